@@ -1,0 +1,43 @@
+/** The benchmarks: `npm run bench -- SUBCOMMAND …`. Exit status: 0 done, 1 failed or missed a goal, 2 bad usage. */
+import { relay, usage as relayUsage } from './relay.js';
+import { UsageError } from './usage.js';
+
+interface Subcommand {
+  readonly usage: string;
+  /** Gives false when a goal that was asked for is missed. @throws UsageError, or what went wrong */
+  run(args: string[]): Promise<boolean>;
+}
+
+const subcommands: Readonly<Record<string, Subcommand>> = {
+  relay: { usage: relayUsage, run: relay },
+};
+
+const help = `usage: npm run bench -- SUBCOMMAND [OPTION…]\n\n${Object.values(subcommands)
+  .map((subcommand) => subcommand.usage)
+  .join('\n\n')}\n`;
+
+async function main([name, ...args]: string[]): Promise<number> {
+  if (name === undefined || [name, ...args].includes('--help')) {
+    process.stdout.write(help);
+    return name === undefined ? 2 : 0;
+  }
+  const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
+  try {
+    if (!subcommand) throw new UsageError(`there is no benchmark "${name}"`);
+    return (await subcommand.run(args)) ? 0 : 1;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`bench: ${message}\n`);
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    return error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS') ? 2 : 1;
+  }
+}
+
+// Leaving through exit() lets what was started (relays) be ended by its handlers.
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => process.exit(status));
+}
+process.exitCode = await main(process.argv.slice(2));

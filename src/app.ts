@@ -1,0 +1,112 @@
+/** The composition root: makes everything from the configuration, starts it, and ends it in order. */
+
+import { type AdminServer, startAdmin } from './admin/server.js';
+import { type Address, parseAddress } from './config/address.js';
+import type { Config } from './config/schema.js';
+import { GraphCache } from './graph/cache.js';
+import { Gateway } from './net/gateway.js';
+import { type ListenAddress, type Listener, listen, SOCKET_PORT } from './net/listener.js';
+import { socketUpstream } from './net/tcp.js';
+import type { Upstream } from './net/upstream.js';
+import type { Logger } from './observe/log.js';
+import { StatementCache } from './session/statement-cache.js';
+import { loadParser } from './sql/parser.js';
+
+export interface App {
+  /** Where clients connect, with the ports that the system chose. */
+  readonly addresses: readonly string[];
+  /** Accepts no more clients, lets open transactions end within limits.drain_timeout, and closes everything. */
+  drain(): Promise<void>;
+  /** What to tell the person who started it: where to connect. */
+  banner(): string;
+}
+
+/** @throws the system's error where an address cannot be listened on */
+export async function startApp(config: Config, log: Logger): Promise<App> {
+  await loadParser();
+  const upstream = await openUpstream(config.upstream);
+  const { mode, declared, overrides, relations, unsupported } = config.cascade;
+  const gateway = new Gateway({
+    upstream,
+    session: {
+      upstreamName: upstream.name,
+      graphs: new GraphCache(config.graph.refresh),
+      statements: new StatementCache(),
+      rules: { declared, overrides, relations },
+      active: mode === 'on',
+      reject: unsupported === 'reject',
+      messageBytes: config.limits.message_bytes,
+    },
+    connections: config.limits.connections,
+    loginTimeout: config.limits.login_timeout,
+    log,
+  });
+  let draining = false;
+  const listeners: Listener[] = [];
+  let admin: AdminServer | undefined;
+  const close = async () => {
+    await Promise.all(listeners.map((listener) => listener.close()));
+    await admin?.close();
+    await upstream.close();
+  };
+  try {
+    for (const address of config.listen)
+      listeners.push(await listen(listenAddress(address), (client) => gateway.accept(client)));
+    if (config.admin.listen !== null)
+      admin = await startAdmin(config.admin.listen, {
+        started: () => true,
+        ready: () => readiness(draining, gateway.isFull),
+      });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const addresses = listeners.map(({ address }) => address);
+  log.info({ upstream: upstream.name, admin: admin?.address }, `listening on ${addresses.join(', ')}`);
+  return {
+    addresses,
+    banner: () => banner(addresses[0] ?? '', upstream.name),
+    drain: async () => {
+      draining = true;
+      // Listeners close when their last client is gone, so both go on at once.
+      const closed = Promise.all(listeners.map((listener) => listener.close()));
+      await gateway.drain(config.limits.drain_timeout);
+      await closed;
+      await close();
+    },
+  };
+}
+
+async function openUpstream(upstream: Config['upstream']): Promise<Upstream> {
+  switch (upstream.kind) {
+    case 'embedded':
+      // Loaded only where it is wanted: it is a whole database.
+      return (await import('./net/embedded/embedded.js')).openEmbedded();
+    case 'tcp':
+      return socketUpstream(upstream.name, { host: upstream.host, port: upstream.port });
+    case 'unix':
+      return socketUpstream(upstream.name, { path: upstream.path });
+  }
+}
+
+function listenAddress(text: string): ListenAddress {
+  return text.startsWith('/') ? { directory: text } : parseAddress(text);
+}
+
+function readiness(draining: boolean, full: boolean): { ok: boolean; reason: string } {
+  if (draining) return { ok: false, reason: 'shutting down' };
+  return full ? { ok: false, reason: 'limits.connections is reached' } : { ok: true, reason: 'ready' };
+}
+
+function banner(address: string, upstream: string): string {
+  const embedded = upstream === 'embedded';
+  const { host, port }: Address = address.startsWith('/')
+    ? { host: address, port: SOCKET_PORT }
+    : parseAddress(address);
+  const target = `psql "host=${host} port=${port} user=postgres dbname=postgres"`;
+  const what = embedded
+    ? 'an embedded PostgreSQL with a sample schema, whose foreign keys it does not enforce'
+    : upstream;
+  const trial = embedded ? `\n\nThen try: DELETE FROM orgs WHERE id = 1;` : '';
+  return `pgcascade listens on ${address}, in front of ${what}.\nConnect with:\n\n    ${target}${trial}\n`;
+}

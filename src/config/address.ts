@@ -1,0 +1,42 @@
+import { isIPv6 } from 'node:net';
+import { quote, ValueError } from './values.js';
+
+/** A TCP address. The host has no brackets; port 0 lets the system choose. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Takes `host:port` or `[v6]:port`.
+ * @throws ValueError
+ */
+export function parseAddress(text: string): Address {
+  const [, v6, name, digits] = /^(?:\[([^\]]*)\]|([^\s:/[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = v6 ?? name;
+  const port = Number(digits);
+  if (host === undefined || (v6 !== undefined && !isIPv6(v6))) {
+    throw new ValueError(`${quote(text)} is not an address such as 127.0.0.1:6432 or [::1]:6432`);
+  }
+  if (port > 65_535) throw new ValueError(`${quote(text)} has a port above 65535`);
+  return { host, port };
+}
+
+/** Gives the text that {@link parseAddress} takes. */
+export function formatAddress({ host, port }: Address): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/**
+ * Takes what a client can connect to, a TCP address or the absolute path of a socket directory, and gives it back.
+ * @throws ValueError
+ */
+export function checkListenAddress(text: string): string {
+  if (text.startsWith('/')) return text;
+  try {
+    return formatAddress(parseAddress(text));
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    throw new ValueError(`${error.message}, nor a path such as /run/postgresql`);
+  }
+}

@@ -1,0 +1,58 @@
+import type { z } from 'zod';
+import { parseAddress } from './address.js';
+import type { KeyColumns } from './key-columns.js';
+import type { UpstreamConfig } from './upstream.js';
+
+/** The part of a configuration whose keys can contradict each other. */
+interface Combination {
+  readonly listen: readonly string[];
+  readonly upstream: UpstreamConfig;
+  readonly admin: { readonly listen: string | null };
+  readonly cascade: { readonly relations: readonly { readonly name: string; readonly from: KeyColumns }[] };
+}
+
+/** Adds an issue for every pair of valid values that cannot work together. */
+export function checkCombinations(config: Combination, context: z.core.$RefinementCtx): void {
+  const problem = (message: string, ...path: PropertyKey[]) =>
+    context.addIssue({ code: 'custom', message, path });
+  const { listen, upstream, admin } = config;
+
+  listen.forEach((address, index) => {
+    // Port 0 is another port each time.
+    if (listen.indexOf(address) < index && !address.endsWith(':0')) {
+      problem(`${address} is listed twice`, 'listen', index);
+    }
+    if (upstream.kind === 'tcp' && reaches(address, upstream.host, upstream.port)) {
+      problem(`${upstream.name} is where the proxy itself listens`, 'upstream');
+    }
+    if (address === admin.listen && !address.endsWith(':0')) {
+      problem(`${address} is taken by listen`, 'admin', 'listen');
+    }
+  });
+
+  const seen = new Set<string>();
+  config.cascade.relations.forEach(({ name, from }, index) => {
+    const key = JSON.stringify([from.schema, from.table, name]);
+    if (seen.has(key)) {
+      problem(
+        `${from.schema}.${from.table} has a relation of that name already`,
+        'cascade',
+        'relations',
+        index,
+        'name',
+      );
+    }
+    seen.add(key);
+  });
+}
+
+function reaches(listening: string, host: string, port: number): boolean {
+  if (listening.startsWith('/')) return false;
+  const own = parseAddress(listening);
+  if (own.port !== port) return false;
+  return own.host === host || (isWildcard(own.host) && ['localhost', '127.0.0.1', '::1'].includes(host));
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { checkListenAddress, formatAddress, parseAddress } from './address.js';
+import { checkName, parseKeyColumns } from './key-columns.js';
+import { parseUpstream } from './upstream.js';
+import { parseBytes, parseDuration, quote, ValueError } from './values.js';
+
+// What the schema is made of: one kind of value each.
+
+/** What the key's text is turned into. */
+export function parsed<Input, Output>(input: z.ZodType<Input, Input>, parse: (value: Input) => Output) {
+  return input.transform((value, context): Output => attempt(context, [], () => parse(value)));
+}
+
+/** A ValueError becomes a problem of the key. */
+function attempt<T>(context: z.core.$RefinementCtx, path: PropertyKey[], parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message, path });
+    return z.NEVER;
+  }
+}
+
+/** One of a few words. `later` are the words that interface.md has and this version does not. */
+export function choice<const Word extends string>(words: readonly Word[], later: readonly string[] = []) {
+  return z.enum(words, {
+    error: ({ input }) =>
+      typeof input === 'string' && later.includes(input)
+        ? `${quote(input)} is not yet supported`
+        : notOneOf(input, words),
+  });
+}
+
+function notOneOf(input: unknown, words: readonly string[]): string {
+  return input === undefined ? 'is missing' : `${quote(input)} is not one of ${words.join(', ')}`;
+}
+
+export const notYet = { error: 'not yet supported' };
+export const laterKey = () => z.null(notYet).default(null);
+
+/** A section whose keys are all commented out reads as null: then its defaults hold. */
+export function section<Shape extends z.ZodRawShape>(shape: Shape, whenNull: object = {}) {
+  return z
+    .preprocess((value) => (value === null ? whenNull : value), z.strictObject(shape))
+    .prefault({})
+    .meta({ type: ['object', 'null'] });
+}
+
+export const duration = parsed(
+  z.union([z.string(), z.number()], { error: ({ input }) => `${quote(input)} is not a duration such as 5s` }),
+  parseDuration,
+);
+export const bytes = parsed(
+  z.union([z.string(), z.number()], { error: ({ input }) => `${quote(input)} is not a size such as 64MiB` }),
+  parseBytes,
+);
+export const tcpAddress = parsed(z.string(), (text) => formatAddress(parseAddress(text)));
+const name = parsed(z.string(), checkName);
+const keyColumns = parsed(z.string(), parseKeyColumns);
+
+export const listen = z
+  .union([z.string(), z.array(z.string()).min(1)], {
+    error: ({ input }) => `${quote(input)} is not an address or a list of addresses`,
+  })
+  .transform((value, context) =>
+    [value]
+      .flat()
+      .map((address, index) =>
+        attempt(context, Array.isArray(value) ? [index] : [], () => checkListenAddress(address)),
+      ),
+  );
+
+// The URL may have a password in it, so that a wrong value is never repeated.
+export const upstream = parsed(
+  z.string({ error: 'is neither "embedded" nor a postgres:// URL' }),
+  parseUpstream,
+);
+
+const ACTIONS = ['cascade', 'set null', 'set default', 'restrict', 'no action'] as const;
+const SPELLINGS = [...ACTIONS, 'set_null', 'set_default', 'no_action'] as const;
+
+/** What happens to the referencing rows, as SQL says it. */
+export type OnDelete = (typeof ACTIONS)[number];
+
+const onDelete = z
+  .enum(SPELLINGS, { error: ({ input }) => notOneOf(input, ACTIONS) })
+  .transform((spelling) => spelling.replace('_', ' ') as OnDelete)
+  .describe('What is done to the referencing rows when the referenced row is deleted.');
+
+export const override = z.strictObject({
+  match: z
+    .string()
+    .regex(/^[^.]+\.[^.]+\.[^.]+$/, {
+      error: ({ input }) => `${quote(input)} is not of the form schema.table.constraint`,
+    })
+    .describe('schema.table.constraint, as the catalog spells them; * is any text, ? any character.'),
+  on_delete: onDelete,
+});
+
+export const relation = z
+  .strictObject({
+    name: name.describe("The constraint's name in error messages."),
+    from: keyColumns.describe('The referencing side: schema.table(column, …), quoted as in SQL.'),
+    to: keyColumns.describe('The referenced side: schema.table(column, …), as many columns.'),
+    on_delete: onDelete,
+  })
+  .superRefine(({ from, to }, context) => {
+    if (from.columns.length === to.columns.length) return;
+    const message = `has ${to.columns.length} columns where from has ${from.columns.length}`;
+    context.addIssue({ code: 'custom', message, path: ['to'] });
+  });

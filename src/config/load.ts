@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
+import { environmentLayers, type Layer, unknownVariables } from './environment.js';
+import { leafPaths } from './json-schema.js';
+import { ConfigError, issueMessage, issueProblems, keyPath, type Problem } from './problems.js';
+import { type Config, configSchema } from './schema.js';
+import { quote } from './values.js';
+import { parseYaml, type YamlText } from './yaml-text.js';
+
+/** The keys that a command line can set, as given there. */
+export interface Flags {
+  readonly config?: string | undefined;
+  readonly listen?: readonly string[] | undefined;
+  readonly upstream?: string | undefined;
+  readonly profile?: string | undefined;
+}
+
+/** Where a configuration is read from. Relative paths are relative to `cwd`. */
+export interface ConfigInput {
+  readonly flags: Flags;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}
+
+const DEFAULT_FILE = 'pgcascade.yaml';
+
+/**
+ * Reads the configuration: flags over PGCASCADE_* over the file over the defaults. The result is frozen.
+ * @throws ConfigError with every problem found.
+ */
+export function loadConfig(input: ConfigInput): Config {
+  return readConfig(input).config;
+}
+
+/**
+ * As {@link loadConfig}, with the names of what had a say: the file, variables, flags.
+ * @throws ConfigError with every problem found.
+ */
+export function readConfig(input: ConfigInput): {
+  readonly config: Config;
+  readonly sources: readonly string[];
+} {
+  const { flags, env, cwd } = input;
+  const keys = leafPaths();
+  const file = readConfigFile(input);
+  const layers = [...environmentLayers(env, keys), ...flagLayers(flags)];
+  const base = file?.yaml.value ?? {};
+
+  const early = [
+    ...(file?.yaml.problems.map(({ line, text }) => `${file.label}:${line}: ${text}`) ?? []),
+    ...unknownVariables(env, keys),
+  ];
+  // What is left of a broken file would only bring problems that are not there.
+  if (file && file.yaml.problems.length > 0) throw new ConfigError(early.join('\n'));
+  if (file && !isMapping(base))
+    throw new ConfigError(`${file.label}:1: ${quote(base)} is not a mapping of keys`);
+
+  const tree = layers.reduce<unknown>((node, { path, value }) => assigned(node, path, value), base);
+  const secret = resolveSecret(tree, ['upstream'], cwd);
+  const result = configSchema.safeParse(secret.tree, { error: issueMessage });
+  const found = [...secret.problems, ...(result.error?.issues.flatMap(issueProblems) ?? [])];
+  const problems = [...early, ...located(found, layers, file)];
+  if (!result.success || problems.length > 0) throw new ConfigError(problems.join('\n'));
+
+  const sources = [...(file ? [file.label] : []), ...layers.map(({ label }) => label)];
+  return { config: deepFreeze(result.data), sources };
+}
+
+interface ConfigFile {
+  readonly label: string;
+  readonly yaml: YamlText;
+}
+
+function readConfigFile({ flags, env, cwd }: ConfigInput): ConfigFile | undefined {
+  const named = flags.config ?? (env.PGCASCADE_CONFIG || undefined);
+  const label = named ?? DEFAULT_FILE;
+  try {
+    return { label, yaml: parseYaml(readFileSync(resolve(cwd, label), 'utf8')) };
+  } catch (error) {
+    if (named === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new ConfigError(`${label}: cannot be read: ${systemMessage(error)}`);
+  }
+}
+
+function flagLayers({ listen, upstream, profile }: Flags): readonly Layer[] {
+  const values = { listen: listen?.length === 1 ? listen[0] : listen, upstream, profile };
+  return Object.entries(values).flatMap(([key, value]) =>
+    value === undefined ? [] : [{ path: [key], label: `--${key}`, value }],
+  );
+}
+
+interface Secret {
+  readonly tree: unknown;
+  readonly problems: readonly Problem[];
+}
+
+/** A secret can stand in a file of its own, as containers mount it: `file:/run/secrets/upstream`. */
+function resolveSecret(tree: unknown, path: readonly [string], cwd: string): Secret {
+  const value = isMapping(tree) ? tree[path[0]] : undefined;
+  if (typeof value !== 'string' || !value.startsWith('file:')) return { tree, problems: [] };
+  const file = resolve(cwd, value.slice('file:'.length));
+  try {
+    return { tree: assigned(tree, path, readFileSync(file, 'utf8').trim()), problems: [] };
+  } catch (error) {
+    const text = `${file} cannot be read: ${systemMessage(error)}`;
+    return { tree: assigned(tree, path, undefined), problems: [{ path, text }] };
+  }
+}
+
+/** Puts the place before each problem, and those of the file in the order of its lines. */
+function located(found: readonly Problem[], layers: readonly Layer[], file?: ConfigFile): readonly string[] {
+  return found
+    .map(({ path, text }) => {
+      const layer = layers.findLast((each) => each.path.every((step, index) => path[index] === step));
+      if (layer) return { line: 0, text: [layer.label, keyPath(path.slice(layer.path.length)), text] };
+      const line = file?.yaml.lineOf(path);
+      const place = line === undefined ? '' : `${file?.label}:${line}`;
+      return { line: line ?? 0, text: [place, keyPath(path), text] };
+    })
+    .sort((a, b) => a.line - b.line)
+    .map(({ text }) => text.filter(Boolean).join(': '));
+}
+
+function assigned(node: unknown, [step, ...rest]: readonly string[], value: unknown): unknown {
+  if (step === undefined) return value;
+  const mapping = node ?? {};
+  // A wrong type stays, so that it is reported as such.
+  if (!isMapping(mapping)) return node;
+  return { ...mapping, [step]: assigned(mapping[step], rest, value) };
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function systemMessage(error: unknown): string {
+  const { errno, message } = error as NodeJS.ErrnoException;
+  return getSystemErrorMap().get(errno ?? 0)?.[1] ?? message;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(deepFreeze);
+  return value;
+}

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { checkCombinations } from './combinations.js';
+import {
+  bytes,
+  choice,
+  duration,
+  laterKey,
+  listen,
+  notYet,
+  override,
+  relation,
+  section,
+  tcpAddress,
+  upstream,
+} from './fields.js';
+
+const PROFILES = ['auto', 'postgres', 'postgres-like'] as const;
+const LATER_PROFILES = [
+  'redshift',
+  'greenplum',
+  'cloudberry',
+  'duckdb',
+  'cratedb',
+  'citus',
+  'dsql',
+  'gaussdb',
+];
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+const cascade = section({
+  // YAML 1.1 reads on and off as booleans.
+  mode: z
+    .preprocess(
+      (value) => (value === true ? 'on' : value === false ? 'off' : value),
+      choice(['on', 'off'], ['dry-run']),
+    )
+    .prefault('on')
+    .describe('off passes everything as it is.'),
+  strategy: choice(['auto', 'single'], ['ordered'])
+    .default('auto')
+    .describe('How a cascade is sent: as one statement (single), or as the server needs it (auto).'),
+  declared: z
+    .boolean()
+    .default(true)
+    .describe('Act on keys whose action is declared in the catalog and not performed by the server.'),
+  overrides: z.array(override).prefault([]).describe('Changes the action of keys that the catalog has.'),
+  relations: z.array(relation).prefault([]).describe('Keys that the catalog does not have.'),
+  unsupported: choice(['reject', 'pass'])
+    .default('reject')
+    .describe('A statement that may delete and cannot be expanded: refused, or passed with a warning.'),
+  files: z
+    .array(z.never())
+    .max(0, notYet)
+    .default([])
+    .describe('Schema files as sources of relations. Not yet supported.'),
+  atomic: z
+    .literal(true, notYet)
+    .default(true)
+    .describe('A cascade happens as a whole. false is not yet supported.'),
+  batch_rows: laterKey().describe('Rows a transaction in a batched cascade. Not yet supported.'),
+  on_limit: choice(['fail'], ['batch'])
+    .default('fail')
+    .describe('What a limit does. batch is not yet supported.'),
+  max_rows: laterKey().describe('Rows a statement may delete or change. Not yet supported.'),
+});
+
+const graph = section({
+  refresh: duration.prefault('5s').describe('How often the foreign keys are compared with the catalog.'),
+  url: laterKey().describe('A connection of its own, for invalidation by NOTIFY. Not yet supported.'),
+});
+
+const tls = section({
+  mode: choice(['disable'], ['allow', 'require'])
+    .default('disable')
+    .describe('TLS towards clients. Not yet supported.'),
+  cert: laterKey().describe("The server's certificate. Not yet supported."),
+  key: laterKey().describe("The certificate's key. Not yet supported."),
+  client_ca: laterKey().describe('Who signs the certificates of clients. Not yet supported.'),
+});
+
+const auth = section({
+  mode: choice(['relay'], ['proxy'])
+    .default('relay')
+    .describe('relay: the database authenticates the client.'),
+  users: laterKey().describe('A file of SCRAM secrets. Not yet supported.'),
+});
+
+const limits = section({
+  connections: z.int().min(1).default(1000).describe('Clients at one time; one more is refused with 53300.'),
+  login_timeout: duration.prefault('10s').describe('How long a client may take until it is logged in.'),
+  message_bytes: bytes.prefault('1GiB').describe('The longest message taken from a client.'),
+  drain_timeout: duration.prefault('30s').describe('How long sessions may go on after SIGTERM.'),
+});
+
+const admin = section(
+  {
+    listen: tcpAddress
+      .nullable()
+      .prefault('127.0.0.1:9932')
+      .describe('Address of /startup, /liveness and /readiness; null turns it off.'),
+  },
+  { listen: null },
+);
+
+const audit = section({ path: laterKey().describe('JSON lines, one a cascade. Not yet supported.') });
+
+const log = section({
+  level: choice(LEVELS).default('info').describe('The least severe messages that are written.'),
+  format: choice(['auto', 'json', 'pretty'])
+    .default('auto')
+    .describe('auto is pretty on a terminal, JSON elsewhere.'),
+});
+
+/** The whole configuration as interface.md has it; its input is what a file says, its output what the program reads. */
+export const configSchema = z
+  .strictObject({
+    listen: listen
+      .prefault('127.0.0.1:6432')
+      .describe('Where clients connect: host:port, or the directory of a unix socket; one or a list.'),
+    upstream: upstream
+      .prefault('embedded')
+      .describe(
+        'The database: postgres://host:port?sslmode=…, "embedded", or file:/path of a file that says it.',
+      ),
+    profile: choice(PROFILES, LATER_PROFILES)
+      .default('auto')
+      .describe('What the server can do; auto asks it.'),
+    cascade: cascade.describe('Which deletes are expanded, and how.'),
+    graph: graph.describe('The foreign-key graph.'),
+    tls: tls.describe('TLS towards clients.'),
+    auth: auth.describe('Who authenticates clients.'),
+    limits: limits.describe('Limits on clients.'),
+    admin: admin.describe('The HTTP endpoint for probes; null turns it off.'),
+    audit: audit.describe('A record of cascades.'),
+    log: log.describe('Messages on stderr.'),
+  })
+  .superRefine(checkCombinations);
+
+type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
+
+/** A loaded configuration. Durations are milliseconds, sizes bytes; names are those of the file. */
+export type Config = DeepReadonly<z.output<typeof configSchema>>;

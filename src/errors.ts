@@ -1,0 +1,138 @@
+/**
+ * The one table of what the proxy itself says to a client: SQLSTATE, message, hint. Documents are made from it.
+ * (Violated rules speak with the server's words; those are in plan/violations.ts.)
+ */
+
+export interface ErrorKind {
+  /** Five characters (https://www.postgresql.org/docs/18/errcodes-appendix.html). */
+  readonly sqlstate: string;
+  /** `{name}` stands for a value of the occasion. */
+  readonly message: string;
+  readonly hint: string;
+}
+
+export const ERRORS = {
+  PGC_CYCLE: {
+    sqlstate: '0A000',
+    message: 'cannot cascade a DELETE from {table}: its foreign keys form a cycle through {key}',
+    hint: 'Self-references and cycles of keys are not expanded yet. Delete the rows in an order of your own with SET pgcascade.mode = off.',
+  },
+  PGC_FORM: {
+    sqlstate: '0A000',
+    message: 'cannot cascade from {table}: its rows would be deleted by {form}',
+    hint: 'Only a DELETE of its own is expanded. Write DELETE FROM …, or delete the dependent rows first with SET pgcascade.mode = off.',
+  },
+  PGC_EXECUTE: {
+    sqlstate: '0A000',
+    message: 'cannot EXECUTE prepared statement "{name}" in SQL: it was prepared by the driver and cascades',
+    hint: 'Run it through the driver, or send the DELETE itself.',
+  },
+  PGC_GRAMMAR: {
+    sqlstate: '0A000',
+    message:
+      'cannot tell what this statement deletes: its grammar is not known here, though the server accepts it',
+    hint: 'Write it in the grammar of PostgreSQL 18, or SET pgcascade.mode = off.',
+  },
+  PGC_AFTER_DDL: {
+    sqlstate: '0A000',
+    message:
+      'cannot cascade a DELETE from {table} behind a statement in the same string that may change what it means',
+    hint: 'Send SET, DDL and ROLLBACK apart from the DELETE.',
+  },
+  PGC_MOVED: {
+    sqlstate: '0A000',
+    message: 'the name {table} came to mean another table while the DELETE was prepared',
+    hint: 'Nothing was deleted. Run the statement again; it is planned anew.',
+  },
+  PGC_RELATION: {
+    sqlstate: '0A000',
+    message: 'cannot cascade a DELETE from {table}: it is {what}',
+    hint: 'Name the table that holds the rows, or SET pgcascade.mode = off.',
+  },
+  PGC_PERIOD: {
+    sqlstate: '0A000',
+    message: 'cannot emulate foreign key {key}: it has a PERIOD',
+    hint: 'Temporal keys are not emulated. Delete the rows in an order of your own with SET pgcascade.mode = off.',
+  },
+  PGC_OVERLAP: {
+    sqlstate: '0A000',
+    message: 'cannot cascade a DELETE from {table}: keys {key} and {other} set and use the same column',
+    hint: 'The result would depend on their order. Give one of them a column list (SET NULL (column)) or another action.',
+  },
+  PGC_REFERENCED_SET: {
+    sqlstate: '0A000',
+    message: 'cannot cascade a DELETE from {table}: key {key} would change a column that {other} references',
+    hint: 'ON UPDATE actions are not emulated. Give the key another action, or SET pgcascade.mode = off.',
+  },
+  PGC_ENCODING: {
+    sqlstate: '0A000',
+    message: 'cannot cascade a statement with characters beyond ASCII in client encoding {encoding}',
+    hint: "SET client_encoding = 'UTF8'.",
+  },
+  PGC_STRINGS: {
+    sqlstate: '0A000',
+    message: 'cannot cascade a statement with backslashes while standard_conforming_strings is off',
+    hint: 'SET standard_conforming_strings = on.',
+  },
+  PGC_MODE: {
+    sqlstate: '22023',
+    message: 'invalid value for parameter "pgcascade.mode": "{value}"',
+    hint: 'Available values: on, off.',
+  },
+  PGC_UPSTREAM_UNREACHABLE: {
+    sqlstate: '08001',
+    message: 'could not connect to the upstream server {upstream}: {reason}',
+    hint: 'Check that the database is up and that `upstream` names it.',
+  },
+  PGC_UPSTREAM_LOST: {
+    sqlstate: '08006',
+    message: 'the upstream server {upstream} closed the connection unexpectedly',
+    hint: 'A transaction in progress was rolled back. Connect again.',
+  },
+  PGC_PROTOCOL: {
+    sqlstate: '08P01',
+    message: '{reason}',
+    hint: 'The bytes received are not the PostgreSQL protocol; the connection is closed.',
+  },
+  PGC_INTERNAL: {
+    sqlstate: 'XX000',
+    message: 'pgcascade met an error of its own and closed the connection',
+    hint: 'A transaction in progress was rolled back. Please report what its log says.',
+  },
+  PGC_CONNECTIONS: {
+    sqlstate: '53300',
+    message: 'sorry, too many clients already',
+    hint: 'Raise limits.connections, or pool connections in the application.',
+  },
+  PGC_LOGIN_TIMEOUT: {
+    sqlstate: '08006',
+    message: 'the login took longer than limits.login_timeout',
+    hint: 'Check the network, or raise limits.login_timeout.',
+  },
+  PGC_SHUTDOWN: {
+    sqlstate: '57P01',
+    message: 'terminating connection because pgcascade is shutting down',
+    hint: 'Connect again.',
+  },
+  PGC_DRAINING: {
+    sqlstate: '57P03',
+    message: 'pgcascade is shutting down',
+    hint: 'Connect again in a moment.',
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorName = keyof typeof ERRORS;
+
+/** One occasion of an error of the table: what a client is told, and what refuses a plan. */
+export class ProxyError extends Error {
+  readonly errorName: ErrorName;
+  readonly sqlstate: string;
+  readonly hint: string;
+
+  constructor(name: ErrorName, values: Readonly<Record<string, string>> = {}) {
+    super(ERRORS[name].message.replace(/\{(\w+)\}/g, (_, key: string) => values[key] ?? key));
+    this.errorName = name;
+    this.sqlstate = ERRORS[name].sqlstate;
+    this.hint = ERRORS[name].hint;
+  }
+}

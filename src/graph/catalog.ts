@@ -1,0 +1,113 @@
+/**
+ * What is asked of a database's catalog, and what comes back. The questions are sent over the client's own session
+ * (session/): the proxy needs no credentials, sees a schema changed in the same transaction, and resolves names as the
+ * server would.
+ */
+import { readFileSync } from 'node:fs';
+import { quoteLiteral, quoteRelation, type RelationName } from '../sql/names.js';
+
+export interface CatalogColumn {
+  readonly name: string;
+  /** Its values can be the elements of an array and come out again as they were. */
+  readonly scalar: boolean;
+}
+
+export interface CatalogRelation {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** pg_class.relkind: r table, p partitioned, v view, f foreign table. */
+  readonly kind: string;
+  /** It has rules ON DELETE. */
+  readonly rules: boolean;
+  readonly partition: boolean;
+  /** What it inherits from or is a partition of. */
+  readonly parents: readonly number[];
+  /** The relations that a view reads, at any depth. */
+  readonly viewOf: readonly number[];
+  readonly columns: readonly CatalogColumn[];
+  readonly primaryKey: readonly string[];
+  /** The columns that stand first in an index. */
+  readonly indexed: readonly string[];
+}
+
+/** One pair of columns of a key, and how the database compares them: `to OPERATOR(operator) from`. */
+export interface KeyColumn {
+  readonly from: string;
+  readonly to: string;
+  /** With its schema; null is the plain `=` of a relation that only the configuration knows. */
+  readonly operator: string | null;
+  readonly commutator: string | null;
+  /** The types to cast to before comparing, where the operator's are not the columns' own. */
+  readonly left: string | null;
+  readonly right: string | null;
+  /** The collation to compare under, where the columns' differ. */
+  readonly collation: string | null;
+}
+
+export interface CatalogKey {
+  readonly id: number;
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+  /** pg_constraint.confdeltype: a, r, c, n or d. */
+  readonly action: string;
+  readonly enforced: boolean;
+  readonly deferred: boolean;
+  readonly full: boolean;
+  readonly period: boolean;
+  readonly columns: readonly KeyColumn[];
+  readonly setColumns: readonly string[] | null;
+}
+
+export interface Catalog {
+  readonly relations: readonly CatalogRelation[];
+  readonly keys: readonly CatalogKey[];
+}
+
+/** What a session says before a DELETE is planned. */
+export interface Circumstances {
+  /** What each name means here and now: an object id, or null where there is no such relation. */
+  readonly meanings: readonly (number | null)[];
+  /** The session's pgcascade.mode; null or empty where it was never set. */
+  readonly mode: string | null;
+  /** session_replication_role is replica: no cascades, as natively. */
+  readonly replica: boolean;
+  /** The catalog's state, where it was asked for. */
+  readonly fingerprint: string | null;
+}
+
+const FINGERPRINT = sqlFile('fingerprint.sql');
+const CATALOG = sqlFile('catalog.sql');
+
+/** One statement that tells the circumstances; `fingerprint` asks for the catalog's state as well. */
+export function circumstancesQuery(names: readonly RelationName[], fingerprint: boolean): string {
+  const meanings = names.map(
+    (name) => `pg_catalog.to_regclass(${quoteLiteral(quoteRelation(name))})::pg_catalog.oid::pg_catalog.int8`,
+  );
+  return document(`pg_catalog.json_build_object(
+    'meanings', pg_catalog.json_build_array(${meanings.join(', ')}),
+    'mode', pg_catalog.current_setting('pgcascade.mode', true),
+    'replica', pg_catalog.current_setting('session_replication_role') = 'replica',
+    'fingerprint', ${fingerprint ? `(${FINGERPRINT})` : 'NULL'})`);
+}
+
+/** One statement that gives the whole Catalog; `named` are the relations wanted although no key may touch them. */
+export function catalogQuery(named: readonly RelationName[]): string {
+  const list = named.map(({ schema, name }) => `(${quoteLiteral(schema ?? '')}, ${quoteLiteral(name)})`);
+  return document(`(${CATALOG.replace('$NAMED$', () => list.join(', ') || '(NULL, NULL)')})`);
+}
+
+/** Reads what `document` sent. */
+export function readDocument<T>(base64: string): T {
+  return JSON.parse(Buffer.from(base64, 'base64').toString('utf8')) as T;
+}
+
+/** As base64 of UTF-8 a document arrives whole under every client encoding and every setting of the session. */
+function document(json: string): string {
+  return `SELECT pg_catalog.encode(pg_catalog.convert_to((${json})::pg_catalog.text, 'UTF8'), 'base64')`;
+}
+
+function sqlFile(name: string): string {
+  return readFileSync(new URL(name, import.meta.url), 'utf8').trim();
+}

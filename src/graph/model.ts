@@ -1,0 +1,128 @@
+/** The foreign-key graph: relations, and the keys between them that a DELETE has to follow. Immutable. */
+import type { RelationName } from '../sql/names.js';
+import type { CatalogRelation, KeyColumn } from './catalog.js';
+
+/** A referential action (ON DELETE …). */
+export type Action = 'cascade' | 'set null' | 'set default' | 'restrict' | 'no action';
+
+/** Who carries a key's action out. */
+export type Performer = 'proxy' | 'server' | 'nobody';
+
+export interface ForeignKey {
+  /** Orders keys as they were created: the order in which PostgreSQL fires them. */
+  readonly id: number;
+  readonly name: string;
+  /** The referencing relation. */
+  readonly from: Relation;
+  /** The referenced relation. */
+  readonly to: Relation;
+  readonly columns: readonly KeyColumn[];
+  readonly action: Action;
+  readonly performer: Performer;
+  /** The columns that SET NULL and SET DEFAULT change: all, unless the key lists some. */
+  readonly setColumns: readonly string[];
+  readonly full: boolean;
+  readonly period: boolean;
+}
+
+export type Relation = CatalogRelation & RelationName;
+
+export class Graph {
+  readonly #relations: ReadonlyMap<number, Relation>;
+  readonly #keysTo = new Map<number, ForeignKey[]>();
+  readonly #keysFrom = new Map<number, ForeignKey[]>();
+  readonly #children = new Map<number, Relation[]>();
+  /** Whether there is any key for the proxy to perform. */
+  readonly isActive: boolean;
+
+  constructor(relations: ReadonlyMap<number, Relation>, keys: readonly ForeignKey[]) {
+    this.#relations = relations;
+    this.isActive = keys.some(({ performer }) => performer === 'proxy');
+    for (const key of [...keys].sort((a, b) => a.id - b.id)) {
+      append(this.#keysTo, key.to.oid, key);
+      append(this.#keysFrom, key.from.oid, key);
+    }
+    for (const relation of relations.values())
+      for (const parent of relation.parents) append(this.#children, parent, relation);
+  }
+
+  /** The relation of this object id, or undefined where no key comes near it. */
+  relation(oid: number): Relation | undefined {
+    return this.#relations.get(oid);
+  }
+
+  /**
+   * The keys that a DELETE from this relation has to follow, oldest first: those that the proxy performs, and those
+   * that the server cascades itself where the proxy has something to do below. A partition has its ancestors' keys.
+   */
+  keysToFollow(relation: Relation): readonly ForeignKey[] {
+    return this.#keysOf(relation)
+      .filter(
+        (key) =>
+          key.performer === 'proxy' ||
+          (key.performer === 'server' && key.action === 'cascade' && this.#cascadesOn(key.from, new Set())),
+      )
+      .sort((a, b) => a.id - b.id);
+  }
+
+  /** Every key that references this relation or an ancestor it is a partition of, whoever performs it. */
+  keysTo(relation: Relation): readonly ForeignKey[] {
+    return this.#keysOf(relation);
+  }
+
+  /** Every key declared on this relation. */
+  keysFrom(relation: Relation): readonly ForeignKey[] {
+    return this.#keysFrom.get(relation.oid) ?? [];
+  }
+
+  /** Whether deleting from this relation concerns the proxy at all. */
+  acts(relation: Relation): boolean {
+    return this.#cascadesOn(relation, new Set());
+  }
+
+  /** The partitions and inheritance children of a relation, at any depth. */
+  descendants(relation: Relation): readonly Relation[] {
+    const found = new Set<Relation>();
+    const visit = (parent: Relation): void => {
+      for (const child of this.#children.get(parent.oid) ?? []) {
+        if (!found.has(child)) {
+          found.add(child);
+          visit(child);
+        }
+      }
+    };
+    visit(relation);
+    return [...found];
+  }
+
+  /** The relations that a view shows rows of, at any depth. */
+  viewed(view: Relation): readonly Relation[] {
+    return view.viewOf.flatMap((oid) => this.#relations.get(oid) ?? []);
+  }
+
+  /** Through keys that the server cascades, to one that the proxy has to perform. */
+  #cascadesOn(relation: Relation, seen: Set<number>): boolean {
+    if (seen.has(relation.oid)) return false;
+    seen.add(relation.oid);
+    return this.#keysOf(relation).some(
+      (key) =>
+        key.performer === 'proxy' ||
+        (key.performer === 'server' && key.action === 'cascade' && this.#cascadesOn(key.from, seen)),
+    );
+  }
+
+  #keysOf(relation: Relation): ForeignKey[] {
+    const own = this.#keysTo.get(relation.oid) ?? [];
+    if (!relation.partition) return own;
+    return relation.parents.reduce<ForeignKey[]>((keys, oid) => {
+      const parent = this.#relations.get(oid);
+      return parent ? [...keys, ...this.#keysOf(parent)] : keys;
+    }, own);
+  }
+}
+
+function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}

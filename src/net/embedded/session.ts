@@ -1,0 +1,247 @@
+import { Duplex } from 'node:stream';
+import { NO_ENCRYPTION } from '../../wire/backend.js';
+import { write } from '../../wire/frontend.js';
+import { MessageReader, ProtocolViolation } from '../../wire/reader.js';
+import { readStartupPacket } from '../../wire/startup.js';
+import { Backend as Answer, FRONTEND_TYPES, Frontend } from '../../wire/types.js';
+import type { Backend, Client } from './backend.js';
+import { SYNC } from './bytes.js';
+import { CopyIn, mayCopyIn, runWithoutData } from './copy.js';
+import { Fatal } from './fatal.js';
+import { dropsStatements, type Reply } from './reply.js';
+import { Settings } from './settings.js';
+import { readRequest, startupReply } from './startup.js';
+import { Statements } from './statements.js';
+
+const LONGEST_MESSAGE = 256 * 1024 * 1024;
+/** The server's limit for messages that hold but names (PQ_SMALL_MESSAGE_LIMIT); a longer one would be FATAL there. */
+const LONGEST_SMALL_MESSAGE = 10_000;
+const LARGE: ReadonlySet<number> = new Set([
+  Frontend.Query,
+  Frontend.Parse,
+  Frontend.Bind,
+  Frontend.FunctionCall,
+  Frontend.CopyData,
+]);
+const KNOWN = new Set([...FRONTEND_TYPES].filter((type) => type !== Frontend.Password));
+
+/**
+ * One client's connection, the server's end. It takes its turn in the backend with the first message and keeps it until
+ * a ReadyForQuery outside a transaction; a client that stops within a pipeline or a transaction holds up the others.
+ */
+export class Session extends Duplex implements Client {
+  readonly settings = new Settings();
+  listening = false;
+  readonly #backend: Backend;
+  readonly #statements = new Statements();
+  readonly #reader = new MessageReader(KNOWN, () => false, LONGEST_MESSAGE);
+  /** Bytes of the startup packet; undefined once it is answered. */
+  #startup: Buffer | undefined = Buffer.alloc(0);
+  #copy: CopyIn | undefined;
+  #hasTurn = false;
+  /** Within a pipeline: a Sync is to come. */
+  #pipeline = false;
+  #over = false;
+  #working: Promise<void> = Promise.resolve();
+  /** Set while the client does not take what it is sent. */
+  #resume: (() => void) | undefined;
+
+  constructor(backend: Backend) {
+    super();
+    this.#backend = backend;
+    backend.clients.add(this);
+  }
+
+  /** Ends the session; what it left in the backend is rolled back and closed as soon as it is its turn. */
+  terminate(last?: Buffer): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (last) this.push(last);
+    this.push(null);
+    this.#resume?.();
+    void this.#working.then(() => this.#leave());
+  }
+
+  notify(notification: Buffer): void {
+    if (!this.#over) this.push(notification);
+  }
+
+  override _read(): void {
+    this.#resume?.();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#working = this.#consume(chunk).then(done);
+  }
+
+  override _final(done: () => void): void {
+    this.terminate();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.terminate();
+    done(error);
+  }
+
+  /** Never rejects: whatever goes wrong ends the session. */
+  async #consume(chunk: Buffer): Promise<void> {
+    try {
+      const rest = await this.#start(chunk);
+      if (!rest) return;
+      this.#reader.push(rest);
+      for (let it = this.#reader.next(); it && !this.#over; it = this.#reader.next())
+        await this.#handle(it.buffer.subarray(it.start, it.end));
+    } catch (error) {
+      const sqlstate = error instanceof ProtocolViolation ? '08P01' : 'XX000';
+      const fatal = error instanceof Fatal ? error : Fatal.of(sqlstate, String(error));
+      this.terminate(fatal.response);
+    }
+  }
+
+  /** Answers what comes before the messages. @returns the bytes of messages, as soon as there may be some */
+  async #start(chunk: Buffer): Promise<Buffer | undefined> {
+    if (!this.#startup) return chunk;
+    let bytes = Buffer.concat([this.#startup, chunk]);
+    for (;;) {
+      const found = readStartupPacket(bytes);
+      if (!found) {
+        this.#startup = bytes;
+        return undefined;
+      }
+      bytes = bytes.subarray(found.size);
+      const { packet } = found;
+      switch (packet.kind) {
+        case 'ssl':
+        case 'gssenc':
+          this.push(NO_ENCRYPTION);
+          break;
+        case 'cancel':
+          this.terminate(); // a statement cannot be interrupted
+          return undefined;
+        case 'startup': {
+          this.#startup = undefined;
+          const request = readRequest(packet.raw.readUInt32BE(4), packet.parameters);
+          this.settings.start(request.settings);
+          await this.#takeTurn();
+          if (this.#over) return undefined;
+          const reply = startupReply(request, this.#backend.processId, await this.#backend.parameters());
+          this.#yieldTurn();
+          await this.#send(reply);
+          return bytes;
+        }
+      }
+    }
+  }
+
+  async #handle(message: Buffer): Promise<void> {
+    const type = message[0] ?? 0;
+    if (message.length > LONGEST_SMALL_MESSAGE && !LARGE.has(type))
+      throw new ProtocolViolation(`invalid length of message type "${String.fromCharCode(type)}"`);
+    if (type === Frontend.Terminate) return this.terminate();
+    if (this.#copy) return this.#copyIn(this.#copy, type, message);
+    // Nothing is ever held back that Flush could bring. Copy messages outside a COPY follow one that failed.
+    if (
+      type === Frontend.Flush ||
+      type === Frontend.CopyData ||
+      type === Frontend.CopyDone ||
+      type === Frontend.CopyFail
+    )
+      return;
+
+    await this.#takeTurn();
+    if (this.#over) return;
+    if (type === Frontend.Query && !this.#pipeline && mayCopyIn(message)) {
+      const { answer, copy } = await CopyIn.begin(message, this.#backend);
+      this.#copy = copy;
+      return this.#answer(answer);
+    }
+    const reply = await this.#run(type, message);
+    this.#pipeline = !reply.types.has(Answer.ReadyForQuery);
+    if (reply.tags.includes('LISTEN')) this.listening = true;
+    if (dropsStatements(reply)) this.#statements.forgetNamed();
+    await this.#answer(reply.bytes);
+  }
+
+  #run(type: number, message: Buffer): Promise<Reply> {
+    switch (type) {
+      case Frontend.Query:
+        this.settings.note(message);
+        this.#statements.forgetUnnamed();
+        return runWithoutData(message, this.#backend);
+      case Frontend.Parse:
+        this.settings.note(message);
+        return this.#statements.parse(message, this.#backend);
+      case Frontend.Bind:
+      case Frontend.Describe:
+      case Frontend.Close:
+        return this.#statements.use(message, this.#backend);
+      case Frontend.Execute:
+        return runWithoutData(message, this.#backend);
+      default:
+        return this.#backend.run(message);
+    }
+  }
+
+  async #copyIn(copy: CopyIn, type: number, message: Buffer): Promise<void> {
+    switch (type) {
+      case Frontend.CopyData:
+        return copy.add(message);
+      case Frontend.Flush:
+      case Frontend.Sync:
+        return; // ignored by the server, too
+      case Frontend.CopyDone:
+      case Frontend.CopyFail:
+        this.#copy = undefined;
+        return this.#answer(await copy.finish(message, this.#backend));
+      default:
+        throw new ProtocolViolation(
+          `unexpected message type "${String.fromCharCode(type)}" during COPY from stdin`,
+        );
+    }
+  }
+
+  /** Sends an answer, after giving up the turn if it may: a slow reader does not hold up the others. */
+  #answer(bytes: Buffer): Promise<void> {
+    if (!this.#pipeline && !this.#copy && this.#backend.status === 'I') this.#yieldTurn();
+    return this.#send(bytes);
+  }
+
+  async #send(bytes: Buffer): Promise<void> {
+    if (this.#over || bytes.length === 0 || this.push(bytes)) return;
+    await new Promise<void>((resolve) => {
+      this.#resume = resolve;
+    });
+    this.#resume = undefined;
+  }
+
+  async #takeTurn(): Promise<void> {
+    if (this.#hasTurn) return;
+    await this.#backend.turns.acquire();
+    this.#hasTurn = true;
+    if (!this.#over) await this.#backend.switchTo(this);
+  }
+
+  #yieldTurn(): void {
+    if (this.#hasTurn) this.#backend.turns.release();
+    this.#hasTurn = false;
+  }
+
+  /** Leaves nothing behind in the backend. Runs when no message is being worked on. */
+  async #leave(): Promise<void> {
+    const backend = this.#backend;
+    try {
+      if (!this.#hasTurn) await backend.turns.acquire();
+      this.#hasTurn = true;
+      if (this.#pipeline) await backend.run(SYNC);
+      if (backend.status !== 'I') await backend.run(write.query('ROLLBACK'));
+      await this.#statements.close(backend);
+      await backend.leave(this);
+    } catch {
+      // The engine has stopped, and with it everything that was to be tidied.
+      backend.clients.delete(this);
+    } finally {
+      this.#yieldTurn();
+    }
+  }
+}

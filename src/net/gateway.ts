@@ -1,0 +1,145 @@
+/** Takes clients in: reads what they want, connects them, and keeps count. */
+import type { Socket } from 'node:net';
+import { ProxyError } from '../errors.js';
+import type { Logger } from '../observe/log.js';
+import { proxyErrorFields } from '../session/cascade-replies.js';
+import { Session, type SessionSettings } from '../session/session.js';
+import { errorResponse } from '../wire/backend.js';
+import { ProtocolViolation } from '../wire/reader.js';
+import { CancelKeys } from './cancel.js';
+import { type Opening, readOpening } from './handshake.js';
+import type { Upstream } from './upstream.js';
+
+export interface GatewayOptions {
+  readonly upstream: Upstream;
+  readonly session: SessionSettings;
+  readonly connections: number;
+  /** Milliseconds a client may take until it is logged in. */
+  readonly loginTimeout: number;
+  readonly log: Logger;
+}
+
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #clients = new Set<Socket>();
+  readonly #sessions = new Set<Session>();
+  readonly #keys = new CancelKeys();
+  #draining = false;
+  #empty: (() => void) | undefined;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+  }
+
+  get isFull(): boolean {
+    return this.#sessions.size >= this.#options.connections;
+  }
+
+  /** Serves a client to its end. */
+  accept(client: Socket): void {
+    const log = this.#options.log.child({
+      client: `${client.remoteAddress ?? 'local'}:${client.remotePort ?? ''}`,
+    });
+    this.#clients.add(client);
+    client.once('close', () => {
+      this.#clients.delete(client);
+      if (this.#clients.size === 0) this.#empty?.();
+    });
+    client.on('error', (error) => log.debug({ err: error }, 'the client connection broke'));
+    const login = setTimeout(
+      () => refuse(client, new ProxyError('PGC_LOGIN_TIMEOUT')),
+      this.#options.loginTimeout,
+    );
+    this.#serve(client, log, () => clearTimeout(login)).catch((error: unknown) => {
+      clearTimeout(login);
+      if (error instanceof ProtocolViolation)
+        refuse(client, new ProxyError('PGC_PROTOCOL', { reason: error.message }));
+      else if (error instanceof ProxyError) refuse(client, error);
+      else {
+        log.error({ err: error }, 'a client could not be served');
+        client.destroy();
+      }
+    });
+  }
+
+  /**
+   * Takes no more clients, lets transactions end, and then ends the sessions.
+   * @param timeout milliseconds after which they are ended all the same
+   */
+  async drain(timeout: number): Promise<void> {
+    this.#draining = true;
+    for (const session of this.#sessions) session.drain();
+    if (this.#clients.size === 0) return;
+    const forced = setTimeout(() => {
+      for (const session of this.#sessions) session.end(new ProxyError('PGC_SHUTDOWN'));
+      for (const client of this.#clients) client.destroySoon();
+    }, timeout);
+    await new Promise<void>((resolve) => {
+      this.#empty = resolve;
+    });
+    clearTimeout(forced);
+  }
+
+  async #serve(client: Socket, log: Logger, loggedIn: () => void): Promise<void> {
+    const opening = await readOpening(client);
+    if (opening === undefined) return void client.destroy();
+    if (opening.kind === 'cancel') return this.#cancel(client, opening, log, loggedIn);
+    if (this.#draining) throw new ProxyError('PGC_DRAINING');
+    if (this.isFull) throw new ProxyError('PGC_CONNECTIONS');
+    await this.#open(client, opening, log, loggedIn);
+  }
+
+  async #cancel(
+    client: Socket,
+    opening: Opening & { kind: 'cancel' },
+    log: Logger,
+    done: () => void,
+  ): Promise<void> {
+    done();
+    try {
+      await this.#keys.forward(opening.key, opening.raw, this.#options.upstream);
+    } catch (error) {
+      log.warn({ err: error }, 'a cancel request could not be sent on');
+    }
+    client.destroySoon();
+  }
+
+  async #open(
+    client: Socket,
+    opening: Opening & { kind: 'startup' },
+    log: Logger,
+    loggedIn: () => void,
+  ): Promise<void> {
+    const { upstream } = this.#options;
+    const server = await upstream.connect().catch((error: NodeJS.ErrnoException) => {
+      const reason = error.code ?? error.message;
+      log.error({ err: error }, `could not connect to ${upstream.name}`);
+      throw new ProxyError('PGC_UPSTREAM_UNREACHABLE', { upstream: upstream.name, reason });
+    });
+    if (client.destroyed) return void server.destroy();
+    const user = opening.parameters.get('user') ?? '';
+    const session: Session = new Session(
+      {
+        client,
+        server,
+        database: `${upstream.name}/${opening.parameters.get('database') ?? user}`,
+        log,
+        onKey: (key) => this.#keys.add(key, session),
+        onReady: loggedIn,
+      },
+      this.#options.session,
+    );
+    this.#sessions.add(session);
+    session.closed.then(() => {
+      loggedIn();
+      this.#sessions.delete(session);
+    });
+    server.write(opening.raw);
+    if (this.#draining) session.drain();
+  }
+}
+
+function refuse(client: Socket, error: ProxyError): void {
+  client.write(errorResponse(proxyErrorFields(error, 'FATAL')));
+  client.destroySoon();
+}

@@ -1,0 +1,63 @@
+import { mkdir, unlink } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+
+/** Where clients come in: a port, or a socket in a directory, named as libpq looks for it. */
+export type ListenAddress = { readonly host: string; readonly port: number } | { readonly directory: string };
+
+export interface Listener {
+  /** As a client would say it: `127.0.0.1:6432`, or the directory. */
+  readonly address: string;
+  /** Accepts no more clients; those there stay. */
+  close(): Promise<void>;
+}
+
+/** The port that names a unix socket (`.s.PGSQL.6432`) where the configuration gives only a directory. */
+export const SOCKET_PORT = 6432;
+
+/** @throws the system's error (EADDRINUSE, EACCES, …) */
+export async function listen(address: ListenAddress, onClient: (client: Socket) => void): Promise<Listener> {
+  // Half-open: a client that has said its last word still gets its answer.
+  const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, onClient);
+  if ('directory' in address) {
+    await mkdir(address.directory, { recursive: true });
+    const path = join(address.directory, `.s.PGSQL.${SOCKET_PORT}`);
+    await removeStale(path);
+    await started(server, { path });
+    return { address: address.directory, close: () => closed(server) };
+  }
+  await started(server, address);
+  const bound = server.address();
+  const port = bound !== null && typeof bound === 'object' ? bound.port : address.port;
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return { address: `${host}:${port}`, close: () => closed(server) };
+}
+
+function started(server: Server, options: { host: string; port: number } | { path: string }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+/** A socket that nobody answers on was left behind by a process that is gone. */
+function removeStale(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve();
+    });
+    probe.once('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'ECONNREFUSED') unlink(path).then(resolve, reject);
+      else resolve();
+    });
+  });
+}

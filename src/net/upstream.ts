@@ -1,0 +1,14 @@
+import type { Duplex } from 'node:stream';
+
+/**
+ * Where the proxy connects to. One call of `connect` is one upstream connection, for one client: the stream speaks the
+ * PostgreSQL protocol from the startup packet on.
+ */
+export interface Upstream {
+  /** For logs and messages: `host:port`, a socket's path, or `embedded`. Never has a password in it. */
+  readonly name: string;
+  /** @throws an Error with `code` (ECONNREFUSED, …) where nothing answers. */
+  connect(): Promise<Duplex>;
+  /** Ends what the upstream itself keeps running (an embedded database). Connections are their owners' to end. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,63 @@
+/** How the rows of a referencing table are found from the keys that were deleted. Only the database compares values. */
+import type { KeyColumn } from '../graph/catalog.js';
+import type { ForeignKey } from '../graph/model.js';
+import { quoteName } from '../sql/names.js';
+
+/** The rows of a deletion as the statement knows them: a CTE, and for each column its name there. */
+export interface Deleted {
+  readonly cte: string;
+  readonly column: (name: string) => string;
+}
+
+/**
+ * A condition on `row`, a row of the referencing table: one of its keys' referenced rows was deleted.
+ *
+ * With an index on the column the keys are collected into an array, which finds the rows by the index whatever the
+ * planner thinks of the number of keys. Without one, and for several columns, a semi-join hashes.
+ */
+export function references(key: ForeignKey, row: string, deleted: Deleted): string {
+  const [column, ...more] = key.columns;
+  if (column && more.length === 0 && indexed(key) && collectable(key, column)) {
+    const keys = `ARRAY(SELECT ${cast(deleted.column(column.to), column.left)} FROM ${deleted.cte})`;
+    const operator = column.commutator ?? column.operator;
+    return `${referencing(column, row)} ${spell(operator)} ANY (${keys})`;
+  }
+  return `EXISTS (SELECT FROM ${deleted.cte} AS d WHERE ${equals(key, 'd', deleted.column, row)})`;
+}
+
+/** The key's comparison, column by column: `parent` rows hold the referenced columns under the names `column` gives. */
+export function equals(
+  key: ForeignKey,
+  parent: string,
+  column: (name: string) => string,
+  row: string,
+): string {
+  return key.columns
+    .map((each) => {
+      const referenced = cast(`${parent}.${column(each.to)}`, each.left);
+      return `${referenced} ${spell(each.operator)} ${referencing(each, row)}`;
+    })
+    .join(' AND ');
+}
+
+function referencing(column: KeyColumn, row: string): string {
+  const value = cast(`${row}.${quoteName(column.from)}`, column.right);
+  return column.collation === null ? value : `(${value} COLLATE ${column.collation})`;
+}
+
+function indexed(key: ForeignKey): boolean {
+  return key.columns.some(({ from }) => key.from.indexed.includes(from));
+}
+
+/** Values that are arrays, composites or domains do not keep their type inside of an array. */
+function collectable(key: ForeignKey, column: KeyColumn): boolean {
+  return key.to.columns.some(({ name, scalar }) => name === column.to && scalar);
+}
+
+function cast(expression: string, type: string | null): string {
+  return type === null ? expression : `${expression}::${type}`;
+}
+
+function spell(operator: string | null): string {
+  return operator === null ? '=' : `OPERATOR(${operator})`;
+}

@@ -1,0 +1,92 @@
+/**
+ * A plan as one statement: the client's DELETE, its text untouched, as the first of a chain of CTEs, and the children's
+ * hanging off what it returned. All parts see one snapshot, so their order in the text decides nothing.
+ */
+import type { Relation } from '../graph/model.js';
+import { quoteLiteral, quoteName, quoteRelation } from '../sql/names.js';
+import type { DeleteStatement } from '../sql/statement.js';
+import { renderChange } from './changes.js';
+import { renderChecks } from './checks.js';
+import { identity } from './identity.js';
+import { type Deleted, references } from './match.js';
+import type { Deletion, Plan } from './plan.js';
+import { MOVED_SQL } from './violations.js';
+
+export interface Rendered {
+  readonly sql: string;
+  /** Where the client's text stands in it, in characters: for the positions of errors. */
+  readonly clientStart: number;
+  /** How many columns stand before the client's own in every row of a RETURNING; without one, the row is a count. */
+  readonly hidden: number;
+}
+
+/**
+ * @param version the server's major version: OLD.column in RETURNING came with 18, where a list with WITH (…) needs it
+ */
+export function renderSingleStatement(plan: Plan, statement: DeleteStatement): Rendered {
+  const [root, ...below] = plan.deletions;
+  if (root === undefined) throw new Error('a plan without a target');
+  const columns = root.returns.map((name) => `${quoteName(statement.alias)}.${quoteName(name)}`);
+  const list = statement.returning === undefined ? columns : [...columns, statement.returning];
+  const opening = `WITH ${header(root)} AS (\n`;
+  const parts = [
+    `${opening}${statement.body}\nRETURNING ${statement.returningOptions} ${list.join(', ')}\n)`,
+    ...below.map((deletion) => `${header(deletion)} AS (${renderDeletion(deletion, plan)})`),
+    ...plan.changes.flatMap((change, i) => renderChange(change, i, plan)),
+  ];
+  const result = statement.returning === undefined ? 'pg_catalog.count(*)' : `${cteName(0)}.*`;
+  const conditions = [meaningHolds(statement, plan.target), ...renderChecks(plan)];
+  return {
+    sql: `${parts.join(',\n')}\nSELECT ${result} FROM ${cteName(0)} WHERE ${conditions.join('\n AND ')}`,
+    clientStart: opening.length,
+    hidden: columns.length,
+  };
+}
+
+export function cteName(deletion: number): string {
+  return `pgc_${deletion}`;
+}
+
+/** The rows of a deletion, for matching. */
+export function deletedRows(plan: Plan, id: number): Deleted {
+  const returns = plan.deletions[id]?.returns ?? [];
+  return { cte: cteName(id), column: (name) => `c${returns.indexOf(name)}` };
+}
+
+/** `ONLY`, as a key never holds for inheritance children; a partitioned table's rows are all in its partitions. */
+export function tableOf(relation: Relation): string {
+  return `${relation.kind === 'p' ? '' : 'ONLY '}${quoteRelation(relation)}`;
+}
+
+/** A condition: `row` is not among the rows that a deletion takes. */
+export function notDeleted(plan: Plan, id: number, row: string): string {
+  const { cte, column } = deletedRows(plan, id);
+  const relation = plan.deletions[id]?.relation;
+  const same = (relation ? identity(relation) : []).map(
+    (name) => `g.${column(name)} = ${row}.${quoteName(name)}`,
+  );
+  return `NOT EXISTS (SELECT FROM ${cte} AS g WHERE ${same.join(' AND ')})`;
+}
+
+function header(deletion: Deletion): string {
+  const columns = deletion.returns.map((_, i) => `c${i}`);
+  return `${cteName(deletion.id)}${columns.length > 0 ? ` (${columns.join(', ')})` : ''}`;
+}
+
+/** A table reached over several edges is deleted from once, by any of them. */
+function renderDeletion(deletion: Deletion, plan: Plan): string {
+  const conditions = deletion.edges.map(({ key, parent }) => references(key, 'r', deletedRows(plan, parent)));
+  const returning = deletion.returns.map((name) => `r.${quoteName(name)}`).join(', ');
+  const sql = `DELETE FROM ${tableOf(deletion.relation)} AS r WHERE ${conditions.join(' OR ')}`;
+  return returning === '' ? sql : `${sql} RETURNING ${returning}`;
+}
+
+/**
+ * Fails where the target's name no longer means the table that was planned for. The server looks the name up whenever
+ * it analyses the statement, in the same breath as the one in the client's text.
+ */
+function meaningHolds(statement: DeleteStatement, target: Relation): string {
+  const name = quoteLiteral(quoteRelation(statement.target));
+  const same = `${name}::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) ${target.oid}::pg_catalog.oid`;
+  return `CASE WHEN ${same} THEN true ELSE ${MOVED_SQL} OPERATOR(pg_catalog.=) 0 END`;
+}

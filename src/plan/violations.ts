@@ -1,0 +1,88 @@
+/**
+ * How a statement stops itself: a text that starts with a marker is cast to int, which fails with 22P02 and the text in
+ * its message. The server rolls its own work back; the proxy reads the marker and says what PostgreSQL would have said.
+ */
+import type { ForeignKey } from '../graph/model.js';
+import { quoteLiteral } from '../sql/names.js';
+import type { Plan } from './plan.js';
+
+/** What the server must have said for its message to be a marker: invalid_text_representation. */
+export const MARKER_SQLSTATE = '22P02';
+const MARKER = 'pgcascade/';
+
+/** A marker found in an error's message. */
+export type Marker =
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'moved' }
+  | { readonly kind: 'check'; readonly check: number; readonly values: string };
+
+/** The fields of the native error (ri_ReportViolation in ri_triggers.c). */
+export interface Violation {
+  readonly code: string;
+  readonly message: string;
+  readonly detail: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly constraint: string;
+}
+
+/** A statement that fails as soon as the server parses it: what is sent instead of one that is refused. */
+export const REFUSED_SQL = `SELECT '${MARKER}refused'::pg_catalog.int4`;
+
+/** An expression that fails when it is evaluated, and only then (concat is not folded into a constant). */
+export const MOVED_SQL = `pg_catalog.concat('${MARKER}moved')::pg_catalog.int4`;
+
+/** An expression for the marker of a check: `pgcascade/2/(1, x)`, the key's values as their output functions say. */
+export function checkMarker(check: number, values: readonly string[]): string {
+  const places = values.map(() => '%s').join(', ');
+  return `pg_catalog.format(${quoteLiteral(`${MARKER}${check}/(${places})`)}, ${values.join(', ')})`;
+}
+
+/** @param message of an error with SQLSTATE 22P02, in whatever language the server speaks */
+export function readMarker(message: string): Marker | undefined {
+  const at = message.indexOf(MARKER);
+  if (at < 0) return undefined;
+  const text = message.slice(at + MARKER.length);
+  if (text.startsWith('refused')) return { kind: 'refused' };
+  if (text.startsWith('moved')) return { kind: 'moved' };
+  const slash = text.indexOf('/');
+  const end = text.lastIndexOf(')');
+  return { kind: 'check', check: Number(text.slice(0, slash)), values: text.slice(slash + 1, end + 1) };
+}
+
+/**
+ * @param serverVersion the major version: from 18 on RESTRICT has a code and words of its own
+ */
+export function violation(
+  plan: Plan,
+  marker: Marker & { kind: 'check' },
+  serverVersion: number,
+): Violation | undefined {
+  const check = plan.checks[marker.check];
+  if (check === undefined) return undefined;
+  const { key } = check.edge;
+  const place = { schema: key.from.schema, table: key.from.name, constraint: key.name };
+  if (check.kind === 'default')
+    return {
+      code: '23503',
+      message: `insert or update on table "${key.from.name}" violates foreign key constraint "${key.name}"`,
+      detail: `Key (${columns(key, 'from')})=${marker.values} is not present in table "${key.to.name}".`,
+      ...place,
+    };
+  const restricted = key.action === 'restrict' && serverVersion >= 18;
+  const referenced = plan.deletions[check.edge.parent]?.relation ?? key.to;
+  return {
+    code: restricted ? '23001' : '23503',
+    message:
+      `update or delete on table "${referenced.name}" violates ` +
+      `${restricted ? 'RESTRICT setting of ' : ''}foreign key constraint "${key.name}" on table "${key.from.name}"`,
+    detail:
+      `Key (${columns(key, 'to')})=${marker.values} is ` +
+      `${restricted ? '' : 'still '}referenced from table "${key.from.name}".`,
+    ...place,
+  };
+}
+
+function columns(key: ForeignKey, side: 'from' | 'to'): string {
+  return key.columns.map((column) => column[side]).join(', ');
+}

@@ -1,0 +1,188 @@
+/** Turns the answers to expanded statements back into those to the client's own. */
+
+import { ERRORS, ProxyError } from '../errors.js';
+import type { Plan } from '../plan/plan.js';
+import { MARKER_SQLSTATE, readMarker, violation } from '../plan/violations.js';
+import {
+  commandComplete,
+  dropColumns,
+  dropFields,
+  type ErrorFields,
+  errorResponse,
+  Field,
+  NO_DATA,
+  readErrorFields,
+  readRow,
+} from '../wire/backend.js';
+import type { Message } from '../wire/reader.js';
+import { Backend } from '../wire/types.js';
+import type { ReplyHandler, Verdict } from './replies.js';
+import type { Copied, Part, Rewrite } from './rewrite.js';
+
+/** The rows of one execution so far: counted where the client gets them, told by the statement where it does not. */
+export interface Progress {
+  rows: number;
+}
+
+/** What an error is translated with. */
+export interface Translation {
+  readonly rewrite: Rewrite;
+  /** The server's major version. */
+  readonly serverVersion: number;
+}
+
+/** Answers to a simple query of one or more statements. */
+export function queryReplies(translation: Translation): ReplyHandler {
+  let at = 0;
+  let progress: Progress = { rows: 0 };
+  return {
+    receive(message) {
+      const part = translation.rewrite.parts[at];
+      if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
+      const verdict = part?.kind === 'cascade' ? resultOf(message, part, progress) : 'forward';
+      if (message.type === Backend.CommandComplete) {
+        at++;
+        progress = { rows: 0 };
+      }
+      return verdict;
+    },
+  };
+}
+
+/** Answers to Execute of an expanded statement. */
+export function executeReplies(translation: Translation, progress: Progress): ReplyHandler {
+  const part = translation.rewrite.parts[0];
+  return {
+    receive(message) {
+      if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
+      return part?.kind === 'cascade' ? resultOf(message, part, progress) : 'forward';
+    },
+  };
+}
+
+/** Answers to Parse, Bind and Describe of an expanded statement. */
+export function descriptionReplies(translation: Translation, undo?: () => void): ReplyHandler {
+  const part = translation.rewrite.parts[0];
+  return {
+    receive(message) {
+      if (message.type === Backend.ErrorResponse) {
+        undo?.();
+        return translateError(message, part, translation);
+      }
+      return part?.kind === 'cascade' && message.type === Backend.RowDescription
+        ? description(message, part.hidden, NO_DATA)
+        : 'forward';
+    },
+    ...(undo ? { skipped: undo } : {}),
+  };
+}
+
+/** Swallows the answer to a message of the proxy's own; its error is the client's. */
+export function swallowedReplies(translation: Translation, undo: () => void): ReplyHandler {
+  const handler = descriptionReplies(translation, undo);
+  return {
+    ...handler,
+    receive: (message) => (message.type === Backend.ErrorResponse ? handler.receive(message) : 'swallow'),
+  };
+}
+
+/** Forwards the answer, and takes back what the message meant where the server refused or skipped it. */
+export function undoneReplies(undo: () => void): ReplyHandler {
+  return {
+    receive(message) {
+      if (message.type === Backend.ErrorResponse) undo();
+      return 'forward';
+    },
+    skipped: undo,
+  };
+}
+
+type Cascade = Part & { readonly kind: 'cascade' };
+
+function resultOf(message: Message, { hidden }: Cascade, progress: Progress): Verdict {
+  switch (message.type) {
+    case Backend.RowDescription:
+      return description(message, hidden, 'swallow');
+    case Backend.DataRow:
+      if (hidden === undefined) {
+        progress.rows = Number(readRow(message)[0]?.toString('latin1') ?? 0);
+        return 'swallow';
+      }
+      progress.rows++;
+      return dropColumns(message, hidden);
+    case Backend.CommandComplete:
+      return commandComplete(`DELETE ${progress.rows}`);
+    default:
+      return 'forward';
+  }
+}
+
+function description(message: Message, hidden: number | undefined, none: Verdict): Verdict {
+  return hidden === undefined ? none : dropFields(message, hidden);
+}
+
+function translateError(
+  message: Message,
+  part: Part | undefined,
+  { rewrite, serverVersion }: Translation,
+): Verdict {
+  const fields = readErrorFields(message);
+  const marker =
+    fields.get(Field.code) === MARKER_SQLSTATE ? readMarker(fields.get(Field.message) ?? '') : undefined;
+  if (marker && part?.kind === 'refused') return errorResponse(proxyErrorFields(part.error));
+  if (marker && part?.kind === 'cascade')
+    return marker.kind === 'check'
+      ? errorResponse(violationFields(part.plan, marker, serverVersion) ?? fields)
+      : errorResponse(proxyErrorFields(new ProxyError('PGC_MOVED', { table: part.target })));
+  return errorResponse(asTheClients(fields, part, rewrite.copied));
+}
+
+function violationFields(
+  plan: Plan,
+  marker: Parameters<typeof violation>[1],
+  serverVersion: number,
+): ErrorFields | undefined {
+  const found = violation(plan, marker, serverVersion);
+  return (
+    found &&
+    new Map([
+      [Field.severity, 'ERROR'],
+      [Field.severityNonLocalized, 'ERROR'],
+      [Field.code, found.code],
+      [Field.message, found.message],
+      [Field.detail, found.detail],
+      [Field.schema, found.schema],
+      [Field.table, found.table],
+      [Field.constraint, found.constraint],
+    ])
+  );
+}
+
+/** @param severity FATAL where the connection ends with it */
+export function proxyErrorFields(error: ProxyError, severity: 'ERROR' | 'FATAL' = 'ERROR'): ErrorFields {
+  return new Map([
+    [Field.severity, severity],
+    [Field.severityNonLocalized, severity],
+    [Field.code, ERRORS[error.errorName].sqlstate],
+    [Field.message, error.message],
+    [Field.detail, `pgcascade reports ${error.errorName}.`],
+    [Field.hint, error.hint],
+  ]);
+}
+
+/** The server's own error: its position is one in the client's text or none, and the command is the client's. */
+function asTheClients(fields: ErrorFields, part: Part | undefined, copied: readonly Copied[]): ErrorFields {
+  const changed = new Map(fields);
+  const position = Number(fields.get(Field.position));
+  if (position > 0) {
+    const run = copied.find(({ sent, length }) => position > sent && position <= sent + length);
+    if (run) changed.set(Field.position, String(position - run.sent + run.client));
+    else changed.delete(Field.position);
+  }
+  if (part?.kind === 'cascade' && fields.get(Field.code) === READ_ONLY)
+    changed.set(Field.message, (fields.get(Field.message) ?? '').replace('SELECT', 'DELETE'));
+  return changed;
+}
+
+/** read_only_sql_transaction: its message names the command, and the server saw a SELECT. */
+const READ_ONLY = '25006';

@@ -1,0 +1,134 @@
+/**
+ * What a session knows of its surroundings: what names mean, whether cascading is on, and the graph.
+ *
+ * It asks the server once and remembers until something was sent that may change the answer. What slips through (a
+ * function that sets the search_path) is caught by the expanded statement, which checks the name again.
+ */
+import { ProxyError } from '../errors.js';
+import type { GraphCache } from '../graph/cache.js';
+import {
+  type Catalog,
+  type Circumstances,
+  catalogQuery,
+  circumstancesQuery,
+  readDocument,
+} from '../graph/catalog.js';
+import { mergeGraph, type Rules } from '../graph/merge.js';
+import type { Graph } from '../graph/model.js';
+import type { SessionEffect } from '../sql/gate.js';
+import { quoteRelation, type RelationName } from '../sql/names.js';
+import type { Answer } from './injection.js';
+
+/** Beyond it a session forgets and asks again. */
+const MOST_NAMES = 1000;
+
+export interface Surroundings {
+  readonly graph: Graph;
+  /** Names the graph among all graphs. */
+  readonly graphId: string;
+  /** False where the session or its role switched cascades off. */
+  readonly active: boolean;
+  readonly meaning: (name: RelationName) => number | null;
+}
+
+export interface CircumstancesOptions {
+  /** Names the database among all databases behind this proxy. */
+  readonly database: string;
+  readonly graphs: GraphCache;
+  readonly rules: Rules;
+  readonly report: (problem: string) => void;
+}
+
+type Ask = (sql: string) => Promise<Answer>;
+
+export class SessionCircumstances {
+  readonly #options: CircumstancesOptions;
+  #meanings = new Map<string, number | null>();
+  #settings: { readonly mode: string | null; readonly replica: boolean } | undefined;
+  /** The transaction changed settings or the schema: its end changes them back, or makes them seen by others. */
+  #touched = false;
+  #ddl = false;
+
+  constructor(options: CircumstancesOptions) {
+    this.#options = options;
+  }
+
+  /** A text with this effect is being sent. */
+  note(effect: SessionEffect): void {
+    if (effect === 'none' || (effect === 'ends' && !this.#touched)) return;
+    this.#forget();
+    if (effect === 'ends') return;
+    this.#touched = true;
+    if (effect === 'schema') this.#ddl = true;
+  }
+
+  /** The server is idle: no transaction is open. */
+  idle(): void {
+    if (!this.#touched) return;
+    this.#forget();
+    if (this.#ddl) this.#options.graphs.invalidate(this.#options.database);
+    this.#touched = false;
+    this.#ddl = false;
+  }
+
+  /**
+   * @param ask puts a question to the server over this session
+   * @returns the surroundings, or the answer that could not be had
+   * @throws ProxyError PGC_MODE for a mode that is none
+   */
+  async look(
+    names: readonly RelationName[],
+    ask: Ask,
+  ): Promise<Surroundings | Exclude<Answer, { kind: 'value' }>> {
+    const { graphs, database } = this.#options;
+    const unknown = names.filter((name) => !this.#meanings.has(quoteRelation(name)));
+    let fingerprint = this.#ddl ? undefined : graphs.fresh(database);
+    if (unknown.length > 0 || fingerprint === undefined || this.#settings === undefined) {
+      const answer = await ask(circumstancesQuery(unknown, fingerprint === undefined));
+      if (answer.kind !== 'value') return answer;
+      const found = readDocument<Circumstances>(answer.value);
+      this.#learn(unknown, found);
+      fingerprint ??= found.fingerprint ?? '';
+      if (!this.#ddl && found.fingerprint !== null) graphs.saw(database, found.fingerprint);
+    }
+    const graph = graphs.graph(database, fingerprint) ?? (await this.#load(fingerprint, ask));
+    if (!('relation' in graph)) return graph;
+    return {
+      graph,
+      graphId: `${database}\0${fingerprint}`,
+      active: this.#isActive(),
+      meaning: (name) => this.#meanings.get(quoteRelation(name)) ?? null,
+    };
+  }
+
+  async #load(fingerprint: string, ask: Ask): Promise<Graph | Exclude<Answer, { kind: 'value' }>> {
+    const { graphs, database, rules, report } = this.#options;
+    const named = rules.relations
+      .flatMap(({ from, to }) => [from, to])
+      .map(({ schema, table }) => ({ schema, name: table }));
+    const answer = await ask(catalogQuery(named));
+    if (answer.kind !== 'value') return answer;
+    const graph = mergeGraph(readDocument<Catalog>(answer.value), rules, report);
+    graphs.keep(database, fingerprint, graph);
+    return graph;
+  }
+
+  #learn(names: readonly RelationName[], found: Circumstances): void {
+    if (this.#meanings.size > MOST_NAMES) this.#meanings = new Map();
+    names.forEach((name, i) => {
+      this.#meanings.set(quoteRelation(name), found.meanings[i] ?? null);
+    });
+    this.#settings = { mode: found.mode, replica: found.replica };
+  }
+
+  #isActive(): boolean {
+    const mode = this.#settings?.mode ?? '';
+    if (mode !== '' && mode !== 'on' && mode !== 'off') throw new ProxyError('PGC_MODE', { value: mode });
+    return mode !== 'off' && this.#settings?.replica !== true;
+  }
+
+  #forget(): void {
+    this.#meanings = new Map();
+    this.#settings = undefined;
+  }
+}

@@ -1,0 +1,106 @@
+/** Questions of the proxy's own, asked over the client's session and answered before the client's next message goes on. */
+import { readRow } from '../wire/backend.js';
+import { write } from '../wire/frontend.js';
+import type { Message } from '../wire/reader.js';
+import { Backend } from '../wire/types.js';
+import type { Output } from './output.js';
+import type { Answered, ExpectedReplies, Verdict } from './replies.js';
+
+/**
+ * `failed`: the server answered with an error, which the client got as the answer to its own statement.
+ * `skipped`: an earlier message of the client's pipeline had failed, so the server skips its next ones as well.
+ */
+export type Answer =
+  | { readonly kind: 'value'; readonly value: string }
+  | { readonly kind: 'failed' | 'skipped' };
+
+/** A name of the proxy's own: the client's unnamed statement and portal must outlive a question. */
+const NAME = 'pgcascade';
+
+/**
+ * How a question is asked.
+ * `query`: as a simple query, between the client's own; it ends with a ReadyForQuery that is swallowed.
+ * `pipeline`: in the extended protocol, ended by Flush. Never by Sync: that would commit the client's implicit transaction.
+ */
+export type Manner = 'query' | 'pipeline';
+
+export class Injection {
+  readonly #server: Output;
+  readonly #replies: ExpectedReplies;
+
+  constructor(server: Output, replies: ExpectedReplies) {
+    this.#server = server;
+    this.#replies = replies;
+  }
+
+  /** Asks a query that gives one row of one column. */
+  ask(sql: string, manner: Manner): Promise<Answer> {
+    if (manner === 'query') return this.#send([write.query(sql)], [], 'Query');
+    const messages = [
+      write.close('S', NAME),
+      write.parse(NAME, sql),
+      write.bind(NAME, NAME),
+      write.execute(NAME),
+      write.close('P', NAME),
+      write.close('S', NAME),
+      write.flush(),
+    ];
+    return this.#send(messages, ['Close', 'Parse', 'Bind', 'Execute', 'Close'], 'Close');
+  }
+
+  /**
+   * Has the server parse a text and forget it: its own error, if it has one, goes to the client.
+   * @returns `value` (empty) where the text is well-formed
+   */
+  parse(sql: string, types: readonly number[], manner: Manner): Promise<Answer> {
+    const messages = [write.close('S', NAME), write.parse(NAME, sql, types), write.close('S', NAME)];
+    // Between the client's queries a Sync ends nothing of the client's, and an error needs its ReadyForQuery.
+    return manner === 'query'
+      ? this.#send([...messages, write.sync()], ['Close', 'Parse', 'Close'], 'Sync')
+      : this.#send([...messages, write.flush()], ['Close', 'Parse'], 'Close');
+  }
+
+  #send(messages: readonly Buffer[], before: readonly Answered[], last: Answered): Promise<Answer> {
+    return new Promise((resolve) => {
+      const question = new Question(resolve);
+      for (const to of before) this.#replies.expect(to, { receive: (message) => question.receive(message) });
+      this.#replies.expect(last, {
+        receive: (message) => {
+          const verdict = question.receive(message);
+          if (message.type === Backend.CloseComplete || message.type === Backend.ReadyForQuery)
+            question.end();
+          return verdict;
+        },
+        skipped: () => question.skip(),
+      });
+      this.#server.write(Buffer.concat(messages));
+      this.#server.flush();
+    });
+  }
+}
+
+/** Swallows what answers a question and keeps its value; an error, and the end of a query that had one, are the client's. */
+class Question {
+  readonly #resolve: (answer: Answer) => void;
+  #value = '';
+  #failed = false;
+
+  constructor(resolve: (answer: Answer) => void) {
+    this.#resolve = resolve;
+  }
+
+  receive(message: Message): Verdict {
+    if (message.type === Backend.ErrorResponse) this.#failed = true;
+    if (message.type === Backend.DataRow) this.#value = readRow(message)[0]?.toString('latin1') ?? '';
+    const end = message.type === Backend.ErrorResponse || message.type === Backend.ReadyForQuery;
+    return this.#failed && end ? 'forward' : 'swallow';
+  }
+
+  end(): void {
+    this.#resolve(this.#failed ? { kind: 'failed' } : { kind: 'value', value: this.#value });
+  }
+
+  skip(): void {
+    this.#resolve({ kind: this.#failed ? 'failed' : 'skipped' });
+  }
+}

@@ -1,0 +1,63 @@
+import type { Duplex } from 'node:stream';
+import type { Message } from '../wire/reader.js';
+
+/**
+ * Writes to one side of a session. Messages that are forwarded as they are and lay side by side when they came go out
+ * as one piece, without a copy: a read becomes a write.
+ */
+export class Output {
+  readonly #stream: Duplex;
+  #run: Buffer | undefined;
+  #start = 0;
+  #end = 0;
+  #corked = false;
+
+  constructor(stream: Duplex) {
+    this.#stream = stream;
+  }
+
+  forward(message: Message): void {
+    if (this.#run === message.buffer && this.#end === message.start) {
+      this.#end = message.end;
+      return;
+    }
+    this.#endRun();
+    this.#run = message.buffer;
+    this.#start = message.start;
+    this.#end = message.end;
+  }
+
+  write(bytes: Buffer): void {
+    this.#endRun();
+    this.#push(bytes);
+  }
+
+  /** Sends all that was gathered. @returns false when the other side should be read no further until 'drain' */
+  flush(): boolean {
+    if (this.#corked) {
+      this.#endRun();
+      this.#corked = false;
+      this.#stream.uncork();
+    } else if (this.#run !== undefined) {
+      const run = this.#run;
+      this.#run = undefined;
+      return this.#stream.write(run.subarray(this.#start, this.#end));
+    }
+    return !this.#stream.writableNeedDrain;
+  }
+
+  #endRun(): void {
+    if (this.#run === undefined) return;
+    const run = this.#run;
+    this.#run = undefined;
+    this.#push(run.subarray(this.#start, this.#end));
+  }
+
+  #push(bytes: Buffer): void {
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#stream.cork();
+    }
+    this.#stream.write(bytes);
+  }
+}

@@ -1,0 +1,156 @@
+/** A client's text, rewritten: what is sent instead, and what becomes of each statement's answer. Pure. */
+import { ProxyError } from '../errors.js';
+import type { Graph, Relation } from '../graph/model.js';
+import type { Plan } from '../plan/plan.js';
+import { planDelete } from '../plan/planner.js';
+import { renderSingleStatement } from '../plan/render.js';
+import { REFUSED_SQL } from '../plan/violations.js';
+import { quoteRelation, type RelationName } from '../sql/names.js';
+import type { DeleteStatement, HiddenDelete, Statement } from '../sql/statement.js';
+
+export type Part =
+  | { readonly kind: 'forward' }
+  | {
+      readonly kind: 'cascade';
+      readonly plan: Plan;
+      /** `"public"."orgs"`, for errors. */
+      readonly target: string;
+      /** Columns before the client's own in each row; undefined where the client gets no rows. */
+      readonly hidden: number | undefined;
+    }
+  | { readonly kind: 'refused'; readonly error: ProxyError };
+
+/** A run of the client's text in the text that is sent; both places in characters. */
+export interface Copied {
+  readonly client: number;
+  readonly sent: number;
+  readonly length: number;
+}
+
+export interface Rewrite {
+  readonly sql: string;
+  readonly parts: readonly Part[];
+  readonly copied: readonly Copied[];
+  /** Whether anything was done: false is the client's text as it is. */
+  readonly changed: boolean;
+}
+
+/** What a text is rewritten with. */
+export interface Means {
+  readonly graph: Graph;
+  /** What a name in the text means, where it names a relation at all. */
+  readonly meaning: (name: RelationName) => number | null;
+  /** Whether a prepared statement of this name returns what the proxy made of it. */
+  readonly isExpanded: (prepared: string) => boolean;
+  /** What is not understood is refused; else it is passed on, and told to `passed`. */
+  readonly reject: boolean;
+  readonly passed: (error: ProxyError) => void;
+}
+
+export function rewrite(text: string, statements: readonly Statement[], means: Means): Rewrite {
+  const pieces: string[] = [];
+  const copied: Copied[] = [];
+  const parts: Part[] = [];
+  let read = 0;
+  let sent = 0;
+  const copy = (to: number) => {
+    if (to > read) copied.push({ client: read, sent, length: to - read });
+    push(text.slice(read, to));
+    read = to;
+  };
+  const push = (sql: string) => {
+    pieces.push(sql);
+    sent += sql.length;
+  };
+  // Where this database has no keys for the proxy, only the text itself can bring some.
+  const sensitive = means.graph.isActive || /\breferences\b/i.test(text);
+  let unsettled = false;
+  for (const statement of statements) {
+    const { part, sql, clientStart } = rewriteStatement(statement, unsettled, means);
+    parts.push(part);
+    if (sql !== undefined) {
+      copy(statement.start);
+      if (clientStart !== undefined && statement.kind === 'delete')
+        copied.push({ client: statement.start, sent: sent + clientStart, length: statement.body.length });
+      push(sql);
+      read = statement.end;
+    }
+    unsettled ||= sensitive && statement.unsettles;
+  }
+  copy(text.length);
+  return { sql: pieces.join(''), parts, copied, changed: parts.some(({ kind }) => kind !== 'forward') };
+}
+
+interface Rewritten {
+  readonly part: Part;
+  /** What stands in the statement's place; undefined where it stays. */
+  readonly sql?: string;
+  readonly clientStart?: number;
+}
+
+const FORWARD: Rewritten = { part: { kind: 'forward' } };
+
+function rewriteStatement(statement: Statement, unsettled: boolean, means: Means): Rewritten {
+  if (statement.kind === 'other') return FORWARD;
+  try {
+    if (unsettled)
+      throw new ProxyError('PGC_AFTER_DDL', { table: targetsOf(statement).map(quoteRelation).join(', ') });
+    return statement.kind === 'delete' ? rewriteDelete(statement, means) : rewriteHidden(statement, means);
+  } catch (error) {
+    if (!(error instanceof ProxyError)) throw error;
+    if (means.reject) return { part: { kind: 'refused', error }, sql: REFUSED_SQL };
+    means.passed(error);
+    return FORWARD;
+  }
+}
+
+function rewriteDelete(statement: DeleteStatement, means: Means): Rewritten {
+  const target = relationOf(statement.target, means);
+  const plan = target && planDelete(means.graph, target, statement.only);
+  if (!plan) return FORWARD;
+  const { sql, clientStart, hidden } = renderSingleStatement(plan, statement);
+  const part: Part = {
+    kind: 'cascade',
+    plan,
+    target: quoteRelation(plan.target),
+    hidden: statement.returning === undefined ? undefined : hidden,
+  };
+  return { part, sql, clientStart };
+}
+
+/** Refused where it concerns a table with keys to perform, and only there. */
+function rewriteHidden(statement: HiddenDelete, means: Means): Rewritten {
+  for (const name of statement.executes)
+    if (means.isExpanded(name)) throw new ProxyError('PGC_EXECUTE', { name });
+  for (const name of statement.targets) {
+    const target = relationOf(name, means);
+    if (target && concerns(means.graph, target))
+      throw new ProxyError('PGC_FORM', { table: quoteRelation(target), form: statement.form });
+  }
+  return FORWARD;
+}
+
+function concerns(graph: Graph, target: Relation): boolean {
+  return (
+    graph.acts(target) ||
+    graph.descendants(target).some((below) => graph.acts(below)) ||
+    graph.viewed(target).some((base) => graph.acts(base))
+  );
+}
+
+function relationOf(name: RelationName, means: Means): Relation | undefined {
+  const oid = means.meaning(name);
+  return oid === null ? undefined : means.graph.relation(oid);
+}
+
+/** The relations that a statement names as targets. */
+export function targetsOf(statement: Statement): readonly RelationName[] {
+  switch (statement.kind) {
+    case 'delete':
+      return [statement.target];
+    case 'hidden':
+      return statement.targets;
+    case 'other':
+      return [];
+  }
+}

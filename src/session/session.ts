@@ -1,0 +1,286 @@
+/**
+ * One client and its one upstream connection. Relays both ways, byte for byte, except where an expected reply says
+ * otherwise; reads no faster than the other side takes.
+ */
+import type { Duplex } from 'node:stream';
+import { ProxyError } from '../errors.js';
+import type { GraphCache } from '../graph/cache.js';
+import type { Rules } from '../graph/merge.js';
+import type { Logger } from '../observe/log.js';
+import { errorResponse, Field, readErrorFields, readParameterStatus } from '../wire/backend.js';
+import { type Message, MessageReader, ProtocolViolation } from '../wire/reader.js';
+import { cancelKey } from '../wire/startup.js';
+import { BACKEND_TYPES, Backend, FRONTEND_TYPES, Frontend, TransactionStatus } from '../wire/types.js';
+import { proxyErrorFields } from './cascade-replies.js';
+import { SessionCircumstances } from './circumstances.js';
+import { FrontendSide } from './frontend.js';
+import { Injection } from './injection.js';
+import { Output } from './output.js';
+import { Names, type Prepared } from './prepared.js';
+import { ExpectedReplies } from './replies.js';
+import { Rewriter } from './rewriter.js';
+import type { StatementCache } from './statement-cache.js';
+
+/** What all sessions share. */
+export interface SessionSettings {
+  readonly upstreamName: string;
+  readonly graphs: GraphCache;
+  readonly statements: StatementCache;
+  readonly rules: Rules;
+  /** Whether cascades are on at all, and what becomes of statements that cannot be expanded. */
+  readonly active: boolean;
+  readonly reject: boolean;
+  /** The longest message taken, in bytes. */
+  readonly messageBytes: number;
+}
+
+export interface SessionPeers {
+  readonly client: Duplex;
+  readonly server: Duplex;
+  /** Tells databases apart in the caches. */
+  readonly database: string;
+  readonly log: Logger;
+  /** BackendKeyData came: this is what a cancel request for the session will say. */
+  readonly onKey: (key: string) => void;
+  /** The login is over. */
+  readonly onReady: () => void;
+}
+
+/** A server may send what it likes; the length field is an Int32. */
+const LONGEST_BACKEND_MESSAGE = 0x7fffffff;
+/** How long a client may take to close its side once the session is over, in milliseconds. */
+const LINGER = 5000;
+
+export class Session {
+  readonly #peers: SessionPeers;
+  readonly #settings: SessionSettings;
+  readonly #toClient: Output;
+  readonly #toServer: Output;
+  readonly #replies = new ExpectedReplies();
+  readonly #fromClient: MessageReader;
+  readonly #fromServer: MessageReader;
+  readonly #circumstances: SessionCircumstances;
+  readonly #frontend: FrontendSide;
+  readonly #prepared = new Names<Prepared>();
+  readonly #state = { status: 0, serverVersion: 0, parameters: new Map<string, string>() };
+  readonly #closed: Promise<void>;
+  #busy = false;
+  #fatal = false;
+  #draining = false;
+  #cancels = 0;
+  #ended = false;
+
+  constructor(peers: SessionPeers, settings: SessionSettings) {
+    const { client, server, database, log } = peers;
+    this.#peers = peers;
+    this.#settings = settings;
+    this.#toClient = new Output(client);
+    this.#toServer = new Output(server);
+    const isCopyData = (type: number) => type === Frontend.CopyData;
+    this.#fromClient = new MessageReader(FRONTEND_TYPES, isCopyData, settings.messageBytes);
+    const isUnread = (type: number) =>
+      type === Backend.CopyData || (type === Backend.DataRow && this.#replies.transparent);
+    this.#fromServer = new MessageReader(BACKEND_TYPES, isUnread, LONGEST_BACKEND_MESSAGE);
+    // The login is answered like a query: it ends with the first ReadyForQuery.
+    this.#replies.expect('Query');
+    const report = (problem: string) => log.warn(problem);
+    const { graphs, rules, reject, statements } = settings;
+    this.#circumstances = new SessionCircumstances({ database, graphs, rules, report });
+    const rewriter = new Rewriter({
+      statements,
+      circumstances: this.#circumstances,
+      injection: new Injection(this.#toServer, this.#replies),
+      prepared: this.#prepared,
+      reject,
+      passed: (error) =>
+        log.warn({ error: error.errorName }, `passed on without a cascade: ${error.message}`),
+    });
+    this.#frontend = new FrontendSide({
+      server: this.#toServer,
+      replies: this.#replies,
+      circumstances: this.#circumstances,
+      rewriter,
+      prepared: this.#prepared,
+      state: this.#state,
+      active: settings.active,
+    });
+    this.#closed = this.#wire();
+  }
+
+  /** Fulfilled when both connections are closed. */
+  get closed(): Promise<void> {
+    return this.#closed;
+  }
+
+  /** Whether the server is at work for the client: only then may a cancel request reach it. */
+  get atWork(): boolean {
+    return !this.#replies.settled;
+  }
+
+  /** Takes no further message of the client's while a cancel request is on its way, which must not hit the next one. */
+  async holdDuring(cancel: Promise<void>): Promise<void> {
+    this.#cancels++;
+    try {
+      await cancel;
+    } finally {
+      this.#cancels--;
+      this.#pump();
+    }
+  }
+
+  /** Ends the session as soon as no transaction is open. */
+  drain(): void {
+    this.#draining = true;
+    this.#endIfDrained();
+  }
+
+  /** Ends the session at once, telling the client why. */
+  end(error: ProxyError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#peers.client.write(errorResponse(proxyErrorFields(error, 'FATAL')));
+    this.#peers.server.destroy();
+    this.#endClient();
+  }
+
+  /** Ends the client's side behind what was written, and reads what it still sends, or the system would reset it. */
+  #endClient(): void {
+    const { client } = this.#peers;
+    client.end();
+    client.resume();
+    const linger = setTimeout(() => client.destroy(), LINGER);
+    linger.unref();
+    client.once('close', () => clearTimeout(linger));
+  }
+
+  #wire(): Promise<void> {
+    const { client, server } = this.#peers;
+    client.on('data', (chunk: Buffer) => this.#guard(() => this.#fromClientCame(chunk)));
+    server.on('data', (chunk: Buffer) => this.#guard(() => this.#fromServerCame(chunk)));
+    client.on('drain', () => server.resume());
+    server.on('drain', () => this.#pump());
+    client.on('end', () => server.end());
+    server.on('end', () => this.#serverEnded());
+    client.on('error', (error) => this.#peers.log.debug({ err: error }, 'the client connection broke'));
+    server.on('error', (error) => this.#peers.log.debug({ err: error }, 'the upstream connection broke'));
+    const over = (stream: Duplex) => new Promise<void>((resolve) => stream.once('close', resolve));
+    // Whoever read the opening left the stream paused.
+    client.resume();
+    client.once('close', () => server.destroy());
+    server.once('close', () => this.#serverEnded());
+    return Promise.all([over(client), over(server)]).then(() => undefined);
+  }
+
+  #fromClientCame(chunk: Buffer): void {
+    if (this.#ended) return;
+    this.#fromClient.push(chunk);
+    this.#pump();
+  }
+
+  /** Takes the client's messages one after the other, until one has to wait for the server. */
+  #pump(): void {
+    if (this.#busy || this.#cancels > 0 || this.#ended) return;
+    this.#guard(() => {
+      for (let message = this.#fromClient.next(); message; message = this.#fromClient.next()) {
+        const waiting = this.#frontend.take(message);
+        if (waiting) {
+          this.#busy = true;
+          this.#toServer.flush();
+          this.#peers.client.pause();
+          waiting.then(
+            () => {
+              this.#busy = false;
+              this.#pump();
+            },
+            (error) => this.#broken(error),
+          );
+          return;
+        }
+      }
+      if (this.#toServer.flush()) this.#peers.client.resume();
+      else this.#peers.client.pause();
+    });
+  }
+
+  #fromServerCame(chunk: Buffer): void {
+    this.#fromServer.push(chunk);
+    for (let message = this.#fromServer.next(); message; message = this.#fromServer.next())
+      this.#answer(message);
+    if (!this.#toClient.flush()) this.#peers.server.pause();
+    if (this.#draining) this.#endIfDrained();
+  }
+
+  #answer(message: Message): void {
+    switch (message.type) {
+      case Backend.NoticeResponse:
+      case Backend.NotificationResponse:
+        return this.#toClient.forward(message);
+      case Backend.ParameterStatus:
+        this.#noteParameter(message);
+        return this.#toClient.forward(message);
+      case Backend.BackendKeyData:
+        this.#peers.onKey(cancelKey(message.buffer.subarray(message.start + 5, message.end)));
+        return this.#toClient.forward(message);
+      case Backend.ReadyForQuery:
+        this.#noteStatus(message);
+        break;
+      case Backend.ErrorResponse:
+        this.#fatal ||= /FATAL|PANIC/.test(readErrorFields(message).get(Field.severityNonLocalized) ?? '');
+        break;
+      default:
+    }
+    const verdict = this.#replies.receive(message);
+    if (verdict === 'forward') this.#toClient.forward(message);
+    else if (verdict !== 'swallow') this.#toClient.write(verdict);
+  }
+
+  #noteParameter(message: Message): void {
+    const { name, value } = readParameterStatus(message);
+    this.#state.parameters.set(name, value);
+    if (name === 'server_version') this.#state.serverVersion = Number.parseInt(value, 10) || 0;
+    if (name === 'search_path') this.#circumstances.note('settings');
+  }
+
+  #noteStatus(message: Message): void {
+    if (this.#state.status === 0) this.#peers.onReady();
+    this.#state.status = message.buffer[message.start + 5] ?? 0;
+    if (this.#state.status !== TransactionStatus.Idle) return;
+    this.#circumstances.idle();
+    this.#frontend.idle();
+  }
+
+  #endIfDrained(): void {
+    const idle =
+      this.#state.status === TransactionStatus.Idle && this.#replies.settled && this.#frontend.betweenUnits;
+    if (idle && !this.#busy) this.end(new ProxyError('PGC_SHUTDOWN'));
+  }
+
+  #serverEnded(): void {
+    if (this.#ended) return;
+    const { client } = this.#peers;
+    if (this.#fatal || this.#frontend.terminated || client.writableEnded) {
+      this.#ended = true;
+      this.#endClient();
+      return;
+    }
+    this.end(new ProxyError('PGC_UPSTREAM_LOST', { upstream: this.#settings.upstreamName }));
+  }
+
+  /** Bytes that are no protocol end this connection, and nothing else. */
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  #broken(error: unknown): void {
+    if (error instanceof ProtocolViolation) {
+      this.end(new ProxyError('PGC_PROTOCOL', { reason: error.message }));
+      return;
+    }
+    this.#peers.log.error({ err: error }, 'a session failed');
+    this.end(new ProxyError('PGC_INTERNAL'));
+  }
+}

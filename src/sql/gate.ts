@@ -1,0 +1,38 @@
+/**
+ * The cheap look at every statement: most cannot delete and must cost next to nothing.
+ *
+ * Both questions are asked of the bytes as latin1, one character a byte. That is right for every client encoding:
+ * keywords are ASCII, and a byte of another character can make an answer true too often, never too seldom.
+ */
+
+/** Every statement that can delete rows, or run one that can, has one of these words in it. */
+const DELETING = /\b(?:delete|merge|truncate|execute)\b/i;
+
+/**
+ * Statements that start with one of these change neither what a name means nor a setting of the session.
+ * (What a function called from them does cannot be seen; the expanded statement checks the names itself.)
+ */
+const HARMLESS =
+  /^\s*(?:select|insert|update|delete|values|with|table|merge|begin|start|savepoint|release|show|explain|copy|fetch|move|close|declare|listen|notify|unlisten|lock|prepare|execute|deallocate|vacuum|analyze|checkpoint)\b/i;
+/** These end a transaction, and with it what was set or changed in it. */
+const ENDING = /^\s*(?:commit|end|rollback|abort)\b/i;
+/** These change settings, and never the schema. */
+const SETTING = /^\s*(?:set|reset|discard)\b/i;
+const HIDDEN = /set_config|;\s*\S/i;
+
+/** What a text may do to the statements after it, at the most. */
+export type SessionEffect = 'none' | 'ends' | 'settings' | 'schema';
+
+/** Whether a text may delete rows: false is certain, true wants the parser. */
+export function mayDelete(text: Buffer): boolean {
+  return DELETING.test(text.toString('latin1'));
+}
+
+/** Whether a text may change what names mean, a setting, or the schema: `none` is certain. */
+export function sessionEffect(text: Buffer): SessionEffect {
+  const sql = text.toString('latin1');
+  if (HIDDEN.test(sql)) return 'schema';
+  if (HARMLESS.test(sql)) return 'none';
+  if (ENDING.test(sql)) return 'ends';
+  return SETTING.test(sql) ? 'settings' : 'schema';
+}

@@ -1,0 +1,257 @@
+/** What the statements of a text are, as far as deleting goes. */
+import type { RelationName } from './names.js';
+import { type Json, type Node, parse, type RawStatement, scan, type Token } from './parser.js';
+
+/** A DELETE that stands alone, in the pieces from which an expanded statement is spliced. */
+export interface DeleteStatement {
+  readonly kind: 'delete';
+  readonly target: RelationName;
+  /** How the text itself calls the target's rows: its alias, else its name. */
+  readonly alias: string;
+  /** `DELETE FROM ONLY`. */
+  readonly only: boolean;
+  /** The text up to RETURNING, without what follows the statement. */
+  readonly body: string;
+  /** `WITH (OLD AS o, NEW AS n)` of a RETURNING, else empty. */
+  readonly returningOptions: string;
+  /** The list behind RETURNING, or undefined where there is none. */
+  readonly returning: string | undefined;
+}
+
+/** A statement that deletes in another way, or runs a prepared one that might. */
+export interface HiddenDelete {
+  readonly kind: 'hidden';
+  /** What it is, for the error: `WITH`, `MERGE`, `TRUNCATE`, … */
+  readonly form: string;
+  readonly targets: readonly RelationName[];
+  /** The prepared statements it executes by name. */
+  readonly executes: readonly string[];
+}
+
+export interface OtherStatement {
+  readonly kind: 'other';
+}
+
+type Meaning = DeleteStatement | HiddenDelete | OtherStatement;
+
+export type Statement = Meaning & {
+  /** Where it stands in the text, in characters; white space and comments before it are left out. */
+  readonly start: number;
+  readonly end: number;
+  /** It may change what later statements of the same text mean: DDL, SET of what names depend on, ROLLBACK. */
+  readonly unsettles: boolean;
+};
+
+/** Only stored by these, not run: what their bodies delete is not theirs. */
+const DEFINITIONS: ReadonlySet<string> = new Set(['CreateFunctionStmt', 'RuleStmt']);
+
+/** @returns the statements in their order, or undefined where the text is not PostgreSQL's SQL */
+export function readStatements(sql: string): readonly Statement[] | undefined {
+  const raw = parse(sql);
+  if (raw === undefined) return undefined;
+  const source = Buffer.from(sql);
+  const tokens = scan(sql).filter((token) => !token.isComment);
+  const characters = characterCounter(source);
+  let next = 0;
+  return raw.map((statement) => {
+    while ((tokens[next]?.start ?? source.length) < statement.start) next++;
+    const from = next;
+    while ((tokens[next]?.end ?? source.length + 1) <= statement.end) next++;
+    const own = tokens.slice(from, next);
+    const first = own[0]?.start ?? statement.start;
+    const last = own.at(-1)?.end ?? statement.end;
+    return {
+      ...read(statement, source, own, first, last),
+      start: characters(first),
+      end: characters(last),
+      unsettles: unsettles(statement.tree),
+    };
+  });
+}
+
+function read(
+  raw: RawStatement,
+  source: Buffer,
+  tokens: readonly Token[],
+  first: number,
+  last: number,
+): Meaning {
+  const deletion = node(raw.tree, 'DeleteStmt');
+  if (deletion && findDeletes(deletion.withClause ?? null).length === 0)
+    return readDelete(deletion, source, tokens, first, last);
+  const found = findDeletes(raw.tree);
+  if (found.length === 0 || isPlainExplain(raw.tree)) return { kind: 'other' };
+  return {
+    kind: 'hidden',
+    form: formOf(raw.tree),
+    targets: found.flatMap((each) => each.targets),
+    executes: found.flatMap((each) => each.executes),
+  };
+}
+
+function readDelete(
+  deletion: Node,
+  source: Buffer,
+  tokens: readonly Token[],
+  first: number,
+  last: number,
+): DeleteStatement {
+  const relation = asNode(deletion.relation);
+  const target = relationName(relation);
+  const alias = asNode(relation.alias).aliasname;
+  const text = (start: number, end: number) => source.toString('utf8', start, end);
+  const base = {
+    kind: 'delete' as const,
+    target,
+    alias: typeof alias === 'string' ? alias : target.name,
+    only: relation.inh !== true,
+  };
+  if (!deletion.returningClause)
+    return { ...base, body: text(first, last), returningOptions: '', returning: undefined };
+
+  const at = outermost(tokens, 'returning');
+  const clause = tokens[at];
+  if (clause === undefined) throw new Error('a RETURNING clause without its keyword');
+  const hasOptions = Boolean(asNode(deletion.returningClause).options);
+  const listAt = hasOptions ? afterParenthesis(tokens, at + 2) : at + 1;
+  const list = tokens[listAt]?.start ?? last;
+  return {
+    ...base,
+    body: text(first, clause.start),
+    returningOptions: text(clause.end, list).trim(),
+    returning: text(list, last),
+  };
+}
+
+/** The index of the last such keyword outside of all parentheses. */
+function outermost(tokens: readonly Token[], keyword: string): number {
+  let depth = 0;
+  let found = -1;
+  tokens.forEach((token, i) => {
+    if (token.text === '(') depth++;
+    else if (token.text === ')') depth--;
+    else if (depth === 0 && token.isKeyword && token.text.toLowerCase() === keyword) found = i;
+  });
+  return found;
+}
+
+/** The index behind the parenthesis that opens at `at`. */
+function afterParenthesis(tokens: readonly Token[], at: number): number {
+  let depth = 0;
+  for (let i = at; i < tokens.length; i++) {
+    if (tokens[i]?.text === '(') depth++;
+    if (tokens[i]?.text === ')' && --depth === 0) return i + 1;
+  }
+  return tokens.length;
+}
+
+interface Found {
+  readonly targets: readonly RelationName[];
+  readonly executes: readonly string[];
+}
+
+/** Everything in a tree that deletes, wherever it stands: in a WITH, under EXPLAIN or COPY, in a PREPARE. */
+function findDeletes(tree: Json): readonly Found[] {
+  if (tree === null || typeof tree !== 'object') return [];
+  if (Array.isArray(tree)) return tree.flatMap(findDeletes);
+  return Object.entries(tree as Node).flatMap(([key, value]) => {
+    if (DEFINITIONS.has(key)) return [];
+    const own = deletesOf(key, asNode(value));
+    const below = findDeletes(value);
+    return own ? [own, ...below] : below;
+  });
+}
+
+function deletesOf(type: string, value: Node): Found | undefined {
+  switch (type) {
+    case 'DeleteStmt':
+      return { targets: [relationName(asNode(value.relation))], executes: [] };
+    case 'MergeStmt': {
+      const deletes = asList(value.mergeWhenClauses).some(
+        (clause) => asNode(asNode(clause).MergeWhenClause).commandType === 'CMD_DELETE',
+      );
+      return deletes ? { targets: [relationName(asNode(value.relation))], executes: [] } : undefined;
+    }
+    case 'TruncateStmt':
+      return {
+        targets: asList(value.relations).map((each) => relationName(asNode(asNode(each).RangeVar))),
+        executes: [],
+      };
+    case 'ExecuteStmt':
+      return { targets: [], executes: [String(value.name)] };
+    default:
+      return undefined;
+  }
+}
+
+/** Neither schema nor settings change by these. (A function that they call is not seen.) */
+const SETTLED: ReadonlySet<string> = new Set(
+  'SelectStmt InsertStmt UpdateStmt DeleteStmt MergeStmt CopyStmt ExplainStmt LockStmt VacuumStmt FetchStmt ClosePortalStmt DeclareCursorStmt PrepareStmt ExecuteStmt DeallocateStmt NotifyStmt ListenStmt UnlistenStmt CheckPointStmt ConstraintsSetStmt VariableShowStmt CommentStmt TruncateStmt'.split(
+    ' ',
+  ),
+);
+/** Settings that decide what a name means, or what the proxy does. */
+const DECISIVE = /^(?:search_path|role|session_authorization|session_replication_role|pgcascade\..*)$/i;
+
+function unsettles(tree: Node): boolean {
+  const [type = ''] = Object.keys(tree);
+  const value = asNode(tree[type]);
+  if (type === 'TransactionStmt') return String(value.kind).startsWith('TRANS_STMT_ROLLBACK');
+  if (type === 'VariableSetStmt') return value.kind === 'VAR_RESET_ALL' || DECISIVE.test(String(value.name));
+  return !SETTLED.has(type);
+}
+
+/** EXPLAIN without ANALYZE runs nothing. */
+function isPlainExplain(tree: Node): boolean {
+  const explain = node(tree, 'ExplainStmt');
+  return (
+    explain !== undefined &&
+    !asList(explain.options).some((option) => asNode(asNode(option).DefElem).defname === 'analyze')
+  );
+}
+
+const FORMS: Readonly<Record<string, string>> = {
+  CopyStmt: 'COPY',
+  CreateTableAsStmt: 'CREATE TABLE AS',
+  DeleteStmt: 'DELETE with a modifying WITH',
+  ExecuteStmt: 'EXECUTE',
+  ExplainStmt: 'EXPLAIN ANALYZE',
+  MergeStmt: 'MERGE',
+  PrepareStmt: 'PREPARE',
+  TruncateStmt: 'TRUNCATE',
+};
+
+function formOf(tree: Node): string {
+  return FORMS[Object.keys(tree)[0] ?? ''] ?? 'a WITH that deletes';
+}
+
+function relationName(rangeVar: Node): RelationName {
+  return {
+    schema: typeof rangeVar.schemaname === 'string' ? rangeVar.schemaname : undefined,
+    name: String(rangeVar.relname),
+  };
+}
+
+function node(tree: Node, type: string): Node | undefined {
+  const value = tree[type];
+  return value === undefined ? undefined : asNode(value);
+}
+
+function asNode(value: Json | undefined): Node {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Node) : {};
+}
+
+function asList(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** From bytes to characters; asked in ascending order, so that a long text is walked once. */
+function characterCounter(source: Buffer): (byte: number) => number {
+  let bytes = 0;
+  let characters = 0;
+  return (byte) => {
+    characters += source.toString('utf8', bytes, byte).length;
+    bytes = byte;
+    return characters;
+  };
+}

@@ -1,0 +1,104 @@
+/** Reads and rewrites the messages a server sends. The client's half is in frontend.ts. */
+import type { Message } from './reader.js';
+import { Backend } from './types.js';
+
+/** The fields of an ErrorResponse or NoticeResponse, by their one-letter codes, in the order they came. */
+export type ErrorFields = ReadonlyMap<string, string>;
+
+/** The codes of the fields that the proxy reads or writes (protocol-error-fields.html). */
+export const Field = {
+  severity: 'S',
+  severityNonLocalized: 'V',
+  code: 'C',
+  message: 'M',
+  detail: 'D',
+  hint: 'H',
+  position: 'P',
+  schema: 's',
+  table: 't',
+  column: 'c',
+  constraint: 'n',
+} as const;
+
+export function readErrorFields(message: Message): ErrorFields {
+  const fields = new Map<string, string>();
+  const { buffer, end } = message;
+  for (let at = message.start + 5; at < end && buffer[at] !== 0; ) {
+    const terminator = buffer.indexOf(0, at + 1);
+    if (terminator < 0 || terminator >= end) break;
+    fields.set(String.fromCharCode(buffer[at] ?? 0), buffer.toString('utf8', at + 1, terminator));
+    at = terminator + 1;
+  }
+  return fields;
+}
+
+export function errorResponse(fields: ErrorFields): Buffer {
+  const text = [...fields].map(([code, value]) => `${code}${value}\0`).join('');
+  return message(Backend.ErrorResponse, Buffer.from(`${text}\0`));
+}
+
+/** The command tag of CommandComplete: `DELETE 3`. */
+export function readTag(complete: Message): string {
+  return complete.buffer.toString('latin1', complete.start + 5, complete.end - 1);
+}
+
+export function commandComplete(tag: string): Buffer {
+  return message(Backend.CommandComplete, Buffer.from(`${tag}\0`));
+}
+
+export const NO_DATA = message(Backend.NoData, Buffer.alloc(0));
+
+export const NO_ENCRYPTION = Buffer.from('N');
+
+/** The columns of a DataRow; null is SQL's NULL. The buffers are views: copy what is kept. */
+export function readRow(row: Message): (Buffer | null)[] {
+  const columns: (Buffer | null)[] = [];
+  let at = row.start + 7;
+  for (let left = row.buffer.readUInt16BE(row.start + 5); left > 0; left--) {
+    const length = row.buffer.readInt32BE(at);
+    at += 4;
+    columns.push(length < 0 ? null : row.buffer.subarray(at, (at += length)));
+  }
+  return columns;
+}
+
+/** The same DataRow without its first `count` columns. */
+export function dropColumns(row: Message, count: number): Buffer {
+  const { buffer } = row;
+  let at = row.start + 7;
+  for (let i = 0; i < count; i++) at += 4 + Math.max(buffer.readInt32BE(at), 0);
+  return withColumns(row, at, count);
+}
+
+/** The same RowDescription without its first `count` columns. */
+export function dropFields(description: Message, count: number): Buffer {
+  let at = description.start + 7;
+  // A field is its name, then 18 bytes: table, column, type, size, modifier and format.
+  for (let i = 0; i < count; i++) at = description.buffer.indexOf(0, at) + 1 + 18;
+  return withColumns(description, at, count);
+}
+
+/** Name and value of a ParameterStatus. */
+export function readParameterStatus(status: Message): { name: string; value: string } {
+  const [name = '', value = ''] = status.buffer
+    .toString('utf8', status.start + 5, status.end - 1)
+    .split('\0');
+  return { name, value };
+}
+
+function withColumns(original: Message, from: number, dropped: number): Buffer {
+  const { buffer, start, end, type } = original;
+  const changed = Buffer.allocUnsafe(7 + end - from);
+  changed[0] = type;
+  changed.writeUInt32BE(changed.length - 1, 1);
+  changed.writeUInt16BE(buffer.readUInt16BE(start + 5) - dropped, 5);
+  buffer.copy(changed, 7, from, end);
+  return changed;
+}
+
+function message(type: number, body: Buffer): Buffer {
+  const head = Buffer.alloc(5);
+  head[0] = type;
+  head.writeUInt32BE(body.length + 4, 1);
+  return Buffer.concat([head, body]);
+}

@@ -1,0 +1,114 @@
+/** Reads and rewrites the messages a client sends. The server's half is in backend.ts. */
+import { serialize } from 'pg-protocol';
+import type { Message } from './reader.js';
+import { ProtocolViolation } from './reader.js';
+
+/** A Parse message, apart from its text, which may be long and is rarely looked at. */
+export interface Parse {
+  readonly name: string;
+  readonly text: Buffer;
+  /** The object ids of the parameters' types, 0 where the server infers. */
+  readonly types: readonly number[];
+}
+
+/** The statement text of a Query message, without its terminator. */
+export function queryText(message: Message): Buffer {
+  return cString(message, message.start + 5).bytes;
+}
+
+/** @throws ProtocolViolation where the message ends too early */
+export function readParse(message: Message): Parse {
+  const name = cString(message, message.start + 5);
+  const text = cString(message, name.next);
+  const count = message.buffer.readUInt16BE(within(message, text.next, 2));
+  within(message, text.next + 2, count * 4);
+  const types: number[] = [];
+  for (let i = 0; i < count; i++) types.push(message.buffer.readUInt32BE(text.next + 2 + i * 4));
+  return { name: name.bytes.toString('utf8'), text: text.bytes, types };
+}
+
+/** The portal and the statement a Bind message names. */
+export function readBindNames(message: Message): { portal: string; statement: string } {
+  const portal = cString(message, message.start + 5);
+  const statement = cString(message, portal.next);
+  return { portal: portal.bytes.toString('utf8'), statement: statement.bytes.toString('utf8') };
+}
+
+/** What a Describe or a Close is about: a statement ('S') or a portal ('P'), and its name. */
+export function readTarget(message: Message): { kind: 'S' | 'P'; name: string } {
+  const kind = message.buffer[within(message, message.start + 5, 1)];
+  if (kind !== 0x53 && kind !== 0x50) throw new ProtocolViolation('neither a statement nor a portal');
+  return {
+    kind: kind === 0x53 ? 'S' : 'P',
+    name: cString(message, message.start + 6).bytes.toString('utf8'),
+  };
+}
+
+/** The portal an Execute message names, and the most rows it wants: 0 is all. */
+export function readExecute(message: Message): { portal: string; rows: number } {
+  const portal = cString(message, message.start + 5);
+  return {
+    portal: portal.bytes.toString('utf8'),
+    rows: message.buffer.readInt32BE(within(message, portal.next, 4)),
+  };
+}
+
+/**
+ * The same Bind with other result formats: 0 is text, 1 binary; none is text for all, one stands for all columns.
+ * @param change gives the new list for the client's
+ */
+export function withResultFormats(
+  message: Message,
+  change: (formats: readonly number[]) => readonly number[],
+): Buffer {
+  const { buffer } = message;
+  let at = cString(message, cString(message, message.start + 5).next).next;
+  at = within(message, at, 2) + 2 + 2 * buffer.readUInt16BE(at);
+  const values = buffer.readUInt16BE(within(message, at, 2));
+  at += 2;
+  for (let i = 0; i < values; i++) {
+    const length = Math.max(buffer.readInt32BE(within(message, at, 4)), 0);
+    at = within(message, at + 4, length) + length;
+  }
+  const count = buffer.readUInt16BE(within(message, at, 2));
+  within(message, at + 2, 2 * count);
+  const formats = change(Array.from({ length: count }, (_, i) => buffer.readUInt16BE(at + 2 + 2 * i)));
+  const kept = at - message.start;
+  const changed = Buffer.alloc(kept + 2 + 2 * formats.length);
+  buffer.copy(changed, 0, message.start, at);
+  changed.writeUInt32BE(changed.length - 1, 1);
+  changed.writeUInt16BE(formats.length, kept);
+  formats.forEach((format, i) => {
+    changed.writeUInt16BE(format, kept + 2 + 2 * i);
+  });
+  return changed;
+}
+
+/** A copy of a message as it stood. */
+export function whole(message: Message): Buffer {
+  return Buffer.from(message.buffer.subarray(message.start, message.end));
+}
+
+/** Serialisers for what the proxy itself sends. */
+export const write = {
+  query: (text: string): Buffer => serialize.query(text),
+  parse: (name: string, text: string, types: readonly number[] = []): Buffer =>
+    serialize.parse({ name, text, types: [...types] }),
+  bind: (portal: string, statement: string): Buffer => serialize.bind({ portal, statement }),
+  execute: (portal: string, rows = 0): Buffer => serialize.execute({ portal, rows }),
+  close: (kind: 'S' | 'P', name: string): Buffer => serialize.close({ type: kind, name }),
+  flush: (): Buffer => serialize.flush(),
+  sync: (): Buffer => serialize.sync(),
+};
+
+function cString(message: Message, from: number): { bytes: Buffer; next: number } {
+  const end = message.buffer.indexOf(0, from);
+  if (from > message.end || end < 0 || end >= message.end)
+    throw new ProtocolViolation('invalid message format: unterminated string');
+  return { bytes: message.buffer.subarray(from, end), next: end + 1 };
+}
+
+function within(message: Message, at: number, size: number): number {
+  if (at + size > message.end) throw new ProtocolViolation('insufficient data left in message');
+  return at;
+}

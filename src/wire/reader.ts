@@ -1,0 +1,137 @@
+/**
+ * Cuts a byte stream into protocol messages, however the bytes arrive: split anywhere, or many in one read.
+ *
+ * After startup every message is a type byte and a length that counts itself but not the type
+ * (https://www.postgresql.org/docs/18/protocol-overview.html#PROTOCOL-MESSAGE-CONCEPTS).
+ */
+
+/** Bytes that are not a PostgreSQL message: the connection cannot be trusted any further. SQLSTATE 08P01. */
+export class ProtocolViolation extends Error {}
+
+/** What `next` found: a whole message, or a piece of one that is passed on as it comes. */
+export interface Message {
+  /** The type byte. */
+  readonly type: number;
+  /** Holds the message; for a whole message header included. Valid until the next `push`: copy what is kept. */
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** False for pieces but the last one of a streamed message. */
+  readonly last: boolean;
+}
+
+const HEADER = 5;
+const NOTHING: Buffer = Buffer.alloc(0);
+
+interface Mutable {
+  type: number;
+  buffer: Buffer;
+  start: number;
+  end: number;
+  last: boolean;
+}
+
+export class MessageReader {
+  readonly #streamed: (type: number) => boolean;
+  readonly #known: ReadonlySet<number>;
+  readonly #limit: number;
+  /** The newest bytes, and how far they are read. */
+  #buffer = NOTHING;
+  #at = 0;
+  /** Bytes of a message that is not whole yet, how many they are, and how many it needs. */
+  #parts: Buffer[] = [];
+  #held = 0;
+  #needed = 0;
+  /** Bytes still to come of a message that is passed on in pieces. */
+  #streaming = 0;
+  /** One object for all messages: the relay handles each before it asks for the next, and makes no garbage. */
+  readonly #message: Mutable = { type: 0, buffer: NOTHING, start: 0, end: 0, last: true };
+
+  /**
+   * @param known the types that may occur; another is a violation
+   * @param streamed whether nobody reads the content of this type now: it is given in pieces, never gathered
+   * @param limit the largest length field allowed, in bytes
+   */
+  constructor(known: ReadonlySet<number>, streamed: (type: number) => boolean, limit: number) {
+    this.#known = known;
+    this.#streamed = streamed;
+    this.#limit = limit;
+  }
+
+  /** Gives the reader what was just received. Everything pushed before must have been read by `next`. */
+  push(chunk: Buffer): void {
+    if (this.#held === 0) {
+      this.#buffer = chunk;
+    } else {
+      this.#parts.push(chunk);
+      this.#held += chunk.length;
+      if (this.#held < this.#needed) {
+        this.#buffer = NOTHING;
+      } else {
+        this.#buffer = Buffer.concat(this.#parts, this.#held);
+        this.#parts = [];
+        this.#held = 0;
+      }
+    }
+    this.#at = 0;
+  }
+
+  /** Whether a message has begun that is not whole yet. */
+  get incomplete(): boolean {
+    return this.#held > 0 || this.#streaming > 0;
+  }
+
+  /**
+   * The next message, or undefined when more bytes are needed.
+   * @throws ProtocolViolation for an unknown type, a length under 4 or one over the limit
+   */
+  next(): Message | undefined {
+    const message = this.#message;
+    const available = this.#buffer.length - this.#at;
+    if (available === 0) return undefined;
+    if (this.#streaming > 0) return this.#piece(Math.min(available, this.#streaming));
+    if (available < HEADER) return this.#keep(HEADER);
+
+    const type = this.#buffer[this.#at] ?? 0;
+    const length = this.#buffer.readUInt32BE(this.#at + 1);
+    if (!this.#known.has(type)) throw new ProtocolViolation(`unknown message type 0x${hex(type)}`);
+    if (length < 4 || length > this.#limit)
+      throw new ProtocolViolation(`invalid length ${length} of message type "${String.fromCharCode(type)}"`);
+
+    const size = length + 1;
+    message.type = type;
+    if (available < size && this.#streamed(type)) {
+      this.#streaming = size;
+      return this.#piece(available);
+    }
+    if (available < size) return this.#keep(size);
+    message.buffer = this.#buffer;
+    message.start = this.#at;
+    message.end = this.#at += size;
+    message.last = true;
+    return message;
+  }
+
+  #piece(size: number): Message {
+    const message = this.#message;
+    this.#streaming -= size;
+    message.buffer = this.#buffer;
+    message.start = this.#at;
+    message.end = this.#at += size;
+    message.last = this.#streaming === 0;
+    return message;
+  }
+
+  #keep(needed: number): undefined {
+    this.#parts = [this.#buffer.subarray(this.#at)];
+    this.#held = this.#buffer.length - this.#at;
+    this.#needed = needed;
+    this.#buffer = NOTHING;
+    this.#at = 0;
+    return undefined;
+  }
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
+}

@@ -1,0 +1,59 @@
+/**
+ * The message types of protocol 3.0 and 3.2, by the names the documentation gives them
+ * (https://www.postgresql.org/docs/18/protocol-message-formats.html).
+ */
+
+const code = (letter: string): number => letter.charCodeAt(0);
+
+/** What a client sends after startup. */
+export const Frontend = {
+  Bind: code('B'),
+  Close: code('C'),
+  CopyData: code('d'),
+  CopyDone: code('c'),
+  CopyFail: code('f'),
+  Describe: code('D'),
+  Execute: code('E'),
+  Flush: code('H'),
+  FunctionCall: code('F'),
+  Parse: code('P'),
+  /** PasswordMessage, SASLInitialResponse, SASLResponse and GSSResponse share it. */
+  Password: code('p'),
+  Query: code('Q'),
+  Sync: code('S'),
+  Terminate: code('X'),
+} as const;
+
+/** What a server sends. */
+export const Backend = {
+  Authentication: code('R'),
+  BackendKeyData: code('K'),
+  BindComplete: code('2'),
+  CloseComplete: code('3'),
+  CommandComplete: code('C'),
+  CopyBothResponse: code('W'),
+  CopyData: code('d'),
+  CopyDone: code('c'),
+  CopyInResponse: code('G'),
+  CopyOutResponse: code('H'),
+  DataRow: code('D'),
+  EmptyQueryResponse: code('I'),
+  ErrorResponse: code('E'),
+  FunctionCallResponse: code('V'),
+  NegotiateProtocolVersion: code('v'),
+  NoData: code('n'),
+  NoticeResponse: code('N'),
+  NotificationResponse: code('A'),
+  ParameterDescription: code('t'),
+  ParameterStatus: code('S'),
+  ParseComplete: code('1'),
+  PortalSuspended: code('s'),
+  ReadyForQuery: code('Z'),
+  RowDescription: code('T'),
+} as const;
+
+export const FRONTEND_TYPES: ReadonlySet<number> = new Set(Object.values(Frontend));
+export const BACKEND_TYPES: ReadonlySet<number> = new Set(Object.values(Backend));
+
+/** The transaction status that ReadyForQuery carries. */
+export const TransactionStatus = { Idle: code('I'), Open: code('T'), Failed: code('E') } as const;

@@ -1,0 +1,226 @@
+import { execFile, spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { type Io, main, parseArguments, startFailure } from '../src/cli.js';
+import { loadConfig } from '../src/config/load.js';
+import { workspace } from './config/workspace.js';
+
+const program = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+const defaults = () => loadConfig({ flags: {}, env: {}, cwd: workspace() });
+
+describe('a command line', () => {
+  test('serves, where no command is given', () => {
+    expect(parseArguments([])).toEqual({ command: 'serve', flags: {} });
+  });
+
+  test('gives its flags to the configuration', () => {
+    const argv = [
+      'check-config',
+      '-c',
+      'x.yaml',
+      '--listen',
+      'a:1',
+      '--listen=b:2',
+      '--upstream',
+      'u',
+      '--profile=p',
+    ];
+    expect(parseArguments(argv)).toEqual({
+      command: 'check-config',
+      flags: { config: 'x.yaml', listen: ['a:1', 'b:2'], upstream: 'u', profile: 'p' },
+    });
+  });
+
+  test('--help and --version are understood everywhere', () => {
+    for (const command of [[], ['serve'], ['check-config'], ['graph']]) {
+      expect(parseArguments([...command, '--help'])).toEqual({ command: 'help' });
+      expect(parseArguments([...command, '-v'])).toEqual({ command: 'version' });
+    }
+  });
+
+  test.each([
+    [['run'], 'unknown command "run"'],
+    [['--lisen', 'x'], "Unknown option '--lisen'"],
+    [['--listen'], "Option '--listen <value>' argument missing"],
+    [['serve', 'now'], 'serve takes no argument "now"'],
+    [['graph', '--format', 'tree'], 'graph is not yet supported'],
+    [['explain', 'DELETE FROM t'], 'explain is not yet supported'],
+    [['-c', 'x', 'doctor'], 'doctor is not yet supported'],
+  ])('%j is refused in words', (argv, message) => {
+    expect(parseArguments(argv)).toEqual({ command: 'refuse', message: expect.stringContaining(message) });
+  });
+});
+
+/** Runs `main` in this process. The lines are those of both streams; signals are sent with `process.emit`. */
+function run(argv: readonly string[], startApp: Io['startApp'] = async () => app(), env: Io['env'] = {}) {
+  const process = new EventEmitter();
+  const written: string[] = [];
+  const output = (stream: string) => ({
+    write: (text: string) => written.push(`${stream}: ${text.trimEnd()}`),
+  });
+  const io = { env, cwd: workspace(), stdout: output('out'), stderr: output('err'), process, startApp };
+  return { code: main(argv, io), process, written };
+}
+
+const app = (drain = async () => {}) => ({ addresses: [], drain, banner: () => 'ready' });
+
+describe('check-config', () => {
+  test('says what had a say, and gives 0', async () => {
+    const { code, written } = run(['check-config', '--profile', 'postgres'], undefined, {
+      PGCASCADE_LISTEN: 'h:1',
+    });
+    expect(await code).toBe(0);
+    expect(written).toEqual(['out: configuration ok: PGCASCADE_LISTEN, --profile']);
+  });
+
+  test('says what is wrong on stderr, and gives 2', async () => {
+    const { code, written } = run(['check-config', '--profile', 'x']);
+    expect(await code).toBe(2);
+    expect(written).toEqual(['err: --profile: "x" is not one of auto, postgres, postgres-like']);
+  });
+});
+
+describe('serve', () => {
+  test('does not start on a wrong configuration, and gives 2', async () => {
+    const { code } = run(['serve', '--listen', 'x'], () => Promise.reject(new Error('started')));
+    expect(await code).toBe(2);
+  });
+
+  test('says why it cannot start, and gives 1', async () => {
+    const { code, written } = run([], () => Promise.reject(new Error('no memory')));
+    expect(await code).toBe(1);
+    expect(written).toEqual([expect.stringContaining('cannot start: no memory')]);
+  });
+
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ])('%s drains, then gives %d', async (signal, expected) => {
+    let drained = false;
+    const { code, process, written } = run([], async () =>
+      app(async () => {
+        drained = true;
+      }),
+    );
+    await tick();
+    expect(written).toEqual(['out: ready']);
+    process.emit(signal);
+    expect(await code).toBe(expected);
+    expect(drained).toBe(true);
+  });
+
+  test('a second signal ends at once with the code of the first', async () => {
+    const { code, process } = run([], async () => app(() => new Promise(() => {})));
+    await tick();
+    process.emit('SIGTERM');
+    process.emit('SIGINT');
+    expect(await code).toBe(143);
+  });
+
+  test('a signal during the start ends at once', async () => {
+    const { code, process } = run([], () => new Promise(() => {}));
+    process.emit('SIGTERM');
+    expect(await code).toBe(143);
+  });
+
+  test('gives 1 where draining fails', async () => {
+    const { code, process } = run([], async () => app(() => Promise.reject(new Error('stuck'))));
+    await tick();
+    process.emit('SIGTERM');
+    expect(await code).toBe(1);
+  });
+
+  test.each(['uncaughtException', 'unhandledRejection'])('%s is logged, and gives 1', async (event) => {
+    const { code, process, written } = run([]);
+    await tick();
+    process.emit(event, new Error('a bug'));
+    expect(await code).toBe(1);
+    expect(written.at(-1)).toMatch(/^err: {"level":"fatal".*a bug/);
+  });
+});
+
+/** All that is resolved already has gone through. */
+const tick = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('a start that fails', () => {
+  test('names the address that is taken and the key to change', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as { port: number };
+    const failed = createServer().listen(port, '127.0.0.1');
+    const [error] = await once(failed, 'error');
+    taken.close();
+
+    const at = `127.0.0.1:${port}`;
+    expect(startFailure(error, defaults())).toBe(
+      `cannot listen on ${at}: another program does. End it, or choose another address with listen (--listen)`,
+    );
+    expect(startFailure(error, { ...defaults(), admin: { listen: at } })).toContain('PGCASCADE_ADMIN_LISTEN');
+  });
+
+  test('names a socket directory that is not there', async () => {
+    const failed = createServer().listen('/no/such/.s.PGSQL.6432');
+    const [error] = await once(failed, 'error');
+    expect(startFailure(error, defaults())).toMatch(
+      /^cannot listen on \/no\/such\/.s.PGSQL.6432: not permitted/,
+    );
+  });
+});
+
+// `npm test` builds first.
+describe('the built program', () => {
+  test('knows the version of its package', async () => {
+    const { version } = createRequire(import.meta.url)('../package.json');
+    expect(await execute(program, ['--version'])).toMatchObject({
+      code: 0,
+      stdout: `pgcascade ${version}\n`,
+    });
+  });
+
+  test('runs through the symbolic link that npm makes, and without its suffix', async () => {
+    const link = join(workspace(), 'pgcascade');
+    symlinkSync(program, link);
+    for (const script of [link, program.replace(/\.js$/, '')]) {
+      expect((await execute(script, ['--version'])).stdout).toMatch(/^pgcascade \d/);
+    }
+  });
+
+  test('gives 2 and a word on stderr for bad usage', async () => {
+    expect(await execute(program, ['fly'])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'pgcascade: unknown command "fly"\nSee pgcascade --help.\n',
+    });
+  });
+
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('prints its banner, and ends with %s', async (signal, expected) => {
+    const argv = [program, '--listen', '127.0.0.1:0', '--upstream', 'postgres://127.0.0.1:1'];
+    const env = { ...process.env, PGCASCADE_ADMIN_LISTEN: 'null', PGCASCADE_LOG_LEVEL: 'warn' };
+    const child = spawn(process.execPath, argv, {
+      cwd: workspace(),
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [banner] = await once(child.stdout, 'data');
+    expect(String(banner)).toContain('127.0.0.1:');
+    child.kill(signal);
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(expected);
+  });
+});
+
+function execute(script: string, argv: readonly string[]) {
+  return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
+    execFile(process.execPath, [script, ...argv], { cwd: workspace() }, (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, stdout, stderr }),
+    );
+  });
+}

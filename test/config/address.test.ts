@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { checkListenAddress, formatAddress, parseAddress } from '../../src/config/address.js';
+
+test.each([
+  ['127.0.0.1:6432', { host: '127.0.0.1', port: 6432 }],
+  ['localhost:0', { host: 'localhost', port: 0 }],
+  ['[::1]:6432', { host: '::1', port: 6432 }],
+])('%s is read, and written the same', (text, address) => {
+  expect(parseAddress(text)).toEqual(address);
+  expect(formatAddress(address)).toBe(text);
+});
+
+test.each([
+  '',
+  '6432',
+  ':6432',
+  '127.0.0.1',
+  '::1:6432',
+  '[localhost]:1',
+  '[::1',
+  'a b:1',
+  'h:1x',
+  'h:65536',
+])('%j is no address', (text) => {
+  expect(() => parseAddress(text)).toThrow(JSON.stringify(text));
+  expect(() => checkListenAddress(text)).toThrow(JSON.stringify(text));
+});
+
+test('an absolute path is the directory of a socket', () => {
+  expect(checkListenAddress('/run/postgresql')).toBe('/run/postgresql');
+});

@@ -1,0 +1,174 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type Flags, loadConfig } from '../../src/config/load.js';
+import { ConfigError } from '../../src/config/problems.js';
+import { workspace } from './workspace.js';
+
+/** The lines of the ConfigError; none where the configuration is accepted. */
+function problems(file: string, env: Record<string, string> = {}, flags: Flags = {}): readonly string[] {
+  try {
+    loadConfig({ flags, env, cwd: workspace({ 'pgcascade.yaml': file }) });
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.message.split('\n');
+  }
+}
+
+test('every problem is told, by file and line, in the order of the lines', () => {
+  const file = `profile: mysql
+cascade:
+  mode: of
+  declared: sometimes
+limits:
+  connections: 0
+
+  login_timeout: 5
+graph: 5
+`;
+  expect(problems(file)).toEqual([
+    'pgcascade.yaml:1: profile: "mysql" is not one of auto, postgres, postgres-like',
+    'pgcascade.yaml:3: cascade.mode: "of" is not one of on, off',
+    'pgcascade.yaml:4: cascade.declared: "sometimes" is not true or false',
+    'pgcascade.yaml:6: limits.connections: 0 is less than 1',
+    'pgcascade.yaml:8: limits.login_timeout: 5 has no unit: write 5s or 250ms',
+    'pgcascade.yaml:9: graph: 5 is not a mapping of keys',
+  ]);
+});
+
+test('a problem of a variable or a flag is told by its name', () => {
+  const env = { PGCASCADE_CASCADE_MODE: 'of', PGCASCADE_CASCADE_OVERRIDES: '[{ match: a.b.c }]' };
+  expect(problems('cascade: { mode: on }', env, { profile: 'x', listen: ['1', '/tmp'] })).toEqual([
+    '--listen: [0]: "1" is not an address such as 127.0.0.1:6432 or [::1]:6432, nor a path such as /run/postgresql',
+    '--profile: "x" is not one of auto, postgres, postgres-like',
+    'PGCASCADE_CASCADE_MODE: "of" is not one of on, off',
+    'PGCASCADE_CASCADE_OVERRIDES: [0].on_delete: is missing',
+  ]);
+});
+
+describe('an unknown key is refused', () => {
+  test.each([
+    ['listn: x', 'pgcascade.yaml:1: listn: unknown key, did you mean listen?'],
+    ['cascade:\n  mdoe: on', 'pgcascade.yaml:2: cascade.mdoe: unknown key, did you mean cascade.mode?'],
+    ['refresh: 5s', 'pgcascade.yaml:1: refresh: unknown key, did you mean graph.refresh?'],
+    ['log: { colour: 1 }', 'pgcascade.yaml:1: log.colour: unknown key; the keys here are level, format'],
+    ['__proto__: { listen: x }', /^pgcascade.yaml:1: __proto__: unknown key; the keys here are listen/],
+    [
+      'cascade:\n  overrides:\n    - match: a.b.c\n      on_delete: restrict\n      on_delte: x',
+      'pgcascade.yaml:5: cascade.overrides[0].on_delte: unknown key, did you mean cascade.overrides[0].on_delete?',
+    ],
+  ])('%s', (file, message) => {
+    expect(problems(file)).toEqual([typeof message === 'string' ? message : expect.stringMatching(message)]);
+  });
+
+  test('in the environment too', () => {
+    expect(problems('', { PGCASCADE_GRAPH_REFRSH: '1s', PGCASCADE_XYZZY: '1' })).toEqual([
+      'PGCASCADE_GRAPH_REFRSH: unknown variable, did you mean PGCASCADE_GRAPH_REFRESH?',
+      'PGCASCADE_XYZZY: unknown variable',
+    ]);
+  });
+});
+
+describe('what later versions bring is refused by name', () => {
+  test.each([
+    ['profile: redshift', 'profile: "redshift" is not yet supported'],
+    ['cascade: { strategy: ordered }', 'cascade.strategy: "ordered" is not yet supported'],
+    ['cascade: { mode: dry-run }', 'cascade.mode: "dry-run" is not yet supported'],
+    ['cascade: { files: [{ path: x }] }', 'cascade.files: not yet supported'],
+    ['cascade: { atomic: false }', 'cascade.atomic: not yet supported'],
+    ['cascade: { batch_rows: 5 }', 'cascade.batch_rows: not yet supported'],
+    ['cascade: { on_limit: batch }', 'cascade.on_limit: "batch" is not yet supported'],
+    ['cascade: { max_rows: 5 }', 'cascade.max_rows: not yet supported'],
+    ['graph: { url: postgres://x }', 'graph.url: not yet supported'],
+    ['tls: { mode: require }', 'tls.mode: "require" is not yet supported'],
+    ['tls: { cert: /x }', 'tls.cert: not yet supported'],
+    ['tls: { key: /x }', 'tls.key: not yet supported'],
+    ['tls: { client_ca: /x }', 'tls.client_ca: not yet supported'],
+    ['auth: { mode: proxy }', 'auth.mode: "proxy" is not yet supported'],
+    ['auth: { users: /x }', 'auth.users: not yet supported'],
+    ['audit: { path: /x }', 'audit.path: not yet supported'],
+    ['upstream: postgres://db?sslmode=require', 'upstream: has sslmode=require, which is not yet supported'],
+  ])('%s', (file, message) => {
+    expect(problems(file)).toEqual([`pgcascade.yaml:1: ${message}`]);
+  });
+});
+
+describe('values that contradict each other are refused', () => {
+  test.each([
+    ['listen: [h:1, h:1]', 'pgcascade.yaml:1: listen[1]: h:1 is listed twice'],
+    ['listen: h:1\nadmin: { listen: h:1 }', 'pgcascade.yaml:2: admin.listen: h:1 is taken by listen'],
+    ['listen: 127.0.0.1:9932', 'admin.listen: 127.0.0.1:9932 is taken by listen'],
+    [
+      'listen: h:1\nupstream: postgres://h:1',
+      'pgcascade.yaml:2: upstream: h:1 is where the proxy itself listens',
+    ],
+    [
+      'listen: 0.0.0.0:5432\nupstream: postgres://localhost',
+      'pgcascade.yaml:2: upstream: localhost:5432 is where the proxy itself listens',
+    ],
+    [
+      'cascade:\n  relations:\n    - { name: n, from: "a.b(c, d)", to: a.e(f), on_delete: cascade }',
+      'pgcascade.yaml:3: cascade.relations[0].to: has 1 columns where from has 2',
+    ],
+    [
+      'cascade:\n  relations:\n    - &r { name: n, from: a.b(c), to: a.e(f), on_delete: cascade }\n    - *r',
+      'pgcascade.yaml:3: cascade.relations[1].name: a.b has a relation of that name already',
+    ],
+  ])('%s', (file, message) => {
+    expect(problems(file)).toEqual([message]);
+  });
+
+  test('port 0 is another port each time', () => {
+    expect(problems('listen: [h:0, h:0]\nadmin: { listen: h:0 }')).toEqual([]);
+  });
+});
+
+describe('text that is not YAML is told with its line', () => {
+  test.each([
+    ['listen: x\n  profile: y', /^pgcascade.yaml:1: /],
+    ['listen: [\n', /^pgcascade.yaml:2: /],
+    ['profile: auto\nprofile: auto', /^pgcascade.yaml:2: Map keys must be unique/],
+    ['profile: *p', /^pgcascade.yaml:1: Unresolved alias/],
+    ['- listen', /^pgcascade.yaml:1: \["listen"\] is not a mapping of keys/],
+    ['a: 1\n---\nb: 2', /^pgcascade.yaml:2: /],
+  ])('%j', (file, message) => {
+    expect(problems(file)[0]).toMatch(message);
+  });
+});
+
+test('columns cut off by YAML at a comma are told as that', () => {
+  const file = 'cascade: { relations: [{ name: n, from: a.b(c, d), to: "a.e(f, g)", on_delete: cascade }] }';
+  expect(problems(file)[0]).toMatch(/a text with a comma needs quotes here$/);
+});
+
+test('a file that was named must be there, the default file need not be', () => {
+  const cwd = workspace();
+  expect(() => loadConfig({ flags: { config: 'x.yaml' }, env: {}, cwd })).toThrow(
+    'x.yaml: cannot be read: no such file or directory',
+  );
+  expect(() => loadConfig({ flags: {}, env: { PGCASCADE_CONFIG: '/x/y' }, cwd })).toThrow(
+    '/x/y: cannot be read',
+  );
+  loadConfig({ flags: {}, env: {}, cwd });
+});
+
+test('a default file that is there and cannot be read is a problem', () => {
+  const cwd = workspace();
+  mkdirSync(join(cwd, 'pgcascade.yaml'));
+  expect(() => loadConfig({ flags: {}, env: {}, cwd })).toThrow(
+    'pgcascade.yaml: cannot be read: illegal operation',
+  );
+});
+
+test('a secret that cannot be read is told by its key and its file', () => {
+  expect(problems('upstream: file:/no/such')).toEqual([
+    'pgcascade.yaml:1: upstream: /no/such cannot be read: no such file or directory',
+  ]);
+});
+
+test('no message has a password in it', () => {
+  for (const url of ['postgres://me:hunter2@db', '[hunter2]', 'mysql://hunter2', '{ a: hunter2 }']) {
+    expect(problems(`upstream: ${url}`).join()).toMatch(/^pgcascade.yaml:1: upstream: (?!.*hunter2)/);
+  }
+});

@@ -1,0 +1,158 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Account, runAs, serverAccount } from './account.js';
+import { freePort } from './free-port.js';
+import { type Binaries, postgresBinaries } from './postgres-binaries.js';
+import { supervise } from './supervised.js';
+
+/** Where a PostgreSQL server answers over TCP, and to whom. */
+export interface TcpAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** The password of `user` where the server asks for one. */
+  readonly password?: string;
+}
+
+/** Where a server of ours answers, as plain data. */
+export interface ServerAddress extends TcpAddress {
+  /** The folder of its unix socket, as libpq's `host` takes it. */
+  readonly socketDir: string;
+}
+
+/** A running PostgreSQL 18 that belongs to this process. */
+export interface Server extends ServerAddress {
+  /** The connection string of one of its databases, over TCP. */
+  url(database: string): string;
+  /** The end of the server's log. */
+  log(): string;
+  /** Ends it and removes its data: 'fast' tells its clients (57P01), 'immediate' waits for nobody. */
+  stop(mode?: 'fast' | 'immediate'): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** Server settings, over the ones tests need. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** 'scram' makes every connection give the superuser's password. */
+  readonly auth?: 'trust' | 'scram';
+  /** Files to put into the data directory before the start: certificates, another pg_hba.conf. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+const user = 'postgres';
+const scramPassword = 'correct horse';
+const settings = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '200',
+  max_prepared_transactions: '10',
+  wal_level: 'logical',
+  listen_addresses: '127.0.0.1',
+};
+// Linux allows 107 bytes for a socket's whole path, macOS 103; the name in the folder is `.s.PGSQL.65535`.
+const longestSocketDir = 85;
+
+/**
+ * Starts a PostgreSQL 18 with an empty database `postgres`, in UTF8 and the C locale, on a free loopback port and on a
+ * unix socket. It ends with `stop()`, and at the latest with this process.
+ * @throws an Error with the end of the server's log.
+ */
+export async function startPostgres(options: ServerOptions = {}): Promise<Server> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(options);
+    } catch (error) {
+      const portWasTaken = error instanceof Error && error.message.includes('could not bind');
+      if (!portWasTaken || attempt === 5) throw error;
+    }
+  }
+}
+
+async function start(options: ServerOptions): Promise<Server> {
+  const account = serverAccount();
+  const directory = temporaryDirectory(account);
+  try {
+    return await startIn(directory, account, options);
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function startIn(
+  directory: string,
+  account: Account | undefined,
+  options: ServerOptions,
+): Promise<Server> {
+  const binaries = postgresBinaries(account, directory);
+  const as = runAs(account, directory);
+  const data = join(directory, 'data');
+  const put = (path: string, text: string) => {
+    writeFileSync(path, text, { mode: 0o600 });
+    if (account) chownSync(path, account.uid, account.gid);
+  };
+  const passwordFile = join(directory, 'password');
+  put(passwordFile, scramPassword);
+  await initialize(binaries, data, passwordFile, options.auth ?? 'trust', as);
+  for (const [name, text] of Object.entries(options.files ?? {})) put(join(data, name), text);
+
+  const port = await freePort();
+  const config = { ...settings, ...options.config, port: String(port), unix_socket_directories: directory };
+  const flags = Object.entries(config).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const server = supervise([binaries.postgres, '-D', data, ...flags], directory, as);
+  const stop = async (mode: 'fast' | 'immediate' = 'fast') => {
+    await server.stop(mode === 'fast' ? 'INT' : 'QUIT');
+    rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    await server.hasLogged('database system is ready to accept connections');
+  } catch (error) {
+    await stop('immediate');
+    throw error;
+  }
+  const secret = options.auth === 'scram' ? { password: scramPassword } : {};
+  const address: ServerAddress = { host: '127.0.0.1', port, socketDir: directory, user, ...secret };
+  return { ...address, url: (database) => databaseUrl(address, database), log: server.log, stop };
+}
+
+/** The connection string of a database at this address, over TCP. */
+export function databaseUrl(address: TcpAddress, database: string): string {
+  const password = address.password === undefined ? '' : `:${encodeURIComponent(address.password)}`;
+  const { host, port } = address;
+  return `postgres://${encodeURIComponent(address.user)}${password}@${host}:${port}/${encodeURIComponent(database)}`;
+}
+
+async function initialize(
+  { initdb }: Binaries,
+  data: string,
+  passwordFile: string,
+  auth: 'trust' | 'scram',
+  as: ReturnType<typeof runAs>,
+): Promise<void> {
+  const method = auth === 'scram' ? 'scram-sha-256' : 'trust';
+  const access = [`--auth=${method}`, `--username=${user}`, `--pwfile=${passwordFile}`];
+  const form = ['--encoding=UTF8', '--no-locale', '--no-sync', '--no-instructions'];
+  await promisify(execFile)(initdb, ['-D', data, ...access, ...form], as);
+}
+
+/** A new folder that the server's account owns and can reach, with a path short enough for a socket. */
+function temporaryDirectory(account: Account | undefined): string {
+  for (const base of [tmpdir(), '/tmp']) {
+    const directory = mkdtempSync(join(base, 'pgcascade-'));
+    if (account) chownSync(directory, account.uid, account.gid);
+    if (directory.length <= longestSocketDir && canEnter(directory, account)) return directory;
+    rmSync(directory, { recursive: true });
+  }
+  throw new Error(
+    `neither ${tmpdir()} nor /tmp is a place where ${account?.name ?? 'this user'} can keep a server`,
+  );
+}
+
+function canEnter(directory: string, account: Account | undefined): boolean {
+  const { status } = spawnSync('/bin/sh', ['-c', 'cd "$1"', 'sh', directory], runAs(account, '/'));
+  return status === 0;
+}
