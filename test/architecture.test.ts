@@ -9,8 +9,9 @@ const upper = ['net', 'admin', 'session', ...middle, 'config', 'observe'];
 const rooms: Readonly<Record<string, readonly string[]>> = {
   cli: ['app', ...upper],
   app: upper,
-  net: ['session', ...middle],
-  admin: ['session', ...middle],
+  // How an address is written is the configuration's to know.
+  net: ['session', ...middle, 'config'],
+  admin: ['session', ...middle, 'config'],
   session: middle,
   plan: ground,
   wire: ground,
@@ -24,8 +25,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 
 // As types only: what is configured, and what is logged to, comes to these rooms as arguments.
 const types: Readonly<Record<string, readonly string[]>> = {
-  net: ['config', 'observe'],
-  admin: ['config', 'observe'],
+  net: ['observe'],
+  admin: ['observe'],
   session: ['config', 'observe'],
 };
 

@@ -1,9 +1,10 @@
 import { mkdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { type Address, formatAddress } from '../config/address.js';
 
 /** Where clients come in: a port, or a socket in a directory, named as libpq looks for it. */
-export type ListenAddress = { readonly host: string; readonly port: number } | { readonly directory: string };
+export type ListenAddress = Address | { readonly directory: string };
 
 export interface Listener {
   /** As a client would say it: `127.0.0.1:6432`, or the directory. */
@@ -29,8 +30,7 @@ export async function listen(address: ListenAddress, onClient: (client: Socket) 
   await started(server, address);
   const bound = server.address();
   const port = bound !== null && typeof bound === 'object' ? bound.port : address.port;
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return { address: `${host}:${port}`, close: () => closed(server) };
+  return { address: formatAddress({ host: address.host, port }), close: () => closed(server) };
 }
 
 function started(server: Server, options: { host: string; port: number } | { path: string }): Promise<void> {

@@ -6,7 +6,7 @@
 import { quoteName } from '../sql/names.js';
 import { references } from './match.js';
 import type { Change, Edge, Plan } from './plan.js';
-import { deletedRows, notDeleted, tableOf } from './render.js';
+import { deletedRows, notDeleted, tableOf } from './rows.js';
 
 /** The CTEs of a change: `pgc_u0_0 AS (UPDATE …)`, one a combination. They return the columns of `changedColumns`. */
 export function renderChange(change: Change, index: number, plan: Plan): readonly string[] {

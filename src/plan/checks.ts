@@ -3,7 +3,7 @@ import { quoteName } from '../sql/names.js';
 import { changeName, combinationsWith } from './changes.js';
 import { equals } from './match.js';
 import type { Check, Plan } from './plan.js';
-import { deletedRows, notDeleted, tableOf } from './render.js';
+import { deletedRows, notDeleted, tableOf } from './rows.js';
 import { checkMarker } from './violations.js';
 
 /**
