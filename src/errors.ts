@@ -9,6 +9,8 @@ export interface ErrorKind {
   /** `{name}` stands for a value of the occasion. */
   readonly message: string;
   readonly hint: string;
+  /** Where it has more to say than its own name. */
+  readonly detail?: string;
 }
 
 export const ERRORS = {
@@ -21,6 +23,12 @@ export const ERRORS = {
     sqlstate: '0A000',
     message: 'cannot cascade from {table}: its rows would be deleted by {form}',
     hint: 'Only a DELETE of its own is expanded. Write DELETE FROM …, or delete the dependent rows first with SET pgcascade.mode = off.',
+  },
+  PGC_TRUNCATE: {
+    sqlstate: '0A000',
+    message: 'cannot truncate a table referenced in a foreign key constraint',
+    detail: 'Table "{from}" references "{to}".',
+    hint: 'Truncate table "{from}" at the same time.',
   },
   PGC_EXECUTE: {
     sqlstate: '0A000',
@@ -127,12 +135,17 @@ export type ErrorName = keyof typeof ERRORS;
 export class ProxyError extends Error {
   readonly errorName: ErrorName;
   readonly sqlstate: string;
+  /** Ends with the error's name, by which the documents know it. */
+  readonly detail: string;
   readonly hint: string;
 
   constructor(name: ErrorName, values: Readonly<Record<string, string>> = {}) {
-    super(ERRORS[name].message.replace(/\{(\w+)\}/g, (_, key: string) => values[key] ?? key));
+    const kind: ErrorKind = ERRORS[name];
+    const fill = (text: string) => text.replace(/\{(\w+)\}/g, (_, key: string) => values[key] ?? key);
+    super(fill(kind.message));
     this.errorName = name;
-    this.sqlstate = ERRORS[name].sqlstate;
-    this.hint = ERRORS[name].hint;
+    this.sqlstate = kind.sqlstate;
+    this.detail = [...(kind.detail ? [fill(kind.detail)] : []), `pgcascade reports ${name}.`].join(' ');
+    this.hint = fill(kind.hint);
   }
 }

@@ -4,17 +4,25 @@
  * that a row can match is a statement of its own, and no row matches two combinations.
  */
 import { quoteName } from '../sql/names.js';
-import { references } from './match.js';
+import { equals, references } from './match.js';
 import type { Change, Edge, Plan } from './plan.js';
-import { deletedRows, notDeleted, tableOf } from './rows.js';
+import { deletedRows, isDeleted, numbered, tableOf } from './rows.js';
 
-/** The CTEs of a change: `pgc_u0_0 AS (UPDATE …)`, one a combination. They return the columns of `changedColumns`. */
+/**
+ * The CTEs of a change: `pgc_u0_0 AS (UPDATE …)`, one a combination. Those with SET DEFAULT return the new keys, and
+ * for each such edge the place of the referenced row among those deleted.
+ */
 export function renderChange(change: Change, index: number, plan: Plan): readonly string[] {
-  const columns = changedColumns(change).map(quoteName);
-  const returning = columns.length > 0 ? ` RETURNING ${columns.map((name) => `r.${name}`).join(', ')}` : '';
   return combinations(change).map((defaults, i) => {
-    const header = `${changeName(index, i)}${columns.length > 0 ? ` (${columns.join(', ')})` : ''}`;
-    return `${header} AS (${renderUpdate(change, defaults, plan)}${returning})`;
+    const keys = [...new Set(defaults.flatMap(({ key }) => key.columns.map(({ from }) => from)))].map(
+      quoteName,
+    );
+    const positions = defaults.map((edge) => positionName(change, edge));
+    const update = renderUpdate(change, defaults, plan);
+    if (defaults.length === 0) return `${changeName(index, i)} AS (${update})`;
+    const returned = [...keys.map((name) => `r.${name}`), ...positions.map((name) => `${name}.n`)];
+    const header = `${changeName(index, i)} (${[...keys, ...positions].join(', ')})`;
+    return `${header} AS (${update} RETURNING ${returned.join(', ')})`;
   });
 }
 
@@ -22,9 +30,9 @@ export function changeName(index: number, combination: number): string {
   return `pgc_u${index}_${combination}`;
 }
 
-/** What the checks of new keys need: the columns of the SET DEFAULT keys. */
-export function changedColumns(change: Change): readonly string[] {
-  return [...new Set(defaultEdges(change).flatMap(({ key }) => key.columns.map(({ from }) => from)))];
+/** The column that holds the place of the row that an edge of SET DEFAULT referenced. */
+export function positionName(change: Change, edge: Edge): string {
+  return `pgc_n${change.edges.findIndex(({ key }) => key === edge.key)}`;
 }
 
 /** For each edge of SET DEFAULT the combinations it takes part in, by their number. */
@@ -38,27 +46,30 @@ function renderUpdate(change: Change, defaults: readonly Edge[], plan: Plan): st
   const matches = ({ key, parent }: Edge) => references(key, 'r', deletedRows(plan, parent));
   const nulls = change.edges.filter(({ key }) => key.action === 'set null');
   const others = defaultEdges(change).filter((edge) => !defaults.includes(edge));
+  const sources = defaults.map((edge) => `${numbered(plan, edge.parent)} AS ${positionName(change, edge)}`);
   const conditions = [
-    ...defaults.map((edge) => `(${matches(edge)})`),
+    ...defaults.map((edge) =>
+      equals(edge.key, positionName(change, edge), deletedRows(plan, edge.parent).column, 'r'),
+    ),
     ...others.map((edge) => `(${matches(edge)}) IS NOT TRUE`),
     ...(defaults.length === 0 ? [`(${nulls.map(matches).join(' OR ')})`] : []),
-    ...(change.except === undefined ? [] : [notDeleted(plan, change.except, 'r')]),
+    ...(change.except === undefined ? [] : [`NOT ${isDeleted(plan, change.except, 'r')}`]),
   ];
   const sure = nulls.length === 1 && defaults.length === 0;
   const nulled = new Set(nulls.flatMap(({ key }) => key.setColumns));
   const assignments = [
     ...[...nulled].map((column) => {
       const edges = nulls.filter(({ key }) => key.setColumns.includes(column));
-      const value = sure
-        ? 'NULL'
-        : `CASE WHEN ${edges.map(matches).join(' OR ')} THEN NULL ELSE r.${quoteName(column)} END`;
+      const condition = edges.map(matches).join(' OR ');
+      const value = sure ? 'NULL' : `CASE WHEN ${condition} THEN NULL ELSE r.${quoteName(column)} END`;
       return `${quoteName(column)} = ${value}`;
     }),
     ...[...new Set(defaults.flatMap(({ key }) => key.setColumns))].map(
       (column) => `${quoteName(column)} = DEFAULT`,
     ),
   ];
-  return `UPDATE ${tableOf(change.relation)} AS r SET ${assignments.join(', ')} WHERE ${conditions.join(' AND ')}`;
+  const from = sources.length > 0 ? ` FROM ${sources.join(', ')}` : '';
+  return `UPDATE ${tableOf(change.relation)} AS r SET ${assignments.join(', ')}${from} WHERE ${conditions.join(' AND ')}`;
 }
 
 /** All sets of SET DEFAULT edges; the empty one only where there is a SET NULL edge to act on. */

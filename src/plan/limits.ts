@@ -6,14 +6,14 @@ import type { FiringOrder } from './firing.js';
 
 /** @throws ProxyError naming the table and the keys */
 export function refuseUnplannable(graph: Graph, target: Relation, only: boolean, order: FiringOrder): void {
-  const concerned = new Set([...order.deletedAt.keys(), ...order.firings.map(({ key }) => key.from)]);
+  const concerned = new Set([...order.deleted, ...order.firings.map(({ key }) => key.from)]);
   for (const relation of concerned) {
     refuseKind(relation, target);
     refuseDescendants(graph, relation, target, only, concerned);
   }
-  order.firings.forEach(({ key }, at) => {
+  order.firings.forEach(({ kind, key }, at) => {
     if (key.period) throw new ProxyError('PGC_PERIOD', { key: key.name });
-    refuseOverlap(graph, key, at, target, order);
+    if (kind === 'action') refuseOverlap(graph, key, at, target, order);
   });
 }
 

@@ -26,19 +26,40 @@ export interface Change {
   readonly except: number | undefined;
 }
 
-/** A rule that must not be broken: RESTRICT and NO ACTION, and the new keys of SET DEFAULT. */
-export interface Check {
-  /** `rows` of the referencing table are left; `default` is a key that is not in the referenced table. */
-  readonly kind: 'rows' | 'default';
+/**
+ * A rule that must not be broken.
+ * `rows`: RESTRICT and NO ACTION; no row of the referencing table may be left, but those `spared`.
+ * `same key`: SET DEFAULT gave a row the key of a row that is deleted at this moment.
+ * `new key`: SET DEFAULT gave a row a key that the referenced table does not have.
+ */
+export type Check = {
   readonly edge: Edge;
-  /** For `rows`: the deletion whose rows are gone by the time of the check. For `default`: the index of the Change. */
-  readonly other: number | undefined;
+  /** Violations are reported by stage, then by the referenced row, then in the order of the checks. */
+  readonly stage: number;
+} & (
+  | { readonly kind: 'rows'; readonly spared: Spared | undefined }
+  | { readonly kind: 'same key' | 'new key'; readonly change: number }
+);
+
+/** Rows of a deletion that are gone by the time of a check. */
+export interface Spared {
+  readonly deletion: number;
+  /** All of them; else those that one of `edges` deletes in time. */
+  readonly all: boolean;
+  readonly edges: readonly SparingEdge[];
+}
+
+export interface SparingEdge extends Edge {
+  /**
+   * `before`: its rows go before the check of any row. Else it fires for the same rows as the check, one by one, and
+   * for each of them before (`older`) or behind it (`younger`).
+   */
+  readonly fires: 'before' | 'older' | 'younger';
 }
 
 export interface Plan {
   readonly target: Relation;
   readonly deletions: readonly Deletion[];
   readonly changes: readonly Change[];
-  /** In the order in which PostgreSQL would report them. */
   readonly checks: readonly Check[];
 }

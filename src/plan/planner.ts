@@ -5,7 +5,7 @@ import { quoteRelation } from '../sql/names.js';
 import { type Firing, type FiringOrder, firingOrder } from './firing.js';
 import { identity } from './identity.js';
 import { refuseUnplannable } from './limits.js';
-import type { Change, Check, Deletion, Edge, Plan } from './plan.js';
+import type { Change, Check, Deletion, Edge, Plan, Spared, SparingEdge } from './plan.js';
 
 /**
  * @param only whether the statement says ONLY: inheritance children are then not deleted from
@@ -21,37 +21,36 @@ export function planDelete(graph: Graph, target: Relation, only: boolean): Plan 
   if (order.firings.length === 0) return undefined;
 
   const place = new Map(relations.map((relation, i) => [relation, i]));
-  const edge = ({ key, parent }: Firing): Edge => ({ key, parent: place.get(parent) ?? 0 });
-  const edgesOf = (relation: Relation, wanted: (key: ForeignKey) => boolean): Edge[] =>
-    order.firings.filter(({ key }) => key.from === relation && wanted(key)).map(edge);
-
+  const edgesTo = (relation: Relation, wanted: (key: ForeignKey) => boolean): Edge[] =>
+    order.firings
+      .filter(({ kind, key }) => kind === 'action' && key.from === relation && wanted(key))
+      .map((firing) => edgeOf(firing, place));
   const changed = new Set(order.firings.filter(({ key }) => setsColumns(key)).map(({ key }) => key.from));
   const changes: Change[] = [...changed].map((relation) => ({
     relation,
-    edges: edgesOf(relation, setsColumns),
+    edges: edgesTo(relation, setsColumns),
     except: place.get(relation),
   }));
-  const checks = order.firings.flatMap((firing, at) =>
-    checksOf(firing, at, order, edge(firing), place, changes),
-  );
+  const checks = order.firings.flatMap((firing) => checksOf(firing, order, place, changes));
   const bare = relations.map(
-    (relation, id): Deletion => ({
-      id,
-      relation,
-      edges: edgesOf(relation, (key) => key.action === 'cascade').filter(() => id > 0),
-      returns: [],
-    }),
+    (relation, id): Deletion => ({ id, relation, edges: edgesTo(relation, cascades), returns: [] }),
   );
-  return {
-    target,
-    deletions: bare.map((each) => ({ ...each, returns: returnsOf(each, bare, changes, checks) })),
-    changes,
-    checks,
-  };
+  const deletions = bare.map((each) => ({ ...each, returns: returnsOf(each, bare, changes, checks) }));
+  return { target, deletions, changes, checks };
 }
 
-export function setsColumns(key: ForeignKey): boolean {
+function cascades(key: ForeignKey): boolean {
+  return key.action === 'cascade';
+}
+
+function setsColumns(key: ForeignKey): boolean {
   return key.action === 'set null' || key.action === 'set default';
+}
+
+type Places = ReadonlyMap<Relation, number>;
+
+function edgeOf({ key, parent }: Firing, place: Places): Edge {
+  return { key, parent: place.get(parent) ?? 0 };
 }
 
 /** The relations rows are deleted from, referenced ones first. @throws ProxyError PGC_CYCLE */
@@ -61,7 +60,7 @@ function deletionOrder(graph: Graph, target: Relation): readonly Relation[] {
   const visit = (relation: Relation): void => {
     open.add(relation);
     for (const key of graph.keysToFollow(relation)) {
-      if (key.action !== 'cascade') continue;
+      if (!cascades(key)) continue;
       if (open.has(key.from))
         throw new ProxyError('PGC_CYCLE', { table: quoteRelation(target), key: key.name });
       if (!done.includes(key.from)) visit(key.from);
@@ -74,26 +73,41 @@ function deletionOrder(graph: Graph, target: Relation): readonly Relation[] {
 }
 
 function checksOf(
-  { key }: Firing,
-  at: number,
+  firing: Firing,
   order: FiringOrder,
-  edge: Edge,
-  place: ReadonlyMap<Relation, number>,
+  place: Places,
   changes: readonly Change[],
 ): readonly Check[] {
+  const { key, stage, kind } = firing;
+  const edge = edgeOf(firing, place);
+  const change = changes.findIndex(({ relation }) => relation === key.from);
+  if (kind === 'new keys') return [{ kind: 'new key', edge, stage, change }];
   switch (key.action) {
     case 'no action':
-    case 'restrict': {
-      const deletedAt = order.deletedAt.get(key.from);
-      const goneByThen = deletedAt !== undefined && deletedAt < at;
-      return [{ kind: 'rows', edge, other: goneByThen ? place.get(key.from) : undefined }];
-    }
+    case 'restrict':
+      return [{ kind: 'rows', edge, stage, spared: sparedBy(firing, order, place) }];
     case 'set default':
-      return [{ kind: 'default', edge, other: changes.findIndex(({ relation }) => relation === key.from) }];
+      return [{ kind: 'same key', edge, stage, change }];
     case 'cascade':
     case 'set null':
       return [];
   }
+}
+
+/** The rows of the referencing table that earlier firings have deleted. */
+function sparedBy(check: Firing, { firings }: FiringOrder, place: Places): Spared | undefined {
+  const deletion = place.get(check.key.from);
+  if (deletion === undefined) return undefined;
+  const deleting = firings.filter(({ key }) => key.from === check.key.from && cascades(key));
+  const edges = deleting.flatMap((firing): SparingEdge[] => {
+    const edge = edgeOf(firing, place);
+    if (firing.stage < check.stage) return [{ ...edge, fires: 'before' }];
+    if (firing.stage > check.stage) return [];
+    return [{ ...edge, fires: firing.key.id < check.key.id ? 'older' : 'younger' }];
+  });
+  // The client's own rows are gone before anything fires, and no edge leads to them.
+  const all = edges.length === deleting.length && edges.every(({ fires }) => fires === 'before');
+  return all || edges.length > 0 ? { deletion, all, edges } : undefined;
 }
 
 function returnsOf(
@@ -102,12 +116,12 @@ function returnsOf(
   changes: readonly Change[],
   checks: readonly Check[],
 ): readonly string[] {
-  const edges = [...all, ...changes].flatMap(({ edges }) => edges).concat(checks.map((check) => check.edge));
+  const edges = [...all, ...changes].flatMap((each) => each.edges).concat(checks.map(({ edge }) => edge));
   const keys = edges
     .filter(({ parent }) => parent === deletion.id)
     .flatMap(({ key }) => key.columns.map(({ to }) => to));
   const told =
     changes.some(({ except }) => except === deletion.id) ||
-    checks.some(({ kind, other }) => kind === 'rows' && other === deletion.id);
+    checks.some((check) => check.kind === 'rows' && check.spared?.deletion === deletion.id);
   return [...new Set([...keys, ...(told ? identity(deletion.relation) : [])])];
 }

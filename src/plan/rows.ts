@@ -20,12 +20,17 @@ export function tableOf(relation: Relation): string {
   return `${relation.kind === 'p' ? '' : 'ONLY '}${quoteRelation(relation)}`;
 }
 
-/** A condition: `row` is not among the rows that a deletion takes. */
-export function notDeleted(plan: Plan, id: number, row: string): string {
+/** The same rows with their place `n` in the order in which they were deleted. */
+export function numbered(plan: Plan, id: number): string {
+  return `(SELECT *, pg_catalog.row_number() OVER () AS n FROM ${deletedRows(plan, id).cte})`;
+}
+
+/** A condition: `row` is among the rows that a deletion takes. Never null. */
+export function isDeleted(plan: Plan, id: number, row: string): string {
   const { cte, column } = deletedRows(plan, id);
   const relation = plan.deletions[id]?.relation;
   const same = (relation ? identity(relation) : []).map(
     (name) => `g.${column(name)} = ${row}.${quoteName(name)}`,
   );
-  return `NOT EXISTS (SELECT FROM ${cte} AS g WHERE ${same.join(' AND ')})`;
+  return `EXISTS (SELECT FROM ${cte} AS g WHERE ${same.join(' AND ')})`;
 }

@@ -62,7 +62,7 @@ export function violation(
   if (check === undefined) return undefined;
   const { key } = check.edge;
   const place = { schema: key.from.schema, table: key.from.name, constraint: key.name };
-  if (check.kind === 'default')
+  if (check.kind === 'new key')
     return {
       code: '23503',
       message: `insert or update on table "${key.from.name}" violates foreign key constraint "${key.name}"`,

@@ -1,6 +1,6 @@
 /** Turns the answers to expanded statements back into those to the client's own. */
 
-import { ERRORS, ProxyError } from '../errors.js';
+import { ProxyError } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
 import { MARKER_SQLSTATE, readMarker, violation } from '../plan/violations.js';
 import {
@@ -163,9 +163,9 @@ export function proxyErrorFields(error: ProxyError, severity: 'ERROR' | 'FATAL' 
   return new Map([
     [Field.severity, severity],
     [Field.severityNonLocalized, severity],
-    [Field.code, ERRORS[error.errorName].sqlstate],
+    [Field.code, error.sqlstate],
     [Field.message, error.message],
-    [Field.detail, `pgcascade reports ${error.errorName}.`],
+    [Field.detail, error.detail],
     [Field.hint, error.hint],
   ]);
 }

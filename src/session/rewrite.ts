@@ -122,12 +122,28 @@ function rewriteDelete(statement: DeleteStatement, means: Means): Rewritten {
 function rewriteHidden(statement: HiddenDelete, means: Means): Rewritten {
   for (const name of statement.executes)
     if (means.isExpanded(name)) throw new ProxyError('PGC_EXECUTE', { name });
-  for (const name of statement.targets) {
-    const target = relationOf(name, means);
-    if (target && concerns(means.graph, target))
+  const targets = statement.targets.flatMap((name) => relationOf(name, means) ?? []);
+  for (const target of targets) {
+    if (!concerns(means.graph, target)) continue;
+    if (statement.form !== 'TRUNCATE')
       throw new ProxyError('PGC_FORM', { table: quoteRelation(target), form: statement.form });
+    refuseTruncate(target, targets, statement.cascades, means.graph);
   }
   return FORWARD;
+}
+
+/** Natively a table can be truncated only together with all that reference it (heap_truncate_check_FKs). */
+function refuseTruncate(
+  target: Relation,
+  targets: readonly Relation[],
+  cascades: boolean,
+  graph: Graph,
+): void {
+  const left = graph.keysTo(target).find((key) => key.performer === 'proxy' && !targets.includes(key.from));
+  if (left === undefined) return;
+  throw cascades
+    ? new ProxyError('PGC_FORM', { table: quoteRelation(target), form: 'TRUNCATE … CASCADE' })
+    : new ProxyError('PGC_TRUNCATE', { from: left.from.name, to: left.to.name });
 }
 
 function concerns(graph: Graph, target: Relation): boolean {

@@ -26,6 +26,8 @@ export interface HiddenDelete {
   readonly targets: readonly RelationName[];
   /** The prepared statements it executes by name. */
   readonly executes: readonly string[];
+  /** `TRUNCATE … CASCADE`. */
+  readonly cascades: boolean;
 }
 
 export interface OtherStatement {
@@ -86,6 +88,7 @@ function read(
     form: formOf(raw.tree),
     targets: found.flatMap((each) => each.targets),
     executes: found.flatMap((each) => each.executes),
+    cascades: node(raw.tree, 'TruncateStmt')?.behavior === 'DROP_CASCADE',
   };
 }
 

@@ -1,6 +1,6 @@
 /** The embedded upstream behind a port of its own, and clients for it: node-postgres, and one that speaks in bytes. */
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
 import pg from 'pg';
 import { openEmbedded } from '../../src/net/embedded/embedded.js';
@@ -10,21 +10,26 @@ import { MessageReader } from '../../src/wire/reader.js';
 import { BACKEND_TYPES } from '../../src/wire/types.js';
 
 export class EmbeddedServer {
-  private constructor(
-    readonly upstream: Upstream,
-    readonly port: number,
-    private readonly stopListening: () => void,
-  ) {}
+  readonly upstream: Upstream;
+  readonly port: number;
+  readonly #listener: Server;
+
+  private constructor(upstream: Upstream, listener: Server) {
+    this.upstream = upstream;
+    this.port = (listener.address() as AddressInfo).port;
+    this.#listener = listener;
+  }
 
   static async start(): Promise<EmbeddedServer> {
     const upstream = await openEmbedded();
-    const server = createServer(async (socket: Socket) => {
+    const listener = createServer(async (socket: Socket) => {
+      socket.setNoDelay();
       const stream = await upstream.connect();
       pipeline(socket, stream, socket, () => {});
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return new EmbeddedServer(upstream, (server.address() as AddressInfo).port, () => server.close());
+    listener.listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    return new EmbeddedServer(upstream, listener);
   }
 
   /** A connected node-postgres client; its connection may break at any time without ending the test. */
@@ -47,7 +52,7 @@ export class EmbeddedServer {
   }
 
   async stop(): Promise<void> {
-    this.stopListening();
+    this.#listener.close();
     await this.upstream.close();
   }
 }
@@ -65,7 +70,10 @@ export class RawClient {
   ended = false;
   #changed: () => void = () => {};
 
-  private constructor(readonly stream: Duplex) {
+  readonly stream: Duplex;
+
+  private constructor(stream: Duplex) {
+    this.stream = stream;
     stream.on('data', (chunk: Buffer) => {
       this.#reader.push(chunk);
       for (let message = this.#reader.next(); message; message = this.#reader.next()) {

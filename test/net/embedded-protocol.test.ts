@@ -6,9 +6,6 @@ import type { Upstream } from '../../src/net/upstream.js';
 import {
   bind,
   closeStatement,
-  copyData,
-  copyDone,
-  copyFail,
   describe as describeStatement,
   execute,
   flush,
@@ -165,6 +162,32 @@ describe('messages', () => {
   });
 });
 
+describe('a named statement', () => {
+  test('may have any name; bytes behind the 63rd do not count', async () => {
+    const [a, b] = await Promise.all([RawClient.connect(upstream), RawClient.connect(upstream)]);
+    for (const name of ['é', 'x'.repeat(58), 'y'.repeat(63), 'z'.repeat(100)]) {
+      expect(await a.ask(parse(name, `SELECT 'a'`), sync)).toEqual(['1', 'Z I']);
+      expect(await b.ask(parse(name, `SELECT 'b'`), sync)).toEqual(['1', 'Z I']);
+      expect(await a.ask(run(name), sync)).toContain('D a');
+      expect(await b.ask(run(`${name.slice(0, 63)}${name.length > 63 ? 'other' : ''}`), sync)).toContain(
+        'D b',
+      );
+      expect(await b.ask(closeStatement(name), sync)).toEqual(['3', 'Z I']);
+      expect((await b.ask(run(name), sync))[0]).toMatch(/^E ERROR 26000/);
+      expect(await a.ask(run(name), sync)).toContain('D a');
+    }
+    a.stream.destroy();
+    b.stream.destroy();
+  });
+
+  test('of SQL’s PREPARE can be run by the protocol', async () => {
+    const client = await RawClient.connect(upstream);
+    await client.ask(query('PREPARE made AS SELECT 5'));
+    expect(await client.ask(run('made'), sync)).toContain('D 5');
+    client.stream.destroy();
+  });
+});
+
 describe('the unnamed statement', () => {
   test('is each client’s own, across Syncs', async () => {
     const [a, b] = await Promise.all([RawClient.connect(upstream), RawClient.connect(upstream)]);
@@ -212,108 +235,5 @@ describe('a pipeline', () => {
     expect(await waits.until(/^Z/)).toContain('D 2');
     fails.stream.destroy();
     waits.stream.destroy();
-  });
-});
-
-describe('COPY FROM STDIN', () => {
-  let client: RawClient;
-  beforeAll(async () => {
-    client = await RawClient.connect(upstream);
-    await client.ask(query('CREATE TABLE target (a int, b text)'));
-  });
-  afterAll(() => void client.stream.destroy());
-  const copied = async () => (await client.ask(query('SELECT count(*) FROM target')))[1];
-  const begin = async (sql: string) => {
-    client.send(query(sql));
-    expect(await client.until(/^[GZ]/)).toEqual(['G']);
-  };
-
-  test('takes its data in any number of messages, alone and in a transaction', async () => {
-    await client.ask(query('TRUNCATE target'));
-    await begin('/* a comment */ COPY target FROM STDIN');
-    client.send(copyData('1\ton'), copyData('e\n2\ttwo\n'), sync, flush);
-    expect(await client.ask(copyDone)).toEqual(['C COPY 2', 'Z I']);
-    await client.ask(query('BEGIN; TRUNCATE target'));
-    await begin('copy target from stdin with (freeze on)');
-    expect(await client.ask(copyData('3\tthree\n'), copyDone)).toEqual(['C COPY 1', 'Z T']);
-    await client.ask(query('COMMIT'));
-    expect(await copied()).toBe('D 1');
-  });
-
-  test('fails as PostgreSQL lets it fail', async () => {
-    await client.ask(query('TRUNCATE target'));
-    expect((await client.ask(query('COPY missing FROM STDIN')))[0]).toContain('E ERROR 42P01');
-    await begin('COPY target FROM STDIN');
-    expect(await client.ask(copyData('1\tone\n'), copyFail('no'))).toEqual([
-      'E ERROR 57014 COPY from stdin failed: no',
-      'Z I',
-    ]);
-    await begin('COPY target FROM STDIN');
-    expect((await client.ask(copyData('x\tone\n'), copyDone))[0]).toContain('E ERROR 22P02');
-    expect(await copied()).toBe('D 0');
-  });
-
-  test('is refused, not left hanging, where it cannot be done', async () => {
-    const refused = expect.stringContaining('E ERROR 0A000');
-    expect(await client.ask(query('SELECT 1; COPY target FROM STDIN'))).toContainEqual(refused);
-    client.send(parse('', 'COPY target FROM STDIN'), run(''), sync);
-    expect(await client.until(/^Z/)).toContainEqual(refused);
-    await begin('COPY target FROM STDIN; COPY target FROM STDIN');
-    expect(await client.ask(copyData('1\tone\n'), copyDone)).toContainEqual(refused);
-  });
-
-  test('that a client leaves is undone, and holds nobody up', async () => {
-    const leaves = await RawClient.connect(upstream);
-    leaves.send(query('COPY target FROM STDIN'));
-    await leaves.until(/^G/);
-    leaves.send(copyData('1\tone\n'));
-    client.send(query('SELECT count(*) FROM target'));
-    leaves.stream.destroy();
-    expect(await client.until(/^Z/)).toContain('D 0');
-  });
-});
-
-describe('a client that does not read', () => {
-  test('is read from no further, and holds nobody up', async () => {
-    const [slow, other] = [await upstream.connect(), await RawClient.connect(upstream)];
-    slow.write(startup({ user: 'joe' }));
-    const big = query(`SELECT repeat('x', 1000) FROM generate_series(1, 1000)`);
-    for (let i = 0; i < 50; i++) slow.write(big);
-    expect(await other.ask(query('SELECT 1'))).toContain('D 1');
-    expect(await other.ask(query('SELECT 2'))).toContain('D 2');
-    expect(slow.readableLength).toBeLessThan(3_000_000);
-    let received = 0;
-    slow.on('data', (chunk: Buffer) => {
-      received += chunk.length;
-    });
-    slow.end(message('X'));
-    await once(slow, 'end');
-    expect(received).toBeGreaterThan(50_000_000);
-  });
-});
-
-describe('the end', () => {
-  test('by a crash is told to all clients, and the next finds a new database', async () => {
-    const own = await openEmbedded();
-    const [crashes, idle] = await Promise.all([RawClient.connect(own), RawClient.connect(own)]);
-    await idle.ask(query('DELETE FROM orgs'));
-    expect((await crashes.ask(query(`COPY orgs TO PROGRAM 'none'`)))[0]).toContain('E FATAL 57P02');
-    expect((await idle.until(/^Z/))[0]).toContain('E FATAL 57P02');
-    const [a, b] = await Promise.all([RawClient.connect(own), RawClient.connect(own)]);
-    expect(await a.ask(query('SELECT count(*) FROM orgs'))).toContain('D 4');
-    expect(await b.ask(query('SELECT count(*) FROM orgs'))).toContain('D 4');
-    await own.close();
-  });
-
-  test('by close is told to all clients, and nobody is let in again', async () => {
-    const own = await openEmbedded();
-    const [open, waiting] = await Promise.all([RawClient.connect(own), RawClient.connect(own)]);
-    await open.ask(query('BEGIN'));
-    waiting.send(query('SELECT 1'));
-    await own.close();
-    expect((await open.until(/^Z/))[0]).toContain('E FATAL 57P01');
-    expect((await waiting.until(/^Z/))[0]).toContain('E FATAL 57P01');
-    await expect(own.connect()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    await own.close();
   });
 });

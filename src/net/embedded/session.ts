@@ -27,7 +27,8 @@ const KNOWN = new Set([...FRONTEND_TYPES].filter((type) => type !== Frontend.Pas
 
 /**
  * One client's connection, the server's end. It takes its turn in the backend with the first message and keeps it until
- * a ReadyForQuery outside a transaction; a client that stops within a pipeline or a transaction holds up the others.
+ * a ReadyForQuery outside a transaction. A client that stops within a pipeline or a transaction holds up the others, and
+ * a program that waits on one connection for what it does on another waits for ever: use threads, or one at a time.
  */
 export class Session extends Duplex implements Client {
   readonly settings = new Settings();
@@ -233,7 +234,9 @@ export class Session extends Duplex implements Client {
     try {
       if (!this.#hasTurn) await backend.turns.acquire();
       this.#hasTurn = true;
-      if (this.#pipeline) await backend.run(SYNC);
+      // A Sync alone would commit what the pipeline did so far; a Sync after an error does not.
+      if (this.#pipeline)
+        await backend.run(Buffer.concat([write.execute('pgcascade: no such portal'), SYNC]));
       if (backend.status !== 'I') await backend.run(write.query('ROLLBACK'));
       await this.#statements.close(backend);
       await backend.leave(this);

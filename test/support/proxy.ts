@@ -1,0 +1,98 @@
+import pg from 'pg';
+import { afterAll, beforeAll, inject } from 'vitest';
+import type { z } from 'zod';
+import { type App, startApp } from '../../src/app.js';
+import { parseAddress } from '../../src/config/address.js';
+import { configSchema } from '../../src/config/schema.js';
+import { createLogger } from '../../src/observe/log.js';
+import { databaseUrl } from './postgres.js';
+
+/** Keys of the configuration, as a file would give them. */
+export type ProxyOptions = Omit<z.input<typeof configSchema>, 'limits'> & {
+  readonly limits?: Readonly<Record<string, string | number>>;
+};
+
+/** A pgcascade in this process. Like any server it is connected to over TCP. */
+export interface RunningProxy {
+  readonly host: string;
+  readonly port: number;
+  readonly app: App;
+  /** What it logged from `warn` on, a line of JSON each. */
+  readonly log: readonly string[];
+  /** The connection string of a database behind it. */
+  url(database: string): string;
+  /** A new connection; `stop` ends it where the test does not. */
+  connect(database?: string): Promise<pg.Client>;
+  /** Drains it: sessions in a transaction are given 100 ms, unless the options say otherwise. */
+  stop(): Promise<void>;
+}
+
+/** Starts a proxy on a free port, in front of the server that all tests share unless the options say otherwise. */
+export async function startProxy(options: ProxyOptions = {}): Promise<RunningProxy> {
+  const server = inject('postgres');
+  const config = configSchema.parse({
+    listen: '127.0.0.1:0',
+    upstream: `postgres://${server.host}:${server.port}`,
+    admin: null,
+    ...options,
+    limits: { drain_timeout: '100ms', ...options.limits },
+  });
+  const log: string[] = [];
+  const app = await startApp(
+    config,
+    createLogger({ level: 'warn', format: 'json' }, { write: (line) => log.push(line) }),
+  );
+  const { host, port } = parseAddress(app.addresses[0] ?? '');
+  const url = (database: string) => databaseUrl({ host, port, user: server.user }, database);
+  const clients: pg.Client[] = [];
+  return {
+    host,
+    port,
+    app,
+    log,
+    url,
+    async connect(database = 'postgres') {
+      const client = new pg.Client({ connectionString: url(database) });
+      // A connection that a test means to break must not break the run.
+      client.on('error', () => {});
+      await client.connect();
+      clients.push(client);
+      return client;
+    },
+    async stop() {
+      // A client that the proxy has already ended cannot say goodbye.
+      await Promise.all(clients.splice(0).map((client) => client.end().catch(() => {})));
+      await app.drain();
+    },
+  };
+}
+
+/** Gives the tests of this file (or of this `describe`) one proxy, from before the first test until after the last. */
+export function useProxy(options: ProxyOptions = {}): RunningProxy {
+  let started: RunningProxy | undefined;
+  const proxy = () => {
+    if (!started) throw new Error('the proxy is started in beforeAll: use it in a test, or in a later hook');
+    return started;
+  };
+  beforeAll(async () => {
+    started = await startProxy(options);
+  });
+  afterAll(() => started?.stop());
+  return {
+    get host() {
+      return proxy().host;
+    },
+    get port() {
+      return proxy().port;
+    },
+    get app() {
+      return proxy().app;
+    },
+    get log() {
+      return proxy().log;
+    },
+    url: (database) => proxy().url(database),
+    connect: (database) => proxy().connect(database),
+    stop: () => proxy().stop(),
+  };
+}
