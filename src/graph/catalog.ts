@@ -75,6 +75,8 @@ export interface Circumstances {
   readonly replica: boolean;
   /** The catalog's state, where it was asked for. */
   readonly fingerprint: string | null;
+  /** The state is today's: the transaction does not look at an older one. */
+  readonly current: boolean;
 }
 
 const FINGERPRINT = sqlFile('fingerprint.sql');
@@ -89,6 +91,7 @@ export function circumstancesQuery(names: readonly RelationName[], fingerprint: 
     'meanings', pg_catalog.json_build_array(${meanings.join(', ')}),
     'mode', pg_catalog.current_setting('pgcascade.mode', true),
     'replica', pg_catalog.current_setting('session_replication_role') = 'replica',
+    'current', pg_catalog.current_setting('transaction_isolation') LIKE 'read %',
     'fingerprint', ${fingerprint ? `(${FINGERPRINT})` : 'NULL'})`);
 }
 

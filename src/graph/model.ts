@@ -114,10 +114,11 @@ export class Graph {
   #keysOf(relation: Relation): ForeignKey[] {
     const own = this.#keysTo.get(relation.oid) ?? [];
     if (!relation.partition) return own;
-    return relation.parents.reduce<ForeignKey[]>((keys, oid) => {
+    const inherited = relation.parents.flatMap((oid) => {
       const parent = this.#relations.get(oid);
-      return parent ? [...keys, ...this.#keysOf(parent)] : keys;
-    }, own);
+      return parent ? this.#keysOf(parent) : [];
+    });
+    return [...own, ...inherited];
   }
 }
 

@@ -26,11 +26,17 @@ export class CancelKeys {
   }
 }
 
+/** How long a server may take to act on a cancel request, in milliseconds: the session waits for it. */
+const PATIENCE = 10_000;
+
 async function send(raw: Buffer, upstream: Upstream): Promise<void> {
   const connection: Duplex = await upstream.connect();
+  const impatient = setTimeout(() => connection.destroy(), PATIENCE);
   const closed = new Promise<void>((resolve) => connection.once('close', () => resolve()));
+  // A request is not answered; a connection that breaks is as good as one that closes.
   connection.on('error', () => {});
   connection.resume();
   connection.end(raw);
   await closed;
+  clearTimeout(impatient);
 }

@@ -23,6 +23,8 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #clients = new Set<Socket>();
   readonly #sessions = new Set<Session>();
+  /** Clients that have asked for a session: counted before they have one, or many could come in at once. */
+  #admitted = 0;
   readonly #keys = new CancelKeys();
   #draining = false;
   #empty: (() => void) | undefined;
@@ -32,7 +34,7 @@ export class Gateway {
   }
 
   get isFull(): boolean {
-    return this.#sessions.size >= this.#options.connections;
+    return this.#admitted >= this.#options.connections;
   }
 
   /** Serves a client to its end. */
@@ -86,6 +88,9 @@ export class Gateway {
     if (opening.kind === 'cancel') return this.#cancel(client, opening, log, loggedIn);
     if (this.#draining) throw new ProxyError('PGC_DRAINING');
     if (this.isFull) throw new ProxyError('PGC_CONNECTIONS');
+    if (client.destroyed) return;
+    this.#admitted++;
+    client.once('close', () => this.#admitted--);
     await this.#open(client, opening, log, loggedIn);
   }
 

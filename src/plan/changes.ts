@@ -74,10 +74,8 @@ function renderUpdate(change: Change, defaults: readonly Edge[], plan: Plan): st
 
 /** All sets of SET DEFAULT edges; the empty one only where there is a SET NULL edge to act on. */
 function combinations(change: Change): readonly (readonly Edge[])[] {
-  const subsets = defaultEdges(change).reduce<readonly (readonly Edge[])[]>(
-    (sets, edge) => [...sets, ...sets.map((set) => [...set, edge])],
-    [[]],
-  );
+  let subsets: readonly (readonly Edge[])[] = [[]];
+  for (const edge of defaultEdges(change)) subsets = [...subsets, ...subsets.map((set) => [...set, edge])];
   return change.edges.some(({ key }) => key.action === 'set null') ? subsets : subsets.slice(1);
 }
 

@@ -18,8 +18,9 @@ export function renderChecks(plan: Plan): readonly string[] {
   );
   if (found.length === 0) return [];
   const all = found.join('\n UNION ALL ');
-  const first = `SELECT marker::pg_catalog.int4 FROM (${all}) AS v (stage, position, place, marker)`;
-  return [`(${first} ORDER BY stage, position, place LIMIT 1) IS NULL`];
+  const first = `SELECT marker FROM (${all}) AS v (stage, position, place, marker) ORDER BY stage, position, place LIMIT 1`;
+  // The cast fails on the first row it meets, so it stands outside of the sorting.
+  return [`(SELECT marker::pg_catalog.int4 FROM (${first}) AS first) IS NULL`];
 }
 
 interface Violations {

@@ -17,7 +17,7 @@ import {
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
 import type { ReplyHandler, Verdict } from './replies.js';
-import type { Copied, Part, Rewrite } from './rewrite.js';
+import type { Part, Rewrite } from './rewrite.js';
 
 /** The rows of one execution so far: counted where the client gets them, told by the statement where it does not. */
 export interface Progress {
@@ -29,6 +29,8 @@ export interface Translation {
   readonly rewrite: Rewrite;
   /** The server's major version. */
   readonly serverVersion: number;
+  /** A statement has been executed. */
+  readonly completed: (part: Part) => void;
 }
 
 /** Answers to a simple query of one or more statements. */
@@ -41,6 +43,7 @@ export function queryReplies(translation: Translation): ReplyHandler {
       if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
       const verdict = part?.kind === 'cascade' ? resultOf(message, part, progress) : 'forward';
       if (message.type === Backend.CommandComplete) {
+        if (part) translation.completed(part);
         at++;
         progress = { rows: 0 };
       }
@@ -55,6 +58,7 @@ export function executeReplies(translation: Translation, progress: Progress): Re
   return {
     receive(message) {
       if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
+      if (message.type === Backend.CommandComplete && part) translation.completed(part);
       return part?.kind === 'cascade' ? resultOf(message, part, progress) : 'forward';
     },
   };
@@ -77,12 +81,16 @@ export function descriptionReplies(translation: Translation, undo?: () => void):
   };
 }
 
-/** Swallows the answer to a message of the proxy's own; its error is the client's. */
-export function swallowedReplies(translation: Translation, undo: () => void): ReplyHandler {
-  const handler = descriptionReplies(translation, undo);
+/** Swallows the answer to a message of the proxy's own; its error is the client's, and `failed` is told of it. */
+export function swallowedReplies(
+  translation: Translation,
+  skipped: () => void,
+  failed = skipped,
+): ReplyHandler {
+  const handler = descriptionReplies(translation, failed);
   return {
-    ...handler,
     receive: (message) => (message.type === Backend.ErrorResponse ? handler.receive(message) : 'swallow'),
+    skipped,
   };
 }
 
@@ -134,7 +142,7 @@ function translateError(
     return marker.kind === 'check'
       ? errorResponse(violationFields(part.plan, marker, serverVersion) ?? fields)
       : errorResponse(proxyErrorFields(new ProxyError('PGC_MOVED', { table: part.target })));
-  return errorResponse(asTheClients(fields, part, rewrite.copied));
+  return errorResponse(asTheClients(fields, part, rewrite));
 }
 
 function violationFields(
@@ -171,17 +179,24 @@ export function proxyErrorFields(error: ProxyError, severity: 'ERROR' | 'FATAL' 
 }
 
 /** The server's own error: its position is one in the client's text or none, and the command is the client's. */
-function asTheClients(fields: ErrorFields, part: Part | undefined, copied: readonly Copied[]): ErrorFields {
+function asTheClients(fields: ErrorFields, part: Part | undefined, rewrite: Rewrite): ErrorFields {
   const changed = new Map(fields);
-  const position = Number(fields.get(Field.position));
-  if (position > 0) {
-    const run = copied.find(({ sent, length }) => position > sent && position <= sent + length);
-    if (run) changed.set(Field.position, String(position - run.sent + run.client));
-    else changed.delete(Field.position);
+  const position = fields.get(Field.position);
+  if (position !== undefined) {
+    const at = clientPosition(Number(position), rewrite);
+    if (at === undefined) changed.delete(Field.position);
+    else changed.set(Field.position, String(at));
   }
   if (part?.kind === 'cascade' && fields.get(Field.code) === READ_ONLY)
     changed.set(Field.message, (fields.get(Field.message) ?? '').replace('SELECT', 'DELETE'));
   return changed;
+}
+
+/** From a position in the text that was sent to one in the client's. The server counts characters, from 1. */
+function clientPosition(position: number, { text, sql, copied }: Rewrite): number | undefined {
+  const at = [...sql].slice(0, position - 1).join('').length;
+  const run = copied.find(({ sent, length }) => at >= sent && at < sent + length);
+  return run && [...text.slice(0, at - run.sent + run.client)].length + 1;
 }
 
 /** read_only_sql_transaction: its message names the command, and the server saw a SELECT. */

@@ -89,7 +89,7 @@ export class SessionCircumstances {
       const found = readDocument<Circumstances>(answer.value);
       this.#learn(unknown, found);
       fingerprint ??= found.fingerprint ?? '';
-      if (!this.#ddl && found.fingerprint !== null) graphs.saw(database, found.fingerprint);
+      if (!this.#ddl && found.current && found.fingerprint !== null) graphs.saw(database, found.fingerprint);
     }
     const graph = graphs.graph(database, fingerprint) ?? (await this.#load(fingerprint, ask));
     if (!('relation' in graph)) return graph;

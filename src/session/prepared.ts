@@ -1,19 +1,23 @@
 /**
  * The prepared statements and portals of a session that the proxy has a hand in. All others are the server's affair.
  *
- * A name is entered when its Parse is sent, as the Bind behind it in the same pipeline needs it. Where the server then
- * refuses or skips the Parse, what the name meant before is put back.
+ * A name is entered when its message is sent, as the next one in the same pipeline needs it. Where the server then
+ * refuses or skips the message, what the name meant before is put back.
  */
 import type { SessionEffect } from '../sql/gate.js';
+import type { RelationName } from '../sql/names.js';
 import type { Part, Rewrite } from './rewrite.js';
 
 export interface Prepared {
-  readonly text: string;
+  /** The client's own text. */
+  readonly text: Buffer;
   readonly types: readonly number[];
-  /** The text may delete, so it is looked at again when it is bound; undefined where it cannot. */
+  /** What was made of a text that deletes: it is looked at again when it is bound. Undefined where it cannot. */
   readonly rewrite: Rewrite | undefined;
   /** What executing it may do to the statements after it. */
   readonly effect: SessionEffect;
+  /** The server lost it when it could not be prepared again. */
+  readonly lost: boolean;
 }
 
 export interface Portal {
@@ -50,8 +54,13 @@ export class Names<T> {
   }
 }
 
-/** What a prepared statement's answers are turned into; in the extended protocol a text is one statement. */
+/** What becomes of a prepared statement's answers; in the extended protocol a text is one statement. */
 export function partOf(prepared: Prepared | undefined): Part | undefined {
   const part = prepared?.rewrite?.parts[0];
   return part?.kind === 'forward' ? undefined : part;
+}
+
+/** The relations that executing a prepared statement would delete from. */
+export function targetsOfPrepared(prepared: Prepared | undefined): readonly RelationName[] {
+  return prepared?.rewrite?.targets ?? [];
 }

@@ -57,6 +57,8 @@ export class ExpectedReplies {
       if (to === 'CopyEnd') this.#copyIn = false;
       return;
     }
+    // Behind everything that was answered there is no COPY to end: the server ignores it.
+    if (to === 'CopyEnd' && this.settled) return;
     this.#queue.push({ to, handler });
   }
 
@@ -72,11 +74,11 @@ export class ExpectedReplies {
 
   /** A backend message came that is an answer. @returns what becomes of it */
   receive(message: Message): Verdict {
-    this.#dropCopyEnds();
     const expectation = this.#queue[this.#first];
     if (expectation === undefined) return 'forward';
     const verdict = expectation.handler?.receive(message) ?? 'forward';
     if (message.last) this.#advance(expectation.to, message.type);
+    this.#dropCopyEnds();
     return verdict;
   }
 
@@ -127,7 +129,7 @@ export class ExpectedReplies {
     this.#queue.splice(this.#first + 1, upTo - this.#first - 1);
   }
 
-  /** Data for a COPY that was never begun: the server ignores it. */
+  /** The end of data that no COPY takes any more: the server ignores it. */
   #dropCopyEnds(): void {
     while (this.#queue[this.#first]?.to === 'CopyEnd') this.#shift();
   }

@@ -6,7 +6,7 @@ import { planDelete } from '../plan/planner.js';
 import { renderSingleStatement } from '../plan/render.js';
 import { REFUSED_SQL } from '../plan/violations.js';
 import { quoteRelation, type RelationName } from '../sql/names.js';
-import type { DeleteStatement, HiddenDelete, Statement } from '../sql/statement.js';
+import type { DeleteStatement, HiddenDelete, Meaning, Statement } from '../sql/statement.js';
 
 export type Part =
   | { readonly kind: 'forward' }
@@ -18,7 +18,10 @@ export type Part =
       /** Columns before the client's own in each row; undefined where the client gets no rows. */
       readonly hidden: number | undefined;
     }
-  | { readonly kind: 'refused'; readonly error: ProxyError };
+  | { readonly kind: 'refused'; readonly error: ProxyError }
+  /** PREPARE in SQL of a statement that deletes, from nothing that concerns the proxy as yet. */
+  | { readonly kind: 'prepare'; readonly name: string }
+  | { readonly kind: 'release'; readonly name: string | undefined };
 
 /** A run of the client's text in the text that is sent; both places in characters. */
 export interface Copied {
@@ -28,11 +31,23 @@ export interface Copied {
 }
 
 export interface Rewrite {
+  /** The client's text. */
+  readonly text: string;
+  /** What is sent. */
   readonly sql: string;
   readonly parts: readonly Part[];
   readonly copied: readonly Copied[];
   /** Whether anything was done: false is the client's text as it is. */
   readonly changed: boolean;
+  /** The relations that its statements delete from. */
+  readonly targets: readonly RelationName[];
+}
+
+/** A text that is sent as it is. */
+export function unchanged(text: string, statements: readonly Statement[]): Rewrite {
+  const parts = statements.map((statement): Part => partOfUnchanged(statement));
+  const copied = [{ client: 0, sent: 0, length: text.length }];
+  return { text, sql: text, parts, copied, changed: false, targets: statements.flatMap(targetsOf) };
 }
 
 /** What a text is rewritten with. */
@@ -40,8 +55,11 @@ export interface Means {
   readonly graph: Graph;
   /** What a name in the text means, where it names a relation at all. */
   readonly meaning: (name: RelationName) => number | null;
-  /** Whether a prepared statement of this name returns what the proxy made of it. */
-  readonly isExpanded: (prepared: string) => boolean;
+  /** What EXECUTE of this name would run: whether the proxy expanded it, and what it deletes from. */
+  readonly prepared: (name: string) => {
+    readonly expanded: boolean;
+    readonly targets: readonly RelationName[];
+  };
   /** What is not understood is refused; else it is passed on, and told to `passed`. */
   readonly reject: boolean;
   readonly passed: (error: ProxyError) => void;
@@ -78,7 +96,14 @@ export function rewrite(text: string, statements: readonly Statement[], means: M
     unsettled ||= sensitive && statement.unsettles;
   }
   copy(text.length);
-  return { sql: pieces.join(''), parts, copied, changed: parts.some(({ kind }) => kind !== 'forward') };
+  return {
+    text,
+    sql: pieces.join(''),
+    parts,
+    copied,
+    changed: parts.some(({ kind }) => kind === 'cascade' || kind === 'refused'),
+    targets: statements.flatMap(targetsOf),
+  };
 }
 
 interface Rewritten {
@@ -88,10 +113,15 @@ interface Rewritten {
   readonly clientStart?: number;
 }
 
-const FORWARD: Rewritten = { part: { kind: 'forward' } };
+function partOfUnchanged(statement: Meaning): Part {
+  if (statement.kind === 'release') return { kind: 'release', name: statement.name };
+  if (statement.kind === 'hidden' && statement.prepares !== undefined)
+    return { kind: 'prepare', name: statement.prepares };
+  return { kind: 'forward' };
+}
 
 function rewriteStatement(statement: Statement, unsettled: boolean, means: Means): Rewritten {
-  if (statement.kind === 'other') return FORWARD;
+  if (statement.kind === 'other' || statement.kind === 'release') return { part: partOfUnchanged(statement) };
   try {
     if (unsettled)
       throw new ProxyError('PGC_AFTER_DDL', { table: targetsOf(statement).map(quoteRelation).join(', ') });
@@ -100,14 +130,14 @@ function rewriteStatement(statement: Statement, unsettled: boolean, means: Means
     if (!(error instanceof ProxyError)) throw error;
     if (means.reject) return { part: { kind: 'refused', error }, sql: REFUSED_SQL };
     means.passed(error);
-    return FORWARD;
+    return { part: partOfUnchanged(statement) };
   }
 }
 
 function rewriteDelete(statement: DeleteStatement, means: Means): Rewritten {
   const target = relationOf(statement.target, means);
   const plan = target && planDelete(means.graph, target, statement.only);
-  if (!plan) return FORWARD;
+  if (!plan) return { part: { kind: 'forward' } };
   const { sql, clientStart, hidden } = renderSingleStatement(plan, statement);
   const part: Part = {
     kind: 'cascade',
@@ -120,16 +150,18 @@ function rewriteDelete(statement: DeleteStatement, means: Means): Rewritten {
 
 /** Refused where it concerns a table with keys to perform, and only there. */
 function rewriteHidden(statement: HiddenDelete, means: Means): Rewritten {
-  for (const name of statement.executes)
-    if (means.isExpanded(name)) throw new ProxyError('PGC_EXECUTE', { name });
-  const targets = statement.targets.flatMap((name) => relationOf(name, means) ?? []);
+  const executed = statement.executes.map((name) => ({ name, ...means.prepared(name) }));
+  for (const { name, expanded } of executed) if (expanded) throw new ProxyError('PGC_EXECUTE', { name });
+  const targets = [statement, ...executed]
+    .flatMap((each) => each.targets)
+    .flatMap((name) => relationOf(name, means) ?? []);
   for (const target of targets) {
     if (!concerns(means.graph, target)) continue;
     if (statement.form !== 'TRUNCATE')
       throw new ProxyError('PGC_FORM', { table: quoteRelation(target), form: statement.form });
     refuseTruncate(target, targets, statement.cascades, means.graph);
   }
-  return FORWARD;
+  return { part: partOfUnchanged(statement) };
 }
 
 /** Natively a table can be truncated only together with all that reference it (heap_truncate_check_FKs). */
@@ -166,6 +198,7 @@ export function targetsOf(statement: Statement): readonly RelationName[] {
       return [statement.target];
     case 'hidden':
       return statement.targets;
+    case 'release':
     case 'other':
       return [];
   }

@@ -1,14 +1,15 @@
 /** Decides, for one session, what is sent to the server in place of a text that may delete. */
-import { isAscii } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { ProxyError } from '../errors.js';
 import { REFUSED_SQL } from '../plan/violations.js';
+import { quoteRelation } from '../sql/names.js';
 import type { Statement } from '../sql/statement.js';
 import { TransactionStatus } from '../wire/types.js';
 import type { SessionCircumstances, Surroundings } from './circumstances.js';
 import type { Injection, Manner } from './injection.js';
 import type { Names, Prepared } from './prepared.js';
-import { partOf } from './prepared.js';
-import { type Rewrite, rewrite, targetsOf } from './rewrite.js';
+import { partOf, targetsOfPrepared } from './prepared.js';
+import { type Means, type Rewrite, rewrite, targetsOf, unchanged } from './rewrite.js';
 import type { StatementCache } from './statement-cache.js';
 
 export interface RewriterOptions {
@@ -25,6 +26,8 @@ export interface RewriterOptions {
 export interface ServerState {
   /** The byte of the last ReadyForQuery. */
   readonly status: number;
+  /** Everything sent has been answered: `status` is how things stand, not how they stood. */
+  readonly settled: boolean;
   readonly parameters: ReadonlyMap<string, string>;
 }
 
@@ -57,6 +60,8 @@ export class Rewriter {
   ): Promise<Decision> {
     try {
       const text = decode(bytes, state);
+      // The server refuses bytes that are no text, and says it better.
+      if (text === undefined) return PASS;
       const statements = this.#options.statements.statements(text);
       return statements === undefined
         ? await this.#unparsable(text, types, manner)
@@ -73,30 +78,34 @@ export class Rewriter {
     manner: Manner,
     state: ServerState,
   ): Promise<Decision> {
-    const deleting = statements.filter(({ kind }) => kind !== 'other');
-    if (deleting.length === 0) return PASS;
-    // In a failed transaction nothing can be asked, and the server refuses everything but its end.
-    const failed = state.status === TransactionStatus.Failed && manner === 'query';
-    if (failed && statements.length === 1) return PASS;
-    if (failed) throw new ProxyError('PGC_AFTER_DDL', { table: 'a table' });
-
     const { circumstances, injection, prepared, reject, passed } = this.#options;
-    const names = deleting.flatMap(targetsOf);
+    if (statements.every(({ kind }) => kind === 'other')) return PASS;
+    const executed = statements.flatMap((each) => (each.kind === 'hidden' ? each.executes : []));
+    const names = [
+      ...statements.flatMap(targetsOf),
+      ...executed.flatMap((name) => targetsOfPrepared(prepared.get(name))),
+    ];
+    const asIs: Decision = { kind: 'rewrite', rewrite: unchanged(text, statements) };
+    if (names.length === 0 && executed.length === 0) return asIs;
+    // In a failed transaction nothing can be asked, and the server refuses everything but its end.
+    const failed = state.settled && state.status === TransactionStatus.Failed && manner === 'query';
+    if (failed && statements.length === 1) return asIs;
+    if (failed) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
+
     const found = await circumstances.look(names, (sql) => injection.ask(sql, manner));
-    if ('kind' in found) return found as Decision;
-    if (!found.active) return PASS;
+    if ('kind' in found) return { kind: found.kind };
+    if (!found.active) return asIs;
     const make = () =>
       rewrite(text, statements, {
         graph: found.graph,
         meaning: found.meaning,
-        isExpanded: (name) => partOf(prepared.get(name)) !== undefined,
+        prepared: (name) => describePrepared(prepared.get(name)),
         reject,
         passed,
       });
-    const session = deleting.some((each) => each.kind === 'hidden' && each.executes.length > 0);
     const key = cacheKey(text, names.map(found.meaning), found);
-    const made = session ? make() : this.#options.statements.rewrite(key, make);
-    if (made.changed && !isUtf8(state) && !isAscii(Buffer.from(made.sql)))
+    const made = executed.length > 0 ? make() : this.#options.statements.rewrite(key, make);
+    if (made.changed && encodingOf(state) !== 'UTF8' && !isAscii(Buffer.from(made.sql)))
       throw new ProxyError('PGC_ENCODING', { encoding: encodingOf(state) });
     return { kind: 'rewrite', rewrite: made };
   }
@@ -115,7 +124,14 @@ export class Rewriter {
     }
     return {
       kind: 'rewrite',
-      rewrite: { sql: REFUSED_SQL, parts: [{ kind: 'refused', error }], copied: [], changed: true },
+      rewrite: {
+        text: '',
+        sql: REFUSED_SQL,
+        parts: [{ kind: 'refused', error }],
+        copied: [],
+        changed: true,
+        targets: [],
+      },
     };
   }
 }
@@ -124,20 +140,30 @@ function cacheKey(text: string, meanings: readonly (number | null)[], { graphId 
   return `${graphId}\0${meanings.join(',')}\0${text}`;
 }
 
-/** @throws ProxyError where bytes could be read in two ways */
-function decode(bytes: Buffer, state: ServerState): string {
-  if (!isAscii(bytes) && !isUtf8(state))
-    throw new ProxyError('PGC_ENCODING', { encoding: encodingOf(state) });
-  const text = bytes.toString('utf8');
+function describePrepared(prepared: Prepared | undefined): ReturnType<Means['prepared']> {
+  return { expanded: partOf(prepared)?.kind === 'cascade', targets: targetsOfPrepared(prepared) };
+}
+
+/** In these a byte below 128 can be half of a character, so that a text cannot be read without knowing them all. */
+const TWO_BYTE_ENCODINGS = /^(?:SJIS|SHIFT_JIS_2004|BIG5|GBK|GB18030|UHC|JOHAB)$/;
+
+/**
+ * The text in characters; in an encoding of one byte a character, one that stands for each byte: keywords and ASCII
+ * names are right, and a text with others is never sent changed.
+ * @returns undefined where the bytes are not what the client says they are
+ * @throws ProxyError where they could be read in two ways
+ */
+function decode(bytes: Buffer, state: ServerState): string | undefined {
+  const encoding = encodingOf(state);
+  if (!isAscii(bytes) && TWO_BYTE_ENCODINGS.test(encoding))
+    throw new ProxyError('PGC_ENCODING', { encoding });
+  if (encoding === 'UTF8' && !isUtf8(bytes)) return undefined;
+  const text = bytes.toString(encoding === 'UTF8' ? 'utf8' : 'latin1');
   if (state.parameters.get('standard_conforming_strings') === 'off' && text.includes('\\'))
     throw new ProxyError('PGC_STRINGS');
   return text;
 }
 
 function encodingOf(state: ServerState): string {
-  return state.parameters.get('client_encoding') ?? 'unknown';
-}
-
-function isUtf8(state: ServerState): boolean {
-  return /^(?:utf-?8|unicode)$/i.test(encodingOf(state));
+  return state.parameters.get('client_encoding')?.toUpperCase() ?? 'unknown';
 }

@@ -65,6 +65,7 @@ export class Session {
   readonly #state = { status: 0, serverVersion: 0, parameters: new Map<string, string>() };
   readonly #closed: Promise<void>;
   #busy = false;
+  #clientEnded = false;
   #fatal = false;
   #draining = false;
   #cancels = 0;
@@ -120,6 +121,7 @@ export class Session {
   /** Takes no further message of the client's while a cancel request is on its way, which must not hit the next one. */
   async holdDuring(cancel: Promise<void>): Promise<void> {
     this.#cancels++;
+    this.#peers.client.pause();
     try {
       await cancel;
     } finally {
@@ -159,7 +161,10 @@ export class Session {
     server.on('data', (chunk: Buffer) => this.#guard(() => this.#fromServerCame(chunk)));
     client.on('drain', () => server.resume());
     server.on('drain', () => this.#pump());
-    client.on('end', () => server.end());
+    client.on('end', () => {
+      this.#clientEnded = true;
+      this.#pump();
+    });
     server.on('end', () => this.#serverEnded());
     client.on('error', (error) => this.#peers.log.debug({ err: error }, 'the client connection broke'));
     server.on('error', (error) => this.#peers.log.debug({ err: error }, 'the upstream connection broke'));
@@ -179,7 +184,11 @@ export class Session {
 
   /** Takes the client's messages one after the other, until one has to wait for the server. */
   #pump(): void {
-    if (this.#busy || this.#cancels > 0 || this.#ended) return;
+    if (this.#ended) return;
+    if (this.#busy || this.#cancels > 0) {
+      this.#peers.client.pause();
+      return;
+    }
     this.#guard(() => {
       for (let message = this.#fromClient.next(); message; message = this.#fromClient.next()) {
         const waiting = this.#frontend.take(message);
@@ -197,7 +206,9 @@ export class Session {
           return;
         }
       }
-      if (this.#toServer.flush()) this.#peers.client.resume();
+      const room = this.#toServer.flush();
+      if (this.#clientEnded) this.#peers.server.end();
+      else if (room) this.#peers.client.resume();
       else this.#peers.client.pause();
     });
   }
@@ -214,13 +225,16 @@ export class Session {
     switch (message.type) {
       case Backend.NoticeResponse:
       case Backend.NotificationResponse:
-        return this.#toClient.forward(message);
+        this.#toClient.forward(message);
+        return;
       case Backend.ParameterStatus:
         this.#noteParameter(message);
-        return this.#toClient.forward(message);
+        this.#toClient.forward(message);
+        return;
       case Backend.BackendKeyData:
         this.#peers.onKey(cancelKey(message.buffer.subarray(message.start + 5, message.end)));
-        return this.#toClient.forward(message);
+        this.#toClient.forward(message);
+        return;
       case Backend.ReadyForQuery:
         this.#noteStatus(message);
         break;
@@ -232,6 +246,7 @@ export class Session {
     const verdict = this.#replies.receive(message);
     if (verdict === 'forward') this.#toClient.forward(message);
     else if (verdict !== 'swallow') this.#toClient.write(verdict);
+    if (message.type === Backend.ReadyForQuery) this.#noteIdle();
   }
 
   #noteParameter(message: Message): void {
@@ -244,21 +259,28 @@ export class Session {
   #noteStatus(message: Message): void {
     if (this.#state.status === 0) this.#peers.onReady();
     this.#state.status = message.buffer[message.start + 5] ?? 0;
-    if (this.#state.status !== TransactionStatus.Idle) return;
+  }
+
+  /** With everything answered and no transaction open, what belonged to one is over. */
+  #noteIdle(): void {
+    if (!this.#isIdle()) return;
     this.#circumstances.idle();
     this.#frontend.idle();
   }
 
+  #isIdle(): boolean {
+    const idle = this.#state.status === TransactionStatus.Idle;
+    return idle && this.#replies.settled && this.#frontend.betweenUnits && !this.#busy;
+  }
+
   #endIfDrained(): void {
-    const idle =
-      this.#state.status === TransactionStatus.Idle && this.#replies.settled && this.#frontend.betweenUnits;
-    if (idle && !this.#busy) this.end(new ProxyError('PGC_SHUTDOWN'));
+    if (this.#isIdle()) this.end(new ProxyError('PGC_SHUTDOWN'));
   }
 
   #serverEnded(): void {
     if (this.#ended) return;
     const { client } = this.#peers;
-    if (this.#fatal || this.#frontend.terminated || client.writableEnded) {
+    if (this.#fatal || this.#frontend.terminated || this.#clientEnded || client.writableEnded) {
       this.#ended = true;
       this.#endClient();
       return;

@@ -5,8 +5,11 @@
  * keywords are ASCII, and a byte of another character can make an answer true too often, never too seldom.
  */
 
-/** Every statement that can delete rows, or run one that can, has one of these words in it. */
-const DELETING = /\b(?:delete|merge|truncate|execute)\b/i;
+/**
+ * Every statement that can delete rows, or run one that can, has one of these words in it; and every one that makes the
+ * server forget prepared statements.
+ */
+const NOTEWORTHY = /\b(?:delete|merge|truncate|execute|deallocate|discard)\b/i;
 
 /**
  * Statements that start with one of these change neither what a name means nor a setting of the session.
@@ -23,9 +26,9 @@ const HIDDEN = /set_config|;\s*\S/i;
 /** What a text may do to the statements after it, at the most. */
 export type SessionEffect = 'none' | 'ends' | 'settings' | 'schema';
 
-/** Whether a text may delete rows: false is certain, true wants the parser. */
-export function mayDelete(text: Buffer): boolean {
-  return DELETING.test(text.toString('latin1'));
+/** Whether a text may delete rows, or concerns prepared ones that do: false is certain, true wants the parser. */
+export function isNoteworthy(text: Buffer): boolean {
+  return NOTEWORTHY.test(text.toString('latin1'));
 }
 
 /** Whether a text may change what names mean, a setting, or the schema: `none` is certain. */

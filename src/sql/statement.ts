@@ -28,13 +28,21 @@ export interface HiddenDelete {
   readonly executes: readonly string[];
   /** `TRUNCATE … CASCADE`. */
   readonly cascades: boolean;
+  /** The name under which PREPARE keeps it. */
+  readonly prepares: string | undefined;
+}
+
+/** DEALLOCATE or DISCARD ALL: the server forgets a prepared statement, or all of them. */
+export interface ReleaseStatement {
+  readonly kind: 'release';
+  readonly name: string | undefined;
 }
 
 export interface OtherStatement {
   readonly kind: 'other';
 }
 
-type Meaning = DeleteStatement | HiddenDelete | OtherStatement;
+export type Meaning = DeleteStatement | HiddenDelete | ReleaseStatement | OtherStatement;
 
 export type Statement = Meaning & {
   /** Where it stands in the text, in characters; white space and comments before it are left out. */
@@ -81,6 +89,8 @@ function read(
   const deletion = node(raw.tree, 'DeleteStmt');
   if (deletion && findDeletes(deletion.withClause ?? null).length === 0)
     return readDelete(deletion, source, tokens, first, last);
+  const released = readRelease(raw.tree);
+  if (released) return released;
   const found = findDeletes(raw.tree);
   if (found.length === 0 || isPlainExplain(raw.tree)) return { kind: 'other' };
   return {
@@ -89,7 +99,16 @@ function read(
     targets: found.flatMap((each) => each.targets),
     executes: found.flatMap((each) => each.executes),
     cascades: node(raw.tree, 'TruncateStmt')?.behavior === 'DROP_CASCADE',
+    prepares: stringOf(node(raw.tree, 'PrepareStmt')?.name),
   };
+}
+
+function readRelease(tree: Node): ReleaseStatement | undefined {
+  const deallocate = node(tree, 'DeallocateStmt');
+  if (deallocate) return { kind: 'release', name: stringOf(deallocate.name) };
+  return node(tree, 'DiscardStmt')?.target === 'DISCARD_ALL'
+    ? { kind: 'release', name: undefined }
+    : undefined;
 }
 
 function readDelete(
@@ -101,12 +120,11 @@ function readDelete(
 ): DeleteStatement {
   const relation = asNode(deletion.relation);
   const target = relationName(relation);
-  const alias = asNode(relation.alias).aliasname;
   const text = (start: number, end: number) => source.toString('utf8', start, end);
   const base = {
     kind: 'delete' as const,
     target,
-    alias: typeof alias === 'string' ? alias : target.name,
+    alias: stringOf(asNode(relation.alias).aliasname) ?? target.name,
     only: relation.inh !== true,
   };
   if (!deletion.returningClause)
@@ -230,7 +248,7 @@ function formOf(tree: Node): string {
 
 function relationName(rangeVar: Node): RelationName {
   return {
-    schema: typeof rangeVar.schemaname === 'string' ? rangeVar.schemaname : undefined,
+    schema: stringOf(rangeVar.schemaname),
     name: String(rangeVar.relname),
   };
 }
@@ -238,6 +256,10 @@ function relationName(rangeVar: Node): RelationName {
 function node(tree: Node, type: string): Node | undefined {
   const value = tree[type];
   return value === undefined ? undefined : asNode(value);
+}
+
+function stringOf(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function asNode(value: Json | undefined): Node {

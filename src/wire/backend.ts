@@ -56,8 +56,9 @@ export function readRow(row: Message): (Buffer | null)[] {
   let at = row.start + 7;
   for (let left = row.buffer.readUInt16BE(row.start + 5); left > 0; left--) {
     const length = row.buffer.readInt32BE(at);
-    at += 4;
-    columns.push(length < 0 ? null : row.buffer.subarray(at, (at += length)));
+    const end = at + 4 + Math.max(length, 0);
+    columns.push(length < 0 ? null : row.buffer.subarray(at + 4, end));
+    at = end;
   }
   return columns;
 }

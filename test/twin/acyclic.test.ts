@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
-import { type Proxy, startProxy } from '../support/proxy.js';
+import { useProxy } from '../support/proxy.js';
 import { twinCase } from './model.js';
-import { Twins } from './twin.js';
+import { type Difference, Twins } from './twin.js';
 
 /** `PGCASCADE_TWIN_SEED` repeats a run, `PGCASCADE_TWIN_CASES` makes it longer. */
 const seed = Number(process.env.PGCASCADE_TWIN_SEED ?? 20261122);
@@ -11,22 +11,26 @@ const cases = Number(process.env.PGCASCADE_TWIN_CASES ?? 80);
 const STATEMENTS = 8;
 
 const database = useDatabase();
-let proxy: Proxy;
+const proxy = useProxy();
 let twins: Twins;
 beforeAll(async () => {
-  proxy = await startProxy({ upstream: database.url });
   twins = await Twins.connect(database.url, proxy.url(database.name));
 });
-afterAll(async () => {
-  await twins?.end();
-  await proxy?.stop();
-});
+afterAll(() => twins?.end());
 
 test(`${cases * STATEMENTS} generated statements over acyclic schemas do what they do natively`, async () => {
+  const otherRules: Difference[] = [];
   await fc.assert(
     fc.asyncProperty(twinCase(STATEMENTS), async (given) => {
-      expect(await twins.compare(given)).toBeUndefined();
+      const differences = await twins.compare(given);
+      expect(differences.filter(({ kind }) => kind === 'defect')).toEqual([]);
+      otherRules.push(...differences);
     }),
-    { seed, numRuns: cases, endOnFailure: false, interruptAfterTimeLimit: 300_000 },
+    { seed, numRuns: cases },
   );
-}, 600_000);
+  console.log(
+    `twin: seed ${seed}, ${cases * STATEMENTS} statements, 0 defects, ` +
+      `${otherRules.length} refused for another of several broken rules`,
+  );
+  expect(otherRules.length).toBeLessThanOrEqual(cases * STATEMENTS * 0.01);
+}, 900_000);

@@ -65,7 +65,15 @@ const key = (tables: number): fc.Arbitrary<Key> =>
   fc.record({
     to: fc.integer({ min: 0, max: tables - 1 }),
     target: fc.constantFrom<Target>('id', 'id', 'code', 'pair'),
-    action: fc.constantFrom<Action>('CASCADE', 'CASCADE', 'CASCADE', 'SET NULL', 'SET DEFAULT', 'RESTRICT', 'NO ACTION'),
+    action: fc.constantFrom<Action>(
+      'CASCADE',
+      'CASCADE',
+      'CASCADE',
+      'SET NULL',
+      'SET DEFAULT',
+      'RESTRICT',
+      'NO ACTION',
+    ),
     subset: fc.boolean(),
     notNull: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
     indexed: fc.boolean(),
@@ -86,7 +94,9 @@ const table = (place: number): fc.Arbitrary<Table> =>
     .record({
       type: fc.constantFrom<KeyType>('int4', 'int8', 'text', 'numeric'),
       bare: fc.integer({ min: 0, max: 5 }).map((n) => n === 0),
-      keys: (place === 0 ? fc.constant([]) : fc.array(key(place), { minLength: 1, maxLength: 3 })).map(nullable),
+      keys: (place === 0 ? fc.constant([]) : fc.array(key(place), { minLength: 1, maxLength: 3 })).map(
+        nullable,
+      ),
     })
     .chain((shape) =>
       fc
@@ -95,22 +105,24 @@ const table = (place: number): fc.Arbitrary<Table> =>
     );
 
 /**
- * NOT NULL only where a table has one key. With more, a row can break several rules at once, and SET NULL of a NOT NULL
- * column natively fails when its turn comes, before a younger key would delete the row: a known difference.
+ * No NOT NULL where SET NULL or SET DEFAULT would break it: natively that fails when its turn comes, which may be before
+ * a younger key deletes the row, or before another rule is found broken. Edge 25 has a test of its own.
  */
 function nullable(keys: readonly Key[]): readonly Key[] {
-  return keys.length === 1 ? keys : keys.map((each) => ({ ...each, notNull: false }));
+  return keys.map((each) => ({ ...each, notNull: each.notNull && !each.action.startsWith('SET') }));
 }
 
 /** Rows whose id, code and pair no earlier row has. */
 function unique(rows: readonly Row[]): readonly Row[] {
   return rows.filter((each, i) =>
-    rows.slice(0, i).every(
-      (other) =>
-        other.id !== each.id &&
-        (each.code === null || other.code !== each.code) &&
-        other.pair.join() !== each.pair.join(),
-    ),
+    rows
+      .slice(0, i)
+      .every(
+        (other) =>
+          other.id !== each.id &&
+          (each.code === null || other.code !== each.code) &&
+          other.pair.join() !== each.pair.join(),
+      ),
   );
 }
 
@@ -118,7 +130,16 @@ const statement = (tables: number): fc.Arbitrary<Statement> =>
   fc.record({
     table: fc.integer({ min: 0, max: tables - 1 }),
     where: fc.record({
-      kind: fc.constantFrom<Where['kind']>('all', 'equals', 'equals', 'in', 'above', 'referenced', 'unreferenced', 'using'),
+      kind: fc.constantFrom<Where['kind']>(
+        'all',
+        'equals',
+        'equals',
+        'in',
+        'above',
+        'referenced',
+        'unreferenced',
+        'using',
+      ),
       value,
       other: value,
     }),

@@ -40,7 +40,12 @@ const LITERALS: Readonly<Record<KeyType, (value: number) => string>> = {
 };
 
 /** A type that PostgreSQL compares with the key's own. Not every pair of types may form a key. */
-const OTHERS: Readonly<Record<KeyType, string>> = { int4: 'int8', int8: 'int4', text: 'varchar(20)', numeric: 'numeric(10,3)' };
+const OTHERS: Readonly<Record<KeyType, string>> = {
+  int4: 'int8',
+  int8: 'int4',
+  text: 'varchar(20)',
+  numeric: 'numeric(10,3)',
+};
 
 function createTable(tables: readonly Table[], table: Table, place: number, twin: Twin): string[] {
   const name = tableName(place);
@@ -147,7 +152,8 @@ export function deleteSql({ tables }: Case, statement: Statement, twin: Twin): Q
     values.push(text.replaceAll("'", ''));
     return `$${values.length}`;
   };
-  const name = statement.spelling === 'qualified' ? `${twin}.${tableName(statement.table)}` : tableName(statement.table);
+  const name =
+    statement.spelling === 'qualified' ? `${twin}.${tableName(statement.table)}` : tableName(statement.table);
   const me = statement.spelling === 'alias' ? 'x' : tableName(statement.table);
   const child = childOf(tables, statement.table);
   const { using, where } = condition(statement, me, child, literal);
@@ -173,7 +179,9 @@ function childOf(tables: readonly Table[], place: number): Child {
     const key = table.keys[i];
     if (!key) continue;
     const on = (me: string, child: string) =>
-      key.target === 'pair' ? `${child}.f${i}a = ${me}.a AND ${child}.f${i}b = ${me}.b` : `${child}.f${i} = ${me}.${key.target}`;
+      key.target === 'pair'
+        ? `${child}.f${i}a = ${me}.a AND ${child}.f${i}b = ${me}.b`
+        : `${child}.f${i} = ${me}.${key.target}`;
     return { name: tableName(at), on };
   }
   return { name: tableName(place), on: (me, child) => `${child}.id = ${me}.id` };
@@ -197,7 +205,10 @@ function condition(
     case 'referenced':
       return { using: '', where: `WHERE EXISTS (SELECT FROM ${child.name} AS c WHERE ${child.on(me, 'c')})` };
     case 'unreferenced':
-      return { using: '', where: `WHERE NOT EXISTS (SELECT FROM ${child.name} AS c WHERE ${child.on(me, 'c')})` };
+      return {
+        using: '',
+        where: `WHERE NOT EXISTS (SELECT FROM ${child.name} AS c WHERE ${child.on(me, 'c')})`,
+      };
     case 'using':
       return { using: `USING ${child.name} AS c`, where: `WHERE ${child.on(me, 'c')}` };
   }

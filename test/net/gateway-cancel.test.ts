@@ -1,0 +1,168 @@
+/** Cancel requests: they stop the statement they were meant for, and no other. */
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { query } from '../session/frontend-messages.js';
+import { useDatabase } from '../support/database.js';
+import { startProxy, useProxy } from '../support/proxy.js';
+import { cancelPacket, packet, RawClient, readable } from '../support/raw-client.js';
+
+const database = useDatabase();
+const proxy = useProxy();
+// Says when it runs, so that a cancel can be sent then.
+const WORKING = `DO $$ BEGIN RAISE NOTICE 'at work'; PERFORM pg_sleep(50); END $$`;
+const login = (version = 0x30000) => RawClient.login(proxy, { database: database.name, version });
+
+/** Sends a cancel request and waits until the other side has closed the connection, as libpq does. */
+async function cancel(address: { host: string; port: number }, request: Buffer): Promise<void> {
+  const client = await RawClient.open(address);
+  client.send(request);
+  expect(await client.rest()).toEqual([]);
+}
+
+async function working(client: RawClient): Promise<void> {
+  client.send(query(WORKING));
+  await client.until('N');
+}
+
+/** A way to the server on which connections can be made to wait. */
+async function startGate() {
+  let opened = 0;
+  let gate = Promise.resolve();
+  const sockets = new Set<Socket>();
+  const server = createServer(async (client) => {
+    opened++;
+    await gate;
+    const { host, port } = inject('postgres');
+    const onward = connect({ host, port, noDelay: true });
+    for (const [one, other] of [
+      [client, onward],
+      [onward, client],
+    ] as const) {
+      sockets.add(one);
+      one.on('error', () => {}).pipe(other);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    get opened() {
+      return opened;
+    },
+    /** Lets no new connection through until what it returns is called. */
+    hold(): () => void {
+      let release: () => void = () => {};
+      gate = new Promise((resolve) => {
+        release = resolve;
+      });
+      return () => release();
+    },
+  };
+}
+
+async function startBehindGate() {
+  const gate = await startGate();
+  const gated = await startProxy({ upstream: `postgres://127.0.0.1:${gate.port}` });
+  onTestFinished(() => gated.stop());
+  const client = await RawClient.login(gated, { database: database.name });
+  const other = await RawClient.login(gated, { database: database.name });
+  return {
+    gate,
+    client,
+    cancel: () => cancel(gated, cancelPacket(client)),
+    /** What was written before has been read by the proxy, which runs in this process, when this is answered. */
+    roundTrip: () => other.ask(query('SELECT 1')),
+  };
+}
+
+describe('a cancel request', () => {
+  test('stops the statement that runs, and the session goes on', async () => {
+    const client = await login();
+    await working(client);
+    await cancel(proxy, cancelPacket(client));
+    expect(readable(await client.untilReady())[0]).toContain('C=57014');
+    expect(await client.told(query('SELECT 1 AS one'))).toContain('D 1');
+  });
+
+  test('with the long key of protocol 3.2 does so too', async () => {
+    const client = await login(0x30002);
+    expect(cancelPacket(client).length).toBeGreaterThan(16);
+    await working(client);
+    await cancel(proxy, cancelPacket(client));
+    expect(readable(await client.untilReady())[0]).toContain('C=57014');
+  });
+
+  test('with a wrong key stops nothing', async () => {
+    const [client, other] = [await login(), await login()];
+    await working(client);
+    const wrong = cancelPacket(client);
+    wrong.writeUInt32BE((wrong.readUInt32BE(12) ^ 1) >>> 0, 12);
+    await cancel(proxy, wrong);
+    const sql = `SELECT state FROM pg_stat_activity WHERE query LIKE 'DO%' AND datname = current_database()`;
+    expect(await other.told(query(sql))).toContain('D active');
+    await cancel(proxy, cancelPacket(client));
+    await client.untilReady();
+  });
+
+  test('for a session of another proxy in front of the same server is passed on', async () => {
+    const elsewhere = await RawClient.login(inject('postgres'), { database: database.name });
+    await working(elsewhere);
+    await cancel(proxy, cancelPacket(elsewhere));
+    expect(readable(await elsewhere.untilReady())[0]).toContain('C=57014');
+  });
+
+  test('of a length that no key has is a protocol violation', async () => {
+    const client = await RawClient.open(proxy);
+    client.send(packet(80877102, Buffer.alloc(3 + 4)));
+    expect(readable(await client.rest())[0]).toContain('C=08P01');
+  });
+
+  test('for a session at rest does not reach the server', async () => {
+    const { gate, client, cancel } = await startBehindGate();
+    const before = gate.opened;
+    await cancel();
+    expect(gate.opened).toBe(before);
+    expect(await client.told(query('SELECT 1 AS one'))).toContain('D 1');
+  });
+});
+
+describe('while a cancel request is on its way', () => {
+  test('the next statement waits for it', async () => {
+    const { gate, client, cancel, roundTrip } = await startBehindGate();
+    client.send(query(`DO $$ BEGIN RAISE NOTICE 'at work'; PERFORM pg_sleep(0.2); END $$`));
+    await client.until('N');
+    const release = gate.hold();
+    const cancelled = cancel();
+    // It comes too late: the statement ends by itself.
+    expect(readable(await client.untilReady())).toEqual(['C DO', 'Z I']);
+    client.send(query(WORKING));
+    await roundTrip();
+    release();
+    await cancelled;
+    // Had the statement gone on before the cancel, it would be the one that is stopped.
+    await client.until('N');
+    const stopped = cancel();
+    expect(readable(await client.untilReady())[0]).toContain('C=57014');
+    await stopped;
+  });
+
+  test('what the client sends in several writes is kept whole', async () => {
+    const { gate, client, cancel, roundTrip } = await startBehindGate();
+    await working(client);
+    const release = gate.hold();
+    const cancelled = cancel();
+    await roundTrip();
+    const next = query('SELECT 1 AS one');
+    for (const piece of [next.subarray(0, 9), next.subarray(9, 12), next.subarray(12)]) {
+      client.send(piece);
+      await roundTrip();
+    }
+    release();
+    await cancelled;
+    expect(readable(await client.untilReady())[0]).toContain('C=57014');
+    expect(readable(await client.untilReady())).toContain('D 1');
+  });
+});

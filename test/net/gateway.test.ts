@@ -1,0 +1,219 @@
+/** What happens until a client is logged in, and who is not let in. */
+import { createServer, type Socket } from 'node:net';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { query } from '../session/frontend-messages.js';
+import { useDatabase } from '../support/database.js';
+import { freePort } from '../support/free-port.js';
+import { startPostgres } from '../support/postgres.js';
+import { type ProxyOptions, startProxy, useProxy } from '../support/proxy.js';
+import { type Login, message, packet, RawClient, readable, startupPacket } from '../support/raw-client.js';
+
+const database = useDatabase();
+const proxy = useProxy({ limits: { message_bytes: '1MiB' } });
+const SSL = packet(80877103);
+const GSSENC = packet(80877104);
+
+async function start(options: ProxyOptions) {
+  const started = await startProxy(options);
+  onTestFinished(() => started.stop());
+  return started;
+}
+
+/** All that the server says up to ReadyForQuery, or to the end where it refuses. */
+async function greeting(address: { host: string; port: number }, login: Omit<Login, 'database'>) {
+  const client = await RawClient.open(address);
+  client.send(startupPacket({ database: database.name, ...login }));
+  client.send(query('SELECT 1 AS one'), message('X'));
+  return readable(await client.rest());
+}
+
+describe('a login', () => {
+  const asDirectly = async (login: Omit<Login, 'database'>) => {
+    const expected = await greeting(inject('postgres'), login);
+    expect(await greeting(proxy, login)).toEqual(expected);
+    return expected;
+  };
+
+  test('is answered as directly', async () => {
+    expect(await asDirectly({})).toContain('D 1');
+  });
+
+  test('of protocol 3.2 gets its long key', async () => {
+    expect(await asDirectly({ version: 0x30002 })).toContain('K 36');
+  });
+
+  test('of a protocol that is not there yet is told so once', async () => {
+    const told = await asDirectly({ version: 0x3270f });
+    expect(told.filter((message) => message.startsWith('v'))).toHaveLength(1);
+  });
+
+  test('with unknown protocol options is told so once', async () => {
+    const told = await asDirectly({ parameters: { '_pq_.one': '1', '_pq_.two': '2' } });
+    expect(told.filter((message) => message.startsWith('v'))).toHaveLength(1);
+  });
+
+  test('of an unknown user is refused as directly', async () => {
+    expect((await asDirectly({ user: 'nobody here' })).at(-1)).toContain('C=28000');
+  });
+
+  test('with settings in its startup packet has them', async () => {
+    const parameters = { application_name: 'it', extra_float_digits: '0', options: '-c work_mem=7MB' };
+    const client = await RawClient.login(proxy, { database: database.name, parameters });
+    const sql = `SELECT current_setting('application_name'), current_setting('work_mem'), 0.1::float8 + 0.2`;
+    expect(await client.told(query(sql))).toContain('D it|7MB|0.3');
+  });
+
+  test('in any split is understood', async () => {
+    const client = await RawClient.open(proxy);
+    await client.sendInPieces(startupPacket({ database: database.name }), 1);
+    expect(readable(await client.untilReady()).at(-1)).toBe('Z I');
+  });
+
+  test('with a password is relayed, and so is its refusal', async () => {
+    const server = await startPostgres({ auth: 'scram' });
+    onTestFinished(() => server.stop('immediate'));
+    const secured = await start({ upstream: `postgres://${server.host}:${server.port}` });
+    const url = server.url('postgres').replace(`:${server.port}`, `:${secured.port}`);
+    const { default: pg } = await import('pg');
+    const good = new pg.Client(url);
+    await good.connect();
+    expect((await good.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    await good.end();
+    const bad = new pg.Client(url.replace('correct', 'wrong'));
+    await expect(bad.connect()).rejects.toMatchObject({ code: '28P01' });
+  });
+});
+
+describe('a request for encryption', () => {
+  test.each([
+    ['TLS', [SSL]],
+    ['GSS', [GSSENC]],
+    ['GSS and then TLS', [GSSENC, SSL]],
+    ['TLS and then GSS', [SSL, GSSENC]],
+  ])('by %s is answered no, and the login goes on', async (_, requests) => {
+    const client = await RawClient.open(proxy);
+    for (const request of requests) {
+      client.send(request);
+      expect(String(await client.bytes(1))).toBe('N');
+    }
+    client.send(startupPacket({ database: database.name }));
+    expect(readable(await client.untilReady()).at(-1)).toBe('Z I');
+  });
+
+  test('without end is refused', async () => {
+    const client = await RawClient.open(proxy);
+    client.send(...Array<Buffer>(50).fill(SSL));
+    const answer = (await client.bytes(4))?.toString('latin1');
+    expect(answer).toMatch(/^N{1,3}E/);
+  });
+});
+
+describe('bytes that are no protocol end their connection with 08P01, and nothing else:', () => {
+  test.each([
+    ['a request by HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')],
+    ['a TLS hello without asking', Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1])],
+    ['a length under 8', Buffer.from([0, 0, 0, 7, 0, 3, 0])],
+    ['a length over 10,000', Buffer.from([0, 0, 0x27, 0x11, 0, 3, 0, 0])],
+    ['protocol 2.0', packet(0x20000, Buffer.from('\0'))],
+    ['parameters without an end', packet(0x30000, Buffer.from('user\0me'))],
+    ['a name without a value', packet(0x30000, Buffer.from('user\0\0'))],
+  ])('%s', async (_, bytes) => {
+    const bystander = await RawClient.login(proxy, { database: database.name });
+    const client = await RawClient.open(proxy);
+    client.send(bytes);
+    const answers = readable(await client.rest());
+    expect(answers).toHaveLength(1);
+    expect(answers[0]).toMatch(/C=08P01.*S=FATAL/);
+    expect(await bystander.told(query('SELECT 1 AS one'))).toContain('D 1');
+  });
+
+  test.each([
+    ['an unknown type', message('~')],
+    ['a type of the server', message('Z', Buffer.from('I'))],
+    ['a length under 4', Buffer.from('Q\0\0\0\x03')],
+    ['a negative length', Buffer.from([0x51, 0xff, 0xff, 0xff, 0xff])],
+    ['a length over limits.message_bytes', Buffer.from([0x51, 0, 0x10, 0, 1])],
+    ['a text without an end', message('Q', Buffer.from('DELETE FROM'))],
+    ['a Parse that is too short', message('P', Buffer.from('\0SELECT 1\0'))],
+    ['a Describe of nothing', message('D', Buffer.from('X\0'))],
+  ])('after the login, %s', async (_, bytes) => {
+    const bystander = await RawClient.login(proxy, { database: database.name });
+    const client = await RawClient.login(proxy, { database: database.name });
+    client.send(bytes);
+    const answers = readable(await client.rest());
+    expect(answers).toHaveLength(1);
+    expect(answers[0]).toMatch(/C=08P01.*S=FATAL/);
+    expect(await bystander.told(query('SELECT 1 AS one'))).toContain('D 1');
+  });
+});
+
+describe('limits.connections', () => {
+  const outcome = async (address: { host: string; port: number }) => {
+    const client = await RawClient.open(address);
+    client.send(startupPacket({ database: database.name }));
+    for (let message = await client.next(); message; message = await client.next()) {
+      if (message.type === 'Z') return 'in';
+      if (message.type === 'E') return /C=\w+/.exec(readable([message])[0] ?? '')?.[0];
+    }
+    return 'closed';
+  };
+
+  test('lets in so many, and one more when one has gone', async () => {
+    const small = await start({ limits: { connections: 2 } });
+    const first = await RawClient.login(small, { database: database.name });
+    expect([await outcome(small), await outcome(small)]).toEqual(['in', 'C=53300']);
+    first.send(message('X'));
+    await first.rest();
+    expect(await outcome(small)).toBe('in');
+  });
+
+  test('holds when all come at once', async () => {
+    const small = await start({ limits: { connections: 2 } });
+    const outcomes = await Promise.all(Array.from({ length: 6 }, () => outcome(small)));
+    expect(outcomes.sort()).toEqual([...Array(4).fill('C=53300'), 'in', 'in']);
+  });
+});
+
+describe('limits.login_timeout', () => {
+  test.each([
+    ['says nothing', Buffer.alloc(0)],
+    ['stops in the middle of its first packet', startupPacket({ database: 'x' }).subarray(0, 9)],
+    ['only asks for encryption', SSL],
+  ])('ends a client that %s', async (_, bytes) => {
+    const hasty = await start({ limits: { login_timeout: '50ms' } });
+    const client = await RawClient.open(hasty);
+    client.send(bytes);
+    if (bytes === SSL) await client.bytes(1);
+    expect(readable(await client.rest())[0]).toMatch(/C=08006.*S=FATAL/);
+  });
+
+  test('ends a client whose server does not answer', async () => {
+    const sockets: Socket[] = [];
+    const mute = createServer((socket) => sockets.push(socket.on('error', () => {})));
+    const port = await freePort();
+    await new Promise<void>((resolve) => mute.listen(port, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+      mute.close();
+    });
+    const hasty = await start({
+      upstream: `postgres://127.0.0.1:${port}`,
+      limits: { login_timeout: '50ms' },
+    });
+    expect((await greeting(hasty, {}))[0]).toMatch(/C=08006.*S=FATAL/);
+  });
+
+  test('leaves a session alone that is logged in', async () => {
+    const hasty = await start({ limits: { login_timeout: '200ms' } });
+    const client = await RawClient.login(hasty, { database: database.name });
+    expect(await client.told(query('SELECT pg_sleep(0.4)'))).toContain('C SELECT 1');
+  });
+});
+
+test('a server that is down is reported as 08001, with its name', async () => {
+  const port = await freePort();
+  const orphan = await start({ upstream: `postgres://127.0.0.1:${port}` });
+  expect((await greeting(orphan, {}))[0]).toMatch(
+    new RegExp(`C=08001.*127\\.0\\.0\\.1:${port}.*ECONNREFUSED.*S=FATAL`),
+  );
+});
