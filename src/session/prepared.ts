@@ -20,6 +20,15 @@ export interface Prepared {
   readonly lost: boolean;
 }
 
+/** A prepared statement that does not delete. */
+export const UNWATCHED: Prepared = {
+  text: Buffer.alloc(0),
+  types: [],
+  rewrite: undefined,
+  effect: 'none',
+  lost: false,
+};
+
 export interface Portal {
   readonly prepared: Prepared;
   /** Rows a RETURNING gave so far, where the client takes them in portions. */

@@ -5,11 +5,14 @@ import { REFUSED_SQL } from '../plan/violations.js';
 import { quoteRelation } from '../sql/names.js';
 import type { Statement } from '../sql/statement.js';
 import { TransactionStatus } from '../wire/types.js';
+import type { Translation } from './cascade-replies.js';
 import type { SessionCircumstances, Surroundings } from './circumstances.js';
 import type { Injection, Manner } from './injection.js';
 import type { Names, Prepared } from './prepared.js';
-import { partOf, targetsOfPrepared } from './prepared.js';
-import { type Means, type Rewrite, rewrite, targetsOf, unchanged } from './rewrite.js';
+import { partOf, targetsOfPrepared, UNWATCHED } from './prepared.js';
+import type { ExpectedReplies } from './replies.js';
+import { type Means, type Part, type Rewrite, rewrite, targetsOf, unchanged } from './rewrite.js';
+import type { ServerState } from './server-state.js';
 import type { StatementCache } from './statement-cache.js';
 
 export interface RewriterOptions {
@@ -17,18 +20,11 @@ export interface RewriterOptions {
   readonly circumstances: SessionCircumstances;
   readonly injection: Injection;
   readonly prepared: Names<Prepared>;
+  readonly replies: ExpectedReplies;
+  readonly state: ServerState;
   /** Refuse what may delete and is not understood; else pass it on and say so through `passed`. */
   readonly reject: boolean;
   readonly passed: (error: ProxyError) => void;
-}
-
-/** What the server last reported of the session. */
-export interface ServerState {
-  /** The byte of the last ReadyForQuery. */
-  readonly status: number;
-  /** Everything sent has been answered: `status` is how things stand, not how they stood. */
-  readonly settled: boolean;
-  readonly parameters: ReadonlyMap<string, string>;
 }
 
 /**
@@ -52,33 +48,29 @@ export class Rewriter {
    * @param bytes the text as it came
    * @param manner how the server can be asked at this point
    */
-  async decide(
-    bytes: Buffer,
-    types: readonly number[],
-    manner: Manner,
-    state: ServerState,
-  ): Promise<Decision> {
+  async decide(bytes: Buffer, types: readonly number[], manner: Manner): Promise<Decision> {
     try {
-      const text = decode(bytes, state);
+      const text = decode(bytes, this.#options.state);
       // The server refuses bytes that are no text, and says it better.
       if (text === undefined) return PASS;
       const statements = this.#options.statements.statements(text);
       return statements === undefined
         ? await this.#unparsable(text, types, manner)
-        : await this.#rewrite(text, statements, manner, state);
+        : await this.#rewrite(text, statements, manner);
     } catch (error) {
       if (!(error instanceof ProxyError)) throw error;
       return this.#refuse(error);
     }
   }
 
-  async #rewrite(
-    text: string,
-    statements: readonly Statement[],
-    manner: Manner,
-    state: ServerState,
-  ): Promise<Decision> {
-    const { circumstances, injection, prepared, reject, passed } = this.#options;
+  /** How answers to a rewritten text are turned into those to the client's own. */
+  translation(rewrite: Rewrite, text: Buffer): Translation {
+    const completed = (part: Part) => this.#completed(part, rewrite, text);
+    return { rewrite, serverVersion: this.#options.state.version, completed };
+  }
+
+  async #rewrite(text: string, statements: readonly Statement[], manner: Manner): Promise<Decision> {
+    const { circumstances, injection, prepared, reject, passed, replies, state } = this.#options;
     if (statements.every(({ kind }) => kind === 'other')) return PASS;
     const executed = statements.flatMap((each) => (each.kind === 'hidden' ? each.executes : []));
     const names = [
@@ -88,7 +80,8 @@ export class Rewriter {
     const asIs: Decision = { kind: 'rewrite', rewrite: unchanged(text, statements) };
     if (names.length === 0 && executed.length === 0) return asIs;
     // In a failed transaction nothing can be asked, and the server refuses everything but its end.
-    const failed = state.settled && state.status === TransactionStatus.Failed && manner === 'query';
+    // The status is how things stand only where everything sent has been answered.
+    const failed = replies.settled && state.status === TransactionStatus.Failed && manner === 'query';
     if (failed && statements.length === 1) return asIs;
     if (failed) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
 
@@ -115,6 +108,15 @@ export class Rewriter {
     const answer = await this.#options.injection.parse(text, types, manner);
     if (answer.kind !== 'value') return { kind: answer.kind };
     throw new ProxyError('PGC_GRAMMAR');
+  }
+
+  /** The server has executed a statement that concerns prepared ones. */
+  #completed(part: Part, rewrite: Rewrite, text: Buffer): void {
+    const { prepared } = this.#options;
+    if (part.kind === 'release' && part.name === undefined) prepared.clear();
+    else if (part.kind === 'release') prepared.set(part.name ?? '', undefined);
+    else if (part.kind === 'prepare')
+      prepared.set(part.name, { ...UNWATCHED, text: Buffer.from(text), rewrite });
   }
 
   #refuse(error: ProxyError): Decision {
@@ -159,11 +161,11 @@ function decode(bytes: Buffer, state: ServerState): string | undefined {
     throw new ProxyError('PGC_ENCODING', { encoding });
   if (encoding === 'UTF8' && !isUtf8(bytes)) return undefined;
   const text = bytes.toString(encoding === 'UTF8' ? 'utf8' : 'latin1');
-  if (state.parameters.get('standard_conforming_strings') === 'off' && text.includes('\\'))
+  if (state.parameter('standard_conforming_strings') === 'off' && text.includes('\\'))
     throw new ProxyError('PGC_STRINGS');
   return text;
 }
 
 function encodingOf(state: ServerState): string {
-  return state.parameters.get('client_encoding')?.toUpperCase() ?? 'unknown';
+  return state.parameter('client_encoding')?.toUpperCase() ?? 'unknown';
 }

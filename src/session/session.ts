@@ -7,7 +7,7 @@ import { ProxyError } from '../errors.js';
 import type { GraphCache } from '../graph/cache.js';
 import type { Rules } from '../graph/merge.js';
 import type { Logger } from '../observe/log.js';
-import { errorResponse, Field, readErrorFields, readParameterStatus } from '../wire/backend.js';
+import { errorResponse, Field, readErrorFields } from '../wire/backend.js';
 import { type Message, MessageReader, ProtocolViolation } from '../wire/reader.js';
 import { cancelKey } from '../wire/startup.js';
 import { BACKEND_TYPES, Backend, FRONTEND_TYPES, Frontend, TransactionStatus } from '../wire/types.js';
@@ -19,6 +19,7 @@ import { Output } from './output.js';
 import { Names, type Prepared } from './prepared.js';
 import { ExpectedReplies } from './replies.js';
 import { Rewriter } from './rewriter.js';
+import { ServerState } from './server-state.js';
 import type { StatementCache } from './statement-cache.js';
 
 /** What all sessions share. */
@@ -61,8 +62,7 @@ export class Session {
   readonly #fromServer: MessageReader;
   readonly #circumstances: SessionCircumstances;
   readonly #frontend: FrontendSide;
-  readonly #prepared = new Names<Prepared>();
-  readonly #state = { status: 0, serverVersion: 0, parameters: new Map<string, string>() };
+  readonly #state = new ServerState();
   readonly #closed: Promise<void>;
   #busy = false;
   #clientEnded = false;
@@ -87,11 +87,14 @@ export class Session {
     const report = (problem: string) => log.warn(problem);
     const { graphs, rules, reject, statements } = settings;
     this.#circumstances = new SessionCircumstances({ database, graphs, rules, report });
+    const prepared = new Names<Prepared>();
     const rewriter = new Rewriter({
       statements,
       circumstances: this.#circumstances,
       injection: new Injection(this.#toServer, this.#replies),
-      prepared: this.#prepared,
+      prepared,
+      replies: this.#replies,
+      state: this.#state,
       reject,
       passed: (error) =>
         log.warn({ error: error.errorName }, `passed on without a cascade: ${error.message}`),
@@ -101,8 +104,7 @@ export class Session {
       replies: this.#replies,
       circumstances: this.#circumstances,
       rewriter,
-      prepared: this.#prepared,
-      state: this.#state,
+      prepared,
       active: settings.active,
     });
     this.#closed = this.#wire();
@@ -228,7 +230,7 @@ export class Session {
         this.#toClient.forward(message);
         return;
       case Backend.ParameterStatus:
-        this.#noteParameter(message);
+        if (this.#state.noteParameter(message) === 'search_path') this.#circumstances.note('settings');
         this.#toClient.forward(message);
         return;
       case Backend.BackendKeyData:
@@ -236,7 +238,8 @@ export class Session {
         this.#toClient.forward(message);
         return;
       case Backend.ReadyForQuery:
-        this.#noteStatus(message);
+        if (this.#state.status === 0) this.#peers.onReady();
+        this.#state.noteStatus(message);
         break;
       case Backend.ErrorResponse:
         this.#fatal ||= /FATAL|PANIC/.test(readErrorFields(message).get(Field.severityNonLocalized) ?? '');
@@ -247,18 +250,6 @@ export class Session {
     if (verdict === 'forward') this.#toClient.forward(message);
     else if (verdict !== 'swallow') this.#toClient.write(verdict);
     if (message.type === Backend.ReadyForQuery) this.#noteIdle();
-  }
-
-  #noteParameter(message: Message): void {
-    const { name, value } = readParameterStatus(message);
-    this.#state.parameters.set(name, value);
-    if (name === 'server_version') this.#state.serverVersion = Number.parseInt(value, 10) || 0;
-    if (name === 'search_path') this.#circumstances.note('settings');
-  }
-
-  #noteStatus(message: Message): void {
-    if (this.#state.status === 0) this.#peers.onReady();
-    this.#state.status = message.buffer[message.start + 5] ?? 0;
   }
 
   /** With everything answered and no transaction open, what belonged to one is over. */

@@ -1,0 +1,192 @@
+/**
+ * The extended query protocol of a session: prepared statements and portals, from Parse to Close
+ * (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY).
+ */
+import { isNoteworthy, sessionEffect } from '../sql/gate.js';
+import {
+  readBindNames,
+  readExecute,
+  readParse,
+  readTarget,
+  withResultFormats,
+  write,
+} from '../wire/frontend.js';
+import type { Message } from '../wire/reader.js';
+import { Frontend } from '../wire/types.js';
+import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from './cascade-replies.js';
+import type { SessionCircumstances } from './circumstances.js';
+import type { Output } from './output.js';
+import { Names, type Portal, type Prepared, partOf, UNWATCHED } from './prepared.js';
+import type { ExpectedReplies } from './replies.js';
+import type { Rewrite } from './rewrite.js';
+import type { Rewriter } from './rewriter.js';
+
+export interface ExtendedQueriesOptions {
+  readonly server: Output;
+  readonly replies: ExpectedReplies;
+  readonly circumstances: SessionCircumstances;
+  readonly rewriter: Rewriter;
+  readonly prepared: Names<Prepared>;
+  /** False where the configuration switched cascades off: everything passes. */
+  readonly active: boolean;
+}
+
+/** For the text of a statement that is refused when it is bound. */
+const SCRATCH = 'pgcascade';
+
+export class ExtendedQueries {
+  readonly #options: ExtendedQueriesOptions;
+  readonly #portals = new Names<Portal>();
+
+  constructor(options: ExtendedQueriesOptions) {
+    this.#options = options;
+  }
+
+  /** The server is idle: portals ended with the transaction. */
+  idle(): void {
+    this.#portals.clear();
+  }
+
+  /** As FrontendSide.take. */
+  take(message: Message): Promise<void> | undefined {
+    switch (message.type) {
+      case Frontend.Parse:
+        return this.#parse(message);
+      case Frontend.Bind:
+        return this.#bind(message);
+      case Frontend.Describe:
+        return this.#describe(message);
+      case Frontend.Execute:
+        return this.#execute(message);
+      default:
+        return this.#close(message);
+    }
+  }
+
+  #parse(message: Message): Promise<void> | undefined {
+    const { name, text, types } = readParse(message);
+    const effect = this.#options.active ? sessionEffect(text) : 'none';
+    if (!this.#options.active || !isNoteworthy(text)) {
+      this.#options.server.forward(message);
+      return this.#enter(name, effect === 'none' ? undefined : { ...UNWATCHED, types, effect });
+    }
+    return this.#options.rewriter.decide(text, types, 'pipeline').then((decision) => {
+      if (decision.kind !== 'rewrite') {
+        this.#options.server.forward(message);
+        return this.#enter(name, { ...UNWATCHED, types, effect });
+      }
+      const { rewrite } = decision;
+      const prepared = { text: Buffer.from(text), types, rewrite, effect, lost: false };
+      const undo = this.#options.prepared.set(name, prepared);
+      if (rewrite.changed) this.#options.server.write(write.parse(name, rewrite.sql, types));
+      else this.#options.server.forward(message);
+      this.#options.replies.expect(
+        'Parse',
+        descriptionReplies(this.#options.rewriter.translation(rewrite, text), undo),
+      );
+    });
+  }
+
+  /** A Parse of a text that does not delete was sent. */
+  #enter(name: string, prepared: Prepared | undefined): undefined {
+    const known = prepared ?? this.#options.prepared.get(name);
+    const undo = known && this.#options.prepared.set(name, prepared);
+    this.#options.replies.expect('Parse', undo && undoneReplies(undo));
+  }
+
+  #bind(message: Message): Promise<void> | undefined {
+    const { portal, statement } = readBindNames(message);
+    const prepared = this.#options.prepared.get(statement);
+    if (prepared?.rewrite === undefined) return this.#bound(message, portal, prepared);
+    return this.#options.rewriter.decide(prepared.text, prepared.types, 'pipeline').then((decision) => {
+      const current =
+        decision.kind === 'rewrite' ? this.#current(statement, prepared, decision.rewrite) : prepared;
+      this.#bound(message, portal, current);
+    });
+  }
+
+  #bound(message: Message, name: string, prepared: Prepared | undefined): undefined {
+    const known = prepared ?? this.#portals.get(name);
+    const undo = known && this.#portals.set(name, prepared && { prepared, rows: 0 });
+    const part = partOf(prepared);
+    if (part?.kind !== 'cascade') this.#options.server.forward(message);
+    else {
+      const hidden = part.hidden;
+      this.#options.server.write(
+        withResultFormats(message, (formats) =>
+          hidden === undefined
+            ? []
+            : formats.length < 2
+              ? formats
+              : [...Array<number>(hidden).fill(0), ...formats],
+        ),
+      );
+    }
+    const replies = prepared?.rewrite
+      ? descriptionReplies(this.#options.rewriter.translation(prepared.rewrite, prepared.text), undo)
+      : undo && undoneReplies(undo);
+    this.#options.replies.expect('Bind', replies);
+  }
+
+  /**
+   * A prepared statement outlives a change of the graph and of the mode: where another text has to be sent now, it is
+   * prepared again under its name.
+   */
+  #current(name: string, prepared: Prepared, rewrite: Rewrite): Prepared {
+    if (rewrite.sql === prepared.rewrite?.sql && !prepared.lost) return prepared;
+    const current: Prepared = { ...prepared, rewrite, lost: false };
+    const translation = this.#options.rewriter.translation(rewrite, prepared.text);
+    const refused = rewrite.parts.some(({ kind }) => kind === 'refused');
+    // What is refused fails under a name of the proxy's own: the client's statement stays what it is.
+    const under = refused ? SCRATCH : name;
+    this.#options.server.write(
+      Buffer.concat([write.close('S', under), write.parse(under, rewrite.sql, prepared.types)]),
+    );
+    const undo = refused ? () => {} : this.#options.prepared.set(name, current);
+    const lose = refused ? undo : () => void this.#options.prepared.set(name, { ...current, lost: true });
+    this.#options.replies.expect('Close', swallowedReplies(translation, undo));
+    this.#options.replies.expect('Parse', swallowedReplies(translation, undo, lose));
+    return current;
+  }
+
+  #describe(message: Message): undefined {
+    const { kind, name } = readTarget(message);
+    const prepared = kind === 'S' ? this.#options.prepared.get(name) : this.#portals.get(name)?.prepared;
+    this.#options.server.forward(message);
+    const replies =
+      prepared?.rewrite &&
+      descriptionReplies(this.#options.rewriter.translation(prepared.rewrite, prepared.text));
+    this.#options.replies.expect('Describe', replies);
+  }
+
+  #execute(message: Message): undefined {
+    const { portal: name } = readExecute(message);
+    const portal = this.#portals.get(name);
+    if (portal === undefined) return this.#forward(message);
+    this.#options.circumstances.note(portal.prepared.effect);
+    const { rewrite, text } = portal.prepared;
+    if (rewrite === undefined) return this.#forward(message);
+    const part = partOf(portal.prepared);
+    // Without RETURNING there is one row, the count: a limit of one would suspend the portal behind it.
+    if (part?.kind === 'cascade' && part.hidden === undefined)
+      this.#options.server.write(write.execute(name));
+    else this.#options.server.forward(message);
+    this.#options.replies.expect(
+      'Execute',
+      executeReplies(this.#options.rewriter.translation(rewrite, text), portal),
+    );
+  }
+
+  #close(message: Message): undefined {
+    const { kind, name } = readTarget(message);
+    this.#options.server.forward(message);
+    const names = kind === 'S' ? this.#options.prepared : this.#portals;
+    const undo = names.get(name) && names.set(name, undefined);
+    this.#options.replies.expect('Close', undo && undoneReplies(undo));
+  }
+
+  #forward(message: Message): undefined {
+    this.#options.server.forward(message);
+    this.#options.replies.expect('Execute');
+  }
+}
