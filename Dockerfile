@@ -32,8 +32,8 @@ EXPOSE 6432 9932
 USER 1000:1000
 
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
-  CMD ["node", "-e", "const port = (process.env.PGCASCADE_ADMIN_LISTEN || ':9932').split(':').pop(); fetch(`http://127.0.0.1:${port}/liveness`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "const port = (process.env.PGCASCADE_ADMIN_LISTEN || ':9932').split(':').pop(); fetch('http://127.0.0.1:' + port + '/liveness').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 
 # Node is process 1 and gets the signal itself: sessions are drained, the exit code is 143.
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "dist/cli.js"]
+ENTRYPOINT ["node", "/app/dist/cli.js"]

@@ -55,6 +55,8 @@ export interface Where {
 }
 
 export interface Case {
+  /** It is for the overridden twin. */
+  readonly overridden: boolean;
   readonly tables: readonly Table[];
   readonly statements: readonly Statement[];
 }
@@ -95,7 +97,7 @@ const table = (place: number): fc.Arbitrary<Table> =>
       type: fc.constantFrom<KeyType>('int4', 'int8', 'text', 'numeric'),
       bare: fc.integer({ min: 0, max: 5 }).map((n) => n === 0),
       keys: (place === 0 ? fc.constant([]) : fc.array(key(place), { minLength: 1, maxLength: 3 })).map(
-        nullable,
+        withoutKnownDifferences,
       ),
     })
     .chain((shape) =>
@@ -105,11 +107,16 @@ const table = (place: number): fc.Arbitrary<Table> =>
     );
 
 /**
- * No NOT NULL where SET NULL or SET DEFAULT would break it: natively that fails when its turn comes, which may be before
- * a younger key deletes the row, or before another rule is found broken. Edge 25 has a test of its own.
+ * Leaves out what is known to differ where one row comes under several keys, and stands so in the README: natively a
+ * key that changes the row may fail (NOT NULL; a default that is the deleted key) before a younger one deletes it.
  */
-function nullable(keys: readonly Key[]): readonly Key[] {
-  return keys.map((each) => ({ ...each, notNull: each.notNull && !each.action.startsWith('SET') }));
+function withoutKnownDifferences(keys: readonly Key[]): readonly Key[] {
+  const cascaded = keys.some(({ action }) => action === 'CASCADE');
+  return keys.map((each) => ({
+    ...each,
+    notNull: each.notNull && !each.action.startsWith('SET'),
+    defaultValue: cascaded ? null : each.defaultValue,
+  }));
 }
 
 /** Rows whose id, code and pair no earlier row has. */
@@ -150,9 +157,10 @@ const statement = (tables: number): fc.Arbitrary<Statement> =>
   });
 
 /** @param statements how many each case runs, one after the other */
-export function twinCase(statements: number): fc.Arbitrary<Case> {
+export function twinCase(statements: number, overridden: boolean): fc.Arbitrary<Case> {
   return fc.integer({ min: 2, max: 6 }).chain((tables) =>
     fc.record({
+      overridden: fc.constant(overridden),
       tables: fc.tuple(...Array.from({ length: tables }, (_, i) => table(i))),
       statements: fc.array(statement(tables), { minLength: statements, maxLength: statements }),
     }),

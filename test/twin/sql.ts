@@ -1,20 +1,29 @@
 /** The model as SQL: the schema twice, once enforced and once not, and the statements. */
 import type { Case, Key, KeyType, Row, Statement, Table } from './model.js';
 
-export const TWINS = { native: '', emulated: 'NOT ENFORCED' } as const;
-export type Twin = keyof typeof TWINS;
+/**
+ * `native` has the keys enforced with their actions. `emulated` has them NOT ENFORCED. `overridden` has them enforced with
+ * NO ACTION, and the proxy's configuration knows the actions by the names of the constraints.
+ */
+export type Twin = 'native' | 'emulated' | 'overridden';
+
+/** The overrides that give the keys of `overridden` their actions. */
+export const OVERRIDES = (['cascade', 'set null', 'set default', 'restrict', 'no action'] as const).map(
+  (on_delete) => ({ match: `overridden.*.*_${on_delete.replace(' ', '_')}`, on_delete }),
+);
 
 export function tableName(place: number): string {
   return `t${place}`;
 }
 
 /** Everything of one twin: its schema, tables, keys and rows. */
-export function createTwin({ tables }: Case, twin: Twin): string {
+export function createTwin(given: Case, twin: Twin): string {
+  const { tables } = given;
   return [
     `DROP SCHEMA IF EXISTS ${twin} CASCADE`,
     `CREATE SCHEMA ${twin}`,
     `SET search_path = ${twin}`,
-    ...tables.flatMap((table, place) => createTable(tables, table, place, twin)),
+    ...tables.flatMap((table, place) => createTable(given, table, place, twin)),
     ...fill(tables),
   ].join(';\n');
 }
@@ -47,7 +56,8 @@ const OTHERS: Readonly<Record<KeyType, string>> = {
   numeric: 'numeric(10,3)',
 };
 
-function createTable(tables: readonly Table[], table: Table, place: number, twin: Twin): string[] {
+function createTable(given: Case, table: Table, place: number, twin: Twin): string[] {
+  const { tables } = given;
   const name = tableName(place);
   const columns = [
     `id ${table.type} ${table.bare ? 'NOT NULL UNIQUE' : 'PRIMARY KEY'}`,
@@ -60,10 +70,13 @@ function createTable(tables: readonly Table[], table: Table, place: number, twin
   const keys = table.keys.map((key, i) => {
     const from = key.target === 'pair' ? `f${i}a, f${i}b` : `f${i}`;
     const to = key.target === 'pair' ? 'a, b' : key.target;
-    const subset = key.subset && key.target === 'pair' && key.action.startsWith('SET') ? ` (f${i}b)` : '';
+    // An override changes the action, and has no column list to go with it.
+    const listed = key.subset && key.target === 'pair' && key.action.startsWith('SET') && !given.overridden;
+    const action = twin === 'overridden' ? 'NO ACTION' : `${key.action}${listed ? ` (f${i}b)` : ''}`;
+    const constraint = `${name}_f${i}_${key.action.toLowerCase().replace(' ', '_')}`;
     return (
-      `ALTER TABLE ${name} ADD CONSTRAINT ${name}_f${i} FOREIGN KEY (${from}) REFERENCES ${tableName(key.to)} (${to}) ` +
-      `ON DELETE ${key.action}${subset} ${TWINS[twin]}`
+      `ALTER TABLE ${name} ADD CONSTRAINT ${constraint} FOREIGN KEY (${from}) REFERENCES ${tableName(key.to)} (${to}) ` +
+      `ON DELETE ${action} ${twin === 'emulated' ? 'NOT ENFORCED' : ''}`
     );
   });
   const indexes = table.keys.flatMap((key, i) =>

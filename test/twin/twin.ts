@@ -24,6 +24,11 @@ export interface Difference {
   readonly emulated: unknown;
 }
 
+interface Connections {
+  readonly plain: pg.Client;
+  readonly pipeline: pg.Client;
+}
+
 interface Run {
   readonly outcome: Outcome;
   /** How the transaction ended, where there was one. */
@@ -33,13 +38,13 @@ interface Run {
 }
 
 export class Twins {
-  readonly #clients: Readonly<Record<Twin, pg.Client>>;
-  readonly #pipelines: Readonly<Record<Twin, pg.Client>>;
+  readonly #native: Connections;
+  readonly #proxied: Connections;
   #named = 0;
 
-  private constructor(clients: Record<Twin, pg.Client>, pipelines: Record<Twin, pg.Client>) {
-    this.#clients = clients;
-    this.#pipelines = pipelines;
+  private constructor(native: Connections, proxied: Connections) {
+    this.#native = native;
+    this.#proxied = proxied;
   }
 
   /** @param direct the server's URL @param proxied the proxy's, for the same database */
@@ -52,48 +57,57 @@ export class Twins {
       await client.connect();
       return client;
     };
-    return new Twins(
-      { native: await open(direct, false), emulated: await open(proxied, false) },
-      { native: await open(direct, true), emulated: await open(proxied, true) },
-    );
+    const connect = async (url: string) => ({
+      plain: await open(url, false),
+      pipeline: await open(url, true),
+    });
+    return new Twins(await connect(direct), await connect(proxied));
   }
 
   async end(): Promise<void> {
-    for (const client of [...Object.values(this.#clients), ...Object.values(this.#pipelines)])
-      await client.end();
+    for (const { plain, pipeline } of [this.#native, this.#proxied]) {
+      await plain.end();
+      await pipeline.end();
+    }
   }
 
   /** @returns what differs, statement by statement: nothing where both twins did the same throughout */
   async compare(given: Case): Promise<readonly Difference[]> {
     const differences: Difference[] = [];
-    await Promise.all([
-      this.#prepare(given, 'native', createTwin),
-      this.#prepare(given, 'emulated', createTwin),
-    ]);
+    const other = given.overridden ? 'overridden' : 'emulated';
+    const both = (sql: typeof createTwin) =>
+      Promise.all([this.#prepare(given, 'native', sql), this.#prepare(given, other, sql)]);
+    await both(createTwin);
     for (const statement of given.statements) {
       this.#named++;
       const [native, emulated] = await Promise.all([
         this.#run(given, statement, 'native'),
-        this.#run(given, statement, 'emulated'),
+        this.#run(given, statement, other),
       ]);
       if (JSON.stringify(native) !== JSON.stringify(emulated)) {
         const kind = breaksRule(native.outcome) && breaksRule(emulated.outcome) ? 'other rule' : 'defect';
-        differences.push({ kind, statement: deleteSql(given, statement, 'emulated').text, native, emulated });
+        differences.push({ kind, statement: deleteSql(given, statement, other).text, native, emulated });
       }
-      await Promise.all([this.#prepare(given, 'native', refill), this.#prepare(given, 'emulated', refill)]);
+      await both(refill);
     }
     return differences;
   }
 
   async #prepare(given: Case, twin: Twin, sql: (given: Case, twin: Twin) => string): Promise<void> {
-    await this.#clients[twin].query(sql(given, twin));
-    await this.#pipelines[twin].query(`SET search_path = ${twin}`);
+    const { plain, pipeline } = this.#connections(twin);
+    await plain.query(sql(given, twin));
+    await pipeline.query(`SET search_path = ${twin}`);
+  }
+
+  #connections(twin: Twin): Connections {
+    return twin === 'native' ? this.#native : this.#proxied;
   }
 
   /** The statement's outcome, everything that is left afterwards, and the same again where it ran in a transaction. */
   async #run(given: Case, statement: Statement, twin: Twin): Promise<Run> {
-    const client = statement.manner === 'pipelined' ? this.#pipelines[twin] : this.#clients[twin];
-    const left = async () => (await this.#clients[twin].query(contents(given, twin))).rows;
+    const { plain, pipeline } = this.#connections(twin);
+    const client = statement.manner === 'pipelined' ? pipeline : plain;
+    const left = async () => (await plain.query(contents(given, twin))).rows;
     if (statement.transaction === 'none') {
       const outcome = await this.#delete(given, statement, twin, client);
       return { outcome, end: '', left: await left() };
