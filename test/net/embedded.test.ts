@@ -1,8 +1,9 @@
 /** What applications get from the embedded database, through node-postgres, psql and pgbench. */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isInstalled } from '../support/programs.js';
 import { EmbeddedServer, kill } from './embedded-harness.js';
 
 const exec = promisify(execFile);
@@ -195,7 +196,7 @@ describe('clients that share it', () => {
   });
 });
 
-describe.skipIf(!available('psql'))('psql', () => {
+describe.skipIf(!isInstalled('psql'))('psql', () => {
   test('copies in and out', async () => {
     const copy =
       'CREATE TABLE copied (a int, b text);\nCOPY copied FROM STDIN;\n1\tone\n2\ttwo\n\\.\nTABLE copied;\nCOPY copied TO STDOUT;\n';
@@ -205,7 +206,7 @@ describe.skipIf(!available('psql'))('psql', () => {
   });
 });
 
-describe.skipIf(!available('pgbench'))('pgbench', () => {
+describe.skipIf(!isInstalled('pgbench'))('pgbench', () => {
   test('fills its tables, and four clients of each mode read them', async () => {
     const options = { env: server.environment };
     await exec('pgbench', ['-i', '-q'], options);
@@ -222,12 +223,3 @@ describe.skipIf(!available('pgbench'))('pgbench', () => {
     expect(stdout).toContain('transactions actually processed: 40/40');
   });
 });
-
-function available(program: string): boolean {
-  try {
-    execFileSync(program, ['--version']);
-    return true;
-  } catch {
-    return false;
-  }
-}
