@@ -46,7 +46,7 @@ function renderUpdate(change: Change, defaults: readonly Edge[], plan: Plan): st
   const matches = ({ key, parent }: Edge) => references(key, 'r', deletedRows(plan, parent));
   const nulls = change.edges.filter(({ key }) => key.action === 'set null');
   const others = defaultEdges(change).filter((edge) => !defaults.includes(edge));
-  const sources = defaults.map((edge) => `${numbered(plan, edge.parent)} AS ${positionName(change, edge)}`);
+  const sources = defaults.map((edge) => `${numbered(edge.parent)} AS ${positionName(change, edge)}`);
   const conditions = [
     ...defaults.map((edge) =>
       equals(edge.key, positionName(change, edge), deletedRows(plan, edge.parent).column, 'r'),

@@ -49,7 +49,7 @@ function rowsLeft({ key, parent }: Edge, spared: Spared | undefined, place: numb
     position: 'p.n',
     marker: checkMarker(place, values),
     from:
-      `${numbered(plan, parent)} AS p JOIN ${tableOf(key.from)} AS r ON ${equals(key, 'p', column, 'r')}` +
+      `${numbered(parent)} AS p JOIN ${tableOf(key.from)} AS r ON ${equals(key, 'p', column, 'r')}` +
       (spared === undefined ? '' : ` WHERE NOT (${goneInTime(spared, plan)})`),
   };
 }
@@ -66,7 +66,7 @@ function firedBefore({ key, parent, fires }: SparingEdge, plan: Plan): string {
   const rows = deletedRows(plan, parent);
   if (fires === 'before') return references(key, 'r', rows);
   const earlier = fires === 'older' ? 'q.n <= p.n' : 'q.n < p.n';
-  return `EXISTS (SELECT FROM ${numbered(plan, parent)} AS q WHERE ${earlier} AND ${equals(key, 'q', rows.column, 'r')})`;
+  return `EXISTS (SELECT FROM ${numbered(parent)} AS q WHERE ${earlier} AND ${equals(key, 'q', rows.column, 'r')})`;
 }
 
 /**
@@ -83,12 +83,12 @@ function keysGiven(check: Check, index: number, place: number, plan: Plan): read
   return combinationsWith(change, check.edge).map((combination) => {
     const given = `${changeName(index, combination)} AS u`;
     const position = `u.${positionName(change, check.edge)}`;
-    const deleted = `${numbered(plan, parent)} AS p ON ${equals(key, 'p', column, 'u')}`;
+    const deleted = `${numbered(parent)} AS p ON ${equals(key, 'p', column, 'u')}`;
     if (check.kind === 'same key')
       return { position: 'p.n', marker, from: `${given} JOIN ${deleted} AND ${position} <= p.n` };
     const there = `EXISTS (SELECT FROM ${tableOf(key.to)} AS t WHERE ${equals(key, 't', quoteName, 'u')})`;
     const complete = columns.map((each) => `${each} IS NOT NULL`).join(' AND ');
-    const gone = `EXISTS (SELECT FROM ${numbered(plan, parent)} AS p WHERE ${equals(key, 'p', column, 'u')})`;
+    const gone = `EXISTS (SELECT FROM ${numbered(parent)} AS p WHERE ${equals(key, 'p', column, 'u')})`;
     return { position, marker, from: `${given} WHERE ${complete} AND (${gone} OR NOT ${there})` };
   });
 }

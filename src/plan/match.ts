@@ -25,23 +25,28 @@ export function references(key: ForeignKey, row: string, deleted: Deleted): stri
   return `EXISTS (SELECT FROM ${deleted.cte} AS d WHERE ${equals(key, 'd', deleted.column, row)})`;
 }
 
-/** The key's comparison, column by column: `parent` rows hold the referenced columns under the names `column` gives. */
+/**
+ * The key's comparison, column by column.
+ * @param parent rows that hold the referenced columns, under the names that `column` gives
+ * @param own the names of the referencing columns in `row`
+ */
 export function equals(
   key: ForeignKey,
   parent: string,
   column: (name: string) => string,
   row: string,
+  own: (name: string) => string = quoteName,
 ): string {
   return key.columns
     .map((each) => {
       const referenced = cast(`${parent}.${column(each.to)}`, each.left);
-      return `${referenced} ${spell(each.operator)} ${referencing(each, row)}`;
+      return `${referenced} ${spell(each.operator)} ${referencing(each, row, own)}`;
     })
     .join(' AND ');
 }
 
-function referencing(column: KeyColumn, row: string): string {
-  const value = cast(`${row}.${quoteName(column.from)}`, column.right);
+function referencing(column: KeyColumn, row: string, own = quoteName): string {
+  const value = cast(`${row}.${own(column.from)}`, column.right);
   return column.collation === null ? value : `(${value} COLLATE ${column.collation})`;
 }
 

@@ -9,6 +9,8 @@ export interface Deletion {
   readonly edges: readonly Edge[];
   /** The columns that the rest of the plan has to know of the rows deleted. */
   readonly returns: readonly string[];
+  /** Whether the plan has to know in which order PostgreSQL would have deleted them. */
+  readonly ordered: boolean;
 }
 
 /** A key, and the deletion of the rows that it references. */
@@ -16,6 +18,8 @@ export interface Edge {
   readonly key: ForeignKey;
   /** Place in the plan's deletions. */
   readonly parent: number;
+  /** When it fires: all rows of a stage before those of the next. */
+  readonly stage: number;
 }
 
 /** Rows that stay with their key changed: SET NULL and SET DEFAULT, all edges of a table in one. */

@@ -33,9 +33,18 @@ export function planDelete(graph: Graph, target: Relation, only: boolean): Plan 
   }));
   const checks = order.firings.flatMap((firing) => checksOf(firing, order, place, changes));
   const bare = relations.map(
-    (relation, id): Deletion => ({ id, relation, edges: edgesTo(relation, cascades), returns: [] }),
+    (relation, id): Deletion => ({
+      id,
+      relation,
+      edges: edgesTo(relation, cascades),
+      returns: [],
+      ordered: false,
+    }),
   );
-  const deletions = bare.map((each) => ({ ...each, returns: returnsOf(each, bare, changes, checks) }));
+  const ordered = orderedDeletions(bare, changes, checks);
+  const deletions = bare
+    .map((each) => ({ ...each, ordered: ordered.has(each.id) }))
+    .map((each) => ({ ...each, returns: returnsOf(each, bare, changes, checks) }));
   return { target, deletions, changes, checks };
 }
 
@@ -49,8 +58,23 @@ function setsColumns(key: ForeignKey): boolean {
 
 type Places = ReadonlyMap<Relation, number>;
 
-function edgeOf({ key, parent }: Firing, place: Places): Edge {
-  return { key, parent: place.get(parent) ?? 0 };
+function edgeOf({ key, parent, stage }: Firing, place: Places): Edge {
+  return { key, parent: place.get(parent) ?? 0, stage };
+}
+
+/** Those whose rows a check tells one by one, and those that their order comes from. */
+function orderedDeletions(
+  deletions: readonly Deletion[],
+  changes: readonly Change[],
+  checks: readonly Check[],
+): ReadonlySet<number> {
+  const sparing = checks.flatMap((check) => (check.kind === 'rows' ? (check.spared?.edges ?? []) : []));
+  const defaults = changes.flatMap(({ edges }) => edges.filter(({ key }) => key.action === 'set default'));
+  const ordered = new Set(
+    [...checks.map(({ edge }) => edge), ...sparing, ...defaults].map(({ parent }) => parent),
+  );
+  for (const id of ordered) for (const { parent } of deletions[id]?.edges ?? []) ordered.add(parent);
+  return ordered;
 }
 
 /** The relations rows are deleted from, referenced ones first. @throws ProxyError PGC_CYCLE */
@@ -123,5 +147,8 @@ function returnsOf(
   const told =
     changes.some(({ except }) => except === deletion.id) ||
     checks.some((check) => check.kind === 'rows' && check.spared?.deletion === deletion.id);
-  return [...new Set([...keys, ...(told ? identity(deletion.relation) : [])])];
+  const own = deletion.ordered
+    ? deletion.edges.flatMap(({ key }) => key.columns.map(({ from }) => from))
+    : [];
+  return [...new Set([...keys, ...own, ...(told ? identity(deletion.relation) : [])])];
 }

@@ -9,7 +9,7 @@ import { renderChange } from './changes.js';
 import { renderChecks } from './checks.js';
 import { references } from './match.js';
 import type { Deletion, Plan } from './plan.js';
-import { cteName, deletedRows, tableOf } from './rows.js';
+import { cteName, deletedRows, renderNumbered, tableOf } from './rows.js';
 import { MOVED_SQL } from './violations.js';
 
 export interface Rendered {
@@ -20,9 +20,7 @@ export interface Rendered {
   readonly hidden: number;
 }
 
-/**
- * @param version the server's major version: OLD.column in RETURNING came with 18, where a list with WITH (…) needs it
- */
+/** @returns the statement that does what `plan` says, around the text of `statement` */
 export function renderSingleStatement(plan: Plan, statement: DeleteStatement): Rendered {
   const [root, ...below] = plan.deletions;
   if (root === undefined) throw new Error('a plan without a target');
@@ -32,6 +30,7 @@ export function renderSingleStatement(plan: Plan, statement: DeleteStatement): R
   const parts = [
     `${opening}${statement.body}\nRETURNING ${statement.returningOptions} ${list.join(', ')}\n)`,
     ...below.map((deletion) => `${header(deletion)} AS (${renderDeletion(deletion, plan)})`),
+    ...plan.deletions.filter(({ ordered }) => ordered).map((deletion) => renderNumbered(plan, deletion)),
     ...plan.changes.flatMap((change, i) => renderChange(change, i, plan)),
   ];
   const result = statement.returning === undefined ? 'pg_catalog.count(*)' : `${cteName(0)}.*`;

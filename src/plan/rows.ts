@@ -2,8 +2,8 @@
 import type { Relation } from '../graph/model.js';
 import { quoteName, quoteRelation } from '../sql/names.js';
 import { identity } from './identity.js';
-import type { Deleted } from './match.js';
-import type { Plan } from './plan.js';
+import { type Deleted, equals } from './match.js';
+import type { Deletion, Plan } from './plan.js';
 
 export function cteName(deletion: number): string {
   return `pgc_${deletion}`;
@@ -20,9 +20,29 @@ export function tableOf(relation: Relation): string {
   return `${relation.kind === 'p' ? '' : 'ONLY '}${quoteRelation(relation)}`;
 }
 
-/** The same rows with their place `n` in the order in which they were deleted. */
-export function numbered(plan: Plan, id: number): string {
-  return `(SELECT *, pg_catalog.row_number() OVER () AS n FROM ${deletedRows(plan, id).cte})`;
+/** The rows of an ordered deletion with their place `n` in it. */
+export function numbered(id: number): string {
+  return `pgc_n${id}`;
+}
+
+/**
+ * The CTE that numbers an ordered deletion. The client's own rows come as they were deleted. Others come as PostgreSQL's
+ * queue would have deleted them: by the stage, by the place of the row they referenced, then by the age of the key.
+ */
+export function renderNumbered(plan: Plan, { id, edges }: Deletion): string {
+  const { cte, column } = deletedRows(plan, id);
+  const rows = `SELECT *, pg_catalog.row_number() OVER () AS n FROM ${cte}`;
+  if (edges.length === 0) return `${numbered(id)} AS (${rows})`;
+  const events = edges.map(({ key, parent, stage }, age) => {
+    const referenced = deletedRows(plan, parent).column;
+    const by = `JOIN ${numbered(parent)} AS p ON ${equals(key, 'p', referenced, 'd', column)}`;
+    return `SELECT d.*, ARRAY[${stage}, p.n, ${age}] AS event FROM (${rows}) AS d ${by}`;
+  });
+  // `n` of the inner rows is the order in which they were found: the last resort.
+  const first = `SELECT DISTINCT ON (n) * FROM (${events.join(' UNION ALL ')}) AS e ORDER BY n, event`;
+  const columns = (plan.deletions[id]?.returns ?? []).map((name) => column(name)).join(', ');
+  const place = 'pg_catalog.row_number() OVER (ORDER BY event, n) AS n';
+  return `${numbered(id)} AS (SELECT ${columns}, ${place} FROM (${first}) AS f)`;
 }
 
 /** A condition: `row` is among the rows that a deletion takes. Never null. */

@@ -109,6 +109,41 @@ describe('a pipeline', () => {
     }));
 });
 
+describe('a query that may delete, behind', () => {
+  // A question of the proxy's own must not make a pipeline of what is none: its transaction would stay open.
+  test.each([
+    ['a Close', closeStatement('none')],
+    ['a Parse', parse('SELECT 1')],
+    ['a Describe', Buffer.concat([parse('SELECT 1', 's'), describeStatement('s')])],
+    ['an Execute', run('SELECT 1')],
+  ])('%s without a Sync, ends its transaction as directly', async (_, bytes) => {
+    await expectAsDirectly((client) => client.ask(bytes, query('DELETE FROM parent WHERE id = -1')));
+  });
+});
+
+describe('a name in the unit behind a Parse that will fail, sent before its error comes', () => {
+  const returning = 'DELETE FROM parent WHERE id = $1 RETURNING id, id + 1 AS next';
+  const select = 'SELECT $1::int AS it';
+  const another = 'SELECT $1::int AS one, 2 AS two';
+
+  test.each([
+    ['a SELECT, for a DELETE', select, DELETE],
+    ['a SELECT, for a DELETE with RETURNING', select, returning],
+    ['a DELETE, for a SELECT', DELETE, select],
+    ['a DELETE with RETURNING, for a SELECT', returning, another],
+    ['a DELETE, for one with RETURNING', DELETE, returning],
+  ])('means what it meant before, %s', async (_, before, after) => {
+    await expectAsDirectly(async (client) => {
+      await client.ask(parse(before, 's'), parse(before), sync);
+      const use = (name: string) => [describeStatement(name), runPrepared(name, ['-1']), sync];
+      // The name is taken; and a Parse of the unnamed statement is skipped behind an error.
+      client.send(parse(after, 's'), sync, ...use('s'));
+      client.send(bind({ statement: 'none' }), parse(after), sync, ...use(''));
+      return client.untilReady(4);
+    });
+  });
+});
+
 describe('Flush instead of Sync', () => {
   const stepwise = async (client: RawClient, sql: string) => {
     const steps = [
