@@ -136,8 +136,11 @@ function serve(config: Config, log: Logger, io: Io): Promise<number> {
         },
       );
     };
+    let crashed = false;
     const crash = (err: unknown) => {
-      log.fatal({ err }, 'a defect in pgcascade: please report it');
+      // Where the reader of the log is gone, saying so fails as well.
+      if (!crashed) log.fatal({ err }, 'a defect in pgcascade: please report it');
+      crashed = true;
       exit(1);
     };
     // From the start on: as process 1 of a container, a signal without a handler is ignored.
@@ -204,6 +207,8 @@ function isProgram(): boolean {
 
 if (isProgram()) {
   const { env, stdout, stderr } = process;
+  // Whoever read the output may be gone, as `| head` is: the service goes on without.
+  for (const output of [stdout, stderr]) output.on('error', () => {});
   const code = await main(process.argv.slice(2), {
     env,
     cwd: process.cwd(),

@@ -41,13 +41,23 @@ export interface Rewrite {
   readonly changed: boolean;
   /** The relations that its statements delete from. */
   readonly targets: readonly RelationName[];
+  /** What was passed on although it is not understood. */
+  readonly passed: readonly ProxyError[];
 }
 
 /** A text that is sent as it is. */
 export function unchanged(text: string, statements: readonly Statement[]): Rewrite {
   const parts = statements.map((statement): Part => partOfUnchanged(statement));
   const copied = [{ client: 0, sent: 0, length: text.length }];
-  return { text, sql: text, parts, copied, changed: false, targets: statements.flatMap(targetsOf) };
+  return {
+    text,
+    sql: text,
+    parts,
+    copied,
+    changed: false,
+    targets: statements.flatMap(targetsOf),
+    passed: [],
+  };
 }
 
 /** What a text is rewritten with. */
@@ -60,15 +70,15 @@ export interface Means {
     readonly expanded: boolean;
     readonly targets: readonly RelationName[];
   };
-  /** What is not understood is refused; else it is passed on, and told to `passed`. */
+  /** What is not understood is refused; else it is passed on, and the rewrite says so. */
   readonly reject: boolean;
-  readonly passed: (error: ProxyError) => void;
 }
 
 export function rewrite(text: string, statements: readonly Statement[], means: Means): Rewrite {
   const pieces: string[] = [];
   const copied: Copied[] = [];
   const parts: Part[] = [];
+  const passed: ProxyError[] = [];
   let read = 0;
   let sent = 0;
   const copy = (to: number) => {
@@ -84,7 +94,8 @@ export function rewrite(text: string, statements: readonly Statement[], means: M
   const sensitive = means.graph.isActive || /\breferences\b/i.test(text);
   let unsettled = false;
   for (const statement of statements) {
-    const { part, sql, clientStart } = rewriteStatement(statement, unsettled, means);
+    const { part, sql, clientStart, error } = rewriteStatement(statement, unsettled, means);
+    if (error) passed.push(error);
     parts.push(part);
     if (sql !== undefined) {
       copy(statement.start);
@@ -103,6 +114,7 @@ export function rewrite(text: string, statements: readonly Statement[], means: M
     copied,
     changed: parts.some(({ kind }) => kind === 'cascade' || kind === 'refused'),
     targets: statements.flatMap(targetsOf),
+    passed,
   };
 }
 
@@ -111,6 +123,8 @@ interface Rewritten {
   /** What stands in the statement's place; undefined where it stays. */
   readonly sql?: string;
   readonly clientStart?: number;
+  /** Why it should have been refused. */
+  readonly error?: ProxyError;
 }
 
 function partOfUnchanged(statement: Meaning): Part {
@@ -129,8 +143,7 @@ function rewriteStatement(statement: Statement, unsettled: boolean, means: Means
   } catch (error) {
     if (!(error instanceof ProxyError)) throw error;
     if (means.reject) return { part: { kind: 'refused', error }, sql: REFUSED_SQL };
-    means.passed(error);
-    return { part: partOfUnchanged(statement) };
+    return { part: partOfUnchanged(statement), error };
   }
 }
 

@@ -94,10 +94,10 @@ export class Rewriter {
         meaning: found.meaning,
         prepared: (name) => describePrepared(prepared.get(name)),
         reject,
-        passed,
       });
     const key = cacheKey(text, names.map(found.meaning), found);
     const made = executed.length > 0 ? make() : this.#options.statements.rewrite(key, make);
+    made.passed.forEach(passed);
     if (made.changed && encodingOf(state) !== 'UTF8' && !isAscii(Buffer.from(made.sql)))
       throw new ProxyError('PGC_ENCODING', { encoding: encodingOf(state) });
     return { kind: 'rewrite', rewrite: made };
@@ -133,6 +133,7 @@ export class Rewriter {
         copied: [],
         changed: true,
         targets: [],
+        passed: [],
       },
     };
   }
