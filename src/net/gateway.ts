@@ -127,7 +127,7 @@ export class Gateway {
       {
         client,
         server,
-        database: `${upstream.name}/${opening.parameters.get('database') ?? user}`,
+        database: `${upstream.name}/${opening.parameters.get('database') || user}`,
         log,
         onKey: (key) => this.#keys.add(key, session),
         onReady: loggedIn,

@@ -9,13 +9,13 @@ import { renderChange } from './changes.js';
 import { renderChecks } from './checks.js';
 import { references } from './match.js';
 import type { Deletion, Plan } from './plan.js';
-import { cteName, deletedRows, renderNumbered, tableOf } from './rows.js';
+import { columnName, cteName, deletedRows, renderNumbered, tableOf } from './rows.js';
 import { MOVED_SQL } from './violations.js';
 
 export interface Rendered {
   readonly sql: string;
-  /** Where the client's text stands in it, in characters: for the positions of errors. */
-  readonly clientStart: number;
+  /** The runs of the client's statement in it, for the positions of errors; all in characters. */
+  readonly copied: readonly { readonly client: number; readonly sent: number; readonly length: number }[];
   /** How many columns stand before the client's own in every row of a RETURNING; without one, the row is a count. */
   readonly hidden: number;
 }
@@ -25,10 +25,11 @@ export function renderSingleStatement(plan: Plan, statement: DeleteStatement): R
   const [root, ...below] = plan.deletions;
   if (root === undefined) throw new Error('a plan without a target');
   const columns = root.returns.map((name) => `${quoteName(statement.alias)}.${quoteName(name)}`);
-  const list = statement.returning === undefined ? columns : [...columns, statement.returning];
   const opening = `WITH ${header(root)} AS (\n`;
+  const before = `${opening}${statement.body}\nRETURNING ${statement.returningOptions} ${columns.join(', ')}`;
+  const first = statement.returning === undefined ? before : `${before}, ${statement.returning.text}`;
   const parts = [
-    `${opening}${statement.body}\nRETURNING ${statement.returningOptions} ${list.join(', ')}\n)`,
+    `${first}\n)`,
     ...below.map((deletion) => `${header(deletion)} AS (${renderDeletion(deletion, plan)})`),
     ...plan.deletions.filter(({ ordered }) => ordered).map((deletion) => renderNumbered(plan, deletion)),
     ...plan.changes.flatMap((change, i) => renderChange(change, i, plan)),
@@ -37,13 +38,24 @@ export function renderSingleStatement(plan: Plan, statement: DeleteStatement): R
   const conditions = [meaningHolds(statement, plan.target), ...renderChecks(plan)];
   return {
     sql: `${parts.join(',\n')}\nSELECT ${result} FROM ${cteName(0)} WHERE ${conditions.join('\n AND ')}`,
-    clientStart: opening.length,
+    copied: [
+      { client: 0, sent: opening.length, length: statement.body.length },
+      ...(statement.returning === undefined
+        ? []
+        : [
+            {
+              client: statement.returning.start,
+              sent: before.length + 2,
+              length: statement.returning.text.length,
+            },
+          ]),
+    ],
     hidden: columns.length,
   };
 }
 
 function header(deletion: Deletion): string {
-  const columns = deletion.returns.map((_, i) => `c${i}`);
+  const columns = deletion.returns.map((_, i) => columnName(i));
   return `${cteName(deletion.id)}${columns.length > 0 ? ` (${columns.join(', ')})` : ''}`;
 }
 

@@ -9,10 +9,15 @@ export function cteName(deletion: number): string {
   return `pgc_${deletion}`;
 }
 
+/** The columns of a deletion's CTE. Those of the client's RETURNING stand beside them, under whatever names they have. */
+export function columnName(index: number): string {
+  return `pgc_c${index}`;
+}
+
 /** The rows of a deletion, for matching. */
 export function deletedRows(plan: Plan, id: number): Deleted {
   const returns = plan.deletions[id]?.returns ?? [];
-  return { cte: cteName(id), column: (name) => `c${returns.indexOf(name)}` };
+  return { cte: cteName(id), column: (name) => columnName(returns.indexOf(name)) };
 }
 
 /** `ONLY`, as a key never holds for inheritance children; a partitioned table's rows are all in its partitions. */
@@ -31,7 +36,8 @@ export function numbered(id: number): string {
  */
 export function renderNumbered(plan: Plan, { id, edges }: Deletion): string {
   const { cte, column } = deletedRows(plan, id);
-  const rows = `SELECT *, pg_catalog.row_number() OVER () AS n FROM ${cte}`;
+  const columns = (plan.deletions[id]?.returns ?? []).map((name) => column(name)).join(', ');
+  const rows = `SELECT ${columns}, pg_catalog.row_number() OVER () AS n FROM ${cte}`;
   if (edges.length === 0) return `${numbered(id)} AS (${rows})`;
   const events = edges.map(({ key, parent, stage }, age) => {
     const referenced = deletedRows(plan, parent).column;
@@ -40,7 +46,6 @@ export function renderNumbered(plan: Plan, { id, edges }: Deletion): string {
   });
   // `n` of the inner rows is the order in which they were found: the last resort.
   const first = `SELECT DISTINCT ON (n) * FROM (${events.join(' UNION ALL ')}) AS e ORDER BY n, event`;
-  const columns = (plan.deletions[id]?.returns ?? []).map((name) => column(name)).join(', ');
   const place = 'pg_catalog.row_number() OVER (ORDER BY event, n) AS n';
   return `${numbered(id)} AS (SELECT ${columns}, ${place} FROM (${first}) AS f)`;
 }

@@ -19,8 +19,11 @@ import { Backend } from '../wire/types.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 import type { Part, Rewrite } from './rewrite.js';
 
-/** The rows of one execution so far: counted where the client gets them, told by the statement where it does not. */
-export interface Progress {
+/**
+ * The rows of one execution: counted where the client gets them, told by the statement where it does not. Of a portal
+ * that is executed in portions PostgreSQL's tag counts the last one.
+ */
+interface Progress {
   rows: number;
 }
 
@@ -53,7 +56,8 @@ export function queryReplies(translation: Translation): ReplyHandler {
 }
 
 /** Answers to Execute of an expanded statement. */
-export function executeReplies(translation: Translation, progress: Progress): ReplyHandler {
+export function executeReplies(translation: Translation): ReplyHandler {
+  const progress: Progress = { rows: 0 };
   const part = translation.rewrite.parts[0];
   return {
     receive(message) {

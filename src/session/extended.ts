@@ -12,12 +12,12 @@ import {
   write,
 } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
-import { Frontend } from '../wire/types.js';
+import { Backend, Frontend } from '../wire/types.js';
 import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from './cascade-replies.js';
 import type { SessionCircumstances } from './circumstances.js';
 import type { Output } from './output.js';
-import { Names, type Portal, type Prepared, partOf, UNWATCHED } from './prepared.js';
-import type { ExpectedReplies } from './replies.js';
+import { Names, type Prepared, partOf, UNWATCHED } from './prepared.js';
+import type { ExpectedReplies, ReplyHandler } from './replies.js';
 import type { Rewrite } from './rewrite.js';
 import type { Rewriter } from './rewriter.js';
 
@@ -36,7 +36,11 @@ const SCRATCH = 'pgcascade';
 
 export class ExtendedQueries {
   readonly #options: ExtendedQueriesOptions;
-  readonly #portals = new Names<Portal>();
+  /** What each portal was bound to. */
+  readonly #portals = new Names<Prepared>();
+  /** Parses of names known here that are not answered yet; and whether any is of an earlier unit. */
+  #unanswered = 0;
+  #doubtful = false;
 
   constructor(options: ExtendedQueriesOptions) {
     this.#options = options;
@@ -47,8 +51,22 @@ export class ExtendedQueries {
     this.#portals.clear();
   }
 
+  /** A Sync or a simple query was sent: what comes next is executed even where something before it failed. */
+  endUnit(): void {
+    this.#doubtful = this.#unanswered > 0;
+  }
+
   /** As FrontendSide.take. */
   take(message: Message): Promise<void> | undefined {
+    // What a name means depends on whether the Parse before the Sync succeeds.
+    const doubtful = this.#doubtful && this.#unanswered > 0;
+    this.#doubtful = false;
+    return doubtful
+      ? this.#options.replies.whenSettled().then(() => this.#take(message))
+      : this.#take(message);
+  }
+
+  #take(message: Message): Promise<void> | undefined {
     switch (message.type) {
       case Frontend.Parse:
         return this.#parse(message);
@@ -80,18 +98,30 @@ export class ExtendedQueries {
       const undo = this.#options.prepared.set(name, prepared);
       if (rewrite.changed) this.#options.server.write(write.parse(name, rewrite.sql, types));
       else this.#options.server.forward(message);
-      this.#options.replies.expect(
-        'Parse',
-        descriptionReplies(this.#options.rewriter.translation(rewrite, text), undo),
-      );
+      this.#expectParse(descriptionReplies(this.#options.rewriter.translation(rewrite, text), undo));
     });
   }
 
   /** A Parse of a text that does not delete was sent. */
   #enter(name: string, prepared: Prepared | undefined): undefined {
-    const known = prepared ?? this.#options.prepared.get(name);
-    const undo = known && this.#options.prepared.set(name, prepared);
-    this.#options.replies.expect('Parse', undo && undoneReplies(undo));
+    if (prepared || this.#options.prepared.get(name))
+      this.#expectParse(undoneReplies(this.#options.prepared.set(name, prepared)));
+    else this.#options.replies.expect('Parse');
+  }
+
+  #expectParse(handler: ReplyHandler): void {
+    this.#unanswered++;
+    this.#options.replies.expect('Parse', {
+      receive: (message) => {
+        if (message.type === Backend.ParseComplete || message.type === Backend.ErrorResponse)
+          this.#unanswered--;
+        return handler.receive(message);
+      },
+      skipped: () => {
+        this.#unanswered--;
+        handler.skipped?.();
+      },
+    });
   }
 
   #bind(message: Message): Promise<void> | undefined {
@@ -107,7 +137,7 @@ export class ExtendedQueries {
 
   #bound(message: Message, name: string, prepared: Prepared | undefined): undefined {
     const known = prepared ?? this.#portals.get(name);
-    const undo = known && this.#portals.set(name, prepared && { prepared, rows: 0 });
+    const undo = known && this.#portals.set(name, prepared);
     const part = partOf(prepared);
     if (part?.kind !== 'cascade') this.#options.server.forward(message);
     else {
@@ -151,7 +181,7 @@ export class ExtendedQueries {
 
   #describe(message: Message): undefined {
     const { kind, name } = readTarget(message);
-    const prepared = kind === 'S' ? this.#options.prepared.get(name) : this.#portals.get(name)?.prepared;
+    const prepared = kind === 'S' ? this.#options.prepared.get(name) : this.#portals.get(name);
     this.#options.server.forward(message);
     const replies =
       prepared?.rewrite &&
@@ -161,19 +191,19 @@ export class ExtendedQueries {
 
   #execute(message: Message): undefined {
     const { portal: name } = readExecute(message);
-    const portal = this.#portals.get(name);
-    if (portal === undefined) return this.#forward(message);
-    this.#options.circumstances.note(portal.prepared.effect);
-    const { rewrite, text } = portal.prepared;
+    const prepared = this.#portals.get(name);
+    if (prepared === undefined) return this.#forward(message);
+    this.#options.circumstances.note(prepared.effect);
+    const { rewrite, text } = prepared;
     if (rewrite === undefined) return this.#forward(message);
-    const part = partOf(portal.prepared);
+    const part = partOf(prepared);
     // Without RETURNING there is one row, the count: a limit of one would suspend the portal behind it.
     if (part?.kind === 'cascade' && part.hidden === undefined)
       this.#options.server.write(write.execute(name));
     else this.#options.server.forward(message);
     this.#options.replies.expect(
       'Execute',
-      executeReplies(this.#options.rewriter.translation(rewrite, text), portal),
+      executeReplies(this.#options.rewriter.translation(rewrite, text)),
     );
   }
 

@@ -10,8 +10,9 @@ import type { Answered } from './replies.js';
 export class FrontendSide {
   readonly #options: ExtendedQueriesOptions;
   readonly #extended: ExtendedQueries;
-  /** Messages of the extended protocol were sent since the last Sync or query. */
+  /** Messages of the extended protocol were sent since the last Sync or query; and an Execute among them. */
   #pipelining = false;
+  #executing = false;
   #terminated = false;
 
   constructor(options: ExtendedQueriesOptions) {
@@ -49,9 +50,10 @@ export class FrontendSide {
       case Frontend.Execute:
       case Frontend.Close:
         this.#pipelining = true;
+        this.#executing ||= message.type === Frontend.Execute;
         return this.#extended.take(message);
       case Frontend.Sync:
-        this.#pipelining = false;
+        this.#endUnit();
         return this.#forward(message, 'Sync');
       case Frontend.FunctionCall:
         return this.#forward(message, 'FunctionCall');
@@ -71,8 +73,9 @@ export class FrontendSide {
     const text = queryText(message);
     // A simple query drops the unnamed statement (postgres.c, exec_simple_query).
     if (!prepared.isEmpty) prepared.set('', undefined);
-    const manner = this.#pipelining ? 'pipeline' : 'query';
-    this.#pipelining = false;
+    // From the first Execute on a query belongs to the implicit transaction of the messages before it.
+    const manner = this.#executing ? 'pipeline' : 'query';
+    this.#endUnit();
     if (!active || !isNoteworthy(text)) {
       circumstances.note(sessionEffect(text));
       return this.#forward(message, 'Query');
@@ -87,6 +90,12 @@ export class FrontendSide {
       else server.forward(message);
       replies.expect('Query', queryReplies(rewriter.translation(rewrite, text)));
     });
+  }
+
+  #endUnit(): void {
+    this.#pipelining = false;
+    this.#executing = false;
+    this.#extended.endUnit();
   }
 
   #forward(message: Message, answered?: Answered): undefined {

@@ -29,12 +29,6 @@ export const UNWATCHED: Prepared = {
   lost: false,
 };
 
-export interface Portal {
-  readonly prepared: Prepared;
-  /** Rows a RETURNING gave so far, where the client takes them in portions. */
-  rows: number;
-}
-
 export class Names<T> {
   readonly #entries = new Map<string, T>();
 

@@ -94,13 +94,13 @@ export function rewrite(text: string, statements: readonly Statement[], means: M
   const sensitive = means.graph.isActive || /\breferences\b/i.test(text);
   let unsettled = false;
   for (const statement of statements) {
-    const { part, sql, clientStart, error } = rewriteStatement(statement, unsettled, means);
+    const { part, sql, own, error } = rewriteStatement(statement, unsettled, means);
     if (error) passed.push(error);
     parts.push(part);
     if (sql !== undefined) {
       copy(statement.start);
-      if (clientStart !== undefined && statement.kind === 'delete')
-        copied.push({ client: statement.start, sent: sent + clientStart, length: statement.body.length });
+      for (const run of own ?? [])
+        copied.push({ client: statement.start + run.client, sent: sent + run.sent, length: run.length });
       push(sql);
       read = statement.end;
     }
@@ -122,7 +122,8 @@ interface Rewritten {
   readonly part: Part;
   /** What stands in the statement's place; undefined where it stays. */
   readonly sql?: string;
-  readonly clientStart?: number;
+  /** The runs of the statement's own text in it, in characters from its start. */
+  readonly own?: readonly Copied[];
   /** Why it should have been refused. */
   readonly error?: ProxyError;
 }
@@ -151,14 +152,14 @@ function rewriteDelete(statement: DeleteStatement, means: Means): Rewritten {
   const target = relationOf(statement.target, means);
   const plan = target && planDelete(means.graph, target, statement.only);
   if (!plan) return { part: { kind: 'forward' } };
-  const { sql, clientStart, hidden } = renderSingleStatement(plan, statement);
+  const { sql, copied, hidden } = renderSingleStatement(plan, statement);
   const part: Part = {
     kind: 'cascade',
     plan,
     target: quoteRelation(plan.target),
     hidden: statement.returning === undefined ? undefined : hidden,
   };
-  return { part, sql, clientStart };
+  return { part, sql, own: copied };
 }
 
 /** Refused where it concerns a table with keys to perform, and only there. */

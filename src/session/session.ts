@@ -142,7 +142,7 @@ export class Session {
   end(error: ProxyError): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#peers.client.write(errorResponse(proxyErrorFields(error, 'FATAL')));
+    if (!this.#fromServer.midway) this.#peers.client.write(errorResponse(proxyErrorFields(error, 'FATAL')));
     this.#peers.server.destroy();
     this.#endClient();
   }
@@ -271,7 +271,9 @@ export class Session {
   #serverEnded(): void {
     if (this.#ended) return;
     const { client } = this.#peers;
-    if (this.#fatal || this.#frontend.terminated || this.#clientEnded || client.writableEnded) {
+    // Inside of a message nothing can be said.
+    const told = this.#fatal || this.#fromServer.midway;
+    if (told || this.#frontend.terminated || this.#clientEnded || client.writableEnded) {
       this.#ended = true;
       this.#endClient();
       return;

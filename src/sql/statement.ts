@@ -14,8 +14,8 @@ export interface DeleteStatement {
   readonly body: string;
   /** `WITH (OLD AS o, NEW AS n)` of a RETURNING, else empty. */
   readonly returningOptions: string;
-  /** The list behind RETURNING, or undefined where there is none. */
-  readonly returning: string | undefined;
+  /** The list behind RETURNING and its place in the statement, in characters; undefined where there is none. */
+  readonly returning: { readonly text: string; readonly start: number } | undefined;
 }
 
 /** A statement that deletes in another way, or runs a prepared one that might. */
@@ -140,7 +140,7 @@ function readDelete(
     ...base,
     body: text(first, clause.start),
     returningOptions: text(clause.end, list).trim(),
-    returning: text(list, last),
+    returning: { text: text(list, last), start: text(first, list).length },
   };
 }
 

@@ -76,9 +76,9 @@ export class MessageReader {
     this.#at = 0;
   }
 
-  /** Whether a message has begun that is not whole yet. */
-  get incomplete(): boolean {
-    return this.#held > 0 || this.#streaming > 0;
+  /** Whether pieces of a message were given, and not yet its last one. */
+  get midway(): boolean {
+    return this.#streaming > 0;
   }
 
   /**

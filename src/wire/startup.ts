@@ -53,10 +53,12 @@ function decode(raw: Buffer): StartupPacket {
 }
 
 function parameters(raw: Buffer): ReadonlyMap<string, string> {
-  if (raw[raw.length - 1] !== 0) throw new ProtocolViolation('invalid startup packet layout: no terminator');
-  const fields = raw.toString('utf8', 8, raw.length - 1).split('\0');
-  // A well-formed list ends in the terminator of its last value, so the split leaves one empty field behind it.
-  if (fields.length % 2 !== 1)
+  const fields = raw.toString('utf8', 8).split('\0');
+  // Each string ends in a zero byte and so does the list, which leaves two empty fields behind the last value.
+  const [terminator, rest] = fields.splice(-2);
+  if (raw.length < 9 || terminator !== '' || rest !== '')
+    throw new ProtocolViolation('invalid startup packet layout: no terminator');
+  if (fields.length % 2 !== 0)
     throw new ProtocolViolation('invalid startup packet layout: a name without a value');
   const found = new Map<string, string>();
   for (let i = 0; i + 1 < fields.length; i += 2) found.set(fields[i] ?? '', fields[i + 1] ?? '');

@@ -79,6 +79,26 @@ describe('a pipeline', () => {
       return client.untilReady(2);
     }));
 
+  test('skips what deletes behind a query that is skipped, and does not wait for it', () =>
+    expectAsDirectly((client) =>
+      client.ask(
+        parse(DELETE),
+        bind({ statement: 'none' }),
+        query('SELECT 1'),
+        parse(DELETE, 's'),
+        run(DELETE, ['-1']),
+        sync,
+      ),
+    ));
+
+  test('keeps its unnamed statement where the query that would drop it is skipped', () =>
+    expectAsDirectly(async (client) => {
+      await client.ask(parse(`${DELETE} RETURNING id`), sync);
+      client.send(bind({ statement: 'none' }), query('SELECT 1'), sync);
+      client.send(describeStatement(), runPrepared('', ['-1']), sync);
+      return client.untilReady(2);
+    }));
+
   test('sent together with a second one has its own error, and the second none', () =>
     expectAsDirectly((client) => {
       client.send(

@@ -1,7 +1,8 @@
 /** What deletes nothing: answered through the proxy as it is directly. */
 import { serialize } from 'pg-protocol';
-import { describe, expect, test, vi } from 'vitest';
-import { message, readable } from '../support/raw-client.js';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createDatabase } from '../support/database.js';
+import { message, RawClient, readable } from '../support/raw-client.js';
 import { useDirectly } from '../wire/as-directly.js';
 import { int16, int32, list, value } from '../wire/bytes.js';
 import {
@@ -215,4 +216,22 @@ test('a client that goes away in mid-query leaves no connection to the server', 
   const direct = await directly.database.connect();
   const gone = `SELECT FROM pg_stat_activity WHERE pid = ${pid?.replace('D ', '')}`;
   await expect.poll(async () => (await direct.query(gone)).rowCount, { timeout: 10_000 }).toBe(0);
+});
+
+test('an empty database name is the one of the user, and what is known of it is not told of another', async () => {
+  const schema = `CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1);
+    CREATE TABLE c (id int REFERENCES p ON DELETE CASCADE NOT ENFORCED); INSERT INTO c VALUES (1)`;
+  const left: unknown[] = [];
+  for (const database of [await createDatabase(), await createDatabase()]) {
+    const direct = await database.connect();
+    onTestFinished(async () => {
+      await direct.query(`DROP ROLE ${database.name}`);
+      await database.drop();
+    });
+    await direct.query(`${schema}; CREATE ROLE ${database.name} SUPERUSER LOGIN`);
+    const client = await RawClient.login(directly.proxy, { database: '', user: database.name });
+    await client.ask(query('DELETE FROM p'));
+    left.push((await direct.query('TABLE c')).rows);
+  }
+  expect(left).toEqual([[], []]);
 });
