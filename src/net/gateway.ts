@@ -2,9 +2,8 @@
 import type { Socket } from 'node:net';
 import { ProxyError } from '../errors.js';
 import type { Logger } from '../observe/log.js';
-import { proxyErrorFields } from '../session/cascade-replies.js';
+import { sayFarewell } from '../session/farewell.js';
 import { Session, type SessionSettings } from '../session/session.js';
-import { errorResponse } from '../wire/backend.js';
 import { ProtocolViolation } from '../wire/reader.js';
 import { CancelKeys } from './cancel.js';
 import { type Opening, readOpening } from './handshake.js';
@@ -49,14 +48,14 @@ export class Gateway {
     });
     client.on('error', (error) => log.debug({ err: error }, 'the client connection broke'));
     const login = setTimeout(
-      () => refuse(client, new ProxyError('PGC_LOGIN_TIMEOUT')),
+      () => sayFarewell(client, new ProxyError('PGC_LOGIN_TIMEOUT')),
       this.#options.loginTimeout,
     );
     this.#serve(client, log, () => clearTimeout(login)).catch((error: unknown) => {
       clearTimeout(login);
       if (error instanceof ProtocolViolation)
-        refuse(client, new ProxyError('PGC_PROTOCOL', { reason: error.message }));
-      else if (error instanceof ProxyError) refuse(client, error);
+        sayFarewell(client, new ProxyError('PGC_PROTOCOL', { reason: error.message }));
+      else if (error instanceof ProxyError) sayFarewell(client, error);
       else {
         log.error({ err: error }, 'a client could not be served');
         client.destroy();
@@ -142,9 +141,4 @@ export class Gateway {
     server.write(opening.raw);
     if (this.#draining) session.drain();
   }
-}
-
-function refuse(client: Socket, error: ProxyError): void {
-  client.write(errorResponse(proxyErrorFields(error, 'FATAL')));
-  client.destroySoon();
 }

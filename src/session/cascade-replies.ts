@@ -16,6 +16,7 @@ import {
 } from '../wire/backend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
+import { proxyErrorFields } from './farewell.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 import type { Part, Rewrite } from './rewrite.js';
 
@@ -168,18 +169,6 @@ function violationFields(
       [Field.constraint, found.constraint],
     ])
   );
-}
-
-/** @param severity FATAL where the connection ends with it */
-export function proxyErrorFields(error: ProxyError, severity: 'ERROR' | 'FATAL' = 'ERROR'): ErrorFields {
-  return new Map([
-    [Field.severity, severity],
-    [Field.severityNonLocalized, severity],
-    [Field.code, error.sqlstate],
-    [Field.message, error.message],
-    [Field.detail, error.detail],
-    [Field.hint, error.hint],
-  ]);
 }
 
 /** The server's own error: its position is one in the client's text or none, and the command is the client's. */

@@ -7,12 +7,12 @@ import { ProxyError } from '../errors.js';
 import type { GraphCache } from '../graph/cache.js';
 import type { Rules } from '../graph/merge.js';
 import type { Logger } from '../observe/log.js';
-import { errorResponse, Field, readErrorFields } from '../wire/backend.js';
+import { Field, readErrorFields } from '../wire/backend.js';
 import { type Message, MessageReader, ProtocolViolation } from '../wire/reader.js';
 import { cancelKey } from '../wire/startup.js';
 import { BACKEND_TYPES, Backend, FRONTEND_TYPES, Frontend, TransactionStatus } from '../wire/types.js';
-import { proxyErrorFields } from './cascade-replies.js';
 import { SessionCircumstances } from './circumstances.js';
+import { sayFarewell } from './farewell.js';
 import { FrontendSide } from './frontend.js';
 import { Injection } from './injection.js';
 import { Output } from './output.js';
@@ -49,8 +49,6 @@ export interface SessionPeers {
 
 /** A server may send what it likes; the length field is an Int32. */
 const LONGEST_BACKEND_MESSAGE = 0x7fffffff;
-/** How long a client may take to close its side once the session is over, in milliseconds. */
-const LINGER = 5000;
 
 export class Session {
   readonly #peers: SessionPeers;
@@ -142,19 +140,9 @@ export class Session {
   end(error: ProxyError): void {
     if (this.#ended) return;
     this.#ended = true;
-    if (!this.#fromServer.midway) this.#peers.client.write(errorResponse(proxyErrorFields(error, 'FATAL')));
     this.#peers.server.destroy();
-    this.#endClient();
-  }
-
-  /** Ends the client's side behind what was written, and reads what it still sends, or the system would reset it. */
-  #endClient(): void {
-    const { client } = this.#peers;
-    client.end();
-    client.resume();
-    const linger = setTimeout(() => client.destroy(), LINGER);
-    linger.unref();
-    client.once('close', () => clearTimeout(linger));
+    // Inside of a message nothing can be said.
+    sayFarewell(this.#peers.client, this.#fromServer.midway ? undefined : error);
   }
 
   #wire(): Promise<void> {
@@ -271,11 +259,10 @@ export class Session {
   #serverEnded(): void {
     if (this.#ended) return;
     const { client } = this.#peers;
-    // Inside of a message nothing can be said.
     const told = this.#fatal || this.#fromServer.midway;
     if (told || this.#frontend.terminated || this.#clientEnded || client.writableEnded) {
       this.#ended = true;
-      this.#endClient();
+      sayFarewell(client);
       return;
     }
     this.end(new ProxyError('PGC_UPSTREAM_LOST', { upstream: this.#settings.upstreamName }));

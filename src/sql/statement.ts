@@ -1,6 +1,10 @@
 /** What the statements of a text are, as far as deleting goes. */
+
+import { findDeletes, formOf, isPlainExplain } from './deletes.js';
+import { unsettles } from './effects.js';
 import type { RelationName } from './names.js';
-import { type Json, type Node, parse, type RawStatement, scan, type Token } from './parser.js';
+import { type Node, parse, type RawStatement, scan, type Token } from './parser.js';
+import { asNode, node, relationName, stringOf } from './tree.js';
 
 /** A DELETE that stands alone, in the pieces from which an expanded statement is spliced. */
 export interface DeleteStatement {
@@ -51,9 +55,6 @@ export type Statement = Meaning & {
   /** It may change what later statements of the same text mean: DDL, SET of what names depend on, ROLLBACK. */
   readonly unsettles: boolean;
 };
-
-/** Only stored by these, not run: what their bodies delete is not theirs. */
-const DEFINITIONS: ReadonlySet<string> = new Set(['CreateFunctionStmt', 'RuleStmt']);
 
 /** @returns the statements in their order, or undefined where the text is not PostgreSQL's SQL */
 export function readStatements(sql: string): readonly Statement[] | undefined {
@@ -164,110 +165,6 @@ function afterParenthesis(tokens: readonly Token[], at: number): number {
     if (tokens[i]?.text === ')' && --depth === 0) return i + 1;
   }
   return tokens.length;
-}
-
-interface Found {
-  readonly targets: readonly RelationName[];
-  readonly executes: readonly string[];
-}
-
-/** Everything in a tree that deletes, wherever it stands: in a WITH, under EXPLAIN or COPY, in a PREPARE. */
-function findDeletes(tree: Json): readonly Found[] {
-  if (tree === null || typeof tree !== 'object') return [];
-  if (Array.isArray(tree)) return tree.flatMap(findDeletes);
-  return Object.entries(tree as Node).flatMap(([key, value]) => {
-    if (DEFINITIONS.has(key)) return [];
-    const own = deletesOf(key, asNode(value));
-    const below = findDeletes(value);
-    return own ? [own, ...below] : below;
-  });
-}
-
-function deletesOf(type: string, value: Node): Found | undefined {
-  switch (type) {
-    case 'DeleteStmt':
-      return { targets: [relationName(asNode(value.relation))], executes: [] };
-    case 'MergeStmt': {
-      const deletes = asList(value.mergeWhenClauses).some(
-        (clause) => asNode(asNode(clause).MergeWhenClause).commandType === 'CMD_DELETE',
-      );
-      return deletes ? { targets: [relationName(asNode(value.relation))], executes: [] } : undefined;
-    }
-    case 'TruncateStmt':
-      return {
-        targets: asList(value.relations).map((each) => relationName(asNode(asNode(each).RangeVar))),
-        executes: [],
-      };
-    case 'ExecuteStmt':
-      return { targets: [], executes: [String(value.name)] };
-    default:
-      return undefined;
-  }
-}
-
-/** Neither schema nor settings change by these. (A function that they call is not seen.) */
-const SETTLED: ReadonlySet<string> = new Set(
-  'SelectStmt InsertStmt UpdateStmt DeleteStmt MergeStmt CopyStmt ExplainStmt LockStmt VacuumStmt FetchStmt ClosePortalStmt DeclareCursorStmt PrepareStmt ExecuteStmt DeallocateStmt NotifyStmt ListenStmt UnlistenStmt CheckPointStmt ConstraintsSetStmt VariableShowStmt CommentStmt TruncateStmt'.split(
-    ' ',
-  ),
-);
-/** Settings that decide what a name means, or what the proxy does. */
-const DECISIVE = /^(?:search_path|role|session_authorization|session_replication_role|pgcascade\..*)$/i;
-
-function unsettles(tree: Node): boolean {
-  const [type = ''] = Object.keys(tree);
-  const value = asNode(tree[type]);
-  if (type === 'TransactionStmt') return String(value.kind).startsWith('TRANS_STMT_ROLLBACK');
-  if (type === 'VariableSetStmt') return value.kind === 'VAR_RESET_ALL' || DECISIVE.test(String(value.name));
-  return !SETTLED.has(type);
-}
-
-/** EXPLAIN without ANALYZE runs nothing. */
-function isPlainExplain(tree: Node): boolean {
-  const explain = node(tree, 'ExplainStmt');
-  return (
-    explain !== undefined &&
-    !asList(explain.options).some((option) => asNode(asNode(option).DefElem).defname === 'analyze')
-  );
-}
-
-const FORMS: Readonly<Record<string, string>> = {
-  CopyStmt: 'COPY',
-  CreateTableAsStmt: 'CREATE TABLE AS',
-  DeleteStmt: 'DELETE with a modifying WITH',
-  ExecuteStmt: 'EXECUTE',
-  ExplainStmt: 'EXPLAIN ANALYZE',
-  MergeStmt: 'MERGE',
-  PrepareStmt: 'PREPARE',
-  TruncateStmt: 'TRUNCATE',
-};
-
-function formOf(tree: Node): string {
-  return FORMS[Object.keys(tree)[0] ?? ''] ?? 'a WITH that deletes';
-}
-
-function relationName(rangeVar: Node): RelationName {
-  return {
-    schema: stringOf(rangeVar.schemaname),
-    name: String(rangeVar.relname),
-  };
-}
-
-function node(tree: Node, type: string): Node | undefined {
-  const value = tree[type];
-  return value === undefined ? undefined : asNode(value);
-}
-
-function stringOf(value: Json | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
-function asNode(value: Json | undefined): Node {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Node) : {};
-}
-
-function asList(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
 }
 
 /** From bytes to characters; asked in ascending order, so that a long text is walked once. */

@@ -19,7 +19,7 @@ import {
   sync,
 } from './frontend-messages.js';
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 20_000 });
 const directly = useDirectly();
 const { expectAsDirectly } = directly;
 const FAILING = run('SELECT 1/0');
