@@ -38,10 +38,11 @@ export interface Translation {
 }
 
 /** Answers to a simple query of one or more statements. */
-export function queryReplies(translation: Translation): ReplyHandler {
+export function queryReplies(translation: Translation, skipped?: () => void): ReplyHandler {
   let at = 0;
   let progress: Progress = { rows: 0 };
   return {
+    ...(skipped ? { skipped } : {}),
     receive(message) {
       const part = translation.rewrite.parts[at];
       if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);

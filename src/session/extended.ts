@@ -38,9 +38,11 @@ export class ExtendedQueries {
   readonly #options: ExtendedQueriesOptions;
   /** What each portal was bound to. */
   readonly #portals = new Names<Prepared>();
-  /** Parses of names known here that are not answered yet; and whether any is of an earlier unit. */
+  /** What changes names known here and is not answered yet; and whether any of it is of an earlier unit. */
   #unanswered = 0;
   #doubtful = false;
+  /** What waits until all of them are answered, or skipped behind an error. */
+  #onAnswered: () => void = () => {};
 
   constructor(options: ExtendedQueriesOptions) {
     this.#options = options;
@@ -58,12 +60,13 @@ export class ExtendedQueries {
 
   /** As FrontendSide.take. */
   take(message: Message): Promise<void> | undefined {
-    // What a name means depends on whether the Parse before the Sync succeeds.
+    // What a name means depends on whether the Parse before the Sync succeeds, or the query there is executed.
     const doubtful = this.#doubtful && this.#unanswered > 0;
     this.#doubtful = false;
-    return doubtful
-      ? this.#options.replies.whenSettled().then(() => this.#take(message))
-      : this.#take(message);
+    if (!doubtful) return this.#take(message);
+    return new Promise<void>((resolve) => {
+      this.#onAnswered = resolve;
+    }).then(() => this.#take(message));
   }
 
   #take(message: Message): Promise<void> | undefined {
@@ -98,28 +101,34 @@ export class ExtendedQueries {
       const undo = this.#options.prepared.set(name, prepared);
       if (rewrite.changed) this.#options.server.write(write.parse(name, rewrite.sql, types));
       else this.#options.server.forward(message);
-      this.#expectParse(descriptionReplies(this.#options.rewriter.translation(rewrite, text), undo));
+      this.expectNamed('Parse', descriptionReplies(this.#options.rewriter.translation(rewrite, text), undo));
     });
   }
 
   /** A Parse of a text that does not delete was sent. */
   #enter(name: string, prepared: Prepared | undefined): undefined {
     if (prepared || this.#options.prepared.get(name))
-      this.#expectParse(undoneReplies(this.#options.prepared.set(name, prepared)));
+      this.expectNamed('Parse', undoneReplies(this.#options.prepared.set(name, prepared)));
     else this.#options.replies.expect('Parse');
   }
 
-  #expectParse(handler: ReplyHandler): void {
+  /** A Parse, or a simple query that drops the unnamed statement, was sent: what names mean depends on its answer. */
+  expectNamed(to: 'Parse' | 'Query', handler: ReplyHandler): void {
     this.#unanswered++;
-    this.#options.replies.expect('Parse', {
+    const answered = () => {
+      this.#unanswered--;
+      if (this.#unanswered === 0) this.#onAnswered();
+    };
+    const ends = to === 'Query' ? [Backend.ReadyForQuery] : [Backend.ParseComplete, Backend.ErrorResponse];
+    this.#options.replies.expect(to, {
       receive: (message) => {
-        if (message.type === Backend.ParseComplete || message.type === Backend.ErrorResponse)
-          this.#unanswered--;
-        return handler.receive(message);
+        const verdict = handler.receive(message);
+        if (ends.some((type) => type === message.type)) answered();
+        return verdict;
       },
       skipped: () => {
-        this.#unanswered--;
         handler.skipped?.();
+        answered();
       },
     });
   }

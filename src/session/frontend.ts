@@ -5,7 +5,7 @@ import type { Message } from '../wire/reader.js';
 import { Frontend } from '../wire/types.js';
 import { queryReplies } from './cascade-replies.js';
 import { ExtendedQueries, type ExtendedQueriesOptions } from './extended.js';
-import type { Answered } from './replies.js';
+import type { Answered, ReplyHandler } from './replies.js';
 
 export class FrontendSide {
   readonly #options: ExtendedQueriesOptions;
@@ -69,27 +69,39 @@ export class FrontendSide {
   }
 
   #query(message: Message): Promise<void> | undefined {
-    const { active, circumstances, prepared, replies, rewriter, server } = this.#options;
+    const { active, circumstances, prepared, rewriter, server } = this.#options;
     const text = queryText(message);
-    // A simple query drops the unnamed statement (postgres.c, exec_simple_query).
-    if (!prepared.isEmpty) prepared.set('', undefined);
+    // A simple query drops the unnamed statement (postgres.c, exec_simple_query), unless it is skipped behind an error.
+    const undo = prepared.get('') && prepared.set('', undefined);
     // From the first Execute on a query belongs to the implicit transaction of the messages before it.
     const manner = this.#executing ? 'pipeline' : 'query';
     this.#endUnit();
     if (!active || !isNoteworthy(text)) {
       circumstances.note(sessionEffect(text));
-      return this.#forward(message, 'Query');
+      return this.#forwardQuery(message, undo);
     }
     return rewriter.decide(text, [], manner).then((decision) => {
       circumstances.note(sessionEffect(text));
       // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
       if (decision.kind === 'failed' && manner === 'query') return;
-      if (decision.kind !== 'rewrite') return this.#forward(message, 'Query');
+      if (decision.kind !== 'rewrite') return this.#forwardQuery(message, undo);
       const { rewrite } = decision;
       if (rewrite.changed) server.write(write.query(rewrite.sql));
       else server.forward(message);
-      replies.expect('Query', queryReplies(rewriter.translation(rewrite, text)));
+      this.#expectQuery(queryReplies(rewriter.translation(rewrite, text), undo), undo);
     });
+  }
+
+  #forwardQuery(message: Message, undo: (() => void) | undefined): undefined {
+    this.#options.server.forward(message);
+    this.#expectQuery(undo && { receive: () => 'forward', skipped: undo }, undo);
+  }
+
+  /** @param undo takes back that the unnamed statement was dropped, where there was one */
+  #expectQuery(handler: ReplyHandler | undefined, undo: (() => void) | undefined): void {
+    if (handler && undo) this.#extended.expectNamed('Query', handler);
+    else this.#options.replies.expect('Query', handler);
+    this.#extended.endUnit();
   }
 
   #endUnit(): void {

@@ -47,10 +47,6 @@ export class Names<T> {
     this.#entries.clear();
   }
 
-  get isEmpty(): boolean {
-    return this.#entries.size === 0;
-  }
-
   #put(name: string, value: T | undefined): void {
     if (value === undefined) this.#entries.delete(name);
     else this.#entries.set(name, value);

@@ -42,7 +42,6 @@ export class ExpectedReplies {
   #first = 0;
   #skipping = false;
   #copyIn = false;
-  #waiting: (() => void)[] = [];
 
   /** A frontend message was sent to the server. */
   expect(to: Answered, handler?: ReplyHandler): void {
@@ -68,12 +67,6 @@ export class ExpectedReplies {
     return this.#first === this.#queue.length && !this.#skipping && !this.#copyIn;
   }
 
-  /** Fulfilled once everything sent so far has been answered. What was sent must end in a Sync or a query. */
-  whenSettled(): Promise<void> {
-    if (this.settled) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
   /** Whether what comes next is forwarded without being read. */
   get transparent(): boolean {
     return this.#queue[this.#first]?.handler === undefined;
@@ -86,7 +79,6 @@ export class ExpectedReplies {
     const verdict = expectation.handler?.receive(message) ?? 'forward';
     if (message.last) this.#advance(expectation.to, message.type);
     this.#dropCopyEnds();
-    if (this.#waiting.length > 0 && this.settled) for (const resolve of this.#waiting.splice(0)) resolve();
     return verdict;
   }
 

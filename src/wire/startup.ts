@@ -7,8 +7,8 @@ import { ProtocolViolation } from './reader.js';
 const SSL_REQUEST = 80877103;
 const GSSENC_REQUEST = 80877104;
 const CANCEL_REQUEST = 80877102;
-/** PostgreSQL's own limit for a startup packet (MAX_STARTUP_PACKET_LENGTH). */
-const LONGEST = 10_000;
+/** PostgreSQL's own limit (MAX_STARTUP_PACKET_LENGTH), and the length field, which it does not count. */
+const LONGEST = 10_004;
 /** Protocol 3.2 allows keys of 4 to 256 bytes. */
 const SHORTEST_KEY = 4;
 const LONGEST_KEY = 256;

@@ -113,7 +113,7 @@ describe('bytes that are no protocol end their connection with 08P01, and nothin
     ['a request by HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')],
     ['a TLS hello without asking', Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1])],
     ['a length under 8', Buffer.from([0, 0, 0, 7, 0, 3, 0])],
-    ['a length over 10,000', Buffer.from([0, 0, 0x27, 0x11, 0, 3, 0, 0])],
+    ['a length over 10,004', Buffer.from([0, 0, 0x27, 0x15, 0, 3, 0, 0])],
     ['protocol 2.0', packet(0x20000, Buffer.from('\0'))],
     ['parameters without an end', packet(0x30000, Buffer.from('user\0me'))],
     ['a name without a value', packet(0x30000, Buffer.from('user\0\0'))],
