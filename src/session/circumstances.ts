@@ -48,6 +48,8 @@ export class SessionCircumstances {
   /** The transaction changed settings or the schema: its end changes them back, or makes them seen by others. */
   #touched = false;
   #ddl = false;
+  /** Counts how often everything was forgotten. */
+  #age = 0;
 
   constructor(options: CircumstancesOptions) {
     this.#options = options;
@@ -81,6 +83,8 @@ export class SessionCircumstances {
     ask: Ask,
   ): Promise<Surroundings | Exclude<Answer, { kind: 'value' }>> {
     const { graphs, database } = this.#options;
+    if (this.#meanings.size > MOST_NAMES) this.#meanings = new Map();
+    const age = this.#age;
     const unknown = names.filter((name) => !this.#meanings.has(quoteRelation(name)));
     let fingerprint = this.#ddl ? undefined : graphs.fresh(database);
     if (unknown.length > 0 || fingerprint === undefined || this.#settings === undefined) {
@@ -93,6 +97,8 @@ export class SessionCircumstances {
     }
     const graph = graphs.graph(database, fingerprint) ?? (await this.#load(fingerprint, ask));
     if (!('relation' in graph)) return graph;
+    // While the server answered, it reported a change: what was remembered before is worth nothing.
+    if (age !== this.#age) return this.look(names, ask);
     return {
       graph,
       graphId: `${database}\0${fingerprint}`,
@@ -114,7 +120,6 @@ export class SessionCircumstances {
   }
 
   #learn(names: readonly RelationName[], found: Circumstances): void {
-    if (this.#meanings.size > MOST_NAMES) this.#meanings = new Map();
     names.forEach((name, i) => {
       this.#meanings.set(quoteRelation(name), found.meanings[i] ?? null);
     });
@@ -128,6 +133,7 @@ export class SessionCircumstances {
   }
 
   #forget(): void {
+    this.#age++;
     this.#meanings = new Map();
     this.#settings = undefined;
   }
