@@ -93,8 +93,11 @@ SELECT pg_catalog.json_build_object(
           'operator', pg_catalog.concat(pg_catalog.quote_ident(opn.nspname), '.', op.oprname),
           'commutator', CASE WHEN com.oid IS NOT NULL THEN
              pg_catalog.concat(pg_catalog.quote_ident(comn.nspname), '.', com.oprname) END,
-          'left', CASE WHEN lt.typtype = 'b' AND op.oprleft <> parent.atttypid THEN pg_catalog.format_type(op.oprleft, NULL) END,
-          'right', CASE WHEN rt.typtype = 'b' AND op.oprright <> child.atttypid THEN pg_catalog.format_type(op.oprright, NULL) END,
+          -- By the type's own name, as in ri_add_cast_to: `character` would be cut to one character, bpchar is not.
+          'left', CASE WHEN lt.typtype = 'b' AND op.oprleft <> parent.atttypid THEN
+             pg_catalog.concat(pg_catalog.quote_ident(ltn.nspname), '.', pg_catalog.quote_ident(lt.typname)) END,
+          'right', CASE WHEN rt.typtype = 'b' AND op.oprright <> child.atttypid THEN
+             pg_catalog.concat(pg_catalog.quote_ident(rtn.nspname), '.', pg_catalog.quote_ident(rt.typname)) END,
           -- Two collations make a comparison ambiguous. Equality is the same under all deterministic ones, so the
           -- child's is taken, for its index; a nondeterministic one decides, as in ri_GenerateQualCollation.
           'collation', CASE WHEN child.attcollation <> parent.attcollation THEN (
@@ -112,7 +115,9 @@ SELECT pg_catalog.json_build_object(
         JOIN pg_catalog.pg_operator AS op ON op.oid = u.operator
         JOIN pg_catalog.pg_namespace AS opn ON opn.oid = op.oprnamespace
         JOIN pg_catalog.pg_type AS lt ON lt.oid = op.oprleft
+        JOIN pg_catalog.pg_namespace AS ltn ON ltn.oid = lt.typnamespace
         JOIN pg_catalog.pg_type AS rt ON rt.oid = op.oprright
+        JOIN pg_catalog.pg_namespace AS rtn ON rtn.oid = rt.typnamespace
         LEFT JOIN pg_catalog.pg_operator AS com ON com.oid = op.oprcom
         LEFT JOIN pg_catalog.pg_namespace AS comn ON comn.oid = com.oprnamespace),
       'setColumns', (
