@@ -15,6 +15,7 @@ import type { Message } from '../wire/reader.js';
 import { Backend, Frontend } from '../wire/types.js';
 import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from './cascade-replies.js';
 import type { SessionCircumstances } from './circumstances.js';
+import type { Injection } from './injection.js';
 import type { Output } from './output.js';
 import { Names, type Prepared, partOf, UNWATCHED } from './prepared.js';
 import type { ExpectedReplies, ReplyHandler } from './replies.js';
@@ -25,6 +26,7 @@ export interface ExtendedQueriesOptions {
   readonly server: Output;
   readonly replies: ExpectedReplies;
   readonly circumstances: SessionCircumstances;
+  readonly injection: Injection;
   readonly rewriter: Rewriter;
   readonly prepared: Names<Prepared>;
   /** False where the configuration switched cascades off: everything passes. */

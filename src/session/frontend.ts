@@ -69,7 +69,8 @@ export class FrontendSide {
   }
 
   #query(message: Message): Promise<void> | undefined {
-    const { active, circumstances, prepared, rewriter, server } = this.#options;
+    const { active, circumstances, injection, prepared, rewriter, server } = this.#options;
+    if (injection.lingers && !this.#executing) return injection.leave().then(() => this.#query(message));
     const text = queryText(message);
     // A simple query drops the unnamed statement (postgres.c, exec_simple_query), unless it is skipped behind an error.
     const undo = prepared.get('') && prepared.set('', undefined);
@@ -108,6 +109,7 @@ export class FrontendSide {
     this.#pipelining = false;
     this.#executing = false;
     this.#extended.endUnit();
+    this.#options.injection.endUnit();
   }
 
   #forward(message: Message, answered?: Answered): undefined {

@@ -27,15 +27,42 @@ export type Manner = 'query' | 'pipeline';
 export class Injection {
   readonly #server: Output;
   readonly #replies: ExpectedReplies;
+  #lingers = false;
 
   constructor(server: Output, replies: ExpectedReplies) {
     this.#server = server;
     this.#replies = replies;
   }
 
+  /**
+   * Whether a question in a pipeline has begun an implicit transaction that is still open. The client's next Sync ends
+   * it, with what the client itself executes in it; a simple query without one would be caught in it.
+   */
+  get lingers(): boolean {
+    return this.#lingers;
+  }
+
+  /** A Sync or a simple query of the client's was sent. */
+  endUnit(): void {
+    this.#lingers = false;
+  }
+
+  /**
+   * Ends the transaction that only questions have begun. The one Sync of the proxy's own in a pipeline: the client has
+   * executed nothing that it could commit, and the server is asked before whether it skips to one.
+   */
+  async leave(): Promise<void> {
+    this.#lingers = false;
+    const answer = await this.#send([write.close('S', NAME), write.flush()], [], 'Close');
+    if (answer.kind !== 'value') return;
+    this.#replies.expect('Sync', { receive: () => 'swallow' });
+    this.#server.write(write.sync());
+  }
+
   /** Asks a query that gives one row of one column. */
   ask(sql: string, manner: Manner): Promise<Answer> {
     if (manner === 'query') return this.#send([write.query(sql)], [], 'Query');
+    this.#lingers = true;
     const messages = [
       write.close('S', NAME),
       write.parse(NAME, sql),

@@ -86,10 +86,11 @@ export class Session {
     const { graphs, rules, reject, statements } = settings;
     this.#circumstances = new SessionCircumstances({ database, graphs, rules, report });
     const prepared = new Names<Prepared>();
+    const injection = new Injection(this.#toServer, this.#replies);
     const rewriter = new Rewriter({
       statements,
       circumstances: this.#circumstances,
-      injection: new Injection(this.#toServer, this.#replies),
+      injection,
       prepared,
       replies: this.#replies,
       state: this.#state,
@@ -101,6 +102,7 @@ export class Session {
       server: this.#toServer,
       replies: this.#replies,
       circumstances: this.#circumstances,
+      injection,
       rewriter,
       prepared,
       active: settings.active,
