@@ -102,7 +102,7 @@ export class FrontendSide {
   #expectQuery(handler: ReplyHandler | undefined, undo: (() => void) | undefined): void {
     if (handler && undo) this.#extended.expectNamed('Query', handler);
     else this.#options.replies.expect('Query', handler);
-    this.#extended.endUnit();
+    this.#endUnit();
   }
 
   #endUnit(): void {
