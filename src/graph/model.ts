@@ -100,15 +100,18 @@ export class Graph {
     return view.viewOf.flatMap((oid) => this.#relations.get(oid) ?? []);
   }
 
-  /** Through keys that the server cascades, to one that the proxy has to perform. */
+  /** Through keys that the server cascades, to one that the proxy has to perform, were it one of a partition alone. */
   #cascadesOn(relation: Relation, seen: Set<number>): boolean {
     if (seen.has(relation.oid)) return false;
     seen.add(relation.oid);
-    return this.#keysOf(relation).some(
-      (key) =>
-        key.performer === 'proxy' ||
-        (key.performer === 'server' && key.action === 'cascade' && this.#cascadesOn(key.from, seen)),
-    );
+    const partitions = this.descendants(relation).filter(({ partition }) => partition);
+    return [relation, ...partitions]
+      .flatMap((each) => this.#keysOf(each))
+      .some(
+        (key) =>
+          key.performer === 'proxy' ||
+          (key.performer === 'server' && key.action === 'cascade' && this.#cascadesOn(key.from, seen)),
+      );
   }
 
   #keysOf(relation: Relation): ForeignKey[] {

@@ -35,9 +35,7 @@ function refuseDescendants(
 ): void {
   for (const below of graph.descendants(relation)) {
     const own =
-      below.partition &&
-      (concerned.has(below) ||
-        graph.keysTo(below).some((key) => key.to === below && key.performer === 'proxy'));
+      below.partition && (concerned.has(below) || graph.keysToFollow(below).some((key) => key.to === below));
     const inherits = relation === target && !only && !below.partition;
     if (!own && !inherits) continue;
     throw new ProxyError('PGC_RELATION', {

@@ -33,6 +33,8 @@ export interface Translation {
   readonly rewrite: Rewrite;
   /** The server's major version. */
   readonly serverVersion: number;
+  /** A name was found to mean another table than the one planned for. */
+  readonly moved: () => void;
   /** A statement has been executed. */
   readonly completed: (part: Part) => void;
 }
@@ -135,19 +137,18 @@ function description(message: Message, hidden: number | undefined, none: Verdict
   return hidden === undefined ? none : dropFields(message, hidden);
 }
 
-function translateError(
-  message: Message,
-  part: Part | undefined,
-  { rewrite, serverVersion }: Translation,
-): Verdict {
+function translateError(message: Message, part: Part | undefined, translation: Translation): Verdict {
+  const { rewrite, serverVersion, moved } = translation;
   const fields = readErrorFields(message);
   const marker =
     fields.get(Field.code) === MARKER_SQLSTATE ? readMarker(fields.get(Field.message) ?? '') : undefined;
   if (marker && part?.kind === 'refused') return errorResponse(proxyErrorFields(part.error));
-  if (marker && part?.kind === 'cascade')
-    return marker.kind === 'check'
-      ? errorResponse(violationFields(part.plan, marker, serverVersion) ?? fields)
-      : errorResponse(proxyErrorFields(new ProxyError('PGC_MOVED', { table: part.target })));
+  if (marker?.kind === 'check' && part?.kind === 'cascade')
+    return errorResponse(violationFields(part.plan, marker, serverVersion) ?? fields);
+  if (marker?.kind === 'moved' && part?.kind === 'cascade') {
+    moved();
+    return errorResponse(proxyErrorFields(new ProxyError('PGC_MOVED', { table: part.target })));
+  }
   return errorResponse(asTheClients(fields, part, rewrite));
 }
 

@@ -48,6 +48,8 @@ export class SessionCircumstances {
   /** The transaction changed settings or the schema: its end changes them back, or makes them seen by others. */
   #touched = false;
   #ddl = false;
+  /** The catalog's state under which the meanings were asked for. */
+  #fingerprint = '';
   /** Counts how often everything was forgotten. */
   #age = 0;
 
@@ -62,6 +64,11 @@ export class SessionCircumstances {
     if (effect === 'ends') return;
     this.#touched = true;
     if (effect === 'schema') this.#ddl = true;
+  }
+
+  /** Whether the open transaction has changed settings or the schema. */
+  get touched(): boolean {
+    return this.#touched;
   }
 
   /** The server is idle: no transaction is open. */
@@ -85,14 +92,17 @@ export class SessionCircumstances {
     const { graphs, database } = this.#options;
     if (this.#meanings.size > MOST_NAMES) this.#meanings = new Map();
     const age = this.#age;
-    const unknown = names.filter((name) => !this.#meanings.has(quoteRelation(name)));
     let fingerprint = this.#ddl ? undefined : graphs.fresh(database);
+    // In another catalog names may mean other relations, and what did not exist may exist by now.
+    if (fingerprint === undefined || fingerprint !== this.#fingerprint) this.#meanings = new Map();
+    const unknown = names.filter((name) => (this.#meanings.get(quoteRelation(name)) ?? null) === null);
     if (unknown.length > 0 || fingerprint === undefined || this.#settings === undefined) {
       const answer = await ask(circumstancesQuery(unknown, fingerprint === undefined));
       if (answer.kind !== 'value') return answer;
       const found = readDocument<Circumstances>(answer.value);
       this.#learn(unknown, found);
       fingerprint ??= found.fingerprint ?? '';
+      this.#fingerprint = fingerprint;
       if (!this.#ddl && found.current && found.fingerprint !== null) graphs.saw(database, found.fingerprint);
     }
     const graph = graphs.graph(database, fingerprint) ?? (await this.#load(fingerprint, ask));

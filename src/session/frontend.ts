@@ -110,6 +110,8 @@ export class FrontendSide {
     this.#executing = false;
     this.#extended.endUnit();
     this.#options.injection.endUnit();
+    // Outside of a transaction block it ends what was set in the unit, or undone by an error.
+    this.#options.circumstances.note('ends');
   }
 
   #forward(message: Message, answered?: Answered): undefined {

@@ -43,6 +43,10 @@ export class Names<T> {
     return () => this.#put(name, before);
   }
 
+  snapshot(): readonly (readonly [string, T])[] {
+    return [...this.#entries];
+  }
+
   clear(): void {
     this.#entries.clear();
   }

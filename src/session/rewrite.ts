@@ -70,8 +70,17 @@ export interface Means {
     readonly expanded: boolean;
     readonly targets: readonly RelationName[];
   };
+  /** The open transaction has changed settings or the schema. */
+  readonly touched: boolean;
   /** What is not understood is refused; else it is passed on, and the rewrite says so. */
   readonly reject: boolean;
+}
+
+const KEY_MAKING = /\b(?:references|enforced|constraint|inherits?|attach|do|call)\b/i;
+
+/** The end of a transaction matters to later statements only where something was set or changed in it. */
+export function unsettlesNow({ unsettles }: Statement, touched: boolean): boolean {
+  return unsettles === 'always' || (unsettles === 'at its end' && touched);
 }
 
 export function rewrite(text: string, statements: readonly Statement[], means: Means): Rewrite {
@@ -91,7 +100,7 @@ export function rewrite(text: string, statements: readonly Statement[], means: M
     sent += sql.length;
   };
   // Where this database has no keys for the proxy, only the text itself can bring some.
-  const sensitive = means.graph.isActive || /\breferences\b/i.test(text);
+  const sensitive = means.graph.isActive || KEY_MAKING.test(text);
   let unsettled = false;
   for (const statement of statements) {
     const { part, sql, own, error } = rewriteStatement(statement, unsettled, means);
@@ -104,7 +113,7 @@ export function rewrite(text: string, statements: readonly Statement[], means: M
       push(sql);
       read = statement.end;
     }
-    unsettled ||= sensitive && statement.unsettles;
+    unsettled ||= sensitive && unsettlesNow(statement, means.touched);
   }
   copy(text.length);
   return {
@@ -185,7 +194,9 @@ function refuseTruncate(
   cascades: boolean,
   graph: Graph,
 ): void {
-  const left = graph.keysTo(target).find((key) => key.performer === 'proxy' && !targets.includes(key.from));
+  const left = [target, ...graph.descendants(target)]
+    .flatMap((each) => graph.keysTo(each))
+    .find((key) => key.performer === 'proxy' && !targets.includes(key.from));
   if (left === undefined) return;
   throw cascades
     ? new ProxyError('PGC_FORM', { table: quoteRelation(target), form: 'TRUNCATE … CASCADE' })

@@ -11,7 +11,15 @@ import type { Injection, Manner } from './injection.js';
 import type { Names, Prepared } from './prepared.js';
 import { partOf, targetsOfPrepared, UNWATCHED } from './prepared.js';
 import type { ExpectedReplies } from './replies.js';
-import { type Means, type Part, type Rewrite, rewrite, targetsOf, unchanged } from './rewrite.js';
+import {
+  type Means,
+  type Part,
+  type Rewrite,
+  rewrite,
+  targetsOf,
+  unchanged,
+  unsettlesNow,
+} from './rewrite.js';
 import type { ServerState } from './server-state.js';
 import type { StatementCache } from './statement-cache.js';
 
@@ -51,8 +59,10 @@ export class Rewriter {
   async decide(bytes: Buffer, types: readonly number[], manner: Manner): Promise<Decision> {
     try {
       const text = decode(bytes, this.#options.state);
-      // The server refuses bytes that are no text, and says it better.
-      if (text === undefined) return PASS;
+      // The server refuses bytes that are no text, and says it better; unless its encoding is being changed.
+      if (text === undefined && this.#options.replies.settled) return PASS;
+      if (text === undefined)
+        throw new ProxyError('PGC_ENCODING', { encoding: encodingOf(this.#options.state) });
       const statements = this.#options.statements.statements(text);
       return statements === undefined
         ? await this.#unparsable(text, types, manner)
@@ -65,8 +75,13 @@ export class Rewriter {
 
   /** How answers to a rewritten text are turned into those to the client's own. */
   translation(rewrite: Rewrite, text: Buffer): Translation {
-    const completed = (part: Part) => this.#completed(part, rewrite, text);
-    return { rewrite, serverVersion: this.#options.state.version, completed };
+    // What is prepared behind a DEALLOCATE, before its answer, stays.
+    const known = rewrite.parts.some(({ kind }) => kind === 'release')
+      ? this.#options.prepared.snapshot()
+      : [];
+    const completed = (part: Part) => this.#completed(part, known, rewrite, text);
+    const moved = () => this.#options.circumstances.note('settings');
+    return { rewrite, serverVersion: this.#options.state.version, completed, moved };
   }
 
   async #rewrite(text: string, statements: readonly Statement[], manner: Manner): Promise<Decision> {
@@ -77,6 +92,10 @@ export class Rewriter {
       ...statements.flatMap(targetsOf),
       ...executed.flatMap((name) => targetsOfPrepared(prepared.get(name))),
     ];
+    // The question goes out in UTF-8.
+    const encoding = encodingOf(state);
+    if (encoding !== 'UTF8' && names.some((name) => !isAscii(Buffer.from(quoteRelation(name)))))
+      throw new ProxyError('PGC_ENCODING', { encoding });
     const asIs: Decision = { kind: 'rewrite', rewrite: unchanged(text, statements) };
     if (names.length === 0 && executed.length === 0) return asIs;
     // In a failed transaction nothing can be asked, and the server refuses everything but its end.
@@ -87,19 +106,22 @@ export class Rewriter {
 
     const found = await circumstances.look(names, (sql) => injection.ask(sql, manner));
     if ('kind' in found) return { kind: found.kind };
-    if (!found.active) return asIs;
+    const { touched } = circumstances;
+    if (!found.active && !behindUnsettling(statements, touched)) return asIs;
+    if (!found.active) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
     const make = () =>
       rewrite(text, statements, {
         graph: found.graph,
         meaning: found.meaning,
         prepared: (name) => describePrepared(prepared.get(name)),
+        touched,
         reject,
       });
-    const key = cacheKey(text, names.map(found.meaning), found);
+    const key = cacheKey(text, names.map(found.meaning), touched, found);
     const made = executed.length > 0 ? make() : this.#options.statements.rewrite(key, make);
     made.passed.forEach(passed);
-    if (made.changed && encodingOf(state) !== 'UTF8' && !isAscii(Buffer.from(made.sql)))
-      throw new ProxyError('PGC_ENCODING', { encoding: encodingOf(state) });
+    if (made.changed && encoding !== 'UTF8' && !isAscii(Buffer.from(made.sql)))
+      throw new ProxyError('PGC_ENCODING', { encoding });
     return { kind: 'rewrite', rewrite: made };
   }
 
@@ -111,12 +133,20 @@ export class Rewriter {
   }
 
   /** The server has executed a statement that concerns prepared ones. */
-  #completed(part: Part, rewrite: Rewrite, text: Buffer): void {
+  #completed(
+    part: Part,
+    known: readonly (readonly [string, Prepared])[],
+    rewrite: Rewrite,
+    text: Buffer,
+  ): void {
     const { prepared } = this.#options;
-    if (part.kind === 'release' && part.name === undefined) prepared.clear();
-    else if (part.kind === 'release') prepared.set(part.name ?? '', undefined);
-    else if (part.kind === 'prepare')
-      prepared.set(part.name, { ...UNWATCHED, text: Buffer.from(text), rewrite });
+    if (part.kind === 'prepare') prepared.set(part.name, { ...UNWATCHED, text: Buffer.from(text), rewrite });
+    if (part.kind !== 'release') return;
+    for (const [name, entry] of known) {
+      // The unnamed statement is none that DEALLOCATE ALL or DISCARD ALL drop.
+      const meant = part.name === undefined ? name !== '' : name === part.name;
+      if (meant && prepared.get(name) === entry) prepared.set(name, undefined);
+    }
   }
 
   #refuse(error: ProxyError): Decision {
@@ -139,8 +169,19 @@ export class Rewriter {
   }
 }
 
-function cacheKey(text: string, meanings: readonly (number | null)[], { graphId }: Surroundings): string {
-  return `${graphId}\0${meanings.join(',')}\0${text}`;
+function cacheKey(
+  text: string,
+  meanings: readonly (number | null)[],
+  touched: boolean,
+  { graphId }: Surroundings,
+): string {
+  return `${graphId}\0${meanings.join(',')}\0${touched}\0${text}`;
+}
+
+/** Whether a statement that deletes stands behind one that may switch cascades on again. */
+function behindUnsettling(statements: readonly Statement[], touched: boolean): boolean {
+  const first = statements.findIndex((statement) => unsettlesNow(statement, touched));
+  return first >= 0 && statements.slice(first + 1).some((statement) => targetsOf(statement).length > 0);
 }
 
 function describePrepared(prepared: Prepared | undefined): ReturnType<Means['prepared']> {

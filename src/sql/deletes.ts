@@ -23,6 +23,15 @@ export function findDeletes(tree: Json): readonly Found[] {
   });
 }
 
+/** Whether anything in a tree changes rows. */
+export function modifies(tree: Json): boolean {
+  if (tree === null || typeof tree !== 'object') return false;
+  if (Array.isArray(tree)) return tree.some(modifies);
+  return Object.entries(tree as Node).some(([key, value]) => MODIFYING.has(key) || modifies(value));
+}
+
+const MODIFYING: ReadonlySet<string> = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
+
 function deletesOf(type: string, value: Node): Found | undefined {
   switch (type) {
     case 'DeleteStmt':

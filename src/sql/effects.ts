@@ -11,11 +11,21 @@ const SETTLED: ReadonlySet<string> = new Set(
 /** Settings that decide what a name means, or what the proxy does. */
 const DECISIVE = /^(?:search_path|role|session_authorization|session_replication_role|pgcascade\..*)$/i;
 
-/** Whether a statement may change what the next ones mean: DDL, SET of what names depend on, ROLLBACK. */
-export function unsettles(tree: Node): boolean {
+/** `at its end`: it ends a transaction, and what was set in it. */
+export type Unsettling = 'never' | 'at its end' | 'always';
+
+/**
+ * Whether a statement may change what the next ones mean: DDL, SET of what names depend on, the end of a transaction.
+ * @param text the statement's own
+ */
+export function unsettles(tree: Node, text: string): Unsettling {
   const [type = ''] = Object.keys(tree);
   const value = asNode(tree[type]);
-  if (type === 'TransactionStmt') return String(value.kind).startsWith('TRANS_STMT_ROLLBACK');
-  if (type === 'VariableSetStmt') return value.kind === 'VAR_RESET_ALL' || DECISIVE.test(String(value.name));
-  return !SETTLED.has(type);
+  if (type === 'TransactionStmt') return ENDS.test(String(value.kind)) ? 'at its end' : 'never';
+  if (type === 'VariableSetStmt')
+    return value.kind === 'VAR_RESET_ALL' || DECISIVE.test(String(value.name)) ? 'always' : 'never';
+  const settled = SETTLED.has(type) && value.intoClause === undefined && !/set_config/i.test(text);
+  return settled ? 'never' : 'always';
 }
+
+const ENDS = /^TRANS_STMT_(?:COMMIT|ROLLBACK|PREPARE)/;

@@ -21,7 +21,8 @@ const HARMLESS =
 const ENDING = /^\s*(?:commit|end|rollback|abort)\b/i;
 /** These change settings, and never the schema. */
 const SETTING = /^\s*(?:set|reset|discard)\b/i;
-const HIDDEN = /set_config|;\s*\S/i;
+/** A function that sets, a second statement, and SELECT … INTO, which makes a table. */
+const HIDDEN = /set_config|;\s*\S|^\s*(?:select|with)\b[\s\S]*\binto\b/i;
 
 /** What a text may do to the statements after it, at the most. */
 export type SessionEffect = 'none' | 'ends' | 'settings' | 'schema';

@@ -1,7 +1,7 @@
 /** What the statements of a text are, as far as deleting goes. */
 
-import { findDeletes, formOf, isPlainExplain } from './deletes.js';
-import { unsettles } from './effects.js';
+import { findDeletes, formOf, isPlainExplain, modifies } from './deletes.js';
+import { type Unsettling, unsettles } from './effects.js';
 import type { RelationName } from './names.js';
 import { type Node, parse, type RawStatement, scan, type Token } from './parser.js';
 import { asNode, node, relationName, stringOf } from './tree.js';
@@ -52,8 +52,8 @@ export type Statement = Meaning & {
   /** Where it stands in the text, in characters; white space and comments before it are left out. */
   readonly start: number;
   readonly end: number;
-  /** It may change what later statements of the same text mean: DDL, SET of what names depend on, ROLLBACK. */
-  readonly unsettles: boolean;
+  /** Whether it may change what later statements of the same text mean. */
+  readonly unsettles: Unsettling;
 };
 
 /** @returns the statements in their order, or undefined where the text is not PostgreSQL's SQL */
@@ -75,7 +75,7 @@ export function readStatements(sql: string): readonly Statement[] | undefined {
       ...read(statement, source, own, first, last),
       start: characters(first),
       end: characters(last),
-      unsettles: unsettles(statement.tree),
+      unsettles: unsettles(statement.tree, source.toString('utf8', first, last)),
     };
   });
 }
@@ -88,7 +88,8 @@ function read(
   last: number,
 ): Meaning {
   const deletion = node(raw.tree, 'DeleteStmt');
-  if (deletion && findDeletes(deletion.withClause ?? null).length === 0)
+  // PostgreSQL allows a modifying WITH only at the top level.
+  if (deletion && !modifies(deletion.withClause ?? null))
     return readDelete(deletion, source, tokens, first, last);
   const released = readRelease(raw.tree);
   if (released) return released;
@@ -145,16 +146,16 @@ function readDelete(
   };
 }
 
-/** The index of the last such keyword outside of all parentheses. */
+/** The index of the first such keyword outside of all parentheses that is no name: not behind AS or a dot. */
 function outermost(tokens: readonly Token[], keyword: string): number {
   let depth = 0;
-  let found = -1;
-  tokens.forEach((token, i) => {
+  return tokens.findIndex((token, i) => {
     if (token.text === '(') depth++;
-    else if (token.text === ')') depth--;
-    else if (depth === 0 && token.isKeyword && token.text.toLowerCase() === keyword) found = i;
+    if (token.text === ')') depth--;
+    const before = tokens[i - 1]?.text.toLowerCase();
+    const isName = before === 'as' || before === '.';
+    return depth === 0 && !isName && token.isKeyword && token.text.toLowerCase() === keyword;
   });
-  return found;
 }
 
 /** The index behind the parenthesis that opens at `at`. */

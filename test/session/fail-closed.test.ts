@@ -1,0 +1,185 @@
+/** Ways in which a DELETE could slip past, each met once: it cascades or is refused, and never leaves an orphan. */
+import type pg from 'pg';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { useDatabase } from '../support/database.js';
+import { useProxy } from '../support/proxy.js';
+import { RawClient, readable } from '../support/raw-client.js';
+import { bind, describePortal, execute, message, parse, query, run, sync } from './frontend-messages.js';
+
+const database = useDatabase();
+const proxy = useProxy();
+
+const SCHEMA = `
+  DROP SCHEMA IF EXISTS s CASCADE; CREATE SCHEMA s; SET search_path = s;
+  CREATE TABLE orgs (id int PRIMARY KEY);
+  CREATE TABLE users (id int PRIMARY KEY, org int CONSTRAINT fk REFERENCES orgs ON DELETE CASCADE NOT ENFORCED);
+  INSERT INTO orgs VALUES (1), (2); INSERT INTO users VALUES (1, 1), (2, 2)`;
+
+let client: pg.Client;
+let other: pg.Client;
+beforeEach(async () => {
+  [client, other] = await Promise.all([proxy.connect(database.name), proxy.connect(database.name)]);
+  await client.query(SCHEMA);
+  await other.query('SET search_path = s');
+});
+
+const orphans = async (child = 'users.org', parent = 'orgs.id') => {
+  const [table, column] = child.split('.');
+  const [referenced, key] = parent.split('.');
+  const { rows } = await client.query(
+    `SELECT c::text FROM s.${table} c WHERE NOT EXISTS (SELECT FROM s.${referenced} p WHERE p.${key} = c.${column})`,
+  );
+  return rows;
+};
+const refused = (text: string, name: string) =>
+  expect(client.query(text)).rejects.toMatchObject({ code: '0A000', detail: expect.stringContaining(name) });
+
+describe('what a name means is asked again', () => {
+  test('when another session has made the table anew', async () => {
+    await client.query('DELETE FROM orgs WHERE id = 9');
+    await other.query(SCHEMA);
+    await client.query('DELETE FROM orgs WHERE id = 1');
+    expect(await orphans()).toEqual([]);
+  });
+
+  test('when another session has made a table that there was not', async () => {
+    await client.query('DROP TABLE users, orgs');
+    await expect(client.query('DELETE FROM orgs')).rejects.toMatchObject({ code: '42P01' });
+    await other.query(SCHEMA);
+    await client.query('DELETE FROM orgs WHERE id = 1');
+    expect(await orphans()).toEqual([]);
+  });
+
+  test('after a name was found to have moved', async () => {
+    await client.query('DELETE FROM orgs WHERE id = 9');
+    await client.query('SELECT 2 AS id INTO TEMP orgs');
+    expect((await client.query('DELETE FROM orgs')).rowCount).toBe(1);
+    expect(await orphans()).toEqual([]);
+  });
+});
+
+describe('one string', () => {
+  test.each([
+    'SET pgcascade.mode = on; DELETE FROM orgs WHERE id = 1',
+    'RESET ALL; DELETE FROM s.orgs WHERE id = 1',
+  ])('that switches cascades on again is refused: %s', async (text) => {
+    await client.query('SET pgcascade.mode = off');
+    await refused(text, 'PGC_AFTER_DDL');
+  });
+
+  test('that ends the transaction in which cascades were off is refused', async () => {
+    await client.query('BEGIN; SET LOCAL pgcascade.mode = off');
+    await refused('COMMIT; DELETE FROM orgs WHERE id = 1', 'PGC_AFTER_DDL');
+  });
+
+  test('that gives a key to the proxy is refused', async () => {
+    await client.query('ALTER TABLE users ALTER CONSTRAINT fk ENFORCED');
+    await refused('ALTER TABLE users ALTER CONSTRAINT fk NOT ENFORCED; DELETE FROM orgs', 'PGC_AFTER_DDL');
+  });
+
+  test('that sets the search_path by a function is refused', async () =>
+    refused(`SELECT set_config('search_path', 's', false); DELETE FROM orgs`, 'PGC_AFTER_DDL'));
+});
+
+describe('a graph', () => {
+  test('is known to have changed twice in one transaction', async () => {
+    await client.query('BEGIN');
+    for (const id of [1, 2]) {
+      await client.query(`ALTER TABLE users ALTER CONSTRAINT fk ${id === 1 ? '' : 'NOT '}ENFORCED`);
+      await client.query(`DELETE FROM orgs WHERE id = ${id}`);
+    }
+    await client.query('COMMIT');
+    expect(await orphans()).toEqual([]);
+  });
+
+  test('is known to have changed by a rule beside another one', async () => {
+    await client
+      .query('CREATE RULE i AS ON INSERT TO orgs DO ALSO NOTHING; DELETE FROM orgs WHERE id = 9')
+      .catch(() => {});
+    await client.query('CREATE RULE i AS ON INSERT TO orgs DO ALSO NOTHING');
+    await client.query('DELETE FROM orgs WHERE id = 9');
+    await client.query('CREATE RULE d AS ON DELETE TO orgs DO INSTEAD NOTHING');
+    await refused('DELETE FROM orgs WHERE id = 1', 'PGC_RELATION');
+  });
+
+  test.each([
+    ['of the target', 'CREATE TABLE c (id int PRIMARY KEY REFERENCES p1 ON DELETE CASCADE)', 'c'],
+    [
+      'of a child',
+      'CREATE TABLE c (id int PRIMARY KEY REFERENCES p ON DELETE CASCADE) PARTITION BY LIST (id); CREATE TABLE c1 PARTITION OF c DEFAULT',
+      'c1',
+    ],
+  ])('with a key to a partition %s, behind one that the server cascades, is refused', async (_, child, leaf) => {
+    await client.query(`CREATE TABLE p (id int PRIMARY KEY) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p DEFAULT;
+      ${child}; CREATE TABLE g (id int REFERENCES ${leaf} ON DELETE CASCADE NOT ENFORCED)`);
+    await refused('DELETE FROM p', 'PGC_RELATION');
+  });
+
+  test('with a key to a partition does not let its table be truncated', async () => {
+    await client.query(`CREATE TABLE p (id int PRIMARY KEY) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p DEFAULT;
+      CREATE TABLE g (id int REFERENCES p1 ON DELETE CASCADE NOT ENFORCED)`);
+    await refused('TRUNCATE p', 'PGC_TRUNCATE');
+  });
+});
+
+test('a name beyond ASCII under another encoding is refused', async () => {
+  await client.query('ALTER TABLE orgs RENAME TO größe');
+  await client.query(`SET client_encoding = 'LATIN1'`);
+  await refused('DELETE FROM größe', 'PGC_ENCODING');
+});
+
+test('a WITH that changes rows is refused', async () => {
+  await client.query('CREATE TABLE log (org int)');
+  await refused(
+    'WITH l AS (INSERT INTO log VALUES (1) RETURNING org) DELETE FROM orgs USING l WHERE id = l.org',
+    'PGC_FORM',
+  );
+});
+
+test('a column may be called returning', async () => {
+  const { rows } = await client.query('DELETE FROM orgs WHERE id = 1 RETURNING id AS returning');
+  expect([rows, await orphans()]).toEqual([[{ returning: 1 }], []]);
+});
+
+describe('sent in one write', () => {
+  const raw = async () => {
+    const session = await RawClient.login(proxy, { database: database.name });
+    await session.ask(query('SET search_path = s'));
+    await session.ask(parse('DELETE FROM orgs WHERE id = 9'), sync);
+    return session;
+  };
+
+  test('a setting of one unit does not hold for the next', async () => {
+    const session = await raw();
+    const unit = [
+      run('SELECT 1'),
+      run('SET LOCAL pgcascade.mode = off'),
+      run('DELETE FROM orgs WHERE id = 9'),
+      sync,
+    ];
+    session.send(...unit, run('DELETE FROM orgs WHERE id = 1'), sync);
+    await session.untilReady(2);
+    expect(await orphans()).toEqual([]);
+  });
+
+  test('a DELETE behind a change of encoding, with a byte that was no text before it, is refused', async () => {
+    const session = await raw();
+    const text = Buffer.from(`DELETE FROM orgs WHERE id = 1 OR '\xe9' = ''\0`, 'latin1');
+    session.send(query(`SET client_encoding = 'LATIN1'`), message('Q', text));
+    expect(readable(await session.untilReady(2)).join()).toContain('PGC_ENCODING');
+    expect(await orphans()).toEqual([]);
+  });
+
+  test('a name prepared behind DEALLOCATE ALL is not forgotten with the others', async () => {
+    const session = await raw();
+    const text = 'DELETE FROM orgs WHERE id = 1 RETURNING id';
+    session.send(query('DEALLOCATE ALL'), parse(text, 'p'), sync);
+    await session.untilReady(2);
+    const answer = readable(await session.ask(bind({ statement: 'p' }), describePortal(), execute(), sync));
+    expect(answer.filter((each) => /^[TDC] /.test(each)).map((each) => each.replace(/@\d+/, ''))).toEqual([
+      'T id:23,4,-1/0.1',
+      'D 1',
+      'C DELETE 1',
+    ]);
+  });
+});
