@@ -82,23 +82,34 @@ export interface Circumstances {
 const FINGERPRINT = sqlFile('fingerprint.sql');
 const CATALOG = sqlFile('catalog.sql');
 
-/** One statement that tells the circumstances; `fingerprint` asks for the catalog's state as well. */
-export function circumstancesQuery(names: readonly RelationName[], fingerprint: boolean): string {
+/**
+ * One statement that tells the circumstances.
+ * @param fingerprint asks for the catalog's state as well, as far as it concerns keys and the relations `named`
+ */
+export function circumstancesQuery(
+  names: readonly RelationName[],
+  fingerprint: boolean,
+  named: readonly RelationName[],
+): string {
   const meanings = names.map(
     (name) => `pg_catalog.to_regclass(${quoteLiteral(quoteRelation(name))})::pg_catalog.oid::pg_catalog.int8`,
   );
   return document(`pg_catalog.json_build_object(
     'meanings', pg_catalog.json_build_array(${meanings.join(', ')}),
     'mode', pg_catalog.current_setting('pgcascade.mode', true),
-    'replica', pg_catalog.current_setting('session_replication_role') = 'replica',
-    'current', pg_catalog.current_setting('transaction_isolation') LIKE 'read %',
-    'fingerprint', ${fingerprint ? `(${FINGERPRINT})` : 'NULL'})`);
+    'replica', pg_catalog.current_setting('session_replication_role') OPERATOR(pg_catalog.=) 'replica',
+    'current', pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.~~) 'read %',
+    'fingerprint', ${fingerprint ? `(${withNamed(FINGERPRINT, named)})` : 'NULL'})`);
 }
 
 /** One statement that gives the whole Catalog; `named` are the relations wanted although no key may touch them. */
 export function catalogQuery(named: readonly RelationName[]): string {
+  return document(`(${withNamed(CATALOG, named)})`);
+}
+
+function withNamed(sql: string, named: readonly RelationName[]): string {
   const list = named.map(({ schema, name }) => `(${quoteLiteral(schema ?? '')}, ${quoteLiteral(name)})`);
-  return document(`(${CATALOG.replace('$NAMED$', () => list.join(', ') || '(NULL, NULL)')})`);
+  return sql.replaceAll('$NAMED$', () => list.join(', ') || '(NULL::pg_catalog.text, NULL::pg_catalog.text)');
 }
 
 /** Reads what `document` sent. */

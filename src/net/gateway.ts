@@ -120,7 +120,13 @@ export class Gateway {
       log.error({ err: error }, `could not connect to ${upstream.name}`);
       throw new ProxyError('PGC_UPSTREAM_UNREACHABLE', { upstream: upstream.name, reason });
     });
-    if (client.destroyed) return void server.destroy();
+    // A client that is gone by now would never be heard of again: its end has been told already.
+    if (client.destroyed || client.readableEnded) {
+      server.destroy();
+      client.destroySoon();
+      return;
+    }
+    server.write(opening.raw);
     const user = opening.parameters.get('user') ?? '';
     const session: Session = new Session(
       {
@@ -138,7 +144,6 @@ export class Gateway {
       loggedIn();
       this.#sessions.delete(session);
     });
-    server.write(opening.raw);
     if (this.#draining) session.drain();
   }
 }

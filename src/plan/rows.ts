@@ -55,7 +55,7 @@ export function isDeleted(plan: Plan, id: number, row: string): string {
   const { cte, column } = deletedRows(plan, id);
   const relation = plan.deletions[id]?.relation;
   const same = (relation ? identity(relation) : []).map(
-    (name) => `g.${column(name)} = ${row}.${quoteName(name)}`,
+    (name) => `g.${column(name)} OPERATOR(pg_catalog.=) ${row}.${quoteName(name)}`,
   );
   return `EXISTS (SELECT FROM ${cte} AS g WHERE ${same.join(' AND ')})`;
 }

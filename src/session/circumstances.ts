@@ -97,7 +97,7 @@ export class SessionCircumstances {
     if (fingerprint === undefined || fingerprint !== this.#fingerprint) this.#meanings = new Map();
     const unknown = names.filter((name) => (this.#meanings.get(quoteRelation(name)) ?? null) === null);
     if (unknown.length > 0 || fingerprint === undefined || this.#settings === undefined) {
-      const answer = await ask(circumstancesQuery(unknown, fingerprint === undefined));
+      const answer = await ask(circumstancesQuery(unknown, fingerprint === undefined, this.#named()));
       if (answer.kind !== 'value') return answer;
       const found = readDocument<Circumstances>(answer.value);
       this.#learn(unknown, found);
@@ -109,24 +109,31 @@ export class SessionCircumstances {
     if (!('relation' in graph)) return graph;
     // While the server answered, it reported a change: what was remembered before is worth nothing.
     if (age !== this.#age) return this.look(names, ask);
+    const active = this.#isActive();
+    // A function may switch cascades on again, unseen: while they are off the server is asked each time.
+    if (!active) this.#settings = undefined;
     return {
       graph,
       graphId: `${database}\0${fingerprint}`,
-      active: this.#isActive(),
+      active,
       meaning: (name) => this.#meanings.get(quoteRelation(name)) ?? null,
     };
   }
 
   async #load(fingerprint: string, ask: Ask): Promise<Graph | Exclude<Answer, { kind: 'value' }>> {
     const { graphs, database, rules, report } = this.#options;
-    const named = rules.relations
-      .flatMap(({ from, to }) => [from, to])
-      .map(({ schema, table }) => ({ schema, name: table }));
-    const answer = await ask(catalogQuery(named));
+    const answer = await ask(catalogQuery(this.#named()));
     if (answer.kind !== 'value') return answer;
     const graph = mergeGraph(readDocument<Catalog>(answer.value), rules, report);
     graphs.keep(database, fingerprint, graph);
     return graph;
+  }
+
+  /** The relations that the configuration names. */
+  #named(): readonly RelationName[] {
+    return this.#options.rules.relations
+      .flatMap(({ from, to }) => [from, to])
+      .map(({ schema, table }) => ({ schema, name: table }));
   }
 
   #learn(names: readonly RelationName[], found: Circumstances): void {

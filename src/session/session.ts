@@ -161,8 +161,9 @@ export class Session {
     client.on('error', (error) => this.#peers.log.debug({ err: error }, 'the client connection broke'));
     server.on('error', (error) => this.#peers.log.debug({ err: error }, 'the upstream connection broke'));
     const over = (stream: Duplex) => new Promise<void>((resolve) => stream.once('close', resolve));
-    // Whoever read the opening left the stream paused.
-    client.resume();
+    // Whoever read the opening left the stream paused; its end may have come meanwhile.
+    if (client.readableEnded) this.#clientEnded = true;
+    this.#pump();
     client.once('close', () => server.destroy());
     server.once('close', () => this.#serverEnded());
     return Promise.all([over(client), over(server)]).then(() => undefined);

@@ -16,9 +16,9 @@ const NOTEWORTHY = /\b(?:delete|merge|truncate|execute|deallocate|discard)\b/i;
  * (What a function called from them does cannot be seen; the expanded statement checks the names itself.)
  */
 const HARMLESS =
-  /^\s*(?:select|insert|update|delete|values|with|table|merge|begin|start|savepoint|release|show|explain|copy|fetch|move|close|declare|listen|notify|unlisten|lock|prepare|execute|deallocate|vacuum|analyze|checkpoint)\b/i;
+  /^\s*(?:select|insert|update|delete|values|with|table|merge|begin|start|savepoint|release|show|explain|copy|fetch|move|close|declare|listen|notify|unlisten|lock|prepare|deallocate|vacuum|analyze|checkpoint)\b/i;
 /** These end a transaction, and with it what was set or changed in it. */
-const ENDING = /^\s*(?:commit|end|rollback|abort)\b/i;
+const ENDING = /^\s*(?:commit|end|rollback|abort)\b(?!\s+prepared\b)/i;
 /** These change settings, and never the schema. */
 const SETTING = /^\s*(?:set|reset|discard)\b/i;
 /** A function that sets, a second statement, and SELECT … INTO, which makes a table. */

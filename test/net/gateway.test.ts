@@ -1,5 +1,6 @@
 /** What happens until a client is logged in, and who is not let in. */
-import { createServer, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { query } from '../session/frontend-messages.js';
 import { useDatabase } from '../support/database.js';
@@ -216,4 +217,14 @@ test('a server that is down is reported as 08001, with its name', async () => {
   expect((await greeting(orphan, {}))[0]).toMatch(
     new RegExp(`C=08001.*127\\.0\\.0\\.1:${port}.*ECONNREFUSED.*S=FATAL`),
   );
+});
+
+test('a client that is gone before the server is reached leaves nothing behind', async () => {
+  const name = `gone_${process.pid}`;
+  const socket = connect(proxy.port, proxy.host);
+  socket.resume().end(startupPacket({ database: database.name, parameters: { application_name: name } }));
+  await once(socket, 'close');
+  const direct = await database.connect();
+  const left = `SELECT FROM pg_stat_activity WHERE application_name = '${name}'`;
+  await expect.poll(async () => (await direct.query(left)).rowCount, { timeout: 10_000 }).toBe(0);
 });

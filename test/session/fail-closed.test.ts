@@ -122,6 +122,57 @@ describe('a graph', () => {
   });
 });
 
+test('operators that a session puts before the server’s own change nothing for another one', async () => {
+  await client.query(`CREATE SCHEMA IF NOT EXISTS hostile; SET search_path = hostile, s, pg_catalog;
+    CREATE OR REPLACE FUNCTION hostile.eq(oid, oid) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT false';
+    CREATE OR REPLACE FUNCTION hostile.eq(int, int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT false';
+    CREATE OR REPLACE FUNCTION hostile.get(jsonb, text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'true' $$;
+    CREATE OPERATOR hostile.= (LEFTARG = oid, RIGHTARG = oid, PROCEDURE = hostile.eq);
+    CREATE OPERATOR hostile.->> (LEFTARG = jsonb, RIGHTARG = text, PROCEDURE = hostile.get)`);
+  await client.query('DELETE FROM s.orgs WHERE id = 9');
+  await other.query('DELETE FROM orgs WHERE id = 2');
+  expect(await orphans()).toEqual([]);
+  await client.query('DROP SCHEMA hostile CASCADE');
+});
+
+test('a primary key of a type whose operators are not on the search_path tells rows apart', async () => {
+  await client.query(`CREATE SCHEMA IF NOT EXISTS x; CREATE EXTENSION IF NOT EXISTS citext SCHEMA x;
+    CREATE TABLE c (k x.citext PRIMARY KEY, a int REFERENCES orgs ON DELETE CASCADE NOT ENFORCED,
+                    b int REFERENCES orgs ON DELETE SET NULL NOT ENFORCED);
+    INSERT INTO c VALUES ('one', 1, 2), ('two', 2, 2), ('three', NULL, 1)`);
+  await client.query('DELETE FROM orgs');
+  expect((await client.query('SELECT k::text, a, b FROM c')).rows).toEqual([
+    { k: 'three', a: null, b: null },
+  ]);
+});
+
+test('EXECUTE that switches cascades on again is noticed', async () => {
+  await client.query(`PREPARE m(text) AS SELECT set_config('pgcascade.mode', $1, false)`);
+  await client.query('SET pgcascade.mode = off');
+  await client.query('DELETE FROM orgs WHERE id = 9');
+  await client.query(`EXECUTE m('on')`);
+  await client.query('DELETE FROM orgs WHERE id = 1');
+  expect(await orphans()).toEqual([]);
+});
+
+describe('a key that only the configuration knows', () => {
+  const configured = useProxy({
+    cascade: {
+      relations: [{ name: 'late', from: 's.notes(org)', to: 's.orgs(id)', on_delete: 'cascade' }],
+    },
+  });
+
+  test('is followed once its column has been given its name', async () => {
+    const session = await configured.connect(database.name);
+    await session.query('SET search_path = s');
+    await session.query('CREATE TABLE notes (id int, old int); INSERT INTO notes VALUES (1, 1), (2, 2)');
+    await session.query('DELETE FROM orgs WHERE id = 9');
+    await session.query('ALTER TABLE notes RENAME COLUMN old TO org');
+    await session.query('DELETE FROM orgs WHERE id = 1');
+    expect(await orphans('notes.org')).toEqual([]);
+  });
+});
+
 test('a name beyond ASCII under another encoding is refused', async () => {
   await client.query('ALTER TABLE orgs RENAME TO größe');
   await client.query(`SET client_encoding = 'LATIN1'`);
