@@ -15,7 +15,7 @@ import type { Message } from '../wire/reader.js';
 import { Backend, Frontend } from '../wire/types.js';
 import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from './cascade-replies.js';
 import type { SessionCircumstances } from './circumstances.js';
-import type { Injection } from './injection.js';
+import { type Injection, SCRATCH } from './injection.js';
 import type { Output } from './output.js';
 import { Names, type Prepared, partOf, UNWATCHED } from './prepared.js';
 import type { ExpectedReplies, ReplyHandler } from './replies.js';
@@ -32,9 +32,6 @@ export interface ExtendedQueriesOptions {
   /** False where the configuration switched cascades off: everything passes. */
   readonly active: boolean;
 }
-
-/** For the text of a statement that is refused when it is bound. */
-const SCRATCH = 'pgcascade';
 
 export class ExtendedQueries {
   readonly #options: ExtendedQueriesOptions;

@@ -14,8 +14,8 @@ export type Answer =
   | { readonly kind: 'value'; readonly value: string }
   | { readonly kind: 'failed' | 'skipped' };
 
-/** A name of the proxy's own: the client's unnamed statement and portal must outlive a question. */
-const NAME = 'pgcascade';
+/** A name of the proxy's own: the client's unnamed statement and portal must outlive what is injected. */
+export const SCRATCH = 'pgcascade';
 
 /**
  * How a question is asked.
@@ -53,7 +53,7 @@ export class Injection {
    */
   async leave(): Promise<void> {
     this.#lingers = false;
-    const answer = await this.#send([write.close('S', NAME), write.flush()], [], 'Close');
+    const answer = await this.#send([write.close('S', SCRATCH), write.flush()], [], 'Close');
     if (answer.kind !== 'value') return;
     this.#replies.expect('Sync', { receive: () => 'swallow' });
     this.#server.write(write.sync());
@@ -64,12 +64,12 @@ export class Injection {
     if (manner === 'query') return this.#send([write.query(sql)], [], 'Query');
     this.#lingers = true;
     const messages = [
-      write.close('S', NAME),
-      write.parse(NAME, sql),
-      write.bind(NAME, NAME),
-      write.execute(NAME),
-      write.close('P', NAME),
-      write.close('S', NAME),
+      write.close('S', SCRATCH),
+      write.parse(SCRATCH, sql),
+      write.bind(SCRATCH, SCRATCH),
+      write.execute(SCRATCH),
+      write.close('P', SCRATCH),
+      write.close('S', SCRATCH),
       write.flush(),
     ];
     return this.#send(messages, ['Close', 'Parse', 'Bind', 'Execute', 'Close'], 'Close');
@@ -80,7 +80,7 @@ export class Injection {
    * @returns `value` (empty) where the text is well-formed
    */
   parse(sql: string, types: readonly number[], manner: Manner): Promise<Answer> {
-    const messages = [write.close('S', NAME), write.parse(NAME, sql, types), write.close('S', NAME)];
+    const messages = [write.close('S', SCRATCH), write.parse(SCRATCH, sql, types), write.close('S', SCRATCH)];
     // Between the client's queries a Sync ends nothing of the client's, and an error needs its ReadyForQuery.
     return manner === 'query'
       ? this.#send([...messages, write.sync()], ['Close', 'Parse', 'Close'], 'Sync')

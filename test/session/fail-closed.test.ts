@@ -93,9 +93,6 @@ describe('a graph', () => {
   });
 
   test('is known to have changed by a rule beside another one', async () => {
-    await client
-      .query('CREATE RULE i AS ON INSERT TO orgs DO ALSO NOTHING; DELETE FROM orgs WHERE id = 9')
-      .catch(() => {});
     await client.query('CREATE RULE i AS ON INSERT TO orgs DO ALSO NOTHING');
     await client.query('DELETE FROM orgs WHERE id = 9');
     await client.query('CREATE RULE d AS ON DELETE TO orgs DO INSTEAD NOTHING');
