@@ -25,7 +25,7 @@ export interface App {
 export async function startApp(config: Config, log: Logger): Promise<App> {
   await loadParser();
   const upstream = await openUpstream(config.upstream);
-  const { mode, declared, overrides, relations, unsupported } = config.cascade;
+  const { mode, declared, overrides, relations, unsupported, code } = config.cascade;
   const gateway = new Gateway({
     upstream,
     session: {
@@ -35,6 +35,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
       rules: { declared, overrides, relations },
       active: mode === 'on',
       reject: unsupported === 'reject',
+      refusesCode: code === 'reject',
       messageBytes: config.limits.message_bytes,
     },
     connections: config.limits.connections,

@@ -14,15 +14,21 @@ export interface ErrorKind {
 }
 
 export const ERRORS = {
-  PGC_CYCLE: {
+  PGC_KEPT: {
     sqlstate: '0A000',
-    message: 'cannot cascade a DELETE from {table}: its foreign keys form a cycle through {key}',
-    hint: 'Self-references and cycles of keys are not expanded yet. Delete the rows in an order of your own with SET pgcascade.mode = off.',
+    message:
+      'cannot cascade a DELETE from {table}: a BEFORE DELETE trigger kept a row in a cycle of foreign keys',
+    hint: 'The rows of a cycle are found before they are deleted. Delete them in an order of your own with SET pgcascade.mode = off.',
   },
   PGC_FORM: {
     sqlstate: '0A000',
     message: 'cannot cascade from {table}: its rows would be deleted by {form}',
-    hint: 'Only a DELETE of its own is expanded. Write DELETE FROM …, or delete the dependent rows first with SET pgcascade.mode = off.',
+    hint: 'Send the DELETE as a statement of its own, or delete the dependent rows first with SET pgcascade.mode = off.',
+  },
+  PGC_CODE: {
+    sqlstate: '0A000',
+    message: '{form} is not allowed: what it deletes would not cascade',
+    hint: 'Send the statements themselves, or set cascade.code to pass.',
   },
   PGC_TRUNCATE: {
     sqlstate: '0A000',
@@ -32,8 +38,9 @@ export const ERRORS = {
   },
   PGC_EXECUTE: {
     sqlstate: '0A000',
-    message: 'cannot EXECUTE prepared statement "{name}" in SQL: it was prepared by the driver and cascades',
-    hint: 'Run it through the driver, or send the DELETE itself.',
+    message:
+      'cannot execute prepared statement "{name}": it cascades, and cannot be expanded here as the schema is now',
+    hint: 'Prepare it again, or send the DELETE itself.',
   },
   PGC_GRAMMAR: {
     sqlstate: '0A000',

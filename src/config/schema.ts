@@ -48,6 +48,9 @@ const cascade = section({
   unsupported: choice(['reject', 'pass'])
     .default('reject')
     .describe('A statement that may delete and cannot be expanded: refused, or passed with a warning.'),
+  code: choice(['pass', 'reject'])
+    .default('pass')
+    .describe('DO and CALL run code in the server, where no DELETE cascades: passed, or refused.'),
   files: z
     .array(z.never())
     .max(0, notYet)

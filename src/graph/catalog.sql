@@ -52,6 +52,10 @@ SELECT pg_catalog.json_build_object(
       'name', r.relname,
       'kind', r.relkind,
       'rules', EXISTS (SELECT FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class OPERATOR(pg_catalog.=) r.oid AND w.ev_type OPERATOR(pg_catalog.=) '4' AND r.relkind OPERATOR(pg_catalog.<>) 'v'),
+      -- A BEFORE trigger on its rows may keep them.
+      'keeps', EXISTS (SELECT FROM pg_catalog.pg_trigger AS g
+                        WHERE g.tgrelid OPERATOR(pg_catalog.=) r.oid AND g.tgtype OPERATOR(pg_catalog.&) 11::pg_catalog.int2 OPERATOR(pg_catalog.=) 11
+                          AND NOT g.tgisinternal AND g.tgenabled OPERATOR(pg_catalog.<>) 'D'),
       'partition', r.relispartition,
       'parents', coalesce((SELECT pg_catalog.json_agg(i.inhparent::pg_catalog.int8)
                              FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid OPERATOR(pg_catalog.=) r.oid), '[]'),
@@ -132,7 +136,17 @@ SELECT pg_catalog.json_build_object(
           FROM pg_catalog.jsonb_array_elements_text(
                  CASE WHEN pg_catalog.jsonb_typeof(k.j OPERATOR(pg_catalog.->) 'confdelsetcols') OPERATOR(pg_catalog.=) 'array' THEN k.j OPERATOR(pg_catalog.->) 'confdelsetcols' END)
                WITH ORDINALITY AS s (number, position)
-          JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) k.conrelid AND a.attnum OPERATOR(pg_catalog.=) s.number::pg_catalog.int2)
+          JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) k.conrelid AND a.attnum OPERATOR(pg_catalog.=) s.number::pg_catalog.int2),
+      -- What its copies for the partitions of the referenced table are called: errors name these.
+      'copies', (
+        WITH RECURSIVE copy (oid) AS (
+          SELECT k.oid UNION ALL
+          SELECT c.oid FROM copy JOIN pg_catalog.pg_constraint AS c
+              ON (pg_catalog.to_jsonb(c) OPERATOR(pg_catalog.->>) 'conparentid')::pg_catalog.oid OPERATOR(pg_catalog.=) copy.oid
+             AND c.conrelid OPERATOR(pg_catalog.=) k.conrelid AND c.contype OPERATOR(pg_catalog.=) 'f')
+        SELECT pg_catalog.json_agg(pg_catalog.json_build_object('to', c.confrelid::pg_catalog.int8, 'name', c.conname))
+          FROM copy JOIN pg_catalog.pg_constraint AS c ON c.oid OPERATOR(pg_catalog.=) copy.oid
+         WHERE c.oid OPERATOR(pg_catalog.<>) k.oid)
     ) ORDER BY k.oid), '[]')
     FROM key AS k)
 )

@@ -20,6 +20,8 @@ export interface CatalogRelation {
   readonly kind: string;
   /** It has rules ON DELETE. */
   readonly rules: boolean;
+  /** A BEFORE trigger on its rows may keep some from being deleted. */
+  readonly keeps: boolean;
   readonly partition: boolean;
   /** What it inherits from or is a partition of. */
   readonly parents: readonly number[];
@@ -58,6 +60,15 @@ export interface CatalogKey {
   readonly period: boolean;
   readonly columns: readonly KeyColumn[];
   readonly setColumns: readonly string[] | null;
+  /** Its copies for the partitions of the referenced table. */
+  readonly copies: readonly KeyCopy[] | null;
+}
+
+/** What PostgreSQL calls a key in the errors of one partition of the referenced table. */
+export interface KeyCopy {
+  /** The partition. */
+  readonly to: number;
+  readonly name: string;
 }
 
 export interface Catalog {

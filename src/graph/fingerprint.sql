@@ -21,6 +21,8 @@ SELECT pg_catalog.md5(pg_catalog.concat_ws(',',
      FROM pg_catalog.pg_namespace AS n WHERE n.oid OPERATOR(pg_catalog.>=) 16384),
   (SELECT pg_catalog.string_agg(pg_catalog.concat(x.indexrelid, ':', x.xmin, x.ctid), ',' ORDER BY x.indexrelid)
      FROM pg_catalog.pg_index AS x WHERE x.indrelid OPERATOR(pg_catalog.>=) 16384),
+  (SELECT pg_catalog.string_agg(pg_catalog.concat(g.oid, ':', g.xmin, g.ctid), ',' ORDER BY g.oid)
+     FROM pg_catalog.pg_trigger AS g WHERE NOT g.tgisinternal),
   (SELECT pg_catalog.string_agg(pg_catalog.concat(w.oid, ':', w.xmin, w.ctid), ',' ORDER BY w.oid)
      FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class OPERATOR(pg_catalog.>=) 16384)
 ))

@@ -70,6 +70,7 @@ function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules
   const performer: Performer =
     override || (!key.enforced && rules.declared) ? 'proxy' : key.enforced ? 'server' : 'nobody';
   return {
+    declared: true,
     id: key.id,
     name: key.name,
     from,
@@ -80,6 +81,7 @@ function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules
     setColumns: key.setColumns ?? key.columns.map((column) => column.from),
     full: key.full,
     period: key.period,
+    copies: key.copies ?? [],
   };
 }
 
@@ -96,6 +98,7 @@ function configuredKey(key: ConfiguredKey, id: number, from: Relation, to: Relat
     }),
   );
   return {
+    declared: false,
     id,
     name: key.name,
     from,
@@ -106,6 +109,7 @@ function configuredKey(key: ConfiguredKey, id: number, from: Relation, to: Relat
     setColumns: key.from.columns,
     full: false,
     period: false,
+    copies: [],
   };
 }
 

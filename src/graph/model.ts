@@ -1,6 +1,6 @@
 /** The foreign-key graph: relations, and the keys between them that a DELETE has to follow. Immutable. */
 import type { RelationName } from '../sql/names.js';
-import type { CatalogRelation, KeyColumn } from './catalog.js';
+import type { CatalogRelation, KeyColumn, KeyCopy } from './catalog.js';
 
 /** A referential action (ON DELETE …). */
 export type Action = 'cascade' | 'set null' | 'set default' | 'restrict' | 'no action';
@@ -9,6 +9,8 @@ export type Action = 'cascade' | 'set null' | 'set default' | 'restrict' | 'no a
 export type Performer = 'proxy' | 'server' | 'nobody';
 
 export interface ForeignKey {
+  /** Whether the catalog has it; else the configuration alone knows it. */
+  readonly declared: boolean;
   /** Orders keys as they were created: the order in which PostgreSQL fires them. */
   readonly id: number;
   readonly name: string;
@@ -23,6 +25,7 @@ export interface ForeignKey {
   readonly setColumns: readonly string[];
   readonly full: boolean;
   readonly period: boolean;
+  readonly copies: readonly KeyCopy[];
 }
 
 export type Relation = CatalogRelation & RelationName;
@@ -93,6 +96,12 @@ export class Graph {
     };
     visit(relation);
     return [...found];
+  }
+
+  /** A relation and its partitions at any depth: where its rows are. Inheritance children have rows of their own. */
+  tree(relation: Relation): readonly Relation[] {
+    const partitions = (this.#children.get(relation.oid) ?? []).filter(({ partition }) => partition);
+    return [relation, ...partitions.flatMap((each) => this.tree(each))];
   }
 
   /** The relations that a view shows rows of, at any depth. */

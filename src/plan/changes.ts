@@ -1,70 +1,91 @@
 /**
- * SET NULL and SET DEFAULT as UPDATEs. Two CTEs that update one row apply only one of them, so all edges of a table
- * go into one statement, with a CASE an edge. DEFAULT cannot stand in a CASE: each combination of SET DEFAULT edges
+ * SET NULL and SET DEFAULT as UPDATEs. Two CTEs that update one row apply only one of them, so all keys of a table
+ * go into one statement, with a CASE a key. DEFAULT cannot stand in a CASE: each combination of SET DEFAULT keys
  * that a row can match is a statement of its own, and no row matches two combinations.
  */
+import type { ForeignKey } from '../graph/model.js';
 import { quoteName } from '../sql/names.js';
 import { equals, references } from './match.js';
-import type { Change, Edge, Plan } from './plan.js';
-import { deletedRows, isDeleted, numbered, tableOf } from './rows.js';
+import type { Change, Plan } from './plan.js';
+import { deletedRows, staysClearOf, tableOf } from './rows.js';
+
+/** What is known of the rows that SET DEFAULT has given new keys. */
+export interface Given {
+  /** The CTE that has them, with the new keys under their own names. */
+  readonly rows: string;
+  /** The place of the deleted row that each referenced before. */
+  readonly tableoid: string;
+  readonly ctid: string;
+}
 
 /**
  * The CTEs of a change: `pgc_u0_0 AS (UPDATE …)`, one a combination. Those with SET DEFAULT return the new keys, and
- * for each such edge the place of the referenced row among those deleted.
+ * for each such key the place of the row that was referenced.
  */
 export function renderChange(change: Change, index: number, plan: Plan): readonly string[] {
   return combinations(change).map((defaults, i) => {
-    const keys = [...new Set(defaults.flatMap(({ key }) => key.columns.map(({ from }) => from)))].map(
-      quoteName,
-    );
-    const positions = defaults.map((edge) => positionName(change, edge));
     const update = renderUpdate(change, defaults, plan);
     if (defaults.length === 0) return `${changeName(index, i)} AS (${update})`;
-    const returned = [...keys.map((name) => `r.${name}`), ...positions.map((name) => `${name}.n`)];
-    const header = `${changeName(index, i)} (${[...keys, ...positions].join(', ')})`;
-    return `${header} AS (${update} RETURNING ${returned.join(', ')})`;
+    const columns = [...new Set(defaults.flatMap((key) => key.columns.map(({ from }) => from)))].map(
+      quoteName,
+    );
+    const parents = defaults.map((key) => {
+      const { column } = deletedRows(plan, key.to);
+      const row = parentRow(change, key);
+      return {
+        names: placeOf(change, key),
+        values: [column('tableoid'), column('ctid')].map((c) => `${row}.${c}`),
+      };
+    });
+    const returned = [...columns.map((name) => `r.${name}`), ...parents.flatMap(({ values }) => values)];
+    const names = [...columns, ...parents.flatMap(({ names: { tableoid, ctid } }) => [tableoid, ctid])];
+    return `${changeName(index, i)} (${names.join(', ')}) AS (${update} RETURNING ${returned.join(', ')})`;
   });
 }
 
-export function changeName(index: number, combination: number): string {
-  return `pgc_u${index}_${combination}`;
-}
-
-/** The column that holds the place of the row that an edge of SET DEFAULT referenced. */
-export function positionName(change: Change, edge: Edge): string {
-  return `pgc_n${change.edges.findIndex(({ key }) => key === edge.key)}`;
-}
-
-/** For each edge of SET DEFAULT the combinations it takes part in, by their number. */
-export function combinationsWith(change: Change, edge: Edge): readonly number[] {
+/** Where the rows are that a key of SET DEFAULT has given new keys. */
+export function givenBy(change: Change, index: number, key: ForeignKey): readonly Given[] {
   return combinations(change).flatMap((defaults, i) =>
-    defaults.some(({ key }) => key === edge.key) ? [i] : [],
+    defaults.includes(key) ? [{ rows: changeName(index, i), ...placeOf(change, key) }] : [],
   );
 }
 
-function renderUpdate(change: Change, defaults: readonly Edge[], plan: Plan): string {
-  const matches = ({ key, parent }: Edge) => references(key, 'r', deletedRows(plan, parent));
-  const nulls = change.edges.filter(({ key }) => key.action === 'set null');
-  const others = defaultEdges(change).filter((edge) => !defaults.includes(edge));
-  const sources = defaults.map((edge) => `${numbered(edge.parent)} AS ${positionName(change, edge)}`);
+function changeName(index: number, combination: number): string {
+  return `pgc_u${index}_${combination}`;
+}
+
+function placeOf(change: Change, key: ForeignKey): { readonly tableoid: string; readonly ctid: string } {
+  const at = change.keys.indexOf(key);
+  return { tableoid: `pgc_o${at}`, ctid: `pgc_t${at}` };
+}
+
+function parentRow(change: Change, key: ForeignKey): string {
+  return `pgc_d${change.keys.indexOf(key)}`;
+}
+
+function renderUpdate(change: Change, defaults: readonly ForeignKey[], plan: Plan): string {
+  const matches = (key: ForeignKey) => references(key, 'r', deletedRows(plan, key.to));
+  const nulls = change.keys.filter(({ action }) => action === 'set null');
+  const others = defaultKeys(change).filter((key) => !defaults.includes(key));
+  const sources = defaults.map((key) => `${deletedRows(plan, key.to).rows} AS ${parentRow(change, key)}`);
   const conditions = [
-    ...defaults.map((edge) =>
-      equals(edge.key, positionName(change, edge), deletedRows(plan, edge.parent).column, 'r'),
-    ),
-    ...others.map((edge) => `(${matches(edge)}) IS NOT TRUE`),
+    ...defaults.map((key) => equals(key, parentRow(change, key), deletedRows(plan, key.to).column, 'r')),
+    ...others.map((key) => `(${matches(key)}) IS NOT TRUE`),
     ...(defaults.length === 0 ? [`(${nulls.map(matches).join(' OR ')})`] : []),
-    ...(change.except === undefined ? [] : [`NOT ${isDeleted(plan, change.except, 'r')}`]),
+    ...staysClearOf(plan, change.relation, 'r'),
   ];
   const sure = nulls.length === 1 && defaults.length === 0;
-  const nulled = new Set(nulls.flatMap(({ key }) => key.setColumns));
+  const nulled = new Set(nulls.flatMap(({ setColumns }) => setColumns));
   const assignments = [
     ...[...nulled].map((column) => {
-      const edges = nulls.filter(({ key }) => key.setColumns.includes(column));
-      const condition = edges.map(matches).join(' OR ');
+      const condition = nulls
+        .filter(({ setColumns }) => setColumns.includes(column))
+        .map(matches)
+        .join(' OR ');
       const value = sure ? 'NULL' : `CASE WHEN ${condition} THEN NULL ELSE r.${quoteName(column)} END`;
       return `${quoteName(column)} = ${value}`;
     }),
-    ...[...new Set(defaults.flatMap(({ key }) => key.setColumns))].map(
+    ...[...new Set(defaults.flatMap(({ setColumns }) => setColumns))].map(
       (column) => `${quoteName(column)} = DEFAULT`,
     ),
   ];
@@ -72,13 +93,13 @@ function renderUpdate(change: Change, defaults: readonly Edge[], plan: Plan): st
   return `UPDATE ${tableOf(change.relation)} AS r SET ${assignments.join(', ')}${from} WHERE ${conditions.join(' AND ')}`;
 }
 
-/** All sets of SET DEFAULT edges; the empty one only where there is a SET NULL edge to act on. */
-function combinations(change: Change): readonly (readonly Edge[])[] {
-  let subsets: readonly (readonly Edge[])[] = [[]];
-  for (const edge of defaultEdges(change)) subsets = [...subsets, ...subsets.map((set) => [...set, edge])];
-  return change.edges.some(({ key }) => key.action === 'set null') ? subsets : subsets.slice(1);
+/** All sets of SET DEFAULT keys; the empty one only where there is a SET NULL key to act on. */
+function combinations(change: Change): readonly (readonly ForeignKey[])[] {
+  let subsets: readonly (readonly ForeignKey[])[] = [[]];
+  for (const key of defaultKeys(change)) subsets = [...subsets, ...subsets.map((set) => [...set, key])];
+  return change.keys.some(({ action }) => action === 'set null') ? subsets : subsets.slice(1);
 }
 
-function defaultEdges(change: Change): readonly Edge[] {
-  return change.edges.filter(({ key }) => key.action === 'set default');
+function defaultKeys(change: Change): readonly ForeignKey[] {
+  return change.keys.filter(({ action }) => action === 'set default');
 }

@@ -2,62 +2,67 @@
 import { ProxyError } from '../errors.js';
 import type { ForeignKey, Graph, Relation } from '../graph/model.js';
 import { quoteRelation } from '../sql/names.js';
-import type { FiringOrder } from './firing.js';
+import { setsColumns, type Target } from './plan.js';
+import type { Reached } from './reach.js';
 
-/** @throws ProxyError naming the table and the keys */
-export function refuseUnplannable(graph: Graph, target: Relation, only: boolean, order: FiringOrder): void {
-  const concerned = new Set([...order.deleted, ...order.firings.map(({ key }) => key.from)]);
-  for (const relation of concerned) {
-    refuseKind(relation, target);
-    refuseDescendants(graph, relation, target, only, concerned);
+/**
+ * @param depth how many keys lie between the client's rows and those that a key references, where that is certain
+ * @throws ProxyError naming the table and the keys
+ */
+export function refuseUnplannable(
+  graph: Graph,
+  targets: readonly Target[],
+  reached: readonly Reached[],
+  keys: readonly ForeignKey[],
+  depth: (key: ForeignKey) => number | undefined,
+): void {
+  const table = targets.map(({ relation }) => quoteRelation(relation)).join(', ');
+  for (const each of reached) {
+    refuseRules(each, table);
+    refuseColumns(graph, each, table);
   }
-  order.firings.forEach(({ kind, key }, at) => {
-    if (key.period) throw new ProxyError('PGC_PERIOD', { key: key.name });
-    if (kind === 'action') refuseOverlap(graph, key, at, target, order);
-  });
+  for (const key of keys) if (key.period) throw new ProxyError('PGC_PERIOD', { key: key.name });
+  const changing = keys.filter(setsColumns);
+  for (const key of changing) refuseOverlap(graph, key, keys, depth, table);
+  refuseTwoChanges(graph, changing, table);
+}
+
+/** @throws ProxyError for a view of a table with keys to perform */
+export function refuseView(graph: Graph, view: Relation): void {
+  if (graph.viewed(view).some((base) => graph.acts(base)))
+    throw new ProxyError('PGC_RELATION', { table: quoteRelation(view), what: 'a view' });
 }
 
 /** Rules rewrite a DELETE behind the proxy's back, and PostgreSQL does not allow them in a CTE. */
-function refuseKind(relation: Relation, target: Relation): void {
-  const what = relation.kind === 'v' ? 'a view' : relation.rules ? 'a table with rules ON DELETE' : undefined;
-  if (what === undefined) return;
-  const over = relation === target ? what : `referenced by ${quoteRelation(relation)}, ${what}`;
-  throw new ProxyError('PGC_RELATION', { table: quoteRelation(target), what: over });
+function refuseRules({ relation, origin }: Reached, table: string): void {
+  if (!relation.rules) return;
+  const what = 'a table with rules ON DELETE';
+  const over = origin === 'client' ? what : `referenced by ${quoteRelation(relation)}, ${what}`;
+  throw new ProxyError('PGC_RELATION', { table, what: over });
 }
 
-/** A key holds for a table and its partitions; rows of inheritance children, and keys of one partition, are apart. */
-function refuseDescendants(
-  graph: Graph,
-  relation: Relation,
-  target: Relation,
-  only: boolean,
-  concerned: ReadonlySet<Relation>,
-): void {
-  for (const below of graph.descendants(relation)) {
-    const own =
-      below.partition && (concerned.has(below) || graph.keysToFollow(below).some((key) => key.to === below));
-    const inherits = relation === target && !only && !below.partition;
-    if (!own && !inherits) continue;
-    throw new ProxyError('PGC_RELATION', {
-      table: quoteRelation(target),
-      what: inherits
-        ? `inherited from by ${quoteRelation(below)} (DELETE FROM ONLY leaves that out)`
-        : `partitioned, and its partition ${quoteRelation(below)} has keys of its own`,
-    });
-  }
+/** The rows of inheritance children come back with the parent's columns only. */
+function refuseColumns(graph: Graph, { relation, inherits }: Reached, table: string): void {
+  if (!inherits) return;
+  const known = new Set(relation.columns.map(({ name }) => name));
+  for (const below of graph.descendants(relation))
+    for (const key of graph.keysToFollow(below))
+      if (!key.columns.every(({ to }) => known.has(to)))
+        throw new ProxyError('PGC_RELATION', {
+          table,
+          what: `inherited from by ${quoteRelation(below)}, whose own columns are referenced (DELETE FROM ONLY leaves that out)`,
+        });
 }
 
 /** A column that one action changes and another one looks at: the outcome would depend on which comes first. */
 function refuseOverlap(
   graph: Graph,
   key: ForeignKey,
-  at: number,
-  target: Relation,
-  order: FiringOrder,
+  keys: readonly ForeignKey[],
+  depth: (key: ForeignKey) => number | undefined,
+  table: string,
 ): void {
-  if (key.action !== 'set null' && key.action !== 'set default') return;
   const changes = new Set(key.setColumns);
-  const table = quoteRelation(target);
   if (
     key.full &&
     key.columns.length > 1 &&
@@ -67,17 +72,34 @@ function refuseOverlap(
   for (const other of graph.keysFrom(key.from)) {
     if (other === key || other.performer !== 'proxy') continue;
     if (!other.columns.some(({ from }) => changes.has(from))) continue;
-    const otherAt = order.firings.findIndex((firing) => firing.key === other);
     const harmless =
       key.action === 'set null' &&
-      (otherAt === -1 ||
+      (!keys.includes(other) ||
         sameChange(key, other) ||
-        (otherAt < at && other.action !== 'set null' && other.action !== 'set default'));
+        (!setsColumns(other) && firesBefore(other, key, depth)));
     if (!harmless) throw new ProxyError('PGC_OVERLAP', { table, key: key.name, other: other.name });
   }
   for (const other of graph.keysTo(key.from))
     if (other.performer === 'proxy' && other.columns.some(({ to }) => changes.has(to)))
       throw new ProxyError('PGC_REFERENCED_SET', { table, key: key.name, other: other.name });
+}
+
+function firesBefore(
+  one: ForeignKey,
+  other: ForeignKey,
+  depth: (key: ForeignKey) => number | undefined,
+): boolean {
+  const [first, second] = [depth(one), depth(other)];
+  if (first === undefined || second === undefined) return false;
+  return first < second;
+}
+
+/** Two UPDATEs in one statement that meet at a row apply only one of them: a table's are one, its partitions' are not. */
+function refuseTwoChanges(graph: Graph, changing: readonly ForeignKey[], table: string): void {
+  for (const key of changing)
+    for (const other of changing)
+      if (other.from !== key.from && graph.tree(key.from).includes(other.from))
+        throw new ProxyError('PGC_OVERLAP', { table, key: key.name, other: other.name });
 }
 
 function sameChange(key: ForeignKey, other: ForeignKey): boolean {

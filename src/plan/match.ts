@@ -3,9 +3,9 @@ import type { KeyColumn } from '../graph/catalog.js';
 import type { ForeignKey } from '../graph/model.js';
 import { quoteName } from '../sql/names.js';
 
-/** The rows of a deletion as the statement knows them: a CTE, and for each column its name there. */
+/** Deleted rows as the statement knows them: a CTE or a subquery, and for each column its name there. */
 export interface Deleted {
-  readonly cte: string;
+  readonly rows: string;
   readonly column: (name: string) => string;
 }
 
@@ -18,11 +18,11 @@ export interface Deleted {
 export function references(key: ForeignKey, row: string, deleted: Deleted): string {
   const [column, ...more] = key.columns;
   if (column && more.length === 0 && indexed(key) && collectable(key, column)) {
-    const keys = `ARRAY(SELECT ${cast(deleted.column(column.to), column.left)} FROM ${deleted.cte})`;
+    const keys = `ARRAY(SELECT ${cast(`d.${deleted.column(column.to)}`, column.left)} FROM ${deleted.rows} AS d)`;
     const operator = column.commutator ?? column.operator;
     return `${referencing(column, row)} ${spell(operator)} ANY (${keys})`;
   }
-  return `EXISTS (SELECT FROM ${deleted.cte} AS d WHERE ${equals(key, 'd', deleted.column, row)})`;
+  return `EXISTS (SELECT FROM ${deleted.rows} AS d WHERE ${equals(key, 'd', deleted.column, row)})`;
 }
 
 /**

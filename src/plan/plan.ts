@@ -1,69 +1,79 @@
-/** What has to be done for one DELETE: pure data, made by planner.ts, written as SQL by render.ts. */
+/** What has to be done for the DELETEs of one statement: pure data, made by planner.ts, written as SQL by render.ts. */
 import type { ForeignKey, Relation } from '../graph/model.js';
 
-/** Rows that go: those of the client's statement (no edges), or those that reference rows gone before. */
+/** Rows that go: those of a DELETE of the client's, or those that reference rows gone before. */
 export interface Deletion {
-  /** Its place among the plan's deletions; referenced ones stand before those that reference them. */
+  /** Its place among the plan's deletions: the client's own first, then referenced ones before referencing ones. */
   readonly id: number;
   readonly relation: Relation;
-  readonly edges: readonly Edge[];
-  /** The columns that the rest of the plan has to know of the rows deleted. */
+  /** The client's own; others follow from keys. */
+  readonly origin: 'client' | 'key';
+  /** The client's DELETE takes rows of inheritance children too. */
+  readonly inherits: boolean;
+  /** The keys by which rows come here: those that reference a row deleted before. None for the client's own. */
+  readonly keys: readonly ForeignKey[];
+  /** The cycle of deletions that it is part of: each of them can bring rows to all. */
+  readonly cycle: number | undefined;
+  /** The columns that the rest of the plan has to know of its rows. */
   readonly returns: readonly string[];
-  /** Whether the plan has to know in which order PostgreSQL would have deleted them. */
-  readonly ordered: boolean;
 }
 
-/** A key, and the deletion of the rows that it references. */
-export interface Edge {
-  readonly key: ForeignKey;
-  /** Place in the plan's deletions. */
-  readonly parent: number;
-  /** When it fires: all rows of a stage before those of the next. */
-  readonly stage: number;
+/** Where deleted rows of a relation are to be found. */
+export interface Member {
+  readonly deletion: number;
+  /** The object ids of the relations that hold them, where the deletion takes rows of others too. */
+  readonly within: readonly number[] | undefined;
 }
 
-/** Rows that stay with their key changed: SET NULL and SET DEFAULT, all edges of a table in one. */
+/** Rows that stay with their key changed: SET NULL and SET DEFAULT, all keys of a table in one. */
 export interface Change {
   readonly relation: Relation;
-  readonly edges: readonly Edge[];
-  /** The deletion whose rows must not be touched as well. */
-  readonly except: number | undefined;
+  readonly keys: readonly ForeignKey[];
 }
 
 /**
  * A rule that must not be broken.
- * `rows`: RESTRICT and NO ACTION; no row of the referencing table may be left, but those `spared`.
+ * `rows`: RESTRICT and NO ACTION; no row of the referencing table may be left when the check is made.
  * `same key`: SET DEFAULT gave a row the key of a row that is deleted at this moment.
  * `new key`: SET DEFAULT gave a row a key that the referenced table does not have.
  */
-export type Check = {
-  readonly edge: Edge;
-  /** Violations are reported by stage, then by the referenced row, then in the order of the checks. */
-  readonly stage: number;
-} & (
-  | { readonly kind: 'rows'; readonly spared: Spared | undefined }
-  | { readonly kind: 'same key' | 'new key'; readonly change: number }
-);
-
-/** Rows of a deletion that are gone by the time of a check. */
-export interface Spared {
-  readonly deletion: number;
-  /** All of them; else those that one of `edges` deletes in time. */
-  readonly all: boolean;
-  readonly edges: readonly SparingEdge[];
-}
-
-export interface SparingEdge extends Edge {
-  /**
-   * `before`: its rows go before the check of any row. Else it fires for the same rows as the check, one by one, and
-   * for each of them before (`older`) or behind it (`younger`).
-   */
-  readonly fires: 'before' | 'older' | 'younger';
-}
+export type Check =
+  | {
+      readonly kind: 'rows';
+      readonly key: ForeignKey;
+      /**
+       * Whether rows of the referencing table that are deleted are gone by then: `none` is, as none is deleted; `all`
+       * are; or `some`, which only the order tells in which PostgreSQL would have deleted them.
+       */
+      readonly gone: 'none' | 'all' | 'some';
+    }
+  | { readonly kind: 'same key' | 'new key'; readonly key: ForeignKey; readonly change: number };
 
 export interface Plan {
-  readonly target: Relation;
   readonly deletions: readonly Deletion[];
+  /** For each relation that a followed key references: the deletions that take rows of it. */
+  readonly members: ReadonlyMap<Relation, readonly Member[]>;
+  /** For each referencing relation: the deletions that may take its rows. */
+  readonly overlaps: ReadonlyMap<Relation, readonly number[]>;
+  /** Every key that is followed, oldest first: the order in which PostgreSQL fires them for one row. */
+  readonly keys: readonly ForeignKey[];
   readonly changes: readonly Change[];
   readonly checks: readonly Check[];
+  /** What errors call the relations and partitions that rows are deleted from. */
+  readonly names: ReadonlyMap<number, string>;
+}
+
+/** What the client's statement deletes from. */
+export interface Target {
+  readonly relation: Relation;
+  /** It says ONLY. */
+  readonly only: boolean;
+}
+
+export function cascades(key: ForeignKey): boolean {
+  return key.action === 'cascade';
+}
+
+export function setsColumns(key: ForeignKey): boolean {
+  return key.action === 'set null' || key.action === 'set default';
 }

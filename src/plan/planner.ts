@@ -1,154 +1,206 @@
-/** From a relation that is deleted from to a Plan, over the graph. Pure. */
-import { ProxyError } from '../errors.js';
+/** From the relations that a statement deletes from to a Plan, over the graph. Pure. */
 import type { ForeignKey, Graph, Relation } from '../graph/model.js';
-import { quoteRelation } from '../sql/names.js';
-import { type Firing, type FiringOrder, firingOrder } from './firing.js';
 import { identity } from './identity.js';
-import { refuseUnplannable } from './limits.js';
-import type { Change, Check, Deletion, Edge, Plan, Spared, SparingEdge } from './plan.js';
+import { refuseUnplannable, refuseView } from './limits.js';
+import {
+  type Change,
+  type Check,
+  type Deletion,
+  type Member,
+  type Plan,
+  setsColumns,
+  type Target,
+} from './plan.js';
+import { membersOf, ordered, type Reached, reachOf } from './reach.js';
 
 /**
- * @param only whether the statement says ONLY: inheritance children are then not deleted from
+ * @param targets what the statement's DELETEs name, in their order: the plan's first deletions
  * @returns undefined where the statement concerns no key that the proxy has to perform
  * @throws ProxyError where it does, and cannot be planned with certainty
  */
-export function planDelete(graph: Graph, target: Relation, only: boolean): Plan | undefined {
-  const order = firingOrder(graph, target);
-  const related = [...graph.descendants(target), ...graph.viewed(target)];
-  if (order.firings.length === 0 && !related.some((other) => graph.acts(other))) return undefined;
-  const relations = deletionOrder(graph, target);
-  refuseUnplannable(graph, target, only, order);
-  if (order.firings.length === 0) return undefined;
+export function planDelete(graph: Graph, targets: readonly Target[]): Plan | undefined {
+  for (const { relation } of targets) refuseView(graph, relation);
+  const { reached, keys } = reachOf(graph, targets);
+  if (keys.length === 0) return undefined;
+  const referenced = [...new Set(keys.map(({ to }) => to))];
+  const bare = inOrder(reached, targets.length, (all) => membersByRelation(graph, referenced, all));
+  const all = bare.map(({ reached }) => reached);
+  const members = membersByRelation(graph, referenced, all);
+  const depths = depthsOf(bare, members);
+  const overlaps = overlapsOf(graph, keys, all);
+  refuseUnplannable(graph, targets, all, keys, (key) => depthOf(members.get(key.to) ?? [], depths));
 
-  const place = new Map(relations.map((relation, i) => [relation, i]));
-  const edgesTo = (relation: Relation, wanted: (key: ForeignKey) => boolean): Edge[] =>
-    order.firings
-      .filter(({ kind, key }) => kind === 'action' && key.from === relation && wanted(key))
-      .map((firing) => edgeOf(firing, place));
-  const changed = new Set(order.firings.filter(({ key }) => setsColumns(key)).map(({ key }) => key.from));
-  const changes: Change[] = [...changed].map((relation) => ({
-    relation,
-    edges: edgesTo(relation, setsColumns),
-    except: place.get(relation),
-  }));
-  const checks = order.firings.flatMap((firing) => checksOf(firing, order, place, changes));
-  const bare = relations.map(
-    (relation, id): Deletion => ({
-      id,
-      relation,
-      edges: edgesTo(relation, cascades),
-      returns: [],
-      ordered: false,
+  const changed = new Set(keys.filter(setsColumns).map(({ from }) => from));
+  const changes = [...changed].map((relation): Change => {
+    return { relation, keys: keys.filter((key) => key.from === relation && setsColumns(key)) };
+  });
+  const checks = keys.flatMap((key) => checksOf(key, members, overlaps, depths, changes));
+  const plan: Plan = {
+    deletions: bare.map(({ reached, cycle }, id) => ({ ...reached, id, cycle, returns: [] })),
+    members,
+    overlaps,
+    keys,
+    changes,
+    checks,
+    names: namesOf(graph, all),
+  };
+  return { ...plan, deletions: plan.deletions.map((each) => ({ ...each, returns: returnsOf(each, plan) })) };
+}
+
+interface Placed {
+  readonly reached: Reached;
+  readonly cycle: number | undefined;
+}
+
+type Members = ReadonlyMap<Relation, readonly Member[]>;
+
+function membersByRelation(graph: Graph, relations: readonly Relation[], all: readonly Reached[]): Members {
+  return new Map(relations.map((relation) => [relation, membersOf(graph, relation, all)]));
+}
+
+/** The client's deletions first, then each behind those it gets rows from. */
+function inOrder(
+  reached: readonly Reached[],
+  clients: number,
+  membersAmong: (all: readonly Reached[]) => Members,
+): readonly Placed[] {
+  const follows = parentsOf(reached, membersAmong(reached));
+  const placed = ordered(follows).flatMap((nodes, cycle) =>
+    nodes.map((node) => {
+      const cyclic = nodes.length > 1 || follows[node]?.includes(node);
+      return { node, cycle: cyclic ? cycle : undefined };
     }),
   );
-  const ordered = orderedDeletions(bare, changes, checks);
-  const deletions = bare
-    .map((each) => ({ ...each, ordered: ordered.has(each.id) }))
-    .map((each) => ({ ...each, returns: returnsOf(each, bare, changes, checks) }));
-  return { target, deletions, changes, checks };
+  const own = placed.filter(({ node }) => node < clients).sort((a, b) => a.node - b.node);
+  const others = placed.filter(({ node }) => node >= clients);
+  return [...own, ...others].flatMap(({ node, cycle }) => {
+    const each = reached[node];
+    return each ? [{ reached: each, cycle }] : [];
+  });
 }
 
-function cascades(key: ForeignKey): boolean {
-  return key.action === 'cascade';
+/** For each deletion those that it gets rows from. */
+function parentsOf(all: readonly Reached[], members: Members): readonly (readonly number[])[] {
+  return all.map(({ keys }) => [
+    ...new Set(keys.flatMap((key) => (members.get(key.to) ?? []).map(({ deletion }) => deletion))),
+  ]);
 }
 
-function setsColumns(key: ForeignKey): boolean {
-  return key.action === 'set null' || key.action === 'set default';
-}
-
-type Places = ReadonlyMap<Relation, number>;
-
-function edgeOf({ key, parent, stage }: Firing, place: Places): Edge {
-  return { key, parent: place.get(parent) ?? 0, stage };
-}
-
-/** Those whose rows a check tells one by one, and those that their order comes from. */
-function orderedDeletions(
-  deletions: readonly Deletion[],
-  changes: readonly Change[],
-  checks: readonly Check[],
-): ReadonlySet<number> {
-  const sparing = checks.flatMap((check) => (check.kind === 'rows' ? (check.spared?.edges ?? []) : []));
-  const defaults = changes.flatMap(({ edges }) => edges.filter(({ key }) => key.action === 'set default'));
-  const ordered = new Set(
-    [...checks.map(({ edge }) => edge), ...sparing, ...defaults].map(({ parent }) => parent),
+/**
+ * How many keys lie between the client's rows and those of each deletion. PostgreSQL fires the actions on all rows of
+ * one depth before those of the next. Undefined where there are several ways, or a cycle.
+ */
+function depthsOf(placed: readonly Placed[], members: Members): readonly (number | undefined)[] {
+  const parents = parentsOf(
+    placed.map(({ reached }) => reached),
+    members,
   );
-  for (const id of ordered) for (const { parent } of deletions[id]?.edges ?? []) ordered.add(parent);
-  return ordered;
+  const depths: (number | undefined)[] = [];
+  placed.forEach(({ reached, cycle }, id) => {
+    const above = new Set((parents[id] ?? []).map((parent) => depths[parent]));
+    const [depth] = above;
+    const one = cycle === undefined && above.size === 1 && depth !== undefined;
+    depths.push(reached.origin === 'client' ? 0 : one ? depth + 1 : undefined);
+  });
+  return depths;
 }
 
-/** The relations rows are deleted from, referenced ones first. @throws ProxyError PGC_CYCLE */
-function deletionOrder(graph: Graph, target: Relation): readonly Relation[] {
-  const done: Relation[] = [];
-  const open = new Set<Relation>();
-  const visit = (relation: Relation): void => {
-    open.add(relation);
-    for (const key of graph.keysToFollow(relation)) {
-      if (!cascades(key)) continue;
-      if (open.has(key.from))
-        throw new ProxyError('PGC_CYCLE', { table: quoteRelation(target), key: key.name });
-      if (!done.includes(key.from)) visit(key.from);
-    }
-    open.delete(relation);
-    done.push(relation);
-  };
-  visit(target);
-  return done.reverse();
+/** The depth of all rows of some deletions, if they have one in common. */
+function depthOf(
+  members: readonly { readonly deletion: number }[],
+  depths: readonly (number | undefined)[],
+): number | undefined {
+  const found = new Set(members.map(({ deletion }) => depths[deletion]));
+  return found.size === 1 ? [...found][0] : undefined;
+}
+
+function overlapsOf(
+  graph: Graph,
+  keys: readonly ForeignKey[],
+  all: readonly Reached[],
+): ReadonlyMap<Relation, readonly number[]> {
+  const relations = new Set([...keys.map(({ from }) => from), ...all.map(({ relation }) => relation)]);
+  return new Map(
+    [...relations].map((relation) => [
+      relation,
+      membersOf(graph, relation, all).map(({ deletion }) => deletion),
+    ]),
+  );
 }
 
 function checksOf(
-  firing: Firing,
-  order: FiringOrder,
-  place: Places,
+  key: ForeignKey,
+  members: Members,
+  overlaps: ReadonlyMap<Relation, readonly number[]>,
+  depths: readonly (number | undefined)[],
   changes: readonly Change[],
 ): readonly Check[] {
-  const { key, stage, kind } = firing;
-  const edge = edgeOf(firing, place);
   const change = changes.findIndex(({ relation }) => relation === key.from);
-  if (kind === 'new keys') return [{ kind: 'new key', edge, stage, change }];
   switch (key.action) {
     case 'no action':
     case 'restrict':
-      return [{ kind: 'rows', edge, stage, spared: sparedBy(firing, order, place) }];
+      return [{ kind: 'rows', key, gone: goneBy(key, members, overlaps, depths) }];
     case 'set default':
-      return [{ kind: 'same key', edge, stage, change }];
+      return [
+        { kind: 'same key', key, change },
+        { kind: 'new key', key, change },
+      ];
     case 'cascade':
     case 'set null':
       return [];
   }
 }
 
-/** The rows of the referencing table that earlier firings have deleted. */
-function sparedBy(check: Firing, { firings }: FiringOrder, place: Places): Spared | undefined {
-  const deletion = place.get(check.key.from);
-  if (deletion === undefined) return undefined;
-  const deleting = firings.filter(({ key }) => key.from === check.key.from && cascades(key));
-  const edges = deleting.flatMap((firing): SparingEdge[] => {
-    const edge = edgeOf(firing, place);
-    if (firing.stage < check.stage) return [{ ...edge, fires: 'before' }];
-    if (firing.stage > check.stage) return [];
-    return [{ ...edge, fires: firing.key.id < check.key.id ? 'older' : 'younger' }];
+/** Rows of one depth are deleted by what fires for the rows of the depth above. */
+function goneBy(
+  key: ForeignKey,
+  members: Members,
+  overlaps: ReadonlyMap<Relation, readonly number[]>,
+  depths: readonly (number | undefined)[],
+): 'none' | 'all' | 'some' {
+  const deleting = overlaps.get(key.from) ?? [];
+  if (deleting.length === 0) return 'none';
+  const check = depthOf(members.get(key.to) ?? [], depths);
+  if (check === undefined) return 'some';
+  const inTime = deleting.every((id) => {
+    const depth = depths[id];
+    return depth !== undefined && depth <= check;
   });
-  // The client's own rows are gone before anything fires, and no edge leads to them.
-  const all = edges.length === deleting.length && edges.every(({ fires }) => fires === 'before');
-  return all || edges.length > 0 ? { deletion, all, edges } : undefined;
+  return inTime ? 'all' : 'some';
 }
 
-function returnsOf(
-  deletion: Deletion,
-  all: readonly Deletion[],
-  changes: readonly Change[],
-  checks: readonly Check[],
-): readonly string[] {
-  const edges = [...all, ...changes].flatMap((each) => each.edges).concat(checks.map(({ edge }) => edge));
-  const keys = edges
-    .filter(({ parent }) => parent === deletion.id)
-    .flatMap(({ key }) => key.columns.map(({ to }) => to));
-  const told =
-    changes.some(({ except }) => except === deletion.id) ||
-    checks.some((check) => check.kind === 'rows' && check.spared?.deletion === deletion.id);
-  const own = deletion.ordered
-    ? deletion.edges.flatMap(({ key }) => key.columns.map(({ from }) => from))
-    : [];
-  return [...new Set([...keys, ...own, ...(told ? identity(deletion.relation) : [])])];
+function returnsOf(deletion: Deletion, plan: Plan): readonly string[] {
+  const has = (relation: Relation) =>
+    (plan.members.get(relation) ?? []).find((member) => member.deletion === deletion.id);
+  const referenced = plan.keys.flatMap(({ to, columns, action }) => {
+    const member = has(to);
+    if (member === undefined) return [];
+    const place = action === 'set default' ? ['tableoid', 'ctid'] : [];
+    return [...columns.map((column) => column.to), ...place, ...(member.within ? ['tableoid'] : [])];
+  });
+  const others = plan.deletions.filter(({ relation, origin, cycle }) => {
+    return origin === 'key' && (deletion.origin === 'client' || (cycle !== undefined && relation.keeps));
+  });
+  const told = [
+    ...others.map(({ relation }) => relation),
+    ...plan.changes.map(({ relation }) => relation),
+    ...plan.checks.flatMap((check) => (check.kind === 'rows' ? [check.key.from] : [])),
+    ...plan.keys.map(({ from }) => from).filter(({ keeps }) => keeps && plan.checks.length > 0),
+  ].flatMap((relation) => toldApart(deletion, relation, plan));
+  // What was found is compared with what several deletions took.
+  const found = deletion.cycle !== undefined && deletion.relation.keeps;
+  const all = found ? [...deletion.relation.primaryKey, 'tableoid', 'ctid'] : [];
+  const queued = deletion.origin === 'client' && plan.checks.length > 0 ? ['tableoid', 'ctid'] : [];
+  return [...new Set([...referenced, ...told, ...all, ...queued])];
+}
+
+/** What the deletion returns so that its rows can be told apart among those of `relation`. */
+function toldApart(deletion: Deletion, relation: Relation, plan: Plan): readonly string[] {
+  return plan.overlaps.get(relation)?.includes(deletion.id) ? identity(relation, deletion) : [];
+}
+
+function namesOf(graph: Graph, all: readonly Reached[]): ReadonlyMap<number, string> {
+  return new Map(
+    all.flatMap(({ relation }) => graph.tree(relation)).map(({ oid, name }): [number, string] => [oid, name]),
+  );
 }

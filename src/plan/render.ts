@@ -1,78 +1,217 @@
 /**
- * A plan as one statement: the client's DELETE, its text untouched, as the first of a chain of CTEs, and the children's
- * hanging off what it returned. All parts see one snapshot, so their order in the text decides nothing.
+ * A plan as one statement: the client's own, its text untouched, with its DELETEs as CTEs that return the keys of their
+ * rows, and the children's hanging off what they returned. All parts see one snapshot, so their order in the text decides
+ * nothing.
  */
-import type { Relation } from '../graph/model.js';
+import { ProxyError } from '../errors.js';
 import { quoteLiteral, quoteName, quoteRelation } from '../sql/names.js';
-import type { DeleteStatement } from '../sql/statement.js';
+import type { DeletingStatement, Site } from '../sql/statement.js';
 import { renderChange } from './changes.js';
 import { renderChecks } from './checks.js';
-import { references } from './match.js';
-import type { Deletion, Plan } from './plan.js';
-import { columnName, cteName, deletedRows, renderNumbered, tableOf } from './rows.js';
+import { header, renderDeletions } from './deletions.js';
+import type { Deletion, Plan, Target } from './plan.js';
+import { columnName, cteName, tableOf } from './rows.js';
+import { type Edit, insertion, type Spliced, splice } from './splice.js';
 import { MOVED_SQL } from './violations.js';
 
-export interface Rendered {
-  readonly sql: string;
-  /** The runs of the client's statement in it, for the positions of errors; all in characters. */
-  readonly copied: readonly { readonly client: number; readonly sent: number; readonly length: number }[];
-  /** How many columns stand before the client's own in every row of a RETURNING; without one, the row is a count. */
-  readonly hidden: number;
+/** What a client's DELETE or MERGE became. */
+export interface Root {
+  readonly site: Site;
+  readonly target: Target;
+  readonly deletion: Deletion;
 }
 
-/** @returns the statement that does what `plan` says, around the text of `statement` */
-export function renderSingleStatement(plan: Plan, statement: DeleteStatement): Rendered {
-  const [root, ...below] = plan.deletions;
-  if (root === undefined) throw new Error('a plan without a target');
-  const columns = root.returns.map((name) => `${quoteName(statement.alias)}.${quoteName(name)}`);
-  const opening = `WITH ${header(root)} AS (\n`;
-  const before = `${opening}${statement.body}\nRETURNING ${statement.returningOptions} ${columns.join(', ')}`;
-  const first = statement.returning === undefined ? before : `${before}, ${statement.returning.text}`;
-  const parts = [
-    `${first}\n)`,
-    ...below.map((deletion) => `${header(deletion)} AS (${renderDeletion(deletion, plan)})`),
-    ...plan.deletions.filter(({ ordered }) => ordered).map((deletion) => renderNumbered(plan, deletion)),
-    ...plan.changes.flatMap((change, i) => renderChange(change, i, plan)),
-  ];
-  const result = statement.returning === undefined ? 'pg_catalog.count(*)' : `${cteName(0)}.*`;
-  const conditions = [meaningHolds(statement, plan.target), ...renderChecks(plan)];
-  return {
-    sql: `${parts.join(',\n')}\nSELECT ${result} FROM ${cteName(0)} WHERE ${conditions.join('\n AND ')}`,
-    copied: [
-      { client: 0, sent: opening.length, length: statement.body.length },
-      ...(statement.returning === undefined
-        ? []
-        : [
-            {
-              client: statement.returning.start,
-              sent: before.length + 2,
-              length: statement.returning.text.length,
-            },
-          ]),
-    ],
-    hidden: columns.length,
-  };
-}
+/** What the answers look like. */
+export type Answers =
+  /** As the client's statement says. */
+  | { readonly kind: 'as sent' }
+  /** One row, the count. */
+  | { readonly kind: 'count'; readonly command: string }
+  /** The client's rows behind so many columns of the proxy's own. */
+  | { readonly kind: 'rows'; readonly command: string; readonly hidden: number };
 
-function header(deletion: Deletion): string {
-  const columns = deletion.returns.map((_, i) => columnName(i));
-  return `${cteName(deletion.id)}${columns.length > 0 ? ` (${columns.join(', ')})` : ''}`;
-}
-
-/** A table reached over several edges is deleted from once, by any of them. */
-function renderDeletion(deletion: Deletion, plan: Plan): string {
-  const conditions = deletion.edges.map(({ key, parent }) => references(key, 'r', deletedRows(plan, parent)));
-  const returning = deletion.returns.map((name) => `r.${quoteName(name)}`).join(', ');
-  const sql = `DELETE FROM ${tableOf(deletion.relation)} AS r WHERE ${conditions.join(' OR ')}`;
-  return returning === '' ? sql : `${sql} RETURNING ${returning}`;
+export interface Rendered extends Spliced {
+  readonly answers: Answers;
 }
 
 /**
- * Fails where the target's name no longer means the table that was planned for. The server looks the name up whenever
+ * @param text the client's statement
+ * @param roots those of its DELETEs that concern the plan, in the order of the text
+ * @throws ProxyError PGC_FORM where the names of columns are not certain
+ */
+export function renderStatement(
+  text: string,
+  statement: DeletingStatement,
+  plan: Plan,
+  roots: readonly Root[],
+): Rendered {
+  const checks = renderChecks(plan);
+  const conditions = [...roots.map(meaningHolds), ...checks.conditions];
+  const below = [
+    ...renderDeletions(plan),
+    ...plan.changes.flatMap((change, i) => renderChange(change, i, plan)),
+    ...checks.ctes,
+  ];
+  const inner = roots
+    .filter(({ site }) => site.cte !== undefined)
+    .flatMap((root) => cteEdits(root, statement));
+  const main = roots.find(({ site, deletion }) => site.cte === undefined && deletion.returns.length > 0);
+  if (main === undefined) {
+    const [first] = roots;
+    if (first === undefined) throw new Error('a plan without a target');
+    const own = [...below, stopper(first, conditions)].map((cte) => `, ${cte}`).join('\n');
+    return {
+      ...splice(text, [...inner, insertion(statement.start, `${own}\n`)]),
+      answers: { kind: 'as sent' },
+    };
+  }
+  const { opening, closing, results, answers } = mainParts(main, statement);
+  const end = `${closing}${below.map((cte) => `,\n${cte}`).join('')}\nSELECT ${results} WHERE ${conditions.join('\n AND ')}`;
+  const edits: Edit[] = [
+    ...inner,
+    insertion(statement.start, `${statement.hasWith ? ', ' : 'WITH '}${opening}`),
+    ...returningEdits(main),
+    insertion(statement.end, end),
+  ];
+  const spliced = splice(text, edits);
+  return {
+    ...spliced,
+    answers: statement.outer === undefined || statement.outer === 'PREPARE' ? answers : { kind: 'as sent' },
+  };
+}
+
+/** Whose rows tell what was affected: a MERGE does more than delete. */
+function bodyName({ site, deletion }: Root): string {
+  return site.command === 'MERGE' ? `pgc_m${deletion.id}` : cteName(deletion.id);
+}
+
+/** The columns that a root returns before the client's own. */
+function hiddenColumns({ site, deletion }: Root): readonly string[] {
+  const keys = deletion.returns.map((name) => `${quoteName(site.alias)}.${quoteName(name)}`);
+  return site.command === 'MERGE' ? ['merge_action()', ...keys] : keys;
+}
+
+function hiddenNames({ site, deletion }: Root): readonly string[] {
+  const keys = deletion.returns.map((_, i) => columnName(i));
+  return site.command === 'MERGE' ? ['pgc_a', ...keys] : keys;
+}
+
+/** `pgc_0 (pgc_c0) AS` for the client's DELETE. */
+function rootHeader(root: Root, names: readonly string[] = []): string {
+  return `${bodyName(root)} (${[...hiddenNames(root), ...names].join(', ')}) AS (`;
+}
+
+/** Of the rows that a MERGE has changed, those that it deleted. */
+function mergedRows(root: Root): string {
+  if (root.site.command !== 'MERGE') return '';
+  const columns = root.deletion.returns.map((_, i) => columnName(i)).join(', ');
+  const deleted = `FROM ${bodyName(root)} WHERE pgc_a OPERATOR(pg_catalog.=) 'DELETE'`;
+  return `, ${header(cteName(root.deletion.id), root.deletion)} AS (SELECT ${columns} ${deleted})`;
+}
+
+function mainParts(
+  root: Root,
+  { outer }: DeletingStatement,
+): { opening: string; closing: string; results: string; answers: Answers } {
+  const { site } = root;
+  const body = bodyName(root);
+  const closing = `\n)${mergedRows(root)}`;
+  const hidden = hiddenNames(root).length;
+  const { command } = site;
+  const opening = `${rootHeader(root)}\n`;
+  if (site.returning === undefined)
+    return {
+      opening,
+      closing,
+      results: `pg_catalog.count(*) FROM ${body}`,
+      answers: { kind: 'count', command },
+    };
+  if (outer !== 'COPY')
+    return {
+      opening,
+      closing,
+      results: `${body}.* FROM ${body}`,
+      answers: { kind: 'rows', command, hidden },
+    };
+  const names = returnedNames(root, outer);
+  const results = names.map((name, i) => `${ownName(i)} AS ${quoteName(name)}`).join(', ');
+  return {
+    opening: `${rootHeader(
+      root,
+      names.map((_, i) => ownName(i)),
+    )}\n`,
+    closing,
+    results: `${results} FROM ${body}`,
+    answers: { kind: 'as sent' },
+  };
+}
+
+/** The client's own columns, where they have to be told from those of the proxy. */
+function ownName(index: number): string {
+  return `pgc_x${index}`;
+}
+
+/** `RETURNING` and the keys, before the client's own columns or behind a statement that has none. */
+function returningEdits(root: Root): readonly Edit[] {
+  const columns = hiddenColumns(root).join(', ');
+  if (columns === '') return [];
+  const { returning, end } = root.site;
+  return returning ? [insertion(returning.list, `${columns}, `)] : [insertion(end, `\nRETURNING ${columns}`)];
+}
+
+/** `x AS (DELETE …)` becomes `pgc_0 (…) AS (DELETE …), x AS (what the client returned)`. */
+function cteEdits(root: Root, statement: DeletingStatement): readonly Edit[] {
+  const { site, deletion, target } = root;
+  const { cte } = site;
+  if (cte === undefined || deletion.returns.length === 0) return [];
+  const name = quoteName(cte.name);
+  if (site.returning === undefined) {
+    // Nobody can read from it: the name stays for the server's own error.
+    const empty = `, ${name} AS (DELETE FROM ${tableOf(target.relation)} WHERE false)`;
+    return [
+      { start: cte.start, end: cte.body, sql: rootHeader(root) },
+      ...returningEdits(root),
+      insertion(cte.end, `${mergedRows(root)}${empty}`),
+    ];
+  }
+  const names = returnedNames(root, statement.form);
+  const own = names.map((_, i) => ownName(i));
+  const columns = [...cte.columns, ...names.slice(cte.columns.length)].map(quoteName).join(', ');
+  const rest = `${name} (${columns}) AS (SELECT ${own.join(', ')} FROM ${bodyName(root)})`;
+  return [
+    { start: cte.start, end: cte.body, sql: rootHeader(root, own) },
+    ...returningEdits(root),
+    insertion(cte.end, `${mergedRows(root)}, ${rest}`),
+  ];
+}
+
+function returnedNames({ site, target }: Root, form: string): readonly string[] {
+  const { names } = site.returning ?? {};
+  if (names === undefined)
+    throw new ProxyError('PGC_FORM', {
+      table: quoteRelation(target.relation),
+      form: `${form} with a RETURNING whose columns have no names of their own`,
+    });
+  return names.flatMap((name) =>
+    name === '*' ? target.relation.columns.map((column) => column.name) : [name],
+  );
+}
+
+/**
+ * A CTE that takes no rows and fails where a condition does not hold: what changes rows is carried out whether or not
+ * anything reads from it. It is of a table that the client deletes from anyway, so it needs no right and fires no trigger
+ * that does not fire already.
+ */
+function stopper({ target }: Root, conditions: readonly string[]): string {
+  return `pgc_k AS (DELETE FROM ${tableOf(target.relation)} WHERE NOT (${conditions.join('\n AND ')}))`;
+}
+
+/**
+ * Fails where a target's name no longer means the table that was planned for. The server looks the name up whenever
  * it analyses the statement, in the same breath as the one in the client's text.
  */
-function meaningHolds(statement: DeleteStatement, target: Relation): string {
-  const name = quoteLiteral(quoteRelation(statement.target));
-  const same = `${name}::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) ${target.oid}::pg_catalog.oid`;
+function meaningHolds({ site, target }: Root): string {
+  const name = quoteLiteral(quoteRelation(site.target));
+  const same = `${name}::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) ${target.relation.oid}::pg_catalog.oid`;
   return `CASE WHEN ${same} THEN true ELSE ${MOVED_SQL} OPERATOR(pg_catalog.=) 0 END`;
 }

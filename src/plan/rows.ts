@@ -2,22 +2,21 @@
 import type { Relation } from '../graph/model.js';
 import { quoteName, quoteRelation } from '../sql/names.js';
 import { identity } from './identity.js';
-import { type Deleted, equals } from './match.js';
-import type { Deletion, Plan } from './plan.js';
+import type { Deleted } from './match.js';
+import type { Deletion, Member, Plan } from './plan.js';
 
 export function cteName(deletion: number): string {
   return `pgc_${deletion}`;
 }
 
-/** The columns of a deletion's CTE. Those of the client's RETURNING stand beside them, under whatever names they have. */
-export function columnName(index: number): string {
-  return `pgc_c${index}`;
+/** The rows that a deletion in a cycle is going to take, found beforehand. */
+export function foundName(deletion: number): string {
+  return `pgc_f${deletion}`;
 }
 
-/** The rows of a deletion, for matching. */
-export function deletedRows(plan: Plan, id: number): Deleted {
-  const returns = plan.deletions[id]?.returns ?? [];
-  return { cte: cteName(id), column: (name) => columnName(returns.indexOf(name)) };
+/** The columns of a deletion's CTE. Those of the client's RETURNING stand beside them, under names of their own. */
+export function columnName(index: number): string {
+  return `pgc_c${index}`;
 }
 
 /** `ONLY`, as a key never holds for inheritance children; a partitioned table's rows are all in its partitions. */
@@ -25,37 +24,71 @@ export function tableOf(relation: Relation): string {
   return `${relation.kind === 'p' ? '' : 'ONLY '}${quoteRelation(relation)}`;
 }
 
-/** The rows of an ordered deletion with their place `n` in it. */
-export function numbered(id: number): string {
-  return `pgc_n${id}`;
+/** The rows deleted from `relation`. */
+export function deletedRows(plan: Plan, relation: Relation): Deleted {
+  return rowsOf(plan, plan.members.get(relation) ?? [], cteName);
+}
+
+/** The same as a deletion in a cycle must see them: of the deletions in that cycle those found beforehand. */
+export function foundRows(plan: Plan, relation: Relation, cycle: number): Deleted {
+  const members = plan.members.get(relation) ?? [];
+  return rowsOf(plan, members, (id) => (plan.deletions[id]?.cycle === cycle ? foundName(id) : cteName(id)));
+}
+
+/** Those that come into the cycle from outside of it; undefined where there are none. */
+export function enteringRows(plan: Plan, relation: Relation, cycle: number): Deleted | undefined {
+  const outside = (plan.members.get(relation) ?? []).filter(
+    ({ deletion }) => plan.deletions[deletion]?.cycle !== cycle,
+  );
+  return outside.length === 0 ? undefined : rowsOf(plan, outside, cteName);
+}
+
+function rowsOf(plan: Plan, members: readonly Member[], name: (id: number) => string): Deleted {
+  const [first, ...more] = members;
+  const only = first && plan.deletions[first.deletion];
+  if (only && more.length === 0 && first.within === undefined)
+    return { rows: name(only.id), column: (column) => columnName(only.returns.indexOf(column)) };
+  // Each deletion returns other columns at other places; here all have those that they have in common.
+  const deletions = members.flatMap(({ deletion }) => plan.deletions[deletion] ?? []);
+  const shared = (only?.returns ?? []).filter((column) =>
+    deletions.every(({ returns }) => returns.includes(column)),
+  );
+  const arms = members.map(({ deletion, within }) => {
+    const returns = plan.deletions[deletion]?.returns ?? [];
+    const columns = shared.map((column, i) => `m.${columnName(returns.indexOf(column))} AS ${columnName(i)}`);
+    const condition = within
+      ? ` WHERE ${isWithin(`m.${columnName(returns.indexOf('tableoid'))}`, within)}`
+      : '';
+    return `SELECT ${columns.join(', ')} FROM ${name(deletion)} AS m${condition}`;
+  });
+  return { rows: `(${arms.join(' UNION ALL ')})`, column: (column) => columnName(shared.indexOf(column)) };
+}
+
+function isWithin(tableoid: string, oids: readonly number[]): string {
+  return `${tableoid} OPERATOR(pg_catalog.=) ANY (ARRAY[${oids.join(', ')}]::pg_catalog.oid[])`;
 }
 
 /**
- * The CTE that numbers an ordered deletion. The client's own rows come as they were deleted. Others come as PostgreSQL's
- * queue would have deleted them: by the stage, by the place of the row they referenced, then by the age of the key.
+ * A condition: `row`, one of `relation`, is among the rows that a deletion takes. Never null.
+ * @param own the names of the relation's columns in `row`
  */
-export function renderNumbered(plan: Plan, { id, edges }: Deletion): string {
-  const { cte, column } = deletedRows(plan, id);
-  const columns = (plan.deletions[id]?.returns ?? []).map((name) => column(name)).join(', ');
-  const rows = `SELECT ${columns}, pg_catalog.row_number() OVER () AS n FROM ${cte}`;
-  if (edges.length === 0) return `${numbered(id)} AS (${rows})`;
-  const events = edges.map(({ key, parent, stage }, age) => {
-    const referenced = deletedRows(plan, parent).column;
-    const by = `JOIN ${numbered(parent)} AS p ON ${equals(key, 'p', referenced, 'd', column)}`;
-    return `SELECT d.*, ARRAY[${stage}, p.n, ${age}] AS event FROM (${rows}) AS d ${by}`;
+export function isAmong(relation: Relation, deletion: Deletion, row: string, own = quoteName): string {
+  const same = identity(relation, deletion).map((column) => {
+    const known = columnName(deletion.returns.indexOf(column));
+    return `g.${known} OPERATOR(pg_catalog.=) ${row}.${own(column)}`;
   });
-  // `n` of the inner rows is the order in which they were found: the last resort.
-  const first = `SELECT DISTINCT ON (n) * FROM (${events.join(' UNION ALL ')}) AS e ORDER BY n, event`;
-  const place = 'pg_catalog.row_number() OVER (ORDER BY event, n) AS n';
-  return `${numbered(id)} AS (SELECT ${columns}, ${place} FROM (${first}) AS f)`;
+  return `EXISTS (SELECT FROM ${cteName(deletion.id)} AS g WHERE ${same.join(' AND ')})`;
 }
 
-/** A condition: `row` is among the rows that a deletion takes. Never null. */
-export function isDeleted(plan: Plan, id: number, row: string): string {
-  const { cte, column } = deletedRows(plan, id);
-  const relation = plan.deletions[id]?.relation;
-  const same = (relation ? identity(relation) : []).map(
-    (name) => `g.${column(name)} OPERATOR(pg_catalog.=) ${row}.${quoteName(name)}`,
-  );
-  return `EXISTS (SELECT FROM ${cte} AS g WHERE ${same.join(' AND ')})`;
+/** Conditions that `row`, one of `relation`, is not deleted by any of these deletions. */
+export function staysClearOf(
+  plan: Plan,
+  relation: Relation,
+  row: string,
+  which: (deletion: Deletion) => boolean = () => true,
+): readonly string[] {
+  return (plan.overlaps.get(relation) ?? [])
+    .flatMap((id) => plan.deletions[id] ?? [])
+    .filter(which)
+    .map((deletion) => `NOT ${isAmong(relation, deletion, row)}`);
 }

@@ -14,7 +14,14 @@ const MARKER = 'pgcascade/';
 export type Marker =
   | { readonly kind: 'refused' }
   | { readonly kind: 'moved' }
-  | { readonly kind: 'check'; readonly check: number; readonly values: string };
+  | { readonly kind: 'kept' }
+  | {
+      readonly kind: 'check';
+      readonly check: number;
+      /** The object id of the table that the referenced row was in, or 0. */
+      readonly table: number;
+      readonly values: string;
+    };
 
 /** The fields of the native error (ri_ReportViolation in ri_triggers.c). */
 export interface Violation {
@@ -32,10 +39,16 @@ export const REFUSED_SQL = `SELECT '${MARKER}refused'::pg_catalog.int4`;
 /** An expression that fails when it is evaluated, and only then (concat is not folded into a constant). */
 export const MOVED_SQL = `pg_catalog.concat('${MARKER}moved')::pg_catalog.int4`;
 
-/** An expression for the marker of a check: `pgcascade/2/(1, x)`, the key's values as their output functions say. */
-export function checkMarker(check: number, values: readonly string[]): string {
+/** The same for a row of a cycle that a trigger has kept. */
+export const KEPT_SQL = `pg_catalog.concat('${MARKER}kept')::pg_catalog.int4`;
+
+/**
+ * An expression for the marker of a check: `pgcascade/2/16385/(1, x)`, the key's values as their output functions say.
+ * @param table an expression for the object id of the table that the referenced row was in
+ */
+export function checkMarker(check: number, table: string, values: readonly string[]): string {
   const places = values.map(() => '%s').join(', ');
-  return `pg_catalog.format(${quoteLiteral(`${MARKER}${check}/(${places})`)}, ${values.join(', ')})`;
+  return `pg_catalog.format(${quoteLiteral(`${MARKER}${check}/%s/(${places})`)}, ${[table, ...values].join(', ')})`;
 }
 
 /** @param message of an error with SQLSTATE 22P02, in whatever language the server speaks */
@@ -45,9 +58,10 @@ export function readMarker(message: string): Marker | undefined {
   const text = message.slice(at + MARKER.length);
   if (text.startsWith('refused')) return { kind: 'refused' };
   if (text.startsWith('moved')) return { kind: 'moved' };
-  const slash = text.indexOf('/');
-  const end = text.lastIndexOf(')');
-  return { kind: 'check', check: Number(text.slice(0, slash)), values: text.slice(slash + 1, end + 1) };
+  if (text.startsWith('kept')) return { kind: 'kept' };
+  const [check, table] = text.split('/', 2);
+  const values = text.slice(`${check}/${table}/`.length, text.lastIndexOf(')') + 1);
+  return { kind: 'check', check: Number(check), table: Number(table), values };
 }
 
 /**
@@ -60,26 +74,30 @@ export function violation(
 ): Violation | undefined {
   const check = plan.checks[marker.check];
   if (check === undefined) return undefined;
-  const { key } = check.edge;
-  const place = { schema: key.from.schema, table: key.from.name, constraint: key.name };
+  const { key } = check;
+  const place = { schema: key.from.schema, table: key.from.name };
   if (check.kind === 'new key')
     return {
       code: '23503',
       message: `insert or update on table "${key.from.name}" violates foreign key constraint "${key.name}"`,
       detail: `Key (${columns(key, 'from')})=${marker.values} is not present in table "${key.to.name}".`,
       ...place,
+      constraint: key.name,
     };
   const restricted = key.action === 'restrict' && serverVersion >= 18;
-  const referenced = plan.deletions[check.edge.parent]?.relation ?? key.to;
+  // A partition has a copy of the key, with a name of its own.
+  const referenced = plan.names.get(marker.table) ?? key.to.name;
+  const constraint = key.copies.find(({ to }) => to === marker.table)?.name ?? key.name;
   return {
     code: restricted ? '23001' : '23503',
     message:
-      `update or delete on table "${referenced.name}" violates ` +
-      `${restricted ? 'RESTRICT setting of ' : ''}foreign key constraint "${key.name}" on table "${key.from.name}"`,
+      `update or delete on table "${referenced}" violates ` +
+      `${restricted ? 'RESTRICT setting of ' : ''}foreign key constraint "${constraint}" on table "${key.from.name}"`,
     detail:
       `Key (${columns(key, 'to')})=${marker.values} is ` +
       `${restricted ? '' : 'still '}referenced from table "${key.from.name}".`,
     ...place,
+    constraint,
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { ProxyError } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
+import type { Answers } from '../plan/render.js';
 import { MARKER_SQLSTATE, readMarker, violation } from '../plan/violations.js';
 import {
   commandComplete,
@@ -11,14 +12,16 @@ import {
   errorResponse,
   Field,
   NO_DATA,
+  noticeResponse,
   readErrorFields,
   readRow,
 } from '../wire/backend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
+import type { Part } from './expand.js';
 import { proxyErrorFields } from './farewell.js';
 import type { ReplyHandler, Verdict } from './replies.js';
-import type { Part, Rewrite } from './rewrite.js';
+import type { Rewrite } from './rewrite.js';
 
 /**
  * The rows of one execution: counted where the client gets them, told by the statement where it does not. Of a portal
@@ -31,6 +34,8 @@ interface Progress {
 /** What an error is translated with. */
 export interface Translation {
   readonly rewrite: Rewrite;
+  /** How many characters of the client's text stand before the statement, where it was sent in pieces. */
+  readonly offset?: number;
   /** The server's major version. */
   readonly serverVersion: number;
   /** A name was found to mean another table than the one planned for. */
@@ -48,7 +53,7 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
     receive(message) {
       const part = translation.rewrite.parts[at];
       if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
-      const verdict = part?.kind === 'cascade' ? resultOf(message, part, progress) : 'forward';
+      const verdict = resultOf(message, part, progress);
       if (message.type === Backend.CommandComplete) {
         if (part) translation.completed(part);
         at++;
@@ -67,7 +72,7 @@ export function executeReplies(translation: Translation): ReplyHandler {
     receive(message) {
       if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
       if (message.type === Backend.CommandComplete && part) translation.completed(part);
-      return part?.kind === 'cascade' ? resultOf(message, part, progress) : 'forward';
+      return resultOf(message, part, progress);
     },
   };
 }
@@ -82,7 +87,7 @@ export function descriptionReplies(translation: Translation, undo?: () => void):
         return translateError(message, part, translation);
       }
       return part?.kind === 'cascade' && message.type === Backend.RowDescription
-        ? description(message, part.hidden, NO_DATA)
+        ? description(message, part.answers, NO_DATA)
         : 'forward';
     },
     ...(undo ? { skipped: undo } : {}),
@@ -113,43 +118,82 @@ export function undoneReplies(undo: () => void): ReplyHandler {
   };
 }
 
-type Cascade = Part & { readonly kind: 'cascade' };
-
-function resultOf(message: Message, { hidden }: Cascade, progress: Progress): Verdict {
-  switch (message.type) {
-    case Backend.RowDescription:
-      return description(message, hidden, 'swallow');
-    case Backend.DataRow:
-      if (hidden === undefined) {
-        progress.rows = Number(readRow(message)[0]?.toString('latin1') ?? 0);
-        return 'swallow';
-      }
-      progress.rows++;
-      return dropColumns(message, hidden);
-    case Backend.CommandComplete:
-      return commandComplete(`DELETE ${progress.rows}`);
+function resultOf(message: Message, part: Part | undefined, progress: Progress): Verdict {
+  switch (part?.kind) {
+    case 'cascade':
+      return cascaded(message, part.answers, progress);
+    case 'truncate':
+      return message.type === Backend.CommandComplete ? truncated(message, part.tables) : 'forward';
+    case 'prepare':
+      return part.again ? 'swallow' : 'forward';
+    case 'swallow':
+      return 'swallow';
     default:
       return 'forward';
   }
 }
 
-function description(message: Message, hidden: number | undefined, none: Verdict): Verdict {
-  return hidden === undefined ? none : dropFields(message, hidden);
+function cascaded(message: Message, answers: Answers, progress: Progress): Verdict {
+  if (answers.kind === 'as sent') return 'forward';
+  switch (message.type) {
+    case Backend.RowDescription:
+      return description(message, answers, 'swallow');
+    case Backend.DataRow:
+      if (answers.kind === 'count') {
+        progress.rows = Number(readRow(message)[0]?.toString('latin1') ?? 0);
+        return 'swallow';
+      }
+      progress.rows++;
+      return dropColumns(message, answers.hidden);
+    case Backend.CommandComplete:
+      return commandComplete(`${answers.command} ${progress.rows}`);
+    default:
+      return 'forward';
+  }
+}
+
+/** @param none what becomes of it where the client's own statement gives no rows */
+function description(message: Message, answers: Answers, none: Verdict): Verdict {
+  switch (answers.kind) {
+    case 'as sent':
+      return 'forward';
+    case 'count':
+      return none;
+    case 'rows':
+      return dropFields(message, answers.hidden);
+  }
+}
+
+/** The server says this of every table that it finds itself (ExecuteTruncateGuts). */
+function truncated(complete: Message, tables: readonly string[]): Buffer {
+  const notices = tables.map((table) =>
+    noticeResponse(
+      new Map([
+        [Field.severity, 'NOTICE'],
+        [Field.severityNonLocalized, 'NOTICE'],
+        [Field.code, '00000'],
+        [Field.message, `truncate cascades to table "${table}"`],
+      ]),
+    ),
+  );
+  return Buffer.concat([...notices, complete.buffer.subarray(complete.start, complete.end)]);
 }
 
 function translateError(message: Message, part: Part | undefined, translation: Translation): Verdict {
-  const { rewrite, serverVersion, moved } = translation;
+  const { serverVersion, moved } = translation;
   const fields = readErrorFields(message);
   const marker =
     fields.get(Field.code) === MARKER_SQLSTATE ? readMarker(fields.get(Field.message) ?? '') : undefined;
   if (marker && part?.kind === 'refused') return errorResponse(proxyErrorFields(part.error));
   if (marker?.kind === 'check' && part?.kind === 'cascade')
     return errorResponse(violationFields(part.plan, marker, serverVersion) ?? fields);
+  if (marker?.kind === 'kept' && part?.kind === 'cascade')
+    return errorResponse(proxyErrorFields(new ProxyError('PGC_KEPT', { table: part.target })));
   if (marker?.kind === 'moved' && part?.kind === 'cascade') {
     moved();
     return errorResponse(proxyErrorFields(new ProxyError('PGC_MOVED', { table: part.target })));
   }
-  return errorResponse(asTheClients(fields, part, rewrite));
+  return errorResponse(asTheClients(fields, part, translation));
 }
 
 function violationFields(
@@ -174,16 +218,20 @@ function violationFields(
 }
 
 /** The server's own error: its position is one in the client's text or none, and the command is the client's. */
-function asTheClients(fields: ErrorFields, part: Part | undefined, rewrite: Rewrite): ErrorFields {
+function asTheClients(
+  fields: ErrorFields,
+  part: Part | undefined,
+  { rewrite, offset = 0 }: Translation,
+): ErrorFields {
   const changed = new Map(fields);
   const position = fields.get(Field.position);
   if (position !== undefined) {
     const at = clientPosition(Number(position), rewrite);
     if (at === undefined) changed.delete(Field.position);
-    else changed.set(Field.position, String(at));
+    else changed.set(Field.position, String(at + offset));
   }
-  if (part?.kind === 'cascade' && fields.get(Field.code) === READ_ONLY)
-    changed.set(Field.message, (fields.get(Field.message) ?? '').replace('SELECT', 'DELETE'));
+  if (part?.kind === 'cascade' && part.answers.kind !== 'as sent' && fields.get(Field.code) === READ_ONLY)
+    changed.set(Field.message, (fields.get(Field.message) ?? '').replace('SELECT', part.answers.command));
   return changed;
 }
 

@@ -2,6 +2,8 @@
  * The extended query protocol of a session: prepared statements and portals, from Parse to Close
  * (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY).
  */
+import { ProxyError } from '../errors.js';
+import type { Answers } from '../plan/render.js';
 import { isNoteworthy, sessionEffect } from '../sql/gate.js';
 import {
   readBindNames,
@@ -19,8 +21,8 @@ import { type Injection, SCRATCH } from './injection.js';
 import type { Output } from './output.js';
 import { Names, type Prepared, partOf, UNWATCHED } from './prepared.js';
 import type { ExpectedReplies, ReplyHandler } from './replies.js';
-import type { Rewrite } from './rewrite.js';
-import type { Rewriter } from './rewriter.js';
+import { type Rewrite, refusal } from './rewrite.js';
+import type { Rewriter, Source } from './rewriter.js';
 
 export interface ExtendedQueriesOptions {
   readonly server: Output;
@@ -31,6 +33,8 @@ export interface ExtendedQueriesOptions {
   readonly prepared: Names<Prepared>;
   /** False where the configuration switched cascades off: everything passes. */
   readonly active: boolean;
+  /** DO and CALL are refused. */
+  readonly refusesCode: boolean;
 }
 
 export class ExtendedQueries {
@@ -86,21 +90,21 @@ export class ExtendedQueries {
   #parse(message: Message): Promise<void> | undefined {
     const { name, text, types } = readParse(message);
     const effect = this.#options.active ? sessionEffect(text) : 'none';
-    if (!this.#options.active || !isNoteworthy(text)) {
+    if (!this.#options.active || !isNoteworthy(text, this.#options.refusesCode)) {
       this.#options.server.forward(message);
       return this.#enter(name, effect === 'none' ? undefined : { ...UNWATCHED, types, effect });
     }
-    return this.#options.rewriter.decide(text, types, 'pipeline').then((decision) => {
+    return this.#options.rewriter.decide(text, asPipeline(types)).then((decision) => {
       if (decision.kind !== 'rewrite') {
         this.#options.server.forward(message);
         return this.#enter(name, { ...UNWATCHED, types, effect });
       }
       const { rewrite } = decision;
-      const prepared = { text: Buffer.from(text), types, rewrite, effect, lost: false };
+      const prepared = { ...UNWATCHED, text: Buffer.from(text), types, rewrite, effect };
       const undo = this.#options.prepared.set(name, prepared);
       if (rewrite.changed) this.#options.server.write(write.parse(name, rewrite.sql, types));
       else this.#options.server.forward(message);
-      this.expectNamed('Parse', descriptionReplies(this.#options.rewriter.translation(rewrite, text), undo));
+      this.expectNamed('Parse', descriptionReplies(this.#options.rewriter.translation(rewrite), undo));
     });
   }
 
@@ -136,7 +140,7 @@ export class ExtendedQueries {
     const { portal, statement } = readBindNames(message);
     const prepared = this.#options.prepared.get(statement);
     if (prepared?.rewrite === undefined) return this.#bound(message, portal, prepared);
-    return this.#options.rewriter.decide(prepared.text, prepared.types, 'pipeline').then((decision) => {
+    return this.#options.rewriter.decide(prepared.text, asPipeline(prepared.types)).then((decision) => {
       const current =
         decision.kind === 'rewrite' ? this.#current(statement, prepared, decision.rewrite) : prepared;
       this.#bound(message, portal, current);
@@ -149,19 +153,10 @@ export class ExtendedQueries {
     const part = partOf(prepared);
     if (part?.kind !== 'cascade') this.#options.server.forward(message);
     else {
-      const hidden = part.hidden;
-      this.#options.server.write(
-        withResultFormats(message, (formats) =>
-          hidden === undefined
-            ? []
-            : formats.length < 2
-              ? formats
-              : [...Array<number>(hidden).fill(0), ...formats],
-        ),
-      );
+      this.#options.server.write(withResultFormats(message, (formats) => formatsFor(part.answers, formats)));
     }
     const replies = prepared?.rewrite
-      ? descriptionReplies(this.#options.rewriter.translation(prepared.rewrite, prepared.text), undo)
+      ? descriptionReplies(this.#options.rewriter.translation(prepared.rewrite), undo)
       : undo && undoneReplies(undo);
     this.#options.replies.expect('Bind', replies);
   }
@@ -172,8 +167,10 @@ export class ExtendedQueries {
    */
   #current(name: string, prepared: Prepared, rewrite: Rewrite): Prepared {
     if (rewrite.sql === prepared.rewrite?.sql && !prepared.lost) return prepared;
+    // Its PREPARE could only be sent again as a statement of its own.
+    if (prepared.inSql) return this.#current(name, { ...prepared, inSql: false }, outdated(name));
     const current: Prepared = { ...prepared, rewrite, lost: false };
-    const translation = this.#options.rewriter.translation(rewrite, prepared.text);
+    const translation = this.#options.rewriter.translation(rewrite);
     const refused = rewrite.parts.some(({ kind }) => kind === 'refused');
     // What is refused fails under a name of the proxy's own: the client's statement stays what it is.
     const under = refused ? SCRATCH : name;
@@ -192,8 +189,7 @@ export class ExtendedQueries {
     const prepared = kind === 'S' ? this.#options.prepared.get(name) : this.#portals.get(name);
     this.#options.server.forward(message);
     const replies =
-      prepared?.rewrite &&
-      descriptionReplies(this.#options.rewriter.translation(prepared.rewrite, prepared.text));
+      prepared?.rewrite && descriptionReplies(this.#options.rewriter.translation(prepared.rewrite));
     this.#options.replies.expect('Describe', replies);
   }
 
@@ -202,17 +198,14 @@ export class ExtendedQueries {
     const prepared = this.#portals.get(name);
     if (prepared === undefined) return this.#forward(message);
     this.#options.circumstances.note(prepared.effect);
-    const { rewrite, text } = prepared;
+    const { rewrite } = prepared;
     if (rewrite === undefined) return this.#forward(message);
     const part = partOf(prepared);
     // Without RETURNING there is one row, the count: a limit of one would suspend the portal behind it.
-    if (part?.kind === 'cascade' && part.hidden === undefined)
+    if (part?.kind === 'cascade' && part.answers.kind === 'count')
       this.#options.server.write(write.execute(name));
     else this.#options.server.forward(message);
-    this.#options.replies.expect(
-      'Execute',
-      executeReplies(this.#options.rewriter.translation(rewrite, text)),
-    );
+    this.#options.replies.expect('Execute', executeReplies(this.#options.rewriter.translation(rewrite)));
   }
 
   #close(message: Message): undefined {
@@ -227,4 +220,24 @@ export class ExtendedQueries {
     this.#options.server.forward(message);
     this.#options.replies.expect('Execute');
   }
+}
+
+function asPipeline(types: readonly number[]): Source {
+  return { manner: 'pipeline', inString: false, types };
+}
+
+/** The formats of all columns that are sent: the proxy's own, which nobody reads, before the client's. */
+function formatsFor(answers: Answers, formats: readonly number[]): readonly number[] {
+  switch (answers.kind) {
+    case 'as sent':
+      return formats;
+    case 'count':
+      return [];
+    case 'rows':
+      return formats.length < 2 ? formats : [...Array<number>(answers.hidden).fill(0), ...formats];
+  }
+}
+
+function outdated(name: string): Rewrite {
+  return refusal(new ProxyError('PGC_EXECUTE', { name }));
 }

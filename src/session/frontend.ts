@@ -5,7 +5,9 @@ import type { Message } from '../wire/reader.js';
 import { Frontend } from '../wire/types.js';
 import { queryReplies } from './cascade-replies.js';
 import { ExtendedQueries, type ExtendedQueriesOptions } from './extended.js';
+import { sendInPieces } from './pieces.js';
 import type { Answered, ReplyHandler } from './replies.js';
+import type { Decision } from './rewriter.js';
 
 export class FrontendSide {
   readonly #options: ExtendedQueriesOptions;
@@ -69,7 +71,7 @@ export class FrontendSide {
   }
 
   #query(message: Message): Promise<void> | undefined {
-    const { active, circumstances, injection, prepared, rewriter, server } = this.#options;
+    const { active, circumstances, injection, prepared, refusesCode, rewriter, server } = this.#options;
     if (injection.lingers && !this.#executing) return injection.leave().then(() => this.#query(message));
     const text = queryText(message);
     // A simple query drops the unnamed statement (postgres.c, exec_simple_query), unless it is skipped behind an error.
@@ -77,11 +79,12 @@ export class FrontendSide {
     // From the first Execute on a query belongs to the implicit transaction of the messages before it.
     const manner = this.#executing ? 'pipeline' : 'query';
     this.#endUnit();
-    if (!active || !isNoteworthy(text)) {
+    if (!active || !isNoteworthy(text, refusesCode)) {
       circumstances.note(sessionEffect(text));
       return this.#forwardQuery(message, undo);
     }
-    return rewriter.decide(text, [], manner).then((decision) => {
+    return rewriter.decide(text, { manner, inString: true, types: [] }).then((decision) => {
+      if (decision.kind === 'pieces') return this.#inPieces(decision);
       circumstances.note(sessionEffect(text));
       // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
       if (decision.kind === 'failed' && manner === 'query') return;
@@ -89,8 +92,13 @@ export class FrontendSide {
       const { rewrite } = decision;
       if (rewrite.changed) server.write(write.query(rewrite.sql));
       else server.forward(message);
-      this.#expectQuery(queryReplies(rewriter.translation(rewrite, text), undo), undo);
+      this.#expectQuery(queryReplies(rewriter.translation(rewrite), undo), undo);
     });
+  }
+
+  async #inPieces(decision: Decision & { kind: 'pieces' }): Promise<void> {
+    await sendInPieces(decision, this.#options);
+    this.#endUnit();
   }
 
   #forwardQuery(message: Message, undo: (() => void) | undefined): undefined {

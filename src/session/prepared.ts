@@ -6,7 +6,8 @@
  */
 import type { SessionEffect } from '../sql/gate.js';
 import type { RelationName } from '../sql/names.js';
-import type { Part, Rewrite } from './rewrite.js';
+import type { Part } from './expand.js';
+import type { Rewrite } from './rewrite.js';
 
 export interface Prepared {
   /** The client's own text. */
@@ -16,6 +17,8 @@ export interface Prepared {
   readonly rewrite: Rewrite | undefined;
   /** What executing it may do to the statements after it. */
   readonly effect: SessionEffect;
+  /** By PREPARE in SQL: the text is the whole of that statement. */
+  readonly inSql: boolean;
   /** The server lost it when it could not be prepared again. */
   readonly lost: boolean;
 }
@@ -26,6 +29,7 @@ export const UNWATCHED: Prepared = {
   types: [],
   rewrite: undefined,
   effect: 'none',
+  inSql: false,
   lost: false,
 };
 

@@ -1,25 +1,17 @@
 /** Decides, for one session, what is sent to the server in place of a text that may delete. */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { ProxyError } from '../errors.js';
-import { REFUSED_SQL } from '../plan/violations.js';
 import { quoteRelation } from '../sql/names.js';
-import type { Statement } from '../sql/statement.js';
+import { type Statement, targetsOf } from '../sql/statement.js';
 import { TransactionStatus } from '../wire/types.js';
 import type { Translation } from './cascade-replies.js';
 import type { SessionCircumstances, Surroundings } from './circumstances.js';
+import { type Again, type Executable, expand, type Means, type Part } from './expand.js';
 import type { Injection, Manner } from './injection.js';
 import type { Names, Prepared } from './prepared.js';
-import { partOf, targetsOfPrepared, UNWATCHED } from './prepared.js';
+import { targetsOfPrepared, UNWATCHED } from './prepared.js';
 import type { ExpectedReplies } from './replies.js';
-import {
-  type Means,
-  type Part,
-  type Rewrite,
-  rewrite,
-  targetsOf,
-  unchanged,
-  unsettlesNow,
-} from './rewrite.js';
+import { makesKeys, type Rewrite, refusal, rewrite, unchanged, unsettlesNow } from './rewrite.js';
 import type { ServerState } from './server-state.js';
 import type { StatementCache } from './statement-cache.js';
 
@@ -32,6 +24,8 @@ export interface RewriterOptions {
   readonly state: ServerState;
   /** Refuse what may delete and is not understood; else pass it on and say so through `passed`. */
   readonly reject: boolean;
+  /** Refuse DO and CALL. */
+  readonly refusesCode: boolean;
   readonly passed: (error: ProxyError) => void;
 }
 
@@ -41,7 +35,28 @@ export interface RewriterOptions {
  */
 export type Decision =
   | { readonly kind: 'pass' | 'failed' | 'skipped' }
-  | { readonly kind: 'rewrite'; readonly rewrite: Rewrite };
+  | { readonly kind: 'rewrite'; readonly rewrite: Rewrite }
+  /** What a statement means depends on one before it: they have to be executed one after the other. */
+  | { readonly kind: 'pieces'; readonly pieces: readonly Piece[] };
+
+/** One statement of a string. */
+export interface Piece {
+  /** As the client sent it. */
+  readonly bytes: Buffer;
+  /** How many characters of the string stand before it. */
+  readonly offset: number;
+  /** What becomes of it where it need not be expanded. */
+  readonly unchanged: Rewrite;
+}
+
+/** Where a text comes from. */
+export interface Source {
+  /** How the server can be asked at this point. */
+  readonly manner: Manner;
+  /** A simple query: several statements may be sent in the place of one. */
+  readonly inString: boolean;
+  readonly types: readonly number[];
+}
 
 const PASS: Decision = { kind: 'pass' };
 
@@ -52,11 +67,8 @@ export class Rewriter {
     this.#options = options;
   }
 
-  /**
-   * @param bytes the text as it came
-   * @param manner how the server can be asked at this point
-   */
-  async decide(bytes: Buffer, types: readonly number[], manner: Manner): Promise<Decision> {
+  /** @param bytes the text as it came */
+  async decide(bytes: Buffer, source: Source): Promise<Decision> {
     try {
       const text = decode(bytes, this.#options.state);
       // The server refuses bytes that are no text, and says it better; unless its encoding is being changed.
@@ -65,8 +77,8 @@ export class Rewriter {
         throw new ProxyError('PGC_ENCODING', { encoding: encodingOf(this.#options.state) });
       const statements = this.#options.statements.statements(text);
       return statements === undefined
-        ? await this.#unparsable(text, types, manner)
-        : await this.#rewrite(text, statements, manner);
+        ? await this.#unparsable(text, source)
+        : await this.#rewrite(text, statements, source);
     } catch (error) {
       if (!(error instanceof ProxyError)) throw error;
       return this.#refuse(error);
@@ -74,20 +86,25 @@ export class Rewriter {
   }
 
   /** How answers to a rewritten text are turned into those to the client's own. */
-  translation(rewrite: Rewrite, text: Buffer): Translation {
+  translation(rewrite: Rewrite): Translation {
     // What is prepared behind a DEALLOCATE, before its answer, stays.
     const known = rewrite.parts.some(({ kind }) => kind === 'release')
       ? this.#options.prepared.snapshot()
       : [];
-    const completed = (part: Part) => this.#completed(part, known, rewrite, text);
+    const completed = (part: Part) => this.#completed(part, known);
     const moved = () => this.#options.circumstances.note('settings');
     return { rewrite, serverVersion: this.#options.state.version, completed, moved };
   }
 
-  async #rewrite(text: string, statements: readonly Statement[], manner: Manner): Promise<Decision> {
-    const { circumstances, injection, prepared, reject, passed, replies, state } = this.#options;
-    if (statements.every(({ kind }) => kind === 'other')) return PASS;
-    const executed = statements.flatMap((each) => (each.kind === 'hidden' ? each.executes : []));
+  async #rewrite(
+    text: string,
+    statements: readonly Statement[],
+    { manner, inString }: Source,
+  ): Promise<Decision> {
+    const { circumstances, injection, prepared, reject, refusesCode, passed, replies, state } = this.#options;
+    if (statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode)))
+      return PASS;
+    const executed = statements.flatMap(executedBy);
     const names = [
       ...statements.flatMap(targetsOf),
       ...executed.flatMap((name) => targetsOfPrepared(prepared.get(name))),
@@ -97,26 +114,35 @@ export class Rewriter {
     if (encoding !== 'UTF8' && names.some((name) => !isAscii(Buffer.from(quoteRelation(name)))))
       throw new ProxyError('PGC_ENCODING', { encoding });
     const asIs: Decision = { kind: 'rewrite', rewrite: unchanged(text, statements) };
-    if (names.length === 0 && executed.length === 0) return asIs;
+    const code = refusesCode && statements.some(({ meaning }) => meaning.kind === 'code');
+    if (names.length === 0 && executed.length === 0 && !code) return asIs;
     // In a failed transaction nothing can be asked, and the server refuses everything but its end.
     // The status is how things stand only where everything sent has been answered.
     const failed = replies.settled && state.status === TransactionStatus.Failed && manner === 'query';
     if (failed && statements.length === 1) return asIs;
+    const splits = inString && !COPIES_IN.test(text);
+    if (failed && splits) return { kind: 'pieces', pieces: piecesOf(text, statements, encoding) };
     if (failed) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
 
     const found = await circumstances.look(names, (sql) => injection.ask(sql, manner));
     if ('kind' in found) return { kind: found.kind };
     const { touched } = circumstances;
-    if (!found.active && !behindUnsettling(statements, touched)) return asIs;
+    const behind = isBehindUnsettling(statements, touched);
+    if (!found.active && !behind) return asIs;
+    const sensitive = found.graph.isActive || makesKeys(text) || !found.active;
+    if (splits && behind && sensitive)
+      return { kind: 'pieces', pieces: piecesOf(text, statements, encoding) };
     if (!found.active) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
-    const make = () =>
-      rewrite(text, statements, {
-        graph: found.graph,
-        meaning: found.meaning,
-        prepared: (name) => describePrepared(prepared.get(name)),
-        touched,
-        reject,
-      });
+    const means: Means = {
+      graph: found.graph,
+      meaning: found.meaning,
+      executable: (name) => this.#executable(prepared.get(name), means),
+      version: state.version,
+      refusesCode,
+      reject,
+      inString,
+    };
+    const make = () => rewrite(text, statements, means, touched);
     const key = cacheKey(text, names.map(found.meaning), touched, found);
     const made = executed.length > 0 ? make() : this.#options.statements.rewrite(key, make);
     made.passed.forEach(passed);
@@ -126,21 +152,35 @@ export class Rewriter {
   }
 
   /** The server's own error, if it has one; else it knows a grammar that is not known here. */
-  async #unparsable(text: string, types: readonly number[], manner: Manner): Promise<Decision> {
+  async #unparsable(text: string, { types, manner }: Source): Promise<Decision> {
     const answer = await this.#options.injection.parse(text, types, manner);
     if (answer.kind !== 'value') return { kind: answer.kind };
     throw new ProxyError('PGC_GRAMMAR');
   }
 
+  /** What EXECUTE of a prepared statement runs, and what it would run were it prepared now. */
+  #executable(entry: Prepared | undefined, means: Means): Executable | undefined {
+    if (entry?.rewrite === undefined) return undefined;
+    const { text, sql, targets, parts } = entry.rewrite;
+    const [runs = FORWARD] = parts;
+    const again = (): Again => {
+      const [statement] = this.#options.statements.statements(text) ?? [];
+      const now = statement
+        ? expand(text.slice(statement.at, statement.behind), statement, means)
+        : undefined;
+      return { sql: now?.sql ?? text, part: now?.parts[0] ?? FORWARD, error: now?.error };
+    };
+    return { targets, sql, runs, again };
+  }
+
   /** The server has executed a statement that concerns prepared ones. */
-  #completed(
-    part: Part,
-    known: readonly (readonly [string, Prepared])[],
-    rewrite: Rewrite,
-    text: Buffer,
-  ): void {
+  #completed(part: Part, known: readonly (readonly [string, Prepared])[]): void {
     const { prepared } = this.#options;
-    if (part.kind === 'prepare') prepared.set(part.name, { ...UNWATCHED, text: Buffer.from(text), rewrite });
+    if (part.kind === 'prepare') {
+      const { text, sql, runs, targets } = part;
+      const rewrite = { text, sql, targets, parts: [runs], copied: [], changed: sql !== text, passed: [] };
+      prepared.set(part.name, { ...UNWATCHED, text: Buffer.from(text), rewrite, inSql: true });
+    }
     if (part.kind !== 'release') return;
     for (const [name, entry] of known) {
       // The unnamed statement is none that DEALLOCATE ALL or DISCARD ALL drop.
@@ -154,19 +194,29 @@ export class Rewriter {
       this.#options.passed(error);
       return PASS;
     }
-    return {
-      kind: 'rewrite',
-      rewrite: {
-        text: '',
-        sql: REFUSED_SQL,
-        parts: [{ kind: 'refused', error }],
-        copied: [],
-        changed: true,
-        targets: [],
-        passed: [],
-      },
-    };
+    return { kind: 'rewrite', rewrite: refusal(error) };
   }
+}
+
+const FORWARD: Part = { kind: 'forward' };
+/** Its data comes from the client, between two statements. */
+const COPIES_IN = /\bcopy\b[\s\S]*\bstdin\b/i;
+
+function piecesOf(text: string, statements: readonly Statement[], encoding: string): readonly Piece[] {
+  return statements.map((statement) => {
+    const own = text.slice(statement.at, statement.behind);
+    return {
+      bytes: Buffer.from(own, encoding === 'UTF8' ? 'utf8' : 'latin1'),
+      offset: [...text.slice(0, statement.at)].length,
+      unchanged: unchanged(own, [{ ...statement, at: 0, behind: own.length }]),
+    };
+  });
+}
+
+/** The prepared statements that a statement executes by name. */
+function executedBy({ meaning }: Statement): readonly string[] {
+  if (meaning.kind === 'execute') return [meaning.name];
+  return meaning.kind === 'hidden' ? meaning.executes : [];
 }
 
 function cacheKey(
@@ -178,14 +228,15 @@ function cacheKey(
   return `${graphId}\0${meanings.join(',')}\0${touched}\0${text}`;
 }
 
-/** Whether a statement that deletes stands behind one that may switch cascades on again. */
-function behindUnsettling(statements: readonly Statement[], touched: boolean): boolean {
+/** Whether a statement that deletes stands behind one that may change what it means, or switch cascades on again. */
+function isBehindUnsettling(statements: readonly Statement[], touched: boolean): boolean {
   const first = statements.findIndex((statement) => unsettlesNow(statement, touched));
-  return first >= 0 && statements.slice(first + 1).some((statement) => targetsOf(statement).length > 0);
-}
-
-function describePrepared(prepared: Prepared | undefined): ReturnType<Means['prepared']> {
-  return { expanded: partOf(prepared)?.kind === 'cascade', targets: targetsOfPrepared(prepared) };
+  return (
+    first >= 0 &&
+    statements
+      .slice(first + 1)
+      .some((statement) => targetsOf(statement).length > 0 || executedBy(statement).length > 0)
+  );
 }
 
 /** In these a byte below 128 can be half of a character, so that a text cannot be read without knowing them all. */

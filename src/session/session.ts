@@ -31,6 +31,8 @@ export interface SessionSettings {
   /** Whether cascades are on at all, and what becomes of statements that cannot be expanded. */
   readonly active: boolean;
   readonly reject: boolean;
+  /** Whether DO and CALL are refused. */
+  readonly refusesCode: boolean;
   /** The longest message taken, in bytes. */
   readonly messageBytes: number;
 }
@@ -83,7 +85,7 @@ export class Session {
     // The login is answered like a query: it ends with the first ReadyForQuery.
     this.#replies.expect('Query');
     const report = (problem: string) => log.warn(problem);
-    const { graphs, rules, reject, statements } = settings;
+    const { graphs, rules, reject, refusesCode, statements } = settings;
     this.#circumstances = new SessionCircumstances({ database, graphs, rules, report });
     const prepared = new Names<Prepared>();
     const injection = new Injection(this.#toServer, this.#replies);
@@ -95,6 +97,7 @@ export class Session {
       replies: this.#replies,
       state: this.#state,
       reject,
+      refusesCode,
       passed: (error) =>
         log.warn({ error: error.errorName }, `passed on without a cascade: ${error.message}`),
     });
@@ -106,6 +109,7 @@ export class Session {
       rewriter,
       prepared,
       active: settings.active,
+      refusesCode,
     });
     this.#closed = this.#wire();
   }

@@ -11,7 +11,9 @@ export interface Found {
   readonly executes: readonly string[];
 }
 
-/** Everything in a tree that deletes, wherever it stands: in a WITH, under EXPLAIN or COPY, in a PREPARE. */
+/**
+ * Everything in a tree that deletes rows, wherever it stands: in a WITH, under EXPLAIN or COPY, in a PREPARE.
+ */
 export function findDeletes(tree: Json): readonly Found[] {
   if (tree === null || typeof tree !== 'object') return [];
   if (Array.isArray(tree)) return tree.flatMap(findDeletes);
@@ -23,30 +25,37 @@ export function findDeletes(tree: Json): readonly Found[] {
   });
 }
 
-/** Whether anything in a tree changes rows. */
-export function modifies(tree: Json): boolean {
-  if (tree === null || typeof tree !== 'object') return false;
-  if (Array.isArray(tree)) return tree.some(modifies);
-  return Object.entries(tree as Node).some(([key, value]) => MODIFYING.has(key) || modifies(value));
+/** The relations that anything in a tree inserts into or updates. */
+export function findChanges(tree: Json): readonly RelationName[] {
+  if (tree === null || typeof tree !== 'object') return [];
+  if (Array.isArray(tree)) return tree.flatMap(findChanges);
+  return Object.entries(tree as Node).flatMap(([key, value]) => {
+    const own = CHANGING.has(key) || (key === 'MergeStmt' && mergeHas(asNode(value), /INSERT|UPDATE/));
+    return [...(own ? [relationName(asNode(asNode(value).relation))] : []), ...findChanges(value)];
+  });
 }
 
-const MODIFYING: ReadonlySet<string> = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
+const CHANGING: ReadonlySet<string> = new Set(['InsertStmt', 'UpdateStmt']);
+
+/** Whether a MERGE deletes. */
+export function mergeDeletes(merge: Node): boolean {
+  return mergeHas(merge, /DELETE/);
+}
+
+function mergeHas(merge: Node, command: RegExp): boolean {
+  return asList(merge.mergeWhenClauses).some((clause) =>
+    command.test(String(asNode(asNode(clause).MergeWhenClause).commandType)),
+  );
+}
 
 function deletesOf(type: string, value: Node): Found | undefined {
   switch (type) {
     case 'DeleteStmt':
       return { targets: [relationName(asNode(value.relation))], executes: [] };
-    case 'MergeStmt': {
-      const deletes = asList(value.mergeWhenClauses).some(
-        (clause) => asNode(asNode(clause).MergeWhenClause).commandType === 'CMD_DELETE',
-      );
-      return deletes ? { targets: [relationName(asNode(value.relation))], executes: [] } : undefined;
-    }
-    case 'TruncateStmt':
-      return {
-        targets: asList(value.relations).map((each) => relationName(asNode(asNode(each).RangeVar))),
-        executes: [],
-      };
+    case 'MergeStmt':
+      return mergeDeletes(value)
+        ? { targets: [relationName(asNode(value.relation))], executes: [] }
+        : undefined;
     case 'ExecuteStmt':
       return { targets: [], executes: [String(value.name)] };
     default:
@@ -66,12 +75,11 @@ export function isPlainExplain(tree: Node): boolean {
 const FORMS: Readonly<Record<string, string>> = {
   CopyStmt: 'COPY',
   CreateTableAsStmt: 'CREATE TABLE AS',
-  DeleteStmt: 'DELETE with a modifying WITH',
+  DeleteStmt: 'DELETE with SEARCH or CYCLE',
   ExecuteStmt: 'EXECUTE',
   ExplainStmt: 'EXPLAIN ANALYZE',
   MergeStmt: 'MERGE',
   PrepareStmt: 'PREPARE',
-  TruncateStmt: 'TRUNCATE',
 };
 
 /** What a statement is called in an error. */

@@ -27,9 +27,16 @@ const HIDDEN = /set_config|;\s*\S|^\s*(?:select|with)\b[\s\S]*\binto\b/i;
 /** What a text may do to the statements after it, at the most. */
 export type SessionEffect = 'none' | 'ends' | 'settings' | 'schema';
 
-/** Whether a text may delete rows, or concerns prepared ones that do: false is certain, true wants the parser. */
-export function isNoteworthy(text: Buffer): boolean {
-  return NOTEWORTHY.test(text.toString('latin1'));
+/** Statements that run code in the server. */
+const CODE = /\b(?:do|call)\b/i;
+
+/**
+ * Whether a text may delete rows, or concerns prepared ones that do: false is certain, true wants the parser.
+ * @param code whether DO and CALL are of interest too
+ */
+export function isNoteworthy(text: Buffer, code: boolean): boolean {
+  const sql = text.toString('latin1');
+  return NOTEWORTHY.test(sql) || (code && CODE.test(sql));
 }
 
 /** Whether a text may change what names mean, a setting, or the schema: `none` is certain. */

@@ -1,39 +1,37 @@
 /** What the statements of a text are, as far as deleting goes. */
 
-import { findDeletes, formOf, isPlainExplain, modifies } from './deletes.js';
+import { findDeletes, formOf, isPlainExplain } from './deletes.js';
 import { type Unsettling, unsettles } from './effects.js';
 import type { RelationName } from './names.js';
 import { type Node, parse, type RawStatement, scan, type Token } from './parser.js';
-import { asNode, node, relationName, stringOf } from './tree.js';
+import { type DeletingStatement, readSites } from './sites.js';
+import { asList, asNode, node, relationName, stringOf } from './tree.js';
 
-/** A DELETE that stands alone, in the pieces from which an expanded statement is spliced. */
-export interface DeleteStatement {
-  readonly kind: 'delete';
-  readonly target: RelationName;
-  /** How the text itself calls the target's rows: its alias, else its name. */
-  readonly alias: string;
-  /** `DELETE FROM ONLY`. */
-  readonly only: boolean;
-  /** The text up to RETURNING, without what follows the statement. */
-  readonly body: string;
-  /** `WITH (OLD AS o, NEW AS n)` of a RETURNING, else empty. */
-  readonly returningOptions: string;
-  /** The list behind RETURNING and its place in the statement, in characters; undefined where there is none. */
-  readonly returning: { readonly text: string; readonly start: number } | undefined;
-}
+export type { DeletingStatement, Site } from './sites.js';
 
-/** A statement that deletes in another way, or runs a prepared one that might. */
+/** A statement that deletes in a way that is not expanded, or runs a prepared one that might delete. */
 export interface HiddenDelete {
   readonly kind: 'hidden';
-  /** What it is, for the error: `WITH`, `MERGE`, `TRUNCATE`, … */
+  /** What it is, for the error. */
   readonly form: string;
   readonly targets: readonly RelationName[];
   /** The prepared statements it executes by name. */
   readonly executes: readonly string[];
-  /** `TRUNCATE … CASCADE`. */
-  readonly cascades: boolean;
   /** The name under which PREPARE keeps it. */
   readonly prepares: string | undefined;
+}
+
+export interface TruncateStatement {
+  readonly kind: 'truncate';
+  readonly targets: readonly RelationName[];
+  readonly cascades: boolean;
+  /** Behind the list of tables, in characters from the statement's start. */
+  readonly listEnd: number;
+}
+
+export interface ExecuteStatement {
+  readonly kind: 'execute';
+  readonly name: string;
 }
 
 /** DEALLOCATE or DISCARD ALL: the server forgets a prepared statement, or all of them. */
@@ -42,19 +40,37 @@ export interface ReleaseStatement {
   readonly name: string | undefined;
 }
 
+/** DO or CALL: code that runs in the server, where nobody sees what it deletes. */
+export interface CodeStatement {
+  readonly kind: 'code';
+  readonly form: 'DO' | 'CALL';
+}
+
 export interface OtherStatement {
   readonly kind: 'other';
 }
 
-export type Meaning = DeleteStatement | HiddenDelete | ReleaseStatement | OtherStatement;
+export type Meaning =
+  | DeletingStatement
+  | TruncateStatement
+  | ExecuteStatement
+  | HiddenDelete
+  | ReleaseStatement
+  | CodeStatement
+  | OtherStatement;
 
-export type Statement = Meaning & {
-  /** Where it stands in the text, in characters; white space and comments before it are left out. */
-  readonly start: number;
-  readonly end: number;
+/** Where a statement stands in its text. */
+export interface Place {
+  /** In characters; white space and comments before it are left out. */
+  readonly at: number;
+  readonly behind: number;
   /** Whether it may change what later statements of the same text mean. */
   readonly unsettles: Unsettling;
-};
+}
+
+export interface Statement extends Place {
+  readonly meaning: Meaning;
+}
 
 /** @returns the statements in their order, or undefined where the text is not PostgreSQL's SQL */
 export function readStatements(sql: string): readonly Statement[] | undefined {
@@ -71,101 +87,86 @@ export function readStatements(sql: string): readonly Statement[] | undefined {
     const own = tokens.slice(from, next);
     const first = own[0]?.start ?? statement.start;
     const last = own.at(-1)?.end ?? statement.end;
+    const inside = (byte: number) => source.toString('utf8', first, byte).length;
     return {
-      ...read(statement, source, own, first, last),
-      start: characters(first),
-      end: characters(last),
+      meaning: readMeaning(statement, own, inside),
+      at: characters(first),
+      behind: characters(last),
       unsettles: unsettles(statement.tree, source.toString('utf8', first, last)),
     };
   });
 }
 
-function read(
-  raw: RawStatement,
-  source: Buffer,
+function readMeaning(
+  { tree }: RawStatement,
   tokens: readonly Token[],
-  first: number,
-  last: number,
+  characters: (byte: number) => number,
 ): Meaning {
-  const deletion = node(raw.tree, 'DeleteStmt');
-  // PostgreSQL allows a modifying WITH only at the top level.
-  if (deletion && !modifies(deletion.withClause ?? null))
-    return readDelete(deletion, source, tokens, first, last);
-  const released = readRelease(raw.tree);
-  if (released) return released;
-  const found = findDeletes(raw.tree);
-  if (found.length === 0 || isPlainExplain(raw.tree)) return { kind: 'other' };
-  return {
-    kind: 'hidden',
-    form: formOf(raw.tree),
-    targets: found.flatMap((each) => each.targets),
-    executes: found.flatMap((each) => each.executes),
-    cascades: node(raw.tree, 'TruncateStmt')?.behavior === 'DROP_CASCADE',
-    prepares: stringOf(node(raw.tree, 'PrepareStmt')?.name),
-  };
+  const found = node(tree, 'ExecuteStmt') ? [] : findDeletes(tree);
+  if (found.length === 0 || isPlainExplain(tree)) return readRest(tree, tokens, characters);
+  return (
+    readSites(tree, tokens, characters) ?? {
+      kind: 'hidden',
+      form: formOf(tree),
+      targets: found.flatMap((each) => each.targets),
+      executes: found.flatMap((each) => each.executes),
+      prepares: stringOf(node(tree, 'PrepareStmt')?.name),
+    }
+  );
 }
 
-function readRelease(tree: Node): ReleaseStatement | undefined {
-  const deallocate = node(tree, 'DeallocateStmt');
-  if (deallocate) return { kind: 'release', name: stringOf(deallocate.name) };
-  return node(tree, 'DiscardStmt')?.target === 'DISCARD_ALL'
-    ? { kind: 'release', name: undefined }
-    : undefined;
-}
-
-function readDelete(
-  deletion: Node,
-  source: Buffer,
-  tokens: readonly Token[],
-  first: number,
-  last: number,
-): DeleteStatement {
-  const relation = asNode(deletion.relation);
-  const target = relationName(relation);
-  const text = (start: number, end: number) => source.toString('utf8', start, end);
-  const base = {
-    kind: 'delete' as const,
-    target,
-    alias: stringOf(asNode(relation.alias).aliasname) ?? target.name,
-    only: relation.inh !== true,
-  };
-  if (!deletion.returningClause)
-    return { ...base, body: text(first, last), returningOptions: '', returning: undefined };
-
-  const at = outermost(tokens, 'returning');
-  const clause = tokens[at];
-  if (clause === undefined) throw new Error('a RETURNING clause without its keyword');
-  const hasOptions = Boolean(asNode(deletion.returningClause).options);
-  const listAt = hasOptions ? afterParenthesis(tokens, at + 2) : at + 1;
-  const list = tokens[listAt]?.start ?? last;
-  return {
-    ...base,
-    body: text(first, clause.start),
-    returningOptions: text(clause.end, list).trim(),
-    returning: { text: text(list, last), start: text(first, list).length },
-  };
-}
-
-/** The index of the first such keyword outside of all parentheses that is no name: not behind AS or a dot. */
-function outermost(tokens: readonly Token[], keyword: string): number {
-  let depth = 0;
-  return tokens.findIndex((token, i) => {
-    if (token.text === '(') depth++;
-    if (token.text === ')') depth--;
-    const before = tokens[i - 1]?.text.toLowerCase();
-    const isName = before === 'as' || before === '.';
-    return depth === 0 && !isName && token.isKeyword && token.text.toLowerCase() === keyword;
-  });
-}
-
-/** The index behind the parenthesis that opens at `at`. */
-function afterParenthesis(tokens: readonly Token[], at: number): number {
-  let depth = 0;
-  for (let i = at; i < tokens.length; i++) {
-    if (tokens[i]?.text === '(') depth++;
-    if (tokens[i]?.text === ')' && --depth === 0) return i + 1;
+function readRest(tree: Node, tokens: readonly Token[], characters: (byte: number) => number): Meaning {
+  const [type = ''] = Object.keys(tree);
+  const value = asNode(tree[type]);
+  switch (type) {
+    case 'TruncateStmt':
+      return readTruncate(value, tokens, characters);
+    case 'ExecuteStmt':
+      return { kind: 'execute', name: String(value.name) };
+    case 'DeallocateStmt':
+      return { kind: 'release', name: stringOf(value.name) };
+    case 'DiscardStmt':
+      return value.target === 'DISCARD_ALL' ? { kind: 'release', name: undefined } : { kind: 'other' };
+    case 'DoStmt':
+      return { kind: 'code', form: 'DO' };
+    case 'CallStmt':
+      return { kind: 'code', form: 'CALL' };
+    default:
+      return { kind: 'other' };
   }
-  return tokens.length;
+}
+
+function readTruncate(
+  value: Node,
+  tokens: readonly Token[],
+  characters: (byte: number) => number,
+): TruncateStatement {
+  const relations = asList(value.relations).map((each) => asNode(asNode(each).RangeVar));
+  // Behind the last name may stand an asterisk, or a parenthesis of ONLY (name).
+  let at = tokens.findIndex(({ start }) => start === Number(relations.at(-1)?.location));
+  while (/^(?:\.|\*|\))$/.test(tokens[at + 1]?.text ?? '')) at += tokens[at + 1]?.text === '.' ? 2 : 1;
+  return {
+    kind: 'truncate',
+    targets: relations.map(relationName),
+    cascades: value.behavior === 'DROP_CASCADE',
+    listEnd: characters(tokens[at]?.end ?? 0),
+  };
+}
+
+/** The relations that a statement names as targets. */
+export function targetsOf({ meaning }: Pick<Statement, 'meaning'>): readonly RelationName[] {
+  switch (meaning.kind) {
+    case 'deleting':
+      return meaning.sites.map(({ target }) => target);
+    case 'hidden':
+    case 'truncate':
+      return meaning.targets;
+    case 'execute':
+    case 'release':
+    case 'code':
+    case 'other':
+      return [];
+  }
 }
 
 /** From bytes to characters; asked in ascending order, so that a long text is walked once. */

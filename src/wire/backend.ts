@@ -33,8 +33,16 @@ export function readErrorFields(message: Message): ErrorFields {
 }
 
 export function errorResponse(fields: ErrorFields): Buffer {
+  return withFields(Backend.ErrorResponse, fields);
+}
+
+export function noticeResponse(fields: ErrorFields): Buffer {
+  return withFields(Backend.NoticeResponse, fields);
+}
+
+function withFields(type: number, fields: ErrorFields): Buffer {
   const text = [...fields].map(([code, value]) => `${code}${value}\0`).join('');
-  return message(Backend.ErrorResponse, Buffer.from(`${text}\0`));
+  return message(type, Buffer.from(`${text}\0`));
 }
 
 /** The command tag of CommandComplete: `DELETE 3`. */

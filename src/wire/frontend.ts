@@ -2,6 +2,7 @@
 import { serialize } from 'pg-protocol';
 import type { Message } from './reader.js';
 import { ProtocolViolation } from './reader.js';
+import { Frontend } from './types.js';
 
 /** A Parse message, apart from its text, which may be long and is rarely looked at. */
 export interface Parse {
@@ -94,8 +95,17 @@ export const write = {
   query: (text: string): Buffer => serialize.query(text),
   parse: (name: string, text: string, types: readonly number[] = []): Buffer =>
     serialize.parse({ name, text, types: [...types] }),
+  /** A Parse of the unnamed statement, its text in the client's own bytes. */
+  parseBytes: (text: Buffer): Buffer => {
+    const head = Buffer.alloc(6);
+    head[0] = Frontend.Parse;
+    head.writeUInt32BE(head.length + text.length + 2, 1);
+    // Behind the text's zero stands the number of parameter types.
+    return Buffer.concat([head, text, Buffer.alloc(3)]);
+  },
   bind: (portal: string, statement: string): Buffer => serialize.bind({ portal, statement }),
   execute: (portal: string, rows = 0): Buffer => serialize.execute({ portal, rows }),
+  describePortal: (name: string): Buffer => serialize.describe({ type: 'P', name }),
   close: (kind: 'S' | 'P', name: string): Buffer => serialize.close({ type: kind, name }),
   flush: (): Buffer => serialize.flush(),
   sync: (): Buffer => serialize.sync(),

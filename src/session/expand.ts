@@ -1,0 +1,256 @@
+/** What is sent in place of one statement of the client's, and what becomes of its answer. Pure. */
+import { ProxyError } from '../errors.js';
+import type { Graph, Relation } from '../graph/model.js';
+import type { Plan, Target } from '../plan/plan.js';
+import { planDelete } from '../plan/planner.js';
+import { type Answers, type Root, renderStatement } from '../plan/render.js';
+import { type Copied, insertion, splice } from '../plan/splice.js';
+import { REFUSED_SQL } from '../plan/violations.js';
+import { quoteName, quoteRelation, type RelationName } from '../sql/names.js';
+import {
+  type DeletingStatement,
+  type HiddenDelete,
+  type Meaning,
+  type Statement,
+  type TruncateStatement,
+  targetsOf,
+} from '../sql/statement.js';
+
+/** What becomes of a statement's answers. */
+export type Part =
+  | { readonly kind: 'forward' }
+  /** The client does not know of it. */
+  | { readonly kind: 'swallow' }
+  | {
+      readonly kind: 'cascade';
+      readonly plan: Plan;
+      /** `"public"."orgs"`, for errors. */
+      readonly target: string;
+      readonly answers: Answers;
+    }
+  /** TRUNCATE … CASCADE took these along, which the server did not know of. */
+  | { readonly kind: 'truncate'; readonly tables: readonly string[] }
+  | { readonly kind: 'refused'; readonly error: ProxyError }
+  | PreparePart
+  | { readonly kind: 'release'; readonly name: string | undefined };
+
+/** PREPARE in SQL of a statement that may delete. */
+export interface PreparePart {
+  readonly kind: 'prepare';
+  readonly name: string;
+  /** The client's statement, and what was sent for it. */
+  readonly text: string;
+  readonly sql: string;
+  /** What becomes of the answers to its EXECUTE. */
+  readonly runs: Part;
+  readonly targets: readonly RelationName[];
+  /** It is prepared once more: the client does not know of it. */
+  readonly again?: true;
+}
+
+/** A prepared statement that SQL can execute. */
+export interface Executable {
+  readonly targets: readonly RelationName[];
+  /** What it was made into. */
+  readonly sql: string;
+  readonly runs: Part;
+  /** What the client's text is made into now; undefined where it was prepared in the same string. */
+  readonly again: (() => Again) | undefined;
+}
+
+export interface Again {
+  readonly sql: string;
+  readonly part: Part;
+  readonly error: ProxyError | undefined;
+}
+
+/** What a statement is expanded with. */
+export interface Means {
+  readonly graph: Graph;
+  /** What a name in the text means, where it names a relation at all. */
+  readonly meaning: (name: RelationName) => number | null;
+  /** What EXECUTE of this name would run, where that may delete. */
+  readonly executable: (name: string) => Executable | undefined;
+  /** The server's major version. */
+  readonly version: number;
+  /** DO and CALL are refused. */
+  readonly refusesCode: boolean;
+  /** What is not understood is refused; else it is passed on, and the rewrite says so. */
+  readonly reject: boolean;
+  /** Whether several statements may be sent in its place. */
+  readonly inString: boolean;
+}
+
+export interface Expanded {
+  /** One for each statement that is sent. */
+  readonly parts: readonly Part[];
+  /** What stands in the statement's place; undefined where it stays. */
+  readonly sql?: string;
+  /** The runs of the statement's own text in it, in characters from its start. */
+  readonly copied?: readonly Copied[];
+  /** Why it should have been refused. */
+  readonly error?: ProxyError;
+}
+
+const FORWARD: Expanded = { parts: [{ kind: 'forward' }] };
+
+/** @param text the statement's own */
+export function expand(text: string, statement: Pick<Statement, 'meaning'>, means: Means): Expanded {
+  try {
+    return expandMeaning(text, statement.meaning, means);
+  } catch (error) {
+    if (!(error instanceof ProxyError)) throw error;
+    return refused(text, statement.meaning, error, means);
+  }
+}
+
+/** @returns the statement refused, or passed on where the configuration says so */
+export function refused(
+  text: string,
+  meaning: Meaning,
+  error: ProxyError,
+  { reject }: Pick<Means, 'reject'>,
+): Expanded {
+  if (reject) return { parts: [{ kind: 'refused', error }], sql: REFUSED_SQL };
+  return { parts: [partOfUnchanged(text, meaning)], error };
+}
+
+/** What becomes of a statement that is sent as it is. */
+export function partOfUnchanged(text: string, meaning: Meaning): Part {
+  if (meaning.kind === 'release') return { kind: 'release', name: meaning.name };
+  if ((meaning.kind === 'deleting' || meaning.kind === 'hidden') && meaning.prepares !== undefined)
+    return prepared(meaning.prepares, text, text, { kind: 'forward' }, meaning);
+  return { kind: 'forward' };
+}
+
+function prepared(name: string, text: string, sql: string, runs: Part, meaning: Meaning): PreparePart {
+  return { kind: 'prepare', name, text, sql, runs, targets: targetsOf({ meaning }) };
+}
+
+function expandMeaning(text: string, meaning: Meaning, means: Means): Expanded {
+  switch (meaning.kind) {
+    case 'deleting':
+      return expandDeletes(text, meaning, means);
+    case 'truncate':
+      return expandTruncate(text, meaning, means);
+    case 'execute':
+      return expandExecute(text, meaning.name, means);
+    case 'hidden':
+      refuseHidden(meaning, means);
+      return { parts: [partOfUnchanged(text, meaning)] };
+    case 'code':
+      if (means.refusesCode) throw new ProxyError('PGC_CODE', { form: meaning.form });
+      return FORWARD;
+    case 'release':
+    case 'other':
+      return { parts: [partOfUnchanged(text, meaning)] };
+  }
+}
+
+function expandDeletes(text: string, statement: DeletingStatement, means: Means): Expanded {
+  const concerned = statement.sites.flatMap((site) => {
+    const relation = relationOf(site.target, means);
+    return relation ? [{ site, target: { relation, only: site.only } }] : [];
+  });
+  const targets = concerned.map(({ target }) => target);
+  const plan = planDelete(means.graph, targets);
+  if (plan === undefined) return { parts: [partOfUnchanged(text, statement)] };
+  refuseForm(statement, plan, targets, means);
+  const roots = concerned.flatMap((each, i): Root[] => {
+    const deletion = plan.deletions[i];
+    return deletion ? [{ ...each, deletion }] : [];
+  });
+  const { sql, copied, answers } = renderStatement(text, statement, plan, roots);
+  const target = targets.map(({ relation }) => quoteRelation(relation)).join(', ');
+  const part: Part = { kind: 'cascade', plan, target, answers };
+  const { prepares } = statement;
+  const whole = prepares === undefined ? part : prepared(prepares, text, sql, part, statement);
+  return { parts: [whole], sql, copied };
+}
+
+/** @throws ProxyError PGC_FORM for what cannot be expanded together with what it deletes */
+function refuseForm(
+  { form, sites, changes }: DeletingStatement,
+  plan: Plan,
+  targets: readonly Target[],
+  means: Means,
+): void {
+  const table = targets.map(({ relation }) => quoteRelation(relation)).join(', ');
+  if (sites.some(({ command }) => command === 'MERGE') && means.version < 17)
+    throw new ProxyError('PGC_FORM', { table, form: 'MERGE on a server before version 17' });
+  // What the same statement inserts or moves is not seen by the rest of it, as it is natively.
+  const concerned = new Set(plan.keys.map(({ from }) => from).flatMap((each) => means.graph.tree(each)));
+  const changed = changes.map((name) => relationOf(name, means)).find((each) => each && concerned.has(each));
+  if (changed)
+    throw new ProxyError('PGC_FORM', {
+      table,
+      form: `a ${form} that also changes ${quoteRelation(changed)}`,
+    });
+}
+
+/** Natively a table can be truncated only together with all that reference it (heap_truncate_check_FKs). */
+function expandTruncate(text: string, statement: TruncateStatement, means: Means): Expanded {
+  const { graph } = means;
+  const targets = statement.targets.flatMap((name) => relationOf(name, means) ?? []);
+  const taken = new Set(targets.flatMap((target) => [target, ...graph.descendants(target)]));
+  const added: Relation[] = [];
+  for (const relation of taken) {
+    for (const key of graph.keysTo(relation)) {
+      if (taken.has(key.from) || key.performer === 'server') continue;
+      if (!statement.cascades && key.performer === 'proxy')
+        throw new ProxyError('PGC_TRUNCATE', { from: key.from.name, to: key.to.name });
+      if (!statement.cascades) continue;
+      if (!key.declared) added.push(key.from);
+      for (const each of graph.tree(key.from)) taken.add(each);
+    }
+  }
+  if (added.length === 0) return FORWARD;
+  // The server finds what the catalog knows by itself, from these too.
+  const list = added.map((relation) => `, ${quoteRelation(relation)}`).join('');
+  return {
+    ...splice(text, [insertion(statement.listEnd, list)]),
+    parts: [{ kind: 'truncate', tables: added.map(({ name }) => name) }],
+  };
+}
+
+function expandExecute(text: string, name: string, means: Means): Expanded {
+  const executable = means.executable(name);
+  if (executable === undefined) return FORWARD;
+  const now = executable.again?.();
+  if (now?.error) return { parts: [executable.runs], error: now.error };
+  if (now?.part.kind === 'refused') return { parts: [now.part], sql: REFUSED_SQL };
+  if (now === undefined || now.sql === executable.sql) return { parts: [executable.runs] };
+  // The schema has changed since it was prepared.
+  if (now.part.kind !== 'prepare' || !means.inString) throw new ProxyError('PGC_EXECUTE', { name });
+  const again = `DEALLOCATE ${quoteName(name)}; ${now.sql}; `;
+  return {
+    sql: `${again}${text}`,
+    copied: [{ client: 0, sent: again.length, length: text.length }],
+    parts: [{ kind: 'swallow' }, { ...now.part, again: true }, now.part.runs],
+  };
+}
+
+/** Refused where it concerns a table with keys to perform, and only there. */
+function refuseHidden({ executes, targets, form }: HiddenDelete, means: Means): void {
+  const executed = executes.map((name) => ({ name, executable: means.executable(name) }));
+  for (const { name, executable } of executed)
+    if (executable && executable.runs.kind !== 'forward') throw new ProxyError('PGC_EXECUTE', { name });
+  for (const name of [...targets, ...executed.flatMap(({ executable }) => executable?.targets ?? [])]) {
+    const target = relationOf(name, means);
+    if (target && concerns(means.graph, target))
+      throw new ProxyError('PGC_FORM', { table: quoteRelation(target), form });
+  }
+}
+
+function concerns(graph: Graph, target: Relation): boolean {
+  return (
+    graph.acts(target) ||
+    graph.descendants(target).some((below) => graph.acts(below)) ||
+    graph.viewed(target).some((base) => graph.acts(base))
+  );
+}
+
+function relationOf(name: RelationName, { graph, meaning }: Means): Relation | undefined {
+  const oid = meaning(name);
+  return oid === null ? undefined : graph.relation(oid);
+}

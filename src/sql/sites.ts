@@ -1,0 +1,192 @@
+/** A statement that deletes, with the places in its text where an expanded one is put together. */
+
+import { findChanges, findDeletes, mergeDeletes } from './deletes.js';
+import type { RelationName } from './names.js';
+import { outputNames } from './outputs.js';
+import type { Node, Token } from './parser.js';
+import { asList, asNode, node, relationName, stringOf } from './tree.js';
+
+/** A DELETE or a MERGE; all places in characters from the statement's start. */
+export interface Site {
+  readonly command: 'DELETE' | 'MERGE';
+  readonly target: RelationName;
+  /** How the text itself calls the target's rows: its alias, else its name. */
+  readonly alias: string;
+  /** `DELETE FROM ONLY`. */
+  readonly only: boolean;
+  /** Where it ends, with its RETURNING. */
+  readonly end: number;
+  readonly returning: Returning | undefined;
+  /** Its place in a WITH; undefined for what the statement itself is. */
+  readonly cte: CteSite | undefined;
+}
+
+export interface Returning {
+  /** Where the list begins, behind RETURNING and its options. */
+  readonly list: number;
+  /** The names of its columns; `*` is all of the target's. Undefined where they are not certain. */
+  readonly names: readonly string[] | undefined;
+}
+
+export interface CteSite {
+  readonly name: string;
+  /** The names in parentheses behind it. */
+  readonly columns: readonly string[];
+  readonly start: number;
+  /** Where its statement begins, behind the parenthesis. */
+  readonly body: number;
+  /** Behind the closing parenthesis. */
+  readonly end: number;
+}
+
+export interface DeletingStatement {
+  readonly kind: 'deleting';
+  /** What it is, for errors. */
+  readonly form: string;
+  /** What it stands in. */
+  readonly outer: Outer | undefined;
+  /** In the order of the text: the statement itself comes last, where it deletes. */
+  readonly sites: readonly Site[];
+  /** What else it changes. */
+  readonly changes: readonly RelationName[];
+  /** Where the statement proper begins, behind its WITH, and where it ends. */
+  readonly start: number;
+  readonly end: number;
+  readonly hasWith: boolean;
+  /** The name under which PREPARE keeps it. */
+  readonly prepares: string | undefined;
+}
+
+export type Outer = 'EXPLAIN ANALYZE' | 'COPY' | 'CREATE TABLE AS' | 'PREPARE';
+
+const OUTER: Readonly<Record<string, Outer>> = {
+  ExplainStmt: 'EXPLAIN ANALYZE',
+  CopyStmt: 'COPY',
+  CreateTableAsStmt: 'CREATE TABLE AS',
+  PrepareStmt: 'PREPARE',
+};
+
+/**
+ * @param tokens the statement's, without comments
+ * @param characters from a byte of the whole text to a character of the statement
+ * @returns undefined where it does not delete, or in another way than is known here
+ */
+export function readSites(
+  tree: Node,
+  tokens: readonly Token[],
+  characters: (byte: number) => number,
+): DeletingStatement | undefined {
+  const [outerType = ''] = Object.keys(tree);
+  const outer = OUTER[outerType];
+  const inner = outer === undefined ? tree : asNode(asNode(tree[outerType]).query);
+  const [type = ''] = Object.keys(inner);
+  const value = asNode(inner[type]);
+  const ctes = asList(asNode(value.withClause).ctes).map((each) => asNode(asNode(each).CommonTableExpr));
+  if (ctes.some((cte) => cte.search_clause !== undefined || cte.cycle_clause !== undefined)) return undefined;
+
+  const spans = ctes.map((cte) => spanOf(cte, tokens));
+  const sites = ctes.flatMap((cte, i): Site[] => {
+    const span = spans[i];
+    const site = span && readSite(asNode(cte.ctequery), characters(span.last.end), characters);
+    if (!span || !site) return [];
+    const columns = asList(cte.aliascolnames).map((each) => String(asNode(asNode(each).String).sval));
+    const { name, body, close } = span;
+    const place = { start: characters(name.start), body: characters(body.end), end: characters(close.end) };
+    return [{ ...site, cte: { name: String(cte.ctename), columns, ...place } }];
+  });
+  const first = mainToken(value, tokens, spans);
+  const last = outer === 'COPY' ? lastInside(tokens) : tokens.at(-1);
+  if (first === undefined || last === undefined) return undefined;
+  const main = readSite(inner, characters(last.end), characters);
+  const all = main ? [...sites, main] : sites;
+  // What deletes at another place is none of these.
+  if (all.length === 0 || all.length !== findDeletes(tree).length) return undefined;
+  return {
+    kind: 'deleting',
+    form: outer ?? (main ? main.command : 'WITH'),
+    outer,
+    sites: all,
+    changes: findChanges(tree),
+    start: characters(first.start),
+    end: characters(last.end),
+    hasWith: ctes.length > 0,
+    prepares: stringOf(node(tree, 'PrepareStmt')?.name),
+  };
+}
+
+function readSite(tree: Node, end: number, characters: (byte: number) => number): Site | undefined {
+  const deletion = node(tree, 'DeleteStmt');
+  const merge = node(tree, 'MergeStmt');
+  const value = deletion ?? (merge && mergeDeletes(merge) ? merge : undefined);
+  if (value === undefined) return undefined;
+  const relation = asNode(value.relation);
+  const target = relationName(relation);
+  const sources = deletion ? asList(deletion.usingClause) : [value.sourceRelation ?? null];
+  return {
+    command: deletion ? 'DELETE' : 'MERGE',
+    target,
+    alias: stringOf(asNode(relation.alias).aliasname) ?? target.name,
+    only: relation.inh !== true,
+    end,
+    returning: readReturning(asNode(value.returningClause), sources.length > 0, characters),
+    cte: undefined,
+  };
+}
+
+function readReturning(
+  clause: Node,
+  joins: boolean,
+  characters: (byte: number) => number,
+): Returning | undefined {
+  const list = asList(clause.exprs).map((each) => asNode(asNode(each).ResTarget));
+  const [first] = list;
+  if (first === undefined) return undefined;
+  return { list: characters(Number(first.location)), names: outputNames(list, joins) };
+}
+
+interface Span {
+  readonly name: Token;
+  /** The parenthesis before its statement. */
+  readonly body: Token;
+  /** The last token of the statement. */
+  readonly last: Token;
+  readonly close: Token;
+  /** The index behind the closing parenthesis. */
+  readonly next: number;
+}
+
+/** Where a CTE stands: `name [(columns)] AS [[NOT] MATERIALIZED] (statement)`. */
+function spanOf(cte: Node, tokens: readonly Token[]): Span | undefined {
+  const at = tokens.findIndex(({ start }) => start === Number(cte.location ?? 0));
+  const behind = tokens[at + 1]?.text === '(' ? closing(tokens, at + 1) + 1 : at + 1;
+  const open = tokens.findIndex((token, i) => i >= behind && token.text === '(');
+  const end = closing(tokens, open);
+  const [name, body, last, close] = [tokens[at], tokens[open], tokens[end - 1], tokens[end]];
+  return name && body && last && close ? { name, body, last, close, next: end + 1 } : undefined;
+}
+
+/** The index of the parenthesis that closes the one at `open`. */
+function closing(tokens: readonly Token[], open: number): number {
+  let depth = 0;
+  for (let i = open; i < tokens.length; i++) {
+    if (tokens[i]?.text === '(') depth++;
+    if (tokens[i]?.text === ')' && --depth === 0) return i;
+  }
+  return tokens.length;
+}
+
+/** The first token of the statement proper: behind its WITH, or the DELETE or MERGE before the target's name. */
+function mainToken(
+  value: Node,
+  tokens: readonly Token[],
+  spans: readonly (Span | undefined)[],
+): Token | undefined {
+  if (spans.length > 0) return tokens[spans.at(-1)?.next ?? -1];
+  const target = Number(asNode(value.relation).location);
+  return tokens.findLast(({ start, text }) => start < target && /^(?:delete|merge)$/i.test(text));
+}
+
+/** The last token in the parentheses of COPY (…). */
+function lastInside(tokens: readonly Token[]): Token | undefined {
+  return tokens[closing(tokens, 1) - 1];
+}
