@@ -35,9 +35,11 @@ export function renderQueue(plan: Plan): string {
   const events = plan.keys.filter(cascades).map((key) => renderEvent(plan, key));
   if (events.length === 0)
     return `${QUEUE} (n, o, c, pn, age) AS (SELECT k.n, k.o, k.c, 0::pg_catalog.int8, 0 FROM (${clients}) AS k)`;
-  // One row a depth: its rows as arrays, and the places of all rows so far, none of which is deleted twice.
+  // One row a depth: its rows as arrays, and the places of all rows so far, none of which is deleted twice. A short step
+  // looks each of its rows up among them; a long one sorts them in.
   const seen =
-    'SELECT s.o, s.c, -1::pg_catalog.int8, 0 FROM ROWS FROM (pg_catalog.unnest(q.ao), pg_catalog.unnest(q.ac)) AS s (o, c)';
+    'SELECT s.o, s.c, -1::pg_catalog.int8, 0 FROM ROWS FROM (pg_catalog.unnest(q.ao), pg_catalog.unnest(q.ac)) AS s (o, c)' +
+    ` WHERE ${LONG_STEP}`;
   const next =
     `SELECT pg_catalog.array_agg(f.o ORDER BY f.pn, f.age, f.o, f.c), pg_catalog.array_agg(f.c ORDER BY f.pn, f.age, f.o, f.c),` +
     ` pg_catalog.array_agg(f.pn ORDER BY f.pn, f.age, f.o, f.c), pg_catalog.array_agg(f.age ORDER BY f.pn, f.age, f.o, f.c)` +
@@ -58,17 +60,21 @@ export function renderQueue(plan: Plan): string {
   );
 }
 
+const LONG_STEP = 'pg_catalog.cardinality(q.c) OPERATOR(pg_catalog.>) 100';
+
 /** What a key deletes for the rows of one depth: but for those that a trigger has kept. */
 function renderEvent(plan: Plan, key: Plan['keys'][number]): string {
   const kept = key.from.keeps
     ? (plan.overlaps.get(key.from) ?? []).flatMap((id) => plan.deletions[id] ?? [])
     : [];
   const deleted = kept.map((deletion) => isAmong(key.from, deletion, 'r')).join(' OR ');
+  const before = 'SELECT FROM ROWS FROM (pg_catalog.unnest(q.ao), pg_catalog.unnest(q.ac)) AS s (o, c)';
+  const seen = `r.ctid OPERATOR(pg_catalog.=) ANY (q.ac) AND EXISTS (${before} WHERE ${hasPlace('r', 's')})`;
   return (
     `SELECT r.tableoid, r.ctid, q.base OPERATOR(pg_catalog.+) g.n, ${age(plan, key)}` +
     ` FROM ROWS FROM (pg_catalog.unnest(q.o), pg_catalog.unnest(q.c)) WITH ORDINALITY AS g (o, c, n)` +
     ` JOIN ${tableOf(key.to)} AS p ON ${hasPlace('p', 'g')}` +
     ` JOIN ${tableOf(key.from)} AS r ON ${equals(key, 'p', quoteName, 'r')}` +
-    (deleted === '' ? '' : ` WHERE ${deleted}`)
+    ` WHERE (${LONG_STEP} OR NOT (${seen}))${deleted === '' ? '' : ` AND (${deleted})`}`
   );
 }
