@@ -51,10 +51,12 @@ SELECT pg_catalog.json_build_object(
       'schema', n.nspname,
       'name', r.relname,
       'kind', r.relkind,
-      'rules', EXISTS (SELECT FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class OPERATOR(pg_catalog.=) r.oid AND w.ev_type OPERATOR(pg_catalog.=) '4' AND r.relkind OPERATOR(pg_catalog.<>) 'v'),
-      -- A BEFORE trigger on its rows may keep them.
+      'rules', EXISTS (SELECT FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class OPERATOR(pg_catalog.=) r.oid AND w.ev_type OPERATOR(pg_catalog.=) '4'),
+      'definition', CASE WHEN r.relkind OPERATOR(pg_catalog.=) 'v' THEN pg_catalog.pg_get_viewdef(r.oid) END,
+      -- A trigger on its rows may keep them: BEFORE, or INSTEAD OF on a view.
       'keeps', EXISTS (SELECT FROM pg_catalog.pg_trigger AS g
-                        WHERE g.tgrelid OPERATOR(pg_catalog.=) r.oid AND g.tgtype OPERATOR(pg_catalog.&) 11::pg_catalog.int2 OPERATOR(pg_catalog.=) 11
+                        WHERE g.tgrelid OPERATOR(pg_catalog.=) r.oid AND ((g.tgtype OPERATOR(pg_catalog.&) 11::pg_catalog.int2) OPERATOR(pg_catalog.=) 11
+                            OR (g.tgtype OPERATOR(pg_catalog.&) 73::pg_catalog.int2) OPERATOR(pg_catalog.=) 73)
                           AND NOT g.tgisinternal AND g.tgenabled OPERATOR(pg_catalog.<>) 'D'),
       'partition', r.relispartition,
       'parents', coalesce((SELECT pg_catalog.json_agg(i.inhparent::pg_catalog.int8)

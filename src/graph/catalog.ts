@@ -20,11 +20,13 @@ export interface CatalogRelation {
   readonly kind: string;
   /** It has rules ON DELETE. */
   readonly rules: boolean;
-  /** A BEFORE trigger on its rows may keep some from being deleted. */
+  /** A BEFORE trigger on its rows may keep some from being deleted; on a view an INSTEAD OF trigger deletes. */
   readonly keeps: boolean;
   readonly partition: boolean;
   /** What it inherits from or is a partition of. */
   readonly parents: readonly number[];
+  /** A view's SELECT. */
+  readonly definition: string | null;
   /** The relations that a view reads, at any depth. */
   readonly viewOf: readonly number[];
   readonly columns: readonly CatalogColumn[];

@@ -1,5 +1,6 @@
 /** The foreign-key graph: relations, and the keys between them that a DELETE has to follow. Immutable. */
 import type { RelationName } from '../sql/names.js';
+import { readView } from '../sql/view.js';
 import type { CatalogRelation, KeyColumn, KeyCopy } from './catalog.js';
 
 /** A referential action (ON DELETE …). */
@@ -29,6 +30,14 @@ export interface ForeignKey {
 }
 
 export type Relation = CatalogRelation & RelationName;
+
+/** What a view shows. */
+export interface Base {
+  readonly relation: Relation;
+  readonly only: boolean;
+  /** What the view calls the table's columns. */
+  readonly columns: ReadonlyMap<string, string>;
+}
 
 export class Graph {
   readonly #relations: ReadonlyMap<number, Relation>;
@@ -107,6 +116,39 @@ export class Graph {
   /** The relations that a view shows rows of, at any depth. */
   viewed(view: Relation): readonly Relation[] {
     return view.viewOf.flatMap((oid) => this.#relations.get(oid) ?? []);
+  }
+
+  /**
+   * The table that a DELETE from a view deletes from: undefined where no key comes near it.
+   * @returns 'unknown' where it cannot be told
+   */
+  base(view: Relation): Base | 'unknown' | undefined {
+    const shown = view.definition === null ? undefined : readView(view.definition);
+    if (shown === undefined || view.keeps || view.rules) return 'unknown';
+    const { schema, name } = shown.from;
+    const candidates = [...this.#relations.values()].filter(
+      (each) =>
+        each.name === name &&
+        (schema === undefined || each.schema === schema) &&
+        (each.kind === 'v' || view.viewOf.includes(each.oid)),
+    );
+    const [table, ...more] = candidates;
+    if (table === undefined) return undefined;
+    if (more.length > 0) return 'unknown';
+    const below = table.kind === 'v' ? this.base(table) : { relation: table, only: shown.only };
+    if (below === 'unknown' || below === undefined) return below;
+    const own = new Map(
+      view.columns.flatMap(({ name }, i): [string, string][] => {
+        const column = shown.columns[i];
+        return column === undefined ? [] : [[column, name]];
+      }),
+    );
+    if (!('columns' in below)) return { ...below, columns: own };
+    const columns = [...below.columns].flatMap(([column, through]): [string, string][] => {
+      const name = own.get(through);
+      return name === undefined ? [] : [[column, name]];
+    });
+    return { ...below, columns: new Map(columns) };
   }
 
   /** Through keys that the server cascades, to one that the proxy has to perform, were it one of a partition alone. */

@@ -1,6 +1,6 @@
 /** What is not planned, because what it should do is not certain: refused, never passed on. */
 import { ProxyError } from '../errors.js';
-import type { ForeignKey, Graph, Relation } from '../graph/model.js';
+import type { ForeignKey, Graph } from '../graph/model.js';
 import { quoteRelation } from '../sql/names.js';
 import { setsColumns, type Target } from './plan.js';
 import type { Reached } from './reach.js';
@@ -25,12 +25,6 @@ export function refuseUnplannable(
   const changing = keys.filter(setsColumns);
   for (const key of changing) refuseOverlap(graph, key, keys, depth, table);
   refuseTwoChanges(graph, changing, table);
-}
-
-/** @throws ProxyError for a view of a table with keys to perform */
-export function refuseView(graph: Graph, view: Relation): void {
-  if (graph.viewed(view).some((base) => graph.acts(base)))
-    throw new ProxyError('PGC_RELATION', { table: quoteRelation(view), what: 'a view' });
 }
 
 /** Rules rewrite a DELETE behind the proxy's back, and PostgreSQL does not allow them in a CTE. */

@@ -68,6 +68,8 @@ export interface Target {
   readonly relation: Relation;
   /** It says ONLY. */
   readonly only: boolean;
+  /** The view that it names in the relation's place, and what that calls the relation's columns. */
+  readonly view: { readonly relation: Relation; readonly columns: ReadonlyMap<string, string> } | undefined;
 }
 
 export function cascades(key: ForeignKey): boolean {

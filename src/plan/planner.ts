@@ -1,7 +1,7 @@
 /** From the relations that a statement deletes from to a Plan, over the graph. Pure. */
 import type { ForeignKey, Graph, Relation } from '../graph/model.js';
 import { identity } from './identity.js';
-import { refuseUnplannable, refuseView } from './limits.js';
+import { refuseUnplannable } from './limits.js';
 import {
   type Change,
   type Check,
@@ -19,7 +19,6 @@ import { membersOf, ordered, type Reached, reachOf } from './reach.js';
  * @throws ProxyError where it does, and cannot be planned with certainty
  */
 export function planDelete(graph: Graph, targets: readonly Target[]): Plan | undefined {
-  for (const { relation } of targets) refuseView(graph, relation);
   const { reached, keys } = reachOf(graph, targets);
   if (keys.length === 0) return undefined;
   const referenced = [...new Set(keys.map(({ to }) => to))];

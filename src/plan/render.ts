@@ -4,6 +4,7 @@
  * nothing.
  */
 import { ProxyError } from '../errors.js';
+import type { Relation } from '../graph/model.js';
 import { quoteLiteral, quoteName, quoteRelation } from '../sql/names.js';
 import type { DeletingStatement, Site } from '../sql/statement.js';
 import { renderChange } from './changes.js';
@@ -80,20 +81,39 @@ export function renderStatement(
   };
 }
 
-/** Whose rows tell what was affected: a MERGE does more than delete. */
-function bodyName({ site, deletion }: Root): string {
-  return site.command === 'MERGE' ? `pgc_m${deletion.id}` : cteName(deletion.id);
+/** Whose rows tell what was affected: a MERGE does more than delete, and a view does not show all columns. */
+function bodyName(root: Root): string {
+  return isDirect(root) ? cteName(root.deletion.id) : `pgc_m${root.deletion.id}`;
+}
+
+/** What is deleted comes back with all columns that the plan has to know. */
+function isDirect(root: Root): boolean {
+  return root.site.command === 'DELETE' && columnsBack(root) === root.deletion.returns;
+}
+
+/** The relation's columns that the client's own statement returns; from these the others are looked up. */
+function columnsBack({ target, deletion }: Root): readonly string[] {
+  const { view, relation } = target;
+  if (view === undefined || deletion.returns.every((name) => view.columns.has(name))) return deletion.returns;
+  const { primaryKey } = relation;
+  if (primaryKey.length > 0 && primaryKey.every((name) => view.columns.has(name)) && !deletion.inherits)
+    return primaryKey;
+  const what = 'a view that does not show the primary key';
+  throw new ProxyError('PGC_RELATION', { table: quoteRelation(view.relation), what });
 }
 
 /** The columns that a root returns before the client's own. */
-function hiddenColumns({ site, deletion }: Root): readonly string[] {
-  const keys = deletion.returns.map((name) => `${quoteName(site.alias)}.${quoteName(name)}`);
+function hiddenColumns(root: Root): readonly string[] {
+  const { site, target } = root;
+  const keys = columnsBack(root).map((name) => {
+    return `${quoteName(site.alias)}.${quoteName(target.view?.columns.get(name) ?? name)}`;
+  });
   return site.command === 'MERGE' ? ['merge_action()', ...keys] : keys;
 }
 
-function hiddenNames({ site, deletion }: Root): readonly string[] {
-  const keys = deletion.returns.map((_, i) => columnName(i));
-  return site.command === 'MERGE' ? ['pgc_a', ...keys] : keys;
+function hiddenNames(root: Root): readonly string[] {
+  const keys = columnsBack(root).map((_, i) => columnName(i));
+  return root.site.command === 'MERGE' ? ['pgc_a', ...keys] : keys;
 }
 
 /** `pgc_0 (pgc_c0) AS` for the client's DELETE. */
@@ -101,12 +121,20 @@ function rootHeader(root: Root, names: readonly string[] = []): string {
   return `${bodyName(root)} (${[...hiddenNames(root), ...names].join(', ')}) AS (`;
 }
 
-/** Of the rows that a MERGE has changed, those that it deleted. */
-function mergedRows(root: Root): string {
-  if (root.site.command !== 'MERGE') return '';
-  const columns = root.deletion.returns.map((_, i) => columnName(i)).join(', ');
-  const deleted = `FROM ${bodyName(root)} WHERE pgc_a OPERATOR(pg_catalog.=) 'DELETE'`;
-  return `, ${header(cteName(root.deletion.id), root.deletion)} AS (SELECT ${columns} ${deleted})`;
+/** Of the rows that came back those deleted, with all columns. */
+function deletedRows(root: Root): string {
+  if (isDirect(root)) return '';
+  const { target, deletion, site } = root;
+  const back = columnsBack(root);
+  const complete = back === deletion.returns;
+  const columns = deletion.returns.map((name, i) =>
+    complete ? `m.${columnName(i)}` : `b.${quoteName(name)}`,
+  );
+  const same = back.map((name, i) => `b.${quoteName(name)} OPERATOR(pg_catalog.=) m.${columnName(i)}`);
+  const join = complete ? '' : ` JOIN ${tableOf(target.relation)} AS b ON ${same.join(' AND ')}`;
+  const deleted = site.command === 'MERGE' ? ` WHERE m.pgc_a OPERATOR(pg_catalog.=) 'DELETE'` : '';
+  const rows = `SELECT ${columns.join(', ')} FROM ${bodyName(root)} AS m${join}${deleted}`;
+  return `, ${header(cteName(deletion.id), deletion)} AS (${rows})`;
 }
 
 function mainParts(
@@ -115,7 +143,7 @@ function mainParts(
 ): { opening: string; closing: string; results: string; answers: Answers } {
   const { site } = root;
   const body = bodyName(root);
-  const closing = `\n)${mergedRows(root)}`;
+  const closing = `\n)${deletedRows(root)}`;
   const hidden = hiddenNames(root).length;
   const { command } = site;
   const opening = `${rootHeader(root)}\n`;
@@ -167,11 +195,11 @@ function cteEdits(root: Root, statement: DeletingStatement): readonly Edit[] {
   const name = quoteName(cte.name);
   if (site.returning === undefined) {
     // Nobody can read from it: the name stays for the server's own error.
-    const empty = `, ${name} AS (DELETE FROM ${tableOf(target.relation)} WHERE false)`;
+    const empty = `, ${name} AS (DELETE FROM ${namedTable(target)} WHERE false)`;
     return [
       { start: cte.start, end: cte.body, sql: rootHeader(root) },
       ...returningEdits(root),
-      insertion(cte.end, `${mergedRows(root)}${empty}`),
+      insertion(cte.end, `${deletedRows(root)}${empty}`),
     ];
   }
   const names = returnedNames(root, statement.form);
@@ -181,7 +209,7 @@ function cteEdits(root: Root, statement: DeletingStatement): readonly Edit[] {
   return [
     { start: cte.start, end: cte.body, sql: rootHeader(root, own) },
     ...returningEdits(root),
-    insertion(cte.end, `${mergedRows(root)}, ${rest}`),
+    insertion(cte.end, `${deletedRows(root)}, ${rest}`),
   ];
 }
 
@@ -203,7 +231,16 @@ function returnedNames({ site, target }: Root, form: string): readonly string[] 
  * that does not fire already.
  */
 function stopper({ target }: Root, conditions: readonly string[]): string {
-  return `pgc_k AS (DELETE FROM ${tableOf(target.relation)} WHERE NOT (${conditions.join('\n AND ')}))`;
+  return `pgc_k AS (DELETE FROM ${namedTable(target)} WHERE NOT (${conditions.join('\n AND ')}))`;
+}
+
+/** The relation that the client's statement names. */
+function named({ relation, view }: Target): Relation {
+  return view?.relation ?? relation;
+}
+
+function namedTable(target: Target): string {
+  return target.view ? quoteRelation(target.view.relation) : tableOf(target.relation);
 }
 
 /**
@@ -212,6 +249,6 @@ function stopper({ target }: Root, conditions: readonly string[]): string {
  */
 function meaningHolds({ site, target }: Root): string {
   const name = quoteLiteral(quoteRelation(site.target));
-  const same = `${name}::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) ${target.relation.oid}::pg_catalog.oid`;
+  const same = `${name}::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) ${named(target).oid}::pg_catalog.oid`;
   return `CASE WHEN ${same} THEN true ELSE ${MOVED_SQL} OPERATOR(pg_catalog.=) 0 END`;
 }

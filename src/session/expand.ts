@@ -11,6 +11,7 @@ import {
   type DeletingStatement,
   type HiddenDelete,
   type Meaning,
+  type Site,
   type Statement,
   type TruncateStatement,
   targetsOf,
@@ -149,8 +150,8 @@ function expandMeaning(text: string, meaning: Meaning, means: Means): Expanded {
 
 function expandDeletes(text: string, statement: DeletingStatement, means: Means): Expanded {
   const concerned = statement.sites.flatMap((site) => {
-    const relation = relationOf(site.target, means);
-    return relation ? [{ site, target: { relation, only: site.only } }] : [];
+    const target = targetOf(site, means);
+    return target ? [{ site, target }] : [];
   });
   const targets = concerned.map(({ target }) => target);
   const plan = planDelete(means.graph, targets);
@@ -161,11 +162,24 @@ function expandDeletes(text: string, statement: DeletingStatement, means: Means)
     return deletion ? [{ ...each, deletion }] : [];
   });
   const { sql, copied, answers } = renderStatement(text, statement, plan, roots);
-  const target = targets.map(({ relation }) => quoteRelation(relation)).join(', ');
+  const target = targets.map(({ relation, view }) => quoteRelation(view?.relation ?? relation)).join(', ');
   const part: Part = { kind: 'cascade', plan, target, answers };
   const { prepares } = statement;
   const whole = prepares === undefined ? part : prepared(prepares, text, sql, part, statement);
   return { parts: [whole], sql, copied };
+}
+
+/** @throws ProxyError PGC_RELATION for a view of which it cannot be told what it deletes from */
+function targetOf(site: Site, means: Means): Target | undefined {
+  const relation = relationOf(site.target, means);
+  if (relation?.kind !== 'v') return relation && { relation, only: site.only, view: undefined };
+  const base = means.graph.base(relation);
+  if (base === undefined) return undefined;
+  if (base !== 'unknown')
+    return { relation: base.relation, only: base.only, view: { relation, columns: base.columns } };
+  if (!means.graph.viewed(relation).some((each) => means.graph.acts(each))) return undefined;
+  const what = 'a view of which cannot be told what is deleted';
+  throw new ProxyError('PGC_RELATION', { table: quoteRelation(relation), what });
 }
 
 /** @throws ProxyError PGC_FORM for what cannot be expanded together with what it deletes */
