@@ -59,6 +59,11 @@ export const ERRORS = {
     message: 'the name {table} came to mean another table while the DELETE was prepared',
     hint: 'Nothing was deleted. Run the statement again; it is planned anew.',
   },
+  PGC_SERIALIZATION: {
+    sqlstate: '40001',
+    message: 'could not serialize access due to concurrent update',
+    hint: 'The transaction might succeed if retried.',
+  },
   PGC_RELATION: {
     sqlstate: '0A000',
     message: 'cannot cascade a DELETE from {table}: it is {what}',

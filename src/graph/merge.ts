@@ -67,6 +67,7 @@ export function mergeGraph(catalog: Catalog, rules: Rules, report: (problem: str
 function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules): ForeignKey {
   const name = `${from.schema}.${from.name}.${key.name}`;
   const override = rules.overrides.find(({ match }) => glob(match).test(name));
+  const action = override?.on_delete ?? ACTIONS[key.action] ?? 'no action';
   const performer: Performer =
     override || (!key.enforced && rules.declared) ? 'proxy' : key.enforced ? 'server' : 'nobody';
   return {
@@ -76,8 +77,9 @@ function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules
     from,
     to,
     columns: key.columns,
-    action: override?.on_delete ?? ACTIONS[key.action] ?? 'no action',
+    action,
     performer,
+    guarded: performer === 'proxy' && key.enforced && action !== 'restrict' && action !== 'no action',
     setColumns: key.setColumns ?? key.columns.map((column) => column.from),
     full: key.full,
     period: key.period,
@@ -106,6 +108,7 @@ function configuredKey(key: ConfiguredKey, id: number, from: Relation, to: Relat
     columns,
     action: key.on_delete,
     performer: 'proxy',
+    guarded: false,
     setColumns: key.from.columns,
     full: false,
     period: false,

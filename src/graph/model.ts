@@ -22,6 +22,8 @@ export interface ForeignKey {
   readonly columns: readonly KeyColumn[];
   readonly action: Action;
   readonly performer: Performer;
+  /** The server enforces it, with the action that the catalog has: the proxy's comes before. */
+  readonly guarded: boolean;
   /** The columns that SET NULL and SET DEFAULT change: all, unless the key lists some. */
   readonly setColumns: readonly string[];
   readonly full: boolean;

@@ -3,26 +3,22 @@
  * (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY).
  */
 import { ProxyError } from '../errors.js';
-import type { Answers } from '../plan/render.js';
 import { isNoteworthy, sessionEffect } from '../sql/gate.js';
-import {
-  readBindNames,
-  readExecute,
-  readParse,
-  readTarget,
-  withResultFormats,
-  write,
-} from '../wire/frontend.js';
+import { readBindNames, readExecute, readParse, readTarget, whole, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
-import { Backend, Frontend } from '../wire/types.js';
+import { Backend, Frontend, TransactionStatus } from '../wire/types.js';
+import { isGuarded, planOf } from './attempt.js';
+import type { Attempts, Bound } from './attempts.js';
 import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from './cascade-replies.js';
 import type { SessionCircumstances } from './circumstances.js';
 import { type Injection, SCRATCH } from './injection.js';
 import type { Output } from './output.js';
+import { type BoundPortal, bindOf, withFormats } from './portals.js';
 import { Names, type Prepared, partOf, UNWATCHED } from './prepared.js';
 import type { ExpectedReplies, ReplyHandler } from './replies.js';
 import { type Rewrite, refusal } from './rewrite.js';
 import type { Rewriter, Source } from './rewriter.js';
+import type { ServerState } from './server-state.js';
 
 export interface ExtendedQueriesOptions {
   readonly server: Output;
@@ -30,6 +26,7 @@ export interface ExtendedQueriesOptions {
   readonly circumstances: SessionCircumstances;
   readonly injection: Injection;
   readonly rewriter: Rewriter;
+  readonly state: ServerState;
   readonly prepared: Names<Prepared>;
   /** False where the configuration switched cascades off: everything passes. */
   readonly active: boolean;
@@ -39,16 +36,21 @@ export interface ExtendedQueriesOptions {
 
 export class ExtendedQueries {
   readonly #options: ExtendedQueriesOptions;
+  readonly #attempts: Attempts;
+  /** Whether anything was executed since the last Sync or query, and whether it may have ended the transaction. */
+  #executed = false;
+  #transactionEnded = false;
   /** What each portal was bound to. */
-  readonly #portals = new Names<Prepared>();
+  readonly #portals = new Names<BoundPortal>();
   /** What changes names known here and is not answered yet; and whether any of it is of an earlier unit. */
   #unanswered = 0;
   #doubtful = false;
   /** What waits until all of them are answered, or skipped behind an error. */
   #onAnswered: () => void = () => {};
 
-  constructor(options: ExtendedQueriesOptions) {
+  constructor(options: ExtendedQueriesOptions, attempts: Attempts) {
     this.#options = options;
+    this.#attempts = attempts;
   }
 
   /** The server is idle: portals ended with the transaction. */
@@ -59,6 +61,8 @@ export class ExtendedQueries {
   /** A Sync or a simple query was sent: what comes next is executed even where something before it failed. */
   endUnit(): void {
     this.#doubtful = this.#unanswered > 0;
+    this.#executed = false;
+    this.#transactionEnded = false;
   }
 
   /** As FrontendSide.take. */
@@ -139,22 +143,22 @@ export class ExtendedQueries {
   #bind(message: Message): Promise<void> | undefined {
     const { portal, statement } = readBindNames(message);
     const prepared = this.#options.prepared.get(statement);
-    if (prepared?.rewrite === undefined) return this.#bound(message, portal, prepared);
+    if (prepared?.rewrite === undefined) return this.#bound(message, portal, statement, prepared);
     return this.#options.rewriter.decide(prepared.text, asPipeline(prepared.types)).then((decision) => {
       const current =
         decision.kind === 'rewrite' ? this.#current(statement, prepared, decision.rewrite) : prepared;
-      this.#bound(message, portal, current);
+      this.#bound(message, portal, statement, current);
     });
   }
 
-  #bound(message: Message, name: string, prepared: Prepared | undefined): undefined {
+  #bound(message: Message, name: string, statement: string, prepared: Prepared | undefined): undefined {
     const known = prepared ?? this.#portals.get(name);
-    const undo = known && this.#portals.set(name, prepared);
+    const undo =
+      known &&
+      this.#portals.set(name, prepared && { ...prepared, statement, bind: bindOf(message, prepared) });
     const part = partOf(prepared);
-    if (part?.kind !== 'cascade') this.#options.server.forward(message);
-    else {
-      this.#options.server.write(withResultFormats(message, (formats) => formatsFor(part.answers, formats)));
-    }
+    if (part?.kind === 'cascade') this.#options.server.write(withFormats(message, part.answers));
+    else this.#options.server.forward(message);
     const replies = prepared?.rewrite
       ? descriptionReplies(this.#options.rewriter.translation(prepared.rewrite), undo)
       : undo && undoneReplies(undo);
@@ -193,26 +197,71 @@ export class ExtendedQueries {
     this.#options.replies.expect('Describe', replies);
   }
 
-  #execute(message: Message): undefined {
+  #execute(message: Message): Promise<void> | undefined {
     const { portal: name } = readExecute(message);
-    const prepared = this.#portals.get(name);
-    if (prepared === undefined) return this.#forward(message);
-    this.#options.circumstances.note(prepared.effect);
-    const { rewrite } = prepared;
+    const bound = this.#portals.get(name);
+    const first = !this.#executed;
+    this.#executed = true;
+    if (bound === undefined) return this.#forward(message);
+    this.#options.circumstances.note(bound.effect);
+    this.#transactionEnded ||= bound.effect !== 'none';
+    const { rewrite } = bound;
     if (rewrite === undefined) return this.#forward(message);
-    const part = partOf(prepared);
+    const send = this.#sender(message, name, rewrite);
+    const plan = planOf(rewrite.parts);
+    const { bind } = bound;
+    if (plan && bind && isGuarded(plan)) {
+      const inBlock = this.#inBlock(first);
+      const rebind = () => this.#rebind(name, bind, bound);
+      if (inBlock !== undefined)
+        return this.#attempts.portal({ plan, rewrite, execute: send, rebind }, inBlock);
+    }
+    send();
+    const replies = executeReplies(this.#options.rewriter.translation(rewrite));
+    this.#options.replies.expect('Execute', replies);
+    return undefined;
+  }
+
+  #sender(message: Message, name: string, rewrite: Rewrite): () => void {
+    const [part] = rewrite.parts;
     // Without RETURNING there is one row, the count: a limit of one would suspend the portal behind it.
-    if (part?.kind === 'cascade' && part.answers.kind === 'count')
-      this.#options.server.write(write.execute(name));
-    else this.#options.server.forward(message);
-    this.#options.replies.expect('Execute', executeReplies(this.#options.rewriter.translation(rewrite)));
+    const all = part?.kind === 'cascade' && part.answers.kind === 'count';
+    const bytes = whole(message);
+    return () => this.#options.server.write(all ? write.execute(name) : bytes);
+  }
+
+  /** Whether the next Execute is in a transaction block; undefined where that is not certain, or others came before it. */
+  #inBlock(first: boolean): boolean | undefined {
+    const { replies, state } = this.#options;
+    if (replies.awaitsReady) return undefined;
+    if (state.status === TransactionStatus.Open) return this.#transactionEnded ? undefined : true;
+    return first && state.status === TransactionStatus.Idle ? false : undefined;
+  }
+
+  /** Binds a portal that was lost with a failed transaction, to what its statement means by now. */
+  async #rebind(name: string, bind: Buffer, bound: BoundPortal): Promise<Bound | undefined> {
+    const { replies, rewriter, server } = this.#options;
+    const decision = await rewriter.decide(bound.text, asPipeline(bound.types));
+    const current =
+      decision.kind === 'rewrite' ? this.#current(bound.statement, bound, decision.rewrite) : bound;
+    const part = partOf(current);
+    const plan = current.rewrite && planOf(current.rewrite.parts);
+    if (!current.rewrite || !plan || part?.kind !== 'cascade') return undefined;
+    const message = { type: Frontend.Bind, buffer: bind, start: 0, end: bind.length, last: true };
+    server.write(withFormats(message, part.answers));
+    this.#portals.set(name, { ...current, bind, statement: bound.statement });
+    replies.expect(
+      'Bind',
+      swallowedReplies(rewriter.translation(current.rewrite), () => {}),
+    );
+    return { plan, rewrite: current.rewrite };
   }
 
   #close(message: Message): undefined {
     const { kind, name } = readTarget(message);
     this.#options.server.forward(message);
-    const names = kind === 'S' ? this.#options.prepared : this.#portals;
-    const undo = names.get(name) && names.set(name, undefined);
+    const { prepared } = this.#options;
+    const undo = kind === 'S' ? forget(prepared, name) : forget(this.#portals, name);
     this.#options.replies.expect('Close', undo && undoneReplies(undo));
   }
 
@@ -226,18 +275,11 @@ function asPipeline(types: readonly number[]): Source {
   return { manner: 'pipeline', inString: false, types };
 }
 
-/** The formats of all columns that are sent: the proxy's own, which nobody reads, before the client's. */
-function formatsFor(answers: Answers, formats: readonly number[]): readonly number[] {
-  switch (answers.kind) {
-    case 'as sent':
-      return formats;
-    case 'count':
-      return [];
-    case 'rows':
-      return formats.length < 2 ? formats : [...Array<number>(answers.hidden).fill(0), ...formats];
-  }
-}
-
 function outdated(name: string): Rewrite {
   return refusal(new ProxyError('PGC_EXECUTE', { name }));
+}
+
+/** @returns what takes it back, where there was something to forget */
+function forget<T>(names: Names<T>, name: string): (() => void) | undefined {
+  return names.get(name) && names.set(name, undefined);
 }

@@ -3,15 +3,20 @@ import { isNoteworthy, sessionEffect } from '../sql/gate.js';
 import { queryText, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Frontend } from '../wire/types.js';
+import { planOf } from './attempt.js';
+import { Attempts } from './attempts.js';
 import { queryReplies } from './cascade-replies.js';
 import { ExtendedQueries, type ExtendedQueriesOptions } from './extended.js';
+import type { Manner } from './injection.js';
 import { sendInPieces } from './pieces.js';
 import type { Answered, ReplyHandler } from './replies.js';
+import type { Rewrite } from './rewrite.js';
 import type { Decision } from './rewriter.js';
 
 export class FrontendSide {
   readonly #options: ExtendedQueriesOptions;
   readonly #extended: ExtendedQueries;
+  readonly #attempts: Attempts;
   /** Messages of the extended protocol were sent since the last Sync or query; and an Execute among them. */
   #pipelining = false;
   #executing = false;
@@ -19,7 +24,8 @@ export class FrontendSide {
 
   constructor(options: ExtendedQueriesOptions) {
     this.#options = options;
-    this.#extended = new ExtendedQueries(options);
+    this.#attempts = new Attempts(options);
+    this.#extended = new ExtendedQueries(options, this.#attempts);
   }
 
   /** Whether the client is between two units of work, as far as it has sent. */
@@ -71,7 +77,7 @@ export class FrontendSide {
   }
 
   #query(message: Message): Promise<void> | undefined {
-    const { active, circumstances, injection, prepared, refusesCode, rewriter, server } = this.#options;
+    const { active, circumstances, injection, prepared, refusesCode, rewriter } = this.#options;
     if (injection.lingers && !this.#executing) return injection.leave().then(() => this.#query(message));
     const text = queryText(message);
     // A simple query drops the unnamed statement (postgres.c, exec_simple_query), unless it is skipped behind an error.
@@ -89,11 +95,25 @@ export class FrontendSide {
       // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
       if (decision.kind === 'failed' && manner === 'query') return;
       if (decision.kind !== 'rewrite') return this.#forwardQuery(message, undo);
-      const { rewrite } = decision;
-      if (rewrite.changed) server.write(write.query(rewrite.sql));
-      else server.forward(message);
-      this.#expectQuery(queryReplies(rewriter.translation(rewrite), undo), undo);
+      return this.#send(message, text, decision.rewrite, undo, manner);
     });
+  }
+
+  /** Sends a query that was looked at; one that is an expanded statement alone may be sent again. */
+  #send(
+    message: Message,
+    text: Buffer,
+    rewrite: Rewrite,
+    undo: (() => void) | undefined,
+    manner: Manner,
+  ): Promise<void> | undefined {
+    const { rewriter, server } = this.#options;
+    const plan = manner === 'query' ? planOf(rewrite.parts) : undefined;
+    if (plan) return this.#attempts.query(plan, Buffer.from(text), rewrite, () => this.#endUnit(), undo);
+    if (rewrite.changed) server.write(write.query(rewrite.sql));
+    else server.forward(message);
+    this.#expectQuery(queryReplies(rewriter.translation(rewrite), undo), undo);
+    return undefined;
   }
 
   async #inPieces(decision: Decision & { kind: 'pieces' }): Promise<void> {

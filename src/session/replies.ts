@@ -67,6 +67,12 @@ export class ExpectedReplies {
     return this.#first === this.#queue.length && !this.#skipping && !this.#copyIn;
   }
 
+  /** Whether a ReadyForQuery is still to come: till then the transaction's status is not known. */
+  get awaitsReady(): boolean {
+    const ends = (to: Answered) => to === 'Query' || to === 'Sync' || to === 'FunctionCall';
+    return this.#queue.slice(this.#first).some(({ to }) => ends(to)) || this.#skipping;
+  }
+
   /** Whether what comes next is forwarded without being read. */
   get transparent(): boolean {
     return this.#queue[this.#first]?.handler === undefined;

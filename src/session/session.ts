@@ -107,6 +107,7 @@ export class Session {
       circumstances: this.#circumstances,
       injection,
       rewriter,
+      state: this.#state,
       prepared,
       active: settings.active,
       refusesCode,

@@ -1,0 +1,122 @@
+/**
+ * An execution that may be made again, because natively it would have gone well: another transaction gave a deleted row a
+ * new child between the statement's snapshot and its lock, and the server, which enforces the key too, refuses; or a
+ * name came to mean another table. PostgreSQL's own actions look for children when the parent is locked already.
+ */
+import type { Plan } from '../plan/plan.js';
+import { MARKER_SQLSTATE, readMarker } from '../plan/violations.js';
+import { Field, readErrorFields } from '../wire/backend.js';
+import type { Message } from '../wire/reader.js';
+import { Backend } from '../wire/types.js';
+import type { Part } from './expand.js';
+import type { ReplyHandler, Verdict } from './replies.js';
+
+/** `again`: nothing of it has reached the client. */
+export type Outcome = 'done' | 'again';
+
+/** How often one execution is made at the most: each needs another child that comes at the wrong moment. */
+export const MOST_ATTEMPTS = 5;
+/** Rows of a RETURNING are held until the statement has ended well; with more than this it is not made again. */
+const MOST_HELD = 1024 * 1024;
+
+/** The plan of a text that is one expanded statement. */
+export function planOf(parts: readonly Part[]): Plan | undefined {
+  const [part, ...more] = parts;
+  return part?.kind === 'cascade' && more.length === 0 ? part.plan : undefined;
+}
+
+/** Whether the server enforces a key that the plan follows, and may refuse where PostgreSQL would have cascaded. */
+export function isGuarded(plan: Plan): boolean {
+  return plan.keys.some(({ guarded }) => guarded);
+}
+
+/** Its savepoint in a transaction of the client's. */
+export const SAVEPOINT = 'pgcascade';
+
+export interface Attempt {
+  readonly replies: ReplyHandler;
+  readonly outcome: Promise<Outcome>;
+}
+
+/**
+ * @param replies what becomes of the answers
+ * @param last the message that ends them
+ * @param final an error is the client's, whatever it is
+ */
+export function attempt(
+  plan: Plan,
+  replies: ReplyHandler,
+  last: 'Query' | 'Execute',
+  final: boolean,
+): Attempt {
+  let settle: (outcome: Outcome) => void = () => {};
+  const outcome = new Promise<Outcome>((resolve) => {
+    settle = resolve;
+  });
+  let held: Buffer[] = [];
+  let size = 0;
+  let holding = !final;
+  let again = false;
+  const release = (verdict: Verdict, message: Message): Verdict => {
+    const bytes = [...held, bytesOf(verdict, message)];
+    held = [];
+    holding = false;
+    return bytes.length === 1 ? verdict : Buffer.concat(bytes);
+  };
+  const receive = (message: Message): Verdict => {
+    const { type } = message;
+    if (type === Backend.ErrorResponse && holding && isTransient(message, plan)) {
+      again = true;
+      replies.receive(message);
+      if (last === 'Execute') settle('again');
+      return 'swallow';
+    }
+    if (again) {
+      if (type === Backend.ReadyForQuery) settle('again');
+      return 'swallow';
+    }
+    const verdict = replies.receive(message);
+    if (type === Backend.RowDescription || type === Backend.DataRow) {
+      if (!holding) return verdict;
+      const bytes = bytesOf(verdict, message);
+      size += bytes.length;
+      if (size > MOST_HELD) return release(verdict, message);
+      held.push(bytes);
+      return 'swallow';
+    }
+    if (ENDS.has(type) && (last === 'Execute' || type === Backend.ReadyForQuery)) settle('done');
+    return release(verdict, message);
+  };
+  const skipped = () => {
+    replies.skipped?.();
+    settle('done');
+  };
+  return { replies: { receive, skipped }, outcome };
+}
+
+const ENDS: ReadonlySet<number> = new Set([
+  Backend.CommandComplete,
+  Backend.PortalSuspended,
+  Backend.ErrorResponse,
+  Backend.ReadyForQuery,
+]);
+
+/** A copy: what was received is read over by what comes next. */
+function bytesOf(verdict: Verdict, { buffer, start, end }: Message): Buffer {
+  if (verdict === 'swallow') return Buffer.alloc(0);
+  return verdict === 'forward' ? Buffer.from(buffer.subarray(start, end)) : verdict;
+}
+
+function isTransient(error: Message, plan: Plan): boolean {
+  const fields = readErrorFields(error);
+  const code = fields.get(Field.code);
+  if (code === MARKER_SQLSTATE) return readMarker(fields.get(Field.message) ?? '')?.kind === 'moved';
+  if (code !== '23503' && code !== '23001') return false;
+  return plan.keys.some(
+    ({ guarded, from, name, copies }) =>
+      guarded &&
+      fields.get(Field.schema) === from.schema &&
+      fields.get(Field.table) === from.name &&
+      [name, ...copies.map((copy) => copy.name)].includes(fields.get(Field.constraint) ?? ''),
+  );
+}
