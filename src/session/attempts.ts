@@ -6,7 +6,7 @@ import { TransactionStatus } from '../wire/types.js';
 import { attempt, isGuarded, MOST_ATTEMPTS, planOf, SAVEPOINT } from './attempt.js';
 import { executeReplies, queryReplies, swallowedReplies } from './cascade-replies.js';
 import type { ExtendedQueriesOptions } from './extended.js';
-import { type Answer, SCRATCH } from './injection.js';
+import { type Manner, SCRATCH } from './injection.js';
 import { type Rewrite, refusal } from './rewrite.js';
 import type { Source } from './rewriter.js';
 
@@ -58,7 +58,7 @@ export class Attempts {
       sent();
       server.flush();
       if ((await current.outcome) === 'done') break;
-      rewrite = (saved && (await this.#rollBack())) || (await this.#again(text, 'query', rewrite));
+      rewrite = (saved && (await this.#rollBack('query'))) || (await this.#again(text, 'query', rewrite));
     }
     if (saved && state.status === TransactionStatus.Open) await this.#does(`RELEASE SAVEPOINT ${SAVEPOINT}`);
   }
@@ -82,7 +82,7 @@ export class Attempts {
       // The server skips to a Sync. It commits nothing: the transaction has failed.
       server.write(write.sync());
       replies.expect('Sync', { receive: () => 'swallow' });
-      const refused = saved ? await this.#rollBack() : undefined;
+      const refused = saved ? await this.#rollBack('pipeline') : undefined;
       if (refused) this.#refuse(refused);
       bound = refused ? undefined : await portal.rebind();
     }
@@ -112,19 +112,22 @@ export class Attempts {
     return decision.kind === 'rewrite' ? decision.rewrite : before;
   }
 
-  /** @returns what is sent instead where the transaction sees no newer state: PostgreSQL's own error there */
-  async #rollBack(): Promise<Rewrite | undefined> {
-    await this.#does(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
-    const isolation = await this.#ask(`SELECT pg_catalog.current_setting('transaction_isolation')`);
+  /**
+   * @param manner a simple query would drop the client's unnamed statement
+   * @returns what is sent instead where the transaction sees no newer state: PostgreSQL's own error there
+   */
+  async #rollBack(manner: Manner): Promise<Rewrite | undefined> {
+    const { injection } = this.#options;
+    await injection.ask(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`, manner);
+    const isolation = await injection.ask(
+      `SELECT pg_catalog.current_setting('transaction_isolation')`,
+      manner,
+    );
     if (isolation.kind !== 'value' || isolation.value.startsWith('read ')) return undefined;
     return refusal(new ProxyError('PGC_SERIALIZATION', {}));
   }
 
   async #does(sql: string): Promise<boolean> {
-    return (await this.#ask(sql)).kind === 'value';
-  }
-
-  #ask(sql: string): Promise<Answer> {
-    return this.#options.injection.ask(sql, 'query');
+    return (await this.#options.injection.ask(sql, 'query')).kind === 'value';
   }
 }
