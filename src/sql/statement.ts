@@ -153,11 +153,11 @@ function readTruncate(
   };
 }
 
-/** The relations that a statement names as targets. */
+/** The relations that a statement deletes from, and those that it changes beside them. */
 export function targetsOf({ meaning }: Pick<Statement, 'meaning'>): readonly RelationName[] {
   switch (meaning.kind) {
     case 'deleting':
-      return meaning.sites.map(({ target }) => target);
+      return [...meaning.sites.map(({ target }) => target), ...meaning.changes];
     case 'hidden':
     case 'truncate':
       return meaning.targets;

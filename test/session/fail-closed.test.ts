@@ -31,6 +31,12 @@ const orphans = async (child = 'users.org', parent = 'orgs.id') => {
   );
   return rows;
 };
+/** Of the orgs and of the users. */
+const idsLeft = async () => {
+  const ids = (table: string) => `(SELECT string_agg(id::text, ' ' ORDER BY id) FROM s.${table})`;
+  const { rows } = await client.query({ text: `SELECT ${ids('orgs')}, ${ids('users')}`, rowMode: 'array' });
+  return rows[0];
+};
 const refused = (text: string, name: string) =>
   expect(client.query(text)).rejects.toMatchObject({ code: '0A000', detail: expect.stringContaining(name) });
 
@@ -62,23 +68,32 @@ describe('one string', () => {
   test.each([
     'SET pgcascade.mode = on; DELETE FROM orgs WHERE id = 1',
     'RESET ALL; DELETE FROM s.orgs WHERE id = 1',
-  ])('that switches cascades on again is refused: %s', async (text) => {
+  ])('that switches cascades on again cascades: %s', async (text) => {
     await client.query('SET pgcascade.mode = off');
-    await refused(text, 'PGC_AFTER_DDL');
+    await client.query(text);
+    expect(await idsLeft()).toEqual(['2', '2']);
   });
 
-  test('that ends the transaction in which cascades were off is refused', async () => {
+  test('that ends the transaction in which cascades were off cascades behind its end', async () => {
     await client.query('BEGIN; SET LOCAL pgcascade.mode = off');
-    await refused('COMMIT; DELETE FROM orgs WHERE id = 1', 'PGC_AFTER_DDL');
+    await client.query('COMMIT; DELETE FROM orgs WHERE id = 1');
+    expect(await idsLeft()).toEqual(['2', '2']);
   });
 
-  test('that gives a key to the proxy is refused', async () => {
+  test('that gives a key to the proxy cascades', async () => {
     await client.query('ALTER TABLE users ALTER CONSTRAINT fk ENFORCED');
-    await refused('ALTER TABLE users ALTER CONSTRAINT fk NOT ENFORCED; DELETE FROM orgs', 'PGC_AFTER_DDL');
+    await client.query('ALTER TABLE users ALTER CONSTRAINT fk NOT ENFORCED; DELETE FROM orgs WHERE id = 1');
+    expect(await idsLeft()).toEqual(['2', '2']);
   });
 
-  test('that sets the search_path by a function is refused', async () =>
-    refused(`SELECT set_config('search_path', 's', false); DELETE FROM orgs`, 'PGC_AFTER_DDL'));
+  test('that sets the search_path by a function cascades where the path now leads', async () => {
+    await other.query('CREATE SCHEMA t; CREATE TABLE t.orgs (id int); INSERT INTO t.orgs VALUES (1)');
+    await client.query(
+      `SET search_path = t; SELECT set_config('search_path', 's', false); DELETE FROM orgs WHERE id = 1`,
+    );
+    expect(await idsLeft()).toEqual(['2', '2']);
+    await other.query('DROP SCHEMA t CASCADE');
+  });
 });
 
 describe('a graph', () => {
@@ -106,10 +121,14 @@ describe('a graph', () => {
       'CREATE TABLE c (id int PRIMARY KEY REFERENCES p ON DELETE CASCADE) PARTITION BY LIST (id); CREATE TABLE c1 PARTITION OF c DEFAULT',
       'c1',
     ],
-  ])('with a key to a partition %s, behind one that the server cascades, is refused', async (_, child, leaf) => {
+  ])('with a key to a partition %s, behind one that the server cascades, is followed', async (_, child, leaf) => {
     await client.query(`CREATE TABLE p (id int PRIMARY KEY) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p DEFAULT;
-      ${child}; CREATE TABLE g (id int REFERENCES ${leaf} ON DELETE CASCADE NOT ENFORCED)`);
-    await refused('DELETE FROM p', 'PGC_RELATION');
+      ${child}; CREATE TABLE g (id int REFERENCES ${leaf} ON DELETE CASCADE NOT ENFORCED);
+      INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1), (2); INSERT INTO g VALUES (1), (2)`);
+    await client.query('DELETE FROM p WHERE id = 1');
+    expect((await client.query('SELECT p.id, c.id AS c, g.id AS g FROM p, c, g')).rows).toEqual([
+      { id: 2, c: 2, g: 2 },
+    ]);
   });
 
   test('with a key to a partition does not let its table be truncated', async () => {
@@ -176,13 +195,19 @@ test('a name beyond ASCII under another encoding is refused', async () => {
   await refused('DELETE FROM größe', 'PGC_ENCODING');
 });
 
-test('a WITH that changes rows is refused', async () => {
+test('a WITH that changes rows the cascade knows nothing of goes with the DELETE', async () => {
   await client.query('CREATE TABLE log (org int)');
-  await refused(
+  await client.query(
     'WITH l AS (INSERT INTO log VALUES (1) RETURNING org) DELETE FROM orgs USING l WHERE id = l.org',
-    'PGC_FORM',
   );
+  expect(await idsLeft()).toEqual(['2', '2']);
 });
+
+test('a WITH that changes rows of a child is refused', () =>
+  refused(
+    'WITH l AS (UPDATE users SET org = 1 RETURNING org) DELETE FROM orgs USING l WHERE orgs.id = l.org',
+    'PGC_FORM',
+  ));
 
 test('a column may be called returning', async () => {
   const { rows } = await client.query('DELETE FROM orgs WHERE id = 1 RETURNING id AS returning');

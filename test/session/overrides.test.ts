@@ -174,12 +174,13 @@ describe('a configured relation that restricts', () => {
 
 describe('unsupported: pass', () => {
   const proxy = useConfigured({ unsupported: 'pass' });
-  const hidden = 'WITH d AS (DELETE FROM shop.orders WHERE id = 5 RETURNING id) SELECT id FROM d';
+  const hidden = `WITH n AS (INSERT INTO other.items VALUES (6, 5)), d AS (DELETE FROM shop.orders WHERE id = 5 RETURNING id)
+    SELECT id FROM d`;
 
   test('passes on what cannot be expanded, without a cascade, and says so in the log', async () => {
     const client = await RawClient.login(proxy, { database: database.name });
     expect(await client.told(query(hidden))).toContain('D 5');
-    expect(await rowsOf('other.items')).toBe('1 5');
+    expect(await rowsOf('other.items')).toBe('1 5 6');
     expect(proxy.log.join()).toMatch(/PGC_FORM.*passed on without a cascade/);
   });
 
