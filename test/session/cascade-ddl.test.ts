@@ -162,11 +162,18 @@ describe('a key', () => {
     expect(await children()).toBe('1 3');
   });
 
-  test('added since PREPARE makes EXECUTE fail rather than delete a parent alone', async () => {
+  test('added since PREPARE in SQL is followed by EXECUTE', async () => {
     const client = await connect();
     await tell(client, 'PREPARE d (int) AS DELETE FROM parent WHERE id = $1', ADD_KEY);
-    const [error] = await client.told(query('EXECUTE d (2)'));
-    expect(error).toContain('C=0A000');
+    expect(await client.told(query('EXECUTE d (2)'))).toEqual(['C DELETE 1', 'Z I']);
+    expect(await children()).toBe('1 3');
+  });
+
+  test('dropped since PREPARE in SQL is not', async () => {
+    const client = await connect();
+    await tell(client, ADD_KEY, 'PREPARE d (int) AS DELETE FROM parent WHERE id = $1', DROP_KEY);
+    expect(await client.told(query('EXECUTE d (2)'))).toEqual(['C DELETE 1', 'Z I']);
+    expect(await children()).toBe('1 2 3');
   });
 });
 

@@ -1,13 +1,11 @@
 /** Every kind of table, key and name that a DELETE can meet: answered as on the enforced twin. */
-import { expect, test, vi } from 'vitest';
-import { readable } from '../support/raw-client.js';
+import { test, vi } from 'vitest';
 import { asNativeOn } from './as-native.js';
-import { query } from './frontend-messages.js';
 import { useTwin } from './twin.js';
 
 vi.setConfig({ testTimeout: 20_000 });
 const twin = useTwin();
-const { inSchema: asNative, makeSchema } = asNativeOn(twin);
+const { inSchema: asNative } = asNativeOn(twin);
 
 const NAMES = ['select', 'Mixed Case', 'quo"te', 'größe', '🐘', 'a.b', "it's", 'back\\slash', 'pgc_0'];
 test.each([...NAMES, 'x'.repeat(63)])('tables, columns, keys and aliases may be called %s', async (name) => {
@@ -93,18 +91,10 @@ test.each([
   ));
 
 test.each([
-  ['DELETE FROM p', 'p'],
-  ['DELETE FROM p1', 'p1'],
-])('a broken key to a partitioned table has the name it was declared with: %s', async (sql, table) => {
-  // Natively the error names the partition, and the copy of the key that PostgreSQL made for it.
-  const client = await twin.connect();
-  await makeSchema(client, PARTITIONS);
-  const [error] = readable(await client.ask(query(sql)));
-  expect(error).toContain(
-    `M=update or delete on table "${table}" violates foreign key constraint "r_id_fkey" on`,
-  );
-  await client.ask(query('DROP SCHEMA s CASCADE'));
-});
+  'DELETE FROM p',
+  'DELETE FROM p1',
+])('a broken key to a partitioned table has the name of its copy for the partition: %s', (sql) =>
+  asNative(PARTITIONS, sql));
 
 test('inheritance has keys where they were declared, and nowhere else', () =>
   asNative(
@@ -113,4 +103,5 @@ test('inheritance has keys where they were declared, and nowhere else', () =>
      INSERT INTO p VALUES (1), (2); INSERT INTO derived VALUES (1), (3);
      INSERT INTO c VALUES (1), (2); INSERT INTO c2 VALUES (1), (2), (3)`,
     ...['DELETE FROM derived', 'DELETE FROM ONLY p WHERE id = 1', 'TABLE p', 'TABLE ONLY c', 'TABLE c2'],
+    ...['DELETE FROM p', 'TABLE p', 'TABLE ONLY c', 'TABLE c2'],
   ));
