@@ -43,8 +43,9 @@ export function run({ program, args, cwd }: Command, variables: Variables = {}):
   const env = { ...Object.fromEntries(kept), PYTHONDONTWRITEBYTECODE: '1', ...variables };
   const options = { cwd, env, timeout: patience, killSignal: 'SIGKILL', maxBuffer: 2 ** 26 } as const;
   return new Promise((resolve) => {
-    execFile(program, [...args], options, (error, stdout, stderr) =>
-      resolve({ stdout, failure: error ? `${error.message}\n${stderr}` : undefined }),
+    execFile(program, [...args], options, (error, stdout) =>
+      // The message has what the command said on its standard error.
+      resolve({ stdout, failure: error?.message }),
     );
   });
 }

@@ -16,6 +16,13 @@ const suites: Readonly<Record<string, string>> = {
   test_psycopg2_cursors: 'psycopg2 cursors',
   test_psycopg: 'psycopg 3',
   test_psycopg_pipeline: 'psycopg 3 pipelines and cursors',
+  test_asyncpg: 'asyncpg',
+  test_sqlalchemy: 'SQLAlchemy ORM',
+  test_sqlalchemy_bulk: 'SQLAlchemy bulk deletes and Core',
+  test_sqlalchemy_asyncpg: 'SQLAlchemy on asyncpg',
+  test_flask_sqlalchemy: 'Flask-SQLAlchemy',
+  test_django: 'Django',
+  test_django_schema: 'Django migrations',
 };
 
 /** Of the modules that a suite imports: the package that brings it. */

@@ -121,6 +121,9 @@ class TwinTest(unittest.TestCase):
         connection = self.connect(side)
         try:
             seen = steps(connection)
+        except Exception as error:
+            error.add_note(f'(on the {side.name} side)')
+            raise
         finally:
             self.close(connection)
         return seen, difference(before, parse(self.ask[side]('SELECT contents()')))

@@ -1,0 +1,26 @@
+"""How SQLAlchemy connects with its dialect for asyncpg: the steps are the same, and run by its greenlets."""
+
+import asyncio
+
+import greenlet  # noqa: F401 - without it SQLAlchemy fails only when it is asked
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.pool import NullPool
+
+import twin_asyncpg
+from twin import TwinTest
+
+
+class AsyncpgDialect(TwinTest):
+    """Mixed into a class of SqlalchemyTest, it makes its sessions asynchronous ones."""
+
+    def run_on(self, side, steps):
+        async def asynchronously():
+            engine = create_async_engine(self.url(side, 'asyncpg'), poolclass=NullPool)
+            async with AsyncSession(engine) as session:
+                return await session.run_sync(steps)
+
+        return super().run_on(side, lambda _: asyncio.run(asynchronously()))
+
+    def diagnostics(self, error):
+        # The dialect raises an error of its own from the one that asyncpg raised.
+        return twin_asyncpg.diagnostics(error.orig.__cause__)
