@@ -106,7 +106,7 @@ export function showTests(
 
 /** Shows a suite whose client is missing as skipped, and says what would bring it. */
 export function showMissing(title: string, client: string, debianPackage: string): void {
-  const reason = `skipped: ${client} is not installed (apt-get install ${debianPackage})`;
+  const reason = `skipped: ${title}, as ${client} is not installed (apt-get install ${debianPackage})`;
   // The default reporter only counts what is skipped.
   console.warn(reason);
   describe(title, () => {

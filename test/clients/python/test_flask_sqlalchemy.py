@@ -113,7 +113,8 @@ class Requests(FlaskTest):
     def test_delete_and_the_next_one_finds_children_gone(self):
         def steps(app):
             client = app.test_client()
-            return client.get('/users/11').json, client.delete('/orgs/1').status_code, client.get('/users/11').status_code
+            before, deleted, after = client.get('/users/11'), client.delete('/orgs/1'), client.get('/users/11')
+            return before.json, deleted.status_code, after.status_code
 
         self.expect(steps, ({'org': 1}, 204, 404), orgs(1))
 

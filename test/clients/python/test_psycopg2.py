@@ -7,7 +7,7 @@ import psycopg2.extras
 from psycopg2 import errors, sql
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INERROR, TRANSACTION_STATUS_INTRANS
 
-from twin import NO_ACTION, RESTRICT, both, diagnostics, orgs, users
+from twin import NO_ACTION, OTHER_TYPES, RESTRICT, both, diagnostics, orgs, users
 from twin_psycopg2 import Psycopg2Test
 
 
@@ -74,8 +74,7 @@ class Deletes(Psycopg2Test):
                     counts.append(cursor.rowcount)
             return counts
 
-        gone = {'accounts': {0}, 'entries': {0}, 'documents': {2}, 'pages': {2}, 'topics': {2, 3, 4}, 'labels': {2, 3, 4}}
-        self.expect(steps, [1, 1, 1, 1, 1], gone)
+        self.expect(steps, [1, 1, 1, 1, 1], OTHER_TYPES)
 
     def test_of_several_statements_in_one_string_all_cascade(self):
         def steps(connection):
@@ -120,7 +119,7 @@ class ManyDeletes(Psycopg2Test):
     def test_execute_values_deletes_using_them(self):
         def steps(connection):
             with connection, connection.cursor() as cursor:
-                command = 'DELETE FROM orgs USING (VALUES %s) AS wanted (id) WHERE orgs.id = wanted.id RETURNING orgs.id'
+                command = 'DELETE FROM orgs USING (VALUES %s) AS v (id) WHERE orgs.id = v.id RETURNING orgs.id'
                 rows = psycopg2.extras.execute_values(cursor, command, [(1,), (3,), (3,)], fetch=True)
                 return sorted(rows)
 

@@ -159,7 +159,8 @@ class Core(SqlalchemyTest):
     def test_deletes_with_many_sets_of_parameters_cascade_each(self):
         def steps(session):
             table = Org.__table__
-            session.connection().execute(delete(table).where(table.c.id == bindparam('gone')), [{'gone': i} for i in (1, 2, 3)])
+            statement = delete(table).where(table.c.id == bindparam('gone'))
+            session.connection().execute(statement, [{'gone': i} for i in (1, 2, 3)])
             session.commit()
 
         self.expect(steps, None, orgs(1, 2, 3))
@@ -167,7 +168,8 @@ class Core(SqlalchemyTest):
     def test_text_with_parameters_cascades(self):
         def steps(session):
             one = session.execute(text('DELETE FROM orgs WHERE id = :id'), {'id': 1}).rowcount
-            several = text('DELETE FROM orgs WHERE id IN :ids RETURNING id').bindparams(bindparam('ids', expanding=True))
+            several = text('DELETE FROM orgs WHERE id IN :ids RETURNING id')
+            several = several.bindparams(bindparam('ids', expanding=True))
             rows = sorted(session.execute(several, {'ids': [2, 3]}).scalars())
             session.commit()
             return one, rows

@@ -58,6 +58,16 @@ def both(one, other):
     return {name: one.get(name, set()) | other.get(name, set()) for name in {**one, **other}}
 
 
+#: What goes with account 0, document 2 and topics 2 to 4, whose keys are bigint, uuid and text.
+OTHER_TYPES = {
+    'accounts': {0},
+    'entries': {0},
+    'documents': {2},
+    'pages': {2},
+    'topics': {2, 3, 4},
+    'labels': {2, 3, 4},
+}
+
 # What an error of each rule tells a program: org 4 has an invoice, user 52 a badge.
 NO_ACTION = {
     'severity': 'ERROR',

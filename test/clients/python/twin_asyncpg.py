@@ -7,7 +7,12 @@ import asyncpg
 from twin import NO_ACTION, TwinTest
 
 # Of the fields that an error has, those that asyncpg names otherwise.
-NAMES = {'message_primary': 'message', 'message_detail': 'detail', 'message_hint': 'hint', 'statement_position': 'position'}
+NAMES = {
+    'message_primary': 'message',
+    'message_detail': 'detail',
+    'message_hint': 'hint',
+    'statement_position': 'position',
+}
 
 
 def diagnostics(error):
