@@ -104,11 +104,12 @@ export function circumstancesQuery(
   fingerprint: boolean,
   named: readonly RelationName[],
 ): string {
+  // An array has no limit; a function takes a hundred arguments.
   const meanings = names.map(
     (name) => `pg_catalog.to_regclass(${quoteLiteral(quoteRelation(name))})::pg_catalog.oid::pg_catalog.int8`,
   );
   return document(`pg_catalog.json_build_object(
-    'meanings', pg_catalog.json_build_array(${meanings.join(', ')}),
+    'meanings', pg_catalog.array_to_json(ARRAY[${meanings.join(', ')}]::pg_catalog.int8[]),
     'mode', pg_catalog.current_setting('pgcascade.mode', true),
     'replica', pg_catalog.current_setting('session_replication_role') OPERATOR(pg_catalog.=) 'replica',
     'current', pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.~~) 'read %',

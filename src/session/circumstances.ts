@@ -95,7 +95,10 @@ export class SessionCircumstances {
     let fingerprint = this.#ddl ? undefined : graphs.fresh(database);
     // In another catalog names may mean other relations, and what did not exist may exist by now.
     if (fingerprint === undefined || fingerprint !== this.#fingerprint) this.#meanings = new Map();
-    const unknown = names.filter((name) => (this.#meanings.get(quoteRelation(name)) ?? null) === null);
+    const distinct = new Map(names.map((name) => [quoteRelation(name), name]));
+    const unknown = [...distinct]
+      .filter(([quoted]) => (this.#meanings.get(quoted) ?? null) === null)
+      .map(([, name]) => name);
     if (unknown.length > 0 || fingerprint === undefined || this.#settings === undefined) {
       const answer = await ask(circumstancesQuery(unknown, fingerprint === undefined, this.#named()));
       if (answer.kind !== 'value') return answer;
