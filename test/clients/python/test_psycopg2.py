@@ -105,6 +105,14 @@ class ManyDeletes(Psycopg2Test):
 
         self.expect(steps, 1, orgs(1, 2, 3))
 
+    def test_execute_batch_cascades_hundreds_in_one_string(self):
+        def steps(connection):
+            with connection, connection.cursor() as cursor:
+                parameters = [(id % 4,) for id in range(300)]
+                psycopg2.extras.execute_batch(cursor, 'DELETE FROM orgs WHERE id = %s', parameters, page_size=300)
+
+        self.expect(steps, None, orgs(1, 2, 3))
+
     def test_execute_batch_with_a_restricted_parent_deletes_nothing(self):
         def steps(connection):
             with connection.cursor() as cursor:

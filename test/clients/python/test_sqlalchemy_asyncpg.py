@@ -2,6 +2,7 @@
 
 import test_sqlalchemy
 import test_sqlalchemy_bulk
+import test_sqlalchemy_trees
 from twin_sqlalchemy_asyncpg import AsyncpgDialect
 
 
@@ -29,3 +30,7 @@ class Core(AsyncpgDialect, test_sqlalchemy_bulk.Core):
 
 class Mappings(AsyncpgDialect, test_sqlalchemy_bulk.Mappings):
     """Inheritance and many-to-many"""
+
+
+class Trees(AsyncpgDialect, test_sqlalchemy_trees.Trees):
+    """Trees"""

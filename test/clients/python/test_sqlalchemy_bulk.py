@@ -1,6 +1,6 @@
 """SQLAlchemy's deletes that go round the ORM's cascades: bulk deletes, Core, text, inheritance, many-to-many."""
 
-from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, Text, bindparam, delete, select, text
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, Text, bindparam, delete, insert, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import declarative_base, relationship
 
@@ -155,6 +155,16 @@ class Core(SqlalchemyTest):
             return result.rowcount
 
         self.expect(steps, 2, orgs(1, 2))
+
+    def test_deletes_whose_rows_are_inserted_elsewhere_cascade(self):
+        def steps(session):
+            table = Org.__table__
+            gone = delete(table).where(table.c.id < 3).returning(table.c.id).cte('gone')
+            result = session.execute(insert(Player).from_select(['id'], select(gone.c.id + 10)))
+            session.commit()
+            return result.rowcount
+
+        self.expect(steps, 2, both(orgs(1, 2), {'players': {11, 12}}))
 
     def test_deletes_with_many_sets_of_parameters_cascade_each(self):
         def steps(session):
