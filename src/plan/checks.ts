@@ -6,7 +6,7 @@ import { equals } from './match.js';
 import type { Check, Plan } from './plan.js';
 import { age, QUEUE, renderQueue } from './queue.js';
 import { columnName, deletedRows, foundName, isAmong, staysClearOf, tableOf } from './rows.js';
-import { checkMarker, KEPT_SQL } from './violations.js';
+import { checkMarker, KEPT_SQL, SUSPECT_SQL } from './violations.js';
 
 /** What a check says of rows that it looks at. */
 interface Violations {
@@ -18,8 +18,14 @@ interface Violations {
   readonly certain: string;
 }
 
-/** The CTEs that the conditions need, and the conditions: each true, or an error. */
-export function renderChecks(plan: Plan): {
+/**
+ * The CTEs that the conditions need, and the conditions: each true, or an error.
+ * @param suspecting only finds out whether any rule may be broken, which costs the server much less than to tell which
+ */
+export function renderChecks(
+  plan: Plan,
+  suspecting: boolean,
+): {
   readonly ctes: readonly string[];
   readonly conditions: readonly string[];
 } {
@@ -27,6 +33,10 @@ export function renderChecks(plan: Plan): {
   const kept = renderKept(plan);
   if (found.length === 0) return { ctes: [], conditions: kept };
   const suspected = found.map(({ suspects }) => `EXISTS (${suspects})`).join('\n OR ');
+  if (suspecting) {
+    const stops = `CASE WHEN ${suspected}\n THEN ${SUSPECT_SQL} OPERATOR(pg_catalog.=) 0 ELSE true END`;
+    return { ctes: [], conditions: [...kept, stops] };
+  }
   const first =
     `SELECT v.marker FROM (${found.map(({ ordered }) => ordered).join('\n UNION ALL ')}) AS v (pn, page, n, age, marker)` +
     ' ORDER BY v.pn, v.page, v.n, v.age, v.marker LIMIT 1';

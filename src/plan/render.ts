@@ -38,6 +38,7 @@ export interface Rendered extends Spliced {
 /**
  * @param text the client's statement
  * @param roots those of its DELETEs that concern the plan, in the order of the text
+ * @param suspecting a statement that only finds out whether any rule may be broken, see checks.ts
  * @throws ProxyError PGC_FORM where the names of columns are not certain
  */
 export function renderStatement(
@@ -45,8 +46,9 @@ export function renderStatement(
   statement: DeletingStatement,
   plan: Plan,
   roots: readonly Root[],
+  suspecting: boolean,
 ): Rendered {
-  const checks = renderChecks(plan);
+  const checks = renderChecks(plan, suspecting);
   const conditions = [...roots.map(meaningHolds), ...checks.conditions];
   const below = [
     ...renderDeletions(plan),

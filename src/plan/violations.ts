@@ -15,6 +15,7 @@ export type Marker =
   | { readonly kind: 'refused' }
   | { readonly kind: 'moved' }
   | { readonly kind: 'kept' }
+  | { readonly kind: 'suspect' }
   | {
       readonly kind: 'check';
       readonly check: number;
@@ -39,6 +40,9 @@ export const REFUSED_SQL = `SELECT '${MARKER}refused'::pg_catalog.int4`;
 /** An expression that fails when it is evaluated, and only then (concat is not folded into a constant). */
 export const MOVED_SQL = `pg_catalog.concat('${MARKER}moved')::pg_catalog.int4`;
 
+/** The same where a rule may be broken: what is to be done then costs more than to find it. */
+export const SUSPECT_SQL = `pg_catalog.concat('${MARKER}suspect')::pg_catalog.int4`;
+
 /** The same for a row of a cycle that a trigger has kept. */
 export const KEPT_SQL = `pg_catalog.concat('${MARKER}kept')::pg_catalog.int4`;
 
@@ -59,6 +63,7 @@ export function readMarker(message: string): Marker | undefined {
   if (text.startsWith('refused')) return { kind: 'refused' };
   if (text.startsWith('moved')) return { kind: 'moved' };
   if (text.startsWith('kept')) return { kind: 'kept' };
+  if (text.startsWith('suspect')) return { kind: 'suspect' };
   const [check, table] = text.split('/', 2);
   const values = text.slice(`${check}/${table}/`.length, text.lastIndexOf(')') + 1);
   return { kind: 'check', check: Number(check), table: Number(table), values };

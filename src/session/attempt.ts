@@ -2,6 +2,7 @@
  * An execution that may be made again, because natively it would have gone well: another transaction gave a deleted row a
  * new child between the statement's snapshot and its lock, and the server, which enforces the key too, refuses; or a
  * name came to mean another table. PostgreSQL's own actions look for children when the parent is locked already.
+ * Or it was only asked whether a rule may be broken, and has to be asked which.
  */
 import type { Plan } from '../plan/plan.js';
 import { MARKER_SQLSTATE, readMarker } from '../plan/violations.js';
@@ -23,6 +24,11 @@ const MOST_HELD = 1024 * 1024;
 export function planOf(parts: readonly Part[]): Plan | undefined {
   const [part, ...more] = parts;
   return part?.kind === 'cascade' && more.length === 0 ? part.plan : undefined;
+}
+
+/** Whether it fails on mere suspicion. */
+export function isSuspecting(parts: readonly Part[]): boolean {
+  return parts.some((part) => part.kind === 'cascade' && part.suspecting);
 }
 
 /** Whether the server enforces a key that the plan follows, and may refuse where PostgreSQL would have cascaded. */
@@ -110,7 +116,8 @@ function bytesOf(verdict: Verdict, { buffer, start, end }: Message): Buffer {
 function isTransient(error: Message, plan: Plan): boolean {
   const fields = readErrorFields(error);
   const code = fields.get(Field.code);
-  if (code === MARKER_SQLSTATE) return readMarker(fields.get(Field.message) ?? '')?.kind === 'moved';
+  if (code === MARKER_SQLSTATE)
+    return /^(?:moved|suspect)$/.test(readMarker(fields.get(Field.message) ?? '')?.kind ?? '');
   if (code !== '23503' && code !== '23001') return false;
   return plan.keys.some(
     ({ guarded, from, name, copies }) =>

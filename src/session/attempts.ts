@@ -5,7 +5,7 @@ import { write } from '../wire/frontend.js';
 import { TransactionStatus } from '../wire/types.js';
 import { attempt, isGuarded, MOST_ATTEMPTS, planOf, SAVEPOINT } from './attempt.js';
 import { executeReplies, queryReplies, swallowedReplies } from './cascade-replies.js';
-import type { ExtendedQueriesOptions } from './extended.js';
+import type { FrontendOptions } from './frontend-options.js';
 import { type Manner, SCRATCH } from './injection.js';
 import { type Rewrite, refusal } from './rewrite.js';
 import type { Source } from './rewriter.js';
@@ -25,9 +25,9 @@ export interface Portal extends Bound {
 }
 
 export class Attempts {
-  readonly #options: ExtendedQueriesOptions;
+  readonly #options: FrontendOptions;
 
-  constructor(options: ExtendedQueriesOptions) {
+  constructor(options: FrontendOptions) {
     this.#options = options;
   }
 
@@ -108,7 +108,12 @@ export class Attempts {
 
   /** What the text means by now. */
   async #again(text: Buffer, manner: Source['manner'], before: Rewrite): Promise<Rewrite> {
-    const decision = await this.#options.rewriter.decide(text, { manner, inString: true, types: [] });
+    const decision = await this.#options.rewriter.decide(text, {
+      manner,
+      inString: true,
+      types: [],
+      retries: false,
+    });
     return decision.kind === 'rewrite' ? decision.rewrite : before;
   }
 

@@ -189,6 +189,8 @@ function translateError(message: Message, part: Part | undefined, translation: T
     return errorResponse(violationFields(part.plan, marker, serverVersion) ?? fields);
   if (marker?.kind === 'kept' && part?.kind === 'cascade')
     return errorResponse(proxyErrorFields(new ProxyError('PGC_KEPT', { table: part.target })));
+  if (marker?.kind === 'suspect' && part?.kind === 'cascade')
+    return errorResponse(proxyErrorFields(new ProxyError('PGC_SERIALIZATION', {})));
   if (marker?.kind === 'moved' && part?.kind === 'cascade') {
     moved();
     return errorResponse(proxyErrorFields(new ProxyError('PGC_MOVED', { table: part.target })));

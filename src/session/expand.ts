@@ -28,6 +28,8 @@ export type Part =
       /** `"public"."orgs"`, for errors. */
       readonly target: string;
       readonly answers: Answers;
+      /** It fails where a rule may be broken, and has to be sent again to find out. */
+      readonly suspecting: boolean;
     }
   /** TRUNCATE … CASCADE took these along, which the server did not know of. */
   | { readonly kind: 'truncate'; readonly tables: readonly string[] }
@@ -80,6 +82,8 @@ export interface Means {
   readonly reject: boolean;
   /** Whether several statements may be sent in its place. */
   readonly inString: boolean;
+  /** What is sent may fail on suspicion: it can be sent again, to find out. */
+  readonly retries: boolean;
 }
 
 export interface Expanded {
@@ -161,9 +165,10 @@ function expandDeletes(text: string, statement: DeletingStatement, means: Means)
     const deletion = plan.deletions[i];
     return deletion ? [{ ...each, deletion }] : [];
   });
-  const { sql, copied, answers } = renderStatement(text, statement, plan, roots);
+  const { sql, copied, answers } = renderStatement(text, statement, plan, roots, means.retries);
   const target = targets.map(({ relation, view }) => quoteRelation(view?.relation ?? relation)).join(', ');
-  const part: Part = { kind: 'cascade', plan, target, answers };
+  const suspecting = means.retries && plan.checks.length > 0;
+  const part: Part = { kind: 'cascade', plan, target, answers, suspecting };
   const { prepares } = statement;
   const whole = prepares === undefined ? part : prepared(prepares, text, sql, part, statement);
   return { parts: [whole], sql, copied };

@@ -7,35 +7,19 @@ import { isNoteworthy, sessionEffect } from '../sql/gate.js';
 import { readBindNames, readExecute, readParse, readTarget, whole, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend, Frontend, TransactionStatus } from '../wire/types.js';
-import { isGuarded, planOf } from './attempt.js';
+import { planOf } from './attempt.js';
 import type { Attempts, Bound } from './attempts.js';
 import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from './cascade-replies.js';
-import type { SessionCircumstances } from './circumstances.js';
-import { type Injection, SCRATCH } from './injection.js';
-import type { Output } from './output.js';
-import { type BoundPortal, bindOf, withFormats } from './portals.js';
+import type { FrontendOptions } from './frontend-options.js';
+import { SCRATCH } from './injection.js';
+import { type BoundPortal, bindOf, isShort, withFormats } from './portals.js';
 import { Names, type Prepared, partOf, UNWATCHED } from './prepared.js';
-import type { ExpectedReplies, ReplyHandler } from './replies.js';
+import type { ReplyHandler } from './replies.js';
 import { type Rewrite, refusal } from './rewrite.js';
-import type { Rewriter, Source } from './rewriter.js';
-import type { ServerState } from './server-state.js';
-
-export interface ExtendedQueriesOptions {
-  readonly server: Output;
-  readonly replies: ExpectedReplies;
-  readonly circumstances: SessionCircumstances;
-  readonly injection: Injection;
-  readonly rewriter: Rewriter;
-  readonly state: ServerState;
-  readonly prepared: Names<Prepared>;
-  /** False where the configuration switched cascades off: everything passes. */
-  readonly active: boolean;
-  /** DO and CALL are refused. */
-  readonly refusesCode: boolean;
-}
+import type { Source } from './rewriter.js';
 
 export class ExtendedQueries {
-  readonly #options: ExtendedQueriesOptions;
+  readonly #options: FrontendOptions;
   readonly #attempts: Attempts;
   /** Whether anything was executed since the last Sync or query, and whether it may have ended the transaction. */
   #executed = false;
@@ -48,7 +32,7 @@ export class ExtendedQueries {
   /** What waits until all of them are answered, or skipped behind an error. */
   #onAnswered: () => void = () => {};
 
-  constructor(options: ExtendedQueriesOptions, attempts: Attempts) {
+  constructor(options: FrontendOptions, attempts: Attempts) {
     this.#options = options;
     this.#attempts = attempts;
   }
@@ -91,6 +75,12 @@ export class ExtendedQueries {
     }
   }
 
+  /** What is prepared under a name is executed in all circumstances; what has none is executed next. */
+  #source(name: string, types: readonly number[]): Source {
+    const retries = name === '' && this.#inBlock(!this.#executed) === false;
+    return { manner: 'pipeline', inString: false, types, retries };
+  }
+
   #parse(message: Message): Promise<void> | undefined {
     const { name, text, types } = readParse(message);
     const effect = this.#options.active ? sessionEffect(text) : 'none';
@@ -98,7 +88,7 @@ export class ExtendedQueries {
       this.#options.server.forward(message);
       return this.#enter(name, effect === 'none' ? undefined : { ...UNWATCHED, types, effect });
     }
-    return this.#options.rewriter.decide(text, asPipeline(types)).then((decision) => {
+    return this.#options.rewriter.decide(text, this.#source(name, types)).then((decision) => {
       if (decision.kind !== 'rewrite') {
         this.#options.server.forward(message);
         return this.#enter(name, { ...UNWATCHED, types, effect });
@@ -144,11 +134,14 @@ export class ExtendedQueries {
     const { portal, statement } = readBindNames(message);
     const prepared = this.#options.prepared.get(statement);
     if (prepared?.rewrite === undefined) return this.#bound(message, portal, statement, prepared);
-    return this.#options.rewriter.decide(prepared.text, asPipeline(prepared.types)).then((decision) => {
-      const current =
-        decision.kind === 'rewrite' ? this.#current(statement, prepared, decision.rewrite) : prepared;
-      this.#bound(message, portal, statement, current);
-    });
+    const source = this.#source(statement, prepared.types);
+    return this.#options.rewriter
+      .decide(prepared.text, { ...source, retries: source.retries && isShort(message) })
+      .then((decision) => {
+        const current =
+          decision.kind === 'rewrite' ? this.#current(statement, prepared, decision.rewrite) : prepared;
+        this.#bound(message, portal, statement, current);
+      });
   }
 
   #bound(message: Message, name: string, statement: string, prepared: Prepared | undefined): undefined {
@@ -210,7 +203,7 @@ export class ExtendedQueries {
     const send = this.#sender(message, name, rewrite);
     const plan = planOf(rewrite.parts);
     const { bind } = bound;
-    if (plan && bind && isGuarded(plan)) {
+    if (plan && bind) {
       const inBlock = this.#inBlock(first);
       const rebind = () => this.#rebind(name, bind, bound);
       if (inBlock !== undefined)
@@ -241,7 +234,10 @@ export class ExtendedQueries {
   /** Binds a portal that was lost with a failed transaction, to what its statement means by now. */
   async #rebind(name: string, bind: Buffer, bound: BoundPortal): Promise<Bound | undefined> {
     const { replies, rewriter, server } = this.#options;
-    const decision = await rewriter.decide(bound.text, asPipeline(bound.types));
+    const decision = await rewriter.decide(bound.text, {
+      ...this.#source(bound.statement, bound.types),
+      retries: false,
+    });
     const current =
       decision.kind === 'rewrite' ? this.#current(bound.statement, bound, decision.rewrite) : bound;
     const part = partOf(current);
@@ -269,10 +265,6 @@ export class ExtendedQueries {
     this.#options.server.forward(message);
     this.#options.replies.expect('Execute');
   }
-}
-
-function asPipeline(types: readonly number[]): Source {
-  return { manner: 'pipeline', inString: false, types };
 }
 
 function outdated(name: string): Rewrite {

@@ -2,11 +2,12 @@
 import { isNoteworthy, sessionEffect } from '../sql/gate.js';
 import { queryText, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
-import { Frontend } from '../wire/types.js';
+import { Frontend, TransactionStatus } from '../wire/types.js';
 import { planOf } from './attempt.js';
 import { Attempts } from './attempts.js';
 import { queryReplies } from './cascade-replies.js';
-import { ExtendedQueries, type ExtendedQueriesOptions } from './extended.js';
+import { ExtendedQueries } from './extended.js';
+import type { FrontendOptions } from './frontend-options.js';
 import type { Manner } from './injection.js';
 import { sendInPieces } from './pieces.js';
 import type { Answered, ReplyHandler } from './replies.js';
@@ -14,7 +15,7 @@ import type { Rewrite } from './rewrite.js';
 import type { Decision } from './rewriter.js';
 
 export class FrontendSide {
-  readonly #options: ExtendedQueriesOptions;
+  readonly #options: FrontendOptions;
   readonly #extended: ExtendedQueries;
   readonly #attempts: Attempts;
   /** Messages of the extended protocol were sent since the last Sync or query; and an Execute among them. */
@@ -22,7 +23,7 @@ export class FrontendSide {
   #executing = false;
   #terminated = false;
 
-  constructor(options: ExtendedQueriesOptions) {
+  constructor(options: FrontendOptions) {
     this.#options = options;
     this.#attempts = new Attempts(options);
     this.#extended = new ExtendedQueries(options, this.#attempts);
@@ -77,19 +78,21 @@ export class FrontendSide {
   }
 
   #query(message: Message): Promise<void> | undefined {
-    const { active, circumstances, injection, prepared, refusesCode, rewriter } = this.#options;
+    const { active, circumstances, injection, prepared, refusesCode, replies, rewriter, state } =
+      this.#options;
     if (injection.lingers && !this.#executing) return injection.leave().then(() => this.#query(message));
     const text = queryText(message);
     // A simple query drops the unnamed statement (postgres.c, exec_simple_query), unless it is skipped behind an error.
     const undo = prepared.get('') && prepared.set('', undefined);
     // From the first Execute on a query belongs to the implicit transaction of the messages before it.
     const manner = this.#executing ? 'pipeline' : 'query';
+    const retries = manner === 'query' && replies.settled && state.status === TransactionStatus.Idle;
     this.#endUnit();
     if (!active || !isNoteworthy(text, refusesCode)) {
       circumstances.note(sessionEffect(text));
       return this.#forwardQuery(message, undo);
     }
-    return rewriter.decide(text, { manner, inString: true, types: [] }).then((decision) => {
+    return rewriter.decide(text, { manner, inString: true, types: [], retries }).then((decision) => {
       if (decision.kind === 'pieces') return this.#inPieces(decision);
       circumstances.note(sessionEffect(text));
       // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.

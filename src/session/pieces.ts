@@ -9,7 +9,7 @@ import { isNoteworthy, sessionEffect } from '../sql/gate.js';
 import { write } from '../wire/frontend.js';
 import { Backend } from '../wire/types.js';
 import { descriptionReplies, executeReplies } from './cascade-replies.js';
-import type { ExtendedQueriesOptions } from './extended.js';
+import type { FrontendOptions } from './frontend-options.js';
 import type { ReplyHandler } from './replies.js';
 import type { Rewrite } from './rewrite.js';
 import type { Decision } from './rewriter.js';
@@ -17,11 +17,11 @@ import type { Decision } from './rewriter.js';
 /** Ends with a Sync, whose ReadyForQuery is that of the client's query. */
 export async function sendInPieces(
   { pieces }: Decision & { kind: 'pieces' },
-  options: ExtendedQueriesOptions,
+  options: FrontendOptions,
 ): Promise<void> {
   const { circumstances, refusesCode, replies, rewriter, server } = options;
   for (const { bytes, offset, unchanged } of pieces) {
-    const source = { manner: 'pipeline', inString: false, types: [] } as const;
+    const source = { manner: 'pipeline', inString: false, types: [], retries: false } as const;
     const decision = isNoteworthy(bytes, refusesCode) ? await rewriter.decide(bytes, source) : undefined;
     circumstances.note(sessionEffect(bytes));
     // The server skips to the Sync, as it would skip the rest of the string.
@@ -36,7 +36,7 @@ function sendPiece(
   rewrite: Rewrite,
   bytes: Buffer,
   offset: number,
-  { replies, rewriter, server }: ExtendedQueriesOptions,
+  { replies, rewriter, server }: FrontendOptions,
 ): void {
   const parse = rewrite.sql === rewrite.text ? write.parseBytes(bytes) : write.parse('', rewrite.sql);
   server.write(Buffer.concat([parse, write.bind('', ''), write.describePortal(''), write.execute('')]));

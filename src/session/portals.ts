@@ -2,7 +2,7 @@
 import type { Answers } from '../plan/render.js';
 import { whole, withResultFormats } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
-import { isGuarded, planOf } from './attempt.js';
+import { isGuarded, isSuspecting, planOf } from './attempt.js';
 import type { Prepared } from './prepared.js';
 
 /** A portal, and what it takes to bind it again. */
@@ -15,11 +15,15 @@ export interface BoundPortal extends Prepared {
 /** A longer Bind is not kept: its statement is executed once. */
 const LONGEST_BIND = 1024 * 1024;
 
+export function isShort(bind: Message): boolean {
+  return bind.end - bind.start <= LONGEST_BIND;
+}
+
 /** A copy of the message by which it was bound, where its execution may have to be repeated. */
 export function bindOf(message: Message, prepared: Prepared): Buffer | undefined {
   const plan = prepared.rewrite && planOf(prepared.rewrite.parts);
-  const short = message.end - message.start <= LONGEST_BIND;
-  return plan && short && isGuarded(plan) ? whole(message) : undefined;
+  const repeats = plan && (isGuarded(plan) || isSuspecting(prepared.rewrite?.parts ?? []));
+  return repeats && isShort(message) ? whole(message) : undefined;
 }
 
 /** The message with result formats for the columns that are sent. */

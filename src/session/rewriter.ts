@@ -56,6 +56,8 @@ export interface Source {
   /** A simple query: several statements may be sent in the place of one. */
   readonly inString: boolean;
   readonly types: readonly number[];
+  /** The execution can be repeated: nothing else would be lost with it. */
+  readonly retries: boolean;
 }
 
 const PASS: Decision = { kind: 'pass' };
@@ -99,7 +101,7 @@ export class Rewriter {
   async #rewrite(
     text: string,
     statements: readonly Statement[],
-    { manner, inString }: Source,
+    { manner, inString, retries }: Source,
   ): Promise<Decision> {
     const { circumstances, injection, prepared, reject, refusesCode, passed, replies, state } = this.#options;
     if (statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode)))
@@ -141,9 +143,10 @@ export class Rewriter {
       refusesCode,
       reject,
       inString,
+      retries: retries && statements.length === 1,
     };
     const make = () => rewrite(text, statements, means, touched);
-    const key = cacheKey(text, names.map(found.meaning), touched, found);
+    const key = cacheKey(text, names.map(found.meaning), [touched, inString, means.retries], found);
     const made = executed.length > 0 ? make() : this.#options.statements.rewrite(key, make);
     made.passed.forEach(passed);
     if (made.changed && encoding !== 'UTF8' && !isAscii(Buffer.from(made.sql)))
@@ -222,10 +225,10 @@ function executedBy({ meaning }: Statement): readonly string[] {
 function cacheKey(
   text: string,
   meanings: readonly (number | null)[],
-  touched: boolean,
+  how: readonly boolean[],
   { graphId }: Surroundings,
 ): string {
-  return `${graphId}\0${meanings.join(',')}\0${touched}\0${text}`;
+  return `${graphId}\0${meanings.join(',')}\0${how.join()}\0${text}`;
 }
 
 /** Whether a statement that deletes stands behind one that may change what it means, or switch cascades on again. */

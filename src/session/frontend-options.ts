@@ -1,0 +1,22 @@
+/** What the parts of the client's half of a session share. */
+import type { SessionCircumstances } from './circumstances.js';
+import type { Injection } from './injection.js';
+import type { Output } from './output.js';
+import type { Names, Prepared } from './prepared.js';
+import type { ExpectedReplies } from './replies.js';
+import type { Rewriter } from './rewriter.js';
+import type { ServerState } from './server-state.js';
+
+export interface FrontendOptions {
+  readonly server: Output;
+  readonly replies: ExpectedReplies;
+  readonly circumstances: SessionCircumstances;
+  readonly injection: Injection;
+  readonly rewriter: Rewriter;
+  readonly state: ServerState;
+  readonly prepared: Names<Prepared>;
+  /** False where the configuration switched cascades off: everything passes. */
+  readonly active: boolean;
+  /** DO and CALL are refused. */
+  readonly refusesCode: boolean;
+}
