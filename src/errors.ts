@@ -34,7 +34,7 @@ export const ERRORS = {
     sqlstate: '0A000',
     message: 'cannot truncate a table referenced in a foreign key constraint',
     detail: 'Table "{from}" references "{to}".',
-    hint: 'Truncate table "{from}" at the same time.',
+    hint: 'Truncate table "{from}" at the same time, or use TRUNCATE ... CASCADE.',
   },
   PGC_EXECUTE: {
     sqlstate: '0A000',

@@ -60,7 +60,7 @@ export class Graph {
       for (const parent of relation.parents) append(this.#children, parent, relation);
   }
 
-  /** The relation of this object id, or undefined where no key comes near it. */
+  /** The relation of this object id, or undefined where no key comes near it, or the server refuses. */
   relation(oid: number): Relation | undefined {
     return this.#relations.get(oid);
   }
@@ -121,12 +121,13 @@ export class Graph {
   }
 
   /**
-   * The table that a DELETE from a view deletes from: undefined where no key comes near it.
+   * The table that a DELETE from a view deletes from: undefined where no key comes near it, or the server refuses.
    * @returns 'unknown' where it cannot be told
    */
   base(view: Relation): Base | 'unknown' | undefined {
     const shown = view.definition === null ? undefined : readView(view.definition);
     if (shown === undefined || view.keeps || view.rules) return 'unknown';
+    if (shown === 'not updatable') return undefined;
     const { schema, name } = shown.from;
     const candidates = [...this.#relations.values()].filter(
       (each) =>

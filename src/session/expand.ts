@@ -141,8 +141,7 @@ function expandMeaning(text: string, meaning: Meaning, means: Means): Expanded {
     case 'execute':
       return expandExecute(text, meaning.name, means);
     case 'hidden':
-      refuseHidden(meaning, means);
-      return { parts: [partOfUnchanged(text, meaning)] };
+      return expandHidden(text, meaning, means);
     case 'code':
       if (means.refusesCode) throw new ProxyError('PGC_CODE', { form: meaning.form });
       return FORWARD;
@@ -250,15 +249,25 @@ function expandExecute(text: string, name: string, means: Means): Expanded {
 }
 
 /** Refused where it concerns a table with keys to perform, and only there. */
-function refuseHidden({ executes, targets, form }: HiddenDelete, means: Means): void {
-  const executed = executes.map((name) => ({ name, executable: means.executable(name) }));
-  for (const { name, executable } of executed)
-    if (executable && executable.runs.kind !== 'forward') throw new ProxyError('PGC_EXECUTE', { name });
-  for (const name of [...targets, ...executed.flatMap(({ executable }) => executable?.targets ?? [])]) {
+function expandHidden(text: string, meaning: HiddenDelete, means: Means): Expanded {
+  const { executes, targets, form } = meaning;
+  const runs = executes.flatMap((name) => means.executable(name) ?? []);
+  const [only, ...more] = runs;
+  // What the statement was made into is on the server, and its plan is what is shown.
+  if (form === 'EXPLAIN ANALYZE' && only?.runs.kind === 'cascade' && more.length + targets.length === 0) {
+    const { parts, ...rest } = expandExecute(text, executes[0] ?? '', means);
+    return { ...rest, parts: parts.map((part) => (part.kind === 'cascade' ? asSent(part) : part)) };
+  }
+  for (const name of [...targets, ...runs.flatMap((executed) => executed.targets)]) {
     const target = relationOf(name, means);
     if (target && concerns(means.graph, target))
       throw new ProxyError('PGC_FORM', { table: quoteRelation(target), form });
   }
+  return { parts: [partOfUnchanged(text, meaning)] };
+}
+
+function asSent(part: Part & { kind: 'cascade' }): Part {
+  return { ...part, answers: { kind: 'as sent' } };
 }
 
 function concerns(graph: Graph, target: Relation): boolean {

@@ -3,7 +3,9 @@
  * (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY).
  */
 import { ProxyError } from '../errors.js';
+import { REFUSED_SQL } from '../plan/violations.js';
 import { isNoteworthy, sessionEffect } from '../sql/gate.js';
+import { serverError } from '../wire/backend.js';
 import { readBindNames, readExecute, readParse, readTarget, whole, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend, Frontend, TransactionStatus } from '../wire/types.js';
@@ -148,7 +150,10 @@ export class ExtendedQueries {
     const known = prepared ?? this.#portals.get(name);
     const undo =
       known &&
-      this.#portals.set(name, prepared && { ...prepared, statement, bind: bindOf(message, prepared) });
+      this.#portals.set(
+        name,
+        prepared && { ...prepared, statement, bind: bindOf(message, prepared), executed: false },
+      );
     const part = partOf(prepared);
     if (part?.kind === 'cascade') this.#options.server.write(withFormats(message, part.answers));
     else this.#options.server.forward(message);
@@ -200,6 +205,11 @@ export class ExtendedQueries {
     this.#transactionEnded ||= bound.effect !== 'none';
     const { rewrite } = bound;
     if (rewrite === undefined) return this.#forward(message);
+    const [part] = rewrite.parts;
+    if (part?.kind === 'cascade' && part.answers.kind === 'count') {
+      if (bound.executed) return this.#cannotRun(name);
+      this.#portals.set(name, { ...bound, executed: true });
+    }
     const send = this.#sender(message, name, rewrite);
     const plan = planOf(rewrite.parts);
     const { bind } = bound;
@@ -213,6 +223,17 @@ export class ExtendedQueries {
     const replies = executeReplies(this.#options.rewriter.translation(rewrite));
     this.#options.replies.expect('Execute', replies);
     return undefined;
+  }
+
+  /** Without RETURNING a portal runs once (pquery.c, PortalRun). What is sent instead fails as well. */
+  #cannotRun(name: string): undefined {
+    const { replies, server } = this.#options;
+    server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, REFUSED_SQL)]));
+    const error = serverError('55000', `portal "${name}" cannot be run`);
+    replies.expect('Close', {
+      receive: (message) => (message.type === Backend.CloseComplete ? 'swallow' : error),
+    });
+    replies.expect('Parse', { receive: () => error });
   }
 
   #sender(message: Message, name: string, rewrite: Rewrite): () => void {
@@ -245,7 +266,7 @@ export class ExtendedQueries {
     if (!current.rewrite || !plan || part?.kind !== 'cascade') return undefined;
     const message = { type: Frontend.Bind, buffer: bind, start: 0, end: bind.length, last: true };
     server.write(withFormats(message, part.answers));
-    this.#portals.set(name, { ...current, bind, statement: bound.statement });
+    this.#portals.set(name, { ...current, bind, statement: bound.statement, executed: true });
     replies.expect(
       'Bind',
       swallowedReplies(rewriter.translation(current.rewrite), () => {}),

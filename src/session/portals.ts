@@ -10,6 +10,7 @@ export interface BoundPortal extends Prepared {
   readonly statement: string;
   /** The client's message; undefined where it is not worth keeping. */
   readonly bind: Buffer | undefined;
+  readonly executed: boolean;
 }
 
 /** A longer Bind is not kept: its statement is executed once. */

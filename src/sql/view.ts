@@ -11,13 +11,18 @@ export interface View {
   readonly columns: readonly (string | undefined)[];
 }
 
-/** @returns undefined where it is not a plain look at one relation: the server refuses to delete from it */
-export function readView(definition: string): View | undefined {
+/**
+ * @returns `not updatable` where the server itself refuses to delete from it, but for triggers and rules; undefined where
+ * the definition is not understood
+ */
+export function readView(definition: string): View | 'not updatable' | undefined {
   const [statement, ...more] = parse(definition) ?? [];
   const select = statement && more.length === 0 ? node(statement.tree, 'SelectStmt') : undefined;
-  const [from, ...others] = asList(select?.fromClause).map(asNode);
+  if (select === undefined) return undefined;
+  const [from, ...others] = asList(select.fromClause).map(asNode);
   const range = from && node(from, 'RangeVar');
-  if (!select || !range || others.length > 0) return undefined;
+  const joins = range === undefined || others.length > 0;
+  if (joins || UNLIKE_A_TABLE.some((clause) => select[clause] !== undefined)) return 'not updatable';
   return {
     from: relationName(range),
     only: range.inh !== true,
@@ -27,3 +32,15 @@ export function readView(definition: string): View | undefined {
     }),
   };
 }
+
+/** Clauses with which the rows of a view are not those of its table. */
+const UNLIKE_A_TABLE = [
+  'distinctClause',
+  'groupClause',
+  'havingClause',
+  'withClause',
+  'limitCount',
+  'limitOffset',
+  'valuesLists',
+  'larg',
+];

@@ -36,6 +36,18 @@ export function errorResponse(fields: ErrorFields): Buffer {
   return withFields(Backend.ErrorResponse, fields);
 }
 
+/** An ErrorResponse as the server words it. */
+export function serverError(code: string, message: string): Buffer {
+  return errorResponse(
+    new Map([
+      [Field.severity, 'ERROR'],
+      [Field.severityNonLocalized, 'ERROR'],
+      [Field.code, code],
+      [Field.message, message],
+    ]),
+  );
+}
+
 export function noticeResponse(fields: ErrorFields): Buffer {
   return withFields(Backend.NoticeResponse, fields);
 }
