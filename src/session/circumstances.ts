@@ -92,6 +92,7 @@ export class SessionCircumstances {
     const { graphs, database } = this.#options;
     if (this.#meanings.size > MOST_NAMES) this.#meanings = new Map();
     const age = this.#age;
+    const moment = graphs.moment();
     let fingerprint = this.#ddl ? undefined : graphs.fresh(database);
     // In another catalog names may mean other relations, and what did not exist may exist by now.
     if (fingerprint === undefined || fingerprint !== this.#fingerprint) this.#meanings = new Map();
@@ -106,7 +107,8 @@ export class SessionCircumstances {
       this.#learn(unknown, found);
       fingerprint ??= found.fingerprint ?? '';
       this.#fingerprint = fingerprint;
-      if (!this.#ddl && found.current && found.fingerprint !== null) graphs.saw(database, found.fingerprint);
+      if (!this.#ddl && found.current && found.fingerprint !== null)
+        graphs.saw(database, found.fingerprint, moment);
     }
     const graph = graphs.graph(database, fingerprint) ?? (await this.#load(fingerprint, ask));
     if (!('relation' in graph)) return graph;
