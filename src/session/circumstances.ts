@@ -71,11 +71,15 @@ export class SessionCircumstances {
     return this.#touched;
   }
 
+  /** A transaction is over. More may have been sent since, but what it changed others see from its answer on. */
+  committed(): void {
+    if (this.#ddl) this.#options.graphs.invalidate(this.#options.database);
+  }
+
   /** The server is idle: no transaction is open. */
   idle(): void {
     if (!this.#touched) return;
     this.#forget();
-    if (this.#ddl) this.#options.graphs.invalidate(this.#options.database);
     this.#touched = false;
     this.#ddl = false;
   }

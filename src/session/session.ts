@@ -250,6 +250,7 @@ export class Session {
 
   /** With everything answered and no transaction open, what belonged to one is over. */
   #noteIdle(): void {
+    if (this.#state.status === TransactionStatus.Idle) this.#circumstances.committed();
     if (!this.#isIdle()) return;
     this.#circumstances.idle();
     this.#frontend.idle();

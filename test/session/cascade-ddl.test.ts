@@ -122,6 +122,18 @@ describe('a key', () => {
     expect(await children()).toBe('1 3');
   });
 
+  test('is seen by others from its answer on, also where its session has sent more', async () => {
+    const [client, other, holder] = [await connect(), await connect(), await connect()];
+    await tell(other, 'DELETE FROM parent WHERE id = 1');
+    await tell(holder, 'SELECT pg_advisory_lock(1)');
+    client.send(query(ADD_KEY), query('SELECT pg_advisory_lock_shared(1)'));
+    await client.untilReady();
+    await tell(other, 'DELETE FROM parent WHERE id = 2');
+    await tell(holder, 'SELECT pg_advisory_unlock(1)');
+    await client.untilReady();
+    expect(await children()).toBe('1 3');
+  });
+
   test('added in the pipeline of the DELETE is seen by it', async () => {
     const client = await connect();
     await tell(client, 'DELETE FROM parent WHERE id = 1');
