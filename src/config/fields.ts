@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkListenAddress, formatAddress, parseAddress } from './address.js';
+import { parseGraphUrl } from './graph-url.js';
 import { checkName, parseKeyColumns } from './key-columns.js';
 import { parseUpstream } from './upstream.js';
 import { parseBytes, parseDuration, quote, ValueError } from './values.js';
@@ -76,6 +77,8 @@ export const upstream = parsed(
   z.string({ error: 'is neither "embedded" nor a postgres:// URL' }),
   parseUpstream,
 );
+
+export const graphUrl = parsed(z.string({ error: 'is not a postgres:// URL' }), parseGraphUrl);
 
 const ACTIONS = ['cascade', 'set null', 'set default', 'restrict', 'no action'] as const;
 const SPELLINGS = [...ACTIONS, 'set_null', 'set_default', 'no_action'] as const;

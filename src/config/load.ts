@@ -14,6 +14,8 @@ export interface Flags {
   readonly listen?: readonly string[] | undefined;
   readonly upstream?: string | undefined;
   readonly profile?: string | undefined;
+  /** The argument of install and uninstall: it goes over graph.url. */
+  readonly url?: string | undefined;
 }
 
 /** Where a configuration is read from. Relative paths are relative to `cwd`. */
@@ -24,6 +26,7 @@ export interface ConfigInput {
 }
 
 const DEFAULT_FILE = 'pgcascade.yaml';
+const SECRETS = [['upstream'], ['graph', 'url']];
 
 /**
  * Reads the configuration: flags over PGCASCADE_* over the file over the defaults. The result is frozen.
@@ -57,9 +60,12 @@ export function readConfig(input: ConfigInput): {
     throw new ConfigError(`${file.label}:1: ${quote(base)} is not a mapping of keys`);
 
   const tree = layers.reduce<unknown>((node, { path, value }) => assigned(node, path, value), base);
-  const secret = resolveSecret(tree, ['upstream'], cwd);
-  const result = configSchema.safeParse(secret.tree, { error: issueMessage });
-  const found = [...secret.problems, ...(result.error?.issues.flatMap(issueProblems) ?? [])];
+  const secrets = SECRETS.reduce<Secrets>((each, path) => resolveSecret(each, path, cwd), {
+    tree,
+    problems: [],
+  });
+  const result = configSchema.safeParse(secrets.tree, { error: issueMessage });
+  const found = [...secrets.problems, ...(result.error?.issues.flatMap(issueProblems) ?? [])];
   const problems = [...early, ...located(found, layers, file)];
   if (!result.success || problems.length > 0) throw new ConfigError(problems.join('\n'));
 
@@ -83,28 +89,31 @@ function readConfigFile({ flags, env, cwd }: ConfigInput): ConfigFile | undefine
   }
 }
 
-function flagLayers({ listen, upstream, profile }: Flags): readonly Layer[] {
-  const values = { listen: listen?.length === 1 ? listen[0] : listen, upstream, profile };
-  return Object.entries(values).flatMap(([key, value]) =>
-    value === undefined ? [] : [{ path: [key], label: `--${key}`, value }],
-  );
+function flagLayers({ listen, upstream, profile, url }: Flags): readonly Layer[] {
+  const layers: readonly Layer[] = [
+    { path: ['listen'], label: '--listen', value: listen?.length === 1 ? listen[0] : listen },
+    { path: ['upstream'], label: '--upstream', value: upstream },
+    { path: ['profile'], label: '--profile', value: profile },
+    { path: ['graph', 'url'], label: 'URL', value: url },
+  ];
+  return layers.filter(({ value }) => value !== undefined);
 }
 
-interface Secret {
+interface Secrets {
   readonly tree: unknown;
   readonly problems: readonly Problem[];
 }
 
 /** A secret can stand in a file of its own, as containers mount it: `file:/run/secrets/upstream`. */
-function resolveSecret(tree: unknown, path: readonly [string], cwd: string): Secret {
-  const value = isMapping(tree) ? tree[path[0]] : undefined;
-  if (typeof value !== 'string' || !value.startsWith('file:')) return { tree, problems: [] };
+function resolveSecret({ tree, problems }: Secrets, path: readonly string[], cwd: string): Secrets {
+  const value = path.reduce<unknown>((node, step) => (isMapping(node) ? node[step] : undefined), tree);
+  if (typeof value !== 'string' || !value.startsWith('file:')) return { tree, problems };
   const file = resolve(cwd, value.slice('file:'.length));
   try {
-    return { tree: assigned(tree, path, readFileSync(file, 'utf8').trim()), problems: [] };
+    return { tree: assigned(tree, path, readFileSync(file, 'utf8').trim()), problems };
   } catch (error) {
     const text = `${file} cannot be read: ${systemMessage(error)}`;
-    return { tree: assigned(tree, path, undefined), problems: [{ path, text }] };
+    return { tree: assigned(tree, path, undefined), problems: [...problems, { path, text }] };
   }
 }
 

@@ -4,6 +4,7 @@ import {
   bytes,
   choice,
   duration,
+  graphUrl,
   laterKey,
   listen,
   notYet,
@@ -69,7 +70,12 @@ const cascade = section({
 
 const graph = section({
   refresh: duration.prefault('5s').describe('How often the foreign keys are compared with the catalog.'),
-  url: laterKey().describe('A connection of its own, for invalidation by NOTIFY. Not yet supported.'),
+  url: graphUrl
+    .nullable()
+    .default(null)
+    .describe(
+      'The database that tells of changes of its schema (pgcascade install): postgres://user:password@host:port/database, or file:/path of a file that says it.',
+    ),
 });
 
 const tls = section({

@@ -80,7 +80,10 @@ describe('what later versions bring is refused by name', () => {
     ['cascade: { batch_rows: 5 }', 'cascade.batch_rows: not yet supported'],
     ['cascade: { on_limit: batch }', 'cascade.on_limit: "batch" is not yet supported'],
     ['cascade: { max_rows: 5 }', 'cascade.max_rows: not yet supported'],
-    ['graph: { url: postgres://x }', 'graph.url: not yet supported'],
+    [
+      'graph: { url: "postgres://me@db/shop?sslmode=require" }',
+      'graph.url: has sslmode=require, which is not yet supported',
+    ],
     ['tls: { mode: require }', 'tls.mode: "require" is not yet supported'],
     ['tls: { cert: /x }', 'tls.cert: not yet supported'],
     ['tls: { key: /x }', 'tls.key: not yet supported'],
@@ -162,13 +165,15 @@ test('a default file that is there and cannot be read is a problem', () => {
 });
 
 test('a secret that cannot be read is told by its key and its file', () => {
-  expect(problems('upstream: file:/no/such')).toEqual([
+  expect(problems('upstream: file:/no/such\ngraph:\n  url: file:/no/such')).toEqual([
     'pgcascade.yaml:1: upstream: /no/such cannot be read: no such file or directory',
+    'pgcascade.yaml:3: graph.url: /no/such cannot be read: no such file or directory',
   ]);
 });
 
 test('no message has a password in it', () => {
   for (const url of ['postgres://me:hunter2@db', '[hunter2]', 'mysql://hunter2', '{ a: hunter2 }']) {
     expect(problems(`upstream: ${url}`).join()).toMatch(/^pgcascade.yaml:1: upstream: (?!.*hunter2)/);
+    expect(problems(`graph: { url: ${url} }`).join()).toMatch(/^pgcascade.yaml:1: graph.url: (?!.*hunter2)/);
   }
 });

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseGraphUrl } from '../../src/config/graph-url.js';
+import { loadConfig } from '../../src/config/load.js';
+import { workspace } from './workspace.js';
+
+describe('a URL of one database', () => {
+  test.each([
+    ['postgres://me@db/shop', 'db', 5432, 'me', undefined, 'shop', 'shop on db:5432'],
+    ['postgresql://me:p%40ss@db:6000/a%20b', 'db', 6000, 'me', 'p@ss', 'a b', 'a b on db:6000'],
+    ['postgres://me:@[::1]/shop?sslmode=disable', '::1', 5432, 'me', '', 'shop', 'shop on [::1]:5432'],
+    [
+      'postgres://?host=/run&user=me&dbname=shop',
+      '/run',
+      5432,
+      'me',
+      undefined,
+      'shop',
+      'shop on /run/.s.PGSQL.5432',
+    ],
+    ['postgres://me@%2Ftmp:7/shop?password=x', '/tmp', 7, 'me', 'x', 'shop', 'shop on /tmp/.s.PGSQL.7'],
+  ])('%s', (url, host, port, user, password, database, name) => {
+    expect(parseGraphUrl(url)).toEqual({ host, port, user, password, database, name });
+  });
+});
+
+test.each([
+  ['postgres://db/shop', 'has no user in its URL'],
+  ['postgres://me@db', 'has no database in its URL'],
+  ['postgres://me@/shop', 'has no host in its URL'],
+  ['postgres://me@a,b/shop', 'has several hosts'],
+  ['postgres://me@db/%zz', 'has a broken percent-encoding'],
+  ['postgres://me@db/shop?sslmode=verify-full', 'not yet supported'],
+  ['postgres://me@db/shop?timeout=5', 'is not one of'],
+  ['embedded', 'is not a URL such as'],
+  ['mysql://me@db/shop', 'is not a URL such as'],
+])('%s is refused in words', (url, message) => {
+  expect(() => parseGraphUrl(url)).toThrow(message);
+});
+
+test('a message never repeats the URL: it may have a password', () => {
+  for (const url of [
+    'postgres://me:se/cret@db/x',
+    'mysql://me:secret@db/x',
+    'postgres://me:secret@db:x/y',
+    'postgres://me:secret@db',
+    'postgres://:secret@db/x',
+    'postgres://db?password=secret',
+    'secret',
+  ]) {
+    expect(() => parseGraphUrl(url)).toThrow(/^(?!.*cret)/);
+  }
+});
+
+test('graph.url can stand in a file of its own', () => {
+  const cwd = workspace({ secret: 'postgres://me:x@db/shop\n' });
+  const env = { PGCASCADE_GRAPH_URL: `file:${join(cwd, 'secret')}` };
+  expect(loadConfig({ flags: {}, env, cwd }).graph.url).toMatchObject({ password: 'x', database: 'shop' });
+});
