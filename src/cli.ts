@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { App } from './app.js';
+import { runInstall } from './cli/install.js';
 import { formatAddress } from './config/address.js';
 import { type Flags, readConfig } from './config/load.js';
 import { ConfigError } from './config/problems.js';
@@ -17,6 +18,8 @@ Usage: pgcascade [command] [flags]
 Commands
   serve           run the proxy (the default)
   check-config    validate the configuration: exit 0, or 2 with what is wrong
+  install [URL]   let a database tell of changes of its schema: graph.url, or URL of a superuser
+  uninstall [URL] remove what install made
 
 Flags
   -c, --config FILE     a YAML file; else PGCASCADE_CONFIG, else ./pgcascade.yaml if there is one
@@ -31,12 +34,14 @@ Exit codes: 0 done; 1 failed while running; 2 bad usage or configuration; 143, 1
 `;
 
 const LATER_COMMANDS = ['graph', 'explain', 'doctor'];
+const COMMANDS = ['serve', 'check-config', 'install', 'uninstall'] as const;
+type Command = (typeof COMMANDS)[number];
 const SIGNAL_CODES = { SIGTERM: 143, SIGINT: 130 } as const;
 
 /** What a command line asks for. */
 export type Invocation =
   | { readonly command: 'help' | 'version' }
-  | { readonly command: 'serve' | 'check-config'; readonly flags: Flags }
+  | { readonly command: Command; readonly flags: Flags }
   | { readonly command: 'refuse'; readonly message: string };
 
 /** What the program uses of its process, so that it can be run inside another. */
@@ -66,17 +71,19 @@ export function parseArguments(argv: readonly string[]): Invocation {
       },
     });
     const { help, version, ...flags } = values;
-    const [command = 'serve', extra] = positionals;
+    const [name = 'serve', ...rest] = positionals;
+    const command = COMMANDS.find((known) => known === name);
+    const takesUrl = command === 'install' || command === 'uninstall';
+    const [url, extra] = takesUrl ? rest : [undefined, ...rest];
     if (help) return { command: 'help' };
     if (version) return { command: 'version' };
-    if (LATER_COMMANDS.includes(command)) return notYet(command);
-    if (command !== 'serve' && command !== 'check-config') {
-      return { command: 'refuse', message: `unknown command ${JSON.stringify(command)}` };
-    }
+    if (LATER_COMMANDS.includes(name)) return notYet(name);
+    if (command === undefined)
+      return { command: 'refuse', message: `unknown command ${JSON.stringify(name)}` };
     if (extra !== undefined) {
       return { command: 'refuse', message: `${command} takes no argument ${JSON.stringify(extra)}` };
     }
-    return { command, flags };
+    return { command, flags: url === undefined ? flags : { ...flags, url } };
   } catch (error) {
     // Commands to come have flags of their own.
     if (first !== undefined && LATER_COMMANDS.includes(first)) return notYet(first);
@@ -99,18 +106,29 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       return 2;
     case 'serve':
     case 'check-config':
+    case 'install':
+    case 'uninstall':
       return configured(invocation.command, invocation.flags, io);
     default:
       return invocation satisfies never;
   }
 }
 
-async function configured(command: 'serve' | 'check-config', flags: Flags, io: Io): Promise<number> {
+async function configured(command: Command, flags: Flags, io: Io): Promise<number> {
   try {
     const { config, sources } = readConfig({ flags, env: io.env, cwd: io.cwd });
-    if (command === 'serve') return await serve(config, createLogger(config.log, io.stderr), io);
-    io.stdout.write(`configuration ok: ${sources.length > 0 ? sources.join(', ') : 'defaults only'}\n`);
-    return 0;
+    switch (command) {
+      case 'serve':
+        return await serve(config, createLogger(config.log, io.stderr), io);
+      case 'check-config':
+        io.stdout.write(`configuration ok: ${sources.length > 0 ? sources.join(', ') : 'defaults only'}\n`);
+        return 0;
+      case 'install':
+      case 'uninstall':
+        return await runInstall(command, config.graph.url, io.stdout, io.stderr);
+      default:
+        return command satisfies never;
+    }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     io.stderr.write(`${error.message}\n`);

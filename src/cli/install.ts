@@ -1,0 +1,45 @@
+/** The commands `install` and `uninstall`. */
+import type { Config } from '../config/schema.js';
+
+interface Output {
+  write(text: string): unknown;
+}
+
+/**
+ * @param url of the database; the configuration's graph.url, which the argument goes over
+ * @returns the exit code
+ */
+export async function runInstall(
+  command: 'install' | 'uninstall',
+  url: Config['graph']['url'],
+  stdout: Output,
+  stderr: Output,
+): Promise<0 | 1 | 2> {
+  if (url === null) {
+    stderr.write(`pgcascade: ${command} needs a database: give its URL, or set graph.url.\n`);
+    return 2;
+  }
+  const { install, uninstall } = await import('../graph/install.js');
+  try {
+    const { changed, preparable } = await (command === 'install' ? install(url) : uninstall(url));
+    const [made, nothing] =
+      command === 'install' ? ['Made', 'It was already'] : ['Removed', 'There was nothing to remove'];
+    const what = changed.length > 0 ? `${made}: ${changed.join(', ')}` : nothing;
+    stdout.write(`pgcascade is ${command === 'install' ? '' : 'not '}installed in ${url.name}. ${what}.\n`);
+    if (preparable && changed.length > 0) stdout.write(PREPARED);
+    return 0;
+  } catch (error) {
+    stderr.write(`pgcascade: cannot ${command} in ${url.name}: ${reasonOf(error)}.\n`);
+    return 1;
+  }
+}
+
+const PREPARED =
+  'The server has max_prepared_transactions: a transaction that changes the schema can no longer be prepared.\n';
+
+/** What the server says, with its hint; event triggers are for superusers. */
+function reasonOf(error: unknown): string {
+  const { message, hint, code } = Object(error) as { message?: string; hint?: string; code?: string };
+  const advice = hint ?? (code === '42501' ? 'An event trigger is made by a superuser.' : '');
+  return [message || code || String(error), advice].filter(Boolean).join('. ').replace(/\.$/, '');
+}

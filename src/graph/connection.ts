@@ -1,0 +1,41 @@
+/** Connections of the proxy's own to a database: to listen on, and to install what notifies. */
+import pg from 'pg';
+
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string | undefined;
+  readonly database: string;
+  /** For logs and messages. */
+  readonly name: string;
+}
+
+/** Milliseconds. */
+const CONNECT_TIMEOUT = 5000;
+const KEEPALIVE = 30_000;
+
+/** No schema of the database's comes before the server's own, and an idle connection stays. */
+const SETTINGS = `SELECT pg_catalog.set_config(name, CASE name WHEN 'search_path' THEN 'pg_catalog' ELSE '0' END, false)
+  FROM pg_catalog.pg_settings
+  WHERE name OPERATOR(pg_catalog.=) ANY (ARRAY['search_path', 'statement_timeout', 'idle_session_timeout'])`;
+
+/** @returns a client that is not connected: the end of its connection is told by `end`, and why before by `error` */
+export function clientOf({ name: _, password, ...target }: Target, options: pg.ClientConfig = {}): pg.Client {
+  return new pg.Client({
+    ...target,
+    ...(password === undefined ? {} : { password }),
+    ssl: false,
+    application_name: 'pgcascade',
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE,
+    ...options,
+  });
+}
+
+/** @throws the error of the system or of the server */
+export async function connect(client: pg.Client): Promise<void> {
+  await client.connect();
+  await client.query(SETTINGS);
+}
