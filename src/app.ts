@@ -4,6 +4,7 @@ import { type AdminServer, startAdmin } from './admin/server.js';
 import { type Address, parseAddress } from './config/address.js';
 import type { Config } from './config/schema.js';
 import { GraphCache } from './graph/cache.js';
+import type { SchemaListener } from './graph/listener.js';
 import { Gateway } from './net/gateway.js';
 import { type ListenAddress, type Listener, listen, SOCKET_PORT } from './net/listener.js';
 import { socketUpstream } from './net/tcp.js';
@@ -26,11 +27,12 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
   await loadParser();
   const upstream = await openUpstream(config.upstream);
   const { mode, declared, overrides, relations, unsupported, code } = config.cascade;
+  const schema = await listenForChanges(config, log);
   const gateway = new Gateway({
     upstream,
     session: {
       upstreamName: upstream.name,
-      graphs: new GraphCache(config.graph.refresh),
+      graphs: new GraphCache(config.graph.refresh, schema),
       statements: new StatementCache(),
       rules: { declared, overrides, relations },
       active: mode === 'on',
@@ -48,6 +50,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
   const close = async () => {
     await Promise.all(listeners.map((listener) => listener.close()));
     await admin?.close();
+    await schema?.close();
     await upstream.close();
   };
   try {
@@ -88,6 +91,18 @@ async function openUpstream(upstream: Config['upstream']): Promise<Upstream> {
     case 'unix':
       return socketUpstream(upstream.name, { path: upstream.path });
   }
+}
+
+/** The start waits for one attempt to connect, and not for its success. */
+async function listenForChanges(
+  { graph, cascade }: Config,
+  log: Logger,
+): Promise<SchemaListener | undefined> {
+  if (graph.url === null || cascade.mode === 'off') return undefined;
+  const { SchemaListener } = await import('./graph/listener.js');
+  const listener = new SchemaListener(graph.url, log);
+  await listener.start();
+  return listener;
 }
 
 function listenAddress(text: string): ListenAddress {

@@ -11,32 +11,87 @@ import type { Graph } from './model.js';
 const MOST_GRAPHS = 64;
 const MOST_DATABASES = 1024;
 
-/** How things stood before a session asked: what it is told is no newer than this. */
+/** What tells of the changes that are made to the schema of one database. */
+export interface Watch {
+  /** Names the database and its running server, as they name themselves (server.sql); undefined as long as unknown. */
+  readonly server: string | undefined;
+  /** How many of its round trips have begun. */
+  readonly begun: number;
+  /**
+   * How many changes it knows of, where all are among them that were committed when so many round trips had begun.
+   * @returns undefined where some may be missing
+   */
+  changes(since: number): Promise<number | undefined>;
+}
+
+/** How things stood before a session asked: what it is told is no older than this. */
 export interface Moment {
   readonly at: number;
   readonly invalidations: number;
+  /** As Watch.changes; undefined where nothing tells of them. */
+  readonly changes: number | undefined;
+}
+
+interface Seen extends Moment {
+  readonly fingerprint: string;
 }
 
 export class GraphCache {
   readonly #graphs = new LRUCache<string, Graph>({ max: MOST_GRAPHS });
-  readonly #seen = new LRUCache<string, { fingerprint: string; at: number }>({ max: MOST_DATABASES });
+  readonly #seen = new LRUCache<string, Seen>({ max: MOST_DATABASES });
+  readonly #servers = new LRUCache<string, string>({ max: MOST_DATABASES });
   readonly #refresh: number;
+  readonly #watch: Watch | undefined;
   #invalidations = 0;
 
-  /** @param refresh how long a fingerprint is trusted, in milliseconds */
-  constructor(refresh: number) {
+  /**
+   * @param refresh how long a fingerprint is trusted where nothing tells of changes, in milliseconds
+   * @param watch tells of changes in one of the databases
+   */
+  constructor(refresh: number, watch?: Watch) {
     this.#refresh = refresh;
+    this.#watch = watch;
   }
 
-  /** To be taken before a question is asked. */
-  moment(): Moment {
-    return { at: performance.now(), invalidations: this.#invalidations };
+  /** Whether sessions should ask where they are. */
+  get isWatched(): boolean {
+    return this.#watch !== undefined;
   }
 
-  /** The database's fingerprint, unless it is unknown or older than `refresh`. */
-  fresh(database: string): string | undefined {
+  /** To be taken when a statement comes, for `moment`. */
+  get arrival(): number {
+    return this.#watch?.begun ?? 0;
+  }
+
+  /** Where sessions of this database were said to be: another one is there as well, until it is told otherwise. */
+  server(database: string): string | undefined {
+    return this.#servers.get(database);
+  }
+
+  /** A session was told where it is. @returns whether it is news that the watched database is another one */
+  found(database: string, server: string): boolean {
+    const news = this.#servers.get(database) !== server;
+    this.#servers.set(database, server);
+    const watched = this.#watch?.server;
+    return news && watched !== undefined && watched !== server;
+  }
+
+  /**
+   * To be taken before the graph is used, or asked for.
+   * @param server where the session is
+   * @param arrival when its statement came: changes that were committed before are known behind this
+   */
+  async moment(server: string | undefined, arrival: number): Promise<Moment> {
+    const watch = server !== undefined && server === this.#watch?.server ? this.#watch : undefined;
+    const changes = await watch?.changes(arrival);
+    return { at: performance.now(), invalidations: this.#invalidations, changes };
+  }
+
+  /** The database's fingerprint: where changes are told, the one of the last; else unless it is older than `refresh`. */
+  fresh(database: string, { changes, at }: Moment): string | undefined {
     const seen = this.#seen.get(database);
-    return seen && performance.now() - seen.at < this.#refresh ? seen.fingerprint : undefined;
+    if (seen === undefined || seen.changes !== changes) return undefined;
+    return changes !== undefined || at - seen.at < this.#refresh ? seen.fingerprint : undefined;
   }
 
   /**
@@ -44,7 +99,7 @@ export class GraphCache {
    * @param asked when it asked: a change that was made known since may be newer than the answer
    */
   saw(database: string, fingerprint: string, asked: Moment): void {
-    if (asked.invalidations === this.#invalidations) this.#seen.set(database, { fingerprint, at: asked.at });
+    if (asked.invalidations === this.#invalidations) this.#seen.set(database, { ...asked, fingerprint });
   }
 
   /** Some session changed the schema, or may have: the next one that needs it looks again. */

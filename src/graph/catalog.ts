@@ -90,19 +90,24 @@ export interface Circumstances {
   readonly fingerprint: string | null;
   /** The state is today's: the transaction does not look at an older one. */
   readonly current: boolean;
+  /** Names the database and its running server, where it was asked for. */
+  readonly server: string | null;
 }
 
 const FINGERPRINT = sqlFile('fingerprint.sql');
 const CATALOG = sqlFile('catalog.sql');
+const SERVER = sqlFile('server.sql');
 
 /**
  * One statement that tells the circumstances.
  * @param fingerprint asks for the catalog's state as well, as far as it concerns keys and the relations `named`
+ * @param server asks where the session is as well
  */
 export function circumstancesQuery(
   names: readonly RelationName[],
   fingerprint: boolean,
   named: readonly RelationName[],
+  server: boolean,
 ): string {
   // An array has no limit; a function takes a hundred arguments.
   const meanings = names.map(
@@ -113,6 +118,7 @@ export function circumstancesQuery(
     'mode', pg_catalog.current_setting('pgcascade.mode', true),
     'replica', pg_catalog.current_setting('session_replication_role') OPERATOR(pg_catalog.=) 'replica',
     'current', pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.~~) 'read %',
+    'server', ${server ? `(${SERVER})` : 'NULL'},
     'fingerprint', ${fingerprint ? `(${withNamed(FINGERPRINT, named)})` : 'NULL'})`);
 }
 

@@ -48,6 +48,9 @@ export class SessionCircumstances {
   /** The transaction changed settings or the schema: its end changes them back, or makes them seen by others. */
   #touched = false;
   #ddl = false;
+  /** Where this session is, as far as it was asked; and when its last bytes came. */
+  #server: string | undefined;
+  #arrival: number;
   /** The catalog's state under which the meanings were asked for. */
   #fingerprint = '';
   /** Counts how often everything was forgotten. */
@@ -55,6 +58,12 @@ export class SessionCircumstances {
 
   constructor(options: CircumstancesOptions) {
     this.#options = options;
+    this.#arrival = options.graphs.arrival;
+  }
+
+  /** Bytes came from the client. */
+  arrived(): void {
+    this.#arrival = this.#options.graphs.arrival;
   }
 
   /** A text with this effect is being sent. */
@@ -96,23 +105,29 @@ export class SessionCircumstances {
     const { graphs, database } = this.#options;
     if (this.#meanings.size > MOST_NAMES) this.#meanings = new Map();
     const age = this.#age;
-    const moment = graphs.moment();
-    let fingerprint = this.#ddl ? undefined : graphs.fresh(database);
+    const server = this.#server ?? graphs.server(database);
+    // What the session's own transaction has changed only the catalog can tell.
+    const moment = this.#ddl ? undefined : await graphs.moment(server, this.#arrival);
+    let fingerprint = moment && graphs.fresh(database, moment);
     // In another catalog names may mean other relations, and what did not exist may exist by now.
     if (fingerprint === undefined || fingerprint !== this.#fingerprint) this.#meanings = new Map();
     const distinct = new Map(names.map((name) => [quoteRelation(name), name]));
     const unknown = [...distinct]
       .filter(([quoted]) => (this.#meanings.get(quoted) ?? null) === null)
       .map(([, name]) => name);
-    if (unknown.length > 0 || fingerprint === undefined || this.#settings === undefined) {
-      const answer = await ask(circumstancesQuery(unknown, fingerprint === undefined, this.#named()));
+    const where = graphs.isWatched && this.#server === undefined;
+    if (unknown.length > 0 || fingerprint === undefined || this.#settings === undefined || where) {
+      const answer = await ask(circumstancesQuery(unknown, fingerprint === undefined, this.#named(), where));
       if (answer.kind !== 'value') return answer;
       const found = readDocument<Circumstances>(answer.value);
       this.#learn(unknown, found);
       fingerprint ??= found.fingerprint ?? '';
       this.#fingerprint = fingerprint;
-      if (!this.#ddl && found.current && found.fingerprint !== null)
+      if (moment && found.current && found.fingerprint !== null)
         graphs.saw(database, found.fingerprint, moment);
+      if (found.server !== null) this.#locate(found.server);
+      // Whoever tells of changes elsewhere does not tell of changes here.
+      if (where && this.#server !== server) return this.look(names, ask);
     }
     const graph = graphs.graph(database, fingerprint) ?? (await this.#load(fingerprint, ask));
     if (!('relation' in graph)) return graph;
@@ -143,6 +158,15 @@ export class SessionCircumstances {
     return this.#options.rules.relations
       .flatMap(({ from, to }) => [from, to])
       .map(({ schema, table }) => ({ schema, name: table }));
+  }
+
+  #locate(server: string): void {
+    const { graphs, database, report } = this.#options;
+    this.#server = server;
+    if (graphs.found(database, server))
+      report(
+        `graph.url leads to another database than ${database}: changes of its schema are noticed within graph.refresh`,
+      );
   }
 
   #learn(names: readonly RelationName[], found: Circumstances): void {

@@ -176,6 +176,7 @@ export class Session {
 
   #fromClientCame(chunk: Buffer): void {
     if (this.#ended) return;
+    this.#circumstances.arrived();
     this.#fromClient.push(chunk);
     this.#pump();
   }

@@ -1,27 +1,72 @@
 import { describe, expect, test } from 'vitest';
-import { GraphCache } from '../../src/graph/cache.js';
+import { GraphCache, type Watch } from '../../src/graph/cache.js';
 
 const HOUR = 3_600_000;
+const moment = (cache: GraphCache, server?: string) => cache.moment(server, cache.arrival);
 
 describe('a fingerprint', () => {
-  test('is remembered for as long as graph.refresh', () => {
+  test('is remembered for as long as graph.refresh', async () => {
     const [long, none] = [new GraphCache(HOUR), new GraphCache(0)];
-    for (const cache of [long, none]) cache.saw('shop', 'old', cache.moment());
-    expect([long.fresh('shop'), none.fresh('shop')]).toEqual(['old', undefined]);
+    for (const cache of [long, none]) cache.saw('shop', 'old', await moment(cache));
+    expect(long.fresh('shop', await moment(long))).toBe('old');
+    expect(none.fresh('shop', await moment(none))).toBeUndefined();
   });
 
-  test('is forgotten when a session changed the schema', () => {
+  test('is forgotten when a session changed the schema', async () => {
     const cache = new GraphCache(HOUR);
-    cache.saw('shop', 'old', cache.moment());
+    cache.saw('shop', 'old', await moment(cache));
     cache.invalidate('shop');
-    expect(cache.fresh('shop')).toBeUndefined();
+    expect(cache.fresh('shop', await moment(cache))).toBeUndefined();
   });
 
-  test('is not remembered where a session changed the schema while another waited for the answer', () => {
+  test('is not remembered where a session changed the schema while another waited for the answer', async () => {
     const cache = new GraphCache(HOUR);
-    const asked = cache.moment();
+    const asked = await moment(cache);
     cache.invalidate('shop');
     cache.saw('shop', 'old', asked);
-    expect(cache.fresh('shop')).toBeUndefined();
+    expect(cache.fresh('shop', await moment(cache))).toBeUndefined();
+  });
+});
+
+describe('a fingerprint of a database that tells of its changes', () => {
+  /** Tells what it is made to tell. */
+  const watch = { server: 'here', begun: 0, told: 1 as number | undefined, changes: async () => watch.told };
+  const cacheOf = (refresh: number) => new GraphCache(refresh, watch satisfies Watch);
+
+  test('is remembered until a change is told, whatever graph.refresh says', async () => {
+    const cache = cacheOf(0);
+    watch.told = 1;
+    cache.saw('shop', 'old', await moment(cache, 'here'));
+    expect(cache.fresh('shop', await moment(cache, 'here'))).toBe('old');
+    watch.told = 2;
+    expect(cache.fresh('shop', await moment(cache, 'here'))).toBeUndefined();
+  });
+
+  test('is not remembered beyond a change that was told while the server was asked', async () => {
+    const cache = cacheOf(HOUR);
+    watch.told = 1;
+    const asked = await moment(cache, 'here');
+    watch.told = 2;
+    cache.saw('shop', 'old', asked);
+    expect(cache.fresh('shop', await moment(cache, 'here'))).toBeUndefined();
+  });
+
+  test('is worth nothing when changes are no longer told, nor when they are again', async () => {
+    const cache = cacheOf(HOUR);
+    watch.told = 1;
+    cache.saw('shop', 'old', await moment(cache, 'here'));
+    watch.told = undefined;
+    expect(cache.fresh('shop', await moment(cache, 'here'))).toBeUndefined();
+    cache.saw('shop', 'older', await moment(cache, 'here'));
+    watch.told = 2;
+    expect(cache.fresh('shop', await moment(cache, 'here'))).toBeUndefined();
+  });
+
+  test('is not remembered for sessions that are elsewhere', async () => {
+    const cache = cacheOf(HOUR);
+    watch.told = 1;
+    cache.saw('shop', 'old', await moment(cache, 'here'));
+    expect(cache.fresh('shop', await moment(cache, 'there'))).toBeUndefined();
+    expect(cache.fresh('shop', await moment(cache))).toBeUndefined();
   });
 });
