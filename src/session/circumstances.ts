@@ -80,6 +80,11 @@ export class SessionCircumstances {
     return this.#touched;
   }
 
+  /** Whether what was sent may have changed the schema. */
+  get changing(): boolean {
+    return this.#ddl;
+  }
+
   /** A transaction is over. More may have been sent since, but what it changed others see from its answer on. */
   committed(): void {
     if (this.#ddl) this.#options.graphs.invalidate(this.#options.database);

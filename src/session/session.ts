@@ -7,7 +7,7 @@ import { ProxyError } from '../errors.js';
 import type { GraphCache } from '../graph/cache.js';
 import type { Rules } from '../graph/merge.js';
 import type { Logger } from '../observe/log.js';
-import { Field, readErrorFields } from '../wire/backend.js';
+import { Field, readErrorFields, readTag } from '../wire/backend.js';
 import { type Message, MessageReader, ProtocolViolation } from '../wire/reader.js';
 import { cancelKey } from '../wire/startup.js';
 import { BACKEND_TYPES, Backend, FRONTEND_TYPES, Frontend, TransactionStatus } from '../wire/types.js';
@@ -240,6 +240,9 @@ export class Session {
         break;
       case Backend.ErrorResponse:
         this.#fatal ||= /FATAL|PANIC/.test(readErrorFields(message).get(Field.severityNonLocalized) ?? '');
+        break;
+      case Backend.CommandComplete:
+        if (this.#circumstances.changing && readTag(message) === 'COMMIT') this.#circumstances.committed();
         break;
       default:
     }

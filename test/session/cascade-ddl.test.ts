@@ -134,6 +134,15 @@ describe('a key', () => {
     expect(await children()).toBe('1 3');
   });
 
+  test('is seen by others from COMMIT on, also where the next transaction has begun with it', async () => {
+    const [client, other] = [await connect(), await connect()];
+    await tell(other, 'DELETE FROM parent WHERE id = 1');
+    await tell(client, 'BEGIN', ADD_KEY, 'COMMIT AND CHAIN');
+    await tell(other, 'DELETE FROM parent WHERE id = 2');
+    await tell(client, 'COMMIT');
+    expect(await children()).toBe('1 3');
+  });
+
   test('added in the pipeline of the DELETE is seen by it', async () => {
     const client = await connect();
     await tell(client, 'DELETE FROM parent WHERE id = 1');
