@@ -1,9 +1,6 @@
 /** The commands `install` and `uninstall`. */
 import type { Config } from '../config/schema.js';
-
-interface Output {
-  write(text: string): unknown;
-}
+import type { LogOutput } from '../observe/log.js';
 
 /**
  * @param url of the database; the configuration's graph.url, which the argument goes over
@@ -12,16 +9,19 @@ interface Output {
 export async function runInstall(
   command: 'install' | 'uninstall',
   url: Config['graph']['url'],
-  stdout: Output,
-  stderr: Output,
+  stdout: Pick<LogOutput, 'write'>,
+  stderr: LogOutput,
 ): Promise<0 | 1 | 2> {
   if (url === null) {
     stderr.write(`pgcascade: ${command} needs a database: give its URL, or set graph.url.\n`);
     return 2;
   }
   const { install, uninstall } = await import('../graph/install.js');
+  const onWait = (older: readonly string[]) => {
+    if (stderr.isTTY) stderr.write(`Waiting for what began earlier: ${older.join('; ')}\n`);
+  };
   try {
-    const { changed, preparable } = await (command === 'install' ? install(url) : uninstall(url));
+    const { changed, preparable } = await (command === 'install' ? install(url, { onWait }) : uninstall(url));
     const [made, nothing] =
       command === 'install' ? ['Made', 'It was already'] : ['Removed', 'There was nothing to remove'];
     const what = changed.length > 0 ? `${made}: ${changed.join(', ')}` : nothing;

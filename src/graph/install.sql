@@ -17,11 +17,13 @@ END $$;
 -- A command must never fail by what it tells:
 -- * NOTIFY fails at COMMIT where the queue is full. From half full on nothing is told, and every proxy that listens goes
 --   back to graph.refresh (watch.sql).
+-- * It has the rights of who installed it, whatever those of the command's role are.
 -- * Whatever else fails here is a warning.
 -- * What cannot be helped: a transaction that has notified cannot be prepared (PREPARE TRANSACTION).
 -- All commands are told, those on temporary tables too: a function may make one that hides a table from its session.
 -- There is no payload, so that a transaction notifies once, however much it changes.
-CREATE OR REPLACE FUNCTION pgcascade.notify_change() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+CREATE OR REPLACE FUNCTION pgcascade.notify_change() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
   IF pg_notification_queue_usage() < 0.5 THEN
     NOTIFY pgcascade;

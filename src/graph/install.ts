@@ -5,6 +5,13 @@ import type pg from 'pg';
 import { quoteLiteral } from '../sql/names.js';
 import { clientOf, connect, type Target } from './connection.js';
 
+export interface InstallOptions {
+  /** Milliseconds to wait for older transactions. */
+  readonly patience?: number;
+  /** Is told once what is waited for, where it takes longer than a moment. */
+  readonly onWait?: (transactions: readonly string[]) => void;
+}
+
 /** Transactions are open that may yet make a change which nothing tells. */
 export class OlderTransactions extends Error {
   constructor(transactions: readonly string[]) {
@@ -26,17 +33,17 @@ const UNINSTALL = sqlFile('uninstall.sql');
 const OLDER = sqlFile('older.sql');
 const OBJECTS = sqlFile('objects.sql');
 
-/** Milliseconds to wait for older transactions, and between two looks at them. */
+/** Milliseconds. */
 const PATIENCE = 60_000;
 const PAUSE = 100;
+const LOOKS_OF_A_MOMENT = 5;
 
 /**
  * A command that began before the trigger came tells nothing when it ends. So the trigger is in effect only when all
  * transactions are over that were open then; a comment says so, for this very row of the catalog.
- * @param patience milliseconds to wait for them
  * @throws OlderTransactions, or the error of the system or of the server
  */
-export function install(target: Target, patience = PATIENCE): Promise<Outcome> {
+export function install(target: Target, options: InstallOptions = {}): Promise<Outcome> {
   return connected(target, async (client) => {
     const before = await column(client, OBJECTS);
     await client.query(`BEGIN; ${INSTALL}`);
@@ -46,7 +53,7 @@ export function install(target: Target, patience = PATIENCE): Promise<Outcome> {
     );
     await client.query('COMMIT');
     if (!(await column(client, OBJECTS)).some((object) => object.startsWith('event trigger'))) {
-      await olderAreOver(client, patience);
+      await olderAreOver(client, options);
       const comment = quoteLiteral(`in effect for pgcascade, row ${row}`);
       await client.query(`COMMENT ON EVENT TRIGGER pgcascade_change IS ${comment}`);
     }
@@ -65,14 +72,18 @@ export function uninstall(target: Target): Promise<Outcome> {
   });
 }
 
-async function olderAreOver(client: pg.Client, patience: number): Promise<void> {
+async function olderAreOver(
+  client: pg.Client,
+  { patience = PATIENCE, onWait }: InstallOptions,
+): Promise<void> {
   const end = performance.now() + patience;
   let older = await column(client, OLDER);
-  while (older.length > 0) {
+  for (let looks = 1; older.length > 0; looks++) {
     if (performance.now() > end) throw new OlderTransactions(older);
     await sleep(PAUSE);
     const open = await column(client, OLDER);
     older = older.filter((transaction) => open.includes(transaction));
+    if (looks === LOOKS_OF_A_MOMENT && older.length > 0) onWait?.(older);
   }
 }
 

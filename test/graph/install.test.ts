@@ -95,11 +95,15 @@ describe('install', () => {
     const client = await database.connect();
     await client.query('BEGIN; CREATE TABLE early ()');
     const target = parseGraphUrl(database.url);
-    await expect(install(target, 0)).rejects.toThrow(OlderTransactions);
-    await expect(install(target, 0)).rejects.toThrow(/process \d+, transaction/);
-    const installed = install(target);
+    await expect(install(target, { patience: 0 })).rejects.toThrow(OlderTransactions);
+    await expect(install(target, { patience: 0 })).rejects.toThrow(/process \d+, transaction/);
+    let installed: ReturnType<typeof install> | undefined;
+    const older = await new Promise((resolve) => {
+      installed = install(target, { onWait: resolve });
+    });
+    expect(older).toEqual([expect.stringMatching(/^process \d+, transaction \d+\/\d+$/)]);
     await client.query('COMMIT');
-    expect((await installed).changed).toEqual(['event trigger pgcascade_change']);
+    expect((await installed)?.changed).toEqual(['event trigger pgcascade_change']);
   });
 
   test('waits for prepared transactions too', async () => {
@@ -109,7 +113,7 @@ describe('install', () => {
     onTestFinished(async () => {
       await client.query(`ROLLBACK PREPARED 'install_early'`);
     });
-    await expect(install(parseGraphUrl(database.url), 0)).rejects.toThrow(
+    await expect(install(parseGraphUrl(database.url), { patience: 0 })).rejects.toThrow(
       "prepared transaction 'install_early'",
     );
   });
@@ -246,8 +250,11 @@ describe('with the event trigger', () => {
     await client.query('DROP TABLE replicated');
   });
 
-  test('any role can change the schema, whatever its search_path', async () => {
+  test('any role can change the schema, whatever its rights and its search_path', async () => {
     const { client, told } = await prepared();
+    await client.query(`
+      REVOKE ALL ON FUNCTION pgcascade.notify_change(), pg_notify(text, text), pg_notification_queue_usage()
+      FROM PUBLIC`);
     await client.query(`CREATE ROLE install_plain; CREATE SCHEMA mine AUTHORIZATION install_plain`);
     onTestFinished(async () => {
       await client.query('RESET ROLE; DROP OWNED BY install_plain; DROP ROLE install_plain');
