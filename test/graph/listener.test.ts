@@ -124,6 +124,20 @@ describe('where install ran', () => {
     expect(missed).toEqual([]);
   });
 
+  test('a role that may only connect is told', async () => {
+    await installIn(database);
+    const client = await database.connect();
+    await client.query('CREATE ROLE listener_weak LOGIN');
+    onTestFinished(async () => {
+      await client.query('DROP ROLE listener_weak');
+    });
+    const { changes, said } = await listen(database.url.replace('//postgres', '//listener_weak'));
+    const before = await changes();
+    await client.query('CREATE TABLE weak ()');
+    expect(await changes()).toBe((before ?? Number.NaN) + 1);
+    expect(said).toEqual([TOLD]);
+  });
+
   test('a connection that was lost is made again, and what was remembered before is worth nothing', async () => {
     await installIn(database);
     const { changes, lines } = await listen();

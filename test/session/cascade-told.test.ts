@@ -1,5 +1,5 @@
 /** With `pgcascade install` and graph.url, a change of the schema that others made is seen before the next statement. */
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { parseGraphUrl } from '../../src/config/graph-url.js';
 import { install, uninstall } from '../../src/graph/install.js';
 import { createDatabase, type Database, useDatabase } from '../support/database.js';
@@ -187,6 +187,18 @@ describe('a change that somebody made past the proxies is seen by both of them',
     }
     expect(wrong).toEqual([]);
   });
+});
+
+test('the database is known by what it says of itself, whichever way leads to it', async () => {
+  const { socketDir, port, user } = inject('postgres');
+  const url = `postgres://${user}@:${port}/${database.name}?host=${socketDir}`;
+  const proxy = await start({ graph: { refresh: '1h', url } });
+  const client = await warm(proxy);
+  const direct = await database.connect();
+  await direct.query(ADD_KEY);
+  await remove(client, 1);
+  expect(await children()).toBe('2 3');
+  expect(proxy.log).toEqual([]);
 });
 
 describe('where changes are not told', () => {
