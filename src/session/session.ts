@@ -4,9 +4,6 @@
  */
 import type { Duplex } from 'node:stream';
 import { ProxyError } from '../errors.js';
-import type { GraphCache } from '../graph/cache.js';
-import type { Rules } from '../graph/merge.js';
-import type { Logger } from '../observe/log.js';
 import { Field, readErrorFields, readTag } from '../wire/backend.js';
 import { type Message, MessageReader, ProtocolViolation } from '../wire/reader.js';
 import { cancelKey } from '../wire/startup.js';
@@ -15,39 +12,12 @@ import { SessionCircumstances } from './circumstances.js';
 import { sayFarewell } from './farewell.js';
 import { FrontendSide } from './frontend.js';
 import { Injection } from './injection.js';
+import type { SessionPeers, SessionSettings } from './options.js';
 import { Output } from './output.js';
 import { Names, type Prepared } from './prepared.js';
 import { ExpectedReplies } from './replies.js';
 import { Rewriter } from './rewriter.js';
 import { ServerState } from './server-state.js';
-import type { StatementCache } from './statement-cache.js';
-
-/** What all sessions share. */
-export interface SessionSettings {
-  readonly upstreamName: string;
-  readonly graphs: GraphCache;
-  readonly statements: StatementCache;
-  readonly rules: Rules;
-  /** Whether cascades are on at all, and what becomes of statements that cannot be expanded. */
-  readonly active: boolean;
-  readonly reject: boolean;
-  /** Whether DO and CALL are refused. */
-  readonly refusesCode: boolean;
-  /** The longest message taken, in bytes. */
-  readonly messageBytes: number;
-}
-
-export interface SessionPeers {
-  readonly client: Duplex;
-  readonly server: Duplex;
-  /** Tells databases apart in the caches. */
-  readonly database: string;
-  readonly log: Logger;
-  /** BackendKeyData came: this is what a cancel request for the session will say. */
-  readonly onKey: (key: string) => void;
-  /** The login is over. */
-  readonly onReady: () => void;
-}
 
 /** A server may send what it likes; the length field is an Int32. */
 const LONGEST_BACKEND_MESSAGE = 0x7fffffff;

@@ -1,0 +1,33 @@
+/** What a session is made with. */
+import type { Duplex } from 'node:stream';
+import type { GraphCache } from '../graph/cache.js';
+import type { Rules } from '../graph/merge.js';
+import type { Logger } from '../observe/log.js';
+import type { StatementCache } from './statement-cache.js';
+
+/** What all sessions share. */
+export interface SessionSettings {
+  readonly upstreamName: string;
+  readonly graphs: GraphCache;
+  readonly statements: StatementCache;
+  readonly rules: Rules;
+  /** Whether cascades are on at all, and what becomes of statements that cannot be expanded. */
+  readonly active: boolean;
+  readonly reject: boolean;
+  /** Whether DO and CALL are refused. */
+  readonly refusesCode: boolean;
+  /** The longest message taken, in bytes. */
+  readonly messageBytes: number;
+}
+
+export interface SessionPeers {
+  readonly client: Duplex;
+  readonly server: Duplex;
+  /** Tells databases apart in the caches. */
+  readonly database: string;
+  readonly log: Logger;
+  /** BackendKeyData came: this is what a cancel request for the session will say. */
+  readonly onKey: (key: string) => void;
+  /** The login is over. */
+  readonly onReady: () => void;
+}
