@@ -34,8 +34,9 @@ interface Ended {
   readonly failure: string | undefined;
 }
 
-// Less than vitest gives to a hook, so that what hangs is ended and named.
-const patience = 110_000;
+// What hangs is ended, and named, before the hook that waits for it. A busy machine may take long.
+const patience = 240_000;
+const hookTimeout = patience + 30_000;
 
 /** Runs a command to its end, without the variables by which libpq would connect somewhere else. */
 export function run({ program, args, cwd }: Command, variables: Variables = {}): Promise<Ended> {
@@ -87,7 +88,7 @@ export function showTests(
       for (const report of jsonLines<Report>(stdout)) reports.set(report.id, report);
       const unlisted = [...reports.values()].filter(({ id }) => !tests.some((each) => each.id === id));
       rest = [failure ?? '', ...unlisted.map(({ id, detail }) => `${id}: ${detail}`)].join('\n');
-    });
+    }, hookTimeout);
     afterAll(() => {
       if (rest.trim() !== '') throw new Error(rest);
     });

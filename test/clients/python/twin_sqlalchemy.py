@@ -9,7 +9,7 @@ from sqlalchemy.exc import SAWarning
 from sqlalchemy.orm import Session, backref, declarative_base, relationship
 from sqlalchemy.pool import NullPool
 
-from twin import diagnostics
+from twin import SIDES, diagnostics
 from twin_psycopg2 import Psycopg2Test
 
 
@@ -58,12 +58,19 @@ class SqlalchemyTest(Psycopg2Test):
     #: What the dialect's function that makes an engine takes beside the URL.
     engine_options = {}
 
-    def url(self, side, driver='psycopg2'):
-        return side.url.replace('postgres:', f'postgresql+{driver}:')
+    @classmethod
+    def create_engine(cls, side):
+        url = side.url.replace('postgres:', 'postgresql+psycopg2:')
+        return create_engine(url, poolclass=NullPool, future=True, **cls.engine_options)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # An engine asks the server what it can do; it keeps no connection, but what it learned.
+        cls.engines = {side: cls.create_engine(side) for side in SIDES}
 
     def connect(self, side):
-        engine = create_engine(self.url(side), poolclass=NullPool, future=True, **self.engine_options)
-        return Session(engine, future=True)
+        return Session(self.engines[side], future=True)
 
     def diagnostics(self, error):
         """The server's fields of an error that SQLAlchemy has wrapped."""

@@ -13,10 +13,19 @@ from twin import TwinTest
 class AsyncpgDialect(TwinTest):
     """Mixed into a class of SqlalchemyTest, it makes its sessions asynchronous ones."""
 
+    @classmethod
+    def create_engine(cls, side):
+        return create_async_engine(side.url.replace('postgres:', 'postgresql+asyncpg:'), poolclass=NullPool)
+
+    def connect(self, side):
+        """Nothing yet: a session belongs to the event loop that made it."""
+
+    def close(self, session):
+        pass
+
     def run_on(self, side, steps):
         async def asynchronously():
-            engine = create_async_engine(self.url(side, 'asyncpg'), poolclass=NullPool)
-            async with AsyncSession(engine) as session:
+            async with AsyncSession(self.engines[side]) as session:
                 return await session.run_sync(steps)
 
         return super().run_on(side, lambda _: asyncio.run(asynchronously()))
