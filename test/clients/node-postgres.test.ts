@@ -1,0 +1,219 @@
+/** node-postgres: its DELETEs cascade through the proxy as they do under enforced keys. */
+import type { ClientConfig, QueryConfig } from 'pg';
+import { describe, expect, test } from 'vitest';
+import { describeClient } from './client.js';
+import { failureOf } from './failure.js';
+import { clientsOn, nodePostgres, told } from './node-postgres.js';
+import { awkwardName, numberOf, tokenOf, useClientTwin } from './twin.js';
+
+const deleteFirst = 'DELETE FROM accounts WHERE id = 1';
+
+await describeClient(nodePostgres, ({ pg }) => {
+  const twin = useClientTwin();
+  const asNative = clientsOn(twin, pg);
+
+  describe('a DELETE', () => {
+    test('as a text counts the rows of its own table', async () => {
+      const deleted = await asNative(async (client) =>
+        told(await client.query('DELETE FROM accounts WHERE id <= 2')),
+      );
+      expect(deleted).toMatchObject({ command: 'DELETE', rowCount: 2, rows: [] });
+      expect(await twin.rowsOf('projects')).toHaveLength(6);
+      expect(await twin.rowsOf('tasks')).toHaveLength(12);
+    });
+
+    test.each([
+      ['an int', 'id = $1', [1]],
+      ['a bigint', 'number = $1', [numberOf(1)]],
+      ['a bigint as text', 'number = $1', [numberOf(1).toString()]],
+      ['a uuid', 'token = $1', [tokenOf(1)]],
+      ['a text', 'name = $1', [awkwardName]],
+      ['an array of ints', 'id = ANY($1)', [[1, 3]]],
+      ['an array of texts', 'name = ANY($1)', [['account 1', awkwardName]]],
+      ['an array of uuids', 'token = ANY($1::uuid[])', [[tokenOf(1), tokenOf(2)]]],
+      ['an empty array', 'id = ANY($1)', [[]]],
+      ['NULL', 'id = $1', [null]],
+      [
+        'several parameters, one of them twice',
+        'id > $1 AND id < $2 AND name <> $3 AND id > $1',
+        [1, 4, 'x'],
+      ],
+    ])('takes %s', async (_, where, values) => {
+      const text = `DELETE FROM accounts WHERE ${where}`;
+      await asNative(async (client) => told(await client.query({ text, values })));
+    });
+
+    test('with RETURNING gives the rows and columns of its own table', async () => {
+      const deleted = await asNative(async (client) =>
+        told(
+          await client.query(
+            'DELETE FROM accounts AS a WHERE id = $1 RETURNING a.*, version + 1 AS next, now() < $2 AS early',
+            [3, new Date(0)],
+          ),
+        ),
+      );
+      expect(deleted.rows).toEqual([
+        {
+          id: 3,
+          name: awkwardName,
+          number: String(numberOf(3)),
+          token: tokenOf(3),
+          version: 1,
+          next: 2,
+          early: false,
+        },
+      ]);
+    });
+
+    test('gives rows as arrays, and in binary, where the client asks for it', async () => {
+      const text = 'DELETE FROM accounts WHERE id <= $1 RETURNING id, token, version';
+      await asNative(async (client) => told(await client.query({ text, values: [2], rowMode: 'array' })));
+      const binary: ClientConfig & { binary: boolean } = { binary: true };
+      await asNative(async (client) => told(await client.query(text, [3])), binary);
+    });
+
+    test('without parameters goes over the extended protocol where the client asks for it', () =>
+      asNative(async (client) => {
+        const query: QueryConfig & { queryMode: string } = { text: deleteFirst, queryMode: 'extended' };
+        return told(await client.query(query));
+      }));
+
+    test('among other statements in one text has a result of its own', () =>
+      asNative(async (client) => {
+        const answer: unknown = await client.query(
+          'SELECT 1 AS one; DELETE FROM accounts WHERE id = 1 RETURNING id; DELETE FROM accounts WHERE id IN (2, 3)',
+        );
+        return Array.isArray(answer) ? answer.map(told) : answer;
+      }));
+  });
+
+  describe('a prepared statement', () => {
+    const byId = (id: number) => ({
+      name: 'by id',
+      text: 'DELETE FROM accounts WHERE id = $1 RETURNING name',
+      values: [id],
+    });
+
+    test('cascades at each execution', async () => {
+      const counts = await asNative(async (client) => {
+        const answers = [];
+        for (const id of [1, 2, 2, 3]) answers.push(told(await client.query(byId(id))));
+        return answers;
+      });
+      expect(counts.map(({ rowCount }) => rowCount)).toEqual([1, 1, 0, 1]);
+    });
+
+    test('goes on cascading after an error of its own', () =>
+      asNative(async (client) => [
+        told(await client.query(byId(1))),
+        await failureOf(client.query(byId(4))),
+        told(await client.query(byId(2))),
+      ]));
+
+    test('executed from the queue, without waiting for the one before, keeps its order', () =>
+      asNative(async (client) => {
+        const settled = await Promise.allSettled([1, 4, 2, 5, 3].map((id) => client.query(byId(id))));
+        return settled.map(({ status }) => status);
+      }));
+  });
+
+  describe('a transaction', () => {
+    test('commits the whole cascade, and rolls back the whole cascade', async () => {
+      await asNative(async (client) => {
+        await client.query('BEGIN');
+        await client.query(deleteFirst);
+        await client.query('COMMIT');
+        await client.query('BEGIN');
+        await client.query('DELETE FROM accounts WHERE id = 2');
+        const { rows } = await client.query('SELECT id FROM tasks WHERE id BETWEEN 200 AND 299');
+        await client.query('ROLLBACK');
+        return rows;
+      });
+      expect(await twin.rowsOf('projects')).toHaveLength(8);
+    });
+
+    test('goes on from a savepoint after a DELETE that is refused', () =>
+      asNative(async (client) => {
+        await client.query('BEGIN');
+        await client.query(deleteFirst);
+        await client.query('SAVEPOINT s');
+        const refused = await failureOf(client.query('DELETE FROM accounts WHERE id = $1', [4]));
+        const aborted = await failureOf(client.query('SELECT 1'));
+        await client.query('ROLLBACK TO SAVEPOINT s');
+        const deleted = told(await client.query('DELETE FROM accounts WHERE id = $1', [2]));
+        await client.query('COMMIT');
+        return { refused, aborted, deleted };
+      }));
+  });
+
+  describe('an error', () => {
+    const refusedOf = (where: string) =>
+      asNative(async (client) => {
+        const failure = await failureOf(client.query(`DELETE FROM accounts WHERE ${where}`));
+        return { failure, after: told(await client.query(deleteFirst)) };
+      });
+
+    test('of NO ACTION is a DatabaseError with the native fields, and the client stays usable', async () => {
+      const { failure } = await refusedOf('id = 4');
+      expect(failure).toMatchObject({
+        type: 'DatabaseError',
+        code: '23503',
+        severity: 'ERROR',
+        schema: 'public',
+        table: 'bills',
+        constraint: 'bills_account_fkey',
+        detail: 'Key (id)=(4) is still referenced from table "bills".',
+      });
+    });
+
+    test('of RESTRICT below a cascade is one with 23001', async () => {
+      const { failure } = await refusedOf('id = 5');
+      expect(failure).toMatchObject({ code: '23001', table: 'seals', constraint: 'seals_task_fkey' });
+    });
+
+    test('of the WHERE has its position in the text that was sent', () => refusedOf('nonsense = 4'));
+  });
+
+  describe('a pool', () => {
+    test('keeps a connection whose DELETE failed', () =>
+      twin.expectAsNative(async (url) => {
+        const pool = new pg.Pool({ connectionString: url, max: 1 });
+        const session = async () => (await pool.query('SELECT pg_backend_pid() AS pid')).rows[0].pid;
+        const before = await session();
+        const failure = await failureOf(pool.query('DELETE FROM accounts WHERE id = $1', [5]));
+        const { rowCount } = await pool.query('DELETE FROM accounts WHERE id = $1', [1]);
+        const kept = before === (await session());
+        await pool.end();
+        return { failure, rowCount, kept };
+      }));
+
+    test('deletes over several connections at once', () =>
+      twin.expectAsNative(async (url) => {
+        const pool = new pg.Pool({ connectionString: url, max: 3 });
+        const deleted = await Promise.all(
+          [1, 2, 3].map((id) => pool.query('DELETE FROM accounts WHERE id = $1', [id])),
+        );
+        await pool.end();
+        return deleted.map(told);
+      }));
+  });
+
+  test('SET pgcascade.mode = off holds for one session', async () => {
+    const [off, on] = [new pg.Client(twin.url), new pg.Client(twin.url)];
+    await Promise.all([off.connect(), on.connect()]);
+    await off.query('SET pgcascade.mode = off');
+    await off.query('DELETE FROM accounts WHERE id = $1', [1]);
+    await on.query('DELETE FROM accounts WHERE id = $1', [2]);
+    await Promise.all([off.end(), on.end()]);
+    expect(await twin.rowsOf('accounts')).toHaveLength(3);
+    expect(await twin.rowsOf('projects')).toHaveLength(8);
+  });
+
+  test('pgcascade.mode can be had from the options of the connection', async () => {
+    const client = new pg.Client({ connectionString: twin.url, options: '-c pgcascade.mode=off' });
+    await client.connect();
+    await client.query('DELETE FROM accounts WHERE id = $1', [1]);
+    await client.end();
+    expect(await twin.rowsOf('projects')).toHaveLength(10);
+  });
+});

@@ -1,0 +1,122 @@
+/**
+ * One schema made twice: with enforced keys, used directly, and with the same keys NOT ENFORCED, used through the proxy.
+ * A client does the same on both, and must see the same: the first is the oracle for the second.
+ */
+import { beforeEach, expect } from 'vitest';
+import { type Database, useDatabase } from '../support/database.js';
+import { type RunningProxy, useProxy } from '../support/proxy.js';
+
+const schema = (keys: Keys) => `
+  CREATE TABLE accounts (id int PRIMARY KEY, name text UNIQUE, number bigint UNIQUE, token uuid UNIQUE,
+    version int NOT NULL DEFAULT 1);
+  CREATE TABLE projects (id int PRIMARY KEY, title text,
+    account_id int CONSTRAINT projects_account_fkey REFERENCES accounts ON DELETE CASCADE ${keys});
+  CREATE TABLE tasks (id int PRIMARY KEY,
+    project_id int CONSTRAINT tasks_project_fkey REFERENCES projects ON DELETE CASCADE ${keys});
+  CREATE TABLE notes (id int PRIMARY KEY,
+    project_id int CONSTRAINT notes_project_fkey REFERENCES projects ON DELETE SET NULL ${keys});
+  CREATE TABLE bills (id int PRIMARY KEY,
+    account_id int CONSTRAINT bills_account_fkey REFERENCES accounts ${keys});
+  CREATE TABLE seals (id int PRIMARY KEY,
+    task_id int CONSTRAINT seals_task_fkey REFERENCES tasks ON DELETE RESTRICT ${keys});
+  CREATE TABLE ledgers (id int PRIMARY KEY,
+    account_number bigint CONSTRAINT ledgers_account_fkey REFERENCES accounts (number) ON DELETE CASCADE ${keys});
+  CREATE TABLE devices (id int PRIMARY KEY,
+    account_token uuid CONSTRAINT devices_account_fkey REFERENCES accounts (token) ON DELETE CASCADE ${keys});
+  CREATE TABLE aliases (id int PRIMARY KEY,
+    account_name text CONSTRAINT aliases_account_fkey REFERENCES accounts (name) ON DELETE SET NULL ${keys});`;
+
+const TABLES = [
+  'accounts',
+  'projects',
+  'tasks',
+  'notes',
+  'bills',
+  'seals',
+  'ledgers',
+  'devices',
+  'aliases',
+] as const;
+
+/** The name of account 3, with what has to be escaped. */
+export const awkwardName = String.raw`O'Neil \ "é" 🐘 $1 ?`;
+/** The number of an account: beyond what a JavaScript number can hold. */
+export const numberOf = (id: number): bigint => 2n ** 53n + 1n + 2n * BigInt(id);
+/** The token of an account, up to 9. */
+export const tokenOf = (id: number): string => `6d1c2f3a-0000-4000-8000-00000000000${id}`;
+
+// Accounts 1 to 3 can be deleted; 4 has a bill (NO ACTION), 5 a task with a seal (RESTRICT).
+const ROWS = `
+  TRUNCATE ${TABLES.join(', ')};
+  INSERT INTO accounts SELECT i, 'account ' || i, ${numberOf(0)} + 2 * i,
+    ('6d1c2f3a-0000-4000-8000-00000000000' || i)::uuid FROM generate_series(1, 5) i;
+  UPDATE accounts SET name = '${awkwardName.replaceAll("'", "''")}' WHERE id = 3;
+  INSERT INTO projects SELECT 10 * i + j, 'project ' || j, i FROM generate_series(1, 5) i, generate_series(1, 2) j;
+  INSERT INTO tasks SELECT 10 * id + j, id FROM projects, generate_series(1, 2) j;
+  INSERT INTO notes SELECT id, id FROM projects;
+  INSERT INTO bills VALUES (1, 4);
+  INSERT INTO seals VALUES (1, 521);
+  INSERT INTO ledgers SELECT id, number FROM accounts;
+  INSERT INTO devices SELECT id, token FROM accounts;
+  INSERT INTO aliases SELECT id, name FROM accounts;`;
+
+export type Table = (typeof TABLES)[number];
+
+/** What the keys of a side are, as SQL says it: a client that makes keys of its own has to alter them. */
+export type Keys = 'ENFORCED' | 'NOT ENFORCED';
+
+export interface ClientTwin {
+  readonly proxy: RunningProxy;
+  /** The connection string of the database with keys NOT ENFORCED, through the proxy. */
+  readonly url: string;
+  /**
+   * Runs the steps on both sides: what they give, and the rows that are left, must be the same. Gives what they gave.
+   */
+  expectAsNative<Result>(steps: (url: string, keys: Keys) => Promise<Result>): Promise<Result>;
+  /** The rows of a table that are left behind the proxy. */
+  rowsOf(table: Table): Promise<readonly string[]>;
+}
+
+/** Makes the twins for the tests of this file, with the same rows before each test. */
+export function useClientTwin(): ClientTwin {
+  const native = useDatabase(schema('ENFORCED'));
+  const emulated = useDatabase(schema('NOT ENFORCED'));
+  const proxy = useProxy();
+  beforeEach(async () => {
+    for (const database of [native, emulated]) await ask(database, ROWS);
+  });
+  return {
+    proxy,
+    get url() {
+      return proxy.url(emulated.name);
+    },
+    async expectAsNative(steps) {
+      const expected = await steps(native.url, 'ENFORCED');
+      const came = await steps(proxy.url(emulated.name), 'NOT ENFORCED');
+      expect(came).toEqual(expected);
+      expect(await contents(emulated)).toEqual(await contents(native));
+      return came;
+    },
+    rowsOf: async (table) => (await contents(emulated))[table] ?? [],
+  };
+}
+
+type Row = Readonly<Record<string, readonly string[]>>;
+
+/** The rows of each table, in words. */
+async function contents(database: Database): Promise<Row> {
+  const lists = TABLES.map(
+    (table) => `ARRAY(SELECT (${table}.*)::text FROM ${table} ORDER BY id) AS ${table}`,
+  );
+  const [row] = await ask(database, `SELECT ${lists.join(', ')}`);
+  return row ?? {};
+}
+
+async function ask(database: Database, sql: string): Promise<readonly Row[]> {
+  const client = await database.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
