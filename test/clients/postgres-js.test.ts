@@ -204,15 +204,15 @@ await describeClient(postgresJs, (postgres) => {
       }));
 
     test('begin rolls back the whole cascade where its function fails', async () => {
-      await asNative(async (sql) => {
-        const failure = failureOf(
+      const failure = await asNative((sql) =>
+        failureOf(
           sql.begin(async (tx) => {
             await tx`DELETE FROM accounts WHERE id = ${1}`;
-            throw new Error('changed my mind');
+            throw new Error(`${(await tx`SELECT id FROM tasks`).count} tasks are left`);
           }),
-        );
-        return await failure;
-      });
+        ),
+      );
+      expect(failure.message).toBe('16 tasks are left');
       expect(await twin.rowsOf('tasks')).toHaveLength(20);
     });
 
@@ -231,12 +231,9 @@ await describeClient(postgresJs, (postgres) => {
 
   describe('a cursor', () => {
     test('reads the rows of DELETE … RETURNING a few at a time', async () => {
-      const pieces = await asNative(async (sql) => {
-        const read: unknown[] = [];
-        for await (const rows of sql`DELETE FROM accounts WHERE id <= ${3} RETURNING id`.cursor(2))
-          read.push([...rows]);
-        return read;
-      });
+      const pieces = await asNative((sql) =>
+        piecesOf(sql`DELETE FROM accounts WHERE id <= ${3} RETURNING id`.cursor(2)),
+      );
       expect(pieces).toEqual([[{ id: 1 }, { id: 2 }], [{ id: 3 }]]);
     });
 
@@ -250,8 +247,7 @@ await describeClient(postgresJs, (postgres) => {
 
     test('tells an error of the cascade, and leaves the connection usable', () =>
       asNative(async (sql) => {
-        const cursor = sql`DELETE FROM accounts RETURNING id`.cursor(2);
-        const failure = await failureOf(cursor[Symbol.asyncIterator]().next());
+        const failure = await failureOf(piecesOf(sql`DELETE FROM accounts RETURNING id`.cursor(2)));
         return { failure, after: told(await sql`DELETE FROM accounts WHERE id = ${1}`) };
       }));
   });
@@ -293,4 +289,11 @@ interface Result extends Iterable<unknown> {
 function told(result: Result) {
   const { command, count, columns } = result;
   return { command, count, rows: [...result], columns: columns?.map(({ name, type }) => [name, type]) };
+}
+
+/** Reads a cursor to its end: one that is left open would keep its connection from being closed. */
+async function piecesOf(cursor: AsyncIterable<Iterable<unknown>>): Promise<unknown[][]> {
+  const pieces: unknown[][] = [];
+  for await (const rows of cursor) pieces.push([...rows]);
+  return pieces;
 }

@@ -187,17 +187,18 @@ await describeClient(prismaClient, (open) => {
     });
 
     test('of a function that fails is rolled back with the whole cascade', async () => {
-      await asNative((prisma) =>
+      const failure = await asNative((prisma) =>
         failureOf(
           prisma.$transaction(
             async (tx) => {
               await tx.account.delete({ where: { id: 1 } });
-              throw new Error('changed my mind');
+              throw new Error(`${await tx.task.count()} tasks are left`);
             },
             { isolationLevel: 'Serializable' },
           ),
         ),
       );
+      expect(failure.message).toBe('16 tasks are left');
       expect(await twin.rowsOf('tasks')).toHaveLength(20);
     });
   });
