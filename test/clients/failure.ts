@@ -2,7 +2,7 @@
 
 // Not where in its source the server or the client failed, and not the context: the proxy cascades by other queries.
 const told = [
-  ...['name', 'message', 'code', 'severity', 'detail', 'hint', 'meta'],
+  ...['name', 'message', 'code', 'severity', 'detail', 'hint', 'position', 'meta'],
   ...['schema', 'table', 'column', 'constraint'],
   ...['schema_name', 'table_name', 'column_name', 'constraint_name'],
   ...['fields', 'value', 'index'],
@@ -15,7 +15,7 @@ export interface Failure {
   readonly [field: string]: unknown;
 }
 
-/** Waits for a promise to be rejected, and gives the fields that applications act on. @throws where it is fulfilled */
+/** Waits for a promise to be rejected, and describes its error. @throws where it is fulfilled */
 export async function failureOf(promise: PromiseLike<unknown>): Promise<Failure> {
   try {
     await promise;
@@ -25,7 +25,8 @@ export async function failureOf(promise: PromiseLike<unknown>): Promise<Failure>
   throw new Error('this should have failed');
 }
 
-function describeError(error: unknown): Failure {
+/** The fields of a client's error that applications act on. */
+export function describeError(error: unknown): Failure {
   if (!(error instanceof Error)) return { type: typeof error, error };
   const fields = Object.entries({ ...error, name: error.name, message: error.message, cause: error.cause });
   return {

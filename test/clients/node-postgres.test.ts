@@ -78,42 +78,29 @@ await describeClient(nodePostgres, ({ pg }) => {
         return told(await client.query(query));
       }));
 
+    test('takes as many parameters as the protocol allows', () =>
+      asNative(async (client) => {
+        const values = Array.from({ length: 65_535 }, (_, i) => i + 3);
+        const places = values.map((_, i) => `$${i + 1}`).join();
+        const text = `DELETE FROM accounts WHERE id IN (${places}) AND id NOT IN (4, 5)`;
+        return told(await client.query({ text, values }));
+      }));
+
+    test('with RETURNING old and new gives what they are natively', () =>
+      asNative(async (client) => told(await client.query(`${deleteFirst} RETURNING old.*, new.id AS new`))));
+
+    test('with comments around it, as tracing adds them, cascades', () =>
+      asNative(async (client) => [
+        told(await client.query(`${deleteFirst} /*traceparent='00-1f'*/`)),
+        told(await client.query(`-- by id\n/* a */ DELETE FROM accounts WHERE id = $1; -- b`, [2])),
+      ]));
+
     test('among other statements in one text has a result of its own', () =>
       asNative(async (client) => {
         const answer: unknown = await client.query(
           'SELECT 1 AS one; DELETE FROM accounts WHERE id = 1 RETURNING id; DELETE FROM accounts WHERE id IN (2, 3)',
         );
         return Array.isArray(answer) ? answer.map(told) : answer;
-      }));
-  });
-
-  describe('a prepared statement', () => {
-    const byId = (id: number) => ({
-      name: 'by id',
-      text: 'DELETE FROM accounts WHERE id = $1 RETURNING name',
-      values: [id],
-    });
-
-    test('cascades at each execution', async () => {
-      const counts = await asNative(async (client) => {
-        const answers = [];
-        for (const id of [1, 2, 2, 3]) answers.push(told(await client.query(byId(id))));
-        return answers;
-      });
-      expect(counts.map(({ rowCount }) => rowCount)).toEqual([1, 1, 0, 1]);
-    });
-
-    test('goes on cascading after an error of its own', () =>
-      asNative(async (client) => [
-        told(await client.query(byId(1))),
-        await failureOf(client.query(byId(4))),
-        told(await client.query(byId(2))),
-      ]));
-
-    test('executed from the queue, without waiting for the one before, keeps its order', () =>
-      asNative(async (client) => {
-        const settled = await Promise.allSettled([1, 4, 2, 5, 3].map((id) => client.query(byId(id))));
-        return settled.map(({ status }) => status);
       }));
   });
 
@@ -171,7 +158,40 @@ await describeClient(nodePostgres, ({ pg }) => {
       expect(failure).toMatchObject({ code: '23001', table: 'seals', constraint: 'seals_task_fkey' });
     });
 
-    test('of the WHERE has its position in the text that was sent', () => refusedOf('nonsense = 4'));
+    test('of the WHERE has its position in the text that was sent', async () => {
+      const { failure } = await refusedOf("name <> '🐘' AND nonsense = 4");
+      expect(failure).toMatchObject({ code: '42703', position: '44' });
+    });
+
+    test('of a timeout undoes the whole cascade', async () => {
+      const failure = await asNative(
+        (client) => failureOf(client.query('DELETE FROM accounts WHERE id = 1 AND pg_sleep(60) IS NOT NULL')),
+        { statement_timeout: 50 },
+      );
+      expect(failure).toMatchObject({ code: '57014' });
+      expect(await twin.rowsOf('tasks')).toHaveLength(20);
+    });
+
+    test('of a transaction that may only read is the native one', () =>
+      asNative(async (client) => {
+        await client.query('BEGIN READ ONLY');
+        const failure = await failureOf(client.query(deleteFirst));
+        await client.query('ROLLBACK');
+        return failure;
+      }));
+
+    test.each([
+      ['of another type', 'id = $1', ['x']],
+      ['too many', 'id = $1', [1, 2]],
+      ['too few', 'id = $1 AND name = $2', [1]],
+      ['of no known type', '$1 IS NULL', [null]],
+      ['left out in the text', 'id = $2', [1, 2]],
+    ])('of parameters that are %s is the native one', async (_, where, values) => {
+      await asNative(async (client) => ({
+        failure: await failureOf(client.query({ text: `DELETE FROM accounts WHERE ${where}`, values })),
+        after: told(await client.query({ text: 'DELETE FROM accounts WHERE id = $1', values: [1] })),
+      }));
+    });
   });
 
   describe('a pool', () => {

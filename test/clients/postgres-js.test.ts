@@ -1,28 +1,14 @@
 /** postgres.js: its DELETEs cascade through the proxy as they do under enforced keys. */
-import type { Options, ReservedSql, Sql } from 'postgres';
+import type { ReservedSql } from 'postgres';
 import { describe, expect, test } from 'vitest';
 import { describeClient } from './client.js';
 import { failureOf } from './failure.js';
+import { postgresJs, sessionsOn, told } from './postgres-js.js';
 import { awkwardName, numberOf, tokenOf, useClientTwin } from './twin.js';
-
-const postgresJs = {
-  name: 'postgres.js',
-  packages: ['postgres'],
-  load: async () => (await import('postgres')).default,
-};
-type Settings = Options<Record<string, never>>;
 
 await describeClient(postgresJs, (postgres) => {
   const twin = useClientTwin();
-  const asNative = <Result>(steps: (sql: Sql) => Promise<Result>, settings: Settings = {}) =>
-    twin.expectAsNative(async (url) => {
-      const sql = postgres(url, { max: 1, ...settings });
-      try {
-        return await steps(sql);
-      } finally {
-        await sql.end();
-      }
-    });
+  const asNative = sessionsOn(twin, postgres);
 
   // It prepares each statement under a name of its own, unless it is told not to, as people do behind poolers.
   describe.each([
@@ -142,50 +128,6 @@ await describeClient(postgresJs, (postgres) => {
       }));
   });
 
-  describe('a pipeline', () => {
-    test('of DELETEs and SELECTs is answered in order', async () => {
-      const answers = await asNative((sql) =>
-        Promise.all([
-          sql`DELETE FROM accounts WHERE id = ${1}`.then(told),
-          sql`SELECT count(*)::int AS left FROM tasks`.then(told),
-          sql`DELETE FROM accounts WHERE id = ${2}`.then(told),
-          sql`SELECT count(*)::int AS left FROM tasks WHERE project_id > ${0}`.then(told),
-          sql`DELETE FROM projects WHERE account_id = ${3} RETURNING id`.then(told),
-        ]),
-      );
-      expect(answers.map(({ rows }) => rows)).toEqual([
-        [],
-        [{ left: 16 }],
-        [],
-        [{ left: 12 }],
-        [{ id: 31 }, { id: 32 }],
-      ]);
-    });
-
-    test('goes on behind a DELETE that is refused', () =>
-      asNative((sql) =>
-        Promise.all([
-          sql`DELETE FROM accounts WHERE id = ${1}`.then(told),
-          failureOf(sql`DELETE FROM accounts WHERE id = ${4}`),
-          sql`DELETE FROM accounts WHERE id = ${2}`.then(told),
-          failureOf(sql`SELECT nonsense`),
-          sql`DELETE FROM accounts WHERE id = ${3}`.then(told),
-        ]),
-      ));
-
-    test('of more DELETEs than it may hold at once loses none', async () => {
-      const ids = Array.from({ length: 250 }, (_, i) => 1000 + i);
-      const counts = await asNative(async (sql) => {
-        await sql`INSERT INTO accounts ${sql(ids.map((id) => ({ id })))}`;
-        await sql`INSERT INTO projects ${sql(ids.map((id) => ({ id, account_id: id })))}`;
-        const deleted = await Promise.all(ids.map((id) => sql`DELETE FROM accounts WHERE id = ${id}`));
-        return deleted.map(({ count }) => count);
-      });
-      expect(counts).toEqual(ids.map(() => 1));
-      expect(await twin.rowsOf('projects')).toHaveLength(10);
-    });
-  });
-
   describe('a transaction', () => {
     test('begin commits what it did', async () => {
       await asNative((sql) =>
@@ -227,29 +169,21 @@ await describeClient(postgresJs, (postgres) => {
           return { before, refused, after };
         }),
       ));
-  });
 
-  describe('a cursor', () => {
-    test('reads the rows of DELETE … RETURNING a few at a time', async () => {
-      const pieces = await asNative((sql) =>
-        piecesOf(sql`DELETE FROM accounts WHERE id <= ${3} RETURNING id`.cursor(2)),
-      );
-      expect(pieces).toEqual([[{ id: 1 }, { id: 2 }], [{ id: 3 }]]);
+    test('in two phases is prepared with its cascade, and committed by its name', async () => {
+      await asNative(async (sql) => {
+        const [row] = await sql<{ name: string }[]>`SELECT current_database() AS name`;
+        const name = row?.name ?? '';
+        await sql.begin(async (tx) => {
+          await tx`DELETE FROM accounts WHERE id = ${1}`;
+          await tx.prepare(name);
+        });
+        const before = await sql`SELECT id FROM projects`;
+        await sql.unsafe(`COMMIT PREPARED '${name}'`);
+        return before.count;
+      });
+      expect(await twin.rowsOf('projects')).toHaveLength(8);
     });
-
-    test('that is left early has deleted what it had to', () =>
-      asNative(async (sql) => {
-        for await (const [row] of sql`DELETE FROM accounts WHERE id <= ${3} RETURNING id`.cursor(1)) {
-          if (row) break;
-        }
-        return told(await sql`SELECT count(*) FROM tasks`);
-      }));
-
-    test('tells an error of the cascade, and leaves the connection usable', () =>
-      asNative(async (sql) => {
-        const failure = await failureOf(piecesOf(sql`DELETE FROM accounts RETURNING id`.cursor(2)));
-        return { failure, after: told(await sql`DELETE FROM accounts WHERE id = ${1}`) };
-      }));
   });
 
   test('describe tells the types of a DELETE without running it', () =>
@@ -278,22 +212,3 @@ await describeClient(postgresJs, (postgres) => {
     expect(await twin.rowsOf('projects')).toHaveLength(10);
   });
 });
-
-interface Result extends Iterable<unknown> {
-  readonly command: string;
-  readonly count: number | null;
-  readonly columns?: readonly { readonly name: unknown; readonly type: number }[] | undefined;
-}
-
-/** A result without what differs between two databases: the object ids of tables. */
-function told(result: Result) {
-  const { command, count, columns } = result;
-  return { command, count, rows: [...result], columns: columns?.map(({ name, type }) => [name, type]) };
-}
-
-/** Reads a cursor to its end: one that is left open would keep its connection from being closed. */
-async function piecesOf(cursor: AsyncIterable<Iterable<unknown>>): Promise<unknown[][]> {
-  const pieces: unknown[][] = [];
-  for await (const rows of cursor) pieces.push([...rows]);
-  return pieces;
-}
