@@ -114,6 +114,20 @@ await describeClient(drizzle, ({ orm, core, onNodePostgres, onPostgresJs, migrat
       expect(picked).toEqual([{ key: 1, next: 2 }]);
     });
 
+    test('of the root of a tree takes the whole tree, and counts the root', async () => {
+      const folders = core.pgTable('folders', { id: core.integer('id').primaryKey() });
+      expect(await asNative(async (db) => (await db.delete(folders).where(eq(folders.id, 1))).rowCount)).toBe(
+        1,
+      );
+      expect(await twin.rowsOf('files')).toEqual(['(60,6)', '(70,7)']);
+    });
+
+    test('in a WITH gives its rows to the query', () =>
+      asNative((db) => {
+        const gone = db.$with('gone').as(db.delete(accounts).where(lt(accounts.id, 3)).returning());
+        return db.with(gone).select().from(gone);
+      }));
+
     test('with a WITH in front of it cascades', () =>
       asNative(async (db) => {
         const first = db

@@ -109,6 +109,18 @@ await describeClient({ name: 'Knex', packages: ['knex', 'pg'], load }, (knex) =>
           .del(),
       ));
 
+    test('in a WITH whose rows an INSERT takes over cascades', () =>
+      asNative(async (db) => {
+        const gone = db('accounts').whereIn('id', [1, 2]).del(['id', 'name']);
+        const archive = db.raw('?? (??, ??)', ['archive', 'id', 'name']);
+        return db.with('gone', gone).into(archive).insert(db.select('*').from('gone'), ['id']);
+      }));
+
+    test('of the root of a tree takes the whole tree, and counts the root', async () => {
+      expect(await asNative((db) => db('folders').where({ id: 1 }).del())).toBe(1);
+      expect(await twin.rowsOf('files')).toEqual(['(60,6)', '(70,7)']);
+    });
+
     test('in a schema that is named cascades', () =>
       asNative((db) => db.withSchema('public').from('accounts').where('id', 1).del()));
   });

@@ -78,6 +78,23 @@ await describeClient(nodePostgres, ({ pg }) => {
         return told(await client.query(query));
       }));
 
+    test('of the root of a tree takes the whole tree, and counts the root', async () => {
+      const deleted = await asNative(async (client) => [
+        told(await client.query('DELETE FROM folders WHERE id = 1 RETURNING *')),
+        told(await client.query('DELETE FROM folders WHERE id = $1', [7])),
+      ]);
+      expect(deleted.map(({ rowCount }) => rowCount)).toEqual([1, 1]);
+      expect(await twin.rowsOf('files')).toEqual(['(60,6)']);
+    });
+
+    test('whose rows an INSERT takes over cascades', async () => {
+      const text = `WITH gone AS (DELETE FROM accounts WHERE id = ANY($1) RETURNING id, name)
+        INSERT INTO archive SELECT * FROM gone RETURNING id`;
+      const moved = await asNative(async (client) => told(await client.query(text, [[1, 2]])));
+      expect(moved).toMatchObject({ command: 'INSERT', rowCount: 2, rows: [{ id: 1 }, { id: 2 }] });
+      expect(await twin.rowsOf('projects')).toHaveLength(6);
+    });
+
     test('takes as many parameters as the protocol allows', () =>
       asNative(async (client) => {
         const values = Array.from({ length: 65_535 }, (_, i) => i + 3);

@@ -72,6 +72,23 @@ await describeClient(postgresJs, (postgres) => {
       ]);
     });
 
+    test('of the root of a tree takes the whole tree, and counts the root', async () => {
+      const deleted = await asNative(
+        async (sql) => told(await sql`DELETE FROM folders WHERE id = ${1}`),
+        settings,
+      );
+      expect(deleted.count).toBe(1);
+      expect(await twin.rowsOf('files')).toEqual(['(60,6)', '(70,7)']);
+    });
+
+    test('whose rows an INSERT takes over cascades', async () => {
+      const moved = await asNative(async (sql) => {
+        const gone = sql`DELETE FROM accounts WHERE id = ANY(${[1, 2]}) RETURNING id, name`;
+        return told(await sql`WITH gone AS (${gone}) INSERT INTO archive SELECT * FROM gone RETURNING id`);
+      }, settings);
+      expect(moved).toMatchObject({ command: 'INSERT', count: 2 });
+    });
+
     test('runs again and again', async () => {
       const counts = await asNative(async (sql) => {
         const gone = [];

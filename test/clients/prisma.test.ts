@@ -80,6 +80,14 @@ await describeClient(prismaClient, (open) => {
       expect(failure).toMatchObject({ type: 'PrismaClientKnownRequestError', code: 'P2025' });
     });
 
+    test('of the root of a tree takes the whole tree', async () => {
+      const folder = await asNative(({ folder }) =>
+        folder.delete({ where: { id: 1 }, include: { children: true } }),
+      );
+      expect(folder.children).toHaveLength(2);
+      expect(await twin.rowsOf('files')).toEqual(['(60,6)', '(70,7)']);
+    });
+
     test('of a child from within its parent cascades below it', () =>
       asNative(({ account }) =>
         account.update({

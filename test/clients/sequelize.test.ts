@@ -85,6 +85,18 @@ await describeClient({ name: 'Sequelize', packages: ['sequelize', 'pg'], load },
       expect(await asNative(({ accounts }) => accounts.destroy({ where }))).toBeGreaterThan(0);
     });
 
+    test('of the root of a tree takes the whole tree, and counts the root', async () => {
+      const count = await asNative(({ sequelize }) => {
+        const folders = sequelize.define<Model<Child>>('folders', {
+          id: { type: DataTypes.INTEGER, primaryKey: true },
+          parent: { type: DataTypes.INTEGER, field: 'parent_id' },
+        });
+        return folders.destroy({ where: { id: 1 } });
+      });
+      expect(count).toBe(1);
+      expect(await twin.rowsOf('files')).toEqual(['(60,6)', '(70,7)']);
+    });
+
     test('with a limit cascades from as many rows', async () => {
       expect(await asNative(({ accounts }) => accounts.destroy({ where: { id: [1, 2, 3] }, limit: 2 }))).toBe(
         2,

@@ -24,7 +24,12 @@ const schema = (keys: Keys) => `
   CREATE TABLE devices (id int PRIMARY KEY,
     account_token uuid CONSTRAINT devices_account_fkey REFERENCES accounts (token) ON DELETE CASCADE ${keys});
   CREATE TABLE aliases (id int PRIMARY KEY,
-    account_name text CONSTRAINT aliases_account_fkey REFERENCES accounts (name) ON DELETE SET NULL ${keys});`;
+    account_name text CONSTRAINT aliases_account_fkey REFERENCES accounts (name) ON DELETE SET NULL ${keys});
+  CREATE TABLE folders (id int PRIMARY KEY,
+    parent_id int CONSTRAINT folders_parent_fkey REFERENCES folders ON DELETE CASCADE ${keys});
+  CREATE TABLE files (id int PRIMARY KEY,
+    folder_id int CONSTRAINT files_folder_fkey REFERENCES folders ON DELETE CASCADE ${keys});
+  CREATE TABLE archive (id int PRIMARY KEY, name text);`;
 
 const TABLES = [
   'accounts',
@@ -36,6 +41,9 @@ const TABLES = [
   'ledgers',
   'devices',
   'aliases',
+  'folders',
+  'files',
+  'archive',
 ] as const;
 
 /** The name of account 3, with what has to be escaped. */
@@ -45,7 +53,8 @@ export const numberOf = (id: number): bigint => 2n ** 53n + 1n + 2n * BigInt(id)
 /** The token of an account, up to 9. */
 export const tokenOf = (id: number): string => `6d1c2f3a-0000-4000-8000-00000000000${id}`;
 
-// Accounts 1 to 3 can be deleted; 4 has a bill (NO ACTION), 5 a task with a seal (RESTRICT).
+// Accounts 1 to 3 can be deleted; 4 has a bill (NO ACTION), 5 a task with a seal (RESTRICT). Folders 1 to 5 are a tree
+// under 1, and 7 is its own parent.
 const ROWS = `
   TRUNCATE ${TABLES.join(', ')};
   INSERT INTO accounts SELECT i, 'account ' || i, ${numberOf(0)} + 2 * i,
@@ -58,7 +67,9 @@ const ROWS = `
   INSERT INTO seals VALUES (1, 521);
   INSERT INTO ledgers SELECT id, number FROM accounts;
   INSERT INTO devices SELECT id, token FROM accounts;
-  INSERT INTO aliases SELECT id, name FROM accounts;`;
+  INSERT INTO aliases SELECT id, name FROM accounts;
+  INSERT INTO folders VALUES (1, NULL), (2, 1), (3, 1), (4, 2), (5, 4), (6, NULL), (7, 7);
+  INSERT INTO files SELECT 10 * id, id FROM folders;`;
 
 export type Table = (typeof TABLES)[number];
 

@@ -22,6 +22,11 @@ interface Project {
   account?: Account | null;
 }
 
+interface Folder {
+  id: number;
+  parent?: Folder | null;
+}
+
 interface Item {
   id: number;
   parent?: { id: number } | null;
@@ -58,9 +63,16 @@ await describeClient({ name: 'TypeORM', packages: ['typeorm', 'pg'], load }, (ty
     },
   });
 
+  const folders = new EntitySchema<Folder>({
+    name: 'Folder',
+    tableName: 'folders',
+    columns: { id: { type: 'int', primary: true } },
+    relations: { parent: { type: 'many-to-one', target: 'Folder', joinColumn: { name: 'parent_id' } } },
+  });
+
   const twin = useClientTwin();
   type Entities = NonNullable<DataSourceOptions['entities']>;
-  const open = (url: string, entities: Entities = [accounts, projects], max = 1) =>
+  const open = (url: string, entities: Entities = [accounts, projects, folders], max = 1) =>
     new typeorm.DataSource({ type: 'postgres', url, entities, poolSize: max }).initialize();
   const asNative = <Result>(
     steps: (source: DataSource, keys: Keys) => Promise<Result>,
@@ -96,6 +108,15 @@ await describeClient({ name: 'TypeORM', packages: ['typeorm', 'pg'], load }, (ty
         const account = await repository.findOneOrFail({ where: { id: 1 }, relations: { projects: true } });
         await repository.remove(account);
       }));
+
+    test('removes the root of a tree, and the whole tree with it', async () => {
+      await asNative(async (source) => {
+        const repository = source.getRepository(folders);
+        await repository.remove(await repository.findOneByOrFail({ id: 1 }));
+        return repository.find({ relations: { parent: true }, order: { id: 'ASC' } });
+      });
+      expect(await twin.rowsOf('files')).toEqual(['(60,6)', '(70,7)']);
+    });
 
     test('removes an entity that is gone already', () =>
       asNative(async (source) => {
