@@ -1,5 +1,5 @@
 /**
- * Suites whose packages the project does not install: they are in the package.json next to this file. Where they are
+ * Suites whose packages the project does not install: they are in the package.json of test/clients. Where they are
  * missing, a suite is skipped, and says so by its name.
  */
 import { existsSync } from 'node:fs';
@@ -32,5 +32,5 @@ export async function describeClient<Modules>(
 }
 
 function isInstalled(name: string): boolean {
-  return existsSync(new URL(`node_modules/${name}/package.json`, import.meta.url));
+  return existsSync(new URL(`../node_modules/${name}/package.json`, import.meta.url));
 }

@@ -14,7 +14,7 @@ const prismaClient = {
   async load() {
     // Offline: the schema is compiled by what the packages hold. Prisma insists on a schema engine, which it does not
     // run to generate; so the script names a program that is there, instead of the one it would download.
-    const cwd = fileURLToPath(new URL('.', import.meta.url));
+    const cwd = fileURLToPath(new URL('..', import.meta.url));
     await promisify(execFile)('npm', ['run', '--silent', 'generate'], { cwd });
     const [{ PrismaClient }, { PrismaPg }] = await Promise.all([
       import('./prisma/generated/client.js'),

@@ -3,8 +3,8 @@
  * A client does the same on both, and must see the same: the first is the oracle for the second.
  */
 import { beforeEach, expect } from 'vitest';
-import { type Database, useDatabase } from '../support/database.js';
-import { type RunningProxy, useProxy } from '../support/proxy.js';
+import { type Database, useDatabase } from '../../support/database.js';
+import { type RunningProxy, useProxy } from '../../support/proxy.js';
 
 const schema = (keys: Keys) => `
   CREATE TABLE accounts (id int PRIMARY KEY, name text UNIQUE, number bigint UNIQUE, token uuid UNIQUE,
