@@ -8,7 +8,8 @@ import type { Plan } from './plan.js';
 
 /** What the server must have said for its message to be a marker: invalid_text_representation. */
 export const MARKER_SQLSTATE = '22P02';
-const MARKER = 'pgcascade/';
+/** Of this process alone: data that looks like a marker is none. */
+const MARKER = `pgcascade/${Math.random().toString(36).slice(2, 10)}/`;
 
 /** A marker found in an error's message. */
 export type Marker =
@@ -47,7 +48,7 @@ export const SUSPECT_SQL = `pg_catalog.concat('${MARKER}suspect')::pg_catalog.in
 export const KEPT_SQL = `pg_catalog.concat('${MARKER}kept')::pg_catalog.int4`;
 
 /**
- * An expression for the marker of a check: `pgcascade/2/16385/(1, x)`, the key's values as their output functions say.
+ * An expression for the marker of a check: `pgcascade/…/2/16385/(1, x)`, the key's values as their output functions say.
  * @param table an expression for the object id of the table that the referenced row was in
  */
 export function checkMarker(check: number, table: string, values: readonly string[]): string {
