@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { useDatabase } from '../support/database.js';
+import { useProxy } from '../support/proxy.js';
+import { fuzz } from './fuzz.js';
+import { reproduction } from './report.js';
+import { OVERRIDES } from './schema-sql.js';
+import { Twins } from './twins.js';
+
+const native = useDatabase();
+const emulated = useDatabase();
+const proxy = useProxy({ cascade: { overrides: OVERRIDES } });
+let twins: Twins;
+beforeAll(async () => {
+  const server = inject('postgres');
+  const other = { ...server, database: emulated.name };
+  twins = await Twins.connect({ ...server, database: native.name }, other, {
+    ...other,
+    host: proxy.host,
+    port: proxy.port,
+  });
+});
+afterAll(() => twins?.end());
+
+// More, with other seeds: npm run test:fuzz.
+test.each([1, 2])('random statements on random schemas do what they do natively: seed %i', async (seed) => {
+  const figures = await fuzz(twins, { seed, statements: 600, differences: 1, shrinkFor: 60_000 });
+  expect(figures.differences.map(reproduction)).toEqual([]);
+  const refused = [...figures.refused.values()].reduce((sum, count) => sum + count, 0);
+  expect(refused).toBeLessThan(figures.statements * 0.05);
+}, 300_000);

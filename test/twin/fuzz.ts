@@ -1,0 +1,99 @@
+/** Runs generated cases, counts what came of them, and shrinks what differs. */
+import fc from 'fast-check';
+import { type Case, cases } from './case.js';
+import type { Difference } from './report.js';
+import type { Comparison, Twins } from './twins.js';
+
+export interface FuzzOptions {
+  readonly seed: number;
+  /** How many statements, at the least. */
+  readonly statements: number;
+  /** Stops after so many differences. */
+  readonly differences: number;
+  /** How long to look for a smaller case, in milliseconds; 0 is not at all. */
+  readonly shrinkFor: number;
+  readonly overridden?: boolean;
+  readonly found?: (difference: Difference, name: string) => void;
+}
+
+export interface Figures {
+  cases: number;
+  statements: number;
+  /** Statements that both sides answered with an error. */
+  failed: number;
+  /** By the name of the proxy's error. */
+  readonly refused: Map<string, number>;
+  readonly differences: Difference[];
+}
+
+const STATEMENTS = 24;
+
+export async function fuzz(twins: Twins, options: FuzzOptions): Promise<Figures> {
+  const figures: Figures = { cases: 0, statements: 0, failed: 0, refused: new Map(), differences: [] };
+  while (figures.statements < options.statements && figures.differences.length < options.differences) {
+    const seed = caseSeed(options.seed, figures.cases++);
+    const [generated] = fc.sample(cases(STATEMENTS), { seed, numRuns: 1, unbiased: true });
+    if (!generated) continue;
+    const given =
+      options.overridden === undefined ? generated : { ...generated, overridden: options.overridden };
+    const difference = await firstDifference(twins, given, (result) => count(figures, result));
+    if (!difference) continue;
+    const shrunk = options.shrinkFor > 0 ? await shrink(twins, difference, options.shrinkFor) : difference;
+    figures.differences.push(shrunk);
+    options.found?.(shrunk, `seed ${options.seed}, case ${figures.cases - 1}`);
+  }
+  return figures;
+}
+
+/** The seed of one case of a run, so that it can be had without those before it. */
+export function caseSeed(seed: number, number: number): number {
+  return (Math.imul(seed, 1_000_003) + number) | 0;
+}
+
+function count(figures: Figures, result: Comparison): void {
+  figures.statements++;
+  if (result.kind === 'same' && result.failed) figures.failed++;
+  if (result.kind === 'refused')
+    figures.refused.set(result.name, (figures.refused.get(result.name) ?? 0) + 1);
+}
+
+/** @returns the case with no other statement than the first that is answered differently */
+async function firstDifference(
+  twins: Twins,
+  given: Case,
+  counted: (result: Comparison) => void = () => {},
+): Promise<Difference | undefined> {
+  const prepared = await twins.prepare(given);
+  for (const statement of given.statements) {
+    const result = await prepared.compare(statement);
+    counted(result);
+    if (result.kind === 'different') return { ...result, given: { ...given, statements: [statement] } };
+  }
+  return undefined;
+}
+
+async function shrink(twins: Twins, difference: Difference, time: number): Promise<Difference> {
+  let smallest = difference;
+  const deadline = performance.now() + time;
+  await fc.check(
+    fc.asyncProperty(cases(STATEMENTS), async (given) => {
+      // An interrupt would leave a statement running.
+      if (performance.now() > deadline) return true;
+      const found = await firstDifference(twins, given);
+      const same = found && likeness(found) === likeness(difference);
+      if (found && same) smallest = found;
+      return !same;
+    }),
+    { examples: [[difference.given]], numRuns: 1 },
+  );
+  return smallest;
+}
+
+/** What a difference looks like: the smaller case has to show the same one. */
+function likeness({ native, proxied, given }: Difference): string {
+  const one = native.answers.flat();
+  const other = proxied.answers.flat();
+  const at = one.findIndex((answer, i) => answer !== other[i]);
+  const kinds = [one[at], other[at]].map((answer) => /^E C=\w+|^./.exec(answer ?? '')?.[0] ?? 'none');
+  return [...kinds, given.statements[0]?.form].join();
+}

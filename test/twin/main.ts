@@ -1,0 +1,93 @@
+/** The fuzzer as a program: `npm run test:fuzz -- --seed 7 --runs 2000`. Exit status: 0 no difference, 1 some, 2 bad usage. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startPostgres } from '../support/postgres.js';
+import { createDatabaseOn, type Database } from '../support/scratch-database.js';
+import { fuzz } from './fuzz.js';
+import { startProgram } from './proxy-program.js';
+import { reproduction } from './report.js';
+import { OVERRIDES } from './schema-sql.js';
+import { Twins } from './twins.js';
+
+const help = `usage: npm run test:fuzz -- [OPTION…]
+
+Runs random statements on random schemas, natively and through pgcascade, and prints what differs.
+
+  --seed N          the first seed (default: of the clock)
+  --seeds N         how many seeds, one after the other (default: 1)
+  --runs N          statements for each seed, at the least (default: 2000)
+  --differences N   stop a seed after so many differences (default: 5)
+  --shrink SECONDS  how long to look for a smaller case of each (default: 60, 0: not at all)
+  --keys WHICH      emulated (NOT ENFORCED keys) or overridden (NO ACTION keys with overrides; default: both)
+`;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      seeds: { type: 'string', default: '1' },
+      runs: { type: 'string', default: '2000' },
+      differences: { type: 'string', default: '5' },
+      shrink: { type: 'string', default: '60' },
+      keys: { type: 'string', default: 'both' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const [seed, seeds, runs, most, seconds] = [
+    values.seed,
+    values.seeds,
+    values.runs,
+    values.differences,
+    values.shrink,
+  ].map(Number) as [number, number, number, number, number];
+  const server = await startPostgres({ config: { autovacuum: 'off' } });
+  const folder = mkdtempSync(join(tmpdir(), 'pgcascade-fuzz-'));
+  try {
+    const config = join(folder, 'pgcascade.yaml');
+    writeFileSync(config, JSON.stringify({ cascade: { overrides: OVERRIDES }, log: { level: 'warn' } }));
+    const proxy = await startProgram(server, config);
+    const [native, emulated] = [await createDatabaseOn(server), await createDatabaseOn(server)];
+    const at = ({ name }: Database, port = server.port) => ({ ...server, port, database: name });
+    const twins = await Twins.connect(at(native), at(emulated), at(emulated, proxy.port));
+    let differences = 0;
+    for (let each = seed; each < seed + seeds; each++) {
+      const started = performance.now();
+      const figures = await fuzz(twins, {
+        seed: each,
+        statements: runs,
+        differences: most,
+        shrinkFor: seconds * 1000,
+        ...(values.keys === 'both' ? {} : { overridden: values.keys === 'overridden' }),
+        found: (difference, name) =>
+          console.log(`\n==== ${name}: a difference\n${reproduction(difference)}\n====\n`),
+      });
+      const rate = figures.statements / ((performance.now() - started) / 1000);
+      const refused = [...figures.refused].map(([name, count]) => `${count} ${name}`).join(', ') || 'none';
+      console.log(
+        `seed ${each}: ${figures.statements} statements on ${figures.cases} schemas, ${figures.failed} failed on both sides, ` +
+          `refused: ${refused}; ${figures.differences.length} differences (${rate.toFixed(0)} statements a second)`,
+      );
+      differences += figures.differences.length;
+    }
+    twins.end();
+    await proxy.stop();
+    return differences > 0 ? 1 : 0;
+  } finally {
+    await server.stop('immediate');
+    rmSync(folder, { recursive: true });
+  }
+}
+
+try {
+  process.exit(await main());
+} catch (error) {
+  const usage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  console.error(usage ? `${error.message}\n\n${help}` : error);
+  process.exit(usage ? 2 : 1);
+}

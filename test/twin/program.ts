@@ -1,0 +1,61 @@
+/** What a client does for one generated statement, step by step. The same on both sides, but for how keys are declared. */
+import { textsOf } from './forms.js';
+import { inManner, type Step, simple } from './protocol.js';
+import type { Schema } from './schema.js';
+import { contentsSql, type Kind } from './schema-sql.js';
+import type { StatementSpec } from './statement-spec.js';
+
+const KEYS: Readonly<Record<Kind, string>> = {
+  native: 'ON DELETE CASCADE',
+  emulated: 'ON DELETE CASCADE NOT ENFORCED',
+  overridden: 'ON DELETE NO ACTION',
+};
+
+export function programOf(schema: Schema, spec: StatementSpec, kind: Kind): readonly Step[] {
+  const texts = textsOf(schema, spec);
+  const contents = simple(contentsSql(schema));
+  if (texts.kind === 'texts') {
+    const steps = texts.texts.map((text) => simple(text.replace('KEYS', KEYS[kind])));
+    return texts.whole ? steps : inTransaction(steps, spec.transaction, contents);
+  }
+  const { statements, opaque } = texts;
+  const steps = inManner(
+    statements,
+    literalOnly(statements) && opaque ? { ...spec, manner: 'simple' } : spec,
+  );
+  return inTransaction(
+    opaque ? steps.map((step) => ({ ...step, opaque: true })) : steps,
+    spec.transaction,
+    contents,
+  );
+}
+
+function literalOnly(statements: readonly { readonly parameters: readonly unknown[] }[]): boolean {
+  return statements.every(({ parameters }) => parameters.length === 0);
+}
+
+function inTransaction(
+  steps: readonly Step[],
+  transaction: StatementSpec['transaction'],
+  contents: Step,
+): readonly Step[] {
+  switch (transaction) {
+    case 'none':
+      return steps;
+    case 'commit':
+      return [simple('BEGIN'), ...steps, contents, simple('COMMIT')];
+    case 'rollback':
+      return [simple('BEGIN'), ...steps, contents, simple('ROLLBACK')];
+    case 'savepoint':
+      return [
+        simple('BEGIN'),
+        simple('SAVEPOINT s'),
+        ...steps,
+        contents,
+        simple('ROLLBACK TO s'),
+        contents,
+        ...steps,
+        simple('COMMIT'),
+      ];
+  }
+}

@@ -1,0 +1,38 @@
+/** A difference for people: a script of schema and rows, the statement, and both answers. */
+import type { Case } from './case.js';
+import { makeSchema } from './keys.js';
+import { programOf } from './program.js';
+import { createSql, fillSql } from './schema-sql.js';
+import type { Run } from './twins.js';
+
+export interface Difference {
+  readonly given: Case;
+  readonly native: Run;
+  readonly proxied: Run;
+}
+
+export function reproduction({ given, native, proxied }: Difference): string {
+  const schema = makeSchema(given.schema, given.overridden);
+  const [statement] = given.statements;
+  if (!statement) return '';
+  const kind = given.overridden ? 'overridden' : 'emulated';
+  const steps = programOf(schema, statement, kind);
+  const lines: string[] = [
+    `-- ${given.overridden ? 'enforced NO ACTION keys with overrides' : 'NOT ENFORCED keys'}; natively as declared, enforced`,
+    ...createSql(schema, kind).map((sql) => `${sql};`),
+    `${fillSql(schema)};`,
+  ];
+  steps.forEach(({ shown }, i) => {
+    lines.push('', shown);
+    const [one, other] = [native.answers[i] ?? [], proxied.answers[i] ?? []];
+    if (one.join() === other.join()) lines.push(...one.map((each) => `  = ${each}`));
+    else lines.push(...one.map((each) => `  native: ${each}`), ...other.map((each) => `  proxy:  ${each}`));
+  });
+  const [left, right] = [new Set(native.left), new Set(proxied.left)];
+  lines.push(
+    '',
+    ...native.left.filter((row) => !right.has(row)).map((row) => `  left natively only: ${row}`),
+    ...proxied.left.filter((row) => !left.has(row)).map((row) => `  left by the proxy only: ${row}`),
+  );
+  return lines.join('\n');
+}

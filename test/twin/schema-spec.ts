@@ -1,0 +1,121 @@
+/** What is generated of a schema: numbers and words that schema.ts makes tables of. Everything fits to everything. */
+import fc from 'fast-check';
+import { once, pick, place, value } from './arbitraries.js';
+import { ID_TYPES, type IdType } from './values.js';
+
+export type Action = 'CASCADE' | 'SET NULL' | 'SET DEFAULT' | 'RESTRICT' | 'NO ACTION';
+
+export interface RowSpec {
+  readonly id: number;
+  readonly code: number | null;
+  readonly pair: readonly [number, number];
+  /** For each key in turn which of the referenced rows it takes; none for null. */
+  readonly references: readonly (number | null)[];
+}
+
+export interface TableSpec {
+  readonly idType: IdType;
+  /** What its primary key is on. `nothing` has unique keys still, `none` not even these. */
+  readonly identity: 'id' | 'pair' | 'nothing' | 'none';
+  readonly kind: 'plain' | 'list' | 'range' | 'hash';
+  /** Its first partition is partitioned again. */
+  readonly levels: 1 | 2;
+  /** The default partition is made first. */
+  readonly backwards: boolean;
+  readonly inherits: number | null;
+  /** Which of the odd names it has. */
+  readonly odd: number;
+  /** It is in the second schema, where it may have the name of one in the first. */
+  readonly elsewhere: boolean;
+  /** A column before the others was dropped. */
+  readonly gap: boolean;
+  readonly trigger: 'none' | 'keeps' | 'keeps from changes' | 'logs';
+  readonly kept: number;
+  readonly rows: readonly RowSpec[];
+}
+
+export interface KeySpec {
+  readonly from: number;
+  readonly to: number;
+  /** It is declared on, or references, a partition. */
+  readonly fromPart: number | null;
+  readonly toPart: number | null;
+  readonly target: number;
+  readonly action: Action;
+  /** SET NULL and SET DEFAULT of the second column only. */
+  readonly subset: boolean;
+  readonly notNull: boolean;
+  readonly indexed: boolean;
+  /** What SET DEFAULT sets. */
+  readonly defaultValue: number | null;
+  /** 0 is the referenced column's own type. */
+  readonly otherType: number;
+  readonly full: boolean;
+  readonly deferrable: boolean;
+  /** It uses columns that the table has anyway: its id, or the first of the pair. */
+  readonly own: boolean;
+}
+
+export interface SchemaSpec {
+  readonly tables: readonly TableSpec[];
+  readonly keys: readonly KeySpec[];
+  /** Tables reference only those before them. */
+  readonly acyclic: boolean;
+  /** Keys that stop a DELETE are rare. */
+  readonly mild: boolean;
+  /** Rows that are updated once, so that they do not stand where they were inserted. */
+  readonly moved: readonly (readonly [table: number, row: number])[];
+}
+
+const row: fc.Arbitrary<RowSpec> = fc.record({
+  id: value,
+  code: fc.option(value),
+  pair: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 3 })),
+  references: fc.array(fc.option(fc.nat(4), { freq: 6 }), { minLength: 1, maxLength: 6 }),
+});
+
+const table: fc.Arbitrary<TableSpec> = fc.record({
+  idType: pick([4, 'int4'], ...ID_TYPES.map((type) => [2, type] as const)),
+  identity: pick([6, 'id'], [2, 'pair'], [2, 'nothing'], [1, 'none']),
+  kind: pick([9, 'plain'], [1, 'list'], [1, 'range'], [1, 'hash']),
+  levels: pick([2, 1], [1, 2]),
+  backwards: fc.boolean(),
+  inherits: pick<number | null>([12, null], [1, 0], [1, 1], [1, 2]),
+  odd: pick([6, 0], ...Array.from({ length: 11 }, (_, i) => [1, i + 1] as const)),
+  elsewhere: once(8),
+  gap: once(6),
+  trigger: pick([12, 'none'], [1, 'keeps'], [1, 'keeps from changes'], [2, 'logs']),
+  kept: value,
+  rows: fc.array(row, { minLength: 1, maxLength: 7 }),
+});
+
+const key: fc.Arbitrary<KeySpec> = fc.record({
+  from: place,
+  to: place,
+  fromPart: fc.option(fc.nat(2), { freq: 2 }),
+  toPart: fc.option(fc.nat(2), { freq: 2 }),
+  target: pick([3, 0], [1, 1], [1, 2]),
+  action: pick([6, 'CASCADE'], [2, 'SET NULL'], [1, 'SET DEFAULT'], [1, 'RESTRICT'], [1, 'NO ACTION']),
+  subset: fc.boolean(),
+  notNull: once(8),
+  indexed: fc.boolean(),
+  defaultValue: fc.option(value, { freq: 3 }),
+  otherType: pick([2, 0], [1, 1], [1, 2]),
+  full: once(6),
+  deferrable: once(6),
+  own: once(6),
+});
+
+export const schemaSpec: fc.Arbitrary<SchemaSpec> = fc.record({
+  tables: fc.oneof(
+    { weight: 3, arbitrary: fc.array(table, { minLength: 2, maxLength: 5, size: 'max' }) },
+    { weight: 1, arbitrary: fc.array(table, { minLength: 2, maxLength: 12, size: 'max' }) },
+  ),
+  keys: fc.oneof(
+    { weight: 3, arbitrary: fc.array(key, { minLength: 1, maxLength: 7, size: 'max' }) },
+    { weight: 1, arbitrary: fc.array(key, { minLength: 1, maxLength: 14, size: 'max' }) },
+  ),
+  acyclic: once(4),
+  mild: fc.boolean(),
+  moved: fc.array(fc.tuple(place, place), { maxLength: 3 }),
+});

@@ -1,0 +1,109 @@
+/** What is generated of a statement: numbers and words that delete-sql.ts and forms.ts make texts of. */
+import fc from 'fast-check';
+import { once, pick, place, value } from './arbitraries.js';
+
+const WHERES = [
+  'equals',
+  'all',
+  'in',
+  'above',
+  'pair',
+  'code is null',
+  'referenced',
+  'unreferenced',
+  'using',
+  'using itself',
+  'lateral',
+  'subquery',
+  'with',
+  'recursive',
+  'nothing',
+] as const;
+export type Where = (typeof WHERES)[number];
+
+const LISTS = ['all', 'own', 'some', 'expressions', 'children', 'row', 'versions', 'renamed'] as const;
+export type List = (typeof LISTS)[number];
+
+const ERRORS = [
+  'column',
+  'returned column',
+  'type',
+  'syntax',
+  'division',
+  'division for some',
+  'table',
+  'aggregate',
+] as const;
+export type Mistake = (typeof ERRORS)[number];
+
+export interface DeleteSpec {
+  readonly relation: number;
+  readonly where: Where;
+  readonly value: number;
+  readonly other: number;
+  /** Which key or relation stands in the condition. */
+  readonly help: number;
+  readonly returning: List | 'none';
+  readonly spelling: 'plain' | 'only' | 'star' | 'alias' | 'odd alias' | 'qualified' | 'comments';
+  readonly mistake: Mistake | 'none';
+}
+
+export const FORMS = [
+  'delete',
+  'in a with',
+  'two in a with',
+  'with and main',
+  'with that inserts',
+  'into the log',
+  'merge',
+  'merge by source',
+  'prepare',
+  'explain',
+  'copy',
+  'truncate',
+  'string',
+  'cursor',
+  'create table as',
+] as const;
+export type Form = (typeof FORMS)[number];
+
+export interface StatementSpec {
+  readonly form: Form;
+  readonly deletes: readonly [DeleteSpec, DeleteSpec, DeleteSpec];
+  readonly manner: 'simple' | 'extended' | 'named' | 'pipeline' | 'portal';
+  readonly binary: { readonly parameters: boolean; readonly results: 'text' | 'binary' | 'mixed' };
+  /** Parameters have the types that Parse declares. */
+  readonly declared: boolean;
+  readonly transaction: 'none' | 'commit' | 'savepoint' | 'rollback';
+  /** Several ways to do the same. */
+  readonly variant: number;
+}
+
+const deletion: fc.Arbitrary<DeleteSpec> = fc.record({
+  relation: place,
+  where: pick([6, 'equals'], [3, 'all'], [3, 'in'], ...WHERES.slice(3).map((each) => [1, each] as const)),
+  value,
+  other: value,
+  help: place,
+  returning: pick([8, 'none'], ...LISTS.map((each) => [1, each] as const)),
+  spelling: pick(
+    [4, 'plain'],
+    [1, 'only'],
+    [1, 'star'],
+    [2, 'alias'],
+    [1, 'odd alias'],
+    [1, 'qualified'],
+    [1, 'comments'],
+  ),
+  mistake: pick<Mistake | 'none'>([120, 'none'], ...ERRORS.map((each) => [1, each] as const)),
+});
+
+export const statementSpec: fc.Arbitrary<StatementSpec> = fc.record({
+  form: pick<Form>([14, 'delete'], ...FORMS.slice(1).map((each) => [1, each] as const)),
+  deletes: fc.tuple(deletion, deletion, deletion),
+  manner: pick([4, 'simple'], [2, 'extended'], [2, 'named'], [1, 'pipeline'], [1, 'portal']),
+  binary: fc.record({ parameters: fc.boolean(), results: pick([2, 'text'], [1, 'binary'], [1, 'mixed']) }),
+  declared: once(2),
+  transaction: pick([5, 'none'], [1, 'commit'], [1, 'savepoint'], [1, 'rollback']),
+  variant: fc.nat(11),
+});

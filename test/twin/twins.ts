@@ -1,0 +1,260 @@
+/** The same schema and statements on both sides: natively, and through the proxy; and what differs. */
+import { inWords, type Names, refusalOf } from './answers.js';
+import type { Case } from './case.js';
+import { type Address, Connection, type Message } from './connection.js';
+import { makeSchema } from './keys.js';
+import { programOf } from './program.js';
+import { type Step, simple } from './protocol.js';
+import type { Schema } from './schema.js';
+import { contentsSql, createSql, fillSql, type Kind, shownName } from './schema-sql.js';
+
+/**
+ * Which of several broken rules is reported depends on the order in which rows are deleted, and that on the plan. Nested
+ * loops keep the order of the table on both sides.
+ */
+const SETTINGS = [
+  'search_path=a,b',
+  'client_min_messages=notice',
+  ...['hashjoin', 'mergejoin', 'bitmapscan', 'hashagg', 'sort']
+    .slice(0, 3)
+    .map((each) => `enable_${each}=off`),
+  'jit=off',
+]
+  .map((setting) => `-c ${setting}`)
+  .join(' ');
+
+/** What one side answered to each step, and what was left. */
+export interface Run {
+  readonly answers: readonly (readonly string[])[];
+  readonly left: readonly string[];
+}
+
+export type Comparison =
+  | { readonly kind: 'same'; readonly failed: boolean }
+  /** The proxy refused something: what came before was the same. */
+  | { readonly kind: 'refused'; readonly name: string }
+  | { readonly kind: 'different'; readonly native: Run; readonly proxied: Run };
+
+interface Side {
+  /** The client's connection: straight to the server, or through the proxy. */
+  readonly session: Connection;
+  /** Always straight to the server. */
+  readonly control: Connection;
+}
+
+export class Twins {
+  readonly #native: Side;
+  readonly #proxied: Side;
+
+  private constructor(native: Side, proxied: Side) {
+    this.#native = native;
+    this.#proxied = proxied;
+  }
+
+  /**
+   * @param native an empty database
+   * @param other another one on the same server
+   * @param proxied the second through the proxy
+   */
+  static async connect(native: Address, other: Address, proxied: Address): Promise<Twins> {
+    const open = (address: Address) => Connection.open(address, SETTINGS);
+    return new Twins(
+      { session: await open(native), control: await open(native) },
+      { session: await open(proxied), control: await open(other) },
+    );
+  }
+
+  end(): void {
+    for (const { session, control } of [this.#native, this.#proxied]) {
+      session.end();
+      control.end();
+    }
+  }
+
+  /** Makes the case's schema on both sides. @throws what a server does not accept */
+  async prepare(given: Case): Promise<Prepared> {
+    const schema = makeSchema(given.schema, given.overridden);
+    const kind = given.overridden ? 'overridden' : 'emulated';
+    const sides = await Promise.all([
+      PreparedSide.make(this.#native, schema, 'native'),
+      PreparedSide.make(this.#proxied, schema, kind),
+    ]);
+    return new Prepared(schema, sides[0], sides[1]);
+  }
+}
+
+/** A schema that stands on both sides, with its rows. */
+export class Prepared {
+  readonly #schema: Schema;
+  readonly #native: PreparedSide;
+  readonly #proxied: PreparedSide;
+  #restored = 0;
+
+  constructor(schema: Schema, native: PreparedSide, proxied: PreparedSide) {
+    this.#schema = schema;
+    this.#native = native;
+    this.#proxied = proxied;
+  }
+
+  /** Runs a statement on both sides, and puts the rows back where any was touched. */
+  async compare(spec: Case['statements'][number]): Promise<Comparison> {
+    const sides = [this.#native, this.#proxied] as const;
+    const [native, proxied] = (await Promise.all(
+      sides.map((side) => side.run(programOf(this.#schema, spec, side.kind))),
+    )) as [SideRun, SideRun];
+    const touched = [
+      ...new Set([...this.#native.touched(native.left), ...this.#proxied.touched(proxied.left)]),
+    ];
+    if (touched.length > 0) {
+      // What is emptied by DELETE grows; a page that is full is tidied up, and rows then stand in another order.
+      const all = ++this.#restored % MOST_RESTORED === 0;
+      const sql = fillSql(
+        this.#schema,
+        all ? undefined : this.#schema.tables.filter((_, i) => touched.includes(i)),
+      );
+      await Promise.all(sides.map((side) => side.restore(sql)));
+    }
+    return compared(native, proxied);
+  }
+}
+
+const MOST_RESTORED = 6;
+
+interface SideRun extends Run {
+  /** The step at which the proxy refused something, and the error's name. */
+  readonly refused: { readonly step: number; readonly name: string } | undefined;
+}
+
+class PreparedSide {
+  readonly kind: Kind;
+  /** What the tables hold before each statement. */
+  readonly start: readonly string[];
+  readonly #side: Side;
+  readonly #names: Names;
+  readonly #contents: Step;
+  readonly #places: ReadonlyMap<string, number>;
+
+  private constructor(side: Side, schema: Schema, kind: Kind, names: Names, start: readonly string[]) {
+    this.#side = side;
+    this.kind = kind;
+    this.#names = names;
+    this.start = start;
+    this.#contents = simple(contentsSql(schema));
+    this.#places = new Map(schema.relations.map((each) => [shownName(each), each.table.place]));
+  }
+
+  static async make(side: Side, schema: Schema, kind: Kind): Promise<PreparedSide> {
+    // Through the proxy, which hears of the keys in this way.
+    await succeed(
+      side.session,
+      ['SET client_min_messages = warning', ...createSql(schema, kind), 'RESET client_min_messages'].join(
+        ';\n',
+      ),
+    );
+    await succeed(side.control, fillSql(schema));
+    const names = await tableNames(side.control);
+    const start = await side.control.ask(simple(contentsSql(schema)).bytes);
+    return new PreparedSide(
+      side,
+      schema,
+      kind,
+      names,
+      start.map((each) => inWords(each, names)),
+    );
+  }
+
+  async run(steps: readonly Step[]): Promise<SideRun> {
+    const { session } = this.#side;
+    const answers: string[][] = [];
+    let refused: SideRun['refused'];
+    let status = 'I';
+    for (const { bytes, readies, opaque } of steps) {
+      const came = await session.ask(bytes, readies);
+      const name = came.map((each) => this.#refusal(each)).find((each) => each !== undefined);
+      if (name !== undefined && refused === undefined) refused = { step: answers.length, name };
+      const kept = withoutPlans(withoutCopied(came), opaque);
+      answers.push(kept.map((each) => this.#inWords(each)));
+      status = came.at(-1)?.body.toString('latin1') ?? '';
+    }
+    if (status !== 'I') await session.ask(simple('ROLLBACK').bytes);
+    const left = (await this.#side.control.ask(this.#contents.bytes)).map((each) => this.#inWords(each));
+    return { answers, left, refused };
+  }
+
+  /** The places of the tables that hold other rows than at the start; -1 stands for the log. */
+  touched(left: readonly string[]): readonly number[] {
+    const before = new Set(this.start);
+    const after = new Set(left);
+    const changed = [
+      ...left.filter((row) => !before.has(row)),
+      ...this.start.filter((row) => !after.has(row)),
+    ];
+    // Of rows that are all alike one may be gone.
+    const one = left.length === this.start.length;
+    const rows = one ? changed : [...changed, ...this.start];
+    return rows.flatMap((row) =>
+      row.startsWith('D ') ? [this.#places.get(row.slice(2, row.indexOf('|'))) ?? -1] : [],
+    );
+  }
+
+  async restore(sql: string): Promise<void> {
+    await succeed(this.#side.control, sql);
+  }
+
+  /** The server refuses some TRUNCATEs by itself where keys are NOT ENFORCED: it does not see that all tables are listed. */
+  #refusal(message: Message): string | undefined {
+    const truncate =
+      this.kind === 'emulated' && /^E C=0A000 .*M=cannot truncate/.test(this.#inWords(message));
+    return truncate ? 'TRUNCATE' : refusalOf(message);
+  }
+
+  #inWords(message: Message): string {
+    return inWords(message, this.#names);
+  }
+}
+
+/** What a COPY has sent before an error: natively rows are sent while keys are still to be checked. */
+function withoutCopied(messages: readonly Message[]): readonly Message[] {
+  return messages.some(({ type }) => type === 'E')
+    ? messages.filter(({ type }) => !'Hdc'.includes(type))
+    : messages;
+}
+
+function withoutPlans(messages: readonly Message[], opaque: boolean): readonly Message[] {
+  return opaque ? messages.filter(({ type }) => type !== 'T' && type !== 'D') : messages;
+}
+
+function compared(native: SideRun, proxied: SideRun): Comparison {
+  const { refused } = proxied;
+  if (refused) {
+    const before = refused.step;
+    const same =
+      JSON.stringify(native.answers.slice(0, before)) === JSON.stringify(proxied.answers.slice(0, before));
+    if (same) return { kind: 'refused', name: refused.name };
+  } else if (
+    JSON.stringify(native.answers) === JSON.stringify(proxied.answers) &&
+    JSON.stringify(native.left) === JSON.stringify(proxied.left)
+  ) {
+    return { kind: 'same', failed: native.answers.flat().some((answer) => answer.startsWith('E ')) };
+  }
+  return { kind: 'different', native, proxied };
+}
+
+async function succeed(connection: Connection, sql: string): Promise<void> {
+  const came = await connection.ask(simple(sql).bytes);
+  const error = came.find(({ type }) => type === 'E');
+  if (error) throw new Error(`${inWords(error, new Map())}\n${sql}`);
+}
+
+/** Names for the tables and row types that a schema has made. */
+async function tableNames(connection: Connection): Promise<Names> {
+  const sql = `SELECT oid, oid::regclass::text FROM pg_class WHERE oid >= 16384
+    UNION ALL SELECT oid, oid::regtype::text || ' row' FROM pg_type WHERE oid >= 16384`;
+  const rows = (await connection.ask(simple(sql).bytes)).filter(({ type }) => type === 'D');
+  return new Map(
+    rows.map((row): [number, string] => {
+      const [oid = '', name = ''] = inWords(row, new Map()).slice(2).split('|');
+      return [Number(oid), name];
+    }),
+  );
+}
