@@ -82,7 +82,7 @@ export function attempt(
       return 'swallow';
     }
     const verdict = replies.receive(message);
-    if (type === Backend.RowDescription || type === Backend.DataRow) {
+    if (ROWS.has(type)) {
       if (!holding) return verdict;
       const bytes = bytesOf(verdict, message);
       size += bytes.length;
@@ -99,6 +99,15 @@ export function attempt(
   };
   return { replies: { receive, skipped }, outcome };
 }
+
+/** What comes before the end of an execution, of COPY … TO STDOUT too. */
+const ROWS: ReadonlySet<number> = new Set([
+  Backend.RowDescription,
+  Backend.DataRow,
+  Backend.CopyOutResponse,
+  Backend.CopyData,
+  Backend.CopyDone,
+]);
 
 const ENDS: ReadonlySet<number> = new Set([
   Backend.CommandComplete,

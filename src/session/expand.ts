@@ -167,11 +167,13 @@ function expandDeletes(text: string, statement: DeletingStatement, means: Means)
     const deletion = plan.deletions[i];
     return deletion ? [{ ...each, deletion }] : [];
   });
-  const { sql, copied, answers } = renderStatement(text, statement, plan, roots, means.retries);
-  const target = targets.map(({ relation, view }) => quoteRelation(view?.relation ?? relation)).join(', ');
-  const suspecting = means.retries && plan.checks.length > 0;
-  const part: Part = { kind: 'cascade', plan, target, answers, suspecting };
   const { prepares } = statement;
+  // An EXECUTE has to find the same text prepared, whether or not it can be sent again.
+  const retries = means.retries && prepares === undefined;
+  const { sql, copied, answers } = renderStatement(text, statement, plan, roots, retries);
+  const target = targets.map(({ relation, view }) => quoteRelation(view?.relation ?? relation)).join(', ');
+  const suspecting = retries && plan.checks.length > 0;
+  const part: Part = { kind: 'cascade', plan, target, answers, suspecting };
   const whole = prepares === undefined ? part : prepared(prepares, text, sql, part, statement);
   return { parts: [whole], sql, copied };
 }
