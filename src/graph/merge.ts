@@ -1,5 +1,5 @@
 /** The graph that the proxy acts on: the catalog's keys, and over them what the configuration says. Pure. */
-import type { Catalog, CatalogKey, KeyColumn } from './catalog.js';
+import type { Catalog, CatalogKey, CatalogRelation, KeyColumn } from './catalog.js';
 import { type Action, type ForeignKey, Graph, type Performer, type Relation } from './model.js';
 
 /** Changes the action of keys in the catalog: `schema.table.constraint`, the table being the referencing one; globs. */
@@ -42,7 +42,9 @@ const CONFIGURED_IDS = 2 ** 32;
 
 /** @param report is told of every configured relation that this database does not have */
 export function mergeGraph(catalog: Catalog, rules: Rules, report: (problem: string) => void): Graph {
-  const relations = new Map(catalog.relations.map((relation) => [relation.oid, relation]));
+  const relations = new Map(
+    catalog.relations.map((relation) => [relation.oid, { ...relation, keeps: keepsRows(catalog, relation) }]),
+  );
   const declared = catalog.keys.flatMap((key) => {
     const from = relations.get(key.from);
     const to = relations.get(key.to);
@@ -62,6 +64,13 @@ export function mergeGraph(catalog: Catalog, rules: Rules, report: (problem: str
     return [configuredKey(key, CONFIGURED_IDS + i, from, to)];
   });
   return new Graph(relations, [...declared, ...configured]);
+}
+
+/** A partition may have triggers of its own, which fire whatever table the statement names. */
+function keepsRows(catalog: Catalog, relation: CatalogRelation): boolean {
+  const partitions = () =>
+    catalog.relations.filter(({ partition, parents }) => partition && parents.includes(relation.oid));
+  return relation.keeps || (relation.kind === 'p' && partitions().some((each) => keepsRows(catalog, each)));
 }
 
 function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules): ForeignKey {
