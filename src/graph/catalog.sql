@@ -62,6 +62,14 @@ SELECT pg_catalog.json_build_object(
       'parents', coalesce((SELECT pg_catalog.json_agg(i.inhparent::pg_catalog.int8)
                              FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid OPERATOR(pg_catalog.=) r.oid), '[]'),
       'viewOf', coalesce((SELECT pg_catalog.json_agg(DISTINCT v.base::pg_catalog.int8) FROM view AS v WHERE v.oid OPERATOR(pg_catalog.=) r.oid), '[]'),
+      'reads', coalesce((
+        SELECT pg_catalog.json_agg(pg_catalog.json_build_object('oid', b.oid::pg_catalog.int8, 'schema', bn.nspname, 'name', b.relname))
+          FROM pg_catalog.pg_class AS b JOIN pg_catalog.pg_namespace AS bn ON bn.oid OPERATOR(pg_catalog.=) b.relnamespace
+         WHERE r.relkind OPERATOR(pg_catalog.=) 'v' AND b.oid OPERATOR(pg_catalog.=) ANY (
+           SELECT d.refobjid FROM pg_catalog.pg_rewrite AS w
+             JOIN pg_catalog.pg_depend AS d ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid OPERATOR(pg_catalog.=) w.oid
+            WHERE w.ev_class OPERATOR(pg_catalog.=) r.oid AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+              AND d.refobjid OPERATOR(pg_catalog.<>) r.oid)), '[]'),
       'columns', (
         SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
           'name', a.attname,

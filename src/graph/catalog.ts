@@ -12,6 +12,12 @@ export interface CatalogColumn {
   readonly scalar: boolean;
 }
 
+export interface CatalogName {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+}
+
 export interface CatalogRelation {
   readonly oid: number;
   readonly schema: string;
@@ -27,8 +33,10 @@ export interface CatalogRelation {
   readonly parents: readonly number[];
   /** A view's SELECT. */
   readonly definition: string | null;
-  /** The relations that a view reads, at any depth. */
+  /** The relations that a view reads, at any depth, as far as keys come near them. */
   readonly viewOf: readonly number[];
+  /** Those that its own SELECT names, whatever they are. */
+  readonly reads: readonly CatalogName[];
   readonly columns: readonly CatalogColumn[];
   readonly primaryKey: readonly string[];
   /** The columns that stand first in an index. */

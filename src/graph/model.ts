@@ -129,15 +129,14 @@ export class Graph {
     if (shown === undefined || view.keeps || view.rules) return 'unknown';
     if (shown === 'not updatable') return undefined;
     const { schema, name } = shown.from;
-    const candidates = [...this.#relations.values()].filter(
-      (each) =>
-        each.name === name &&
-        (schema === undefined || each.schema === schema) &&
-        (each.kind === 'v' || view.viewOf.includes(each.oid)),
+    // Where it has no schema, whose search_path it was written for is not known.
+    const named = view.reads.filter(
+      (each) => each.name === name && (schema === undefined || each.schema === schema),
     );
-    const [table, ...more] = candidates;
+    const [read, ...more] = named;
+    if (read === undefined || more.length > 0) return 'unknown';
+    const table = this.#relations.get(read.oid);
     if (table === undefined) return undefined;
-    if (more.length > 0) return 'unknown';
     const below = table.kind === 'v' ? this.base(table) : { relation: table, only: shown.only };
     if (below === 'unknown' || below === undefined) return below;
     const own = new Map(

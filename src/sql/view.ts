@@ -23,6 +23,8 @@ export function readView(definition: string): View | 'not updatable' | undefined
   const range = from && node(from, 'RangeVar');
   const joins = range === undefined || others.length > 0;
   if (joins || UNLIKE_A_TABLE.some((clause) => select[clause] !== undefined)) return 'not updatable';
+  // Names of its own for the table's columns would have to be told from those that the table has.
+  if (asList(asNode(range.alias).colnames).length > 0) return undefined;
   return {
     from: relationName(range),
     only: range.inh !== true,
