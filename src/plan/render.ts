@@ -60,9 +60,7 @@ export function renderStatement(
     .flatMap((root) => cteEdits(root, statement));
   const main = roots.find(({ site, deletion }) => site.cte === undefined && deletion.returns.length > 0);
   if (main === undefined) {
-    const [first] = roots;
-    if (first === undefined) throw new Error('a plan without a target');
-    const own = [...below, stopper(first, conditions)].map((cte) => `, ${cte}`).join('\n');
+    const own = [...below, ...stoppers(roots, conditions)].map((cte) => `, ${cte}`).join('\n');
     return {
       ...splice(text, [...inner, insertion(statement.start, `${own}\n`)]),
       answers: { kind: 'as sent' },
@@ -228,12 +226,18 @@ function returnedNames({ site, target }: Root, form: string): readonly string[] 
 }
 
 /**
- * A CTE that takes no rows and fails where a condition does not hold: what changes rows is carried out whether or not
- * anything reads from it. It is of a table that the client deletes from anyway, so it needs no right and fires no trigger
- * that does not fire already.
+ * CTEs that take no rows and fail where a condition does not hold: what changes rows is carried out whether or not
+ * anything reads from it. They are of the tables that the client deletes from anyway, so they need no right and fire no
+ * trigger that does not fire already; of each of them, as PostgreSQL looks at no condition where it knows beforehand that
+ * a table has no rows to delete.
  */
-function stopper({ target }: Root, conditions: readonly string[]): string {
-  return `pgc_k AS (DELETE FROM ${namedTable(target)} WHERE NOT (${conditions.join('\n AND ')}))`;
+function stoppers(roots: readonly Root[], conditions: readonly string[]): readonly string[] {
+  const holds = `pgc_h (h) AS (SELECT ${conditions.join('\n AND ')})`;
+  const tables = new Set(roots.map(({ target }) => namedTable(target)));
+  return [
+    holds,
+    ...[...tables].map((table, i) => `pgc_k${i} AS (DELETE FROM ${table} WHERE NOT (SELECT h FROM pgc_h))`),
+  ];
 }
 
 /** The relation that the client's statement names. */

@@ -1,0 +1,80 @@
+/** Schemas in which the obvious way to look at a table is the wrong one. */
+import { expect, test, vi } from 'vitest';
+import { readable } from '../support/raw-client.js';
+import { askAll, asNativeOn } from './as-native.js';
+import { query } from './frontend-messages.js';
+import { useTwin } from './twin.js';
+
+vi.setConfig({ testTimeout: 20_000 });
+const twin = useTwin();
+const { inSchema: asNative, makeSchema } = asNativeOn(twin);
+
+/** The DELETE is refused with this name, and the query still finds all rows that the schema has made. */
+async function isRefused(schema: string, name: string, sql: string, rows: string, all: string) {
+  const client = await twin.connect();
+  await makeSchema(client, schema);
+  expect((await client.told(query(sql))).join()).toContain(`pgcascade reports ${name}`);
+  const left = readable(await askAll(client, [rows]));
+  expect(left.filter((each) => each.startsWith('D'))).toEqual([`D ${all}`]);
+}
+
+test('a row of a cycle that a trigger of its partition keeps is noticed', () =>
+  isRefused(
+    `CREATE TABLE t (id int PRIMARY KEY, up int) PARTITION BY RANGE (id);
+     CREATE TABLE low PARTITION OF t FOR VALUES FROM (0) TO (10);
+     CREATE TABLE high PARTITION OF t FOR VALUES FROM (10) TO (20);
+     ALTER TABLE t ADD FOREIGN KEY (up) REFERENCES t ON DELETE CASCADE KEYS;
+     INSERT INTO t VALUES (1, NULL), (11, 1), (2, 11), (3, 2);
+     CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+     CREATE TRIGGER keep BEFORE DELETE ON high FOR EACH ROW EXECUTE FUNCTION keep()`,
+    'PGC_KEPT',
+    'DELETE FROM t WHERE id = 1',
+    `SELECT string_agg(id::text, ' ' ORDER BY id) FROM t`,
+    '1 2 3 11',
+  ));
+
+test('a view over one of two tables of a name is not taken for the other', () =>
+  isRefused(
+    `DROP SCHEMA IF EXISTS other CASCADE; CREATE SCHEMA other;
+     CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE other.t (id int PRIMARY KEY);
+     CREATE TABLE c (t int REFERENCES other.t ON DELETE CASCADE KEYS);
+     INSERT INTO t VALUES (1), (2); INSERT INTO other.t VALUES (1), (2); INSERT INTO c VALUES (1), (2);
+     CREATE VIEW v AS SELECT id FROM t WHERE id IN (SELECT id FROM other.t)`,
+    'PGC_RELATION',
+    'DELETE FROM v WHERE id = 1',
+    `SELECT string_agg(t::text, ' ' ORDER BY t) FROM c`,
+    '1 2',
+  ));
+
+test('a view that gives the columns of its table other names is not taken at their word', () =>
+  isRefused(
+    `CREATE TABLE t (id int PRIMARY KEY, other int);
+     CREATE TABLE c (t int REFERENCES t ON DELETE CASCADE KEYS);
+     INSERT INTO t VALUES (1, 2), (2, 1); INSERT INTO c VALUES (1), (2);
+     CREATE VIEW v AS SELECT x.id, x.other FROM t AS x (other, id)`,
+    'PGC_RELATION',
+    'DELETE FROM v WHERE id = 1',
+    `SELECT string_agg(t::text, ' ' ORDER BY t) FROM c`,
+    '1 2',
+  ));
+
+const BESIDE = `CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p ON DELETE RESTRICT KEYS);
+  INSERT INTO p VALUES (1); INSERT INTO c VALUES (1);`;
+
+test.each([
+  [
+    'a partitioned table without partitions',
+    'CREATE TABLE e (id int PRIMARY KEY) PARTITION BY RANGE (id);',
+    'e',
+  ],
+  [
+    'a view of nothing',
+    'CREATE TABLE e (id int PRIMARY KEY); CREATE VIEW none AS SELECT id FROM e WHERE false;',
+    'none',
+  ],
+])('a rule holds beside a DELETE from %s', (_, schema, name) =>
+  asNative(
+    `${BESIDE} ${schema} CREATE TABLE f (e int REFERENCES e ON DELETE CASCADE KEYS)`,
+    `WITH a AS (DELETE FROM ${name}), b AS (DELETE FROM p) SELECT 1`,
+    'SELECT * FROM p',
+  ));
