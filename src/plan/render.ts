@@ -106,7 +106,7 @@ function columnsBack({ target, deletion }: Root): readonly string[] {
 function hiddenColumns(root: Root): readonly string[] {
   const { site, target } = root;
   const keys = columnsBack(root).map((name) => {
-    return `${quoteName(site.alias)}.${quoteName(target.view?.columns.get(name) ?? name)}`;
+    return `${site.alias}.${quoteName(target.view?.columns.get(name) ?? name)}`;
   });
   return site.command === 'MERGE' ? ['merge_action()', ...keys] : keys;
 }
@@ -221,7 +221,7 @@ function returnedNames({ site, target }: Root, form: string): readonly string[] 
       form: `${form} with a RETURNING whose columns have no names of their own`,
     });
   return names.flatMap((name) =>
-    name === '*' ? target.relation.columns.map((column) => column.name) : [name],
+    name === '*' ? named(target).columns.map((column) => column.name) : [name],
   );
 }
 

@@ -232,8 +232,8 @@ function asTheClients(
     if (at === undefined) changed.delete(Field.position);
     else changed.set(Field.position, String(at + offset));
   }
-  if (part?.kind === 'cascade' && part.answers.kind !== 'as sent' && fields.get(Field.code) === READ_ONLY)
-    changed.set(Field.message, (fields.get(Field.message) ?? '').replace('SELECT', part.answers.command));
+  if (part?.kind === 'cascade' && part.command !== undefined && fields.get(Field.code) === READ_ONLY)
+    changed.set(Field.message, (fields.get(Field.message) ?? '').replace('SELECT', part.command));
   return changed;
 }
 

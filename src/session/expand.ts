@@ -27,6 +27,8 @@ export type Part =
       readonly plan: Plan;
       /** `"public"."orgs"`, for errors. */
       readonly target: string;
+      /** What the client's statement is, where it is not only a part of it that deletes. */
+      readonly command: string | undefined;
       readonly answers: Answers;
       /** It fails where a rule may be broken, and has to be sent again to find out. */
       readonly suspecting: boolean;
@@ -167,13 +169,13 @@ function expandDeletes(text: string, statement: DeletingStatement, means: Means)
     const deletion = plan.deletions[i];
     return deletion ? [{ ...each, deletion }] : [];
   });
-  const { prepares } = statement;
-  // An EXECUTE has to find the same text prepared, whether or not it can be sent again.
-  const retries = means.retries && prepares === undefined;
+  // A prepared statement may be executed where it cannot be sent again, and the answer to a COPY begins before it is done.
+  const retries = means.retries && statement.outer !== 'PREPARE' && statement.outer !== 'COPY';
   const { sql, copied, answers } = renderStatement(text, statement, plan, roots, retries);
   const target = targets.map(({ relation, view }) => quoteRelation(view?.relation ?? relation)).join(', ');
   const suspecting = retries && plan.checks.length > 0;
-  const part: Part = { kind: 'cascade', plan, target, answers, suspecting };
+  const part: Part = { kind: 'cascade', plan, target, command: main?.command, answers, suspecting };
+  const { prepares } = statement;
   const whole = prepares === undefined ? part : prepared(prepares, text, sql, part, statement);
   return { parts: [whole], sql, copied };
 }

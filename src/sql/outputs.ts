@@ -5,18 +5,23 @@ import { asList, asNode, node, stringOf } from './tree.js';
 /** Stands for all columns of the target. */
 export const ALL = '*';
 
+/** A name, and how sure it is: a cast and a CASE put their own in the place of one that is not. */
+interface Name {
+  readonly name: string;
+  readonly sure: boolean;
+}
+
+const NONE: Name = { name: '?column?', sure: false };
+
 /** Expressions that are called by what they are. */
 const CALLED: Readonly<Record<string, string>> = {
-  CaseExpr: 'case',
   CoalesceExpr: 'coalesce',
   A_ArrayExpr: 'array',
   RowExpr: 'row',
   GroupingFunc: 'grouping',
   MergeSupportFunc: 'merge_action',
 };
-const UNNAMED: ReadonlySet<string> = new Set(
-  'A_Const A_Expr BoolExpr NullTest BooleanTest ParamRef'.split(' '),
-);
+const UNNAMED: ReadonlySet<string> = new Set('A_Const BoolExpr NullTest BooleanTest ParamRef'.split(' '));
 
 /**
  * @param list the ResTargets
@@ -24,32 +29,69 @@ const UNNAMED: ReadonlySet<string> = new Set(
  * @returns undefined where one of them is not certain
  */
 export function outputNames(list: readonly Node[], joins: boolean): readonly string[] | undefined {
-  const names = list.map((target) => stringOf(target.name) ?? nameOf(asNode(target.val), joins));
+  const names = list.map((target) => outputName(target, joins));
   return names.every((name) => name !== undefined) ? names : undefined;
 }
 
-function nameOf(expression: Node, joins: boolean): string | undefined {
+function outputName(target: Node, joins: boolean): string | undefined {
+  return stringOf(target.name) ?? nameOf(asNode(target.val), joins)?.name;
+}
+
+function nameOf(expression: Node, joins: boolean): Name | undefined {
   const [type = ''] = Object.keys(expression);
   const value = asNode(expression[type]);
-  if (UNNAMED.has(type)) return '?column?';
+  if (UNNAMED.has(type)) return NONE;
   switch (type) {
     case 'ColumnRef':
-      return columnOf(asList(value.fields), joins);
+      return sure(columnOf(asList(value.fields), joins));
     case 'FuncCall':
-      return lastString(value.funcname);
+      return sure(lastString(value.funcname));
+    case 'A_Expr':
+      return value.kind === 'AEXPR_NULLIF' ? sure('nullif') : NONE;
+    case 'MinMaxExpr':
+      return sure(value.op === 'IS_LEAST' ? 'least' : 'greatest');
     case 'TypeCast':
-      return castName(value, joins);
+      return unlessSure(nameOf(asNode(value.arg), joins), lastString(asNode(value.typeName).names));
+    case 'CaseExpr':
+      return unlessSure(
+        value.defresult === undefined ? NONE : nameOf(asNode(value.defresult), joins),
+        'case',
+      );
     case 'CollateClause':
       return nameOf(asNode(value.arg), joins);
+    case 'SubLink':
+      return subqueryName(value);
     default:
-      return CALLED[type];
+      return sure(CALLED[type]);
   }
 }
 
-/** A cast is called by what it casts, or else by its type. */
-function castName(value: Node, joins: boolean): string | undefined {
-  const name = nameOf(asNode(value.arg), joins);
-  return name === '?column?' ? lastString(asNode(value.typeName).names) : name;
+function sure(name: string | undefined): Name | undefined {
+  return name === undefined ? undefined : { name, sure: true };
+}
+
+function unlessSure(inner: Name | undefined, name: string | undefined): Name | undefined {
+  if (inner === undefined || inner.sure) return inner;
+  return name === undefined ? undefined : { name, sure: false };
+}
+
+function subqueryName({ subLinkType, subselect }: Node): Name | undefined {
+  switch (subLinkType) {
+    case 'EXISTS_SUBLINK':
+      return sure('exists');
+    case 'ARRAY_SUBLINK':
+      return sure('array');
+    case 'ANY_SUBLINK':
+    case 'ALL_SUBLINK':
+      return NONE;
+    case 'EXPR_SUBLINK': {
+      const [first] = asList(asNode(asNode(subselect).SelectStmt).targetList);
+      const name = first === undefined ? undefined : outputName(asNode(asNode(first).ResTarget), true);
+      return sure(name);
+    }
+    default:
+      return undefined;
+  }
 }
 
 function columnOf(fields: readonly Json[], joins: boolean): string | undefined {

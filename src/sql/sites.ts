@@ -1,7 +1,7 @@
 /** A statement that deletes, with the places in its text where an expanded one is put together. */
 
 import { findChanges, findDeletes, mergeDeletes } from './deletes.js';
-import type { RelationName } from './names.js';
+import { quoteName, quoteRelation, type RelationName } from './names.js';
 import { outputNames } from './outputs.js';
 import type { Node, Token } from './parser.js';
 import { asList, asNode, node, relationName, stringOf } from './tree.js';
@@ -10,7 +10,7 @@ import { asList, asNode, node, relationName, stringOf } from './tree.js';
 export interface Site {
   readonly command: 'DELETE' | 'MERGE';
   readonly target: RelationName;
-  /** How the text itself calls the target's rows: its alias, else its name. */
+  /** How the text itself calls the target's rows, quoted: by its alias, else by its name. */
   readonly alias: string;
   /** `DELETE FROM ONLY`. */
   readonly only: boolean;
@@ -121,11 +121,12 @@ function readSite(tree: Node, end: number, characters: (byte: number) => number)
   if (value === undefined) return undefined;
   const relation = asNode(value.relation);
   const target = relationName(relation);
+  const alias = stringOf(asNode(relation.alias).aliasname);
   const sources = deletion ? asList(deletion.usingClause) : [value.sourceRelation ?? null];
   return {
     command: deletion ? 'DELETE' : 'MERGE',
     target,
-    alias: stringOf(asNode(relation.alias).aliasname) ?? target.name,
+    alias: alias === undefined ? quoteRelation(target) : quoteName(alias),
     only: relation.inh !== true,
     end,
     returning: readReturning(asNode(value.returningClause), sources.length > 0, characters),

@@ -1,0 +1,73 @@
+/** Statements of seldom seen forms, and where they are executed in other circumstances than they were sent in. */
+import { expect, test, vi } from 'vitest';
+import { askAll, asNativeOn } from './as-native.js';
+import { query, run, sync } from './frontend-messages.js';
+import { useTwin } from './twin.js';
+
+vi.setConfig({ testTimeout: 20_000 });
+const twin = useTwin();
+const { inSchema: asNative, queries: queriesAsNative } = asNativeOn(twin);
+
+/** A row of `z` references one of `b`, and both are deleted: whether in time only their order tells. */
+const IN_TIME = `CREATE TABLE p (id int PRIMARY KEY);
+  CREATE TABLE a (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE KEYS);
+  CREATE TABLE b (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE KEYS, a int REFERENCES a ON DELETE CASCADE KEYS);
+  CREATE TABLE z (id int REFERENCES b ON DELETE CASCADE KEYS, p int REFERENCES p ON DELETE CASCADE KEYS, b int REFERENCES b KEYS);
+  INSERT INTO p VALUES (1), (2), (3); INSERT INTO a SELECT id, id FROM p; INSERT INTO b SELECT id, id, id FROM p;
+  INSERT INTO z SELECT id, id, id FROM p;`;
+
+test('a COPY of a DELETE whose rules may be broken is carried out', () =>
+  asNative(IN_TIME, 'COPY (DELETE FROM p WHERE id = 1 RETURNING id) TO STDOUT', 'TABLE z'));
+
+test('a COPY of a DELETE that breaks a rule has the native error', async () => {
+  const client = await twin.connect();
+  const answer = await client.told(query('COPY (DELETE FROM orgs WHERE id = 4 RETURNING id) TO STDOUT'));
+  expect(answer.join()).toContain('C=23503');
+});
+
+test.each([
+  ['in autocommit', ['PREPARE d AS DELETE FROM orgs WHERE id = $1']],
+  ['in a transaction', ['BEGIN', 'PREPARE d AS DELETE FROM orgs WHERE id = $1', 'COMMIT']],
+])('what PREPARE has prepared %s is executed in all circumstances', (_, texts) =>
+  twin.expectAsNative(async (client) => [
+    ...(await askAll(client, [...texts, 'EXECUTE d(4)', 'EXECUTE d(1)', 'BEGIN'])),
+    ...(await client.ask(run('EXECUTE d(2)'), sync)),
+    ...(await askAll(client, ['COMMIT'])),
+    ...(await client.ask(run('SELECT 1'), run('EXECUTE d(3)'), sync)),
+    ...(await client.ask(run('EXECUTE d(5)'), sync)),
+  ]));
+
+const VIEW = `CREATE TABLE p (id int PRIMARY KEY, a int, b int);
+  CREATE TABLE c (p int REFERENCES p ON DELETE CASCADE KEYS);
+  INSERT INTO p VALUES (1, 10, 100), (2, 20, 200); INSERT INTO c VALUES (1), (2);
+  CREATE VIEW v AS SELECT b AS bb, id AS k FROM p;`;
+
+test.each([
+  'WITH d AS (DELETE FROM v WHERE k = 1 RETURNING *) SELECT bb + 1 AS bb, -k AS k FROM d',
+  'COPY (DELETE FROM v WHERE k = 1 RETURNING *) TO STDOUT (HEADER)',
+])('%s has the columns of the view', async (sql) => {
+  await asNative(VIEW, sql, 'TABLE c');
+});
+
+test.each([
+  `nullif(id, 5), least(id, 3), greatest(id, 3), CASE WHEN id = 1 THEN 3 ELSE id END, CASE WHEN id = 1 THEN 3 END`,
+  `'1'::text::int, CASE WHEN id = 1 THEN 3 ELSE 4 END::int8, name::varchar, CASE WHEN true THEN 1 ELSE length(name) END::int8`,
+  `EXISTS (SELECT 1), ARRAY(SELECT 1), (SELECT 1 AS one), (SELECT id), (SELECT 1), id IN (SELECT 1), id = ALL (SELECT 1)`,
+])('a CTE that returns %s has columns of the native names', (list) =>
+  queriesAsNative(`WITH d AS (DELETE FROM orgs WHERE id = 1 RETURNING ${list}) SELECT * FROM d`));
+
+test('a table that is named beside another one of that name is told from it', () =>
+  asNative(
+    `DROP SCHEMA IF EXISTS other CASCADE; CREATE SCHEMA other; CREATE TABLE other.p (id int); INSERT INTO other.p VALUES (1);
+     CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p ON DELETE CASCADE KEYS);
+     INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1), (2)`,
+    'DELETE FROM s.p USING other.p WHERE s.p.id = other.p.id RETURNING s.p.*',
+    'TABLE c',
+  ));
+
+test.each([
+  'EXPLAIN ANALYZE DELETE FROM orgs WHERE id = 1',
+  'COPY (DELETE FROM orgs WHERE id = 1 RETURNING id) TO STDOUT',
+  'WITH d AS (DELETE FROM orgs WHERE id = 1) SELECT 1',
+])('%s in a transaction that only reads is refused as natively', (sql) =>
+  queriesAsNative('BEGIN READ ONLY', sql, 'ROLLBACK'));
