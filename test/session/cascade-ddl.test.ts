@@ -37,7 +37,7 @@ async function children(): Promise<string> {
   return rows[0].ids;
 }
 
-describe('a prepared DELETE', () => {
+describe('61 a prepared DELETE', () => {
   test('cascades over a key that this session added', async () => {
     const client = await connect();
     await client.ask(parse(deleteParent, 'd'), runPrepared('d', ['1']), sync);
@@ -105,7 +105,7 @@ describe('a prepared DELETE', () => {
   });
 });
 
-describe('a key', () => {
+describe('61 a key', () => {
   test('added in the extended protocol is seen by the next DELETE', async () => {
     const client = await connect();
     await tell(client, 'DELETE FROM parent WHERE id = 1');
@@ -217,7 +217,7 @@ describe('a DELETE that is sent together with what ends its transaction', () => 
   });
 });
 
-describe('graph.refresh', () => {
+describe('61 graph.refresh', () => {
   const watchful = useProxy({ graph: { refresh: '0s' } });
 
   test('is how long a key that was added past the proxy may go unseen', async () => {

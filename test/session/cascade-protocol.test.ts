@@ -30,21 +30,21 @@ describe('a DELETE', () => {
   test('that matches nothing has the tag DELETE 0', () =>
     twin.expectAsNative((client) => client.ask(query('DELETE FROM orgs WHERE id = 99'))));
 
-  test('with parameters in text cascades', () =>
+  test('8 with parameters in text cascades', () =>
     twin.expectAsNative((client) => client.ask(run(deleteOrg, ['2']), sync)));
 
-  test('with parameters in binary cascades', () =>
+  test('8 with parameters in binary cascades', () =>
     twin.expectAsNative((client) => client.ask(run(deleteOrg, [binary(2)]), sync)));
 
-  test('with declared types of its parameters cascades', () =>
+  test('8 with declared types of its parameters cascades', () =>
     twin.expectAsNative((client) =>
       client.ask(parse(deleteOrg, '', [20]), describeStatement(), bind({ values: ['3'] }), execute(), sync),
     ));
 
-  test('whose parameter is NULL deletes nothing', () =>
+  test('8 whose parameter is NULL deletes nothing', () =>
     twin.expectAsNative((client) => client.ask(run(deleteOrg, [null]), sync)));
 
-  test('prepared once cascades at every execution', () =>
+  test('9 prepared once cascades at every execution', () =>
     twin.expectAsNative(async (client) => {
       const answers = await client.ask(parse(deleteOrg, 'd'), sync);
       for (const id of ['1', '2', '2', '3'])
@@ -52,7 +52,7 @@ describe('a DELETE', () => {
       return answers;
     }));
 
-  test('executed five times before one Sync has five tags', () =>
+  test('10 executed five times before one Sync has five tags', () =>
     twin.expectAsNative((client) =>
       client.ask(
         parse(deleteOrg, 'd'),
@@ -67,7 +67,7 @@ describe('a DELETE', () => {
       return client.untilReady();
     }));
 
-  test('is described before it is executed, by a driver that waits behind Flush', () =>
+  test('11 is described before it is executed, by a driver that waits behind Flush', () =>
     twin.expectAsNative(async (client) => {
       client.send(parse(deleteOrg, 'd'), describeStatement('d'), flush);
       const described = await client.until('n');
@@ -104,12 +104,12 @@ describe('a pipeline', () => {
       ),
     ));
 
-  test('undoes its DELETE when a later statement fails', () =>
+  test('10 undoes its DELETE when a later statement fails', () =>
     twin.expectAsNative((client) =>
       client.ask(run(deleteOrg, ['1']), run('SELECT 1/0'), run(deleteOrg, ['2']), sync),
     ));
 
-  test('goes on behind the Sync after a DELETE that failed', () =>
+  test('10 goes on behind the Sync after a DELETE that failed', () =>
     twin.expectAsNative((client) => {
       client.send(run(deleteOrg, ['4']), run(deleteOrg, ['1']), sync, run(deleteOrg, ['2']), sync);
       return client.untilReady(2);
@@ -122,7 +122,7 @@ describe('a pipeline', () => {
       return client.untilReady(3);
     }));
 
-  test('of two DELETEs with a Sync behind each commits the first when the second fails', () =>
+  test('10 of two DELETEs with a Sync behind each commits the first when the second fails', () =>
     twin.expectAsNative((client) => {
       client.send(run(deleteOrg, ['1']), sync, run(deleteOrg, ['4']), sync);
       return client.untilReady(2);

@@ -92,7 +92,7 @@ describe.each(FORMS)('with $form', ({ run }) => {
   test.each([
     'users VALUES (11, 1)',
     'posts VALUES (101, 10)',
-  ])('a row that comes while the DELETE waits for its parent goes with it: %s', async (row) => {
+  ])('29 a row that comes while the DELETE waits for its parent goes with it: %s', async (row) => {
     const came = await expectAsNative(async ({ application, other, waits }) => {
       await other.query(`BEGIN; INSERT INTO ${row}`);
       const deleted = outcome(run(application));
@@ -103,7 +103,7 @@ describe.each(FORMS)('with $form', ({ run }) => {
     expect(came).toMatchObject([{ command: 'DELETE', rowCount: 1 }, { rowCount: 1 }]);
   });
 
-  test('so it does in a transaction, which goes on', async () => {
+  test('29 so it does in a transaction, which goes on', async () => {
     await expectAsNative(async ({ application, other, waits }) => {
       await application.query('BEGIN');
       await application.query('DELETE FROM orgs WHERE id = 3');
@@ -122,7 +122,7 @@ describe.each(FORMS)('with $form', ({ run }) => {
   test.each([
     'REPEATABLE READ',
     'SERIALIZABLE',
-  ])('in a %s transaction it is a serialization failure', async (level) => {
+  ])('29 in a %s transaction it is a serialization failure', async (level) => {
     const came = await expectAsNative(async ({ application, other, waits }) => {
       await application.query(`BEGIN ISOLATION LEVEL ${level}`);
       await application.query('SELECT FROM orgs');
@@ -135,7 +135,7 @@ describe.each(FORMS)('with $form', ({ run }) => {
     expect(came).toMatchObject([{ code: '40001' }, { command: 'ROLLBACK' }]);
   });
 
-  test('a parent that another transaction deletes first is deleted once', async () => {
+  test('30 a parent that another transaction deletes first is deleted once', async () => {
     await expectAsNative(async ({ application, other, waits }) => {
       await other.query('BEGIN; DELETE FROM posts; DELETE FROM users; DELETE FROM orgs WHERE id = 1');
       const deleted = outcome(run(application));
@@ -145,7 +145,7 @@ describe.each(FORMS)('with $form', ({ run }) => {
     });
   });
 
-  test('a parent that moves out of the WHERE meanwhile stays, and its children with it', async () => {
+  test('29 a parent that moves out of the WHERE meanwhile stays, and its children with it', async () => {
     await expectAsNative(async ({ application, other, waits }) => {
       await other.query(
         'BEGIN; UPDATE users SET org_id = 2 WHERE org_id = 1; UPDATE orgs SET id = 7 WHERE id = 1',
@@ -157,7 +157,7 @@ describe.each(FORMS)('with $form', ({ run }) => {
     });
   });
 
-  test('a child that moves to another parent meanwhile stays', async () => {
+  test('29 a child that moves to another parent meanwhile stays', async () => {
     await expectAsNative(async ({ application, other, waits }) => {
       await other.query('BEGIN; UPDATE users SET org_id = 2 WHERE id = 10');
       const deleted = outcome(run(application));
@@ -168,7 +168,7 @@ describe.each(FORMS)('with $form', ({ run }) => {
   });
 });
 
-test('two DELETEs of overlapping parents add up', async () => {
+test('30 two DELETEs of overlapping parents add up', async () => {
   await expectAsNative(async ({ application, other, waits }) => {
     await application.query('BEGIN');
     const first = await outcome(application.query('DELETE FROM orgs WHERE id IN (1, 2)'));
