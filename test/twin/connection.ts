@@ -14,6 +14,9 @@ export interface Address {
   readonly database: string;
 }
 
+/** No statement takes so long. */
+const PATIENCE = 30_000;
+
 export class Connection {
   readonly #socket: Socket;
   #unread: Buffer = Buffer.alloc(0);
@@ -45,7 +48,9 @@ export class Connection {
   ask(bytes: Uint8Array, readies = 1): Promise<readonly Message[]> {
     return new Promise((resolve, reject) => {
       this.#wanted = readies;
+      const late = setTimeout(() => this.#done(new Error(`no answer within ${PATIENCE} ms`)), PATIENCE);
       this.#done = (error) => {
+        clearTimeout(late);
         this.#done = () => {};
         const came = this.#came;
         this.#came = [];

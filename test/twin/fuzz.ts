@@ -6,6 +6,8 @@ import type { Comparison, Twins } from './twins.js';
 
 export interface FuzzOptions {
   readonly seed: number;
+  /** Leaves out the cases before this one. */
+  readonly first?: number;
   /** How many statements, at the least. */
   readonly statements: number;
   /** Stops after so many differences. */
@@ -31,7 +33,7 @@ const STATEMENTS = 24;
 export async function fuzz(twins: Twins, options: FuzzOptions): Promise<Figures> {
   const figures: Figures = { cases: 0, statements: 0, failed: 0, refused: new Map(), differences: [] };
   while (figures.statements < options.statements && figures.differences.length < options.differences) {
-    const seed = caseSeed(options.seed, figures.cases++);
+    const seed = caseSeed(options.seed, (options.first ?? 0) + figures.cases++);
     const [generated] = fc.sample(cases(STATEMENTS), { seed, numRuns: 1, unbiased: true });
     if (!generated) continue;
     const given =
@@ -40,7 +42,7 @@ export async function fuzz(twins: Twins, options: FuzzOptions): Promise<Figures>
     if (!difference) continue;
     const shrunk = options.shrinkFor > 0 ? await shrink(twins, difference, options.shrinkFor) : difference;
     figures.differences.push(shrunk);
-    options.found?.(shrunk, `seed ${options.seed}, case ${figures.cases - 1}`);
+    options.found?.(shrunk, `seed ${options.seed}, case ${(options.first ?? 0) + figures.cases - 1}`);
   }
   return figures;
 }

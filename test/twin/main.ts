@@ -17,6 +17,7 @@ Runs random statements on random schemas, natively and through pgcascade, and pr
 
   --seed N          the first seed (default: of the clock)
   --seeds N         how many seeds, one after the other (default: 1)
+  --case N          begin with this case of a seed (default: 0)
   --runs N          statements for each seed, at the least (default: 2000)
   --differences N   stop a seed after so many differences (default: 5)
   --shrink SECONDS  how long to look for a smaller case of each (default: 60, 0: not at all)
@@ -28,6 +29,7 @@ async function main(): Promise<number> {
     options: {
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       seeds: { type: 'string', default: '1' },
+      case: { type: 'string', default: '0' },
       runs: { type: 'string', default: '2000' },
       differences: { type: 'string', default: '5' },
       shrink: { type: 'string', default: '60' },
@@ -60,6 +62,7 @@ async function main(): Promise<number> {
       const started = performance.now();
       const figures = await fuzz(twins, {
         seed: each,
+        first: Number(values.case),
         statements: runs,
         differences: most,
         shrinkFor: seconds * 1000,

@@ -168,8 +168,10 @@ class PreparedSide {
     const answers: string[][] = [];
     let refused: SideRun['refused'];
     let status = 'I';
-    for (const { bytes, readies, opaque } of steps) {
-      const came = await session.ask(bytes, readies);
+    for (const { bytes, readies, opaque, shown } of steps) {
+      const came = await session.ask(bytes, readies).catch((error: Error) => {
+        throw new Error(`${this.kind}: ${error.message} to: ${shown}, of ${steps.map((each) => each.shown).join("\n")}, after ${JSON.stringify(answers)}`);
+      });
       const name = came.map((each) => this.#refusal(each)).find((each) => each !== undefined);
       if (name !== undefined && refused === undefined) refused = { step: answers.length, name };
       const kept = withoutPlans(withoutCopied(came), opaque);
