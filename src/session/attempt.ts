@@ -36,8 +36,8 @@ export function isGuarded(plan: Plan): boolean {
   return plan.keys.some(({ guarded }) => guarded);
 }
 
-/** Its savepoint in a transaction of the client's. */
-export const SAVEPOINT = 'pgcascade';
+/** Its savepoint in a transaction of the client's, under a name that the client has not. */
+export const SAVEPOINT = `pgcascade_${Math.random().toString(36).slice(2, 10)}`;
 
 export interface Attempt {
   readonly replies: ReplyHandler;
@@ -45,12 +45,13 @@ export interface Attempt {
 }
 
 /**
+ * @param plan what is executed; undefined where it is nothing to be made again
  * @param replies what becomes of the answers
  * @param last the message that ends them
  * @param final an error is the client's, whatever it is
  */
 export function attempt(
-  plan: Plan,
+  plan: Plan | undefined,
   replies: ReplyHandler,
   last: 'Query' | 'Execute',
   final: boolean,
@@ -61,7 +62,7 @@ export function attempt(
   });
   let held: Buffer[] = [];
   let size = 0;
-  let holding = !final;
+  let holding = !final && plan !== undefined;
   let again = false;
   const release = (verdict: Verdict, message: Message): Verdict => {
     const bytes = [...held, bytesOf(verdict, message)];
@@ -69,9 +70,17 @@ export function attempt(
     holding = false;
     return bytes.length === 1 ? verdict : Buffer.concat(bytes);
   };
+  const hold = (verdict: Verdict, message: Message): Verdict => {
+    if (!holding) return verdict;
+    const bytes = bytesOf(verdict, message);
+    size += bytes.length;
+    if (size > MOST_HELD) return release(verdict, message);
+    held.push(bytes);
+    return 'swallow';
+  };
   const receive = (message: Message): Verdict => {
     const { type } = message;
-    if (type === Backend.ErrorResponse && holding && isTransient(message, plan)) {
+    if (type === Backend.ErrorResponse && holding && plan && isTransient(message, plan)) {
       again = true;
       replies.receive(message);
       if (last === 'Execute') settle('again');
@@ -82,14 +91,9 @@ export function attempt(
       return 'swallow';
     }
     const verdict = replies.receive(message);
-    if (ROWS.has(type)) {
-      if (!holding) return verdict;
-      const bytes = bytesOf(verdict, message);
-      size += bytes.length;
-      if (size > MOST_HELD) return release(verdict, message);
-      held.push(bytes);
-      return 'swallow';
-    }
+    if (ROWS.has(type)) return hold(verdict, message);
+    // Of a statement of the proxy's own before the client's.
+    if (verdict === 'swallow') return verdict;
     if (ENDS.has(type) && (last === 'Execute' || type === Backend.ReadyForQuery)) settle('done');
     return release(verdict, message);
   };
@@ -97,7 +101,9 @@ export function attempt(
     replies.skipped?.();
     settle('done');
   };
-  return { replies: { receive, skipped }, outcome };
+  // What a trigger says of an attempt that failed nobody is to hear.
+  const notice = (message: Message) => (again ? 'swallow' : hold('forward', message));
+  return { replies: { receive, skipped, notice }, outcome };
 }
 
 /** What comes before the end of an execution, of COPY … TO STDOUT too. */

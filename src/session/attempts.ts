@@ -8,21 +8,23 @@ import { executeReplies, queryReplies, swallowedReplies } from './cascade-replie
 import type { FrontendOptions } from './frontend-options.js';
 import { type Manner, SCRATCH } from './injection.js';
 import { type Rewrite, refusal } from './rewrite.js';
-import type { Source } from './rewriter.js';
 
 /** What a portal executes. */
 export interface Bound {
-  readonly plan: Plan;
+  /** Undefined where it is nothing that may be made again. */
+  readonly plan: Plan | undefined;
   readonly rewrite: Rewrite;
+  /** Sends Execute. */
+  readonly execute: () => void;
 }
 
 /** How a portal is executed once more. */
 export interface Portal extends Bound {
-  /** Sends Execute. */
-  readonly execute: () => void;
-  /** Binds it again, to what its statement means by now; undefined where that is nothing of this kind. */
+  /** Binds it again, to what its statement means by now; undefined where the client has got an error instead. */
   readonly rebind: () => Promise<Bound | undefined>;
 }
+
+const ISOLATION = `SELECT pg_catalog.current_setting('transaction_isolation')`;
 
 export class Attempts {
   readonly #options: FrontendOptions;
@@ -43,24 +45,27 @@ export class Attempts {
     undo: (() => void) | undefined,
   ): Promise<void> {
     const { replies, rewriter, server, state } = this.#options;
-    const inBlock = state.status === TransactionStatus.Open;
-    const saved = inBlock && isGuarded(plan) && (await this.#does(`SAVEPOINT ${SAVEPOINT}`));
+    // While earlier queries wait for their answers nobody knows whether a transaction will be open.
+    const certain = replies.settled;
+    const inBlock = certain && state.status === TransactionStatus.Open;
+    const saved = inBlock && isGuarded(plan);
     let rewrite = first;
-    for (let left = inBlock && !saved ? 1 : MOST_ATTEMPTS; left > 0; left--) {
-      server.write(write.query(rewrite.sql));
-      const current = attempt(
-        planOf(rewrite.parts) ?? plan,
-        queryReplies(rewriter.translation(rewrite), undo),
-        'Query',
-        left === 1,
-      );
+    for (let left = !certain || (inBlock && !saved) ? 1 : MOST_ATTEMPTS; left > 0; left--) {
+      const made =
+        saved && rewrite.parts.some(({ kind }) => kind === 'cascade') ? underSavepoint(rewrite) : rewrite;
+      const answers = queryReplies(rewriter.translation(made), undo);
+      const current = attempt(planOf(rewrite.parts), answers, 'Query', left === 1);
+      server.write(write.query(made.sql));
       replies.expect('Query', current.replies);
       sent();
       server.flush();
-      if ((await current.outcome) === 'done') break;
-      rewrite = (saved && (await this.#rollBack('query'))) || (await this.#again(text, 'query', rewrite));
+      if ((await current.outcome) === 'done') return;
+      const refused = saved ? await this.#rollBack('query') : undefined;
+      if (refused === 'failed') return;
+      const next = refused ?? (await this.#again(text));
+      if (next === undefined) return;
+      rewrite = next;
     }
-    if (saved && state.status === TransactionStatus.Open) await this.#does(`RELEASE SAVEPOINT ${SAVEPOINT}`);
   }
 
   /**
@@ -68,13 +73,14 @@ export class Attempts {
    * @param inBlock in a transaction block; else nothing was executed in the implicit transaction before it
    */
   async portal(portal: Portal, inBlock: boolean): Promise<void> {
-    const { injection, replies, rewriter, server } = this.#options;
-    const saved = inBlock && (await injection.ask(`SAVEPOINT ${SAVEPOINT}`, 'pipeline')).kind === 'value';
+    const { replies, rewriter, server } = this.#options;
+    const saved = inBlock && portal.plan !== undefined && isGuarded(portal.plan);
+    if (saved && !(await this.#does(`SAVEPOINT ${SAVEPOINT}`))) return;
     let bound: Bound | undefined = portal;
     for (let left = inBlock && !saved ? 1 : MOST_ATTEMPTS; left > 0 && bound; left--) {
       const answers = executeReplies(rewriter.translation(bound.rewrite));
       const made = attempt(bound.plan, answers, 'Execute', left === 1);
-      portal.execute();
+      bound.execute();
       replies.expect('Execute', made.replies);
       server.write(write.flush());
       server.flush();
@@ -83,18 +89,18 @@ export class Attempts {
       server.write(write.sync());
       replies.expect('Sync', { receive: () => 'swallow' });
       const refused = saved ? await this.#rollBack('pipeline') : undefined;
-      if (refused) this.#refuse(refused);
-      bound = refused ? undefined : await portal.rebind();
+      if (refused === 'failed') return;
+      if (refused) return this.refuse(refused);
+      if (saved && !(await this.#does(`SAVEPOINT ${SAVEPOINT}`))) return;
+      bound = await portal.rebind();
     }
-    if (saved) await injection.ask(`RELEASE SAVEPOINT ${SAVEPOINT}`, 'pipeline');
+    if (saved) await this.#does(`RELEASE SAVEPOINT ${SAVEPOINT}`);
   }
 
-  /** The error is the client's answer to its Execute. */
-  #refuse(refused: Rewrite): void {
+  /** An error is the client's answer to its Execute. */
+  refuse(refused: Rewrite): void {
     const { replies, rewriter, server } = this.#options;
-    server.write(
-      Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, refused.sql), write.flush()]),
-    );
+    server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, refused.sql)]));
     const translation = rewriter.translation(refused);
     replies.expect(
       'Close',
@@ -106,33 +112,43 @@ export class Attempts {
     );
   }
 
-  /** What the text means by now. */
-  async #again(text: Buffer, manner: Source['manner'], before: Rewrite): Promise<Rewrite> {
-    const decision = await this.#options.rewriter.decide(text, {
-      manner,
-      inString: true,
-      types: [],
-      retries: false,
-    });
-    return decision.kind === 'rewrite' ? decision.rewrite : before;
+  /** What the text of a simple query means by now; undefined where the client has got an error. */
+  async #again(text: Buffer): Promise<Rewrite | undefined> {
+    const source = { manner: 'query', inString: true, types: [], retries: false } as const;
+    const decision = await this.#options.rewriter.decide(text, source);
+    return decision.kind === 'rewrite' ? decision.rewrite : undefined;
   }
 
   /**
    * @param manner a simple query would drop the client's unnamed statement
-   * @returns what is sent instead where the transaction sees no newer state: PostgreSQL's own error there
+   * @returns what is sent instead where the transaction sees no newer state: PostgreSQL's own error there; `failed` where
+   * the client has got an error
    */
-  async #rollBack(manner: Manner): Promise<Rewrite | undefined> {
+  async #rollBack(manner: Manner): Promise<Rewrite | 'failed' | undefined> {
     const { injection } = this.#options;
-    await injection.ask(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`, manner);
-    const isolation = await injection.ask(
-      `SELECT pg_catalog.current_setting('transaction_isolation')`,
-      manner,
-    );
-    if (isolation.kind !== 'value' || isolation.value.startsWith('read ')) return undefined;
-    return refusal(new ProxyError('PGC_SERIALIZATION', {}));
+    const steps = [`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`, `RELEASE SAVEPOINT ${SAVEPOINT}`, ISOLATION];
+    const questions = manner === 'query' ? [steps.join('; ')] : steps;
+    let value = '';
+    for (const question of questions) {
+      const answer = await injection.ask(question, manner);
+      if (answer.kind !== 'value') return 'failed';
+      value = answer.value;
+    }
+    return value.startsWith('read ') ? undefined : refusal(new ProxyError('PGC_SERIALIZATION', {}));
   }
 
   async #does(sql: string): Promise<boolean> {
-    return (await this.#options.injection.ask(sql, 'query')).kind === 'value';
+    return (await this.#options.injection.ask(sql, 'pipeline')).kind === 'value';
   }
+}
+
+/** The same in one string with a savepoint: as a query of its own it could be cancelled in the client's place. */
+function underSavepoint(rewrite: Rewrite): Rewrite {
+  const before = `SAVEPOINT ${SAVEPOINT}; `;
+  return {
+    ...rewrite,
+    sql: `${before}${rewrite.sql}\n; RELEASE SAVEPOINT ${SAVEPOINT}`,
+    parts: [{ kind: 'swallow' }, ...rewrite.parts, { kind: 'swallow' }],
+    copied: rewrite.copied.map((run) => ({ ...run, sent: run.sent + before.length })),
+  };
 }

@@ -3,18 +3,16 @@
  * (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY).
  */
 import { ProxyError } from '../errors.js';
-import { REFUSED_SQL } from '../plan/violations.js';
 import { isNoteworthy, sessionEffect } from '../sql/gate.js';
-import { serverError } from '../wire/backend.js';
-import { readBindNames, readExecute, readParse, readTarget, whole, write } from '../wire/frontend.js';
+import { readBindNames, readExecute, readParse, readTarget, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend, Frontend, TransactionStatus } from '../wire/types.js';
-import { planOf } from './attempt.js';
+import { isSuspecting, planOf } from './attempt.js';
 import type { Attempts, Bound } from './attempts.js';
 import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from './cascade-replies.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { SCRATCH } from './injection.js';
-import { type BoundPortal, bindOf, isShort, withFormats } from './portals.js';
+import { type BoundPortal, bindOf, cannotRun, isShort, senderOf, withFormats } from './portals.js';
 import { Names, type Prepared, partOf, UNWATCHED } from './prepared.js';
 import type { ReplyHandler } from './replies.js';
 import { type Rewrite, refusal } from './rewrite.js';
@@ -26,6 +24,8 @@ export class ExtendedQueries {
   /** Whether anything was executed since the last Sync or query, and whether it may have ended the transaction. */
   #executed = false;
   #transactionEnded = false;
+  /** How many portals were bound since then. */
+  #bindings = 0;
   /** What each portal was bound to. */
   readonly #portals = new Names<BoundPortal>();
   /** What changes names known here and is not answered yet; and whether any of it is of an earlier unit. */
@@ -49,6 +49,7 @@ export class ExtendedQueries {
     this.#doubtful = this.#unanswered > 0;
     this.#executed = false;
     this.#transactionEnded = false;
+    this.#bindings = 0;
   }
 
   /** As FrontendSide.take. */
@@ -134,6 +135,7 @@ export class ExtendedQueries {
 
   #bind(message: Message): Promise<void> | undefined {
     const { portal, statement } = readBindNames(message);
+    this.#bindings++;
     const prepared = this.#options.prepared.get(statement);
     if (prepared?.rewrite === undefined) return this.#bound(message, portal, statement, prepared);
     const source = this.#source(statement, prepared.types);
@@ -206,42 +208,34 @@ export class ExtendedQueries {
     const { rewrite } = bound;
     if (rewrite === undefined) return this.#forward(message);
     const [part] = rewrite.parts;
-    if (part?.kind === 'cascade' && part.answers.kind === 'count') {
-      if (bound.executed) return this.#cannotRun(name);
-      this.#portals.set(name, { ...bound, executed: true });
-    }
-    const send = this.#sender(message, name, rewrite);
+    if (bound.executed && part?.kind === 'cascade' && part.answers.kind === 'count')
+      return cannotRun(name, this.#options);
+    this.#portals.set(name, { ...bound, executed: true });
     const plan = planOf(rewrite.parts);
+    const execute = senderOf(message, name, rewrite, this.#options);
     const { bind } = bound;
-    if (plan && bind) {
+    if (plan && bind && !bound.executed) {
+      const sender = (current: Rewrite) => senderOf(message, name, current, this.#options);
+      const rebind = () => this.#rebind(name, bind, bound, sender);
       const inBlock = this.#inBlock(first);
-      const rebind = () => this.#rebind(name, bind, bound);
-      if (inBlock !== undefined)
-        return this.#attempts.portal({ plan, rewrite, execute: send, rebind }, inBlock);
+      // Other portals would be lost with a transaction that fails.
+      if (inBlock === true || (inBlock === false && this.#bindings === 1))
+        return this.#attempts.portal({ plan, rewrite, execute, rebind }, inBlock);
+      if (isSuspecting(rewrite.parts)) return this.#executeExactly(rebind);
     }
-    send();
-    const replies = executeReplies(this.#options.rewriter.translation(rewrite));
-    this.#options.replies.expect('Execute', replies);
+    this.#expectExecuted(execute, rewrite);
     return undefined;
   }
 
-  /** Without RETURNING a portal runs once (pquery.c, PortalRun). What is sent instead fails as well. */
-  #cannotRun(name: string): undefined {
-    const { replies, server } = this.#options;
-    server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, REFUSED_SQL)]));
-    const error = serverError('55000', `portal "${name}" cannot be run`);
-    replies.expect('Close', {
-      receive: (message) => (message.type === Backend.CloseComplete ? 'swallow' : error),
-    });
-    replies.expect('Parse', { receive: () => error });
+  #expectExecuted(execute: () => void, rewrite: Rewrite): void {
+    execute();
+    this.#options.replies.expect('Execute', executeReplies(this.#options.rewriter.translation(rewrite)));
   }
 
-  #sender(message: Message, name: string, rewrite: Rewrite): () => void {
-    const [part] = rewrite.parts;
-    // Without RETURNING there is one row, the count: a limit of one would suspend the portal behind it.
-    const all = part?.kind === 'cascade' && part.answers.kind === 'count';
-    const bytes = whole(message);
-    return () => this.#options.server.write(all ? write.execute(name) : bytes);
+  /** What only finds out whether a rule may be broken is no use where it cannot be sent again. */
+  async #executeExactly(rebind: () => Promise<Bound | undefined>): Promise<void> {
+    const bound = await rebind();
+    if (bound) this.#expectExecuted(bound.execute, bound.rewrite);
   }
 
   /** Whether the next Execute is in a transaction block; undefined where that is not certain, or others came before it. */
@@ -252,26 +246,31 @@ export class ExtendedQueries {
     return first && state.status === TransactionStatus.Idle ? false : undefined;
   }
 
-  /** Binds a portal that was lost with a failed transaction, to what its statement means by now. */
-  async #rebind(name: string, bind: Buffer, bound: BoundPortal): Promise<Bound | undefined> {
+  /**
+   * Binds a portal again, to what its statement means by now.
+   * @returns undefined where the client has got an error in place of its execution
+   */
+  async #rebind(
+    name: string,
+    bind: Buffer,
+    bound: BoundPortal,
+    sender: (rewrite: Rewrite) => () => void,
+  ): Promise<Bound | undefined> {
     const { replies, rewriter, server } = this.#options;
-    const decision = await rewriter.decide(bound.text, {
-      ...this.#source(bound.statement, bound.types),
-      retries: false,
-    });
-    const current =
-      decision.kind === 'rewrite' ? this.#current(bound.statement, bound, decision.rewrite) : bound;
+    const source = { ...this.#source(bound.statement, bound.types), retries: false };
+    const decision = await rewriter.decide(bound.text, source);
+    if (decision.kind !== 'rewrite') return undefined;
+    const { rewrite } = decision;
+    const current = this.#current(bound.statement, bound, rewrite);
     const part = partOf(current);
-    const plan = current.rewrite && planOf(current.rewrite.parts);
-    if (!current.rewrite || !plan || part?.kind !== 'cascade') return undefined;
     const message = { type: Frontend.Bind, buffer: bind, start: 0, end: bind.length, last: true };
-    server.write(withFormats(message, part.answers));
+    const again = part?.kind === 'cascade' ? withFormats(message, part.answers) : bind;
+    server.write(Buffer.concat([write.close('P', name), again]));
     this.#portals.set(name, { ...current, bind, statement: bound.statement, executed: true });
-    replies.expect(
-      'Bind',
-      swallowedReplies(rewriter.translation(current.rewrite), () => {}),
-    );
-    return { plan, rewrite: current.rewrite };
+    const swallowed = swallowedReplies(rewriter.translation(rewrite), () => {});
+    replies.expect('Close', swallowed);
+    replies.expect('Bind', swallowed);
+    return { plan: planOf(rewrite.parts), rewrite, execute: sender(rewrite) };
   }
 
   #close(message: Message): undefined {

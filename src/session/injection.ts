@@ -15,7 +15,7 @@ export type Answer =
   | { readonly kind: 'failed' | 'skipped' };
 
 /** A name of the proxy's own: the client's unnamed statement and portal must outlive what is injected. */
-export const SCRATCH = 'pgcascade';
+export const SCRATCH = `pgcascade_${Math.random().toString(36).slice(2, 10)}`;
 
 /**
  * How a question is asked.

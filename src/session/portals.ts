@@ -1,9 +1,15 @@
 /** The portals of a session that the proxy has a hand in: what they were bound to, and how. */
 import type { Answers } from '../plan/render.js';
-import { whole, withResultFormats } from '../wire/frontend.js';
+import { REFUSED_SQL } from '../plan/violations.js';
+import { serverError } from '../wire/backend.js';
+import { whole, withResultFormats, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
+import { Backend } from '../wire/types.js';
 import { isGuarded, isSuspecting, planOf } from './attempt.js';
+import type { FrontendOptions } from './frontend-options.js';
+import { SCRATCH } from './injection.js';
 import type { Prepared } from './prepared.js';
+import type { Rewrite } from './rewrite.js';
 
 /** A portal, and what it takes to bind it again. */
 export interface BoundPortal extends Prepared {
@@ -42,4 +48,28 @@ function formatsFor(answers: Answers, formats: readonly number[]): readonly numb
     case 'rows':
       return formats.length < 2 ? formats : [...Array<number>(answers.hidden).fill(0), ...formats];
   }
+}
+
+/** What sends the Execute that `message` is, for what is executed by now. */
+export function senderOf(
+  message: Message,
+  name: string,
+  rewrite: Rewrite,
+  { server }: FrontendOptions,
+): () => void {
+  const [part] = rewrite.parts;
+  // Without RETURNING there is one row, the count: a limit of one would suspend the portal behind it.
+  const all = part?.kind === 'cascade' && part.answers.kind === 'count';
+  const bytes = whole(message);
+  return () => server.write(all ? write.execute(name) : bytes);
+}
+
+/** Without RETURNING a portal runs once (pquery.c, PortalRun). What is sent instead fails as well. */
+export function cannotRun(name: string, { replies, server }: FrontendOptions): undefined {
+  server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, REFUSED_SQL)]));
+  const error = serverError('55000', `portal "${name}" cannot be run`);
+  replies.expect('Close', {
+    receive: (message) => (message.type === Backend.CloseComplete ? 'swallow' : error),
+  });
+  replies.expect('Parse', { receive: () => error });
 }

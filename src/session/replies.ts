@@ -28,6 +28,8 @@ export type Verdict = 'forward' | 'swallow' | Buffer;
 
 export interface ReplyHandler {
   receive(message: Message): Verdict;
+  /** A NoticeResponse came before the answer; it is forwarded where nothing is said. */
+  notice?(message: Message): Verdict;
   /** The server skipped the message because of an earlier error. Called last sent first. */
   skipped?(): void;
 }
@@ -86,6 +88,11 @@ export class ExpectedReplies {
     if (message.last) this.#advance(expectation.to, message.type);
     this.#dropCopyEnds();
     return verdict;
+  }
+
+  /** A NoticeResponse came. @returns what becomes of it */
+  notice(message: Message): Verdict {
+    return this.#queue[this.#first]?.handler?.notice?.(message) ?? 'forward';
   }
 
   #advance(to: Answered, type: number): void {

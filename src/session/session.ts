@@ -15,7 +15,7 @@ import { Injection } from './injection.js';
 import type { SessionPeers, SessionSettings } from './options.js';
 import { Output } from './output.js';
 import { Names, type Prepared } from './prepared.js';
-import { ExpectedReplies } from './replies.js';
+import { ExpectedReplies, type Verdict } from './replies.js';
 import { Rewriter } from './rewriter.js';
 import { ServerState } from './server-state.js';
 
@@ -193,6 +193,8 @@ export class Session {
   #answer(message: Message): void {
     switch (message.type) {
       case Backend.NoticeResponse:
+        this.#give(message, this.#replies.notice(message));
+        return;
       case Backend.NotificationResponse:
         this.#toClient.forward(message);
         return;
@@ -216,10 +218,13 @@ export class Session {
         break;
       default:
     }
-    const verdict = this.#replies.receive(message);
+    this.#give(message, this.#replies.receive(message));
+    if (message.type === Backend.ReadyForQuery) this.#noteIdle();
+  }
+
+  #give(message: Message, verdict: Verdict): void {
     if (verdict === 'forward') this.#toClient.forward(message);
     else if (verdict !== 'swallow') this.#toClient.write(verdict);
-    if (message.type === Backend.ReadyForQuery) this.#noteIdle();
   }
 
   /** With everything answered and no transaction open, what belonged to one is over. */
