@@ -12,7 +12,15 @@ import type { Attempts, Bound } from './attempts.js';
 import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from './cascade-replies.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { SCRATCH } from './injection.js';
-import { type BoundPortal, bindOf, cannotRun, isShort, senderOf, withFormats } from './portals.js';
+import {
+  type BoundPortal,
+  bindOf,
+  cannotRun,
+  isShort,
+  isUncertain,
+  senderOf,
+  withFormats,
+} from './portals.js';
 import { Names, type Prepared, partOf, UNWATCHED } from './prepared.js';
 import type { ReplyHandler } from './replies.js';
 import { type Rewrite, refusal } from './rewrite.js';
@@ -86,6 +94,10 @@ export class ExtendedQueries {
 
   #parse(message: Message): Promise<void> | undefined {
     const { name, text, types } = readParse(message);
+    const waiting =
+      name === '' ? this.#portals.snapshot().find(([, portal]) => isUncertain(portal)) : undefined;
+    // With its statement gone a portal could not be bound again.
+    if (waiting) return this.#settle(...waiting).then(() => this.#parse(message));
     const effect = this.#options.active ? sessionEffect(text) : 'none';
     if (!this.#options.active || !isNoteworthy(text, this.#options.refusesCode)) {
       this.#options.server.forward(message);
@@ -216,7 +228,7 @@ export class ExtendedQueries {
     const { bind } = bound;
     if (plan && bind && !bound.executed) {
       const sender = (current: Rewrite) => senderOf(message, name, current, this.#options);
-      const rebind = () => this.#rebind(name, bind, bound, sender);
+      const rebind = () => this.#rebind(name, bind, { ...bound, executed: true }, sender);
       const inBlock = this.#inBlock(first);
       // Other portals would be lost with a transaction that fails.
       if (inBlock === true || (inBlock === false && this.#bindings === 1))
@@ -225,6 +237,12 @@ export class ExtendedQueries {
     }
     this.#expectExecuted(execute, rewrite);
     return undefined;
+  }
+
+  /** A portal that only finds out whether a rule may be broken is bound to what tells which. */
+  async #settle(name: string, portal: BoundPortal): Promise<void> {
+    const { bind } = portal;
+    await (bind && this.#rebind(name, bind, portal, () => () => {}));
   }
 
   #expectExecuted(execute: () => void, rewrite: Rewrite): void {
@@ -266,7 +284,7 @@ export class ExtendedQueries {
     const message = { type: Frontend.Bind, buffer: bind, start: 0, end: bind.length, last: true };
     const again = part?.kind === 'cascade' ? withFormats(message, part.answers) : bind;
     server.write(Buffer.concat([write.close('P', name), again]));
-    this.#portals.set(name, { ...current, bind, statement: bound.statement, executed: true });
+    this.#portals.set(name, { ...current, bind, statement: bound.statement, executed: bound.executed });
     const swallowed = swallowedReplies(rewriter.translation(rewrite), () => {});
     replies.expect('Close', swallowed);
     replies.expect('Bind', swallowed);

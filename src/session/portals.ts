@@ -50,6 +50,11 @@ function formatsFor(answers: Answers, formats: readonly number[]): readonly numb
   }
 }
 
+/** Whether it waits to find out whether a rule may be broken. */
+export function isUncertain({ executed, rewrite }: BoundPortal): boolean {
+  return !executed && rewrite !== undefined && isSuspecting(rewrite.parts);
+}
+
 /** What sends the Execute that `message` is, for what is executed by now. */
 export function senderOf(
   message: Message,
