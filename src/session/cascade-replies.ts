@@ -40,6 +40,8 @@ export interface Translation {
   readonly serverVersion: number;
   /** A name was found to mean another table than the one planned for. */
   readonly moved: () => void;
+  /** The text is being executed. @returns what is called when that is answered, or skipped */
+  readonly executing: () => () => void;
   /** A statement has been executed. */
   readonly completed: (part: Part) => void;
 }
@@ -48,10 +50,15 @@ export interface Translation {
 export function queryReplies(translation: Translation, skipped?: () => void): ReplyHandler {
   let at = 0;
   let progress: Progress = { rows: 0 };
+  const answered = translation.executing();
   return {
-    ...(skipped ? { skipped } : {}),
+    skipped() {
+      skipped?.();
+      answered();
+    },
     receive(message) {
       const part = translation.rewrite.parts[at];
+      if (message.type === Backend.ReadyForQuery) answered();
       if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
       const verdict = resultOf(message, part, progress);
       if (message.type === Backend.CommandComplete) {
@@ -68,10 +75,13 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
 export function executeReplies(translation: Translation): ReplyHandler {
   const progress: Progress = { rows: 0 };
   const part = translation.rewrite.parts[0];
+  const answered = translation.executing();
   return {
+    skipped: answered,
     receive(message) {
-      if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
       if (message.type === Backend.CommandComplete && part) translation.completed(part);
+      if (message.type === Backend.CommandComplete || message.type === Backend.ErrorResponse) answered();
+      if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
       return resultOf(message, part, progress);
     },
   };

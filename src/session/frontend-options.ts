@@ -1,6 +1,7 @@
 /** What the parts of the client's half of a session share. */
 import type { SessionCircumstances } from './circumstances.js';
 import type { Injection } from './injection.js';
+import type { Naming } from './naming.js';
 import type { Output } from './output.js';
 import type { Names, Prepared } from './prepared.js';
 import type { ExpectedReplies } from './replies.js';
@@ -15,6 +16,7 @@ export interface FrontendOptions {
   readonly rewriter: Rewriter;
   readonly state: ServerState;
   readonly prepared: Names<Prepared>;
+  readonly naming: Naming;
   /** False where the configuration switched cascades off: everything passes. */
   readonly active: boolean;
   /** DO and CALL are refused. */

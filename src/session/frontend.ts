@@ -1,6 +1,6 @@
 /** The client's half of a session: takes its messages in order, and sends them on as they are or expanded. */
 import { isNoteworthy, sessionEffect } from '../sql/gate.js';
-import { queryText, write } from '../wire/frontend.js';
+import { queryText, readBindNames, readTarget, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Frontend, TransactionStatus } from '../wire/types.js';
 import { planOf } from './attempt.js';
@@ -50,6 +50,8 @@ export class FrontendSide {
    * @throws ProtocolViolation
    */
   take(message: Message): Promise<void> | undefined {
+    const { naming } = this.#options;
+    if (!naming.settled && namesStatement(message)) return naming.answered().then(() => this.take(message));
     switch (message.type) {
       case Frontend.Query:
         return this.#query(message);
@@ -148,5 +150,20 @@ export class FrontendSide {
   #forward(message: Message, answered?: Answered): undefined {
     this.#options.server.forward(message);
     if (answered) this.#options.replies.expect(answered);
+  }
+}
+
+/** Whether a message names a prepared statement that SQL may have prepared or dropped: it does not touch the unnamed one. */
+function namesStatement(message: Message): boolean {
+  switch (message.type) {
+    case Frontend.Bind:
+      return readBindNames(message).statement !== '';
+    case Frontend.Describe:
+    case Frontend.Close: {
+      const { kind, name } = readTarget(message);
+      return kind === 'S' && name !== '';
+    }
+    default:
+      return false;
   }
 }

@@ -8,6 +8,7 @@ import type { Translation } from './cascade-replies.js';
 import type { SessionCircumstances, Surroundings } from './circumstances.js';
 import { type Again, type Executable, expand, type Means, type Part } from './expand.js';
 import type { Injection, Manner } from './injection.js';
+import type { Naming } from './naming.js';
 import type { Names, Prepared } from './prepared.js';
 import { targetsOfPrepared, UNWATCHED } from './prepared.js';
 import type { ExpectedReplies } from './replies.js';
@@ -20,6 +21,7 @@ export interface RewriterOptions {
   readonly circumstances: SessionCircumstances;
   readonly injection: Injection;
   readonly prepared: Names<Prepared>;
+  readonly naming: Naming;
   readonly replies: ExpectedReplies;
   readonly state: ServerState;
   /** Refuse what may delete and is not understood; else pass it on and say so through `passed`. */
@@ -95,7 +97,8 @@ export class Rewriter {
       : [];
     const completed = (part: Part) => this.#completed(part, known);
     const moved = () => this.#options.circumstances.note('settings');
-    return { rewrite, serverVersion: this.#options.state.version, completed, moved };
+    const executing = () => this.#options.naming.begin(rewrite.parts);
+    return { rewrite, serverVersion: this.#options.state.version, executing, completed, moved };
   }
 
   async #rewrite(
@@ -103,10 +106,13 @@ export class Rewriter {
     statements: readonly Statement[],
     { manner, inString, retries }: Source,
   ): Promise<Decision> {
-    const { circumstances, injection, prepared, reject, refusesCode, passed, replies, state } = this.#options;
+    const { circumstances, injection, naming, prepared, reject, refusesCode, passed, replies, state } =
+      this.#options;
     if (statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode)))
       return PASS;
     const executed = statements.flatMap(executedBy);
+    const drops = statements.some(({ meaning }) => meaning.kind === 'release');
+    if ((executed.length > 0 || drops) && !naming.settled) await naming.answered();
     const names = [
       ...statements.flatMap(targetsOf),
       ...executed.flatMap((name) => targetsOfPrepared(prepared.get(name))),
@@ -168,8 +174,9 @@ export class Rewriter {
     const [runs = FORWARD] = parts;
     const again = (): Again => {
       const [statement] = this.#options.statements.statements(text) ?? [];
+      // What was prepared never fails on mere suspicion.
       const now = statement
-        ? expand(text.slice(statement.at, statement.behind), statement, means)
+        ? expand(text.slice(statement.at, statement.behind), statement, { ...means, retries: false })
         : undefined;
       return { sql: now?.sql ?? text, part: now?.parts[0] ?? FORWARD, error: now?.error };
     };

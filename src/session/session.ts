@@ -12,6 +12,7 @@ import { SessionCircumstances } from './circumstances.js';
 import { sayFarewell } from './farewell.js';
 import { FrontendSide } from './frontend.js';
 import { Injection } from './injection.js';
+import { Naming } from './naming.js';
 import type { SessionPeers, SessionSettings } from './options.js';
 import { Output } from './output.js';
 import { Names, type Prepared } from './prepared.js';
@@ -58,12 +59,14 @@ export class Session {
     const { graphs, rules, reject, refusesCode, statements } = settings;
     this.#circumstances = new SessionCircumstances({ database, graphs, rules, report });
     const prepared = new Names<Prepared>();
+    const naming = new Naming(this.#toServer);
     const injection = new Injection(this.#toServer, this.#replies);
     const rewriter = new Rewriter({
       statements,
       circumstances: this.#circumstances,
       injection,
       prepared,
+      naming,
       replies: this.#replies,
       state: this.#state,
       reject,
@@ -79,6 +82,7 @@ export class Session {
       rewriter,
       state: this.#state,
       prepared,
+      naming,
       active: settings.active,
       refusesCode,
     });
