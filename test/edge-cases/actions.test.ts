@@ -157,6 +157,42 @@ test.each([
   ],
 ])('%s', (_, schema, ...texts) => same(schema, ...texts));
 
+const TWO_ROWS = 'INSERT INTO c VALUES (1, 1), (2, 2)';
+const MOVED =
+  'PARTITION BY LIST (p); CREATE TABLE c1 PARTITION OF c FOR VALUES IN (1); CREATE TABLE c2 PARTITION OF c DEFAULT';
+const NULLED = 'p int REFERENCES p ON DELETE SET NULL KEYS';
+const DEFAULTED = 'p int DEFAULT 0 REFERENCES p ON DELETE SET DEFAULT KEYS';
+test.each([
+  ['24 SET NULL against a CHECK', `${P} CREATE TABLE c (id int, ${NULLED} CHECK (p IS NOT NULL))`],
+  [
+    '24 SET NULL against a UNIQUE that takes one NULL',
+    `${P} CREATE TABLE c (id int, ${NULLED} UNIQUE NULLS NOT DISTINCT)`,
+  ],
+  [
+    '24 SET NULL beside a generated column',
+    `${P} CREATE TABLE c (id int, ${NULLED}, x int GENERATED ALWAYS AS (coalesce(p, -1)) STORED)`,
+  ],
+  ['24 SET NULL to another partition', `${P} CREATE TABLE c (id int, ${NULLED}) ${MOVED}`],
+  [
+    '24 SET NULL without a partition',
+    `${P} CREATE TABLE c (id int, ${NULLED}) PARTITION BY LIST (p); CREATE TABLE c1 PARTITION OF c FOR VALUES IN (1, 2)`,
+  ],
+  ['47 a default that must be UNIQUE', `${P} CREATE TABLE c (id int, ${DEFAULTED} UNIQUE)`],
+  [
+    '47 a default that differs for each row',
+    `${P} CREATE SEQUENCE q START 3; CREATE TABLE c (id int, ${DEFAULTED.replace('0', `nextval('s.q')`)})`,
+  ],
+  ['47 a default in another partition', `${P} CREATE TABLE c (id int, ${DEFAULTED}) ${MOVED}`],
+  [
+    '47 the default of a partition is none',
+    `${P} CREATE TABLE c (id int, ${DEFAULTED}) ${MOVED}; ALTER TABLE c1 ALTER p SET DEFAULT 4`,
+  ],
+  [
+    '45 a generated column that references',
+    `${P} CREATE TABLE c (id int, x int, p int GENERATED ALWAYS AS (id) STORED REFERENCES p ON DELETE CASCADE KEYS)`,
+  ],
+])('%s', (_, schema) => same(`${schema}; ${TWO_ROWS}`, one, 'DELETE FROM p WHERE id = 2'));
+
 const PAIR = (key: string) => `CREATE TABLE p (a int, b int, n int PRIMARY KEY, UNIQUE (a, b));
   INSERT INTO p VALUES (1, 1, 1), (1, 2, 2), (2, 1, 3), (1, NULL, 4), (NULL, 1, 5), (NULL, NULL, 6), (0, 0, 7), (7, 7, 8);
   CREATE TABLE c (id int PRIMARY KEY, x int DEFAULT 0, y int DEFAULT 0, FOREIGN KEY (x, y) REFERENCES p (a, b) ${key} KEYS);`;

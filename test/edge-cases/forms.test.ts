@@ -57,6 +57,24 @@ describe('40 a DELETE in a WITH', () => {
       'behind a recursive one',
       'WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3), d AS (DELETE FROM orgs USING n WHERE id = i RETURNING id) SELECT sum(id) FROM d',
     ],
+    [
+      'called like its target',
+      'WITH orgs AS (DELETE FROM orgs WHERE id = 1 RETURNING id) SELECT * FROM orgs',
+    ],
+    ['called like a child', 'WITH users AS (DELETE FROM orgs WHERE id = 1 RETURNING id) SELECT * FROM users'],
+    [
+      'beside one called like a child',
+      'WITH posts AS (SELECT 1), d AS (DELETE FROM orgs WHERE id = 1) SELECT * FROM posts',
+    ],
+    [
+      'with a WITH of its own',
+      'WITH d AS (WITH x AS (SELECT 1 AS id) DELETE FROM orgs USING x WHERE x.id = orgs.id RETURNING orgs.id) SELECT * FROM d',
+    ],
+    [
+      'with expressions that have names',
+      'WITH d AS (DELETE FROM orgs WHERE id = 1 RETURNING id + 1, upper(name), count(1) OVER (), id::text) SELECT * FROM d',
+    ],
+    ['with one name twice', 'WITH d AS (DELETE FROM orgs WHERE id = 1 RETURNING id, id) SELECT * FROM d'],
     ['twice from one name', `WITH d AS (${DELETED}) SELECT * FROM d AS a CROSS JOIN d AS b`],
   ])('%s', (_, sql) =>
     sameOn(ALL, SAMPLE, async ({ client }) => [

@@ -248,5 +248,14 @@ describe('57 inheritance:', () => {
       'ALTER TABLE derived INHERIT p',
       'DELETE FROM p',
     ],
+    [
+      'a table may inherit from two',
+      `CREATE TABLE a1 (id int PRIMARY KEY); CREATE TABLE a2 (id int PRIMARY KEY); CREATE TABLE d () INHERITS (a1, a2);
+      CREATE TABLE c1 (id int REFERENCES a1 ON DELETE CASCADE KEYS); CREATE TABLE c2 (id int REFERENCES a2 ON DELETE SET NULL KEYS);
+      INSERT INTO a1 VALUES (1), (2); INSERT INTO a2 TABLE a1; INSERT INTO c1 TABLE a2; INSERT INTO c2 TABLE a2; INSERT INTO d VALUES (1), (3)`,
+      'DELETE FROM d WHERE id = 3',
+      'DELETE FROM a1 WHERE id = 1 RETURNING tableoid::regclass::text, *',
+      'DELETE FROM a2',
+    ],
   ])('%s', (_, schema, ...texts) => same(schema, ...texts));
 });

@@ -115,6 +115,37 @@ describe('42 other triggers', () => {
     expect(await fired('native')).toBe('D p0');
     expect(await fired('emulated')).toBe('D c0 g0 p0');
   });
+  test.each([
+    ['INSERT INTO s.c VALUES (9)', 'C DELETE 1', 'D 9'],
+    ['DELETE FROM s.c WHERE id = 1', 'E C=27000', 'D 1'],
+    ['UPDATE s.c SET note = 1 WHERE id = 1', 'E C=27000', 'D 1'],
+  ])('that change children before the cascade does get in its way, and natively not: %s', async (what, told, left) => {
+    const schema = `CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int, p int DEFAULT 1 REFERENCES p ON DELETE CASCADE KEYS, note int);
+      INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1); ${trigger('p', 'BEFORE DELETE', `${what}; RETURN OLD;`)}`;
+    const outcome = async (kind: Kind) => {
+      const { client } = await on(kind, schema);
+      return [
+        ...(await client.told(query('DELETE FROM p'))).slice(0, 1),
+        ...(await client.told(query('SELECT id FROM c'))).slice(1, 2),
+      ];
+    };
+    expect(await outcome('native')).toEqual(['C DELETE 1', 'C SELECT 0']);
+    const [first = '', second] = await outcome('emulated');
+    expect([first.slice(0, told.length), second]).toEqual([told, left]);
+  });
+  test('of an UPDATE OF one column are fired for all keys of the table, once; natively for each by itself', async () => {
+    const schema = `CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1), (2); CREATE TABLE log (what text);
+      CREATE TABLE c (id int, a int REFERENCES p ON DELETE SET NULL KEYS, b int REFERENCES p ON DELETE SET NULL KEYS); INSERT INTO c VALUES (1, 1, 2), (2, 1, 1);
+      CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO s.log VALUES (TG_NAME || OLD.id); RETURN NULL; END $$;
+      CREATE TRIGGER a AFTER UPDATE OF a ON c FOR EACH ROW EXECUTE FUNCTION f(); CREATE TRIGGER b AFTER UPDATE OF b ON c FOR EACH ROW EXECUTE FUNCTION f()`;
+    const fired = async (kind: Kind) => {
+      const { client } = await on(kind, schema);
+      await client.ask(query('DELETE FROM p WHERE id = 1'));
+      return (await client.told(query(`SELECT string_agg(what, ' ' ORDER BY what) FROM log`)))[1];
+    };
+    expect(await fired('native')).toBe('D a1 a2 b2');
+    expect(await fired('emulated')).toBe('D a1 a2 b1 b2');
+  });
   test('that fail undo all', () =>
     same(
       `${FAMILY} ${trigger('g', 'AFTER DELETE', `RAISE EXCEPTION 'not %', OLD.id; RETURN NULL;`)}`,
