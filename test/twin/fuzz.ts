@@ -1,8 +1,9 @@
 /** Runs generated cases, counts what came of them, and shrinks what differs. */
 import fc from 'fast-check';
 import { type Case, cases } from './case.js';
+import type { Comparison } from './comparison.js';
 import type { Difference } from './report.js';
-import type { Comparison, Twins } from './twins.js';
+import type { Twins } from './twins.js';
 
 export interface FuzzOptions {
   readonly seed: number;
@@ -23,6 +24,8 @@ export interface Figures {
   statements: number;
   /** Statements that both sides answered with an error. */
   failed: number;
+  /** Statements that both sides refused for another of several broken rules. */
+  anotherRule: number;
   /** By the name of the proxy's error. */
   readonly refused: Map<string, number>;
   readonly differences: Difference[];
@@ -31,7 +34,14 @@ export interface Figures {
 const STATEMENTS = 24;
 
 export async function fuzz(twins: Twins, options: FuzzOptions): Promise<Figures> {
-  const figures: Figures = { cases: 0, statements: 0, failed: 0, refused: new Map(), differences: [] };
+  const figures: Figures = {
+    cases: 0,
+    statements: 0,
+    failed: 0,
+    anotherRule: 0,
+    refused: new Map(),
+    differences: [],
+  };
   while (figures.statements < options.statements && figures.differences.length < options.differences) {
     const seed = caseSeed(options.seed, (options.first ?? 0) + figures.cases++);
     const [generated] = fc.sample(cases(STATEMENTS), { seed, numRuns: 1, unbiased: true });
@@ -55,6 +65,7 @@ export function caseSeed(seed: number, number: number): number {
 function count(figures: Figures, result: Comparison): void {
   figures.statements++;
   if (result.kind === 'same' && result.failed) figures.failed++;
+  if (result.kind === 'another rule') figures.anotherRule++;
   if (result.kind === 'refused')
     figures.refused.set(result.name, (figures.refused.get(result.name) ?? 0) + 1);
 }

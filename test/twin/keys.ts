@@ -23,18 +23,13 @@ interface MadeKey extends Key {
 
 /** @param overridden the keys' actions come from the proxy's configuration, by their names */
 export function makeSchema(spec: SchemaSpec, overridden: boolean): Schema {
-  const tables = makeTables(spec.tables);
+  const tables = makeTables(spec.tables, overridden);
   const keys = spec.keys.flatMap((each, i) => makeKey(spec, each, i, tables, overridden) ?? []);
   keepKnownDifferencesOut(tables, keys);
   dropRowsWithoutParents(keys);
   for (const table of tables) fillReferences(spec.tables[table.place]?.rows ?? [], table, keys);
   for (const { made, from } of keys) for (const column of made) allowNulls(column, from.table, tables);
-  const moved = spec.moved.flatMap(([place, number]) => {
-    const table = tables[place % tables.length];
-    const row = table?.rows[number % Math.max(table.rows.length, 1)];
-    return table && row ? [{ table, row }] : [];
-  });
-  return { tables, keys, relations: tables.flatMap(({ root }) => tree(root)), moved };
+  return { tables, keys, relations: tables.flatMap(({ root }) => tree(root)) };
 }
 
 function makeKey(

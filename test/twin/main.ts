@@ -74,7 +74,7 @@ async function main(): Promise<number> {
       const refused = [...figures.refused].map(([name, count]) => `${count} ${name}`).join(', ') || 'none';
       console.log(
         `seed ${each}: ${figures.statements} statements on ${figures.cases} schemas, ${figures.failed} failed on both sides, ` +
-          `refused: ${refused}; ${figures.differences.length} differences (${rate.toFixed(0)} statements a second)`,
+          `${figures.anotherRule} for another rule, refused: ${refused}; ${figures.differences.length} differences (${rate.toFixed(0)} statements a second)`,
       );
       differences += figures.differences.length;
     }

@@ -1,9 +1,9 @@
 /** A difference for people: a script of schema and rows, the statement, and both answers. */
 import type { Case } from './case.js';
+import type { Run } from './comparison.js';
 import { makeSchema } from './keys.js';
 import { programOf } from './program.js';
 import { createSql, fillSql } from './schema-sql.js';
-import type { Run } from './twins.js';
 
 export interface Difference {
   readonly given: Case;

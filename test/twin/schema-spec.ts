@@ -63,8 +63,6 @@ export interface SchemaSpec {
   readonly acyclic: boolean;
   /** Keys that stop a DELETE are rare. */
   readonly mild: boolean;
-  /** Rows that are updated once, so that they do not stand where they were inserted. */
-  readonly moved: readonly (readonly [table: number, row: number])[];
 }
 
 const row: fc.Arbitrary<RowSpec> = fc.record({
@@ -117,5 +115,4 @@ export const schemaSpec: fc.Arbitrary<SchemaSpec> = fc.record({
   ),
   acyclic: once(4),
   mild: fc.boolean(),
-  moved: fc.array(fc.tuple(place, place), { maxLength: 3 }),
 });

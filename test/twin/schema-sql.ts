@@ -46,12 +46,6 @@ export function createSql(schema: Schema, kind: Kind): readonly string[] {
 export function fillSql(schema: Schema, tables?: readonly Table[]): string {
   const all = ['a.log', ...schema.tables.map(({ root }) => qualified(root))].join(', ');
   const filled = tables ?? schema.tables;
-  const moves = schema.moved
-    .filter(({ table }) => filled.includes(table))
-    .map(
-      ({ table, row }) =>
-        `UPDATE ONLY ${qualified(table.root)} SET note = 'moved' WHERE ${quoted(table.idColumn)} = ${literal(table.idType, row.id)}`,
-    );
   // CASCADE for keys that are NOT ENFORCED: without it the server does not see that all tables are listed.
   const empty = tables
     ? [
@@ -65,7 +59,6 @@ export function fillSql(schema: Schema, tables?: readonly Table[]): string {
     'SET LOCAL client_min_messages = warning',
     ...empty,
     ...filled.flatMap(insertRows),
-    ...moves,
     'COMMIT',
   ].join(';\n');
 }

@@ -73,8 +73,6 @@ export interface Schema {
   readonly keys: readonly Key[];
   /** Everything that a statement can name. */
   readonly relations: readonly Relation[];
-  /** Rows that are updated once after they were inserted. */
-  readonly moved: readonly { readonly table: Table; readonly row: Row }[];
 }
 
 /** A relation and its partitions at any depth. */

@@ -1,6 +1,7 @@
 /** The same schema and statements on both sides: natively, and through the proxy; and what differs. */
 import { inWords, type Names, refusalOf } from './answers.js';
 import type { Case } from './case.js';
+import { type Comparison, compared, type Run } from './comparison.js';
 import { type Address, Connection, type Message } from './connection.js';
 import { makeSchema } from './keys.js';
 import { programOf } from './program.js';
@@ -22,18 +23,6 @@ const SETTINGS = [
 ]
   .map((setting) => `-c ${setting}`)
   .join(' ');
-
-/** What one side answered to each step, and what was left. */
-export interface Run {
-  readonly answers: readonly (readonly string[])[];
-  readonly left: readonly string[];
-}
-
-export type Comparison =
-  | { readonly kind: 'same'; readonly failed: boolean }
-  /** The proxy refused something: what came before was the same. */
-  | { readonly kind: 'refused'; readonly name: string }
-  | { readonly kind: 'different'; readonly native: Run; readonly proxied: Run };
 
 interface Side {
   /** The client's connection: straight to the server, or through the proxy. */
@@ -101,7 +90,7 @@ export class Prepared {
     const sides = [this.#native, this.#proxied] as const;
     const [native, proxied] = (await Promise.all(
       sides.map((side) => side.run(programOf(this.#schema, spec, side.kind))),
-    )) as [SideRun, SideRun];
+    )) as [Run, Run];
     const touched = [
       ...new Set([...this.#native.touched(native.left), ...this.#proxied.touched(proxied.left)]),
     ];
@@ -114,16 +103,11 @@ export class Prepared {
       );
       await Promise.all(sides.map((side) => side.restore(sql)));
     }
-    return compared(native, proxied);
+    return compared(native, proxied, this.#proxied.start);
   }
 }
 
 const MOST_RESTORED = 6;
-
-interface SideRun extends Run {
-  /** The step at which the proxy refused something, and the error's name. */
-  readonly refused: { readonly step: number; readonly name: string } | undefined;
-}
 
 class PreparedSide {
   readonly kind: Kind;
@@ -163,14 +147,16 @@ class PreparedSide {
     );
   }
 
-  async run(steps: readonly Step[]): Promise<SideRun> {
+  async run(steps: readonly Step[]): Promise<Run> {
     const { session } = this.#side;
     const answers: string[][] = [];
-    let refused: SideRun['refused'];
+    let refused: Run['refused'];
     let status = 'I';
     for (const { bytes, readies, opaque, shown } of steps) {
       const came = await session.ask(bytes, readies).catch((error: Error) => {
-        throw new Error(`${this.kind}: ${error.message} to: ${shown}, of ${steps.map((each) => each.shown).join("\n")}, after ${JSON.stringify(answers)}`);
+        throw new Error(
+          `${this.kind}: ${error.message} to: ${shown}, of ${steps.map((each) => each.shown).join('\n')}, after ${JSON.stringify(answers)}`,
+        );
       });
       const name = came.map((each) => this.#refusal(each)).find((each) => each !== undefined);
       if (name !== undefined && refused === undefined) refused = { step: answers.length, name };
@@ -224,22 +210,6 @@ function withoutCopied(messages: readonly Message[]): readonly Message[] {
 
 function withoutPlans(messages: readonly Message[], opaque: boolean): readonly Message[] {
   return opaque ? messages.filter(({ type }) => type !== 'T' && type !== 'D') : messages;
-}
-
-function compared(native: SideRun, proxied: SideRun): Comparison {
-  const { refused } = proxied;
-  if (refused) {
-    const before = refused.step;
-    const same =
-      JSON.stringify(native.answers.slice(0, before)) === JSON.stringify(proxied.answers.slice(0, before));
-    if (same) return { kind: 'refused', name: refused.name };
-  } else if (
-    JSON.stringify(native.answers) === JSON.stringify(proxied.answers) &&
-    JSON.stringify(native.left) === JSON.stringify(proxied.left)
-  ) {
-    return { kind: 'same', failed: native.answers.flat().some((answer) => answer.startsWith('E ')) };
-  }
-  return { kind: 'different', native, proxied };
 }
 
 async function succeed(connection: Connection, sql: string): Promise<void> {

@@ -1,0 +1,44 @@
+/** Both sides' answers to one statement, and what to think of them. */
+
+/** What one side answered to each step, and what was left. */
+export interface Run {
+  readonly answers: readonly (readonly string[])[];
+  readonly left: readonly string[];
+  /** The step at which something was refused because keys are not enforced, and by what name. */
+  readonly refused: { readonly step: number; readonly name: string } | undefined;
+}
+
+export type Comparison =
+  | { readonly kind: 'same'; readonly failed: boolean }
+  /** The proxy refused something, and did nothing: what came before was the same. */
+  | { readonly kind: 'refused'; readonly name: string }
+  /** Both failed, for another of several broken rules. */
+  | { readonly kind: 'another rule' }
+  | { readonly kind: 'different'; readonly native: Run; readonly proxied: Run };
+
+/** @param start what the tables held before */
+export function compared(native: Run, proxied: Run, start: readonly string[]): Comparison {
+  const at = native.answers.findIndex((answers, i) => !alike(answers, proxied.answers[i] ?? []));
+  if (at < 0 && alike(native.left, proxied.left))
+    return { kind: 'same', failed: native.answers.flat().some((answer) => answer.startsWith('E ')) };
+  const { refused } = proxied;
+  if (refused) {
+    const untouched = proxied.answers.length > 1 || alike(proxied.left, start);
+    if (at === refused.step && untouched) return { kind: 'refused', name: refused.name };
+  } else if (at >= 0) {
+    const [one, other] = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? []));
+    if (one && other && [one, other].includes(NOT_NULL)) return { kind: 'another rule' };
+  }
+  return { kind: 'different', native, proxied };
+}
+
+const NOT_NULL = '23502';
+
+/** The code of an integrity constraint violation. */
+function brokenRule(answers: readonly string[]): string | undefined {
+  return answers.map((answer) => /^E C=(23\w+)/.exec(answer)?.[1]).find((code) => code !== undefined);
+}
+
+function alike(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((each, i) => each === other[i]);
+}
