@@ -270,7 +270,7 @@ function stringOf(
     [`;; ${one} ; SELECT 'é'; ; ${two};`],
     [`SET search_path = b, a; ${one}; RESET search_path; ${two}`],
     [
-      `BEGIN; ${extra}; INSERT INTO a.extra SELECT 1, ${id} FROM ${qualified(table.root)}; ${one}; TABLE a.extra; ROLLBACK`,
+      `BEGIN; ${extra}; INSERT INTO a.extra SELECT 1, ${id} FROM ${table.root.by ? '' : 'ONLY '}${qualified(table.root)}; ${one}; TABLE a.extra; ROLLBACK`,
     ],
     [
       drop

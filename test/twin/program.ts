@@ -5,10 +5,11 @@ import type { Schema } from './schema.js';
 import { contentsSql, type Kind } from './schema-sql.js';
 import type { StatementSpec } from './statement-spec.js';
 
+/** All of one length, so that positions in errors are the same. */
 const KEYS: Readonly<Record<Kind, string>> = {
-  native: 'ON DELETE CASCADE',
-  emulated: 'ON DELETE CASCADE NOT ENFORCED',
-  overridden: 'ON DELETE NO ACTION',
+  native: 'ON DELETE CASCADE       ENFORCED',
+  emulated: 'ON DELETE CASCADE   NOT ENFORCED',
+  overridden: 'ON DELETE NO ACTION     ENFORCED',
 };
 
 export function programOf(schema: Schema, spec: StatementSpec, kind: Kind): readonly Step[] {

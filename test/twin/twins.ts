@@ -103,7 +103,8 @@ export class Prepared {
       );
       await Promise.all(sides.map((side) => side.restore(sql)));
     }
-    return compared(native, proxied, this.#proxied.start);
+    const defaults = this.#schema.keys.filter(({ action }) => action === 'SET DEFAULT');
+    return compared(native, proxied, this.#proxied.start, new Set(defaults.map(({ name }) => name)));
   }
 }
 
