@@ -4,38 +4,22 @@
  */
 import { ProxyError } from '../errors.js';
 import { isNoteworthy, sessionEffect } from '../sql/gate.js';
-import { readBindNames, readExecute, readParse, readTarget, write } from '../wire/frontend.js';
+import { readBindNames, readParse, readTarget, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
-import { Backend, Frontend, TransactionStatus } from '../wire/types.js';
-import { isSuspecting, planOf } from './attempt.js';
-import type { Attempts, Bound } from './attempts.js';
-import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from './cascade-replies.js';
+import { Backend, Frontend } from '../wire/types.js';
+import type { Attempts } from './attempts.js';
+import { descriptionReplies, swallowedReplies, undoneReplies } from './cascade-replies.js';
+import { Executions } from './executions.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { SCRATCH } from './injection.js';
-import {
-  type BoundPortal,
-  bindOf,
-  cannotRun,
-  isShort,
-  isUncertain,
-  senderOf,
-  withFormats,
-} from './portals.js';
-import { Names, type Prepared, partOf, UNWATCHED } from './prepared.js';
+import { isShort } from './portals.js';
+import { type Names, type Prepared, UNWATCHED } from './prepared.js';
 import type { ReplyHandler } from './replies.js';
 import { type Rewrite, refusal } from './rewrite.js';
-import type { Source } from './rewriter.js';
 
 export class ExtendedQueries {
   readonly #options: FrontendOptions;
-  readonly #attempts: Attempts;
-  /** Whether anything was executed since the last Sync or query, and whether it may have ended the transaction. */
-  #executed = false;
-  #transactionEnded = false;
-  /** How many portals were bound since then. */
-  #bindings = 0;
-  /** What each portal was bound to. */
-  readonly #portals = new Names<BoundPortal>();
+  readonly #executions: Executions;
   /** What changes names known here and is not answered yet; and whether any of it is of an earlier unit. */
   #unanswered = 0;
   #doubtful = false;
@@ -44,20 +28,20 @@ export class ExtendedQueries {
 
   constructor(options: FrontendOptions, attempts: Attempts) {
     this.#options = options;
-    this.#attempts = attempts;
+    this.#executions = new Executions(options, attempts, (name, prepared, rewrite) => {
+      return this.#current(name, prepared, rewrite);
+    });
   }
 
   /** The server is idle: portals ended with the transaction. */
   idle(): void {
-    this.#portals.clear();
+    this.#executions.portals.clear();
   }
 
   /** A Sync or a simple query was sent: what comes next is executed even where something before it failed. */
   endUnit(): void {
     this.#doubtful = this.#unanswered > 0;
-    this.#executed = false;
-    this.#transactionEnded = false;
-    this.#bindings = 0;
+    this.#executions.endUnit();
   }
 
   /** As FrontendSide.take. */
@@ -80,30 +64,22 @@ export class ExtendedQueries {
       case Frontend.Describe:
         return this.#describe(message);
       case Frontend.Execute:
-        return this.#execute(message);
+        return this.#executions.execute(message);
       default:
         return this.#close(message);
     }
   }
 
-  /** What is prepared under a name is executed in all circumstances; what has none is executed next. */
-  #source(name: string, types: readonly number[]): Source {
-    const retries = name === '' && this.#inBlock(!this.#executed) === false;
-    return { manner: 'pipeline', inString: false, types, retries };
-  }
-
   #parse(message: Message): Promise<void> | undefined {
     const { name, text, types } = readParse(message);
-    const waiting =
-      name === '' ? this.#portals.snapshot().find(([, portal]) => isUncertain(portal)) : undefined;
-    // With its statement gone a portal could not be bound again.
-    if (waiting) return this.#settle(...waiting).then(() => this.#parse(message));
+    const waiting = name === '' ? this.#executions.settle() : undefined;
+    if (waiting) return waiting.then(() => this.#parse(message));
     const effect = this.#options.active ? sessionEffect(text) : 'none';
     if (!this.#options.active || !isNoteworthy(text, this.#options.refusesCode)) {
       this.#options.server.forward(message);
       return this.#enter(name, effect === 'none' ? undefined : { ...UNWATCHED, types, effect });
     }
-    return this.#options.rewriter.decide(text, this.#source(name, types)).then((decision) => {
+    return this.#options.rewriter.decide(text, this.#executions.source(name, types)).then((decision) => {
       if (decision.kind !== 'rewrite') {
         this.#options.server.forward(message);
         return this.#enter(name, { ...UNWATCHED, types, effect });
@@ -147,34 +123,16 @@ export class ExtendedQueries {
 
   #bind(message: Message): Promise<void> | undefined {
     const { portal, statement } = readBindNames(message);
-    this.#bindings++;
     const prepared = this.#options.prepared.get(statement);
-    if (prepared?.rewrite === undefined) return this.#bound(message, portal, statement, prepared);
-    const source = this.#source(statement, prepared.types);
+    if (prepared?.rewrite === undefined) return this.#executions.bind(message, portal, statement, prepared);
+    const source = this.#executions.source(statement, prepared.types);
     return this.#options.rewriter
       .decide(prepared.text, { ...source, retries: source.retries && isShort(message) })
       .then((decision) => {
         const current =
           decision.kind === 'rewrite' ? this.#current(statement, prepared, decision.rewrite) : prepared;
-        this.#bound(message, portal, statement, current);
+        this.#executions.bind(message, portal, statement, current);
       });
-  }
-
-  #bound(message: Message, name: string, statement: string, prepared: Prepared | undefined): undefined {
-    const known = prepared ?? this.#portals.get(name);
-    const undo =
-      known &&
-      this.#portals.set(
-        name,
-        prepared && { ...prepared, statement, bind: bindOf(message, prepared), executed: false },
-      );
-    const part = partOf(prepared);
-    if (part?.kind === 'cascade') this.#options.server.write(withFormats(message, part.answers));
-    else this.#options.server.forward(message);
-    const replies = prepared?.rewrite
-      ? descriptionReplies(this.#options.rewriter.translation(prepared.rewrite), undo)
-      : undo && undoneReplies(undo);
-    this.#options.replies.expect('Bind', replies);
   }
 
   /**
@@ -202,106 +160,19 @@ export class ExtendedQueries {
 
   #describe(message: Message): undefined {
     const { kind, name } = readTarget(message);
-    const prepared = kind === 'S' ? this.#options.prepared.get(name) : this.#portals.get(name);
+    const prepared = kind === 'S' ? this.#options.prepared.get(name) : this.#executions.portals.get(name);
     this.#options.server.forward(message);
     const replies =
       prepared?.rewrite && descriptionReplies(this.#options.rewriter.translation(prepared.rewrite));
     this.#options.replies.expect('Describe', replies);
   }
 
-  #execute(message: Message): Promise<void> | undefined {
-    const { portal: name } = readExecute(message);
-    const bound = this.#portals.get(name);
-    const first = !this.#executed;
-    this.#executed = true;
-    if (bound === undefined) return this.#forward(message);
-    this.#options.circumstances.note(bound.effect);
-    this.#transactionEnded ||= bound.effect !== 'none';
-    const { rewrite } = bound;
-    if (rewrite === undefined) return this.#forward(message);
-    const [part] = rewrite.parts;
-    if (bound.executed && part?.kind === 'cascade' && part.answers.kind === 'count')
-      return cannotRun(name, this.#options);
-    this.#portals.set(name, { ...bound, executed: true });
-    const plan = planOf(rewrite.parts);
-    const execute = senderOf(message, name, rewrite, this.#options);
-    const { bind } = bound;
-    if (plan && bind && !bound.executed) {
-      const sender = (current: Rewrite) => senderOf(message, name, current, this.#options);
-      const rebind = () => this.#rebind(name, bind, { ...bound, executed: true }, sender);
-      const inBlock = this.#inBlock(first);
-      // Other portals would be lost with a transaction that fails.
-      if (inBlock === true || (inBlock === false && this.#bindings === 1))
-        return this.#attempts.portal({ plan, rewrite, execute, rebind }, inBlock);
-      if (isSuspecting(rewrite.parts)) return this.#executeExactly(rebind);
-    }
-    this.#expectExecuted(execute, rewrite);
-    return undefined;
-  }
-
-  /** A portal that only finds out whether a rule may be broken is bound to what tells which. */
-  async #settle(name: string, portal: BoundPortal): Promise<void> {
-    const { bind } = portal;
-    await (bind && this.#rebind(name, bind, portal, () => () => {}));
-  }
-
-  #expectExecuted(execute: () => void, rewrite: Rewrite): void {
-    execute();
-    this.#options.replies.expect('Execute', executeReplies(this.#options.rewriter.translation(rewrite)));
-  }
-
-  /** What only finds out whether a rule may be broken is no use where it cannot be sent again. */
-  async #executeExactly(rebind: () => Promise<Bound | undefined>): Promise<void> {
-    const bound = await rebind();
-    if (bound) this.#expectExecuted(bound.execute, bound.rewrite);
-  }
-
-  /** Whether the next Execute is in a transaction block; undefined where that is not certain, or others came before it. */
-  #inBlock(first: boolean): boolean | undefined {
-    const { replies, state } = this.#options;
-    if (replies.awaitsReady) return undefined;
-    if (state.status === TransactionStatus.Open) return this.#transactionEnded ? undefined : true;
-    return first && state.status === TransactionStatus.Idle ? false : undefined;
-  }
-
-  /**
-   * Binds a portal again, to what its statement means by now.
-   * @returns undefined where the client has got an error in place of its execution
-   */
-  async #rebind(
-    name: string,
-    bind: Buffer,
-    bound: BoundPortal,
-    sender: (rewrite: Rewrite) => () => void,
-  ): Promise<Bound | undefined> {
-    const { replies, rewriter, server } = this.#options;
-    const source = { ...this.#source(bound.statement, bound.types), retries: false };
-    const decision = await rewriter.decide(bound.text, source);
-    if (decision.kind !== 'rewrite') return undefined;
-    const { rewrite } = decision;
-    const current = this.#current(bound.statement, bound, rewrite);
-    const part = partOf(current);
-    const message = { type: Frontend.Bind, buffer: bind, start: 0, end: bind.length, last: true };
-    const again = part?.kind === 'cascade' ? withFormats(message, part.answers) : bind;
-    server.write(Buffer.concat([write.close('P', name), again]));
-    this.#portals.set(name, { ...current, bind, statement: bound.statement, executed: bound.executed });
-    const swallowed = swallowedReplies(rewriter.translation(rewrite), () => {});
-    replies.expect('Close', swallowed);
-    replies.expect('Bind', swallowed);
-    return { plan: planOf(rewrite.parts), rewrite, execute: sender(rewrite) };
-  }
-
   #close(message: Message): undefined {
     const { kind, name } = readTarget(message);
     this.#options.server.forward(message);
     const { prepared } = this.#options;
-    const undo = kind === 'S' ? forget(prepared, name) : forget(this.#portals, name);
+    const undo = kind === 'S' ? forget(prepared, name) : forget(this.#executions.portals, name);
     this.#options.replies.expect('Close', undo && undoneReplies(undo));
-  }
-
-  #forward(message: Message): undefined {
-    this.#options.server.forward(message);
-    this.#options.replies.expect('Execute');
   }
 }
 

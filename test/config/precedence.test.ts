@@ -18,6 +18,7 @@ test('nothing at all gives the defaults of interface.md', () => {
       overrides: [],
       relations: [],
       unsupported: 'reject',
+      code: 'pass',
       files: [],
       atomic: true,
       batch_rows: null,
