@@ -9,6 +9,9 @@ import { equals, references } from './match.js';
 import type { Change, Plan } from './plan.js';
 import { deletedRows, staysClearOf, tableOf } from './rows.js';
 
+/** The column with the object id of the relation that holds a changed row. */
+export const WITHIN = 'pgc_w';
+
 /** What is known of the rows that SET DEFAULT has given new keys. */
 export interface Given {
   /** The CTE that has them, with the new keys under their own names. */
@@ -37,8 +40,16 @@ export function renderChange(change: Change, index: number, plan: Plan): readonl
         values: [column('tableoid'), column('ctid')].map((c) => `${row}.${c}`),
       };
     });
-    const returned = [...columns.map((name) => `r.${name}`), ...parents.flatMap(({ values }) => values)];
-    const names = [...columns, ...parents.flatMap(({ names: { tableoid, ctid } }) => [tableoid, ctid])];
+    const returned = [
+      'r.tableoid',
+      ...columns.map((name) => `r.${name}`),
+      ...parents.flatMap(({ values }) => values),
+    ];
+    const names = [
+      WITHIN,
+      ...columns,
+      ...parents.flatMap(({ names: { tableoid, ctid } }) => [tableoid, ctid]),
+    ];
     return `${changeName(index, i)} (${names.join(', ')}) AS (${update} RETURNING ${returned.join(', ')})`;
   });
 }

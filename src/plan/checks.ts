@@ -1,6 +1,6 @@
 /** RESTRICT, NO ACTION and the new keys of SET DEFAULT: conditions that fail the statement where a rule is broken. */
 import { quoteName } from '../sql/names.js';
-import { type Given, givenBy } from './changes.js';
+import { type Given, givenBy, WITHIN } from './changes.js';
 import { hasPlace } from './deletions.js';
 import { equals } from './match.js';
 import type { Check, Plan } from './plan.js';
@@ -119,7 +119,7 @@ function wasAt({ tableoid, ctid }: Given, b: string): string {
  */
 function newKey({ key }: Check, place: number, plan: Plan, given: Given): Violations {
   const columns = key.columns.map(({ from }) => `u.${quoteName(from)}`);
-  const marker = checkMarker(place, '0', columns);
+  const marker = checkMarker(place, `u.${WITHIN}`, columns);
   const complete = columns.map((each) => `${each} IS NOT NULL`).join(' AND ');
   const referenced = `${tableOf(key.to)} AS t`;
   const same = equals(key, 't', quoteName, 'u');

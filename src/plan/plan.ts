@@ -59,7 +59,7 @@ export interface Plan {
   readonly keys: readonly ForeignKey[];
   readonly changes: readonly Change[];
   readonly checks: readonly Check[];
-  /** What errors call the relations and partitions that rows are deleted from. */
+  /** What errors call the relations and partitions that rows are deleted from or changed in. */
   readonly names: ReadonlyMap<number, string>;
 }
 

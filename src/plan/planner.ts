@@ -41,7 +41,7 @@ export function planDelete(graph: Graph, targets: readonly Target[]): Plan | und
     keys,
     changes,
     checks,
-    names: namesOf(graph, all),
+    names: namesOf(graph, [...all, ...changes]),
   };
   return { ...plan, deletions: plan.deletions.map((each) => ({ ...each, returns: returnsOf(each, plan) })) };
 }
@@ -198,7 +198,7 @@ function toldApart(deletion: Deletion, relation: Relation, plan: Plan): readonly
   return plan.overlaps.get(relation)?.includes(deletion.id) ? identity(relation, deletion) : [];
 }
 
-function namesOf(graph: Graph, all: readonly Reached[]): ReadonlyMap<number, string> {
+function namesOf(graph: Graph, all: readonly { readonly relation: Relation }[]): ReadonlyMap<number, string> {
   return new Map(
     all.flatMap(({ relation }) => graph.tree(relation)).map(({ oid, name }): [number, string] => [oid, name]),
   );

@@ -20,7 +20,7 @@ export type Marker =
   | {
       readonly kind: 'check';
       readonly check: number;
-      /** The object id of the table that the referenced row was in, or 0. */
+      /** The object id of the table that the referenced row was in, or the changed one is; or 0. */
       readonly table: number;
       readonly values: string;
     };
@@ -82,14 +82,17 @@ export function violation(
   if (check === undefined) return undefined;
   const { key } = check;
   const place = { schema: key.from.schema, table: key.from.name };
-  if (check.kind === 'new key')
+  if (check.kind === 'new key') {
+    const table = plan.names.get(marker.table) ?? key.from.name;
     return {
       code: '23503',
-      message: `insert or update on table "${key.from.name}" violates foreign key constraint "${key.name}"`,
+      message: `insert or update on table "${table}" violates foreign key constraint "${key.name}"`,
       detail: `Key (${columns(key, 'from')})=${marker.values} is not present in table "${key.to.name}".`,
       ...place,
+      table,
       constraint: key.name,
     };
+  }
   const restricted = key.action === 'restrict' && serverVersion >= 18;
   // A partition has a copy of the key, with a name of its own.
   const referenced = plan.names.get(marker.table) ?? key.to.name;

@@ -78,3 +78,13 @@ test.each([
     `WITH a AS (DELETE FROM ${name}), b AS (DELETE FROM p) SELECT 1`,
     'SELECT * FROM p',
   ));
+
+test('a new key that does not exist is that of the partition which holds the row', () =>
+  asNative(
+    `CREATE TABLE p (id int PRIMARY KEY);
+     CREATE TABLE c (id int PRIMARY KEY, k int DEFAULT 3 REFERENCES p ON DELETE SET DEFAULT KEYS) PARTITION BY LIST (id);
+     CREATE TABLE c1 PARTITION OF c FOR VALUES IN (1); CREATE TABLE c2 PARTITION OF c FOR VALUES IN (2);
+     INSERT INTO p VALUES (1); INSERT INTO c VALUES (2, 1)`,
+    'DELETE FROM p',
+    'SELECT id + 0 AS id, k + 0 AS k FROM c',
+  ));
