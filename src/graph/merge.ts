@@ -50,6 +50,7 @@ export function mergeGraph(catalog: Catalog, rules: Rules, report: (problem: str
     const to = relations.get(key.to);
     return from && to ? [declaredKey(key, from, to, rules)] : [];
   });
+  const left: string[] = [];
   const configured = rules.relations.flatMap((key, i) => {
     const from = find(relations, key.from);
     const to = find(relations, key.to);
@@ -59,11 +60,12 @@ export function mergeGraph(catalog: Catalog, rules: Rules, report: (problem: str
     ];
     if (!from || !to || missing.length > 0) {
       report(`cascade.relations: ${key.name} is left out: there is no ${missing.join(', no ')}`);
+      left.push(key.name);
       return [];
     }
     return [configuredKey(key, CONFIGURED_IDS + i, from, to)];
   });
-  return new Graph(relations, [...declared, ...configured]);
+  return new Graph(relations, [...declared, ...configured], left);
 }
 
 /** A partition may have triggers of its own, which fire whatever table the statement names. */

@@ -46,12 +46,16 @@ export class Graph {
   readonly #keysTo = new Map<number, ForeignKey[]>();
   readonly #keysFrom = new Map<number, ForeignKey[]>();
   readonly #children = new Map<number, Relation[]>();
-  /** Whether there is any key for the proxy to perform. */
+  /** Whether there is any key for the proxy to perform, or the configuration names one that any table may bring. */
   readonly isActive: boolean;
 
-  constructor(relations: ReadonlyMap<number, Relation>, keys: readonly ForeignKey[]) {
+  constructor(
+    relations: ReadonlyMap<number, Relation>,
+    keys: readonly ForeignKey[],
+    missing: readonly string[] = [],
+  ) {
     this.#relations = relations;
-    this.isActive = keys.some(({ performer }) => performer === 'proxy');
+    this.isActive = missing.length > 0 || keys.some(({ performer }) => performer === 'proxy');
     for (const key of [...keys].sort((a, b) => a.id - b.id)) {
       append(this.#keysTo, key.to.oid, key);
       append(this.#keysFrom, key.from.oid, key);

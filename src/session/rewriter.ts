@@ -192,7 +192,9 @@ export class Rewriter {
       prepared.set(part.name, { ...UNWATCHED, text: Buffer.from(text), rewrite, inSql: true });
     }
     if (part.kind !== 'release') return;
-    for (const [name, entry] of known) {
+    // What SQL has prepared is entered when it is answered: by now, all that was prepared before.
+    const inSql = prepared.snapshot().filter(([, entry]) => entry.inSql);
+    for (const [name, entry] of [...known, ...inSql]) {
       // The unnamed statement is none that DEALLOCATE ALL or DISCARD ALL drop.
       const meant = part.name === undefined ? name !== '' : name === part.name;
       if (meant && prepared.get(name) === entry) prepared.set(name, undefined);

@@ -1,6 +1,8 @@
 /** Schemas in which the obvious way to look at a table is the wrong one. */
-import { expect, test, vi } from 'vitest';
-import { readable } from '../support/raw-client.js';
+import { describe, expect, test, vi } from 'vitest';
+import { useDatabase } from '../support/database.js';
+import { useProxy } from '../support/proxy.js';
+import { RawClient, readable } from '../support/raw-client.js';
 import { askAll, asNativeOn } from './as-native.js';
 import { query } from './frontend-messages.js';
 import { useTwin } from './twin.js';
@@ -88,3 +90,22 @@ test('a new key that does not exist is that of the partition which holds the row
     'DELETE FROM p',
     'SELECT id + 0 AS id, k + 0 AS k FROM c',
   ));
+
+describe('a relation of the configuration', () => {
+  const proxy = useProxy({
+    cascade: {
+      relations: [{ name: 'k', from: 'public.below(up)', to: 'public.above(id)', on_delete: 'cascade' }],
+    },
+  });
+  const database = useDatabase('CREATE TABLE made (id int); CREATE TABLE below (up int)');
+
+  test('is followed from the moment on that its table has its name', async () => {
+    const client = await RawClient.login(proxy, { database: database.name });
+    await client.ask(query('INSERT INTO made VALUES (1), (2); INSERT INTO below TABLE made'));
+    const answer = await client.told(
+      query('ALTER TABLE made RENAME TO above; DELETE FROM above WHERE id = 1'),
+    );
+    expect(answer).toContain('C DELETE 1');
+    expect(await client.told(query('TABLE below'))).toContain('C SELECT 1');
+  });
+});

@@ -1,12 +1,15 @@
 /** Statements of seldom seen forms, and where they are executed in other circumstances than they were sent in. */
 import { expect, test, vi } from 'vitest';
+import type { RawClient } from '../support/raw-client.js';
 import { askAll, asNativeOn } from './as-native.js';
-import { query, run, sync } from './frontend-messages.js';
+import { bind, execute, parse, query, run, sync } from './frontend-messages.js';
 import { useTwin } from './twin.js';
 
 vi.setConfig({ testTimeout: 20_000 });
 const twin = useTwin();
 const { inSchema: asNative, queries: queriesAsNative } = asNativeOn(twin);
+
+const PREPARES = 'PREPARE d AS DELETE FROM orgs WHERE id = 1';
 
 /** A row of `z` references one of `b`, and both are deleted: whether in time only their order tells. */
 const IN_TIME = `CREATE TABLE p (id int PRIMARY KEY);
@@ -35,6 +38,48 @@ test.each([
     ...(await askAll(client, ['COMMIT'])),
     ...(await client.ask(run('SELECT 1'), run('EXECUTE d(3)'), sync)),
     ...(await client.ask(run('EXECUTE d(5)'), sync)),
+  ]));
+
+test.each([
+  ['in one pipeline', (client: RawClient) => client.ask(run(PREPARES), run('EXECUTE d'), sync)],
+  [
+    'in queries that do not wait',
+    (client: RawClient) => {
+      client.send(
+        query(PREPARES),
+        query('EXECUTE d'),
+        query('DEALLOCATE d; PREPARE d AS SELECT 7'),
+        query('EXECUTE d'),
+      );
+      return client.untilReady(4);
+    },
+  ],
+  ['in one string', (client: RawClient) => client.ask(query(`SET work_mem = '1MB'; ${PREPARES}; EXECUTE d`))],
+  ['in pieces', (client: RawClient) => client.ask(query(`SET search_path = public; ${PREPARES}; EXECUTE d`))],
+  [
+    'and dropped in one string',
+    (client: RawClient) => askAll(client, [`${PREPARES}; DEALLOCATE d; PREPARE d AS SELECT 7`, 'EXECUTE d']),
+  ],
+])('what is prepared %s is what EXECUTE runs', (_, steps) => twin.expectAsNative(steps));
+
+test.each([
+  ['SET LOCAL search_path = public; DELETE FROM orgs WHERE id = 1; SHOW search_path', 'SHOW search_path'],
+  ['DROP DATABASE nowhere; DELETE FROM orgs WHERE id = 1', 'SELECT 1'],
+  [
+    'BEGIN; SET search_path = public; DELETE FROM orgs WHERE id = 1; TABLE orgs',
+    'ALTER TABLE orgs ADD x int; ROLLBACK',
+  ],
+  [
+    'BEGIN; SET search_path = public; SELECT 1/0; DELETE FROM orgs',
+    'ROLLBACK; DELETE FROM orgs WHERE id = 1',
+  ],
+])('%s is one string, and a transaction from its start', (...texts) => queriesAsNative(...texts));
+
+test('behind a string that went in pieces there is no unnamed statement', () =>
+  twin.expectAsNative(async (client) => [
+    ...(await client.ask(parse('SELECT 1'), sync)),
+    ...(await client.ask(query('SET search_path = public; DELETE FROM orgs WHERE id = 1'))),
+    ...(await client.ask(bind(), execute(), sync)),
   ]));
 
 const VIEW = `CREATE TABLE p (id int PRIMARY KEY, a int, b int);
