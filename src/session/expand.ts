@@ -216,8 +216,12 @@ function refuseForm(
 /** Natively a table can be truncated only together with all that reference it (heap_truncate_check_FKs). */
 function expandTruncate(text: string, statement: TruncateStatement, means: Means): Expanded {
   const { graph } = means;
-  const targets = statement.targets.flatMap((name) => relationOf(name, means) ?? []);
-  const taken = new Set(targets.flatMap((target) => [target, ...graph.descendants(target)]));
+  const taken = new Set(
+    statement.targets.flatMap(({ name, only }) => {
+      const target = relationOf(name, means);
+      return target ? [target, ...(only ? [] : graph.descendants(target))] : [];
+    }),
+  );
   const added: Relation[] = [];
   for (const relation of taken) {
     for (const key of graph.keysTo(relation)) {

@@ -21,9 +21,15 @@ export interface HiddenDelete {
   readonly prepares: string | undefined;
 }
 
+export interface TruncateTarget {
+  readonly name: RelationName;
+  /** It says ONLY. */
+  readonly only: boolean;
+}
+
 export interface TruncateStatement {
   readonly kind: 'truncate';
-  readonly targets: readonly RelationName[];
+  readonly targets: readonly TruncateTarget[];
   readonly cascades: boolean;
   /** Behind the list of tables, in characters from the statement's start. */
   readonly listEnd: number;
@@ -147,7 +153,7 @@ function readTruncate(
   while (/^(?:\.|\*|\))$/.test(tokens[at + 1]?.text ?? '')) at += tokens[at + 1]?.text === '.' ? 2 : 1;
   return {
     kind: 'truncate',
-    targets: relations.map(relationName),
+    targets: relations.map((each) => ({ name: relationName(each), only: each.inh !== true })),
     cascades: value.behavior === 'DROP_CASCADE',
     listEnd: characters(tokens[at]?.end ?? 0),
   };
@@ -158,8 +164,9 @@ export function targetsOf({ meaning }: Pick<Statement, 'meaning'>): readonly Rel
   switch (meaning.kind) {
     case 'deleting':
       return [...meaning.sites.map(({ target }) => target), ...meaning.changes];
-    case 'hidden':
     case 'truncate':
+      return meaning.targets.map(({ name }) => name);
+    case 'hidden':
       return meaning.targets;
     case 'execute':
     case 'release':

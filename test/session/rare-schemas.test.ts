@@ -60,6 +60,16 @@ test('a view that gives the columns of its table other names is not taken at the
     '1 2',
   ));
 
+test('a table that inherits does not go with a TRUNCATE ONLY', () =>
+  isRefused(
+    `CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (other int REFERENCES p KEYS) INHERITS (p);
+     INSERT INTO p VALUES (1); INSERT INTO c VALUES (5, 1)`,
+    'PGC_TRUNCATE',
+    'TRUNCATE ONLY p',
+    'SELECT count(*) FROM p',
+    '2',
+  ));
+
 const BESIDE = `CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p ON DELETE RESTRICT KEYS);
   INSERT INTO p VALUES (1); INSERT INTO c VALUES (1);`;
 
