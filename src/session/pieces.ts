@@ -7,12 +7,16 @@
  */
 import { isNoteworthy, sessionEffect } from '../sql/gate.js';
 import { write } from '../wire/frontend.js';
-import { Backend } from '../wire/types.js';
+import type { Message } from '../wire/reader.js';
+import { Backend, TransactionStatus } from '../wire/types.js';
 import { descriptionReplies, executeReplies } from './cascade-replies.js';
 import type { FrontendOptions } from './frontend-options.js';
-import type { ReplyHandler } from './replies.js';
+import type { ReplyHandler, Verdict } from './replies.js';
 import type { Rewrite } from './rewrite.js';
 import type { Decision } from './rewriter.js';
+
+/** The name of their statements and portals; those of questions are others. */
+const PIECE = 'pgcascade/piece';
 
 /** Ends with a Sync, whose ReadyForQuery is that of the client's query. */
 export async function sendInPieces(
@@ -20,16 +24,31 @@ export async function sendInPieces(
   options: FrontendOptions,
 ): Promise<void> {
   const { circumstances, refusesCode, replies, rewriter, server } = options;
+  // A query drops the unnamed statement.
+  server.write(write.close('S', ''));
+  replies.expect('Close', { receive: unlessError });
+  let goesOn = await isInBlock(options);
   for (const { bytes, offset, unchanged } of pieces) {
+    if (!goesOn) break;
     const source = { manner: 'pipeline', inString: false, types: [], retries: false } as const;
     const decision = isNoteworthy(bytes, refusesCode) ? await rewriter.decide(bytes, source) : undefined;
     circumstances.note(sessionEffect(bytes));
     // The server skips to the Sync, as it would skip the rest of the string.
-    if (decision?.kind === 'failed' || decision?.kind === 'skipped') break;
-    sendPiece(decision?.kind === 'rewrite' ? decision.rewrite : unchanged, bytes, offset, options);
+    goesOn = decision?.kind !== 'failed' && decision?.kind !== 'skipped';
+    if (goesOn)
+      sendPiece(decision?.kind === 'rewrite' ? decision.rewrite : unchanged, bytes, offset, options);
   }
   server.write(write.sync());
   replies.expect('Sync');
+}
+
+/**
+ * A string of several statements is a transaction block from the first one on, a pipeline from the second one.
+ * @returns false where the client has got an error
+ */
+async function isInBlock({ injection, replies, state }: FrontendOptions): Promise<boolean> {
+  const isIdle = !replies.awaitsReady && state.status === TransactionStatus.Idle;
+  return !isIdle || (await injection.ask('SELECT 1', 'pipeline')).kind === 'value';
 }
 
 function sendPiece(
@@ -38,13 +57,30 @@ function sendPiece(
   offset: number,
   { replies, rewriter, server }: FrontendOptions,
 ): void {
-  const parse = rewrite.sql === rewrite.text ? write.parseBytes(bytes) : write.parse('', rewrite.sql);
-  server.write(Buffer.concat([parse, write.bind('', ''), write.describePortal(''), write.execute('')]));
+  const isSame = rewrite.sql === rewrite.text;
   const translation = { ...rewriter.translation(rewrite), offset };
-  replies.expect('Parse', unseen(descriptionReplies(translation), Backend.ParseComplete));
-  replies.expect('Bind', unseen(descriptionReplies(translation), Backend.BindComplete));
-  replies.expect('Describe', unseen(descriptionReplies(translation), Backend.NoData));
+  const answers = descriptionReplies(translation);
+  server.write(
+    Buffer.concat([
+      // In a failed transaction the last one is still there.
+      ...[write.close('P', PIECE), write.close('S', PIECE)],
+      isSame ? write.parseBytes(PIECE, bytes) : write.parse(PIECE, rewrite.sql),
+      ...[write.bind(PIECE, PIECE), write.describePortal(PIECE), write.execute(PIECE)],
+      // As long as it is open its tables are in use.
+      write.close('P', PIECE),
+    ]),
+  );
+  replies.expect('Close', { receive: unlessError });
+  replies.expect('Close', { receive: unlessError });
+  replies.expect('Parse', unseen(answers, Backend.ParseComplete));
+  replies.expect('Bind', unseen(answers, Backend.BindComplete));
+  replies.expect('Describe', unseen(answers, Backend.NoData));
   replies.expect('Execute', executeReplies(translation));
+  replies.expect('Close', { receive: unlessError });
+}
+
+function unlessError({ type }: Message): Verdict {
+  return type === Backend.ErrorResponse ? 'forward' : 'swallow';
 }
 
 /** A simple query has no such answers; neither has it one for the description of no rows. */

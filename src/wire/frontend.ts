@@ -2,7 +2,6 @@
 import { serialize } from 'pg-protocol';
 import type { Message } from './reader.js';
 import { ProtocolViolation } from './reader.js';
-import { Frontend } from './types.js';
 
 /** A Parse message, apart from its text, which may be long and is rarely looked at. */
 export interface Parse {
@@ -95,10 +94,9 @@ export const write = {
   query: (text: string): Buffer => serialize.query(text),
   parse: (name: string, text: string, types: readonly number[] = []): Buffer =>
     serialize.parse({ name, text, types: [...types] }),
-  /** A Parse of the unnamed statement, its text in the client's own bytes. */
-  parseBytes: (text: Buffer): Buffer => {
-    const head = Buffer.alloc(6);
-    head[0] = Frontend.Parse;
+  /** A Parse of a text in the client's own bytes. */
+  parseBytes: (name: string, text: Buffer): Buffer => {
+    const head = Buffer.from(`P\0\0\0\0${name}\0`);
     head.writeUInt32BE(head.length + text.length + 2, 1);
     // Behind the text's zero stands the number of parameter types.
     return Buffer.concat([head, text, Buffer.alloc(3)]);

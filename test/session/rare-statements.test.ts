@@ -82,6 +82,16 @@ test('behind a string that went in pieces there is no unnamed statement', () =>
     ...(await client.ask(bind(), execute(), sync)),
   ]));
 
+test('what a trigger says of a DELETE that breaks a rule is said once', () =>
+  asNative(
+    `CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p KEYS);
+     INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1);
+     CREATE FUNCTION say() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''%'', OLD.id; RETURN OLD; END';
+     CREATE TRIGGER say BEFORE DELETE ON p FOR EACH ROW EXECUTE FUNCTION say()`,
+    'DELETE FROM p WHERE id = 2 RETURNING id',
+    'DELETE FROM p',
+  ));
+
 const VIEW = `CREATE TABLE p (id int PRIMARY KEY, a int, b int);
   CREATE TABLE c (p int REFERENCES p ON DELETE CASCADE KEYS);
   INSERT INTO p VALUES (1, 10, 100), (2, 20, 200); INSERT INTO c VALUES (1), (2);
