@@ -6,7 +6,7 @@
  * (protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT), and are answered as a simple query is.
  */
 import { isNoteworthy, sessionEffect } from '../sql/gate.js';
-import { write } from '../wire/frontend.js';
+import { whole, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend, TransactionStatus } from '../wire/types.js';
 import { descriptionReplies, executeReplies } from './cascade-replies.js';
@@ -74,9 +74,41 @@ function sendPiece(
   replies.expect('Close', { receive: unlessError });
   replies.expect('Parse', unseen(answers, Backend.ParseComplete));
   replies.expect('Bind', unseen(answers, Backend.BindComplete));
-  replies.expect('Describe', unseen(answers, Backend.NoData));
-  replies.expect('Execute', executeReplies(translation));
+  const described = unseen(answers, Backend.NoData);
+  const executed = executeReplies(translation);
+  const [first, second] = CHANGES.test(rewrite.text) ? together(described, executed) : [described, executed];
+  replies.expect('Describe', first);
+  replies.expect('Execute', second);
   replies.expect('Close', { receive: unlessError });
+}
+
+/** What changes rows is carried out before a word is said of those that it returns (pquery.c, PORTAL_ONE_RETURNING). */
+const CHANGES = /^\s*(?:insert|update|delete|merge)\b/i;
+
+/** The description goes out with what comes behind it, unless that is an error. */
+function together(described: ReplyHandler, executed: ReplyHandler): readonly [ReplyHandler, ReplyHandler] {
+  let held: Buffer = Buffer.alloc(0);
+  return [
+    {
+      receive: (message) => {
+        const verdict = described.receive(message);
+        if (message.type !== Backend.RowDescription || verdict === 'swallow') return verdict;
+        held = verdict === 'forward' ? whole(message) : verdict;
+        return 'swallow';
+      },
+    },
+    {
+      ...executed,
+      receive: (message) => {
+        const verdict = executed.receive(message);
+        if (held.length === 0 || message.type === Backend.ErrorResponse || verdict === 'swallow')
+          return verdict;
+        const bytes = Buffer.concat([held, verdict === 'forward' ? whole(message) : verdict]);
+        held = Buffer.alloc(0);
+        return bytes;
+      },
+    },
+  ];
 }
 
 function unlessError({ type }: Message): Verdict {

@@ -126,3 +126,10 @@ test.each([
   'WITH d AS (DELETE FROM orgs WHERE id = 1) SELECT 1',
 ])('%s in a transaction that only reads is refused as natively', (sql) =>
   queriesAsNative('BEGIN READ ONLY', sql, 'ROLLBACK'));
+
+test.each([
+  'DELETE FROM orgs WHERE id = 4 RETURNING id',
+  'DELETE FROM orgs WHERE id = 1 RETURNING id',
+  'SELECT 1 / 0',
+])('behind a SET in one string the columns are told when they are natively: %s', (sql) =>
+  asNative.queries(`SET search_path = public; ${sql}; SELECT 1`));
