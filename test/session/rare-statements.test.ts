@@ -132,4 +132,4 @@ test.each([
   'DELETE FROM orgs WHERE id = 1 RETURNING id',
   'SELECT 1 / 0',
 ])('behind a SET in one string the columns are told when they are natively: %s', (sql) =>
-  asNative.queries(`SET search_path = public; ${sql}; SELECT 1`));
+  queriesAsNative(`SET search_path = public; ${sql}; SELECT 1`));
