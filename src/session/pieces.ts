@@ -23,13 +23,17 @@ export async function sendInPieces(
   { pieces }: Decision & { kind: 'pieces' },
   options: FrontendOptions,
 ): Promise<void> {
-  const { circumstances, refusesCode, replies, rewriter, server } = options;
+  const { circumstances, injection, refusesCode, replies, rewriter, server, state } = options;
   // A query drops the unnamed statement.
   server.write(write.close('S', ''));
   replies.expect('Close', { receive: unlessError });
-  let goesOn = await isInBlock(options);
+  let inBlock = replies.awaitsReady || state.status !== TransactionStatus.Idle;
+  let goesOn = true;
   for (const { bytes, offset, unchanged } of pieces) {
+    const control = CONTROL.test(bytes.toString('latin1'));
+    if (!inBlock && !control) goesOn = (await injection.ask(BLOCK, 'pipeline')).kind === 'value';
     if (!goesOn) break;
+    inBlock = !control;
     const source = { manner: 'pipeline', inString: false, types: [], retries: false } as const;
     const decision = isNoteworthy(bytes, refusesCode) ? await rewriter.decide(bytes, source) : undefined;
     circumstances.note(sessionEffect(bytes));
@@ -42,14 +46,14 @@ export async function sendInPieces(
   replies.expect('Sync');
 }
 
+/** What begins and ends transactions. */
+const CONTROL = /^(?:abort|begin|commit|end|prepare\s+transaction|release|rollback|savepoint|start)\b/i;
+
 /**
- * A string of several statements is a transaction block from the first one on, a pipeline from the second one.
- * @returns false where the client has got an error
+ * A string of several statements is a transaction block from the first one on, and again behind COMMIT; a pipeline is one
+ * from the second one on. This is the first one then: it takes no snapshot, which would be too early for SET TRANSACTION.
  */
-async function isInBlock({ injection, replies, state }: FrontendOptions): Promise<boolean> {
-  const isIdle = !replies.awaitsReady && state.status === TransactionStatus.Idle;
-  return !isIdle || (await injection.ask('SELECT 1', 'pipeline')).kind === 'value';
-}
+const BLOCK = 'SHOW transaction_isolation';
 
 function sendPiece(
   rewrite: Rewrite,
