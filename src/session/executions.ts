@@ -37,6 +37,10 @@ export class Executions {
 
   /** A Sync or a simple query was sent. */
   endUnit(): void {
+    // Portals go with the transaction: none may be bound again that the server has not.
+    if (this.#inBlock(false) !== true)
+      for (const [name, portal] of this.portals.snapshot())
+        if (portal.bind) this.portals.set(name, { ...portal, bind: undefined });
     this.#executed = false;
     this.#transactionEnded = false;
     this.#bindings = 0;
@@ -139,7 +143,11 @@ export class Executions {
     const { replies, rewriter, server } = this.#options;
     const source = { ...this.source(bound.statement, bound.types), retries: false };
     const decision = await rewriter.decide(bound.text, source);
-    if (decision.kind !== 'rewrite') return undefined;
+    if (decision.kind !== 'rewrite') {
+      // Whoever waits for it must not wait again.
+      this.portals.set(name, { ...bound, bind: undefined });
+      return undefined;
+    }
     const { rewrite } = decision;
     const current = this.#prepareAgain(bound.statement, bound, rewrite);
     const part = partOf(current);

@@ -167,8 +167,10 @@ export class ExtendedQueries {
     this.#options.replies.expect('Describe', replies);
   }
 
-  #close(message: Message): undefined {
+  #close(message: Message): Promise<void> | undefined {
     const { kind, name } = readTarget(message);
+    const waiting = kind === 'S' && name === '' ? this.#executions.settle() : undefined;
+    if (waiting) return waiting.then(() => this.#close(message));
     this.#options.server.forward(message);
     const { prepared } = this.#options;
     const undo = kind === 'S' ? forget(prepared, name) : forget(this.#executions.portals, name);

@@ -70,6 +70,47 @@ describe('a DELETE whose rules may be broken', () => {
       ...(await client.ask(bind({ statement: 'pgcascade' }), execute(), sync)),
     ]));
 
+  const named = (name: string, text: string) => [
+    parse(text, name),
+    bind({ statement: name, portal: name }),
+    execute(name),
+  ];
+  test.each([
+    [
+      'another statement',
+      [deletes, one, ...named('s', 'SET work_mem = 64'), ...named('f', 'SELECT 1/0'), parse('SELECT 8')],
+    ],
+    [
+      'no statement',
+      [deletes, one, ...named('s', 'SET work_mem = 64'), ...named('f', 'SELECT 1/0'), closeStatement('')],
+    ],
+  ])('waits for nothing where %s comes behind an error', (_, messages) =>
+    twin.expectAsNative(async (client) => {
+      await makeSchema(client, IN_TIME);
+      return [...(await client.ask(...messages, sync)), ...(await askAll(client, ['TABLE p']))];
+    }));
+
+  test('leaves no statement behind where its own was closed before', () =>
+    twin.expectAsNative(async (client) => {
+      await makeSchema(client, IN_TIME);
+      const first = parse('DELETE FROM p WHERE id = (SELECT min(id) FROM p)');
+      const portals = [bind({ portal: 'a' }), bind({ portal: 'b' })];
+      const answers = await client.ask(
+        ...[first, ...portals, closeStatement(''), execute('a'), execute('b'), bind(), execute(), sync],
+      );
+      return [...answers, ...(await askAll(client, ['TABLE p']))];
+    }));
+
+  test.each([
+    ['a Sync', sync],
+    ['a query', query('SELECT 8')],
+  ])('is not executed where its portal went with %s before', (_, end) =>
+    twin.expectAsNative(async (client) => {
+      await makeSchema(client, IN_TIME);
+      client.send(deletes, one, end, execute('a'), sync);
+      return [...(await client.untilReady(2)), ...(await askAll(client, ['TABLE p']))];
+    }));
+
   test('has the error of its rule where it waits behind another portal', () =>
     twin.expectAsNative((client) =>
       client.ask(
