@@ -53,7 +53,9 @@ export function mergeGraph(catalog: Catalog, rules: Rules, report: (problem: str
   const left: string[] = [];
   const configured = rules.relations.flatMap((key, i) => {
     const from = find(relations, key.from);
-    const to = find(relations, key.to);
+    // A DELETE from a view is one from its table.
+    const found = find(relations, key.to);
+    const to = found?.kind === 'v' || found?.kind === 'm' ? undefined : found;
     const missing = [
       ...(from ? missingColumns(from, key.from.columns) : [`table ${key.from.schema}.${key.from.table}`]),
       ...(to ? missingColumns(to, key.to.columns) : [`table ${key.to.schema}.${key.to.table}`]),

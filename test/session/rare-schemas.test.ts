@@ -119,3 +119,18 @@ describe('a relation of the configuration', () => {
     expect(await client.told(query('TABLE below'))).toContain('C SELECT 1');
   });
 });
+
+describe('a relation of the configuration to a view', () => {
+  const proxy = useProxy({
+    cascade: {
+      relations: [{ name: 'k', from: 'public.below(up)', to: 'public.shown(id)', on_delete: 'cascade' }],
+    },
+  });
+  const database = useDatabase('CREATE TABLE below (up int); CREATE VIEW shown AS SELECT 1 AS id');
+
+  test('is left out with a warning, as a DELETE from a view is one from its table', async () => {
+    const client = await RawClient.login(proxy, { database: database.name });
+    await client.ask(query('DELETE FROM below'));
+    expect(proxy.log.join()).toContain('k is left out: there is no table public.shown');
+  });
+});
