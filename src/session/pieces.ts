@@ -80,14 +80,17 @@ function sendPiece(
   replies.expect('Bind', unseen(answers, Backend.BindComplete));
   const described = unseen(answers, Backend.NoData);
   const executed = executeReplies(translation);
-  const [first, second] = CHANGES.test(rewrite.text) ? together(described, executed) : [described, executed];
+  const [first, second] = changes(rewrite) ? together(described, executed) : [described, executed];
   replies.expect('Describe', first);
   replies.expect('Execute', second);
   replies.expect('Close', { receive: unlessError });
 }
 
 /** What changes rows is carried out before a word is said of those that it returns (pquery.c, PORTAL_ONE_RETURNING). */
-const CHANGES = /^\s*(?:insert|update|delete|merge)\b/i;
+function changes({ text, parts }: Rewrite): boolean {
+  const expanded = parts.some((part) => part.kind === 'cascade' && part.answers.kind === 'rows');
+  return expanded || /^\s*(?:insert|update|delete|merge)\b/i.test(text);
+}
 
 /** The description goes out with what comes behind it, unless that is an error. */
 function together(described: ReplyHandler, executed: ReplyHandler): readonly [ReplyHandler, ReplyHandler] {
