@@ -1,81 +1,9 @@
-/** What a DELETE may name beside a plain table: views, partitions, inheritance, and what is done to these. */
-import { describe, expect, test, vi } from 'vitest';
-import { parse, query, run, runPrepared, sync } from '../session/frontend-messages.js';
-import { SAMPLE } from './sample.js';
-import { ALL, type Kind, useSides } from './sides.js';
+/** Partitions and inheritance, and what is done to these. */
+import { describe, test, vi } from 'vitest';
+import { useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });
-const { same, sameOn, on } = useSides();
-
-describe('43 a view', () => {
-  const views = `${SAMPLE} CREATE VIEW shown AS SELECT * FROM orgs; CREATE VIEW renamed AS SELECT name AS id, o.id AS number FROM orgs o WHERE o.id < 4;
-    CREATE VIEW over AS SELECT number AS n, id FROM renamed WHERE number > 1; CREATE VIEW only_orgs AS SELECT id FROM ONLY orgs;
-    CREATE VIEW safe WITH (security_barrier, security_invoker) AS SELECT id + 0 AS sum, id FROM orgs WHERE id < 4 WITH CHECK OPTION;
-    CREATE VIEW joined AS SELECT orgs.id FROM orgs JOIN users ON org_id = orgs.id; CREATE VIEW counted AS SELECT count(*) FROM orgs;
-    CREATE VIEW "Qu""oted" AS SELECT id AS "i""d", 'orgs' AS t FROM orgs`;
-  test.each([
-    ['cascades', 'DELETE FROM shown WHERE id = 1'],
-    ['cascades, and returns what it shows', 'DELETE FROM shown WHERE id = 1 RETURNING *'],
-    ['deletes only what it shows', 'DELETE FROM renamed'],
-    [
-      'may call the columns otherwise',
-      `DELETE FROM renamed AS r WHERE r.id = 'org 2' RETURNING number, id, r.*`,
-    ],
-    ['may show a view', 'DELETE FROM over RETURNING *'],
-    ['may show ONLY a table', 'DELETE FROM only_orgs WHERE id = 2'],
-    ['may have options', 'DELETE FROM safe WHERE sum > 1 RETURNING id, sum'],
-    ['may have names that want quoting', 'DELETE FROM s."Qu""oted" q WHERE "i""d" = 3 RETURNING t'],
-    [
-      'may be joined',
-      'DELETE FROM shown USING users WHERE org_id = shown.id AND users.id = 11 RETURNING shown.name',
-    ],
-    ['may stand in a WITH', 'WITH d AS (DELETE FROM shown WHERE id = 1 RETURNING name) SELECT * FROM d'],
-    [
-      'may be the target of a MERGE',
-      'MERGE INTO shown USING (VALUES (1)) v (i) ON i = id WHEN MATCHED THEN DELETE',
-    ],
-    ['of a join is not deleted from', 'DELETE FROM joined'],
-    ['does not get round a rule', 'DELETE FROM shown WHERE id = 4'],
-    [
-      'changed meanwhile is looked at again',
-      'DELETE FROM shown WHERE id = 1',
-      'CREATE OR REPLACE VIEW shown AS SELECT * FROM orgs WHERE id > 2',
-      'DELETE FROM shown WHERE id < 4',
-    ],
-  ])('%s', (_, ...texts) => same(views, ...texts));
-
-  test('is followed by a prepared DELETE', () =>
-    sameOn(ALL, views, async ({ client }) => [
-      ...(await client.ask(
-        parse('DELETE FROM over WHERE n = $1 RETURNING id', 'd'),
-        runPrepared('d', ['2']),
-        sync,
-      )),
-      ...(await client.ask(run('DELETE FROM renamed WHERE number = $1', ['1']), sync)),
-    ]));
-
-  test.each([
-    ['that counts', 'DELETE FROM counted', '55000'],
-    ['that does not show the key', 'DELETE FROM nameless', undefined],
-  ])('%s is not deleted from: pgcascade says so, whatever the server would say', async (_, sql, natively) => {
-    const more = `${views}; CREATE VIEW nameless AS SELECT name FROM orgs WHERE id = 1`;
-    const told = async (kind: Kind) => (await (await on(kind, more)).client.told(query(sql)))[0];
-    expect(await told('native')).toMatch(natively === undefined ? 'C DELETE 1' : `C=${natively}`);
-    expect(await told('emulated')).toMatch(/C=0A000 D=.*PGC_RELATION/);
-  });
-
-  test('with an INSTEAD OF trigger is refused: what its function deletes cannot be seen', async () => {
-    const { client } = await on(
-      'emulated',
-      `${views}; CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM s.orgs WHERE id = OLD.id; RETURN OLD; END $$;
-      CREATE TRIGGER t INSTEAD OF DELETE ON shown FOR EACH ROW EXECUTE FUNCTION f()`,
-    );
-    expect((await client.told(query('DELETE FROM shown WHERE id = 1')))[0]).toMatch(
-      /C=0A000 D=.*PGC_RELATION/,
-    );
-    expect(await client.told(query('SELECT count(*) FROM orgs'))).toContain('D 5');
-  });
-});
+const { same } = useSides();
 
 const PARTITIONS = `CREATE TABLE p (id int PRIMARY KEY, n int DEFAULT 0) PARTITION BY RANGE (id);
   CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); CREATE TABLE p2 PARTITION OF p DEFAULT PARTITION BY RANGE (id);
