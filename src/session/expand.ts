@@ -205,7 +205,10 @@ function refuseForm(
     throw new ProxyError('PGC_FORM', { table, form: 'MERGE on a server before version 17' });
   // What the same statement inserts or moves is not seen by the rest of it, as it is natively.
   const concerned = new Set(plan.keys.map(({ from }) => from).flatMap((each) => means.graph.tree(each)));
-  const changed = changes.map((name) => relationOf(name, means)).find((each) => each && concerned.has(each));
+  const { graph } = means;
+  const holds = (relation: Relation) =>
+    [relation, ...graph.descendants(relation), ...graph.viewed(relation)].some((each) => concerned.has(each));
+  const changed = changes.map((name) => relationOf(name, means)).find((each) => each && holds(each));
   if (changed)
     throw new ProxyError('PGC_FORM', {
       table,

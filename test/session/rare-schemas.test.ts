@@ -134,3 +134,18 @@ describe('a relation of the configuration to a view', () => {
     expect(proxy.log.join()).toContain('k is left out: there is no table public.shown');
   });
 });
+
+test.each([
+  "MERGE INTO t USING (VALUES (1), (2)) AS v (id) ON v.id = t.id WHEN MATCHED AND t.id = 2 THEN UPDATE SET note = 'x' WHEN MATCHED THEN DELETE",
+  "WITH u AS (UPDATE t SET note = 'x' WHERE id = 2) DELETE FROM t WHERE id = 1",
+  "WITH u AS (UPDATE v SET note = 'x' WHERE id = 2) DELETE FROM t WHERE id = 1",
+])('rows of a table below, or behind a view, that the statement changes too are not cascaded in part: %s', (sql) =>
+  isRefused(
+    `CREATE TABLE t (id int PRIMARY KEY, note text);
+     CREATE TABLE c (k int, PRIMARY KEY (id), FOREIGN KEY (k) REFERENCES c ON DELETE CASCADE KEYS) INHERITS (t);
+     CREATE VIEW v AS SELECT * FROM c; INSERT INTO c VALUES (1, '', NULL), (2, '', 1)`,
+    'PGC_FORM',
+    sql,
+    'SELECT count(*) FROM t',
+    '2',
+  ));

@@ -1,0 +1,130 @@
+/** Planners with one mistake each, of the kinds that emulated cascades have had: what the fuzzer has to find. */
+import type { ForeignKey, Graph, Relation } from '../../src/graph/model.js';
+import type { Check, Plan } from '../../src/plan/plan.js';
+import type { Root } from '../../src/plan/render.js';
+
+export interface Mutant {
+  /** Changes the keys that are followed from a relation. */
+  readonly keys?: (keys: readonly ForeignKey[], relation: Relation) => readonly ForeignKey[];
+  readonly plan?: (plan: Plan) => Plan;
+  /** Changes the statement that is sent for a client's. */
+  readonly sql?: (sql: string, text: string, roots: readonly Root[]) => string;
+}
+
+const altered = new WeakMap<ForeignKey, ForeignKey>();
+
+/** The same key, told apart by what it is: a plan compares its keys by identity. */
+function alter(key: ForeignKey, change: Partial<ForeignKey>): ForeignKey {
+  const known = altered.get(key) ?? { ...key, ...change };
+  altered.set(key, known);
+  return known;
+}
+
+export const MUTANTS: Readonly<Record<string, Mutant>> = {
+  'an edge is dropped': { keys: (keys) => keys.slice(0, -1) },
+  'children are found by the WHERE again, not by what the DELETE returned': { sql: byPredicate },
+  'one of several keys of a deletion is lost': {
+    plan: (plan) => ({
+      ...plan,
+      deletions: plan.deletions.map((each) =>
+        each.cycle === undefined && each.keys.length > 1 ? { ...each, keys: each.keys.slice(0, -1) } : each,
+      ),
+    }),
+  },
+  'one arm of the search through a cycle is lost': {
+    sql: (sql) => sql.replace(/LATERAL \((SELECT .*?) UNION ALL .*\) AS n\)/g, 'LATERAL ($1) AS n)'),
+  },
+  'a cycle is gone through once': {
+    sql: (sql) => sql.replace(/\n UNION SELECT [^\n]*\)\n SELECT o, c FROM/g, ')\n SELECT o, c FROM'),
+  },
+  'SET NULL is forgotten': { plan: (plan) => withoutChanges(plan, 'set null') },
+  'SET DEFAULT is forgotten': { plan: (plan) => withoutChanges(plan, 'set default') },
+  'SET DEFAULT sets nulls': {
+    keys: (keys) =>
+      keys.map((key) => (key.action === 'set default' ? alter(key, { action: 'set null' }) : key)),
+  },
+  'SET NULL (column) sets all columns': {
+    keys: (keys) => keys.map((key) => alter(key, { setColumns: key.columns.map(({ from }) => from) })),
+  },
+  'RESTRICT is not checked': { plan: (plan) => withoutChecks(plan, 'restrict') },
+  'NO ACTION is not checked': { plan: (plan) => withoutChecks(plan, 'no action') },
+  'what SET DEFAULT sets is not checked': {
+    plan: (plan) => ({ ...plan, checks: plan.checks.filter(({ kind }) => kind === 'rows') }),
+  },
+  'rows that go are checked, and changed, as if they stayed': {
+    plan: (plan) => ({
+      ...plan,
+      overlaps: new Map([...plan.overlaps].map(([relation]) => [relation, []])),
+      checks: plan.checks.map((check) => (check.kind === 'rows' ? { ...check, gone: 'none' } : check)),
+    }),
+  },
+  'a row is taken for gone before its turn': {
+    plan: (plan) => ({
+      ...plan,
+      checks: plan.checks.map((check) =>
+        check.kind === 'rows' && check.gone === 'some' ? { ...check, gone: 'all' } : check,
+      ),
+    }),
+  },
+  'the youngest key fires first': { plan: (plan) => ({ ...plan, keys: [...plan.keys].reverse() }) },
+  'a key of several columns is compared by the first': {
+    keys: (keys) => keys.map((key) => alter(key, { columns: key.columns.slice(0, 1) })),
+  },
+  'rows of inheritance children are taken for rows of the table': {
+    plan: (plan) => ({
+      ...plan,
+      members: new Map(
+        [...plan.members].map(([relation, members]) => [
+          relation,
+          members.map((member) => ({ ...member, within: undefined })),
+        ]),
+      ),
+    }),
+  },
+  'a partition does not have the keys of its table': {
+    keys: (keys, relation) => keys.filter(({ to }) => !relation.partition || to === relation),
+  },
+};
+
+/** The graph as the mutant sees it. */
+export function mutatedGraph(graph: Graph, { keys }: Mutant): Graph {
+  if (!keys) return graph;
+  const keysToFollow = (relation: Relation) => keys(graph.keysToFollow(relation), relation);
+  return new Proxy(graph, {
+    get(target, name) {
+      if (name === 'keysToFollow') return keysToFollow;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+function withoutChanges(plan: Plan, action: ForeignKey['action']): Plan {
+  const changes = plan.changes.map((change) => ({
+    ...change,
+    keys: change.keys.filter((key) => key.action !== action),
+  }));
+  const kept = changes.filter(({ keys }) => keys.length > 0);
+  const checks = plan.checks.flatMap((check): Check[] => {
+    if (check.kind === 'rows') return [check];
+    const change = changes[check.change];
+    return change?.keys.includes(check.key) ? [{ ...check, change: kept.indexOf(change) }] : [];
+  });
+  return { ...plan, changes: kept, checks };
+}
+
+function withoutChecks(plan: Plan, action: ForeignKey['action']): Plan {
+  const checks = plan.checks.filter(({ kind, key }) => kind !== 'rows' || key.action !== action);
+  return { ...plan, checks };
+}
+
+/** Only of a plain DELETE, whose FROM and WHERE can stand in a SELECT. */
+function byPredicate(sql: string, text: string, [root]: readonly Root[]): string {
+  const [, from] = /^DELETE\s+FROM\s(.*?)(?:\sRETURNING\s.*)?$/is.exec(text) ?? [];
+  if (!root || from === undefined || /\sUSING\s/i.test(from) || !sql.startsWith('WITH pgc_0 ')) return sql;
+  const names = root.deletion.returns.map((_, i) => `pgc_c${i}`).join(', ');
+  const columns = root.deletion.returns.map((name) => `${root.site.alias}."${name}"`).join(', ');
+  return sql
+    .replaceAll(/\bpgc_0 AS d\b/g, 'pgc_p AS d')
+    .replace('WITH ', () => `WITH pgc_p (${names}) AS (SELECT ${columns} FROM ${from}), `);
+}

@@ -1,0 +1,73 @@
+import { expect, inject, test, vi } from 'vitest';
+import { useDatabase } from '../support/database.js';
+import { startProxy } from '../support/proxy.js';
+import { fuzz } from './fuzz.js';
+import { MUTANTS, type Mutant, mutatedGraph } from './mutants.js';
+import { reproduction } from './report.js';
+import { OVERRIDES } from './schema-sql.js';
+import { Twins } from './twins.js';
+
+const now = vi.hoisted((): { mutant: Mutant } => ({ mutant: {} }));
+
+vi.mock('../../src/plan/planner.js', async (load) => {
+  const original = await load<typeof import('../../src/plan/planner.js')>();
+  const planDelete: typeof original.planDelete = (graph, targets) => {
+    const plan = original.planDelete(mutatedGraph(graph, now.mutant), targets);
+    return plan && (now.mutant.plan?.(plan) ?? plan);
+  };
+  return { ...original, planDelete };
+});
+
+vi.mock('../../src/plan/render.js', async (load) => {
+  const original = await load<typeof import('../../src/plan/render.js')>();
+  const renderStatement: typeof original.renderStatement = (text, statement, plan, roots, ...more) => {
+    const rendered = original.renderStatement(text, statement, plan, roots, ...more);
+    return { ...rendered, sql: now.mutant.sql?.(rendered.sql, text, roots) ?? rendered.sql };
+  };
+  return { ...original, renderStatement };
+});
+
+const SEED = 1;
+const native = useDatabase();
+const emulated = useDatabase();
+
+/** How many statements it took to see the mutant's mistake; undefined where 500 did not. */
+async function statementsUntilFound(mutant: Mutant): Promise<number | undefined> {
+  now.mutant = mutant;
+  const proxy = await startProxy({ cascade: { overrides: OVERRIDES } });
+  const server = inject('postgres');
+  const other = { ...server, database: emulated.name };
+  const twins = await Twins.connect({ ...server, database: native.name }, other, {
+    ...other,
+    host: proxy.host,
+    port: proxy.port,
+  });
+  try {
+    const figures = await fuzz(twins, { seed: SEED, statements: 500, differences: 1, shrinkFor: 0 });
+    if (process.env.SHOW) console.log(figures.differences.map(reproduction).join());
+    const [found] = figures.differences;
+    // A mistake in what is done, not in the grammar.
+    const told = found?.native.answers.flat() ?? [];
+    const first = found?.proxied.answers.flat().find((answer, i) => answer !== told[i]);
+    expect(first ?? '').not.toMatch(/^E C=42/);
+    return found && figures.statements;
+  } finally {
+    twins.end();
+    await proxy.stop();
+    now.mutant = {};
+  }
+}
+
+test('a planner without a mistake is not found out', async () => {
+  expect(await statementsUntilFound({})).toBeUndefined();
+}, 120_000);
+
+test.each(Object.entries(MUTANTS))(
+  'a planner is found out in which %s',
+  async (name, mutant) => {
+    const statements = await statementsUntilFound(mutant);
+    console.log(`${name}: ${statements ?? 'not in 500'} statements`);
+    expect(statements).toBeLessThanOrEqual(500);
+  },
+  120_000,
+);
