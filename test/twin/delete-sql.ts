@@ -28,8 +28,10 @@ export interface DeleteOptions {
   readonly also?: (alias: string) => string;
 }
 
-export function relationOf({ relations }: Schema, place: number): Relation {
-  const relation = relations[place % relations.length];
+/** Those that keys reference come more often. */
+export function relationOf({ relations, keys }: Schema, place: number): Relation {
+  const choices = [...relations, ...keys.flatMap(({ to }) => [to, to])];
+  const relation = choices[place % choices.length];
   if (!relation) throw new Error('a schema without relations');
   return relation;
 }

@@ -60,7 +60,8 @@ export function textsOf(schema: Schema, spec: StatementSpec): Texts {
         const apart = areApart(schema, first, second);
         const sql = deleteSql(schema, first, write, { returning: returned, ...half(apart, 1) });
         const main = deleteSql(schema, second, write, {
-          also: (alias) => `EXISTS (SELECT FROM d)${apart ? '' : ` AND ${alias}.a = 2`}`,
+          // All of d: what is read in part is carried out in two parts.
+          also: (alias) => `(SELECT count(*) FROM d) > 0${apart ? '' : ` AND ${alias}.a = 2`}`,
         });
         const own = main.with === '' ? '' : `, ${main.with}`;
         const text = `WITH ${main.recursive ? 'RECURSIVE ' : ''}${inWith('d', sql, 0)}${own} ${main.text}`;

@@ -113,10 +113,13 @@ function partOf(root: Relation, part: number | null, which: (part: Relation) => 
 /**
  * README: a row that one key would change and another one deletes is only deleted. Natively the change comes first
  * where its key is older, and may fail: on a NOT NULL column, or with a default that is the deleted key.
+ * README: a BEFORE UPDATE trigger that keeps a row from SET DEFAULT is natively an error.
  */
 function keepKnownDifferencesOut(tables: readonly Table[], keys: readonly MadeKey[]): void {
   for (const table of tables) {
     const own = keys.filter(({ from }) => from.table === table);
+    if (own.some(({ action }) => action === 'SET DEFAULT') && table.trigger === 'keeps from changes')
+      table.trigger = 'none';
     if (!own.some(({ action }) => action === 'CASCADE')) continue;
     for (const { action, made } of own)
       if (action.startsWith('SET'))

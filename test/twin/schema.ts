@@ -8,7 +8,7 @@ export interface Column {
   readonly type: ValueType;
   readonly sqlType: string;
   notNull: boolean;
-  readonly defaultValue: number | null;
+  defaultValue: number | null;
 }
 
 /** A table or one of its partitions. */
@@ -43,7 +43,7 @@ export interface Table {
   readonly unique: readonly Target[];
   readonly inherits: Table | undefined;
   readonly gap: boolean;
-  readonly trigger: 'none' | 'keeps' | 'keeps from changes' | 'logs';
+  trigger: 'none' | 'keeps' | 'keeps from changes' | 'logs';
   readonly kept: number;
   /** The columns of its keys, own ones and inherited ones. */
   readonly keyColumns: Column[];
