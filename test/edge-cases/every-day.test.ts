@@ -108,6 +108,22 @@ test.each([
     'DELETE FROM orgs o USING users u WHERE u.org_id = o.id AND o.id < 4 RETURNING o.id',
   ],
   [
+    '14 DELETE … USING a join of children',
+    'DELETE FROM orgs o USING users u JOIN posts p ON p.user_id = u.id WHERE u.org_id = o.id AND p.id = 111 RETURNING o.id, u.id, p.id',
+  ],
+  [
+    '14 DELETE … USING LATERAL',
+    'DELETE FROM orgs o USING LATERAL (SELECT count(*) FROM users) u (n) WHERE o.id = n - 9 RETURNING *',
+  ],
+  [
+    '14 DELETE … USING itself',
+    'DELETE FROM orgs a USING orgs b WHERE a.id = b.id + 1 AND b.id < 3 RETURNING a.id, b.id',
+  ],
+  [
+    '13 a WHERE that locks and limits',
+    'DELETE FROM orgs WHERE ctid IN (SELECT ctid FROM orgs WHERE id < 4 ORDER BY id LIMIT 2 FOR UPDATE SKIP LOCKED) RETURNING id',
+  ],
+  [
     '15 WHERE NOT EXISTS of children does not become true by the cascade',
     `DELETE FROM orgs o WHERE NOT EXISTS (SELECT FROM users u WHERE u.org_id = o.id)`,
   ],

@@ -58,6 +58,18 @@ describe('40 a DELETE in a WITH', () => {
       'WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3), d AS (DELETE FROM orgs USING n WHERE id = i RETURNING id) SELECT sum(id) FROM d',
     ],
     [
+      'that feeds an INSERT … ON CONFLICT',
+      `WITH d AS (${DELETED}, name) INSERT INTO alone SELECT * FROM d ON CONFLICT (id) DO UPDATE SET name = excluded.name RETURNING *`,
+    ],
+    [
+      'that feeds a DELETE that feeds an INSERT',
+      `WITH d AS (${DELETED}), e AS (DELETE FROM alone USING d WHERE alone.id = d.id RETURNING alone.id), f AS (INSERT INTO alone SELECT id + 100 FROM e RETURNING id) SELECT * FROM f`,
+    ],
+    [
+      'read by a UNION',
+      `WITH d AS (${DELETED}), e AS (SELECT 7 AS id) TABLE d UNION ALL TABLE e ORDER BY 1 LIMIT 5`,
+    ],
+    [
       'called like its target',
       'WITH orgs AS (DELETE FROM orgs WHERE id = 1 RETURNING id) SELECT * FROM orgs',
     ],

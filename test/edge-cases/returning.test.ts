@@ -29,6 +29,8 @@ describe('12 RETURNING', () => {
     '(SELECT count(*) FROM users WHERE org_id = orgs.id) AS users, (SELECT 1 WHERE false)',
     'id, (WITH "returning" AS (SELECT 1 AS id) SELECT id FROM "returning")',
     '1 / (id - 1)',
+    'count(*) OVER (), rank() OVER (ORDER BY id)',
+    'generate_series(1, id)',
   ];
   test.each(lists)('%s has the columns it has natively', (list) => {
     const sql = `DELETE FROM orgs WHERE id IN (1, $1::int) RETURNING ${list}`;
