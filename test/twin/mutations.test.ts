@@ -3,7 +3,6 @@ import { useDatabase } from '../support/database.js';
 import { startProxy } from '../support/proxy.js';
 import { fuzz } from './fuzz.js';
 import { MUTANTS, type Mutant, mutatedGraph } from './mutants.js';
-import { reproduction } from './report.js';
 import { OVERRIDES } from './schema-sql.js';
 import { Twins } from './twins.js';
 
@@ -43,8 +42,12 @@ async function statementsUntilFound(mutant: Mutant): Promise<number | undefined>
     port: proxy.port,
   });
   try {
-    const figures = await fuzz(twins, { seed: SEED, statements: 500, differences: 1, shrinkFor: 0 });
-    if (process.env.SHOW) console.log(figures.differences.map(reproduction).join());
+    const figures = await fuzz(twins, {
+      seed: mutant.seed ?? SEED,
+      statements: 500,
+      differences: 1,
+      shrinkFor: 0,
+    });
     const [found] = figures.differences;
     // A mistake in what is done, not in the grammar.
     const told = found?.native.answers.flat() ?? [];
@@ -60,7 +63,7 @@ async function statementsUntilFound(mutant: Mutant): Promise<number | undefined>
 
 test('a planner without a mistake is not found out', async () => {
   expect(await statementsUntilFound({})).toBeUndefined();
-}, 120_000);
+}, 300_000);
 
 test.each(Object.entries(MUTANTS))(
   'a planner is found out in which %s',
@@ -69,5 +72,5 @@ test.each(Object.entries(MUTANTS))(
     console.log(`${name}: ${statements ?? 'not in 500'} statements`);
     expect(statements).toBeLessThanOrEqual(500);
   },
-  120_000,
+  300_000,
 );
