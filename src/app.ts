@@ -11,7 +11,7 @@ import { socketUpstream } from './net/tcp.js';
 import type { Upstream } from './net/upstream.js';
 import type { Logger } from './observe/log.js';
 import { StatementCache } from './session/statement-cache.js';
-import { loadParser } from './sql/parser.js';
+import { parserReady } from './sql/parser.js';
 
 export interface App {
   /** Where clients connect, with the ports that the system chose. */
@@ -24,7 +24,7 @@ export interface App {
 
 /** @throws the system's error where an address cannot be listened on */
 export async function startApp(config: Config, log: Logger): Promise<App> {
-  await loadParser();
+  await parserReady();
   const upstream = await openUpstream(config.upstream);
   const { mode, declared, overrides, relations, unsupported, code } = config.cascade;
   const schema = await listenForChanges(config, log);

@@ -2,6 +2,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { ProxyError } from '../errors.js';
 import { quoteRelation } from '../sql/names.js';
+import { parserReady } from '../sql/parser.js';
 import { type Statement, targetsOf } from '../sql/statement.js';
 import { TransactionStatus } from '../wire/types.js';
 import type { Translation } from './cascade-replies.js';
@@ -79,6 +80,7 @@ export class Rewriter {
       if (text === undefined && this.#options.replies.settled) return PASS;
       if (text === undefined)
         throw new ProxyError('PGC_ENCODING', { encoding: encodingOf(this.#options.state) });
+      await parserReady();
       const statements = this.#options.statements.statements(text);
       return statements === undefined
         ? await this.#unparsable(text, source)

@@ -15,24 +15,26 @@ export interface Found {
  * Everything in a tree that deletes rows, wherever it stands: in a WITH, under EXPLAIN or COPY, in a PREPARE.
  */
 export function findDeletes(tree: Json): readonly Found[] {
-  if (tree === null || typeof tree !== 'object') return [];
-  if (Array.isArray(tree)) return tree.flatMap(findDeletes);
-  return Object.entries(tree as Node).flatMap(([key, value]) => {
-    if (DEFINITIONS.has(key)) return [];
-    const own = deletesOf(key, asNode(value));
-    const below = findDeletes(value);
-    return own ? [own, ...below] : below;
-  });
+  return [...nodesOf(tree)].flatMap(([type, value]) => deletesOf(type, value) ?? []);
 }
 
 /** The relations that anything in a tree inserts into or updates. */
 export function findChanges(tree: Json): readonly RelationName[] {
-  if (tree === null || typeof tree !== 'object') return [];
-  if (Array.isArray(tree)) return tree.flatMap(findChanges);
-  return Object.entries(tree as Node).flatMap(([key, value]) => {
-    const own = CHANGING.has(key) || (key === 'MergeStmt' && mergeHas(asNode(value), /INSERT|UPDATE/));
-    return [...(own ? [relationName(asNode(asNode(value).relation))] : []), ...findChanges(value)];
+  return [...nodesOf(tree)].flatMap(([type, value]) => {
+    const own = CHANGING.has(type) || (type === 'MergeStmt' && mergeHas(value, /INSERT|UPDATE/));
+    return own ? [relationName(asNode(value.relation))] : [];
   });
+}
+
+/** All nodes of a tree, in the order of the text. Without recursion: 1 + 1 + … can be thousands of nodes deep. */
+function* nodesOf(tree: Json): Generator<readonly [string, Node]> {
+  const waiting: (readonly [string, Json])[] = [['', tree]];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const [type, value] = next;
+    if (value === null || typeof value !== 'object' || DEFINITIONS.has(type)) continue;
+    if (!Array.isArray(value)) yield [type, asNode(value)];
+    for (const each of Object.entries(value).reverse()) waiting.push(each);
+  }
 }
 
 const CHANGING: ReadonlySet<string> = new Set(['InsertStmt', 'UpdateStmt']);

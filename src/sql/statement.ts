@@ -82,8 +82,11 @@ export interface Statement extends Place {
 export function readStatements(sql: string): readonly Statement[] | undefined {
   const raw = parse(sql);
   if (raw === undefined) return undefined;
+  // Its places are of no interest, and to look for them takes longer than all the rest.
+  if (raw.every(({ tree }) => isOther(tree))) return raw.map(() => OTHER);
   const source = Buffer.from(sql);
-  const tokens = scan(sql).filter((token) => !token.isComment);
+  const tokens = scan(sql)?.filter((token) => !token.isComment);
+  if (tokens === undefined) return undefined;
   const characters = characterCounter(source);
   let next = 0;
   return raw.map((statement) => {
@@ -101,6 +104,17 @@ export function readStatements(sql: string): readonly Statement[] | undefined {
       unsettles: unsettles(statement.tree, source.toString('utf8', first, last)),
     };
   });
+}
+
+const OTHER: Statement = { meaning: { kind: 'other' }, at: 0, behind: 0, unsettles: 'never' };
+const NAMED: ReadonlySet<string> = new Set(
+  'TruncateStmt ExecuteStmt DeallocateStmt DiscardStmt DoStmt CallStmt'.split(' '),
+);
+
+/** Whether nothing in a statement is of any concern here. */
+function isOther(tree: Node): boolean {
+  const [type = ''] = Object.keys(tree);
+  return !NAMED.has(type) && (isPlainExplain(tree) || findDeletes(tree).length === 0);
 }
 
 function readMeaning(
