@@ -130,7 +130,7 @@ export class Rewriter {
     // The status is how things stand only where everything sent has been answered.
     const failed = replies.settled && state.status === TransactionStatus.Failed && manner === 'query';
     if (failed && statements.length === 1) return asIs;
-    const splits = inString && !COPIES_IN.test(text);
+    const splits = inString && !COPIES_IN.every((word) => word.test(text));
     if (failed && splits) return { kind: 'pieces', pieces: piecesOf(text, statements, encoding) };
     if (failed) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
 
@@ -214,7 +214,7 @@ export class Rewriter {
 
 const FORWARD: Part = { kind: 'forward' };
 /** Its data comes from the client, between two statements. */
-const COPIES_IN = /\bcopy\b[\s\S]*\bstdin\b/i;
+const COPIES_IN = [/\bcopy\b/i, /\bstdin\b/i];
 
 function piecesOf(text: string, statements: readonly Statement[], encoding: string): readonly Piece[] {
   return statements.map((statement) => {

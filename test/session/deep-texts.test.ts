@@ -26,3 +26,13 @@ test('texts that are too deep for the parser leave it as it was', async () => {
   expect(await client.told(query('DELETE FROM orgs WHERE id = 1'))).toContain('C DELETE 1');
   expect(await twin.rowsLeft()).toMatchObject({ users: expect.not.stringContaining('11') });
 });
+
+test('a word that stands in a text many thousands of times holds nobody up', async () => {
+  const [client, other] = [await twin.connect(), await twin.connect()];
+  const words = 'copy '.repeat(100_000);
+  const [deleted] = await Promise.all([
+    client.told(query(`DELETE FROM orgs WHERE name = '${words}'`)),
+    other.told(query('SELECT 1')),
+  ]);
+  expect(deleted).toContain('C DELETE 0');
+}, 20_000);
