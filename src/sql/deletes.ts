@@ -1,7 +1,7 @@
 /** Where in a statement something is deleted, or run that might delete. */
 import type { RelationName } from './names.js';
 import type { Json, Node } from './parser.js';
-import { asList, asNode, node, relationName } from './tree.js';
+import { asList, asNode, node, relationName, stringOf } from './tree.js';
 
 /** Only stored by these, not run: what their bodies delete is not theirs. */
 const DEFINITIONS: ReadonlySet<string> = new Set(['CreateFunctionStmt', 'RuleStmt']);
@@ -65,13 +65,21 @@ function deletesOf(type: string, value: Node): Found | undefined {
   }
 }
 
-/** EXPLAIN without ANALYZE runs nothing. */
+/** EXPLAIN without ANALYZE runs nothing. Of an option that is given twice the server takes the last. */
 export function isPlainExplain(tree: Node): boolean {
   const explain = node(tree, 'ExplainStmt');
-  return (
-    explain !== undefined &&
-    !asList(explain.options).some((option) => asNode(asNode(option).DefElem).defname === 'analyze')
-  );
+  if (explain === undefined) return false;
+  const analyze = asList(explain.options)
+    .map((option) => asNode(asNode(option).DefElem))
+    .findLast(({ defname }) => defname === 'analyze');
+  return analyze === undefined || isOff(asNode(analyze.arg));
+}
+
+/** What the server takes for false (defGetBoolean); an Integer without a value is 0. */
+function isOff(value: Node): boolean {
+  const text = stringOf(node(value, 'String')?.sval)?.toLowerCase();
+  const number = node(value, 'Integer');
+  return text === 'off' || text === 'false' || (number !== undefined && number.ival === undefined);
 }
 
 const FORMS: Readonly<Record<string, string>> = {

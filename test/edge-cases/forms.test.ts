@@ -212,8 +212,10 @@ describe('51 a statement about a DELETE:', () => {
     ],
     [
       'EXPLAIN runs nothing',
-      'EXPLAIN (COSTS off) DELETE FROM alone WHERE id = 1',
-      'EXPLAIN (ANALYZE false, COSTS off) DELETE FROM alone WHERE id = 1',
+      'EXPLAIN (COSTS off) DELETE FROM orgs WHERE id = 1',
+      'EXPLAIN (ANALYZE false, COSTS off) DELETE FROM orgs WHERE id = 1',
+      "EXPLAIN (ANALYZE, ANALYZE 'OFF', COSTS off) DELETE FROM orgs WHERE id = 1 RETURNING id",
+      'EXPLAIN (ANALYZE 0, COSTS off) DELETE FROM orgs WHERE id = 1',
     ],
     [
       'COPY of a DELETE cascades',

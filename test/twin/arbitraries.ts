@@ -17,4 +17,4 @@ export function once(times: number): fc.Arbitrary<boolean> {
 export const place = fc.nat(59);
 
 /** One of the values that ids and codes have. */
-export const value = fc.integer({ min: 1, max: 5 });
+export const value = fc.integer({ min: 1, max: 6 });

@@ -18,13 +18,13 @@ export type Comparison =
 
 /**
  * @param start what the tables held before
- * @param defaults the names of the SET DEFAULT keys
+ * @param defaults the names of the SET DEFAULT keys that set anything but nulls, and their tables
  */
 export function compared(
   native: Run,
   proxied: Run,
   start: readonly string[],
-  defaults: ReadonlySet<string>,
+  defaults: ReadonlyMap<string, unknown>,
 ): Comparison {
   const at = native.answers.findIndex((answers, i) => !alike(answers, proxied.answers[i] ?? []));
   if (at < 0 && alike(native.left, proxied.left))
@@ -41,9 +41,14 @@ export function compared(
       .flat()
       .some((answer) => CHANGED.test(answer));
     if (one && other && (moved || [one, other].includes(NOT_NULL))) return { kind: 'another rule' };
-    // A row that was changed twice is checked by all of its keys, and one may reference what is deleted by then.
-    const again = native.answers[at]?.map((answer) => CHECKED.exec(answer)?.[1]).find(Boolean);
+    // A row that was changed twice is checked by all of its keys, behind the second change, and one may reference what is
+    // deleted by then.
+    const [again, instead] = [native, proxied].map(({ answers }) => checkedKey(answers[at] ?? []));
     if (again !== undefined && !defaults.has(again)) return { kind: 'checked again' };
+    if (again !== undefined && instead !== undefined && defaults.get(again) === defaults.get(instead)) {
+      const ofTable = [...defaults.values()].filter((table) => table === defaults.get(again));
+      if (ofTable.length > 1) return { kind: 'another rule' };
+    }
   }
   return { kind: 'different', native, proxied };
 }
@@ -55,6 +60,11 @@ const CHECKED = /^E C=23503 .* M=insert or update on table .* n=(.*) s=. t=/;
 /** The code of an integrity constraint violation. */
 function brokenRule(answers: readonly string[]): string | undefined {
   return answers.map((answer) => /^E C=(23\w+)/.exec(answer)?.[1]).find((code) => code !== undefined);
+}
+
+/** The key that has no referenced row. */
+function checkedKey(answers: readonly string[]): string | undefined {
+  return answers.map((answer) => CHECKED.exec(answer)?.[1]).find((name) => name !== undefined);
 }
 
 function alike(one: readonly string[], other: readonly string[]): boolean {

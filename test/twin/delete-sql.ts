@@ -54,6 +54,8 @@ export function deleteSql(
   const aliased = spelling === 'alias' || spelling === 'odd alias' || spelling === 'comments';
   const odd = spelling === 'odd alias' ? nameOf(1 + (spec.help % (ODD_NAMES.length - 1)), '') : 'x';
   const alias = aliased ? quoted(odd) : quoted(relation.name);
+  // A partitioned table has no rows of its own: seldom.
+  const only = spelling === 'only' && (relation.by === undefined || spec.help % 4 === 0);
   const name =
     mistake === 'table'
       ? 'no_table'
@@ -74,7 +76,7 @@ export function deleteSql(
   const space = spelling === 'comments' ? ' /* é ; */\n' : ' ';
   const text = [
     'DELETE FROM',
-    `${spelling === 'only' ? 'ONLY ' : ''}${name}${spelling === 'star' ? ' *' : ''}${aliased ? ` AS ${alias}` : ''}`,
+    `${only ? 'ONLY ' : ''}${name}${spelling === 'star' ? ' *' : ''}${aliased ? ` AS ${alias}` : ''}`,
     ...(options.cursor === undefined && condition.using !== '' ? [`USING ${condition.using}`] : []),
     ...(where.length > 0 ? [`WHERE ${where.join(' AND ')}`] : []),
     ...(mistake === 'syntax' ? ['WHERE WHERE'] : []),
@@ -120,7 +122,7 @@ interface Condition {
 
 function conditionOf(
   schema: Schema,
-  { table }: Relation,
+  { table, holds }: Relation,
   { where, value, other, help }: DeleteSpec,
   alias: string,
   write: Write,
@@ -128,6 +130,11 @@ function conditionOf(
   const type = table.idType;
   const id = `${alias}.${quoted(table.idColumn)}`;
   const child = childOf(schema, table.root, help);
+  // Mostly of a row that there is.
+  const rows = table.rows.filter((each) => holds?.(each) ?? true);
+  const row = (number: number) => (number < 6 ? rows[number % Math.max(rows.length, 1)] : undefined);
+  const idOf = (number: number) => write(type, row(number)?.id ?? number);
+  const pair = row(value)?.pair ?? [(value % 2) + 1, (other % 3) + 1];
   const plain = (condition: string): Condition => ({ with: '', using: '', where: condition });
   switch (where) {
     case 'all':
@@ -135,15 +142,13 @@ function conditionOf(
     case 'nothing':
       return plain('false');
     case 'equals':
-      return plain(`${id} = ${write(type, value)}`);
+      return plain(`${id} = ${idOf(value)}`);
     case 'in':
-      return plain(`${id} IN (${write(type, value)}, ${write(type, other)})`);
+      return plain(`${id} IN (${idOf(value)}, ${idOf(other)})`);
     case 'above':
       return plain(`${id} > ${write(type, value)}`);
     case 'pair':
-      return plain(
-        `(${alias}.a, ${alias}.b) = (${write('int4', (value % 2) + 1)}, ${write('label', (other % 3) + 1)})`,
-      );
+      return plain(`(${alias}.a, ${alias}.b) = (${write('int4', pair[0])}, ${write('label', pair[1])})`);
     case 'code is null':
       return plain(`(${alias}.code IS NULL OR ${alias}.code = ${write('varchar', value)})`);
     case 'referenced':

@@ -26,7 +26,7 @@ vi.mock('../../src/plan/render.js', async (load) => {
   return { ...original, renderStatement };
 });
 
-const SEED = 1;
+const SEED = 3;
 const native = useDatabase();
 const emulated = useDatabase();
 
@@ -43,7 +43,7 @@ async function statementsUntilFound(mutant: Mutant): Promise<number | undefined>
   });
   try {
     const figures = await fuzz(twins, {
-      seed: mutant.seed ?? SEED,
+      seed: SEED,
       statements: 500,
       differences: 1,
       shrinkFor: 0,

@@ -66,8 +66,8 @@ export interface SchemaSpec {
 const row: fc.Arbitrary<RowSpec> = fc.record({
   id: value,
   code: fc.option(value),
-  pair: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 3 })),
-  references: fc.array(fc.option(fc.nat(4), { freq: 6 }), { minLength: 1, maxLength: 6 }),
+  pair: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 4 })),
+  references: fc.array(fc.option(fc.nat(5), { freq: 8 }), { minLength: 1, maxLength: 6 }),
 });
 
 const table: fc.Arbitrary<TableSpec> = fc.record({
@@ -81,7 +81,7 @@ const table: fc.Arbitrary<TableSpec> = fc.record({
   gap: once(6),
   trigger: pick([12, 'none'], [1, 'keeps'], [1, 'keeps from changes'], [2, 'logs']),
   kept: value,
-  rows: fc.array(row, { minLength: 1, maxLength: 7 }),
+  rows: fc.array(row, { minLength: 1, maxLength: 10, size: 'max' }),
 });
 
 const key: fc.Arbitrary<KeySpec> = fc.record({

@@ -80,6 +80,16 @@ export function tree(relation: Relation): readonly Relation[] {
   return [relation, ...relation.partitions.flatMap(tree)];
 }
 
+/** SET DEFAULT to a key, not to nulls, which reference nothing. */
+export function setsValues({ action, from, columns, sets }: Key): boolean {
+  const set = sets.length > 0 ? sets : columns;
+  const { keyColumns } = from.table;
+  const withValue = keyColumns.filter(
+    ({ name, defaultValue }) => set.includes(name) && defaultValue !== null,
+  );
+  return action === 'SET DEFAULT' && withValue.length === set.length;
+}
+
 /** The columns that a target consists of. */
 export function targetColumns(table: Table, target: Target): readonly { name: string; type: ValueType }[] {
   switch (target) {

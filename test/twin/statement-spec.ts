@@ -81,7 +81,7 @@ export interface StatementSpec {
 
 const deletion: fc.Arbitrary<DeleteSpec> = fc.record({
   relation: place,
-  where: pick([6, 'equals'], [3, 'all'], [3, 'in'], ...WHERES.slice(3).map((each) => [1, each] as const)),
+  where: pick([8, 'equals'], [3, 'all'], [4, 'in'], ...WHERES.slice(3).map((each) => [1, each] as const)),
   value,
   other: value,
   help: place,

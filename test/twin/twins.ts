@@ -6,7 +6,7 @@ import { type Address, Connection, type Message } from './connection.js';
 import { makeSchema } from './keys.js';
 import { programOf } from './program.js';
 import { type Step, simple } from './protocol.js';
-import type { Schema } from './schema.js';
+import { type Schema, setsValues } from './schema.js';
 import { contentsSql, createSql, fillSql, type Kind, shownName } from './schema-sql.js';
 
 /**
@@ -103,8 +103,10 @@ export class Prepared {
       );
       await Promise.all(sides.map((side) => side.restore(sql)));
     }
-    const defaults = this.#schema.keys.filter(({ action }) => action === 'SET DEFAULT');
-    return compared(native, proxied, this.#proxied.start, new Set(defaults.map(({ name }) => name)));
+    const defaults = this.#schema.keys
+      .filter(setsValues)
+      .map(({ name, from }) => [name, from.table] as const);
+    return compared(native, proxied, this.#proxied.start, new Map(defaults));
   }
 }
 
