@@ -16,15 +16,22 @@ export type Comparison =
   | { readonly kind: 'another rule' | 'checked again' }
   | { readonly kind: 'different'; readonly native: Run; readonly proxied: Run };
 
-/**
- * @param start what the tables held before
- * @param defaults the names of the SET DEFAULT keys that set anything but nulls, and their tables
- */
+/** What decides whether a difference is one that the README tells of. */
+export interface Circumstances {
+  /** The names of the SET DEFAULT keys that set anything but nulls, and their tables. */
+  readonly defaults: ReadonlyMap<string, unknown>;
+  /** A table has keys that change a row and keys that delete it. */
+  readonly mixes: boolean;
+  /** The statement has several DELETEs. */
+  readonly several: boolean;
+}
+
+/** @param start what the tables held before */
 export function compared(
   native: Run,
   proxied: Run,
   start: readonly string[],
-  defaults: ReadonlyMap<string, unknown>,
+  circumstances: Circumstances,
 ): Comparison {
   const at = native.answers.findIndex((answers, i) => !alike(answers, proxied.answers[i] ?? []));
   if (at < 0 && alike(native.left, proxied.left))
@@ -34,37 +41,56 @@ export function compared(
     const untouched = proxied.answers.length > 1 || alike(proxied.left, start);
     if (at === refused.step && untouched) return { kind: 'refused', name: refused.name };
   } else if (at >= 0) {
-    const [one, other] = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? []));
+    const known = knownDifference(native, proxied, at, circumstances);
+    if (known) return { kind: known };
+  }
+  return { kind: 'different', native, proxied };
+}
+
+/** @param at the step that was answered differently */
+function knownDifference(
+  native: Run,
+  proxied: Run,
+  at: number,
+  { defaults, mixes, several }: Circumstances,
+): 'another rule' | 'checked again' | undefined {
+  const [one, other] = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? []));
+  if (one && other && alike(native.left, proxied.left)) {
     // SET NULL puts rows where there is room, each side in an order of its own, and the next statement finds them so.
     const moved = native.answers
       .slice(0, at + 1)
       .flat()
       .some((answer) => CHANGED.test(answer));
-    if (one && other && (moved || [one, other].includes(NOT_NULL))) return { kind: 'another rule' };
-    // A row that was changed twice is checked by all of its keys, behind the second change, and one may reference what is
-    // deleted by then.
-    const [again, instead] = [native, proxied].map(({ answers }) => checkedKey(answers[at] ?? []));
-    if (again !== undefined && !defaults.has(again)) return { kind: 'checked again' };
-    if (again !== undefined && instead !== undefined && defaults.get(again) === defaults.get(instead)) {
-      const ofTable = [...defaults.values()].filter((table) => table === defaults.get(again));
-      if (ofTable.length > 1) return { kind: 'another rule' };
-    }
+    if (moved || several || [one.code, other.code].includes(NOT_NULL)) return 'another rule';
+    // A row that is changed before it is deleted is deleted behind those that are not.
+    if (mixes && one.key === other.key) return 'another rule';
+    const table = one.unreferenced && other.unreferenced && defaults.get(one.key);
+    const ofTable = [...defaults].filter(([, each]) => each === table).map(([name]) => name);
+    if (table && ofTable.length > 1 && ofTable.includes(other.key)) return 'another rule';
   }
-  return { kind: 'different', native, proxied };
+  // A row that was changed twice is checked by all of its keys, behind the second change, and one may reference what is
+  // deleted by then.
+  return one?.unreferenced && !defaults.has(one.key) ? 'checked again' : undefined;
 }
 
 const NOT_NULL = '23502';
 const CHANGED = /^C (?:DELETE|MERGE|COPY|SELECT|INSERT|EXPLAIN)(?! 0)/;
-const CHECKED = /^E C=23503 .* M=insert or update on table .* n=(.*) s=. t=/;
-
-/** The code of an integrity constraint violation. */
-function brokenRule(answers: readonly string[]): string | undefined {
-  return answers.map((answer) => /^E C=(23\w+)/.exec(answer)?.[1]).find((code) => code !== undefined);
+interface BrokenRule {
+  /** That of an integrity constraint violation. */
+  readonly code: string;
+  readonly key: string;
+  /** What the key references is not there. */
+  readonly unreferenced: boolean;
 }
 
-/** The key that has no referenced row. */
-function checkedKey(answers: readonly string[]): string | undefined {
-  return answers.map((answer) => CHECKED.exec(answer)?.[1]).find((name) => name !== undefined);
+function brokenRule(answers: readonly string[]): BrokenRule | undefined {
+  const error = answers.find((answer) => answer.startsWith('E C=23'));
+  if (error === undefined) return undefined;
+  return {
+    code: error.slice(4, 9),
+    key: / n=(.*) s=. t=/.exec(error)?.[1] ?? '',
+    unreferenced: error.includes(' M=insert or update on table '),
+  };
 }
 
 function alike(one: readonly string[], other: readonly string[]): boolean {

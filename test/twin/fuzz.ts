@@ -31,7 +31,7 @@ export interface Figures {
   readonly differences: Difference[];
 }
 
-const STATEMENTS = 24;
+const STATEMENTS = 8;
 
 export async function fuzz(twins: Twins, options: FuzzOptions): Promise<Figures> {
   const figures: Figures = {

@@ -54,11 +54,13 @@ async function main(): Promise<number> {
     const config = join(folder, 'pgcascade.yaml');
     writeFileSync(config, JSON.stringify({ cascade: { overrides: OVERRIDES }, log: { level: 'warn' } }));
     const proxy = await startProgram(server, config);
-    const [native, emulated] = [await createDatabaseOn(server), await createDatabaseOn(server)];
-    const at = ({ name }: Database, port = server.port) => ({ ...server, port, database: name });
-    const twins = await Twins.connect(at(native), at(emulated), at(emulated, proxy.port));
+    let statements = 0;
     let differences = 0;
     for (let each = seed; each < seed + seeds; each++) {
+      // What was dropped makes catalogs slow: each seed has new ones.
+      const [native, emulated] = [await createDatabaseOn(server), await createDatabaseOn(server)];
+      const at = ({ name }: Database, port = server.port) => ({ ...server, port, database: name });
+      const twins = await Twins.connect(at(native), at(emulated), at(emulated, proxy.port));
       const started = performance.now();
       const figures = await fuzz(twins, {
         seed: each,
@@ -75,9 +77,13 @@ async function main(): Promise<number> {
         `seed ${each}: ${figures.statements} statements on ${figures.cases} schemas, ${figures.failed} failed on both sides, ` +
           `known to differ: ${listed(figures.known)}; refused: ${listed(figures.refused)}; ${figures.differences.length} differences (${rate.toFixed(0)} statements a second)`,
       );
+      twins.end();
+      await native.drop();
+      await emulated.drop();
+      statements += figures.statements;
       differences += figures.differences.length;
     }
-    twins.end();
+    console.log(`${statements} statements, ${seeds} seeds, ${differences} differences`);
     await proxy.stop();
     return differences > 0 ? 1 : 0;
   } finally {

@@ -26,7 +26,7 @@ vi.mock('../../src/plan/render.js', async (load) => {
   return { ...original, renderStatement };
 });
 
-const SEED = 3;
+const SEED = 1;
 const native = useDatabase();
 const emulated = useDatabase();
 

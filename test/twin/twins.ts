@@ -1,7 +1,7 @@
 /** The same schema and statements on both sides: natively, and through the proxy; and what differs. */
 import { inWords, type Names, refusalOf } from './answers.js';
 import type { Case } from './case.js';
-import { type Comparison, compared, type Run } from './comparison.js';
+import { type Circumstances, type Comparison, compared, type Run } from './comparison.js';
 import { type Address, Connection, type Message } from './connection.js';
 import { makeSchema } from './keys.js';
 import { programOf } from './program.js';
@@ -75,12 +75,14 @@ export class Twins {
 /** A schema that stands on both sides, with its rows. */
 export class Prepared {
   readonly #schema: Schema;
+  readonly #keysOfNote: Pick<Circumstances, 'defaults' | 'mixes'>;
   readonly #native: PreparedSide;
   readonly #proxied: PreparedSide;
   #restored = 0;
 
   constructor(schema: Schema, native: PreparedSide, proxied: PreparedSide) {
     this.#schema = schema;
+    this.#keysOfNote = keysOfNote(schema);
     this.#native = native;
     this.#proxied = proxied;
   }
@@ -103,11 +105,20 @@ export class Prepared {
       );
       await Promise.all(sides.map((side) => side.restore(sql)));
     }
-    const defaults = this.#schema.keys
-      .filter(setsValues)
-      .map(({ name, from }) => [name, from.table] as const);
-    return compared(native, proxied, this.#proxied.start, new Map(defaults));
+    return compared(native, proxied, this.#proxied.start, {
+      ...this.#keysOfNote,
+      several: spec.form === 'two in a with' || spec.form === 'with and main',
+    });
   }
+}
+
+function keysOfNote({ tables, keys }: Schema): Pick<Circumstances, 'defaults' | 'mixes'> {
+  const defaults = keys.filter(setsValues).map(({ name, from }) => [name, from.table] as const);
+  const mixes = tables.some((table) => {
+    const actions = keys.filter(({ from }) => from.table === table).map(({ action }) => action);
+    return actions.includes('CASCADE') && actions.some((action) => action.startsWith('SET'));
+  });
+  return { defaults: new Map(defaults), mixes };
 }
 
 const MOST_RESTORED = 6;
