@@ -282,7 +282,7 @@ function stringOf(
     [
       `BEGIN; CREATE TEMP TABLE ${quoted(table.root.name)} (LIKE ${qualified(table.root)} INCLUDING ALL); ${one}; ROLLBACK; ${two}`,
     ],
-    [`INSERT INTO a.log VALUES ('string', 'x'); ${one}; TABLE a.log; ${two}; ROLLBACK`],
+    [`INSERT INTO a.log VALUES ('string', 'x'); ${one}; TABLE a.log ORDER BY what, n; ${two}; ROLLBACK`],
     ['BEGIN', one, `ALTER TABLE ${qualified(table.root)} RENAME ${id} TO renamed`, two, 'ROLLBACK'],
   ];
   return { kind: 'texts', texts: [...(texts[variant] ?? []), 'ROLLBACK', 'RESET search_path'], whole: true };
