@@ -14,19 +14,22 @@ import {
   tableOf,
 } from './rows.js';
 
-/** The CTEs that delete what follows from the client's own deletions, in an order in which they may stand. */
-export function renderDeletions(plan: Plan): readonly string[] {
+/**
+ * The CTEs that delete what follows from the client's own deletions, in an order in which they may stand.
+ * @param locking they only lock the rows that others reference
+ */
+export function renderDeletions(plan: Plan, locking = false): readonly string[] {
   const done = new Set<number>();
   return plan.deletions.flatMap((deletion) => {
-    if (deletion.origin === 'client') return [];
+    if (deletion.origin === 'client' || (locking && deletion.returns.length === 0)) return [];
     const { cycle } = deletion;
-    if (cycle === undefined || done.has(cycle)) return [renderDeletion(deletion, plan)];
+    if (cycle === undefined || done.has(cycle)) return [renderDeletion(deletion, plan, locking)];
     done.add(cycle);
     const members = plan.deletions.filter((each) => each.cycle === cycle);
     return [
       renderSearch(cycle, members, plan),
       ...members.map((each) => renderFound(each)),
-      renderDeletion(deletion, plan),
+      renderDeletion(deletion, plan, locking),
     ];
   });
 }
@@ -37,7 +40,7 @@ export function header(name: string, deletion: Deletion): string {
 }
 
 /** A table reached over several keys is deleted from once, by any of them; and the client's own rows are the client's. */
-function renderDeletion(deletion: Deletion, plan: Plan): string {
+function renderDeletion(deletion: Deletion, plan: Plan, locking: boolean): string {
   const { relation, keys, cycle, returns } = deletion;
   const matches = keys.map((key) =>
     references(key, 'r', cycle === undefined ? deletedRows(plan, key.to) : foundRows(plan, key.to, cycle)),
@@ -46,8 +49,10 @@ function renderDeletion(deletion: Deletion, plan: Plan): string {
   const condition =
     clear.length === 0 ? matches.join(' OR ') : `(${matches.join(' OR ')}) AND ${clear.join(' AND ')}`;
   const returning = returns.map((name) => `r.${quoteName(name)}`).join(', ');
-  const sql = `DELETE FROM ${tableOf(relation)} AS r WHERE ${condition}`;
-  return `${header(cteName(deletion.id), deletion)} AS (${returning === '' ? sql : `${sql} RETURNING ${returning}`})`;
+  const rows = `FROM ${tableOf(relation)} AS r WHERE ${condition}`;
+  const deleting = `DELETE ${rows}${returning === '' ? '' : ` RETURNING ${returning}`}`;
+  const sql = locking ? `SELECT ${returning} ${rows} FOR UPDATE` : deleting;
+  return `${header(cteName(deletion.id), deletion)} AS (${sql})`;
 }
 
 function searchName(cycle: number): string {

@@ -87,7 +87,7 @@ function bodyName(root: Root): string {
 }
 
 /** What is deleted comes back with all columns that the plan has to know. */
-function isDirect(root: Root): boolean {
+export function isDirect(root: Root): boolean {
   return root.site.command === 'DELETE' && columnsBack(root) === root.deletion.returns;
 }
 
@@ -103,7 +103,7 @@ function columnsBack({ target, deletion }: Root): readonly string[] {
 }
 
 /** The columns that a root returns before the client's own. */
-function hiddenColumns(root: Root): readonly string[] {
+export function hiddenColumns(root: Root): readonly string[] {
   const { site, target } = root;
   const keys = columnsBack(root).map((name) => {
     return `${site.alias}.${quoteName(target.view?.columns.get(name) ?? name)}`;
@@ -117,7 +117,7 @@ function hiddenNames(root: Root): readonly string[] {
 }
 
 /** `pgc_0 (pgc_c0) AS` for the client's DELETE. */
-function rootHeader(root: Root, names: readonly string[] = []): string {
+export function rootHeader(root: Root, names: readonly string[] = []): string {
   return `${bodyName(root)} (${[...hiddenNames(root), ...names].join(', ')}) AS (`;
 }
 

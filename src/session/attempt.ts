@@ -4,16 +4,17 @@
  * name came to mean another table. PostgreSQL's own actions look for children when the parent is locked already.
  * Or it was only asked whether a rule may be broken, and has to be asked which.
  */
+import type { Locks } from '../plan/locks.js';
 import type { Plan } from '../plan/plan.js';
 import { MARKER_SQLSTATE, readMarker } from '../plan/violations.js';
 import { Field, readErrorFields } from '../wire/backend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
-import type { Part } from './expand.js';
+import type { Part } from './part.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 
-/** `again`: nothing of it has reached the client. */
-export type Outcome = 'done' | 'again';
+/** `again`, `overtaken`: nothing of it has reached the client. `overtaken`: another transaction gave a row a new child. */
+export type Outcome = 'done' | 'again' | 'overtaken';
 
 /** How often one execution is made at the most: each needs another child that comes at the wrong moment. */
 export const MOST_ATTEMPTS = 5;
@@ -29,6 +30,11 @@ export function planOf(parts: readonly Part[]): Plan | undefined {
 /** Whether it fails on mere suspicion. */
 export function isSuspecting(parts: readonly Part[]): boolean {
   return parts.some((part) => part.kind === 'cascade' && part.suspecting);
+}
+
+/** What locks the rows that a text of one expanded statement is going to delete. */
+export function locksOf([part]: readonly Part[]): Locks | undefined {
+  return part?.kind === 'cascade' ? part.locks : undefined;
 }
 
 /** Whether the server enforces a key that the plan follows, and may refuse where PostgreSQL would have cascaded. */
@@ -49,12 +55,14 @@ export interface Attempt {
  * @param replies what becomes of the answers
  * @param last the message that ends them
  * @param final an error is the client's, whatever it is
+ * @param locked statements of the proxy's own are executed before it, which the client may not be allowed to
  */
 export function attempt(
   plan: Plan | undefined,
   replies: ReplyHandler,
   last: 'Query' | 'Execute',
   final: boolean,
+  locked = false,
 ): Attempt {
   let settle: (outcome: Outcome) => void = () => {};
   const outcome = new Promise<Outcome>((resolve) => {
@@ -63,7 +71,7 @@ export function attempt(
   let held: Buffer[] = [];
   let size = 0;
   let holding = !final && plan !== undefined;
-  let again = false;
+  let again: Outcome | undefined;
   const release = (verdict: Verdict, message: Message): Verdict => {
     const bytes = [...held, bytesOf(verdict, message)];
     held = [];
@@ -80,14 +88,14 @@ export function attempt(
   };
   const receive = (message: Message): Verdict => {
     const { type } = message;
-    if (type === Backend.ErrorResponse && holding && plan && isTransient(message, plan)) {
-      again = true;
+    if (type === Backend.ErrorResponse && holding && plan) again = outcomeOf(message, plan, locked);
+    if (type === Backend.ErrorResponse && again) {
       replies.receive(message);
-      if (last === 'Execute') settle('again');
+      if (last === 'Execute') settle(again);
       return 'swallow';
     }
     if (again) {
-      if (type === Backend.ReadyForQuery) settle('again');
+      if (type === Backend.ReadyForQuery) settle(again);
       return 'swallow';
     }
     const verdict = replies.receive(message);
@@ -128,17 +136,27 @@ function bytesOf(verdict: Verdict, { buffer, start, end }: Message): Buffer {
   return verdict === 'forward' ? Buffer.from(buffer.subarray(start, end)) : verdict;
 }
 
-function isTransient(error: Message, plan: Plan): boolean {
+/** Why an execution that has failed is made again; undefined where it has failed for good. */
+function outcomeOf(error: Message, plan: Plan, locked: boolean): 'again' | 'overtaken' | undefined {
   const fields = readErrorFields(error);
   const code = fields.get(Field.code);
-  if (code === MARKER_SQLSTATE)
-    return /^(?:moved|suspect)$/.test(readMarker(fields.get(Field.message) ?? '')?.kind ?? '');
-  if (code !== '23503' && code !== '23001') return false;
-  return plan.keys.some(
+  if (locked && isForbidden(error)) return 'again';
+  if (code === MARKER_SQLSTATE) {
+    const marker = readMarker(fields.get(Field.message) ?? '');
+    return marker?.kind === 'moved' || marker?.kind === 'suspect' ? 'again' : undefined;
+  }
+  if (code !== '23503' && code !== '23001') return undefined;
+  const overtaken = plan.keys.some(
     ({ guarded, from, name, copies }) =>
       guarded &&
       fields.get(Field.schema) === from.schema &&
       fields.get(Field.table) === from.name &&
       [name, ...copies.map((copy) => copy.name)].includes(fields.get(Field.constraint) ?? ''),
   );
+  return overtaken ? 'overtaken' : undefined;
+}
+
+/** What the server does not allow, or not to this role: it needs UPDATE to lock rows. */
+export function isForbidden(error: Message): boolean {
+  return /^(?:42|0A)/.test(readErrorFields(error).get(Field.code) ?? '');
 }

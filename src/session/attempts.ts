@@ -1,12 +1,23 @@
 /** Makes executions that another transaction got in the way of again; see attempt.ts. */
 import { ProxyError } from '../errors.js';
+import type { Locks } from '../plan/locks.js';
 import type { Plan } from '../plan/plan.js';
 import { write } from '../wire/frontend.js';
 import { TransactionStatus } from '../wire/types.js';
-import { attempt, isGuarded, MOST_ATTEMPTS, planOf, SAVEPOINT } from './attempt.js';
+import {
+  attempt,
+  isForbidden,
+  isGuarded,
+  locksOf,
+  MOST_ATTEMPTS,
+  type Outcome,
+  planOf,
+  SAVEPOINT,
+} from './attempt.js';
 import { executeReplies, queryReplies, swallowedReplies } from './cascade-replies.js';
 import type { FrontendOptions } from './frontend-options.js';
-import { type Manner, SCRATCH } from './injection.js';
+import { type Manner, type Repeated, SCRATCH } from './injection.js';
+import type { Part } from './part.js';
 import { type Rewrite, refusal } from './rewrite.js';
 
 /** What a portal executes. */
@@ -16,6 +27,8 @@ export interface Bound {
   readonly rewrite: Rewrite;
   /** Sends Execute. */
   readonly execute: () => void;
+  /** What locks the rows that it is going to delete. */
+  readonly lock?: Repeated | undefined;
 }
 
 /** How a portal is executed once more. */
@@ -50,16 +63,22 @@ export class Attempts {
     const inBlock = certain && state.status === TransactionStatus.Open;
     const saved = inBlock && isGuarded(plan);
     let rewrite = first;
+    let overtaken = false;
     for (let left = !certain || (inBlock && !saved) ? 1 : MOST_ATTEMPTS; left > 0; left--) {
-      const made =
-        saved && rewrite.parts.some(({ kind }) => kind === 'cascade') ? underSavepoint(rewrite) : rewrite;
+      const locks: Locks | undefined = overtaken && left > 1 ? locksOf(rewrite.parts) : undefined;
+      const made = among(rewrite, [
+        ...(saved && rewrite.parts.some(({ kind }) => kind === 'cascade') ? [`SAVEPOINT ${SAVEPOINT}`] : []),
+        ...Array<string>(locks?.rounds ?? 0).fill(locks?.sql ?? ''),
+      ]);
       const answers = queryReplies(rewriter.translation(made), undo);
-      const current = attempt(planOf(rewrite.parts), answers, 'Query', left === 1);
+      const current = attempt(planOf(rewrite.parts), answers, 'Query', left === 1, locks !== undefined);
       server.write(write.query(made.sql));
       replies.expect('Query', current.replies);
       sent();
       server.flush();
-      if ((await current.outcome) === 'done') return;
+      const outcome = await current.outcome;
+      if (outcome === 'done') return;
+      overtaken = outcome === 'overtaken' && locks === undefined;
       const refused = saved ? await this.#rollBack('query') : undefined;
       if (refused === 'failed') return;
       const next = refused ?? (await this.#again(text));
@@ -73,18 +92,19 @@ export class Attempts {
    * @param inBlock in a transaction block; else nothing was executed in the implicit transaction before it
    */
   async portal(portal: Portal, inBlock: boolean): Promise<void> {
-    const { replies, rewriter, server } = this.#options;
+    const { injection, replies, server } = this.#options;
     const saved = inBlock && portal.plan !== undefined && isGuarded(portal.plan);
     if (saved && !(await this.#does(`SAVEPOINT ${SAVEPOINT}`))) return;
     let bound: Bound | undefined = portal;
+    let outcome: Outcome = 'again';
+    let overtaken = false;
     for (let left = inBlock && !saved ? 1 : MOST_ATTEMPTS; left > 0 && bound; left--) {
-      const answers = executeReplies(rewriter.translation(bound.rewrite));
-      const made = attempt(bound.plan, answers, 'Execute', left === 1);
-      bound.execute();
-      replies.expect('Execute', made.replies);
-      server.write(write.flush());
-      server.flush();
-      if ((await made.outcome) === 'done') break;
+      const lock: Repeated | undefined = overtaken && left > 1 ? bound.lock : undefined;
+      const locked: 'done' | 'refused' | 'failed' = lock ? await injection.repeat(lock, isForbidden) : 'done';
+      if (locked === 'failed') return;
+      outcome = locked === 'done' ? await this.#executed(bound, left === 1) : 'again';
+      if (outcome === 'done') break;
+      overtaken = outcome === 'overtaken' && lock === undefined;
       // The server skips to a Sync. It commits nothing: the transaction has failed.
       server.write(write.sync());
       replies.expect('Sync', { receive: () => 'swallow' });
@@ -95,6 +115,17 @@ export class Attempts {
       bound = await portal.rebind();
     }
     if (saved) await this.#does(`RELEASE SAVEPOINT ${SAVEPOINT}`);
+  }
+
+  /** Sends one Execute. */
+  #executed({ plan, rewrite, execute }: Bound, final: boolean): Promise<Outcome> {
+    const { replies, rewriter, server } = this.#options;
+    const made = attempt(plan, executeReplies(rewriter.translation(rewrite)), 'Execute', final);
+    execute();
+    replies.expect('Execute', made.replies);
+    server.write(write.flush());
+    server.flush();
+    return made.outcome;
   }
 
   /** An error is the client's answer to its Execute. */
@@ -142,13 +173,19 @@ export class Attempts {
   }
 }
 
-/** The same in one string with a savepoint: as a query of its own it could be cancelled in the client's place. */
-function underSavepoint(rewrite: Rewrite): Rewrite {
-  const before = `SAVEPOINT ${SAVEPOINT}; `;
+/**
+ * The same in one string behind statements of the proxy's own: as a query of its own one could be cancelled in the
+ * client's place. A savepoint, which comes first, is released at the end.
+ */
+function among(rewrite: Rewrite, first: readonly string[]): Rewrite {
+  const saved = first[0]?.startsWith('SAVEPOINT') ?? false;
+  const before = first.map((sql) => `${sql}\n; `).join('');
   return {
     ...rewrite,
-    sql: `${before}${rewrite.sql}\n; RELEASE SAVEPOINT ${SAVEPOINT}`,
-    parts: [{ kind: 'swallow' }, ...rewrite.parts, { kind: 'swallow' }],
+    sql: `${before}${rewrite.sql}${saved ? `\n; RELEASE SAVEPOINT ${SAVEPOINT}` : ''}`,
+    parts: [...first.map(() => SWALLOW), ...rewrite.parts, ...(saved ? [SWALLOW] : [])],
     copied: rewrite.copied.map((run) => ({ ...run, sent: run.sent + before.length })),
   };
 }
+
+const SWALLOW: Part = { kind: 'swallow' };

@@ -18,8 +18,8 @@ import {
 } from '../wire/backend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
-import type { Part } from './expand.js';
 import { proxyErrorFields } from './farewell.js';
+import type { Part } from './part.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 import type { Rewrite } from './rewrite.js';
 
@@ -58,7 +58,10 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
     },
     receive(message) {
       const part = translation.rewrite.parts[at];
-      if (message.type === Backend.ReadyForQuery) answered();
+      if (message.type === Backend.ReadyForQuery) {
+        answered();
+        return 'forward';
+      }
       if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
       const verdict = resultOf(message, part, progress);
       if (message.type === Backend.CommandComplete) {

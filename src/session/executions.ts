@@ -2,13 +2,14 @@
  * The executions of a session in the extended query protocol: what portals are bound to, and whether their execution
  * may be repeated (attempts.ts).
  */
-import { readExecute, write } from '../wire/frontend.js';
+import { boundTo, readExecute, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Frontend, TransactionStatus } from '../wire/types.js';
-import { isSuspecting, planOf } from './attempt.js';
+import { isSuspecting, locksOf, planOf } from './attempt.js';
 import type { Attempts, Bound } from './attempts.js';
 import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from './cascade-replies.js';
 import type { FrontendOptions } from './frontend-options.js';
+import { REPEATED, SCRATCH } from './injection.js';
 import { type BoundPortal, bindOf, cannotRun, isUncertain, senderOf, withFormats } from './portals.js';
 import { Names, type Prepared, partOf } from './prepared.js';
 import type { Rewrite } from './rewrite.js';
@@ -158,7 +159,14 @@ export class Executions {
     const swallowed = swallowedReplies(rewriter.translation(rewrite), () => {});
     replies.expect('Close', swallowed);
     replies.expect('Bind', swallowed);
-    return { plan: planOf(rewrite.parts), rewrite, execute: sender(rewrite) };
+    const locks = locksOf(rewrite.parts);
+    const lock = locks && {
+      sql: locks.sql,
+      types: bound.types,
+      bind: boundTo(message, REPEATED, SCRATCH),
+      times: locks.rounds,
+    };
+    return { plan: planOf(rewrite.parts), rewrite, execute: sender(rewrite), lock };
   }
 
   #forward(message: Message): undefined {

@@ -1,9 +1,10 @@
 /** What is sent in place of one statement of the client's, and what becomes of its answer. Pure. */
 import { ProxyError } from '../errors.js';
 import type { Graph, Relation } from '../graph/model.js';
+import { renderLocks } from '../plan/locks.js';
 import type { Plan, Target } from '../plan/plan.js';
 import { planDelete } from '../plan/planner.js';
-import { type Answers, type Root, renderStatement } from '../plan/render.js';
+import { type Root, renderStatement } from '../plan/render.js';
 import { type Copied, insertion, splice } from '../plan/splice.js';
 import { REFUSED_SQL } from '../plan/violations.js';
 import { quoteName, quoteRelation, type RelationName } from '../sql/names.js';
@@ -16,58 +17,7 @@ import {
   type TruncateStatement,
   targetsOf,
 } from '../sql/statement.js';
-
-/** What becomes of a statement's answers. */
-export type Part =
-  | { readonly kind: 'forward' }
-  /** The client does not know of it. */
-  | { readonly kind: 'swallow' }
-  | {
-      readonly kind: 'cascade';
-      readonly plan: Plan;
-      /** `"public"."orgs"`, for errors. */
-      readonly target: string;
-      /** What the client's statement is, where it is not only a part of it that deletes. */
-      readonly command: string | undefined;
-      readonly answers: Answers;
-      /** It fails where a rule may be broken, and has to be sent again to find out. */
-      readonly suspecting: boolean;
-    }
-  /** TRUNCATE … CASCADE took these along, which the server did not know of. */
-  | { readonly kind: 'truncate'; readonly tables: readonly string[] }
-  | { readonly kind: 'refused'; readonly error: ProxyError }
-  | PreparePart
-  | { readonly kind: 'release'; readonly name: string | undefined };
-
-/** PREPARE in SQL of a statement that may delete. */
-export interface PreparePart {
-  readonly kind: 'prepare';
-  readonly name: string;
-  /** The client's statement, and what was sent for it. */
-  readonly text: string;
-  readonly sql: string;
-  /** What becomes of the answers to its EXECUTE. */
-  readonly runs: Part;
-  readonly targets: readonly RelationName[];
-  /** It is prepared once more: the client does not know of it. */
-  readonly again?: true;
-}
-
-/** A prepared statement that SQL can execute. */
-export interface Executable {
-  readonly targets: readonly RelationName[];
-  /** What it was made into. */
-  readonly sql: string;
-  readonly runs: Part;
-  /** What the client's text is made into now; undefined where it was prepared in the same string. */
-  readonly again: (() => Again) | undefined;
-}
-
-export interface Again {
-  readonly sql: string;
-  readonly part: Part;
-  readonly error: ProxyError | undefined;
-}
+import type { Executable, Part, PreparePart } from './part.js';
 
 /** What a statement is expanded with. */
 export interface Means {
@@ -174,7 +124,8 @@ function expandDeletes(text: string, statement: DeletingStatement, means: Means)
   const { sql, copied, answers } = renderStatement(text, statement, plan, roots, retries);
   const target = targets.map(({ relation, view }) => quoteRelation(view?.relation ?? relation)).join(', ');
   const suspecting = retries && plan.checks.length > 0;
-  const part: Part = { kind: 'cascade', plan, target, command: main?.command, answers, suspecting };
+  const locks = renderLocks(text, statement, plan, roots);
+  const part: Part = { kind: 'cascade', plan, target, command: main?.command, answers, suspecting, locks };
   const { prepares } = statement;
   const whole = prepares === undefined ? part : prepared(prepares, text, sql, part, statement);
   return { parts: [whole], sql, copied };

@@ -14,8 +14,20 @@ export type Answer =
   | { readonly kind: 'value'; readonly value: string }
   | { readonly kind: 'failed' | 'skipped' };
 
+/** A statement of the proxy's own with parameters of the client's. */
+export interface Repeated {
+  readonly sql: string;
+  readonly types: readonly number[];
+  /** The Bind of its values to the statement SCRATCH and the portal REPEATED. */
+  readonly bind: Buffer;
+  readonly times: number;
+}
+
 /** A name of the proxy's own: the client's unnamed statement and portal must outlive what is injected. */
 export const SCRATCH = `pgcascade_${Math.random().toString(36).slice(2, 10)}`;
+
+/** A portal of its own: where its execution is refused it stays until the transaction is rolled back. */
+export const REPEATED = `${SCRATCH}_r`;
 
 /**
  * How a question is asked.
@@ -76,6 +88,32 @@ export class Injection {
   }
 
   /**
+   * Executes a statement in a pipeline, several times.
+   * @param isRefusal whether an error is none of the client's: it does not get it, and the server skips to a Sync
+   */
+  async repeat(
+    { sql, types, bind, times }: Repeated,
+    isRefusal: (error: Message) => boolean,
+  ): Promise<'done' | 'refused' | 'failed'> {
+    let refused = false;
+    const execution = Buffer.concat([bind, write.execute(REPEATED), write.close('P', REPEATED)]);
+    const messages = [
+      write.close('S', SCRATCH),
+      write.parse(SCRATCH, sql, types),
+      ...Array<Buffer>(times).fill(execution),
+      write.close('S', SCRATCH),
+      write.flush(),
+    ];
+    const before = Array.from({ length: times }, (): Answered[] => ['Bind', 'Execute', 'Close']).flat();
+    const answer = await this.#send(messages, ['Close', 'Parse', ...before], 'Close', (error) => {
+      refused = isRefusal(error);
+      return refused;
+    });
+    if (refused) return 'refused';
+    return answer.kind === 'value' ? 'done' : 'failed';
+  }
+
+  /**
    * Has the server parse a text and forget it: its own error, if it has one, goes to the client.
    * @returns `value` (empty) where the text is well-formed
    */
@@ -87,9 +125,14 @@ export class Injection {
       : this.#send([...messages, write.flush()], ['Close', 'Parse'], 'Close');
   }
 
-  #send(messages: readonly Buffer[], before: readonly Answered[], last: Answered): Promise<Answer> {
+  #send(
+    messages: readonly Buffer[],
+    before: readonly Answered[],
+    last: Answered,
+    isOurs?: (error: Message) => boolean,
+  ): Promise<Answer> {
     return new Promise((resolve) => {
-      const question = new Question(resolve);
+      const question = new Question(resolve, isOurs);
       for (const to of before) this.#replies.expect(to, { receive: (message) => question.receive(message) });
       this.#replies.expect(last, {
         receive: (message) => {
@@ -109,15 +152,20 @@ export class Injection {
 /** Swallows what answers a question and keeps its value; an error, and the end of a query that had one, are the client's. */
 class Question {
   readonly #resolve: (answer: Answer) => void;
+  readonly #isOurs: (error: Message) => boolean;
   #value = '';
   #failed = false;
 
-  constructor(resolve: (answer: Answer) => void) {
+  constructor(resolve: (answer: Answer) => void, isOurs: (error: Message) => boolean = () => false) {
     this.#resolve = resolve;
+    this.#isOurs = isOurs;
   }
 
   receive(message: Message): Verdict {
-    if (message.type === Backend.ErrorResponse) this.#failed = true;
+    if (message.type === Backend.ErrorResponse) {
+      this.#failed = true;
+      if (this.#isOurs(message)) return 'swallow';
+    }
     if (message.type === Backend.DataRow) this.#value = readRow(message)[0]?.toString('latin1') ?? '';
     const end = message.type === Backend.ErrorResponse || message.type === Backend.ReadyForQuery;
     return this.#failed && end ? 'forward' : 'swallow';

@@ -3,8 +3,8 @@
  * prepared statements mean. (What Parse and Close do to names is entered when they are sent.)
  */
 import { write } from '../wire/frontend.js';
-import type { Part } from './expand.js';
 import type { Output } from './output.js';
+import type { Part } from './part.js';
 
 export class Naming {
   readonly #server: Output;

@@ -6,7 +6,7 @@
  */
 import type { SessionEffect } from '../sql/gate.js';
 import type { RelationName } from '../sql/names.js';
-import type { Part } from './expand.js';
+import type { Part } from './part.js';
 import type { Rewrite } from './rewrite.js';
 
 export interface Prepared {

@@ -3,7 +3,8 @@ import { ProxyError } from '../errors.js';
 import type { Copied } from '../plan/splice.js';
 import { quoteRelation, type RelationName } from '../sql/names.js';
 import { type Statement, targetsOf } from '../sql/statement.js';
-import { type Executable, expand, type Means, type Part, partOfUnchanged, refused } from './expand.js';
+import { expand, type Means, partOfUnchanged, refused } from './expand.js';
+import type { Executable, Part } from './part.js';
 
 export interface Rewrite {
   /** The client's text. */

@@ -4,6 +4,7 @@ import { findChanges, findDeletes, mergeDeletes } from './deletes.js';
 import { quoteName, quoteRelation, type RelationName } from './names.js';
 import { outputNames } from './outputs.js';
 import type { Node, Token } from './parser.js';
+import { readSelection, type Selection } from './selection.js';
 import { asList, asNode, node, relationName, stringOf } from './tree.js';
 
 /** A DELETE or a MERGE; all places in characters from the statement's start. */
@@ -55,6 +56,8 @@ export interface DeletingStatement {
   readonly hasWith: boolean;
   /** The name under which PREPARE keeps it. */
   readonly prepares: string | undefined;
+  /** How the rows are selected that it deletes itself, where that can be said. */
+  readonly selection: Selection | undefined;
 }
 
 export type Outer = 'EXPLAIN ANALYZE' | 'COPY' | 'CREATE TABLE AS' | 'PREPARE';
@@ -111,6 +114,7 @@ export function readSites(
     end: characters(last.end),
     hasWith: ctes.length > 0,
     prepares: stringOf(node(tree, 'PrepareStmt')?.name),
+    selection: readSelection(inner, tokens.slice(tokens.indexOf(first)), characters, characters(last.end)),
   };
 }
 

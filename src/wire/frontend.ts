@@ -84,6 +84,15 @@ export function withResultFormats(
   return changed;
 }
 
+/** A Bind of the same values to another portal and statement, for results in text. @throws as readBind */
+export function boundTo(message: Message, portal: string, statement: string): Buffer {
+  const names = cString(message, cString(message, message.start + 5).next).next - message.start;
+  const values = withResultFormats(message, () => []).subarray(names);
+  const bound = Buffer.concat([Buffer.from(`B\0\0\0\0${portal}\0${statement}\0`), values]);
+  bound.writeUInt32BE(bound.length - 1, 1);
+  return bound;
+}
+
 /** A copy of a message as it stood. */
 export function whole(message: Message): Buffer {
   return Buffer.from(message.buffer.subarray(message.start, message.end));

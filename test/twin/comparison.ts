@@ -61,9 +61,8 @@ function knownDifference(
       .slice(0, at + 1)
       .flat()
       .some((answer) => CHANGED.test(answer));
-    if (moved || several || [one.code, other.code].includes(NOT_NULL)) return 'another rule';
-    // A row that is changed before it is deleted is deleted behind those that are not.
-    if (mixes && one.key === other.key) return 'another rule';
+    // Of several rows of one table one that is changed before it is deleted is natively the last.
+    if (moved || several || mixes || [one.code, other.code].includes(NOT_NULL)) return 'another rule';
     const table = one.unreferenced && other.unreferenced && defaults.get(one.key);
     const ofTable = [...defaults].filter(([, each]) => each === table).map(([name]) => name);
     if (table && ofTable.length > 1 && ofTable.includes(other.key)) return 'another rule';

@@ -1,0 +1,214 @@
+/** What is locked before a statement that was overtaken is sent again. */
+import type pg from 'pg';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Locks } from '../../src/plan/locks.js';
+import { useDatabase } from '../support/database.js';
+import { useProxy } from '../support/proxy.js';
+
+const made = vi.hoisted(() => ({ locks: [] as (Locks | undefined)[] }));
+vi.mock('../../src/plan/locks.js', async (load) => {
+  const original = await load<typeof import('../../src/plan/locks.js')>();
+  const renderLocks: typeof original.renderLocks = (...given) => {
+    const locks = original.renderLocks(...given);
+    made.locks.push(locks);
+    return locks;
+  };
+  return { renderLocks };
+});
+
+const database = useDatabase(`
+  CREATE TABLE orgs (id int PRIMARY KEY, note text);
+  CREATE TABLE users (id int PRIMARY KEY, org_id int REFERENCES orgs);
+  CREATE TABLE posts (id int PRIMARY KEY, user_id int REFERENCES users, reply_to int REFERENCES posts);
+  CREATE TABLE marks (post int REFERENCES posts);
+  CREATE TABLE notes (org_id int REFERENCES orgs);
+  CREATE INDEX ON users (org_id);
+  INSERT INTO orgs VALUES (1, 'a'), (2, 'b'), (3, 'c');
+  INSERT INTO users VALUES (10, 1), (11, 1), (20, 2), (30, 3);
+  INSERT INTO posts VALUES (100, 10, NULL), (200, 20, 100), (201, 20, 200), (300, 30, NULL);
+  INSERT INTO marks VALUES (100); INSERT INTO notes VALUES (1);`);
+const proxy = useProxy({ cascade: { overrides: [{ match: 'public.*.*', on_delete: 'cascade' }] } });
+
+let client: pg.Client;
+beforeEach(async () => {
+  client = await proxy.connect(database.name);
+  made.locks = [];
+});
+afterEach(async () => {
+  await client.end();
+});
+
+/** The ids of the rows that a statement is going to delete and that others reference, as they are locked. */
+async function lockedBy(locks: Locks | undefined, values: readonly unknown[] = []): Promise<number[]> {
+  const [one, other] = [await database.connect(), await database.connect()];
+  await one.query('BEGIN');
+  await one.query(locks?.sql ?? '', [...values]);
+  const left = ['orgs', 'users', 'posts'].map((table) => `SELECT id FROM ${table}`);
+  const all: number[] = [];
+  for (const sql of left) {
+    const free = (await other.query(`${sql} FOR KEY SHARE SKIP LOCKED`)).rows.map(({ id }) => id);
+    all.push(...(await other.query(sql)).rows.map(({ id }) => id).filter((id) => !free.includes(id)));
+  }
+  await one.query('ROLLBACK');
+  return all.sort((a, b) => a - b);
+}
+
+const OF_ORG_1 = [1, 10, 11, 100, 200, 201];
+
+describe('from the top down', () => {
+  test.each<[string, unknown[], number[]]>([
+    ['DELETE FROM orgs WHERE id = 1', [], OF_ORG_1],
+    ['delete from only public.orgs where id = $1 returning *', [1], OF_ORG_1],
+    ['DELETE FROM orgs * AS o WHERE o.id = 1 -- the last\n;', [], OF_ORG_1],
+    ['DELETE FROM orgs "USING" USING users u WHERE u.org_id = "USING".id AND u.id = 11', [], OF_ORG_1],
+    [
+      'DELETE FROM orgs o USING users JOIN (SELECT 11 AS id) x USING (id) WHERE users.org_id = o.id RETURNING o.id',
+      [],
+      OF_ORG_1,
+    ],
+    [
+      `DELETE FROM orgs USING users u CROSS JOIN LATERAL (SELECT u.org_id + $1 AS next) x -- USING, RETURNING
+       WHERE orgs.id = u.org_id AND next = 2 /* RETURNING */ RETURNING (SELECT count(*) FROM users)`,
+      [1],
+      OF_ORG_1,
+    ],
+    [`WITH w AS (SELECT 1 AS id) DELETE FROM orgs USING w WHERE w.id = orgs.id`, [], OF_ORG_1],
+    [
+      `WITH RECURSIVE w (n) AS (VALUES (1) UNION ALL SELECT n FROM w WHERE false) DELETE FROM orgs WHERE id IN (SELECT n FROM w) RETURNING note`,
+      [],
+      OF_ORG_1,
+    ],
+    ['DELETE FROM users WHERE id = 30', [], [30, 300]],
+    ['DELETE FROM posts WHERE id = 200', [], [200, 201]],
+    ['DELETE FROM orgs WHERE false', [], []],
+  ])('%s', async (text, values, expected) => {
+    await client.query('BEGIN');
+    await client.query(text, values);
+    await client.query('ROLLBACK');
+    expect(await lockedBy(made.locks.at(-1), values)).toEqual(expected);
+  });
+
+  test('nothing, where nothing references what is deleted', async () => {
+    await client.query('BEGIN');
+    await client.query('DELETE FROM marks');
+    await client.query('ROLLBACK');
+    expect(made.locks).toEqual([]);
+  });
+
+  test.each<[string, unknown[]]>([
+    ['WITH d AS (DELETE FROM orgs WHERE id = 1 RETURNING id) SELECT * FROM d', []],
+    ['WITH i AS (INSERT INTO orgs VALUES (9)) DELETE FROM orgs WHERE id = 1', []],
+    ['MERGE INTO orgs USING (VALUES (1)) AS v (id) ON v.id = orgs.id WHEN MATCHED THEN DELETE', []],
+    ['DELETE FROM orgs WHERE id = 1 RETURNING $1::int', [7]],
+  ])('nothing, as a SELECT cannot be put in the place of %s', async (text, values) => {
+    await client.query('BEGIN');
+    await client.query(text, values);
+    await client.query('ROLLBACK');
+    expect(made.locks.at(-1)).toBeUndefined();
+  });
+});
+
+/** Gives users to org 2 all the time, each in a transaction that takes a moment. */
+async function fillsOrg2(others: number, until: Promise<unknown>): Promise<void> {
+  let ended = false;
+  void until.finally(() => {
+    ended = true;
+  });
+  const fill = async () => {
+    const other = await database.connect();
+    while (!ended)
+      await other
+        .query(
+          `BEGIN; WITH u AS (INSERT INTO users VALUES (nextval('users_ids'), 2) RETURNING id)
+                    INSERT INTO posts SELECT id, id FROM u; SELECT pg_sleep(0.005); COMMIT`,
+        )
+        .catch(() => other.query('ROLLBACK'));
+  };
+  await Promise.all(Array.from({ length: others }, fill));
+}
+
+/** Slow enough that others come between its snapshot and its locks. */
+const slowly = (seconds: number) => `AND pg_sleep(${seconds})::text = ''`;
+const MANNERS: readonly (readonly [string, (id: number, seconds?: number) => Promise<unknown>])[] = [
+  [
+    'as a simple query',
+    (id, seconds = 0.02) => client.query(`DELETE FROM orgs WHERE id = ${id} ${slowly(seconds)}`),
+  ],
+  [
+    'with parameters',
+    (id, seconds = 0.02) => client.query(`DELETE FROM orgs WHERE id = $1 ${slowly(seconds)}`, [id]),
+  ],
+  [
+    'in a transaction',
+    (id, seconds = 0.02) => inTransaction(`DELETE FROM orgs WHERE id = ${id} ${slowly(seconds)}`),
+  ],
+  [
+    'in a transaction with parameters',
+    (id, seconds = 0.02) => inTransaction(`DELETE FROM orgs WHERE id = $1 ${slowly(seconds)}`, [id]),
+  ],
+];
+
+async function inTransaction(text: string, values?: unknown[]): Promise<void> {
+  await client.query('BEGIN');
+  await client.query(text, values);
+  await client.query('COMMIT');
+}
+
+test.each(MANNERS)('children that come all the time do not stop a DELETE %s', async (_, run) => {
+  const setup = await database.connect();
+  await setup.query('CREATE SEQUENCE IF NOT EXISTS users_ids START 1000');
+  const deletes = (async () => {
+    for (let i = 0; i < 4; i++) {
+      await run(2);
+      await setup.query(`INSERT INTO orgs VALUES (2, 'b')`);
+    }
+  })();
+  await fillsOrg2(4, deletes);
+  await deletes;
+});
+
+test.each(MANNERS)('a cancel while it locks ends a DELETE %s', async (_, run) => {
+  const [observer, other] = [await database.connect(), await database.connect()];
+  await observer.query('INSERT INTO orgs VALUES (5)');
+  const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
+  const runs = (text: string) =>
+    until(observer, `pid = ${rows[0].pid} AND state = 'active' AND query LIKE '%${text}%'`);
+  const deleted = run(5, 0.3).then(
+    () => 'deleted',
+    (error: pg.DatabaseError) => error.code,
+  );
+  await runs('RETURNING "orgs"');
+  await other.query('INSERT INTO users VALUES (50, 5)');
+  await runs('FOR UPDATE');
+  await observer.query(`SELECT pg_cancel_backend(${rows[0].pid})`);
+  expect(await deleted).toBe('57014');
+  await client.query('ROLLBACK');
+  expect((await client.query('SELECT FROM users WHERE org_id = 5')).rowCount).toBe(1);
+  expect((await client.query('DELETE FROM orgs WHERE id = 5')).rowCount).toBe(1);
+});
+
+test.each(MANNERS)('a role that may not lock rows deletes them all the same %s', async (_, run) => {
+  const [setup, other] = [await database.connect(), await database.connect()];
+  await setup.query(`INSERT INTO orgs VALUES (4); DROP ROLE IF EXISTS ${ROLE}; CREATE ROLE ${ROLE};
+    GRANT SELECT, DELETE ON ALL TABLES IN SCHEMA public TO ${ROLE}`);
+  try {
+    await client.query(`SET ROLE ${ROLE}`);
+    const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
+    await other.query('BEGIN; INSERT INTO users VALUES (40, 4)');
+    const deleted = run(4);
+    await until(setup, `pid = ${rows[0].pid} AND wait_event_type = 'Lock'`);
+    await other.query('COMMIT');
+    await deleted;
+    expect((await setup.query('SELECT FROM users WHERE id = 40')).rowCount).toBe(0);
+  } finally {
+    await setup.query(`DROP OWNED BY ${ROLE}; DROP ROLE ${ROLE}`);
+  }
+});
+
+const ROLE = `deletes_only_${process.pid}`;
+
+/** Fulfilled when a session of the server is in such a state. */
+async function until(observer: pg.Client, state: string): Promise<void> {
+  const sql = `SELECT FROM pg_stat_activity WHERE ${state}`;
+  while ((await observer.query(sql)).rowCount === 0) await observer.query('SELECT pg_sleep(0.001)');
+}
