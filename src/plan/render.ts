@@ -37,7 +37,7 @@ export interface Rendered extends Spliced {
 
 /**
  * @param text the client's statement
- * @param roots those of its DELETEs that concern the plan, in the order of the text
+ * @param roots those of its DELETEs that concern the plan, in the order in which they are carried out
  * @param suspecting a statement that only finds out whether any rule may be broken, see checks.ts
  * @throws ProxyError PGC_FORM where the names of columns are not certain
  */

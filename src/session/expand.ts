@@ -107,7 +107,7 @@ function expandDeletes(text: string, statement: DeletingStatement, means: Means)
   // The server refuses a COPY of what gives no rows.
   const main = statement.sites.find(({ cte }) => cte === undefined);
   if (statement.outer === 'COPY' && main && main.returning === undefined) return FORWARD;
-  const concerned = statement.sites.flatMap((site) => {
+  const concerned = statement.executed.flatMap((site) => {
     const target = targetOf(site, means);
     return target ? [{ site, target }] : [];
   });

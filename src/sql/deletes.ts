@@ -27,7 +27,7 @@ export function findChanges(tree: Json): readonly RelationName[] {
 }
 
 /** All nodes of a tree, in the order of the text. Without recursion: 1 + 1 + … can be thousands of nodes deep. */
-function* nodesOf(tree: Json): Generator<readonly [string, Node]> {
+export function* nodesOf(tree: Json): Generator<readonly [string, Node]> {
   const waiting: (readonly [string, Json])[] = [['', tree]];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const [type, value] = next;

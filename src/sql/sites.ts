@@ -1,6 +1,7 @@
 /** A statement that deletes, with the places in its text where an expanded one is put together. */
 
 import { findChanges, findDeletes, mergeDeletes } from './deletes.js';
+import { executionOrder } from './execution-order.js';
 import { quoteName, quoteRelation, type RelationName } from './names.js';
 import { outputNames } from './outputs.js';
 import type { Node, Token } from './parser.js';
@@ -48,6 +49,8 @@ export interface DeletingStatement {
   readonly outer: Outer | undefined;
   /** In the order of the text: the statement itself comes last, where it deletes. */
   readonly sites: readonly Site[];
+  /** The same in the order in which PostgreSQL carries them out. */
+  readonly executed: readonly Site[];
   /** What else it changes. */
   readonly changes: readonly RelationName[];
   /** Where the statement proper begins, behind its WITH, and where it ends. */
@@ -88,27 +91,31 @@ export function readSites(
   if (ctes.some((cte) => cte.search_clause !== undefined || cte.cycle_clause !== undefined)) return undefined;
 
   const spans = ctes.map((cte) => spanOf(cte, tokens));
-  const sites = ctes.flatMap((cte, i): Site[] => {
+  const inCtes = ctes.map((cte, i): Site | undefined => {
     const span = spans[i];
     const site = span && readSite(asNode(cte.ctequery), characters(span.last.end), characters);
-    if (!span || !site) return [];
+    if (!span || !site) return undefined;
     const columns = asList(cte.aliascolnames).map((each) => String(asNode(asNode(each).String).sval));
     const { name, body, close } = span;
     const place = { start: characters(name.start), body: characters(body.end), end: characters(close.end) };
-    return [{ ...site, cte: { name: String(cte.ctename), columns, ...place } }];
+    return { ...site, cte: { name: String(cte.ctename), columns, ...place } };
   });
   const first = mainToken(value, tokens, spans);
   const last = outer === 'COPY' ? lastInside(tokens) : tokens.at(-1);
   if (first === undefined || last === undefined) return undefined;
   const main = readSite(inner, characters(last.end), characters);
-  const all = main ? [...sites, main] : sites;
+  const all = [...inCtes, main].flatMap((site) => site ?? []);
   // What deletes at another place is none of these.
   if (all.length === 0 || all.length !== findDeletes(tree).length) return undefined;
+  const { withClause: _, ...rest } = value;
+  const queries = ctes.map((cte) => ({ name: String(cte.ctename), query: asNode(cte.ctequery) }));
+  const order = executionOrder(queries, rest);
   return {
     kind: 'deleting',
     form: outer ?? (main ? main.command : 'WITH'),
     outer,
     sites: all,
+    executed: order.flatMap((place) => (place < 0 ? main : inCtes[place]) ?? []),
     changes: findChanges(tree),
     start: characters(first.start),
     end: characters(last.end),

@@ -22,8 +22,6 @@ export interface Circumstances {
   readonly defaults: ReadonlyMap<string, unknown>;
   /** A table has keys that change a row and keys that delete it. */
   readonly mixes: boolean;
-  /** The statement has several DELETEs. */
-  readonly several: boolean;
 }
 
 /** @param start what the tables held before */
@@ -52,7 +50,7 @@ function knownDifference(
   native: Run,
   proxied: Run,
   at: number,
-  { defaults, mixes, several }: Circumstances,
+  { defaults, mixes }: Circumstances,
 ): 'another rule' | 'checked again' | undefined {
   const [one, other] = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? []));
   if (one && other && alike(native.left, proxied.left)) {
@@ -62,7 +60,7 @@ function knownDifference(
       .flat()
       .some((answer) => CHANGED.test(answer));
     // Of several rows of one table one that is changed before it is deleted is natively the last.
-    if (moved || several || mixes || [one.code, other.code].includes(NOT_NULL)) return 'another rule';
+    if (moved || mixes || [one.code, other.code].includes(NOT_NULL)) return 'another rule';
     const table = one.unreferenced && other.unreferenced && defaults.get(one.key);
     const ofTable = [...defaults].filter(([, each]) => each === table).map(([name]) => name);
     if (table && ofTable.length > 1 && ofTable.includes(other.key)) return 'another rule';

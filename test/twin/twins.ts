@@ -75,14 +75,14 @@ export class Twins {
 /** A schema that stands on both sides, with its rows. */
 export class Prepared {
   readonly #schema: Schema;
-  readonly #keysOfNote: Pick<Circumstances, 'defaults' | 'mixes'>;
+  readonly #circumstances: Circumstances;
   readonly #native: PreparedSide;
   readonly #proxied: PreparedSide;
   #restored = 0;
 
   constructor(schema: Schema, native: PreparedSide, proxied: PreparedSide) {
     this.#schema = schema;
-    this.#keysOfNote = keysOfNote(schema);
+    this.#circumstances = circumstancesOf(schema);
     this.#native = native;
     this.#proxied = proxied;
   }
@@ -105,14 +105,11 @@ export class Prepared {
       );
       await Promise.all(sides.map((side) => side.restore(sql)));
     }
-    return compared(native, proxied, this.#proxied.start, {
-      ...this.#keysOfNote,
-      several: spec.form === 'two in a with' || spec.form === 'with and main',
-    });
+    return compared(native, proxied, this.#proxied.start, this.#circumstances);
   }
 }
 
-function keysOfNote({ tables, keys }: Schema): Pick<Circumstances, 'defaults' | 'mixes'> {
+function circumstancesOf({ tables, keys }: Schema): Circumstances {
   const defaults = keys.filter(setsValues).map(({ name, from }) => [name, from.table] as const);
   const mixes = tables.some((table) => {
     const actions = keys.filter(({ from }) => from.table === table).map(({ action }) => action);
