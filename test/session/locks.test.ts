@@ -128,23 +128,16 @@ async function fillsOrg2(others: number, until: Promise<unknown>): Promise<void>
 }
 
 /** Slow enough that others come between its snapshot and its locks. */
-const slowly = (seconds: number) => `AND pg_sleep(${seconds})::text = ''`;
-const MANNERS: readonly (readonly [string, (id: number, seconds?: number) => Promise<unknown>])[] = [
-  [
-    'as a simple query',
-    (id, seconds = 0.02) => client.query(`DELETE FROM orgs WHERE id = ${id} ${slowly(seconds)}`),
-  ],
-  [
-    'with parameters',
-    (id, seconds = 0.02) => client.query(`DELETE FROM orgs WHERE id = $1 ${slowly(seconds)}`, [id]),
-  ],
-  [
-    'in a transaction',
-    (id, seconds = 0.02) => inTransaction(`DELETE FROM orgs WHERE id = ${id} ${slowly(seconds)}`),
-  ],
+const SLOWLY = `AND pg_sleep(0.02)::text = ''`;
+/** Not before whoever holds the lock lets go of it; what fails lets go of it too. */
+const BEHIND_LOCK = `AND pg_advisory_xact_lock_shared(7)::text = ''`;
+const MANNERS: readonly (readonly [string, (id: number, when?: string) => Promise<unknown>])[] = [
+  ['as a simple query', (id, when = SLOWLY) => client.query(`DELETE FROM orgs WHERE id = ${id} ${when}`)],
+  ['with parameters', (id, when = SLOWLY) => client.query(`DELETE FROM orgs WHERE id = $1 ${when}`, [id])],
+  ['in a transaction', (id, when = SLOWLY) => inTransaction(`DELETE FROM orgs WHERE id = ${id} ${when}`)],
   [
     'in a transaction with parameters',
-    (id, seconds = 0.02) => inTransaction(`DELETE FROM orgs WHERE id = $1 ${slowly(seconds)}`, [id]),
+    (id, when = SLOWLY) => inTransaction(`DELETE FROM orgs WHERE id = $1 ${when}`, [id]),
   ],
 ];
 
@@ -171,20 +164,23 @@ test.each(MANNERS)('a cancel while it locks ends a DELETE %s', async (_, run) =>
   const [observer, other] = [await database.connect(), await database.connect()];
   await observer.query('INSERT INTO orgs VALUES (5)');
   const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
-  const runs = (text: string) =>
-    until(observer, `pid = ${rows[0].pid} AND state = 'active' AND query LIKE '%${text}%'`);
-  const deleted = run(5, 0.3).then(
+  const waits = `pid = ${rows[0].pid} AND wait_event = 'advisory'`;
+  await other.query('SELECT pg_advisory_lock(7)');
+  const deleted = run(5, BEHIND_LOCK).then(
     () => 'deleted',
     (error: pg.DatabaseError) => error.code,
   );
-  await runs('RETURNING "orgs"');
-  await other.query('INSERT INTO users VALUES (50, 5)');
-  await runs('FOR UPDATE');
+  await until(observer, waits);
+  await observer.query('INSERT INTO users VALUES (50, 5)');
+  await other.query('SELECT pg_advisory_unlock(7); SELECT pg_advisory_lock(7)');
+  await until(observer, `${waits} AND query LIKE '%FOR UPDATE%'`);
   await observer.query(`SELECT pg_cancel_backend(${rows[0].pid})`);
+  await other.query('SELECT pg_advisory_unlock(7)');
   expect(await deleted).toBe('57014');
   await client.query('ROLLBACK');
   expect((await client.query('SELECT FROM users WHERE org_id = 5')).rowCount).toBe(1);
   expect((await client.query('DELETE FROM orgs WHERE id = 5')).rowCount).toBe(1);
+  await Promise.all([other.end(), observer.end()]);
 });
 
 test.each(MANNERS)('a role that may not lock rows deletes them all the same %s', async (_, run) => {
