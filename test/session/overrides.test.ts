@@ -172,6 +172,21 @@ describe('a configured relation that restricts', () => {
   });
 });
 
+describe('a configured relation of columns that cannot be compared', () => {
+  const proxy = useConfigured({
+    relations: [
+      { name: 'tags_fkey', from: 'shop.tags(region)', to: 'shop.orders(id)', on_delete: 'cascade' },
+    ],
+  });
+
+  test('fails the DELETE with a hint at its name', async () => {
+    expect(await deleteOrder(proxy, 4)).toMatch(
+      /C=42883 H=cascade\.relations: see what tags_fkey relates\. M=operator does not exist/,
+    );
+    expect(await rowsOf('shop.tags', 'code')).toBe('1 2 -3 4');
+  });
+});
+
 describe('unsupported: pass', () => {
   const proxy = useConfigured({ unsupported: 'pass' });
   const hidden = `WITH n AS (INSERT INTO other.items VALUES (6, 5)), d AS (DELETE FROM shop.orders WHERE id = 5 RETURNING id)
