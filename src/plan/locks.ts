@@ -2,7 +2,8 @@
  * Locks on the rows that a statement is going to delete, from the top down. A row that is locked gets no new child where
  * the server enforces the key: its INSERT waits (RI_FKey_check locks what it references FOR KEY SHARE).
  */
-import { quoteName, quoteRelation } from '../sql/names.js';
+import { quoteLiteral, quoteName, quoteRelation } from '../sql/names.js';
+import type { Names } from '../sql/selection.js';
 import type { DeletingStatement } from '../sql/statement.js';
 import { renderDeletions } from './deletions.js';
 import type { Plan } from './plan.js';
@@ -12,6 +13,11 @@ import { insertion, splice } from './splice.js';
 
 export interface Locks {
   readonly sql: string;
+  /**
+   * A question, to which `t` is the answer where executing it does nothing but lock: no function that it calls by any name
+   * may do more, nor one in a view or a policy.
+   */
+  readonly harmless: string;
   /** How often it has to be executed: each time sees the children that came before the last one locked their parents. */
   readonly rounds: number;
 }
@@ -20,7 +26,7 @@ export interface Locks {
 const MOST_ROUNDS = 5;
 
 /**
- * @returns undefined where nobody can get in the way, or the rows cannot be selected by a statement that can be repeated
+ * @returns undefined where nobody can get in the way, or no SELECT can be put in the statement's place
  */
 export function renderLocks(
   text: string,
@@ -31,7 +37,7 @@ export function renderLocks(
   const { selection, sites, changes, outer, start, end, hasWith } = statement;
   const [root] = roots;
   if (!root || !selection || outer !== undefined || sites.length > 1 || changes.length > 0) return undefined;
-  if (!plan.keys.some(({ guarded }) => guarded) || !isDirect(root)) return undefined;
+  if (!plan.keys.some(({ guarded }) => guarded) || !isDirect(root) || root.target.view) return undefined;
   // Bind gives values for all parameters.
   if (/\$\d/.test(text.slice(selection.end))) return undefined;
   const locked = plan.deletions.filter(({ returns }) => returns.length > 0);
@@ -49,5 +55,19 @@ export function renderLocks(
       sql: `\nFOR UPDATE OF ${name}\n)${below.join('')}\nSELECT pg_catalog.count(*) FROM (${rows}) AS l`,
     },
   ]);
-  return { sql, rounds: Math.min(locked.length, MOST_ROUNDS) };
+  return { sql, harmless: harmless(selection.names, plan), rounds: Math.min(locked.length, MOST_ROUNDS) };
+}
+
+function harmless({ functions, operators, relations }: Names, plan: Plan): string {
+  const among = (column: string, names: readonly string[]) =>
+    `${column} OPERATOR(pg_catalog.=) ANY (ARRAY[${names.map(quoteLiteral).join(', ')}]::pg_catalog.name[])`;
+  const read = [...relations, ...plan.deletions.map(({ relation }) => relation.name)];
+  const VOLATILE = `p.provolatile OPERATOR(pg_catalog.=) 'v'`;
+  return (
+    `SELECT NOT (EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE ${among('p.proname', functions)} AND ${VOLATILE})` +
+    ` OR EXISTS (SELECT FROM pg_catalog.pg_operator AS o JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) o.oprcode` +
+    ` WHERE ${among('o.oprname', operators)} AND ${VOLATILE})` +
+    ` OR EXISTS (SELECT FROM pg_catalog.pg_class AS r WHERE ${among('r.relname', read)}` +
+    ` AND (r.relrowsecurity OR r.relkind OPERATOR(pg_catalog.=) 'v')))`
+  );
 }

@@ -13,8 +13,11 @@ import { Backend } from '../wire/types.js';
 import type { Part } from './part.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 
-/** `again`, `overtaken`: nothing of it has reached the client. `overtaken`: another transaction gave a row a new child. */
-export type Outcome = 'done' | 'again' | 'overtaken';
+/**
+ * But for `done`, nothing of it has reached the client.
+ * `overtaken`: another transaction gave a row a new child. `refused`: the server does not let this role lock the rows.
+ */
+export type Outcome = 'done' | 'again' | 'overtaken' | 'refused';
 
 /** How often one execution is made at the most: each needs another child that comes at the wrong moment. */
 export const MOST_ATTEMPTS = 5;
@@ -55,14 +58,14 @@ export interface Attempt {
  * @param replies what becomes of the answers
  * @param last the message that ends them
  * @param final an error is the client's, whatever it is
- * @param locked statements of the proxy's own are executed before it, which the client may not be allowed to
+ * @param before how many statements of the proxy's own are executed first
  */
 export function attempt(
   plan: Plan | undefined,
   replies: ReplyHandler,
   last: 'Query' | 'Execute',
   final: boolean,
-  locked = false,
+  before = 0,
 ): Attempt {
   let settle: (outcome: Outcome) => void = () => {};
   const outcome = new Promise<Outcome>((resolve) => {
@@ -72,6 +75,7 @@ export function attempt(
   let size = 0;
   let holding = !final && plan !== undefined;
   let again: Outcome | undefined;
+  let ahead = before;
   const release = (verdict: Verdict, message: Message): Verdict => {
     const bytes = [...held, bytesOf(verdict, message)];
     held = [];
@@ -88,7 +92,8 @@ export function attempt(
   };
   const receive = (message: Message): Verdict => {
     const { type } = message;
-    if (type === Backend.ErrorResponse && holding && plan) again = outcomeOf(message, plan, locked);
+    if (type === Backend.ErrorResponse && holding && plan)
+      again = ahead > 0 && isForbidden(message) ? 'refused' : outcomeOf(message, plan);
     if (type === Backend.ErrorResponse && again) {
       replies.receive(message);
       if (last === 'Execute') settle(again);
@@ -98,6 +103,7 @@ export function attempt(
       if (type === Backend.ReadyForQuery) settle(again);
       return 'swallow';
     }
+    if (type === Backend.CommandComplete) ahead--;
     const verdict = replies.receive(message);
     if (ROWS.has(type)) return hold(verdict, message);
     // Of a statement of the proxy's own before the client's.
@@ -109,8 +115,8 @@ export function attempt(
     replies.skipped?.();
     settle('done');
   };
-  // What a trigger says of an attempt that failed nobody is to hear.
-  const notice = (message: Message) => (again ? 'swallow' : hold('forward', message));
+  // What is said of an attempt that failed nobody is to hear.
+  const notice = (message: Message) => (again || ahead > 0 ? 'swallow' : hold('forward', message));
   return { replies: { receive, skipped, notice }, outcome };
 }
 
@@ -137,10 +143,9 @@ function bytesOf(verdict: Verdict, { buffer, start, end }: Message): Buffer {
 }
 
 /** Why an execution that has failed is made again; undefined where it has failed for good. */
-function outcomeOf(error: Message, plan: Plan, locked: boolean): 'again' | 'overtaken' | undefined {
+function outcomeOf(error: Message, plan: Plan): 'again' | 'overtaken' | undefined {
   const fields = readErrorFields(error);
   const code = fields.get(Field.code);
-  if (locked && isForbidden(error)) return 'again';
   if (code === MARKER_SQLSTATE) {
     const marker = readMarker(fields.get(Field.message) ?? '');
     return marker?.kind === 'moved' || marker?.kind === 'suspect' ? 'again' : undefined;

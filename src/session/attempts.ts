@@ -27,8 +27,8 @@ export interface Bound {
   readonly rewrite: Rewrite;
   /** Sends Execute. */
   readonly execute: () => void;
-  /** What locks the rows that it is going to delete. */
-  readonly lock?: Repeated | undefined;
+  /** What locks the rows that it is going to delete, with the values for it. */
+  readonly lock?: (Pick<Repeated, 'types' | 'bind'> & { readonly locks: Locks }) | undefined;
 }
 
 /** How a portal is executed once more. */
@@ -63,22 +63,26 @@ export class Attempts {
     const inBlock = certain && state.status === TransactionStatus.Open;
     const saved = inBlock && isGuarded(plan);
     let rewrite = first;
-    let overtaken = false;
+    let lock: Lock = 'no';
     for (let left = !certain || (inBlock && !saved) ? 1 : MOST_ATTEMPTS; left > 0; left--) {
-      const locks: Locks | undefined = overtaken && left > 1 ? locksOf(rewrite.parts) : undefined;
-      const made = among(rewrite, [
+      const locks =
+        lock === 'next' && left > 1 ? await this.#harmless(locksOf(rewrite.parts), 'query') : undefined;
+      if (locks === 'failed') return;
+      const before = [
         ...(saved && rewrite.parts.some(({ kind }) => kind === 'cascade') ? [`SAVEPOINT ${SAVEPOINT}`] : []),
         ...Array<string>(locks?.rounds ?? 0).fill(locks?.sql ?? ''),
-      ]);
+      ];
+      const made = behind(before, rewrite);
       const answers = queryReplies(rewriter.translation(made), undo);
-      const current = attempt(planOf(rewrite.parts), answers, 'Query', left === 1, locks !== undefined);
+      const current = attempt(planOf(rewrite.parts), answers, 'Query', left === 1, before.length);
       server.write(write.query(made.sql));
       replies.expect('Query', current.replies);
       sent();
       server.flush();
       const outcome = await current.outcome;
       if (outcome === 'done') return;
-      overtaken = outcome === 'overtaken' && locks === undefined;
+      if (outcome === 'refused') left++;
+      lock = nextLock(lock, outcome, locks !== undefined);
       const refused = saved ? await this.#rollBack('query') : undefined;
       if (refused === 'failed') return;
       const next = refused ?? (await this.#again(text));
@@ -92,19 +96,21 @@ export class Attempts {
    * @param inBlock in a transaction block; else nothing was executed in the implicit transaction before it
    */
   async portal(portal: Portal, inBlock: boolean): Promise<void> {
-    const { injection, replies, server } = this.#options;
+    const { replies, server } = this.#options;
     const saved = inBlock && portal.plan !== undefined && isGuarded(portal.plan);
     if (saved && !(await this.#does(`SAVEPOINT ${SAVEPOINT}`))) return;
     let bound: Bound | undefined = portal;
-    let outcome: Outcome = 'again';
-    let overtaken = false;
+    let lock: Lock = 'no';
     for (let left = inBlock && !saved ? 1 : MOST_ATTEMPTS; left > 0 && bound; left--) {
-      const lock: Repeated | undefined = overtaken && left > 1 ? bound.lock : undefined;
-      const locked: 'done' | 'refused' | 'failed' = lock ? await injection.repeat(lock, isForbidden) : 'done';
+      const locks =
+        lock === 'next' && left > 1 ? await this.#harmless(bound.lock?.locks, 'pipeline') : undefined;
+      if (locks === 'failed') return;
+      const locked = bound.lock && locks ? await this.#lock(bound.lock) : 'done';
       if (locked === 'failed') return;
-      outcome = locked === 'done' ? await this.#executed(bound, left === 1) : 'again';
+      const outcome: Outcome = locked === 'done' ? await this.#executed(bound, left === 1) : 'refused';
       if (outcome === 'done') break;
-      overtaken = outcome === 'overtaken' && lock === undefined;
+      if (outcome === 'refused') left++;
+      lock = nextLock(lock, outcome, locks !== undefined);
       // The server skips to a Sync. It commits nothing: the transaction has failed.
       server.write(write.sync());
       replies.expect('Sync', { receive: () => 'swallow' });
@@ -115,6 +121,18 @@ export class Attempts {
       bound = await portal.rebind();
     }
     if (saved) await this.#does(`RELEASE SAVEPOINT ${SAVEPOINT}`);
+  }
+
+  /** @returns the locks, where executing them does nothing else */
+  async #harmless(locks: Locks | undefined, manner: Manner): Promise<Locks | 'failed' | undefined> {
+    if (locks === undefined) return undefined;
+    const answer = await this.#options.injection.ask(locks.harmless, manner);
+    if (answer.kind !== 'value') return 'failed';
+    return answer.value === 't' ? locks : undefined;
+  }
+
+  #lock({ locks, types, bind }: NonNullable<Bound['lock']>): Promise<'done' | 'refused' | 'failed'> {
+    return this.#options.injection.repeat({ sql: locks.sql, times: locks.rounds, types, bind }, isForbidden);
   }
 
   /** Sends one Execute. */
@@ -173,11 +191,20 @@ export class Attempts {
   }
 }
 
+/** Whether the next attempt is made behind locks. */
+type Lock = 'no' | 'next' | 'never';
+
+/** @param locked the last one was: what is overtaken all the same sees an old snapshot */
+function nextLock(lock: Lock, outcome: Outcome, locked: boolean): Lock {
+  if (lock === 'never' || outcome === 'refused') return 'never';
+  return outcome === 'overtaken' && !locked ? 'next' : 'no';
+}
+
 /**
  * The same in one string behind statements of the proxy's own: as a query of its own one could be cancelled in the
  * client's place. A savepoint, which comes first, is released at the end.
  */
-function among(rewrite: Rewrite, first: readonly string[]): Rewrite {
+function behind(first: readonly string[], rewrite: Rewrite): Rewrite {
   const saved = first[0]?.startsWith('SAVEPOINT') ?? false;
   const before = first.map((sql) => `${sql}\n; `).join('');
   return {

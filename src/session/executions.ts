@@ -80,14 +80,14 @@ export class Executions {
     this.#executed = true;
     if (bound === undefined) return this.#forward(message);
     this.#options.circumstances.note(bound.effect);
-    this.#transactionEnded ||= bound.effect !== 'none';
     const { rewrite } = bound;
+    const plan = rewrite && planOf(rewrite.parts);
+    this.#transactionEnded ||= bound.effect !== 'none' && plan === undefined;
     if (rewrite === undefined) return this.#forward(message);
     const [part] = rewrite.parts;
     if (bound.executed && part?.kind === 'cascade' && part.answers.kind === 'count')
       return cannotRun(name, this.#options);
     this.portals.set(name, { ...bound, executed: true });
-    const plan = planOf(rewrite.parts);
     const execute = senderOf(message, name, rewrite, this.#options);
     const { bind } = bound;
     if (plan && bind && !bound.executed) {
@@ -160,12 +160,7 @@ export class Executions {
     replies.expect('Close', swallowed);
     replies.expect('Bind', swallowed);
     const locks = locksOf(rewrite.parts);
-    const lock = locks && {
-      sql: locks.sql,
-      types: bound.types,
-      bind: boundTo(message, REPEATED, SCRATCH),
-      times: locks.rounds,
-    };
+    const lock = locks && { locks, types: bound.types, bind: boundTo(message, REPEATED, SCRATCH) };
     return { plan: planOf(rewrite.parts), rewrite, execute: sender(rewrite), lock };
   }
 

@@ -133,7 +133,10 @@ export class Injection {
   ): Promise<Answer> {
     return new Promise((resolve) => {
       const question = new Question(resolve, isOurs);
-      for (const to of before) this.#replies.expect(to, { receive: (message) => question.receive(message) });
+      for (const to of before) {
+        const receive = (message: Message) => question.receive(message);
+        this.#replies.expect(to, { receive, notice: () => (isOurs ? 'swallow' : 'forward') });
+      }
       this.#replies.expect(last, {
         receive: (message) => {
           const verdict = question.receive(message);

@@ -4,7 +4,8 @@
  * es_auxmodifytables, which ExecPostprocessPlan goes through).
  */
 import { nodesOf } from './deletes.js';
-import type { Node } from './parser.js';
+import type { Json, Node } from './parser.js';
+import { asNode } from './tree.js';
 
 export interface Cte {
   readonly name: string;
@@ -15,27 +16,64 @@ export interface Cte {
  * @param main the statement without its WITH
  * @returns the places of the CTEs, and -1 for the statement itself
  */
-export function executionOrder(ctes: readonly Cte[], main: Node): readonly number[] {
+export function executionOrder(ctes: readonly Cte[], recursive: boolean, main: Node): readonly number[] {
   const order = new Set<number>();
-  const seen = new Set<number>();
-  const execute = (place: number, query: Node) => {
-    seen.add(place);
-    const read = namesIn(query);
-    ctes.forEach((cte, i) => {
-      if (read.has(cte.name) && !seen.has(i)) execute(i, cte.query);
-    });
-    order.add(place);
+  const begun = new Set<number>();
+  const read = (tree: Json | undefined, place: number) => {
+    // Only WITH RECURSIVE lets a query see what stands behind it.
+    for (const other of placesIn(tree ?? null, ctes))
+      if (!begun.has(other) && (recursive || place < 0 || other < place)) execute(other);
   };
-  execute(-1, main);
-  for (const [i, { query }] of [...ctes.entries()].reverse()) if (!seen.has(i)) execute(i, query);
+  const execute = (place: number) => {
+    begun.add(place);
+    const { returningClause, ...before } = Object.values(ctes[place]?.query ?? main).map(asNode)[0] ?? {};
+    read(before, place);
+    order.add(place);
+    read(returningClause, place);
+  };
+  execute(-1);
+  const places = recursive ? referencedFirst(ctes) : [...ctes.keys()];
+  // A SELECT that nobody reads is not carried out.
+  for (const place of places.reverse())
+    if (!begun.has(place) && ctes[place]?.query.SelectStmt === undefined) execute(place);
   return [...order];
 }
 
-/** What may be the names of CTEs. */
-function namesIn(query: Node): ReadonlySet<string> {
-  return new Set(
-    [...nodesOf(query)].flatMap(([type, { relname, schemaname }]) =>
-      type === 'RangeVar' && schemaname === undefined ? [String(relname)] : [],
-    ),
-  );
+/** The CTEs of a WITH RECURSIVE as PostgreSQL sorts them (TopologicalSort in parse_cte.c). */
+function referencedFirst(ctes: readonly Cte[]): number[] {
+  const places = [...ctes.keys()];
+  const needs = ctes.map(({ query }, i) => new Set(placesIn(query, ctes).filter((place) => place !== i)));
+  for (let i = 0; i < places.length; i++) {
+    const free = places.findIndex((place, j) => j >= i && needs[place]?.size === 0);
+    const [one, other] = [places[i], places[free]];
+    if (one === undefined || other === undefined) break;
+    [places[i], places[free]] = [other, one];
+    for (const each of needs) each.delete(other);
+  }
+  return places;
 }
+
+/** The places of the CTEs that a tree names, in the order in which they are likely to be read. */
+function placesIn(tree: Json, ctes: readonly Cte[]): readonly number[] {
+  const nodes = [...nodesOf(tree, (key) => READ.indexOf(key))];
+  // A WITH below has names of its own.
+  const own = new Set(
+    nodes.flatMap(([type, { ctename }]) => (type === 'CommonTableExpr' ? [String(ctename)] : [])),
+  );
+  const named = nodes.flatMap(([type, { relname, schemaname }]) =>
+    type === 'RangeVar' && schemaname === undefined && !own.has(String(relname)) ? [String(relname)] : [],
+  );
+  return [...new Set(named)].map((name) => ctes.findIndex((cte) => cte.name === name)).filter((i) => i >= 0);
+}
+
+/** Parts of a statement, the last to be read first; what is none of them is read behind them. */
+const READ = [
+  'whereClause',
+  'joinCondition',
+  'sourceRelation',
+  'usingClause',
+  'fromClause',
+  'havingClause',
+  'limitOffset',
+  'limitCount',
+];

@@ -11,18 +11,25 @@
  */
 const NOTEWORTHY = /\b(?:delete|merge|truncate|execute|deallocate|discard)\b/i;
 
+/** Spaces and comments before a statement. One comment inside of another is left to be none: that is safe. */
+const BLANK = String.raw`^(?:\s|--[^\n\r]*(?:[\n\r]|$)|/\*(?:(?!/\*|\*/)[\s\S])*\*/)*`;
+const startingWith = (words: string) => new RegExp(`${BLANK}(?:${words})`, 'i');
+
 /**
  * Statements that start with one of these change neither what a name means nor a setting of the session.
  * (What a function called from them does cannot be seen; the expanded statement checks the names itself.)
  */
-const HARMLESS =
-  /^\s*(?:select|insert|update|delete|values|with|table|merge|begin|start|savepoint|release|show|explain|copy|fetch|move|close|declare|listen|notify|unlisten|lock|prepare|deallocate|vacuum|analyze|checkpoint)\b/i;
+const HARMLESS = startingWith(
+  String.raw`(?:select|insert|update|delete|values|with|table|merge|begin|start|savepoint|release|show|explain|copy|fetch|move|close|declare|listen|notify|unlisten|lock|prepare|deallocate|vacuum|analyze|checkpoint)\b`,
+);
 /** These end a transaction, and with it what was set or changed in it. */
-const ENDING = /^\s*(?:commit|end|rollback|abort)\b(?!\s+prepared\b)/i;
+const ENDING = startingWith(String.raw`(?:commit|end|rollback|abort)\b(?!\s+prepared\b)`);
 /** These change settings, and never the schema. */
-const SETTING = /^\s*(?:set|reset|discard)\b/i;
-/** A function that sets, a second statement, and SELECT … INTO, which makes a table. */
-const HIDDEN = /set_config|;\s*\S|^\s*(?:select|with)\b[\s\S]*\binto\b/i;
+const SETTING = startingWith(String.raw`(?:set|reset|discard)\b`);
+/** A function that sets, and a second statement. */
+const HIDDEN = /set_config|;\s*\S/i;
+/** SELECT … INTO makes a table. */
+const INTO = startingWith(String.raw`(?:select|with)\b[\s\S]*\binto\b`);
 
 /** What a text may do to the statements after it, at the most. */
 export type SessionEffect = 'none' | 'ends' | 'settings' | 'schema';
@@ -42,7 +49,7 @@ export function isNoteworthy(text: Buffer, code: boolean): boolean {
 /** Whether a text may change what names mean, a setting, or the schema: `none` is certain. */
 export function sessionEffect(text: Buffer): SessionEffect {
   const sql = text.toString('latin1');
-  if (HIDDEN.test(sql)) return 'schema';
+  if (HIDDEN.test(sql) || INTO.test(sql)) return 'schema';
   if (HARMLESS.test(sql)) return 'none';
   if (ENDING.test(sql)) return 'ends';
   return SETTING.test(sql) ? 'settings' : 'schema';

@@ -1,6 +1,7 @@
 /** A DELETE's text as that of a SELECT of the rows that it would delete. */
-import type { Node, Token } from './parser.js';
-import { asList, asNode, node } from './tree.js';
+import { nodesOf } from './deletes.js';
+import type { Json, Node, Token } from './parser.js';
+import { asList, asNode, node, stringOf } from './tree.js';
 
 /** Where the two differ; all places in characters from the statement's start. */
 export interface Selection {
@@ -10,6 +11,14 @@ export interface Selection {
   readonly using: Place | undefined;
   /** Where the conditions end: before a RETURNING. */
   readonly end: number;
+  readonly names: Names;
+}
+
+/** The names of all that is called, without schemas. */
+export interface Names {
+  readonly functions: readonly string[];
+  readonly operators: readonly string[];
+  readonly relations: readonly string[];
 }
 
 interface Place {
@@ -34,18 +43,28 @@ export function readSelection(
   if (!deletion || !verb || node(asNode(deletion.whereClause), 'CurrentOfExpr')) return undefined;
   const place = (token: Token) => ({ start: characters(token.start), end: characters(token.end) });
   const own = outside(tokens);
-  // Behind it the joins have a USING of their own, and before it there is none.
-  const using = asList(deletion.usingClause).length > 0 ? own.find(is('using')) : undefined;
-  const returning = deletion.returningClause === undefined ? undefined : own.findLast(is('returning'));
+  const using = asList(deletion.usingClause).length > 0 ? own.find(behindName(deletion, own)) : undefined;
+  const [returned] = asList(asNode(deletion.returningClause).exprs);
+  const list = Number(asNode(asNode(returned).ResTarget).location);
+  // Any before it are names, as those behind it may be.
+  const returning = returned && own.findLast((token) => token.start < list && is(token, 'returning'));
   return {
     verb: place(verb),
     using: using && place(using),
     end: returning ? characters(returning.start) : end,
+    names: namesIn(statement),
   };
 }
 
-function is(keyword: string): (token: Token) => boolean {
-  return ({ text, isKeyword }) => isKeyword && text.toLowerCase() === keyword;
+/** The first USING behind the target's name, of which a keyword may be a part: s.using. */
+function behindName({ relation }: Node, tokens: readonly Token[]): (token: Token, index: number) => boolean {
+  let last = tokens.findIndex(({ start }) => start === Number(asNode(relation).location));
+  while (tokens[last + 1]?.text === '.') last += 2;
+  return (token, index) => index > last && is(token, 'using');
+}
+
+function is({ text, isKeyword }: Token, keyword: string): boolean {
+  return isKeyword && text.toLowerCase() === keyword;
 }
 
 /** Those outside of all parentheses. */
@@ -56,4 +75,23 @@ function outside(tokens: readonly Token[]): readonly Token[] {
     if (text === ')') depth--;
     return depth === 0;
   });
+}
+
+function namesIn(tree: Node): Names {
+  const nodes = [...nodesOf(tree)];
+  const last = (name: Json | undefined) => {
+    const { sval } = asNode(asNode(asList(name).at(-1) ?? null).String);
+    return stringOf(sval) ?? [];
+  };
+  return {
+    functions: unique(nodes.flatMap(([type, { funcname }]) => (type === 'FuncCall' ? last(funcname) : []))),
+    operators: unique(
+      nodes.flatMap(([type, { name, operName }]) => (type === 'A_Expr' ? last(name) : last(operName))),
+    ),
+    relations: unique(nodes.flatMap(([, { relname }]) => stringOf(relname) ?? [])),
+  };
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return [...new Set(names)];
 }

@@ -107,9 +107,9 @@ export function readSites(
   const all = [...inCtes, main].flatMap((site) => site ?? []);
   // What deletes at another place is none of these.
   if (all.length === 0 || all.length !== findDeletes(tree).length) return undefined;
-  const { withClause: _, ...rest } = value;
+  const { withClause, ...rest } = value;
   const queries = ctes.map((cte) => ({ name: String(cte.ctename), query: asNode(cte.ctequery) }));
-  const order = executionOrder(queries, rest);
+  const order = executionOrder(queries, asNode(withClause).recursive === true, { [type]: rest });
   return {
     kind: 'deleting',
     form: outer ?? (main ? main.command : 'WITH'),

@@ -26,8 +26,16 @@ const database = useDatabase(`
   INSERT INTO orgs VALUES (1, 'a'), (2, 'b'), (3, 'c');
   INSERT INTO users VALUES (10, 1), (11, 1), (20, 2), (30, 3);
   INSERT INTO posts VALUES (100, 10, NULL), (200, 20, 100), (201, 20, 200), (300, 30, NULL);
-  INSERT INTO marks VALUES (100); INSERT INTO notes VALUES (1);`);
-const proxy = useProxy({ cascade: { overrides: [{ match: 'public.*.*', on_delete: 'cascade' }] } });
+  INSERT INTO marks VALUES (100); INSERT INTO notes VALUES (1);
+  CREATE FUNCTION slowly(int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT pg_sleep(0.02)::text = $$$$';
+  CREATE FUNCTION behind_lock(int) RETURNS boolean LANGUAGE plpgsql STABLE AS
+    'BEGIN RAISE NOTICE ''looked at %'', $1; PERFORM pg_advisory_xact_lock_shared(7); RETURN true; END';
+  CREATE SCHEMA named; CREATE TABLE named.using (id int PRIMARY KEY);
+  CREATE TABLE named.below (id int REFERENCES named.using);
+  CREATE TABLE calls (id serial);
+  CREATE FUNCTION counts(int) RETURNS boolean LANGUAGE plpgsql AS
+    'BEGIN INSERT INTO calls DEFAULT VALUES; RETURN behind_lock($1); END';`);
+const proxy = useProxy({ cascade: { overrides: [{ match: '*.*.*', on_delete: 'cascade' }] } });
 
 let client: pg.Client;
 beforeEach(async () => {
@@ -78,6 +86,8 @@ describe('from the top down', () => {
       [],
       OF_ORG_1,
     ],
+    ['DELETE FROM orgs WHERE id = 1 RETURNING id AS returning', [], OF_ORG_1],
+    ['DELETE FROM named.using USING (SELECT 1 AS one) AS o WHERE id = one', [], []],
     ['DELETE FROM users WHERE id = 30', [], [30, 300]],
     ['DELETE FROM posts WHERE id = 200', [], [200, 201]],
     ['DELETE FROM orgs WHERE false', [], []],
@@ -128,31 +138,72 @@ async function fillsOrg2(others: number, until: Promise<unknown>): Promise<void>
 }
 
 /** Slow enough that others come between its snapshot and its locks. */
-const SLOWLY = `AND pg_sleep(0.02)::text = ''`;
+const SLOWLY = 'AND slowly(id)';
 /** Not before whoever holds the lock lets go of it; what fails lets go of it too. */
-const BEHIND_LOCK = `AND pg_advisory_xact_lock_shared(7)::text = ''`;
-const MANNERS: readonly (readonly [string, (id: number, when?: string) => Promise<unknown>])[] = [
-  ['as a simple query', (id, when = SLOWLY) => client.query(`DELETE FROM orgs WHERE id = ${id} ${when}`)],
-  ['with parameters', (id, when = SLOWLY) => client.query(`DELETE FROM orgs WHERE id = $1 ${when}`, [id])],
-  ['in a transaction', (id, when = SLOWLY) => inTransaction(`DELETE FROM orgs WHERE id = ${id} ${when}`)],
-  [
-    'in a transaction with parameters',
-    (id, when = SLOWLY) => inTransaction(`DELETE FROM orgs WHERE id = $1 ${when}`, [id]),
-  ],
+const BEHIND_LOCK = 'AND behind_lock(id)';
+const DELETE = 'DELETE FROM orgs WHERE id = $1';
+
+type Run = (text: string, id: number) => Promise<pg.QueryResult>;
+const simply: Run = (text, id) => client.query(text.replace('$1', String(id)));
+const withParameters: Run = (text, id) => client.query(text, [id]);
+const inTransaction =
+  (run: Run): Run =>
+  async (text, id) => {
+    await client.query('BEGIN');
+    const result = await run(text, id);
+    await client.query('COMMIT');
+    return result;
+  };
+const MANNERS: readonly (readonly [string, Run])[] = [
+  ['as a simple query', simply],
+  ['with parameters', withParameters],
+  ['in a transaction', inTransaction(simply)],
+  ['in a transaction with parameters', inTransaction(withParameters)],
 ];
 
-async function inTransaction(text: string, values?: unknown[]): Promise<void> {
-  await client.query('BEGIN');
-  await client.query(text, values);
-  await client.query('COMMIT');
+/** Runs a DELETE of an org that says BEHIND_LOCK, or that counts, and gives the org a user when it has begun. */
+async function overtaken(run: Run, text: string, id: number): Promise<pg.QueryResult> {
+  const [observer, other] = [await database.connect(), await database.connect()];
+  await observer.query('DELETE FROM calls');
+  await observer.query(`INSERT INTO orgs VALUES (${id})`);
+  const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
+  await other.query('SELECT pg_advisory_lock(7)');
+  const deleted = run(text, id);
+  await until(observer, `pid = ${rows[0].pid} AND wait_event = 'advisory'`);
+  await observer.query(`INSERT INTO users VALUES (${id * 10}, ${id})`);
+  await Promise.all([other.end(), observer.end()]);
+  return deleted;
 }
+
+describe.each(MANNERS)('%s', (_, run) => {
+  test.each<readonly [string, string]>([
+    ['with a comment before it', `/* a tool's */ -- tag\n${DELETE} ${BEHIND_LOCK}`],
+    ['with a comment behind it', `${DELETE} ${BEHIND_LOCK}; -- tag`],
+    ['with a RETURNING of that name', `${DELETE} ${BEHIND_LOCK} RETURNING id AS returning`],
+  ])('a DELETE %s that is overtaken deletes the new child', async (_, text) => {
+    expect((await overtaken(run, text, 6)).rowCount).toBe(1);
+    expect((await client.query('SELECT FROM users WHERE id = 60')).rowCount).toBe(0);
+  });
+
+  test('a function that changes something is called once for all attempts, as far as is seen', async () => {
+    expect((await overtaken(run, `${DELETE} AND counts(id)`, 6)).rowCount).toBe(1);
+    expect((await client.query('SELECT FROM calls')).rowCount).toBe(1);
+  });
+
+  test('a NOTICE is heard once', async () => {
+    const heard: (string | undefined)[] = [];
+    client.on('notice', ({ message }) => heard.push(message));
+    await overtaken(run, `${DELETE} ${BEHIND_LOCK}`, 6);
+    expect(heard).toEqual(['looked at 6']);
+  });
+});
 
 test.each(MANNERS)('children that come all the time do not stop a DELETE %s', async (_, run) => {
   const setup = await database.connect();
   await setup.query('CREATE SEQUENCE IF NOT EXISTS users_ids START 1000');
   const deletes = (async () => {
     for (let i = 0; i < 4; i++) {
-      await run(2);
+      await run(`${DELETE} ${SLOWLY}`, 2);
       await setup.query(`INSERT INTO orgs VALUES (2, 'b')`);
     }
   })();
@@ -166,7 +217,7 @@ test.each(MANNERS)('a cancel while it locks ends a DELETE %s', async (_, run) =>
   const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
   const waits = `pid = ${rows[0].pid} AND wait_event = 'advisory'`;
   await other.query('SELECT pg_advisory_lock(7)');
-  const deleted = run(5, BEHIND_LOCK).then(
+  const deleted = run(`${DELETE} ${BEHIND_LOCK}`, 5).then(
     () => 'deleted',
     (error: pg.DatabaseError) => error.code,
   );
@@ -191,7 +242,7 @@ test.each(MANNERS)('a role that may not lock rows deletes them all the same %s',
     await client.query(`SET ROLE ${ROLE}`);
     const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
     await other.query('BEGIN; INSERT INTO users VALUES (40, 4)');
-    const deleted = run(4);
+    const deleted = run(DELETE, 4);
     await until(setup, `pid = ${rows[0].pid} AND wait_event_type = 'Lock'`);
     await other.query('COMMIT');
     await deleted;
