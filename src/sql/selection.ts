@@ -81,12 +81,16 @@ function namesIn(tree: Node): Names {
   const nodes = [...nodesOf(tree)];
   const last = (name: Json | undefined) => {
     const { sval } = asNode(asNode(asList(name).at(-1) ?? null).String);
-    return stringOf(sval) ?? [];
+    return sval === undefined ? [] : [String(sval)];
   };
   return {
-    functions: unique(nodes.flatMap(([type, { funcname }]) => (type === 'FuncCall' ? last(funcname) : []))),
+    // A function of a row can be called as if it were a column.
+    functions: unique(nodes.flatMap(([, { funcname, fields }]) => [...last(funcname), ...last(fields)])),
     operators: unique(
-      nodes.flatMap(([type, { name, operName }]) => (type === 'A_Expr' ? last(name) : last(operName))),
+      nodes.flatMap(([type, { name, operName }]) => [
+        ...(type === 'A_Expr' ? last(name) : []),
+        ...last(operName),
+      ]),
     ),
     relations: unique(nodes.flatMap(([, { relname }]) => stringOf(relname) ?? [])),
   };

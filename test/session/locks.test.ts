@@ -34,7 +34,9 @@ const database = useDatabase(`
   CREATE TABLE named.below (id int REFERENCES named.using);
   CREATE TABLE calls (id serial);
   CREATE FUNCTION counts(int) RETURNS boolean LANGUAGE plpgsql AS
-    'BEGIN INSERT INTO calls DEFAULT VALUES; RETURN behind_lock($1); END';`);
+    'BEGIN INSERT INTO calls DEFAULT VALUES; RETURN behind_lock($1); END';
+  CREATE FUNCTION counted(orgs) RETURNS boolean LANGUAGE sql AS 'SELECT counts($1.id)';
+  CREATE OPERATOR !! (RIGHTARG = int, FUNCTION = counts);`);
 const proxy = useProxy({ cascade: { overrides: [{ match: '*.*.*', on_delete: 'cascade' }] } });
 
 let client: pg.Client;
@@ -185,8 +187,12 @@ describe.each(MANNERS)('%s', (_, run) => {
     expect((await client.query('SELECT FROM users WHERE id = 60')).rowCount).toBe(0);
   });
 
-  test('a function that changes something is called once for all attempts, as far as is seen', async () => {
-    expect((await overtaken(run, `${DELETE} AND counts(id)`, 6)).rowCount).toBe(1);
+  test.each([
+    'counts(id)',
+    'orgs.counted',
+    '!! id',
+  ])('%s, which changes something, does it once, as far as is seen', async (call) => {
+    expect((await overtaken(run, `${DELETE} AND ${call}`, 6)).rowCount).toBe(1);
     expect((await client.query('SELECT FROM calls')).rowCount).toBe(1);
   });
 
