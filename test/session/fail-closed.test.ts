@@ -209,6 +209,15 @@ test('a WITH that changes rows of a child is refused', () =>
     'PGC_FORM',
   ));
 
+test('a DELETE that two SET keys follow, one of a table and one of its partition, is refused', async () => {
+  await client.query(`DROP TABLE users, orgs CASCADE; CREATE TABLE orgs (id int PRIMARY KEY); INSERT INTO orgs VALUES (1);
+    CREATE TABLE users (id int, org int REFERENCES orgs ON DELETE SET NULL NOT ENFORCED) PARTITION BY LIST (id);
+    CREATE TABLE users_1 PARTITION OF users DEFAULT; INSERT INTO users VALUES (1, 1);
+    ALTER TABLE users_1 ADD FOREIGN KEY (org) REFERENCES orgs ON DELETE SET NULL NOT ENFORCED`);
+  await refused('DELETE FROM orgs WHERE id = 1', 'PGC_OVERLAP');
+  expect(await idsLeft()).toEqual(['1', '1']);
+});
+
 test('a column may be called returning', async () => {
   const { rows } = await client.query('DELETE FROM orgs WHERE id = 1 RETURNING id AS returning');
   expect([rows, await orphans()]).toEqual([[{ returning: 1 }], []]);

@@ -26,6 +26,5 @@ test.each([1, 2])('random statements on random schemas do what they do natively:
   const figures = await fuzz(twins, { seed, statements: 600, differences: 1, shrinkFor: 60_000 });
   expect(figures.differences.map(reproduction)).toEqual([]);
   const refused = [...figures.refused.values()].reduce((sum, count) => sum + count, 0);
-  // A schema of which everything is refused counts much in so few: over 50,000 it was 4 in 100.
-  expect(refused).toBeLessThan(figures.statements * 0.08);
+  expect(refused).toBeLessThan(figures.statements * 0.05);
 }, 300_000);
