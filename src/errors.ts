@@ -54,6 +54,11 @@ export const ERRORS = {
       'cannot cascade a DELETE from {table} behind a statement in the same string that may change what it means',
     hint: 'Send SET, DDL and ROLLBACK apart from the DELETE.',
   },
+  PGC_UNANSWERED: {
+    sqlstate: '0A000',
+    message: 'cannot tell what this statement deletes: the server did not answer a question about it',
+    hint: 'Nothing was deleted. Run the statement again.',
+  },
   PGC_MOVED: {
     sqlstate: '0A000',
     message: 'the name {table} came to mean another table while the DELETE was prepared',

@@ -18,7 +18,7 @@ import { executeReplies, queryReplies, swallowedReplies } from './cascade-replie
 import type { FrontendOptions } from './frontend-options.js';
 import { type Manner, type Repeated, SCRATCH } from './injection.js';
 import type { Part } from './part.js';
-import { type Rewrite, refusal } from './rewrite.js';
+import { passedOn, type Rewrite, refusal } from './rewrite.js';
 
 /** What a portal executes. */
 export interface Bound {
@@ -165,6 +165,7 @@ export class Attempts {
   async #again(text: Buffer): Promise<Rewrite | undefined> {
     const source = { manner: 'query', inString: true, types: [], retries: false } as const;
     const decision = await this.#options.rewriter.decide(text, source);
+    if (decision.kind === 'pass') return passedOn(text);
     return decision.kind === 'rewrite' ? decision.rewrite : undefined;
   }
 

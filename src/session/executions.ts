@@ -12,8 +12,8 @@ import type { FrontendOptions } from './frontend-options.js';
 import { REPEATED, SCRATCH } from './injection.js';
 import { type BoundPortal, bindOf, cannotRun, isUncertain, senderOf, withFormats } from './portals.js';
 import { Names, type Prepared, partOf } from './prepared.js';
-import type { Rewrite } from './rewrite.js';
-import type { Source } from './rewriter.js';
+import { passedOn, type Rewrite } from './rewrite.js';
+import type { StatementSource } from './rewriter.js';
 
 /** Prepares a statement again where another text has to be sent for it now. */
 export type PrepareAgain = (name: string, prepared: Prepared, rewrite: Rewrite) => Prepared;
@@ -48,7 +48,7 @@ export class Executions {
   }
 
   /** What is prepared under a name is executed in all circumstances; what has none is executed next. */
-  source(name: string, types: readonly number[]): Source {
+  source(name: string, types: readonly number[]): StatementSource {
     const retries = name === '' && this.#inBlock(!this.#executed) === false;
     return { manner: 'pipeline', inString: false, types, retries };
   }
@@ -74,7 +74,8 @@ export class Executions {
 
   /** As FrontendSide.take. */
   execute(message: Message): Promise<void> | undefined {
-    const { portal: name } = readExecute(message);
+    const name = readExecute(message)?.portal;
+    if (name === undefined) return this.#forward(message);
     const bound = this.portals.get(name);
     const first = !this.#executed;
     this.#executed = true;
@@ -144,12 +145,12 @@ export class Executions {
     const { replies, rewriter, server } = this.#options;
     const source = { ...this.source(bound.statement, bound.types), retries: false };
     const decision = await rewriter.decide(bound.text, source);
-    if (decision.kind !== 'rewrite') {
+    if (decision.kind === 'failed' || decision.kind === 'skipped') {
       // Whoever waits for it must not wait again.
       this.portals.set(name, { ...bound, bind: undefined });
       return undefined;
     }
-    const { rewrite } = decision;
+    const rewrite = decision.kind === 'pass' ? passedOn(bound.text) : decision.rewrite;
     const current = this.#prepareAgain(bound.statement, bound, rewrite);
     const part = partOf(current);
     const message = { type: Frontend.Bind, buffer: bind, start: 0, end: bind.length, last: true };

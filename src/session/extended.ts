@@ -3,8 +3,8 @@
  * (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY).
  */
 import { ProxyError } from '../errors.js';
-import { isNoteworthy, sessionEffect } from '../sql/gate.js';
-import { readBindNames, readParse, readTarget, write } from '../wire/frontend.js';
+import { isNoteworthy, mayTakeData, sessionEffect } from '../sql/gate.js';
+import { readBind, readParse, readTarget, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend, Frontend } from '../wire/types.js';
 import type { Attempts } from './attempts.js';
@@ -44,6 +44,11 @@ export class ExtendedQueries {
     this.#executions.endUnit();
   }
 
+  /** Whether executing a portal may make the server take data from the client. */
+  takesData(portal: string): boolean {
+    return this.#executions.portals.get(portal)?.takesData ?? false;
+  }
+
   /** As FrontendSide.take. */
   take(message: Message): Promise<void> | undefined {
     // What a name means depends on whether the Parse before the Sync succeeds, or the query there is executed.
@@ -71,21 +76,25 @@ export class ExtendedQueries {
   }
 
   #parse(message: Message): Promise<void> | undefined {
-    const { name, text, types } = readParse(message);
+    const read = readParse(message);
+    if (read === undefined) return this.#refused(message, 'Parse');
+    const { name, text, types } = read;
     const waiting = name === '' ? this.#executions.settle() : undefined;
     if (waiting) return waiting.then(() => this.#parse(message));
     const effect = this.#options.active ? sessionEffect(text) : 'none';
+    const takesData = mayTakeData(text);
     if (!this.#options.active || !isNoteworthy(text, this.#options.refusesCode)) {
       this.#options.server.forward(message);
-      return this.#enter(name, effect === 'none' ? undefined : { ...UNWATCHED, types, effect });
+      const plain = effect === 'none' && !takesData;
+      return this.#enter(name, plain ? undefined : { ...UNWATCHED, types, effect, takesData });
     }
     return this.#options.rewriter.decide(text, this.#executions.source(name, types)).then((decision) => {
-      if (decision.kind !== 'rewrite') {
+      if (decision.kind === 'pass') {
         this.#options.server.forward(message);
-        return this.#enter(name, { ...UNWATCHED, types, effect });
+        return this.#enter(name, { ...UNWATCHED, types, effect, takesData });
       }
       const { rewrite } = decision;
-      const prepared = { ...UNWATCHED, text: Buffer.from(text), types, rewrite, effect };
+      const prepared = { ...UNWATCHED, text: Buffer.from(text), types, rewrite, effect, takesData };
       const undo = this.#options.prepared.set(name, prepared);
       if (rewrite.changed) this.#options.server.write(write.parse(name, rewrite.sql, types));
       else this.#options.server.forward(message);
@@ -122,7 +131,9 @@ export class ExtendedQueries {
   }
 
   #bind(message: Message): Promise<void> | undefined {
-    const { portal, statement } = readBindNames(message);
+    const read = readBind(message);
+    if (read === undefined) return this.#refused(message, 'Bind');
+    const { portal, statement } = read;
     const prepared = this.#options.prepared.get(statement);
     if (prepared?.rewrite === undefined) return this.#executions.bind(message, portal, statement, prepared);
     const source = this.#executions.source(statement, prepared.types);
@@ -130,7 +141,7 @@ export class ExtendedQueries {
       .decide(prepared.text, { ...source, retries: source.retries && isShort(message) })
       .then((decision) => {
         const current =
-          decision.kind === 'rewrite' ? this.#current(statement, prepared, decision.rewrite) : prepared;
+          decision.kind === 'pass' ? prepared : this.#current(statement, prepared, decision.rewrite);
         this.#executions.bind(message, portal, statement, current);
       });
   }
@@ -159,7 +170,9 @@ export class ExtendedQueries {
   }
 
   #describe(message: Message): undefined {
-    const { kind, name } = readTarget(message);
+    const target = readTarget(message);
+    if (target === undefined) return this.#refused(message, 'Describe');
+    const { kind, name } = target;
     const prepared = kind === 'S' ? this.#options.prepared.get(name) : this.#executions.portals.get(name);
     this.#options.server.forward(message);
     const replies =
@@ -168,13 +181,21 @@ export class ExtendedQueries {
   }
 
   #close(message: Message): Promise<void> | undefined {
-    const { kind, name } = readTarget(message);
+    const target = readTarget(message);
+    if (target === undefined) return this.#refused(message, 'Close');
+    const { kind, name } = target;
     const waiting = kind === 'S' && name === '' ? this.#executions.settle() : undefined;
     if (waiting) return waiting.then(() => this.#close(message));
     this.#options.server.forward(message);
     const { prepared } = this.#options;
     const undo = kind === 'S' ? forget(prepared, name) : forget(this.#executions.portals, name);
     this.#options.replies.expect('Close', undo && undoneReplies(undo));
+  }
+
+  /** The server refuses a message that is not well-formed; it has no effect. */
+  #refused(message: Message, type: 'Parse' | 'Bind' | 'Describe' | 'Close'): undefined {
+    this.#options.server.forward(message);
+    this.#options.replies.expect(type);
   }
 }
 

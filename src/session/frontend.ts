@@ -1,11 +1,12 @@
 /** The client's half of a session: takes its messages in order, and sends them on as they are or expanded. */
-import { isNoteworthy, sessionEffect } from '../sql/gate.js';
-import { queryText, readBindNames, readTarget, write } from '../wire/frontend.js';
+import { isNoteworthy, mayTakeData, sessionEffect } from '../sql/gate.js';
+import { queryText, readBind, readExecute, readTarget, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Frontend, TransactionStatus } from '../wire/types.js';
 import { planOf } from './attempt.js';
 import { Attempts } from './attempts.js';
 import { queryReplies } from './cascade-replies.js';
+import { CopyIn } from './copy-in.js';
 import { ExtendedQueries } from './extended.js';
 import type { FrontendOptions } from './frontend-options.js';
 import type { Manner } from './injection.js';
@@ -18,6 +19,7 @@ export class FrontendSide {
   readonly #options: FrontendOptions;
   readonly #extended: ExtendedQueries;
   readonly #attempts: Attempts;
+  readonly #copyIn: CopyIn;
   /** Messages of the extended protocol were sent since the last Sync or query; and an Execute among them. */
   #pipelining = false;
   #executing = false;
@@ -27,6 +29,7 @@ export class FrontendSide {
     this.#options = options;
     this.#attempts = new Attempts(options);
     this.#extended = new ExtendedQueries(options, this.#attempts);
+    this.#copyIn = new CopyIn(options.server, options.replies, () => this.#endUnit());
   }
 
   /** Whether the client is between two units of work, as far as it has sent. */
@@ -39,6 +42,11 @@ export class FrontendSide {
     return this.#terminated;
   }
 
+  /** The session is over: what is said to the client's messages from now on reaches nobody. */
+  end(): void {
+    this.#copyIn.end();
+  }
+
   /** The server is idle and has answered everything. */
   idle(): void {
     this.#extended.idle();
@@ -47,10 +55,15 @@ export class FrontendSide {
   /**
    * Takes one message.
    * @returns a promise where the server has to be asked first: no further message may be taken until it is fulfilled
-   * @throws ProtocolViolation
+   * It is rejected with ConnectionOver where the connection has to end.
    */
   take(message: Message): Promise<void> | undefined {
     const { naming } = this.#options;
+    if (message.type === Frontend.Terminate) {
+      this.#terminated = true;
+      return this.#forward(message);
+    }
+    if (this.#copyIn.isConcerned) return this.#copyIn.take(message, (it) => this.take(it));
     if (!naming.settled && namesStatement(message)) return naming.answered().then(() => this.take(message));
     switch (message.type) {
       case Frontend.Query:
@@ -58,32 +71,48 @@ export class FrontendSide {
       case Frontend.Parse:
       case Frontend.Bind:
       case Frontend.Describe:
-      case Frontend.Execute:
       case Frontend.Close:
         this.#pipelining = true;
-        this.#executing ||= message.type === Frontend.Execute;
         return this.#extended.take(message);
+      case Frontend.Execute:
+        return this.#execute(message);
       case Frontend.Sync:
         this.#endUnit();
         return this.#forward(message, 'Sync');
       case Frontend.FunctionCall:
+        this.#endUnit();
         return this.#forward(message, 'FunctionCall');
-      case Frontend.CopyDone:
-      case Frontend.CopyFail:
-        return this.#forward(message, 'CopyEnd');
-      case Frontend.Terminate:
-        this.#terminated = true;
-        return this.#forward(message);
+      case Frontend.Flush:
+        return this.#flush(message);
       default:
+        // Data that no COPY takes are ignored, and not answered.
         return this.#forward(message);
     }
   }
 
+  #execute(message: Message): Promise<void> | undefined {
+    this.#pipelining = true;
+    this.#executing = true;
+    const portal = readExecute(message)?.portal;
+    return then(this.#extended.take(message), () => {
+      if (portal === undefined || !this.#extended.takesData(portal)) return undefined;
+      this.#options.server.write(write.flush());
+      return this.#copyIn.decided();
+    });
+  }
+
   #query(message: Message): Promise<void> | undefined {
+    const text = queryText(message);
+    if (text === undefined) return this.#forwardQuery(message, undefined);
+    const takesData = mayTakeData(text);
+    return then(this.#textOf(message, text), () => (takesData ? this.#copyIn.decided() : undefined));
+  }
+
+  #textOf(message: Message, text: Buffer): Promise<void> | undefined {
     const { active, circumstances, injection, prepared, refusesCode, replies, rewriter, state } =
       this.#options;
-    if (injection.lingers && !this.#executing) return injection.leave().then(() => this.#query(message));
-    const text = queryText(message);
+    if (injection.lingers && !this.#executing)
+      return injection.leave().then(() => this.#textOf(message, text));
     // A simple query drops the unnamed statement (postgres.c, exec_simple_query), unless it is skipped behind an error.
     const undo = prepared.get('') && prepared.set('', undefined);
     // From the first Execute on a query belongs to the implicit transaction of the messages before it.
@@ -99,7 +128,7 @@ export class FrontendSide {
       circumstances.note(sessionEffect(text));
       // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
       if (decision.kind === 'failed' && manner === 'query') return;
-      if (decision.kind !== 'rewrite') return this.#forwardQuery(message, undo);
+      if (decision.kind === 'pass') return this.#forwardQuery(message, undo);
       return this.#send(message, text, decision.rewrite, undo, manner);
     });
   }
@@ -147,21 +176,36 @@ export class FrontendSide {
     this.#options.circumstances.note('ends');
   }
 
+  /** One that is no Flush is refused, and ends the implicit transaction. */
+  #flush(message: Message): undefined {
+    if (message.end - message.start === write.flush().length) return this.#forward(message);
+    this.#endUnit();
+    return this.#forward(message, 'Query');
+  }
+
   #forward(message: Message, answered?: Answered): undefined {
     this.#options.server.forward(message);
     if (answered) this.#options.replies.expect(answered);
   }
 }
 
+/** @returns what is done next, behind what may have to wait */
+function then(
+  first: Promise<void> | undefined,
+  next: () => Promise<void> | undefined,
+): Promise<void> | undefined {
+  return first ? first.then(next) : next();
+}
+
 /** Whether a message names a prepared statement that SQL may have prepared or dropped: it does not touch the unnamed one. */
 function namesStatement(message: Message): boolean {
   switch (message.type) {
     case Frontend.Bind:
-      return readBindNames(message).statement !== '';
+      return (readBind(message)?.statement ?? '') !== '';
     case Frontend.Describe:
     case Frontend.Close: {
-      const { kind, name } = readTarget(message);
-      return kind === 'S' && name !== '';
+      const target = readTarget(message);
+      return target?.kind === 'S' && target.name !== '';
     }
     default:
       return false;

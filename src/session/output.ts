@@ -11,12 +11,20 @@ export class Output {
   #start = 0;
   #end = 0;
   #corked = false;
+  #closed = false;
 
   constructor(stream: Duplex) {
     this.#stream = stream;
   }
 
+  /** Nothing is written any more; what was gathered is dropped. */
+  close(): void {
+    this.#closed = true;
+    this.#run = undefined;
+  }
+
   forward(message: Message): void {
+    if (this.#closed) return;
     if (this.#run === message.buffer && this.#end === message.start) {
       this.#end = message.end;
       return;
@@ -28,12 +36,14 @@ export class Output {
   }
 
   write(bytes: Buffer): void {
+    if (this.#closed) return;
     this.#endRun();
     this.#push(bytes);
   }
 
   /** Sends all that was gathered. @returns false when the other side should be read no further until 'drain' */
   flush(): boolean {
+    if (this.#closed) return true;
     if (this.#corked) {
       this.#endRun();
       this.#corked = false;

@@ -17,6 +17,8 @@ export interface Prepared {
   readonly rewrite: Rewrite | undefined;
   /** What executing it may do to the statements after it. */
   readonly effect: SessionEffect;
+  /** Executing it may make the server take data from the client. */
+  readonly takesData: boolean;
   /** By PREPARE in SQL: the text is the whole of that statement. */
   readonly inSql: boolean;
   /** The server lost it when it could not be prepared again. */
@@ -29,6 +31,7 @@ export const UNWATCHED: Prepared = {
   types: [],
   rewrite: undefined,
   effect: 'none',
+  takesData: false,
   inSql: false,
   lost: false,
 };

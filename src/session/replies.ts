@@ -6,12 +6,13 @@
  * what the proxy injected never reach the client.
  *
  * After an error in the extended protocol the server skips to the next Sync, and so does the queue
- * (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY).
+ * (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). Every handler is told its end: by the last message of its answer, or
+ * by `skipped`.
  */
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
 
-/** The frontend messages that are answered; `CopyEnd` (CopyDone, CopyFail) is not, but bounds what is ignored. */
+/** The frontend messages that are answered. `Fence` is one of the proxy's own: see copy-in.ts. */
 export type Answered =
   | 'Query'
   | 'FunctionCall'
@@ -21,7 +22,7 @@ export type Answered =
   | 'Describe'
   | 'Execute'
   | 'Close'
-  | 'CopyEnd';
+  | 'Fence';
 
 /** What becomes of a backend message: as it is, nothing, or these bytes in its place. */
 export type Verdict = 'forward' | 'swallow' | Buffer;
@@ -30,9 +31,15 @@ export interface ReplyHandler {
   receive(message: Message): Verdict;
   /** A NoticeResponse came before the answer; it is forwarded where nothing is said. */
   notice?(message: Message): Verdict;
-  /** The server skipped the message because of an earlier error. Called last sent first. */
+  /**
+   * There will be no answer, or no end of it: the server skipped the message because of an earlier error, or the session
+   * is over. Called last sent first.
+   */
   skipped?(): void;
 }
+
+/** Sees every answer behind its handler. @returns what becomes of it where that is not as the handler says */
+export type ReplyWatcher = (to: Answered, message: Message) => Verdict | undefined;
 
 interface Expectation {
   readonly to: Answered;
@@ -43,36 +50,38 @@ export class ExpectedReplies {
   #queue: Expectation[] = [];
   #first = 0;
   #skipping = false;
-  #copyIn = false;
+  #ended = false;
+  #watcher: ReplyWatcher | undefined;
+
+  /** @param watcher is told of every answer from now on */
+  watch(watcher: ReplyWatcher): void {
+    this.#watcher = watcher;
+  }
 
   /** A frontend message was sent to the server. */
   expect(to: Answered, handler?: ReplyHandler): void {
-    if (this.#skipping) {
-      if (to !== 'Sync') {
-        handler?.skipped?.();
-        return;
-      }
-      this.#skipping = false;
-    }
-    if (this.#copyIn) {
-      // While the server takes COPY data it ignores Sync (copyfromparse.c, CopyGetData).
-      if (to === 'CopyEnd') this.#copyIn = false;
+    const endsSkipping = to === 'Sync' || to === 'Fence';
+    if (this.#ended || (this.#skipping && !endsSkipping)) {
+      handler?.skipped?.();
       return;
     }
-    // Behind everything that was answered there is no COPY to end: the server ignores it.
-    if (to === 'CopyEnd' && this.settled) return;
+    this.#skipping = false;
     this.#queue.push({ to, handler });
   }
 
   /** Whether everything sent has been answered. */
   get settled(): boolean {
-    return this.#first === this.#queue.length && !this.#skipping && !this.#copyIn;
+    return this.answered && !this.#skipping;
+  }
+
+  /** Whether the server has said all that it will say to what was sent; it may be skipping to a Sync. */
+  get answered(): boolean {
+    return this.#first === this.#queue.length;
   }
 
   /** Whether a ReadyForQuery is still to come: till then the transaction's status is not known. */
   get awaitsReady(): boolean {
-    const ends = (to: Answered) => to === 'Query' || to === 'Sync' || to === 'FunctionCall';
-    return this.#queue.slice(this.#first).some(({ to }) => ends(to)) || this.#skipping;
+    return this.#skipping || this.#firstReady() >= 0;
   }
 
   /** Whether what comes next is forwarded without being read. */
@@ -82,12 +91,12 @@ export class ExpectedReplies {
 
   /** A backend message came that is an answer. @returns what becomes of it */
   receive(message: Message): Verdict {
+    if (message.type === Backend.ReadyForQuery) this.#dropUpToReady();
     const expectation = this.#queue[this.#first];
     if (expectation === undefined) return 'forward';
     const verdict = expectation.handler?.receive(message) ?? 'forward';
     if (message.last) this.#advance(expectation.to, message.type);
-    this.#dropCopyEnds();
-    return verdict;
+    return this.#watcher?.(expectation.to, message) ?? verdict;
   }
 
   /** A NoticeResponse came. @returns what becomes of it */
@@ -95,26 +104,56 @@ export class ExpectedReplies {
     return this.#queue[this.#first]?.handler?.notice?.(message) ?? 'forward';
   }
 
+  /** The session is over: whoever still waits for an answer is told, and whoever asks from now on. */
+  end(): void {
+    this.#ended = true;
+    this.#drop(this.#queue.length);
+  }
+
   #advance(to: Answered, type: number): void {
     switch (type) {
       case Backend.ReadyForQuery:
-        this.#copyIn = false;
-        this.#shift();
+        if (to !== 'Fence') this.#drop(this.#first + 1, this.#first + 1);
         return;
       case Backend.ErrorResponse:
-        this.#copyIn = false;
-        if (to !== 'Query' && to !== 'FunctionCall' && to !== 'Sync') this.#skipToSync();
-        return;
-      case Backend.CopyInResponse:
-        this.#enterCopyIn();
+        if (!READY.has(to)) this.#skipToSync();
         return;
       default:
-        if (ENDS[to]?.has(type)) this.#shift();
+        if (ENDS[to]?.has(type)) this.#drop(this.#first + 1, this.#first + 1);
     }
   }
 
-  #shift(): void {
-    this.#first++;
+  /** ReadyForQuery ends everything that was sent before the message it answers: the server has no answer to it any more. */
+  #dropUpToReady(): void {
+    this.#skipping = false;
+    const ready = this.#firstReady();
+    if (ready >= 0) this.#drop(ready);
+  }
+
+  #skipToSync(): void {
+    const failed = this.#first;
+    let sync = failed + 1;
+    while (sync < this.#queue.length && this.#queue[sync]?.to !== 'Sync') sync++;
+    this.#skipping = sync === this.#queue.length;
+    this.#drop(sync, failed + 1);
+  }
+
+  /** The first expectation that ReadyForQuery ends, or -1. */
+  #firstReady(): number {
+    for (let i = this.#first; i < this.#queue.length; i++) {
+      const each = this.#queue[i];
+      if (each && READY.has(each.to)) return i;
+    }
+    return -1;
+  }
+
+  /**
+   * Forgets the expectations before the one at `to`.
+   * @param untold those from here on are told that they will not be answered
+   */
+  #drop(to: number, untold = this.#first): void {
+    const dropped = untold < to ? this.#queue.slice(untold, to) : [];
+    this.#first = to;
     if (this.#first === this.#queue.length) {
       this.#queue = [];
       this.#first = 0;
@@ -122,31 +161,12 @@ export class ExpectedReplies {
       this.#queue = this.#queue.slice(this.#first);
       this.#first = 0;
     }
-  }
-
-  #skipToSync(): void {
-    const failed = this.#first;
-    let sync = failed + 1;
-    while (sync < this.#queue.length && this.#queue[sync]?.to !== 'Sync') sync++;
-    for (let i = sync - 1; i > failed; i--) this.#queue[i]?.handler?.skipped?.();
-    this.#skipping = sync === this.#queue.length;
-    this.#first = sync - 1;
-    this.#shift();
-  }
-
-  /** A Sync that was sent before the end of the COPY data is ignored by the server and never answered. */
-  #enterCopyIn(): void {
-    const end = this.#queue.findIndex((each, i) => i > this.#first && each.to === 'CopyEnd');
-    this.#copyIn = end < 0;
-    const upTo = end < 0 ? this.#queue.length : end + 1;
-    this.#queue.splice(this.#first + 1, upTo - this.#first - 1);
-  }
-
-  /** The end of data that no COPY takes any more: the server ignores it. */
-  #dropCopyEnds(): void {
-    while (this.#queue[this.#first]?.to === 'CopyEnd') this.#shift();
+    for (const { handler } of dropped.reverse()) handler?.skipped?.();
   }
 }
+
+/** The messages whose answer ReadyForQuery ends, also behind an error. */
+const READY: ReadonlySet<Answered> = new Set(['Query', 'FunctionCall', 'Sync', 'Fence']);
 
 /** The message that ends the answer, where it is not ReadyForQuery or an error. */
 const ENDS: Readonly<Partial<Record<Answered, ReadonlySet<number>>>> = {
@@ -155,4 +175,5 @@ const ENDS: Readonly<Partial<Record<Answered, ReadonlySet<number>>>> = {
   Describe: new Set([Backend.RowDescription, Backend.NoData]),
   Execute: new Set([Backend.CommandComplete, Backend.EmptyQueryResponse, Backend.PortalSuspended]),
   Close: new Set([Backend.CloseComplete]),
+  Fence: new Set([Backend.CloseComplete]),
 };

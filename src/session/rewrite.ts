@@ -34,6 +34,11 @@ export function unchanged(text: string, statements: readonly Statement[]): Rewri
   };
 }
 
+/** A text that is passed on although it could not be expanded, as the configuration wants it. */
+export function passedOn(text: Buffer): Rewrite {
+  return unchanged(text.toString('utf8'), []);
+}
+
 /** A text in whose place goes one that the server refuses. */
 export function refusal(error: ProxyError): Rewrite {
   const { parts, sql = '' } = refused('', { kind: 'other' }, error, { reject: true });

@@ -1,6 +1,7 @@
 /** Decides, for one session, what is sent to the server in place of a text that may delete. */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { ProxyError } from '../errors.js';
+import { mayTakeData } from '../sql/gate.js';
 import { quoteRelation } from '../sql/names.js';
 import { parserReady } from '../sql/parser.js';
 import { type Statement, targetsOf } from '../sql/statement.js';
@@ -35,11 +36,17 @@ export interface RewriterOptions {
 
 /**
  * `pass`: the text goes on as it is, and holds nothing that deletes. `failed`: the client has got an error in its place.
- * `skipped`: the server skips it after an earlier error, so it may go on as it is.
+ * `skipped`: the server skips it after an earlier error. What is sent in its place is refused all the same, so that
+ * nothing is deleted should the server not skip it.
  */
+export type StatementDecision =
+  | { readonly kind: 'pass' }
+  | { readonly kind: 'failed' | 'skipped'; readonly rewrite: Rewrite }
+  | { readonly kind: 'rewrite'; readonly rewrite: Rewrite };
+
+/** What becomes of a string that may hold several statements. */
 export type Decision =
-  | { readonly kind: 'pass' | 'failed' | 'skipped' }
-  | { readonly kind: 'rewrite'; readonly rewrite: Rewrite }
+  | StatementDecision
   /** What a statement means depends on one before it: they have to be executed one after the other. */
   | { readonly kind: 'pieces'; readonly pieces: readonly Piece[] };
 
@@ -64,7 +71,10 @@ export interface Source {
   readonly retries: boolean;
 }
 
-const PASS: Decision = { kind: 'pass' };
+/** Of a statement alone. */
+export type StatementSource = Source & { readonly inString: false };
+
+const PASS: StatementDecision = { kind: 'pass' };
 
 export class Rewriter {
   readonly #options: RewriterOptions;
@@ -74,6 +84,8 @@ export class Rewriter {
   }
 
   /** @param bytes the text as it came */
+  decide(bytes: Buffer, source: StatementSource): Promise<StatementDecision>;
+  decide(bytes: Buffer, source: Source): Promise<Decision>;
   async decide(bytes: Buffer, source: Source): Promise<Decision> {
     try {
       const text = decode(bytes, this.#options.state);
@@ -131,12 +143,13 @@ export class Rewriter {
     // The status is how things stand only where everything sent has been answered.
     const failed = replies.settled && state.status === TransactionStatus.Failed && manner === 'query';
     if (failed && statements.length === 1) return asIs;
-    const splits = inString && !COPIES_IN.every((word) => word.test(text));
+    // The data of a COPY come from the client between two statements.
+    const splits = inString && !mayTakeData(text);
     if (failed && splits) return { kind: 'pieces', pieces: piecesOf(text, statements, encoding) };
     if (failed) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
 
     const found = await circumstances.look(names, (sql) => injection.ask(sql, manner));
-    if ('kind' in found) return { kind: found.kind };
+    if ('kind' in found) return unanswered(found.kind);
     const { touched } = circumstances;
     const behind = isBehindUnsettling(statements, touched);
     if (!found.active && !behind) return asIs;
@@ -166,7 +179,7 @@ export class Rewriter {
   /** The server's own error, if it has one; else it knows a grammar that is not known here. */
   async #unparsable(text: string, { types, manner }: Source): Promise<Decision> {
     const answer = await this.#options.injection.parse(text, types, manner);
-    if (answer.kind !== 'value') return { kind: answer.kind };
+    if (answer.kind !== 'value') return unanswered(answer.kind);
     throw new ProxyError('PGC_GRAMMAR');
   }
 
@@ -213,9 +226,11 @@ export class Rewriter {
   }
 }
 
+function unanswered(kind: 'failed' | 'skipped'): StatementDecision {
+  return { kind, rewrite: refusal(new ProxyError('PGC_UNANSWERED')) };
+}
+
 const FORWARD: Part = { kind: 'forward' };
-/** Its data comes from the client, between two statements. */
-const COPIES_IN = [/\bcopy\b/i, /\bstdin\b/i];
 
 function piecesOf(text: string, statements: readonly Statement[], encoding: string): readonly Piece[] {
   return statements.map((statement) => {

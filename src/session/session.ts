@@ -5,10 +5,18 @@
 import type { Duplex } from 'node:stream';
 import { ProxyError } from '../errors.js';
 import { Field, readErrorFields, readTag } from '../wire/backend.js';
-import { type Message, MessageReader, ProtocolViolation } from '../wire/reader.js';
+import { FramingLost, type Message, MessageReader, ProtocolViolation } from '../wire/reader.js';
 import { cancelKey } from '../wire/startup.js';
-import { BACKEND_TYPES, Backend, FRONTEND_TYPES, Frontend, TransactionStatus } from '../wire/types.js';
+import {
+  BACKEND_TYPES,
+  Backend,
+  FRONTEND_TYPES,
+  Frontend,
+  SMALL_FRONTEND_TYPES,
+  TransactionStatus,
+} from '../wire/types.js';
 import { SessionCircumstances } from './circumstances.js';
+import { ConnectionOver } from './copy-in.js';
 import { sayFarewell } from './farewell.js';
 import { FrontendSide } from './frontend.js';
 import { Injection } from './injection.js';
@@ -36,6 +44,7 @@ export class Session {
   readonly #state = new ServerState();
   readonly #closed: Promise<void>;
   #busy = false;
+  /** The client sends nothing more, or nothing that can be read. */
   #clientEnded = false;
   #fatal = false;
   #draining = false;
@@ -49,7 +58,12 @@ export class Session {
     this.#toClient = new Output(client);
     this.#toServer = new Output(server);
     const isCopyData = (type: number) => type === Frontend.CopyData;
-    this.#fromClient = new MessageReader(FRONTEND_TYPES, isCopyData, settings.messageBytes);
+    this.#fromClient = new MessageReader(
+      FRONTEND_TYPES,
+      isCopyData,
+      settings.messageBytes,
+      SMALL_FRONTEND_TYPES,
+    );
     const isUnread = (type: number) =>
       type === Backend.CopyData || (type === Backend.DataRow && this.#replies.transparent);
     this.#fromServer = new MessageReader(BACKEND_TYPES, isUnread, LONGEST_BACKEND_MESSAGE);
@@ -119,11 +133,21 @@ export class Session {
 
   /** Ends the session at once, telling the client why. */
   end(error: ProxyError): void {
+    // Inside of a message nothing can be said.
+    this.#end(this.#fromServer.midway ? undefined : error);
+  }
+
+  #end(error?: ProxyError): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#toClient.flush();
+    this.#toClient.close();
+    this.#toServer.close();
     this.#peers.server.destroy();
-    // Inside of a message nothing can be said.
-    sayFarewell(this.#peers.client, this.#fromServer.midway ? undefined : error);
+    sayFarewell(this.#peers.client, error);
+    // Whoever waits for an answer must not wait for ever; what is sent because of it goes nowhere.
+    this.#replies.end();
+    this.#frontend.end();
   }
 
   #wire(): Promise<void> {
@@ -149,7 +173,7 @@ export class Session {
   }
 
   #fromClientCame(chunk: Buffer): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#clientEnded) return;
     this.#circumstances.arrived();
     this.#fromClient.push(chunk);
     this.#pump();
@@ -163,7 +187,7 @@ export class Session {
       return;
     }
     this.#guard(() => {
-      for (let message = this.#fromClient.next(); message; message = this.#fromClient.next()) {
+      for (let message = this.#next(); message; message = this.#next()) {
         const waiting = this.#frontend.take(message);
         if (waiting) {
           this.#busy = true;
@@ -184,6 +208,19 @@ export class Session {
       else if (room) this.#peers.client.resume();
       else this.#peers.client.pause();
     });
+  }
+
+  /** @returns the client's next message, where there is one that is whole */
+  #next(): Message | undefined {
+    try {
+      return this.#fromClient.next();
+    } catch (error) {
+      if (!(error instanceof FramingLost)) throw error;
+      // Behind what came before, the server ends the connection over them: in its own words, or without a word.
+      this.#toServer.write(this.#fromClient.takeUnread());
+      this.#clientEnded = true;
+      return undefined;
+    }
   }
 
   #fromServerCame(chunk: Buffer): void {
@@ -252,11 +289,7 @@ export class Session {
     if (this.#ended) return;
     const { client } = this.#peers;
     const told = this.#fatal || this.#fromServer.midway;
-    if (told || this.#frontend.terminated || this.#clientEnded || client.writableEnded) {
-      this.#ended = true;
-      sayFarewell(client);
-      return;
-    }
+    if (told || this.#frontend.terminated || this.#clientEnded || client.writableEnded) return this.#end();
     this.end(new ProxyError('PGC_UPSTREAM_LOST', { upstream: this.#settings.upstreamName }));
   }
 
@@ -270,6 +303,7 @@ export class Session {
   }
 
   #broken(error: unknown): void {
+    if (error instanceof ConnectionOver) return this.#end();
     if (error instanceof ProtocolViolation) {
       this.end(new ProxyError('PGC_PROTOCOL', { reason: error.message }));
       return;

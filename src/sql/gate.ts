@@ -46,6 +46,20 @@ export function isNoteworthy(text: Buffer, code: boolean): boolean {
   return NOTEWORTHY.test(sql) || (code && CODE.test(sql));
 }
 
+/**
+ * Every statement that makes the server ask for data has these two words in it: COPY … FROM STDIN, where STDOUT means the
+ * same (copy_file_name in gram.y), or the one of replication. SQL cannot prepare it, and no function execute it.
+ */
+const COPY = /\bcopy\b/i;
+const CLIENT = /\bstd(?:in|out)\b/i;
+const MANIFEST = /\bupload_manifest\b/i;
+
+/** Whether a text may take data from the client while it is executed: false is certain. */
+export function mayTakeData(text: Buffer | string): boolean {
+  const sql = text.toString('latin1');
+  return (CLIENT.test(sql) && COPY.test(sql)) || MANIFEST.test(sql);
+}
+
 /** Whether a text may change what names mean, a setting, or the schema: `none` is certain. */
 export function sessionEffect(text: Buffer): SessionEffect {
   const sql = text.toString('latin1');

@@ -11,71 +11,78 @@ export interface Parse {
   readonly types: readonly number[];
 }
 
+/** The names of a Bind message, and where its parts are. */
+export interface Bind {
+  readonly portal: string;
+  readonly statement: string;
+  /** Behind the names: the formats and values of the parameters. */
+  readonly values: number;
+  /** Behind the values: 0 is text, 1 binary; none is text for all, one stands for all columns. */
+  readonly resultFormats: readonly number[];
+  readonly results: number;
+}
+
+/*
+ * Each reader gives undefined where the strings and counts of a message do not end exactly where the message does, as
+ * PostgreSQL checks (pq_getmsgstring and pq_getmsgend in pqformat.c). What follows a zero in a text would not be
+ * executed, so such a message is never read for its content: the server refuses it, and says it better.
+ */
+
 /** The statement text of a Query message, without its terminator. */
-export function queryText(message: Message): Buffer {
-  return cString(message, message.start + 5).bytes;
+export function queryText(message: Message): Buffer | undefined {
+  const at = new Cursor(message);
+  const text = at.string();
+  return at.isEnd ? text : undefined;
 }
 
-/** @throws ProtocolViolation where the message ends too early */
-export function readParse(message: Message): Parse {
-  const name = cString(message, message.start + 5);
-  const text = cString(message, name.next);
-  const count = message.buffer.readUInt16BE(within(message, text.next, 2));
-  within(message, text.next + 2, count * 4);
-  const types: number[] = [];
-  for (let i = 0; i < count; i++) types.push(message.buffer.readUInt32BE(text.next + 2 + i * 4));
-  return { name: name.bytes.toString('utf8'), text: text.bytes, types };
+export function readParse(message: Message): Parse | undefined {
+  const at = new Cursor(message);
+  const [name, text] = [at.string(), at.string()];
+  const types = at.list(() => at.int32() >>> 0);
+  return at.isEnd ? { name: name.toString('utf8'), text, types } : undefined;
 }
 
-/** The portal and the statement a Bind message names. */
-export function readBindNames(message: Message): { portal: string; statement: string } {
-  const portal = cString(message, message.start + 5);
-  const statement = cString(message, portal.next);
-  return { portal: portal.bytes.toString('utf8'), statement: statement.bytes.toString('utf8') };
+/** What a Bind message names, and how results are wanted. */
+export function readBind(message: Message): Bind | undefined {
+  const at = new Cursor(message);
+  const [portal, statement] = [at.string().toString('utf8'), at.string().toString('utf8')];
+  const values = at.position;
+  at.list(() => at.int16());
+  at.list(() => at.value());
+  const results = at.position;
+  const resultFormats = at.list(() => at.int16());
+  return at.isEnd ? { portal, statement, values, results, resultFormats } : undefined;
 }
 
 /** What a Describe or a Close is about: a statement ('S') or a portal ('P'), and its name. */
-export function readTarget(message: Message): { kind: 'S' | 'P'; name: string } {
-  const kind = message.buffer[within(message, message.start + 5, 1)];
-  if (kind !== 0x53 && kind !== 0x50) throw new ProtocolViolation('neither a statement nor a portal');
-  return {
-    kind: kind === 0x53 ? 'S' : 'P',
-    name: cString(message, message.start + 6).bytes.toString('utf8'),
-  };
+export function readTarget(message: Message): { kind: 'S' | 'P'; name: string } | undefined {
+  const at = new Cursor(message);
+  const kind = String.fromCharCode(at.int8());
+  const name = at.string().toString('utf8');
+  return at.isEnd && (kind === 'S' || kind === 'P') ? { kind, name } : undefined;
 }
 
 /** The portal an Execute message names, and the most rows it wants: 0 is all. */
-export function readExecute(message: Message): { portal: string; rows: number } {
-  const portal = cString(message, message.start + 5);
-  return {
-    portal: portal.bytes.toString('utf8'),
-    rows: message.buffer.readInt32BE(within(message, portal.next, 4)),
-  };
+export function readExecute(message: Message): { portal: string; rows: number } | undefined {
+  const at = new Cursor(message);
+  const read = { portal: at.string().toString('utf8'), rows: at.int32() };
+  return at.isEnd ? read : undefined;
 }
 
 /**
- * The same Bind with other result formats: 0 is text, 1 binary; none is text for all, one stands for all columns.
+ * The same Bind with other result formats.
  * @param change gives the new list for the client's
+ * @throws ProtocolViolation where it is none
  */
 export function withResultFormats(
   message: Message,
   change: (formats: readonly number[]) => readonly number[],
 ): Buffer {
-  const { buffer } = message;
-  let at = cString(message, cString(message, message.start + 5).next).next;
-  at = within(message, at, 2) + 2 + 2 * buffer.readUInt16BE(at);
-  const values = buffer.readUInt16BE(within(message, at, 2));
-  at += 2;
-  for (let i = 0; i < values; i++) {
-    const length = Math.max(buffer.readInt32BE(within(message, at, 4)), 0);
-    at = within(message, at + 4, length) + length;
-  }
-  const count = buffer.readUInt16BE(within(message, at, 2));
-  within(message, at + 2, 2 * count);
-  const formats = change(Array.from({ length: count }, (_, i) => buffer.readUInt16BE(at + 2 + 2 * i)));
-  const kept = at - message.start;
+  const { results, resultFormats } = wellFormed(message);
+  const formats = change(resultFormats);
+  const kept = results - message.start;
   const changed = Buffer.alloc(kept + 2 + 2 * formats.length);
-  buffer.copy(changed, 0, message.start, at);
+  message.buffer.copy(changed, 0, message.start, results);
   changed.writeUInt32BE(changed.length - 1, 1);
   changed.writeUInt16BE(formats.length, kept);
   formats.forEach((format, i) => {
@@ -84,13 +91,18 @@ export function withResultFormats(
   return changed;
 }
 
-/** A Bind of the same values to another portal and statement, for results in text. @throws as readBind */
+/** A Bind of the same values to another portal and statement, for results in text. @throws as withResultFormats */
 export function boundTo(message: Message, portal: string, statement: string): Buffer {
-  const names = cString(message, cString(message, message.start + 5).next).next - message.start;
-  const values = withResultFormats(message, () => []).subarray(names);
+  const values = withResultFormats(message, () => []).subarray(wellFormed(message).values - message.start);
   const bound = Buffer.concat([Buffer.from(`B\0\0\0\0${portal}\0${statement}\0`), values]);
   bound.writeUInt32BE(bound.length - 1, 1);
   return bound;
+}
+
+function wellFormed(message: Message): Bind {
+  const bind = readBind(message);
+  if (bind === undefined) throw new ProtocolViolation('invalid message format');
+  return bind;
 }
 
 /** A copy of a message as it stood. */
@@ -114,18 +126,76 @@ export const write = {
   execute: (portal: string, rows = 0): Buffer => serialize.execute({ portal, rows }),
   describePortal: (name: string): Buffer => serialize.describe({ type: 'P', name }),
   close: (kind: 'S' | 'P', name: string): Buffer => serialize.close({ type: kind, name }),
+  copyFail: (why: string): Buffer => serialize.copyFail(why),
   flush: (): Buffer => serialize.flush(),
   sync: (): Buffer => serialize.sync(),
 };
 
-function cString(message: Message, from: number): { bytes: Buffer; next: number } {
-  const end = message.buffer.indexOf(0, from);
-  if (from > message.end || end < 0 || end >= message.end)
-    throw new ProtocolViolation('invalid message format: unterminated string');
-  return { bytes: message.buffer.subarray(from, end), next: end + 1 };
+/** Reads a message from its front to its end; beyond its end everything is empty or zero, and `isEnd` never true. */
+class Cursor {
+  readonly #message: Message;
+  #at: number;
+
+  constructor(message: Message) {
+    this.#message = message;
+    this.#at = message.start + 5;
+  }
+
+  get position(): number {
+    return this.#at;
+  }
+
+  /** Whether everything was read, and nothing is missing. */
+  get isEnd(): boolean {
+    return this.#at === this.#message.end;
+  }
+
+  /** Up to the next zero. */
+  string(): Buffer {
+    const { buffer, end } = this.#message;
+    const zero = this.#at < end ? buffer.indexOf(0, this.#at) : -1;
+    if (zero < 0 || zero >= end) return this.#take(Number.POSITIVE_INFINITY);
+    const bytes = buffer.subarray(this.#at, zero);
+    this.#at = zero + 1;
+    return bytes;
+  }
+
+  int8(): number {
+    return this.#take(1)[0] ?? 0;
+  }
+
+  int16(): number {
+    return this.#number(2);
+  }
+
+  int32(): number {
+    return this.#number(4) | 0;
+  }
+
+  /** A length and so many bytes; the length of NULL is -1. */
+  value(): void {
+    const length = this.int32();
+    if (length !== -1) this.#take(length < 0 ? Number.POSITIVE_INFINITY : length);
+  }
+
+  /** An Int16, and so many items. */
+  list<T>(item: () => T): T[] {
+    const items: T[] = [];
+    for (let left = this.int16(); left > 0 && this.#at <= this.#message.end; left--) items.push(item());
+    return items;
+  }
+
+  #number(size: number): number {
+    const bytes = this.#take(size);
+    return bytes.length === size ? bytes.readUIntBE(0, size) : 0;
+  }
+
+  #take(size: number): Buffer {
+    const { buffer, end } = this.#message;
+    const from = this.#at;
+    this.#at += size;
+    return this.#at <= end ? buffer.subarray(from, this.#at) : NOTHING;
+  }
 }
 
-function within(message: Message, at: number, size: number): number {
-  if (at + size > message.end) throw new ProtocolViolation('insufficient data left in message');
-  return at;
-}
+const NOTHING = Buffer.alloc(0);

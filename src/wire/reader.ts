@@ -8,6 +8,9 @@
 /** Bytes that are not a PostgreSQL message: the connection cannot be trusted any further. SQLSTATE 08P01. */
 export class ProtocolViolation extends Error {}
 
+/** Bytes that PostgreSQL itself takes for no message (SocketBackend in postgres.c, pq_getmessage in pqcomm.c). */
+export class FramingLost extends ProtocolViolation {}
+
 /** What `next` found: a whole message, or a piece of one that is passed on as it comes. */
 export interface Message {
   /** The type byte. */
@@ -21,6 +24,8 @@ export interface Message {
 }
 
 const HEADER = 5;
+/** PQ_SMALL_MESSAGE_LIMIT in libpq.h. */
+const LONGEST_SMALL = 10_000;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 interface Mutable {
@@ -34,6 +39,7 @@ interface Mutable {
 export class MessageReader {
   readonly #streamed: (type: number) => boolean;
   readonly #known: ReadonlySet<number>;
+  readonly #small: ReadonlySet<number>;
   readonly #limit: number;
   /** The newest bytes, and how far they are read. */
   #buffer = NOTHING;
@@ -51,8 +57,15 @@ export class MessageReader {
    * @param known the types that may occur; another is a violation
    * @param streamed whether nobody reads the content of this type now: it is given in pieces, never gathered
    * @param limit the largest length field allowed, in bytes
+   * @param small the types of which PostgreSQL allows no more than LONGEST_SMALL
    */
-  constructor(known: ReadonlySet<number>, streamed: (type: number) => boolean, limit: number) {
+  constructor(
+    known: ReadonlySet<number>,
+    streamed: (type: number) => boolean,
+    limit: number,
+    small: ReadonlySet<number> = new Set(),
+  ) {
+    this.#small = small;
     this.#known = known;
     this.#streamed = streamed;
     this.#limit = limit;
@@ -83,20 +96,22 @@ export class MessageReader {
 
   /**
    * The next message, or undefined when more bytes are needed.
-   * @throws ProtocolViolation for an unknown type, a length under 4 or one over the limit
+   * @throws FramingLost for an unknown type, a length under 4 or one that PostgreSQL does not take
+   * @throws ProtocolViolation for a length over the limit
    */
   next(): Message | undefined {
     const message = this.#message;
     const available = this.#buffer.length - this.#at;
     if (available === 0) return undefined;
     if (this.#streaming > 0) return this.#piece(Math.min(available, this.#streaming));
+    const type = this.#buffer[this.#at] ?? 0;
+    if (!this.#known.has(type)) throw new FramingLost(`unknown message type 0x${hex(type)}`);
     if (available < HEADER) return this.#keep(HEADER);
 
-    const type = this.#buffer[this.#at] ?? 0;
     const length = this.#buffer.readUInt32BE(this.#at + 1);
-    if (!this.#known.has(type)) throw new ProtocolViolation(`unknown message type 0x${hex(type)}`);
-    if (length < 4 || length > this.#limit)
-      throw new ProtocolViolation(`invalid length ${length} of message type "${String.fromCharCode(type)}"`);
+    if (length < 4 || (length > LONGEST_SMALL && this.#small.has(type)))
+      throw new FramingLost(invalidLength(type, length));
+    if (length > this.#limit) throw new ProtocolViolation(invalidLength(type, length));
 
     const size = length + 1;
     message.type = type;
@@ -110,6 +125,13 @@ export class MessageReader {
     message.end = this.#at += size;
     message.last = true;
     return message;
+  }
+
+  /** The bytes that `next` has found to be no message, and all behind them. */
+  takeUnread(): Buffer {
+    const unread = this.#buffer.subarray(this.#at);
+    this.#at = this.#buffer.length;
+    return unread;
   }
 
   #piece(size: number): Message {
@@ -130,6 +152,10 @@ export class MessageReader {
     this.#at = 0;
     return undefined;
   }
+}
+
+function invalidLength(type: number, length: number): string {
+  return `invalid length ${length} of message type "${String.fromCharCode(type)}"`;
 }
 
 function hex(byte: number): string {

@@ -53,6 +53,17 @@ export const Backend = {
 } as const;
 
 export const FRONTEND_TYPES: ReadonlySet<number> = new Set(Object.values(Frontend));
+/** Those that hold but names, of which PostgreSQL takes only short ones (SocketBackend in postgres.c). */
+export const SMALL_FRONTEND_TYPES: ReadonlySet<number> = new Set([
+  Frontend.Close,
+  Frontend.CopyDone,
+  Frontend.CopyFail,
+  Frontend.Describe,
+  Frontend.Execute,
+  Frontend.Flush,
+  Frontend.Sync,
+  Frontend.Terminate,
+]);
 export const BACKEND_TYPES: ReadonlySet<number> = new Set(Object.values(Backend));
 
 /** The transaction status that ReadyForQuery carries. */
