@@ -1,5 +1,6 @@
 /** Takes clients in: reads what they want, connects them, and keeps count. */
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { ProxyError } from '../errors.js';
 import type { Logger } from '../observe/log.js';
 import { sayFarewell } from '../session/farewell.js';
@@ -46,6 +47,7 @@ export class Gateway {
     client.once('close', () => {
       this.#clients.delete(client);
       if (this.#clients.size === 0) this.#empty?.();
+      clearTimeout(login);
     });
     client.on('error', (error) => log.debug({ err: error }, 'the client connection broke'));
     const login = setTimeout(
@@ -85,13 +87,29 @@ export class Gateway {
   async #serve(client: Socket, log: Logger, loggedIn: () => void): Promise<void> {
     const opening = await readOpening(client);
     if (opening === undefined) return void client.destroy();
+    if (opening.kind === 'none') return sayFarewell(client);
     if (opening.kind === 'cancel') return this.#cancel(client, opening, log, loggedIn);
     if (this.#draining) throw new ProxyError('PGC_DRAINING');
     if (this.isFull) throw new ProxyError('PGC_CONNECTIONS');
     if (client.destroyed) return;
     this.#admitted++;
     client.once('close', () => this.#admitted--);
-    await this.#open(client, opening, log, loggedIn);
+    if (opening.kind === 'foreign') await this.#relayRefusal(client, opening.raw, log);
+    else await this.#open(client, opening, log, loggedIn);
+  }
+
+  /**
+   * The server says which protocols it speaks, in the form of the client's protocol. Nothing else of the client's reaches
+   * it: what no session reads could not be expanded.
+   */
+  async #relayRefusal(client: Socket, startup: Buffer, log: Logger): Promise<void> {
+    const server = await this.#connect(log);
+    server.on('error', (error) => log.debug({ err: error }, 'the upstream connection broke'));
+    server.on('data', (answer: Buffer) => client.write(answer));
+    server.once('end', () => sayFarewell(client)).once('close', () => sayFarewell(client));
+    client.once('close', () => server.destroy());
+    if (client.destroyed) server.destroy();
+    else server.end(startup);
   }
 
   async #cancel(
@@ -116,17 +134,9 @@ export class Gateway {
     loggedIn: () => void,
   ): Promise<void> {
     const { upstream } = this.#options;
-    const server = await upstream.connect().catch((error: NodeJS.ErrnoException) => {
-      const reason = error.code ?? error.message;
-      log.error({ err: error }, `could not connect to ${upstream.name}`);
-      throw new ProxyError('PGC_UPSTREAM_UNREACHABLE', { upstream: upstream.name, reason });
-    });
-    // A client that is gone by now would never be heard of again: its end has been told already.
-    if (client.destroyed || client.readableEnded) {
-      server.destroy();
-      client.destroySoon();
-      return;
-    }
+    const server = await this.#connect(log);
+    // A client that is gone by now would never be heard of again. (One that has only said its last word is served.)
+    if (client.destroyed) return void server.destroy();
     server.write(opening.raw);
     const user = opening.parameters.get('user') ?? '';
     const session: Session = new Session(
@@ -146,5 +156,14 @@ export class Gateway {
       this.#sessions.delete(session);
     });
     if (this.#draining) session.drain();
+  }
+
+  #connect(log: Logger): Promise<Duplex> {
+    const { upstream } = this.#options;
+    return upstream.connect().catch((error: NodeJS.ErrnoException) => {
+      const reason = error.code ?? error.message;
+      log.error({ err: error }, `could not connect to ${upstream.name}`);
+      throw new ProxyError('PGC_UPSTREAM_UNREACHABLE', { upstream: upstream.name, reason });
+    });
   }
 }

@@ -3,13 +3,13 @@ import { NO_ENCRYPTION } from '../wire/backend.js';
 import { ProtocolViolation } from '../wire/reader.js';
 import { readStartupPacket, type StartupPacket } from '../wire/startup.js';
 
-export type Opening = Extract<StartupPacket, { kind: 'startup' | 'cancel' }>;
+export type Opening = Exclude<StartupPacket, { kind: 'ssl' | 'gssenc' }>;
 
 /** A client may ask for each kind of encryption once before it says what it wants. */
 const MOST_REQUESTS = 3;
 
 /**
- * Reads from a new client what it wants: a session or a cancel. Requests for encryption are answered "no".
+ * Reads from a new client what it wants: a session, a cancel, or nothing that can be read. Requests for encryption are answered "no".
  * The stream is then paused, and what was sent behind the packet is put back into it.
  * @returns undefined where the client goes away without a word, as health checks do
  * @throws ProtocolViolation
@@ -30,7 +30,7 @@ export function readOpening(client: Duplex): Promise<Opening | undefined> {
         for (let found = readStartupPacket(bytes); found; found = readStartupPacket(bytes)) {
           const { packet, size } = found;
           bytes = bytes.subarray(size);
-          if (packet.kind === 'startup' || packet.kind === 'cancel') {
+          if (packet.kind !== 'ssl' && packet.kind !== 'gssenc') {
             settle(() => resolve(packet));
             if (bytes.length > 0) client.unshift(bytes);
             return;

@@ -24,7 +24,7 @@ export class Output {
   }
 
   forward(message: Message): void {
-    if (this.#closed) return;
+    if (this.#isClosed) return;
     if (this.#run === message.buffer && this.#end === message.start) {
       this.#end = message.end;
       return;
@@ -36,7 +36,7 @@ export class Output {
   }
 
   write(bytes: Buffer): void {
-    if (this.#closed) return;
+    if (this.#isClosed) return;
     this.#endRun();
     this.#push(bytes);
   }
@@ -54,6 +54,10 @@ export class Output {
       return this.#stream.write(run.subarray(this.#start, this.#end));
     }
     return !this.#stream.writableNeedDrain;
+  }
+
+  get #isClosed(): boolean {
+    return this.#closed || this.#stream.writableEnded;
   }
 
   #endRun(): void {

@@ -5,17 +5,11 @@
 import type { Duplex } from 'node:stream';
 import { ProxyError } from '../errors.js';
 import { Field, readErrorFields, readTag } from '../wire/backend.js';
-import { FramingLost, type Message, MessageReader, ProtocolViolation } from '../wire/reader.js';
+import { type Message, MessageReader, ProtocolViolation } from '../wire/reader.js';
 import { cancelKey } from '../wire/startup.js';
-import {
-  BACKEND_TYPES,
-  Backend,
-  FRONTEND_TYPES,
-  Frontend,
-  SMALL_FRONTEND_TYPES,
-  TransactionStatus,
-} from '../wire/types.js';
+import { BACKEND_TYPES, Backend, TransactionStatus } from '../wire/types.js';
 import { SessionCircumstances } from './circumstances.js';
+import { ClientMessages } from './client-messages.js';
 import { ConnectionOver } from './copy-in.js';
 import { sayFarewell } from './farewell.js';
 import { FrontendSide } from './frontend.js';
@@ -37,14 +31,13 @@ export class Session {
   readonly #toClient: Output;
   readonly #toServer: Output;
   readonly #replies = new ExpectedReplies();
-  readonly #fromClient: MessageReader;
+  readonly #fromClient: ClientMessages;
   readonly #fromServer: MessageReader;
   readonly #circumstances: SessionCircumstances;
   readonly #frontend: FrontendSide;
   readonly #state = new ServerState();
   readonly #closed: Promise<void>;
   #busy = false;
-  /** The client sends nothing more, or nothing that can be read. */
   #clientEnded = false;
   #fatal = false;
   #draining = false;
@@ -57,13 +50,7 @@ export class Session {
     this.#settings = settings;
     this.#toClient = new Output(client);
     this.#toServer = new Output(server);
-    const isCopyData = (type: number) => type === Frontend.CopyData;
-    this.#fromClient = new MessageReader(
-      FRONTEND_TYPES,
-      isCopyData,
-      settings.messageBytes,
-      SMALL_FRONTEND_TYPES,
-    );
+    this.#fromClient = new ClientMessages(this.#toServer, settings.messageBytes);
     const isUnread = (type: number) =>
       type === Backend.CopyData || (type === Backend.DataRow && this.#replies.transparent);
     this.#fromServer = new MessageReader(BACKEND_TYPES, isUnread, LONGEST_BACKEND_MESSAGE);
@@ -173,7 +160,7 @@ export class Session {
   }
 
   #fromClientCame(chunk: Buffer): void {
-    if (this.#ended || this.#clientEnded) return;
+    if (this.#ended) return;
     this.#circumstances.arrived();
     this.#fromClient.push(chunk);
     this.#pump();
@@ -187,7 +174,7 @@ export class Session {
       return;
     }
     this.#guard(() => {
-      for (let message = this.#next(); message; message = this.#next()) {
+      for (let message = this.#fromClient.next(); message; message = this.#fromClient.next()) {
         const waiting = this.#frontend.take(message);
         if (waiting) {
           this.#busy = true;
@@ -204,23 +191,11 @@ export class Session {
         }
       }
       const room = this.#toServer.flush();
+      if (this.#fromClient.isOver) this.#clientEnded = true;
       if (this.#clientEnded) this.#peers.server.end();
       else if (room) this.#peers.client.resume();
       else this.#peers.client.pause();
     });
-  }
-
-  /** @returns the client's next message, where there is one that is whole */
-  #next(): Message | undefined {
-    try {
-      return this.#fromClient.next();
-    } catch (error) {
-      if (!(error instanceof FramingLost)) throw error;
-      // Behind what came before, the server ends the connection over them: in its own words, or without a word.
-      this.#toServer.write(this.#fromClient.takeUnread());
-      this.#clientEnded = true;
-      return undefined;
-    }
   }
 
   #fromServerCame(chunk: Buffer): void {
@@ -286,11 +261,10 @@ export class Session {
   }
 
   #serverEnded(): void {
-    if (this.#ended) return;
     const { client } = this.#peers;
     const told = this.#fatal || this.#fromServer.midway;
-    if (told || this.#frontend.terminated || this.#clientEnded || client.writableEnded) return this.#end();
-    this.end(new ProxyError('PGC_UPSTREAM_LOST', { upstream: this.#settings.upstreamName }));
+    if (told || this.#frontend.terminated || this.#clientEnded || client.writableEnded) this.#end();
+    else this.end(new ProxyError('PGC_UPSTREAM_LOST', { upstream: this.#settings.upstreamName }));
   }
 
   /** Bytes that are no protocol end this connection, and nothing else. */
@@ -303,12 +277,12 @@ export class Session {
   }
 
   #broken(error: unknown): void {
-    if (error instanceof ConnectionOver) return this.#end();
-    if (error instanceof ProtocolViolation) {
+    if (error instanceof ConnectionOver) this.#end();
+    else if (error instanceof ProtocolViolation)
       this.end(new ProxyError('PGC_PROTOCOL', { reason: error.message }));
-      return;
+    else {
+      this.#peers.log.error({ err: error }, 'a session failed');
+      this.end(new ProxyError('PGC_INTERNAL'));
     }
-    this.#peers.log.error({ err: error }, 'a session failed');
-    this.end(new ProxyError('PGC_INTERNAL'));
   }
 }

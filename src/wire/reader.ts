@@ -128,10 +128,8 @@ export class MessageReader {
   }
 
   /** The bytes that `next` has found to be no message, and all behind them. */
-  takeUnread(): Buffer {
-    const unread = this.#buffer.subarray(this.#at);
-    this.#at = this.#buffer.length;
-    return unread;
+  get unread(): Buffer {
+    return this.#buffer.subarray(this.#at);
   }
 
   #piece(size: number): Message {

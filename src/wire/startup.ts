@@ -2,32 +2,35 @@
  * The packets that open a connection. They have no type byte: a length, a code, and what belongs to it
  * (https://www.postgresql.org/docs/18/protocol-message-formats.html).
  */
-import { ProtocolViolation } from './reader.js';
-
 const SSL_REQUEST = 80877103;
 const GSSENC_REQUEST = 80877104;
 const CANCEL_REQUEST = 80877102;
 /** PostgreSQL's own limit (MAX_STARTUP_PACKET_LENGTH), and the length field, which it does not count. */
 const LONGEST = 10_004;
-/** Protocol 3.2 allows keys of 4 to 256 bytes. */
-const SHORTEST_KEY = 4;
+/** Protocol 3.2 allows keys of up to 256 bytes (ProcessCancelRequestPacket). */
+const SHORTEST_KEY = 1;
 const LONGEST_KEY = 256;
 
+/** `none`: PostgreSQL closes the connection without a word. `foreign`: a protocol that is not 3, which it refuses. */
 export type StartupPacket =
+  | { readonly kind: 'none' }
   | { readonly kind: 'ssl' }
   | { readonly kind: 'gssenc' }
   | { readonly kind: 'cancel'; readonly raw: Buffer; readonly key: string }
+  | { readonly kind: 'foreign'; readonly raw: Buffer }
   | { readonly kind: 'startup'; readonly raw: Buffer; readonly parameters: ReadonlyMap<string, string> };
 
+const NONE: StartupPacket = { kind: 'none' };
+
 /**
- * Reads the startup packet at the start of `bytes`.
+ * Reads the startup packet at the start of `bytes`, as far as PostgreSQL reads it before it says anything
+ * (ProcessStartupPacket in backend_startup.c).
  * @returns the packet and its size, or undefined when it is not whole yet
- * @throws ProtocolViolation before anything is gathered that no server would accept
  */
 export function readStartupPacket(bytes: Buffer): { packet: StartupPacket; size: number } | undefined {
   if (bytes.length < 4) return undefined;
   const size = bytes.readUInt32BE(0);
-  if (size < 8 || size > LONGEST) throw new ProtocolViolation('invalid length of startup packet');
+  if (size < 8 || size > LONGEST) return { packet: NONE, size: bytes.length };
   if (bytes.length < size) return undefined;
   const raw = Buffer.from(bytes.subarray(0, size));
   return { packet: decode(raw), size };
@@ -35,33 +38,22 @@ export function readStartupPacket(bytes: Buffer): { packet: StartupPacket; size:
 
 function decode(raw: Buffer): StartupPacket {
   const code = raw.readUInt32BE(4);
-  if (code === SSL_REQUEST || code === GSSENC_REQUEST) {
-    if (raw.length !== 8) throw new ProtocolViolation('invalid length of encryption request');
-    return { kind: code === SSL_REQUEST ? 'ssl' : 'gssenc' };
-  }
+  if (code === SSL_REQUEST) return { kind: 'ssl' };
+  if (code === GSSENC_REQUEST) return { kind: 'gssenc' };
   if (code === CANCEL_REQUEST) {
     const keyLength = raw.length - 12;
-    if (keyLength < SHORTEST_KEY || keyLength > LONGEST_KEY)
-      throw new ProtocolViolation('invalid length of cancel request');
+    if (keyLength < SHORTEST_KEY || keyLength > LONGEST_KEY) return NONE;
     return { kind: 'cancel', raw, key: cancelKey(raw.subarray(8)) };
   }
-  if (code >>> 16 !== 3)
-    throw new ProtocolViolation(
-      `unsupported frontend protocol ${code >>> 16}.${code & 0xffff}: server supports 3`,
-    );
-  return { kind: 'startup', raw, parameters: parameters(raw) };
+  return code >>> 16 === 3 ? { kind: 'startup', raw, parameters: parameters(raw) } : { kind: 'foreign', raw };
 }
 
+/** Names and values up to an empty name. Where the packet does not end with that, the server refuses it. */
 function parameters(raw: Buffer): ReadonlyMap<string, string> {
-  const fields = raw.toString('utf8', 8).split('\0');
-  // Each string ends in a zero byte and so does the list, which leaves two empty fields behind the last value.
-  const [terminator, rest] = fields.splice(-2);
-  if (raw.length < 9 || terminator !== '' || rest !== '')
-    throw new ProtocolViolation('invalid startup packet layout: no terminator');
-  if (fields.length % 2 !== 0)
-    throw new ProtocolViolation('invalid startup packet layout: a name without a value');
   const found = new Map<string, string>();
-  for (let i = 0; i + 1 < fields.length; i += 2) found.set(fields[i] ?? '', fields[i + 1] ?? '');
+  const fields = raw.toString('utf8', 8).split('\0');
+  for (let i = 0; i + 1 < fields.length && fields[i] !== ''; i += 2)
+    found.set(fields[i] ?? '', fields[i + 1] ?? '');
   return found;
 }
 

@@ -85,8 +85,8 @@ describe('startup', () => {
   test.each([
     ['no user', startup({ database: 'x' }), '28000'],
     ['replication', startup({ user: 'joe', replication: 'database' }), '0A000'],
-    ['protocol 2.0', packet(0x20000, Buffer.alloc(1)), '08P01'],
-    ['an absurd length', Buffer.from([0x7f, 0, 0, 0, 0, 3, 0, 0]), '08P01'],
+    ['protocol 2.0', packet(0x20000, Buffer.alloc(1)), '0A000'],
+    ['parameters without an end', packet(0x30000, Buffer.from('user\0me')), '08P01'],
   ])('with %s is refused', async (_, bytes, sqlstate) => {
     const client = await RawClient.open(upstream);
     client.send(bytes);

@@ -114,10 +114,16 @@ describe('a cancel request', () => {
     expect(readable(await elsewhere.untilReady())[0]).toContain('C=57014');
   });
 
-  test('of a length that no key has is a protocol violation', async () => {
-    const client = await RawClient.open(proxy);
-    client.send(packet(80877102, Buffer.alloc(3 + 4)));
-    expect(readable(await client.rest())[0]).toContain('C=08P01');
+  test.each([
+    4,
+    4 + 257,
+    4 + 1000,
+  ])('of a length that no key has ends without a word, as directly (%i bytes)', async (length) => {
+    for (const server of [inject('postgres'), proxy]) {
+      const client = await RawClient.open(server);
+      client.send(packet(80877102, Buffer.alloc(length)));
+      expect(await client.bytes(1)).toBeUndefined();
+    }
   });
 
   test('for a session at rest does not reach the server', async () => {

@@ -13,14 +13,14 @@ import {
 } from '../../src/wire/backend.js';
 import {
   queryText,
-  readBindNames,
+  readBind,
   readExecute,
   readParse,
   readTarget,
   withResultFormats,
   write,
 } from '../../src/wire/frontend.js';
-import { ProtocolViolation } from '../../src/wire/reader.js';
+import { type Message, ProtocolViolation } from '../../src/wire/reader.js';
 import { anyText, asRead, int16, int32, list, text, typed, value } from './bytes.js';
 
 const bytes = fc.uint8Array({ maxLength: 20 });
@@ -148,8 +148,8 @@ describe('what a client sends', () => {
     fc.assert(
       fc.property(anyText, anyText, fc.array(oid, { maxLength: 8 }), (name, sql, types) => {
         const parse = readParse(asRead(typed('P', text(name), text(sql), list(types.map(int32)))));
-        expect({ ...parse, text: parse.text.toString() }).toEqual({ name, text: sql, types });
-        expect(queryText(asRead(typed('Q', text(sql)))).toString()).toBe(sql);
+        expect({ ...parse, text: parse?.text.toString() }).toEqual({ name, text: sql, types });
+        expect(queryText(asRead(typed('Q', text(sql))))?.toString()).toBe(sql);
         const execute = typed('E', text(name), int32(types.length));
         expect(readExecute(asRead(execute))).toEqual({ portal: name, rows: types.length });
         for (const kind of ['S', 'P'] as const)
@@ -158,8 +158,8 @@ describe('what a client sends', () => {
     );
     fc.assert(
       fc.property(binding, (given) => {
-        const { portal, statement } = given;
-        expect(readBindNames(asRead(bind(given)))).toEqual({ portal, statement });
+        const { portal, statement, results } = given;
+        expect(readBind(asRead(bind(given)))).toMatchObject({ portal, statement, resultFormats: results });
       }),
     );
   });
@@ -168,7 +168,7 @@ describe('what a client sends', () => {
     fc.assert(
       fc.property(anyText, anyText, fc.array(oid, { maxLength: 8 }), (name, sql, types) => {
         const parse = readParse(asRead(write.parse(name, sql, types)));
-        expect({ ...parse, text: parse.text.toString() }).toEqual({ name, text: sql, types });
+        expect({ ...parse, text: parse?.text.toString() }).toEqual({ name, text: sql, types });
         expect(readExecute(asRead(write.execute(name)))).toEqual({ portal: name, rows: 0 });
         expect(readTarget(asRead(write.close('P', name)))).toEqual({ kind: 'P', name });
       }),
@@ -176,42 +176,53 @@ describe('what a client sends', () => {
   });
 
   const readers = {
-    queryText,
-    readParse,
-    readBindNames,
-    readTarget,
-    readExecute,
-    withResultFormats: (message: ReturnType<typeof asRead>) => withResultFormats(message, (same) => same),
+    Query: queryText,
+    Parse: readParse,
+    Bind: readBind,
+    Describe: readTarget,
+    Execute: readExecute,
   };
+  const sound: readonly (readonly [keyof typeof readers, Buffer])[] = [
+    ['Query', typed('Q', text('SELECT 1'))],
+    ['Parse', typed('P', text('n'), text('SELECT $1'), list([int32(23)]))],
+    [
+      'Bind',
+      bind({ portal: 'p', statement: 's', formats: [1], values: [Buffer.from('v'), null], results: [1] }),
+    ],
+    ['Describe', typed('D', Buffer.from('S'), text('n'))],
+    ['Execute', typed('E', text('p'), int32(1))],
+  ];
 
-  test.each(Object.entries(readers))('is read by %s, or is a protocol violation', (_, read) => {
+  test.each(Object.entries(readers))('is read as %s up to its end, or not at all', (_, read) => {
     // Bytes that often are half of something: terminators, lengths that are small, huge or negative.
     const likely = fc.constantFrom(0, 0, 0, 0, 1, 2, 0x50, 0x53, 0x80, 0xff);
     const body = fc.array(fc.oneof(likely, fc.nat({ max: 255 })), { maxLength: 30 });
+    const reads = (bytes: Buffer) => read(asRead(bytes)) !== undefined;
     fc.assert(
-      fc.property(body, (content) => {
-        try {
-          read(asRead(typed('B', Buffer.from(content))));
-        } catch (error) {
-          expect(error).toBeInstanceOf(ProtocolViolation);
-        }
+      fc.property(body, fc.nat({ max: 255 }), (content, more) => {
+        const bytes = typed('B', Buffer.from(content));
+        if (reads(bytes)) expect(reads(typed('B', Buffer.from([...content, more])))).toBe(false);
       }),
       { numRuns: 2000 },
     );
   });
 
-  test.each([
-    ['Parse', readParse, typed('P', text('n'), text('SELECT $1'), list([int32(23)]))],
-    [
-      'Bind',
-      readers.withResultFormats,
-      bind({ portal: 'p', statement: 's', formats: [1], values: [Buffer.from('v')], results: [1] }),
-    ],
-    ['Describe', readTarget, typed('D', Buffer.from('S'), text('n'))],
-    ['Execute', readExecute, typed('E', text('p'), int32(1))],
-  ])('as %s that is cut off anywhere is a protocol violation', (_, read, sent) => {
-    expect(() => read(asRead(sent))).not.toThrow();
+  test.each(sound)('as %s is whole or not read, and never longer', (type, sent) => {
+    const read: (message: Message) => unknown = readers[type];
+    expect(read(asRead(sent))).toBeDefined();
     for (let length = 5; length < sent.length; length++)
-      expect(() => read(asRead(sent.subarray(0, length)))).toThrow(ProtocolViolation);
+      expect(read(asRead(sent.subarray(0, length)))).toBeUndefined();
+    for (const more of ['\0', 'x', ' AND c\0'])
+      expect(read(asRead(Buffer.concat([sent, Buffer.from(more)])))).toBeUndefined();
+  });
+
+  test('as Bind with a length that is none is not read', () => {
+    const broken = typed('B', text(''), text(''), list([]), int16(1), int32(-2), list([]));
+    expect(readBind(asRead(broken))).toBeUndefined();
+    expect(() => withResultFormats(asRead(broken), (same) => same)).toThrow(ProtocolViolation);
+  });
+
+  test('as Describe or Close of neither a statement nor a portal is not read', () => {
+    expect(readTarget(asRead(typed('D', Buffer.from('X'), text('n'))))).toBeUndefined();
   });
 });

@@ -10,7 +10,7 @@ import { CopyIn, mayCopyIn, runWithoutData } from './copy.js';
 import { Fatal } from './fatal.js';
 import { dropsStatements, type Reply } from './reply.js';
 import { Settings } from './settings.js';
-import { readRequest, startupReply } from './startup.js';
+import { readRequest, startupReply, unsupportedProtocol } from './startup.js';
 import { Statements } from './statements.js';
 
 const LONGEST_MESSAGE = 256 * 1024 * 1024;
@@ -117,12 +117,15 @@ export class Session extends Duplex implements Client {
         case 'gssenc':
           this.push(NO_ENCRYPTION);
           break;
+        case 'none':
         case 'cancel':
           this.terminate(); // a statement cannot be interrupted
           return undefined;
+        case 'foreign':
+          throw unsupportedProtocol(packet.raw.readUInt32BE(4));
         case 'startup': {
           this.#startup = undefined;
-          const request = readRequest(packet.raw.readUInt32BE(4), packet.parameters);
+          const request = readRequest(packet.raw, packet.parameters);
           this.settings.start(request.settings);
           await this.#takeTurn();
           if (this.#over) return undefined;

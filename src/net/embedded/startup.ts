@@ -17,10 +17,13 @@ export interface StartupRequest {
 }
 
 /**
- * @param requested the protocol version of the packet
+ * @param packet the whole startup packet
  * @throws Fatal as PostgreSQL's ProcessStartupPacket and process_startup_options refuse (backend_startup.c, postinit.c)
  */
-export function readRequest(requested: number, parameters: ReadonlyMap<string, string>): StartupRequest {
+export function readRequest(packet: Buffer, parameters: ReadonlyMap<string, string>): StartupRequest {
+  const requested = packet.readUInt32BE(4);
+  if (packet.at(-1) !== 0 || (parameters.size > 0 && packet.at(-2) !== 0))
+    throw Fatal.of('08P01', 'invalid startup packet layout: expected terminator as last byte');
   if (!parameters.get('user')) throw Fatal.of('28000', 'no PostgreSQL user name specified in startup packet');
   const replication = parameters.get('replication') ?? 'false';
   if (!/^(f|false|n|no|of|off|0)$/i.test(replication))
@@ -36,6 +39,12 @@ export function readRequest(requested: number, parameters: ReadonlyMap<string, s
     ([name]) => !['user', 'database', 'options', 'replication'].includes(name) && !name.startsWith('_pq_.'),
   );
   return { version, negotiation, settings: [...readOptions(parameters.get('options') ?? ''), ...settings] };
+}
+
+/** The error about a protocol version that is not 3. */
+export function unsupportedProtocol(version: number): Fatal {
+  const asked = `${version >>> 16}.${version & 0xffff}`;
+  return Fatal.of('0A000', `unsupported frontend protocol ${asked}: server supports 3.0 to 3.2`);
 }
 
 /**
