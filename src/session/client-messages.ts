@@ -1,6 +1,6 @@
 /** What a client sends, cut into messages. */
 import { FramingLost, type Message, MessageReader } from '../wire/reader.js';
-import { FRONTEND_TYPES, Frontend, SMALL_FRONTEND_TYPES } from '../wire/types.js';
+import { FRONTEND_TYPES, Frontend, longestFrontend } from '../wire/types.js';
 import type { Output } from './output.js';
 
 export class ClientMessages {
@@ -12,7 +12,7 @@ export class ClientMessages {
   constructor(server: Output, limit: number) {
     this.#server = server;
     const isCopyData = (type: number) => type === Frontend.CopyData;
-    this.#reader = new MessageReader(FRONTEND_TYPES, isCopyData, limit, SMALL_FRONTEND_TYPES);
+    this.#reader = new MessageReader(FRONTEND_TYPES, isCopyData, limit, longestFrontend);
   }
 
   /** Whether bytes came that are no message: nothing behind them can be read. */

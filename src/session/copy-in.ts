@@ -28,7 +28,7 @@ export class CopyIn {
   readonly #unitEnded: () => void;
   /** `ending`: the last of the data was sent, and the server says what comes next. */
   #phase: 'none' | 'taking' | 'ending' = 'none';
-  /** How many messages were sent since the server asked for data that it answers with ReadyForQuery unless it ignores them. */
+  /** How many messages were sent since the server asked for data that it answers unless it ignores them. */
   #syncs = 0;
   /** Fulfilled when the server has said how many of them it answers. */
   #counting: Promise<void> | undefined;
@@ -85,7 +85,7 @@ export class CopyIn {
         this.#syncs++;
         break;
       case Frontend.Flush:
-        // With something in it, which no Flush has, it would be answered by an error and ReadyForQuery.
+        // With something in it, which no Flush has, it would be answered by an error.
         if (message.end - message.start > write.flush().length) this.#syncs++;
         break;
       case Frontend.CopyData:
@@ -161,14 +161,14 @@ export class CopyIn {
    */
   #count(to: Answered): void {
     this.#counting = new Promise((resolve) => {
-      const counted = (answered: number) => {
+      const counted = (answered: number, wasSkipping: boolean) => {
         this.#counting = undefined;
         // The Sync that counts has ended what the client's own next one has to end.
-        if (answered === 0) this.#skipping = to !== 'Query';
-        else this.#unitEnded();
+        this.#skipping = wasSkipping;
+        if (answered > 0) this.#unitEnded();
         resolve();
       };
-      this.#replies.expect('Fence', fence(counted));
+      this.#replies.expect('Fence', fence(to !== 'Query', counted));
       this.#server.write(Buffer.concat([write.sync(), write.close('S', SCRATCH), write.flush()]));
       this.#server.flush();
     });
@@ -179,22 +179,35 @@ export class CopyIn {
   }
 }
 
-/** Forwards what answers the client's Syncs, and swallows the last ReadyForQuery and what comes behind it. */
-function fence(counted: (answered: number) => void): ReplyHandler {
-  let readies = 0;
+/**
+ * Forwards what answers the client's Syncs, and swallows the last ReadyForQuery and what comes behind it.
+ * @param skipping whether the server skips to a Sync now
+ * @param counted is told how many were the client's, and whether the server was skipping before the last
+ */
+function fence(skipping: boolean, counted: (answered: number, wasSkipping: boolean) => void): ReplyHandler {
+  let answered = -1;
+  let wasSkipping = skipping;
+  let failed = skipping;
   let held: Buffer = Buffer.alloc(0);
   return {
     receive(message) {
       if (message.type === Backend.CloseComplete) {
-        counted(readies - 1);
+        counted(answered, wasSkipping);
         return 'swallow';
       }
       const before = held;
-      held = message.type === Backend.ReadyForQuery ? whole(message) : Buffer.alloc(0);
-      if (message.type === Backend.ReadyForQuery) readies++;
-      return held.length > 0 ? before : Buffer.concat([before, whole(message)]);
+      if (message.type === Backend.ReadyForQuery) {
+        answered++;
+        wasSkipping = failed;
+        failed = false;
+        held = whole(message);
+        return before;
+      }
+      held = Buffer.alloc(0);
+      failed ||= message.type === Backend.ErrorResponse;
+      return Buffer.concat([before, whole(message)]);
     },
-    skipped: () => counted(1),
+    skipped: () => counted(0, false),
   };
 }
 

@@ -176,11 +176,11 @@ export class FrontendSide {
     this.#options.circumstances.note('ends');
   }
 
-  /** One that is no Flush is refused, and ends the implicit transaction. */
+  /** A Flush is not answered, unless something is in it, which the server refuses. */
   #flush(message: Message): undefined {
-    if (message.end - message.start === write.flush().length) return this.#forward(message);
-    this.#endUnit();
-    return this.#forward(message, 'Query');
+    const isFlush = message.end - message.start === write.flush().length;
+    this.#pipelining ||= !isFlush;
+    return this.#forward(message, isFlush ? undefined : 'Flush');
   }
 
   #forward(message: Message, answered?: Answered): undefined {

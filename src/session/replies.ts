@@ -12,7 +12,7 @@
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
 
-/** The frontend messages that are answered. `Fence` is one of the proxy's own: see copy-in.ts. */
+/** The frontend messages that are answered; `Flush` only where it is none, by an error. `Fence` is one of the proxy's own: see copy-in.ts. */
 export type Answered =
   | 'Query'
   | 'FunctionCall'
@@ -22,6 +22,7 @@ export type Answered =
   | 'Describe'
   | 'Execute'
   | 'Close'
+  | 'Flush'
   | 'Fence';
 
 /** What becomes of a backend message: as it is, nothing, or these bytes in its place. */

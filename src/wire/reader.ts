@@ -24,8 +24,6 @@ export interface Message {
 }
 
 const HEADER = 5;
-/** PQ_SMALL_MESSAGE_LIMIT in libpq.h. */
-const LONGEST_SMALL = 10_000;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 interface Mutable {
@@ -39,7 +37,7 @@ interface Mutable {
 export class MessageReader {
   readonly #streamed: (type: number) => boolean;
   readonly #known: ReadonlySet<number>;
-  readonly #small: ReadonlySet<number>;
+  readonly #longest: (type: number) => number;
   readonly #limit: number;
   /** The newest bytes, and how far they are read. */
   #buffer = NOTHING;
@@ -57,15 +55,15 @@ export class MessageReader {
    * @param known the types that may occur; another is a violation
    * @param streamed whether nobody reads the content of this type now: it is given in pieces, never gathered
    * @param limit the largest length field allowed, in bytes
-   * @param small the types of which PostgreSQL allows no more than LONGEST_SMALL
+   * @param longest the largest one that PostgreSQL allows for a type, where its limits matter
    */
   constructor(
     known: ReadonlySet<number>,
     streamed: (type: number) => boolean,
     limit: number,
-    small: ReadonlySet<number> = new Set(),
+    longest: (type: number) => number = () => limit,
   ) {
-    this.#small = small;
+    this.#longest = longest;
     this.#known = known;
     this.#streamed = streamed;
     this.#limit = limit;
@@ -109,8 +107,7 @@ export class MessageReader {
     if (available < HEADER) return this.#keep(HEADER);
 
     const length = this.#buffer.readUInt32BE(this.#at + 1);
-    if (length < 4 || (length > LONGEST_SMALL && this.#small.has(type)))
-      throw new FramingLost(invalidLength(type, length));
+    if (length < 4 || length > this.#longest(type)) throw new FramingLost(invalidLength(type, length));
     if (length > this.#limit) throw new ProtocolViolation(invalidLength(type, length));
 
     const size = length + 1;

@@ -53,8 +53,9 @@ export const Backend = {
 } as const;
 
 export const FRONTEND_TYPES: ReadonlySet<number> = new Set(Object.values(Frontend));
-/** Those that hold but names, of which PostgreSQL takes only short ones (SocketBackend in postgres.c). */
-export const SMALL_FRONTEND_TYPES: ReadonlySet<number> = new Set([
+export const BACKEND_TYPES: ReadonlySet<number> = new Set(Object.values(Backend));
+
+const SMALL_FRONTEND_TYPES: ReadonlySet<number> = new Set([
   Frontend.Close,
   Frontend.CopyDone,
   Frontend.CopyFail,
@@ -64,7 +65,11 @@ export const SMALL_FRONTEND_TYPES: ReadonlySet<number> = new Set([
   Frontend.Sync,
   Frontend.Terminate,
 ]);
-export const BACKEND_TYPES: ReadonlySet<number> = new Set(Object.values(Backend));
+
+/** The largest length field that PostgreSQL takes: messages that hold but names are short (SocketBackend in postgres.c). */
+export function longestFrontend(type: number): number {
+  return SMALL_FRONTEND_TYPES.has(type) ? 10_000 : 0x3ffffffe;
+}
 
 /** The transaction status that ReadyForQuery carries. */
 export const TransactionStatus = { Idle: code('I'), Open: code('T'), Failed: code('E') } as const;

@@ -127,6 +127,21 @@ test.each([
     [run('COPY joined FROM STDIN'), Buffer.from('H\0\0\0\x05x'), sync],
   ],
   [
+    'a Flush with something in it, among the data of a query that fails',
+    [
+      query('COPY joined FROM STDIN'),
+      Buffer.from('H\0\0\0\x05x'),
+      run('SELECT 1'),
+      sync,
+      copyFail('over'),
+      sync,
+    ],
+  ],
+  [
+    'a Flush with something in it, among the data of a query that does not fail',
+    [query('COPY other FROM STDIN'), Buffer.from('H\0\0\0\x05x'), copyDone, run('SELECT 1'), sync],
+  ],
+  [
     'a Sync with something in it, in front of what fails',
     [run('COPY joined FROM STDIN'), Buffer.from('S\0\0\0\x05x'), sync],
   ],

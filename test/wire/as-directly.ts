@@ -50,7 +50,7 @@ export function useDirectly(schema = '', options: ProxyOptions = {}): Directly {
 async function converse(client: RawClient, steps: Steps, database: Database) {
   const answers = await steps(client);
   // Had the proxy lost count of the answers, it would mistake those of a statement that it expands.
-  const probe = client.socket.readableEnded ? [] : await lookForDrift(client);
+  const probe = client.socket.readableEnded || client.socket.destroyed ? [] : await lookForDrift(client);
   const tables = await tableNames(database);
   client.send(terminate);
   const rest = await client.rest();
