@@ -95,40 +95,61 @@ const extended: readonly (readonly [string, Buffer])[] = [
   ['an Execute of nothing', raw('E', '')],
 ];
 
-describe.each([...queries, ...extended])('%s', (_, broken) => {
-  test.each([
-    ['alone', [broken, sync]],
-    ['twice', [broken, broken, sync, broken, sync]],
-    [
-      'in a transaction block',
-      [query('BEGIN'), query('SELECT 1'), broken, sync, query(NOTHING), query('ROLLBACK')],
-    ],
-    ['behind an execution', [run('INSERT INTO item VALUES (7)'), broken, sync, query('SELECT * FROM item')]],
-    ['behind a DELETE', [run(NOTHING), broken, sync, query('SELECT * FROM child')]],
-    ['before a DELETE', [broken, run(NOTHING), sync, query('SELECT * FROM child')]],
-    ['before a query', [broken, query(NOTHING), sync, query('SELECT * FROM child')]],
-    ['behind an error', [run('SELECT 1/0'), broken, run(NOTHING), sync, query('SELECT * FROM child')]],
-    ['with a Flush', [broken, flush, sync, run('SELECT 1'), sync]],
-    ['beside data', [broken, copyData('1\n'), sync]],
-    ['behind COPY that fails', [run('COPY no_table FROM STDIN'), broken, sync]],
-    [
-      'beside names that it does not touch',
-      [
-        ...[named, parse(`${NOTHING} RETURNING id`), sync, broken, sync],
-        ...[describeStatement('s'), describeStatement(''), sync, closeStatement('s'), sync],
-        ...[
-          parse('SELECT 1', 't'),
-          bind({ statement: 't', portal: 'p' }),
-          describePortal('p'),
-          execute('p'),
-          sync,
-        ],
+/** Where it stands among others. */
+const places: readonly (readonly [string, (broken: Buffer) => readonly Buffer[]])[] = [
+  ['alone', (broken) => [broken, sync]],
+  ['twice', (broken) => [broken, broken, sync, broken, sync]],
+  [
+    'in a transaction block',
+    (broken) => [query('BEGIN'), query('SELECT 1'), broken, sync, query(NOTHING), query('ROLLBACK')],
+  ],
+  [
+    'behind an execution',
+    (broken) => [run('INSERT INTO item VALUES (7)'), broken, sync, query('SELECT * FROM item')],
+  ],
+  ['behind a DELETE', (broken) => [run(NOTHING), broken, sync, query('SELECT * FROM child')]],
+  ['before a DELETE', (broken) => [broken, run(NOTHING), sync, query('SELECT * FROM child')]],
+  ['before a query', (broken) => [broken, query(NOTHING), sync, query('SELECT * FROM child')]],
+  [
+    'behind an error',
+    (broken) => [run('SELECT 1/0'), broken, run(NOTHING), sync, query('SELECT * FROM child')],
+  ],
+  ['with a Flush', (broken) => [broken, flush, sync, run('SELECT 1'), sync]],
+  ['beside data', (broken) => [broken, copyData('1\n'), sync]],
+  ['behind COPY that fails', (broken) => [run('COPY no_table FROM STDIN'), broken, sync]],
+  [
+    'beside names that it does not touch',
+    (broken) => [
+      ...[named, parse(`${NOTHING} RETURNING id`), sync, broken, sync],
+      ...[describeStatement('s'), describeStatement(''), sync, closeStatement('s'), sync],
+      ...[
+        parse('SELECT 1', 't'),
+        bind({ statement: 't', portal: 'p' }),
+        describePortal('p'),
+        execute('p'),
+        sync,
       ],
     ],
-  ])('%s is answered as directly', async (__, messages) => {
-    await expectAsDirectly((client) =>
-      answersTo(client, query(`BEGIN; ${ROWS} TRUNCATE item; COMMIT`), ...messages, sync, query('ROLLBACK')),
-    );
+  ],
+];
+
+test.each([...queries, ...extended])('%s is answered as directly, wherever it stands', async (_, broken) => {
+  await expectAsDirectly(async (client) => {
+    const came: RawMessage[] = [];
+    for (const [, messages] of places) {
+      const before = query(`BEGIN; ${ROWS} TRUNCATE item; COMMIT`);
+      came.push(
+        ...(await answersTo(
+          client,
+          before,
+          ...messages(broken),
+          sync,
+          query('ROLLBACK'),
+          query('DISCARD ALL'),
+        )),
+      );
+    }
+    return came;
   });
 });
 
