@@ -8,7 +8,12 @@ export interface ErrorKind {
   readonly sqlstate: string;
   /** `{name}` stands for a value of the occasion. */
   readonly message: string;
-  readonly hint: string;
+  readonly hint?: string;
+  /**
+   * PostgreSQL says the same in the same case: the client gets an error in its words, in which the name does not stand.
+   * Drivers know some of these by the place in PostgreSQL's source that raises them.
+   */
+  readonly native?: { readonly file?: string; readonly routine?: string };
   /** Where it has more to say than its own name. */
   readonly detail?: string;
 }
@@ -58,6 +63,11 @@ export const ERRORS = {
     sqlstate: '0A000',
     message: 'the name {table} came to mean another table while the DELETE was prepared',
     hint: 'Nothing was deleted. Run the statement again; it is planned anew.',
+  },
+  PGC_RESULT: {
+    sqlstate: '0A000',
+    message: 'cached plan must not change result type',
+    native: { file: 'plancache.c', routine: 'RevalidateCachedQuery' },
   },
   PGC_SERIALIZATION: {
     sqlstate: '40001',
@@ -147,9 +157,11 @@ export type ErrorName = keyof typeof ERRORS;
 export class ProxyError extends Error {
   readonly errorName: ErrorName;
   readonly sqlstate: string;
-  /** Ends with the error's name, by which the documents know it. */
+  /** Ends with the error's name, by which the documents know it. As all that follows it is empty where there is none. */
   readonly detail: string;
   readonly hint: string;
+  readonly file: string;
+  readonly routine: string;
 
   constructor(name: ErrorName, values: Readonly<Record<string, string>> = {}) {
     const kind: ErrorKind = ERRORS[name];
@@ -157,7 +169,10 @@ export class ProxyError extends Error {
     super(fill(kind.message));
     this.errorName = name;
     this.sqlstate = kind.sqlstate;
-    this.detail = [...(kind.detail ? [fill(kind.detail)] : []), `pgcascade reports ${name}.`].join(' ');
-    this.hint = fill(kind.hint);
+    const named = kind.native ? [] : [`pgcascade reports ${name}.`];
+    this.detail = [...(kind.detail ? [fill(kind.detail)] : []), ...named].join(' ');
+    this.hint = fill(kind.hint ?? '');
+    this.file = kind.native?.file ?? '';
+    this.routine = kind.native?.routine ?? '';
   }
 }

@@ -16,7 +16,7 @@ import type { Rewrite } from './rewrite.js';
 import type { Source } from './rewriter.js';
 
 /** Prepares a statement again where another text has to be sent for it now. */
-export type PrepareAgain = (name: string, prepared: Prepared, rewrite: Rewrite) => Prepared;
+export type PrepareAgain = (name: string, prepared: Prepared, rewrite: Rewrite) => Promise<Prepared>;
 
 export class Executions {
   readonly #options: FrontendOptions;
@@ -150,7 +150,7 @@ export class Executions {
       return undefined;
     }
     const { rewrite } = decision;
-    const current = this.#prepareAgain(bound.statement, bound, rewrite);
+    const current = await this.#prepareAgain(bound.statement, bound, rewrite);
     const part = partOf(current);
     const message = { type: Frontend.Bind, buffer: bind, start: 0, end: bind.length, last: true };
     const again = part?.kind === 'cascade' ? withFormats(message, part.answers) : bind;

@@ -8,14 +8,17 @@ const LINGER = 5000;
 
 /** The fields of an error of the proxy's own. @param severity FATAL where the connection ends with it */
 export function proxyErrorFields(error: ProxyError, severity: 'ERROR' | 'FATAL' = 'ERROR'): ErrorFields {
-  return new Map([
+  const fields: readonly [string, string][] = [
     [Field.severity, severity],
     [Field.severityNonLocalized, severity],
     [Field.code, error.sqlstate],
     [Field.message, error.message],
     [Field.detail, error.detail],
     [Field.hint, error.hint],
-  ]);
+    [Field.file, error.file],
+    [Field.routine, error.routine],
+  ];
+  return new Map(fields.filter(([, value]) => value !== ''));
 }
 
 /**

@@ -7,6 +7,7 @@
 import type { SessionEffect } from '../sql/gate.js';
 import type { RelationName } from '../sql/names.js';
 import type { Part } from './part.js';
+import { ResultColumns } from './result-columns.js';
 import type { Rewrite } from './rewrite.js';
 
 export interface Prepared {
@@ -17,6 +18,8 @@ export interface Prepared {
   readonly rewrite: Rewrite | undefined;
   /** What executing it may do to the statements after it. */
   readonly effect: SessionEffect;
+  /** The columns that it returned when the client prepared it. */
+  readonly result: ResultColumns;
   /** By PREPARE in SQL: the text is the whole of that statement. */
   readonly inSql: boolean;
   /** The server lost it when it could not be prepared again. */
@@ -29,6 +32,7 @@ export const UNWATCHED: Prepared = {
   types: [],
   rewrite: undefined,
   effect: 'none',
+  result: new ResultColumns(),
   inSql: false,
   lost: false,
 };

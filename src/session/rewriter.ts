@@ -231,7 +231,7 @@ function piecesOf(text: string, statements: readonly Statement[], encoding: stri
 /** The prepared statements that a statement executes by name. */
 function executedBy({ meaning }: Statement): readonly string[] {
   if (meaning.kind === 'execute') return [meaning.name];
-  return meaning.kind === 'hidden' ? meaning.executes : [];
+  return meaning.kind === 'hidden' ? meaning.executes.map(({ name }) => name) : [];
 }
 
 function cacheKey(
