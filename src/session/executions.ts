@@ -10,8 +10,9 @@ import type { Attempts, Bound } from './attempts.js';
 import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from './cascade-replies.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { REPEATED, SCRATCH } from './injection.js';
+import { knownName, Names } from './names.js';
 import { type BoundPortal, bindOf, cannotRun, isUncertain, senderOf, withFormats } from './portals.js';
-import { Names, type Prepared, partOf } from './prepared.js';
+import { type Prepared, partOf } from './prepared.js';
 import type { Rewrite } from './rewrite.js';
 import type { Source } from './rewriter.js';
 
@@ -23,7 +24,7 @@ export class Executions {
   readonly #attempts: Attempts;
   readonly #prepareAgain: PrepareAgain;
   /** What each portal was bound to. */
-  readonly portals = new Names<BoundPortal>();
+  readonly portals: Names<BoundPortal>;
   /** Whether anything was executed since the last Sync or query, and whether it may have ended the transaction. */
   #executed = false;
   #transactionEnded = false;
@@ -34,6 +35,7 @@ export class Executions {
     this.#options = options;
     this.#attempts = attempts;
     this.#prepareAgain = prepareAgain;
+    this.portals = new Names((name) => knownName(name, options.state));
   }
 
   /** A Sync or a simple query was sent. */

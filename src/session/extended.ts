@@ -12,8 +12,9 @@ import { descriptionReplies, swallowedReplies, undoneReplies } from './cascade-r
 import { Executions } from './executions.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { SCRATCH } from './injection.js';
+import { type Names, shownName } from './names.js';
 import { isShort } from './portals.js';
-import { type Names, type Prepared, UNWATCHED } from './prepared.js';
+import { type Prepared, UNWATCHED } from './prepared.js';
 import type { ReplyHandler } from './replies.js';
 import { columnsIn, ResultColumns } from './result-columns.js';
 import { type Rewrite, refusal } from './rewrite.js';
@@ -218,7 +219,7 @@ function isRefused({ parts }: Rewrite): boolean {
 }
 
 function outdated(name: string): Rewrite {
-  return refusal(new ProxyError('PGC_EXECUTE', { name }));
+  return refusal(new ProxyError('PGC_EXECUTE', { name: shownName(name) }));
 }
 
 /** @returns what takes it back, where there was something to forget */

@@ -37,34 +37,6 @@ export const UNWATCHED: Prepared = {
   lost: false,
 };
 
-export class Names<T> {
-  readonly #entries = new Map<string, T>();
-
-  get(name: string): T | undefined {
-    return this.#entries.get(name);
-  }
-
-  /** @returns what takes the change back */
-  set(name: string, value: T | undefined): () => void {
-    const before = this.#entries.get(name);
-    this.#put(name, value);
-    return () => this.#put(name, before);
-  }
-
-  snapshot(): readonly (readonly [string, T])[] {
-    return [...this.#entries];
-  }
-
-  clear(): void {
-    this.#entries.clear();
-  }
-
-  #put(name: string, value: T | undefined): void {
-    if (value === undefined) this.#entries.delete(name);
-    else this.#entries.set(name, value);
-  }
-}
-
 /** What becomes of a prepared statement's answers; in the extended protocol a text is one statement. */
 export function partOf(prepared: Prepared | undefined): Part | undefined {
   const part = prepared?.rewrite?.parts[0];

@@ -24,14 +24,14 @@ export function readParse(message: Message): Parse {
   within(message, text.next + 2, count * 4);
   const types: number[] = [];
   for (let i = 0; i < count; i++) types.push(message.buffer.readUInt32BE(text.next + 2 + i * 4));
-  return { name: name.bytes.toString('utf8'), text: text.bytes, types };
+  return { name: nameOf(name.bytes), text: text.bytes, types };
 }
 
 /** The portal and the statement a Bind message names. */
 export function readBindNames(message: Message): { portal: string; statement: string } {
   const portal = cString(message, message.start + 5);
   const statement = cString(message, portal.next);
-  return { portal: portal.bytes.toString('utf8'), statement: statement.bytes.toString('utf8') };
+  return { portal: nameOf(portal.bytes), statement: nameOf(statement.bytes) };
 }
 
 /** What a Describe or a Close is about: a statement ('S') or a portal ('P'), and its name. */
@@ -40,7 +40,7 @@ export function readTarget(message: Message): { kind: 'S' | 'P'; name: string } 
   if (kind !== 0x53 && kind !== 0x50) throw new ProtocolViolation('neither a statement nor a portal');
   return {
     kind: kind === 0x53 ? 'S' : 'P',
-    name: cString(message, message.start + 6).bytes.toString('utf8'),
+    name: nameOf(cString(message, message.start + 6).bytes),
   };
 }
 
@@ -48,7 +48,7 @@ export function readTarget(message: Message): { kind: 'S' | 'P'; name: string } 
 export function readExecute(message: Message): { portal: string; rows: number } {
   const portal = cString(message, message.start + 5);
   return {
-    portal: portal.bytes.toString('utf8'),
+    portal: nameOf(portal.bytes),
     rows: message.buffer.readInt32BE(within(message, portal.next, 4)),
   };
 }
@@ -98,26 +98,48 @@ export function whole(message: Message): Buffer {
   return Buffer.from(message.buffer.subarray(message.start, message.end));
 }
 
-/** Serialisers for what the proxy itself sends. */
+/** Serialisers for what the proxy itself sends. Names are as the readers give them: a character for each byte. */
 export const write = {
   query: (text: string): Buffer => serialize.query(text),
   parse: (name: string, text: string, types: readonly number[] = []): Buffer =>
-    serialize.parse({ name, text, types: [...types] }),
+    withName(serialize.parse({ name: '', text, types: [...types] }), FIRST, name),
   /** A Parse of a text in the client's own bytes. */
   parseBytes: (name: string, text: Buffer): Buffer => {
-    const head = Buffer.from(`P\0\0\0\0${name}\0`);
+    const head = Buffer.from(`P\0\0\0\0${name}\0`, 'latin1');
     head.writeUInt32BE(head.length + text.length + 2, 1);
     // Behind the text's zero stands the number of parameter types.
     return Buffer.concat([head, text, Buffer.alloc(3)]);
   },
-  bind: (portal: string, statement: string): Buffer => serialize.bind({ portal, statement }),
-  execute: (portal: string, rows = 0): Buffer => serialize.execute({ portal, rows }),
-  describeStatement: (name: string): Buffer => serialize.describe({ type: 'S', name }),
-  describePortal: (name: string): Buffer => serialize.describe({ type: 'P', name }),
-  close: (kind: 'S' | 'P', name: string): Buffer => serialize.close({ type: kind, name }),
+  bind: (portal: string, statement: string): Buffer =>
+    withName(withName(serialize.bind({ portal: '', statement: '' }), BEHIND_ONE, statement), FIRST, portal),
+  execute: (portal: string, rows = 0): Buffer =>
+    withName(serialize.execute({ portal: '', rows }), FIRST, portal),
+  describeStatement: (name: string): Buffer =>
+    withName(serialize.describe({ type: 'S', name: '' }), BEHIND_ONE, name),
+  describePortal: (name: string): Buffer =>
+    withName(serialize.describe({ type: 'P', name: '' }), BEHIND_ONE, name),
+  close: (kind: 'S' | 'P', name: string): Buffer =>
+    withName(serialize.close({ type: kind, name: '' }), BEHIND_ONE, name),
   flush: (): Buffer => serialize.flush(),
   sync: (): Buffer => serialize.sync(),
 };
+
+/** Where the content of a message begins, and where what stands behind one byte of it. */
+const FIRST = 5;
+const BEHIND_ONE = 6;
+
+/** The message with a name in the place of the empty one at `at`: pg-protocol writes names in UTF-8 only. */
+function withName(message: Buffer, at: number, name: string): Buffer {
+  if (name === '') return message;
+  const named = Buffer.concat([message.subarray(0, at), Buffer.from(name, 'latin1'), message.subarray(at)]);
+  named.writeUInt32BE(named.length - 1, 1);
+  return named;
+}
+
+/** A name as a string with a character for each byte: two names are equal where their bytes are. */
+function nameOf(bytes: Buffer): string {
+  return bytes.toString('latin1');
+}
 
 function cString(message: Message, from: number): { bytes: Buffer; next: number } {
   const end = message.buffer.indexOf(0, from);
