@@ -8,7 +8,12 @@ export interface ErrorKind {
   readonly sqlstate: string;
   /** `{name}` stands for a value of the occasion. */
   readonly message: string;
-  readonly hint: string;
+  /** None where the server has none. */
+  readonly hint?: string;
+  /** It stands for an error of the server's, and is that error in every field: its name is not in it. */
+  readonly native?: true;
+  /** The place in PostgreSQL's source that raises the native one, where drivers know it by that. */
+  readonly source?: { readonly file: string; readonly routine: string };
   /** Where it has more to say than its own name. */
   readonly detail?: string;
 }
@@ -63,6 +68,12 @@ export const ERRORS = {
     sqlstate: '0A000',
     message: 'the name {table} came to mean another table while the DELETE was prepared',
     hint: 'Nothing was deleted. Run the statement again; it is planned anew.',
+  },
+  PGC_RESULT: {
+    sqlstate: '0A000',
+    message: 'cached plan must not change result type',
+    native: true,
+    source: { file: 'plancache.c', routine: 'RevalidateCachedQuery' },
   },
   PGC_SERIALIZATION: {
     sqlstate: '40001',
@@ -152,9 +163,10 @@ export type ErrorName = keyof typeof ERRORS;
 export class ProxyError extends Error {
   readonly errorName: ErrorName;
   readonly sqlstate: string;
-  /** Ends with the error's name, by which the documents know it. */
-  readonly detail: string;
-  readonly hint: string;
+  /** Ends with the error's name, by which the documents know it; a native one has what the server says. */
+  readonly detail: string | undefined;
+  readonly hint: string | undefined;
+  readonly source: ErrorKind['source'];
 
   constructor(name: ErrorName, values: Readonly<Record<string, string>> = {}) {
     const kind: ErrorKind = ERRORS[name];
@@ -162,7 +174,9 @@ export class ProxyError extends Error {
     super(fill(kind.message));
     this.errorName = name;
     this.sqlstate = kind.sqlstate;
-    this.detail = [...(kind.detail ? [fill(kind.detail)] : []), `pgcascade reports ${name}.`].join(' ');
-    this.hint = fill(kind.hint);
+    const own = kind.native ? [] : [`pgcascade reports ${name}.`];
+    this.detail = [...(kind.detail ? [fill(kind.detail)] : []), ...own].join(' ') || undefined;
+    this.hint = kind.hint && fill(kind.hint);
+    this.source = kind.source;
   }
 }

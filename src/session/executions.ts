@@ -10,20 +10,21 @@ import type { Attempts, Bound } from './attempts.js';
 import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from './cascade-replies.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { REPEATED, SCRATCH } from './injection.js';
+import { knownName, Names } from './names.js';
 import { type BoundPortal, bindOf, cannotRun, isUncertain, senderOf, withFormats } from './portals.js';
-import { Names, type Prepared, partOf } from './prepared.js';
+import { type Prepared, partOf } from './prepared.js';
 import { passedOn, type Rewrite } from './rewrite.js';
 import type { StatementSource } from './rewriter.js';
 
 /** Prepares a statement again where another text has to be sent for it now. */
-export type PrepareAgain = (name: string, prepared: Prepared, rewrite: Rewrite) => Prepared;
+export type PrepareAgain = (name: string, prepared: Prepared, rewrite: Rewrite) => Promise<Prepared>;
 
 export class Executions {
   readonly #options: FrontendOptions;
   readonly #attempts: Attempts;
   readonly #prepareAgain: PrepareAgain;
   /** What each portal was bound to. */
-  readonly portals = new Names<BoundPortal>();
+  readonly portals: Names<BoundPortal>;
   /** Whether anything was executed since the last Sync or query, and whether it may have ended the transaction. */
   #executed = false;
   #transactionEnded = false;
@@ -34,6 +35,7 @@ export class Executions {
     this.#options = options;
     this.#attempts = attempts;
     this.#prepareAgain = prepareAgain;
+    this.portals = new Names((name) => knownName(name, options.state));
   }
 
   /** A Sync or a simple query was sent. */
@@ -151,7 +153,7 @@ export class Executions {
       return undefined;
     }
     const rewrite = decision.kind === 'pass' ? passedOn(bound.text) : decision.rewrite;
-    const current = this.#prepareAgain(bound.statement, bound, rewrite);
+    const current = await this.#prepareAgain(bound.statement, bound, rewrite);
     const part = partOf(current);
     const message = { type: Frontend.Bind, buffer: bind, start: 0, end: bind.length, last: true };
     const again = part?.kind === 'cascade' ? withFormats(message, part.answers) : bind;

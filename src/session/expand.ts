@@ -7,6 +7,7 @@ import { planDelete } from '../plan/planner.js';
 import { type Root, renderStatement } from '../plan/render.js';
 import { type Copied, insertion, splice } from '../plan/splice.js';
 import { REFUSED_SQL } from '../plan/violations.js';
+import type { Executed } from '../sql/deletes.js';
 import { quoteName, quoteRelation, type RelationName } from '../sql/names.js';
 import {
   type DeletingStatement,
@@ -91,7 +92,7 @@ function expandMeaning(text: string, meaning: Meaning, means: Means): Expanded {
     case 'truncate':
       return expandTruncate(text, meaning, means);
     case 'execute':
-      return expandExecute(text, meaning.name, means);
+      return expandExecute(text, meaning, means);
     case 'hidden':
       return expandHidden(text, meaning, means);
     case 'code':
@@ -196,31 +197,51 @@ function expandTruncate(text: string, statement: TruncateStatement, means: Means
   };
 }
 
-function expandExecute(text: string, name: string, means: Means): Expanded {
+/**
+ * Where the schema has changed since the statement was prepared, it is prepared again, in the same string:
+ *
+ *     EXPLAIN EXECUTE d (NULL); DEALLOCATE d; PREPARE d (int) AS WITH … DELETE …; EXECUTE d (1)
+ *
+ * EXPLAIN has the server look whether the statement still returns what it did when the client prepared it, and raise its
+ * own error where it does not (RevalidateCachedQuery in plancache.c). It runs nothing.
+ */
+function expandExecute(text: string, { name, values }: Executed, means: Means): Expanded {
   const executable = means.executable(name);
   if (executable === undefined) return FORWARD;
   const now = executable.again?.();
   if (now?.error) return { parts: [executable.runs], error: now.error };
   if (now?.part.kind === 'refused') return { parts: [now.part], sql: REFUSED_SQL };
   if (now === undefined || now.sql === executable.sql) return { parts: [executable.runs] };
-  // The schema has changed since it was prepared.
   if (now.part.kind !== 'prepare' || !means.inString) throw new ProxyError('PGC_EXECUTE', { name });
-  const again = `DEALLOCATE ${quoteName(name)}; ${now.sql}; `;
+  const { runs } = executable;
+  const returnsRows = runs.kind !== 'cascade' || runs.answers.kind !== 'count';
+  const nulls = values > 0 ? ` (${Array<string>(values).fill('NULL').join(', ')})` : '';
+  const before = [
+    ...(returnsRows ? [`EXPLAIN EXECUTE ${quoteName(name)}${nulls}`] : []),
+    `DEALLOCATE ${quoteName(name)}`,
+  ];
+  const again = [...before, now.sql, ''].join('; ');
   return {
     sql: `${again}${text}`,
     copied: [{ client: 0, sent: again.length, length: text.length }],
-    parts: [{ kind: 'swallow' }, { ...now.part, again: true }, now.part.runs],
+    parts: [...before.map((): Part => ({ kind: 'swallow' })), { ...now.part, again: true }, now.part.runs],
   };
 }
 
 /** Refused where it concerns a table with keys to perform, and only there. */
 function expandHidden(text: string, meaning: HiddenDelete, means: Means): Expanded {
   const { executes, targets, form } = meaning;
-  const runs = executes.flatMap((name) => means.executable(name) ?? []);
+  const runs = executes.flatMap(({ name }) => means.executable(name) ?? []);
+  const [first] = executes;
   const [only, ...more] = runs;
   // What the statement was made into is on the server, and its plan is what is shown.
-  if (form === 'EXPLAIN ANALYZE' && only?.runs.kind === 'cascade' && more.length + targets.length === 0) {
-    const { parts, ...rest } = expandExecute(text, executes[0] ?? '', means);
+  if (
+    form === 'EXPLAIN ANALYZE' &&
+    first &&
+    only?.runs.kind === 'cascade' &&
+    more.length + targets.length === 0
+  ) {
+    const { parts, ...rest } = expandExecute(text, first, means);
     return { ...rest, parts: parts.map((part) => (part.kind === 'cascade' ? asSent(part) : part)) };
   }
   for (const name of [...targets, ...runs.flatMap((executed) => executed.targets)]) {

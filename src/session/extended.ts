@@ -12,9 +12,11 @@ import { descriptionReplies, swallowedReplies, undoneReplies } from './cascade-r
 import { Executions } from './executions.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { SCRATCH } from './injection.js';
+import { type Names, shownName } from './names.js';
 import { isShort } from './portals.js';
-import { type Names, type Prepared, UNWATCHED } from './prepared.js';
+import { type Prepared, UNWATCHED } from './prepared.js';
 import type { ReplyHandler } from './replies.js';
+import { columnsIn, ResultColumns } from './result-columns.js';
 import { type Rewrite, refusal } from './rewrite.js';
 
 export class ExtendedQueries {
@@ -28,8 +30,9 @@ export class ExtendedQueries {
 
   constructor(options: FrontendOptions, attempts: Attempts) {
     this.#options = options;
-    this.#executions = new Executions(options, attempts, (name, prepared, rewrite) => {
-      return this.#current(name, prepared, rewrite);
+    this.#executions = new Executions(options, attempts, async (name, prepared, rewrite) => {
+      const replacement = await this.#replacement(name, prepared, rewrite);
+      return replacement ? this.#prepareAgain(name, prepared, replacement) : prepared;
     });
   }
 
@@ -94,11 +97,15 @@ export class ExtendedQueries {
         return this.#enter(name, { ...UNWATCHED, types, effect, takesData });
       }
       const { rewrite } = decision;
-      const prepared = { ...UNWATCHED, text: Buffer.from(text), types, rewrite, effect, takesData };
+      const result = new ResultColumns();
+      const prepared = { ...UNWATCHED, text: Buffer.from(text), types, rewrite, effect, takesData, result };
       const undo = this.#options.prepared.set(name, prepared);
       if (rewrite.changed) this.#options.server.write(write.parse(name, rewrite.sql, types));
       else this.#options.server.forward(message);
       this.expectNamed('Parse', descriptionReplies(this.#options.rewriter.translation(rewrite), undo));
+      if (rewrite.targets.length === 0) return;
+      this.#options.server.write(write.describeStatement(name));
+      this.#options.replies.expect('Describe', result.described(rewrite));
     });
   }
 
@@ -136,27 +143,46 @@ export class ExtendedQueries {
     const { portal, statement } = read;
     const prepared = this.#options.prepared.get(statement);
     if (prepared?.rewrite === undefined) return this.#executions.bind(message, portal, statement, prepared);
-    const source = this.#executions.source(statement, prepared.types);
-    return this.#options.rewriter
-      .decide(prepared.text, { ...source, retries: source.retries && isShort(message) })
-      .then((decision) => {
-        const current =
-          decision.kind === 'pass' ? prepared : this.#current(statement, prepared, decision.rewrite);
-        this.#executions.bind(message, portal, statement, current);
-      });
+    return this.#wanted(statement, prepared, isShort(message)).then((wanted) => {
+      const current = wanted ? this.#prepareAgain(statement, prepared, wanted) : prepared;
+      this.#executions.bind(message, portal, statement, current);
+    });
   }
 
   /**
-   * A prepared statement outlives a change of the graph and of the mode: where another text has to be sent now, it is
-   * prepared again under its name.
+   * A prepared statement outlives a change of the graph and of the mode: what is sent for it is decided anew each time it
+   * is used.
+   * @returns what it has to be prepared as now; undefined where it is
    */
-  #current(name: string, prepared: Prepared, rewrite: Rewrite): Prepared {
-    if (rewrite.sql === prepared.rewrite?.sql && !prepared.lost) return prepared;
+  async #wanted(name: string, prepared: Prepared, mayRepeat: boolean): Promise<Rewrite | undefined> {
+    const source = this.#executions.source(name, prepared.types);
+    const retries = source.retries && mayRepeat;
+    const decision = await this.#options.rewriter.decide(prepared.text, { ...source, retries });
+    return decision.kind === 'pass' ? undefined : this.#replacement(name, prepared, decision.rewrite);
+  }
+
+  async #replacement(name: string, prepared: Prepared, rewrite: Rewrite): Promise<Rewrite | undefined> {
+    if (rewrite.sql === prepared.rewrite?.sql && !prepared.lost) return undefined;
     // Its PREPARE could only be sent again as a statement of its own.
-    if (prepared.inSql) return this.#current(name, { ...prepared, inSql: false }, outdated(name));
+    return prepared.inSql ? outdated(name) : this.#withItsResult(prepared, rewrite);
+  }
+
+  /** @returns a refusal in the place of a text that returns other columns than the statement did when it was prepared */
+  async #withItsResult({ result, types }: Prepared, rewrite: Rewrite): Promise<Rewrite> {
+    if (!result.returnsRows || isRefused(rewrite)) return rewrite;
+    let isSame = false;
+    const answer = await this.#options.injection.describe(rewrite.sql, types, (message) => {
+      const columns = columnsIn(message, rewrite);
+      if (columns) isSame = result.areThese(columns);
+    });
+    // Where there is no answer the server skips what is sent now.
+    return answer.kind === 'value' && isSame ? rewrite : refusal(new ProxyError('PGC_RESULT'));
+  }
+
+  #prepareAgain(name: string, prepared: Prepared, rewrite: Rewrite): Prepared {
     const current: Prepared = { ...prepared, rewrite, lost: false };
     const translation = this.#options.rewriter.translation(rewrite);
-    const refused = rewrite.parts.some(({ kind }) => kind === 'refused');
+    const refused = isRefused(rewrite);
     // What is refused fails under a name of the proxy's own: the client's statement stays what it is.
     const under = refused ? SCRATCH : name;
     this.#options.server.write(
@@ -169,11 +195,21 @@ export class ExtendedQueries {
     return current;
   }
 
-  #describe(message: Message): undefined {
+  #describe(message: Message): Promise<void> | undefined {
     const target = readTarget(message);
     if (target === undefined) return this.#refused(message, 'Describe');
     const { kind, name } = target;
-    const prepared = kind === 'S' ? this.#options.prepared.get(name) : this.#executions.portals.get(name);
+    if (kind === 'P') return this.#describeAs(message, this.#executions.portals.get(name));
+    const prepared = this.#options.prepared.get(name);
+    if (prepared?.rewrite === undefined) return this.#describeAs(message, prepared);
+    return this.#wanted(name, prepared, true).then((wanted) => {
+      // What is refused is the execution. Where the result has changed, the server itself says so of the old statement.
+      const changed = wanted && !isRefused(wanted);
+      this.#describeAs(message, changed ? this.#prepareAgain(name, prepared, wanted) : prepared);
+    });
+  }
+
+  #describeAs(message: Message, prepared: Prepared | undefined): undefined {
     this.#options.server.forward(message);
     const replies =
       prepared?.rewrite && descriptionReplies(this.#options.rewriter.translation(prepared.rewrite));
@@ -199,8 +235,12 @@ export class ExtendedQueries {
   }
 }
 
+function isRefused({ parts }: Rewrite): boolean {
+  return parts.some(({ kind }) => kind === 'refused');
+}
+
 function outdated(name: string): Rewrite {
-  return refusal(new ProxyError('PGC_EXECUTE', { name }));
+  return refusal(new ProxyError('PGC_EXECUTE', { name: shownName(name) }));
 }
 
 /** @returns what takes it back, where there was something to forget */

@@ -8,13 +8,20 @@ const LINGER = 5000;
 
 /** The fields of an error of the proxy's own. @param severity FATAL where the connection ends with it */
 export function proxyErrorFields(error: ProxyError, severity: 'ERROR' | 'FATAL' = 'ERROR'): ErrorFields {
+  const { detail, hint, source } = error;
   return new Map([
     [Field.severity, severity],
     [Field.severityNonLocalized, severity],
     [Field.code, error.sqlstate],
     [Field.message, error.message],
-    [Field.detail, error.detail],
-    [Field.hint, error.hint],
+    ...(detail === undefined ? [] : [[Field.detail, detail] as const]),
+    ...(hint === undefined ? [] : [[Field.hint, hint] as const]),
+    ...(source
+      ? ([
+          [Field.file, source.file],
+          [Field.routine, source.routine],
+        ] as const)
+      : []),
   ]);
 }
 

@@ -1,9 +1,10 @@
 /** What the parts of the client's half of a session share. */
 import type { SessionCircumstances } from './circumstances.js';
 import type { Injection } from './injection.js';
+import type { Names } from './names.js';
 import type { Naming } from './naming.js';
 import type { Output } from './output.js';
-import type { Names, Prepared } from './prepared.js';
+import type { Prepared } from './prepared.js';
 import type { ExpectedReplies } from './replies.js';
 import type { Rewriter } from './rewriter.js';
 import type { ServerState } from './server-state.js';

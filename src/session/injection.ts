@@ -23,6 +23,14 @@ export interface Repeated {
   readonly times: number;
 }
 
+/** How the answer to a question is read, beside what every question does. */
+interface Asking {
+  /** Whether an error is none of the client's. */
+  readonly isOurs?: (error: Message) => boolean;
+  /** Is given every message but the last one's. */
+  readonly read?: (message: Message) => void;
+}
+
 /** A name of the proxy's own: the client's unnamed statement and portal must outlive what is injected. */
 export const SCRATCH = `pgcascade_${Math.random().toString(36).slice(2, 10)}`;
 
@@ -105,10 +113,11 @@ export class Injection {
       write.flush(),
     ];
     const before = Array.from({ length: times }, (): Answered[] => ['Bind', 'Execute', 'Close']).flat();
-    const answer = await this.#send(messages, ['Close', 'Parse', ...before], 'Close', (error) => {
+    const isOurs = (error: Message) => {
       refused = isRefusal(error);
       return refused;
-    });
+    };
+    const answer = await this.#send(messages, ['Close', 'Parse', ...before], 'Close', { isOurs });
     if (refused) return 'refused';
     return answer.kind === 'value' ? 'done' : 'failed';
   }
@@ -125,16 +134,36 @@ export class Injection {
       : this.#send([...messages, write.flush()], ['Close', 'Parse'], 'Close');
   }
 
+  /**
+   * Has the server describe what a text would return, in a pipeline, and forget it.
+   * @param read is given the messages of the answer
+   * @returns `value` (empty) where the server has described it
+   */
+  describe(sql: string, types: readonly number[], read: (message: Message) => void): Promise<Answer> {
+    this.#lingers = true;
+    const messages = [
+      write.close('S', SCRATCH),
+      write.parse(SCRATCH, sql, types),
+      write.describeStatement(SCRATCH),
+      write.close('S', SCRATCH),
+      write.flush(),
+    ];
+    return this.#send(messages, ['Close', 'Parse', 'Describe'], 'Close', { read });
+  }
+
   #send(
     messages: readonly Buffer[],
     before: readonly Answered[],
     last: Answered,
-    isOurs?: (error: Message) => boolean,
+    { isOurs, read }: Asking = {},
   ): Promise<Answer> {
     return new Promise((resolve) => {
       const question = new Question(resolve, isOurs);
       for (const to of before) {
-        const receive = (message: Message) => question.receive(message);
+        const receive = (message: Message) => {
+          read?.(message);
+          return question.receive(message);
+        };
         this.#replies.expect(to, { receive, notice: () => (isOurs ? 'swallow' : 'forward') });
       }
       this.#replies.expect(last, {

@@ -11,12 +11,13 @@ import type { Message } from '../wire/reader.js';
 import { Backend, TransactionStatus } from '../wire/types.js';
 import { descriptionReplies, executeReplies } from './cascade-replies.js';
 import type { FrontendOptions } from './frontend-options.js';
+import { SCRATCH } from './injection.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 import type { Rewrite } from './rewrite.js';
 import type { Decision } from './rewriter.js';
 
-/** The name of their statements and portals; those of questions are others. */
-const PIECE = 'pgcascade/piece';
+/** The name of their statements and portals; those of questions, and the client's, are others. */
+const PIECE = `${SCRATCH}_p`;
 
 /** Ends with a Sync, whose ReadyForQuery is that of the client's query. */
 export async function sendInPieces(

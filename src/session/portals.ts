@@ -8,6 +8,7 @@ import { Backend } from '../wire/types.js';
 import { isGuarded, isSuspecting, planOf } from './attempt.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { SCRATCH } from './injection.js';
+import { shownName } from './names.js';
 import type { Prepared } from './prepared.js';
 import type { Rewrite } from './rewrite.js';
 
@@ -72,7 +73,7 @@ export function senderOf(
 /** Without RETURNING a portal runs once (pquery.c, PortalRun). What is sent instead fails as well. */
 export function cannotRun(name: string, { replies, server }: FrontendOptions): undefined {
   server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, REFUSED_SQL)]));
-  const error = serverError('55000', `portal "${name}" cannot be run`);
+  const error = serverError('55000', `portal "${shownName(name)}" cannot be run`);
   replies.expect('Close', {
     receive: (message) => (message.type === Backend.CloseComplete ? 'swallow' : error),
   });

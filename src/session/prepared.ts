@@ -7,6 +7,7 @@
 import type { SessionEffect } from '../sql/gate.js';
 import type { RelationName } from '../sql/names.js';
 import type { Part } from './part.js';
+import { ResultColumns } from './result-columns.js';
 import type { Rewrite } from './rewrite.js';
 
 export interface Prepared {
@@ -19,6 +20,8 @@ export interface Prepared {
   readonly effect: SessionEffect;
   /** Executing it may make the server take data from the client. */
   readonly takesData: boolean;
+  /** The columns that it returned when the client prepared it. */
+  readonly result: ResultColumns;
   /** By PREPARE in SQL: the text is the whole of that statement. */
   readonly inSql: boolean;
   /** The server lost it when it could not be prepared again. */
@@ -32,37 +35,10 @@ export const UNWATCHED: Prepared = {
   rewrite: undefined,
   effect: 'none',
   takesData: false,
+  result: new ResultColumns(),
   inSql: false,
   lost: false,
 };
-
-export class Names<T> {
-  readonly #entries = new Map<string, T>();
-
-  get(name: string): T | undefined {
-    return this.#entries.get(name);
-  }
-
-  /** @returns what takes the change back */
-  set(name: string, value: T | undefined): () => void {
-    const before = this.#entries.get(name);
-    this.#put(name, value);
-    return () => this.#put(name, before);
-  }
-
-  snapshot(): readonly (readonly [string, T])[] {
-    return [...this.#entries];
-  }
-
-  clear(): void {
-    this.#entries.clear();
-  }
-
-  #put(name: string, value: T | undefined): void {
-    if (value === undefined) this.#entries.delete(name);
-    else this.#entries.set(name, value);
-  }
-}
 
 /** What becomes of a prepared statement's answers; in the extended protocol a text is one statement. */
 export function partOf(prepared: Prepared | undefined): Part | undefined {

@@ -10,9 +10,10 @@ import type { Translation } from './cascade-replies.js';
 import type { SessionCircumstances, Surroundings } from './circumstances.js';
 import { expand, type Means } from './expand.js';
 import type { Injection, Manner } from './injection.js';
+import { type Names, nameInText } from './names.js';
 import type { Naming } from './naming.js';
 import type { Again, Executable, Part } from './part.js';
-import type { Names, Prepared } from './prepared.js';
+import type { Prepared } from './prepared.js';
 import { targetsOfPrepared, UNWATCHED } from './prepared.js';
 import type { ExpectedReplies } from './replies.js';
 import { makesKeys, type Rewrite, refusal, rewrite, unchanged, unsettlesNow } from './rewrite.js';
@@ -121,8 +122,7 @@ export class Rewriter {
     statements: readonly Statement[],
     { manner, inString, retries }: Source,
   ): Promise<Decision> {
-    const { circumstances, injection, naming, prepared, reject, refusesCode, passed, replies, state } =
-      this.#options;
+    const { circumstances, injection, naming, reject, refusesCode, passed, replies, state } = this.#options;
     if (statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode)))
       return PASS;
     const executed = statements.flatMap(executedBy);
@@ -130,7 +130,7 @@ export class Rewriter {
     if ((executed.length > 0 || drops) && !naming.settled) await naming.answered();
     const names = [
       ...statements.flatMap(targetsOf),
-      ...executed.flatMap((name) => targetsOfPrepared(prepared.get(name))),
+      ...executed.flatMap((name) => targetsOfPrepared(this.#named(name))),
     ];
     // The question goes out in UTF-8.
     const encoding = encodingOf(state);
@@ -160,7 +160,7 @@ export class Rewriter {
     const means: Means = {
       graph: found.graph,
       meaning: found.meaning,
-      executable: (name) => this.#executable(prepared.get(name), means),
+      executable: (name) => this.#executable(this.#named(name), means),
       version: state.version,
       refusesCode,
       reject,
@@ -205,16 +205,24 @@ export class Rewriter {
     if (part.kind === 'prepare') {
       const { text, sql, runs, targets } = part;
       const rewrite = { text, sql, targets, parts: [runs], copied: [], changed: sql !== text, passed: [] };
-      prepared.set(part.name, { ...UNWATCHED, text: Buffer.from(text), rewrite, inSql: true });
+      const name = nameInText(part.name, encodingOf(this.#options.state));
+      prepared.set(name, { ...UNWATCHED, text: Buffer.from(text), rewrite, inSql: true });
     }
     if (part.kind !== 'release') return;
     // What SQL has prepared is entered when it is answered: by now, all that was prepared before.
-    const inSql = prepared.snapshot().filter(([, entry]) => entry.inSql);
-    for (const [name, entry] of [...known, ...inSql]) {
-      // The unnamed statement is none that DEALLOCATE ALL or DISCARD ALL drop.
-      const meant = part.name === undefined ? name !== '' : name === part.name;
-      if (meant && prepared.get(name) === entry) prepared.set(name, undefined);
-    }
+    const before = [...known, ...prepared.snapshot().filter(([, entry]) => entry.inSql)];
+    // The unnamed statement is none that DEALLOCATE ALL or DISCARD ALL drop.
+    const meant =
+      part.name === undefined
+        ? before.map(([name]) => name).filter((name) => name !== '')
+        : [nameInText(part.name, encodingOf(this.#options.state))];
+    for (const name of meant)
+      if (before.some(([, entry]) => entry === prepared.get(name))) prepared.set(name, undefined);
+  }
+
+  /** The prepared statement of a name in an SQL text. */
+  #named(name: string): Prepared | undefined {
+    return this.#options.prepared.get(nameInText(name, encodingOf(this.#options.state)));
   }
 
   #refuse(error: ProxyError): Decision {
@@ -246,7 +254,7 @@ function piecesOf(text: string, statements: readonly Statement[], encoding: stri
 /** The prepared statements that a statement executes by name. */
 function executedBy({ meaning }: Statement): readonly string[] {
   if (meaning.kind === 'execute') return [meaning.name];
-  return meaning.kind === 'hidden' ? meaning.executes : [];
+  return meaning.kind === 'hidden' ? meaning.executes.map(({ name }) => name) : [];
 }
 
 function cacheKey(

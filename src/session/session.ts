@@ -14,10 +14,11 @@ import { ConnectionOver } from './copy-in.js';
 import { sayFarewell } from './farewell.js';
 import { FrontendSide } from './frontend.js';
 import { Injection } from './injection.js';
+import { knownName, Names } from './names.js';
 import { Naming } from './naming.js';
 import type { SessionPeers, SessionSettings } from './options.js';
 import { Output } from './output.js';
-import { Names, type Prepared } from './prepared.js';
+import type { Prepared } from './prepared.js';
 import { ExpectedReplies, type Verdict } from './replies.js';
 import { Rewriter } from './rewriter.js';
 import { ServerState } from './server-state.js';
@@ -59,7 +60,7 @@ export class Session {
     const report = (problem: string) => log.warn(problem);
     const { graphs, rules, reject, refusesCode, statements } = settings;
     this.#circumstances = new SessionCircumstances({ database, graphs, rules, report });
-    const prepared = new Names<Prepared>();
+    const prepared = new Names<Prepared>((name) => knownName(name, this.#state));
     const naming = new Naming(this.#toServer);
     const injection = new Injection(this.#toServer, this.#replies);
     const rewriter = new Rewriter({

@@ -8,7 +8,13 @@ const DEFINITIONS: ReadonlySet<string> = new Set(['CreateFunctionStmt', 'RuleStm
 
 export interface Found {
   readonly targets: readonly RelationName[];
-  readonly executes: readonly string[];
+  readonly executes: readonly Executed[];
+}
+
+/** EXECUTE: the name of the prepared statement, and how many values it is given. */
+export interface Executed {
+  readonly name: string;
+  readonly values: number;
 }
 
 /**
@@ -63,10 +69,15 @@ function deletesOf(type: string, value: Node): Found | undefined {
         ? { targets: [relationName(asNode(value.relation))], executes: [] }
         : undefined;
     case 'ExecuteStmt':
-      return { targets: [], executes: [String(value.name)] };
+      return { targets: [], executes: [executed(value)] };
     default:
       return undefined;
   }
+}
+
+/** @param execute an ExecuteStmt */
+export function executed(execute: Node): Executed {
+  return { name: String(execute.name), values: asList(execute.params).length };
 }
 
 /** EXPLAIN without ANALYZE runs nothing. Of an option that is given twice the server takes the last. */

@@ -1,6 +1,6 @@
 /** What the statements of a text are, as far as deleting goes. */
 
-import { findDeletes, formOf, isPlainExplain } from './deletes.js';
+import { type Executed, executed, findDeletes, formOf, isPlainExplain } from './deletes.js';
 import { type Unsettling, unsettles } from './effects.js';
 import type { RelationName } from './names.js';
 import { type Node, parse, type RawStatement, scan, type Token } from './parser.js';
@@ -15,8 +15,8 @@ export interface HiddenDelete {
   /** What it is, for the error. */
   readonly form: string;
   readonly targets: readonly RelationName[];
-  /** The prepared statements it executes by name. */
-  readonly executes: readonly string[];
+  /** The prepared statements that it executes. */
+  readonly executes: readonly Executed[];
   /** The name under which PREPARE keeps it. */
   readonly prepares: string | undefined;
 }
@@ -35,9 +35,8 @@ export interface TruncateStatement {
   readonly listEnd: number;
 }
 
-export interface ExecuteStatement {
+export interface ExecuteStatement extends Executed {
   readonly kind: 'execute';
-  readonly name: string;
 }
 
 /** DEALLOCATE or DISCARD ALL: the server forgets a prepared statement, or all of them. */
@@ -142,7 +141,7 @@ function readRest(tree: Node, tokens: readonly Token[], characters: (byte: numbe
     case 'TruncateStmt':
       return readTruncate(value, tokens, characters);
     case 'ExecuteStmt':
-      return { kind: 'execute', name: String(value.name) };
+      return { kind: 'execute', ...executed(value) };
     case 'DeallocateStmt':
       return { kind: 'release', name: stringOf(value.name) };
     case 'DiscardStmt':

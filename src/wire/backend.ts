@@ -18,6 +18,8 @@ export const Field = {
   table: 't',
   column: 'c',
   constraint: 'n',
+  file: 'F',
+  routine: 'R',
 } as const;
 
 export function readErrorFields(message: Message): ErrorFields {
@@ -97,6 +99,27 @@ export function dropFields(description: Message, count: number): Buffer {
   // A field is its name, then 18 bytes: table, column, type, size, modifier and format.
   for (let i = 0; i < count; i++) at = description.buffer.indexOf(0, at) + 1 + 18;
   return withColumns(description, at, count);
+}
+
+/**
+ * The columns of a RowDescription, as far as PostgreSQL compares those of a prepared statement with what they were when
+ * it was prepared (equalRowTypes in tupdesc.c): names, types and their modifiers.
+ * @param hidden how many columns of the proxy's own come first
+ */
+export function readColumns({ buffer, start }: Message, hidden: number): readonly string[] {
+  let at = start + 7;
+  const columns = Array.from({ length: buffer.readUInt16BE(start + 5) }, () => {
+    const end = buffer.indexOf(0, at);
+    // Behind the name stand 18 bytes: table, column, type, size, modifier and format.
+    const [name, type, modifier] = [
+      buffer.toString('latin1', at, end),
+      buffer.readUInt32BE(end + 7),
+      buffer.readInt32BE(end + 13),
+    ];
+    at = end + 19;
+    return `${type} ${modifier} ${name}`;
+  });
+  return columns.slice(hidden);
 }
 
 /** Name and value of a ParameterStatus. */

@@ -39,13 +39,13 @@ export function readParse(message: Message): Parse | undefined {
   const at = new Cursor(message);
   const [name, text] = [at.string(), at.string()];
   const types = at.list(() => at.int32() >>> 0);
-  return at.isEnd ? { name: name.toString('utf8'), text, types } : undefined;
+  return at.isEnd ? { name: nameOf(name), text, types } : undefined;
 }
 
 /** What a Bind message names, and how results are wanted. */
 export function readBind(message: Message): Bind | undefined {
   const at = new Cursor(message);
-  const [portal, statement] = [at.string().toString('utf8'), at.string().toString('utf8')];
+  const [portal, statement] = [nameOf(at.string()), nameOf(at.string())];
   const values = at.position;
   at.list(() => at.int16());
   at.list(() => at.value());
@@ -58,14 +58,14 @@ export function readBind(message: Message): Bind | undefined {
 export function readTarget(message: Message): { kind: 'S' | 'P'; name: string } | undefined {
   const at = new Cursor(message);
   const kind = String.fromCharCode(at.int8());
-  const name = at.string().toString('utf8');
+  const name = nameOf(at.string());
   return at.isEnd && (kind === 'S' || kind === 'P') ? { kind, name } : undefined;
 }
 
 /** The portal an Execute message names, and the most rows it wants: 0 is all. */
 export function readExecute(message: Message): { portal: string; rows: number } | undefined {
   const at = new Cursor(message);
-  const read = { portal: at.string().toString('utf8'), rows: at.int32() };
+  const read = { portal: nameOf(at.string()), rows: at.int32() };
   return at.isEnd ? read : undefined;
 }
 
@@ -110,26 +110,49 @@ export function whole(message: Message): Buffer {
   return Buffer.from(message.buffer.subarray(message.start, message.end));
 }
 
-/** Serialisers for what the proxy itself sends. */
+/** Serialisers for what the proxy itself sends. Names are as the readers give them: a character for each byte. */
 export const write = {
   query: (text: string): Buffer => serialize.query(text),
   parse: (name: string, text: string, types: readonly number[] = []): Buffer =>
-    serialize.parse({ name, text, types: [...types] }),
+    withName(serialize.parse({ name: '', text, types: [...types] }), FIRST, name),
   /** A Parse of a text in the client's own bytes. */
   parseBytes: (name: string, text: Buffer): Buffer => {
-    const head = Buffer.from(`P\0\0\0\0${name}\0`);
+    const head = Buffer.from(`P\0\0\0\0${name}\0`, 'latin1');
     head.writeUInt32BE(head.length + text.length + 2, 1);
     // Behind the text's zero stands the number of parameter types.
     return Buffer.concat([head, text, Buffer.alloc(3)]);
   },
-  bind: (portal: string, statement: string): Buffer => serialize.bind({ portal, statement }),
-  execute: (portal: string, rows = 0): Buffer => serialize.execute({ portal, rows }),
-  describePortal: (name: string): Buffer => serialize.describe({ type: 'P', name }),
-  close: (kind: 'S' | 'P', name: string): Buffer => serialize.close({ type: kind, name }),
+  bind: (portal: string, statement: string): Buffer =>
+    withName(withName(serialize.bind({ portal: '', statement: '' }), BEHIND_ONE, statement), FIRST, portal),
+  execute: (portal: string, rows = 0): Buffer =>
+    withName(serialize.execute({ portal: '', rows }), FIRST, portal),
+  describeStatement: (name: string): Buffer =>
+    withName(serialize.describe({ type: 'S', name: '' }), BEHIND_ONE, name),
+  describePortal: (name: string): Buffer =>
+    withName(serialize.describe({ type: 'P', name: '' }), BEHIND_ONE, name),
+  close: (kind: 'S' | 'P', name: string): Buffer =>
+    withName(serialize.close({ type: kind, name: '' }), BEHIND_ONE, name),
   copyFail: (why: string): Buffer => serialize.copyFail(why),
   flush: (): Buffer => serialize.flush(),
   sync: (): Buffer => serialize.sync(),
 };
+
+/** Where the content of a message begins, and where what stands behind one byte of it. */
+const FIRST = 5;
+const BEHIND_ONE = 6;
+
+/** The message with a name in the place of the empty one at `at`: pg-protocol writes names in UTF-8 only. */
+function withName(message: Buffer, at: number, name: string): Buffer {
+  if (name === '') return message;
+  const named = Buffer.concat([message.subarray(0, at), Buffer.from(name, 'latin1'), message.subarray(at)]);
+  named.writeUInt32BE(named.length - 1, 1);
+  return named;
+}
+
+/** A name as a string with a character for each byte: two names are equal where their bytes are. */
+function nameOf(bytes: Buffer): string {
+  return bytes.toString('latin1');
+}
 
 /** Reads a message from its front to its end; beyond its end everything is empty or zero, and `isEnd` never true. */
 class Cursor {

@@ -23,6 +23,9 @@ import {
 import { type Message, ProtocolViolation } from '../../src/wire/reader.js';
 import { anyText, asRead, int16, int32, list, text, typed, value } from './bytes.js';
 
+/** A name as the proxy knows it: a character for each of its bytes. */
+const named = (name: string) => Buffer.from(name).toString('latin1');
+
 const bytes = fc.uint8Array({ maxLength: 20 });
 const values = fc.array(fc.option(bytes), { maxLength: 8 });
 const formats = fc.array(fc.constantFrom(0, 1), { maxLength: 8 });
@@ -148,25 +151,32 @@ describe('what a client sends', () => {
     fc.assert(
       fc.property(anyText, anyText, fc.array(oid, { maxLength: 8 }), (name, sql, types) => {
         const parse = readParse(asRead(typed('P', text(name), text(sql), list(types.map(int32)))));
-        expect({ ...parse, text: parse?.text.toString() }).toEqual({ name, text: sql, types });
+        expect({ ...parse, text: parse?.text.toString() }).toEqual({ name: named(name), text: sql, types });
         expect(queryText(asRead(typed('Q', text(sql))))?.toString()).toBe(sql);
         const execute = typed('E', text(name), int32(types.length));
-        expect(readExecute(asRead(execute))).toEqual({ portal: name, rows: types.length });
+        expect(readExecute(asRead(execute))).toEqual({ portal: named(name), rows: types.length });
         for (const kind of ['S', 'P'] as const)
-          expect(readTarget(asRead(typed('D', Buffer.from(kind), text(name))))).toEqual({ kind, name });
+          expect(readTarget(asRead(typed('D', Buffer.from(kind), text(name))))).toEqual({
+            kind,
+            name: named(name),
+          });
       }),
     );
     fc.assert(
       fc.property(binding, (given) => {
         const { portal, statement, results } = given;
-        expect(readBind(asRead(bind(given)))).toMatchObject({ portal, statement, resultFormats: results });
+        expect(readBind(asRead(bind(given)))).toMatchObject({
+          portal: named(portal),
+          statement: named(statement),
+          resultFormats: results,
+        });
       }),
     );
   });
 
   test('is written for the server as it can be read', () => {
     fc.assert(
-      fc.property(anyText, anyText, fc.array(oid, { maxLength: 8 }), (name, sql, types) => {
+      fc.property(anyText.map(named), anyText, fc.array(oid, { maxLength: 8 }), (name, sql, types) => {
         const parse = readParse(asRead(write.parse(name, sql, types)));
         expect({ ...parse, text: parse?.text.toString() }).toEqual({ name, text: sql, types });
         expect(readExecute(asRead(write.execute(name)))).toEqual({ portal: name, rows: 0 });

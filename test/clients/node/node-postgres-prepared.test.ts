@@ -69,6 +69,21 @@ await describeClient(nodePostgres, ({ pg }) => {
       expect(left).toEqual({ rows: [{ id: 3 }], rowCount: 1 });
     });
 
+    test('whose columns and keys are others now is refused as natively, each time', async () => {
+      const { refused } = await both(async (client, changing, keys) => {
+        await client.query(byId(1));
+        await changing.query(`CREATE TABLE extra (id int REFERENCES accounts ON DELETE CASCADE ${keys})`);
+        await changing.query('ALTER TABLE accounts ADD COLUMN extra float8 DEFAULT 1.5');
+        const refused = [await failureOf(client.query(byId(2))), await failureOf(client.query(byId(2)))];
+        const anew = told(await client.query({ ...byId(2), name: 'by id, anew' }));
+        await changing.query('DROP TABLE extra');
+        await changing.query('ALTER TABLE accounts DROP COLUMN extra');
+        return { refused, anew, after: told(await client.query(byId(3))) };
+      });
+      for (const each of refused)
+        expect(each).toMatchObject({ code: '0A000', message: 'cached plan must not change result type' });
+    });
+
     test('whose columns are others now is refused as natively', async () => {
       const failure = await both(async (client, changing) => {
         await client.query(byId(1));

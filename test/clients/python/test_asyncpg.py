@@ -56,6 +56,28 @@ class Deletes(AsyncpgTest):
 
         self.expect(steps, ((1, 'org 1', 1), 'org 2', None), orgs(1, 2))
 
+    def test_prepared_before_columns_changed_return_the_columns_that_there_are(self):
+        async def steps(connection):
+            command = 'DELETE FROM orgs WHERE id = $1 RETURNING *'
+            before = await connection.fetchrow(command, 1)
+            # Without the index the proxy finds posts in another way: it has to send another text.
+            await connection.execute(
+                'DROP INDEX posts_user_id_idx; ALTER TABLE orgs ADD COLUMN price float8 DEFAULT 1.5'
+            )
+            try:
+                after = await connection.fetchrow(command, 2)
+            finally:
+                await connection.execute(
+                    'ALTER TABLE orgs DROP COLUMN price; CREATE INDEX posts_user_id_idx ON posts (user_id)'
+                )
+            return [tuple(row.items()) for row in (before, after)]
+
+        rows = [
+            (('id', 1), ('name', 'org 1'), ('version', 1)),
+            (('id', 2), ('name', 'org 2'), ('version', 1), ('price', 1.5)),
+        ]
+        self.expect(steps, rows, orgs(1, 2))
+
     def test_by_bigint_uuid_and_text_compare_as_the_server_does(self):
         async def steps(connection):
             tags = [await connection.execute('DELETE FROM accounts WHERE id = $1', 2**53 + 1)]
