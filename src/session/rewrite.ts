@@ -19,6 +19,8 @@ export interface Rewrite {
   readonly targets: readonly RelationName[];
   /** What was passed on although it is not understood. */
   readonly passed: readonly ProxyError[];
+  /** What its statements do that nobody sees: for the log. */
+  readonly warnings: readonly string[];
 }
 
 /** A text that is sent as it is. */
@@ -31,13 +33,14 @@ export function unchanged(text: string, statements: readonly Statement[]): Rewri
     changed: false,
     targets: statements.flatMap(targetsOf),
     passed: [],
+    warnings: [],
   };
 }
 
 /** A text in whose place goes one that the server refuses. */
 export function refusal(error: ProxyError): Rewrite {
   const { parts, sql = '' } = refused('', { kind: 'other' }, error, { reject: true });
-  return { text: '', sql, parts, copied: [], changed: true, targets: [], passed: [] };
+  return { text: '', sql, parts, copied: [], changed: true, targets: [], passed: [], warnings: [] };
 }
 
 /** Whether a text may bring keys where the database has none for the proxy. */
@@ -63,6 +66,7 @@ export function rewrite(
   const copied: Copied[] = [];
   const parts: Part[] = [];
   const passed: ProxyError[] = [];
+  const warnings: string[] = [];
   let read = 0;
   let sent = 0;
   const push = (sql: string) => {
@@ -85,6 +89,7 @@ export function rewrite(
         ? refused(own, meaning, behindUnsettling(statement), means)
         : expand(own, statement, { ...means, executable: (name) => preparedHere(name, parts, means) });
     if (expanded.error) passed.push(expanded.error);
+    warnings.push(...(expanded.warnings ?? []));
     parts.push(...expanded.parts);
     if (expanded.sql !== undefined) {
       copy(at);
@@ -105,6 +110,7 @@ export function rewrite(
     changed: sql !== text || parts.some(({ kind }) => kind === 'cascade'),
     targets: statements.flatMap(targetsOf),
     passed,
+    warnings,
   };
 }
 

@@ -17,6 +17,7 @@ import type { ExpectedReplies } from './replies.js';
 import { makesKeys, type Rewrite, refusal, rewrite, unchanged, unsettlesNow } from './rewrite.js';
 import type { ServerState } from './server-state.js';
 import type { StatementCache } from './statement-cache.js';
+import type { TriggerRule } from './trigger-rule.js';
 
 export interface RewriterOptions {
   readonly statements: StatementCache;
@@ -31,6 +32,9 @@ export interface RewriterOptions {
   /** Refuse DO and CALL. */
   readonly refusesCode: boolean;
   readonly passed: (error: ProxyError) => void;
+  /** What becomes of triggers that delete, and who is told of them. */
+  readonly triggers: TriggerRule;
+  readonly warn: (text: string) => void;
 }
 
 /**
@@ -109,8 +113,8 @@ export class Rewriter {
     statements: readonly Statement[],
     { manner, inString, retries }: Source,
   ): Promise<Decision> {
-    const { circumstances, injection, naming, prepared, reject, refusesCode, passed, replies, state } =
-      this.#options;
+    const { circumstances, injection, naming, prepared, replies, state } = this.#options;
+    const { reject, refusesCode, passed, triggers, warn } = this.#options;
     if (statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode)))
       return PASS;
     const executed = statements.flatMap(executedBy);
@@ -150,6 +154,7 @@ export class Rewriter {
       executable: (name) => this.#executable(prepared.get(name), means),
       version: state.version,
       refusesCode,
+      triggers,
       reject,
       inString,
       retries: retries && statements.length === 1,
@@ -158,6 +163,7 @@ export class Rewriter {
     const key = cacheKey(text, names.map(found.meaning), [touched, inString, means.retries], found);
     const made = executed.length > 0 ? make() : this.#options.statements.rewrite(key, make);
     made.passed.forEach(passed);
+    made.warnings.forEach(warn);
     if (made.changed && encoding !== 'UTF8' && !isAscii(Buffer.from(made.sql)))
       throw new ProxyError('PGC_ENCODING', { encoding });
     return { kind: 'rewrite', rewrite: made };
@@ -191,7 +197,14 @@ export class Rewriter {
     const { prepared } = this.#options;
     if (part.kind === 'prepare') {
       const { text, sql, runs, targets } = part;
-      const rewrite = { text, sql, targets, parts: [runs], copied: [], changed: sql !== text, passed: [] };
+      const rewrite = {
+        ...unchanged(text, []),
+        sql,
+        targets,
+        parts: [runs],
+        copied: [],
+        changed: sql !== text,
+      };
       prepared.set(part.name, { ...UNWATCHED, text: Buffer.from(text), rewrite, inSql: true });
     }
     if (part.kind !== 'release') return;
