@@ -71,14 +71,14 @@ export const ERRORS = {
   },
   PGC_RELATION_BROKEN: {
     sqlstate: '0A000',
-    message: 'cannot cascade a DELETE from {table}: the relation {relation} of the configuration is broken',
+    message: 'cannot delete the rows of {table}: the relation {relation} of the configuration is broken',
     detail: 'It references {referenced}, and {fault}.',
     hint: 'In cascade.relations, {remedy}; or SET pgcascade.mode = off.',
   },
   PGC_TRIGGER: {
     sqlstate: '0A000',
     message:
-      'cannot cascade a DELETE from {table}: trigger {trigger} on {on} may delete rows, which would neither cascade nor be checked',
+      'cannot delete the rows of {table}: trigger {trigger} on {on} may delete others, which would neither cascade nor be checked',
     hint: 'Disable the trigger, or set cascade.triggers to warn or pass; or SET pgcascade.mode = off.',
   },
   PGC_PERIOD: {

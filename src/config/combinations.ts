@@ -52,7 +52,7 @@ export function checkCombinations(config: Combination, context: z.core.$Refineme
     seen.add(key);
     const columns = sameColumns(from, to);
     const other = related.get(columns);
-    if (other !== undefined) {
+    if (other !== undefined && other !== name) {
       problem(`relates the same columns as ${other}`, 'cascade', 'relations', index, 'from');
     }
     related.set(columns, name);

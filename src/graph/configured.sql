@@ -9,14 +9,14 @@ WITH RECURSIVE relation (number, from_schema, from_name, from_columns, to_schema
   UNION ALL
   SELECT t.oid, b.type FROM based AS b JOIN pg_catalog.pg_type AS t
       ON t.typbasetype OPERATOR(pg_catalog.=) b.oid AND t.typtype OPERATOR(pg_catalog.=) 'd'
-), coercion (source, target, binary_coercible, polymorphic) AS (
-  -- What can_coerce_type finds for a base type, for an implicit cast.
-  SELECT c.castsource, c.casttarget, c.castmethod OPERATOR(pg_catalog.=) 'b', false
+), coercion (source, target, binary_coercible, polymorphic, bare) AS (
+  -- What can_coerce_type finds for a base type, for an implicit cast. A domain over an enum is none.
+  SELECT c.castsource, c.casttarget, c.castmethod OPERATOR(pg_catalog.=) 'b', false, false
     FROM pg_catalog.pg_cast AS c WHERE c.castcontext OPERATOR(pg_catalog.=) 'i'
   UNION ALL
-  SELECT t.oid, t.oid, true, false FROM pg_catalog.pg_type AS t
+  SELECT t.oid, t.oid, true, false, false FROM pg_catalog.pg_type AS t
   UNION ALL
-  SELECT t.oid, p.oid, true, true FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_type AS p
+  SELECT t.oid, p.oid, true, true, t.typtype OPERATOR(pg_catalog.=) 'e' FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_type AS p
       ON p.typnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace
      AND p.typname::pg_catalog.text OPERATOR(pg_catalog.=) CASE
            WHEN t.typtype OPERATOR(pg_catalog.=) 'e' THEN 'anyenum'
@@ -33,7 +33,8 @@ WITH RECURSIVE relation (number, from_schema, from_name, from_columns, to_schema
     JOIN pg_catalog.pg_class AS t ON t.relnamespace OPERATOR(pg_catalog.=) tn.oid AND t.relname::pg_catalog.text OPERATOR(pg_catalog.=) r.to_name
 ), pair AS (
   SELECT r.number, r.conrelid, r.confrelid, u.position, child.attnum AS child, parent.attnum AS parent,
-         cb.type AS child_type, pb.type AS parent_type
+         cb.type AS child_type, pb.type AS parent_type,
+         child.atttypid OPERATOR(pg_catalog.=) cb.type AND parent.atttypid OPERATOR(pg_catalog.=) pb.type AS bare
     FROM found AS r
     CROSS JOIN ROWS FROM (pg_catalog.unnest(r.from_columns), pg_catalog.unnest(r.to_columns))
                WITH ORDINALITY AS u (child, parent, position)
@@ -91,7 +92,7 @@ WITH RECURSIVE relation (number, from_schema, from_name, from_columns, to_schema
         WHERE pp.family OPERATOR(pg_catalog.=) o.opcfamily AND pp.lefttype OPERATOR(pg_catalog.=) o.opcintype AND pp.righttype OPERATOR(pg_catalog.=) o.opcintype
           AND EXISTS (SELECT FROM coercion AS k WHERE k.source OPERATOR(pg_catalog.=) c.parent_type AND k.target OPERATOR(pg_catalog.=) o.opcintype)
           AND EXISTS (SELECT FROM coercion AS k WHERE k.source OPERATOR(pg_catalog.=) c.child_type AND k.target OPERATOR(pg_catalog.=) o.opcintype
-                         AND (NOT k.polymorphic OR c.child_type OPERATOR(pg_catalog.=) c.parent_type))),
+                         AND (c.bare OR NOT k.bare) AND (NOT k.polymorphic OR c.child_type OPERATOR(pg_catalog.=) c.parent_type))),
       0::pg_catalog.oid) AS operator
     FROM class AS c LEFT JOIN pg_catalog.pg_opclass AS o ON o.oid OPERATOR(pg_catalog.=) c.class
 )

@@ -1,5 +1,4 @@
 /** The relations of the configuration as keys of one database: those that can be followed, and those that are broken. Pure. */
-import { quoteRelation } from '../sql/names.js';
 import type { Catalog, CatalogConfiguredKey, KeyColumn } from './catalog.js';
 import type { BrokenKey, ForeignKey, Relation } from './model.js';
 import type { Problem } from './problems.js';
@@ -43,7 +42,7 @@ export function configuredKeys(
     const { fault, remedy } = key;
     const bases = to.viewOf.flatMap((oid) => relations.get(oid) ?? []);
     broken.push({ name: rule.name, to: [to, ...bases], fault, remedy });
-    const refused = `every DELETE from ${quoteRelation(to)} is refused`;
+    const refused = `every DELETE from ${tableName(rule.to)} is refused`;
     problems.push({
       kind: 'broken relation',
       text: `cascade.relations: ${rule.name} is broken, and ${refused}: ${fault}`,
@@ -67,9 +66,12 @@ function keyOrFault(
 ): ForeignKey | Fault {
   const naming = 'name a table and columns that are there';
   if (from === undefined) return { fault: `there is no table ${tableName(rule.from)}`, remedy: naming };
-  const [other] = [from, to].filter(({ kind }) => !TABLES.has(kind));
+  const other = [from, to].find(({ kind }) => !TABLES.has(kind));
   if (other)
-    return { fault: `${quoteRelation(other)} is not a table`, remedy: 'name the table that has the rows' };
+    return {
+      fault: `${other.schema}.${other.name} is not a table`,
+      remedy: 'name the table that has the rows',
+    };
   const missing = [...missingColumns(from, rule.from), ...missingColumns(to, rule.to)];
   if (missing.length > 0) return { fault: `there is no ${missing.join(', no ')}`, remedy: naming };
   const found = configured.find((each) => each.number === number);

@@ -39,7 +39,7 @@ export function overrideProblems(
     if (key.period)
       problems.push({
         kind: 'period',
-        text: `cascade.overrides: "${first.match}" matches ${name}, which has a PERIOD: every DELETE from "${key.to.schema}"."${key.to.name}" is refused`,
+        text: `cascade.overrides: "${first.match}" matches ${name}, which has a PERIOD: every DELETE from ${key.to.schema}.${key.to.name} is refused`,
       });
   }
   const unmatched = overrides

@@ -10,7 +10,7 @@ export type TriggerRule = 'warn' | 'reject' | 'pass';
 export function judgeTriggers(
   fired: readonly FiringTrigger[],
   named: readonly { readonly relation: Relation }[],
-  { graph, triggers }: Means,
+  { graph, triggers }: { readonly graph: Graph; readonly triggers: TriggerRule },
 ): { readonly warnings: readonly string[] } | ProxyError {
   const [first] = fired;
   // Without a key that nobody else performs, what a trigger deletes cascades as it should.
