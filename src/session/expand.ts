@@ -196,7 +196,7 @@ function expandTruncate(text: string, statement: TruncateStatement, means: Means
     const [broken] = graph.brokenTo(relation);
     if (broken) throw brokenError(quoteRelation(relation), relation, broken);
     for (const key of graph.keysTo(relation)) {
-      if (taken.has(key.from) || key.performer === 'server') continue;
+      if (taken.has(key.from)) continue;
       if (!statement.cascades && key.performer === 'proxy')
         throw new ProxyError('PGC_TRUNCATE', { from: key.from.name, to: key.to.name });
       if (!statement.cascades) continue;

@@ -200,3 +200,18 @@ describe('mode: off', () => {
     expect(await rowsOf('other.items')).toBe('1 5');
   });
 });
+
+describe('TRUNCATE … CASCADE', () => {
+  const proxy = useConfigured({
+    relations: [{ name: 'logs_fkey', from: 'shop.logs(id)', to: 'shop.items(id)', on_delete: 'cascade' }],
+  });
+
+  test('takes along what a configured relation references below keys that the server follows', async () => {
+    const client = await RawClient.login(proxy, { database: database.name });
+    const answers = await client.told(query('TRUNCATE shop.orders CASCADE'));
+    expect(answers.filter((each) => each.startsWith('N')).join('\n')).toContain(
+      'truncate cascades to table "logs"',
+    );
+    expect(await rowsOf('shop.logs')).toBe('');
+  });
+});
