@@ -118,7 +118,13 @@ SELECT pg_catalog.json_build_object(
       'name', r.relname,
       'kind', r.relkind,
       'rules', EXISTS (SELECT FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class OPERATOR(pg_catalog.=) r.oid AND w.ev_type OPERATOR(pg_catalog.=) '4'),
-      'definition', CASE WHEN r.relkind OPERATOR(pg_catalog.=) 'v' THEN pg_catalog.pg_get_viewdef(r.oid) END,
+      -- pg_get_viewdef finds its own operators by the session's search_path (ruleutils.c): for a moment that has none but
+      -- the server's. A local setting of the value that was there leaves everything as it was.
+      'definition', CASE WHEN r.relkind OPERATOR(pg_catalog.=) 'v' THEN (
+        SELECT pg_catalog.concat(pg_catalog.left(pg_catalog.set_config('search_path', 'pg_catalog', true), 0),
+                                 pg_catalog.pg_get_viewdef(r.oid),
+                                 pg_catalog.left(pg_catalog.set_config('search_path', o.path, true), 0))
+          FROM (SELECT pg_catalog.current_setting('search_path') AS path OFFSET 0) AS o) END,
       -- A trigger on its rows may keep them: BEFORE, or INSTEAD OF on a view.
       'keeps', EXISTS (SELECT FROM pg_catalog.pg_trigger AS g
                         WHERE g.tgrelid OPERATOR(pg_catalog.=) r.oid AND ((g.tgtype OPERATOR(pg_catalog.&) 11::pg_catalog.int2) OPERATOR(pg_catalog.=) 11
