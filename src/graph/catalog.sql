@@ -10,12 +10,13 @@ WITH key AS (
 ), configured AS (
   $CONFIGURED_KEYS$
 ), named (oid) AS (
-  -- What the configuration names is wanted too, whether or not a key touches it; and what a view among it reads.
+  -- What the configuration names is wanted too, whether or not a key touches it, in another case too (it may be meant);
+  -- and what a view among it reads.
   WITH RECURSIVE named (oid) AS (
     SELECT r.oid FROM pg_catalog.pg_class AS r JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) r.relnamespace
      WHERE EXISTS (SELECT FROM (VALUES $NAMED$) AS v (schema, name)
-                    WHERE v.schema OPERATOR(pg_catalog.=) n.nspname::pg_catalog.text
-                      AND v.name OPERATOR(pg_catalog.=) r.relname::pg_catalog.text)
+                    WHERE pg_catalog.lower(v.schema) OPERATOR(pg_catalog.=) pg_catalog.lower(n.nspname::pg_catalog.text)
+                      AND pg_catalog.lower(v.name) OPERATOR(pg_catalog.=) pg_catalog.lower(r.relname::pg_catalog.text))
     UNION
     SELECT d.refobjid
       FROM named AS n
@@ -25,39 +26,8 @@ WITH key AS (
        AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
   )
   SELECT oid FROM named
-), source AS (
-  -- Functions with a source that can be read. In PL/pgSQL the text 'DELETE' alone is what TG_OP is compared with.
-  SELECT p.oid, pg_catalog.lower(p.proname::pg_catalog.text) AS name, pg_catalog.lower(CASE
-           WHEN l.lanname OPERATOR(pg_catalog.=) 'plpgsql' THEN pg_catalog.regexp_replace(p.prosrc, '''(delete|truncate|merge|execute)''', '', 'gi')
-           ELSE p.prosrc END) AS text,
-         -- A body that was parsed (BEGIN ATOMIC) has no text; 4 and 5 are CMD_DELETE and CMD_MERGE.
-         l.lanname OPERATOR(pg_catalog.=) 'sql' AND coalesce(pg_catalog.to_jsonb(p) OPERATOR(pg_catalog.->>) 'prosqlbody', '') OPERATOR(pg_catalog.~) ':commandType [45] ' AS parsed
-    FROM pg_catalog.pg_proc AS p
-    JOIN pg_catalog.pg_language AS l ON l.oid OPERATOR(pg_catalog.=) p.prolang AND l.lanname OPERATOR(pg_catalog.<>) ALL (ARRAY['c', 'internal']::pg_catalog.name[])
-   WHERE p.oid OPERATOR(pg_catalog.>=) 16384
-), deletes AS (
-  -- Those that may delete: their source has one of these words, comments count too; or the name of such a function.
-  WITH RECURSIVE deletes (oid, name) AS (
-    SELECT f.oid, f.name FROM source AS f
-     WHERE f.parsed OR f.text OPERATOR(pg_catalog.~) '[[:<:]](delete|truncate|merge|execute)[[:>:]]'
-    UNION
-    SELECT m.oid, m.name
-      FROM deletes AS d
-      JOIN (SELECT f.oid, f.name, w.word FROM source AS f
-             CROSS JOIN LATERAL pg_catalog.regexp_split_to_table(f.text, '[][:space:][(){}<>=+*/|&^%!~@#?:;,."''`-]+') AS w (word)
-           ) AS m ON m.word OPERATOR(pg_catalog.=) d.name
-  )
-  SELECT oid FROM deletes
 ), deleting AS (
-  -- Triggers on DELETE, UPDATE and TRUNCATE with such a function.
-  SELECT g.*, pg_catalog.concat(n.nspname, '.', p.proname) AS function
-    FROM pg_catalog.pg_trigger AS g
-    JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) g.tgfoid
-    JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
-   WHERE NOT g.tgisinternal AND g.tgenabled OPERATOR(pg_catalog.=) ANY (ARRAY['O', 'A'])
-     AND coalesce((pg_catalog.to_jsonb(g) OPERATOR(pg_catalog.->>) 'tgparentid')::pg_catalog.oid, 0) OPERATOR(pg_catalog.=) 0
-     AND (g.tgtype OPERATOR(pg_catalog.&) 56::pg_catalog.int2) OPERATOR(pg_catalog.<>) 0
-     AND g.tgfoid OPERATOR(pg_catalog.=) ANY (SELECT oid FROM deletes)
+  $DELETING_TRIGGERS$
 ), touched AS (
   SELECT conrelid AS oid FROM key UNION SELECT confrelid FROM key UNION SELECT oid FROM named
   UNION SELECT tgrelid FROM deleting WHERE (tgtype OPERATOR(pg_catalog.&) 40::pg_catalog.int2) OPERATOR(pg_catalog.<>) 0

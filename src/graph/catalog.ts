@@ -134,6 +134,7 @@ export interface Circumstances {
 const FINGERPRINT = sqlFile('fingerprint.sql');
 const CATALOG = sqlFile('catalog.sql');
 const CONFIGURED = sqlFile('configured.sql');
+const DELETING_TRIGGERS = sqlFile('deleting-triggers.sql');
 const SERVER = sqlFile('server.sql');
 
 /**
@@ -163,7 +164,10 @@ export function circumstancesQuery(
 /** One statement that gives the whole Catalog, with what the configuration's relations mean in it. */
 export function catalogQuery(relations: readonly ConfiguredKey[]): string {
   const configured = CONFIGURED.replace('$CONFIGURED$', () => configuredRows(relations));
-  const sql = CATALOG.replace('$CONFIGURED_KEYS$', () => configured);
+  const sql = CATALOG.replace('$CONFIGURED_KEYS$', () => configured).replace(
+    '$DELETING_TRIGGERS$',
+    () => DELETING_TRIGGERS,
+  );
   return document(`(${withNamed(sql, relationsNamed(relations))})`);
 }
 

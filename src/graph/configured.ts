@@ -1,4 +1,5 @@
 /** The relations of the configuration as keys of one database: those that can be followed, and those that are broken. Pure. */
+import { quoteName } from '../sql/names.js';
 import type { Catalog, CatalogConfiguredKey, KeyColumn } from './catalog.js';
 import type { BrokenKey, ForeignKey, Relation } from './model.js';
 import type { Problem } from './problems.js';
@@ -30,11 +31,11 @@ export function configuredKeys(
     const from = find(relations, rule.from);
     const to = find(relations, rule.to);
     if (to === undefined) {
-      const text = `cascade.relations: ${rule.name} is left out: there is no table ${tableName(rule.to)}`;
+      const text = `cascade.relations: ${rule.name} is left out: there is no ${missingTable(relations, rule.to)}`;
       problems.push({ kind: 'missing relation', text });
       return;
     }
-    const key = keyOrFault(rule, number, from, to, configured);
+    const key = keyOrFault(rule, number, from ?? missingTable(relations, rule.from), to, configured);
     if (!('fault' in key)) {
       keys.push(key);
       return;
@@ -60,12 +61,12 @@ interface Fault {
 function keyOrFault(
   rule: ConfiguredKey,
   number: number,
-  from: Relation | undefined,
+  from: Relation | string,
   to: Relation,
   configured: readonly CatalogConfiguredKey[],
 ): ForeignKey | Fault {
   const naming = 'name a table and columns that are there';
-  if (from === undefined) return { fault: `there is no table ${tableName(rule.from)}`, remedy: naming };
+  if (typeof from === 'string') return { fault: `there is no ${from}`, remedy: naming };
   const other = [from, to].find(({ kind }) => !TABLES.has(kind));
   if (other)
     return {
@@ -126,9 +127,28 @@ function find(relations: ReadonlyMap<number, Relation>, wanted: TableColumns): R
 }
 
 function missingColumns(relation: Relation, { columns }: TableColumns): readonly string[] {
+  const names = relation.columns.map(({ name }) => name);
   return columns
-    .filter((column) => !relation.columns.some(({ name }) => name === column))
-    .map((column) => `column ${column} in table ${relation.schema}.${relation.name}`);
+    .filter((column) => !names.includes(column))
+    .map((column) => {
+      const near = names.find((name) => name.toLowerCase() === column.toLowerCase());
+      return `column ${column} in table ${relation.schema}.${relation.name}${near === undefined ? '' : isMeant(near)}`;
+    });
+}
+
+/** `table shop.Items (is shop.items meant?)`: what differs only in the case of its letters may be. */
+function missingTable(relations: ReadonlyMap<number, Relation>, wanted: TableColumns): string {
+  const near = [...relations.values()].find(
+    ({ schema, name }) => `${schema}.${name}`.toLowerCase() === tableName(wanted).toLowerCase(),
+  );
+  const other = near === undefined ? '' : isMeant(near.schema, near.name);
+  return `table ${tableName(wanted)}${other}`;
+}
+
+/** As the configuration has to spell it. */
+function isMeant(...names: readonly string[]): string {
+  const spelled = names.map((name) => (/^[a-z_][a-z0-9_$]*$/.test(name) ? name : quoteName(name)));
+  return ` (is ${spelled.join('.')} meant?)`;
 }
 
 /** `shop.tags.region with shop.orders.id`: the first pair without an operator. */

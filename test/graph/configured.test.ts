@@ -78,8 +78,8 @@ beforeAll(async () => {
 });
 
 async function configured(keys: readonly ConfiguredKey[]): Promise<Catalog['configured']> {
-  const { rows } = await client.query({ text: catalogQuery(keys), rowMode: 'array' });
-  return readDocument<Catalog>(rows[0][0]).configured;
+  const { rows } = await client.query<[string]>({ text: catalogQuery(keys), rowMode: 'array' });
+  return readDocument<Catalog>(rows[0]?.[0] ?? '').configured;
 }
 
 function relation(from: string, fromColumns: string[], to: string, toColumns: string[]): ConfiguredKey {
@@ -144,15 +144,14 @@ describe('the operators of a relation', () => {
       TYPES.map((_, c) => relation('child', [`c${c}`], 'parent', [`c${p}`])),
     );
     const ours = await configured(keys);
-    const { rows } = await client
-      .query(`
-      CREATE TEMP TABLE native (child int, parent int, operator text, "left" oid, "right" oid);
+    await client.query(`
+      CREATE TEMP TABLE native (child int, parent int, operator text);
       DO $$
       BEGIN
         FOR p IN 0..${referenced.length - 1} LOOP FOR c IN 0..${TYPES.length - 1} LOOP
           BEGIN
             EXECUTE format('ALTER TABLE child ADD CONSTRAINT k FOREIGN KEY (c%s) REFERENCES parent (c%s)', c, p);
-            INSERT INTO native SELECT c, p, concat(quote_ident(n.nspname), '.', o.oprname), oprleft, oprright FROM pg_constraint k
+            INSERT INTO native SELECT c, p, concat(quote_ident(n.nspname), '.', o.oprname) FROM pg_constraint k
               JOIN pg_operator o ON o.oid = k.conpfeqop[1] JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE k.conname = 'k';
             ALTER TABLE child DROP CONSTRAINT k;
           EXCEPTION
@@ -161,9 +160,8 @@ describe('the operators of a relation', () => {
             WHEN internal_error THEN INSERT INTO native VALUES (c, p, 'any');
           END;
         END LOOP; END LOOP;
-      END $$;
-      SELECT n.child, n.parent, n.operator FROM native n`)
-      .then((results) => (results as unknown as pg.QueryResult[])[2] ?? { rows: [] });
+      END $$`);
+    const { rows } = await client.query('SELECT child, parent, operator FROM native');
     const byNumber = new Map(ours.map((each) => [each.number, each]));
     const natives = new Map(
       rows.map(({ child, parent, operator }) => [parent * TYPES.length + child, operator]),
@@ -171,7 +169,9 @@ describe('the operators of a relation', () => {
     const differing = keys.flatMap((_, i) => {
       const [p, c] = [Math.floor(i / TYPES.length), i % TYPES.length];
       const [mine, oracle] = [byNumber.get(i)?.columns[0]?.operator ?? undefined, natives.get(i)];
-      return mine === oracle || oracle === 'any' ? [] : [`${TYPES[c]} → ${referenced[p]}: ${mine}, natively ${oracle}`];
+      return mine === oracle || oracle === 'any'
+        ? []
+        : [`${TYPES[c]} → ${referenced[p]}: ${mine}, natively ${oracle}`];
     });
     await client.query('ROLLBACK');
     expect(differing).toEqual([]);

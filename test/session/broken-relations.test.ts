@@ -118,8 +118,18 @@ describe('a relation to columns that are not unique', () => {
       'UPDATE shop.orders SET code = 8 WHERE id = 2; ALTER TABLE shop.orders ADD UNIQUE (code)',
       'DELETE FROM shop.orders WHERE id = 1',
     );
-    expect(answers.join('\n')).toMatch(/PGC_RELATION_BROKEN[^]*C DELETE 1/);
+    expect(answers.join('\n')).toMatch(/PGC_RELATION_BROKEN[\s\S]*C DELETE 1/);
     expect(await rows('shop.items')).toBe('2');
+  });
+
+  test('in a database where the referenced table has another case asks for it in the log', async () => {
+    const client = await RawClient.login(proxy, { database: elsewhere.name });
+    await client.ask(query('CREATE SCHEMA shop; CREATE TABLE shop."Orders" (id int)'));
+    expect(await client.told(query('DELETE FROM shop."Orders"'))).toContain('C DELETE 0');
+    await client.ask(query('DROP SCHEMA shop CASCADE'));
+    expect(proxy.log.map((line) => JSON.parse(line).msg)).toContainEqual(
+      expect.stringContaining('there is no table shop.orders (is shop."Orders" meant?)'),
+    );
   });
 
   test('stops no statement of a database without the referenced table', async () => {
@@ -153,7 +163,7 @@ describe('a relation that is broken', () => {
       'by a referencing table in another case',
       'shop.orders(id)',
       'shop."Items"(code)',
-      'there is no table shop.Items',
+      'there is no table shop.Items (is shop.items meant?)',
     ],
     [
       'by a referencing column that is not there',
@@ -165,7 +175,7 @@ describe('a relation that is broken', () => {
       'by a referenced column that is not there',
       'shop.orders("ID")',
       'shop.items(code)',
-      'there is no column ID in table shop.orders',
+      'there is no column ID in table shop.orders (is id meant?)',
     ],
     [
       'by types that no key can have',
@@ -189,7 +199,7 @@ describe('a relation that is broken', () => {
       const answers = await told(proxy, 'DELETE FROM shop.orders WHERE id = 1');
       // Nobody can delete from a materialised view.
       if (to.startsWith('shop.kept')) expect(answers).toContain('C DELETE 1');
-      else expect(answers.join('\n')).toMatch(new RegExp(`and ${fault.replaceAll('.', '\\.')}\\. pgcascade`));
+      else expect(answers.join('\n')).toContain(`and ${fault}. pgcascade`);
       await told(
         proxy,
         'DELETE FROM shop.free WHERE false',
@@ -208,14 +218,14 @@ describe('a relation that is broken', () => {
       expect((await told(proxy, `DELETE FROM ${table}`)).join()).toContain('PGC_RELATION_BROKEN');
     });
 
-    test('and is told by a table from which it inherits', async () => {
+    test('stops a DELETE from a table that it inherits from, unless that says ONLY', async () => {
       const answers = await told(
         proxy,
         'CREATE TABLE shop.above (id int, code int); ALTER TABLE shop.parted DETACH PARTITION shop.part; DROP TABLE shop.parted; ALTER TABLE shop.part RENAME TO parted; ALTER TABLE shop.parted INHERIT shop.above',
         'DELETE FROM ONLY shop.above',
         'DELETE FROM shop.above',
       );
-      expect(answers.join('\n')).toMatch(/C DELETE 0[^]*PGC_RELATION_BROKEN/);
+      expect(answers.join('\n')).toMatch(/C DELETE 0[\s\S]*PGC_RELATION_BROKEN/);
     });
   });
 
