@@ -68,12 +68,13 @@ function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules
 function doubled(key: ForeignKey, declared: readonly ForeignKey[]): readonly Problem[] {
   const pairs = ({ columns }: ForeignKey) => columns.map(({ from, to }) => `${from}\0${to}`).sort();
   return declared
-    .filter(({ from, to }) => from === key.from && to === key.to)
-    .filter((other) => pairs(other).join() === pairs(key).join())
-    .map((other) => ({
-      kind: 'doubled relation',
-      text: `cascade.relations: ${key.name} relates the columns of the foreign key ${overriddenName(other)}, and both are followed: cascade.overrides changes the action of that`,
-    }));
+    .filter(({ from }) => from === key.from)
+    .flatMap((other): Problem[] => {
+      const same = other.to === key.to && pairs(other).join() === pairs(key).join();
+      if (!same && other.name !== key.name) return [];
+      const text = `cascade.relations: ${key.name} has the ${same ? 'columns' : 'name'} of the foreign key ${overriddenName(other)}, and both are followed: cascade.overrides changes the action of that`;
+      return [{ kind: 'doubled relation', text }];
+    });
 }
 
 /** Natively such a key can be made as well, and its action fails (23502) for every row that it finds. */

@@ -56,7 +56,9 @@ export class Graph {
   readonly #keysFrom = new Map<number, ForeignKey[]>();
   readonly #children = new Map<number, Relation[]>();
   readonly #brokenTo = new Map<number, BrokenKey[]>();
-  /** Whether there is any key for the proxy to perform, or the configuration names one that any table may bring. */
+  /** Whether there is any key for the proxy to perform, or a broken one. */
+  readonly hasKeys: boolean;
+  /** The same, or the configuration names one that any table may bring. */
   readonly isActive: boolean;
   /** What of the configuration this database does not bear out. */
   readonly problems: readonly Problem[];
@@ -69,8 +71,8 @@ export class Graph {
   ) {
     this.#relations = relations;
     this.problems = problems;
-    const missing = problems.some(({ kind }) => kind === 'missing relation' || kind === 'broken relation');
-    this.isActive = missing || keys.some(({ performer }) => performer === 'proxy');
+    this.hasKeys = broken.length > 0 || keys.some(({ performer }) => performer === 'proxy');
+    this.isActive = this.hasKeys || problems.some(({ kind }) => kind === 'missing relation');
     for (const key of broken) for (const { oid } of key.to) append(this.#brokenTo, oid, key);
     for (const key of [...keys].sort((a, b) => a.id - b.id)) {
       append(this.#keysTo, key.to.oid, key);

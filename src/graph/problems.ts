@@ -3,7 +3,7 @@
 /**
  * `broken relation`: whoever deletes from what it references is refused.
  * `missing relation`: the referenced table is not there, so that nobody deletes from it.
- * `doubled relation`: a key of the catalog relates the same columns.
+ * `doubled relation`: a key of the catalog relates the same columns, or has the name.
  * `unmatched override`: no key of this database has such a name.
  * `contradicting overrides`: both match one key and give it different actions.
  * `not null`: SET NULL of a column that is NOT NULL, so that the server will refuse it.

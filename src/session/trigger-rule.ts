@@ -13,8 +13,8 @@ export function judgeTriggers(
   { graph, triggers }: { readonly graph: Graph; readonly triggers: TriggerRule },
 ): { readonly warnings: readonly string[] } | ProxyError {
   const [first] = fired;
-  // Without a key that nobody else performs, what a trigger deletes cascades as it should.
-  if (first === undefined || triggers === 'pass' || !graph.isActive) return { warnings: [] };
+  // Where the server performs all keys, what a trigger deletes cascades as it should.
+  if (first === undefined || triggers === 'pass' || !graph.hasKeys) return { warnings: [] };
   const table = [...new Set(named.map(({ relation }) => quoteRelation(relation)))].join(', ');
   if (triggers === 'reject') {
     const { on, trigger } = first;

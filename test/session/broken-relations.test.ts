@@ -251,6 +251,7 @@ describe('at the first look at a database', () => {
     ],
     relations: [
       { name: 'again', from: 'shop.orders(region)', to: 'shop.regions(id)', on_delete: 'cascade' },
+      { name: 'orders_region_fkey', from: 'shop.orders(code)', to: 'shop.regions(id)', on_delete: 'cascade' },
       { name: 'nulls', from: 'shop.free(id)', to: 'shop.regions(id)', on_delete: 'set null' },
     ],
   });
@@ -264,13 +265,14 @@ describe('at the first look at a database', () => {
     await client.end();
     for (let i = 0; i < 2; i++) await told(proxy, 'DELETE FROM shop.free WHERE false');
     const said = proxy.log.map((line) => String(JSON.parse(line).msg).replace(/^.*?: (?=cascade)/, ''));
-    expect(said.sort()).toEqual([
+    expect([...said].sort()).toEqual([
       'cascade.overrides: "shop.*.*" (set null) and "shop.stays.slot" (cascade) both match shop.stays.slot: the first of them decides',
       'cascade.overrides: "shop.*.*" matches shop.stays.slot, which has a PERIOD: every DELETE from shop.rooms is refused',
       'cascade.overrides: "shop.Orders.*" matches no foreign key',
       'cascade.overrides: "shop.orders.orders_region_fkey" (restrict) and "shop.*.*" (set null) both match shop.orders.orders_region_fkey: the first of them decides',
       'cascade.overrides: shop.must.must_fkey would set region to NULL, which is NOT NULL: a DELETE that finds a row there fails',
-      'cascade.relations: again relates the columns of the foreign key shop.orders.orders_region_fkey, and both are followed: cascade.overrides changes the action of that',
+      'cascade.relations: again has the columns of the foreign key shop.orders.orders_region_fkey, and both are followed: cascade.overrides changes the action of that',
+      'cascade.relations: orders_region_fkey has the name of the foreign key shop.orders.orders_region_fkey, and both are followed: cascade.overrides changes the action of that',
       'cascade.relations: shop.free.nulls would set id to NULL, which is NOT NULL: a DELETE that finds a row there fails',
     ]);
   });

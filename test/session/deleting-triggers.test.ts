@@ -239,6 +239,27 @@ describe('cascade.triggers: reject, where the rest passes,', () => {
   });
 });
 
+describe('cascade.triggers: reject, in a database without the tables of the configuration,', () => {
+  const proxy = useProxy({
+    cascade: {
+      triggers: 'reject',
+      relations: [{ name: 'r', from: 'x.c(p)', to: 'x.p(id)', on_delete: 'cascade' }],
+    },
+    graph: { refresh: '0s' },
+  });
+
+  test('refuses nothing', async () => {
+    const answers = await told(
+      proxy,
+      'DROP TABLE p, q, c, g, z, parted, k CASCADE',
+      row('AFTER DELETE', 'f', 'harmless'),
+      `CREATE OR REPLACE FUNCTION harmless() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM s.e; RETURN OLD; END'`,
+      'DELETE FROM f',
+    );
+    expect(answers).toContain('C DELETE 1');
+  });
+});
+
 describe('cascade.triggers: pass', () => {
   const proxy = useProxy({ cascade: { triggers: 'pass' }, graph: { refresh: '0s' } });
 

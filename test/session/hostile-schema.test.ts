@@ -224,3 +224,25 @@ describe('where the configuration says what references what', () => {
     expect(await left(direct)).toMatchObject({ c: '(2,b)', e: '(2)' });
   });
 });
+
+describe('an operator that somebody else has made in a schema of the default search_path', () => {
+  const database = useDatabase(`
+    CREATE TABLE parents (code varchar(9) PRIMARY KEY); CREATE TABLE children (id int, code varchar(9));
+    INSERT INTO parents VALUES ('a'), ('b'); INSERT INTO children VALUES (1, 'a'), (2, 'b'); CREATE TABLE called (by name);
+    CREATE FUNCTION public.any(varchar, varchar) RETURNS bool LANGUAGE sql AS 'INSERT INTO public.called VALUES (current_user); SELECT true';
+    CREATE OPERATOR public.= (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = public.any)`);
+  const proxy = useProxy({
+    cascade: {
+      relations: [
+        { name: 'r', from: 'public.children(code)', to: 'public.parents(code)', on_delete: 'cascade' },
+      ],
+    },
+  });
+
+  test('neither decides what goes nor runs', async () => {
+    const client = await proxy.connect(database.name);
+    await client.query(`DELETE FROM parents WHERE code::text = 'a'`);
+    expect((await client.query('SELECT id FROM children')).rows).toEqual([{ id: 2 }]);
+    expect((await client.query('SELECT FROM called')).rowCount).toBe(0);
+  });
+});
