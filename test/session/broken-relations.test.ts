@@ -1,5 +1,5 @@
 /** Relations of the configuration that cannot be what they say: nobody deletes what they reference, and the log says why. */
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { useDatabase } from '../support/database.js';
 import { type ProxyOptions, type RunningProxy, useProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
@@ -148,6 +148,42 @@ describe('a relation to columns that are not unique, which says so,', () => {
   test('takes the children of each row that goes, whatever other row has the key', async () => {
     expect(await told(proxy, 'DELETE FROM shop.orders WHERE id = 1')).toContain('C DELETE 1');
     expect([await rows('shop.orders'), await rows('shop.items')]).toEqual(['2', '2']);
+  });
+});
+
+describe('a relation of foreign tables, which have no unique index,', () => {
+  const REMOTE = (port: number, name: string) => `CREATE EXTENSION IF NOT EXISTS postgres_fdw;
+    DROP SERVER IF EXISTS self CASCADE;
+    CREATE SERVER self FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '${port}', dbname '${name}');
+    CREATE USER MAPPING FOR current_user SERVER self OPTIONS (user 'postgres');
+    CREATE FOREIGN TABLE shop.far_items (id int, code int) SERVER self OPTIONS (schema_name 'shop', table_name 'items');
+    CREATE FOREIGN TABLE shop.far_orders (id int, code int) SERVER self OPTIONS (schema_name 'shop', table_name 'orders')`;
+  const direct = async () => {
+    const client = await database.connect();
+    await client.query(REMOTE(inject('postgres').port, database.name));
+    await client.end();
+  };
+
+  describe('of which one references', () => {
+    const proxy = useConfigured(relation('shop.free(id)', 'shop.far_items(id)'));
+
+    test('is followed', async () => {
+      await direct();
+      expect(await told(proxy, 'DELETE FROM shop.free')).toContain('C DELETE 1');
+      expect(await rows('shop.items')).toBe('2');
+    });
+  });
+
+  describe('of which one is referenced', () => {
+    const strict = useConfigured(relation('shop.far_orders(id)', 'shop.items(id)'));
+    const loose = useConfigured(relation('shop.far_orders(id)', 'shop.items(id)', { unique: false }));
+
+    test('is broken, unless it says that nothing is unique', async () => {
+      await direct();
+      expect((await told(strict, 'DELETE FROM shop.far_orders')).join()).toContain('PGC_RELATION_BROKEN');
+      expect(await told(loose, 'DELETE FROM shop.far_orders WHERE id = 1')).toContain('C DELETE 1');
+      expect([await rows('shop.orders'), await rows('shop.items')]).toEqual(['2', '2']);
+    });
   });
 });
 
