@@ -26,7 +26,7 @@ export interface App {
 export async function startApp(config: Config, log: Logger): Promise<App> {
   await parserReady();
   const upstream = await openUpstream(config.upstream);
-  const { mode, declared, overrides, relations, unsupported, code } = config.cascade;
+  const { mode, declared, overrides, relations, unsupported, code, triggers } = config.cascade;
   const schema = await listenForChanges(config, log);
   const gateway = new Gateway({
     upstream,
@@ -38,6 +38,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
       active: mode === 'on',
       reject: unsupported === 'reject',
       refusesCode: code === 'reject',
+      triggers,
       messageBytes: config.limits.message_bytes,
     },
     connections: config.limits.connections,

@@ -85,6 +85,18 @@ export const ERRORS = {
     message: 'cannot cascade a DELETE from {table}: it is {what}',
     hint: 'Name the table that holds the rows, or SET pgcascade.mode = off.',
   },
+  PGC_RELATION_BROKEN: {
+    sqlstate: '0A000',
+    message: 'cannot delete the rows of {table}: the relation {relation} of the configuration is broken',
+    detail: 'It references {referenced}, and {fault}.',
+    hint: 'In cascade.relations, {remedy}; or SET pgcascade.mode = off.',
+  },
+  PGC_TRIGGER: {
+    sqlstate: '0A000',
+    message:
+      'cannot delete the rows of {table}: trigger {trigger} on {on} may delete others, which would neither cascade nor be checked',
+    hint: 'Disable the trigger, or set cascade.triggers to warn or pass; or SET pgcascade.mode = off.',
+  },
   PGC_PERIOD: {
     sqlstate: '0A000',
     message: 'cannot emulate foreign key {key}: it has a PERIOD',

@@ -3,12 +3,18 @@ import { parseAddress } from './address.js';
 import type { KeyColumns } from './key-columns.js';
 import type { UpstreamConfig } from './upstream.js';
 
+interface Relation {
+  readonly name: string;
+  readonly from: KeyColumns;
+  readonly to: KeyColumns;
+}
+
 /** The part of a configuration whose keys can contradict each other. */
 interface Combination {
   readonly listen: readonly string[];
   readonly upstream: UpstreamConfig;
   readonly admin: { readonly listen: string | null };
-  readonly cascade: { readonly relations: readonly { readonly name: string; readonly from: KeyColumns }[] };
+  readonly cascade: { readonly relations: readonly Relation[] };
 }
 
 /** Adds an issue for every pair of valid values that cannot work together. */
@@ -31,7 +37,8 @@ export function checkCombinations(config: Combination, context: z.core.$Refineme
   });
 
   const seen = new Set<string>();
-  config.cascade.relations.forEach(({ name, from }, index) => {
+  const related = new Map<string, string>();
+  config.cascade.relations.forEach(({ name, from, to }, index) => {
     const key = JSON.stringify([from.schema, from.table, name]);
     if (seen.has(key)) {
       problem(
@@ -43,7 +50,19 @@ export function checkCombinations(config: Combination, context: z.core.$Refineme
       );
     }
     seen.add(key);
+    const columns = sameColumns(from, to);
+    const other = related.get(columns);
+    if (other !== undefined && other !== name) {
+      problem(`relates the same columns as ${other}`, 'cascade', 'relations', index, 'from');
+    }
+    related.set(columns, name);
   });
+}
+
+/** The same text for two relations of the same pairs of columns. */
+function sameColumns(from: KeyColumns, to: KeyColumns): string {
+  const pairs = from.columns.map((column, i) => JSON.stringify([column, to.columns[i]])).sort();
+  return JSON.stringify([from.schema, from.table, to.schema, to.table, ...pairs]);
 }
 
 function reaches(listening: string, host: string, port: number): boolean {

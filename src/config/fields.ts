@@ -107,9 +107,26 @@ export const relation = z
     from: keyColumns.describe('The referencing side: schema.table(column, …), quoted as in SQL.'),
     to: keyColumns.describe('The referenced side: schema.table(column, …), as many columns.'),
     on_delete: onDelete,
+    unique: z
+      .boolean()
+      .default(true)
+      .describe(
+        'false: several referenced rows may have one key, and the children go with each of them that is deleted.',
+      ),
   })
   .superRefine(({ from, to }, context) => {
-    if (from.columns.length === to.columns.length) return;
-    const message = `has ${to.columns.length} columns where from has ${from.columns.length}`;
-    context.addIssue({ code: 'custom', message, path: ['to'] });
+    const problem = (message: string, side: 'from' | 'to') =>
+      context.addIssue({ code: 'custom', message, path: [side] });
+    if (from.columns.length !== to.columns.length)
+      problem(`has ${to.columns.length} columns where from has ${from.columns.length}`, 'to');
+    const twice = to.columns.find((column, i) => to.columns.indexOf(column) < i);
+    if (twice !== undefined) problem(`has the column ${quote(twice)} twice`, 'to');
+    for (const [side, { schema }] of [
+      ['from', from],
+      ['to', to],
+    ] as const)
+      if (TEMPORARY.test(schema)) problem(`${quote(schema)} is another schema in every session`, side);
   });
+
+/** Where temporary tables are (namespace.c): under one name for every session, and under a number for each. */
+const TEMPORARY = /^pg_(?:toast_)?temp(?:_\d+)?$/;

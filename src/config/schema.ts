@@ -44,7 +44,10 @@ const cascade = section({
     .boolean()
     .default(true)
     .describe('Act on keys whose action is declared in the catalog and not performed by the server.'),
-  overrides: z.array(override).prefault([]).describe('Changes the action of keys that the catalog has.'),
+  overrides: z
+    .array(override)
+    .prefault([])
+    .describe('Changes the action of keys that the catalog has. The first that matches decides.'),
   relations: z.array(relation).prefault([]).describe('Keys that the catalog does not have.'),
   unsupported: choice(['reject', 'pass'])
     .default('reject')
@@ -52,6 +55,9 @@ const cascade = section({
   code: choice(['pass', 'reject'])
     .default('pass')
     .describe('DO and CALL run code in the server, where no DELETE cascades: passed, or refused.'),
+  triggers: choice(['warn', 'reject', 'pass'])
+    .default('warn')
+    .describe('Cascades that reach triggers which delete, where no DELETE cascades: a warning, or refused.'),
   files: z
     .array(z.never())
     .max(0, notYet)

@@ -10,6 +10,8 @@ import type { Graph } from './model.js';
 
 const MOST_GRAPHS = 64;
 const MOST_DATABASES = 1024;
+/** Of all databases together: what is forgotten is told once more. */
+const MOST_NEWS = 10_000;
 
 /** What tells of the changes that are made to the schema of one database. */
 export interface Watch {
@@ -40,6 +42,7 @@ export class GraphCache {
   readonly #graphs = new LRUCache<string, Graph>({ max: MOST_GRAPHS });
   readonly #seen = new LRUCache<string, Seen>({ max: MOST_DATABASES });
   readonly #servers = new LRUCache<string, string>({ max: MOST_DATABASES });
+  readonly #told = new LRUCache<string, true>({ max: MOST_NEWS });
   readonly #refresh: number;
   readonly #watch: Watch | undefined;
   #invalidations = 0;
@@ -106,6 +109,14 @@ export class GraphCache {
   invalidate(database: string): void {
     this.#invalidations++;
     this.#seen.delete(database);
+  }
+
+  /** Whether a database is told of for the first time by this text. */
+  isNews(database: string, text: string): boolean {
+    const key = `${database}\0${text}`;
+    if (this.#told.has(key)) return false;
+    this.#told.set(key, true);
+    return true;
   }
 
   graph(database: string, fingerprint: string): Graph | undefined {

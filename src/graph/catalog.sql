@@ -1,19 +1,36 @@
 -- The foreign keys of a database and what is known of the tables they touch, as one JSON document (model.ts, Catalog).
 -- Every operator has its schema: a session's search_path may put others before them, and what is read here serves all
 -- sessions. Works from PostgreSQL 10 on: columns that came later (conenforced, confdelsetcols, conperiod) are read through
--- to_jsonb. Partitions' copies of a key are left out: the key belongs to the relation it is declared on.
+-- to_jsonb. Partitions' copies of a key are left out: the key belongs to the relation it is declared on. The relations of
+-- the configuration are read as keys too (configured.sql).
 WITH key AS (
   SELECT c.*, pg_catalog.to_jsonb(c) AS j
     FROM pg_catalog.pg_constraint AS c
    WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND coalesce((pg_catalog.to_jsonb(c) OPERATOR(pg_catalog.->>) 'conparentid')::pg_catalog.oid, 0) OPERATOR(pg_catalog.=) 0
-), named AS (
-  -- What the configuration names is wanted too, whether or not a key touches it.
-  SELECT r.oid FROM pg_catalog.pg_class AS r JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) r.relnamespace
-   WHERE EXISTS (SELECT FROM (VALUES $NAMED$) AS v (schema, name)
-                  WHERE v.schema OPERATOR(pg_catalog.=) n.nspname::pg_catalog.text
-                    AND v.name OPERATOR(pg_catalog.=) r.relname::pg_catalog.text)
+), configured AS (
+  $CONFIGURED_KEYS$
+), named (oid) AS (
+  -- What the configuration names is wanted too, whether or not a key touches it, in another case too (it may be meant);
+  -- and what a view among it reads.
+  WITH RECURSIVE named (oid) AS (
+    SELECT r.oid FROM pg_catalog.pg_class AS r JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) r.relnamespace
+     WHERE EXISTS (SELECT FROM (VALUES $NAMED$) AS v (schema, name)
+                    WHERE pg_catalog.lower(v.schema) OPERATOR(pg_catalog.=) pg_catalog.lower(n.nspname::pg_catalog.text)
+                      AND pg_catalog.lower(v.name) OPERATOR(pg_catalog.=) pg_catalog.lower(r.relname::pg_catalog.text))
+    UNION
+    SELECT d.refobjid
+      FROM named AS n
+      JOIN pg_catalog.pg_class AS v ON v.oid OPERATOR(pg_catalog.=) n.oid AND v.relkind OPERATOR(pg_catalog.=) 'v'
+      JOIN pg_catalog.pg_rewrite AS w ON w.ev_class OPERATOR(pg_catalog.=) v.oid
+      JOIN pg_catalog.pg_depend AS d ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid OPERATOR(pg_catalog.=) w.oid
+       AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+  )
+  SELECT oid FROM named
+), deleting AS (
+  $DELETING_TRIGGERS$
 ), touched AS (
   SELECT conrelid AS oid FROM key UNION SELECT confrelid FROM key UNION SELECT oid FROM named
+  UNION SELECT tgrelid FROM deleting WHERE (tgtype OPERATOR(pg_catalog.&) 40::pg_catalog.int2) OPERATOR(pg_catalog.<>) 0
 ), member AS (
   -- Everything related to a touched table by partitioning or inheritance, upwards and downwards: what a DELETE may name
   -- instead of it.
@@ -43,6 +60,44 @@ WITH key AS (
       JOIN pg_catalog.pg_class AS v ON v.oid OPERATOR(pg_catalog.=) w.ev_class AND v.relkind OPERATOR(pg_catalog.=) 'v'
   )
   SELECT oid, base FROM over
+), compared AS (
+  -- How the columns of each key are compared.
+  SELECT k.configured, k.id, pg_catalog.json_agg(pg_catalog.json_build_object(
+    'from', child.attname,
+    'to', parent.attname,
+    'operator', CASE WHEN op.oid IS NOT NULL THEN pg_catalog.concat(pg_catalog.quote_ident(opn.nspname), '.', op.oprname) END,
+    'commutator', CASE WHEN com.oid IS NOT NULL THEN
+       pg_catalog.concat(pg_catalog.quote_ident(comn.nspname), '.', com.oprname) END,
+    -- By the type's own name, as in ri_add_cast_to: `character` would be cut to one character, bpchar is not.
+    'left', CASE WHEN lt.typtype OPERATOR(pg_catalog.=) 'b' AND op.oprleft OPERATOR(pg_catalog.<>) parent.atttypid THEN
+       pg_catalog.concat(pg_catalog.quote_ident(ltn.nspname), '.', pg_catalog.quote_ident(lt.typname)) END,
+    'right', CASE WHEN rt.typtype OPERATOR(pg_catalog.=) 'b' AND op.oprright OPERATOR(pg_catalog.<>) child.atttypid THEN
+       pg_catalog.concat(pg_catalog.quote_ident(rtn.nspname), '.', pg_catalog.quote_ident(rt.typname)) END,
+    -- Two collations make a comparison ambiguous. Equality is the same under all deterministic ones, so the
+    -- child's is taken, for its index; a nondeterministic one decides, as in ri_GenerateQualCollation.
+    'collation', CASE WHEN child.attcollation OPERATOR(pg_catalog.<>) parent.attcollation THEN (
+      SELECT pg_catalog.concat(pg_catalog.quote_ident(cn.nspname), '.', pg_catalog.quote_ident(co.collname))
+        FROM pg_catalog.pg_collation AS co JOIN pg_catalog.pg_namespace AS cn ON cn.oid OPERATOR(pg_catalog.=) co.collnamespace
+       WHERE co.oid OPERATOR(pg_catalog.=) ANY (ARRAY[child.attcollation, parent.attcollation])
+       ORDER BY coalesce((pg_catalog.to_jsonb(co) OPERATOR(pg_catalog.->>) 'collisdeterministic')::pg_catalog.bool, true),
+                co.oid OPERATOR(pg_catalog.=) child.attcollation DESC
+       LIMIT 1) END
+  ) ORDER BY u.position) AS columns
+  FROM (SELECT false AS configured, oid::pg_catalog.int8 AS id, conrelid, confrelid, conkey, confkey, conpfeqop FROM key
+        UNION ALL SELECT true, number, conrelid, confrelid, conkey, confkey, conpfeqop FROM configured) AS k
+  CROSS JOIN ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey), pg_catalog.unnest(k.conpfeqop))
+       WITH ORDINALITY AS u (child, parent, operator, position)
+  JOIN pg_catalog.pg_attribute AS child ON child.attrelid OPERATOR(pg_catalog.=) k.conrelid AND child.attnum OPERATOR(pg_catalog.=) u.child
+  JOIN pg_catalog.pg_attribute AS parent ON parent.attrelid OPERATOR(pg_catalog.=) k.confrelid AND parent.attnum OPERATOR(pg_catalog.=) u.parent
+  LEFT JOIN pg_catalog.pg_operator AS op ON op.oid OPERATOR(pg_catalog.=) u.operator
+  LEFT JOIN pg_catalog.pg_namespace AS opn ON opn.oid OPERATOR(pg_catalog.=) op.oprnamespace
+  LEFT JOIN pg_catalog.pg_type AS lt ON lt.oid OPERATOR(pg_catalog.=) op.oprleft
+  LEFT JOIN pg_catalog.pg_namespace AS ltn ON ltn.oid OPERATOR(pg_catalog.=) lt.typnamespace
+  LEFT JOIN pg_catalog.pg_type AS rt ON rt.oid OPERATOR(pg_catalog.=) op.oprright
+  LEFT JOIN pg_catalog.pg_namespace AS rtn ON rtn.oid OPERATOR(pg_catalog.=) rt.typnamespace
+  LEFT JOIN pg_catalog.pg_operator AS com ON com.oid OPERATOR(pg_catalog.=) op.oprcom
+  LEFT JOIN pg_catalog.pg_namespace AS comn ON comn.oid OPERATOR(pg_catalog.=) com.oprnamespace
+   GROUP BY k.configured, k.id
 )
 SELECT pg_catalog.json_build_object(
   'relations', (
@@ -52,12 +107,29 @@ SELECT pg_catalog.json_build_object(
       'name', r.relname,
       'kind', r.relkind,
       'rules', EXISTS (SELECT FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class OPERATOR(pg_catalog.=) r.oid AND w.ev_type OPERATOR(pg_catalog.=) '4'),
-      'definition', CASE WHEN r.relkind OPERATOR(pg_catalog.=) 'v' THEN pg_catalog.pg_get_viewdef(r.oid) END,
+      -- pg_get_viewdef finds its own operators by the session's search_path (ruleutils.c): for a moment that has none but
+      -- the server's. A local setting of the value that was there leaves everything as it was.
+      'definition', CASE WHEN r.relkind OPERATOR(pg_catalog.=) 'v' THEN (
+        SELECT pg_catalog.concat(pg_catalog.left(pg_catalog.set_config('search_path', 'pg_catalog', true), 0),
+                                 pg_catalog.pg_get_viewdef(r.oid),
+                                 pg_catalog.left(pg_catalog.set_config('search_path', o.path, true), 0))
+          FROM (SELECT pg_catalog.current_setting('search_path') AS path OFFSET 0) AS o) END,
       -- A trigger on its rows may keep them: BEFORE, or INSTEAD OF on a view.
       'keeps', EXISTS (SELECT FROM pg_catalog.pg_trigger AS g
                         WHERE g.tgrelid OPERATOR(pg_catalog.=) r.oid AND ((g.tgtype OPERATOR(pg_catalog.&) 11::pg_catalog.int2) OPERATOR(pg_catalog.=) 11
                             OR (g.tgtype OPERATOR(pg_catalog.&) 73::pg_catalog.int2) OPERATOR(pg_catalog.=) 73)
                           AND NOT g.tgisinternal AND g.tgenabled OPERATOR(pg_catalog.<>) 'D'),
+      'triggers', coalesce((
+        SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+          'name', g.tgname,
+          'function', g.function,
+          'row', (g.tgtype OPERATOR(pg_catalog.&) 1::pg_catalog.int2) OPERATOR(pg_catalog.<>) 0,
+          'deletes', (g.tgtype OPERATOR(pg_catalog.&) 8::pg_catalog.int2) OPERATOR(pg_catalog.<>) 0,
+          'updates', (g.tgtype OPERATOR(pg_catalog.&) 16::pg_catalog.int2) OPERATOR(pg_catalog.<>) 0,
+          'truncates', (g.tgtype OPERATOR(pg_catalog.&) 32::pg_catalog.int2) OPERATOR(pg_catalog.<>) 0,
+          'columns', (SELECT pg_catalog.json_agg(a.attname) FROM pg_catalog.pg_attribute AS a
+                       WHERE a.attrelid OPERATOR(pg_catalog.=) g.tgrelid AND a.attnum OPERATOR(pg_catalog.=) ANY (g.tgattr))
+        ) ORDER BY g.tgname) FROM deleting AS g WHERE g.tgrelid OPERATOR(pg_catalog.=) r.oid), '[]'),
       'partition', r.relispartition,
       'parents', coalesce((SELECT pg_catalog.json_agg(i.inhparent::pg_catalog.int8)
                              FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid OPERATOR(pg_catalog.=) r.oid), '[]'),
@@ -73,6 +145,7 @@ SELECT pg_catalog.json_build_object(
       'columns', (
         SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
           'name', a.attname,
+          'notNull', a.attnotnull,
           'scalar', t.typtype OPERATOR(pg_catalog.=) ANY (ARRAY['b', 'e']) AND t.typelem OPERATOR(pg_catalog.=) 0
         ) ORDER BY a.attnum), '[]')
         FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) a.atttypid
@@ -107,40 +180,7 @@ SELECT pg_catalog.json_build_object(
       'deferred', k.condeferred,
       'full', k.confmatchtype OPERATOR(pg_catalog.=) 'f',
       'period', coalesce((k.j OPERATOR(pg_catalog.->>) 'conperiod')::pg_catalog.bool, false),
-      'columns', (
-        SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
-          'from', child.attname,
-          'to', parent.attname,
-          'operator', pg_catalog.concat(pg_catalog.quote_ident(opn.nspname), '.', op.oprname),
-          'commutator', CASE WHEN com.oid IS NOT NULL THEN
-             pg_catalog.concat(pg_catalog.quote_ident(comn.nspname), '.', com.oprname) END,
-          -- By the type's own name, as in ri_add_cast_to: `character` would be cut to one character, bpchar is not.
-          'left', CASE WHEN lt.typtype OPERATOR(pg_catalog.=) 'b' AND op.oprleft OPERATOR(pg_catalog.<>) parent.atttypid THEN
-             pg_catalog.concat(pg_catalog.quote_ident(ltn.nspname), '.', pg_catalog.quote_ident(lt.typname)) END,
-          'right', CASE WHEN rt.typtype OPERATOR(pg_catalog.=) 'b' AND op.oprright OPERATOR(pg_catalog.<>) child.atttypid THEN
-             pg_catalog.concat(pg_catalog.quote_ident(rtn.nspname), '.', pg_catalog.quote_ident(rt.typname)) END,
-          -- Two collations make a comparison ambiguous. Equality is the same under all deterministic ones, so the
-          -- child's is taken, for its index; a nondeterministic one decides, as in ri_GenerateQualCollation.
-          'collation', CASE WHEN child.attcollation OPERATOR(pg_catalog.<>) parent.attcollation THEN (
-            SELECT pg_catalog.concat(pg_catalog.quote_ident(cn.nspname), '.', pg_catalog.quote_ident(co.collname))
-              FROM pg_catalog.pg_collation AS co JOIN pg_catalog.pg_namespace AS cn ON cn.oid OPERATOR(pg_catalog.=) co.collnamespace
-             WHERE co.oid OPERATOR(pg_catalog.=) ANY (ARRAY[child.attcollation, parent.attcollation])
-             ORDER BY coalesce((pg_catalog.to_jsonb(co) OPERATOR(pg_catalog.->>) 'collisdeterministic')::pg_catalog.bool, true),
-                      co.oid OPERATOR(pg_catalog.=) child.attcollation DESC
-             LIMIT 1) END
-        ) ORDER BY u.position)
-        FROM ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey), pg_catalog.unnest(k.conpfeqop))
-             WITH ORDINALITY AS u (child, parent, operator, position)
-        JOIN pg_catalog.pg_attribute AS child ON child.attrelid OPERATOR(pg_catalog.=) k.conrelid AND child.attnum OPERATOR(pg_catalog.=) u.child
-        JOIN pg_catalog.pg_attribute AS parent ON parent.attrelid OPERATOR(pg_catalog.=) k.confrelid AND parent.attnum OPERATOR(pg_catalog.=) u.parent
-        JOIN pg_catalog.pg_operator AS op ON op.oid OPERATOR(pg_catalog.=) u.operator
-        JOIN pg_catalog.pg_namespace AS opn ON opn.oid OPERATOR(pg_catalog.=) op.oprnamespace
-        JOIN pg_catalog.pg_type AS lt ON lt.oid OPERATOR(pg_catalog.=) op.oprleft
-        JOIN pg_catalog.pg_namespace AS ltn ON ltn.oid OPERATOR(pg_catalog.=) lt.typnamespace
-        JOIN pg_catalog.pg_type AS rt ON rt.oid OPERATOR(pg_catalog.=) op.oprright
-        JOIN pg_catalog.pg_namespace AS rtn ON rtn.oid OPERATOR(pg_catalog.=) rt.typnamespace
-        LEFT JOIN pg_catalog.pg_operator AS com ON com.oid OPERATOR(pg_catalog.=) op.oprcom
-        LEFT JOIN pg_catalog.pg_namespace AS comn ON comn.oid OPERATOR(pg_catalog.=) com.oprnamespace),
+      'columns', p.columns,
       'setColumns', (
         SELECT pg_catalog.json_agg(a.attname ORDER BY s.position)
           FROM pg_catalog.jsonb_array_elements_text(
@@ -158,5 +198,11 @@ SELECT pg_catalog.json_build_object(
           FROM copy JOIN pg_catalog.pg_constraint AS c ON c.oid OPERATOR(pg_catalog.=) copy.oid
          WHERE c.oid OPERATOR(pg_catalog.<>) k.oid)
     ) ORDER BY k.oid), '[]')
-    FROM key AS k)
+    FROM key AS k JOIN compared AS p ON NOT p.configured AND p.id OPERATOR(pg_catalog.=) k.oid::pg_catalog.int8),
+  'configured', (
+    SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+      'number', c.number,
+      'unique', c.covered,
+      'columns', p.columns)), '[]')
+    FROM configured AS c JOIN compared AS p ON p.configured AND p.id OPERATOR(pg_catalog.=) c.number)
 )

@@ -5,9 +5,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { quoteLiteral, quoteRelation, type RelationName } from '../sql/names.js';
+import type { ConfiguredKey, TableColumns } from './rules.js';
 
 export interface CatalogColumn {
   readonly name: string;
+  readonly notNull: boolean;
   /** Its values can be the elements of an array and come out again as they were. */
   readonly scalar: boolean;
 }
@@ -28,6 +30,8 @@ export interface CatalogRelation {
   readonly rules: boolean;
   /** A BEFORE trigger on its rows may keep some from being deleted; on a view an INSTEAD OF trigger deletes. */
   readonly keeps: boolean;
+  /** Triggers whose functions may delete, as far as their source says. */
+  readonly triggers: readonly DeletingTrigger[];
   readonly partition: boolean;
   /** What it inherits from or is a partition of. */
   readonly parents: readonly number[];
@@ -43,12 +47,26 @@ export interface CatalogRelation {
   readonly indexed: readonly string[];
 }
 
+/** A trigger that is enabled, and whose function's source has a word with which rows are deleted. */
+export interface DeletingTrigger {
+  readonly name: string;
+  /** `schema.name`, for messages. */
+  readonly function: string;
+  /** FOR EACH ROW: it fires for rows of a partition too, whatever table the statement names. */
+  readonly row: boolean;
+  readonly deletes: boolean;
+  readonly updates: boolean;
+  readonly truncates: boolean;
+  /** Those of UPDATE OF; null is all. */
+  readonly columns: readonly string[] | null;
+}
+
 /** One pair of columns of a key, and how the database compares them: `to OPERATOR(operator) from`. */
 export interface KeyColumn {
   readonly from: string;
   readonly to: string;
-  /** With its schema; null is the plain `=` of a relation that only the configuration knows. */
-  readonly operator: string | null;
+  /** With its schema. */
+  readonly operator: string;
   readonly commutator: string | null;
   /** The types to cast to before comparing, where the operator's are not the columns' own. */
   readonly left: string | null;
@@ -81,9 +99,20 @@ export interface KeyCopy {
   readonly name: string;
 }
 
+/** A relation of the configuration whose tables are both in this database. */
+export interface CatalogConfiguredKey {
+  /** Its place in the configuration. */
+  readonly number: number;
+  /** A unique index covers the referenced columns, such as PostgreSQL wants for a foreign key. */
+  readonly unique: boolean;
+  /** Its columns as far as they are there; `operator` is null where PostgreSQL has none for a foreign key. */
+  readonly columns: readonly (Omit<KeyColumn, 'operator'> & { readonly operator: string | null })[];
+}
+
 export interface Catalog {
   readonly relations: readonly CatalogRelation[];
   readonly keys: readonly CatalogKey[];
+  readonly configured: readonly CatalogConfiguredKey[];
 }
 
 /** What a session says before a DELETE is planned. */
@@ -104,6 +133,8 @@ export interface Circumstances {
 
 const FINGERPRINT = sqlFile('fingerprint.sql');
 const CATALOG = sqlFile('catalog.sql');
+const CONFIGURED = sqlFile('configured.sql');
+const DELETING_TRIGGERS = sqlFile('deleting-triggers.sql');
 const SERVER = sqlFile('server.sql');
 
 /**
@@ -130,10 +161,33 @@ export function circumstancesQuery(
     'fingerprint', ${fingerprint ? `(${withNamed(FINGERPRINT, named)})` : 'NULL'})`);
 }
 
-/** One statement that gives the whole Catalog; `named` are the relations wanted although no key may touch them. */
-export function catalogQuery(named: readonly RelationName[]): string {
-  return document(`(${withNamed(CATALOG, named)})`);
+/** One statement that gives the whole Catalog, with what the configuration's relations mean in it. */
+export function catalogQuery(relations: readonly ConfiguredKey[]): string {
+  const configured = CONFIGURED.replace('$CONFIGURED$', () => configuredRows(relations));
+  const sql = CATALOG.replace('$CONFIGURED_KEYS$', () => configured).replace(
+    '$DELETING_TRIGGERS$',
+    () => DELETING_TRIGGERS,
+  );
+  return document(`(${withNamed(sql, relationsNamed(relations))})`);
 }
+
+/** The relations that the configuration names: they are wanted although no key of the catalog may touch them. */
+export function relationsNamed(relations: readonly ConfiguredKey[]): readonly RelationName[] {
+  return relations
+    .flatMap(({ from, to }) => [from, to])
+    .map(({ schema, table }) => ({ schema, name: table }));
+}
+
+/** `(0::pg_catalog.int8, 'shop', 'items', ARRAY['order_id']::pg_catalog.text[], 'shop', 'orders', ARRAY['id']…)`, one a relation. */
+function configuredRows(relations: readonly ConfiguredKey[]): string {
+  const side = ({ schema, table, columns }: TableColumns) =>
+    `${quoteLiteral(schema)}, ${quoteLiteral(table)}, ARRAY[${columns.map(quoteLiteral).join(', ')}]::pg_catalog.text[]`;
+  const rows = relations.map(({ from, to }, i) => `(${i}::pg_catalog.int8, ${side(from)}, ${side(to)})`);
+  return rows.join(', ') || NO_ROW;
+}
+
+const NO_SIDE = 'NULL::pg_catalog.text, NULL::pg_catalog.text, NULL::pg_catalog.text[]';
+const NO_ROW = `(NULL::pg_catalog.int8, ${NO_SIDE}, ${NO_SIDE})`;
 
 function withNamed(sql: string, named: readonly RelationName[]): string {
   const list = named.map(({ schema, name }) => `(${quoteLiteral(schema ?? '')}, ${quoteLiteral(name)})`);

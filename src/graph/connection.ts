@@ -16,7 +16,7 @@ const CONNECT_TIMEOUT = 5000;
 const KEEPALIVE = 30_000;
 
 /** No schema of the database's comes before the server's own, and an idle connection stays. */
-const SETTINGS = `SELECT pg_catalog.set_config(name, CASE name WHEN 'search_path' THEN 'pg_catalog' ELSE '0' END, false)
+const SETTINGS = `SELECT pg_catalog.set_config(name, CASE WHEN name OPERATOR(pg_catalog.=) 'search_path' THEN 'pg_catalog' ELSE '0' END, false)
   FROM pg_catalog.pg_settings
   WHERE name OPERATOR(pg_catalog.=) ANY (ARRAY['search_path', 'statement_timeout', 'idle_session_timeout'])`;
 

@@ -24,5 +24,15 @@ SELECT pg_catalog.md5(pg_catalog.concat_ws(',',
   (SELECT pg_catalog.string_agg(pg_catalog.concat(g.oid, ':', g.xmin, g.ctid), ',' ORDER BY g.oid)
      FROM pg_catalog.pg_trigger AS g WHERE NOT g.tgisinternal),
   (SELECT pg_catalog.string_agg(pg_catalog.concat(w.oid, ':', w.xmin, w.ctid), ',' ORDER BY w.oid)
-     FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class OPERATOR(pg_catalog.>=) 16384)
+     FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class OPERATOR(pg_catalog.>=) 16384),
+  -- Whether a trigger deletes is read in its function, and in those that it calls.
+  (SELECT pg_catalog.string_agg(pg_catalog.concat(p.oid, ':', p.xmin, p.ctid), ',' ORDER BY p.oid)
+     FROM pg_catalog.pg_proc AS p WHERE p.oid OPERATOR(pg_catalog.>=) 16384),
+  -- What else decides by which operator a configured relation compares.
+  (SELECT pg_catalog.string_agg(pg_catalog.concat(o.oid, ':', o.xmin, o.ctid), ',' ORDER BY o.oid)
+     FROM pg_catalog.pg_amop AS o WHERE o.oid OPERATOR(pg_catalog.>=) 16384),
+  (SELECT pg_catalog.string_agg(pg_catalog.concat(o.oid, ':', o.xmin, o.ctid), ',' ORDER BY o.oid)
+     FROM pg_catalog.pg_opclass AS o WHERE o.oid OPERATOR(pg_catalog.>=) 16384),
+  (SELECT pg_catalog.string_agg(pg_catalog.concat(o.oid, ':', o.xmin, o.ctid), ',' ORDER BY o.oid)
+     FROM pg_catalog.pg_cast AS o WHERE o.oid OPERATOR(pg_catalog.>=) 16384)
 ))

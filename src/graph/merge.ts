@@ -1,33 +1,10 @@
 /** The graph that the proxy acts on: the catalog's keys, and over them what the configuration says. Pure. */
-import type { Catalog, CatalogKey, CatalogRelation, KeyColumn } from './catalog.js';
-import { type Action, type ForeignKey, Graph, type Performer, type Relation } from './model.js';
-
-/** Changes the action of keys in the catalog: `schema.table.constraint`, the table being the referencing one; globs. */
-export interface Override {
-  readonly match: string;
-  readonly on_delete: Action;
-}
-
-export interface TableColumns {
-  readonly schema: string;
-  readonly table: string;
-  readonly columns: readonly string[];
-}
-
-/** A key that the catalog does not have. */
-export interface ConfiguredKey {
-  readonly name: string;
-  readonly from: TableColumns;
-  readonly to: TableColumns;
-  readonly on_delete: Action;
-}
-
-export interface Rules {
-  /** Act on keys whose action is declared and not performed by the server. */
-  readonly declared: boolean;
-  readonly overrides: readonly Override[];
-  readonly relations: readonly ConfiguredKey[];
-}
+import type { Catalog, CatalogKey, CatalogRelation } from './catalog.js';
+import { configuredKeys } from './configured.js';
+import { type ForeignKey, Graph, type Performer, type Relation } from './model.js';
+import { overriddenName, overrideProblems, overridesOf } from './overrides.js';
+import type { Problem } from './problems.js';
+import type { Action, Rules } from './rules.js';
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   a: 'no action',
@@ -37,11 +14,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   d: 'set default',
 };
 
-/** Behind every key of the catalog, in the order of the configuration. */
-const CONFIGURED_IDS = 2 ** 32;
-
-/** @param report is told of every configured relation that this database does not have */
-export function mergeGraph(catalog: Catalog, rules: Rules, report: (problem: string) => void): Graph {
+/** The graph of one database, with what of the configuration it does not bear out. */
+export function mergeGraph(catalog: Catalog, rules: Rules): Graph {
   const relations = new Map(
     catalog.relations.map((relation) => [relation.oid, { ...relation, keeps: keepsRows(catalog, relation) }]),
   );
@@ -50,24 +24,15 @@ export function mergeGraph(catalog: Catalog, rules: Rules, report: (problem: str
     const to = relations.get(key.to);
     return from && to ? [declaredKey(key, from, to, rules)] : [];
   });
-  const left: string[] = [];
-  const configured = rules.relations.flatMap((key, i) => {
-    const from = find(relations, key.from);
-    // A DELETE from a view is one from its table.
-    const found = find(relations, key.to);
-    const to = found?.kind === 'v' || found?.kind === 'm' ? undefined : found;
-    const missing = [
-      ...(from ? missingColumns(from, key.from.columns) : [`table ${key.from.schema}.${key.from.table}`]),
-      ...(to ? missingColumns(to, key.to.columns) : [`table ${key.to.schema}.${key.to.table}`]),
-    ];
-    if (!from || !to || missing.length > 0) {
-      report(`cascade.relations: ${key.name} is left out: there is no ${missing.join(', no ')}`);
-      left.push(key.name);
-      return [];
-    }
-    return [configuredKey(key, CONFIGURED_IDS + i, from, to)];
-  });
-  return new Graph(relations, [...declared, ...configured], left);
+  const configured = configuredKeys(catalog, relations, rules.relations);
+  const keys = [...declared, ...configured.keys];
+  const problems = [
+    ...configured.problems,
+    ...configured.keys.flatMap((key) => doubled(key, declared)),
+    ...overrideProblems(declared, rules.overrides),
+    ...keys.flatMap((key) => nullsNotNull(key, rules)),
+  ];
+  return new Graph(relations, keys, configured.broken, problems);
 }
 
 /** A partition may have triggers of its own, which fire whatever table the statement names. */
@@ -78,8 +43,7 @@ function keepsRows(catalog: Catalog, relation: CatalogRelation): boolean {
 }
 
 function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules): ForeignKey {
-  const name = `${from.schema}.${from.name}.${key.name}`;
-  const override = rules.overrides.find(({ match }) => glob(match).test(name));
+  const [override] = overridesOf(overriddenName({ from, name: key.name }), rules.overrides);
   const action = override?.on_delete ?? ACTIONS[key.action] ?? 'no action';
   const performer: Performer =
     override || (!key.enforced && rules.declared) ? 'proxy' : key.enforced ? 'server' : 'nobody';
@@ -100,52 +64,32 @@ function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules
   };
 }
 
-function configuredKey(key: ConfiguredKey, id: number, from: Relation, to: Relation): ForeignKey {
-  const columns = key.from.columns.map(
-    (column, i): KeyColumn => ({
-      from: column,
-      to: key.to.columns[i] ?? '',
-      operator: null,
-      commutator: null,
-      left: null,
-      right: null,
-      collation: null,
-    }),
+/** Both act, the catalog's first. To give that another action there are overrides. */
+function doubled(key: ForeignKey, declared: readonly ForeignKey[]): readonly Problem[] {
+  const pairs = ({ columns }: ForeignKey) => columns.map(({ from, to }) => `${from}\0${to}`).sort();
+  return declared
+    .filter(({ from }) => from === key.from)
+    .flatMap((other): Problem[] => {
+      const same = other.to === key.to && pairs(other).join() === pairs(key).join();
+      if (!same && other.name !== key.name) return [];
+      const text = `cascade.relations: ${key.name} has the ${same ? 'columns' : 'name'} of the foreign key ${overriddenName(other)}, and both are followed: cascade.overrides changes the action of that`;
+      return [{ kind: 'doubled relation', text }];
+    });
+}
+
+/** Natively such a key can be made as well, and its action fails (23502) for every row that it finds. */
+function nullsNotNull(key: ForeignKey, { overrides }: Rules): readonly Problem[] {
+  const configured = !key.declared || overridesOf(overriddenName(key), overrides).length > 0;
+  if (!configured || key.action !== 'set null') return [];
+  const [column] = key.setColumns.filter((name) =>
+    key.from.columns.some((each) => each.name === name && each.notNull),
   );
-  return {
-    declared: false,
-    id,
-    name: key.name,
-    from,
-    to,
-    columns,
-    action: key.on_delete,
-    performer: 'proxy',
-    guarded: false,
-    setColumns: key.from.columns,
-    full: false,
-    period: false,
-    copies: [],
-  };
-}
-
-function find(relations: ReadonlyMap<number, Relation>, wanted: TableColumns): Relation | undefined {
-  for (const relation of relations.values())
-    if (relation.schema === wanted.schema && relation.name === wanted.table) return relation;
-  return undefined;
-}
-
-function missingColumns(relation: Relation, columns: readonly string[]): readonly string[] {
-  return columns
-    .filter((column) => !relation.columns.some(({ name }) => name === column))
-    .map((column) => `column ${column} in table ${relation.schema}.${relation.name}`);
-}
-
-/** `*` is any run of characters, `?` one: of the whole name, dots included. */
-function glob(pattern: string): RegExp {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`);
+  if (column === undefined) return [];
+  const where = key.declared ? 'cascade.overrides' : 'cascade.relations';
+  return [
+    {
+      kind: 'not null',
+      text: `${where}: ${overriddenName(key)} would set ${column} to NULL, which is NOT NULL: a DELETE that finds a row there fails`,
+    },
+  ];
 }

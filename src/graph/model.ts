@@ -2,9 +2,8 @@
 import type { RelationName } from '../sql/names.js';
 import { readView } from '../sql/view.js';
 import type { CatalogRelation, KeyColumn, KeyCopy } from './catalog.js';
-
-/** A referential action (ON DELETE …). */
-export type Action = 'cascade' | 'set null' | 'set default' | 'restrict' | 'no action';
+import type { Problem } from './problems.js';
+import type { Action } from './rules.js';
 
 /** Who carries a key's action out. */
 export type Performer = 'proxy' | 'server' | 'nobody';
@@ -31,6 +30,16 @@ export interface ForeignKey {
   readonly copies: readonly KeyCopy[];
 }
 
+/** A relation of the configuration that cannot be followed: no row of what it references may be deleted. */
+export interface BrokenKey {
+  readonly name: string;
+  /** The referenced relation; of a view also the tables that it shows. */
+  readonly to: readonly Relation[];
+  /** What is wrong with it, and what to do. */
+  readonly fault: string;
+  readonly remedy: string;
+}
+
 export type Relation = CatalogRelation & RelationName;
 
 /** What a view shows. */
@@ -46,16 +55,25 @@ export class Graph {
   readonly #keysTo = new Map<number, ForeignKey[]>();
   readonly #keysFrom = new Map<number, ForeignKey[]>();
   readonly #children = new Map<number, Relation[]>();
-  /** Whether there is any key for the proxy to perform, or the configuration names one that any table may bring. */
+  readonly #brokenTo = new Map<number, BrokenKey[]>();
+  /** Whether there is any key for the proxy to perform, or a broken one. */
+  readonly hasKeys: boolean;
+  /** The same, or the configuration names one that any table may bring. */
   readonly isActive: boolean;
+  /** What of the configuration this database does not bear out. */
+  readonly problems: readonly Problem[];
 
   constructor(
     relations: ReadonlyMap<number, Relation>,
     keys: readonly ForeignKey[],
-    missing: readonly string[] = [],
+    broken: readonly BrokenKey[],
+    problems: readonly Problem[],
   ) {
     this.#relations = relations;
-    this.isActive = missing.length > 0 || keys.some(({ performer }) => performer === 'proxy');
+    this.problems = problems;
+    this.hasKeys = broken.length > 0 || keys.some(({ performer }) => performer === 'proxy');
+    this.isActive = this.hasKeys || problems.some(({ kind }) => kind === 'missing relation');
+    for (const key of broken) for (const { oid } of key.to) append(this.#brokenTo, oid, key);
     for (const key of [...keys].sort((a, b) => a.id - b.id)) {
       append(this.#keysTo, key.to.oid, key);
       append(this.#keysFrom, key.from.oid, key);
@@ -88,6 +106,11 @@ export class Graph {
     return this.#keysOf(relation);
   }
 
+  /** The broken relations of the configuration that reference this relation, or an ancestor it is a partition of. */
+  brokenTo(relation: Relation): readonly BrokenKey[] {
+    return [relation, ...this.ancestors(relation)].flatMap(({ oid }) => this.#brokenTo.get(oid) ?? []);
+  }
+
   /** Every key declared on this relation. */
   keysFrom(relation: Relation): readonly ForeignKey[] {
     return this.#keysFrom.get(relation.oid) ?? [];
@@ -117,6 +140,12 @@ export class Graph {
   tree(relation: Relation): readonly Relation[] {
     const partitions = (this.#children.get(relation.oid) ?? []).filter(({ partition }) => partition);
     return [relation, ...partitions.flatMap((each) => this.tree(each))];
+  }
+
+  /** What a partition is one of, at any height: what it has inherited keys and triggers from. */
+  ancestors(relation: Relation): readonly Relation[] {
+    if (!relation.partition) return [];
+    return this.#parents(relation).flatMap((parent) => [parent, ...this.ancestors(parent)]);
   }
 
   /** The relations that a view shows rows of, at any depth. */
@@ -157,11 +186,15 @@ export class Graph {
     return { ...below, columns: new Map(columns) };
   }
 
-  /** Through keys that the server cascades, to one that the proxy has to perform, were it one of a partition alone. */
+  /**
+   * Through keys that the server cascades, to one that the proxy has to perform or must not let pass, were it one of a
+   * partition alone.
+   */
   #cascadesOn(relation: Relation, seen: Set<number>): boolean {
     if (seen.has(relation.oid)) return false;
     seen.add(relation.oid);
     const partitions = this.descendants(relation).filter(({ partition }) => partition);
+    if ([relation, ...partitions].some((each) => this.brokenTo(each).length > 0)) return true;
     return [relation, ...partitions]
       .flatMap((each) => this.#keysOf(each))
       .some(
@@ -172,13 +205,11 @@ export class Graph {
   }
 
   #keysOf(relation: Relation): ForeignKey[] {
-    const own = this.#keysTo.get(relation.oid) ?? [];
-    if (!relation.partition) return own;
-    const inherited = relation.parents.flatMap((oid) => {
-      const parent = this.#relations.get(oid);
-      return parent ? this.#keysOf(parent) : [];
-    });
-    return [...own, ...inherited];
+    return [relation, ...this.ancestors(relation)].flatMap(({ oid }) => this.#keysTo.get(oid) ?? []);
+  }
+
+  #parents(relation: Relation): readonly Relation[] {
+    return relation.parents.flatMap((oid) => this.#relations.get(oid) ?? []);
   }
 }
 

@@ -1,9 +1,9 @@
 /** What is not planned, because what it should do is not certain: refused, never passed on. */
 import { ProxyError } from '../errors.js';
-import type { ForeignKey, Graph } from '../graph/model.js';
+import type { BrokenKey, ForeignKey, Graph, Relation } from '../graph/model.js';
 import { quoteRelation } from '../sql/names.js';
 import { setsColumns, type Target } from './plan.js';
-import type { Reached } from './reach.js';
+import { holding, type Reached } from './reach.js';
 
 /**
  * @param depth how many keys lie between the client's rows and those that a key references, where that is certain
@@ -25,6 +25,28 @@ export function refuseUnplannable(
   const changing = keys.filter(setsColumns);
   for (const key of changing) refuseOverlap(graph, key, keys, depth, table);
   refuseTwoChanges(graph, changing, table);
+}
+
+/**
+ * A relation of the configuration that cannot be followed, though somebody meant it to be.
+ * @throws ProxyError PGC_RELATION_BROKEN where the statement reaches what such a relation references
+ */
+export function refuseBroken(graph: Graph, targets: readonly Target[], reached: readonly Reached[]): void {
+  const table = targets.map(({ relation }) => quoteRelation(relation)).join(', ');
+  for (const relation of reached.flatMap((each) => holding(graph, each))) {
+    const [broken] = graph.brokenTo(relation);
+    if (broken) throw brokenError(table, relation, broken);
+  }
+}
+
+/** What is said of a statement that deletes from, or empties, what a broken relation references. */
+export function brokenError(
+  table: string,
+  referenced: Relation,
+  { name, fault, remedy }: BrokenKey,
+): ProxyError {
+  const values = { table, relation: name, referenced: quoteRelation(referenced), fault, remedy };
+  return new ProxyError('PGC_RELATION_BROKEN', values);
 }
 
 /** Rules rewrite a DELETE behind the proxy's back, and PostgreSQL does not allow them in a CTE. */

@@ -63,6 +63,6 @@ function cast(expression: string, type: string | null): string {
   return type === null ? expression : `${expression}::${type}`;
 }
 
-function spell(operator: string | null): string {
-  return operator === null ? '=' : `OPERATOR(${operator})`;
+function spell(operator: string): string {
+  return `OPERATOR(${operator})`;
 }

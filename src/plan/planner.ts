@@ -1,7 +1,7 @@
 /** From the relations that a statement deletes from to a Plan, over the graph. Pure. */
 import type { ForeignKey, Graph, Relation } from '../graph/model.js';
 import { identity } from './identity.js';
-import { refuseUnplannable } from './limits.js';
+import { refuseBroken, refuseUnplannable } from './limits.js';
 import {
   type Change,
   type Check,
@@ -20,6 +20,7 @@ import { membersOf, ordered, type Reached, reachOf } from './reach.js';
  */
 export function planDelete(graph: Graph, targets: readonly Target[]): Plan | undefined {
   const { reached, keys } = reachOf(graph, targets);
+  refuseBroken(graph, targets, reached);
   if (keys.length === 0) return undefined;
   const referenced = [...new Set(keys.map(({ to }) => to))];
   const bare = inOrder(reached, targets.length, (all) => membersByRelation(graph, referenced, all));

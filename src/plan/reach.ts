@@ -40,9 +40,13 @@ export function reachOf(graph: Graph, targets: readonly Target[]): Reach {
 }
 
 /** The keys that reference any of the rows which a deletion may take. */
-function keysOf(graph: Graph, { relation, inherits }: Reached): readonly ForeignKey[] {
-  const relations = inherits ? [relation, ...graph.descendants(relation)] : graph.tree(relation);
-  return relations.flatMap((each) => graph.keysToFollow(each));
+function keysOf(graph: Graph, reached: Reached): readonly ForeignKey[] {
+  return holding(graph, reached).flatMap((each) => graph.keysToFollow(each));
+}
+
+/** The relations that hold the rows which a deletion may take. */
+export function holding(graph: Graph, { relation, inherits }: Reached): readonly Relation[] {
+  return inherits ? [relation, ...graph.descendants(relation)] : graph.tree(relation);
 }
 
 /** The deletions that take rows of `relation`. */

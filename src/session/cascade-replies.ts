@@ -244,12 +244,6 @@ function asTheClients(
     const at = clientPosition(Number(position), rewrite);
     if (at === undefined) changed.delete(Field.position);
     else changed.set(Field.position, String(at + offset));
-    const configured = part?.kind === 'cascade' ? part.plan.keys.filter(({ declared }) => !declared) : [];
-    if (at === undefined && configured.length > 0 && fields.get(Field.code) === UNDEFINED_FUNCTION)
-      changed.set(
-        Field.hint,
-        `cascade.relations: see what ${configured.map(({ name }) => name).join(', ')} relates.`,
-      );
   }
   if (part?.kind === 'cascade' && part.command !== undefined && fields.get(Field.code) === READ_ONLY)
     changed.set(Field.message, (fields.get(Field.message) ?? '').replace('SELECT', part.command));
@@ -263,7 +257,5 @@ function clientPosition(position: number, { text, sql, copied }: Rewrite): numbe
   return run && [...text.slice(0, at - run.sent + run.client)].length + 1;
 }
 
-/** Columns of these types cannot be compared. */
-const UNDEFINED_FUNCTION = '42883';
 /** read_only_sql_transaction: its message names the command, and the server saw a SELECT. */
 const READ_ONLY = '25006';

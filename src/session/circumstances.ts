@@ -12,9 +12,11 @@ import {
   catalogQuery,
   circumstancesQuery,
   readDocument,
+  relationsNamed,
 } from '../graph/catalog.js';
-import { mergeGraph, type Rules } from '../graph/merge.js';
+import { mergeGraph } from '../graph/merge.js';
 import type { Graph } from '../graph/model.js';
+import type { Rules } from '../graph/rules.js';
 import type { SessionEffect } from '../sql/gate.js';
 import { quoteRelation, type RelationName } from '../sql/names.js';
 import type { Answer } from './injection.js';
@@ -151,18 +153,17 @@ export class SessionCircumstances {
 
   async #load(fingerprint: string, ask: Ask): Promise<Graph | Exclude<Answer, { kind: 'value' }>> {
     const { graphs, database, rules, report } = this.#options;
-    const answer = await ask(catalogQuery(this.#named()));
+    const answer = await ask(catalogQuery(rules.relations));
     if (answer.kind !== 'value') return answer;
-    const graph = mergeGraph(readDocument<Catalog>(answer.value), rules, report);
+    const graph = mergeGraph(readDocument<Catalog>(answer.value), rules);
+    for (const { text } of graph.problems) if (graphs.isNews(database, text)) report(`${database}: ${text}`);
     graphs.keep(database, fingerprint, graph);
     return graph;
   }
 
   /** The relations that the configuration names. */
   #named(): readonly RelationName[] {
-    return this.#options.rules.relations
-      .flatMap(({ from, to }) => [from, to])
-      .map(({ schema, table }) => ({ schema, name: table }));
+    return relationsNamed(this.#options.rules.relations);
   }
 
   #locate(server: string): void {

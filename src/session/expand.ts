@@ -1,11 +1,13 @@
 /** What is sent in place of one statement of the client's, and what becomes of its answer. Pure. */
 import { ProxyError } from '../errors.js';
 import type { Graph, Relation } from '../graph/model.js';
+import { brokenError } from '../plan/limits.js';
 import { renderLocks } from '../plan/locks.js';
 import type { Plan, Target } from '../plan/plan.js';
 import { planDelete } from '../plan/planner.js';
 import { type Root, renderStatement } from '../plan/render.js';
 import { type Copied, insertion, splice } from '../plan/splice.js';
+import { firedByDelete, firedByTruncate } from '../plan/triggers.js';
 import { REFUSED_SQL } from '../plan/violations.js';
 import type { Executed } from '../sql/deletes.js';
 import { quoteName, quoteRelation, type RelationName } from '../sql/names.js';
@@ -19,6 +21,7 @@ import {
   targetsOf,
 } from '../sql/statement.js';
 import type { Executable, Part, PreparePart } from './part.js';
+import { judgeTriggers, type TriggerRule } from './trigger-rule.js';
 
 /** What a statement is expanded with. */
 export interface Means {
@@ -31,6 +34,8 @@ export interface Means {
   readonly version: number;
   /** DO and CALL are refused. */
   readonly refusesCode: boolean;
+  /** What becomes of triggers that delete. */
+  readonly triggers: TriggerRule;
   /** What is not understood is refused; else it is passed on, and the rewrite says so. */
   readonly reject: boolean;
   /** Whether several statements may be sent in its place. */
@@ -48,6 +53,8 @@ export interface Expanded {
   readonly copied?: readonly Copied[];
   /** Why it should have been refused. */
   readonly error?: ProxyError;
+  /** What it does that nobody sees: for the log. */
+  readonly warnings?: readonly string[];
 }
 
 const FORWARD: Expanded = { parts: [{ kind: 'forward' }] };
@@ -113,8 +120,15 @@ function expandDeletes(text: string, statement: DeletingStatement, means: Means)
     return target ? [{ site, target }] : [];
   });
   const targets = concerned.map(({ target }) => target);
+  const named = statement.sites.flatMap(({ target, only }) => {
+    const relation = relationOf(target, means);
+    return relation ? [{ relation, only }] : [];
+  });
   const plan = planDelete(means.graph, targets);
-  if (plan === undefined) return { parts: [partOfUnchanged(text, statement)] };
+  const found = judgeTriggers(firedByDelete(means.graph, [...named, ...targets]), named, means);
+  if (found instanceof ProxyError) return refused(text, statement, found, { reject: true });
+  const { warnings } = found;
+  if (plan === undefined) return { parts: [partOfUnchanged(text, statement)], warnings };
   refuseForm(statement, plan, targets, means);
   const roots = concerned.flatMap((each, i): Root[] => {
     const deletion = plan.deletions[i];
@@ -129,7 +143,7 @@ function expandDeletes(text: string, statement: DeletingStatement, means: Means)
   const part: Part = { kind: 'cascade', plan, target, command: main?.command, answers, suspecting, locks };
   const { prepares } = statement;
   const whole = prepares === undefined ? part : prepared(prepares, text, sql, part, statement);
-  return { parts: [whole], sql, copied };
+  return { parts: [whole], sql, copied, warnings };
 }
 
 /** @throws ProxyError PGC_RELATION for a view of which it cannot be told what it deletes from */
@@ -177,10 +191,13 @@ function expandTruncate(text: string, statement: TruncateStatement, means: Means
       return target ? [target, ...(only ? [] : graph.descendants(target))] : [];
     }),
   );
+  const named = [...taken].map((relation) => ({ relation }));
   const added: Relation[] = [];
   for (const relation of taken) {
+    const [broken] = graph.brokenTo(relation);
+    if (broken) throw brokenError(quoteRelation(relation), relation, broken);
     for (const key of graph.keysTo(relation)) {
-      if (taken.has(key.from) || key.performer === 'server') continue;
+      if (taken.has(key.from)) continue;
       if (!statement.cascades && key.performer === 'proxy')
         throw new ProxyError('PGC_TRUNCATE', { from: key.from.name, to: key.to.name });
       if (!statement.cascades) continue;
@@ -188,12 +205,15 @@ function expandTruncate(text: string, statement: TruncateStatement, means: Means
       for (const each of graph.tree(key.from)) taken.add(each);
     }
   }
-  if (added.length === 0) return FORWARD;
+  const found = judgeTriggers(firedByTruncate(taken), named, means);
+  if (found instanceof ProxyError) return refused(text, statement, found, { reject: true });
+  if (added.length === 0) return { ...FORWARD, ...found };
   // The server finds what the catalog knows by itself, from these too.
   const list = added.map((relation) => `, ${quoteRelation(relation)}`).join('');
   return {
     ...splice(text, [insertion(statement.listEnd, list)]),
     parts: [{ kind: 'truncate', tables: added.map(({ name }) => name) }],
+    ...found,
   };
 }
 
@@ -249,7 +269,13 @@ function expandHidden(text: string, meaning: HiddenDelete, means: Means): Expand
     if (target && concerns(means.graph, target))
       throw new ProxyError('PGC_FORM', { table: quoteRelation(target), form });
   }
-  return { parts: [partOfUnchanged(text, meaning)] };
+  const named = targets.flatMap((name) => {
+    const relation = relationOf(name, means);
+    return relation ? [{ relation, only: false }] : [];
+  });
+  const found = judgeTriggers(firedByDelete(means.graph, named), named, means);
+  if (found instanceof ProxyError) return refused(text, meaning, found, { reject: true });
+  return { parts: [partOfUnchanged(text, meaning)], ...found };
 }
 
 function asSent(part: Part & { kind: 'cascade' }): Part {

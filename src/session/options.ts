@@ -1,9 +1,10 @@
 /** What a session is made with. */
 import type { Duplex } from 'node:stream';
 import type { GraphCache } from '../graph/cache.js';
-import type { Rules } from '../graph/merge.js';
+import type { Rules } from '../graph/rules.js';
 import type { Logger } from '../observe/log.js';
 import type { StatementCache } from './statement-cache.js';
+import type { TriggerRule } from './trigger-rule.js';
 
 /** What all sessions share. */
 export interface SessionSettings {
@@ -14,6 +15,8 @@ export interface SessionSettings {
   /** Whether cascades are on at all, and what becomes of statements that cannot be expanded. */
   readonly active: boolean;
   readonly reject: boolean;
+  /** What becomes of statements that fire triggers which delete. */
+  readonly triggers: TriggerRule;
   /** Whether DO and CALL are refused. */
   readonly refusesCode: boolean;
   /** The longest message taken, in bytes. */

@@ -19,6 +19,8 @@ export interface Rewrite {
   readonly targets: readonly RelationName[];
   /** What was passed on although it is not understood. */
   readonly passed: readonly ProxyError[];
+  /** What its statements do that nobody sees: for the log. */
+  readonly warnings: readonly string[];
 }
 
 /** A text that is sent as it is. */
@@ -31,6 +33,7 @@ export function unchanged(text: string, statements: readonly Statement[]): Rewri
     changed: false,
     targets: statements.flatMap(targetsOf),
     passed: [],
+    warnings: [],
   };
 }
 
@@ -42,7 +45,7 @@ export function passedOn(text: Buffer): Rewrite {
 /** A text in whose place goes one that the server refuses. */
 export function refusal(error: ProxyError): Rewrite {
   const { parts, sql = '' } = refused('', { kind: 'other' }, error, { reject: true });
-  return { text: '', sql, parts, copied: [], changed: true, targets: [], passed: [] };
+  return { text: '', sql, parts, copied: [], changed: true, targets: [], passed: [], warnings: [] };
 }
 
 /** Whether a text may bring keys where the database has none for the proxy. */
@@ -68,6 +71,7 @@ export function rewrite(
   const copied: Copied[] = [];
   const parts: Part[] = [];
   const passed: ProxyError[] = [];
+  const warnings: string[] = [];
   let read = 0;
   let sent = 0;
   const push = (sql: string) => {
@@ -90,6 +94,7 @@ export function rewrite(
         ? refused(own, meaning, behindUnsettling(statement), means)
         : expand(own, statement, { ...means, executable: (name) => preparedHere(name, parts, means) });
     if (expanded.error) passed.push(expanded.error);
+    warnings.push(...(expanded.warnings ?? []));
     parts.push(...expanded.parts);
     if (expanded.sql !== undefined) {
       copy(at);
@@ -110,6 +115,7 @@ export function rewrite(
     changed: sql !== text || parts.some(({ kind }) => kind === 'cascade'),
     targets: statements.flatMap(targetsOf),
     passed,
+    warnings,
   };
 }
 

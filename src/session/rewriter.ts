@@ -19,6 +19,7 @@ import type { ExpectedReplies } from './replies.js';
 import { makesKeys, type Rewrite, refusal, rewrite, unchanged, unsettlesNow } from './rewrite.js';
 import type { ServerState } from './server-state.js';
 import type { StatementCache } from './statement-cache.js';
+import type { TriggerRule } from './trigger-rule.js';
 
 export interface RewriterOptions {
   readonly statements: StatementCache;
@@ -33,6 +34,9 @@ export interface RewriterOptions {
   /** Refuse DO and CALL. */
   readonly refusesCode: boolean;
   readonly passed: (error: ProxyError) => void;
+  /** What becomes of triggers that delete, and who is told of them. */
+  readonly triggers: TriggerRule;
+  readonly warn: (text: string) => void;
 }
 
 /**
@@ -122,7 +126,8 @@ export class Rewriter {
     statements: readonly Statement[],
     { manner, inString, retries }: Source,
   ): Promise<Decision> {
-    const { circumstances, injection, naming, reject, refusesCode, passed, replies, state } = this.#options;
+    const { circumstances, injection, naming, replies, state } = this.#options;
+    const { reject, refusesCode, passed, triggers, warn } = this.#options;
     if (statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode)))
       return PASS;
     const executed = statements.flatMap(executedBy);
@@ -163,6 +168,7 @@ export class Rewriter {
       executable: (name) => this.#executable(this.#named(name), means),
       version: state.version,
       refusesCode,
+      triggers,
       reject,
       inString,
       retries: retries && statements.length === 1,
@@ -171,6 +177,7 @@ export class Rewriter {
     const key = cacheKey(text, names.map(found.meaning), [touched, inString, means.retries], found);
     const made = executed.length > 0 ? make() : this.#options.statements.rewrite(key, make);
     made.passed.forEach(passed);
+    made.warnings.forEach(warn);
     if (made.changed && encoding !== 'UTF8' && !isAscii(Buffer.from(made.sql)))
       throw new ProxyError('PGC_ENCODING', { encoding });
     return { kind: 'rewrite', rewrite: made };
@@ -204,7 +211,8 @@ export class Rewriter {
     const { prepared } = this.#options;
     if (part.kind === 'prepare') {
       const { text, sql, runs, targets } = part;
-      const rewrite = { text, sql, targets, parts: [runs], copied: [], changed: sql !== text, passed: [] };
+      const changed = sql !== text;
+      const rewrite = { ...unchanged(text, []), sql, targets, parts: [runs], copied: [], changed };
       const name = nameInText(part.name, encodingOf(this.#options.state));
       prepared.set(name, { ...UNWATCHED, text: Buffer.from(text), rewrite, inSql: true });
     }

@@ -58,7 +58,7 @@ export class Session {
     // The login is answered like a query: it ends with the first ReadyForQuery.
     this.#replies.expect('Query');
     const report = (problem: string) => log.warn(problem);
-    const { graphs, rules, reject, refusesCode, statements } = settings;
+    const { graphs, rules, reject, refusesCode, statements, triggers } = settings;
     this.#circumstances = new SessionCircumstances({ database, graphs, rules, report });
     const prepared = new Names<Prepared>((name) => knownName(name, this.#state));
     const naming = new Naming(this.#toServer);
@@ -75,6 +75,8 @@ export class Session {
       refusesCode,
       passed: (error) =>
         log.warn({ error: error.errorName }, `passed on without a cascade: ${error.message}`),
+      triggers,
+      warn: (text) => graphs.isNews(database, text) && report(`${database}: ${text}`),
     });
     this.#frontend = new FrontendSide({
       server: this.#toServer,

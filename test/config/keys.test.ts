@@ -45,6 +45,7 @@ cascade:
       from: { schema: 'shop', table: 'items', columns: ['order_id', 'Line No'] },
       to: { schema: 'shop', table: 'orders', columns: ['id', 'line'] },
       on_delete: 'cascade',
+      unique: true,
     },
   ]);
 });

@@ -19,6 +19,7 @@ test('nothing at all gives the defaults of interface.md', () => {
       relations: [],
       unsupported: 'reject',
       code: 'pass',
+      triggers: 'warn',
       files: [],
       atomic: true,
       batch_rows: null,

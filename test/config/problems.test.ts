@@ -118,6 +118,22 @@ describe('values that contradict each other are refused', () => {
       'cascade:\n  relations:\n    - &r { name: n, from: a.b(c), to: a.e(f), on_delete: cascade }\n    - *r',
       'pgcascade.yaml:3: cascade.relations[1].name: a.b has a relation of that name already',
     ],
+    [
+      'cascade:\n  relations:\n    - { name: n, from: "a.b(c, d)", to: "a.e(f, g)", on_delete: cascade }\n    - { name: o, from: "a.b(d, c)", to: "a.e(g, f)", on_delete: set null }',
+      'pgcascade.yaml:4: cascade.relations[1].from: relates the same columns as n',
+    ],
+    [
+      'cascade: { relations: [{ name: n, from: "a.b(c, d)", to: "a.e(f, f)", on_delete: cascade }] }',
+      'pgcascade.yaml:1: cascade.relations[0].to: has the column "f" twice',
+    ],
+    [
+      'cascade: { relations: [{ name: n, from: pg_temp.b(c), to: a.e(f), on_delete: cascade }] }',
+      'pgcascade.yaml:1: cascade.relations[0].from: "pg_temp" is another schema in every session',
+    ],
+    [
+      'cascade: { relations: [{ name: n, from: a.b(c), to: pg_temp_3.e(f), on_delete: cascade }] }',
+      'pgcascade.yaml:1: cascade.relations[0].to: "pg_temp_3" is another schema in every session',
+    ],
   ])('%s', (file, message) => {
     expect(problems(file)).toEqual([message]);
   });

@@ -178,11 +178,16 @@ describe('a key that only the configuration knows', () => {
     },
   });
 
-  test('is followed once its column has been given its name', async () => {
+  test('stops a DELETE until its column has been given its name, and is followed then', async () => {
     const session = await configured.connect(database.name);
     await session.query('SET search_path = s');
     await session.query('CREATE TABLE notes (id int, old int); INSERT INTO notes VALUES (1, 1), (2, 2)');
-    await session.query('DELETE FROM orgs WHERE id = 9');
+    await expect(session.query('DELETE FROM orgs WHERE id = 9')).rejects.toMatchObject({
+      code: '0A000',
+      detail: expect.stringContaining(
+        'there is no column org in table s.notes. pgcascade reports PGC_RELATION_BROKEN',
+      ),
+    });
     await session.query('ALTER TABLE notes RENAME COLUMN old TO org');
     await session.query('DELETE FROM orgs WHERE id = 1');
     expect(await orphans('notes.org')).toEqual([]);

@@ -1,0 +1,164 @@
+/** The relations of the configuration as keys of one database: those that can be followed, and those that are broken. Pure. */
+import { quoteName } from '../sql/names.js';
+import type { Catalog, CatalogConfiguredKey, KeyColumn } from './catalog.js';
+import type { BrokenKey, ForeignKey, Relation } from './model.js';
+import type { Problem } from './problems.js';
+import type { ConfiguredKey, TableColumns } from './rules.js';
+
+/** After every key of the catalog, in the order of the configuration. */
+const CONFIGURED_IDS = 2 ** 32;
+
+export interface ConfiguredKeys {
+  readonly keys: readonly ForeignKey[];
+  readonly broken: readonly BrokenKey[];
+  /** Those that are broken, or whose referenced table is not there. */
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * A relation that is not what PostgreSQL wants of a foreign key (tablecmds.c, ATAddForeignKeyConstraint) is broken: nobody
+ * may delete what it references. Where the referenced table is not there, nobody can.
+ */
+export function configuredKeys(
+  { configured }: Catalog,
+  relations: ReadonlyMap<number, Relation>,
+  rules: readonly ConfiguredKey[],
+): ConfiguredKeys {
+  const keys: ForeignKey[] = [];
+  const broken: BrokenKey[] = [];
+  const problems: Problem[] = [];
+  rules.forEach((rule, number) => {
+    const from = find(relations, rule.from);
+    const to = find(relations, rule.to);
+    if (to === undefined) {
+      const text = `cascade.relations: ${rule.name} is left out: there is no ${missingTable(relations, rule.to)}`;
+      problems.push({ kind: 'missing relation', text });
+      return;
+    }
+    const key = keyOrFault(rule, number, from ?? missingTable(relations, rule.from), to, configured);
+    if (!('fault' in key)) {
+      keys.push(key);
+      return;
+    }
+    const { fault, remedy } = key;
+    const bases = to.viewOf.flatMap((oid) => relations.get(oid) ?? []);
+    broken.push({ name: rule.name, to: [to, ...bases], fault, remedy });
+    const refused = `every DELETE from ${tableName(rule.to)} is refused`;
+    problems.push({
+      kind: 'broken relation',
+      text: `cascade.relations: ${rule.name} is broken, and ${refused}: ${fault}`,
+    });
+  });
+  return { keys, broken, problems };
+}
+
+/** Why a relation cannot be followed, and what to do. */
+interface Fault {
+  readonly fault: string;
+  readonly remedy: string;
+}
+
+function keyOrFault(
+  rule: ConfiguredKey,
+  number: number,
+  from: Relation | string,
+  to: Relation,
+  configured: readonly CatalogConfiguredKey[],
+): ForeignKey | Fault {
+  const naming = 'name a table and columns that are there';
+  if (typeof from === 'string') return { fault: `there is no ${from}`, remedy: naming };
+  const other = [from, to].find(({ kind }) => !TABLES.has(kind));
+  if (other)
+    return {
+      fault: `${other.schema}.${other.name} is not a table`,
+      remedy: 'name the table that has the rows',
+    };
+  const missing = [...missingColumns(from, rule.from), ...missingColumns(to, rule.to)];
+  if (missing.length > 0) return { fault: `there is no ${missing.join(', no ')}`, remedy: naming };
+  const found = configured.find((each) => each.number === number);
+  if (rule.unique && found?.unique !== true)
+    return {
+      fault: `no unique index covers exactly ${tableName(rule.to)}(${rule.to.columns.join(', ')})`,
+      remedy: 'make the columns unique, or say "unique: false" if several rows may have one key',
+    };
+  const columns = (found?.columns ?? []).flatMap((column): KeyColumn[] => {
+    const { operator } = column;
+    return operator === null ? [] : [{ ...column, operator }];
+  });
+  if (columns.length < rule.from.columns.length)
+    return {
+      fault: `PostgreSQL has no operator to compare ${incomparable(rule, columns)}`,
+      remedy: 'relate columns of types that a foreign key can have',
+    };
+  return keyOf(rule, number, from, to, columns);
+}
+
+function keyOf(
+  rule: ConfiguredKey,
+  number: number,
+  from: Relation,
+  to: Relation,
+  columns: readonly KeyColumn[],
+): ForeignKey {
+  return {
+    declared: false,
+    id: CONFIGURED_IDS + number,
+    name: rule.name,
+    from,
+    to,
+    columns,
+    action: rule.on_delete,
+    performer: 'proxy',
+    guarded: false,
+    setColumns: rule.from.columns,
+    full: false,
+    period: false,
+    copies: [],
+  };
+}
+
+/** pg_class.relkind: tables, partitioned and foreign ones. */
+const TABLES: ReadonlySet<string> = new Set(['r', 'p', 'f']);
+
+function find(relations: ReadonlyMap<number, Relation>, wanted: TableColumns): Relation | undefined {
+  for (const relation of relations.values())
+    if (relation.schema === wanted.schema && relation.name === wanted.table) return relation;
+  return undefined;
+}
+
+function missingColumns(relation: Relation, { columns }: TableColumns): readonly string[] {
+  const names = relation.columns.map(({ name }) => name);
+  return columns
+    .filter((column) => !names.includes(column))
+    .map((column) => {
+      const near = names.find((name) => name.toLowerCase() === column.toLowerCase());
+      return `column ${column} in table ${relation.schema}.${relation.name}${near === undefined ? '' : isMeant(near)}`;
+    });
+}
+
+/** `table shop.Items (is shop.items meant?)`: what differs only in the case of its letters may be. */
+function missingTable(relations: ReadonlyMap<number, Relation>, wanted: TableColumns): string {
+  const near = [...relations.values()].find(
+    ({ schema, name }) => `${schema}.${name}`.toLowerCase() === tableName(wanted).toLowerCase(),
+  );
+  const other = near === undefined ? '' : isMeant(near.schema, near.name);
+  return `table ${tableName(wanted)}${other}`;
+}
+
+/** As the configuration has to spell it. */
+function isMeant(...names: readonly string[]): string {
+  const spelled = names.map((name) => (/^[a-z_][a-z0-9_$]*$/.test(name) ? name : quoteName(name)));
+  return ` (is ${spelled.join('.')} meant?)`;
+}
+
+/** `shop.tags.region with shop.orders.id`: the first pair without an operator. */
+function incomparable({ from, to }: ConfiguredKey, columns: readonly KeyColumn[]): string {
+  const at = from.columns.findIndex(
+    (column, i) => !columns.some((each) => each.from === column && each.to === to.columns[i]),
+  );
+  return `${tableName(from)}.${from.columns[at]} with ${tableName(to)}.${to.columns[at]}`;
+}
+
+function tableName({ schema, table }: TableColumns): string {
+  return `${schema}.${table}`;
+}

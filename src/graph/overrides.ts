@@ -1,0 +1,60 @@
+/** The overrides of the configuration over the keys of one catalog. Pure. */
+import type { ForeignKey } from './model.js';
+import type { Problem } from './problems.js';
+import type { Override } from './rules.js';
+
+/** @param name `schema.table.constraint` @returns all overrides that match it, the one that decides first */
+export function overridesOf(name: string, overrides: readonly Override[]): readonly Override[] {
+  return overrides.filter(({ match }) => glob(match).test(name));
+}
+
+/** `schema.table.constraint`, by which overrides know a key: the table is the referencing one. */
+export function overriddenName({ from, name }: Pick<ForeignKey, 'from' | 'name'>): string {
+  return `${from.schema}.${from.name}.${name}`;
+}
+
+/**
+ * @param keys all keys of the catalog, oldest first
+ * @returns overrides that match nothing, and pairs of which the second one has no say over a key that it matches
+ */
+export function overrideProblems(
+  keys: readonly ForeignKey[],
+  overrides: readonly Override[],
+): readonly Problem[] {
+  const matched = new Set<Override>();
+  const contradictions = new Map<string, Problem>();
+  const problems: Problem[] = [];
+  for (const key of keys) {
+    const name = overriddenName(key);
+    const [first, ...others] = overridesOf(name, overrides);
+    if (first === undefined) continue;
+    matched.add(first);
+    for (const other of others) {
+      matched.add(other);
+      const pair = `${first.match}\0${other.match}\0${other.on_delete}`;
+      if (other.on_delete === first.on_delete || contradictions.has(pair)) continue;
+      const text = `cascade.overrides: "${first.match}" (${first.on_delete}) and "${other.match}" (${other.on_delete}) both match ${name}: the first of them decides`;
+      contradictions.set(pair, { kind: 'contradicting overrides', text });
+    }
+    if (key.period)
+      problems.push({
+        kind: 'period',
+        text: `cascade.overrides: "${first.match}" matches ${name}, which has a PERIOD: every DELETE from ${key.to.schema}.${key.to.name} is refused`,
+      });
+  }
+  const unmatched = overrides
+    .filter((override) => !matched.has(override))
+    .map(({ match }): Problem => {
+      return { kind: 'unmatched override', text: `cascade.overrides: "${match}" matches no foreign key` };
+    });
+  return [...unmatched, ...contradictions.values(), ...problems];
+}
+
+/** `*` is any run of characters, `?` one: of the whole name, dots included. */
+function glob(pattern: string): RegExp {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`);
+}

@@ -1,0 +1,25 @@
+/** What the configuration says and one database does not bear out: for the log, and to be counted. */
+
+/**
+ * `broken relation`: whoever deletes from what it references is refused.
+ * `missing relation`: the referenced table is not there, so that nobody deletes from it.
+ * `doubled relation`: a key of the catalog relates the same columns, or has the name.
+ * `unmatched override`: no key of this database has such a name.
+ * `contradicting overrides`: both match one key and give it different actions.
+ * `not null`: SET NULL of a column that is NOT NULL, so that the server will refuse it.
+ * `period`: an override of a key that is not emulated.
+ */
+export type ProblemKind =
+  | 'broken relation'
+  | 'missing relation'
+  | 'doubled relation'
+  | 'unmatched override'
+  | 'contradicting overrides'
+  | 'not null'
+  | 'period';
+
+export interface Problem {
+  readonly kind: ProblemKind;
+  /** The same text is the same problem. */
+  readonly text: string;
+}

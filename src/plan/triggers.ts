@@ -1,0 +1,71 @@
+/**
+ * The triggers that fire where a statement deletes rows, or where its cascade deletes or changes some, and whose functions may
+ * delete more: that happens inside of the server, where it is neither cascaded nor checked. Pure.
+ */
+import type { DeletingTrigger } from '../graph/catalog.js';
+import type { Graph, Relation } from '../graph/model.js';
+import { quoteName, quoteRelation } from '../sql/names.js';
+import { cascades, setsColumns, type Target } from './plan.js';
+
+export interface FiringTrigger {
+  readonly on: Relation;
+  readonly trigger: DeletingTrigger;
+}
+
+/** @returns those that fire for DELETEs from these relations, and for what all keys do then, whoever performs them */
+export function firedByDelete(
+  graph: Graph,
+  targets: readonly Pick<Target, 'relation' | 'only'>[],
+): readonly FiringTrigger[] {
+  const reached = new Set<string>();
+  const fired: FiringTrigger[] = [];
+  const queue = [...targets];
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    const { relation, only } = next;
+    const place = `${relation.oid}/${only}`;
+    if (reached.has(place)) continue;
+    reached.add(place);
+    const holding = only ? graph.tree(relation) : [relation, ...graph.descendants(relation)];
+    fired.push(...firing(graph, relation, holding, ({ deletes }) => deletes));
+    for (const key of holding.flatMap((each) => graph.keysTo(each))) {
+      if (key.performer === 'nobody') continue;
+      if (cascades(key)) queue.push({ relation: key.from, only: true });
+      if (!setsColumns(key)) continue;
+      const updates = ({ updates, columns }: DeletingTrigger) =>
+        updates && (columns === null || columns.some((column) => key.setColumns.includes(column)));
+      fired.push(...firing(graph, key.from, graph.tree(key.from), updates));
+    }
+  }
+  return distinct(fired);
+}
+
+/** @returns those ON TRUNCATE of these relations */
+export function firedByTruncate(relations: Iterable<Relation>): readonly FiringTrigger[] {
+  return [...relations].flatMap((on) =>
+    on.triggers.filter(({ truncates }) => truncates).map((trigger) => ({ on, trigger })),
+  );
+}
+
+/** `trigger "t" on "s"."items" (function s.f)`, for messages. */
+export function describeTrigger({ on, trigger }: FiringTrigger): string {
+  return `trigger ${quoteName(trigger.name)} on ${quoteRelation(on)} (function ${trigger.function})`;
+}
+
+/** Those of the relation that is named; and FOR EACH ROW those of whatever holds its rows, or hands triggers on to it. */
+function firing(
+  graph: Graph,
+  named: Relation,
+  holding: readonly Relation[],
+  fires: (trigger: DeletingTrigger) => boolean,
+): readonly FiringTrigger[] {
+  const others = new Set([...holding, ...holding.flatMap((each) => graph.ancestors(each))]);
+  return [...others].flatMap((on) =>
+    on.triggers
+      .filter((trigger) => fires(trigger) && (trigger.row || on === named))
+      .map((trigger) => ({ on, trigger })),
+  );
+}
+
+function distinct(fired: readonly FiringTrigger[]): readonly FiringTrigger[] {
+  return [...new Map(fired.map((each) => [each.trigger, each])).values()];
+}
