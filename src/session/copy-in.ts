@@ -55,6 +55,8 @@ export class CopyIn {
   /** Fulfilled when the server has answered everything that was sent, or takes data. */
   decided(): Promise<void> {
     if (this.#isDecided()) return Promise.resolve();
+    // Where a question was asked before the statement, nobody else sends it off.
+    this.#server.flush();
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
     });
