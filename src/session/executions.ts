@@ -36,6 +36,11 @@ export class Executions {
     this.#prepareAgain = prepareAgain;
   }
 
+  /** Whether what was executed since the last Sync or query may have ended the transaction. */
+  get transactionEnded(): boolean {
+    return this.#transactionEnded;
+  }
+
   /** A Sync or a simple query was sent. */
   endUnit(): void {
     // Portals go with the transaction: none may be bound again that the server has not.
@@ -75,6 +80,7 @@ export class Executions {
   /** As FrontendSide.take. */
   execute(message: Message): Promise<void> | undefined {
     const { portal: name } = readExecute(message);
+    this.#options.circumstances.executing();
     const bound = this.portals.get(name);
     const first = !this.#executed;
     this.#executed = true;

@@ -155,7 +155,8 @@ export class Rewriter {
       retries: retries && statements.length === 1,
     };
     const make = () => rewrite(text, statements, means, touched);
-    const key = cacheKey(text, names.map(found.meaning), [touched, inString, means.retries], found);
+    const how = [touched, inString, means.retries, means.version];
+    const key = cacheKey(text, names.map(found.meaning), how, found);
     const made = executed.length > 0 ? make() : this.#options.statements.rewrite(key, make);
     made.passed.forEach(passed);
     if (made.changed && encoding !== 'UTF8' && !isAscii(Buffer.from(made.sql)))
@@ -237,7 +238,7 @@ function executedBy({ meaning }: Statement): readonly string[] {
 function cacheKey(
   text: string,
   meanings: readonly (number | null)[],
-  how: readonly boolean[],
+  how: readonly (boolean | number)[],
   { graphId }: Surroundings,
 ): string {
   return `${graphId}\0${meanings.join(',')}\0${how.join()}\0${text}`;

@@ -233,6 +233,7 @@ export class Session {
 
   /** With everything answered and no transaction open, what belonged to one is over. */
   #noteIdle(): void {
+    if (this.#state.status !== TransactionStatus.Open) this.#circumstances.transactionOver();
     if (this.#state.status === TransactionStatus.Idle) this.#circumstances.committed();
     if (!this.#isIdle()) return;
     this.#circumstances.idle();
