@@ -46,6 +46,7 @@ export class GraphCache {
   readonly #graphs = new LRUCache<string, KnownGraph>({ max: MOST_GRAPHS });
   readonly #seen = new LRUCache<string, Seen>({ max: MOST_DATABASES });
   readonly #servers = new LRUCache<string, string>({ max: MOST_DATABASES });
+  readonly #kinds = new LRUCache<string, string>({ max: MOST_DATABASES });
   readonly #refresh: number;
   readonly #watch: Watch | undefined;
   #invalidations = 0;
@@ -73,6 +74,18 @@ export class GraphCache {
   /** Where sessions of this database were said to be: another one is there as well, until it is told otherwise. */
   server(database: string): string | undefined {
     return this.#servers.get(database);
+  }
+
+  /** What the server of a database was found to be: '' is PostgreSQL; undefined where nobody has asked yet. */
+  serverKind(database: string): string | undefined {
+    return this.#kinds.get(database);
+  }
+
+  /** @returns whether it is news */
+  foundServerKind(database: string, kind: string): boolean {
+    const news = this.#kinds.get(database) !== kind;
+    this.#kinds.set(database, kind);
+    return news;
   }
 
   /** A session was told where it is. @returns whether it is news that the watched database is another one */

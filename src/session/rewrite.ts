@@ -37,7 +37,9 @@ export function unchanged(text: string, statements: readonly Statement[]): Rewri
 /** A text in whose place goes one that the server refuses. */
 export function refusal(error: ProxyError): Rewrite {
   const { parts, sql = '' } = refused('', { kind: 'other' }, error, { reject: true });
-  return { text: '', sql, parts, copied: [], changed: true, targets: [], passed: [] };
+  // Casts are known to PostgreSQL; this is an error everywhere.
+  const fails = error.errorName === 'PGC_SERVER' ? 'pgcascade refuses this statement' : sql;
+  return { text: '', sql: fails, parts, copied: [], changed: true, targets: [], passed: [] };
 }
 
 /** Whether a text may bring keys where the database has none for the proxy. */

@@ -10,6 +10,7 @@ import type { SessionCircumstances, Surroundings } from './circumstances.js';
 import { expand, type Means } from './expand.js';
 import type { Injection, Manner } from './injection.js';
 import type { Naming } from './naming.js';
+import type { OtherServer } from './other-server.js';
 import type { Again, Executable, Part } from './part.js';
 import type { Names, Prepared } from './prepared.js';
 import { targetsOfPrepared, UNWATCHED } from './prepared.js';
@@ -22,6 +23,7 @@ export interface RewriterOptions {
   readonly statements: StatementCache;
   readonly circumstances: SessionCircumstances;
   readonly injection: Injection;
+  readonly otherServer: OtherServer;
   readonly prepared: Names<Prepared>;
   readonly naming: Naming;
   readonly replies: ExpectedReplies;
@@ -109,8 +111,8 @@ export class Rewriter {
     statements: readonly Statement[],
     { manner, inString, retries }: Source,
   ): Promise<Decision> {
-    const { circumstances, injection, naming, prepared, reject, refusesCode, passed, replies, state } =
-      this.#options;
+    const { circumstances, injection, naming, otherServer, prepared, reject } = this.#options;
+    const { refusesCode, passed, replies, state } = this.#options;
     if (statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode)))
       return PASS;
     const executed = statements.flatMap(executedBy);
@@ -135,6 +137,12 @@ export class Rewriter {
     if (failed && splits) return { kind: 'pieces', pieces: piecesOf(text, statements, encoding) };
     if (failed) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
 
+    const server = await otherServer.recognise(manner);
+    if (server.kind === 'failed' || server.kind === 'skipped') return { kind: server.kind };
+    if (server.kind === 'other') {
+      otherServer.refuse(server, names);
+      return asIs;
+    }
     const found = await circumstances.look(names, (sql) => injection.ask(sql, manner));
     if ('kind' in found) return { kind: found.kind };
     const { touched } = circumstances;
@@ -166,7 +174,14 @@ export class Rewriter {
 
   /** The server's own error, if it has one; else it knows a grammar that is not known here. */
   async #unparsable(text: string, { types, manner }: Source): Promise<Decision> {
-    const answer = await this.#options.injection.parse(text, types, manner);
+    const { injection, otherServer } = this.#options;
+    const server = await otherServer.recognise(manner);
+    if (server.kind === 'failed' || server.kind === 'skipped') return { kind: server.kind };
+    if (server.kind === 'other') {
+      otherServer.refuseText(server, text);
+      return PASS;
+    }
+    const answer = await injection.parse(text, types, manner);
     if (answer.kind !== 'value') return { kind: answer.kind };
     throw new ProxyError('PGC_GRAMMAR');
   }

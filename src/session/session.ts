@@ -14,6 +14,7 @@ import { FrontendSide } from './frontend.js';
 import { Injection } from './injection.js';
 import { Naming } from './naming.js';
 import type { SessionPeers, SessionSettings } from './options.js';
+import { OtherServer } from './other-server.js';
 import { Output } from './output.js';
 import { Names, type Prepared } from './prepared.js';
 import { ExpectedReplies, type Verdict } from './replies.js';
@@ -61,8 +62,13 @@ export class Session {
     const prepared = new Names<Prepared>();
     const naming = new Naming(this.#toServer);
     const injection = new Injection(this.#toServer, this.#replies);
+    const otherServer = new OtherServer({
+      ...{ database, graphs, rules, report, injection },
+      ...{ replies: this.#replies, state: this.#state },
+    });
     const rewriter = new Rewriter({
       statements,
+      otherServer,
       circumstances: this.#circumstances,
       injection,
       prepared,

@@ -24,9 +24,9 @@ beforeEach(async () => {
 async function fingerprint(): Promise<string | null> {
   const client = await database.connect();
   const question = { names: [], fingerprint: true, catalog: false, server: false };
-  const { rows } = await client.query({ text: circumstancesQuery(question, NAMED), rowMode: 'array' });
+  const { rows } = await client.query(circumstancesQuery(question, NAMED));
   await client.end();
-  return readDocument<Circumstances>(rows[0][0]).fingerprint;
+  return readDocument<Circumstances>(rows[0].encode).fingerprint;
 }
 
 /** @returns whether the fingerprint is another one behind it, while the session that made the change is still there */
