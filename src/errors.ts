@@ -112,6 +112,11 @@ export const ERRORS = {
     message: 'cannot cascade a DELETE from {table}: key {key} would change a column that {other} references',
     hint: 'ON UPDATE actions are not emulated. Give the key another action, or SET pgcascade.mode = off.',
   },
+  PGC_SERVER: {
+    sqlstate: '0A000',
+    message: 'cannot cascade a DELETE from {table}: the server is not PostgreSQL 10 or later but {server}',
+    hint: 'Its catalog cannot be read. Connect to it directly, or take {table} out of cascade.relations and cascade.overrides.',
+  },
   PGC_ENCODING: {
     sqlstate: '0A000',
     message: 'cannot cascade a statement with characters beyond ASCII in client encoding {encoding}',

@@ -26,6 +26,12 @@ export interface Watch {
   changes(since: number): Promise<number | undefined>;
 }
 
+/** A graph, and what tells it from all others in this process: a rewrite that was made with it bears its id. */
+export interface KnownGraph {
+  readonly id: string;
+  readonly graph: Graph;
+}
+
 /** How things stood before a session asked: what it is told is no older than this. */
 export interface Moment {
   readonly at: number;
@@ -39,13 +45,15 @@ interface Seen extends Moment {
 }
 
 export class GraphCache {
-  readonly #graphs = new LRUCache<string, Graph>({ max: MOST_GRAPHS });
+  readonly #graphs = new LRUCache<string, KnownGraph>({ max: MOST_GRAPHS });
   readonly #seen = new LRUCache<string, Seen>({ max: MOST_DATABASES });
   readonly #servers = new LRUCache<string, string>({ max: MOST_DATABASES });
   readonly #told = new LRUCache<string, true>({ max: MOST_NEWS });
+  readonly #kinds = new LRUCache<string, string>({ max: MOST_DATABASES });
   readonly #refresh: number;
   readonly #watch: Watch | undefined;
   #invalidations = 0;
+  #made = 0;
 
   /**
    * @param refresh how long a fingerprint is trusted where nothing tells of changes, in milliseconds
@@ -71,6 +79,18 @@ export class GraphCache {
     return this.#servers.get(database);
   }
 
+  /** What the server of a database was found to be: '' is PostgreSQL; undefined where nobody has asked yet. */
+  serverKind(database: string): string | undefined {
+    return this.#kinds.get(database);
+  }
+
+  /** @returns whether it is news */
+  foundServerKind(database: string, kind: string): boolean {
+    const news = this.#kinds.get(database) !== kind;
+    this.#kinds.set(database, kind);
+    return news;
+  }
+
   /** A session was told where it is. @returns whether it is news that the watched database is another one */
   found(database: string, server: string): boolean {
     const news = this.#servers.get(database) !== server;
@@ -90,15 +110,21 @@ export class GraphCache {
     return { at: performance.now(), invalidations: this.#invalidations, changes };
   }
 
-  /** The database's fingerprint: where changes are told, the one of the last; else unless it is older than `refresh`. */
-  fresh(database: string, { changes, at }: Moment): string | undefined {
+  /** The database's fingerprint, where it is fresh. */
+  fresh(database: string, now: Moment): string | undefined {
     const seen = this.#seen.get(database);
-    if (seen === undefined || seen.changes !== changes) return undefined;
-    return changes !== undefined || at - seen.at < this.#refresh ? seen.fingerprint : undefined;
+    return seen && this.isFresh(seen, now) ? seen.fingerprint : undefined;
+  }
+
+  /** Whether what was seen `then` still holds: where changes are told, until one is; else for `refresh`. */
+  isFresh(then: Moment, now: Moment): boolean {
+    if (then.changes !== now.changes) return false;
+    return now.changes !== undefined || now.at - then.at < this.#refresh;
   }
 
   /**
-   * A session saw this fingerprint with nothing of its own uncommitted.
+   * A session saw this fingerprint in a transaction that had written nothing, and that looks at no older state: every
+   * other session would see it too.
    * @param asked when it asked: a change that was made known since may be newer than the answer
    */
   saw(database: string, fingerprint: string, asked: Moment): void {
@@ -119,11 +145,25 @@ export class GraphCache {
     return true;
   }
 
-  graph(database: string, fingerprint: string): Graph | undefined {
+  /** The graph of the catalog that has this fingerprint, for whoever sees that catalog. */
+  graph(database: string, fingerprint: string): KnownGraph | undefined {
     return this.#graphs.get(`${database}\0${fingerprint}`);
   }
 
-  keep(database: string, fingerprint: string, graph: Graph): void {
-    this.#graphs.set(`${database}\0${fingerprint}`, graph);
+  /**
+   * Keeps a graph for every session that sees this fingerprint. It has to come from the same statement as the fingerprint,
+   * and from a transaction that had written nothing: what others will never see must not be kept under a name that they
+   * may come to see (CONTRIBUTING, "Only what is committed is shared").
+   */
+  keep(database: string, fingerprint: string, graph: Graph): KnownGraph {
+    const known = this.ownGraph(graph);
+    this.#graphs.set(`${database}\0${fingerprint}`, known);
+    return known;
+  }
+
+  /** A graph that one session alone may use. */
+  ownGraph(graph: Graph): KnownGraph {
+    this.#made++;
+    return { id: `graph ${this.#made}`, graph };
   }
 }

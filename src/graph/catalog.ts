@@ -125,10 +125,25 @@ export interface Circumstances {
   readonly replica: boolean;
   /** The catalog's state, where it was asked for. */
   readonly fingerprint: string | null;
-  /** The state is today's: the transaction does not look at an older one. */
+  /** The transaction sees what is committed by now: it does not look at an older state. */
   readonly current: boolean;
+  /** The transaction has written something, so that the state may be one that nobody else ever sees. */
+  readonly written: boolean;
   /** Names the database and its running server, where it was asked for. */
   readonly server: string | null;
+  /** The whole catalog, where it was asked for: in the same statement, so that it is the one of the fingerprint. */
+  readonly catalog: Catalog | null;
+}
+
+/** What a session is asked. */
+export interface Question {
+  /** What these names mean. */
+  readonly names: readonly RelationName[];
+  /** The catalog's state, and the catalog itself. */
+  readonly fingerprint: boolean;
+  readonly catalog: boolean;
+  /** Where the session is. */
+  readonly server: boolean;
 }
 
 const FINGERPRINT = sqlFile('fingerprint.sql');
@@ -138,16 +153,22 @@ const DELETING_TRIGGERS = sqlFile('deleting-triggers.sql');
 const SERVER = sqlFile('server.sql');
 
 /**
- * One statement that tells the circumstances.
- * @param fingerprint asks for the catalog's state as well, as far as it concerns keys and the relations `named`
- * @param server asks where the session is as well
+ * One statement that tells the circumstances:
+ *
+ *     SELECT pg_catalog.encode(pg_catalog.convert_to((pg_catalog.json_build_object(
+ *       'meanings', …, 'current', …, 'written', pg_catalog.txid_current_if_assigned() IS NOT NULL,
+ *       'fingerprint', (SELECT …), 'catalog', (SELECT …)))::pg_catalog.text, 'UTF8'), 'base64')
+ *
+ * A transaction has an id from its first change on, in a subtransaction too, and also where that is rolled back
+ * (xact.c, AssignTransactionId). The function is older than pg_current_xact_id_if_assigned and in every version from
+ * 10 to 18.
+ * @param relations those of the configuration: they are wanted although no key of the catalog may touch their tables
  */
 export function circumstancesQuery(
-  names: readonly RelationName[],
-  fingerprint: boolean,
-  named: readonly RelationName[],
-  server: boolean,
+  { names, fingerprint, catalog, server }: Question,
+  relations: readonly ConfiguredKey[],
 ): string {
+  const named = relationsNamed(relations);
   // An array has no limit; a function takes a hundred arguments.
   const meanings = names.map(
     (name) => `pg_catalog.to_regclass(${quoteLiteral(quoteRelation(name))})::pg_catalog.oid::pg_catalog.int8`,
@@ -157,22 +178,23 @@ export function circumstancesQuery(
     'mode', pg_catalog.current_setting('pgcascade.mode', true),
     'replica', pg_catalog.current_setting('session_replication_role') OPERATOR(pg_catalog.=) 'replica',
     'current', pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.~~) 'read %',
+    'written', pg_catalog.txid_current_if_assigned() IS NOT NULL,
     'server', ${server ? `(${SERVER})` : 'NULL'},
-    'fingerprint', ${fingerprint ? `(${withNamed(FINGERPRINT, named)})` : 'NULL'})`);
+    'fingerprint', ${fingerprint ? `(${withNamed(FINGERPRINT, named)})` : 'NULL'},
+    'catalog', ${catalog ? `(${withNamed(catalogSql(relations), named)})` : 'NULL'})`);
 }
 
-/** One statement that gives the whole Catalog, with what the configuration's relations mean in it. */
-export function catalogQuery(relations: readonly ConfiguredKey[]): string {
+/** The whole Catalog, with what the configuration's relations mean in it. */
+function catalogSql(relations: readonly ConfiguredKey[]): string {
   const configured = CONFIGURED.replace('$CONFIGURED$', () => configuredRows(relations));
-  const sql = CATALOG.replace('$CONFIGURED_KEYS$', () => configured).replace(
+  return CATALOG.replace('$CONFIGURED_KEYS$', () => configured).replace(
     '$DELETING_TRIGGERS$',
     () => DELETING_TRIGGERS,
   );
-  return document(`(${withNamed(sql, relationsNamed(relations))})`);
 }
 
-/** The relations that the configuration names: they are wanted although no key of the catalog may touch them. */
-export function relationsNamed(relations: readonly ConfiguredKey[]): readonly RelationName[] {
+/** The tables that the configuration names. */
+function relationsNamed(relations: readonly ConfiguredKey[]): readonly RelationName[] {
   return relations
     .flatMap(({ from, to }) => [from, to])
     .map(({ schema, table }) => ({ schema, name: table }));

@@ -19,6 +19,7 @@ import {
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
 import { proxyErrorFields } from './farewell.js';
+import { isLanguage } from './other-server.js';
 import type { Part } from './part.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 import type { Rewrite } from './rewrite.js';
@@ -197,7 +198,8 @@ function translateError(message: Message, part: Part | undefined, translation: T
   const fields = readErrorFields(message);
   const marker =
     fields.get(Field.code) === MARKER_SQLSTATE ? readMarker(fields.get(Field.message) ?? '') : undefined;
-  if (marker && part?.kind === 'refused') return errorResponse(proxyErrorFields(part.error));
+  const stands = part?.kind === 'refused' && part.error.errorName === 'PGC_SERVER' && isLanguage(message);
+  if ((marker || stands) && part?.kind === 'refused') return errorResponse(proxyErrorFields(part.error));
   if (marker?.kind === 'check' && part?.kind === 'cascade')
     return errorResponse(violationFields(part.plan, marker, serverVersion) ?? fields);
   if (marker?.kind === 'kept' && part?.kind === 'cascade')

@@ -5,14 +5,13 @@
  * function that sets the search_path) is caught by the expanded statement, which checks the name again.
  */
 import { ProxyError } from '../errors.js';
-import type { GraphCache } from '../graph/cache.js';
+import type { GraphCache, KnownGraph, Moment } from '../graph/cache.js';
 import {
   type Catalog,
   type Circumstances,
-  catalogQuery,
   circumstancesQuery,
+  type Question,
   readDocument,
-  relationsNamed,
 } from '../graph/catalog.js';
 import { mergeGraph } from '../graph/merge.js';
 import type { Graph } from '../graph/model.js';
@@ -20,13 +19,16 @@ import type { Rules } from '../graph/rules.js';
 import type { SessionEffect } from '../sql/gate.js';
 import { quoteRelation, type RelationName } from '../sql/names.js';
 import type { Answer } from './injection.js';
+import { OwnSight, type Sight } from './own-sight.js';
+
+const NO_CATALOG: Catalog = { relations: [], keys: [], configured: [] };
 
 /** Beyond it a session forgets and asks again. */
 const MOST_NAMES = 1000;
 
 export interface Surroundings {
   readonly graph: Graph;
-  /** Names the graph among all graphs. */
+  /** Tells the graph from all others. */
   readonly graphId: string;
   /** False where the session or its role switched cascades off. */
   readonly active: boolean;
@@ -42,6 +44,7 @@ export interface CircumstancesOptions {
 }
 
 type Ask = (sql: string) => Promise<Answer>;
+type Unanswered = Exclude<Answer, { kind: 'value' }>;
 
 export class SessionCircumstances {
   readonly #options: CircumstancesOptions;
@@ -53,6 +56,7 @@ export class SessionCircumstances {
   /** Where this session is, as far as it was asked; and when its last bytes came. */
   #server: string | undefined;
   #arrival: number;
+  readonly #own = new OwnSight();
   /** The catalog's state under which the meanings were asked for. */
   #fingerprint = '';
   /** Counts how often everything was forgotten. */
@@ -66,15 +70,40 @@ export class SessionCircumstances {
   /** Bytes came from the client. */
   arrived(): void {
     this.#arrival = this.#options.graphs.arrival;
+    this.#own.touch();
+  }
+
+  /** Something of the client's is being executed, which may change the schema unseen. */
+  executing(): void {
+    this.#own.touch();
   }
 
   /** A text with this effect is being sent. */
   note(effect: SessionEffect): void {
-    if (effect === 'none' || (effect === 'ends' && !this.#touched)) return;
+    if (effect === 'none') return;
+    this.#own.forget();
+    if (effect === 'ends' && !this.#touched) return;
     this.#forget();
     if (effect === 'ends') return;
     this.#touched = true;
     if (effect === 'schema') this.#ddl = true;
+  }
+
+  /**
+   * A Sync or a simple query is being sent: outside of a transaction block it ends what was set in the unit, or what an
+   * error undid.
+   * @param inBlock it is certain that the transaction goes on
+   */
+  unitEnds(inBlock: boolean): void {
+    this.#own.touch();
+    if (inBlock) return;
+    this.#own.forget();
+    if (this.#touched) this.#forget();
+  }
+
+  /** The server says that no transaction is open, or that it has failed. */
+  transactionOver(): void {
+    this.#own.forget();
   }
 
   /** Whether the open transaction has changed settings or the schema. */
@@ -105,65 +134,87 @@ export class SessionCircumstances {
    * @returns the surroundings, or the answer that could not be had
    * @throws ProxyError PGC_MODE for a mode that is none
    */
-  async look(
-    names: readonly RelationName[],
-    ask: Ask,
-  ): Promise<Surroundings | Exclude<Answer, { kind: 'value' }>> {
+  async look(names: readonly RelationName[], ask: Ask): Promise<Surroundings | Unanswered> {
     const { graphs, database } = this.#options;
     if (this.#meanings.size > MOST_NAMES) this.#meanings = new Map();
     const age = this.#age;
     const server = this.#server ?? graphs.server(database);
-    // What the session's own transaction has changed only the catalog can tell.
-    const moment = this.#ddl ? undefined : await graphs.moment(server, this.#arrival);
-    let fingerprint = moment && graphs.fresh(database, moment);
+    const now = await graphs.moment(server, this.#arrival);
+    let sight = this.#own.fresh(graphs, now) ?? this.#shared(now);
     // In another catalog names may mean other relations, and what did not exist may exist by now.
-    if (fingerprint === undefined || fingerprint !== this.#fingerprint) this.#meanings = new Map();
-    const distinct = new Map(names.map((name) => [quoteRelation(name), name]));
-    const unknown = [...distinct]
-      .filter(([quoted]) => (this.#meanings.get(quoted) ?? null) === null)
-      .map(([, name]) => name);
+    if (sight?.fingerprint !== this.#fingerprint) this.#meanings = new Map();
+    const distinct = [...new Map(names.map((name) => [quoteRelation(name), name])).values()];
+    const unknown = distinct.filter((name) => this.#meaning(name) === null);
     const where = graphs.isWatched && this.#server === undefined;
-    if (unknown.length > 0 || fingerprint === undefined || this.#settings === undefined || where) {
-      const answer = await ask(circumstancesQuery(unknown, fingerprint === undefined, this.#named(), where));
-      if (answer.kind !== 'value') return answer;
-      const found = readDocument<Circumstances>(answer.value);
-      this.#learn(unknown, found);
-      fingerprint ??= found.fingerprint ?? '';
-      this.#fingerprint = fingerprint;
-      if (moment && found.current && found.fingerprint !== null)
-        graphs.saw(database, found.fingerprint, moment);
-      if (found.server !== null) this.#locate(found.server);
+    if (unknown.length > 0 || sight === undefined || this.#settings === undefined || where) {
+      const question = { names: unknown, fingerprint: sight === undefined, catalog: false, server: where };
+      const found = await this.#ask(question, ask);
+      if ('kind' in found) return found;
       // Whoever tells of changes elsewhere does not tell of changes here.
       if (where && this.#server !== server) return this.look(names, ask);
+      const seen = sight ?? this.#sighted(found, now) ?? (await this.#read(distinct, now, ask));
+      if ('kind' in seen) return seen;
+      sight = seen;
+      this.#fingerprint = seen.fingerprint;
     }
-    const graph = graphs.graph(database, fingerprint) ?? (await this.#load(fingerprint, ask));
-    if (!('relation' in graph)) return graph;
     // While the server answered, it reported a change: what was remembered before is worth nothing.
     if (age !== this.#age) return this.look(names, ask);
     const active = this.#isActive();
     // A function may switch cascades on again, unseen: while they are off the server is asked each time.
     if (!active) this.#settings = undefined;
-    return {
-      graph,
-      graphId: `${database}\0${fingerprint}`,
-      active,
-      meaning: (name) => this.#meanings.get(quoteRelation(name)) ?? null,
-    };
+    const { graph, id } = sight.known;
+    return { graph, graphId: id, active, meaning: (name) => this.#meaning(name) };
   }
 
-  async #load(fingerprint: string, ask: Ask): Promise<Graph | Exclude<Answer, { kind: 'value' }>> {
-    const { graphs, database, rules, report } = this.#options;
-    const answer = await ask(catalogQuery(rules.relations));
+  /** What all sessions see, unless this one's own transaction has changed it. */
+  #shared(now: Moment): Sight | undefined {
+    const { graphs, database } = this.#options;
+    const fingerprint = this.#ddl ? undefined : graphs.fresh(database, now);
+    const known = fingerprint === undefined ? undefined : graphs.graph(database, fingerprint);
+    return fingerprint === undefined || known === undefined ? undefined : { fingerprint, known };
+  }
+
+  async #ask(question: Question, ask: Ask): Promise<Circumstances | Unanswered> {
+    const answer = await ask(circumstancesQuery(question, this.#options.rules.relations));
     if (answer.kind !== 'value') return answer;
-    const graph = mergeGraph(readDocument<Catalog>(answer.value), rules);
-    for (const { text } of graph.problems) if (graphs.isNews(database, text)) report(`${database}: ${text}`);
-    graphs.keep(database, fingerprint, graph);
-    return graph;
+    const found = readDocument<Circumstances>(answer.value);
+    this.#learn(question.names, found);
+    return found;
   }
 
-  /** The relations that the configuration names. */
-  #named(): readonly RelationName[] {
-    return relationsNamed(this.#options.rules.relations);
+  /** Reads the whole catalog, in one statement with its fingerprint and with what the names mean in it. */
+  async #read(names: readonly RelationName[], now: Moment, ask: Ask): Promise<Sight | Unanswered> {
+    const { database, graphs, rules, report } = this.#options;
+    this.#meanings = new Map();
+    const found = await this.#ask({ names, fingerprint: true, catalog: true, server: false }, ask);
+    if ('kind' in found) return found;
+    const graph = mergeGraph(found.catalog ?? NO_CATALOG, rules);
+    for (const { text } of graph.problems) if (graphs.isNews(database, text)) report(`${database}: ${text}`);
+    return this.#record(found, found.fingerprint ?? '', now, graph);
+  }
+
+  /** @returns undefined where the graph of what was found is not known */
+  #sighted(found: Circumstances, now: Moment): Sight | undefined {
+    const { graphs, database } = this.#options;
+    const fingerprint = found.fingerprint ?? '';
+    const known = graphs.graph(database, fingerprint);
+    return known && this.#record(found, fingerprint, now, known);
+  }
+
+  /** What was found in a transaction that had written something stays with this session. */
+  #record(
+    { written, current }: Circumstances,
+    fingerprint: string,
+    asked: Moment,
+    read: Graph | KnownGraph,
+  ): Sight {
+    const { graphs, database } = this.#options;
+    const keep = (graph: Graph) =>
+      written ? graphs.ownGraph(graph) : graphs.keep(database, fingerprint, graph);
+    const known = 'id' in read ? read : keep(read);
+    if (current && !written && !this.#ddl) graphs.saw(database, fingerprint, asked);
+    this.#own.record({ fingerprint, known, asked, written });
+    return { fingerprint, known };
   }
 
   #locate(server: string): void {
@@ -180,6 +231,11 @@ export class SessionCircumstances {
       this.#meanings.set(quoteRelation(name), found.meanings[i] ?? null);
     });
     this.#settings = { mode: found.mode, replica: found.replica };
+    if (found.server !== null) this.#locate(found.server);
+  }
+
+  #meaning(name: RelationName): number | null {
+    return this.#meanings.get(quoteRelation(name)) ?? null;
   }
 
   #isActive(): boolean {

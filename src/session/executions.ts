@@ -38,6 +38,11 @@ export class Executions {
     this.portals = new Names((name) => knownName(name, options.state));
   }
 
+  /** Whether what was executed since the last Sync or query may have ended the transaction. */
+  get transactionEnded(): boolean {
+    return this.#transactionEnded;
+  }
+
   /** A Sync or a simple query was sent. */
   endUnit(): void {
     // Portals go with the transaction: none may be bound again that the server has not.
@@ -78,6 +83,7 @@ export class Executions {
   execute(message: Message): Promise<void> | undefined {
     const name = readExecute(message)?.portal;
     if (name === undefined) return this.#forward(message);
+    this.#options.circumstances.executing();
     const bound = this.portals.get(name);
     const first = !this.#executed;
     this.#executed = true;

@@ -41,6 +41,11 @@ export class ExtendedQueries {
     this.#executions.portals.clear();
   }
 
+  /** As Executions.transactionEnded. */
+  get transactionEnded(): boolean {
+    return this.#executions.transactionEnded;
+  }
+
   /** A Sync or a simple query was sent: what comes next is executed even where something before it failed. */
   endUnit(): void {
     this.#doubtful = this.#unanswered > 0;

@@ -29,7 +29,7 @@ export class FrontendSide {
     this.#options = options;
     this.#attempts = new Attempts(options);
     this.#extended = new ExtendedQueries(options, this.#attempts);
-    this.#copyIn = new CopyIn(options.server, options.replies, () => this.#endUnit());
+    this.#copyIn = new CopyIn(options.server, options.replies, () => this.#endUnit(false));
   }
 
   /** Whether the client is between two units of work, as far as it has sent. */
@@ -77,10 +77,11 @@ export class FrontendSide {
       case Frontend.Execute:
         return this.#execute(message);
       case Frontend.Sync:
-        this.#endUnit();
+        this.#endUnit(this.#inBlock && !this.#extended.transactionEnded);
         return this.#forward(message, 'Sync');
       case Frontend.FunctionCall:
-        this.#endUnit();
+        this.#endUnit(this.#inBlock);
+        this.#options.circumstances.executing();
         return this.#forward(message, 'FunctionCall');
       case Frontend.Flush:
         return this.#flush(message);
@@ -103,7 +104,7 @@ export class FrontendSide {
 
   #query(message: Message): Promise<void> | undefined {
     const text = queryText(message);
-    if (text === undefined) return this.#forwardQuery(message, undefined);
+    if (text === undefined) return this.#forwardQuery(message, undefined, false);
     const takesData = mayTakeData(text);
     return then(this.#textOf(message, text), () => (takesData ? this.#copyIn.decided() : undefined));
   }
@@ -118,18 +119,19 @@ export class FrontendSide {
     // From the first Execute on a query belongs to the implicit transaction of the messages before it.
     const manner = this.#executing ? 'pipeline' : 'query';
     const retries = manner === 'query' && replies.settled && state.status === TransactionStatus.Idle;
-    this.#endUnit();
+    const inBlock = manner === 'query' && this.#inBlock;
+    this.#endUnit(inBlock);
     if (!active || !isNoteworthy(text, refusesCode)) {
       circumstances.note(sessionEffect(text));
-      return this.#forwardQuery(message, undo);
+      return this.#forwardQuery(message, undo, inBlock);
     }
     return rewriter.decide(text, { manner, inString: true, types: [], retries }).then((decision) => {
       if (decision.kind === 'pieces') return this.#inPieces(decision);
       circumstances.note(sessionEffect(text));
       // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
       if (decision.kind === 'failed' && manner === 'query') return;
-      if (decision.kind === 'pass') return this.#forwardQuery(message, undo);
-      return this.#send(message, text, decision.rewrite, undo, manner);
+      if (decision.kind === 'pass') return this.#forwardQuery(message, undo, inBlock);
+      return this.#send(message, text, decision.rewrite, undo, manner, inBlock);
     });
   }
 
@@ -140,40 +142,48 @@ export class FrontendSide {
     rewrite: Rewrite,
     undo: (() => void) | undefined,
     manner: Manner,
+    inBlock: boolean,
   ): Promise<void> | undefined {
     const { rewriter, server } = this.#options;
     const plan = manner === 'query' ? planOf(rewrite.parts) : undefined;
-    if (plan) return this.#attempts.query(plan, Buffer.from(text), rewrite, () => this.#endUnit(), undo);
+    if (plan)
+      return this.#attempts.query(plan, Buffer.from(text), rewrite, () => this.#endUnit(inBlock), undo);
     if (rewrite.changed) server.write(write.query(rewrite.sql));
     else server.forward(message);
-    this.#expectQuery(queryReplies(rewriter.translation(rewrite), undo), undo);
+    this.#expectQuery(queryReplies(rewriter.translation(rewrite), undo), undo, inBlock);
     return undefined;
   }
 
   async #inPieces(decision: Decision & { kind: 'pieces' }): Promise<void> {
     await sendInPieces(decision, this.#options);
-    this.#endUnit();
+    this.#endUnit(false);
   }
 
-  #forwardQuery(message: Message, undo: (() => void) | undefined): undefined {
+  #forwardQuery(message: Message, undo: (() => void) | undefined, inBlock: boolean): undefined {
     this.#options.server.forward(message);
-    this.#expectQuery(undo && { receive: () => 'forward', skipped: undo }, undo);
+    this.#expectQuery(undo && { receive: () => 'forward', skipped: undo }, undo, inBlock);
   }
 
   /** @param undo takes back that the unnamed statement was dropped, where there was one */
-  #expectQuery(handler: ReplyHandler | undefined, undo: (() => void) | undefined): void {
+  #expectQuery(handler: ReplyHandler | undefined, undo: (() => void) | undefined, inBlock: boolean): void {
     if (handler && undo) this.#extended.expectNamed('Query', handler);
     else this.#options.replies.expect('Query', handler);
-    this.#endUnit();
+    this.#endUnit(inBlock);
   }
 
-  #endUnit(): void {
+  /** Whether it is certain that a transaction block is open. */
+  get #inBlock(): boolean {
+    const { replies, state } = this.#options;
+    return !replies.awaitsReady && state.status === TransactionStatus.Open;
+  }
+
+  /** @param inBlock whether it is certain that the transaction goes on */
+  #endUnit(inBlock: boolean): void {
     this.#pipelining = false;
     this.#executing = false;
     this.#extended.endUnit();
     this.#options.injection.endUnit();
-    // Outside of a transaction block it ends what was set in the unit, or undone by an error.
-    this.#options.circumstances.note('ends');
+    this.#options.circumstances.unitEnds(inBlock);
   }
 
   /** A Flush is not answered, unless something is in it, which the server refuses. */

@@ -26,7 +26,7 @@ export interface Repeated {
 /** How the answer to a question is read, beside what every question does. */
 interface Asking {
   /** Whether an error is none of the client's. */
-  readonly isOurs?: (error: Message) => boolean;
+  readonly isOurs?: ((error: Message) => boolean) | undefined;
   /** Is given every message but the last one's. */
   readonly read?: (message: Message) => void;
 }
@@ -79,9 +79,12 @@ export class Injection {
     this.#server.write(write.sync());
   }
 
-  /** Asks a query that gives one row of one column. */
-  ask(sql: string, manner: Manner): Promise<Answer> {
-    if (manner === 'query') return this.#send([write.query(sql)], [], 'Query');
+  /**
+   * Asks a query that gives one row of one column.
+   * @param isOurs whether an error is none of the client's, who then gets nothing
+   */
+  ask(sql: string, manner: Manner, isOurs?: (error: Message) => boolean): Promise<Answer> {
+    if (manner === 'query') return this.#send([write.query(sql)], [], 'Query', { isOurs });
     this.#lingers = true;
     const messages = [
       write.close('S', SCRATCH),
@@ -92,7 +95,7 @@ export class Injection {
       write.close('S', SCRATCH),
       write.flush(),
     ];
-    return this.#send(messages, ['Close', 'Parse', 'Bind', 'Execute', 'Close'], 'Close');
+    return this.#send(messages, ['Close', 'Parse', 'Bind', 'Execute', 'Close'], 'Close', { isOurs });
   }
 
   /**
@@ -187,6 +190,7 @@ class Question {
   readonly #isOurs: (error: Message) => boolean;
   #value = '';
   #failed = false;
+  #ours = false;
 
   constructor(resolve: (answer: Answer) => void, isOurs: (error: Message) => boolean = () => false) {
     this.#resolve = resolve;
@@ -196,11 +200,11 @@ class Question {
   receive(message: Message): Verdict {
     if (message.type === Backend.ErrorResponse) {
       this.#failed = true;
-      if (this.#isOurs(message)) return 'swallow';
+      this.#ours = this.#isOurs(message);
     }
     if (message.type === Backend.DataRow) this.#value = readRow(message)[0]?.toString('latin1') ?? '';
     const end = message.type === Backend.ErrorResponse || message.type === Backend.ReadyForQuery;
-    return this.#failed && end ? 'forward' : 'swallow';
+    return this.#failed && end && !this.#ours ? 'forward' : 'swallow';
   }
 
   end(): void {

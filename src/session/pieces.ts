@@ -37,6 +37,7 @@ export async function sendInPieces(
     inBlock = !control;
     const source = { manner: 'pipeline', inString: false, types: [], retries: false } as const;
     const decision = isNoteworthy(bytes, refusesCode) ? await rewriter.decide(bytes, source) : undefined;
+    circumstances.executing();
     circumstances.note(sessionEffect(bytes));
     // The server skips to the Sync, as it would skip the rest of the string.
     goesOn = decision?.kind !== 'failed' && decision?.kind !== 'skipped';

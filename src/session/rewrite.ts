@@ -45,7 +45,9 @@ export function passedOn(text: Buffer): Rewrite {
 /** A text in whose place goes one that the server refuses. */
 export function refusal(error: ProxyError): Rewrite {
   const { parts, sql = '' } = refused('', { kind: 'other' }, error, { reject: true });
-  return { text: '', sql, parts, copied: [], changed: true, targets: [], passed: [], warnings: [] };
+  // Casts are known to PostgreSQL; this is an error everywhere.
+  const fails = error.errorName === 'PGC_SERVER' ? 'pgcascade refuses this statement' : sql;
+  return { text: '', sql: fails, parts, copied: [], changed: true, targets: [], passed: [], warnings: [] };
 }
 
 /** Whether a text may bring keys where the database has none for the proxy. */

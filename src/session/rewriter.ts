@@ -12,6 +12,7 @@ import { expand, type Means } from './expand.js';
 import type { Injection, Manner } from './injection.js';
 import { type Names, nameInText } from './names.js';
 import type { Naming } from './naming.js';
+import type { OtherServer } from './other-server.js';
 import type { Again, Executable, Part } from './part.js';
 import type { Prepared } from './prepared.js';
 import { targetsOfPrepared, UNWATCHED } from './prepared.js';
@@ -25,6 +26,7 @@ export interface RewriterOptions {
   readonly statements: StatementCache;
   readonly circumstances: SessionCircumstances;
   readonly injection: Injection;
+  readonly otherServer: OtherServer;
   readonly prepared: Names<Prepared>;
   readonly naming: Naming;
   readonly replies: ExpectedReplies;
@@ -126,7 +128,7 @@ export class Rewriter {
     statements: readonly Statement[],
     { manner, inString, retries }: Source,
   ): Promise<Decision> {
-    const { circumstances, injection, naming, replies, state } = this.#options;
+    const { circumstances, injection, naming, otherServer, replies, state } = this.#options;
     const { reject, refusesCode, passed, triggers, warn } = this.#options;
     if (statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode)))
       return PASS;
@@ -153,6 +155,12 @@ export class Rewriter {
     if (failed && splits) return { kind: 'pieces', pieces: piecesOf(text, statements, encoding) };
     if (failed) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
 
+    const server = await otherServer.recognise(manner);
+    if (server.kind === 'failed' || server.kind === 'skipped') return unanswered(server.kind);
+    if (server.kind === 'other') {
+      otherServer.refuse(server, names);
+      return asIs;
+    }
     const found = await circumstances.look(names, (sql) => injection.ask(sql, manner));
     if ('kind' in found) return unanswered(found.kind);
     const { touched } = circumstances;
@@ -174,7 +182,8 @@ export class Rewriter {
       retries: retries && statements.length === 1,
     };
     const make = () => rewrite(text, statements, means, touched);
-    const key = cacheKey(text, names.map(found.meaning), [touched, inString, means.retries], found);
+    const how = [touched, inString, means.retries, means.version];
+    const key = cacheKey(text, names.map(found.meaning), how, found);
     const made = executed.length > 0 ? make() : this.#options.statements.rewrite(key, make);
     made.passed.forEach(passed);
     made.warnings.forEach(warn);
@@ -185,7 +194,14 @@ export class Rewriter {
 
   /** The server's own error, if it has one; else it knows a grammar that is not known here. */
   async #unparsable(text: string, { types, manner }: Source): Promise<Decision> {
-    const answer = await this.#options.injection.parse(text, types, manner);
+    const { injection, otherServer } = this.#options;
+    const server = await otherServer.recognise(manner);
+    if (server.kind === 'failed' || server.kind === 'skipped') return unanswered(server.kind);
+    if (server.kind === 'other') {
+      otherServer.refuseText(server, text);
+      return PASS;
+    }
+    const answer = await injection.parse(text, types, manner);
     if (answer.kind !== 'value') return unanswered(answer.kind);
     throw new ProxyError('PGC_GRAMMAR');
   }
@@ -268,7 +284,7 @@ function executedBy({ meaning }: Statement): readonly string[] {
 function cacheKey(
   text: string,
   meanings: readonly (number | null)[],
-  how: readonly boolean[],
+  how: readonly (boolean | number)[],
   { graphId }: Surroundings,
 ): string {
   return `${graphId}\0${meanings.join(',')}\0${how.join()}\0${text}`;

@@ -17,6 +17,7 @@ import { Injection } from './injection.js';
 import { knownName, Names } from './names.js';
 import { Naming } from './naming.js';
 import type { SessionPeers, SessionSettings } from './options.js';
+import { OtherServer } from './other-server.js';
 import { Output } from './output.js';
 import type { Prepared } from './prepared.js';
 import { ExpectedReplies, type Verdict } from './replies.js';
@@ -63,8 +64,13 @@ export class Session {
     const prepared = new Names<Prepared>((name) => knownName(name, this.#state));
     const naming = new Naming(this.#toServer);
     const injection = new Injection(this.#toServer, this.#replies);
+    const otherServer = new OtherServer({
+      ...{ database, graphs, rules, report, injection },
+      ...{ replies: this.#replies, state: this.#state },
+    });
     const rewriter = new Rewriter({
       statements,
+      otherServer,
       circumstances: this.#circumstances,
       injection,
       prepared,
@@ -248,6 +254,7 @@ export class Session {
 
   /** With everything answered and no transaction open, what belonged to one is over. */
   #noteIdle(): void {
+    if (this.#state.status !== TransactionStatus.Open) this.#circumstances.transactionOver();
     if (this.#state.status === TransactionStatus.Idle) this.#circumstances.committed();
     if (!this.#isIdle()) return;
     this.#circumstances.idle();

@@ -12,18 +12,22 @@
 const NOTEWORTHY = /\b(?:delete|merge|truncate|execute|deallocate|discard)\b/i;
 
 /** Spaces and comments before a statement. One comment inside of another is left to be none: that is safe. */
-const BLANK = String.raw`^(?:\s|--[^\n\r]*(?:[\n\r]|$)|/\*(?:(?!/\*|\*/)[\s\S])*\*/)*`;
-const startingWith = (words: string) => new RegExp(`${BLANK}(?:${words})`, 'i');
+const BLANK = String.raw`(?:\s|--[^\n\r]*(?:[\n\r]|$)|/\*(?:(?!/\*|\*/)[\s\S])*\*/)*`;
+const startingWith = (words: string) => new RegExp(`^${BLANK}(?:${words})`, 'i');
+/** A word that is the next one, or may be it: behind a comment inside of another. */
+const before = (word: string) => String.raw`${BLANK}(?:${word}\b|/\*(?:(?!\*/)[\s\S])*/\*)`;
 
 /**
  * Statements that start with one of these change neither what a name means nor a setting of the session.
  * (What a function called from them does cannot be seen; the expanded statement checks the names itself.)
  */
 const HARMLESS = startingWith(
-  String.raw`(?:select|insert|update|delete|values|with|table|merge|begin|start|savepoint|release|show|explain|copy|fetch|move|close|declare|listen|notify|unlisten|lock|prepare|deallocate|vacuum|analyze|checkpoint)\b`,
+  `(?:select|insert|update|delete|values|with|table|merge|begin|start|savepoint|release|show|explain|copy|fetch|move|close|declare|listen|notify|unlisten|lock|prepare(?!${before('transaction')})|deallocate|vacuum|analyze|checkpoint)\\b`,
 );
 /** These end a transaction, and with it what was set or changed in it. */
-const ENDING = startingWith(String.raw`(?:commit|end|rollback|abort)\b(?!\s+prepared\b)`);
+const ENDING = startingWith(
+  `(?:commit|end|rollback|abort|prepare${BLANK}transaction)\\b(?!${before('prepared')})`,
+);
 /** These change settings, and never the schema. */
 const SETTING = startingWith(String.raw`(?:set|reset|discard)\b`);
 /** A function that sets, and a second statement. */

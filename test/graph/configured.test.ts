@@ -1,7 +1,12 @@
 /** A configured relation is what a foreign key would be: the oracle is ALTER TABLE … ADD FOREIGN KEY. */
 import type pg from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Catalog, catalogQuery, readDocument } from '../../src/graph/catalog.js';
+import {
+  type Catalog,
+  type Circumstances,
+  circumstancesQuery,
+  readDocument,
+} from '../../src/graph/catalog.js';
 import type { ConfiguredKey } from '../../src/graph/rules.js';
 import { useDatabase } from '../support/database.js';
 
@@ -78,8 +83,9 @@ beforeAll(async () => {
 });
 
 async function configured(keys: readonly ConfiguredKey[]): Promise<Catalog['configured']> {
-  const { rows } = await client.query<[string]>({ text: catalogQuery(keys), rowMode: 'array' });
-  return readDocument<Catalog>(rows[0]?.[0] ?? '').configured;
+  const text = circumstancesQuery({ names: [], fingerprint: false, catalog: true, server: false }, keys);
+  const { rows } = await client.query<[string]>({ text, rowMode: 'array' });
+  return readDocument<Circumstances>(rows[0]?.[0] ?? '').catalog?.configured ?? [];
 }
 
 function relation(from: string, fromColumns: string[], to: string, toColumns: string[]): ConfiguredKey {

@@ -16,6 +16,15 @@ test.each<readonly [string, SessionEffect]>([
   ['-- select', 'schema'],
   ['/* a */ select 1 into t', 'schema'],
   ['-- a\nwith x as (select 1) select * into t from x', 'schema'],
+  ['prepare transaction_1 as delete from t', 'none'],
+  ['prepare transaction $$x$$', 'ends'],
+  ['prepare/* a */ transaction $$x$$', 'ends'],
+  ['prepare /* /* */ */ transaction $$x$$', 'schema'],
+  ['commit /* a tag */', 'ends'],
+  ['commit prepared $$x$$', 'schema'],
+  ['commit/* a */prepared $$x$$', 'schema'],
+  ['rollback -- a\nprepared $$x$$', 'schema'],
+  ['commit /* /* */ */ prepared $$x$$', 'schema'],
   ['select 1; /* a */ create table t ()', 'schema'],
 ])('%j may change, of what comes after it: %s', (text, effect) => {
   expect(sessionEffect(Buffer.from(text))).toBe(effect);

@@ -1,0 +1,100 @@
+import { parseArgs } from 'node:util';
+import pg from 'pg';
+import { circumstancesQuery } from '../src/graph/catalog.js';
+import { summarize, table } from './statistics.js';
+import { openUpstream } from './upstream.js';
+import { atLeast, UsageError } from './usage.js';
+
+export const usage = `catalog: what the proxy's own questions cost, against an empty one: asked before a DELETE as graph.refresh says
+
+  --tables N          tables (3000)
+  --keys N            foreign keys among them (5000)
+  --views N           views over them (2000)
+  --rounds N          rounds, each with every question once (20)
+  --upstream URL      a PostgreSQL reached without TLS; a database is made on it (by default: one of its own)
+  --at-most RATIO     exit 1 when the median of fingerprint / catalog is above`;
+
+const nothing = { names: [], fingerprint: false, catalog: false, server: false };
+const QUESTIONS = {
+  'a name': circumstancesQuery({ ...nothing, names: [{ schema: undefined, name: 't1' }] }, []),
+  fingerprint: circumstancesQuery({ ...nothing, fingerprint: true }, []),
+  catalog: circumstancesQuery({ ...nothing, fingerprint: true, catalog: true }, []),
+};
+
+/** Makes the schema, asks, and prints medians. Gives false when the ratio is above the one asked for. */
+export async function catalog(args: string[]): Promise<boolean> {
+  const options = parse(args);
+  const upstream = await openUpstream(options.upstream);
+  const client = new pg.Client({ connectionString: upstream.url.href });
+  try {
+    await client.connect();
+    for (const sql of schemaOf(options)) await client.query(sql);
+    const times = new Map(Object.keys(QUESTIONS).map((name): [string, number[]] => [name, []]));
+    for (let round = -1; round < options.rounds; round++)
+      for (const [name, sql] of Object.entries(QUESTIONS)) {
+        const start = performance.now();
+        await client.query(sql);
+        if (round >= 0) times.get(name)?.push(performance.now() - start);
+      }
+    const rows = [...times].map(([name, each]) => ({ name, ...summarize(each) }));
+    const median = (name: string) => rows.find((row) => row.name === name)?.median ?? 0;
+    const ratio = median('fingerprint') / median('catalog');
+    const schema = `${options.tables} tables, ${options.keys} keys, ${options.views} views`;
+    console.log(`${schema}; ${options.rounds} rounds; PostgreSQL ${upstream.version}`);
+    console.log(
+      table([
+        ['', 'median', 'min', 'max'],
+        ...rows.map(({ name, ...each }) => [
+          `${name}, ms`,
+          ...[each.median, each.min, each.max].map((ms) => ms.toFixed(2)),
+        ]),
+        ['fingerprint / catalog', ratio.toFixed(3), '', ''],
+        ['fingerprint / a name', (median('fingerprint') / median('a name')).toFixed(1), '', ''],
+      ]),
+    );
+    return ratio <= options.ratio;
+  } finally {
+    await client.end();
+    await upstream.close();
+  }
+}
+
+function schemaOf({ tables, keys, views }: ReturnType<typeof parse>): readonly string[] {
+  const loop = (count: number, format: string, values: string) => `DO $$ BEGIN
+    FOR i IN 0 .. ${count - 1} LOOP EXECUTE format('${format}', ${values}); END LOOP; END $$`;
+  const parents = 'p0 int, p1 int, p2 int, p3 int';
+  return [
+    loop(tables, `CREATE TABLE t%s (id int PRIMARY KEY, ${parents}, name text, at timestamptz)`, 'i'),
+    loop(
+      keys,
+      'ALTER TABLE t%s ADD FOREIGN KEY (p%s) REFERENCES t%s ON DELETE CASCADE',
+      `i % ${tables}, (i / ${tables}) % 4, (i * 7 + 1) % ${tables}`,
+    ),
+    loop(views, 'CREATE VIEW v%s AS SELECT id, name FROM t%s', `i, i % ${tables}`),
+    'VACUUM ANALYZE',
+  ];
+}
+
+function parse(args: string[]) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      tables: { type: 'string', default: '3000' },
+      keys: { type: 'string', default: '5000' },
+      views: { type: 'string', default: '2000' },
+      rounds: { type: 'string', default: '20' },
+      upstream: { type: 'string' },
+      'at-most': { type: 'string', default: 'Infinity' },
+    },
+  });
+  if (values.upstream !== undefined && !URL.canParse(values.upstream))
+    throw new UsageError(`--upstream takes a URL such as postgres://postgres@127.0.0.1:5432`);
+  return {
+    tables: atLeast(1, '--tables', values.tables),
+    keys: atLeast(0, '--keys', values.keys),
+    views: atLeast(0, '--views', values.views),
+    rounds: atLeast(1, '--rounds', values.rounds),
+    ratio: atLeast(0, '--at-most', values['at-most']),
+    upstream: values.upstream,
+  };
+}

@@ -1,0 +1,162 @@
+/** What a DELETE costs in questions of the proxy's own: each is a round trip to the server. */
+import type pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { parseGraphUrl } from '../../src/config/graph-url.js';
+import { install } from '../../src/graph/install.js';
+import { useDatabase } from '../support/database.js';
+import { type ProxyOptions, type RunningProxy, startProxy } from '../support/proxy.js';
+import { RawClient } from '../support/raw-client.js';
+import { useTap } from '../support/tap.js';
+import { bind, execute, parse, runPrepared, sync } from './frontend-messages.js';
+
+const database = useDatabase(`
+  CREATE TABLE parent (id int PRIMARY KEY);
+  CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent ON DELETE CASCADE NOT ENFORCED);
+  CREATE TABLE notes (id int);`);
+const tap = useTap();
+
+/** How often the server was asked, and how often for the whole catalog. */
+const asked = () => ({ questions: tap.count(`'pgcascade.mode'`), catalogs: tap.count('confdeltype') });
+
+async function start(graph: ProxyOptions['graph']): Promise<RunningProxy> {
+  const proxy = await startProxy({ upstream: tap.url, graph });
+  onTestFinished(() => proxy.stop());
+  return proxy;
+}
+
+const remove = (client: pg.Client, id = -1) => client.query(`DELETE FROM parent WHERE id = ${id}`);
+
+async function times(count: number, work: () => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < count; i++) await work();
+}
+
+describe('the first DELETE of a database', () => {
+  test('asks what is there, and then for all of it with what it is called by, in one statement', async () => {
+    const client = await (await start({ refresh: '1h' })).connect(database.name);
+    tap.reset();
+    await remove(client);
+    expect(asked()).toEqual({ questions: 2, catalogs: 1 });
+  });
+
+  test('in a transaction that has written asks for it once, and so do the others', async () => {
+    const proxy = await start({ refresh: '1h' });
+    const [one, other] = [await proxy.connect(database.name), await proxy.connect(database.name)];
+    await one.query('BEGIN');
+    await one.query('INSERT INTO notes VALUES (1)');
+    tap.reset();
+    await times(20, () => remove(one));
+    expect(asked()).toEqual({ questions: 2, catalogs: 1 });
+    await times(20, () => remove(other));
+    expect(asked()).toEqual({ questions: 4, catalogs: 2 });
+    await times(20, () => remove(one));
+    expect(asked()).toEqual({ questions: 4, catalogs: 2 });
+    await one.query('ROLLBACK');
+  });
+});
+
+describe('with a long graph.refresh', () => {
+  test('a DELETE of a table that was named before asks nothing', async () => {
+    const client = await (await start({ refresh: '1h' })).connect(database.name);
+    await remove(client);
+    tap.reset();
+    await times(20, () => remove(client));
+    expect(asked()).toEqual({ questions: 0, catalogs: 0 });
+  });
+
+  test.each([
+    'READ COMMITTED',
+    'REPEATABLE READ',
+  ])('many DELETEs behind an INSERT in a %s transaction ask once', async (level) => {
+    const proxy = await start({ refresh: '1h' });
+    const client = await proxy.connect(database.name);
+    await remove(client);
+    // Some session changed the schema: what is remembered is to be asked for again.
+    await (await proxy.connect(database.name)).query('CREATE TEMP TABLE mine (id int)');
+    await client.query(`BEGIN ISOLATION LEVEL ${level}`);
+    await client.query('INSERT INTO notes VALUES (1)');
+    tap.reset();
+    await times(20, () => remove(client));
+    expect(asked().questions).toBe(asked().catalogs + 1);
+    await client.query('ROLLBACK');
+  });
+
+  test('many DELETEs behind DDL of their own transaction ask once', async () => {
+    const client = await (await start({ refresh: '1h' })).connect(database.name);
+    await client.query('BEGIN');
+    await client.query('ALTER TABLE child ADD COLUMN more int');
+    tap.reset();
+    await times(20, () => remove(client));
+    expect(asked()).toEqual({ questions: 2, catalogs: 1 });
+    await client.query('ROLLBACK');
+  });
+});
+
+describe('with graph.refresh 0s', () => {
+  let proxy: RunningProxy;
+  beforeAll(async () => {
+    proxy = await startProxy({ upstream: tap.url, graph: { refresh: '0s' } });
+  });
+  afterAll(() => proxy.stop());
+  let client: pg.Client;
+  beforeEach(async () => {
+    client = await proxy.connect(database.name);
+    await remove(client);
+    tap.reset();
+  });
+
+  test('a DELETE asks one question', async () => {
+    await times(20, () => remove(client));
+    expect(asked()).toEqual({ questions: 20, catalogs: 0 });
+  });
+
+  test('a DELETE with parameters asks one question', async () => {
+    await times(20, () => client.query('DELETE FROM parent WHERE id = $1', [-1]));
+    expect(asked()).toEqual({ questions: 20, catalogs: 0 });
+  });
+
+  test('a prepared DELETE asks one question an execution', async () => {
+    await times(20, () =>
+      client.query({ name: 'd', text: 'DELETE FROM parent WHERE id = $1', values: [-1] }),
+    );
+    expect(asked()).toEqual({ questions: 20, catalogs: 0 });
+  });
+
+  test('a DELETE in a transaction that has written asks one question', async () => {
+    await client.query('BEGIN');
+    await client.query('INSERT INTO notes VALUES (1)');
+    await times(20, () => remove(client));
+    expect(asked()).toEqual({ questions: 20, catalogs: 0 });
+    await client.query('ROLLBACK');
+  });
+
+  test('what a function did between Parse and Bind in one write is seen', async () => {
+    const raw = await RawClient.login(proxy, { database: database.name });
+    const direct = await database.connect();
+    await direct.query(`CREATE FUNCTION drop_key() RETURNS int LANGUAGE plpgsql AS
+      'BEGIN ALTER TABLE child DROP CONSTRAINT child_parent_id_fkey; RETURN 1; END';
+      INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1, 1)`);
+    await raw.ask(
+      ...[parse('DELETE FROM parent WHERE id = $1', 'd'), parse('SELECT drop_key()'), bind(), execute()],
+      ...[runPrepared('d', ['1']), sync],
+    );
+    expect((await direct.query('SELECT id FROM child')).rows).toEqual([{ id: 1 }]);
+    await direct.query(`DELETE FROM child; DROP FUNCTION drop_key;
+      ALTER TABLE child ADD FOREIGN KEY (parent_id) REFERENCES parent ON DELETE CASCADE NOT ENFORCED`);
+  });
+
+  test('what does not delete asks nothing', async () => {
+    await client.query('SELECT * FROM parent');
+    await client.query('UPDATE notes SET id = 1');
+    expect(asked()).toEqual({ questions: 0, catalogs: 0 });
+  });
+});
+
+test('with graph.url and install a DELETE asks nothing, whatever graph.refresh is', async () => {
+  await install(parseGraphUrl(database.url));
+  const client = await (await start({ refresh: '0s', url: database.url })).connect(database.name);
+  await remove(client);
+  tap.reset();
+  await times(20, () => remove(client));
+  await times(20, () => client.query('DELETE FROM parent WHERE id = $1', [-1]));
+  expect(asked()).toEqual({ questions: 0, catalogs: 0 });
+});
