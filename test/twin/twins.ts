@@ -6,7 +6,7 @@ import { type Address, Connection, type Message } from './connection.js';
 import { makeSchema } from './keys.js';
 import { programOf } from './program.js';
 import { type Step, simple } from './protocol.js';
-import { type Schema, setsValues } from './schema.js';
+import { type Schema, setsValues, type Table } from './schema.js';
 import { contentsSql, createSql, fillSql, type Kind, shownName } from './schema-sql.js';
 
 /**
@@ -111,11 +111,25 @@ export class Prepared {
 
 function circumstancesOf({ tables, keys }: Schema): Circumstances {
   const defaults = keys.filter(setsValues).map(({ name, from }) => [name, from.table] as const);
-  const mixes = tables.some((table) => {
-    const actions = keys.filter(({ from }) => from.table === table).map(({ action }) => action);
-    return actions.includes('CASCADE') && actions.some((action) => action.startsWith('SET'));
-  });
-  return { defaults: new Map(defaults), mixes };
+  const actions = (table: Table) =>
+    keys.filter(({ from }) => from.table === table).map(({ action }) => action);
+  const reordered = new Set(
+    tables.filter(
+      (table) => actions(table).includes('CASCADE') && actions(table).some((each) => each.startsWith('SET')),
+    ),
+  );
+  // With them goes the order of what they take along; a set grows while it is gone through.
+  for (const table of reordered)
+    for (const { action, from, to } of keys)
+      if (action === 'CASCADE' && to.table === table) reordered.add(from.table);
+  return {
+    defaults: new Map(defaults),
+    reordered: (name) => {
+      // A partition's copy of a key has a name of its own, made of the key's.
+      const key = keys.find((each) => each.name === name || name.replace(/_\d+$/, '') === each.name);
+      return key !== undefined && reordered.has(key.to.table);
+    },
+  };
 }
 
 const MOST_RESTORED = 6;
