@@ -80,7 +80,8 @@ function keepsRows(catalog: Catalog, relation: CatalogRelation): boolean {
 function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules): ForeignKey {
   const name = `${from.schema}.${from.name}.${key.name}`;
   const override = rules.overrides.find(({ match }) => glob(match).test(name));
-  const action = override?.on_delete ?? ACTIONS[key.action] ?? 'no action';
+  const setColumns = key.setColumns ?? key.columns.map((column) => column.from);
+  const action = withoutDefaults(override?.on_delete ?? ACTIONS[key.action] ?? 'no action', from, setColumns);
   const performer: Performer =
     override || (!key.enforced && rules.declared) ? 'proxy' : key.enforced ? 'server' : 'nobody';
   return {
@@ -93,11 +94,20 @@ function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules
     action,
     performer,
     guarded: performer === 'proxy' && key.enforced && action !== 'restrict' && action !== 'no action',
-    setColumns: key.setColumns ?? key.columns.map((column) => column.from),
+    enforced: key.enforced,
+    deferred: key.deferred,
+    setColumns,
     full: key.full,
     period: key.period,
     copies: key.copies ?? [],
   };
+}
+
+/** SET DEFAULT of columns that have no default sets nulls. */
+function withoutDefaults(action: Action, from: Relation, columns: readonly string[]): Action {
+  const isNull = (column: string) =>
+    from.columns.some(({ name, constant }) => name === column && constant === 'NULL');
+  return action === 'set default' && columns.every(isNull) ? 'set null' : action;
 }
 
 function configuredKey(key: ConfiguredKey, id: number, from: Relation, to: Relation): ForeignKey {
@@ -119,9 +129,11 @@ function configuredKey(key: ConfiguredKey, id: number, from: Relation, to: Relat
     from,
     to,
     columns,
-    action: key.on_delete,
+    action: withoutDefaults(key.on_delete, from, key.from.columns),
     performer: 'proxy',
     guarded: false,
+    enforced: false,
+    deferred: false,
     setColumns: key.from.columns,
     full: false,
     period: false,
