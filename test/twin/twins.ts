@@ -142,6 +142,7 @@ class PreparedSide {
   readonly #names: Names;
   readonly #contents: Step;
   readonly #places: ReadonlyMap<string, number>;
+  readonly #late: boolean;
 
   private constructor(side: Side, schema: Schema, kind: Kind, names: Names, start: readonly string[]) {
     this.#side = side;
@@ -149,6 +150,7 @@ class PreparedSide {
     this.#names = names;
     this.start = start;
     this.#contents = simple(contentsSql(schema));
+    this.#late = schema.late;
     this.#places = new Map(schema.relations.map((each) => [shownName(each), each.table.place]));
   }
 
@@ -187,7 +189,7 @@ class PreparedSide {
       });
       const name = came.map((each) => this.#refusal(each)).find((each) => each !== undefined);
       if (name !== undefined && refused === undefined) refused = { step: answers.length, name };
-      const kept = withoutPlans(withoutCopied(came), opaque);
+      const kept = withoutPlans(this.#late ? withoutRows(came) : withoutCopied(came), opaque);
       answers.push(kept.map((each) => this.#inWords(each)));
       status = came.at(-1)?.body.toString('latin1') ?? '';
     }
@@ -226,6 +228,13 @@ class PreparedSide {
   #inWords(message: Message): string {
     return inWords(message, this.#names);
   }
+}
+
+/** What a RETURNING has given before COMMIT fails. */
+function withoutRows(messages: readonly Message[]): readonly Message[] {
+  return messages.some(({ type }) => type === 'E')
+    ? messages.filter(({ type }) => type === 'E' || type === 'Z')
+    : messages;
 }
 
 /** What a COPY has sent before an error: natively rows are sent while keys are still to be checked. */
