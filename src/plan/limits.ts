@@ -5,9 +5,7 @@ import { quoteRelation } from '../sql/names.js';
 import type { Target } from './plan.js';
 import type { Reached } from './reach.js';
 
-/**
- * @throws ProxyError naming the table and the keys
- */
+/** @throws ProxyError naming the table and the keys */
 export function refuseUnplannable(
   graph: Graph,
   targets: readonly Target[],

@@ -107,7 +107,7 @@ function makeKey(
   };
 }
 
-/** README: NO ACTION, and what SET DEFAULT sets, is checked at the end of the statement, not at COMMIT. */
+/** README: NO ACTION, and what SET DEFAULT sets, is checked at the end of the statement, not at COMMIT: such a schema is `late`. */
 function timingOf({ deferrable, indexed }: KeySpec, action: Key['action'], late: boolean): Key['timing'] {
   if (!deferrable && !late) return '';
   const acts = action !== 'NO ACTION' && action !== 'SET DEFAULT';
