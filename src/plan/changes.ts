@@ -119,7 +119,11 @@ function renderUpdate(
     ...staysClearOf(plan, change.relation, 'r'),
   ];
   const sure = nulls.length === 1 && defaults.length === 0;
-  const nulled = new Set(nulls.flatMap(({ setColumns }) => setColumns));
+  const defaulted = new Set(defaults.flatMap(({ setColumns }) => setColumns));
+  // A row under both a SET NULL and a SET DEFAULT key of one column stops the statement (conflicts.ts).
+  const nulled = new Set(
+    nulls.flatMap(({ setColumns }) => setColumns.filter((column) => !defaulted.has(column))),
+  );
   const assignments = [
     ...[...nulled].map((column) => {
       const condition = nulls
@@ -129,9 +133,7 @@ function renderUpdate(
       const value = sure ? 'NULL' : `CASE WHEN ${condition} THEN NULL ELSE r.${quoteName(column)} END`;
       return `${quoteName(column)} = ${value}`;
     }),
-    ...[...new Set(defaults.flatMap(({ setColumns }) => setColumns))].map(
-      (column) => `${quoteName(column)} = DEFAULT`,
-    ),
+    ...[...defaulted].map((column) => `${quoteName(column)} = DEFAULT`),
   ];
   const from = sources.length > 0 ? ` FROM ${sources.join(', ')}` : '';
   return `UPDATE ${tableOf(change.relation)} AS r SET ${assignments.join(', ')}${from} WHERE ${conditions.join(' AND ')}`;
