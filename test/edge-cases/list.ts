@@ -68,6 +68,4 @@ export const EDGE_CASES: Readonly<Record<number, string>> = {
   66: 'Roles that may delete from the parent and not read it, and row security there.',
   67: 'Parents with rules.',
   68: 'Parents that are no tables are as the server says.',
-  73: 'What an older key would have made of a row is judged before a younger one takes it.',
-  74: 'Of keys that use one column the order decides.',
 };

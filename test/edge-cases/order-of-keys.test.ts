@@ -19,7 +19,7 @@ const inBothOrders = (one: string, other: string) => [
 const PAIRS = `CREATE TABLE p (a int, b int, id int PRIMARY KEY, UNIQUE (a, b), UNIQUE (a, id), UNIQUE (b)); 
   INSERT INTO p VALUES (1, 11, 1), (1, 12, 2), (2, 21, 3), (2, 22, 4), (3, 31, 5);`;
 
-describe('74 SET NULL (a) beside a key of (t, a) to the same table, made', () => {
+describe('37 SET NULL (a) beside a key of (t, a) to the same table, made', () => {
   const nulls = 'FOREIGN KEY (a) REFERENCES p (id) ON DELETE SET NULL KEYS';
   for (const action of ['NO ACTION', 'RESTRICT', 'SET NULL', 'CASCADE'])
     for (const [when, keys] of inBothOrders(
@@ -49,7 +49,7 @@ test.each(
     'FOREIGN KEY (x) REFERENCES p (b) ON DELETE SET NULL KEYS',
     'FOREIGN KEY (x, y) REFERENCES q ON DELETE SET NULL KEYS',
   ),
-)('74 SET NULL (a) made %s beside SET NULL (a, b) to another table: whose parent goes first decides', (_, keys) =>
+)('37 SET NULL (a) made %s beside SET NULL (a, b) to another table: whose parent goes first decides', (_, keys) =>
   same(
     `CREATE TABLE top (id int PRIMARY KEY); INSERT INTO top VALUES (1), (2), (3);
       CREATE TABLE p (b int PRIMARY KEY, top int REFERENCES top ON DELETE CASCADE KEYS); INSERT INTO p VALUES (1, 1), (2, 2), (3, NULL);
@@ -65,7 +65,7 @@ test.each(
     'DELETE FROM top WHERE id IN (1, 2)',
   ));
 
-test('74 three SET NULL keys of which each uses a column of the next: what cannot be told is refused, and only that', async () => {
+test('37 three SET NULL keys of which each uses a column of the next: what cannot be told is refused, and only that', async () => {
   const schema = `CREATE TABLE p (x int, y int, z int, PRIMARY KEY (x), UNIQUE (x, y), UNIQUE (y, z)); INSERT INTO p VALUES (1, 1, 1), (2, 2, 2);
     CREATE TABLE c (x int, y int, z int, FOREIGN KEY (x) REFERENCES p (x) ON DELETE SET NULL KEYS, FOREIGN KEY (x, y) REFERENCES p (x, y) ON DELETE SET NULL KEYS,
       FOREIGN KEY (y, z) REFERENCES p (y, z) ON DELETE SET NULL KEYS); INSERT INTO c VALUES (1, NULL, NULL), (2, 2, 2)`;
@@ -75,7 +75,7 @@ test('74 three SET NULL keys of which each uses a column of the next: what canno
   expect((await client.told(query('SELECT count(*) FROM p')))[1]).toBe('D 2');
 });
 
-describe('74 a key that is changed in part under MATCH FULL', () => {
+describe('37 a key that is changed in part under MATCH FULL', () => {
   const full = (action: string, defaults = '') =>
     `${PAIRS} CREATE TABLE c (a int ${defaults}, b int ${defaults}, n int, FOREIGN KEY (a, b) REFERENCES p (a, b) MATCH FULL ON DELETE ${action} KEYS);
     INSERT INTO c VALUES (1, 11, 1), (2, 21, 2), (NULL, NULL, 3)`;
@@ -103,7 +103,7 @@ describe('74 a key that is changed in part under MATCH FULL', () => {
     ));
 });
 
-test('74 SET DEFAULT of a column that another key uses too: that key is checked', () =>
+test('37 SET DEFAULT of a column that another key uses too: that key is checked', () =>
   same(
     `CREATE TABLE q (x int, y int, PRIMARY KEY (x, y)); INSERT INTO q VALUES (1, 1), (0, 1), (2, 2), (3, 3);
     CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (0), (1), (2), (3);
@@ -117,7 +117,7 @@ test('74 SET DEFAULT of a column that another key uses too: that key is checked'
     ),
   ));
 
-test('74 SET NULL and SET DEFAULT of one column set each the rows that they alone reference', () =>
+test('37 SET NULL and SET DEFAULT of one column set each the rows that they alone reference', () =>
   same(
     `CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1), (2); CREATE TABLE q (id int PRIMARY KEY); INSERT INTO q VALUES (1), (2);
     CREATE TABLE c (x int DEFAULT 2, FOREIGN KEY (x) REFERENCES p ON DELETE SET DEFAULT KEYS, FOREIGN KEY (x) REFERENCES q ON DELETE SET NULL KEYS);
@@ -125,7 +125,7 @@ test('74 SET NULL and SET DEFAULT of one column set each the rows that they alon
     ...tried('DELETE FROM p WHERE id = 1', 'DELETE FROM q WHERE id = 1', 'DELETE FROM p', 'DELETE FROM q'),
   ));
 
-describe('74 SET NULL of a column that is referenced', () => {
+describe('37 SET NULL of a column that is referenced', () => {
   const schema = (update: string) => `CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1), (2), (3);
     CREATE TABLE c (id int, p int UNIQUE REFERENCES p ON DELETE SET NULL KEYS); INSERT INTO c VALUES (1, 1), (2, 2), (3, NULL);
     CREATE TABLE g (c int, CONSTRAINT up_no_action FOREIGN KEY (c) REFERENCES c (p) ON UPDATE ${update}`;
@@ -151,7 +151,7 @@ describe('74 SET NULL of a column that is referenced', () => {
   });
 });
 
-describe('74 keys of a table and of its partition', () => {
+describe('37 keys of a table and of its partition', () => {
   const schema = `${PAIRS} CREATE TABLE c (id int, x int REFERENCES p ON DELETE SET NULL KEYS, y int) PARTITION BY LIST (id);
     CREATE TABLE c1 PARTITION OF c FOR VALUES IN (1); CREATE TABLE c2 PARTITION OF c DEFAULT; ALTER TABLE c1 ADD FOREIGN KEY (y) REFERENCES p ON DELETE SET NULL KEYS;
     INSERT INTO c VALUES (1, 1, 2), (1, 3, NULL), (2, 1, 2), (1, NULL, 4)`;
@@ -167,7 +167,7 @@ describe('74 keys of a table and of its partition', () => {
   });
 });
 
-describe('73 a row that an older key changes and a younger one deletes', () => {
+describe('37 a row that an older key changes and a younger one deletes', () => {
   const mixed = (first: string, second = 'f1 int REFERENCES t1 ON DELETE CASCADE KEYS') =>
     `CREATE TABLE t0 (id int PRIMARY KEY); INSERT INTO t0 SELECT generate_series(0, 9);
     CREATE TABLE t1 (id int PRIMARY KEY, f int REFERENCES t0 ON DELETE CASCADE KEYS); INSERT INTO t1 SELECT i, i FROM generate_series(0, 9) AS i;
