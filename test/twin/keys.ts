@@ -70,8 +70,9 @@ function makeKey(
   const types = targetColumns(toTable, target);
   const own = spec.own && (!sets || subset || target === 'code') && ownColumn(target, fromTable, toTable);
   const others = fromTable.keyColumns.filter(({ type }) => type === types[0]?.type);
-  const shared =
-    own || !crowded || spec.shared === null ? undefined : others[spec.shared % Math.max(others.length, 1)];
+  // PostgreSQL makes one of two keys of a table and its partition that are alike, as all are to it that have overrides.
+  const alone = own || !crowded || (overridden && fromTable.root.by !== undefined);
+  const shared = alone || spec.shared === null ? undefined : others[spec.shared % Math.max(others.length, 1)];
   const names = target === 'pair' ? [`k${number}a`, `k${number}b`] : [`k${number}`];
   const owned = { id: fromTable.idColumn, code: 'code', pair: 'a' }[target];
   const first = own ? owned : shared?.name;
