@@ -39,8 +39,9 @@ export function makeSchema(spec: SchemaSpec, overridden: boolean): Schema {
   }
   for (const { made, from } of keys) for (const column of made) allowNulls(column, from.table, tables);
   const late = keys.some(
-    ({ timing, action }) =>
-      timing === 'DEFERRABLE INITIALLY DEFERRED' && (action === 'NO ACTION' || action === 'SET DEFAULT'),
+    ({ timing, action, full }) =>
+      timing === 'DEFERRABLE INITIALLY DEFERRED' &&
+      (full || action === 'NO ACTION' || action === 'SET DEFAULT'),
   );
   return { tables, keys, relations: tables.flatMap(({ root }) => tree(root)), late };
 }
