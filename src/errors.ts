@@ -104,12 +104,14 @@ export const ERRORS = {
   },
   PGC_OVERLAP: {
     sqlstate: '0A000',
-    message: 'cannot cascade a DELETE from {table}: keys {key} and {other} set and use the same column',
-    hint: 'The result would depend on their order. Give one of them a column list (SET NULL (column)) or another action.',
+    message:
+      'cannot cascade a DELETE from {table}: what {key} sets in a row decides what {other} does with it',
+    hint: 'Give one of them a column list (SET NULL (column)), a constant default or another action, or SET pgcascade.mode = off.',
   },
   PGC_REFERENCED_SET: {
     sqlstate: '0A000',
-    message: 'cannot cascade a DELETE from {table}: key {key} would change a column that {other} references',
+    message:
+      'cannot cascade a DELETE from {table}: {key} would set a column by which a row references its table through {other}',
     hint: 'ON UPDATE actions are not emulated. Give the key another action, or SET pgcascade.mode = off.',
   },
   PGC_SERVER: {

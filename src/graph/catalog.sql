@@ -145,8 +145,27 @@ SELECT pg_catalog.json_build_object(
       'columns', (
         SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
           'name', a.attname,
+          'scalar', t.typtype OPERATOR(pg_catalog.=) ANY (ARRAY['b', 'e']) AND t.typelem OPERATOR(pg_catalog.=) 0,
           'notNull', a.attnotnull,
-          'scalar', t.typtype OPERATOR(pg_catalog.=) ANY (ARRAY['b', 'e']) AND t.typelem OPERATOR(pg_catalog.=) 0
+          -- Of types whose constants read the same under all settings, without the cast that pg_get_expr adds, which would
+          -- be looked up; no function that somebody made for a cast. Asked only of columns that a key can set.
+          'constant', CASE
+            WHEN t.typtype OPERATOR(pg_catalog.=) 'd' OR t.typdefault IS NOT NULL OR a.attidentity OPERATOR(pg_catalog.<>) ''
+              OR (pg_catalog.to_jsonb(a) OPERATOR(pg_catalog.->>) 'attgenerated') OPERATOR(pg_catalog.<>) '' THEN NULL
+            WHEN NOT a.atthasdef THEN 'NULL'
+            WHEN t.typnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace
+             AND t.typname OPERATOR(pg_catalog.=) ANY (ARRAY['int2', 'int4', 'int8', 'numeric', 'text', 'varchar', 'bpchar', 'uuid', 'bool']::pg_catalog.name[])
+             AND (r.oid OPERATOR(pg_catalog.=) ANY (SELECT oid FROM named)
+                  OR EXISTS (SELECT FROM key AS k WHERE k.conrelid OPERATOR(pg_catalog.=) r.oid AND a.attnum OPERATOR(pg_catalog.=) ANY (k.conkey)))
+            THEN (
+              SELECT pg_catalog.concat('(', c.found[1], ')::pg_catalog.', t.typname, pg_catalog.substring(pg_catalog.format_type(a.atttypid, a.atttypmod), '[(].*[)]'))
+                FROM pg_catalog.pg_attrdef AS d
+                CROSS JOIN LATERAL pg_catalog.regexp_match(pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+                  '^(E?''(?:[^'']|'''')*''|-?[0-9]+(?:[.][0-9]+)?|true|false|NULL)(?:::[a-z ]+)?$') AS c (found)
+               WHERE d.adrelid OPERATOR(pg_catalog.=) r.oid AND d.adnum OPERATOR(pg_catalog.=) a.attnum AND c.found IS NOT NULL
+                 AND NOT EXISTS (SELECT FROM pg_catalog.regexp_matches(d.adbin::pg_catalog.text, ':funcid ([0-9]+)', 'g') AS f (id)
+                                  WHERE f.id[1]::pg_catalog.int8 OPERATOR(pg_catalog.>=) 16384))
+            END
         ) ORDER BY a.attnum), '[]')
         FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) a.atttypid
         WHERE a.attrelid OPERATOR(pg_catalog.=) r.oid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped),

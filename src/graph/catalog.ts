@@ -12,6 +12,11 @@ export interface CatalogColumn {
   readonly notNull: boolean;
   /** Its values can be the elements of an array and come out again as they were. */
   readonly scalar: boolean;
+  /**
+   * What DEFAULT sets it to, where that is a constant of a built-in type: an expression, `NULL` where it has no default.
+   * null is any other default, or a column that no key can set.
+   */
+  readonly constant: string | null;
 }
 
 export interface CatalogName {

@@ -1,6 +1,7 @@
 /** The relations of the configuration as keys of one database: those that can be followed, and those that are broken. Pure. */
 import { quoteName } from '../sql/names.js';
 import type { Catalog, CatalogConfiguredKey, KeyColumn } from './catalog.js';
+import { withoutDefaults } from './default-action.js';
 import type { BrokenKey, ForeignKey, Relation } from './model.js';
 import type { Problem } from './problems.js';
 import type { ConfiguredKey, TableColumns } from './rules.js';
@@ -107,9 +108,11 @@ function keyOf(
     from,
     to,
     columns,
-    action: rule.on_delete,
+    action: withoutDefaults(rule.on_delete, from, rule.from.columns),
     performer: 'proxy',
     guarded: false,
+    enforced: false,
+    deferred: false,
     setColumns: rule.from.columns,
     full: false,
     period: false,

@@ -1,6 +1,7 @@
 /** The graph that the proxy acts on: the catalog's keys, and over them what the configuration says. Pure. */
 import type { Catalog, CatalogKey, CatalogRelation } from './catalog.js';
 import { configuredKeys } from './configured.js';
+import { withoutDefaults } from './default-action.js';
 import { type ForeignKey, Graph, type Performer, type Relation } from './model.js';
 import { overriddenName, overrideProblems, overridesOf } from './overrides.js';
 import type { Problem } from './problems.js';
@@ -44,7 +45,8 @@ function keepsRows(catalog: Catalog, relation: CatalogRelation): boolean {
 
 function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules): ForeignKey {
   const [override] = overridesOf(overriddenName({ from, name: key.name }), rules.overrides);
-  const action = override?.on_delete ?? ACTIONS[key.action] ?? 'no action';
+  const setColumns = key.setColumns ?? key.columns.map((column) => column.from);
+  const action = withoutDefaults(override?.on_delete ?? ACTIONS[key.action] ?? 'no action', from, setColumns);
   const performer: Performer =
     override || (!key.enforced && rules.declared) ? 'proxy' : key.enforced ? 'server' : 'nobody';
   return {
@@ -57,7 +59,9 @@ function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules
     action,
     performer,
     guarded: performer === 'proxy' && key.enforced && action !== 'restrict' && action !== 'no action',
-    setColumns: key.setColumns ?? key.columns.map((column) => column.from),
+    enforced: key.enforced,
+    deferred: key.deferred,
+    setColumns,
     full: key.full,
     period: key.period,
     copies: key.copies ?? [],

@@ -23,6 +23,10 @@ export interface ForeignKey {
   readonly performer: Performer;
   /** The server enforces it, with the action that the catalog has: the proxy's comes before. */
   readonly guarded: boolean;
+  /** The server enforces it, with whatever action: it checks new keys, and carries out ON UPDATE. */
+  readonly enforced: boolean;
+  /** What the key checks it natively checks at COMMIT. Its actions come at once all the same. */
+  readonly deferred: boolean;
   /** The columns that SET NULL and SET DEFAULT change: all, unless the key lists some. */
   readonly setColumns: readonly string[];
   readonly full: boolean;
@@ -116,6 +120,16 @@ export class Graph {
     return this.#keysFrom.get(relation.oid) ?? [];
   }
 
+  /** Every key that any row of this relation may have: declared on it, on a partition of it, or on what it is a partition of. */
+  keysOnRows(relation: Relation): readonly ForeignKey[] {
+    return [...this.#ancestors(relation), ...this.tree(relation)].flatMap((each) => this.keysFrom(each));
+  }
+
+  /** Every key that references any row of this relation. */
+  keysToRows(relation: Relation): readonly ForeignKey[] {
+    return [...new Set(this.tree(relation).flatMap((each) => this.#keysOf(each)))];
+  }
+
   /** Whether deleting from this relation concerns the proxy at all. */
   acts(relation: Relation): boolean {
     return this.#cascadesOn(relation, new Set());
@@ -202,6 +216,13 @@ export class Graph {
           key.performer === 'proxy' ||
           (key.performer === 'server' && key.action === 'cascade' && this.#cascadesOn(key.from, seen)),
       );
+  }
+
+  /** What it is a partition of, at any height. */
+  #ancestors(relation: Relation): readonly Relation[] {
+    if (!relation.partition) return [];
+    const parents = relation.parents.flatMap((oid) => this.#relations.get(oid) ?? []);
+    return parents.flatMap((parent) => [...this.#ancestors(parent), parent]);
   }
 
   #keysOf(relation: Relation): ForeignKey[] {

@@ -5,8 +5,9 @@
  */
 import type { ForeignKey } from '../graph/model.js';
 import { quoteName } from '../sql/names.js';
+import { outOfReach, queued } from './events.js';
 import { equals, references } from './match.js';
-import type { Change, Plan } from './plan.js';
+import type { Change, Check, Plan } from './plan.js';
 import { deletedRows, staysClearOf, tableOf } from './rows.js';
 
 /** The column with the object id of the relation that holds a changed row. */
@@ -24,12 +25,19 @@ export interface Given {
 /**
  * The CTEs of a change: `pgc_u0_0 AS (UPDATE …)`, one a combination. Those with SET DEFAULT return the new keys, and
  * for each such key the place of the row that was referenced.
+ * @param suspecting the statement stops itself where the order of two keys would have to be told
  */
-export function renderChange(change: Change, index: number, plan: Plan): readonly string[] {
+export function renderChange(
+  change: Change,
+  index: number,
+  plan: Plan,
+  suspecting: boolean,
+): readonly string[] {
   return combinations(change).map((defaults, i) => {
-    const update = renderUpdate(change, defaults, plan);
+    const update = renderUpdate(change, defaults, plan, suspecting);
     if (defaults.length === 0) return `${changeName(index, i)} AS (${update})`;
-    const columns = [...new Set(defaults.flatMap((key) => key.columns.map(({ from }) => from)))].map(
+    const checked = plan.checks.flatMap((check) => keyChangedBy(check, defaults));
+    const columns = [...new Set(checked.flatMap((key) => key.columns.map(({ from }) => from)))].map(
       quoteName,
     );
     const parents = defaults.map((key) => {
@@ -74,8 +82,33 @@ function parentRow(change: Change, key: ForeignKey): string {
   return `pgc_d${change.keys.indexOf(key)}`;
 }
 
-function renderUpdate(change: Change, defaults: readonly ForeignKey[], plan: Plan): string {
-  const matches = (key: ForeignKey) => references(key, 'r', deletedRows(plan, key.to));
+/** The keys whose columns SET DEFAULT changes, of those that are checked. */
+function keyChangedBy(check: Check, defaults: readonly ForeignKey[]): readonly ForeignKey[] {
+  switch (check.kind) {
+    case 'same key':
+    case 'new key':
+    case 'mixed key':
+      return defaults.includes(check.by) ? [check.key] : [];
+    case 'overlap':
+      return check.when === 'new key' && defaults.includes(check.key) ? [check.other] : [];
+    default:
+      return [];
+  }
+}
+
+function renderUpdate(
+  change: Change,
+  defaults: readonly ForeignKey[],
+  plan: Plan,
+  suspecting: boolean,
+): string {
+  const matches = (key: ForeignKey) => {
+    const found = references(key, 'r', deletedRows(plan, key.to));
+    const late = suspecting ? [] : outOfReach(plan, key, 'r', 'q1.n');
+    if (late.length === 0) return found;
+    const first = `SELECT FROM ${queued(key, 'q1', 'p1')} WHERE ${equals(key, 'p1', quoteName, 'r')} AND (${late.join(' OR ')})`;
+    return `(${found} AND NOT EXISTS (${first}))`;
+  };
   const nulls = change.keys.filter(({ action }) => action === 'set null');
   const others = defaultKeys(change).filter((key) => !defaults.includes(key));
   const sources = defaults.map((key) => `${deletedRows(plan, key.to).rows} AS ${parentRow(change, key)}`);
@@ -86,7 +119,11 @@ function renderUpdate(change: Change, defaults: readonly ForeignKey[], plan: Pla
     ...staysClearOf(plan, change.relation, 'r'),
   ];
   const sure = nulls.length === 1 && defaults.length === 0;
-  const nulled = new Set(nulls.flatMap(({ setColumns }) => setColumns));
+  const defaulted = new Set(defaults.flatMap(({ setColumns }) => setColumns));
+  // A row under both a SET NULL and a SET DEFAULT key of one column stops the statement (conflicts.ts).
+  const nulled = new Set(
+    nulls.flatMap(({ setColumns }) => setColumns.filter((column) => !defaulted.has(column))),
+  );
   const assignments = [
     ...[...nulled].map((column) => {
       const condition = nulls
@@ -96,9 +133,7 @@ function renderUpdate(change: Change, defaults: readonly ForeignKey[], plan: Pla
       const value = sure ? 'NULL' : `CASE WHEN ${condition} THEN NULL ELSE r.${quoteName(column)} END`;
       return `${quoteName(column)} = ${value}`;
     }),
-    ...[...new Set(defaults.flatMap(({ setColumns }) => setColumns))].map(
-      (column) => `${quoteName(column)} = DEFAULT`,
-    ),
+    ...[...defaulted].map((column) => `${quoteName(column)} = DEFAULT`),
   ];
   const from = sources.length > 0 ? ` FROM ${sources.join(', ')}` : '';
   return `UPDATE ${tableOf(change.relation)} AS r SET ${assignments.join(', ')}${from} WHERE ${conditions.join(' AND ')}`;

@@ -32,10 +32,15 @@ export interface Change {
 }
 
 /**
- * A rule that must not be broken.
+ * A rule that must not be broken, or a row of which the statement could not tell what becomes: both stop it.
  * `rows`: RESTRICT and NO ACTION; no row of the referencing table may be left when the check is made.
  * `same key`: SET DEFAULT gave a row the key of a row that is deleted at this moment.
  * `new key`: SET DEFAULT gave a row a key that the referenced table does not have.
+ * `mixed key`: a MATCH FULL key became null in part.
+ * `not null`: a row that is deleted later is set to NULL before, in a column that takes none.
+ * `order`: `by` takes rows out of the reach of SET NULL `key`. The queue tells which comes first: a suspicion, and no error.
+ * `overlap`: `key` changes a row that `other` acts on; `before`: if it comes first; `new key`: by the key that it sets.
+ * `referenced`: `key` changes a column by which a row references it.
  */
 export type Check =
   | {
@@ -46,8 +51,41 @@ export type Check =
        * are; or `some`, which only the order tells in which PostgreSQL would have deleted them.
        */
       readonly gone: 'none' | 'all' | 'some';
+      /** The keys that may have taken a row out of its reach by then. */
+      readonly changers: readonly ForeignKey[];
     }
-  | { readonly kind: 'same key' | 'new key'; readonly key: ForeignKey; readonly change: number };
+  | NewKeyCheck
+  | { readonly kind: 'not null'; readonly key: ForeignKey; readonly column: string }
+  | { readonly kind: 'order'; readonly key: ForeignKey; readonly by: ForeignKey }
+  | Overlap
+  | {
+      readonly kind: 'referenced';
+      readonly key: ForeignKey;
+      readonly other: ForeignKey;
+      /** What holds the rows that both are about. */
+      readonly on: Relation;
+    };
+
+export interface NewKeyCheck {
+  readonly kind: 'same key' | 'new key' | 'mixed key';
+  readonly key: ForeignKey;
+  /** The key that set columns of it: itself, or another one that uses them too. */
+  readonly by: ForeignKey;
+  readonly change: number;
+  /** The object ids of the relations whose rows have the key, where not all rows that are changed do. */
+  readonly within: readonly number[] | undefined;
+}
+
+export interface Overlap {
+  readonly kind: 'overlap';
+  readonly key: ForeignKey;
+  readonly other: ForeignKey;
+  readonly when: 'before' | 'both' | 'new key';
+  /** What holds the rows that may have both keys. */
+  readonly on: Relation;
+  readonly change: number;
+  readonly within: readonly number[] | undefined;
+}
 
 export interface Plan {
   readonly deletions: readonly Deletion[];
@@ -78,4 +116,9 @@ export function cascades(key: ForeignKey): boolean {
 
 export function setsColumns(key: ForeignKey): boolean {
   return key.action === 'set null' || key.action === 'set default';
+}
+
+/** Natively checked at COMMIT. A RESTRICT is never (CreateFKCheckTrigger and its like make its triggers not deferrable). */
+export function isLate({ action, deferred }: ForeignKey): boolean {
+  return deferred && action !== 'restrict';
 }

@@ -1,11 +1,14 @@
 /** From the relations that a statement deletes from to a Plan, over the graph. Pure. */
 import type { ForeignKey, Graph, Relation } from '../graph/model.js';
+import { changersOf, conflictsOf } from './conflicts.js';
 import { identity } from './identity.js';
 import { refuseBroken, refuseUnplannable } from './limits.js';
 import {
   type Change,
   type Check,
+  cascades,
   type Deletion,
+  isLate,
   type Member,
   type Plan,
   setsColumns,
@@ -28,13 +31,23 @@ export function planDelete(graph: Graph, targets: readonly Target[]): Plan | und
   const members = membersByRelation(graph, referenced, all);
   const depths = depthsOf(bare, members);
   const overlaps = overlapsOf(graph, keys, all);
-  refuseUnplannable(graph, targets, all, keys, (key) => depthOf(members.get(key.to) ?? [], depths));
+  refuseUnplannable(graph, targets, all, keys);
 
-  const changed = new Set(keys.filter(setsColumns).map(({ from }) => from));
-  const changes = [...changed].map((relation): Change => {
+  const changed = [...new Set(keys.filter(setsColumns).map(({ from }) => from))];
+  const changes = changed.map((relation): Change => {
     return { relation, keys: keys.filter((key) => key.from === relation && setsColumns(key)) };
   });
-  const checks = keys.flatMap((key) => checksOf(key, members, overlaps, depths, changes));
+  const depth = (key: ForeignKey) => depthOf(members.get(key.to) ?? [], depths);
+  const known = { graph, keys, depth, changed };
+  const checks = [
+    ...keys.flatMap((key): readonly Check[] => {
+      if (cascades(key)) return [];
+      if (setsColumns(key)) return settingChecks(key, changed.indexOf(key.from));
+      const gone = goneBy(key, overlaps, depth(key), depths);
+      return [{ kind: 'rows', key, gone, changers: changersOf(key, keys, graph) }];
+    }),
+    ...keys.filter(setsColumns).flatMap((key) => conflictsOf(key, known)),
+  ];
   const plan: Plan = {
     deletions: bare.map(({ reached, cycle }, id) => ({ ...reached, id, cycle, returns: [] })),
     members,
@@ -119,7 +132,15 @@ function overlapsOf(
   keys: readonly ForeignKey[],
   all: readonly Reached[],
 ): ReadonlyMap<Relation, readonly number[]> {
-  const relations = new Set([...keys.map(({ from }) => from), ...all.map(({ relation }) => relation)]);
+  const changed = keys.filter(setsColumns).map(({ from }) => from);
+  const relations = new Set([
+    ...keys.map(({ from }) => from),
+    ...all.map(({ relation }) => relation),
+    ...changed.flatMap((relation) => [
+      ...graph.tree(relation),
+      ...graph.keysToRows(relation).map(({ from }) => from),
+    ]),
+  ]);
   return new Map(
     [...relations].map((relation) => [
       relation,
@@ -128,39 +149,24 @@ function overlapsOf(
   );
 }
 
-function checksOf(
-  key: ForeignKey,
-  members: Members,
-  overlaps: ReadonlyMap<Relation, readonly number[]>,
-  depths: readonly (number | undefined)[],
-  changes: readonly Change[],
-): readonly Check[] {
-  const change = changes.findIndex(({ relation }) => relation === key.from);
-  switch (key.action) {
-    case 'no action':
-    case 'restrict':
-      return [{ kind: 'rows', key, gone: goneBy(key, members, overlaps, depths) }];
-    case 'set default':
-      return [
-        { kind: 'same key', key, change },
-        { kind: 'new key', key, change },
-      ];
-    case 'cascade':
-    case 'set null':
-      return [];
-  }
+function settingChecks(key: ForeignKey, change: number): readonly Check[] {
+  if (key.action === 'set null') return [];
+  return [
+    { kind: 'same key', key, by: key, change, within: undefined },
+    { kind: 'new key', key, by: key, change, within: undefined },
+  ];
 }
 
-/** Rows of one depth are deleted by what fires for the rows of the depth above. */
+/** Rows of one depth are deleted by what fires for the rows of the depth above; at COMMIT all are gone. */
 function goneBy(
   key: ForeignKey,
-  members: Members,
   overlaps: ReadonlyMap<Relation, readonly number[]>,
+  check: number | undefined,
   depths: readonly (number | undefined)[],
 ): 'none' | 'all' | 'some' {
   const deleting = overlaps.get(key.from) ?? [];
   if (deleting.length === 0) return 'none';
-  const check = depthOf(members.get(key.to) ?? [], depths);
+  if (isLate(key)) return 'all';
   if (check === undefined) return 'some';
   const inTime = deleting.every((id) => {
     const depth = depths[id];
@@ -172,10 +178,11 @@ function goneBy(
 function returnsOf(deletion: Deletion, plan: Plan): readonly string[] {
   const has = (relation: Relation) =>
     (plan.members.get(relation) ?? []).find((member) => member.deletion === deletion.id);
-  const referenced = plan.keys.flatMap(({ to, columns, action }) => {
+  const referenced = plan.keys.flatMap((key) => {
+    const { to, columns } = key;
     const member = has(to);
     if (member === undefined) return [];
-    const place = action === 'set default' ? ['tableoid', 'ctid'] : [];
+    const place = plan.checks.some((check) => imageBy(check) === key) ? ['tableoid', 'ctid'] : [];
     return [...columns.map((column) => column.to), ...place, ...(member.within ? ['tableoid'] : [])];
   });
   const others = plan.deletions.filter(({ relation, origin, cycle }) => {
@@ -184,7 +191,7 @@ function returnsOf(deletion: Deletion, plan: Plan): readonly string[] {
   const told = [
     ...others.map(({ relation }) => relation),
     ...plan.changes.map(({ relation }) => relation),
-    ...plan.checks.flatMap((check) => (check.kind === 'rows' ? [check.key.from] : [])),
+    ...plan.checks.flatMap((check) => lookedAt(check)),
     ...plan.keys.map(({ from }) => from).filter(({ keeps }) => keeps && plan.checks.length > 0),
   ].flatMap((relation) => toldApart(deletion, relation, plan));
   // What was found is compared with what several deletions took.
@@ -192,6 +199,35 @@ function returnsOf(deletion: Deletion, plan: Plan): readonly string[] {
   const all = found ? [...deletion.relation.primaryKey, 'tableoid', 'ctid'] : [];
   const queued = deletion.origin === 'client' && plan.checks.length > 0 ? ['tableoid', 'ctid'] : [];
   return [...new Set([...referenced, ...told, ...all, ...queued])];
+}
+
+/** The key that a check wants to know the rows of which it referenced before. */
+function imageBy(check: Check): ForeignKey | undefined {
+  switch (check.kind) {
+    case 'same key':
+    case 'new key':
+    case 'mixed key':
+      return check.by;
+    case 'not null':
+    case 'overlap':
+      return check.key;
+    default:
+      return undefined;
+  }
+}
+
+/** The relations of which a check wants to know what is deleted. */
+function lookedAt(check: Check): readonly Relation[] {
+  switch (check.kind) {
+    case 'referenced':
+      return [check.key.from, check.on, check.other.from];
+    case 'overlap':
+      return [check.key.from, check.on];
+    case 'order':
+      return [];
+    default:
+      return [check.key.from];
+  }
 }
 
 /** What the deletion returns so that its rows can be told apart among those of `relation`. */

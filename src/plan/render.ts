@@ -52,8 +52,8 @@ export function renderStatement(
   const conditions = [...roots.map(meaningHolds), ...checks.conditions];
   const below = [
     ...renderDeletions(plan),
-    ...plan.changes.flatMap((change, i) => renderChange(change, i, plan)),
     ...checks.ctes,
+    ...plan.changes.flatMap((change, i) => renderChange(change, i, plan, suspecting)),
   ];
   const inner = roots
     .filter(({ site }) => site.cte !== undefined)

@@ -25,14 +25,16 @@ export type Marker =
       readonly values: string;
     };
 
-/** The fields of the native error (ri_ReportViolation in ri_triggers.c). */
+/** The fields of the native error (ri_ReportViolation in ri_triggers.c, ExecConstraints in execMain.c). */
 export interface Violation {
+  readonly kind: 'violation';
   readonly code: string;
   readonly message: string;
   readonly detail: string;
   readonly schema: string;
   readonly table: string;
-  readonly constraint: string;
+  readonly constraint?: string;
+  readonly column?: string;
 }
 
 /** A statement that fails as soon as the server parses it: what is sent instead of one that is refused. */
@@ -70,6 +72,14 @@ export function readMarker(message: string): Marker | undefined {
   return { kind: 'check', check: Number(check), table: Number(table), values };
 }
 
+/** What a client is told where the statement cannot tell what becomes of a row. */
+export interface Doubt {
+  readonly kind: 'doubt';
+  readonly error: 'PGC_OVERLAP' | 'PGC_REFERENCED_SET';
+  readonly key: string;
+  readonly other: string;
+}
+
 /**
  * @param serverVersion the major version: from 18 on RESTRICT has a code and words of its own
  */
@@ -77,27 +87,60 @@ export function violation(
   plan: Plan,
   marker: Marker & { kind: 'check' },
   serverVersion: number,
-): Violation | undefined {
+): Violation | Doubt | undefined {
   const check = plan.checks[marker.check];
   if (check === undefined) return undefined;
   const { key } = check;
-  const place = { schema: key.from.schema, table: key.from.name };
-  if (check.kind === 'new key') {
-    const table = plan.names.get(marker.table) ?? key.from.name;
-    return {
-      code: '23503',
-      message: `insert or update on table "${table}" violates foreign key constraint "${key.name}"`,
-      detail: `Key (${columns(key, 'from')})=${marker.values} is not present in table "${key.to.name}".`,
-      ...place,
-      table,
-      constraint: key.name,
-    };
+  const own = plan.names.get(marker.table) ?? key.from.name;
+  switch (check.kind) {
+    case 'order':
+      return undefined;
+    case 'overlap':
+      return { kind: 'doubt', error: 'PGC_OVERLAP', key: key.name, other: check.other.name };
+    case 'referenced':
+      return { kind: 'doubt', error: 'PGC_REFERENCED_SET', key: key.name, other: check.other.name };
+    case 'not null':
+      return {
+        kind: 'violation',
+        code: '23502',
+        message: `null value in column "${check.column}" of relation "${own}" violates not-null constraint`,
+        detail: `Failing row contains ${marker.values}.`,
+        schema: key.from.schema,
+        table: own,
+        column: check.column,
+      };
+    case 'new key':
+    case 'mixed key':
+      return {
+        kind: 'violation',
+        code: '23503',
+        message: `insert or update on table "${own}" violates foreign key constraint "${key.name}"`,
+        detail:
+          check.kind === 'mixed key'
+            ? 'MATCH FULL does not allow mixing of null and nonnull key values.'
+            : `Key (${columns(key, 'from')})=${marker.values} is not present in table "${key.to.name}".`,
+        schema: key.from.schema,
+        table: own,
+        constraint: key.name,
+      };
+    case 'same key':
+    case 'rows':
+      return stillReferenced(plan, key, marker, serverVersion);
   }
+}
+
+function stillReferenced(
+  plan: Plan,
+  key: ForeignKey,
+  marker: Marker & { kind: 'check' },
+  serverVersion: number,
+): Violation {
   const restricted = key.action === 'restrict' && serverVersion >= 18;
   // A partition has a copy of the key, with a name of its own.
   const referenced = plan.names.get(marker.table) ?? key.to.name;
   const constraint = key.copies.find(({ to }) => to === marker.table)?.name ?? key.name;
   return {
+    kind: 'violation',
     code: restricted ? '23001' : '23503',
     message:
       `update or delete on table "${referenced}" violates ` +
@@ -105,7 +148,8 @@ export function violation(
     detail:
       `Key (${columns(key, 'to')})=${marker.values} is ` +
       `${restricted ? '' : 'still '}referenced from table "${key.from.name}".`,
-    ...place,
+    schema: key.from.schema,
+    table: key.from.name,
     constraint,
   };
 }

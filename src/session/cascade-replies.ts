@@ -1,7 +1,6 @@
 /** Turns the answers to expanded statements back into those to the client's own. */
 
 import { ProxyError } from '../errors.js';
-import type { Plan } from '../plan/plan.js';
 import type { Answers } from '../plan/render.js';
 import { MARKER_SQLSTATE, readMarker, violation } from '../plan/violations.js';
 import {
@@ -201,7 +200,7 @@ function translateError(message: Message, part: Part | undefined, translation: T
   const stands = part?.kind === 'refused' && part.error.errorName === 'PGC_SERVER' && isLanguage(message);
   if ((marker || stands) && part?.kind === 'refused') return errorResponse(proxyErrorFields(part.error));
   if (marker?.kind === 'check' && part?.kind === 'cascade')
-    return errorResponse(violationFields(part.plan, marker, serverVersion) ?? fields);
+    return errorResponse(violationFields(part, marker, serverVersion) ?? fields);
   if (marker?.kind === 'kept' && part?.kind === 'cascade')
     return errorResponse(proxyErrorFields(new ProxyError('PGC_KEPT', { table: part.target })));
   if (marker?.kind === 'suspect' && part?.kind === 'cascade')
@@ -214,24 +213,28 @@ function translateError(message: Message, part: Part | undefined, translation: T
 }
 
 function violationFields(
-  plan: Plan,
+  { plan, target }: Part & { kind: 'cascade' },
   marker: Parameters<typeof violation>[1],
   serverVersion: number,
 ): ErrorFields | undefined {
   const found = violation(plan, marker, serverVersion);
-  return (
-    found &&
-    new Map([
-      [Field.severity, 'ERROR'],
-      [Field.severityNonLocalized, 'ERROR'],
-      [Field.code, found.code],
-      [Field.message, found.message],
-      [Field.detail, found.detail],
-      [Field.schema, found.schema],
-      [Field.table, found.table],
-      [Field.constraint, found.constraint],
-    ])
-  );
+  if (found === undefined) return undefined;
+  if (found.kind === 'doubt') {
+    const { error, key, other } = found;
+    return proxyErrorFields(new ProxyError(error, { table: target, key, other }));
+  }
+  const { code, message, detail, schema, table, column, constraint } = found;
+  return new Map([
+    [Field.severity, 'ERROR'],
+    [Field.severityNonLocalized, 'ERROR'],
+    [Field.code, code],
+    [Field.message, message],
+    [Field.detail, detail],
+    [Field.schema, schema],
+    [Field.table, table],
+    ...(column === undefined ? [] : [[Field.column, column] as const]),
+    ...(constraint === undefined ? [] : [[Field.constraint, constraint] as const]),
+  ]);
 }
 
 /** The server's own error: its position is one in the client's text or none, and the command is the client's. */

@@ -20,8 +20,8 @@ export type Comparison =
 export interface Circumstances {
   /** The names of the SET DEFAULT keys that set anything but nulls, and their tables. */
   readonly defaults: ReadonlyMap<string, unknown>;
-  /** A table has keys that change a row and keys that delete it. */
-  readonly mixes: boolean;
+  /** Whether a key references rows that may natively be deleted in another order, as one of them is changed before. */
+  readonly reordered: (key: string) => boolean;
 }
 
 /** @param start what the tables held before */
@@ -50,7 +50,7 @@ function knownDifference(
   native: Run,
   proxied: Run,
   at: number,
-  { defaults, mixes }: Circumstances,
+  { defaults, reordered }: Circumstances,
 ): 'another rule' | 'checked again' | undefined {
   const [one, other] = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? []));
   if (one && other && alike(native.left, proxied.left)) {
@@ -60,7 +60,8 @@ function knownDifference(
       .flat()
       .some((answer) => CHANGED.test(answer));
     // Of several rows of one table one that is changed before it is deleted is natively the last.
-    if (moved || mixes || [one.code, other.code].includes(NOT_NULL)) return 'another rule';
+    if (moved || [one.code, other.code].includes(NOT_NULL)) return 'another rule';
+    if (reordered(one.key) || reordered(other.key)) return 'another rule';
     const table = one.unreferenced && other.unreferenced && defaults.get(one.key);
     const ofTable = [...defaults].filter(([, each]) => each === table).map(([name]) => name);
     if (table && ofTable.length > 1 && ofTable.includes(other.key)) return 'another rule';

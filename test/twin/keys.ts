@@ -19,6 +19,8 @@ interface MadeKey extends Key {
   /** The columns that belong to this key alone. */
   readonly made: readonly Column[];
   readonly own: boolean;
+  /** It has its first column from an earlier key. */
+  readonly shared: Column | undefined;
 }
 
 /** @param overridden the keys' actions come from the proxy's configuration, by their names */
@@ -26,23 +28,30 @@ export function makeSchema(spec: SchemaSpec, overridden: boolean): Schema {
   const tables = makeTables(spec.tables, overridden);
   const keys: MadeKey[] = [];
   spec.keys.forEach((each, i) => {
-    const key = makeKey(spec, each, i, tables, overridden, keys);
+    const key = makeKey(spec, each, i, tables, overridden);
     if (key) keys.push(key);
   });
   keepKnownDifferencesOut(tables, keys);
   dropRowsWithoutParents(keys);
-  for (const table of tables) fillReferences(spec.tables[table.place]?.rows ?? [], table, keys);
+  for (const table of tables) {
+    fillReferences(spec.tables[table.place]?.rows ?? [], table, keys);
+    for (const row of table.rows) dropBrokenReferences(row, table, keys);
+  }
   for (const { made, from } of keys) for (const column of made) allowNulls(column, from.table, tables);
-  return { tables, keys, relations: tables.flatMap(({ root }) => tree(root)) };
+  const late = keys.some(
+    ({ timing, action, full }) =>
+      timing === 'DEFERRABLE INITIALLY DEFERRED' &&
+      (full || action === 'NO ACTION' || action === 'SET DEFAULT'),
+  );
+  return { tables, keys, relations: tables.flatMap(({ root }) => tree(root)), late };
 }
 
 function makeKey(
-  { acyclic, mild, tables: specs }: SchemaSpec,
+  { acyclic, mild, crowded, late, tables: specs }: SchemaSpec,
   spec: KeySpec,
   number: number,
   tables: readonly Table[],
   overridden: boolean,
-  before: readonly MadeKey[],
 ): MadeKey | undefined {
   const fromPlace = spec.from % tables.length;
   const fromTable = tables[fromPlace];
@@ -55,13 +64,21 @@ function makeKey(
   const target = toTable.unique[spec.target % Math.max(toTable.unique.length, 1)];
   if (target === undefined) return undefined;
   const harmless = mild && (spec.action === 'RESTRICT' || spec.action === 'NO ACTION') && number % 4 > 0;
-  const action = harmless || setsBesides(spec.action, from, before) ? 'CASCADE' : spec.action;
+  const action = harmless ? 'CASCADE' : spec.action;
   const sets = action === 'SET NULL' || action === 'SET DEFAULT';
-  const own = spec.own && !sets && ownColumn(target, fromTable, toTable);
-  const names = target === 'pair' ? [`k${number}a`, `k${number}b`] : [`k${number}`];
-  const used = own ? [target === 'id' ? fromTable.idColumn : 'a', ...names.slice(1)] : names;
+  // An override has no column list to go with its action.
+  const subset = sets && target === 'pair' && spec.subset && !overridden;
   const types = targetColumns(toTable, target);
-  const made = names.slice(own ? 1 : 0).map((name): Column => {
+  const own = spec.own && (!sets || subset || target === 'code') && ownColumn(target, fromTable, toTable);
+  const others = fromTable.keyColumns.filter(({ type }) => type === types[0]?.type);
+  // PostgreSQL makes one of two keys of a table and its partition that are alike, as all are to it that have overrides.
+  const alone = own || !crowded || (overridden && fromTable.root.by !== undefined);
+  const shared = alone || spec.shared === null ? undefined : others[spec.shared % Math.max(others.length, 1)];
+  const names = target === 'pair' ? [`k${number}a`, `k${number}b`] : [`k${number}`];
+  const owned = { id: fromTable.idColumn, code: 'code', pair: 'a' }[target];
+  const first = own ? owned : shared?.name;
+  const used = first === undefined ? names : [first, ...names.slice(1)];
+  const made = names.slice(first === undefined ? 0 : 1).map((name): Column => {
     const { type } = types[names.indexOf(name)] ?? { type: toTable.idType };
     return {
       name,
@@ -72,10 +89,7 @@ function makeKey(
     };
   });
   fromTable.keyColumns.push(...made);
-  // An override has no column list to go with its action.
-  const subset = sets && target === 'pair' && spec.subset && !overridden;
-  // README, Not yet: MATCH FULL with a column list, or with SET DEFAULT.
-  const full = spec.full && !own && !subset && action !== 'SET DEFAULT';
+  const full = spec.full && !own;
   const suffix = overridden ? `_on_${action.toLowerCase().replace(' ', '_')}` : '';
   return {
     name: nameOf(specs[fromPlace]?.odd ?? 0, `f${number}${suffix}`),
@@ -87,32 +101,23 @@ function makeKey(
     sets: subset ? [`k${number}b`] : [],
     indexed: spec.indexed,
     full,
-    timing: timingOf(spec, action),
+    timing: timingOf(spec, action, late),
     spec,
     made,
     own,
+    shared,
   };
 }
 
-/** README, Not yet: SET keys of a table and of its partition. Nothing but refusals would come of such a schema. */
-function setsBesides(action: Key['action'], from: Relation, before: readonly MadeKey[]): boolean {
-  const above = (one: Relation, other: Relation) => one !== other && tree(one).includes(other);
-  const sets = (each: Key['action']) => each.startsWith('SET');
-  return (
-    sets(action) &&
-    before.some((other) => sets(other.action) && (above(from, other.from) || above(other.from, from)))
-  );
-}
-
-/** README: NO ACTION, and what SET DEFAULT sets, is checked at the end of the statement, not at COMMIT. */
-function timingOf({ deferrable, indexed }: KeySpec, action: Key['action']): Key['timing'] {
-  if (!deferrable) return '';
-  const late = indexed && action !== 'NO ACTION' && action !== 'SET DEFAULT';
-  return late ? 'DEFERRABLE INITIALLY DEFERRED' : 'DEFERRABLE';
+/** README: NO ACTION, and what SET DEFAULT sets, is checked at the end of the statement, not at COMMIT: such a schema is `late`. */
+function timingOf({ deferrable, indexed }: KeySpec, action: Key['action'], late: boolean): Key['timing'] {
+  if (!deferrable && !late) return '';
+  const acts = action !== 'NO ACTION' && action !== 'SET DEFAULT';
+  return indexed && (late || acts) ? 'DEFERRABLE INITIALLY DEFERRED' : 'DEFERRABLE';
 }
 
 function ownColumn(target: Target, from: Table, to: Table): boolean {
-  return target === 'pair' || (target === 'id' && from !== to && from.idType === to.idType);
+  return target !== 'id' || (from !== to && from.idType === to.idType);
 }
 
 function defaultOf(name: string, { defaultValue }: KeySpec): number | null {
@@ -125,26 +130,21 @@ function partOf(root: Relation, part: number | null, which: (part: Relation) => 
   return part === null || parts.length === 0 ? root : (parts[part % parts.length] ?? root);
 }
 
-/**
- * README: a row that one key would change and another one deletes is only deleted. Natively the change comes first
- * where its key is older, and may fail: on a NOT NULL column, or with a default that is the deleted key.
- * README: a BEFORE UPDATE trigger that keeps a row from SET DEFAULT is natively an error.
- */
+/** README: a BEFORE UPDATE trigger that keeps a row as it is, where that is natively an error, or decides what another key does. */
 function keepKnownDifferencesOut(tables: readonly Table[], keys: readonly MadeKey[]): void {
   for (const table of tables) {
     const own = keys.filter(({ from }) => from.table === table);
-    if (own.some(({ action }) => action === 'SET DEFAULT') && table.trigger === 'keeps from changes')
-      table.trigger = 'none';
-    if (!own.some(({ action }) => action === 'CASCADE')) continue;
-    for (const { action, made } of own)
-      if (action.startsWith('SET'))
-        for (const column of made) Object.assign(column, { notNull: false, defaultValue: null });
+    const others = own.some(({ action, shared, own: owned, full }) => {
+      return action === 'SET DEFAULT' || action === 'CASCADE' || shared || owned || full;
+    });
+    if (table.trigger === 'keeps from changes' && others) table.trigger = 'none';
   }
 }
 
-/** A row whose own id is the key needs the row of that id; the others go, and then those that needed these. */
+/** A row whose own id is the key needs the row of that id; the others go, and then those that needed these. Codes are dropped. */
 function dropRowsWithoutParents(keys: readonly MadeKey[]): void {
   const needing = keys.filter(({ own, target }) => own && target === 'id');
+  const coded = keys.filter(({ own, target }) => own && target === 'code');
   for (let changed = true; changed; ) {
     changed = false;
     for (const { from, to } of needing) {
@@ -153,6 +153,12 @@ function dropRowsWithoutParents(keys: readonly MadeKey[]): void {
       changed ||= kept.length < rows.length;
       rows.splice(0, rows.length, ...kept);
     }
+    for (const { from, to } of coded)
+      for (const row of from.table.rows) {
+        if (row.code === null || rowsIn(to).some(({ code }) => code === row.code)) continue;
+        row.code = null;
+        changed = true;
+      }
   }
 }
 
@@ -169,15 +175,46 @@ function fillReferences(given: readonly RowSpec[], table: Table, keys: readonly 
       const choice = references[number % references.length] ?? null;
       const [column, second] = key.made;
       const parents = rowsIn(key.to).filter(
-        ({ pair }) => !key.own || key.target !== 'pair' || pair[0] === row.pair[0],
+        (parent) =>
+          key.target !== 'pair' ||
+          (!key.own && key.shared === undefined) ||
+          String(parent.pair[0]) ===
+            (key.own ? String(row.pair[0]) : row.references.get(key.shared as Column)),
       );
       const parent = choice === null ? undefined : parents[choice % Math.max(parents.length, 1)];
       // MATCH SIMPLE: one null column, and the key references nothing.
       const half = second !== undefined && !key.full && choice === 4;
+      if (key.target === 'code' && key.own) return;
       if (column) row.references.set(column, valueFor(key, parent, half ? undefined : column));
       if (second) row.references.set(second, valueFor(key, parent, second));
     });
   });
+}
+
+/** Where columns are shared, a value that fits to one key may be none of another's. */
+function dropBrokenReferences(row: Row, table: Table, keys: readonly MadeKey[]): void {
+  const own = keys.filter(({ from, own }) => from.table === table && !own);
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const { to, target, columns, full } of own) {
+      const used = columns.flatMap((name) => table.keyColumns.filter((each) => each.name === name));
+      const values = used.map((column) => row.references.get(column) ?? 'NULL');
+      const some = values.some((value) => value !== 'NULL');
+      if (!some || (!full && values.includes('NULL'))) continue;
+      const types = targetColumns(to.table, target);
+      const found = rowsIn(to).some((parent) => {
+        const { id, code, pair } = parent;
+        const all = target === 'id' ? [id] : target === 'code' ? [code] : pair;
+        return types.every(({ type }, i) => {
+          const value = all[i];
+          return value !== null && value !== undefined && literal(type, value) === values[i];
+        });
+      });
+      if (found) continue;
+      for (const column of full ? used : used.slice(-1)) row.references.set(column, 'NULL');
+      changed = true;
+    }
+  }
 }
 
 function valueFor({ target }: Key, parent: Row | undefined, column: Column | undefined): string {

@@ -89,6 +89,8 @@ export function mutatedGraph(graph: Graph, { key, keys }: Mutant): Graph {
     return known;
   };
   const asked: Readonly<Record<string, (relation: Relation) => readonly ForeignKey[]>> = {
+    keysOnRows: (relation) => graph.keysOnRows(relation).map(alter),
+    keysToRows: (relation) => graph.keysToRows(relation).map(alter),
     keysFrom: (relation) => graph.keysFrom(relation).map(alter),
     keysTo: (relation) => graph.keysTo(relation).map(alter),
     keysToFollow: (relation) => {
@@ -109,11 +111,14 @@ function withoutChanges(plan: Plan, action: ForeignKey['action']): Plan {
     ...change,
     keys: change.keys.filter((key) => key.action !== action),
   }));
+  const stays = (key: ForeignKey) => key.action !== action;
   const kept = changes.filter(({ keys }) => keys.length > 0);
   const checks = plan.checks.flatMap((check): Check[] => {
-    if (check.kind === 'rows') return [check];
-    const change = changes[check.change];
-    return change?.keys.includes(check.key) ? [{ ...check, change: kept.indexOf(change) }] : [];
+    if (check.kind === 'rows') return [{ ...check, changers: check.changers.filter(stays) }];
+    const by = check.kind === 'new key' || check.kind === 'same key' ? check.by : check.key;
+    const change = changes.find(({ keys }) => keys.includes(by));
+    if (!change || ('other' in check && !stays(check.other))) return [];
+    return ['change' in check ? { ...check, change: kept.indexOf(change) } : check];
   });
   return { ...plan, changes: kept, checks };
 }

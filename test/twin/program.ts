@@ -12,7 +12,23 @@ const KEYS: Readonly<Record<Kind, string>> = {
   overridden: 'ON DELETE NO ACTION     ENFORCED',
 };
 
-export function programOf(schema: Schema, spec: StatementSpec, kind: Kind): readonly Step[] {
+/** What is checked at COMMIT is checked with the statement where it is a transaction by itself. */
+const ALONE: ReadonlySet<StatementSpec['form']> = new Set([
+  'delete',
+  'in a with',
+  'two in a with',
+  'with and main',
+  'merge',
+  'merge by source',
+]);
+
+function alone(spec: StatementSpec): StatementSpec {
+  const form = ALONE.has(spec.form) ? spec.form : 'delete';
+  return { ...spec, form, manner: 'simple', transaction: 'none' };
+}
+
+export function programOf(schema: Schema, given: StatementSpec, kind: Kind): readonly Step[] {
+  const spec = schema.late ? alone(given) : given;
   const texts = textsOf(schema, spec);
   const contents = simple(contentsSql(schema));
   if (texts.kind === 'texts') {

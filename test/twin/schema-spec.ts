@@ -50,8 +50,10 @@ export interface KeySpec {
   readonly otherType: number;
   readonly full: boolean;
   readonly deferrable: boolean;
-  /** It uses columns that the table has anyway: its id, or the first of the pair. */
+  /** It uses columns that the table has anyway: its id, its code, or the first of the pair. */
   readonly own: boolean;
+  /** Its first column is one that an earlier key has made: which, of those that fit. */
+  readonly shared: number | null;
 }
 
 export interface SchemaSpec {
@@ -61,6 +63,10 @@ export interface SchemaSpec {
   readonly acyclic: boolean;
   /** Keys that stop a DELETE are rare. */
   readonly mild: boolean;
+  /** Keys share columns where they can. */
+  readonly crowded: boolean;
+  /** What keys check may be checked at COMMIT. */
+  readonly late: boolean;
 }
 
 const row: fc.Arbitrary<RowSpec> = fc.record({
@@ -99,6 +105,7 @@ const key: fc.Arbitrary<KeySpec> = fc.record({
   full: once(6),
   deferrable: once(6),
   own: once(6),
+  shared: fc.option(fc.nat(5), { freq: 3 }),
 });
 
 export const schemaSpec: fc.Arbitrary<SchemaSpec> = fc.record({
@@ -112,4 +119,6 @@ export const schemaSpec: fc.Arbitrary<SchemaSpec> = fc.record({
   ),
   acyclic: once(4),
   mild: fc.boolean(),
+  crowded: once(3),
+  late: once(6),
 });

@@ -27,7 +27,7 @@ export interface Relation {
 
 export interface Row {
   readonly id: number;
-  readonly code: number | null;
+  code: number | null;
   readonly pair: readonly [number, number];
   /** SQL for each column of a key. */
   readonly references: Map<Column, string>;
@@ -73,6 +73,8 @@ export interface Schema {
   readonly keys: readonly Key[];
   /** Everything that a statement can name. */
   readonly relations: readonly Relation[];
+  /** Some of it is natively checked at COMMIT. */
+  readonly late: boolean;
 }
 
 /** A relation and its partitions at any depth. */

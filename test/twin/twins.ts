@@ -6,7 +6,7 @@ import { type Address, Connection, type Message } from './connection.js';
 import { makeSchema } from './keys.js';
 import { programOf } from './program.js';
 import { type Step, simple } from './protocol.js';
-import { type Schema, setsValues } from './schema.js';
+import { type Schema, setsValues, type Table } from './schema.js';
 import { contentsSql, createSql, fillSql, type Kind, shownName } from './schema-sql.js';
 
 /**
@@ -111,11 +111,25 @@ export class Prepared {
 
 function circumstancesOf({ tables, keys }: Schema): Circumstances {
   const defaults = keys.filter(setsValues).map(({ name, from }) => [name, from.table] as const);
-  const mixes = tables.some((table) => {
-    const actions = keys.filter(({ from }) => from.table === table).map(({ action }) => action);
-    return actions.includes('CASCADE') && actions.some((action) => action.startsWith('SET'));
-  });
-  return { defaults: new Map(defaults), mixes };
+  const actions = (table: Table) =>
+    keys.filter(({ from }) => from.table === table).map(({ action }) => action);
+  const reordered = new Set(
+    tables.filter(
+      (table) => actions(table).includes('CASCADE') && actions(table).some((each) => each.startsWith('SET')),
+    ),
+  );
+  // With them goes the order of what they take along; a set grows while it is gone through.
+  for (const table of reordered)
+    for (const { action, from, to } of keys)
+      if (action === 'CASCADE' && to.table === table) reordered.add(from.table);
+  return {
+    defaults: new Map(defaults),
+    reordered: (name) => {
+      // A partition's copy of a key has a name of its own, made of the key's.
+      const key = keys.find((each) => each.name === name || name.replace(/_\d+$/, '') === each.name);
+      return key !== undefined && reordered.has(key.to.table);
+    },
+  };
 }
 
 const MOST_RESTORED = 6;
@@ -128,6 +142,7 @@ class PreparedSide {
   readonly #names: Names;
   readonly #contents: Step;
   readonly #places: ReadonlyMap<string, number>;
+  readonly #late: boolean;
 
   private constructor(side: Side, schema: Schema, kind: Kind, names: Names, start: readonly string[]) {
     this.#side = side;
@@ -135,6 +150,7 @@ class PreparedSide {
     this.#names = names;
     this.start = start;
     this.#contents = simple(contentsSql(schema));
+    this.#late = schema.late;
     this.#places = new Map(schema.relations.map((each) => [shownName(each), each.table.place]));
   }
 
@@ -173,7 +189,7 @@ class PreparedSide {
       });
       const name = came.map((each) => this.#refusal(each)).find((each) => each !== undefined);
       if (name !== undefined && refused === undefined) refused = { step: answers.length, name };
-      const kept = withoutPlans(withoutCopied(came), opaque);
+      const kept = withoutPlans(this.#late ? withoutRows(came) : withoutCopied(came), opaque);
       answers.push(kept.map((each) => this.#inWords(each)));
       status = came.at(-1)?.body.toString('latin1') ?? '';
     }
@@ -212,6 +228,13 @@ class PreparedSide {
   #inWords(message: Message): string {
     return inWords(message, this.#names);
   }
+}
+
+/** What a RETURNING has given before COMMIT fails. */
+function withoutRows(messages: readonly Message[]): readonly Message[] {
+  return messages.some(({ type }) => type === 'E')
+    ? messages.filter(({ type }) => type === 'E' || type === 'Z')
+    : messages;
 }
 
 /** What a COPY has sent before an error: natively rows are sent while keys are still to be checked. */

@@ -1,0 +1,9 @@
+import type { Relation } from './model.js';
+import type { Action } from './rules.js';
+
+/** SET DEFAULT of columns that have no default sets nulls. */
+export function withoutDefaults(action: Action, from: Relation, columns: readonly string[]): Action {
+  const isNull = (column: string) =>
+    from.columns.some(({ name, constant }) => name === column && constant === 'NULL');
+  return action === 'set default' && columns.every(isNull) ? 'set null' : action;
+}

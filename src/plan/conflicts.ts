@@ -1,0 +1,147 @@
+/**
+ * What has to be looked at because a SET key changes a column that another key uses: which of them PostgreSQL fires first
+ * decides what becomes of the row. Pure.
+ */
+import type { ForeignKey, Graph, Relation } from '../graph/model.js';
+import { type Check, cascades, setsColumns } from './plan.js';
+
+/** What is known of the plan so far. */
+export interface Known {
+  readonly graph: Graph;
+  /** Every key that is followed. */
+  readonly keys: readonly ForeignKey[];
+  /** How many keys lie between the client's rows and those that a key references, where that is certain. */
+  readonly depth: (key: ForeignKey) => number | undefined;
+  /** The relations with changes, in their order. */
+  readonly changed: readonly Relation[];
+}
+
+/** @param key one that sets columns */
+export function conflictsOf(key: ForeignKey, known: Known): readonly Check[] {
+  const { graph, keys, changed } = known;
+  const change = changed.indexOf(key.from);
+  const beside = graph
+    .keysOnRows(key.from)
+    .flatMap((other) => (other === key ? [] : besides(key, other, change, known)));
+  const referencing = graph
+    .keysToRows(key.from)
+    .filter(({ performer, columns }) => performer !== 'nobody' && columns.some(({ to }) => sets(key, to)))
+    .map((other): Check => {
+      const on = graph.tree(key.from).includes(other.to) ? other.to : key.from;
+      return { kind: 'referenced', key, other, on };
+    });
+  return [...mixing(key, key, change, graph), ...beside, ...deaths(key, keys), ...referencing];
+}
+
+/** The keys that may take a row out of the reach of `key`: they set a column of it. */
+export function changersOf(
+  key: ForeignKey,
+  keys: readonly ForeignKey[],
+  graph: Graph,
+): readonly ForeignKey[] {
+  return keys.filter(
+    (other) => other !== key && setsColumns(other) && blocks(other, key) && sharesRows(key, other, graph),
+  );
+}
+
+function besides(
+  key: ForeignKey,
+  other: ForeignKey,
+  change: number,
+  { graph, keys, depth }: Known,
+): readonly Check[] {
+  if (other.performer !== 'proxy' && !keys.includes(other)) return [];
+  const followed = keys.includes(other);
+  const overlap = (when: 'before' | 'both' | 'new key'): Check => {
+    const on = graph.tree(key.from).includes(other.from) ? other.from : key.from;
+    return { kind: 'overlap', key, other, on, when, change, within: within(other, key, graph) };
+  };
+  // Two UPDATEs in one statement that meet at a row apply only one of them: a table's are one, its partitions' are not.
+  if (followed && setsColumns(other) && other.from !== key.from) return [overlap('both')];
+  const deletes = followed && cascades(other) && !isSurelyBefore(depth(other), depth(key));
+  if (!blocks(key, other))
+    // What an older key would have made of the row that a younger one deletes is not known.
+    return deletes && key.action === 'set default' && !constants(key) ? [overlap('before')] : [];
+  const made: Check[] =
+    key.action === 'set default' && other.performer === 'proxy'
+      ? [{ kind: 'new key', key: other, by: key, change, within: within(other, key, graph) }]
+      : [];
+  const gone = key.action === 'set default' && followed ? [overlap('new key')] : [];
+  const checks = [...mixing(key, other, change, graph), ...made, ...gone];
+  if (deletes) return [...checks, overlap('before')];
+  if (!followed || !setsColumns(other) || sameChange(key, other)) return checks;
+  const told = isTold(other, keys, graph);
+  return [...checks, told ? { kind: 'order', key: other, by: key } : overlap('before')];
+}
+
+/** MATCH FULL allows no key that is null in part (RI_FKey_check). */
+function mixing(by: ForeignKey, key: ForeignKey, change: number, graph: Graph): readonly Check[] {
+  if (!key.full || key.columns.length === 1 || key.performer !== 'proxy') return [];
+  const kept = key.columns.some(({ from }) => !sets(by, from));
+  return by.action === 'set default' || kept
+    ? [{ kind: 'mixed key', key, by, change, within: within(key, by, graph) }]
+    : [];
+}
+
+/** A column that takes no NULL although the key sets it: the server is not asked to change rows that others delete later. */
+function deaths(key: ForeignKey, keys: readonly ForeignKey[]): readonly Check[] {
+  if (key.action !== 'set null' || !keys.some(cascades)) return [];
+  return key.from.columns
+    .filter(({ name, notNull }) => notNull && sets(key, name))
+    .slice(0, 1)
+    .map(({ name }): Check => ({ kind: 'not null', key, column: name }));
+}
+
+/**
+ * Whether the statement itself can tell if a row that SET NULL `key` would change is out of its reach by then: what
+ * takes it out of reach cannot be out of reach itself.
+ */
+function isTold(key: ForeignKey, keys: readonly ForeignKey[], graph: Graph): boolean {
+  const changers = changersOf(key, keys, graph);
+  const simple = (each: ForeignKey) =>
+    each.action === 'set null' &&
+    changersOf(each, keys, graph).every((other) => other === key || sameChange(each, other));
+  return key.action === 'set null' && changers.every(simple);
+}
+
+/** The object ids of the relations that hold the rows which may have the key, where `by` changes other rows too. */
+function within(key: ForeignKey, by: ForeignKey, graph: Graph): readonly number[] | undefined {
+  const tree = graph.tree(key.from);
+  return tree.includes(by.from) || !graph.tree(by.from).includes(key.from)
+    ? undefined
+    : tree.map(({ oid }) => oid);
+}
+
+/** Every column that it sets is set to a value that is known. */
+export function constants({ from, setColumns }: ForeignKey): boolean {
+  return setColumns.every((column) =>
+    from.columns.some(({ name, constant }) => name === column && constant !== null),
+  );
+}
+
+function sets({ setColumns }: ForeignKey, column: string): boolean {
+  return setColumns.includes(column);
+}
+
+/** It sets a column that the other one uses. */
+function blocks(key: ForeignKey, other: ForeignKey): boolean {
+  return other.columns.some(({ from }) => sets(key, from));
+}
+
+function sharesRows(one: ForeignKey, other: ForeignKey, graph: Graph): boolean {
+  return graph.tree(one.from).includes(other.from) || graph.tree(other.from).includes(one.from);
+}
+
+function isSurelyBefore(one: number | undefined, other: number | undefined): boolean {
+  return one !== undefined && other !== undefined && one < other;
+}
+
+function sameChange(key: ForeignKey, other: ForeignKey): boolean {
+  const columns = (each: ForeignKey) => each.columns.map(({ from }) => from).join('\0');
+  return (
+    other.action === key.action &&
+    key.action === 'set null' &&
+    columns(other) === columns(key) &&
+    key.setColumns.join('\0') === other.setColumns.join('\0')
+  );
+}
