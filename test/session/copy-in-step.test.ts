@@ -195,10 +195,6 @@ test.each([
     [parse(DELETE, 's'), query('COPY other FROM STDIN'), copyData('1\n'), copyDone],
   ],
   ['a DELETE in its string', [query(`${DELETE}; COPY other FROM STDIN`), copyData('1\n'), copyDone]],
-  [
-    'a DELETE executed before',
-    [run(DELETE), query('COPY other FROM STDIN'), copyData('1\n'), copyDone, sync],
-  ],
 ])('a COPY behind %s is sent at once', async (_, bytes) => {
   await expectAsDirectly((client) => answersTo(client, ...bytes));
 });
