@@ -54,6 +54,8 @@ export class CopyIn {
 
   /** Fulfilled when the server has answered everything that was sent, or takes data. */
   decided(): Promise<void> {
+    // What was written behind a question of the proxy's own has not left yet.
+    this.#server.flush();
     if (this.#isDecided()) return Promise.resolve();
     // Where a question was asked before the statement, nobody else sends it off.
     this.#server.flush();

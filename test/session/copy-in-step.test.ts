@@ -189,6 +189,17 @@ describe('a COPY that another message breaks off', () => {
 });
 
 test.each([
+  ['a Parse that deletes', [parse(DELETE, 's'), query('SELECT 1; COPY item TO STDOUT'), sync]],
+  [
+    'a Parse that deletes, with data',
+    [parse(DELETE, 's'), query('COPY other FROM STDIN'), copyData('1\n'), copyDone],
+  ],
+  ['a DELETE in its string', [query(`${DELETE}; COPY other FROM STDIN`), copyData('1\n'), copyDone]],
+])('a COPY behind %s is sent at once', async (_, bytes) => {
+  await expectAsDirectly((client) => answersTo(client, ...bytes));
+});
+
+test.each([
   ['extended protocol', [run('COPY joined FROM STDIN'), sync]],
   ['extended protocol with data', [run('COPY before_it FROM STDIN'), sync, copyData('1\n'), copyDone, sync]],
   ['simple protocol', [query('COPY joined FROM STDIN'), sync, copyData('1\n'), copyDone]],
