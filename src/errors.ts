@@ -8,9 +8,12 @@ export interface ErrorKind {
   readonly sqlstate: string;
   /** `{name}` stands for a value of the occasion. */
   readonly message: string;
-  readonly hint: string;
+  /** None where the server has none. */
+  readonly hint?: string;
   /** Where it has more to say than its own name. */
   readonly detail?: string;
+  /** It stands for an error of the server's, and is that error in every field: its name is not in it. */
+  readonly native?: true;
 }
 
 export const ERRORS = {
@@ -35,6 +38,7 @@ export const ERRORS = {
     message: 'cannot truncate a table referenced in a foreign key constraint',
     detail: 'Table "{from}" references "{to}".',
     hint: 'Truncate table "{from}" at the same time, or use TRUNCATE ... CASCADE.',
+    native: true,
   },
   PGC_EXECUTE: {
     sqlstate: '0A000',
@@ -62,7 +66,7 @@ export const ERRORS = {
   PGC_SERIALIZATION: {
     sqlstate: '40001',
     message: 'could not serialize access due to concurrent update',
-    hint: 'The transaction might succeed if retried.',
+    native: true,
   },
   PGC_RELATION: {
     sqlstate: '0A000',
@@ -147,9 +151,9 @@ export type ErrorName = keyof typeof ERRORS;
 export class ProxyError extends Error {
   readonly errorName: ErrorName;
   readonly sqlstate: string;
-  /** Ends with the error's name, by which the documents know it. */
-  readonly detail: string;
-  readonly hint: string;
+  /** Ends with the error's name, by which the documents know it; a native one has what the server says. */
+  readonly detail: string | undefined;
+  readonly hint: string | undefined;
 
   constructor(name: ErrorName, values: Readonly<Record<string, string>> = {}) {
     const kind: ErrorKind = ERRORS[name];
@@ -157,7 +161,8 @@ export class ProxyError extends Error {
     super(fill(kind.message));
     this.errorName = name;
     this.sqlstate = kind.sqlstate;
-    this.detail = [...(kind.detail ? [fill(kind.detail)] : []), `pgcascade reports ${name}.`].join(' ');
-    this.hint = fill(kind.hint);
+    const own = kind.native ? [] : [`pgcascade reports ${name}.`];
+    this.detail = [...(kind.detail ? [fill(kind.detail)] : []), ...own].join(' ') || undefined;
+    this.hint = kind.hint && fill(kind.hint);
   }
 }

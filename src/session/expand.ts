@@ -104,9 +104,7 @@ function expandMeaning(text: string, meaning: Meaning, means: Means): Expanded {
 }
 
 function expandDeletes(text: string, statement: DeletingStatement, means: Means): Expanded {
-  // The server refuses a COPY of what gives no rows.
   const main = statement.sites.find(({ cte }) => cte === undefined);
-  if (statement.outer === 'COPY' && main && main.returning === undefined) return FORWARD;
   const concerned = statement.executed.flatMap((site) => {
     const target = targetOf(site, means);
     return target ? [{ site, target }] : [];

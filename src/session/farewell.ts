@@ -13,8 +13,8 @@ export function proxyErrorFields(error: ProxyError, severity: 'ERROR' | 'FATAL' 
     [Field.severityNonLocalized, severity],
     [Field.code, error.sqlstate],
     [Field.message, error.message],
-    [Field.detail, error.detail],
-    [Field.hint, error.hint],
+    ...(error.detail === undefined ? [] : [[Field.detail, error.detail] as const]),
+    ...(error.hint === undefined ? [] : [[Field.hint, error.hint] as const]),
   ]);
 }
 
