@@ -10,6 +10,8 @@ SELECT pg_catalog.md5(pg_catalog.concat_ws(',',
     WHERE a.attnum OPERATOR(pg_catalog.>) 0 AND a.attrelid OPERATOR(pg_catalog.=) ANY (
             SELECT c.conrelid FROM pg_catalog.pg_constraint AS c WHERE c.contype OPERATOR(pg_catalog.=) 'f' UNION
             SELECT c.confrelid FROM pg_catalog.pg_constraint AS c WHERE c.contype OPERATOR(pg_catalog.=) 'f' UNION
+            -- To give a view's column another name changes nothing else.
+            SELECT r.oid FROM pg_catalog.pg_class AS r WHERE r.relkind OPERATOR(pg_catalog.=) 'v' AND r.oid OPERATOR(pg_catalog.>=) 16384 UNION
             SELECT r.oid FROM pg_catalog.pg_class AS r
               JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) r.relnamespace
               JOIN (VALUES $NAMED$) AS v (schema, name)

@@ -5,6 +5,7 @@ import { renderLocks } from '../plan/locks.js';
 import type { Plan, Target } from '../plan/plan.js';
 import { planDelete } from '../plan/planner.js';
 import { type Root, renderStatement } from '../plan/render.js';
+import type { Columns } from '../plan/returned-columns.js';
 import { type Copied, insertion, splice } from '../plan/splice.js';
 import { REFUSED_SQL } from '../plan/violations.js';
 import { quoteName, quoteRelation, type RelationName } from '../sql/names.js';
@@ -24,6 +25,8 @@ export interface Means {
   readonly graph: Graph;
   /** What a name in the text means, where it names a relation at all. */
   readonly meaning: (name: RelationName) => number | null;
+  /** What the server says that columns are called. */
+  readonly columns: Columns;
   /** What EXECUTE of this name would run, where that may delete. */
   readonly executable: (name: string) => Executable | undefined;
   /** The server's major version. */
@@ -119,7 +122,7 @@ function expandDeletes(text: string, statement: DeletingStatement, means: Means)
   });
   // A prepared statement may be executed where it cannot be sent again, and the answer to a COPY begins before it is done.
   const retries = means.retries && statement.outer !== 'PREPARE' && statement.outer !== 'COPY';
-  const { sql, copied, answers } = renderStatement(text, statement, plan, roots, retries);
+  const { sql, copied, answers } = renderStatement(text, statement, plan, roots, retries, means.columns);
   const target = targets.map(({ relation, view }) => quoteRelation(view?.relation ?? relation)).join(', ');
   const suspecting = retries && plan.checks.length > 0;
   const locks = renderLocks(text, statement, plan, roots);

@@ -9,6 +9,7 @@ import type { Translation } from './cascade-replies.js';
 import type { SessionCircumstances, Surroundings } from './circumstances.js';
 import { expand, type Means } from './expand.js';
 import type { Injection, Manner } from './injection.js';
+import { type ColumnsSource, ColumnsUnknown, KnownColumns } from './known-columns.js';
 import type { Naming } from './naming.js';
 import type { Again, Executable, Part } from './part.js';
 import type { Names, Prepared } from './prepared.js';
@@ -54,7 +55,7 @@ export interface Piece {
 }
 
 /** Where a text comes from. */
-export interface Source {
+export interface Source extends ColumnsSource {
   /** How the server can be asked at this point. */
   readonly manner: Manner;
   /** A simple query: several statements may be sent in the place of one. */
@@ -107,8 +108,10 @@ export class Rewriter {
   async #rewrite(
     text: string,
     statements: readonly Statement[],
-    { manner, inString, retries }: Source,
+    source: Source,
+    columns = new KnownColumns(),
   ): Promise<Decision> {
+    const { manner, inString, retries } = source;
     const { circumstances, injection, naming, prepared, reject, refusesCode, passed, replies, state } =
       this.#options;
     if (statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode)))
@@ -147,6 +150,7 @@ export class Rewriter {
     const means: Means = {
       graph: found.graph,
       meaning: found.meaning,
+      columns: columns.of,
       executable: (name) => this.#executable(prepared.get(name), means),
       version: state.version,
       refusesCode,
@@ -156,7 +160,20 @@ export class Rewriter {
     };
     const make = () => rewrite(text, statements, means, touched);
     const key = cacheKey(text, names.map(found.meaning), [touched, inString, means.retries], found);
-    const made = executed.length > 0 ? make() : this.#options.statements.rewrite(key, make);
+    const isKept = executed.length === 0 && columns.isEmpty;
+    let made: Rewrite;
+    try {
+      made = isKept ? this.#options.statements.rewrite(key, make) : make();
+    } catch (error) {
+      if (!(error instanceof ColumnsUnknown)) throw error;
+      // What stands before it comes first, whatever the server says.
+      if (splits && statements.length > 1)
+        return { kind: 'pieces', pieces: piecesOf(text, statements, encoding) };
+      if (statements.length > 1)
+        throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
+      const answer = await columns.ask(error.question, source, injection, encoding);
+      return answer === 'done' ? this.#rewrite(text, statements, source, columns) : { kind: answer };
+    }
     made.passed.forEach(passed);
     if (made.changed && encoding !== 'UTF8' && !isAscii(Buffer.from(made.sql)))
       throw new ProxyError('PGC_ENCODING', { encoding });

@@ -89,7 +89,6 @@ function isOff(value: Node): boolean {
 const FORMS: Readonly<Record<string, string>> = {
   CopyStmt: 'COPY',
   CreateTableAsStmt: 'CREATE TABLE AS',
-  DeleteStmt: 'DELETE with SEARCH or CYCLE',
   ExecuteStmt: 'EXECUTE',
   ExplainStmt: 'EXPLAIN ANALYZE',
   MergeStmt: 'MERGE',

@@ -5,7 +5,7 @@
 import { nodesOf } from './deletes.js';
 import { placesIn } from './execution-order.js';
 import type { Node } from './parser.js';
-import { asList, asNode, node } from './tree.js';
+import { asList, asNode, node, stringOf } from './tree.js';
 
 /** What a query may stand in and still be at the top level. */
 const WRAPPERS = ['ExplainStmt', 'CopyStmt', 'CreateTableAsStmt', 'PrepareStmt'];
@@ -27,7 +27,9 @@ export function isRefused(tree: Node): boolean {
   const { ctes, recursive } = asNode(value.withClause);
   const top = asList(ctes).map((each) => asNode(asNode(each).CommonTableExpr));
   const isMisplaced = (cte: Node) => changes(cte) && !(top.includes(cte) && isWellFormed(cte));
-  const misplaced = [...nodesOf(tree)].some(([kind, each]) => kind === 'CommonTableExpr' && isMisplaced(each));
+  const misplaced = [...nodesOf(tree)].some(
+    ([kind, each]) => kind === 'CommonTableExpr' && isMisplaced(each),
+  );
   return misplaced || (recursive === true && isCircular(top));
 }
 
@@ -55,11 +57,22 @@ function isWellFormed({ search_clause, cycle_clause }: Node): boolean {
 /** Whether CTEs of a WITH RECURSIVE need each other, or one that changes rows needs itself. */
 function isCircular(ctes: readonly Node[]): boolean {
   const named = ctes.map(({ ctename, ctequery }) => ({ name: String(ctename), query: asNode(ctequery) }));
-  const needs = named.map(({ query }) => placesIn(query, named));
+  const needs = named.map(({ query }) => [
+    ...placesIn(query, named),
+    ...named.flatMap(({ name }, place) => (targetOf(query) === name ? [place] : [])),
+  ]);
   return ctes.some((cte, i) => {
     if (changes(cte) && needs[i]?.includes(i)) return true;
     const others = new Set(needs[i]?.filter((place) => place !== i));
     for (const other of others) for (const next of needs[other] ?? []) others.add(next);
     return others.has(i);
   });
+}
+
+/** The name, without a schema, of what a query changes: it makes a CTE of that name recursive too. */
+function targetOf(query: Node): string | undefined {
+  const [type = ''] = Object.keys(query);
+  const { relation, withClause } = asNode(query[type]);
+  const { relname, schemaname } = asNode(relation);
+  return schemaname === undefined && withClause === undefined ? stringOf(relname) : undefined;
 }

@@ -112,6 +112,7 @@ export const write = {
   },
   bind: (portal: string, statement: string): Buffer => serialize.bind({ portal, statement }),
   execute: (portal: string, rows = 0): Buffer => serialize.execute({ portal, rows }),
+  describeStatement: (name: string): Buffer => serialize.describe({ type: 'S', name }),
   describePortal: (name: string): Buffer => serialize.describe({ type: 'P', name }),
   close: (kind: 'S' | 'P', name: string): Buffer => serialize.close({ type: kind, name }),
   flush: (): Buffer => serialize.flush(),

@@ -58,16 +58,9 @@ const LISTS = [
   `'x', NULL, 1, row(1, 2), ARRAY[id], more::text, CURRENT_DATE IS NULL, current_user IS NULL`,
   'id, id AS id, orgs.*',
   '(SELECT users FROM users WHERE org_id = orgs.id LIMIT 1), (SELECT (f(3)).x)',
-  'xmlforest(id), json_array(id), JSON_OBJECT(\'k\': id), EXTRACT(year FROM at)',
+  "xmlforest(id), json_array(id), JSON_OBJECT('k': id), EXTRACT(year FROM at)",
 ];
-const JOINED = [
-  '*',
-  'o.*',
-  'orgs.*, o.*',
-  'o.p, (o.p).*, o',
-  'old.*, o.id',
-  'orgs.id AS a, other.*',
-];
+const JOINED = ['*', 'o.*', 'orgs.*, o.*', 'o.p, (o.p).*, o', 'old.*, o.id', 'orgs.id AS a, other.*'];
 
 describe('40 a DELETE in a WITH returns what it returns natively:', () => {
   const texts = (list: string, using = '', where = 'orgs.id < 3') => {
@@ -138,10 +131,13 @@ describe('40 and so it does', () => {
     `WITH d AS (DELETE FROM orgs USING other o RETURNING o.*, o.*) SELECT id FROM d`,
     `PREPARE p (nonsense) AS ${using('SELECT * FROM d')}`,
   ])('and errors are as natively: %s', (text) =>
-    sameOn(ALL, ODD, async ({ client }) => [
-      ...(await askAll(client, [text, 'BEGIN', text, 'SELECT 1', text, 'ROLLBACK'])),
-      ...(await client.ask(run('SELECT 1'), run(text.replace(/^SELECT '🐘'; /, '')), run('SELECT 2'), sync)),
-    ]));
+    sameOn(ALL, ODD, async ({ client }) => {
+      const answers = await askAll(client, [text, 'BEGIN', text, 'SELECT 1', text, 'ROLLBACK']);
+      // Of a COPY the server looks at the query when it is executed.
+      if (text.startsWith('COPY')) return answers;
+      const alone = text.replace(/^SELECT '🐘'; /, '');
+      return [...answers, ...(await client.ask(run('SELECT 1'), run(alone), run('SELECT 2'), sync))];
+    }));
 
   test('when the columns of another table change, past the proxy too', () =>
     sameOn(ALL, ODD, async ({ client, direct }) => {
@@ -151,7 +147,9 @@ describe('40 and so it does', () => {
       const other = await direct();
       await other.query('ALTER TABLE s.other ADD COLUMN later int; ALTER TABLE s.other RENAME "Né" TO ne');
       answers.push(...(await askAll(client, ['BEGIN', text, 'ROLLBACK'])));
-      answers.push(...(await askAll(client, ['ALTER TABLE orgs ADD later int', 'BEGIN', own, text, 'ROLLBACK'])));
+      answers.push(
+        ...(await askAll(client, ['ALTER TABLE orgs ADD later int', 'BEGIN', own, text, 'ROLLBACK'])),
+      );
       return answers;
     }));
 
@@ -167,7 +165,13 @@ describe('40 and so it does', () => {
 
   test('in a pipeline behind what fails, nothing of it is executed', () =>
     sameOn(ALL, ODD, async ({ client }) => {
-      client.send(run('SELECT 1/0'), run(using('SELECT * FROM d')), sync, run(using('SELECT * FROM d')), sync);
+      client.send(
+        run('SELECT 1/0'),
+        run(using('SELECT * FROM d')),
+        sync,
+        run(using('SELECT * FROM d')),
+        sync,
+      );
       return client.untilReady(2);
     }));
 });
@@ -175,6 +179,7 @@ describe('40 and so it does', () => {
 const NAMESAKES = `
   CREATE SCHEMA a; CREATE TABLE a.p (id int, x text); INSERT INTO a.p VALUES (1, 'a');
   CREATE TABLE p (id int PRIMARY KEY, x text); CREATE TABLE c (p int REFERENCES p ON DELETE CASCADE KEYS);
+  CREATE VIEW a.v AS SELECT 1 AS id; CREATE VIEW v AS SELECT * FROM p;
   INSERT INTO p VALUES (1, 's'), (2, 't'); INSERT INTO c VALUES (1), (2)`;
 describe('49 a table of the same name beside the target:', () => {
   test.each([
@@ -189,7 +194,7 @@ describe('49 a table of the same name beside the target:', () => {
     'DELETE FROM p USING a.p WHERE s.p.id = a.p.id RETURNING p.*',
     'CREATE TEMP TABLE p AS SELECT 1 AS id; DELETE FROM s.p USING p WHERE s.p.id = pg_temp.p.id; DELETE FROM p USING s.p; DROP TABLE p',
     'SET search_path = a; DELETE FROM s.p USING p WHERE s.p.id = a.p.id; RESET search_path',
-    'CREATE VIEW a.v AS SELECT 1 AS id; CREATE VIEW v AS SELECT * FROM p; DELETE FROM v USING a.v WHERE s.v.id = a.v.id RETURNING *',
+    'DELETE FROM v USING a.v WHERE s.v.id = a.v.id RETURNING *',
   ])('%s', (text) =>
     sameOn(ALL, NAMESAKES, async ({ client }) => [
       ...(await askAll(client, ['BEGIN', text, 'ROLLBACK'])),
@@ -198,15 +203,17 @@ describe('49 a table of the same name beside the target:', () => {
 
   test('where the target is a temporary one with keys', () =>
     sameOn(['native', 'emulated'], NAMESAKES, async ({ client, ddl }) => {
-      const made = 'CREATE TEMP TABLE p (id int PRIMARY KEY); CREATE TEMP TABLE c (p int REFERENCES p ON DELETE CASCADE KEYS); INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1), (2)';
+      const made =
+        'CREATE TEMP TABLE p (id int PRIMARY KEY); CREATE TEMP TABLE c (p int REFERENCES p ON DELETE CASCADE KEYS); INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1), (2)';
       const text = 'DELETE FROM p USING a.p WHERE pg_temp.p.id = a.p.id RETURNING a.p.x';
-      return askAll(client, [ddl(made), text, 'TABLE c', 'DROP TABLE c, p']);
+      return askAll(client, [ddl(made), text, 'SELECT p + 0 FROM c', 'DROP TABLE c, p']);
     }));
 });
 
 test('51 a view’s DELETE whose columns cannot be told is refused, and nothing is gone', async () => {
   const { client } = await on('emulated', ODD);
-  const text = '(WITH d AS (DELETE FROM orgs USING other o WHERE true RETURNING o.*) SELECT * FROM d) LIMIT 1';
+  const text =
+    '(WITH d AS (DELETE FROM orgs USING other o WHERE true RETURNING o.*) SELECT * FROM d) LIMIT 1';
   expect((await client.told(query(text))).join()).toMatch(/PGC_FORM/);
   expect(await client.told(query('SELECT count(*) FROM users'))).toContain('D 3');
 });

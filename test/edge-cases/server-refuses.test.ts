@@ -135,17 +135,19 @@ test('77 what is refused as it is read is passed on even where what cannot be ex
 });
 
 describe('26 an error that stands for a native one is native in every field:', () => {
-  test.each(['TRUNCATE orgs', 'TRUNCATE alone, orgs, users', 'TRUNCATE users RESTRICT', 'BEGIN; TRUNCATE ONLY orgs'])(
-    '%s',
-    async (sql) => {
-      const fields = async (kind: 'native' | 'emulated') => {
-        const { client } = await on(kind, SAMPLE);
-        const errors = (await client.ask(query(sql))).filter(({ type }) => type === 'E');
-        const texts = errors.map(({ body }) => body.toString().split('\0'));
-        // Where in its source the server has met it.
-        return texts.map((all) => all.filter((field) => !/^[FLR]/.test(field)).sort());
-      };
-      expect(await fields('emulated')).toEqual(await fields('native'));
-    },
-  );
+  test.each([
+    'TRUNCATE orgs',
+    'TRUNCATE alone, orgs, users',
+    'TRUNCATE users RESTRICT',
+    'BEGIN; TRUNCATE ONLY orgs',
+  ])('%s', async (sql) => {
+    const fields = async (kind: 'native' | 'emulated') => {
+      const { client } = await on(kind, SAMPLE);
+      const errors = (await client.ask(query(sql))).filter(({ type }) => type === 'E');
+      const texts = errors.map(({ body }) => body.toString().split('\0'));
+      // Where in its source the server has met it.
+      return texts.map((all) => all.filter((field) => !/^[FLR]/.test(field)).sort());
+    };
+    expect(await fields('emulated')).toEqual(await fields('native'));
+  });
 });
