@@ -3,6 +3,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { ProxyError } from '../errors.js';
 import { quoteRelation } from '../sql/names.js';
 import { parserReady } from '../sql/parser.js';
+import { readsTheSame } from '../sql/plain-strings.js';
 import { type Statement, targetsOf } from '../sql/statement.js';
 import { TransactionStatus } from '../wire/types.js';
 import type { Translation } from './cascade-replies.js';
@@ -83,6 +84,8 @@ export class Rewriter {
       if (text === undefined)
         throw new ProxyError('PGC_ENCODING', { encoding: encodingOf(this.#options.state) });
       await parserReady();
+      const conforming = this.#options.state.parameter('standard_conforming_strings') !== 'off';
+      if (!conforming && !readsTheSame(text)) throw new ProxyError('PGC_STRINGS');
       const statements = this.#options.statements.statements(text);
       return statements === undefined
         ? await this.#unparsable(text, source)
@@ -285,10 +288,7 @@ function decode(bytes: Buffer, state: ServerState): string | undefined {
   if (!isAscii(bytes) && TWO_BYTE_ENCODINGS.test(encoding))
     throw new ProxyError('PGC_ENCODING', { encoding });
   if (encoding === 'UTF8' && !isUtf8(bytes)) return undefined;
-  const text = bytes.toString(encoding === 'UTF8' ? 'utf8' : 'latin1');
-  if (state.parameter('standard_conforming_strings') === 'off' && text.includes('\\'))
-    throw new ProxyError('PGC_STRINGS');
-  return text;
+  return bytes.toString(encoding === 'UTF8' ? 'utf8' : 'latin1');
 }
 
 function encodingOf(state: ServerState): string {
