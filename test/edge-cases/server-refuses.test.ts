@@ -133,21 +133,3 @@ test('77 what is refused as it is read is passed on even where what cannot be ex
   expect(error).toMatch(/^E C=0A000 .*must be at the top level/);
   expect(error).not.toMatch(/PGC_/);
 });
-
-describe('26 an error that stands for a native one is native in every field:', () => {
-  test.each([
-    'TRUNCATE orgs',
-    'TRUNCATE alone, orgs, users',
-    'TRUNCATE users RESTRICT',
-    'BEGIN; TRUNCATE ONLY orgs',
-  ])('%s', async (sql) => {
-    const fields = async (kind: 'native' | 'emulated') => {
-      const { client } = await on(kind, SAMPLE);
-      const errors = (await client.ask(query(sql))).filter(({ type }) => type === 'E');
-      const texts = errors.map(({ body }) => body.toString().split('\0'));
-      // Where in its source the server has met it.
-      return texts.map((all) => all.filter((field) => !/^[FLR]/.test(field)).sort());
-    };
-    expect(await fields('emulated')).toEqual(await fields('native'));
-  });
-});
