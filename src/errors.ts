@@ -46,6 +46,11 @@ export const ERRORS = {
       'cannot execute prepared statement "{name}": it cascades, and cannot be expanded here as the schema is now',
     hint: 'Prepare it again, or send the DELETE itself.',
   },
+  PGC_NOT_SELECT: {
+    sqlstate: '42809',
+    message: 'prepared statement is not a SELECT',
+    native: true,
+  },
   PGC_GRAMMAR: {
     sqlstate: '0A000',
     message:

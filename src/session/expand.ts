@@ -219,8 +219,11 @@ function expandHidden(text: string, meaning: HiddenDelete, means: Means): Expand
   const { executes, targets, form } = meaning;
   const runs = executes.flatMap((name) => means.executable(name) ?? []);
   const [only, ...more] = runs;
-  // What the statement was made into is on the server, and its plan is what is shown.
-  if (form === 'EXPLAIN ANALYZE' && only?.runs.kind === 'cascade' && more.length + targets.length === 0) {
+  const executing = form === 'EXPLAIN ANALYZE' || form === 'CREATE TABLE AS';
+  // What the statement was made into is on the server: its plan is what is shown, its rows are those of the table.
+  if (executing && only?.runs.kind === 'cascade' && more.length + targets.length === 0) {
+    // It was made into a SELECT.
+    if (form === 'CREATE TABLE AS' && only.runs.command !== undefined) throw new ProxyError('PGC_NOT_SELECT');
     const { parts, ...rest } = expandExecute(text, executes[0] ?? '', means);
     return { ...rest, parts: parts.map((part) => (part.kind === 'cascade' ? asSent(part) : part)) };
   }

@@ -1,6 +1,6 @@
 /** A statement that deletes, with the places in its text where an expanded one is put together. */
 
-import { findChanges, findDeletes, mergeDeletes } from './deletes.js';
+import { findChanges, findDeletes, mergeDeletes, nodesOf } from './deletes.js';
 import { executionOrder } from './execution-order.js';
 import { type InnerQuery, readInnerQuery } from './inner-query.js';
 import { quoteName, quoteRelation, type RelationName } from './names.js';
@@ -111,6 +111,8 @@ export function readSites(
   // What deletes at another place is none of these.
   if (all.length === 0 || all.length !== findDeletes(tree).length) return undefined;
   const { withClause, ...rest } = value;
+  const marked = ctes.some(({ search_clause, cycle_clause }) => search_clause ?? cycle_clause);
+  if (main && marked && hasStar(rest)) return undefined;
   const queries = ctes.map((cte) => ({ name: String(cte.ctename), query: asNode(cte.ctequery) }));
   const recursive = asNode(withClause).recursive === true;
   const order = executionOrder(queries, recursive, { [type]: rest });
@@ -129,6 +131,14 @@ export function readSites(
     prepares: stringOf(node(tree, 'PrepareStmt')?.name),
     selection: readSelection(inner, tokens.slice(tokens.indexOf(first)), characters, characters(last.end)),
   };
+}
+
+/**
+ * Whether an asterisk stands in a query. One that is put into a WITH does not have the columns of SEARCH and CYCLE any more
+ * (parse_relation.c, p_dontexpand).
+ */
+function hasStar(query: Node): boolean {
+  return [...nodesOf(query)].some(([type]) => type === 'A_Star');
 }
 
 function readSite(tree: Node, end: number, characters: (byte: number) => number): Site | undefined {
