@@ -163,6 +163,39 @@ describe('40 and so it does', () => {
       'DELETE FROM v WHERE number = 2 RETURNING *',
     ));
 
+  test.each(['merge_action(), *', 'o.*, orgs.*, old.*', '(o.p).*, orgs'])('of a MERGE: %s', (list) =>
+    same(
+      ODD,
+      `WITH m AS (MERGE INTO orgs USING other o ON o.id = orgs.id WHEN MATCHED THEN DELETE RETURNING ${list}) SELECT m.*, m FROM m`,
+      `COPY (MERGE INTO orgs USING users o ON o.id = orgs.id WHEN MATCHED THEN DELETE RETURNING ${list.replace(/\(o.p\).\*/, 'o.*')}) TO STDOUT (HEADER)`,
+    ));
+
+  test('under another client encoding, where its names are plain ASCII', () =>
+    sameOn(ALL, ODD, async ({ client }) => {
+      const plain = `WITH d AS (DELETE FROM orgs USING users u WHERE u.id = orgs.id AND u.id < $1 RETURNING u.*, $1) SELECT * FROM d`;
+      return [
+        ...(await askAll(client, ["SET client_encoding = 'LATIN1'", plain.replaceAll('$1', '2')])),
+        ...(await client.ask(run(plain, ['3']), sync)),
+        ...(await askAll(client, ['RESET client_encoding'])),
+      ];
+    }));
+
+  test('and where they are not it is refused, and nothing is gone', async () => {
+    const { client } = await on('emulated', ODD);
+    await client.ask(query("SET client_encoding = 'LATIN1'"));
+    expect((await client.told(query(using('SELECT 1 FROM d')))).join()).toMatch(/PGC_ENCODING/);
+    expect(await client.told(query('SELECT count(*) FROM users'))).toContain('D 3');
+  });
+
+  test('when it was prepared once and the columns of another table have changed before it is bound', () =>
+    sameOn(ALL, ODD, async ({ client, direct }) => {
+      const text = using('SELECT count(d), count("Né") FROM d');
+      const answers = await client.ask(parse(text, 'p'), sync);
+      const other = await direct();
+      await other.query('ALTER TABLE s.other ADD COLUMN later int, DROP COLUMN p');
+      return [...answers, ...(await client.ask(runPrepared('p'), sync))];
+    }));
+
   test('in a pipeline behind what fails, nothing of it is executed', () =>
     sameOn(ALL, ODD, async ({ client }) => {
       client.send(
