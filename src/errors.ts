@@ -10,12 +10,12 @@ export interface ErrorKind {
   readonly message: string;
   /** None where the server has none. */
   readonly hint?: string;
-  /** It stands for an error of the server's, and is that error in every field: its name is not in it. */
-  readonly native?: true;
   /** The place in PostgreSQL's source that raises the native one, where drivers know it by that. */
   readonly source?: { readonly file: string; readonly routine: string };
   /** Where it has more to say than its own name. */
   readonly detail?: string;
+  /** It stands for an error of the server's, and is that error in every field: its name is not in it. */
+  readonly native?: true;
 }
 
 export const ERRORS = {
@@ -40,12 +40,18 @@ export const ERRORS = {
     message: 'cannot truncate a table referenced in a foreign key constraint',
     detail: 'Table "{from}" references "{to}".',
     hint: 'Truncate table "{from}" at the same time, or use TRUNCATE ... CASCADE.',
+    native: true,
   },
   PGC_EXECUTE: {
     sqlstate: '0A000',
     message:
       'cannot execute prepared statement "{name}": it cascades, and cannot be expanded here as the schema is now',
     hint: 'Prepare it again, or send the DELETE itself.',
+  },
+  PGC_NOT_SELECT: {
+    sqlstate: '42809',
+    message: 'prepared statement is not a SELECT',
+    native: true,
   },
   PGC_GRAMMAR: {
     sqlstate: '0A000',
@@ -78,7 +84,7 @@ export const ERRORS = {
   PGC_SERIALIZATION: {
     sqlstate: '40001',
     message: 'could not serialize access due to concurrent update',
-    hint: 'The transaction might succeed if retried.',
+    native: true,
   },
   PGC_RELATION: {
     sqlstate: '0A000',

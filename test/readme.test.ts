@@ -22,8 +22,10 @@ const manifest: { readonly version: string; readonly scripts: Readonly<Record<st
 
 describe('the README', () => {
   test('has every error, and says of it what the program says', () => {
-    const rows = Object.entries<ErrorKind>(ERRORS).map(([name, { sqlstate, message, detail, hint }]) => {
-      return `| ${sqlstate} | ${name} | ${[message, detail].filter(Boolean).join('<br>')} | ${hint} |`;
+    const rows = Object.entries<ErrorKind>(ERRORS).map(([name, kind]) => {
+      const { sqlstate, message, detail, hint = '', native } = kind;
+      const says = [message, detail].filter(Boolean).join('<br>');
+      return `| ${sqlstate} | ${native ? 'as the server' : name} | ${says} | ${hint} |`;
     });
     expectSection(
       'errors',

@@ -38,6 +38,8 @@ export function renderLocks(
   const [root] = roots;
   if (!root || !selection || outer !== undefined || sites.length > 1 || changes.length > 0) return undefined;
   if (!plan.keys.some(({ guarded }) => guarded) || !isDirect(root) || root.target.view) return undefined;
+  // FOR UPDATE OF takes a name without its schema.
+  if (root.site.isNamesake) return undefined;
   // Bind gives values for all parameters.
   if (/\$\d/.test(text.slice(selection.end))) return undefined;
   const locked = plan.deletions.filter(({ returns }) => returns.length > 0);

@@ -11,6 +11,7 @@ import { renderChange } from './changes.js';
 import { renderChecks } from './checks.js';
 import { header, renderDeletions } from './deletions.js';
 import type { Deletion, Plan, Target } from './plan.js';
+import { type Columns, returnedNames } from './returned-columns.js';
 import { columnName, cteName, tableOf } from './rows.js';
 import { type Edit, insertion, type Spliced, splice } from './splice.js';
 import { MOVED_SQL } from './violations.js';
@@ -39,7 +40,7 @@ export interface Rendered extends Spliced {
  * @param text the client's statement
  * @param roots those of its DELETEs that concern the plan, in the order in which they are carried out
  * @param suspecting a statement that only finds out whether any rule may be broken, see checks.ts
- * @throws ProxyError PGC_FORM where the names of columns are not certain
+ * @throws ProxyError PGC_FORM where nobody can tell the names of columns, and what `columns` throws
  */
 export function renderStatement(
   text: string,
@@ -47,7 +48,9 @@ export function renderStatement(
   plan: Plan,
   roots: readonly Root[],
   suspecting: boolean,
+  columns: Columns,
 ): Rendered {
+  const source = { text, statement, columns };
   const checks = renderChecks(plan, suspecting);
   const conditions = [...roots.map(meaningHolds), ...checks.conditions];
   const below = [
@@ -55,9 +58,7 @@ export function renderStatement(
     ...checks.ctes,
     ...plan.changes.flatMap((change, i) => renderChange(change, i, plan, suspecting)),
   ];
-  const inner = roots
-    .filter(({ site }) => site.cte !== undefined)
-    .flatMap((root) => cteEdits(root, statement));
+  const inner = roots.filter(({ site }) => site.cte !== undefined).flatMap((root) => cteEdits(root, source));
   const main = roots.find(({ site, deletion }) => site.cte === undefined && deletion.returns.length > 0);
   if (main === undefined) {
     const own = [...below, ...stoppers(roots, conditions)].map((cte) => `, ${cte}`).join('\n');
@@ -66,7 +67,7 @@ export function renderStatement(
       answers: { kind: 'as sent' },
     };
   }
-  const { opening, closing, results, answers } = mainParts(main, statement);
+  const { opening, closing, results, answers } = mainParts(main, source);
   const end = `${closing}${below.map((cte) => `,\n${cte}`).join('')}\nSELECT ${results} WHERE ${conditions.join('\n AND ')}`;
   const edits: Edit[] = [
     ...inner,
@@ -105,9 +106,11 @@ function columnsBack({ target, deletion }: Root): readonly string[] {
 /** The columns that a root returns before the client's own. */
 export function hiddenColumns(root: Root): readonly string[] {
   const { site, target } = root;
-  const keys = columnsBack(root).map((name) => {
-    return `${site.alias}.${quoteName(target.view?.columns.get(name) ?? name)}`;
-  });
+  // With its schema a name means this table by its object id, whatever the text itself calls the table.
+  const rows = site.isNamesake ? quoteRelation(named(target)) : site.alias;
+  const keys = columnsBack(root).map(
+    (name) => `${rows}.${quoteName(target.view?.columns.get(name) ?? name)}`,
+  );
   return site.command === 'MERGE' ? ['merge_action()', ...keys] : keys;
 }
 
@@ -139,9 +142,10 @@ function deletedRows(root: Root): string {
 
 function mainParts(
   root: Root,
-  { outer }: DeletingStatement,
+  source: NamesSource,
 ): { opening: string; closing: string; results: string; answers: Answers } {
   const { site } = root;
+  const { outer } = source.statement;
   const body = bodyName(root);
   const closing = `\n)${deletedRows(root)}`;
   const hidden = hiddenNames(root).length;
@@ -161,7 +165,7 @@ function mainParts(
       results: `${body}.* FROM ${body}`,
       answers: { kind: 'rows', command, hidden },
     };
-  const names = returnedNames(root, outer);
+  const names = namesReturned(root, source);
   const results = names.map((name, i) => `${ownName(i)} AS ${quoteName(name)}`).join(', ');
   return {
     opening: `${rootHeader(
@@ -188,7 +192,7 @@ function returningEdits(root: Root): readonly Edit[] {
 }
 
 /** `x AS (DELETE …)` becomes `pgc_0 (…) AS (DELETE …), x AS (what the client returned)`. */
-function cteEdits(root: Root, statement: DeletingStatement): readonly Edit[] {
+function cteEdits(root: Root, source: NamesSource): readonly Edit[] {
   const { site, deletion, target } = root;
   const { cte } = site;
   if (cte === undefined || deletion.returns.length === 0) return [];
@@ -202,7 +206,9 @@ function cteEdits(root: Root, statement: DeletingStatement): readonly Edit[] {
       insertion(cte.end, `${deletedRows(root)}${empty}`),
     ];
   }
-  const names = returnedNames(root, statement.form);
+  const names = namesReturned(root, source);
+  // More names in its header than columns: the server refuses it.
+  if (cte.columns.length > names.length) return [];
   const own = names.map((_, i) => ownName(i));
   const columns = [...cte.columns, ...names.slice(cte.columns.length)].map(quoteName).join(', ');
   const rest = `${name} (${columns}) AS (SELECT ${own.join(', ')} FROM ${bodyName(root)})`;
@@ -213,16 +219,20 @@ function cteEdits(root: Root, statement: DeletingStatement): readonly Edit[] {
   ];
 }
 
-function returnedNames({ site, target }: Root, form: string): readonly string[] {
-  const { names } = site.returning ?? {};
-  if (names === undefined)
-    throw new ProxyError('PGC_FORM', {
-      table: quoteRelation(target.relation),
-      form: `${form} with a RETURNING whose columns have no names of their own`,
-    });
-  return names.flatMap((name) =>
-    name === '*' ? named(target).columns.map((column) => column.name) : [name],
-  );
+/** Where the names of columns come from. */
+interface NamesSource {
+  readonly text: string;
+  readonly statement: DeletingStatement;
+  readonly columns: Columns;
+}
+
+function namesReturned({ site, target }: Root, { text, statement, columns }: NamesSource): readonly string[] {
+  const names = returnedNames(text, statement, site, named(target), columns);
+  if (names !== undefined) return names;
+  throw new ProxyError('PGC_FORM', {
+    table: quoteRelation(target.relation),
+    form: `${statement.form} with a RETURNING of which nobody can tell what its columns are called`,
+  });
 }
 
 /**

@@ -6,6 +6,7 @@ import { renderLocks } from '../plan/locks.js';
 import type { Plan, Target } from '../plan/plan.js';
 import { planDelete } from '../plan/planner.js';
 import { type Root, renderStatement } from '../plan/render.js';
+import type { Columns } from '../plan/returned-columns.js';
 import { type Copied, insertion, splice } from '../plan/splice.js';
 import { firedByDelete, firedByTruncate } from '../plan/triggers.js';
 import { REFUSED_SQL } from '../plan/violations.js';
@@ -28,6 +29,8 @@ export interface Means {
   readonly graph: Graph;
   /** What a name in the text means, where it names a relation at all. */
   readonly meaning: (name: RelationName) => number | null;
+  /** What the server says that columns are called. */
+  readonly columns: Columns;
   /** What EXECUTE of this name would run, where that may delete. */
   readonly executable: (name: string) => Executable | undefined;
   /** The server's major version. */
@@ -112,9 +115,7 @@ function expandMeaning(text: string, meaning: Meaning, means: Means): Expanded {
 }
 
 function expandDeletes(text: string, statement: DeletingStatement, means: Means): Expanded {
-  // The server refuses a COPY of what gives no rows.
   const main = statement.sites.find(({ cte }) => cte === undefined);
-  if (statement.outer === 'COPY' && main && main.returning === undefined) return FORWARD;
   const concerned = statement.executed.flatMap((site) => {
     const target = targetOf(site, means);
     return target ? [{ site, target }] : [];
@@ -136,7 +137,7 @@ function expandDeletes(text: string, statement: DeletingStatement, means: Means)
   });
   // A prepared statement may be executed where it cannot be sent again, and the answer to a COPY begins before it is done.
   const retries = means.retries && statement.outer !== 'PREPARE' && statement.outer !== 'COPY';
-  const { sql, copied, answers } = renderStatement(text, statement, plan, roots, retries);
+  const { sql, copied, answers } = renderStatement(text, statement, plan, roots, retries, means.columns);
   const target = targets.map(({ relation, view }) => quoteRelation(view?.relation ?? relation)).join(', ');
   const suspecting = retries && plan.checks.length > 0;
   const locks = renderLocks(text, statement, plan, roots);
@@ -254,13 +255,11 @@ function expandHidden(text: string, meaning: HiddenDelete, means: Means): Expand
   const runs = executes.flatMap(({ name }) => means.executable(name) ?? []);
   const [first] = executes;
   const [only, ...more] = runs;
-  // What the statement was made into is on the server, and its plan is what is shown.
-  if (
-    form === 'EXPLAIN ANALYZE' &&
-    first &&
-    only?.runs.kind === 'cascade' &&
-    more.length + targets.length === 0
-  ) {
+  const executing = form === 'EXPLAIN ANALYZE' || form === 'CREATE TABLE AS';
+  // What the statement was made into is on the server: its plan is what is shown, its rows are those of the table.
+  if (executing && first && only?.runs.kind === 'cascade' && more.length + targets.length === 0) {
+    // It was made into a SELECT.
+    if (form === 'CREATE TABLE AS' && only.runs.command !== undefined) throw new ProxyError('PGC_NOT_SELECT');
     const { parts, ...rest } = expandExecute(text, first, means);
     return { ...rest, parts: parts.map((part) => (part.kind === 'cascade' ? asSent(part) : part)) };
   }

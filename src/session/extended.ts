@@ -176,7 +176,7 @@ export class ExtendedQueries {
   async #withItsResult({ result, types }: Prepared, rewrite: Rewrite): Promise<Rewrite> {
     if (!result.returnsRows || isRefused(rewrite)) return rewrite;
     let isSame = false;
-    const answer = await this.#options.injection.describe(rewrite.sql, types, (message) => {
+    const answer = await this.#options.injection.describe(rewrite.sql, types, 'pipeline', 0, (message) => {
       const columns = columnsIn(message, rewrite);
       if (columns) isSame = result.areThese(columns);
     });

@@ -1,5 +1,12 @@
 /** Questions of the proxy's own, asked over the client's session and answered before the client's next message goes on. */
-import { readRow } from '../wire/backend.js';
+import {
+  errorResponse,
+  Field,
+  readColumnNames,
+  readErrorFields,
+  readParameterTypes,
+  readRow,
+} from '../wire/backend.js';
 import { write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
@@ -14,6 +21,21 @@ export type Answer =
   | { readonly kind: 'value'; readonly value: string }
   | { readonly kind: 'failed' | 'skipped' };
 
+/** What the server says of a query that it was not asked to execute. */
+export type Described =
+  | { readonly kind: 'value'; readonly columns: readonly Buffer[]; readonly parameters: readonly number[] }
+  | { readonly kind: 'failed' | 'skipped' };
+
+/** What is done with the answers to a question. */
+interface Listener {
+  /** Whether an error is none of the client's. */
+  readonly isOurs?: ((error: Message) => boolean) | undefined;
+  /** How many characters of the client's text stand before what was sent: an error's position is one in that text. */
+  readonly offset?: number;
+  /** Is given every answer. */
+  readonly hear?: (message: Message) => void;
+}
+
 /** A statement of the proxy's own with parameters of the client's. */
 export interface Repeated {
   readonly sql: string;
@@ -21,14 +43,6 @@ export interface Repeated {
   /** The Bind of its values to the statement SCRATCH and the portal REPEATED. */
   readonly bind: Buffer;
   readonly times: number;
-}
-
-/** How the answer to a question is read, beside what every question does. */
-interface Asking {
-  /** Whether an error is none of the client's. */
-  readonly isOurs?: ((error: Message) => boolean) | undefined;
-  /** Is given every message but the last one's. */
-  readonly read?: (message: Message) => void;
 }
 
 /** A name of the proxy's own: the client's unnamed statement and portal must outlive what is injected. */
@@ -138,35 +152,57 @@ export class Injection {
   }
 
   /**
-   * Has the server describe what a text would return, in a pipeline, and forget it.
-   * @param read is given the messages of the answer
-   * @returns `value` (empty) where the server has described it
+  /**
+   * Has the server describe a query and forget it.
+   * @param offset how many characters of the client's text stand before the part of it with which the query begins: an
+   * error in the query is the client's
+   * @param read is given every message of the answer
    */
-  describe(sql: string, types: readonly number[], read: (message: Message) => void): Promise<Answer> {
-    this.#lingers = true;
+  async describe(
+    sql: string,
+    types: readonly number[],
+    manner: Manner,
+    offset: number,
+    read: (message: Message) => void = () => {},
+  ): Promise<Described> {
     const messages = [
       write.close('S', SCRATCH),
       write.parse(SCRATCH, sql, types),
       write.describeStatement(SCRATCH),
       write.close('S', SCRATCH),
-      write.flush(),
     ];
-    return this.#send(messages, ['Close', 'Parse', 'Describe'], 'Close', { read });
+    let columns: readonly Buffer[] = [];
+    let parameters: readonly number[] = [];
+    const hear = (message: Message) => {
+      read(message);
+      if (message.type === Backend.RowDescription) columns = readColumnNames(message);
+      if (message.type === Backend.ParameterDescription) parameters = readParameterTypes(message);
+    };
+    const listener = { offset, hear };
+    if (manner === 'pipeline') this.#lingers = true;
+    const answer =
+      manner === 'query'
+        ? await this.#send(
+            [...messages, write.sync()],
+            ['Close', 'Parse', 'Describe', 'Close'],
+            'Sync',
+            listener,
+          )
+        : await this.#send([...messages, write.flush()], ['Close', 'Parse', 'Describe'], 'Close', listener);
+    return answer.kind === 'value' ? { kind: 'value', columns, parameters } : { kind: answer.kind };
   }
 
   #send(
     messages: readonly Buffer[],
     before: readonly Answered[],
     last: Answered,
-    { isOurs, read }: Asking = {},
+    listener: Listener = {},
   ): Promise<Answer> {
+    const { isOurs } = listener;
     return new Promise((resolve) => {
-      const question = new Question(resolve, isOurs);
+      const question = new Question(resolve, listener);
       for (const to of before) {
-        const receive = (message: Message) => {
-          read?.(message);
-          return question.receive(message);
-        };
+        const receive = (message: Message) => question.receive(message);
         this.#replies.expect(to, { receive, notice: () => (isOurs ? 'swallow' : 'forward') });
       }
       this.#replies.expect(last, {
@@ -187,20 +223,23 @@ export class Injection {
 /** Swallows what answers a question and keeps its value; an error, and the end of a query that had one, are the client's. */
 class Question {
   readonly #resolve: (answer: Answer) => void;
-  readonly #isOurs: (error: Message) => boolean;
+  readonly #listener: Listener;
   #value = '';
   #failed = false;
   #ours = false;
 
-  constructor(resolve: (answer: Answer) => void, isOurs: (error: Message) => boolean = () => false) {
+  constructor(resolve: (answer: Answer) => void, listener: Listener) {
     this.#resolve = resolve;
-    this.#isOurs = isOurs;
+    this.#listener = listener;
   }
 
   receive(message: Message): Verdict {
+    const { hear, isOurs, offset } = this.#listener;
+    hear?.(message);
     if (message.type === Backend.ErrorResponse) {
       this.#failed = true;
-      this.#ours = this.#isOurs(message);
+      this.#ours = isOurs?.(message) ?? false;
+      if (!this.#ours && offset) return moved(message, offset);
     }
     if (message.type === Backend.DataRow) this.#value = readRow(message)[0]?.toString('latin1') ?? '';
     const end = message.type === Backend.ErrorResponse || message.type === Backend.ReadyForQuery;
@@ -214,4 +253,12 @@ class Question {
   skip(): void {
     this.#resolve({ kind: this.#failed ? 'failed' : 'skipped' });
   }
+}
+
+/** The same error with its position so many characters further on. */
+function moved(error: Message, offset: number): Verdict {
+  const fields = readErrorFields(error);
+  const position = fields.get(Field.position);
+  if (position === undefined) return 'forward';
+  return errorResponse(new Map(fields).set(Field.position, String(Number(position) + offset)));
 }

@@ -35,7 +35,7 @@ export async function sendInPieces(
     if (!inBlock && !control) goesOn = (await injection.ask(BLOCK, 'pipeline')).kind === 'value';
     if (!goesOn) break;
     inBlock = !control;
-    const source = { manner: 'pipeline', inString: false, types: [], retries: false } as const;
+    const source = { manner: 'pipeline', inString: false, types: [], retries: false, offset } as const;
     const decision = isNoteworthy(bytes, refusesCode) ? await rewriter.decide(bytes, source) : undefined;
     circumstances.executing();
     circumstances.note(sessionEffect(bytes));

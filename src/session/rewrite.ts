@@ -94,7 +94,12 @@ export function rewrite(
     const expanded =
       unsettled && (targetsOf(statement).length > 0 || meaning.kind === 'execute')
         ? refused(own, meaning, behindUnsettling(statement), means)
-        : expand(own, statement, { ...means, executable: (name) => preparedHere(name, parts, means) });
+        : expand(own, statement, {
+            ...means,
+            columns: (asked) =>
+              means.columns({ ...asked, offset: asked.offset + [...text.slice(0, at)].length }),
+            executable: (name) => preparedHere(name, parts, means),
+          });
     if (expanded.error) passed.push(expanded.error);
     warnings.push(...(expanded.warnings ?? []));
     parts.push(...expanded.parts);

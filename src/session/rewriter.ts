@@ -4,12 +4,14 @@ import { ProxyError } from '../errors.js';
 import { mayTakeData } from '../sql/gate.js';
 import { quoteRelation } from '../sql/names.js';
 import { parserReady } from '../sql/parser.js';
+import { readsTheSame } from '../sql/plain-strings.js';
 import { type Statement, targetsOf } from '../sql/statement.js';
 import { TransactionStatus } from '../wire/types.js';
 import type { Translation } from './cascade-replies.js';
 import type { SessionCircumstances, Surroundings } from './circumstances.js';
 import { expand, type Means } from './expand.js';
 import type { Injection, Manner } from './injection.js';
+import { type ColumnsSource, ColumnsUnknown, KnownColumns } from './known-columns.js';
 import { type Names, nameInText } from './names.js';
 import type { Naming } from './naming.js';
 import type { OtherServer } from './other-server.js';
@@ -68,7 +70,7 @@ export interface Piece {
 }
 
 /** Where a text comes from. */
-export interface Source {
+export interface Source extends ColumnsSource {
   /** How the server can be asked at this point. */
   readonly manner: Manner;
   /** A simple query: several statements may be sent in the place of one. */
@@ -101,6 +103,8 @@ export class Rewriter {
       if (text === undefined)
         throw new ProxyError('PGC_ENCODING', { encoding: encodingOf(this.#options.state) });
       await parserReady();
+      const conforming = this.#options.state.parameter('standard_conforming_strings') !== 'off';
+      if (!conforming && !readsTheSame(text)) throw new ProxyError('PGC_STRINGS');
       const statements = this.#options.statements.statements(text);
       return statements === undefined
         ? await this.#unparsable(text, source)
@@ -126,8 +130,10 @@ export class Rewriter {
   async #rewrite(
     text: string,
     statements: readonly Statement[],
-    { manner, inString, retries }: Source,
+    source: Source,
+    columns = new KnownColumns(),
   ): Promise<Decision> {
+    const { manner, inString, retries } = source;
     const { circumstances, injection, naming, otherServer, replies, state } = this.#options;
     const { reject, refusesCode, passed, triggers, warn } = this.#options;
     if (statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode)))
@@ -173,6 +179,7 @@ export class Rewriter {
     const means: Means = {
       graph: found.graph,
       meaning: found.meaning,
+      columns: columns.of,
       executable: (name) => this.#executable(this.#named(name), means),
       version: state.version,
       refusesCode,
@@ -184,7 +191,20 @@ export class Rewriter {
     const make = () => rewrite(text, statements, means, touched);
     const how = [touched, inString, means.retries, means.version];
     const key = cacheKey(text, names.map(found.meaning), how, found);
-    const made = executed.length > 0 ? make() : this.#options.statements.rewrite(key, make);
+    const isKept = executed.length === 0 && columns.isEmpty;
+    let made: Rewrite;
+    try {
+      made = isKept ? this.#options.statements.rewrite(key, make) : make();
+    } catch (error) {
+      if (!(error instanceof ColumnsUnknown)) throw error;
+      // What stands before it comes first, whatever the server says.
+      if (splits && statements.length > 1)
+        return { kind: 'pieces', pieces: piecesOf(text, statements, encoding) };
+      if (statements.length > 1)
+        throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
+      const answer = await columns.ask(error.question, source, injection, encoding);
+      return answer === 'done' ? this.#rewrite(text, statements, source, columns) : unanswered(answer);
+    }
     made.passed.forEach(passed);
     made.warnings.forEach(warn);
     if (made.changed && encoding !== 'UTF8' && !isAscii(Buffer.from(made.sql)))
@@ -315,10 +335,7 @@ function decode(bytes: Buffer, state: ServerState): string | undefined {
   if (!isAscii(bytes) && TWO_BYTE_ENCODINGS.test(encoding))
     throw new ProxyError('PGC_ENCODING', { encoding });
   if (encoding === 'UTF8' && !isUtf8(bytes)) return undefined;
-  const text = bytes.toString(encoding === 'UTF8' ? 'utf8' : 'latin1');
-  if (state.parameter('standard_conforming_strings') === 'off' && text.includes('\\'))
-    throw new ProxyError('PGC_STRINGS');
-  return text;
+  return bytes.toString(encoding === 'UTF8' ? 'utf8' : 'latin1');
 }
 
 function encodingOf(state: ServerState): string {

@@ -100,7 +100,7 @@ function isOff(value: Node): boolean {
 const FORMS: Readonly<Record<string, string>> = {
   CopyStmt: 'COPY',
   CreateTableAsStmt: 'CREATE TABLE AS',
-  DeleteStmt: 'DELETE with SEARCH or CYCLE',
+  DeleteStmt: 'DELETE with an asterisk beside SEARCH or CYCLE',
   ExecuteStmt: 'EXECUTE',
   ExplainStmt: 'EXPLAIN ANALYZE',
   MergeStmt: 'MERGE',
@@ -109,5 +109,7 @@ const FORMS: Readonly<Record<string, string>> = {
 
 /** What a statement is called in an error. */
 export function formOf(tree: Node): string {
+  const explained = asNode(asNode(tree.ExplainStmt).query);
+  if (node(explained, 'CreateTableAsStmt')) return 'EXPLAIN ANALYZE CREATE TABLE AS';
   return FORMS[Object.keys(tree)[0] ?? ''] ?? 'a WITH that deletes';
 }

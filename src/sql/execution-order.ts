@@ -5,7 +5,7 @@
  */
 import { nodesOf } from './deletes.js';
 import type { Json, Node } from './parser.js';
-import { asNode } from './tree.js';
+import { asList, asNode } from './tree.js';
 
 export interface Cte {
   readonly name: string;
@@ -53,16 +53,27 @@ function referencedFirst(ctes: readonly Cte[]): number[] {
   return places;
 }
 
-/** The places of the CTEs that a tree names, in the order in which they are likely to be read. */
-function placesIn(tree: Json, ctes: readonly Cte[]): readonly number[] {
+/**
+ * The places of the CTEs that a tree reads or changes, in the order in which they are likely to be read. Where a WITH in the
+ * tree has a CTE of that name too, none is given for the name.
+ */
+export function placesIn(tree: Json, ctes: readonly Cte[]): readonly number[] {
   const nodes = [...nodesOf(tree, (key) => READ.indexOf(key))];
+  // FOR UPDATE OF names what the FROM calls its tables.
+  const locked = new Set(
+    nodes.flatMap(([type, { lockedRels }]) =>
+      type === 'LockingClause' ? asList(lockedRels).map((each) => asNode(asNode(each).RangeVar)) : [],
+    ),
+  );
   // A WITH below has names of its own.
   const own = new Set(
     nodes.flatMap(([type, { ctename }]) => (type === 'CommonTableExpr' ? [String(ctename)] : [])),
   );
-  const named = nodes.flatMap(([type, { relname, schemaname }]) =>
-    type === 'RangeVar' && schemaname === undefined && !own.has(String(relname)) ? [String(relname)] : [],
-  );
+  const named = nodes.flatMap(([type, value]) => {
+    const name = String(value.relname);
+    const isCte = type === 'RangeVar' && value.schemaname === undefined && !own.has(name);
+    return isCte && !locked.has(value) ? [name] : [];
+  });
   return [...new Set(named)].map((name) => ctes.findIndex((cte) => cte.name === name)).filter((i) => i >= 0);
 }
 

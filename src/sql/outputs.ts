@@ -23,27 +23,29 @@ const CALLED: Readonly<Record<string, string>> = {
 };
 const UNNAMED: ReadonlySet<string> = new Set('A_Const BoolExpr NullTest BooleanTest ParamRef'.split(' '));
 
+/** Whether an asterisk behind these names stands for all columns of the target, and nothing else. */
+export type IsTarget = (names: readonly (string | undefined)[]) => boolean;
+
 /**
  * @param list the ResTargets
- * @param joins whether `*` has columns of other tables too
  * @returns undefined where one of them is not certain
  */
-export function outputNames(list: readonly Node[], joins: boolean): readonly string[] | undefined {
-  const names = list.map((target) => outputName(target, joins));
+export function outputNames(list: readonly Node[], isTarget: IsTarget): readonly string[] | undefined {
+  const names = list.map((target) => outputName(target, isTarget));
   return names.every((name) => name !== undefined) ? names : undefined;
 }
 
-function outputName(target: Node, joins: boolean): string | undefined {
-  return stringOf(target.name) ?? nameOf(asNode(target.val), joins)?.name;
+function outputName(target: Node, isTarget: IsTarget): string | undefined {
+  return stringOf(target.name) ?? nameOf(asNode(target.val), isTarget)?.name;
 }
 
-function nameOf(expression: Node, joins: boolean): Name | undefined {
+function nameOf(expression: Node, isTarget: IsTarget): Name | undefined {
   const [type = ''] = Object.keys(expression);
   const value = asNode(expression[type]);
   if (UNNAMED.has(type)) return NONE;
   switch (type) {
     case 'ColumnRef':
-      return sure(columnOf(asList(value.fields), joins));
+      return sure(columnOf(asList(value.fields), isTarget));
     case 'FuncCall':
       return sure(lastString(value.funcname));
     case 'A_Expr':
@@ -51,14 +53,14 @@ function nameOf(expression: Node, joins: boolean): Name | undefined {
     case 'MinMaxExpr':
       return sure(value.op === 'IS_LEAST' ? 'least' : 'greatest');
     case 'TypeCast':
-      return unlessSure(nameOf(asNode(value.arg), joins), lastString(asNode(value.typeName).names));
+      return unlessSure(nameOf(asNode(value.arg), isTarget), lastString(asNode(value.typeName).names));
     case 'CaseExpr':
       return unlessSure(
-        value.defresult === undefined ? NONE : nameOf(asNode(value.defresult), joins),
+        value.defresult === undefined ? NONE : nameOf(asNode(value.defresult), isTarget),
         'case',
       );
     case 'CollateClause':
-      return nameOf(asNode(value.arg), joins);
+      return nameOf(asNode(value.arg), isTarget);
     case 'SubLink':
       return subqueryName(value);
     default:
@@ -86,7 +88,7 @@ function subqueryName({ subLinkType, subselect }: Node): Name | undefined {
       return NONE;
     case 'EXPR_SUBLINK': {
       const [first] = asList(asNode(asNode(subselect).SelectStmt).targetList);
-      const name = first === undefined ? undefined : outputName(asNode(asNode(first).ResTarget), true);
+      const name = first === undefined ? undefined : outputName(asNode(asNode(first).ResTarget), () => false);
       return sure(name);
     }
     default:
@@ -94,10 +96,10 @@ function subqueryName({ subLinkType, subselect }: Node): Name | undefined {
   }
 }
 
-function columnOf(fields: readonly Json[], joins: boolean): string | undefined {
-  const last = asNode(fields.at(-1));
-  if (node(last, 'A_Star') === undefined) return stringOf(asNode(last.String).sval);
-  return fields.length === 1 && !joins ? ALL : undefined;
+function columnOf(fields: readonly Json[], isTarget: IsTarget): string | undefined {
+  const names = fields.map((field) => stringOf(asNode(asNode(field).String).sval));
+  if (node(asNode(fields.at(-1)), 'A_Star') === undefined) return names.at(-1);
+  return isTarget(names.slice(0, -1)) ? ALL : undefined;
 }
 
 function lastString(list: Json | undefined): string | undefined {

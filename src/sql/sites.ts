@@ -1,10 +1,11 @@
 /** A statement that deletes, with the places in its text where an expanded one is put together. */
 
-import { findChanges, findDeletes, mergeDeletes } from './deletes.js';
+import { findChanges, findDeletes, mergeDeletes, nodesOf } from './deletes.js';
 import { executionOrder } from './execution-order.js';
+import { type InnerQuery, readInnerQuery } from './inner-query.js';
 import { quoteName, quoteRelation, type RelationName } from './names.js';
-import { outputNames } from './outputs.js';
-import type { Node, Token } from './parser.js';
+import { type IsTarget, outputNames } from './outputs.js';
+import type { Json, Node, Token } from './parser.js';
 import { readSelection, type Selection } from './selection.js';
 import { asList, asNode, node, relationName, stringOf } from './tree.js';
 
@@ -14,6 +15,8 @@ export interface Site {
   readonly target: RelationName;
   /** How the text itself calls the target's rows, quoted: by its alias, else by its name. */
   readonly alias: string;
+  /** Another table beside it has the same name, so that the name alone is ambiguous. */
+  readonly isNamesake: boolean;
   /** `DELETE FROM ONLY`. */
   readonly only: boolean;
   /** Where it ends, with its RETURNING. */
@@ -26,7 +29,7 @@ export interface Site {
 export interface Returning {
   /** Where the list begins, behind RETURNING and its options. */
   readonly list: number;
-  /** The names of its columns; `*` is all of the target's. Undefined where they are not certain. */
+  /** The names of its columns; `*` is all of the target's. Undefined where the text alone does not tell. */
   readonly names: readonly string[] | undefined;
 }
 
@@ -57,6 +60,8 @@ export interface DeletingStatement {
   readonly start: number;
   readonly end: number;
   readonly hasWith: boolean;
+  /** The statement without what it stands in, up to `end`; undefined where it cannot be cut out. */
+  readonly query: InnerQuery | undefined;
   /** The name under which PREPARE keeps it. */
   readonly prepares: string | undefined;
   /** How the rows are selected that it deletes itself, where that can be said. */
@@ -88,8 +93,6 @@ export function readSites(
   const [type = ''] = Object.keys(inner);
   const value = asNode(inner[type]);
   const ctes = asList(asNode(value.withClause).ctes).map((each) => asNode(asNode(each).CommonTableExpr));
-  if (ctes.some((cte) => cte.search_clause !== undefined || cte.cycle_clause !== undefined)) return undefined;
-
   const spans = ctes.map((cte) => spanOf(cte, tokens));
   const inCtes = ctes.map((cte, i): Site | undefined => {
     const span = spans[i];
@@ -108,8 +111,12 @@ export function readSites(
   // What deletes at another place is none of these.
   if (all.length === 0 || all.length !== findDeletes(tree).length) return undefined;
   const { withClause, ...rest } = value;
+  const marked = ctes.some(({ search_clause, cycle_clause }) => search_clause ?? cycle_clause);
+  if (main && marked && hasStar(rest)) return undefined;
   const queries = ctes.map((cte) => ({ name: String(cte.ctename), query: asNode(cte.ctequery) }));
-  const order = executionOrder(queries, asNode(withClause).recursive === true, { [type]: rest });
+  const recursive = asNode(withClause).recursive === true;
+  const order = executionOrder(queries, recursive, { [type]: rest });
+  const place = tokens.indexOf(spans[0]?.name ?? first) - (ctes.length === 0 ? 0 : recursive ? 2 : 1);
   return {
     kind: 'deleting',
     form: outer ?? (main ? main.command : 'WITH'),
@@ -120,9 +127,18 @@ export function readSites(
     start: characters(first.start),
     end: characters(last.end),
     hasWith: ctes.length > 0,
+    query: readInnerQuery(tokens, place, outer, characters),
     prepares: stringOf(node(tree, 'PrepareStmt')?.name),
     selection: readSelection(inner, tokens.slice(tokens.indexOf(first)), characters, characters(last.end)),
   };
+}
+
+/**
+ * Whether an asterisk stands in a query. One that is put into a WITH does not have the columns of SEARCH and CYCLE any more
+ * (parse_relation.c, p_dontexpand).
+ */
+function hasStar(query: Node): boolean {
+  return [...nodesOf(query)].some(([type]) => type === 'A_Star');
 }
 
 function readSite(tree: Node, end: number, characters: (byte: number) => number): Site | undefined {
@@ -134,26 +150,42 @@ function readSite(tree: Node, end: number, characters: (byte: number) => number)
   const target = relationName(relation);
   const alias = stringOf(asNode(relation.alias).aliasname);
   const sources = deletion ? asList(deletion.usingClause) : [value.sourceRelation ?? null];
+  const isTarget = (names: readonly (string | undefined)[]) => {
+    // No other row has columns here: not OLD and NEW, whatever they are called.
+    if (sources.length === 0) return true;
+    const [name, schema] = [...names].reverse();
+    if (names.length === 1) return name === (alias ?? target.name);
+    return names.length === 2 && alias === undefined && name === target.name && schema === target.schema;
+  };
   return {
     command: deletion ? 'DELETE' : 'MERGE',
     target,
     alias: alias === undefined ? quoteRelation(target) : quoteName(alias),
     only: relation.inh !== true,
     end,
-    returning: readReturning(asNode(value.returningClause), sources.length > 0, characters),
+    isNamesake: alias === undefined && sources.some((source) => hasTable(source, target.name)),
+    returning: readReturning(asNode(value.returningClause), isTarget, characters),
     cte: undefined,
   };
 }
 
 function readReturning(
   clause: Node,
-  joins: boolean,
+  isTarget: IsTarget,
   characters: (byte: number) => number,
 ): Returning | undefined {
   const list = asList(clause.exprs).map((each) => asNode(asNode(each).ResTarget));
   const [first] = list;
   if (first === undefined) return undefined;
-  return { list: characters(Number(first.location)), names: outputNames(list, joins) };
+  return { list: characters(Number(first.location)), names: outputNames(list, isTarget) };
+}
+
+/** Whether a FROM item is, or joins, a table of this name without an alias. */
+function hasTable(source: Json, name: string): boolean {
+  const range = node(asNode(source), 'RangeVar');
+  if (range) return range.relname === name && range.alias === undefined;
+  const { larg, rarg } = asNode(asNode(source).JoinExpr);
+  return [larg, rarg].some((side) => side !== undefined && hasTable(side, name));
 }
 
 interface Span {
@@ -163,7 +195,7 @@ interface Span {
   /** The last token of the statement. */
   readonly last: Token;
   readonly close: Token;
-  /** The index behind the closing parenthesis. */
+  /** The index behind the closing parenthesis, and behind SEARCH and CYCLE. */
   readonly next: number;
 }
 
@@ -174,7 +206,18 @@ function spanOf(cte: Node, tokens: readonly Token[]): Span | undefined {
   const open = tokens.findIndex((token, i) => i >= behind && token.text === '(');
   const end = closing(tokens, open);
   const [name, body, last, close] = [tokens[at], tokens[open], tokens[end - 1], tokens[end]];
-  return name && body && last && close ? { name, body, last, close, next: end + 1 } : undefined;
+  const next = behindClauses(cte, tokens, end + 1);
+  return name && body && last && close ? { name, body, last, close, next } : undefined;
+}
+
+/** Behind `SEARCH BREADTH FIRST BY a, b SET c` and `CYCLE a, b SET c [TO x DEFAULT y] USING d`. */
+function behindClauses(cte: Node, tokens: readonly Token[], at: number): number {
+  const behindList = (first: number): number =>
+    tokens[first + 1]?.text === ',' ? behindList(first + 2) : first + 1;
+  const searched = cte.search_clause === undefined ? at : behindList(at + 4) + 2;
+  if (cte.cycle_clause === undefined) return searched;
+  const marked = behindList(searched + 1) + 2;
+  return tokens.findIndex(({ isKeyword, text }, i) => i >= marked && isKeyword && /^using$/i.test(text)) + 2;
 }
 
 /** The index of the parenthesis that closes the one at `open`. */

@@ -4,6 +4,7 @@ import { type Executed, executed, findDeletes, formOf, isPlainExplain } from './
 import { type Unsettling, unsettles } from './effects.js';
 import type { RelationName } from './names.js';
 import { type Node, parse, type RawStatement, scan, type Token } from './parser.js';
+import { isRefused } from './refused.js';
 import { type DeletingStatement, readSites } from './sites.js';
 import { asList, asNode, node, relationName, stringOf } from './tree.js';
 
@@ -123,6 +124,7 @@ function readMeaning(
 ): Meaning {
   const found = node(tree, 'ExecuteStmt') ? [] : findDeletes(tree);
   if (found.length === 0 || isPlainExplain(tree)) return readRest(tree, tokens, characters);
+  if (isRefused(tree)) return { kind: 'other' };
   return (
     readSites(tree, tokens, characters) ?? {
       kind: 'hidden',

@@ -122,6 +122,26 @@ export function readColumns({ buffer, start }: Message, hidden: number): readonl
   return columns.slice(hidden);
 }
 
+/** The names of the columns in a RowDescription, as copies. */
+export function readColumnNames(description: Message): readonly Buffer[] {
+  const { buffer, start } = description;
+  const names: Buffer[] = [];
+  let at = start + 7;
+  for (let left = buffer.readUInt16BE(start + 5); left > 0; left--) {
+    const end = buffer.indexOf(0, at);
+    names.push(Buffer.from(buffer.subarray(at, end)));
+    at = end + 1 + 18;
+  }
+  return names;
+}
+
+/** The types in a ParameterDescription. */
+export function readParameterTypes({ buffer, start }: Message): readonly number[] {
+  return Array.from({ length: buffer.readUInt16BE(start + 5) }, (_, i) =>
+    buffer.readUInt32BE(start + 7 + 4 * i),
+  );
+}
+
 /** Name and value of a ParameterStatus. */
 export function readParameterStatus(status: Message): { name: string; value: string } {
   const [name = '', value = ''] = status.buffer

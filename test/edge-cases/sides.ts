@@ -75,7 +75,7 @@ export function useSides(options: Pick<ProxyOptions, 'graph'> = {}): Sides {
     const answers =
       typeof steps === 'function' ? await steps(side) : await askAll(side.client, steps.map(side.ddl));
     const looker = await lookers[kind]();
-    const told = readable(answers.map(withoutContext), await relationNames(looker));
+    const told = readable(answers.map(withoutContext), await names(looker));
     const left = await contents(looker);
     return { told, left };
   };
@@ -140,9 +140,11 @@ function withoutContext({ type, body }: RawMessage): RawMessage {
   return { type, body: Buffer.from(fields.filter((field) => !field.startsWith('W')).join('\0'), 'latin1') };
 }
 
-async function relationNames(client: pg.Client): Promise<ReadonlyMap<number, string>> {
-  const { rows } = await client.query('SELECT oid::int, relname FROM pg_class WHERE oid >= 16384');
-  return new Map(rows.map(({ oid, relname }) => [oid, relname]));
+/** Of relations, and of types. */
+async function names(client: pg.Client): Promise<ReadonlyMap<number, string>> {
+  const { rows } = await client.query(`SELECT oid::int, relname AS name FROM pg_class WHERE oid >= 16384
+    UNION ALL SELECT oid::int, typname FROM pg_type WHERE oid >= 16384`);
+  return new Map(rows.map(({ oid, name }) => [oid, name]));
 }
 
 /** The rows of each table outside of the catalogs; of large ones their number, and a digest. */

@@ -134,7 +134,10 @@ describe('a graph', () => {
   test('with a key to a partition does not let its table be truncated', async () => {
     await client.query(`CREATE TABLE p (id int PRIMARY KEY) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p DEFAULT;
       CREATE TABLE g (id int REFERENCES p1 ON DELETE CASCADE NOT ENFORCED)`);
-    await refused('TRUNCATE p', 'PGC_TRUNCATE');
+    await expect(client.query('TRUNCATE p')).rejects.toMatchObject({
+      code: '0A000',
+      detail: 'Table "g" references "p1".',
+    });
   });
 });
 

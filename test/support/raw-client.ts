@@ -169,9 +169,9 @@ function int32(value: number): Buffer {
 /**
  * Messages in words, without what differs from one run to the next: `C DELETE 1`. Of an error the fields that clients
  * act on: not the place in the server's source.
- * @param tables names for the object ids of tables, which differ between databases
+ * @param names for the object ids of tables and types, which differ between databases
  */
-export function readable(messages: readonly RawMessage[], tables?: ReadonlyMap<number, string>): string[] {
+export function readable(messages: readonly RawMessage[], names?: ReadonlyMap<number, string>): string[] {
   return messages.map(({ type, body }) => {
     switch (type) {
       case 'C':
@@ -183,7 +183,7 @@ export function readable(messages: readonly RawMessage[], tables?: ReadonlyMap<n
       case 'N':
         return `${type} ${errorOf(body).join(' ')}`;
       case 'T':
-        return `T ${fieldsOf(body, tables).join(' ')}`;
+        return `T ${fieldsOf(body, names).join(' ')}`;
       case 'A':
         return `A ${body.toString('utf8', 4).replaceAll('\0', ' ')}`;
       case 'K':
@@ -213,14 +213,15 @@ function errorOf(body: Buffer): string[] {
 }
 
 /** name:type/format, and @table.number where the column is one of a table's. */
-function fieldsOf(body: Buffer, tables: ReadonlyMap<number, string> | undefined): string[] {
+function fieldsOf(body: Buffer, names: ReadonlyMap<number, string> | undefined): string[] {
   let at = 2;
   return Array.from({ length: body.readUInt16BE(0) }, () => {
     const end = body.indexOf(0, at);
     const name = body.toString('utf8', at, end);
     const table = body.readUInt32BE(end + 1);
-    const place = table === 0 ? '' : `@${tables?.get(table) ?? table}.${body.readInt16BE(end + 5)}`;
-    const type = [body.readUInt32BE(end + 7), body.readInt16BE(end + 11), body.readInt32BE(end + 13)];
+    const place = table === 0 ? '' : `@${names?.get(table) ?? table}.${body.readInt16BE(end + 5)}`;
+    const oid = body.readUInt32BE(end + 7);
+    const type = [names?.get(oid) ?? oid, body.readInt16BE(end + 11), body.readInt32BE(end + 13)];
     at = end + 19;
     return `${name}:${type.join(',')}/${body.readInt16BE(end + 17)}${place}`;
   });
