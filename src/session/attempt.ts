@@ -14,10 +14,11 @@ import type { Part } from './part.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 
 /**
- * But for `done`, nothing of it has reached the client.
+ * But for `done` and `failed`, nothing of it has reached the client.
+ * `failed`: the client has got an error, under a savepoint of the proxy's; the ReadyForQuery of a simple query it has not.
  * `overtaken`: another transaction gave a row a new child. `refused`: the server does not let this role lock the rows.
  */
-export type Outcome = 'done' | 'again' | 'overtaken' | 'refused';
+export type Outcome = 'done' | 'failed' | 'again' | 'overtaken' | 'refused';
 
 /** How often one execution is made at the most: each needs another child that comes at the wrong moment. */
 export const MOST_ATTEMPTS = 5;
@@ -58,6 +59,7 @@ export interface Attempt {
  * @param replies what becomes of the answers
  * @param last the message that ends them
  * @param final an error is the client's, whatever it is
+ * @param saved it is made under a savepoint of the proxy's own
  * @param before how many statements of the proxy's own are executed first
  */
 export function attempt(
@@ -65,6 +67,7 @@ export function attempt(
   replies: ReplyHandler,
   last: 'Query' | 'Execute',
   final: boolean,
+  saved: boolean,
   before = 0,
 ): Attempt {
   let settle: (outcome: Outcome) => void = () => {};
@@ -76,6 +79,7 @@ export function attempt(
   let holding = !final && plan !== undefined;
   let again: Outcome | undefined;
   let ahead = before;
+  let failed = false;
   const release = (verdict: Verdict, message: Message): Verdict => {
     const bytes = [...held, bytesOf(verdict, message)];
     held = [];
@@ -105,10 +109,16 @@ export function attempt(
     }
     if (type === Backend.CommandComplete) ahead--;
     const verdict = replies.receive(message);
+    failed ||= saved && type === Backend.ErrorResponse;
+    if (failed && type === Backend.ReadyForQuery) {
+      settle('failed');
+      return 'swallow';
+    }
     if (ROWS.has(type)) return hold(verdict, message);
     // Of a statement of the proxy's own before the client's.
     if (verdict === 'swallow') return verdict;
-    if (ENDS.has(type) && (last === 'Execute' || type === Backend.ReadyForQuery)) settle('done');
+    if (ENDS.has(type) && (last === 'Execute' || type === Backend.ReadyForQuery))
+      settle(failed ? 'failed' : 'done');
     return release(verdict, message);
   };
   const skipped = () => {

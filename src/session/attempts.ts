@@ -37,6 +37,16 @@ export interface Portal extends Bound {
   readonly rebind: () => Promise<Bound | undefined>;
 }
 
+/**
+ * After an error under the proxy's savepoint the server keeps the locks that the transaction had before: natively it lets
+ * go of them. So the transaction has to fail once more, outside of the savepoint.
+ */
+const FAIL: readonly string[] = [
+  `ROLLBACK TO SAVEPOINT ${SAVEPOINT}`,
+  `RELEASE SAVEPOINT ${SAVEPOINT}`,
+  `SELECT pg_catalog.concat('pgcascade: the statement before has failed')::pg_catalog.int4`,
+];
+
 const ISOLATION = `SELECT pg_catalog.current_setting('transaction_isolation')`;
 
 export class Attempts {
@@ -68,19 +78,21 @@ export class Attempts {
       const locks =
         lock === 'next' && left > 1 ? await this.#harmless(locksOf(rewrite.parts), 'query') : undefined;
       if (locks === 'failed') return;
+      const under = saved && rewrite.parts.some(({ kind }) => kind === 'cascade');
       const before = [
-        ...(saved && rewrite.parts.some(({ kind }) => kind === 'cascade') ? [`SAVEPOINT ${SAVEPOINT}`] : []),
+        ...(under ? [`SAVEPOINT ${SAVEPOINT}`] : []),
         ...Array<string>(locks?.rounds ?? 0).fill(locks?.sql ?? ''),
       ];
       const made = behind(before, rewrite);
       const answers = queryReplies(rewriter.translation(made), undo);
-      const current = attempt(planOf(rewrite.parts), answers, 'Query', left === 1, before.length);
+      const current = attempt(planOf(rewrite.parts), answers, 'Query', left === 1, under, before.length);
       server.write(write.query(made.sql));
       replies.expect('Query', current.replies);
       sent();
       server.flush();
       const outcome = await current.outcome;
       if (outcome === 'done') return;
+      if (outcome === 'failed') return this.#options.injection.fail(FAIL, 'query');
       if (outcome === 'refused') left++;
       lock = nextLock(lock, outcome, locks !== undefined);
       const refused = saved ? await this.#rollBack('query') : undefined;
@@ -96,7 +108,6 @@ export class Attempts {
    * @param inBlock in a transaction block; else nothing was executed in the implicit transaction before it
    */
   async portal(portal: Portal, inBlock: boolean): Promise<void> {
-    const { replies, server } = this.#options;
     const saved = inBlock && portal.plan !== undefined && isGuarded(portal.plan);
     if (saved && !(await this.#does(`SAVEPOINT ${SAVEPOINT}`))) return;
     let bound: Bound | undefined = portal;
@@ -104,23 +115,37 @@ export class Attempts {
     for (let left = inBlock && !saved ? 1 : MOST_ATTEMPTS; left > 0 && bound; left--) {
       const locks =
         lock === 'next' && left > 1 ? await this.#harmless(bound.lock?.locks, 'pipeline') : undefined;
-      if (locks === 'failed') return;
+      if (locks === 'failed') return this.#failOutside(saved);
       const locked = bound.lock && locks ? await this.#lock(bound.lock) : 'done';
-      if (locked === 'failed') return;
-      const outcome: Outcome = locked === 'done' ? await this.#executed(bound, left === 1) : 'refused';
+      if (locked === 'failed') return this.#failOutside(saved);
+      const outcome: Outcome = locked === 'done' ? await this.#executed(bound, left === 1, saved) : 'refused';
       if (outcome === 'done') break;
       if (outcome === 'refused') left++;
+      if (outcome === 'failed') return this.#failOutside(saved);
       lock = nextLock(lock, outcome, locks !== undefined);
-      // The server skips to a Sync. It commits nothing: the transaction has failed.
-      server.write(write.sync());
-      replies.expect('Sync', { receive: () => 'swallow' });
+      this.#endSkipping();
       const refused = saved ? await this.#rollBack('pipeline') : undefined;
       if (refused === 'failed') return;
       if (refused) return this.refuse(refused);
       if (saved && !(await this.#does(`SAVEPOINT ${SAVEPOINT}`))) return;
       bound = await portal.rebind();
     }
-    if (saved) await this.#does(`RELEASE SAVEPOINT ${SAVEPOINT}`);
+    if (bound === undefined) await this.#failOutside(saved);
+    else if (saved) await this.#does(`RELEASE SAVEPOINT ${SAVEPOINT}`);
+  }
+
+  /** The server skips to a Sync. It commits nothing: the transaction has failed. */
+  #endSkipping(): void {
+    const { replies, server } = this.#options;
+    server.write(write.sync());
+    replies.expect('Sync', { receive: () => 'swallow' });
+  }
+
+  /** The client has got an error in the extended protocol. @param saved under the proxy's savepoint */
+  async #failOutside(saved: boolean): Promise<void> {
+    if (!saved) return;
+    this.#endSkipping();
+    await this.#options.injection.fail(FAIL, 'pipeline');
   }
 
   /** @returns the locks, where executing them does nothing else */
@@ -136,9 +161,9 @@ export class Attempts {
   }
 
   /** Sends one Execute. */
-  #executed({ plan, rewrite, execute }: Bound, final: boolean): Promise<Outcome> {
+  #executed({ plan, rewrite, execute }: Bound, final: boolean, saved: boolean): Promise<Outcome> {
     const { replies, rewriter, server } = this.#options;
-    const made = attempt(plan, executeReplies(rewriter.translation(rewrite)), 'Execute', final);
+    const made = attempt(plan, executeReplies(rewriter.translation(rewrite)), 'Execute', final, saved);
     execute();
     replies.expect('Execute', made.replies);
     server.write(write.flush());

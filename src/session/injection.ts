@@ -140,6 +140,27 @@ export class Injection {
   }
 
   /**
+   * Executes statements, the last of which fails: the client gets no error, but of a simple query the ReadyForQuery.
+   * In a pipeline the server then skips to the client's Sync.
+   */
+  async fail(statements: readonly string[], manner: Manner): Promise<void> {
+    const swallow = () => true;
+    if (manner === 'query') {
+      await this.#send([write.query(statements.join('; '))], [], 'Query', swallow);
+      return;
+    }
+    const messages = statements.flatMap((sql) => [
+      write.close('S', SCRATCH),
+      write.parse(SCRATCH, sql),
+      write.bind(SCRATCH, SCRATCH),
+      write.execute(SCRATCH),
+      write.close('P', SCRATCH),
+    ]);
+    const before = statements.flatMap((): Answered[] => ['Close', 'Parse', 'Bind', 'Execute', 'Close']);
+    await this.#send([...messages, write.close('S', SCRATCH), write.flush()], before, 'Close', swallow);
+  }
+
+  /**
    * Has the server parse a text and forget it: its own error, if it has one, goes to the client.
    * @returns `value` (empty) where the text is well-formed
    */

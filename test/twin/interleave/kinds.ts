@@ -1,0 +1,272 @@
+/**
+ * What a difference is, told by its cause. Only the first one of an interleaving counts: what comes later follows from it.
+ * Each kind but `unknown` stands in the README under "While others write".
+ */
+import type { Answer, Trace, Turn } from './lockstep.js';
+import type { Operation, Schema } from './scenario.js';
+
+export type Kind =
+  | 'same'
+  /** The answers and rows are the same: a step waited on one side only. */
+  | 'waited elsewhere'
+  /** The server itself does not answer the same twice. */
+  | 'the server varies'
+  /** Both sides ran into a deadlock, and another client was its victim. */
+  | 'another victim'
+  /** A broken rule ends the DELETE here, which natively waits for a row below first. */
+  | 'rule at once'
+  /** RESTRICT and NO ACTION see what the statement's snapshot shows, natively the newest rows. */
+  | 'rule in the snapshot'
+  /** A DELETE that waits has taken other rows below by then. */
+  | 'locks in another order'
+  /** A DELETE that was overtaken is made as if it had been sent when the other transaction had ended. */
+  | 'sent again'
+  /** In a snapshot that stays a row below has been deleted or changed since. */
+  | 'changed since'
+  /** The server does not check NOT ENFORCED keys when children are written. */
+  | 'nobody enforces'
+  | 'unknown';
+
+/** What else can be tried on the same schema to find a cause. */
+export interface Trials {
+  readonly schema: Schema;
+  /** The transactions keep the snapshot that they began with. */
+  readonly keepsSnapshot: boolean;
+  /** Does it once more, with the clients in another order. */
+  again(order: readonly number[]): Promise<Trace>;
+  /** What kind it is with enforced keys and overrides; undefined where the keys are enforced anyway. */
+  readonly enforced: (() => Promise<Kind>) | undefined;
+}
+
+/** The first turn that went another way, and the number of turns that were sent by then. */
+interface Parting {
+  readonly turn: Turn;
+  readonly index: number;
+  readonly at: number;
+}
+
+export async function kindOf(trace: Trace, trials: Trials): Promise<Kind> {
+  if (isSame(trace)) return trace.turns.some(waitsDiffer) ? 'waited elsewhere' : 'same';
+  const parting = partingOf(trace);
+  if (await doesVary(trace, parting, trials)) return 'the server varies';
+  if (parting && hasOtherVictim(trace, parting)) return 'another victim';
+  if (parting && isRuleAtOnce(parting)) return 'rule at once';
+  if (parting && isRuleInSnapshot(trace, parting, trials)) return 'rule in the snapshot';
+  if (parting && isChangedSince(trace, parting, trials)) return 'changed since';
+  if (parting && (await isSentAgain(trace, parting, trials))) return 'sent again';
+  if (trace.orphans.length > 0 && (await isUnenforced(trace, parting, trials))) return 'nobody enforces';
+  if (parting && isOtherOrder(trace, parting)) return 'locks in another order';
+  if (await isUnenforced(trace, parting, trials)) return 'nobody enforces';
+  return 'unknown';
+}
+
+/** The native answers are others the next time, or both sides' are the same where no DELETE made the difference. */
+async function doesVary(trace: Trace, parting: Parting | undefined, { again }: Trials): Promise<boolean> {
+  const order = trace.turns.map(({ client }) => client);
+  for (let times = 0; times < 3; times++) {
+    const next = await again(order);
+    if (!alike(answersOf(next, 'native'), answersOf(trace, 'native'))) return true;
+    if (isSame(next) && parting?.turn.step.operation?.kind !== 'delete') return true;
+  }
+  return false;
+}
+
+function isSame({ turns, left }: Trace): boolean {
+  return alike(left.native, left.proxied) && turns.every((turn) => !answersDiffer(turn));
+}
+
+function answersDiffer({ native, proxied }: Turn): boolean {
+  return !alike(native?.answer ?? [], proxied?.answer ?? []);
+}
+
+function waitsDiffer({ native, proxied }: Turn): boolean {
+  return native?.at !== proxied?.at;
+}
+
+/** Of those at one moment it is the one that was sent then, as others may only have been released by it. */
+function partingOf({ turns }: Trace): Parting | undefined {
+  const partings = turns.flatMap((turn, index): Parting[] => {
+    if (!answersDiffer(turn) && !waitsDiffer(turn)) return [];
+    return [{ turn, index, at: Math.min(turn.native?.at ?? Infinity, turn.proxied?.at ?? Infinity) }];
+  });
+  const at = Math.min(...partings.map((each) => each.at));
+  const first = partings.filter((each) => each.at === at);
+  return first.find(({ index }) => index === at - 1) ?? first[0];
+}
+
+/** Of the waits that made a circle the server ended another one. */
+function hasOtherVictim({ turns }: Trace, { at }: Parting): boolean {
+  const victim = (side: 'native' | 'proxied') =>
+    turns.some((turn) => turn[side]?.at === at && has(turn[side]?.answer, 'E C=40P01'));
+  return victim('native') && victim('proxied');
+}
+
+/** The number of the table whose rows break a rule, as an answer says. */
+function referencing(answer: Answer | undefined): number | undefined {
+  const broken = /^E C=23(?:503|001) .*referenced from table .* t=t(\d)$/m.exec(answer?.join('\n') ?? '');
+  return broken ? Number(broken[1]) : undefined;
+}
+
+function isRuleAtOnce({ turn }: Parting): boolean {
+  const { native, proxied, step } = turn;
+  const sooner = (proxied?.at ?? Infinity) < (native?.at ?? Infinity);
+  return step.operation?.kind === 'delete' && sooner && has(proxied?.answer, 'E C=23');
+}
+
+/** A deadlock on one side only, or a wait, beside a DELETE that waits on both sides. */
+function isOtherOrder({ turns }: Trace, { turn, index, at }: Parting): boolean {
+  const isDelete = ({ step }: Turn) => step.operation?.kind === 'delete';
+  const victims = turns.filter(
+    (each) =>
+      (each.native?.at === at && has(each.native.answer, 'E C=40P01')) ||
+      (each.proxied?.at === at && has(each.proxied.answer, 'E C=40P01')),
+  );
+  const beside = turns.some(
+    (each, i) =>
+      each.client !== turn.client &&
+      isDelete(each) &&
+      i < index &&
+      Math.min(each.native?.at ?? Infinity, each.proxied?.at ?? Infinity) > index,
+  );
+  const isWait = waitsDiffer(turn) && at === index + 1;
+  return victims.length > 0 ? isDelete(turn) || beside : isWait && beside;
+}
+
+/** One of the sides says that rows are still referenced, and another transaction has changed those of that table. */
+function isRuleInSnapshot(trace: Trace, { turn, index, at }: Parting, trials: Trials): boolean {
+  if (turn.step.operation?.kind !== 'delete') return false;
+  const changed = changes(trace, turn.client, snapshotOf(trace, index, trials), at, trials);
+  return [turn.proxied, turn.native].some((each) => {
+    const table = referencing(each?.answer);
+    return table !== undefined && changed.has(table);
+  });
+}
+
+/** It ends with 40001 on one side, in a transaction whose snapshot another one's changes have left behind. */
+function isChangedSince(trace: Trace, { turn, index, at }: Parting, trials: Trials): boolean {
+  if (!trials.keepsSnapshot || turn.step.operation?.kind !== 'delete') return false;
+  const fails = has(turn.proxied?.answer, 'E C=40001');
+  const failsOtherwise = has(turn.native?.answer, 'E C=40001') && has(turn.proxied?.answer, 'E ');
+  if (!fails && !failsOtherwise) return false;
+  return changes(trace, turn.client, snapshotOf(trace, index, trials), at, trials).size > 0;
+}
+
+/** Natively the same comes of it where the DELETE is sent only when what it waited for has ended. */
+async function isSentAgain(trace: Trace, { turn, index }: Parting, trials: Trials): Promise<boolean> {
+  const { operation } = turn.step;
+  const until = turn.proxied?.at ?? 0;
+  const ownSnapshot = snapshotOf(trace, index, trials) === index;
+  if (!ownSnapshot || operation?.kind !== 'delete' || until <= index + 1) return false;
+  const order = trace.turns.map(({ client }) => client);
+  const later = [
+    ...order.slice(0, index),
+    ...order.slice(index + 1, until),
+    turn.client,
+    ...order.slice(until),
+  ];
+  const again = await trials.again(later);
+  return alike(answersOf(again, 'native'), answersOf(trace, 'proxied'));
+}
+
+/**
+ * A child was written: it was not refused or did not wait, nobody waited for who wrote it, natively it came behind a
+ * snapshot, or such children are all that is left or seen.
+ * And with keys that the server enforces all comes as natively, or in a known way.
+ */
+async function isUnenforced(
+  trace: Trace,
+  parting: Parting | undefined,
+  { enforced, schema }: Trials,
+): Promise<boolean> {
+  const written = trace.turns
+    .slice(0, parting?.at)
+    .flatMap(({ step: { operation } }) => writes(operation, schema));
+  if (enforced === undefined || written.length === 0) return false;
+  const { native, proxied, step } = parting?.turn ?? {};
+  const waitsLess = (proxied?.at ?? 0) < (native?.at ?? 0);
+  const rows = [
+    ...without(trace.left.proxied, trace.left.native),
+    ...without(proxied?.answer ?? [], native?.answer ?? [])
+      .filter((each) => each.startsWith('D ('))
+      .map((each) => each.replace('D ', `t${(step?.operation?.table ?? 0) % schema.tables.length}|`)),
+  ];
+  const isWritten = (row: string) => written.some((each) => row.startsWith(each));
+  const comesSince = has(native?.answer, 'E C=40001');
+  const told = writes(step?.operation, schema).length > 0 || waitsLess || comesSince || rows.every(isWritten);
+  return told && (await enforced()) !== 'unknown';
+}
+
+/** How the row begins, in words, to which an operation gives a parent; or whose id others reference. */
+function writes(operation: Operation | undefined, { tables }: Schema): readonly string[] {
+  if (operation?.kind !== 'insert' && operation?.kind !== 'move' && operation?.kind !== 'rename') return [];
+  return [
+    `t${operation.table % tables.length}|(${operation.kind === 'rename' ? operation.to : operation.id},`,
+  ];
+}
+
+function without(rows: Answer, others: Answer): Answer {
+  return rows.filter((row) => !others.includes(row));
+}
+
+/** The turn that took the snapshot in which a turn was carried out. */
+function snapshotOf({ turns }: Trace, index: number, { keepsSnapshot }: Trials): number {
+  const { client } = turns[index] ?? {};
+  const earlier = turns.flatMap((turn, i) => (i < index && turn.client === client ? [{ ...turn, i }] : []));
+  const begin = earlier.findLastIndex(({ step }) => step.operation === undefined);
+  if (!keepsSnapshot || earlier[begin]?.step.shown !== 'BEGIN') return index;
+  return earlier[begin + 1]?.i ?? index;
+}
+
+/**
+ * The tables that others have changed in ways that turn `from` did not see, as they were not committed yet, and that were
+ * made before so many turns.
+ */
+function changes(
+  { turns }: Trace,
+  client: number,
+  from: number,
+  at: number,
+  { schema }: Trials,
+): ReadonlySet<number> {
+  const tables = turns.flatMap(({ step: { operation }, client: other, native, proxied }, index) => {
+    if (other === client || !operation || index >= at) return [];
+    const answers = [native, proxied].flatMap((each) => each?.answer ?? []);
+    if (!answers.some((answer) => /^C (?:DELETE|UPDATE|INSERT 0) [1-9]/.test(answer))) return [];
+    const end = turns.find(
+      (turn, i) => i >= index && turn.client === other && !has(turn.native?.answer, 'Z T'),
+    );
+    return (end?.native?.at ?? 0) > from ? changedBy(operation, schema) : [];
+  });
+  return new Set(tables);
+}
+
+/** The table, and for a DELETE those that it cascades to. */
+function changedBy({ kind, table }: Operation, { tables, keys }: Schema): readonly number[] {
+  const changed = new Set([table % tables.length]);
+  if (kind === 'delete')
+    for (const each of changed) for (const { from, to } of keys) if (to === each) changed.add(from);
+  return [...changed];
+}
+
+/** What each client was answered, one step after the other, and what was left. */
+function answersOf(trace: Trace, side: 'native' | 'proxied'): Answer {
+  const turns = trace.turns.map(({ client, step }, i) => ({
+    client,
+    shown: step.shown,
+    answer: trace.turns[i]?.[side]?.answer,
+  }));
+  return [
+    ...turns
+      .sort((a, b) => a.client - b.client)
+      .map(({ client, answer }) => `${client}: ${answer?.join('; ')}`),
+    ...trace.left[side],
+  ];
+}
+
+function has(answer: Answer | undefined, start: string): boolean {
+  return answer?.some((each) => each.startsWith(start)) ?? false;
+}
+
+function alike(one: Answer, other: Answer): boolean {
+  return one.length === other.length && one.every((each, i) => each === other[i]);
+}

@@ -1,0 +1,100 @@
+/** The interleavings as a program: `npm run test:interleave -- --seed 7 --runs 2000`. Exit status: 0 all differences are known, 1 not, 2 bad usage. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startPostgres } from '../../support/postgres.js';
+import { createDatabaseOn, type Database } from '../../support/scratch-database.js';
+import { startProgram } from '../proxy-program.js';
+import { OVERRIDES } from '../schema-sql.js';
+import { interleave, type Keys } from './interleave.js';
+import { reproduction } from './report.js';
+import { CLIENTS, settingsOf } from './settings.js';
+import { Side } from './side.js';
+
+const help = `usage: npm run test:interleave -- [OPTION…]
+
+Interleaves short transactions of two and three clients, natively and through pgcascade, and prints what differs.
+
+  --seed N          the first seed (default: of the clock)
+  --seeds N         how many seeds, one after the other (default: 1)
+  --scenario N      begin with this scenario of a seed (default: 0)
+  --runs N          interleavings for each seed (default: 200)
+  --isolation L     read committed or repeatable read (default: read committed)
+  --keys WHICH      emulated (NOT ENFORCED), overridden (NO ACTION keys with overrides), or both (default)
+  --show WHICH      print unknown differences (default), all, or only those of one kind
+`;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      seeds: { type: 'string', default: '1' },
+      scenario: { type: 'string', default: '0' },
+      runs: { type: 'string', default: '200' },
+      isolation: { type: 'string', default: 'read committed' },
+      keys: { type: 'string', default: 'both' },
+      show: { type: 'string', default: 'unknown' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const server = await startPostgres({ config: { autovacuum: 'off' } });
+  const folder = mkdtempSync(join(tmpdir(), 'pgcascade-interleave-'));
+  try {
+    const config = join(folder, 'pgcascade.yaml');
+    writeFileSync(config, JSON.stringify({ cascade: { overrides: OVERRIDES }, log: { level: 'warn' } }));
+    const proxy = await startProgram(server, config);
+    const kinds = new Map<string, number>();
+    let unknown = 0;
+    let interleavings = 0;
+    let waited = 0;
+    for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.seeds); seed++) {
+      const [native, other] = [await createDatabaseOn(server), await createDatabaseOn(server)];
+      const at = ({ name }: Database, port = server.port) => ({ ...server, port, database: name });
+      const settings = settingsOf(values.isolation);
+      const sides = {
+        native: await Side.connect(at(native), at(native), CLIENTS, settings),
+        proxied: await Side.connect(at(other), at(other, proxy.port), CLIENTS, settings),
+      };
+      const figures = await interleave(sides, {
+        seed,
+        first: Number(values.scenario),
+        runs: Number(values.runs),
+        keys: values.keys as Keys | 'both',
+        keepsSnapshot: values.isolation !== 'read committed',
+        found: (found) => {
+          if (values.show === 'all' || values.show === found.kind)
+            console.log(`\n==== ${found.name}: ${found.kind}\n${reproduction(found)}\n====\n`);
+        },
+      });
+      for (const [kind, count] of figures.kinds) kinds.set(kind, (kinds.get(kind) ?? 0) + count);
+      unknown += figures.differences.length;
+      interleavings += figures.interleavings;
+      waited += figures.waited;
+      for (const side of Object.values(sides)) side.end();
+      await native.drop();
+      await other.drop();
+    }
+    const listed = [...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ');
+    console.log(
+      `${interleavings} interleavings in ${values.isolation}, a step waited in ${waited}: ${listed}`,
+    );
+    await proxy.stop();
+    return unknown > 0 ? 1 : 0;
+  } finally {
+    await server.stop('immediate');
+    rmSync(folder, { recursive: true });
+  }
+}
+
+try {
+  process.exit(await main());
+} catch (error) {
+  const usage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  console.error(usage ? `${error.message}\n\n${help}` : error);
+  process.exit(usage ? 2 : 1);
+}
