@@ -6,18 +6,20 @@
  */
 import type { Locks } from '../plan/locks.js';
 import type { Plan } from '../plan/plan.js';
-import { MARKER_SQLSTATE, readMarker } from '../plan/violations.js';
 import { Field, readErrorFields } from '../wire/backend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
+import type { Translation } from './cascade-replies.js';
+import { markerOf } from './markers.js';
 import type { Part } from './part.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 
 /**
  * But for `done`, nothing of it has reached the client.
+ * `moved`: the statement says that a name has come to mean another table. `again`: it found that a rule may be broken.
  * `overtaken`: another transaction gave a row a new child. `refused`: the server does not let this role lock the rows.
  */
-export type Outcome = 'done' | 'again' | 'overtaken' | 'refused';
+export type Outcome = 'done' | 'again' | 'moved' | 'overtaken' | 'refused';
 
 /** How often one execution is made at the most: each needs another child that comes at the wrong moment. */
 export const MOST_ATTEMPTS = 5;
@@ -56,6 +58,7 @@ export interface Attempt {
 /**
  * @param plan what is executed; undefined where it is nothing to be made again
  * @param replies what becomes of the answers
+ * @param translation what they are translated with
  * @param last the message that ends them
  * @param final an error is the client's, whatever it is
  * @param before how many statements of the proxy's own are executed first
@@ -63,6 +66,7 @@ export interface Attempt {
 export function attempt(
   plan: Plan | undefined,
   replies: ReplyHandler,
+  translation: Translation,
   last: 'Query' | 'Execute',
   final: boolean,
   before = 0,
@@ -93,7 +97,7 @@ export function attempt(
   const receive = (message: Message): Verdict => {
     const { type } = message;
     if (type === Backend.ErrorResponse && holding && plan)
-      again = ahead > 0 && isForbidden(message) ? 'refused' : outcomeOf(message, plan);
+      again = ahead > 0 && isForbidden(message) ? 'refused' : outcomeOf(message, plan, translation);
     if (type === Backend.ErrorResponse && again) {
       replies.receive(message);
       if (last === 'Execute') settle(again);
@@ -143,13 +147,16 @@ function bytesOf(verdict: Verdict, { buffer, start, end }: Message): Buffer {
 }
 
 /** Why an execution that has failed is made again; undefined where it has failed for good. */
-function outcomeOf(error: Message, plan: Plan): 'again' | 'overtaken' | undefined {
+function outcomeOf(
+  error: Message,
+  plan: Plan,
+  { rewrite, resolved = false }: Translation,
+): 'again' | 'moved' | 'overtaken' | undefined {
   const fields = readErrorFields(error);
   const code = fields.get(Field.code);
-  if (code === MARKER_SQLSTATE) {
-    const marker = readMarker(fields.get(Field.message) ?? '');
-    return marker?.kind === 'moved' || marker?.kind === 'suspect' ? 'again' : undefined;
-  }
+  const part = rewrite.parts.find(({ kind }) => kind === 'cascade');
+  const marker = markerOf(fields, part, rewrite, resolved);
+  if (marker) return marker.kind === 'suspect' ? 'again' : marker.kind === 'moved' ? 'moved' : undefined;
   if (code !== '23503' && code !== '23001') return undefined;
   const overtaken = plan.keys.some(
     ({ guarded, from, name, copies }) =>

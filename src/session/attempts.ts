@@ -17,6 +17,7 @@ import {
 import { executeReplies, queryReplies, swallowedReplies } from './cascade-replies.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { type Manner, type Repeated, SCRATCH } from './injection.js';
+import { sealed, sentText } from './markers.js';
 import type { Part } from './part.js';
 import { type Rewrite, refusal } from './rewrite.js';
 
@@ -63,6 +64,7 @@ export class Attempts {
     const inBlock = certain && state.status === TransactionStatus.Open;
     const saved = inBlock && isGuarded(plan);
     let rewrite = first;
+    let resolved = false;
     let lock: Lock = 'no';
     for (let left = !certain || (inBlock && !saved) ? 1 : MOST_ATTEMPTS; left > 0; left--) {
       const locks =
@@ -72,10 +74,12 @@ export class Attempts {
         ...(saved && rewrite.parts.some(({ kind }) => kind === 'cascade') ? [`SAVEPOINT ${SAVEPOINT}`] : []),
         ...Array<string>(locks?.rounds ?? 0).fill(locks?.sql ?? ''),
       ];
-      const made = behind(before, rewrite);
-      const answers = queryReplies(rewriter.translation(made), undo);
-      const current = attempt(planOf(rewrite.parts), answers, 'Query', left === 1, before.length);
-      server.write(write.query(made.sql));
+      const made = sealed(behind(before, rewrite));
+      const translation = { ...rewriter.translation(made), resolved };
+      const answers = queryReplies(translation, undo);
+      const planned = planOf(rewrite.parts);
+      const current = attempt(planned, answers, translation, 'Query', left === 1, before.length);
+      server.write(write.query(sentText(made)));
       replies.expect('Query', current.replies);
       sent();
       server.flush();
@@ -85,8 +89,10 @@ export class Attempts {
       lock = nextLock(lock, outcome, locks !== undefined);
       const refused = saved ? await this.#rollBack('query') : undefined;
       if (refused === 'failed') return;
-      const next = refused ?? (await this.#again(text));
+      // What a name means does not depend on the snapshot.
+      const next = (outcome === 'moved' ? undefined : refused) ?? (await this.#again(text));
       if (next === undefined) return;
+      resolved = outcome === 'moved' && next.sql === rewrite.sql;
       rewrite = next;
     }
   }
@@ -100,6 +106,7 @@ export class Attempts {
     const saved = inBlock && portal.plan !== undefined && isGuarded(portal.plan);
     if (saved && !(await this.#does(`SAVEPOINT ${SAVEPOINT}`))) return;
     let bound: Bound | undefined = portal;
+    let resolved = false;
     let lock: Lock = 'no';
     for (let left = inBlock && !saved ? 1 : MOST_ATTEMPTS; left > 0 && bound; left--) {
       const locks =
@@ -107,7 +114,8 @@ export class Attempts {
       if (locks === 'failed') return;
       const locked = bound.lock && locks ? await this.#lock(bound.lock) : 'done';
       if (locked === 'failed') return;
-      const outcome: Outcome = locked === 'done' ? await this.#executed(bound, left === 1) : 'refused';
+      const outcome: Outcome =
+        locked === 'done' ? await this.#executed(bound, resolved, left === 1) : 'refused';
       if (outcome === 'done') break;
       if (outcome === 'refused') left++;
       lock = nextLock(lock, outcome, locks !== undefined);
@@ -116,9 +124,11 @@ export class Attempts {
       replies.expect('Sync', { receive: () => 'swallow' });
       const refused = saved ? await this.#rollBack('pipeline') : undefined;
       if (refused === 'failed') return;
-      if (refused) return this.refuse(refused);
+      if (refused && outcome !== 'moved') return this.refuse(refused);
       if (saved && !(await this.#does(`SAVEPOINT ${SAVEPOINT}`))) return;
+      const failed = bound.rewrite.sql;
       bound = await portal.rebind();
+      resolved = outcome === 'moved' && bound?.rewrite.sql === failed;
     }
     if (saved) await this.#does(`RELEASE SAVEPOINT ${SAVEPOINT}`);
   }
@@ -136,9 +146,10 @@ export class Attempts {
   }
 
   /** Sends one Execute. */
-  #executed({ plan, rewrite, execute }: Bound, final: boolean): Promise<Outcome> {
+  #executed({ plan, rewrite, execute }: Bound, resolved: boolean, final: boolean): Promise<Outcome> {
     const { replies, rewriter, server } = this.#options;
-    const made = attempt(plan, executeReplies(rewriter.translation(rewrite)), 'Execute', final);
+    const translation = { ...rewriter.translation(rewrite), resolved };
+    const made = attempt(plan, executeReplies(translation), translation, 'Execute', final);
     execute();
     replies.expect('Execute', made.replies);
     server.write(write.flush());

@@ -3,7 +3,7 @@
 import { ProxyError } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
 import type { Answers } from '../plan/render.js';
-import { MARKER_SQLSTATE, readMarker, violation } from '../plan/violations.js';
+import { violation } from '../plan/violations.js';
 import {
   commandComplete,
   dropColumns,
@@ -19,6 +19,7 @@ import {
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
 import { proxyErrorFields } from './farewell.js';
+import { markerOf } from './markers.js';
 import type { Part } from './part.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 import type { Rewrite } from './rewrite.js';
@@ -36,6 +37,8 @@ export interface Translation {
   readonly rewrite: Rewrite;
   /** How many characters of the client's text stand before the statement, where it was sent in pieces. */
   readonly offset?: number;
+  /** The names in it were resolved anew and mean what they meant when it was sent before. */
+  readonly resolved?: boolean;
   /** The server's major version. */
   readonly serverVersion: number;
   /** A name was found to mean another table than the one planned for. */
@@ -195,8 +198,7 @@ function truncated(complete: Message, tables: readonly string[]): Buffer {
 function translateError(message: Message, part: Part | undefined, translation: Translation): Verdict {
   const { serverVersion, moved } = translation;
   const fields = readErrorFields(message);
-  const marker =
-    fields.get(Field.code) === MARKER_SQLSTATE ? readMarker(fields.get(Field.message) ?? '') : undefined;
+  const marker = markerOf(fields, part, translation.rewrite, translation.resolved ?? false);
   if (marker && part?.kind === 'refused') return errorResponse(proxyErrorFields(part.error));
   if (marker?.kind === 'check' && part?.kind === 'cascade')
     return errorResponse(violationFields(part.plan, marker, serverVersion) ?? fields);

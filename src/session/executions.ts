@@ -149,8 +149,8 @@ export class Executions {
       this.portals.set(name, { ...bound, bind: undefined });
       return undefined;
     }
-    const { rewrite } = decision;
-    const current = this.#prepareAgain(bound.statement, bound, rewrite);
+    const current = this.#prepareAgain(bound.statement, bound, decision.rewrite);
+    const { rewrite = decision.rewrite } = current;
     const part = partOf(current);
     const message = { type: Frontend.Bind, buffer: bind, start: 0, end: bind.length, last: true };
     const again = part?.kind === 'cascade' ? withFormats(message, part.answers) : bind;

@@ -12,6 +12,7 @@ import { descriptionReplies, swallowedReplies, undoneReplies } from './cascade-r
 import { Executions } from './executions.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { SCRATCH } from './injection.js';
+import { sealed, sentText } from './markers.js';
 import { isShort } from './portals.js';
 import { type Names, type Prepared, UNWATCHED } from './prepared.js';
 import type { ReplyHandler } from './replies.js';
@@ -84,10 +85,10 @@ export class ExtendedQueries {
         this.#options.server.forward(message);
         return this.#enter(name, { ...UNWATCHED, types, effect });
       }
-      const { rewrite } = decision;
+      const rewrite = sealed(decision.rewrite);
       const prepared = { ...UNWATCHED, text: Buffer.from(text), types, rewrite, effect };
       const undo = this.#options.prepared.set(name, prepared);
-      if (rewrite.changed) this.#options.server.write(write.parse(name, rewrite.sql, types));
+      if (rewrite.changed) this.#options.server.write(write.parse(name, sentText(rewrite), types));
       else this.#options.server.forward(message);
       this.expectNamed('Parse', descriptionReplies(this.#options.rewriter.translation(rewrite), undo));
     });
@@ -126,11 +127,16 @@ export class ExtendedQueries {
     const prepared = this.#options.prepared.get(statement);
     if (prepared?.rewrite === undefined) return this.#executions.bind(message, portal, statement, prepared);
     const source = this.#executions.source(statement, prepared.types);
+    const { marker } = prepared.rewrite;
+    // A value that repeats the marker makes it worthless: the statement is prepared again, with another one.
+    const spent =
+      marker !== undefined && message.buffer.subarray(message.start, message.end).includes(marker);
+    const known = spent && !prepared.inSql ? { ...prepared, lost: true } : prepared;
     return this.#options.rewriter
       .decide(prepared.text, { ...source, retries: source.retries && isShort(message) })
       .then((decision) => {
         const current =
-          decision.kind === 'rewrite' ? this.#current(statement, prepared, decision.rewrite) : prepared;
+          decision.kind === 'rewrite' ? this.#current(statement, known, decision.rewrite) : prepared;
         this.#executions.bind(message, portal, statement, current);
       });
   }
@@ -139,17 +145,18 @@ export class ExtendedQueries {
    * A prepared statement outlives a change of the graph and of the mode: where another text has to be sent now, it is
    * prepared again under its name.
    */
-  #current(name: string, prepared: Prepared, rewrite: Rewrite): Prepared {
-    if (rewrite.sql === prepared.rewrite?.sql && !prepared.lost) return prepared;
+  #current(name: string, prepared: Prepared, now: Rewrite): Prepared {
+    if (now.sql === prepared.rewrite?.sql && !prepared.lost) return prepared;
     // Its PREPARE could only be sent again as a statement of its own.
     if (prepared.inSql) return this.#current(name, { ...prepared, inSql: false }, outdated(name));
+    const rewrite = sealed(now);
     const current: Prepared = { ...prepared, rewrite, lost: false };
     const translation = this.#options.rewriter.translation(rewrite);
     const refused = rewrite.parts.some(({ kind }) => kind === 'refused');
     // What is refused fails under a name of the proxy's own: the client's statement stays what it is.
     const under = refused ? SCRATCH : name;
     this.#options.server.write(
-      Buffer.concat([write.close('S', under), write.parse(under, rewrite.sql, prepared.types)]),
+      Buffer.concat([write.close('S', under), write.parse(under, sentText(rewrite), prepared.types)]),
     );
     const undo = refused ? () => {} : this.#options.prepared.set(name, current);
     const lose = refused ? undo : () => void this.#options.prepared.set(name, { ...current, lost: true });

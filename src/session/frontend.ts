@@ -9,6 +9,7 @@ import { queryReplies } from './cascade-replies.js';
 import { ExtendedQueries } from './extended.js';
 import type { FrontendOptions } from './frontend-options.js';
 import type { Manner } from './injection.js';
+import { sealed, sentText } from './markers.js';
 import { sendInPieces } from './pieces.js';
 import type { Answered, ReplyHandler } from './replies.js';
 import type { Rewrite } from './rewrite.js';
@@ -115,9 +116,10 @@ export class FrontendSide {
     const { rewriter, server } = this.#options;
     const plan = manner === 'query' ? planOf(rewrite.parts) : undefined;
     if (plan) return this.#attempts.query(plan, Buffer.from(text), rewrite, () => this.#endUnit(), undo);
-    if (rewrite.changed) server.write(write.query(rewrite.sql));
+    const sent = sealed(rewrite);
+    if (sent.changed) server.write(write.query(sentText(sent)));
     else server.forward(message);
-    this.#expectQuery(queryReplies(rewriter.translation(rewrite), undo), undo);
+    this.#expectQuery(queryReplies(rewriter.translation(sent), undo), undo);
     return undefined;
   }
 

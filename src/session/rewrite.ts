@@ -9,8 +9,10 @@ import type { Executable, Part } from './part.js';
 export interface Rewrite {
   /** The client's text. */
   readonly text: string;
-  /** What is sent. */
+  /** What is sent, but for its marker. */
   readonly sql: string;
+  /** What stands in it for MARKER, where it was sent. */
+  readonly marker?: string | undefined;
   readonly parts: readonly Part[];
   readonly copied: readonly Copied[];
   /** Whether anything was done: false is the client's text as it is. */

@@ -98,7 +98,7 @@ export class Rewriter {
     const known = rewrite.parts.some(({ kind }) => kind === 'release')
       ? this.#options.prepared.snapshot()
       : [];
-    const completed = (part: Part) => this.#completed(part, known);
+    const completed = (part: Part) => this.#completed(part, known, rewrite.marker);
     const moved = () => this.#options.circumstances.note('settings');
     const executing = () => this.#options.naming.begin(rewrite.parts);
     return { rewrite, serverVersion: this.#options.state.version, executing, completed, moved };
@@ -173,8 +173,9 @@ export class Rewriter {
   /** What EXECUTE of a prepared statement runs, and what it would run were it prepared now. */
   #executable(entry: Prepared | undefined, means: Means): Executable | undefined {
     if (entry?.rewrite === undefined) return undefined;
-    const { text, sql, targets, parts } = entry.rewrite;
-    const [runs = FORWARD] = parts;
+    const { text, sql, marker, targets, parts } = entry.rewrite;
+    const [part = FORWARD] = parts;
+    const runs = part.kind === 'cascade' ? { ...part, marker } : part;
     const again = (): Again => {
       const [statement] = this.#options.statements.statements(text) ?? [];
       // What was prepared never fails on mere suspicion.
@@ -187,11 +188,12 @@ export class Rewriter {
   }
 
   /** The server has executed a statement that concerns prepared ones. */
-  #completed(part: Part, known: readonly (readonly [string, Prepared])[]): void {
+  #completed(part: Part, known: readonly (readonly [string, Prepared])[], marker: string | undefined): void {
     const { prepared } = this.#options;
     if (part.kind === 'prepare') {
       const { text, sql, runs, targets } = part;
-      const rewrite = { text, sql, targets, parts: [runs], copied: [], changed: sql !== text, passed: [] };
+      const changed = sql !== text;
+      const rewrite = { text, sql, marker, targets, parts: [runs], copied: [], changed, passed: [] };
       prepared.set(part.name, { ...UNWATCHED, text: Buffer.from(text), rewrite, inSql: true });
     }
     if (part.kind !== 'release') return;
