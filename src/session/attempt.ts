@@ -10,6 +10,7 @@ import { Field, readErrorFields } from '../wire/backend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
 import type { Translation } from './cascade-replies.js';
+import { bytesIn } from './encoding.js';
 import { markerOf } from './markers.js';
 import type { Part } from './part.js';
 import type { ReplyHandler, Verdict } from './replies.js';
@@ -150,7 +151,7 @@ function bytesOf(verdict: Verdict, { buffer, start, end }: Message): Buffer {
 function outcomeOf(
   error: Message,
   plan: Plan,
-  { rewrite, resolved = false }: Translation,
+  { rewrite, resolved = false, encoding }: Translation,
 ): 'again' | 'moved' | 'overtaken' | undefined {
   const fields = readErrorFields(error);
   const code = fields.get(Field.code);
@@ -158,12 +159,14 @@ function outcomeOf(
   const marker = markerOf(fields, part, rewrite, resolved);
   if (marker) return marker.kind === 'suspect' ? 'again' : marker.kind === 'moved' ? 'moved' : undefined;
   if (code !== '23503' && code !== '23001') return undefined;
+  const inFields = (field: string, names: readonly string[]) =>
+    names.some((name) => bytesIn(encoding(), name) === fields.get(field));
   const overtaken = plan.keys.some(
     ({ guarded, from, name, copies }) =>
       guarded &&
-      fields.get(Field.schema) === from.schema &&
-      fields.get(Field.table) === from.name &&
-      [name, ...copies.map((copy) => copy.name)].includes(fields.get(Field.constraint) ?? ''),
+      inFields(Field.schema, [from.schema]) &&
+      inFields(Field.table, [from.name]) &&
+      inFields(Field.constraint, [name, ...copies.map((copy) => copy.name)]),
   );
   return overtaken ? 'overtaken' : undefined;
 }

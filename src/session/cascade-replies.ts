@@ -1,9 +1,7 @@
 /** Turns the answers to expanded statements back into those to the client's own. */
 
 import { ProxyError } from '../errors.js';
-import type { Plan } from '../plan/plan.js';
 import type { Answers } from '../plan/render.js';
-import { violation } from '../plan/violations.js';
 import {
   commandComplete,
   dropColumns,
@@ -18,11 +16,13 @@ import {
 } from '../wire/backend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
+import { bytesIn, inEncoding } from './encoding.js';
 import { proxyErrorFields } from './farewell.js';
 import { markerOf } from './markers.js';
 import type { Part } from './part.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 import type { Rewrite } from './rewrite.js';
+import { violationFields } from './violation-fields.js';
 
 /**
  * The rows of one execution: counted where the client gets them, told by the statement where it does not. Of a portal
@@ -39,6 +39,8 @@ export interface Translation {
   readonly offset?: number;
   /** The names in it were resolved anew and mean what they meant when it was sent before. */
   readonly resolved?: boolean;
+  /** The client's encoding by now. */
+  readonly encoding: () => string;
   /** The server's major version. */
   readonly serverVersion: number;
   /** A name was found to mean another table than the one planned for. */
@@ -66,7 +68,7 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
         return 'forward';
       }
       if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
-      const verdict = resultOf(message, part, progress);
+      const verdict = resultOf(message, part, progress, translation);
       if (message.type === Backend.CommandComplete) {
         if (part) translation.completed(part);
         at++;
@@ -88,7 +90,7 @@ export function executeReplies(translation: Translation): ReplyHandler {
       if (message.type === Backend.CommandComplete && part) translation.completed(part);
       if (message.type === Backend.CommandComplete || message.type === Backend.ErrorResponse) answered();
       if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
-      return resultOf(message, part, progress);
+      return resultOf(message, part, progress, translation);
     },
   };
 }
@@ -134,12 +136,19 @@ export function undoneReplies(undo: () => void): ReplyHandler {
   };
 }
 
-function resultOf(message: Message, part: Part | undefined, progress: Progress): Verdict {
+function resultOf(
+  message: Message,
+  part: Part | undefined,
+  progress: Progress,
+  { encoding }: Translation,
+): Verdict {
   switch (part?.kind) {
     case 'cascade':
       return cascaded(message, part.answers, progress);
     case 'truncate':
-      return message.type === Backend.CommandComplete ? truncated(message, part.tables) : 'forward';
+      return message.type === Backend.CommandComplete
+        ? truncated(message, part.tables, encoding())
+        : 'forward';
     case 'prepare':
       return part.again ? 'swallow' : 'forward';
     case 'swallow':
@@ -181,14 +190,14 @@ function description(message: Message, answers: Answers, none: Verdict): Verdict
 }
 
 /** The server says this of every table that it finds itself (ExecuteTruncateGuts). */
-function truncated(complete: Message, tables: readonly string[]): Buffer {
+function truncated(complete: Message, tables: readonly string[], encoding: string): Buffer {
   const notices = tables.map((table) =>
     noticeResponse(
       new Map([
         [Field.severity, 'NOTICE'],
         [Field.severityNonLocalized, 'NOTICE'],
         [Field.code, '00000'],
-        [Field.message, `truncate cascades to table "${table}"`],
+        [Field.message, bytesIn(encoding, `truncate cascades to table "${table}"`)],
       ]),
     ),
   );
@@ -197,48 +206,34 @@ function truncated(complete: Message, tables: readonly string[]): Buffer {
 
 function translateError(message: Message, part: Part | undefined, translation: Translation): Verdict {
   const { serverVersion, moved } = translation;
+  const encoding = translation.encoding();
+  const ours = (error: ProxyError) => errorResponse(inEncoding(proxyErrorFields(error), encoding), 'latin1');
   const fields = readErrorFields(message);
   const marker = markerOf(fields, part, translation.rewrite, translation.resolved ?? false);
-  if (marker && part?.kind === 'refused') return errorResponse(proxyErrorFields(part.error));
-  if (marker?.kind === 'check' && part?.kind === 'cascade')
-    return errorResponse(violationFields(part.plan, marker, serverVersion) ?? fields);
+  if (marker && part?.kind === 'refused') return ours(part.error);
+  if (marker?.kind === 'check' && part?.kind === 'cascade') {
+    const violated = violationFields(part.plan, marker, serverVersion, encoding);
+    return violated ? errorResponse(violated, 'latin1') : 'forward';
+  }
   if (marker?.kind === 'kept' && part?.kind === 'cascade')
-    return errorResponse(proxyErrorFields(new ProxyError('PGC_KEPT', { table: part.target })));
+    return ours(new ProxyError('PGC_KEPT', { table: part.target }));
   if (marker?.kind === 'suspect' && part?.kind === 'cascade')
-    return errorResponse(proxyErrorFields(new ProxyError('PGC_SERIALIZATION', {})));
+    return ours(new ProxyError('PGC_SERIALIZATION', {}));
   if (marker?.kind === 'moved' && part?.kind === 'cascade') {
     moved();
-    return errorResponse(proxyErrorFields(new ProxyError('PGC_MOVED', { table: part.target })));
+    return ours(new ProxyError('PGC_MOVED', { table: part.target }));
   }
-  return errorResponse(asTheClients(fields, part, translation));
-}
-
-function violationFields(
-  plan: Plan,
-  marker: Parameters<typeof violation>[1],
-  serverVersion: number,
-): ErrorFields | undefined {
-  const found = violation(plan, marker, serverVersion);
-  return (
-    found &&
-    new Map([
-      [Field.severity, 'ERROR'],
-      [Field.severityNonLocalized, 'ERROR'],
-      [Field.code, found.code],
-      [Field.message, found.message],
-      [Field.detail, found.detail],
-      [Field.schema, found.schema],
-      [Field.table, found.table],
-      [Field.constraint, found.constraint],
-    ])
-  );
+  const changed = asTheClients(fields, part, translation);
+  const same =
+    [...changed].every(([code, value]) => fields.get(code) === value) && changed.size === fields.size;
+  return same ? 'forward' : errorResponse(changed, 'latin1');
 }
 
 /** The server's own error: its position is one in the client's text or none, and the command is the client's. */
 function asTheClients(
   fields: ErrorFields,
   part: Part | undefined,
-  { rewrite, offset = 0 }: Translation,
+  { rewrite, offset = 0, encoding }: Translation,
 ): ErrorFields {
   const changed = new Map(fields);
   const position = fields.get(Field.position);
@@ -250,7 +245,10 @@ function asTheClients(
     if (at === undefined && configured.length > 0 && fields.get(Field.code) === UNDEFINED_FUNCTION)
       changed.set(
         Field.hint,
-        `cascade.relations: see what ${configured.map(({ name }) => name).join(', ')} relates.`,
+        bytesIn(
+          encoding(),
+          `cascade.relations: see what ${configured.map(({ name }) => name).join(', ')} relates.`,
+        ),
       );
   }
   if (part?.kind === 'cascade' && part.command !== undefined && fields.get(Field.code) === READ_ONLY)

@@ -7,6 +7,7 @@ import { type Statement, targetsOf } from '../sql/statement.js';
 import { TransactionStatus } from '../wire/types.js';
 import type { Translation } from './cascade-replies.js';
 import type { SessionCircumstances, Surroundings } from './circumstances.js';
+import { encodingOf, inAscii, isBeyondAscii } from './encoding.js';
 import { expand, type Means } from './expand.js';
 import type { Injection, Manner } from './injection.js';
 import type { Naming } from './naming.js';
@@ -80,7 +81,7 @@ export class Rewriter {
       // The server refuses bytes that are no text, and says it better; unless its encoding is being changed.
       if (text === undefined && this.#options.replies.settled) return PASS;
       if (text === undefined)
-        throw new ProxyError('PGC_ENCODING', { encoding: encodingOf(this.#options.state) });
+        throw new ProxyError('PGC_ENCODING', { what: BEYOND, encoding: encodingOf(this.#options.state) });
       await parserReady();
       const statements = this.#options.statements.statements(text);
       return statements === undefined
@@ -101,7 +102,9 @@ export class Rewriter {
     const completed = (part: Part) => this.#completed(part, known, rewrite.marker);
     const moved = () => this.#options.circumstances.note('settings');
     const executing = () => this.#options.naming.begin(rewrite.parts);
-    return { rewrite, serverVersion: this.#options.state.version, executing, completed, moved };
+    const { state } = this.#options;
+    const encoding = () => encodingOf(state);
+    return { rewrite, encoding, serverVersion: state.version, executing, completed, moved };
   }
 
   async #rewrite(
@@ -120,10 +123,11 @@ export class Rewriter {
       ...statements.flatMap(targetsOf),
       ...executed.flatMap((name) => targetsOfPrepared(prepared.get(name))),
     ];
-    // The question goes out in UTF-8.
     const encoding = encodingOf(state);
-    if (encoding !== 'UTF8' && names.some((name) => !isAscii(Buffer.from(quoteRelation(name)))))
-      throw new ProxyError('PGC_ENCODING', { encoding });
+    const isForeign = encoding !== 'UTF8' && isBeyondAscii(text);
+    const named = names.map(quoteRelation).find(isBeyondAscii);
+    if (isForeign && named !== undefined)
+      throw new ProxyError('PGC_ENCODING', { what: 'a name beyond ASCII', encoding });
     const asIs: Decision = { kind: 'rewrite', rewrite: unchanged(text, statements) };
     const code = refusesCode && statements.some(({ meaning }) => meaning.kind === 'code');
     if (names.length === 0 && executed.length === 0 && !code) return asIs;
@@ -158,9 +162,12 @@ export class Rewriter {
     const key = cacheKey(text, names.map(found.meaning), [touched, inString, means.retries], found);
     const made = executed.length > 0 ? make() : this.#options.statements.rewrite(key, make);
     made.passed.forEach(passed);
-    if (made.changed && encoding !== 'UTF8' && !isAscii(Buffer.from(made.sql)))
-      throw new ProxyError('PGC_ENCODING', { encoding });
-    return { kind: 'rewrite', rewrite: made };
+    if (!made.changed || encoding === 'UTF8' || !isBeyondAscii(made.sql))
+      return { kind: 'rewrite', rewrite: made };
+    if (isForeign) throw new ProxyError('PGC_ENCODING', { what: BEYOND, encoding });
+    // What an EXECUTE has prepared again is the client's own text, which is not taken apart here.
+    if (executed.length > 0) throw new ProxyError('PGC_ENCODING', { what: AGAIN, encoding });
+    return { kind: 'rewrite', rewrite: inAscii(made) };
   }
 
   /** The server's own error, if it has one; else it knows a grammar that is not known here. */
@@ -216,6 +223,8 @@ export class Rewriter {
 }
 
 const FORWARD: Part = { kind: 'forward' };
+const BEYOND = 'a statement with characters beyond ASCII';
+const AGAIN = 'an EXECUTE of what has to be prepared again with names beyond ASCII';
 /** Its data comes from the client, between two statements. */
 const COPIES_IN = [/\bcopy\b/i, /\bstdin\b/i];
 
@@ -268,14 +277,10 @@ const TWO_BYTE_ENCODINGS = /^(?:SJIS|SHIFT_JIS_2004|BIG5|GBK|GB18030|UHC|JOHAB)$
 function decode(bytes: Buffer, state: ServerState): string | undefined {
   const encoding = encodingOf(state);
   if (!isAscii(bytes) && TWO_BYTE_ENCODINGS.test(encoding))
-    throw new ProxyError('PGC_ENCODING', { encoding });
+    throw new ProxyError('PGC_ENCODING', { what: BEYOND, encoding });
   if (encoding === 'UTF8' && !isUtf8(bytes)) return undefined;
   const text = bytes.toString(encoding === 'UTF8' ? 'utf8' : 'latin1');
   if (state.parameter('standard_conforming_strings') === 'off' && text.includes('\\'))
     throw new ProxyError('PGC_STRINGS');
   return text;
-}
-
-function encodingOf(state: ServerState): string {
-  return state.parameter('client_encoding')?.toUpperCase() ?? 'unknown';
 }
