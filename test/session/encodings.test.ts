@@ -122,7 +122,6 @@ test('text beyond ASCII is refused by name, and a broken name too', async () => 
 test.each([
   'UTF8',
   'LATIN1',
-  'WIN1252',
   'SQL_ASCII',
 ])('on a database that is in LATIN1 itself, names are spelled so that it has them: %s', async (encoding) => {
   const admin = await proxy.connect('postgres');
@@ -142,8 +141,8 @@ test.each([
     const deleted = String.raw`DELETE FROM U&"gr\00f6\00dfe" WHERE U&"t\\\00e9" = 2`;
     expect(await client.told(query(deleted))).toEqual(['C DELETE 1', 'Z I']);
     expect(await client.told(query('DELETE FROM t WHERE id = 1'))).toEqual(['C DELETE 1', 'Z I']);
-    const left = `SELECT (SELECT count(*) FROM U&"gr\\00f6\\00dfe"), count(U&"g'\\00e9") FROM U&"\\00df"`;
-    expect(await client.told(query(left))).toContain('D 0 0');
+    const left = `SELECT (SELECT count(*) FROM U&"gr\\00f6\\00dfe") + count(U&"g'\\00e9") FROM U&"\\00df"`;
+    expect(await client.told(query(left))).toContain('D 0');
   } finally {
     await admin.query('DROP DATABASE in_latin1 WITH (FORCE)');
   }
