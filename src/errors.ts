@@ -127,7 +127,7 @@ export const ERRORS = {
   },
   PGC_ENCODING: {
     sqlstate: '0A000',
-    message: 'cannot cascade a statement with characters beyond ASCII in client encoding {encoding}',
+    message: 'cannot cascade {what} in client encoding {encoding}',
     hint: "SET client_encoding = 'UTF8'.",
   },
   PGC_STRINGS: {

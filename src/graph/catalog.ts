@@ -3,6 +3,7 @@
  * (session/): the proxy needs no credentials, sees a schema changed in the same transaction, and resolves names as the
  * server would.
  */
+import { isAscii } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { quoteLiteral, quoteRelation, type RelationName } from '../sql/names.js';
 import type { ConfiguredKey, TableColumns } from './rules.js';
@@ -176,7 +177,7 @@ export function circumstancesQuery(
   const named = relationsNamed(relations);
   // An array has no limit; a function takes a hundred arguments.
   const meanings = names.map(
-    (name) => `pg_catalog.to_regclass(${quoteLiteral(quoteRelation(name))})::pg_catalog.oid::pg_catalog.int8`,
+    (name) => `pg_catalog.to_regclass(${literal(quoteRelation(name))})::pg_catalog.oid::pg_catalog.int8`,
   );
   return document(`pg_catalog.json_build_object(
     'meanings', pg_catalog.array_to_json(ARRAY[${meanings.join(', ')}]::pg_catalog.int8[]),
@@ -217,8 +218,15 @@ const NO_SIDE = 'NULL::pg_catalog.text, NULL::pg_catalog.text, NULL::pg_catalog.
 const NO_ROW = `(NULL::pg_catalog.int8, ${NO_SIDE}, ${NO_SIDE})`;
 
 function withNamed(sql: string, named: readonly RelationName[]): string {
-  const list = named.map(({ schema, name }) => `(${quoteLiteral(schema ?? '')}, ${quoteLiteral(name)})`);
+  const list = named.map(({ schema, name }) => `(${literal(schema ?? '')}, ${literal(name)})`);
   return sql.replaceAll('$NAMED$', () => list.join(', ') || '(NULL::pg_catalog.text, NULL::pg_catalog.text)');
+}
+
+/** In ASCII, so that it means the same under every client encoding: `convert_from(decode('c3a9', 'hex'), 'UTF8')`. */
+function literal(text: string): string {
+  const bytes = Buffer.from(text);
+  if (isAscii(bytes)) return quoteLiteral(text);
+  return `pg_catalog.convert_from(pg_catalog.decode('${bytes.toString('hex')}', 'hex'), 'UTF8')`;
 }
 
 /** Reads what `document` sent. */

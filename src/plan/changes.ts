@@ -7,11 +7,12 @@ import type { ForeignKey } from '../graph/model.js';
 import { quoteName } from '../sql/names.js';
 import { outOfReach, queued } from './events.js';
 import { equals, references } from './match.js';
+import { ownName } from './own-names.js';
 import type { Change, Check, Plan } from './plan.js';
 import { deletedRows, staysClearOf, tableOf } from './rows.js';
 
 /** The column with the object id of the relation that holds a changed row. */
-export const WITHIN = 'pgc_w';
+export const WITHIN = ownName('w');
 
 /** What is known of the rows that SET DEFAULT has given new keys. */
 export interface Given {
@@ -70,16 +71,16 @@ export function givenBy(change: Change, index: number, key: ForeignKey): readonl
 }
 
 function changeName(index: number, combination: number): string {
-  return `pgc_u${index}_${combination}`;
+  return ownName(`u${index}_${combination}`);
 }
 
 function placeOf(change: Change, key: ForeignKey): { readonly tableoid: string; readonly ctid: string } {
   const at = change.keys.indexOf(key);
-  return { tableoid: `pgc_o${at}`, ctid: `pgc_t${at}` };
+  return { tableoid: ownName(`o${at}`), ctid: ownName(`t${at}`) };
 }
 
 function parentRow(change: Change, key: ForeignKey): string {
-  return `pgc_d${change.keys.indexOf(key)}`;
+  return ownName(`d${change.keys.indexOf(key)}`);
 }
 
 /** The keys whose columns SET DEFAULT changes, of those that are checked. */

@@ -2,6 +2,7 @@
 import type { ForeignKey } from '../graph/model.js';
 import { quoteName } from '../sql/names.js';
 import { equals, references } from './match.js';
+import { ownName } from './own-names.js';
 import type { Deletion, Plan } from './plan.js';
 import {
   columnName,
@@ -56,7 +57,7 @@ function renderDeletion(deletion: Deletion, plan: Plan, locking: boolean): strin
 }
 
 function searchName(cycle: number): string {
-  return `pgc_r${cycle}`;
+  return ownName(`r${cycle}`);
 }
 
 /**

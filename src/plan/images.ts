@@ -4,6 +4,7 @@ import { quoteName } from '../sql/names.js';
 import { type Given, givenBy, WITHIN } from './changes.js';
 import { constants } from './conflicts.js';
 import { equals } from './match.js';
+import { ownName } from './own-names.js';
 import type { Plan } from './plan.js';
 import { deletedRows, isAmong, tableOf } from './rows.js';
 
@@ -13,7 +14,7 @@ export interface Image extends Given {
 }
 
 /** The place of a row that is deleted later. */
-export const OWN_PLACE = 'pgc_p';
+export const OWN_PLACE = ownName('p');
 
 /**
  * @param by the SET key; by SET DEFAULT those that stay are as the UPDATE returned them
@@ -50,7 +51,7 @@ export function goes(plan: Plan, { from }: ForeignKey, row: string): string {
 function image(plan: Plan, by: ForeignKey, key: ForeignKey, fate: Image['fate']): Image {
   const { rows, column } = deletedRows(plan, by.to);
   const columns = key.columns.map(({ from }) => `${newValue(by, from)} AS ${quoteName(from)}`);
-  const [tableoid, ctid] = ['pgc_o', 'pgc_t'];
+  const [tableoid, ctid] = [ownName('o'), ownName('t')];
   const place = `d.${column('tableoid')} AS ${tableoid}, d.${column('ctid')} AS ${ctid}`;
   const condition = fate === 'goes' ? ` WHERE ${goes(plan, by, 'r')}` : '';
   const pairs = `${rows} AS d JOIN ${tableOf(by.from)} AS r ON ${equals(by, 'd', column, 'r')}`;

@@ -7,9 +7,9 @@ import type { Names } from '../sql/selection.js';
 import type { DeletingStatement } from '../sql/statement.js';
 import { renderDeletions } from './deletions.js';
 import type { Plan } from './plan.js';
-import { hiddenColumns, isDirect, type Root, rootHeader } from './render.js';
+import { hiddenColumns, isDirect, type Root, rootHeader, spliceNamed } from './render.js';
 import { cteName } from './rows.js';
-import { insertion, splice } from './splice.js';
+import { insertion } from './splice.js';
 
 export interface Locks {
   readonly sql: string;
@@ -47,7 +47,7 @@ export function renderLocks(
   const name = alias === quoteRelation(target) ? quoteName(target.name) : alias;
   const rows = locked.map(({ id }) => `SELECT FROM ${cteName(id)}`).join(' UNION ALL ');
   const below = renderDeletions(plan, true).map((cte) => `,\n${cte}`);
-  const { sql } = splice(text.slice(0, end), [
+  const edits = [
     insertion(start, `${hasWith ? ', ' : 'WITH '}${rootHeader(root)}\n`),
     { ...selection.verb, sql: `SELECT ${hiddenColumns(root).join(', ')}` },
     ...(selection.using ? [{ ...selection.using, sql: ',' }] : []),
@@ -56,7 +56,8 @@ export function renderLocks(
       end,
       sql: `\nFOR UPDATE OF ${name}\n)${below.join('')}\nSELECT pg_catalog.count(*) FROM (${rows}) AS l`,
     },
-  ]);
+  ];
+  const { sql } = spliceNamed(text.slice(0, end), edits, roots);
   return { sql, harmless: harmless(selection.names, plan), rounds: Math.min(locked.length, MOST_ROUNDS) };
 }
 

@@ -10,6 +10,7 @@
 import { quoteName } from '../sql/names.js';
 import { hasPlace } from './deletions.js';
 import { equals } from './match.js';
+import { ownName } from './own-names.js';
 import { cascades, type Plan } from './plan.js';
 import { columnName, cteName, isAmong, tableOf } from './rows.js';
 
@@ -17,7 +18,7 @@ import { columnName, cteName, isAmong, tableOf } from './rows.js';
  * A row of it: `n` is the place in the queue, `o` and `c` are the row's own place, and `pn`, `age` the event that deleted
  * it: the place in the queue of the row it referenced, and the key's. Both are 0 for the client's own rows.
  */
-export const QUEUE = 'pgc_q';
+export const QUEUE = ownName('q');
 
 /** The place of a key among those that fire for one row. */
 export function age(plan: Plan, key: Plan['keys'][number]): number {

@@ -10,6 +10,7 @@ import type { DeletingStatement, Site } from '../sql/statement.js';
 import { renderChange } from './changes.js';
 import { renderChecks } from './checks.js';
 import { header, renderDeletions } from './deletions.js';
+import { ownName, withOwnNames } from './own-names.js';
 import type { Deletion, Plan, Target } from './plan.js';
 import { type Columns, returnedNames } from './returned-columns.js';
 import { columnName, cteName, tableOf } from './rows.js';
@@ -63,7 +64,7 @@ export function renderStatement(
   if (main === undefined) {
     const own = [...below, ...stoppers(roots, conditions)].map((cte) => `, ${cte}`).join('\n');
     return {
-      ...splice(text, [...inner, insertion(statement.start, `${own}\n`)]),
+      ...spliceNamed(text, [...inner, insertion(statement.start, `${own}\n`)], roots),
       answers: { kind: 'as sent' },
     };
   }
@@ -75,16 +76,30 @@ export function renderStatement(
     ...returningEdits(main),
     insertion(statement.end, end),
   ];
-  const spliced = splice(text, edits);
+  const spliced = spliceNamed(text, edits, roots);
   return {
     ...spliced,
     answers: statement.outer === undefined || statement.outer === 'PREPARE' ? answers : { kind: 'as sent' },
   };
 }
 
+/** Splices, under names for the statement's own CTEs and columns that nothing in it has. */
+export function spliceNamed(text: string, edits: readonly Edit[], roots: readonly Root[]): Spliced {
+  const columns = roots.flatMap(({ target }) => [...target.relation.columns, ...named(target).columns]);
+  // The columns of a source that the DELETE joins are not known.
+  const open = roots.some(
+    ({ site: { returning } }) => returning !== undefined && returning.names === undefined,
+  );
+  const names = columns.map(({ name }) => name);
+  return splice(text, withOwnNames(text, edits, names, open));
+}
+
+/** The column of a MERGE that says what became of a row. */
+const ACTION = ownName('a');
+
 /** Whose rows tell what was affected: a MERGE does more than delete, and a view does not show all columns. */
 function bodyName(root: Root): string {
-  return isDirect(root) ? cteName(root.deletion.id) : `pgc_m${root.deletion.id}`;
+  return isDirect(root) ? cteName(root.deletion.id) : ownName(`m${root.deletion.id}`);
 }
 
 /** What is deleted comes back with all columns that the plan has to know. */
@@ -116,7 +131,7 @@ export function hiddenColumns(root: Root): readonly string[] {
 
 function hiddenNames(root: Root): readonly string[] {
   const keys = columnsBack(root).map((_, i) => columnName(i));
-  return root.site.command === 'MERGE' ? ['pgc_a', ...keys] : keys;
+  return root.site.command === 'MERGE' ? [ACTION, ...keys] : keys;
 }
 
 /** `pgc_0 (pgc_c0) AS` for the client's DELETE. */
@@ -135,7 +150,7 @@ function deletedRows(root: Root): string {
   );
   const same = back.map((name, i) => `b.${quoteName(name)} OPERATOR(pg_catalog.=) m.${columnName(i)}`);
   const join = complete ? '' : ` JOIN ${tableOf(target.relation)} AS b ON ${same.join(' AND ')}`;
-  const deleted = site.command === 'MERGE' ? ` WHERE m.pgc_a OPERATOR(pg_catalog.=) 'DELETE'` : '';
+  const deleted = site.command === 'MERGE' ? ` WHERE m.${ACTION} OPERATOR(pg_catalog.=) 'DELETE'` : '';
   const rows = `SELECT ${columns.join(', ')} FROM ${bodyName(root)} AS m${join}${deleted}`;
   return `, ${header(cteName(deletion.id), deletion)} AS (${rows})`;
 }
@@ -166,11 +181,11 @@ function mainParts(
       answers: { kind: 'rows', command, hidden },
     };
   const names = namesReturned(root, source);
-  const results = names.map((name, i) => `${ownName(i)} AS ${quoteName(name)}`).join(', ');
+  const results = names.map((name, i) => `${clientName(i)} AS ${quoteName(name)}`).join(', ');
   return {
     opening: `${rootHeader(
       root,
-      names.map((_, i) => ownName(i)),
+      names.map((_, i) => clientName(i)),
     )}\n`,
     closing,
     results: `${results} FROM ${body}`,
@@ -179,8 +194,8 @@ function mainParts(
 }
 
 /** The client's own columns, where they have to be told from those of the proxy. */
-function ownName(index: number): string {
-  return `pgc_x${index}`;
+function clientName(index: number): string {
+  return ownName(`x${index}`);
 }
 
 /** `RETURNING` and the keys, before the client's own columns or behind a statement that has none. */
@@ -209,7 +224,7 @@ function cteEdits(root: Root, source: NamesSource): readonly Edit[] {
   const names = namesReturned(root, source);
   // More names in its header than columns: the server refuses it.
   if (cte.columns.length > names.length) return [];
-  const own = names.map((_, i) => ownName(i));
+  const own = names.map((_, i) => clientName(i));
   const columns = [...cte.columns, ...names.slice(cte.columns.length)].map(quoteName).join(', ');
   const rest = `${name} (${columns}) AS (SELECT ${own.join(', ')} FROM ${bodyName(root)})`;
   return [
@@ -242,11 +257,14 @@ function namesReturned({ site, target }: Root, { text, statement, columns }: Nam
  * a table has no rows to delete.
  */
 function stoppers(roots: readonly Root[], conditions: readonly string[]): readonly string[] {
-  const holds = `pgc_h (h) AS (SELECT ${conditions.join('\n AND ')})`;
+  const name = ownName('h');
+  const holds = `${name} (h) AS (SELECT ${conditions.join('\n AND ')})`;
   const tables = new Set(roots.map(({ target }) => namedTable(target)));
   return [
     holds,
-    ...[...tables].map((table, i) => `pgc_k${i} AS (DELETE FROM ${table} WHERE NOT (SELECT h FROM pgc_h))`),
+    ...[...tables].map(
+      (table, i) => `${ownName(`k${i}`)} AS (DELETE FROM ${table} WHERE NOT (SELECT h FROM ${name}))`,
+    ),
   ];
 }
 

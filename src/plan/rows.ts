@@ -3,20 +3,21 @@ import type { Relation } from '../graph/model.js';
 import { quoteName, quoteRelation } from '../sql/names.js';
 import { identity } from './identity.js';
 import type { Deleted } from './match.js';
+import { ownName } from './own-names.js';
 import type { Deletion, Member, Plan } from './plan.js';
 
 export function cteName(deletion: number): string {
-  return `pgc_${deletion}`;
+  return ownName(`${deletion}`);
 }
 
 /** The rows that a deletion in a cycle is going to take, found beforehand. */
 export function foundName(deletion: number): string {
-  return `pgc_f${deletion}`;
+  return ownName(`f${deletion}`);
 }
 
 /** The columns of a deletion's CTE. Those of the client's RETURNING stand beside them, under names of their own. */
 export function columnName(index: number): string {
-  return `pgc_c${index}`;
+  return ownName(`c${index}`);
 }
 
 /** `ONLY`, as a key never holds for inheritance children; a partitioned table's rows are all in its partitions. */

@@ -2,14 +2,15 @@
  * How a statement stops itself: a text that starts with a marker is cast to int, which fails with 22P02 and the text in
  * its message. The server rolls its own work back; the proxy reads the marker and says what PostgreSQL would have said.
  */
+import { randomBytes } from 'node:crypto';
 import type { ForeignKey } from '../graph/model.js';
 import { quoteLiteral } from '../sql/names.js';
 import type { Plan } from './plan.js';
 
 /** What the server must have said for its message to be a marker: invalid_text_representation. */
 export const MARKER_SQLSTATE = '22P02';
-/** Of this process alone: data that looks like a marker is none. */
-const MARKER = `pgcascade/${Math.random().toString(36).slice(2, 10)}/`;
+/** What all markers begin with in a text that is not sent yet; each sending of it puts another in its place (markers.ts). */
+export const MARKER = `pgcascade/${randomBytes(5).toString('hex')}/`;
 
 /** A marker found in an error's message. */
 export type Marker =
@@ -58,11 +59,15 @@ export function checkMarker(check: number, table: string, values: readonly strin
   return `pg_catalog.format(${quoteLiteral(`${MARKER}${check}/%s/(${places})`)}, ${[table, ...values].join(', ')})`;
 }
 
-/** @param message of an error with SQLSTATE 22P02, in whatever language the server speaks */
-export function readMarker(message: string): Marker | undefined {
-  const at = message.indexOf(MARKER);
-  if (at < 0) return undefined;
-  const text = message.slice(at + MARKER.length);
+/**
+ * @param message of an error with SQLSTATE 22P02, in whatever language the server speaks: `invalid input syntax for type
+ * integer: "pgcascade/…/moved"`. It must be all of what was cast: a text that only quotes the statement is none.
+ * @param own what markers begin with in the statement that failed
+ */
+export function readMarker(message: string, own: string): Marker | undefined {
+  const at = message.indexOf(own);
+  if (at < 0 || /[(\n]/.test(message.slice(0, at))) return undefined;
+  const text = message.slice(at + own.length);
   if (text.startsWith('refused')) return { kind: 'refused' };
   if (text.startsWith('moved')) return { kind: 'moved' };
   if (text.startsWith('kept')) return { kind: 'kept' };

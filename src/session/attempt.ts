@@ -6,19 +6,22 @@
  */
 import type { Locks } from '../plan/locks.js';
 import type { Plan } from '../plan/plan.js';
-import { MARKER_SQLSTATE, readMarker } from '../plan/violations.js';
 import { Field, readErrorFields } from '../wire/backend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
+import type { Translation } from './cascade-replies.js';
+import { bytesIn } from './encoding.js';
+import { markerOf } from './markers.js';
 import type { Part } from './part.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 
 /**
  * But for `done` and `failed`, nothing of it has reached the client.
  * `failed`: the client has got an error, under a savepoint of the proxy's; the ReadyForQuery of a simple query it has not.
+ * `moved`: the statement says that a name has come to mean another table. `again`: it found that a rule may be broken.
  * `overtaken`: another transaction gave a row a new child. `refused`: the server does not let this role lock the rows.
  */
-export type Outcome = 'done' | 'failed' | 'again' | 'overtaken' | 'refused';
+export type Outcome = 'done' | 'failed' | 'again' | 'moved' | 'overtaken' | 'refused';
 
 /** How often one execution is made at the most: each needs another child that comes at the wrong moment. */
 export const MOST_ATTEMPTS = 5;
@@ -57,6 +60,7 @@ export interface Attempt {
 /**
  * @param plan what is executed; undefined where it is nothing to be made again
  * @param replies what becomes of the answers
+ * @param translation what they are translated with
  * @param last the message that ends them
  * @param final an error is the client's, whatever it is
  * @param saved it is made under a savepoint of the proxy's own
@@ -65,6 +69,7 @@ export interface Attempt {
 export function attempt(
   plan: Plan | undefined,
   replies: ReplyHandler,
+  translation: Translation,
   last: 'Query' | 'Execute',
   final: boolean,
   saved: boolean,
@@ -97,7 +102,7 @@ export function attempt(
   const receive = (message: Message): Verdict => {
     const { type } = message;
     if (type === Backend.ErrorResponse && holding && plan)
-      again = ahead > 0 && isForbidden(message) ? 'refused' : outcomeOf(message, plan);
+      again = ahead > 0 && isForbidden(message) ? 'refused' : outcomeOf(message, plan, translation);
     if (type === Backend.ErrorResponse && again) {
       replies.receive(message);
       if (last === 'Execute') settle(again);
@@ -153,20 +158,25 @@ function bytesOf(verdict: Verdict, { buffer, start, end }: Message): Buffer {
 }
 
 /** Why an execution that has failed is made again; undefined where it has failed for good. */
-function outcomeOf(error: Message, plan: Plan): 'again' | 'overtaken' | undefined {
+function outcomeOf(
+  error: Message,
+  plan: Plan,
+  { rewrite, resolved = false, encoding }: Translation,
+): 'again' | 'moved' | 'overtaken' | undefined {
   const fields = readErrorFields(error);
   const code = fields.get(Field.code);
-  if (code === MARKER_SQLSTATE) {
-    const marker = readMarker(fields.get(Field.message) ?? '');
-    return marker?.kind === 'moved' || marker?.kind === 'suspect' ? 'again' : undefined;
-  }
+  const part = rewrite.parts.find(({ kind }) => kind === 'cascade');
+  const marker = markerOf(fields, part, rewrite, resolved);
+  if (marker) return marker.kind === 'suspect' ? 'again' : marker.kind === 'moved' ? 'moved' : undefined;
   if (code !== '23503' && code !== '23001') return undefined;
+  const inFields = (field: string, names: readonly string[]) =>
+    names.some((name) => bytesIn(encoding(), name) === fields.get(field));
   const overtaken = plan.keys.some(
     ({ guarded, from, name, copies }) =>
       guarded &&
-      fields.get(Field.schema) === from.schema &&
-      fields.get(Field.table) === from.name &&
-      [name, ...copies.map((copy) => copy.name)].includes(fields.get(Field.constraint) ?? ''),
+      inFields(Field.schema, [from.schema]) &&
+      inFields(Field.table, [from.name]) &&
+      inFields(Field.constraint, [name, ...copies.map((copy) => copy.name)]),
   );
   return overtaken ? 'overtaken' : undefined;
 }

@@ -17,6 +17,7 @@ import {
 import { executeReplies, queryReplies, swallowedReplies } from './cascade-replies.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { type Manner, type Repeated, SCRATCH } from './injection.js';
+import { sealed, sentText } from './markers.js';
 import type { Part } from './part.js';
 import { passedOn, type Rewrite, refusal } from './rewrite.js';
 
@@ -73,6 +74,7 @@ export class Attempts {
     const inBlock = certain && state.status === TransactionStatus.Open;
     const saved = inBlock && isGuarded(plan);
     let rewrite = first;
+    let resolved = false;
     let lock: Lock = 'no';
     for (let left = !certain || (inBlock && !saved) ? 1 : MOST_ATTEMPTS; left > 0; left--) {
       const locks =
@@ -83,10 +85,12 @@ export class Attempts {
         ...(under ? [`SAVEPOINT ${SAVEPOINT}`] : []),
         ...Array<string>(locks?.rounds ?? 0).fill(locks?.sql ?? ''),
       ];
-      const made = behind(before, rewrite);
-      const answers = queryReplies(rewriter.translation(made), undo);
-      const current = attempt(planOf(rewrite.parts), answers, 'Query', left === 1, under, before.length);
-      server.write(write.query(made.sql));
+      const made = sealed(behind(before, rewrite));
+      const translation = { ...rewriter.translation(made), resolved };
+      const answers = queryReplies(translation, undo);
+      const planned = planOf(rewrite.parts);
+      const current = attempt(planned, answers, translation, 'Query', left === 1, under, before.length);
+      server.write(write.query(sentText(made)));
       replies.expect('Query', current.replies);
       sent();
       server.flush();
@@ -97,8 +101,10 @@ export class Attempts {
       lock = nextLock(lock, outcome, locks !== undefined);
       const refused = saved ? await this.#rollBack('query') : undefined;
       if (refused === 'failed') return;
-      const next = refused ?? (await this.#again(text));
+      // What a name means does not depend on the snapshot.
+      const next = (outcome === 'moved' ? undefined : refused) ?? (await this.#again(text));
       if (next === undefined) return;
+      resolved = outcome === 'moved' && next.sql === rewrite.sql;
       rewrite = next;
     }
   }
@@ -111,6 +117,7 @@ export class Attempts {
     const saved = inBlock && portal.plan !== undefined && isGuarded(portal.plan);
     if (saved && !(await this.#does(`SAVEPOINT ${SAVEPOINT}`))) return;
     let bound: Bound | undefined = portal;
+    let resolved = false;
     let lock: Lock = 'no';
     for (let left = inBlock && !saved ? 1 : MOST_ATTEMPTS; left > 0 && bound; left--) {
       const locks =
@@ -118,7 +125,8 @@ export class Attempts {
       if (locks === 'failed') return this.#failOutside(saved);
       const locked = bound.lock && locks ? await this.#lock(bound.lock) : 'done';
       if (locked === 'failed') return this.#failOutside(saved);
-      const outcome: Outcome = locked === 'done' ? await this.#executed(bound, left === 1, saved) : 'refused';
+      const outcome: Outcome =
+        locked === 'done' ? await this.#executed(bound, resolved, left === 1, saved) : 'refused';
       if (outcome === 'done') break;
       if (outcome === 'refused') left++;
       if (outcome === 'failed') return this.#failOutside(saved);
@@ -126,9 +134,11 @@ export class Attempts {
       this.#endSkipping();
       const refused = saved ? await this.#rollBack('pipeline') : undefined;
       if (refused === 'failed') return;
-      if (refused) return this.refuse(refused);
+      if (refused && outcome !== 'moved') return this.refuse(refused);
       if (saved && !(await this.#does(`SAVEPOINT ${SAVEPOINT}`))) return;
+      const failed = bound.rewrite.sql;
       bound = await portal.rebind();
+      resolved = outcome === 'moved' && bound?.rewrite.sql === failed;
     }
     if (bound === undefined) await this.#failOutside(saved);
     else if (saved) await this.#does(`RELEASE SAVEPOINT ${SAVEPOINT}`);
@@ -161,9 +171,15 @@ export class Attempts {
   }
 
   /** Sends one Execute. */
-  #executed({ plan, rewrite, execute }: Bound, final: boolean, saved: boolean): Promise<Outcome> {
+  #executed(
+    { plan, rewrite, execute }: Bound,
+    resolved: boolean,
+    final: boolean,
+    saved: boolean,
+  ): Promise<Outcome> {
     const { replies, rewriter, server } = this.#options;
-    const made = attempt(plan, executeReplies(rewriter.translation(rewrite)), 'Execute', final, saved);
+    const translation = { ...rewriter.translation(rewrite), resolved };
+    const made = attempt(plan, executeReplies(translation), translation, 'Execute', final, saved);
     execute();
     replies.expect('Execute', made.replies);
     server.write(write.flush());

@@ -2,7 +2,6 @@
 
 import { ProxyError } from '../errors.js';
 import type { Answers } from '../plan/render.js';
-import { MARKER_SQLSTATE, readMarker, violation } from '../plan/violations.js';
 import {
   commandComplete,
   dropColumns,
@@ -17,11 +16,14 @@ import {
 } from '../wire/backend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
+import { bytesIn, inEncoding } from './encoding.js';
 import { proxyErrorFields } from './farewell.js';
+import { markerOf } from './markers.js';
 import { isLanguage } from './other-server.js';
 import type { Part } from './part.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 import type { Rewrite } from './rewrite.js';
+import { violationFields } from './violation-fields.js';
 
 /**
  * The rows of one execution: counted where the client gets them, told by the statement where it does not. Of a portal
@@ -36,6 +38,10 @@ export interface Translation {
   readonly rewrite: Rewrite;
   /** How many characters of the client's text stand before the statement, where it was sent in pieces. */
   readonly offset?: number;
+  /** The names in it were resolved anew and mean what they meant when it was sent before. */
+  readonly resolved?: boolean;
+  /** The client's encoding by now. */
+  readonly encoding: () => string;
   /** The server's major version. */
   readonly serverVersion: number;
   /** A name was found to mean another table than the one planned for. */
@@ -63,7 +69,7 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
         return 'forward';
       }
       if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
-      const verdict = resultOf(message, part, progress);
+      const verdict = resultOf(message, part, progress, translation);
       if (message.type === Backend.CommandComplete) {
         if (part) translation.completed(part);
         at++;
@@ -85,7 +91,7 @@ export function executeReplies(translation: Translation): ReplyHandler {
       if (message.type === Backend.CommandComplete && part) translation.completed(part);
       if (message.type === Backend.CommandComplete || message.type === Backend.ErrorResponse) answered();
       if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
-      return resultOf(message, part, progress);
+      return resultOf(message, part, progress, translation);
     },
   };
 }
@@ -131,12 +137,19 @@ export function undoneReplies(undo: () => void): ReplyHandler {
   };
 }
 
-function resultOf(message: Message, part: Part | undefined, progress: Progress): Verdict {
+function resultOf(
+  message: Message,
+  part: Part | undefined,
+  progress: Progress,
+  { encoding }: Translation,
+): Verdict {
   switch (part?.kind) {
     case 'cascade':
       return cascaded(message, part.answers, progress);
     case 'truncate':
-      return message.type === Backend.CommandComplete ? truncated(message, part.tables) : 'forward';
+      return message.type === Backend.CommandComplete
+        ? truncated(message, part.tables, encoding())
+        : 'forward';
     case 'prepare':
       return part.again ? 'swallow' : 'forward';
     case 'swallow':
@@ -178,14 +191,14 @@ function description(message: Message, answers: Answers, none: Verdict): Verdict
 }
 
 /** The server says this of every table that it finds itself (ExecuteTruncateGuts). */
-function truncated(complete: Message, tables: readonly string[]): Buffer {
+function truncated(complete: Message, tables: readonly string[], encoding: string): Buffer {
   const notices = tables.map((table) =>
     noticeResponse(
       new Map([
         [Field.severity, 'NOTICE'],
         [Field.severityNonLocalized, 'NOTICE'],
         [Field.code, '00000'],
-        [Field.message, `truncate cascades to table "${table}"`],
+        [Field.message, bytesIn(encoding, `truncate cascades to table "${table}"`)],
       ]),
     ),
   );
@@ -194,47 +207,28 @@ function truncated(complete: Message, tables: readonly string[]): Buffer {
 
 function translateError(message: Message, part: Part | undefined, translation: Translation): Verdict {
   const { serverVersion, moved } = translation;
+  const encoding = translation.encoding();
+  const ours = (error: ProxyError) => errorResponse(inEncoding(proxyErrorFields(error), encoding), 'latin1');
   const fields = readErrorFields(message);
-  const marker =
-    fields.get(Field.code) === MARKER_SQLSTATE ? readMarker(fields.get(Field.message) ?? '') : undefined;
+  const marker = markerOf(fields, part, translation.rewrite, translation.resolved ?? false);
   const stands = part?.kind === 'refused' && part.error.errorName === 'PGC_SERVER' && isLanguage(message);
-  if ((marker || stands) && part?.kind === 'refused') return errorResponse(proxyErrorFields(part.error));
-  if (marker?.kind === 'check' && part?.kind === 'cascade')
-    return errorResponse(violationFields(part, marker, serverVersion) ?? fields);
+  if ((marker || stands) && part?.kind === 'refused') return ours(part.error);
+  if (marker?.kind === 'check' && part?.kind === 'cascade') {
+    const violated = violationFields(part, marker, serverVersion, encoding);
+    return violated ? errorResponse(violated, 'latin1') : 'forward';
+  }
   if (marker?.kind === 'kept' && part?.kind === 'cascade')
-    return errorResponse(proxyErrorFields(new ProxyError('PGC_KEPT', { table: part.target })));
+    return ours(new ProxyError('PGC_KEPT', { table: part.target }));
   if (marker?.kind === 'suspect' && part?.kind === 'cascade')
-    return errorResponse(proxyErrorFields(new ProxyError('PGC_SERIALIZATION', {})));
+    return ours(new ProxyError('PGC_SERIALIZATION', {}));
   if (marker?.kind === 'moved' && part?.kind === 'cascade') {
     moved();
-    return errorResponse(proxyErrorFields(new ProxyError('PGC_MOVED', { table: part.target })));
+    return ours(new ProxyError('PGC_MOVED', { table: part.target }));
   }
-  return errorResponse(asTheClients(fields, part, translation));
-}
-
-function violationFields(
-  { plan, target }: Part & { kind: 'cascade' },
-  marker: Parameters<typeof violation>[1],
-  serverVersion: number,
-): ErrorFields | undefined {
-  const found = violation(plan, marker, serverVersion);
-  if (found === undefined) return undefined;
-  if (found.kind === 'doubt') {
-    const { error, key, other } = found;
-    return proxyErrorFields(new ProxyError(error, { table: target, key, other }));
-  }
-  const { code, message, detail, schema, table, column, constraint } = found;
-  return new Map([
-    [Field.severity, 'ERROR'],
-    [Field.severityNonLocalized, 'ERROR'],
-    [Field.code, code],
-    [Field.message, message],
-    [Field.detail, detail],
-    [Field.schema, schema],
-    [Field.table, table],
-    ...(column === undefined ? [] : [[Field.column, column] as const]),
-    ...(constraint === undefined ? [] : [[Field.constraint, constraint] as const]),
-  ]);
+  const changed = asTheClients(fields, part, translation);
+  const same =
+    [...changed].every(([code, value]) => fields.get(code) === value) && changed.size === fields.size;
+  return same ? 'forward' : errorResponse(changed, 'latin1');
 }
 
 /** The server's own error: its position is one in the client's text or none, and the command is the client's. */

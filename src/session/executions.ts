@@ -8,13 +8,13 @@ import { Frontend, TransactionStatus } from '../wire/types.js';
 import { isSuspecting, locksOf, planOf } from './attempt.js';
 import type { Attempts, Bound } from './attempts.js';
 import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from './cascade-replies.js';
+import type { StatementSource } from './decision.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { REPEATED, SCRATCH } from './injection.js';
 import { knownName, Names } from './names.js';
 import { type BoundPortal, bindOf, cannotRun, isUncertain, senderOf, withFormats } from './portals.js';
 import { type Prepared, partOf } from './prepared.js';
 import { passedOn, type Rewrite } from './rewrite.js';
-import type { StatementSource } from './rewriter.js';
 
 /** Prepares a statement again where another text has to be sent for it now. */
 export type PrepareAgain = (name: string, prepared: Prepared, rewrite: Rewrite) => Promise<Prepared>;
@@ -158,8 +158,9 @@ export class Executions {
       this.portals.set(name, { ...bound, bind: undefined });
       return undefined;
     }
-    const rewrite = decision.kind === 'pass' ? passedOn(bound.text) : decision.rewrite;
-    const current = await this.#prepareAgain(bound.statement, bound, rewrite);
+    const wanted = decision.kind === 'pass' ? passedOn(bound.text) : decision.rewrite;
+    const current = await this.#prepareAgain(bound.statement, bound, wanted);
+    const { rewrite = wanted } = current;
     const part = partOf(current);
     const message = { type: Frontend.Bind, buffer: bind, start: 0, end: bind.length, last: true };
     const again = part?.kind === 'cascade' ? withFormats(message, part.answers) : bind;

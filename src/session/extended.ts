@@ -12,6 +12,7 @@ import { descriptionReplies, swallowedReplies, undoneReplies } from './cascade-r
 import { Executions } from './executions.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { SCRATCH } from './injection.js';
+import { sealed, sentText } from './markers.js';
 import { type Names, shownName } from './names.js';
 import { isShort } from './portals.js';
 import { type Prepared, UNWATCHED } from './prepared.js';
@@ -101,11 +102,11 @@ export class ExtendedQueries {
         this.#options.server.forward(message);
         return this.#enter(name, { ...UNWATCHED, types, effect, takesData });
       }
-      const { rewrite } = decision;
+      const rewrite = sealed(decision.rewrite);
       const result = new ResultColumns();
       const prepared = { ...UNWATCHED, text: Buffer.from(text), types, rewrite, effect, takesData, result };
       const undo = this.#options.prepared.set(name, prepared);
-      if (rewrite.changed) this.#options.server.write(write.parse(name, rewrite.sql, types));
+      if (rewrite.changed) this.#options.server.write(write.parse(name, sentText(rewrite), types));
       else this.#options.server.forward(message);
       this.expectNamed('Parse', descriptionReplies(this.#options.rewriter.translation(rewrite), undo));
       if (rewrite.targets.length === 0) return;
@@ -148,8 +149,13 @@ export class ExtendedQueries {
     const { portal, statement } = read;
     const prepared = this.#options.prepared.get(statement);
     if (prepared?.rewrite === undefined) return this.#executions.bind(message, portal, statement, prepared);
-    return this.#wanted(statement, prepared, isShort(message)).then((wanted) => {
-      const current = wanted ? this.#prepareAgain(statement, prepared, wanted) : prepared;
+    const { marker } = prepared.rewrite;
+    // A value that repeats the marker makes it worthless: the statement is prepared again, with another one.
+    const spent =
+      marker !== undefined && message.buffer.subarray(message.start, message.end).includes(marker);
+    const known = spent && !prepared.inSql ? { ...prepared, lost: true } : prepared;
+    return this.#wanted(statement, known, isShort(message)).then((wanted) => {
+      const current = wanted ? this.#prepareAgain(statement, known, wanted) : prepared;
       this.#executions.bind(message, portal, statement, current);
     });
   }
@@ -184,14 +190,15 @@ export class ExtendedQueries {
     return answer.kind === 'value' && isSame ? rewrite : refusal(new ProxyError('PGC_RESULT'));
   }
 
-  #prepareAgain(name: string, prepared: Prepared, rewrite: Rewrite): Prepared {
+  #prepareAgain(name: string, prepared: Prepared, wanted: Rewrite): Prepared {
+    const rewrite = sealed(wanted);
     const current: Prepared = { ...prepared, rewrite, lost: false };
     const translation = this.#options.rewriter.translation(rewrite);
     const refused = isRefused(rewrite);
     // What is refused fails under a name of the proxy's own: the client's statement stays what it is.
     const under = refused ? SCRATCH : name;
     this.#options.server.write(
-      Buffer.concat([write.close('S', under), write.parse(under, rewrite.sql, prepared.types)]),
+      Buffer.concat([write.close('S', under), write.parse(under, sentText(rewrite), prepared.types)]),
     );
     const undo = refused ? () => {} : this.#options.prepared.set(name, current);
     const lose = refused ? undo : () => void this.#options.prepared.set(name, { ...current, lost: true });

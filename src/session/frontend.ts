@@ -7,13 +7,14 @@ import { planOf } from './attempt.js';
 import { Attempts } from './attempts.js';
 import { queryReplies } from './cascade-replies.js';
 import { CopyIn } from './copy-in.js';
+import type { Decision } from './decision.js';
 import { ExtendedQueries } from './extended.js';
 import type { FrontendOptions } from './frontend-options.js';
 import type { Manner } from './injection.js';
+import { sealed, sentText } from './markers.js';
 import { sendInPieces } from './pieces.js';
 import type { Answered, ReplyHandler } from './replies.js';
 import type { Rewrite } from './rewrite.js';
-import type { Decision } from './rewriter.js';
 
 export class FrontendSide {
   readonly #options: FrontendOptions;
@@ -148,9 +149,10 @@ export class FrontendSide {
     const plan = manner === 'query' ? planOf(rewrite.parts) : undefined;
     if (plan)
       return this.#attempts.query(plan, Buffer.from(text), rewrite, () => this.#endUnit(inBlock), undo);
-    if (rewrite.changed) server.write(write.query(rewrite.sql));
+    const sent = sealed(rewrite);
+    if (sent.changed) server.write(write.query(sentText(sent)));
     else server.forward(message);
-    this.#expectQuery(queryReplies(rewriter.translation(rewrite), undo), undo, inBlock);
+    this.#expectQuery(queryReplies(rewriter.translation(sent), undo), undo, inBlock);
     return undefined;
   }
 

@@ -144,7 +144,7 @@ export class Injection {
    * In a pipeline the server then skips to the client's Sync.
    */
   async fail(statements: readonly string[], manner: Manner): Promise<void> {
-    const swallow = () => true;
+    const swallow = { isOurs: () => true };
     if (manner === 'query') {
       await this.#send([write.query(statements.join('; '))], [], 'Query', swallow);
       return;

@@ -20,6 +20,8 @@ export type Part =
       readonly answers: Answers;
       /** It fails where a rule may be broken, and has to be sent again to find out. */
       readonly suspecting: boolean;
+      /** What its markers begin with, where it was prepared by another text. */
+      readonly marker?: string | undefined;
       /** What locks the rows that it is going to delete, where others may get in its way and it can be said. */
       readonly locks: Locks | undefined;
     }

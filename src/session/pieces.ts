@@ -10,11 +10,12 @@ import { whole, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend, TransactionStatus } from '../wire/types.js';
 import { descriptionReplies, executeReplies } from './cascade-replies.js';
+import type { Decision } from './decision.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { SCRATCH } from './injection.js';
+import { sealed, sentText } from './markers.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 import type { Rewrite } from './rewrite.js';
-import type { Decision } from './rewriter.js';
 
 /** The name of their statements and portals; those of questions, and the client's, are others. */
 const PIECE = `${SCRATCH}_p`;
@@ -58,11 +59,12 @@ const CONTROL = /^(?:abort|begin|commit|end|prepare\s+transaction|release|rollba
 const BLOCK = 'SHOW transaction_isolation';
 
 function sendPiece(
-  rewrite: Rewrite,
+  unsent: Rewrite,
   bytes: Buffer,
   offset: number,
   { replies, rewriter, server }: FrontendOptions,
 ): void {
+  const rewrite = sealed(unsent);
   const isSame = rewrite.sql === rewrite.text;
   const translation = { ...rewriter.translation(rewrite), offset };
   const answers = descriptionReplies(translation);
@@ -70,7 +72,7 @@ function sendPiece(
     Buffer.concat([
       // In a failed transaction the last one is still there.
       ...[write.close('P', PIECE), write.close('S', PIECE)],
-      isSame ? write.parseBytes(PIECE, bytes) : write.parse(PIECE, rewrite.sql),
+      isSame ? write.parseBytes(PIECE, bytes) : write.parse(PIECE, sentText(rewrite)),
       ...[write.bind(PIECE, PIECE), write.describePortal(PIECE), write.execute(PIECE)],
       // As long as it is open its tables are in use.
       write.close('P', PIECE),

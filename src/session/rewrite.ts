@@ -2,15 +2,17 @@
 import { ProxyError } from '../errors.js';
 import type { Copied } from '../plan/splice.js';
 import { quoteRelation, type RelationName } from '../sql/names.js';
-import { type Statement, targetsOf } from '../sql/statement.js';
+import { executedBy, type Statement, targetsOf } from '../sql/statement.js';
 import { expand, type Means, partOfUnchanged, refused } from './expand.js';
 import type { Executable, Part } from './part.js';
 
 export interface Rewrite {
   /** The client's text. */
   readonly text: string;
-  /** What is sent. */
+  /** What is sent, but for its marker. */
   readonly sql: string;
+  /** What stands in it for MARKER, where it was sent. */
+  readonly marker?: string | undefined;
   readonly parts: readonly Part[];
   readonly copied: readonly Copied[];
   /** Whether anything was done: false is the client's text as it is. */
@@ -60,6 +62,17 @@ const KEY_MAKING = /\b(?:references|enforced|constraint|inherits?|attach|do|call
 /** The end of a transaction matters to later statements only where something was set or changed in it. */
 export function unsettlesNow({ unsettles }: Statement, touched: boolean): boolean {
   return unsettles === 'always' || (unsettles === 'at its end' && touched);
+}
+
+/** Whether a statement that deletes stands behind one that may change what it means, or switch cascades on again. */
+export function isBehindUnsettling(statements: readonly Statement[], touched: boolean): boolean {
+  const first = statements.findIndex((statement) => unsettlesNow(statement, touched));
+  return (
+    first >= 0 &&
+    statements
+      .slice(first + 1)
+      .some((statement) => targetsOf(statement).length > 0 || executedBy(statement).length > 0)
+  );
 }
 
 /** @param touched the open transaction has changed settings or the schema */

@@ -1,17 +1,26 @@
 /** Decides, for one session, what is sent to the server in place of a text that may delete. */
-import { isAscii, isUtf8 } from 'node:buffer';
 import { ProxyError } from '../errors.js';
 import { mayTakeData } from '../sql/gate.js';
 import { quoteRelation } from '../sql/names.js';
 import { parserReady } from '../sql/parser.js';
 import { readsTheSame } from '../sql/plain-strings.js';
-import { type Statement, targetsOf } from '../sql/statement.js';
+import { executedBy, type Statement, targetsOf } from '../sql/statement.js';
 import { TransactionStatus } from '../wire/types.js';
 import type { Translation } from './cascade-replies.js';
 import type { SessionCircumstances, Surroundings } from './circumstances.js';
+import {
+  type Decision,
+  PASS,
+  piecesOf,
+  type Source,
+  type StatementDecision,
+  type StatementSource,
+  unanswered,
+} from './decision.js';
+import { BEYOND_ASCII, decode, encodingOf, inAscii, isBeyondAscii } from './encoding.js';
 import { expand, type Means } from './expand.js';
-import type { Injection, Manner } from './injection.js';
-import { type ColumnsSource, ColumnsUnknown, KnownColumns } from './known-columns.js';
+import type { Injection } from './injection.js';
+import { ColumnsUnknown, KnownColumns } from './known-columns.js';
 import { type Names, nameInText } from './names.js';
 import type { Naming } from './naming.js';
 import type { OtherServer } from './other-server.js';
@@ -19,7 +28,7 @@ import type { Again, Executable, Part } from './part.js';
 import type { Prepared } from './prepared.js';
 import { targetsOfPrepared, UNWATCHED } from './prepared.js';
 import type { ExpectedReplies } from './replies.js';
-import { makesKeys, type Rewrite, refusal, rewrite, unchanged, unsettlesNow } from './rewrite.js';
+import { isBehindUnsettling, makesKeys, type Rewrite, refusal, rewrite, unchanged } from './rewrite.js';
 import type { ServerState } from './server-state.js';
 import type { StatementCache } from './statement-cache.js';
 import type { TriggerRule } from './trigger-rule.js';
@@ -43,48 +52,6 @@ export interface RewriterOptions {
   readonly warn: (text: string) => void;
 }
 
-/**
- * `pass`: the text goes on as it is, and holds nothing that deletes. `failed`: the client has got an error in its place.
- * `skipped`: the server skips it after an earlier error. What is sent in its place is refused all the same, so that
- * nothing is deleted should the server not skip it.
- */
-export type StatementDecision =
-  | { readonly kind: 'pass' }
-  | { readonly kind: 'failed' | 'skipped'; readonly rewrite: Rewrite }
-  | { readonly kind: 'rewrite'; readonly rewrite: Rewrite };
-
-/** What becomes of a string that may hold several statements. */
-export type Decision =
-  | StatementDecision
-  /** What a statement means depends on one before it: they have to be executed one after the other. */
-  | { readonly kind: 'pieces'; readonly pieces: readonly Piece[] };
-
-/** One statement of a string. */
-export interface Piece {
-  /** As the client sent it. */
-  readonly bytes: Buffer;
-  /** How many characters of the string stand before it. */
-  readonly offset: number;
-  /** What becomes of it where it need not be expanded. */
-  readonly unchanged: Rewrite;
-}
-
-/** Where a text comes from. */
-export interface Source extends ColumnsSource {
-  /** How the server can be asked at this point. */
-  readonly manner: Manner;
-  /** A simple query: several statements may be sent in the place of one. */
-  readonly inString: boolean;
-  readonly types: readonly number[];
-  /** The execution can be repeated: nothing else would be lost with it. */
-  readonly retries: boolean;
-}
-
-/** Of a statement alone. */
-export type StatementSource = Source & { readonly inString: false };
-
-const PASS: StatementDecision = { kind: 'pass' };
-
 export class Rewriter {
   readonly #options: RewriterOptions;
 
@@ -101,7 +68,10 @@ export class Rewriter {
       // The server refuses bytes that are no text, and says it better; unless its encoding is being changed.
       if (text === undefined && this.#options.replies.settled) return PASS;
       if (text === undefined)
-        throw new ProxyError('PGC_ENCODING', { encoding: encodingOf(this.#options.state) });
+        throw new ProxyError('PGC_ENCODING', {
+          what: BEYOND_ASCII,
+          encoding: encodingOf(this.#options.state),
+        });
       await parserReady();
       const conforming = this.#options.state.parameter('standard_conforming_strings') !== 'off';
       if (!conforming && !readsTheSame(text)) throw new ProxyError('PGC_STRINGS');
@@ -121,10 +91,12 @@ export class Rewriter {
     const known = rewrite.parts.some(({ kind }) => kind === 'release')
       ? this.#options.prepared.snapshot()
       : [];
-    const completed = (part: Part) => this.#completed(part, known);
+    const completed = (part: Part) => this.#completed(part, known, rewrite.marker);
     const moved = () => this.#options.circumstances.note('settings');
     const executing = () => this.#options.naming.begin(rewrite.parts);
-    return { rewrite, serverVersion: this.#options.state.version, executing, completed, moved };
+    const { state } = this.#options;
+    const encoding = () => encodingOf(state);
+    return { rewrite, encoding, serverVersion: state.version, executing, completed, moved };
   }
 
   async #rewrite(
@@ -145,10 +117,11 @@ export class Rewriter {
       ...statements.flatMap(targetsOf),
       ...executed.flatMap((name) => targetsOfPrepared(this.#named(name))),
     ];
-    // The question goes out in UTF-8.
     const encoding = encodingOf(state);
-    if (encoding !== 'UTF8' && names.some((name) => !isAscii(Buffer.from(quoteRelation(name)))))
-      throw new ProxyError('PGC_ENCODING', { encoding });
+    const isForeign = encoding !== 'UTF8' && isBeyondAscii(text);
+    const named = names.map(quoteRelation).find(isBeyondAscii);
+    if (isForeign && named !== undefined)
+      throw new ProxyError('PGC_ENCODING', { what: 'a name beyond ASCII', encoding });
     const asIs: Decision = { kind: 'rewrite', rewrite: unchanged(text, statements) };
     const code = refusesCode && statements.some(({ meaning }) => meaning.kind === 'code');
     if (names.length === 0 && executed.length === 0 && !code) return asIs;
@@ -207,9 +180,12 @@ export class Rewriter {
     }
     made.passed.forEach(passed);
     made.warnings.forEach(warn);
-    if (made.changed && encoding !== 'UTF8' && !isAscii(Buffer.from(made.sql)))
-      throw new ProxyError('PGC_ENCODING', { encoding });
-    return { kind: 'rewrite', rewrite: made };
+    if (!made.changed || encoding === 'UTF8' || !isBeyondAscii(made.sql))
+      return { kind: 'rewrite', rewrite: made };
+    if (isForeign) throw new ProxyError('PGC_ENCODING', { what: BEYOND_ASCII, encoding });
+    // What an EXECUTE has prepared again is the client's own text, which is not taken apart here.
+    if (executed.length > 0) throw new ProxyError('PGC_ENCODING', { what: AGAIN, encoding });
+    return { kind: 'rewrite', rewrite: inAscii(made) };
   }
 
   /** The server's own error, if it has one; else it knows a grammar that is not known here. */
@@ -229,8 +205,9 @@ export class Rewriter {
   /** What EXECUTE of a prepared statement runs, and what it would run were it prepared now. */
   #executable(entry: Prepared | undefined, means: Means): Executable | undefined {
     if (entry?.rewrite === undefined) return undefined;
-    const { text, sql, targets, parts } = entry.rewrite;
-    const [runs = FORWARD] = parts;
+    const { text, sql, marker, targets, parts } = entry.rewrite;
+    const [part = FORWARD] = parts;
+    const runs = part.kind === 'cascade' ? { ...part, marker } : part;
     const again = (): Again => {
       const [statement] = this.#options.statements.statements(text) ?? [];
       // What was prepared never fails on mere suspicion.
@@ -243,12 +220,12 @@ export class Rewriter {
   }
 
   /** The server has executed a statement that concerns prepared ones. */
-  #completed(part: Part, known: readonly (readonly [string, Prepared])[]): void {
+  #completed(part: Part, known: readonly (readonly [string, Prepared])[], marker: string | undefined): void {
     const { prepared } = this.#options;
     if (part.kind === 'prepare') {
       const { text, sql, runs, targets } = part;
       const changed = sql !== text;
-      const rewrite = { ...unchanged(text, []), sql, targets, parts: [runs], copied: [], changed };
+      const rewrite = { ...unchanged(text, []), sql, marker, targets, parts: [runs], copied: [], changed };
       const name = nameInText(part.name, encodingOf(this.#options.state));
       prepared.set(name, { ...UNWATCHED, text: Buffer.from(text), rewrite, inSql: true });
     }
@@ -278,28 +255,8 @@ export class Rewriter {
   }
 }
 
-function unanswered(kind: 'failed' | 'skipped'): StatementDecision {
-  return { kind, rewrite: refusal(new ProxyError('PGC_UNANSWERED')) };
-}
-
 const FORWARD: Part = { kind: 'forward' };
-
-function piecesOf(text: string, statements: readonly Statement[], encoding: string): readonly Piece[] {
-  return statements.map((statement) => {
-    const own = text.slice(statement.at, statement.behind);
-    return {
-      bytes: Buffer.from(own, encoding === 'UTF8' ? 'utf8' : 'latin1'),
-      offset: [...text.slice(0, statement.at)].length,
-      unchanged: unchanged(own, [{ ...statement, at: 0, behind: own.length }]),
-    };
-  });
-}
-
-/** The prepared statements that a statement executes by name. */
-function executedBy({ meaning }: Statement): readonly string[] {
-  if (meaning.kind === 'execute') return [meaning.name];
-  return meaning.kind === 'hidden' ? meaning.executes.map(({ name }) => name) : [];
-}
+const AGAIN = 'an EXECUTE of what has to be prepared again with names beyond ASCII';
 
 function cacheKey(
   text: string,
@@ -308,36 +265,4 @@ function cacheKey(
   { graphId }: Surroundings,
 ): string {
   return `${graphId}\0${meanings.join(',')}\0${how.join()}\0${text}`;
-}
-
-/** Whether a statement that deletes stands behind one that may change what it means, or switch cascades on again. */
-function isBehindUnsettling(statements: readonly Statement[], touched: boolean): boolean {
-  const first = statements.findIndex((statement) => unsettlesNow(statement, touched));
-  return (
-    first >= 0 &&
-    statements
-      .slice(first + 1)
-      .some((statement) => targetsOf(statement).length > 0 || executedBy(statement).length > 0)
-  );
-}
-
-/** In these a byte below 128 can be half of a character, so that a text cannot be read without knowing them all. */
-const TWO_BYTE_ENCODINGS = /^(?:SJIS|SHIFT_JIS_2004|BIG5|GBK|GB18030|UHC|JOHAB)$/;
-
-/**
- * The text in characters; in an encoding of one byte a character, one that stands for each byte: keywords and ASCII
- * names are right, and a text with others is never sent changed.
- * @returns undefined where the bytes are not what the client says they are
- * @throws ProxyError where they could be read in two ways
- */
-function decode(bytes: Buffer, state: ServerState): string | undefined {
-  const encoding = encodingOf(state);
-  if (!isAscii(bytes) && TWO_BYTE_ENCODINGS.test(encoding))
-    throw new ProxyError('PGC_ENCODING', { encoding });
-  if (encoding === 'UTF8' && !isUtf8(bytes)) return undefined;
-  return bytes.toString(encoding === 'UTF8' ? 'utf8' : 'latin1');
-}
-
-function encodingOf(state: ServerState): string {
-  return state.parameter('client_encoding')?.toUpperCase() ?? 'unknown';
 }

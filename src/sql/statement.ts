@@ -191,6 +191,12 @@ export function targetsOf({ meaning }: Pick<Statement, 'meaning'>): readonly Rel
   }
 }
 
+/** The prepared statements that a statement executes by name. */
+export function executedBy({ meaning }: Pick<Statement, 'meaning'>): readonly string[] {
+  if (meaning.kind === 'execute') return [meaning.name];
+  return meaning.kind === 'hidden' ? meaning.executes.map(({ name }) => name) : [];
+}
+
 /** From bytes to characters; asked in ascending order, so that a long text is walked once. */
 function characterCounter(source: Buffer): (byte: number) => number {
   let bytes = 0;

@@ -2,7 +2,10 @@
 import type { Message } from './reader.js';
 import { Backend } from './types.js';
 
-/** The fields of an ErrorResponse or NoticeResponse, by their one-letter codes, in the order they came. */
+/**
+ * The fields of an ErrorResponse or NoticeResponse, by their one-letter codes, in the order they came. They are in the client's
+ * encoding: those that are read have one character for each byte (latin1).
+ */
 export type ErrorFields = ReadonlyMap<string, string>;
 
 /** The codes of the fields that the proxy reads or writes (protocol-error-fields.html). */
@@ -14,6 +17,9 @@ export const Field = {
   detail: 'D',
   hint: 'H',
   position: 'P',
+  internalPosition: 'p',
+  internalQuery: 'q',
+  context: 'W',
   schema: 's',
   table: 't',
   column: 'c',
@@ -28,14 +34,15 @@ export function readErrorFields(message: Message): ErrorFields {
   for (let at = message.start + 5; at < end && buffer[at] !== 0; ) {
     const terminator = buffer.indexOf(0, at + 1);
     if (terminator < 0 || terminator >= end) break;
-    fields.set(String.fromCharCode(buffer[at] ?? 0), buffer.toString('utf8', at + 1, terminator));
+    fields.set(String.fromCharCode(buffer[at] ?? 0), buffer.toString('latin1', at + 1, terminator));
     at = terminator + 1;
   }
   return fields;
 }
 
-export function errorResponse(fields: ErrorFields): Buffer {
-  return withFields(Backend.ErrorResponse, fields);
+/** @param encoding `latin1` where the fields have one character for each byte */
+export function errorResponse(fields: ErrorFields, encoding: 'utf8' | 'latin1' = 'utf8'): Buffer {
+  return withFields(Backend.ErrorResponse, fields, encoding);
 }
 
 /** An ErrorResponse as the server words it. */
@@ -50,13 +57,14 @@ export function serverError(code: string, message: string): Buffer {
   );
 }
 
+/** @param fields with one character for each byte */
 export function noticeResponse(fields: ErrorFields): Buffer {
-  return withFields(Backend.NoticeResponse, fields);
+  return withFields(Backend.NoticeResponse, fields, 'latin1');
 }
 
-function withFields(type: number, fields: ErrorFields): Buffer {
+function withFields(type: number, fields: ErrorFields, encoding: 'utf8' | 'latin1'): Buffer {
   const text = [...fields].map(([code, value]) => `${code}${value}\0`).join('');
-  return message(type, Buffer.from(`${text}\0`));
+  return message(type, Buffer.from(`${text}\0`, encoding));
 }
 
 /** The command tag of CommandComplete: `DELETE 3`. */

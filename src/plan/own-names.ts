@@ -1,0 +1,39 @@
+/**
+ * The names that an expanded statement gives to its own CTEs and their columns. None of them may be one that the client's
+ * text, or a table that it concerns, has too: the name would then mean the wrong one of the two.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Edit } from './splice.js';
+
+/** Stands before each name of the statement's own until its prefix is known: no SQL has this character. */
+const OWN = '\0';
+
+/** What all of them begin with, unless that is taken. */
+const PREFIX = 'pgc_';
+
+/** Of this process, for texts whose names cannot be read off: U&"\0070gc_0" is a name with this prefix too. */
+const UNGUESSABLE = `pgc_${randomBytes(6).toString('hex')}_`;
+
+/** A name of the statement's own: `pgc_0` for `0`. It is whole once `withOwnNames` has put the prefix in. */
+export function ownName(name: string): string {
+  return `${OWN}${name}`;
+}
+
+/**
+ * Puts the prefix into what is going to be spliced into a text: `pgc_`, or `pgc1_`, `pgc2_` … where the text, a name that
+ * is put into it, or a column has that. The same for the same input: prepared statements are compared by their texts.
+ * @param columns that may come to stand beside the statement's own without being spelled anywhere: those of RETURNING *
+ * @param open columns may come in that nobody knows of here
+ */
+export function withOwnNames(
+  text: string,
+  edits: readonly Edit[],
+  columns: readonly string[],
+  open: boolean,
+): readonly Edit[] {
+  // Names that are not quoted are folded to lower case.
+  const taken = [text, ...edits.map(({ sql }) => sql), ...columns].join('\n').toLowerCase();
+  let prefix = open || /u&"/.test(taken) ? UNGUESSABLE : PREFIX;
+  for (let i = 1; taken.includes(prefix); i++) prefix = `pgc${i}_`;
+  return edits.map((edit) => ({ ...edit, sql: edit.sql.replaceAll(OWN, prefix) }));
+}

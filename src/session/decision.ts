@@ -1,0 +1,65 @@
+/** What is decided for a text that may delete, and where the text comes from. */
+import { ProxyError } from '../errors.js';
+import type { Statement } from '../sql/statement.js';
+import type { Manner } from './injection.js';
+import type { ColumnsSource } from './known-columns.js';
+import { type Rewrite, refusal, unchanged } from './rewrite.js';
+
+/**
+ * `pass`: the text goes on as it is, and holds nothing that deletes. `failed`: the client has got an error in its place.
+ * `skipped`: the server skips it after an earlier error. What is sent in its place is refused all the same, so that
+ * nothing is deleted should the server not skip it.
+ */
+export type StatementDecision =
+  | { readonly kind: 'pass' }
+  | { readonly kind: 'failed' | 'skipped'; readonly rewrite: Rewrite }
+  | { readonly kind: 'rewrite'; readonly rewrite: Rewrite };
+
+/** What becomes of a string that may hold several statements. */
+export type Decision =
+  | StatementDecision
+  /** What a statement means depends on one before it: they have to be executed one after the other. */
+  | { readonly kind: 'pieces'; readonly pieces: readonly Piece[] };
+
+/** One statement of a string. */
+export interface Piece {
+  /** As the client sent it. */
+  readonly bytes: Buffer;
+  /** How many characters of the string stand before it. */
+  readonly offset: number;
+  /** What becomes of it where it need not be expanded. */
+  readonly unchanged: Rewrite;
+}
+
+/** Where a text comes from. */
+export interface Source extends ColumnsSource {
+  /** How the server can be asked at this point. */
+  readonly manner: Manner;
+  /** A simple query: several statements may be sent in the place of one. */
+  readonly inString: boolean;
+  readonly types: readonly number[];
+  /** The execution can be repeated: nothing else would be lost with it. */
+  readonly retries: boolean;
+}
+
+/** Of a statement alone. */
+export type StatementSource = Source & { readonly inString: false };
+
+export const PASS: StatementDecision = { kind: 'pass' };
+
+/** A question about the text has no answer. */
+export function unanswered(kind: 'failed' | 'skipped'): StatementDecision {
+  return { kind, rewrite: refusal(new ProxyError('PGC_UNANSWERED')) };
+}
+
+/** @param encoding the client's */
+export function piecesOf(text: string, statements: readonly Statement[], encoding: string): readonly Piece[] {
+  return statements.map((statement) => {
+    const own = text.slice(statement.at, statement.behind);
+    return {
+      bytes: Buffer.from(own, encoding === 'UTF8' ? 'utf8' : 'latin1'),
+      offset: [...text.slice(0, statement.at)].length,
+      unchanged: unchanged(own, [{ ...statement, at: 0, behind: own.length }]),
+    };
+  });
+}
