@@ -1,6 +1,5 @@
 /** Decides, for one session, what is sent to the server in place of a text that may delete. */
 import { ProxyError } from '../errors.js';
-import { mayTakeData } from '../sql/gate.js';
 import { quoteRelation } from '../sql/names.js';
 import { parserReady } from '../sql/parser.js';
 import { readsTheSame } from '../sql/plain-strings.js';
@@ -130,7 +129,7 @@ export class Rewriter {
     const failed = replies.settled && state.status === TransactionStatus.Failed && manner === 'query';
     if (failed && statements.length === 1) return asIs;
     // The data of a COPY come from the client between two statements.
-    const splits = inString && !mayTakeData(text);
+    const splits = inString && !statements.some(({ takesData }) => takesData);
     if (failed && splits) return { kind: 'pieces', pieces: piecesOf(text, statements, encoding) };
     if (failed) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
 

@@ -72,6 +72,8 @@ export interface Place {
   readonly behind: number;
   /** Whether it may change what later statements of the same text mean. */
   readonly unsettles: Unsettling;
+  /** The client sends its data, behind the text: COPY … FROM STDIN. */
+  readonly takesData: boolean;
 }
 
 export interface Statement extends Place {
@@ -102,11 +104,18 @@ export function readStatements(sql: string): readonly Statement[] | undefined {
       at: characters(first),
       behind: characters(last),
       unsettles: unsettles(statement.tree, source.toString('utf8', first, last)),
+      takesData: takesData(statement.tree),
     };
   });
 }
 
-const OTHER: Statement = { meaning: { kind: 'other' }, at: 0, behind: 0, unsettles: 'never' };
+const OTHER: Statement = {
+  meaning: { kind: 'other' },
+  at: 0,
+  behind: 0,
+  unsettles: 'never',
+  takesData: false,
+};
 const NAMED: ReadonlySet<string> = new Set(
   'TruncateStmt ExecuteStmt DeallocateStmt DiscardStmt DoStmt CallStmt'.split(' '),
 );
@@ -195,6 +204,13 @@ export function targetsOf({ meaning }: Pick<Statement, 'meaning'>): readonly Rel
 export function executedBy({ meaning }: Pick<Statement, 'meaning'>): readonly string[] {
   if (meaning.kind === 'execute') return [meaning.name];
   return meaning.kind === 'hidden' ? meaning.executes.map(({ name }) => name) : [];
+}
+
+function takesData(tree: Node): boolean {
+  const copy = node(tree, 'CopyStmt');
+  return (
+    copy !== undefined && copy.is_from === true && copy.filename === undefined && copy.is_program !== true
+  );
 }
 
 /** From bytes to characters; asked in ascending order, so that a long text is walked once. */
