@@ -30,6 +30,8 @@ export type Described =
 interface Listener {
   /** Whether an error is none of the client's. */
   readonly isOurs?: ((error: Message) => boolean) | undefined;
+  /** The ReadyForQuery behind such an error is the client's all the same. */
+  readonly isReadyTheirs?: boolean;
   /** How many characters of the client's text stand before what was sent: an error's position is one in that text. */
   readonly offset?: number;
   /** Is given every answer. */
@@ -144,7 +146,7 @@ export class Injection {
    * In a pipeline the server then skips to the client's Sync.
    */
   async fail(statements: readonly string[], manner: Manner): Promise<void> {
-    const swallow = { isOurs: () => true };
+    const swallow = { isOurs: () => true, isReadyTheirs: true };
     if (manner === 'query') {
       await this.#send([write.query(statements.join('; '))], [], 'Query', swallow);
       return;
@@ -255,13 +257,14 @@ class Question {
   }
 
   receive(message: Message): Verdict {
-    const { hear, isOurs, offset } = this.#listener;
+    const { hear, isOurs, isReadyTheirs = false, offset } = this.#listener;
     hear?.(message);
     if (message.type === Backend.ErrorResponse) {
       this.#failed = true;
       this.#ours = isOurs?.(message) ?? false;
       if (!this.#ours && offset) return moved(message, offset);
     }
+    if (message.type === Backend.ReadyForQuery && isReadyTheirs) return 'forward';
     if (message.type === Backend.DataRow) this.#value = readRow(message)[0]?.toString('latin1') ?? '';
     const end = message.type === Backend.ErrorResponse || message.type === Backend.ReadyForQuery;
     return this.#failed && end && !this.#ours ? 'forward' : 'swallow';
