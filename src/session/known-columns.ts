@@ -89,6 +89,9 @@ function oidsOf(types: readonly string[]): string {
   return `SELECT pg_catalog.array_to_string(ARRAY[${oids.join(', ')}]::pg_catalog.oid[], ' ')`;
 }
 
+/** @throws ProxyError PGC_ENCODING where the names are in an encoding that is not read here */
 function namesOf({ columns }: Described & { kind: 'value' }, encoding: string): readonly string[] {
+  if (encoding !== 'UTF8' && encoding !== 'LATIN1' && !columns.every((name) => isAscii(name)))
+    throw new ProxyError('PGC_ENCODING', { what: 'columns with names beyond ASCII', encoding });
   return columns.map((name) => name.toString(encoding === 'UTF8' ? 'utf8' : 'latin1'));
 }
