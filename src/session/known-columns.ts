@@ -6,6 +6,7 @@ import { isAscii } from 'node:buffer';
 import { ProxyError } from '../errors.js';
 import type { Columns, ColumnsQuestion } from '../plan/returned-columns.js';
 import { quoteLiteral } from '../sql/names.js';
+import { BEYOND_ASCII } from './encoding.js';
 import type { Described, Injection, Manner } from './injection.js';
 
 /** Thrown where a text cannot be rewritten before the server has answered this. */
@@ -55,7 +56,7 @@ export class KnownColumns {
   ): Promise<'done' | 'failed' | 'skipped'> {
     const { sql, query } = question;
     if (encoding !== 'UTF8' && !isAscii(Buffer.from([sql, query, ...(question.types ?? [])].join())))
-      throw new ProxyError('PGC_ENCODING', { encoding });
+      throw new ProxyError('PGC_ENCODING', { what: BEYOND_ASCII, encoding });
     const before = question.offset + offset;
     let declared = types;
     if (question.types) {
