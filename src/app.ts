@@ -1,7 +1,7 @@
 /** The composition root: makes everything from the configuration, starts it, and ends it in order. */
 
 import { type AdminServer, startAdmin } from './admin/server.js';
-import { type Address, parseAddress } from './config/address.js';
+import { type Address, isWildcard, parseAddress } from './config/address.js';
 import type { Config } from './config/schema.js';
 import { GraphCache } from './graph/cache.js';
 import type { SchemaListener } from './graph/listener.js';
@@ -116,9 +116,10 @@ function readiness(draining: boolean, full: boolean): { ok: boolean; reason: str
 
 function banner(address: string, upstream: string): string {
   const embedded = upstream === 'embedded';
-  const { host, port }: Address = address.startsWith('/')
+  const listened: Address = address.startsWith('/')
     ? { host: address, port: SOCKET_PORT }
     : parseAddress(address);
+  const { host, port } = isWildcard(listened) ? { ...listened, host: '127.0.0.1' } : listened;
   const target = `psql "host=${host} port=${port} user=postgres dbname=postgres"`;
   const what = embedded
     ? 'an embedded PostgreSQL with a sample schema, whose foreign keys it does not enforce'

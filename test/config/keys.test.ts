@@ -50,8 +50,12 @@ cascade:
 });
 
 test('listen is a list, also where one address is given', () => {
-  expect(load('listen: 0.0.0.0:1').listen).toEqual(['0.0.0.0:1']);
-  expect(load('listen: [0.0.0.0:1, "[::]:1", /run]').listen).toEqual(['0.0.0.0:1', '[::]:1', '/run']);
+  expect(load('listen: 0.0.0.0:1\nupstream: embedded').listen).toEqual(['0.0.0.0:1']);
+  expect(load('listen: [0.0.0.0:1, "[::]:1", /run]\nupstream: embedded').listen).toEqual([
+    '0.0.0.0:1',
+    '[::]:1',
+    '/run',
+  ]);
 });
 
 test.each(['admin: null', 'admin: { listen: null }'])('%s turns the endpoint off', (file) => {

@@ -99,8 +99,11 @@ describe('what later versions bring is refused by name', () => {
 
 describe('values that contradict each other are refused', () => {
   test.each([
-    ['listen: [h:1, h:1]', 'pgcascade.yaml:1: listen[1]: h:1 is listed twice'],
-    ['listen: h:1\nadmin: { listen: h:1 }', 'pgcascade.yaml:2: admin.listen: h:1 is taken by listen'],
+    ['listen: [h:1, h:1]\nupstream: embedded', 'pgcascade.yaml:1: listen[1]: h:1 is listed twice'],
+    [
+      'listen: h:1\nadmin: { listen: h:1 }\nupstream: embedded',
+      'pgcascade.yaml:2: admin.listen: h:1 is taken by listen',
+    ],
     ['listen: 127.0.0.1:9932', 'admin.listen: 127.0.0.1:9932 is taken by listen'],
     [
       'listen: h:1\nupstream: postgres://h:1',
@@ -122,8 +125,28 @@ describe('values that contradict each other are refused', () => {
     expect(problems(file)).toEqual([message]);
   });
 
+  test.each([
+    '0.0.0.0:6432',
+    '"*:6432"',
+    'db.example:6432',
+    '"[::]:6432"',
+    '[/run, 192.0.2.1:6432]',
+  ])('%s without an upstream is no place for the embedded sample', (listen) => {
+    expect(problems(`listen: ${listen}`)).toEqual([
+      expect.stringContaining('upstream: is missing: say postgres://host:port.'),
+    ]);
+  });
+
+  test.each([
+    '127.0.0.2:1',
+    'localhost:1',
+    '"[::1]:1"',
+    '/run',
+  ])('%s without an upstream serves the embedded sample', (listen) =>
+    expect(problems(`listen: ${listen}`)).toEqual([]));
+
   test('port 0 is another port each time', () => {
-    expect(problems('listen: [h:0, h:0]\nadmin: { listen: h:0 }')).toEqual([]);
+    expect(problems('listen: [h:0, h:0]\nadmin: { listen: h:0 }\nupstream: embedded')).toEqual([]);
   });
 });
 
