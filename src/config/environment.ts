@@ -53,9 +53,18 @@ export function unknownVariables(env: Environment, keys: readonly (readonly stri
   return Object.entries(env).flatMap(([variable, value]) => {
     if (!variable.startsWith('PGCASCADE_') || known.includes(variable)) return [];
     if (SERVICE_LINK.test(variable) || (SERVICE_PORT.test(variable) && value?.includes('://'))) return [];
-    const near = nearest(variable, known);
+    const near = meant(variable, known);
     return [`${variable}: unknown variable${near === undefined ? '' : `, did you mean ${near}?`}`];
   });
+}
+
+/** What all names begin with says nothing about which one was meant. Half a name is meant where it begins only one. */
+function meant(variable: string, known: readonly string[]): string | undefined {
+  const begun = known.filter((name) => name.startsWith(`${variable}_`));
+  if (begun.length > 0) return begun.length === 1 ? begun[0] : undefined;
+  const rest = (name: string) => name.slice('PGCASCADE_'.length);
+  const near = nearest(rest(variable), known.map(rest));
+  return near === undefined ? undefined : `PGCASCADE_${near}`;
 }
 
 function variables(keys: readonly (readonly string[])[]): readonly string[] {

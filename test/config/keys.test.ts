@@ -25,6 +25,9 @@ test.each([
   ['set_default', 'set default'],
   ['restrict', 'restrict'],
   ['no_action', 'no action'],
+  ['SET NULL', 'set null'],
+  ['Cascade', 'cascade'],
+  ['NO_ACTION', 'no action'],
 ])('on_delete: %s is %s', (text, action) => {
   const { overrides } = load(`cascade: { overrides: [{ match: a.b.c, on_delete: ${text} }] }`).cascade;
   expect(overrides).toEqual([{ match: 'a.b.c', on_delete: action }]);

@@ -47,6 +47,19 @@ test('a problem of a variable or a flag is told by its name', () => {
   ]);
 });
 
+test.each([
+  ['PGCASCADE_UPSTREM', 'PGCASCADE_UPSTREM: unknown variable, did you mean PGCASCADE_UPSTREAM?'],
+  [
+    'PGCASCADE_GRAPH_REFESH',
+    'PGCASCADE_GRAPH_REFESH: unknown variable, did you mean PGCASCADE_GRAPH_REFRESH?',
+  ],
+  ['PGCASCADE_ADMIN', 'PGCASCADE_ADMIN: unknown variable, did you mean PGCASCADE_ADMIN_LISTEN?'],
+  ['PGCASCADE_LIMITS', 'PGCASCADE_LIMITS: unknown variable'],
+  ['PGCASCADE_ROLE', 'PGCASCADE_ROLE: unknown variable'],
+])('%s is no variable', (variable, message) => {
+  expect(problems('', { [variable]: 'x' })).toEqual([message]);
+});
+
 describe('an unknown key is refused', () => {
   test.each([
     ['listn: x', 'pgcascade.yaml:1: listn: unknown key, did you mean listen?'],
