@@ -16,7 +16,7 @@ import { parserReady } from './sql/parser.js';
 export interface App {
   /** Where clients connect, with the ports that the system chose. */
   readonly addresses: readonly string[];
-  /** Accepts no more clients, lets open transactions end within limits.drain_timeout, and closes everything. */
+  /** Serves no more clients, lets open transactions end within limits.drain_timeout, and closes everything. */
   drain(): Promise<void>;
   /** What to tell the person who started it: where to connect. */
   banner(): string;
@@ -72,10 +72,8 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
     banner: () => banner(addresses[0] ?? '', upstream.name),
     drain: async () => {
       draining = true;
-      // Listeners close when their last client is gone, so both go on at once.
-      const closed = Promise.all(listeners.map((listener) => listener.close()));
+      // Clients that come meanwhile are told why they are not served, so the listeners are the last to close.
       await gateway.drain(config.limits.drain_timeout);
-      await closed;
       await close();
     },
   };

@@ -23,8 +23,10 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #clients = new Set<Socket>();
   readonly #sessions = new Set<Session>();
-  /** Clients that have asked for a session: counted before they have one, or many could come in at once. */
-  #admitted = 0;
+  /** The clients that have asked for a session: counted before they have one, or many could come in at once. */
+  readonly #admitted = new Set<Socket>();
+  /** Those among them whose upstream connection is not there yet. */
+  readonly #connecting = new Set<Socket>();
   readonly #keys = new CancelKeys();
   #draining = false;
   #empty: (() => void) | undefined;
@@ -34,7 +36,7 @@ export class Gateway {
   }
 
   get isFull(): boolean {
-    return this.#admitted >= this.#options.connections;
+    return this.#admitted.size >= this.#options.connections;
   }
 
   /** Serves a client to its end. */
@@ -45,7 +47,8 @@ export class Gateway {
     this.#clients.add(client);
     client.once('close', () => {
       this.#clients.delete(client);
-      if (this.#clients.size === 0) this.#empty?.();
+      this.#admitted.delete(client);
+      if (this.#admitted.size === 0) this.#empty?.();
     });
     client.on('error', (error) => log.debug({ err: error }, 'the client connection broke'));
     const login = setTimeout(
@@ -65,21 +68,25 @@ export class Gateway {
   }
 
   /**
-   * Takes no more clients, lets transactions end, and then ends the sessions.
-   * @param timeout milliseconds after which they are ended all the same
+   * Tells clients that come from now on that the proxy is shutting down (57P03), and so those that are not logged in;
+   * lets transactions end, and then ends the sessions and closes all connections.
+   * @param timeout milliseconds after which sessions are ended all the same
    */
   async drain(timeout: number): Promise<void> {
     this.#draining = true;
+    for (const client of this.#connecting) sayFarewell(client, new ProxyError('PGC_DRAINING'));
     for (const session of this.#sessions) session.drain();
-    if (this.#clients.size === 0) return;
     const forced = setTimeout(() => {
       for (const session of this.#sessions) session.end(new ProxyError('PGC_SHUTDOWN'));
       for (const client of this.#clients) client.destroySoon();
     }, timeout);
-    await new Promise<void>((resolve) => {
-      this.#empty = resolve;
-    });
+    if (this.#admitted.size > 0)
+      await new Promise<void>((resolve) => {
+        this.#empty = resolve;
+      });
     clearTimeout(forced);
+    // Whoever has not said what it wants is not waited for.
+    for (const client of this.#clients) client.destroySoon();
   }
 
   async #serve(client: Socket, log: Logger, loggedIn: () => void): Promise<void> {
@@ -89,8 +96,7 @@ export class Gateway {
     if (this.#draining) throw new ProxyError('PGC_DRAINING');
     if (this.isFull) throw new ProxyError('PGC_CONNECTIONS');
     if (client.destroyed) return;
-    this.#admitted++;
-    client.once('close', () => this.#admitted--);
+    this.#admitted.add(client);
     await this.#open(client, opening, log, loggedIn);
   }
 
@@ -116,13 +122,17 @@ export class Gateway {
     loggedIn: () => void,
   ): Promise<void> {
     const { upstream } = this.#options;
-    const server = await upstream.connect().catch((error: NodeJS.ErrnoException) => {
-      const reason = error.code ?? error.message;
-      log.error({ err: error }, `could not connect to ${upstream.name}`);
-      throw new ProxyError('PGC_UPSTREAM_UNREACHABLE', { upstream: upstream.name, reason });
-    });
-    // A client that is gone by now would never be heard of again: its end has been told already.
-    if (client.destroyed || client.readableEnded) {
+    this.#connecting.add(client);
+    const server = await upstream
+      .connect()
+      .catch((error: NodeJS.ErrnoException) => {
+        const reason = error.code ?? error.message;
+        log.error({ err: error }, `could not connect to ${upstream.name}`);
+        throw new ProxyError('PGC_UPSTREAM_UNREACHABLE', { upstream: upstream.name, reason });
+      })
+      .finally(() => this.#connecting.delete(client));
+    // A client that is gone by now would never be heard of again: its end has been told already. So has drain's farewell.
+    if (client.destroyed || client.readableEnded || client.writableEnded) {
       server.destroy();
       client.destroySoon();
       return;
