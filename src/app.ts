@@ -7,6 +7,7 @@ import { GraphCache } from './graph/cache.js';
 import type { SchemaListener } from './graph/listener.js';
 import { Gateway } from './net/gateway.js';
 import { type ListenAddress, type Listener, listen, SOCKET_PORT } from './net/listener.js';
+import { mostClients, openFileLimit } from './net/open-files.js';
 import { socketUpstream } from './net/tcp.js';
 import type { Upstream } from './net/upstream.js';
 import type { Logger } from './observe/log.js';
@@ -25,7 +26,7 @@ export interface App {
 /** @throws the system's error where an address cannot be listened on */
 export async function startApp(config: Config, log: Logger): Promise<App> {
   await parserReady();
-  const upstream = await openUpstream(config.upstream);
+  const upstream = await openUpstream(config.upstream, log);
   const { mode, declared, overrides, relations, unsupported, code } = config.cascade;
   const schema = await listenForChanges(config, log);
   const gateway = new Gateway({
@@ -40,7 +41,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
       refusesCode: code === 'reject',
       messageBytes: config.limits.message_bytes,
     },
-    connections: config.limits.connections,
+    connections: roomFor(config.limits.connections, log),
     loginTimeout: config.limits.login_timeout,
     log,
   });
@@ -79,9 +80,21 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
   };
 }
 
-async function openUpstream(upstream: Config['upstream']): Promise<Upstream> {
+/** The number of clients that are served at a time: limits.connections, or fewer where the system has no room for them. */
+function roomFor(connections: number, log: Logger): number {
+  const files = openFileLimit();
+  const most = mostClients(connections, files);
+  if (most < connections)
+    log.warn(
+      `limits.connections is ${connections}, and the ${files} files that may be open (ulimit -n) are enough for ${most} clients: one more is refused`,
+    );
+  return most;
+}
+
+async function openUpstream(upstream: Config['upstream'], log: Logger): Promise<Upstream> {
   switch (upstream.kind) {
     case 'embedded':
+      log.info('starting an embedded PostgreSQL with a sample schema');
       // Loaded only where it is wanted: it is a whole database.
       return (await import('./net/embedded/embedded.js')).openEmbedded();
     case 'tcp':

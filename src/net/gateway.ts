@@ -59,8 +59,11 @@ export class Gateway {
       clearTimeout(login);
       if (error instanceof ProtocolViolation)
         sayFarewell(client, new ProxyError('PGC_PROTOCOL', { reason: error.message }));
-      else if (error instanceof ProxyError) sayFarewell(client, error);
-      else {
+      else if (error instanceof ProxyError) {
+        // All that the client said has been read; many who are refused and stay must not use up the open files.
+        sayFarewell(client, error);
+        client.destroySoon();
+      } else {
         log.error({ err: error }, 'a client could not be served');
         client.destroy();
       }

@@ -1,4 +1,4 @@
-import { mkdir, unlink } from 'node:fs/promises';
+import { chmod, mkdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Address, formatAddress, listenOptions } from '../config/address.js';
@@ -25,6 +25,8 @@ export async function listen(address: ListenAddress, onClient: (client: Socket) 
     const path = join(address.directory, `.s.PGSQL.${SOCKET_PORT}`);
     await removeStale(path);
     await started(server, { path });
+    // As PostgreSQL's own (unix_socket_permissions): who may connect is for the login to say.
+    await chmod(path, 0o777);
     return { address: address.directory, close: () => closed(server) };
   }
   await started(server, listenOptions(address));
