@@ -234,6 +234,6 @@ test('a client that is gone before the server is reached leaves nothing behind',
 
 test('a unix socket may be connected to by everybody, as that of PostgreSQL', async () => {
   const directory = workspace();
-  await start({ listen: directory });
+  await start({ listen: ['127.0.0.1:0', directory] });
   expect(statSync(join(directory, '.s.PGSQL.6432')).mode & 0o777).toBe(0o777);
 });
