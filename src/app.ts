@@ -1,12 +1,13 @@
 /** The composition root: makes everything from the configuration, starts it, and ends it in order. */
 
 import { type AdminServer, startAdmin } from './admin/server.js';
-import { type Address, parseAddress } from './config/address.js';
+import { type Address, isWildcard, parseAddress } from './config/address.js';
 import type { Config } from './config/schema.js';
 import { GraphCache } from './graph/cache.js';
 import type { SchemaListener } from './graph/listener.js';
 import { Gateway } from './net/gateway.js';
 import { type ListenAddress, type Listener, listen, SOCKET_PORT } from './net/listener.js';
+import { mostClients, openFileLimit } from './net/open-files.js';
 import { socketUpstream } from './net/tcp.js';
 import type { Upstream } from './net/upstream.js';
 import type { Logger } from './observe/log.js';
@@ -16,7 +17,7 @@ import { parserReady } from './sql/parser.js';
 export interface App {
   /** Where clients connect, with the ports that the system chose. */
   readonly addresses: readonly string[];
-  /** Accepts no more clients, lets open transactions end within limits.drain_timeout, and closes everything. */
+  /** Serves no more clients, lets open transactions end within limits.drain_timeout, and closes everything. */
   drain(): Promise<void>;
   /** What to tell the person who started it: where to connect. */
   banner(): string;
@@ -25,7 +26,7 @@ export interface App {
 /** @throws the system's error where an address cannot be listened on */
 export async function startApp(config: Config, log: Logger): Promise<App> {
   await parserReady();
-  const upstream = await openUpstream(config.upstream);
+  const upstream = await openUpstream(config.upstream, log);
   const { mode, declared, overrides, relations, unsupported, code, triggers } = config.cascade;
   const schema = await listenForChanges(config, log);
   const gateway = new Gateway({
@@ -41,7 +42,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
       triggers,
       messageBytes: config.limits.message_bytes,
     },
-    connections: config.limits.connections,
+    connections: roomFor(config.limits.connections, log),
     loginTimeout: config.limits.login_timeout,
     log,
   });
@@ -73,18 +74,28 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
     banner: () => banner(addresses[0] ?? '', upstream.name),
     drain: async () => {
       draining = true;
-      // Listeners close when their last client is gone, so both go on at once.
-      const closed = Promise.all(listeners.map((listener) => listener.close()));
+      // Clients that come meanwhile are told why they are not served, so the listeners are the last to close.
       await gateway.drain(config.limits.drain_timeout);
-      await closed;
       await close();
     },
   };
 }
 
-async function openUpstream(upstream: Config['upstream']): Promise<Upstream> {
+/** The number of clients that are served at a time: limits.connections, or fewer where the system has no room for them. */
+function roomFor(connections: number, log: Logger): number {
+  const files = openFileLimit();
+  const most = mostClients(connections, files);
+  if (most < connections)
+    log.warn(
+      `limits.connections is ${connections}, and the ${files} files that may be open (ulimit -n) are enough for ${most} clients: one more is refused`,
+    );
+  return most;
+}
+
+async function openUpstream(upstream: Config['upstream'], log: Logger): Promise<Upstream> {
   switch (upstream.kind) {
     case 'embedded':
+      log.info('starting an embedded PostgreSQL with a sample schema');
       // Loaded only where it is wanted: it is a whole database.
       return (await import('./net/embedded/embedded.js')).openEmbedded();
     case 'tcp':
@@ -117,9 +128,10 @@ function readiness(draining: boolean, full: boolean): { ok: boolean; reason: str
 
 function banner(address: string, upstream: string): string {
   const embedded = upstream === 'embedded';
-  const { host, port }: Address = address.startsWith('/')
+  const listened: Address = address.startsWith('/')
     ? { host: address, port: SOCKET_PORT }
     : parseAddress(address);
+  const { host, port } = isWildcard(listened) ? { ...listened, host: '127.0.0.1' } : listened;
   const target = `psql "host=${host} port=${port} user=postgres dbname=postgres"`;
   const what = embedded
     ? 'an embedded PostgreSQL with a sample schema, whose foreign keys it does not enforce'

@@ -7,7 +7,7 @@ import type { App } from './app.js';
 import { runInstall } from './cli/install.js';
 import { formatAddress } from './config/address.js';
 import { type Flags, readConfig } from './config/load.js';
-import { ConfigError } from './config/problems.js';
+import { ConfigError, nearest } from './config/problems.js';
 import type { Config } from './config/schema.js';
 import { createLogger, type Logger, type LogOutput } from './observe/log.js';
 
@@ -26,8 +26,8 @@ Flags
   --listen ADDRESS      where clients connect, such as 127.0.0.1:6432; may be repeated
   --upstream URL        the database, such as postgres://db:5432; without one, an embedded sample
   --profile NAME        what the server can do: auto, postgres, postgres-like
-  -h, --help            this text
-  -v, --version         the version
+  -h, --help            this text, as the command help
+  -v, -V, --version     the version
 
 Every key of the file is also an environment variable: graph.refresh is PGCASCADE_GRAPH_REFRESH.
 Exit codes: 0 done; 1 failed while running; 2 bad usage or configuration; 143, 130 ended by a signal.
@@ -37,6 +37,16 @@ const LATER_COMMANDS = ['graph', 'explain', 'doctor'];
 const COMMANDS = ['serve', 'check-config', 'install', 'uninstall'] as const;
 type Command = (typeof COMMANDS)[number];
 const SIGNAL_CODES = { SIGTERM: 143, SIGINT: 130 } as const;
+/** Without a listener these would end the process, or open a debugger (SIGUSR1). */
+const IDLE_SIGNALS = ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+const OPTIONS = {
+  config: { type: 'string', short: 'c' },
+  listen: { type: 'string', multiple: true },
+  upstream: { type: 'string' },
+  profile: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const;
 
 /** What a command line asks for. */
 export type Invocation =
@@ -59,36 +69,46 @@ export function parseArguments(argv: readonly string[]): Invocation {
   const [first] = argv;
   try {
     const { values, positionals } = parseArgs({
-      args: [...argv],
+      // parseArgs knows one short form of an option.
+      args: argv.map((argument) => (argument === '-V' ? '-v' : argument)),
       allowPositionals: true,
-      options: {
-        config: { type: 'string', short: 'c' },
-        listen: { type: 'string', multiple: true },
-        upstream: { type: 'string' },
-        profile: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-        version: { type: 'boolean', short: 'v' },
-      },
+      options: OPTIONS,
     });
     const { help, version, ...flags } = values;
     const [name = 'serve', ...rest] = positionals;
     const command = COMMANDS.find((known) => known === name);
     const takesUrl = command === 'install' || command === 'uninstall';
     const [url, extra] = takesUrl ? rest : [undefined, ...rest];
-    if (help) return { command: 'help' };
+    if (help || name === 'help') return { command: 'help' };
     if (version) return { command: 'version' };
     if (LATER_COMMANDS.includes(name)) return notYet(name);
     if (command === undefined)
-      return { command: 'refuse', message: `unknown command ${JSON.stringify(name)}` };
-    if (extra !== undefined) {
-      return { command: 'refuse', message: `${command} takes no argument ${JSON.stringify(extra)}` };
-    }
+      return refuse(`unknown command ${JSON.stringify(name)}${suggestion(name, [...COMMANDS, 'help'])}`);
+    if (extra !== undefined) return refuse(`${command} takes no argument ${JSON.stringify(extra)}`);
     return { command, flags: url === undefined ? flags : { ...flags, url } };
   } catch (error) {
     // Commands to come have flags of their own.
     if (first !== undefined && LATER_COMMANDS.includes(first)) return notYet(first);
-    return { command: 'refuse', message: (error as Error).message };
+    return refuse(unknownFlag(error) ?? (error as Error).message);
   }
+}
+
+function refuse(message: string): Invocation {
+  return { command: 'refuse', message };
+}
+
+function suggestion(word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  return near === undefined ? '' : `, did you mean ${near}?`;
+}
+
+/** What parseArgs says of an unknown option explains how to write an argument that begins with a dash. */
+function unknownFlag(error: unknown): string | undefined {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return undefined;
+  const [, flag = ''] = /'([^']*)'/.exec(message) ?? [];
+  const flags = Object.keys(OPTIONS).map((name) => `--${name}`);
+  return `unknown flag ${flag}${suggestion(flag, flags)}`;
 }
 
 /** Runs a command line and gives the exit code. `serve` runs until a signal or a failure ends it. */
@@ -163,6 +183,10 @@ function serve(config: Config, log: Logger, io: Io): Promise<number> {
     };
     // From the start on: as process 1 of a container, a signal without a handler is ignored.
     for (const [signal, code] of Object.entries(SIGNAL_CODES)) io.process.on(signal, () => end(code));
+    for (const signal of IDLE_SIGNALS)
+      io.process.on(signal, () =>
+        log.info(`${signal} changes nothing: the configuration is read at the start`),
+      );
     io.process.on('uncaughtException', crash);
     io.process.on('unhandledRejection', crash);
 
@@ -209,7 +233,7 @@ function version(): string {
 }
 
 function notYet(command: string): Invocation {
-  return { command: 'refuse', message: `${command} is not yet supported` };
+  return refuse(`${command} is not yet supported`);
 }
 
 /** Whether this file is the program, also through the symbolic link that npm makes of a `bin`, or without its `.js`. */

@@ -1,9 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter, on, once } from 'node:events';
 import { symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type Io, main, parseArguments, startFailure } from '../src/cli.js';
@@ -40,12 +41,21 @@ describe('a command line', () => {
     for (const command of [[], ['serve'], ['check-config'], ['graph']]) {
       expect(parseArguments([...command, '--help'])).toEqual({ command: 'help' });
       expect(parseArguments([...command, '-v'])).toEqual({ command: 'version' });
+      expect(parseArguments([...command, '-V'])).toEqual({ command: 'version' });
     }
+    expect(parseArguments(['help'])).toEqual({ command: 'help' });
+    expect(parseArguments(['help', 'serve'])).toEqual({ command: 'help' });
   });
 
   test.each([
     [['run'], 'unknown command "run"'],
-    [['--lisen', 'x'], "Unknown option '--lisen'"],
+    [['serv'], 'unknown command "serv", did you mean serve?'],
+    [['chek-config'], 'unknown command "chek-config", did you mean check-config?'],
+    [['--lisen', 'x'], 'unknown flag --lisen, did you mean --listen?'],
+    [['--upstrem=x'], 'unknown flag --upstrem, did you mean --upstream?'],
+    [['check-config', '--confg', 'x'], 'unknown flag --confg, did you mean --config?'],
+    [['--zzz'], 'unknown flag --zzz'],
+    [['-x'], 'unknown flag -x'],
     [['--listen'], "Option '--listen <value>' argument missing"],
     [['serve', 'now'], 'serve takes no argument "now"'],
     [['graph', '--format', 'tree'], 'graph is not yet supported'],
@@ -72,7 +82,7 @@ const app = (drain = async () => {}) => ({ addresses: [], drain, banner: () => '
 describe('check-config', () => {
   test('says what had a say, and gives 0', async () => {
     const { code, written } = run(['check-config', '--profile', 'postgres'], undefined, {
-      PGCASCADE_LISTEN: 'h:1',
+      PGCASCADE_LISTEN: 'localhost:1',
     });
     expect(await code).toBe(0);
     expect(written).toEqual(['out: configuration ok: PGCASCADE_LISTEN, --profile']);
@@ -112,6 +122,16 @@ describe('serve', () => {
     process.emit(signal);
     expect(await code).toBe(expected);
     expect(drained).toBe(true);
+  });
+
+  test.each(['SIGHUP', 'SIGUSR1', 'SIGUSR2'])('%s is logged, and ends nothing', async (signal) => {
+    const { code, process, written } = run([]);
+    process.emit(signal);
+    await tick();
+    process.emit(signal);
+    expect(written.filter((line) => line.includes(`${signal} changes nothing`))).toHaveLength(2);
+    process.emit('SIGTERM');
+    expect(await code).toBe(143);
   });
 
   test('a second signal ends at once with the code of the first', async () => {
@@ -201,16 +221,25 @@ describe('the built program', () => {
   test.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
-  ] as const)('prints its banner, and ends with %s', async (signal, expected) => {
+  ] as const)('prints its banner, outlives SIGHUP and SIGUSR1, and ends with %s', async (signal, expected) => {
     const argv = [program, '--listen', '127.0.0.1:0', '--upstream', 'postgres://127.0.0.1:1'];
-    const env = { ...process.env, PGCASCADE_ADMIN_LISTEN: 'null', PGCASCADE_LOG_LEVEL: 'warn' };
+    const env = { ...process.env, PGCASCADE_ADMIN_LISTEN: 'null' };
     const child = spawn(process.execPath, argv, {
       cwd: workspace(),
       env,
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     const [banner] = await once(child.stdout, 'data');
     expect(String(banner)).toContain('127.0.0.1:');
+    const log = createInterface(child.stderr);
+    // Without a listener the first and the last would end it, and the second open a debugger.
+    for (const harmless of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
+      child.kill(harmless);
+      for await (const [line] of on(log, 'line')) {
+        expect(line).not.toContain('Debugger');
+        if (line.includes(`${harmless} changes nothing`)) break;
+      }
+    }
     child.kill(signal);
     const [code] = await once(child, 'exit');
     expect(code).toBe(expected);

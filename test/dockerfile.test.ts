@@ -67,10 +67,21 @@ describe('the image', () => {
     const env = Object.fromEntries(
       [...value(final, 'ENV').matchAll(/(\w+)=(\S+)/g)].map(([, name, text]) => [name, text]),
     );
-    const { config } = readConfig({ flags: {}, env, cwd: '/nowhere' });
+    const upstream = { PGCASCADE_UPSTREAM: 'postgres://db' };
+    const { config } = readConfig({ flags: {}, env: { ...env, ...upstream }, cwd: '/nowhere' });
     const ports = [...config.listen, config.admin.listen ?? ''].map((address) => parseAddress(address).port);
     expect(value(final, 'EXPOSE').split(' ').map(Number)).toEqual(ports);
     expect(value(final, 'HEALTHCHECK')).toContain('PGCASCADE_ADMIN_LISTEN');
+  });
+
+  test('serves the embedded sample only where it is asked for by name', () => {
+    const env = Object.fromEntries(
+      [...value(final, 'ENV').matchAll(/(\w+)=(\S+)/g)].map(([, name, text]) => [name, text]),
+    );
+    const load = (more: object) => () => readConfig({ flags: {}, env: { ...env, ...more }, cwd: '/nowhere' });
+    expect(load({})).toThrow('upstream: is missing');
+    expect(load({ PGCASCADE_UPSTREAM: '' })).toThrow('PGCASCADE_UPSTREAM: is empty');
+    expect(load({ PGCASCADE_UPSTREAM: 'embedded' })().config.upstream).toEqual({ kind: 'embedded' });
   });
 
   test('does not run as root, and hands signals to node', () => {

@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
-import { formatAddress, parseAddress } from '../config/address.js';
+import { formatAddress, listenOptions, parseAddress } from '../config/address.js';
 
 /**
  * What probes ask. It is about the proxy alone: were readiness tied to the database, a database that is down would take
@@ -28,7 +28,6 @@ const REQUEST_TIMEOUT_MS = 5000;
  * @throws the listening error (EADDRINUSE, …) or ValueError for an address that is none.
  */
 export async function startAdmin(address: string, state: AdminState): Promise<AdminServer> {
-  const { host, port } = parseAddress(address);
   const server = createServer(
     {
       headersTimeout: REQUEST_TIMEOUT_MS,
@@ -40,7 +39,7 @@ export async function startAdmin(address: string, state: AdminState): Promise<Ad
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port }, () => {
+    server.listen(listenOptions(parseAddress(address)), () => {
       server.off('error', reject);
       resolve();
     });

@@ -1,7 +1,7 @@
-import { isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import { quote, ValueError } from './values.js';
 
-/** A TCP address. The host has no brackets; port 0 lets the system choose. */
+/** A TCP address. The host has no brackets; `*` is every interface of the machine; port 0 lets the system choose. */
 export interface Address {
   readonly host: string;
   readonly port: number;
@@ -20,6 +20,26 @@ export function parseAddress(text: string): Address {
   }
   if (port > 65_535) throw new ValueError(`${quote(text)} has a port above 65535`);
   return { host, port };
+}
+
+/** Whether an address is every interface of the machine. */
+export function isWildcard({ host }: Address): boolean {
+  return host === '*' || host === '0.0.0.0' || host === '::';
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** Whether only programs on this machine can connect to an address. */
+export function isLoopback({ host }: Address): boolean {
+  const family = isIP(host);
+  return family === 0 ? host === 'localhost' : LOOPBACK.check(host, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** What `net.Server.listen` takes for an address: without a host, Node.js listens on every interface, IPv6 and IPv4. */
+export function listenOptions(address: Address): { readonly host?: string; readonly port: number } {
+  return address.host === '*' ? { port: address.port } : address;
 }
 
 /** Gives the text that {@link parseAddress} takes. */

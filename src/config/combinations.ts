@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { parseAddress } from './address.js';
+import { isLoopback, isWildcard, parseAddress } from './address.js';
 import type { KeyColumns } from './key-columns.js';
 import type { UpstreamConfig } from './upstream.js';
 
@@ -12,7 +12,8 @@ interface Relation {
 /** The part of a configuration whose keys can contradict each other. */
 interface Combination {
   readonly listen: readonly string[];
-  readonly upstream: UpstreamConfig;
+  /** Undefined where nobody has said one: then it is the embedded sample. */
+  readonly upstream?: UpstreamConfig | undefined;
   readonly admin: { readonly listen: string | null };
   readonly cascade: { readonly relations: readonly Relation[] };
 }
@@ -28,13 +29,21 @@ export function checkCombinations(config: Combination, context: z.core.$Refineme
     if (listen.indexOf(address) < index && !address.endsWith(':0')) {
       problem(`${address} is listed twice`, 'listen', index);
     }
-    if (upstream.kind === 'tcp' && reaches(address, upstream.host, upstream.port)) {
+    if (upstream?.kind === 'tcp' && reaches(address, upstream.host, upstream.port)) {
       problem(`${upstream.name} is where the proxy itself listens`, 'upstream');
     }
     if (address === admin.listen && !address.endsWith(':0')) {
       problem(`${address} is taken by listen`, 'admin', 'listen');
     }
   });
+
+  const open = listen.find((address) => !address.startsWith('/') && !isLoopback(parseAddress(address)));
+  if (upstream === undefined && open !== undefined) {
+    problem(
+      `is missing: say postgres://host:port. The embedded sample is served on ${open} only where upstream is embedded by name`,
+      'upstream',
+    );
+  }
 
   const seen = new Set<string>();
   const related = new Map<string, string>();
@@ -69,9 +78,5 @@ function reaches(listening: string, host: string, port: number): boolean {
   if (listening.startsWith('/')) return false;
   const own = parseAddress(listening);
   if (own.port !== port) return false;
-  return own.host === host || (isWildcard(own.host) && ['localhost', '127.0.0.1', '::1'].includes(host));
-}
-
-function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
+  return own.host === host || (isWildcard(own) && isLoopback({ host, port }));
 }

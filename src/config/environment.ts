@@ -25,25 +25,52 @@ export function variableOf(path: readonly string[]): string {
 
 /**
  * Gives a layer for each key that is set in the environment. Values are YAML, so that lists and objects can be given;
- * what is not YAML (`[::1]:6432`) is text. An empty variable counts as not set.
+ * what is not YAML (`[::1]:6432`) is text. An empty variable gives none: emptyVariables has a problem for it.
  */
 export function environmentLayers(env: Environment, keys: readonly (readonly string[])[]): readonly Layer[] {
   return keys.flatMap((path) => {
     const label = variableOf(path);
     const text = env[label];
-    if (!text) return [];
+    if (text === undefined || isEmpty(text)) return [];
     const yaml = parseYaml(text);
     return [{ path, label, value: yaml.problems.length > 0 ? text : yaml.value }];
   });
 }
 
+/**
+ * Gives a problem for each variable of a key, and for PGCASCADE_CONFIG, that is set to nothing. Whoever set it meant
+ * something: a secret that is missing must not turn into the default.
+ */
+export function emptyVariables(env: Environment, keys: readonly (readonly string[])[]): readonly string[] {
+  return variables(keys)
+    .filter((variable) => isEmpty(env[variable]))
+    .map((variable) => `${variable}: is empty: give it a value, or do not set it`);
+}
+
 /** Gives a problem for each PGCASCADE_ variable that is none of the keys'. */
 export function unknownVariables(env: Environment, keys: readonly (readonly string[])[]): readonly string[] {
-  const known = ['PGCASCADE_CONFIG', ...keys.map(variableOf)];
+  const known = variables(keys);
   return Object.entries(env).flatMap(([variable, value]) => {
     if (!variable.startsWith('PGCASCADE_') || known.includes(variable)) return [];
     if (SERVICE_LINK.test(variable) || (SERVICE_PORT.test(variable) && value?.includes('://'))) return [];
-    const near = nearest(variable, known);
+    const near = meant(variable, known);
     return [`${variable}: unknown variable${near === undefined ? '' : `, did you mean ${near}?`}`];
   });
+}
+
+/** What all names begin with says nothing about which one was meant. Half a name is meant where it begins only one. */
+function meant(variable: string, known: readonly string[]): string | undefined {
+  const begun = known.filter((name) => name.startsWith(`${variable}_`));
+  if (begun.length > 0) return begun.length === 1 ? begun[0] : undefined;
+  const rest = (name: string) => name.slice('PGCASCADE_'.length);
+  const near = nearest(rest(variable), known.map(rest));
+  return near === undefined ? undefined : `PGCASCADE_${near}`;
+}
+
+function variables(keys: readonly (readonly string[])[]): readonly string[] {
+  return ['PGCASCADE_CONFIG', ...keys.map(variableOf)];
+}
+
+function isEmpty(text: string | undefined): boolean {
+  return text?.trim() === '';
 }

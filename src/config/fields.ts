@@ -86,8 +86,13 @@ const SPELLINGS = [...ACTIONS, 'set_null', 'set_default', 'no_action'] as const;
 /** What happens to the referencing rows, as SQL says it. */
 export type OnDelete = (typeof ACTIONS)[number];
 
+// SQL has no capitals of its own: SET NULL is set null.
 const onDelete = z
-  .enum(SPELLINGS, { error: ({ input }) => notOneOf(input, ACTIONS) })
+  .preprocess(
+    (value) => (typeof value === 'string' ? value.toLowerCase() : value),
+    z.enum(SPELLINGS, { error: ({ input }) => notOneOf(input, ACTIONS) }),
+  )
+  .nonoptional({ error: 'is missing' })
   .transform((spelling) => spelling.replace('_', ' ') as OnDelete)
   .describe('What is done to the referencing rows when the referenced row is deleted.');
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
-import { environmentLayers, type Layer, unknownVariables } from './environment.js';
+import { emptyVariables, environmentLayers, type Layer, unknownVariables } from './environment.js';
 import { leafPaths } from './json-schema.js';
 import { ConfigError, issueMessage, issueProblems, keyPath, type Problem } from './problems.js';
 import { type Config, configSchema } from './schema.js';
@@ -52,6 +52,7 @@ export function readConfig(input: ConfigInput): {
 
   const early = [
     ...(file?.yaml.problems.map(({ line, text }) => `${file.label}:${line}: ${text}`) ?? []),
+    ...emptyVariables(env, keys),
     ...unknownVariables(env, keys),
   ];
   // What is left of a broken file would only bring problems that are not there.
@@ -79,7 +80,8 @@ interface ConfigFile {
 }
 
 function readConfigFile({ flags, env, cwd }: ConfigInput): ConfigFile | undefined {
-  const named = flags.config ?? (env.PGCASCADE_CONFIG || undefined);
+  // An empty variable has its own problem, and hides none of the file's.
+  const named = flags.config ?? (env.PGCASCADE_CONFIG?.trim() ? env.PGCASCADE_CONFIG : undefined);
   const label = named ?? DEFAULT_FILE;
   try {
     return { label, yaml: parseYaml(readFileSync(resolve(cwd, label), 'utf8')) };

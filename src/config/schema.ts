@@ -14,6 +14,7 @@ import {
   tcpAddress,
   upstream,
 } from './fields.js';
+import type { UpstreamConfig } from './upstream.js';
 
 const PROFILES = ['auto', 'postgres', 'postgres-like'] as const;
 const LATER_PROFILES = [
@@ -126,6 +127,8 @@ const log = section({
     .describe('auto is pretty on a terminal, JSON elsewhere.'),
 });
 
+const EMBEDDED: UpstreamConfig = { kind: 'embedded' };
+
 /** The whole configuration as interface.md has it; its input is what a file says, its output what the program reads. */
 export const configSchema = z
   .strictObject({
@@ -133,9 +136,9 @@ export const configSchema = z
       .prefault('127.0.0.1:6432')
       .describe('Where clients connect: host:port, or the directory of a unix socket; one or a list.'),
     upstream: upstream
-      .prefault('embedded')
+      .optional()
       .describe(
-        'The database: postgres://host:port?sslmode=…, "embedded", or file:/path of a file that says it.',
+        'The database: postgres://host:port?sslmode=…, "embedded", or file:/path of a file that says it. It may be left out where only loopback addresses are listened on: then it is embedded.',
       ),
     profile: choice(PROFILES, LATER_PROFILES)
       .default('auto')
@@ -149,7 +152,8 @@ export const configSchema = z
     audit: audit.describe('A record of cascades.'),
     log: log.describe('Messages on stderr.'),
   })
-  .superRefine(checkCombinations);
+  .superRefine(checkCombinations)
+  .transform(({ upstream = EMBEDDED, ...rest }) => ({ ...rest, upstream }));
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 

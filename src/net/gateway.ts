@@ -24,8 +24,10 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #clients = new Set<Socket>();
   readonly #sessions = new Set<Session>();
-  /** Clients that have asked for a session: counted before they have one, or many could come in at once. */
-  #admitted = 0;
+  /** The clients that have asked for a session: counted before they have one, or many could come in at once. */
+  readonly #admitted = new Set<Socket>();
+  /** Those among them whose upstream connection is not there yet. */
+  readonly #connecting = new Set<Socket>();
   readonly #keys = new CancelKeys();
   #draining = false;
   #empty: (() => void) | undefined;
@@ -35,7 +37,7 @@ export class Gateway {
   }
 
   get isFull(): boolean {
-    return this.#admitted >= this.#options.connections;
+    return this.#admitted.size >= this.#options.connections;
   }
 
   /** Serves a client to its end. */
@@ -46,7 +48,8 @@ export class Gateway {
     this.#clients.add(client);
     client.once('close', () => {
       this.#clients.delete(client);
-      if (this.#clients.size === 0) this.#empty?.();
+      this.#admitted.delete(client);
+      if (this.#admitted.size === 0) this.#empty?.();
       clearTimeout(login);
     });
     client.on('error', (error) => log.debug({ err: error }, 'the client connection broke'));
@@ -58,8 +61,11 @@ export class Gateway {
       clearTimeout(login);
       if (error instanceof ProtocolViolation)
         sayFarewell(client, new ProxyError('PGC_PROTOCOL', { reason: error.message }));
-      else if (error instanceof ProxyError) sayFarewell(client, error);
-      else {
+      else if (error instanceof ProxyError) {
+        // All that the client said has been read; many who are refused and stay must not use up the open files.
+        sayFarewell(client, error);
+        client.destroySoon();
+      } else {
         log.error({ err: error }, 'a client could not be served');
         client.destroy();
       }
@@ -67,21 +73,25 @@ export class Gateway {
   }
 
   /**
-   * Takes no more clients, lets transactions end, and then ends the sessions.
-   * @param timeout milliseconds after which they are ended all the same
+   * Tells clients that come from now on that the proxy is shutting down (57P03), and so those that are not logged in;
+   * lets transactions end, and then ends the sessions and closes all connections.
+   * @param timeout milliseconds after which sessions are ended all the same
    */
   async drain(timeout: number): Promise<void> {
     this.#draining = true;
+    for (const client of this.#connecting) sayFarewell(client, new ProxyError('PGC_DRAINING'));
     for (const session of this.#sessions) session.drain();
-    if (this.#clients.size === 0) return;
     const forced = setTimeout(() => {
       for (const session of this.#sessions) session.end(new ProxyError('PGC_SHUTDOWN'));
       for (const client of this.#clients) client.destroySoon();
     }, timeout);
-    await new Promise<void>((resolve) => {
-      this.#empty = resolve;
-    });
+    if (this.#admitted.size > 0)
+      await new Promise<void>((resolve) => {
+        this.#empty = resolve;
+      });
     clearTimeout(forced);
+    // Whoever has not said what it wants is not waited for.
+    for (const client of this.#clients) client.destroySoon();
   }
 
   async #serve(client: Socket, log: Logger, loggedIn: () => void): Promise<void> {
@@ -92,8 +102,7 @@ export class Gateway {
     if (this.#draining) throw new ProxyError('PGC_DRAINING');
     if (this.isFull) throw new ProxyError('PGC_CONNECTIONS');
     if (client.destroyed) return;
-    this.#admitted++;
-    client.once('close', () => this.#admitted--);
+    this.#admitted.add(client);
     if (opening.kind === 'foreign') await this.#relayRefusal(client, opening.raw, log);
     else await this.#open(client, opening, log, loggedIn);
   }
@@ -134,9 +143,15 @@ export class Gateway {
     loggedIn: () => void,
   ): Promise<void> {
     const { upstream } = this.#options;
-    const server = await this.#connect(log);
-    // A client that is gone by now would never be heard of again. (One that has only said its last word is served.)
-    if (client.destroyed) return void server.destroy();
+    this.#connecting.add(client);
+    const server = await this.#connect(log).finally(() => this.#connecting.delete(client));
+    // A client that is gone by now would never be heard of again, and one that was told of the end needs nobody. (One that
+    // has only said its last word is served.)
+    if (client.destroyed || client.writableEnded) {
+      server.destroy();
+      client.destroySoon();
+      return;
+    }
     server.write(opening.raw);
     const user = opening.parameters.get('user') ?? '';
     const session: Session = new Session(

@@ -1,7 +1,7 @@
-import { mkdir, unlink } from 'node:fs/promises';
+import { chmod, mkdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { type Address, formatAddress } from '../config/address.js';
+import { type Address, formatAddress, listenOptions } from '../config/address.js';
 
 /** Where clients come in: a port, or a socket in a directory, named as libpq looks for it. */
 export type ListenAddress = Address | { readonly directory: string };
@@ -25,15 +25,17 @@ export async function listen(address: ListenAddress, onClient: (client: Socket) 
     const path = join(address.directory, `.s.PGSQL.${SOCKET_PORT}`);
     await removeStale(path);
     await started(server, { path });
+    // As PostgreSQL's own (unix_socket_permissions): who may connect is for the login to say.
+    await chmod(path, 0o777);
     return { address: address.directory, close: () => closed(server) };
   }
-  await started(server, address);
+  await started(server, listenOptions(address));
   const bound = server.address();
   const port = bound !== null && typeof bound === 'object' ? bound.port : address.port;
   return { address: formatAddress({ host: address.host, port }), close: () => closed(server) };
 }
 
-function started(server: Server, options: { host: string; port: number } | { path: string }): Promise<void> {
+function started(server: Server, options: { host?: string; port: number } | { path: string }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(options, () => {

@@ -30,7 +30,7 @@ export function proxyErrorFields(error: ProxyError, severity: 'ERROR' | 'FATAL' 
  * system would reset the connection, and the client never see the error.
  */
 export function sayFarewell(client: Duplex, error?: ProxyError): void {
-  if (error) client.write(errorResponse(proxyErrorFields(error, 'FATAL')));
+  if (error && !client.writableEnded) client.write(errorResponse(proxyErrorFields(error, 'FATAL')));
   client.end();
   client.resume();
   const linger = setTimeout(() => client.destroy(), LINGER);

@@ -121,9 +121,10 @@ export class Session {
     }
   }
 
-  /** Ends the session as soon as no transaction is open. */
+  /** Ends the session as soon as no transaction is open; where the login is not over, at once. */
   drain(): void {
     this.#draining = true;
+    if (this.#state.status === 0) this.end(new ProxyError('PGC_DRAINING'));
     this.#endIfDrained();
   }
 

@@ -25,6 +25,9 @@ test.each([
   ['set_default', 'set default'],
   ['restrict', 'restrict'],
   ['no_action', 'no action'],
+  ['SET NULL', 'set null'],
+  ['Cascade', 'cascade'],
+  ['NO_ACTION', 'no action'],
 ])('on_delete: %s is %s', (text, action) => {
   const { overrides } = load(`cascade: { overrides: [{ match: a.b.c, on_delete: ${text} }] }`).cascade;
   expect(overrides).toEqual([{ match: 'a.b.c', on_delete: action }]);
@@ -51,8 +54,12 @@ cascade:
 });
 
 test('listen is a list, also where one address is given', () => {
-  expect(load('listen: 0.0.0.0:1').listen).toEqual(['0.0.0.0:1']);
-  expect(load('listen: [0.0.0.0:1, "[::]:1", /run]').listen).toEqual(['0.0.0.0:1', '[::]:1', '/run']);
+  expect(load('listen: 0.0.0.0:1\nupstream: embedded').listen).toEqual(['0.0.0.0:1']);
+  expect(load('listen: [0.0.0.0:1, "[::]:1", /run]\nupstream: embedded').listen).toEqual([
+    '0.0.0.0:1',
+    '[::]:1',
+    '/run',
+  ]);
 });
 
 test.each(['admin: null', 'admin: { listen: null }'])('%s turns the endpoint off', (file) => {

@@ -67,8 +67,16 @@ test('a variable with an IPv6 address needs no quotes', () => {
   expect(load(undefined, { PGCASCADE_LISTEN: '[::1]:6432' }).listen).toEqual(['[::1]:6432']);
 });
 
-test('an empty variable counts as not set', () => {
-  expect(load('profile: postgres', { PGCASCADE_PROFILE: '', PGCASCADE_CONFIG: '' }).profile).toBe('postgres');
+test.each([
+  'PGCASCADE_UPSTREAM',
+  'PGCASCADE_CONFIG',
+  'PGCASCADE_ADMIN_LISTEN',
+  'PGCASCADE_GRAPH_URL',
+])('an empty %s is an error that names it', (variable) => {
+  for (const empty of ['', ' ', '\n'])
+    expect(() => load('profile: postgres', { [variable]: empty })).toThrow(
+      `${variable}: is empty: give it a value, or do not set it`,
+    );
 });
 
 test('variables that Kubernetes makes of services are left alone', () => {

@@ -47,6 +47,19 @@ test('a problem of a variable or a flag is told by its name', () => {
   ]);
 });
 
+test.each([
+  ['PGCASCADE_UPSTREM', 'PGCASCADE_UPSTREM: unknown variable, did you mean PGCASCADE_UPSTREAM?'],
+  [
+    'PGCASCADE_GRAPH_REFESH',
+    'PGCASCADE_GRAPH_REFESH: unknown variable, did you mean PGCASCADE_GRAPH_REFRESH?',
+  ],
+  ['PGCASCADE_ADMIN', 'PGCASCADE_ADMIN: unknown variable, did you mean PGCASCADE_ADMIN_LISTEN?'],
+  ['PGCASCADE_LIMITS', 'PGCASCADE_LIMITS: unknown variable'],
+  ['PGCASCADE_ROLE', 'PGCASCADE_ROLE: unknown variable'],
+])('%s is no variable', (variable, message) => {
+  expect(problems('', { [variable]: 'x' })).toEqual([message]);
+});
+
 describe('an unknown key is refused', () => {
   test.each([
     ['listn: x', 'pgcascade.yaml:1: listn: unknown key, did you mean listen?'],
@@ -99,8 +112,11 @@ describe('what later versions bring is refused by name', () => {
 
 describe('values that contradict each other are refused', () => {
   test.each([
-    ['listen: [h:1, h:1]', 'pgcascade.yaml:1: listen[1]: h:1 is listed twice'],
-    ['listen: h:1\nadmin: { listen: h:1 }', 'pgcascade.yaml:2: admin.listen: h:1 is taken by listen'],
+    ['listen: [h:1, h:1]\nupstream: embedded', 'pgcascade.yaml:1: listen[1]: h:1 is listed twice'],
+    [
+      'listen: h:1\nadmin: { listen: h:1 }\nupstream: embedded',
+      'pgcascade.yaml:2: admin.listen: h:1 is taken by listen',
+    ],
     ['listen: 127.0.0.1:9932', 'admin.listen: 127.0.0.1:9932 is taken by listen'],
     [
       'listen: h:1\nupstream: postgres://h:1',
@@ -138,8 +154,28 @@ describe('values that contradict each other are refused', () => {
     expect(problems(file)).toEqual([message]);
   });
 
+  test.each([
+    '0.0.0.0:6432',
+    '"*:6432"',
+    'db.example:6432',
+    '"[::]:6432"',
+    '[/run, 192.0.2.1:6432]',
+  ])('%s without an upstream is no place for the embedded sample', (listen) => {
+    expect(problems(`listen: ${listen}`)).toEqual([
+      expect.stringContaining('upstream: is missing: say postgres://host:port.'),
+    ]);
+  });
+
+  test.each([
+    '127.0.0.2:1',
+    'localhost:1',
+    '"[::1]:1"',
+    '/run',
+  ])('%s without an upstream serves the embedded sample', (listen) =>
+    expect(problems(`listen: ${listen}`)).toEqual([]));
+
   test('port 0 is another port each time', () => {
-    expect(problems('listen: [h:0, h:0]\nadmin: { listen: h:0 }')).toEqual([]);
+    expect(problems('listen: [h:0, h:0]\nadmin: { listen: h:0 }\nupstream: embedded')).toEqual([]);
   });
 });
 

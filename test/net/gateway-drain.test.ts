@@ -1,4 +1,6 @@
 /** The end of a proxy (SIGTERM): open transactions may finish, and nobody waits for ever. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { copyData, copyDone, query, run, sync } from '../session/frontend-messages.js';
 import { useDatabase } from '../support/database.js';
@@ -7,6 +9,8 @@ import { message, RawClient, readable } from '../support/raw-client.js';
 
 const database = useDatabase('CREATE TABLE numbers (id int)');
 const SHUTTING_DOWN = 'C=57P01';
+/** A startup packet of protocol 3.0 without parameters. */
+const STARTUP = Buffer.from([0, 0, 0, 9, 0, 3, 0, 0, 0]);
 
 /** A proxy that gives transactions more time than any test takes, and a session on it. */
 async function start(limits: ProxyOptions['limits'] = { drain_timeout: '10m' }) {
@@ -92,28 +96,51 @@ describe('drain', () => {
     await drained;
   }, 10_000);
 
-  test('refuses a client that comes meanwhile', async () => {
+  test('tells a client that comes meanwhile why it is not served, and refuses it when all are gone', async () => {
+    const { proxy, client } = await start();
+    await client.ask(query('BEGIN'));
+    const drained = proxy.app.drain();
+    const late = await RawClient.open(proxy);
+    late.send(STARTUP);
+    expect(readable(await late.rest())).toEqual([expect.stringContaining('C=57P03')]);
+    client.socket.destroy();
+    await drained;
+    await expect(RawClient.open(proxy)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  test('tells a client that had connected but not said what it wants', async () => {
     const { proxy, client } = await start();
     const early = await RawClient.open(proxy);
     await client.ask(query('BEGIN'));
     const drained = proxy.app.drain();
-    await expect(RawClient.open(proxy)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    early.socket.destroy();
+    early.send(STARTUP);
+    expect(readable(await early.rest())[0]).toContain('C=57P03');
     client.socket.destroy();
     await drained;
   });
 
-  test('refuses a client that had connected but not said what it wants', async () => {
-    const { proxy, client } = await start();
-    const early = await RawClient.open(proxy);
-    await client.ask(query('BEGIN'));
+  test('does not wait for a client that says nothing', async () => {
+    const { proxy } = await start({ drain_timeout: '10m', login_timeout: '10m' });
+    const silent = await RawClient.open(proxy);
+    await proxy.app.drain();
+    expect(await silent.rest()).toEqual([]);
+  });
+
+  test('does not wait for a client whose login is not over', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    onTestFinished(() => void silent.close());
+    const { port } = silent.address() as { port: number };
+    const proxy = await startProxy({
+      upstream: `postgres://127.0.0.1:${port}`,
+      limits: { drain_timeout: '10m', login_timeout: '10m' },
+    });
+    const client = await RawClient.open(proxy);
+    const connected = once(silent, 'connection');
+    client.send(STARTUP);
+    await connected;
     const drained = proxy.app.drain();
-    await expect(
-      RawClient.login({ host: proxy.host, port: proxy.port }, { database: database.name }),
-    ).rejects.toThrow();
-    early.send(Buffer.from([0, 0, 0, 9, 0, 3, 0, 0, 0]));
-    expect(readable(await early.rest())[0]).toContain('C=57P03');
-    client.socket.destroy();
+    expect(readable(await client.rest())).toEqual([expect.stringContaining('C=57P03')]);
     await drained;
   });
 

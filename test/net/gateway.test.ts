@@ -1,7 +1,10 @@
 /** What happens until a client is logged in, and who is not let in. */
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { workspace } from '../config/workspace.js';
 import { query } from '../session/frontend-messages.js';
 import { useDatabase } from '../support/database.js';
 import { freePort } from '../support/free-port.js';
@@ -198,4 +201,10 @@ test('a client that is gone before the server is reached leaves nothing behind',
   const direct = await database.connect();
   const left = `SELECT FROM pg_stat_activity WHERE application_name = '${name}'`;
   await expect.poll(async () => (await direct.query(left)).rowCount, { timeout: 10_000 }).toBe(0);
+});
+
+test('a unix socket may be connected to by everybody, as that of PostgreSQL', async () => {
+  const directory = workspace();
+  await start({ listen: ['127.0.0.1:0', directory] });
+  expect(statSync(join(directory, '.s.PGSQL.6432')).mode & 0o777).toBe(0o777);
 });

@@ -1,0 +1,28 @@
+/** How many clients the files that the process may have open are enough for: a connection is a file. */
+
+/** The files that are kept free for listeners, probes, cancel requests, and clients that are told that there is no room. */
+const RESERVED = 64;
+/** A client's own connection, and the upstream one. */
+const FILES_PER_CLIENT = 2;
+
+/** What `ulimit -n` says; Node.js has raised it to the hard limit. Undefined where the system has no such limit. */
+export function openFileLimit(): number | undefined {
+  // With the network interfaces in it, the report looks their names up.
+  Object.assign(process.report, { excludeNetwork: true });
+  const { userLimits } = process.report.getReport() as {
+    readonly userLimits?: { readonly open_files?: { readonly soft?: number | string } };
+  };
+  const soft = Number(userLimits?.open_files?.soft);
+  return Number.isFinite(soft) ? soft : undefined;
+}
+
+/**
+ * How many clients can be served at a time. A process that has no file left can tell nobody why it does not serve; so
+ * the last files are not given away.
+ * @param wanted the limit that is configured
+ * @param files as {@link openFileLimit}
+ */
+export function mostClients(wanted: number, files: number | undefined): number {
+  if (files === undefined) return wanted;
+  return Math.max(1, Math.min(wanted, Math.floor((files - RESERVED) / FILES_PER_CLIENT)));
+}
