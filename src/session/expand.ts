@@ -199,7 +199,8 @@ function expandTruncate(text: string, statement: TruncateStatement, means: Means
     if (broken) throw brokenError(quoteRelation(relation), relation, broken);
     for (const key of graph.keysTo(relation)) {
       if (taken.has(key.from)) continue;
-      if (!statement.cascades && key.performer === 'proxy')
+      // Of a key that it enforces the server itself says so.
+      if (!statement.cascades && key.performer === 'proxy' && !key.enforced)
         throw new ProxyError('PGC_TRUNCATE', { from: key.from.name, to: key.to.name });
       if (!statement.cascades) continue;
       if (!key.declared) added.push(key.from);
