@@ -3,6 +3,7 @@ import { useDatabase } from '../support/database.js';
 import { startProxy } from '../support/proxy.js';
 import { fuzz } from './fuzz.js';
 import { MUTANTS, type Mutant, mutatedGraph } from './mutants.js';
+import type { Difference } from './report.js';
 import { OVERRIDES } from './schema-sql.js';
 import { Twins } from './twins.js';
 
@@ -26,7 +27,7 @@ vi.mock('../../src/plan/render.js', async (load) => {
   return { ...original, renderStatement };
 });
 
-const SEED = 1;
+const SEED = 5;
 const native = useDatabase();
 const emulated = useDatabase();
 
@@ -42,23 +43,25 @@ async function statementsUntilFound(mutant: Mutant): Promise<number | undefined>
     port: proxy.port,
   });
   try {
-    const figures = await fuzz(twins, {
-      seed: SEED,
-      statements: 500,
-      differences: 1,
-      shrinkFor: 0,
-    });
-    const [found] = figures.differences;
-    // A mistake in what is done, not in the grammar.
-    const told = found?.native.answers.flat() ?? [];
-    const first = found?.proxied.answers.flat().find((answer, i) => answer !== told[i]);
-    expect(first ?? '').not.toMatch(/^E C=42/);
-    return found && figures.statements;
+    // A mistake in what is done, and not only one in the grammar.
+    for (const differences of [1, 3]) {
+      const figures = await fuzz(twins, { seed: SEED, statements: 500, differences, shrinkFor: 0 });
+      if (figures.differences.length === 0) return undefined;
+      if (figures.differences.some(isOfRows)) return figures.statements;
+    }
+    throw new Error('its statements are not well-formed');
   } finally {
     twins.end();
     await proxy.stop();
     now.mutant = {};
   }
+}
+
+/** Whether what is answered first in another way than natively is not that the statement is not well-formed. */
+function isOfRows({ native, proxied }: Difference): boolean {
+  const told = native.answers.flat();
+  const first = proxied.answers.flat().find((answer, i) => answer !== told[i]);
+  return !/^E C=42/.test(first ?? '');
 }
 
 test('a planner without a mistake is not found out', async () => {
