@@ -2,6 +2,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { ProxyError } from '../errors.js';
 import type { Copied } from '../plan/splice.js';
+import type { RelationName } from '../sql/names.js';
 import type { ErrorFields } from '../wire/backend.js';
 import type { Part } from './part.js';
 import type { Rewrite } from './rewrite.js';
@@ -49,6 +50,15 @@ export function inEncoding(fields: ErrorFields, encoding: string): ErrorFields {
 
 export function isBeyondAscii(text: string): boolean {
   return !isAscii(Buffer.from(text));
+}
+
+/**
+ * Whether a name may mean another one to the server. Where its encoding has one byte a character, the server folds capitals
+ * beyond ASCII in names that are not quoted (downcase_identifier in scansup.c); the parser here knows UTF-8 alone.
+ */
+export function mayBeFolded({ schema = '', name }: RelationName, state: ServerState): boolean {
+  const text = `${schema}${name}`;
+  return state.parameter('server_encoding') !== 'UTF8' && isBeyondAscii(text) && text !== text.toLowerCase();
 }
 
 /** The same rewrite of a text in ASCII, with all that was put into it in ASCII too. */

@@ -40,6 +40,10 @@ export function markerOf(
       return resolved ? undefined : marker;
     case 'suspect':
       return part.suspecting ? marker : undefined;
+    case 'kept':
+      return part.plan.deletions.some(({ cycle, relation }) => cycle !== undefined && relation.keeps)
+        ? marker
+        : undefined;
     case 'check':
       return part.plan.checks[marker.check] && !part.suspecting ? marker : undefined;
     default:

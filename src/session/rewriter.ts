@@ -16,7 +16,7 @@ import {
   type StatementSource,
   unanswered,
 } from './decision.js';
-import { BEYOND_ASCII, decode, encodingOf, inAscii, isBeyondAscii } from './encoding.js';
+import { BEYOND_ASCII, decode, encodingOf, inAscii, isBeyondAscii, mayBeFolded } from './encoding.js';
 import { expand, type Means } from './expand.js';
 import type { Injection } from './injection.js';
 import { ColumnsUnknown, KnownColumns } from './known-columns.js';
@@ -141,6 +141,8 @@ export class Rewriter {
     }
     const found = await circumstances.look(names, (sql) => injection.ask(sql, manner));
     if ('kind' in found) return unanswered(found.kind);
+    const folded = names.find((name) => found.meaning(name) === null && mayBeFolded(name, state));
+    if (folded) throw new ProxyError('PGC_ENCODING', { what: 'a name with capitals beyond ASCII', encoding });
     const { touched } = circumstances;
     const behind = isBehindUnsettling(statements, touched);
     if (!found.active && !behind) return asIs;

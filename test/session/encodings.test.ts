@@ -143,6 +143,8 @@ test.each([
     expect(await client.told(query('DELETE FROM t WHERE id = 1'))).toEqual(['C DELETE 1', 'Z I']);
     const left = `SELECT (SELECT count(*) FROM U&"gr\\00f6\\00dfe") + count(U&"g'\\00e9") FROM U&"\\00df"`;
     expect(await client.told(query(left))).toContain('D 0');
+    // Such a server may fold É to é, and delete from another table than the one that is looked up.
+    expect((await client.told(query('DELETE FROM École'))).join()).toContain('PGC_ENCODING');
   } finally {
     await admin.query('DROP DATABASE in_latin1 WITH (FORCE)');
   }
