@@ -43,6 +43,7 @@ beforeEach(async () => {
   const clients = await Promise.all([proxy.connect(native.name), proxy.connect(emulated.name)]);
   await clients[0].query(schema(''));
   await clients[1].query(schema('NOT ENFORCED'));
+  await Promise.all(clients.map((client) => client.end()));
 });
 
 async function isAsNative(

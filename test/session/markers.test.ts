@@ -32,8 +32,11 @@ const connect = async () => {
 
 const ask = async (sql: string) => {
   const client = await proxy.connect(database.name);
-  const { rows } = await client.query({ text: sql, rowMode: 'array' });
-  return rows;
+  try {
+    return (await client.query({ text: sql, rowMode: 'array' })).rows;
+  } finally {
+    await client.end();
+  }
 };
 
 /** The errors of the answers: SQLSTATE and message, the marker's own part left out. */

@@ -63,6 +63,7 @@ async function prepare(way: Way, key: boolean): Promise<void> {
 async function children(way: Way): Promise<string> {
   const direct = await databaseOf(way).connect();
   const { rows } = await direct.query(`SELECT string_agg(id::text, ' ' ORDER BY id) AS ids FROM child`);
+  await direct.end();
   return rows[0].ids;
 }
 
@@ -72,6 +73,7 @@ async function someoneWaits(way: Way): Promise<void> {
   const sql = `SELECT count(*)::int AS waiting FROM pg_stat_activity
     WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`;
   while ((await direct.query(sql)).rows[0].waiting === 0);
+  await direct.end();
 }
 
 const changes = [
