@@ -21,14 +21,14 @@ const PAIRS = `CREATE TABLE p (a int, b int, id int PRIMARY KEY, UNIQUE (a, b), 
 
 describe('37 SET NULL (a) beside a key of (t, a) to the same table, made', () => {
   const nulls = 'FOREIGN KEY (a) REFERENCES p (id) ON DELETE SET NULL KEYS';
+  // An older SET NULL key that takes a row out of the reach of CASCADE is refused.
   for (const action of ['NO ACTION', 'RESTRICT', 'SET NULL', 'CASCADE'])
     for (const [when, keys] of inBothOrders(
       nulls,
       `FOREIGN KEY (t, a) REFERENCES p (a, id) ON DELETE ${action} KEYS`,
     ))
-      test.skipIf(action === 'CASCADE' && when === 'first')(
-        `${when}, ${action}: the older one has its way`,
-        () =>
+      if (action !== 'CASCADE' || when !== 'first')
+        test(`${when}, ${action}: the older one has its way`, () =>
           same(
             `${PAIRS} CREATE TABLE c (t int, a int, ${keys}); INSERT INTO c VALUES (1, 1), (NULL, 2), (2, 3), (NULL, 5)`,
             ...tried(
@@ -40,8 +40,7 @@ describe('37 SET NULL (a) beside a key of (t, a) to the same table, made', () =>
             ),
             'DELETE FROM p WHERE id = 4 RETURNING id',
             'DELETE FROM p WHERE id = 1',
-          ),
-      );
+          ));
 });
 
 test.each(
