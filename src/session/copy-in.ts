@@ -57,8 +57,6 @@ export class CopyIn {
     // What was written behind a question of the proxy's own has not left yet.
     this.#server.flush();
     if (this.#isDecided()) return Promise.resolve();
-    // Where a question was asked before the statement, nobody else sends it off.
-    this.#server.flush();
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
     });
