@@ -1,0 +1,130 @@
+/**
+ * What is planned for a statement, and the SQL that is sent for it: test/plan/*.golden, each a schema and a statement with
+ * what the program makes of them. PostgreSQL inside of this process reads the schema; nothing else is executed.
+ *
+ * `UPDATE_GOLDEN=1 npx vitest run test/plan` writes plans and SQL anew, and the difference shows what a change changes.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { PGlite } from '@electric-sql/pglite';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { configSchema } from '../../src/config/schema.js';
+import {
+  type CatalogRelation,
+  type Circumstances,
+  circumstancesQuery,
+  readDocument,
+} from '../../src/graph/catalog.js';
+import { mergeGraph } from '../../src/graph/merge.js';
+import type { Part } from '../../src/session/part.js';
+import { type Rewrite, rewrite } from '../../src/session/rewrite.js';
+import { quoteRelation, type RelationName } from '../../src/sql/names.js';
+import { parserReady } from '../../src/sql/parser.js';
+import { readStatements, type Statement, targetsOf } from '../../src/sql/statement.js';
+import { type Golden, readGolden, writeGolden } from './golden.js';
+import { planText, sqlText } from './plan-text.js';
+
+const folder = new URL('./', import.meta.url);
+const files = readdirSync(folder).filter((name) => name.endsWith('.golden'));
+const update = process.env.UPDATE_GOLDEN === '1';
+const VERSION = 18;
+
+let database: PGlite;
+
+beforeAll(async () => {
+  await parserReady();
+  database = await PGlite.create();
+});
+afterAll(() => database.close());
+
+test.each(files)('%s', async (name) => {
+  const file = new URL(name, folder);
+  const golden = readGolden(readFileSync(file, 'utf8'));
+  const made = await make(golden);
+  if (update) writeFileSync(file, writeGolden({ ...golden, made }));
+  else expect(Object.fromEntries(made)).toEqual(Object.fromEntries(golden.made));
+});
+
+async function make({ schema, cascade, statement }: Golden): Promise<Golden['made']> {
+  await database.exec(`DISCARD TEMP; DROP SCHEMA public CASCADE; CREATE SCHEMA public; ${schema}`);
+  const statements = readStatements(statement) ?? [];
+  const rules = configSchema.parse({ cascade: cascade === undefined ? {} : parse(cascade) }).cascade;
+  const names = [...statements.flatMap(targetsOf), ...statements.flatMap(changedBy)];
+  const { catalog, meanings } = await ask(names, rules.relations);
+  const known = new Map(names.map((each, i) => [quoteRelation(each), meanings[i] ?? null]));
+  if (!catalog) throw new Error('no catalog');
+  const graph = mergeGraph(catalog, rules);
+  const sent = (retries: boolean) =>
+    rewrite(
+      statement,
+      statements,
+      {
+        graph,
+        meaning: (each) => known.get(quoteRelation(each)) ?? null,
+        columns: ({ sql }) => [`the columns of: ${sql}`],
+        executable: () => undefined,
+        version: VERSION,
+        refusesCode: rules.code === 'reject',
+        triggers: rules.triggers,
+        reject: rules.unsupported === 'reject',
+        inString: true,
+        retries,
+      },
+      false,
+    );
+  const first = sent(statements.length === 1);
+  const exact = sent(false);
+  return new Map(sectionsOf(first, exact, catalog.relations));
+}
+
+/** @param exact what is sent where the first one found that a rule may be broken */
+function sectionsOf(
+  first: Rewrite,
+  exact: Rewrite,
+  relations: readonly CatalogRelation[],
+): [string, string][] {
+  const sent = first.changed ? [section('sql', sqlText(first.sql, relations))] : [];
+  const again =
+    exact.sql === first.sql
+      ? []
+      : [section('sql, where a rule may be broken', sqlText(exact.sql, relations))];
+  const locks = first.parts.flatMap((part) =>
+    part.kind === 'cascade' && part.locks ? [section('locks', sqlText(part.locks.sql, relations))] : [],
+  );
+  const warnings = first.warnings.length > 0 ? [section('warnings', first.warnings.join('\n'))] : [];
+  return [...first.parts.map(partSection), ...sent, ...again, ...locks, ...warnings];
+}
+
+function partSection(part: Part, i: number): [string, string] {
+  const name = i === 0 ? 'plan' : `plan of statement ${i + 1}`;
+  switch (part.kind) {
+    case 'cascade':
+      return section(name, planText(part.plan));
+    case 'prepare':
+      return section(name, part.runs.kind === 'cascade' ? planText(part.runs.plan) : part.runs.kind);
+    case 'refused':
+      return section(name, `refused: ${part.error.sqlstate} ${part.error.errorName}: ${part.error.message}`);
+    case 'truncate':
+      return section(name, `takes along: ${part.tables.join(', ')}`);
+    default:
+      return section(name, 'the statement stays as it is');
+  }
+}
+
+function section(name: string, text: string): [string, string] {
+  return [name, text];
+}
+
+/** The relations that the statement changes besides, whose names are asked for with the others. */
+function changedBy({ meaning }: Statement): readonly RelationName[] {
+  return meaning.kind === 'deleting' ? meaning.changes : [];
+}
+
+async function ask(
+  names: readonly RelationName[],
+  relations: Parameters<typeof circumstancesQuery>[1],
+): Promise<Circumstances> {
+  const question = { names, fingerprint: false, catalog: true, server: false };
+  const { rows } = await database.query<{ encode: string }>(circumstancesQuery(question, relations));
+  return readDocument(rows[0]?.encode ?? '');
+}
