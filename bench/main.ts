@@ -1,5 +1,6 @@
 /** The benchmarks: `npm run bench -- SUBCOMMAND …`. Exit status: 0 done, 1 failed or missed a goal, 2 bad usage. */
 import { catalog, usage as catalogUsage } from './catalog.js';
+import { loop, usage as loopUsage } from './loop.js';
 import { relay, usage as relayUsage } from './relay.js';
 import { UsageError } from './usage.js';
 
@@ -12,6 +13,7 @@ interface Subcommand {
 const subcommands: Readonly<Record<string, Subcommand>> = {
   relay: { usage: relayUsage, run: relay },
   catalog: { usage: catalogUsage, run: catalog },
+  loop: { usage: loopUsage, run: loop },
 };
 
 const help = `usage: npm run bench -- SUBCOMMAND [OPTION…]\n\n${Object.values(subcommands)

@@ -3,6 +3,7 @@
  * text nor the graph tells, the server is asked.
  */
 import type { Relation } from '../graph/model.js';
+import { charactersIn } from '../sql/characters.js';
 import { quoteName } from '../sql/names.js';
 import { ALL } from '../sql/outputs.js';
 import type { DeletingStatement, Site } from '../sql/statement.js';
@@ -46,6 +47,6 @@ export function returnedNames(
     sql: cte ? `${text.slice(query.start, start)} SELECT * FROM ${quoteName(cte.name)}` : whole,
     query: parameters ? whole : undefined,
     types: prepares === undefined ? undefined : query.types.map((type) => text.slice(type.start, type.end)),
-    offset: [...text.slice(0, query.start)].length,
+    offset: charactersIn(text, 0, query.start),
   });
 }

@@ -2,6 +2,7 @@
 
 import { ProxyError } from '../errors.js';
 import type { Answers } from '../plan/render.js';
+import { behindCharacters, charactersIn } from '../sql/characters.js';
 import {
   commandComplete,
   dropColumns,
@@ -251,9 +252,9 @@ function asTheClients(
 
 /** From a position in the text that was sent to one in the client's. The server counts characters, from 1. */
 function clientPosition(position: number, { text, sql, copied }: Rewrite): number | undefined {
-  const at = [...sql].slice(0, position - 1).join('').length;
+  const at = behindCharacters(sql, position - 1);
   const run = copied.find(({ sent, length }) => at >= sent && at < sent + length);
-  return run && [...text.slice(0, at - run.sent + run.client)].length + 1;
+  return run && charactersIn(text, 0, at - run.sent + run.client) + 1;
 }
 
 /** read_only_sql_transaction: its message names the command, and the server saw a SELECT. */

@@ -1,5 +1,6 @@
 /** What is decided for a text that may delete, and where the text comes from. */
 import { ProxyError } from '../errors.js';
+import { charactersIn } from '../sql/characters.js';
 import type { Statement } from '../sql/statement.js';
 import type { Manner } from './injection.js';
 import type { ColumnsSource } from './known-columns.js';
@@ -54,11 +55,15 @@ export function unanswered(kind: 'failed' | 'skipped'): StatementDecision {
 
 /** @param encoding the client's */
 export function piecesOf(text: string, statements: readonly Statement[], encoding: string): readonly Piece[] {
+  let counted = 0;
+  let offset = 0;
   return statements.map((statement) => {
     const own = text.slice(statement.at, statement.behind);
+    offset += charactersIn(text, counted, statement.at);
+    counted = statement.at;
     return {
       bytes: Buffer.from(own, encoding === 'UTF8' ? 'utf8' : 'latin1'),
-      offset: [...text.slice(0, statement.at)].length,
+      offset,
       unchanged: unchanged(own, [{ ...statement, at: 0, behind: own.length }]),
     };
   });

@@ -1,6 +1,7 @@
 /** A client's text, rewritten: what is sent instead, and what becomes of each statement's answer. Pure. */
 import { ProxyError } from '../errors.js';
 import type { Copied } from '../plan/splice.js';
+import { charactersIn } from '../sql/characters.js';
 import { quoteRelation, type RelationName } from '../sql/names.js';
 import { executedBy, type Statement, targetsOf } from '../sql/statement.js';
 import { expand, type Means, partOfUnchanged, refused } from './expand.js';
@@ -100,6 +101,7 @@ export function rewrite(
   };
   // Where this database has no keys for the proxy, only the text itself can bring some.
   const sensitive = means.graph.isActive || makesKeys(text);
+  const prepared = new PreparedHere(means);
   let unsettled = false;
   for (const statement of statements) {
     const { at, behind, meaning } = statement;
@@ -109,13 +111,13 @@ export function rewrite(
         ? refused(own, meaning, behindUnsettling(statement), means)
         : expand(own, statement, {
             ...means,
-            columns: (asked) =>
-              means.columns({ ...asked, offset: asked.offset + [...text.slice(0, at)].length }),
-            executable: (name) => preparedHere(name, parts, means),
+            columns: (asked) => means.columns({ ...asked, offset: asked.offset + charactersIn(text, 0, at) }),
+            executable: prepared.executable,
           });
     if (expanded.error) passed.push(expanded.error);
     warnings.push(...(expanded.warnings ?? []));
     parts.push(...expanded.parts);
+    for (const part of expanded.parts) prepared.note(part);
     if (expanded.sql !== undefined) {
       copy(at);
       for (const run of expanded.copied ?? [])
@@ -144,10 +146,26 @@ function behindUnsettling(statement: Statement): ProxyError {
 }
 
 /** What an EXECUTE runs may have been prepared, or dropped, earlier in the same text. */
-function preparedHere(name: string, parts: readonly Part[], means: Means): Executable | undefined {
-  for (const part of [...parts].reverse()) {
-    if (part.kind === 'release' && (part.name === undefined || part.name === name)) return undefined;
-    if (part.kind === 'prepare' && part.name === name) return { ...part, again: undefined };
+class PreparedHere {
+  readonly #before: Means['executable'];
+  readonly #here = new Map<string, Executable | undefined>();
+  #allReleased = false;
+
+  constructor({ executable }: Means) {
+    this.#before = executable;
   }
-  return means.executable(name);
+
+  /** A statement of the text has become this. */
+  note(part: Part): void {
+    if (part.kind === 'prepare') this.#here.set(part.name, { ...part, again: undefined });
+    if (part.kind !== 'release') return;
+    if (part.name !== undefined) this.#here.set(part.name, undefined);
+    else {
+      this.#here.clear();
+      this.#allReleased = true;
+    }
+  }
+
+  readonly executable = (name: string): Executable | undefined =>
+    this.#allReleased || this.#here.has(name) ? this.#here.get(name) : this.#before(name);
 }
