@@ -1,12 +1,12 @@
 /** RESTRICT, NO ACTION and the new keys of SET DEFAULT: conditions that fail the statement where a rule is broken. */
 import { quoteName } from '../sql/names.js';
-import { type Broken, referencedMarker } from './broken.js';
+import { type Broken, eventPlace, PLACE_COLUMNS, referencedMarker } from './broken.js';
 import { doubted } from './doubts.js';
 import { changedBefore, eventOf, goneBefore, queued } from './events.js';
 import { equals } from './match.js';
 import { newKeysBroken, nullsBroken } from './new-keys.js';
 import { type Check, isLate, type Plan } from './plan.js';
-import { age, renderQueue } from './queue.js';
+import { renderQueue } from './queue.js';
 import { columnName, deletedRows, foundName, isAmong, staysClearOf, tableOf } from './rows.js';
 import { checkMarker, KEPT_SQL, SUSPECT_SQL } from './violations.js';
 
@@ -34,8 +34,8 @@ export function renderChecks(
   if (told.length === 0) return { ctes: [renderQueue(plan)], conditions: kept };
   const all = (which: 'ordered' | 'certain') => told.flatMap((each) => each[which]).join('\n UNION ALL ');
   const first =
-    `SELECT v.marker FROM (${all('ordered')}) AS v (late, pn, page, n, age, marker)` +
-    ' ORDER BY v.late, v.pn, v.page, v.n, v.age, v.marker LIMIT 1';
+    `SELECT v.marker FROM (${all('ordered')}) AS v (${PLACE_COLUMNS}, marker)` +
+    ` ORDER BY ${PLACE_COLUMNS}, marker LIMIT 1`;
   // Rows that another transaction has changed meanwhile are not in the queue.
   const any = `SELECT v.marker FROM (${all('certain')}) AS v (marker) LIMIT 1`;
   const marker = all('certain') === '' ? `(${first})` : `coalesce((${first}), (${any}))`;
@@ -84,7 +84,7 @@ function rowsLeft(check: Check & { kind: 'rows' }, place: number, plan: Plan): B
     suspects: `SELECT FROM ${pairs}${gone === 'some' ? '' : where(clear)}`,
     certain: [`SELECT ${checkMarker(place, '0', values)} FROM ${pairs}${where([...clear, ...changed])}`],
     ordered: [
-      `SELECT ${isLate(key)}, q.pn, q.age, q.n, ${age(plan, key)}, ${referencedMarker(place, key)} FROM ${queued(key)}` +
+      `SELECT ${eventPlace(plan, key, isLate(key))}, ${referencedMarker(place, key)} FROM ${queued(key)}` +
         ` JOIN ${tableOf(key.from)} AS r ON ${equals(key, 'p', quoteName, 'r')}` +
         ` WHERE ${by.map((each) => `NOT ${each}`).join(' AND ')}`,
     ],

@@ -1,12 +1,11 @@
 /** Rows of which one statement cannot tell what becomes of them, as two keys act on them: it stops itself where it meets one. */
 import { quoteName } from '../sql/names.js';
-import type { Broken } from './broken.js';
+import { type Broken, eventPlace } from './broken.js';
 import { eventOf, goneBefore, goneBeforeCheck, outOfReach, queued } from './events.js';
 import { goes, imagesOf, mayGo } from './images.js';
 import { equals } from './match.js';
 import { placed } from './new-keys.js';
 import type { Check, Overlap, Plan } from './plan.js';
-import { age } from './queue.js';
 import { deletedRows, staysClearOf, tableOf } from './rows.js';
 import { checkMarker } from './violations.js';
 
@@ -37,7 +36,7 @@ function foundByBoth({ key, other, on, when }: Overlap, place: number, plan: Pla
     return {
       suspects: `SELECT FROM ${stays}`,
       ordered: [
-        `SELECT false, q.pn, q.age, q.n, ${age(plan, key)}, ${marker} FROM ${queued(key)} JOIN ${tableOf(on)} AS r` +
+        `SELECT ${eventPlace(plan, key)}, ${marker} FROM ${queued(key)} JOIN ${tableOf(on)} AS r` +
           ` ON ${equals(key, 'p', quoteName, 'r')} WHERE NOT ${goneBefore('r')}` +
           ` AND EXISTS (SELECT FROM ${queued(other, 'q2', 'p2')} WHERE ${equals(other, 'p2', quoteName, 'r')})`,
       ],
@@ -46,7 +45,7 @@ function foundByBoth({ key, other, on, when }: Overlap, place: number, plan: Pla
   return {
     suspects: `SELECT FROM ${both}`,
     ordered: [
-      `SELECT false, q.pn, q.age, q.n, ${age(plan, key)}, ${marker} FROM ${queued(key)} JOIN ${tableOf(on)} AS r` +
+      `SELECT ${eventPlace(plan, key)}, ${marker} FROM ${queued(key)} JOIN ${tableOf(on)} AS r` +
         ` ON ${equals(key, 'p', quoteName, 'r')} WHERE NOT ${goneBefore('r', event)} AND ${later}`,
     ],
     certain: [],
@@ -70,7 +69,7 @@ function keyOfDeleted({ key, other, change, within }: Overlap, place: number, pl
     return {
       suspects: `SELECT FROM ${found}`,
       ordered: [
-        `SELECT false, b.pn, b.age, b.n, ${age(plan, key)}, ${marker} FROM ${found} JOIN ${placed(image, key, plan)}`,
+        `SELECT ${eventPlace(plan, key, false, 'b')}, ${marker} FROM ${found} JOIN ${placed(image, key, plan)}`,
       ],
       certain: image.fate === 'stays' ? [`SELECT ${marker} FROM ${found}`] : [],
     };
@@ -101,7 +100,7 @@ function referencedRow(
   return {
     suspects: `SELECT FROM ${found}${other.enforced ? ` WHERE ${goes(plan, key, 'r')}` : ''}`,
     ordered: [
-      `SELECT false, q.pn, q.age, q.n, ${age(plan, key)}, ${marker} FROM ${queued(key)}` +
+      `SELECT ${eventPlace(plan, key)}, ${marker} FROM ${queued(key)}` +
         ` JOIN ${tableOf(on)} AS r ON ${equals(key, 'p', quoteName, 'r')} ${pair} WHERE ${acts.join(' AND ')}`,
     ],
     certain: other.enforced

@@ -36,6 +36,31 @@ export function imagesOf(
   return [...given, ...going].map((each) => among(each, within));
 }
 
+/**
+ * All rows that SET DEFAULT with constants finds, as they stood before and with their new keys; undefined where only the
+ * server knows these. Of those that stay a trigger may have kept some: what is not among the changed ones is left out.
+ */
+export function imageBefore(
+  plan: Plan,
+  change: number,
+  by: ForeignKey,
+  key: ForeignKey,
+  within: readonly number[] | undefined,
+): Image | undefined {
+  const made = plan.changes[change];
+  if (made === undefined || by.action === 'set null' || !constants(by)) return undefined;
+  const all = image(plan, by, key, 'either');
+  const changed = givenBy(made, change, by).map(
+    (given) =>
+      `EXISTS (SELECT FROM ${given.rows} AS v WHERE v.${WITHIN} OPERATOR(pg_catalog.=) g.${WITHIN}` +
+      ` AND v.${given.tableoid} OPERATOR(pg_catalog.=) g.${all.tableoid} AND v.${given.ctid} OPERATOR(pg_catalog.=) g.${all.ctid})`,
+  );
+  const place = `r.tableoid OPERATOR(pg_catalog.=) g.${WITHIN} AND r.ctid OPERATOR(pg_catalog.=) g.${OWN_PLACE}`;
+  if (mayGo(plan, by))
+    changed.push(`EXISTS (SELECT FROM ${tableOf(by.from)} AS r WHERE ${place} AND ${goes(plan, by, 'r')})`);
+  return among({ ...all, rows: `(SELECT g.* FROM ${all.rows} AS g WHERE ${changed.join(' OR ')})` }, within);
+}
+
 /** Whether a row that the key changes may be deleted later. */
 export function mayGo(plan: Plan, { from }: ForeignKey): boolean {
   return (plan.overlaps.get(from) ?? []).some((id) => plan.deletions[id]?.origin === 'key');

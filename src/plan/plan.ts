@@ -118,7 +118,7 @@ export function setsColumns(key: ForeignKey): boolean {
   return key.action === 'set null' || key.action === 'set default';
 }
 
-/** Natively checked at COMMIT. A RESTRICT is never (CreateFKCheckTrigger and its like make its triggers not deferrable). */
+/** Whether rows that still reference a deleted one are natively looked for at COMMIT: never for RESTRICT (createForeignKeyActionTriggers). */
 export function isLate({ action, deferred }: ForeignKey): boolean {
   return deferred && action !== 'restrict';
 }

@@ -44,4 +44,19 @@ describe('54 a deferred key', () => {
       'DELETE FROM p',
       'DELETE FROM d; DELETE FROM p WHERE id = 1',
     ));
+  test('with RESTRICT looks for rows at once, and for a new key behind all others', () =>
+    same(
+      `CREATE TABLE p (a int, b int, id int PRIMARY KEY, UNIQUE (a, b)); INSERT INTO p VALUES (1, 1, 1), (2, 2, 2), (8, 8, 3), (3, 3, 4);
+      CREATE TABLE r (id int PRIMARY KEY); INSERT INTO r VALUES (1), (2), (3);
+      CREATE TABLE c (a int DEFAULT 8, b int DEFAULT 8, FOREIGN KEY (a, b) REFERENCES p (a, b) ON DELETE SET DEFAULT KEYS,
+        FOREIGN KEY (a) REFERENCES r ON DELETE RESTRICT ${late} KEYS); INSERT INTO c VALUES (1, 1), (2, 2);
+      CREATE TABLE q (id int PRIMARY KEY, p int REFERENCES p (id) ON DELETE CASCADE KEYS); INSERT INTO q VALUES (1, 2);
+      CREATE TABLE d (q int REFERENCES q KEYS); INSERT INTO d VALUES (1)`,
+      'DELETE FROM p WHERE id = 1',
+      'DELETE FROM p WHERE id = 2',
+      'DELETE FROM p WHERE id < 3',
+      'DELETE FROM p',
+      'DELETE FROM r WHERE id = 1',
+      'INSERT INTO r VALUES (8); DELETE FROM p WHERE id = 1; DELETE FROM r WHERE id = 8',
+    ));
 });

@@ -261,3 +261,22 @@ describe('37 a row that an older key changes and a younger one deletes', () => {
       'DELETE FROM t0',
     ));
 });
+
+describe('37 a row that two SET DEFAULT keys change', () => {
+  const schema = (first: string, second: string, third: string) =>
+    `CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1), (2);
+    CREATE TABLE q (id int PRIMARY KEY, p int); INSERT INTO q VALUES (1, 1);
+    CREATE TABLE c (id int, f0 int DEFAULT 9, f1 int DEFAULT NULL, f2 int DEFAULT NULL) PARTITION BY RANGE (id);
+    CREATE TABLE c1 PARTITION OF c FOR VALUES FROM (0) TO (10); CREATE TABLE c2 PARTITION OF c FOR VALUES FROM (10) TO (20);
+    ${first}; ${second}; ${third}; ALTER TABLE c ADD FOREIGN KEY (f2) REFERENCES p ON DELETE SET DEFAULT KEYS;
+    INSERT INTO c VALUES (1, 1, 1, NULL), (11, 1, NULL, NULL), (2, 2, NULL, 2), (12, 2, NULL, NULL)`;
+  const texts = ['DELETE FROM p WHERE id = 1', 'DELETE FROM p WHERE id = 2', 'DELETE FROM p'];
+  const takes = 'ALTER TABLE q ADD FOREIGN KEY (p) REFERENCES p ON DELETE CASCADE KEYS';
+  const later = 'ALTER TABLE c ADD FOREIGN KEY (f1) REFERENCES q ON DELETE SET DEFAULT KEYS';
+  const breaks = 'ALTER TABLE c ADD FOREIGN KEY (f0) REFERENCES p ON DELETE SET DEFAULT KEYS';
+  const late = breaks.replace('KEYS', 'DEFERRABLE INITIALLY DEFERRED KEYS');
+  test('is checked behind the second change', () => same(schema(takes, later, breaks), ...texts));
+  test('is checked before a change that is queued behind the check', () =>
+    same(schema(breaks, takes, later), ...texts));
+  test('is checked behind all changes at COMMIT', () => same(schema(late, takes, later), ...texts));
+});

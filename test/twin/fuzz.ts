@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { type Case, cases } from './case.js';
 import type { Comparison } from './comparison.js';
 import type { Difference } from './report.js';
+import type { StatementSpec } from './statement-spec.js';
 import type { Twins } from './twins.js';
 
 export interface FuzzOptions {
@@ -17,6 +18,8 @@ export interface FuzzOptions {
   readonly shrinkFor: number;
   readonly overridden?: boolean;
   readonly found?: (difference: Difference, name: string) => void;
+  /** Is told of what the README knows to differ, too. */
+  readonly knows?: (difference: Difference, name: string) => void;
 }
 
 export interface Figures {
@@ -48,11 +51,19 @@ export async function fuzz(twins: Twins, options: FuzzOptions): Promise<Figures>
     if (!generated) continue;
     const given =
       options.overridden === undefined ? generated : { ...generated, overridden: options.overridden };
-    const difference = await firstDifference(twins, given, (result) => count(figures, result));
+    const name = `seed ${options.seed}, case ${(options.first ?? 0) + figures.cases - 1}`;
+    const difference = await firstDifference(twins, given, (result, statement) => {
+      count(figures, result);
+      if (result.kind === 'known')
+        options.knows?.(
+          { ...result, given: { ...given, statements: [statement] } },
+          `${name}: ${result.known}`,
+        );
+    });
     if (!difference) continue;
     const shrunk = options.shrinkFor > 0 ? await shrink(twins, difference, options.shrinkFor) : difference;
     figures.differences.push(shrunk);
-    options.found?.(shrunk, `seed ${options.seed}, case ${(options.first ?? 0) + figures.cases - 1}`);
+    options.found?.(shrunk, name);
   }
   return figures;
 }
@@ -65,7 +76,7 @@ export function caseSeed(seed: number, number: number): number {
 function count(figures: Figures, result: Comparison): void {
   figures.statements++;
   if (result.kind === 'same' && result.failed) figures.failed++;
-  if (result.kind === 'another rule' || result.kind === 'checked again') add(figures.known, result.kind);
+  if (result.kind === 'known') add(figures.known, result.known);
   if (result.kind === 'refused') add(figures.refused, result.name);
 }
 
@@ -77,12 +88,12 @@ function add(counts: Map<string, number>, name: string): void {
 async function firstDifference(
   twins: Twins,
   given: Case,
-  counted: (result: Comparison) => void = () => {},
+  counted: (result: Comparison, statement: StatementSpec) => void = () => {},
 ): Promise<Difference | undefined> {
   const prepared = await twins.prepare(given);
   for (const statement of given.statements) {
     const result = await prepared.compare(statement);
-    counted(result);
+    counted(result, statement);
     if (result.kind === 'different') return { ...result, given: { ...given, statements: [statement] } };
   }
   return undefined;

@@ -38,12 +38,19 @@ export function makeSchema(spec: SchemaSpec, overridden: boolean): Schema {
     for (const row of table.rows) dropBrokenReferences(row, table, keys);
   }
   for (const { made, from } of keys) for (const column of made) allowNulls(column, from.table, tables);
-  const late = keys.some(
-    ({ timing, action, full }) =>
-      timing === 'DEFERRABLE INITIALLY DEFERRED' &&
-      (full || action === 'NO ACTION' || action === 'SET DEFAULT'),
-  );
+  const late = keys.some((key) => key.timing === 'DEFERRABLE INITIALLY DEFERRED' && checksLate(key, keys));
   return { tables, keys, relations: tables.flatMap(({ root }) => tree(root)), late };
+}
+
+/** What a deferred key may find at COMMIT; RESTRICT and the actions themselves never wait for it. */
+function checksLate({ action, full, from, columns }: MadeKey, keys: readonly MadeKey[]): boolean {
+  const changed = keys.some(
+    (by) =>
+      by.action === 'SET DEFAULT' &&
+      by.from.table === from.table &&
+      (by.sets.length > 0 ? by.sets : by.columns).some((name) => columns.includes(name)),
+  );
+  return full || changed || action === 'NO ACTION' || action === 'SET DEFAULT';
 }
 
 function makeKey(

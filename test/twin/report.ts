@@ -1,8 +1,8 @@
 /** A difference for people: a script of schema and rows, the statement, and both answers. */
 import type { Case } from './case.js';
-import type { Run } from './comparison.js';
 import { makeSchema } from './keys.js';
 import { programOf } from './program.js';
+import type { Run } from './run.js';
 import { createSql, fillSql } from './schema-sql.js';
 
 export interface Difference {

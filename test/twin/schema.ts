@@ -82,6 +82,10 @@ export function tree(relation: Relation): readonly Relation[] {
   return [relation, ...relation.partitions.flatMap(tree)];
 }
 
+export function setsColumns(action: Action): boolean {
+  return action === 'SET NULL' || action === 'SET DEFAULT';
+}
+
 /** SET DEFAULT to a key, not to nulls, which reference nothing. */
 export function setsValues({ action, from, columns, sets }: Key): boolean {
   const set = sets.length > 0 ? sets : columns;

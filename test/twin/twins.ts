@@ -1,12 +1,13 @@
 /** The same schema and statements on both sides: natively, and through the proxy; and what differs. */
 import { inWords, type Names, refusalOf } from './answers.js';
 import type { Case } from './case.js';
-import { type Circumstances, type Comparison, compared, type Run } from './comparison.js';
+import { type Comparison, compared } from './comparison.js';
 import { type Address, Connection, type Message } from './connection.js';
 import { makeSchema } from './keys.js';
 import { programOf } from './program.js';
 import { type Step, simple } from './protocol.js';
-import { type Schema, setsValues, type Table } from './schema.js';
+import type { Run } from './run.js';
+import type { Schema } from './schema.js';
 import { contentsSql, createSql, fillSql, type Kind, shownName } from './schema-sql.js';
 
 /**
@@ -75,14 +76,12 @@ export class Twins {
 /** A schema that stands on both sides, with its rows. */
 export class Prepared {
   readonly #schema: Schema;
-  readonly #circumstances: Circumstances;
   readonly #native: PreparedSide;
   readonly #proxied: PreparedSide;
   #restored = 0;
 
   constructor(schema: Schema, native: PreparedSide, proxied: PreparedSide) {
     this.#schema = schema;
-    this.#circumstances = circumstancesOf(schema);
     this.#native = native;
     this.#proxied = proxied;
   }
@@ -105,31 +104,8 @@ export class Prepared {
       );
       await Promise.all(sides.map((side) => side.restore(sql)));
     }
-    return compared(native, proxied, this.#proxied.start, this.#circumstances);
+    return compared(native, proxied, this.#proxied.start, this.#schema);
   }
-}
-
-function circumstancesOf({ tables, keys }: Schema): Circumstances {
-  const defaults = keys.filter(setsValues).map(({ name, from }) => [name, from.table] as const);
-  const actions = (table: Table) =>
-    keys.filter(({ from }) => from.table === table).map(({ action }) => action);
-  const reordered = new Set(
-    tables.filter(
-      (table) => actions(table).includes('CASCADE') && actions(table).some((each) => each.startsWith('SET')),
-    ),
-  );
-  // With them goes the order of what they take along; a set grows while it is gone through.
-  for (const table of reordered)
-    for (const { action, from, to } of keys)
-      if (action === 'CASCADE' && to.table === table) reordered.add(from.table);
-  return {
-    defaults: new Map(defaults),
-    reordered: (name) => {
-      // A partition's copy of a key has a name of its own, made of the key's.
-      const key = keys.find((each) => each.name === name || name.replace(/_\d+$/, '') === each.name);
-      return key !== undefined && reordered.has(key.to.table);
-    },
-  };
 }
 
 const MOST_RESTORED = 6;
