@@ -3,9 +3,10 @@
  * (session/): the proxy needs no credentials, sees a schema changed in the same transaction, and resolves names as the
  * server would.
  */
-import { isAscii } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { quoteLiteral, quoteRelation, type RelationName } from '../sql/names.js';
+import { hasLetters, hasRaw, rawBytes } from '../sql/raw-bytes.js';
 import type { ConfiguredKey, TableColumns } from './rules.js';
 
 export interface CatalogColumn {
@@ -209,7 +210,7 @@ function relationsNamed(relations: readonly ConfiguredKey[]): readonly RelationN
 /** `(0::pg_catalog.int8, 'shop', 'items', ARRAY['order_id']::pg_catalog.text[], 'shop', 'orders', ARRAY['id']…)`, one a relation. */
 function configuredRows(relations: readonly ConfiguredKey[]): string {
   const side = ({ schema, table, columns }: TableColumns) =>
-    `${quoteLiteral(schema)}, ${quoteLiteral(table)}, ARRAY[${columns.map(quoteLiteral).join(', ')}]::pg_catalog.text[]`;
+    `${literal(schema)}, ${literal(table)}, ARRAY[${columns.map(literal).join(', ')}]::pg_catalog.text[]`;
   const rows = relations.map(({ from, to }, i) => `(${i}::pg_catalog.int8, ${side(from)}, ${side(to)})`);
   return rows.join(', ') || NO_ROW;
 }
@@ -222,21 +223,46 @@ function withNamed(sql: string, named: readonly RelationName[]): string {
   return sql.replaceAll('$NAMED$', () => list.join(', ') || '(NULL::pg_catalog.text, NULL::pg_catalog.text)');
 }
 
-/** In ASCII, so that it means the same under every client encoding: `convert_from(decode('c3a9', 'hex'), 'UTF8')`. */
+/**
+ * In ASCII, so that it means the same under every client encoding: `convert_from(decode('c3a9', 'hex'), 'UTF8')`. What the
+ * client itself has said in bytes goes to the server as it came.
+ */
 function literal(text: string): string {
-  const bytes = Buffer.from(text);
-  if (isAscii(bytes)) return quoteLiteral(text);
-  return `pg_catalog.convert_from(pg_catalog.decode('${bytes.toString('hex')}', 'hex'), 'UTF8')`;
+  if (!hasLetters(text)) return quoteLiteral(text);
+  if (!hasRaw(text)) return inHex(text);
+  const runs = text.match(/[\0-\x7f\uDC00-\uDDFF]+|[^\0-\x7f\uDC00-\uDDFF]+/gu) ?? [];
+  return runs
+    .map((run) => (hasLetters(run) ? inHex(run) : quoteLiteral(run)))
+    .join(' OPERATOR(pg_catalog.||) ');
 }
 
-/** Reads what `document` sent. */
+function inHex(text: string): string {
+  return `pg_catalog.convert_from(pg_catalog.decode('${Buffer.from(text).toString('hex')}', 'hex'), 'UTF8')`;
+}
+
+/** Reads what `document` sent. Texts that are not UTF-8 are those of a database in SQL_ASCII: their bytes are kept. */
 export function readDocument<T>(base64: string): T {
-  return JSON.parse(Buffer.from(base64, 'base64').toString('utf8')) as T;
+  const bytes = Buffer.from(base64, 'base64');
+  if (isUtf8(bytes)) return JSON.parse(bytes.toString('utf8')) as T;
+  return JSON.parse(bytes.toString('latin1'), (_, value) =>
+    typeof value === 'string' ? ofBytes(value) : value,
+  ) as T;
 }
 
-/** As base64 of UTF-8 a document arrives whole under every client encoding and every setting of the session. */
+function ofBytes(latin1: string): string {
+  const bytes = Buffer.from(latin1, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : rawBytes(bytes);
+}
+
+/**
+ * As base64 of UTF-8 a document arrives whole under every client encoding and every setting of the session. A database in
+ * SQL_ASCII does not know what its bytes are.
+ */
 function document(json: string): string {
-  return `SELECT pg_catalog.encode(pg_catalog.convert_to((${json})::pg_catalog.text, 'UTF8'), 'base64')`;
+  return (
+    `SELECT pg_catalog.encode(pg_catalog.convert_to((${json})::pg_catalog.text,` +
+    ` CASE pg_catalog.getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END), 'base64')`
+  );
 }
 
 function sqlFile(name: string): string {

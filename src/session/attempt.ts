@@ -10,7 +10,7 @@ import { Field, readErrorFields } from '../wire/backend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
 import type { Translation } from './cascade-replies.js';
-import { bytesIn } from './encoding.js';
+import { bytesIn } from './letters.js';
 import { markerOf } from './markers.js';
 import type { Part } from './part.js';
 import type { ReplyHandler, Verdict } from './replies.js';

@@ -17,8 +17,9 @@ import {
 } from '../wire/backend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
-import { bytesIn, inEncoding } from './encoding.js';
+import { inEncoding } from './encoding.js';
 import { proxyErrorFields } from './farewell.js';
+import { bytesIn } from './letters.js';
 import { markerOf } from './markers.js';
 import { isLanguage } from './other-server.js';
 import type { Part } from './part.js';

@@ -1,6 +1,7 @@
 /** What is decided for a text that may delete, and where the text comes from. */
 import { ProxyError } from '../errors.js';
 import { charactersIn } from '../sql/characters.js';
+import { bytesOf } from '../sql/raw-bytes.js';
 import type { Statement } from '../sql/statement.js';
 import type { Manner } from './injection.js';
 import type { ColumnsSource } from './known-columns.js';
@@ -41,6 +42,8 @@ export interface Source extends ColumnsSource {
   readonly types: readonly number[];
   /** The execution can be repeated: nothing else would be lost with it. */
   readonly retries: boolean;
+  /** The encoding in which the text came, where that was earlier; undefined is the client's by now. */
+  readonly encoding?: string;
 }
 
 /** Of a statement alone. */
@@ -53,8 +56,7 @@ export function unanswered(kind: 'failed' | 'skipped'): StatementDecision {
   return { kind, rewrite: refusal(new ProxyError('PGC_UNANSWERED')) };
 }
 
-/** @param encoding the client's */
-export function piecesOf(text: string, statements: readonly Statement[], encoding: string): readonly Piece[] {
+export function piecesOf(text: string, statements: readonly Statement[]): readonly Piece[] {
   let counted = 0;
   let offset = 0;
   return statements.map((statement) => {
@@ -62,7 +64,7 @@ export function piecesOf(text: string, statements: readonly Statement[], encodin
     offset += charactersIn(text, counted, statement.at);
     counted = statement.at;
     return {
-      bytes: Buffer.from(own, encoding === 'UTF8' ? 'utf8' : 'latin1'),
+      bytes: bytesOf(own),
       offset,
       unchanged: unchanged(own, [{ ...statement, at: 0, behind: own.length }]),
     };

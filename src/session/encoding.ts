@@ -1,46 +1,40 @@
-/** Texts in the client's encoding: what the proxy adds to them, and what it says itself. */
+/** Texts in the client's encoding: what the proxy reads of them, adds to them, and says itself. */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { ProxyError } from '../errors.js';
 import type { Copied } from '../plan/splice.js';
-import type { RelationName } from '../sql/names.js';
+import { bytesOf, hasLetters, rawBytes } from '../sql/raw-bytes.js';
 import type { ErrorFields } from '../wire/backend.js';
+import { isSingleByte, readRaw } from './character-lengths.js';
+import { bytesIn, rawLetter } from './letters.js';
 import type { Part } from './part.js';
 import type { Rewrite } from './rewrite.js';
 import type { ServerState } from './server-state.js';
 
-/** The encoding of what goes over the wire: under SQL_ASCII nothing is converted, and it is the database's. */
+/**
+ * The encoding of what goes over the wire. Where either side has SQL_ASCII nothing is converted, and it is the database's
+ * (pg_client_to_server in mbutils.c): its texts are bytes then, whatever the client calls them.
+ */
 export function encodingOf(state: ServerState): string {
-  const encoding = state.parameter('client_encoding')?.toUpperCase() ?? 'unknown';
-  return encoding === 'SQL_ASCII'
-    ? (state.parameter('server_encoding')?.toUpperCase() ?? encoding)
-    : encoding;
+  const [client, server] = [state.parameter('client_encoding'), state.parameter('server_encoding')];
+  const isServers = client?.toUpperCase() === 'SQL_ASCII' || server?.toUpperCase() === 'SQL_ASCII';
+  return ((isServers ? server : undefined) ?? client)?.toUpperCase() ?? 'unknown';
 }
 
 /** What PGC_ENCODING says of a text. */
 export const BEYOND_ASCII = 'a statement with characters beyond ASCII';
 
-/** In these a byte below 128 can be half of a character, so that a text cannot be read without knowing them all. */
-const TWO_BYTE_ENCODINGS = /^(?:SJIS|SHIFT_JIS_2004|BIG5|GBK|GB18030|UHC|JOHAB)$/;
-
 /**
- * The text in characters; in an encoding of one byte a character, one that stands for each byte: keywords and ASCII
- * names are right, and a text with others is never sent changed.
+ * The text; in another encoding than UTF-8 with raw characters (raw-bytes.ts).
  * @returns undefined where the bytes are not what the client says they are
  * @throws ProxyError where they could be read in two ways
  */
 export function decode(bytes: Buffer, state: ServerState): string | undefined {
+  if (isAscii(bytes)) return bytes.toString('latin1');
   const encoding = encodingOf(state);
-  if (!isAscii(bytes) && TWO_BYTE_ENCODINGS.test(encoding))
-    throw new ProxyError('PGC_ENCODING', { what: BEYOND_ASCII, encoding });
-  if (encoding === 'UTF8' && !isUtf8(bytes)) return undefined;
-  return bytes.toString(encoding === 'UTF8' ? 'utf8' : 'latin1');
-}
-
-/** The bytes of a text, one character each (latin1). What the encoding may not have is a question mark. */
-export function bytesIn(encoding: string, text: string): string {
-  if (encoding === 'UTF8') return Buffer.from(text).toString('latin1');
-  const known = encoding === 'LATIN1' ? /[^\0-\xff]/gu : /[^\0-\x7f]/gu;
-  return text.replace(known, '?');
+  if (encoding === 'UTF8') return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
+  const text = readRaw(bytes, encoding);
+  if (text === undefined) throw new ProxyError('PGC_ENCODING', { what: BEYOND_ASCII, encoding });
+  return text;
 }
 
 /** Fields that are the proxy's own, as bytes. */
@@ -48,58 +42,71 @@ export function inEncoding(fields: ErrorFields, encoding: string): ErrorFields {
   return new Map([...fields].map(([code, value]) => [code, bytesIn(encoding, value)]));
 }
 
-export function isBeyondAscii(text: string): boolean {
-  return !isAscii(Buffer.from(text));
-}
+/** How letters are put into a text that is in another encoding. */
+type Spelling = (token: string) => string;
 
 /**
- * Whether a name may mean another one to the server. Where its encoding has one byte a character, the server folds capitals
- * beyond ASCII in names that are not quoted (downcase_identifier in scansup.c); the parser here knows UTF-8 alone.
+ * The same rewrite with all letters that were put into it in the client's encoding, or in ASCII.
+ * @throws ProxyError where they cannot be
  */
-export function mayBeFolded({ schema = '', name }: RelationName, state: ServerState): boolean {
-  const text = `${schema}${name}`;
-  return state.parameter('server_encoding') !== 'UTF8' && isBeyondAscii(text) && text !== text.toLowerCase();
-}
-
-/** The same rewrite of a text in ASCII, with all that was put into it in ASCII too. */
-export function inAscii(rewrite: Rewrite): Rewrite {
+export function inClientEncoding(rewrite: Rewrite, state: ServerState): Rewrite {
+  const spell = spellingFor(state);
   const copied: Copied[] = [];
   let sql = '';
   let read = 0;
   for (const run of rewrite.copied) {
-    sql += escaped(rewrite.sql.slice(read, run.sent));
+    sql += spell(rewrite.sql.slice(read, run.sent));
     copied.push({ ...run, sent: sql.length });
     read = run.sent + run.length;
     sql += rewrite.sql.slice(run.sent, read);
   }
-  return {
-    ...rewrite,
-    sql: sql + escaped(rewrite.sql.slice(read)),
-    copied,
-    parts: rewrite.parts.map(unlocked),
-  };
+  sql += spell(rewrite.sql.slice(read));
+  if (hasLetters(sql))
+    throw new ProxyError('PGC_ENCODING', {
+      what: 'tables with names beyond ASCII',
+      encoding: encodingOf(state),
+    });
+  return { ...rewrite, sql, copied, parts: rewrite.parts.map(unlocked) };
 }
 
 /** What locks its rows is not taken apart: it is sent again without. */
 function unlocked(part: Part): Part {
-  return part.kind === 'cascade' && isBeyondAscii(part.locks?.sql ?? '')
+  return part.kind === 'cascade' && part.locks && hasLetters(part.locks.sql + part.locks.harmless)
     ? { ...part, locks: undefined }
     : part;
 }
 
+function spellingFor(state: ServerState): Spelling {
+  const encoding = encodingOf(state);
+  // Such a database takes no escapes beyond ASCII, and its names are bytes.
+  if (encoding === 'SQL_ASCII') return (sql) => sql.replace(BEYOND, bytesOfLetter);
+  // Before 13 no other server takes them, unless it has UTF8 itself (check_unicode_value in parser.c has come then).
+  const escapes = state.version >= 13 || state.parameter('server_encoding') === 'UTF8';
+  if (escapes) return escaped;
+  // In the others PostgreSQL's tables are not in all places those that Node.js has.
+  const isCertain = isSingleByte(encoding);
+  return (sql) =>
+    sql.replace(BEYOND, (letter) => (isCertain ? rawLetter(encoding, letter) : undefined) ?? letter);
+}
+
 /**
  * Quoted names as `U&"…"`, which reads the same under every setting, and literals as `E'…'`: the server converts what they
- * spell to its own encoding (from PostgreSQL 13 on; before, only where that is UTF8).
+ * spell to its own encoding.
  */
 function escaped(sql: string): string {
   return sql.replace(/"(?:[^"]|"")*"|E?'(?:[^']|'')*'/g, (token) => {
-    if (!isBeyondAscii(token)) return token;
+    if (!hasLetters(token)) return token;
     if (token.startsWith('"')) return `U&${token.replaceAll('\\', '\\\\').replace(BEYOND, nameEscape)}`;
     return `${token.startsWith('E') ? '' : ' E'}${token.replace(BEYOND, literalEscape)}`;
   });
 }
 
-const BEYOND = /[^\0-\x7f]/gu;
+/** Those that are raw already stay. */
+const BEYOND = /[^\0-\x7f\uDC00-\uDDFF]/gu;
+
+function bytesOfLetter(letter: string): string {
+  return rawBytes(bytesOf(letter));
+}
 
 function nameEscape(character: string): string {
   return `\\+${hexOf(character, 6)}`;

@@ -55,9 +55,9 @@ export class Executions {
   }
 
   /** What is prepared under a name is executed in all circumstances; what has none is executed next. */
-  source(name: string, types: readonly number[]): StatementSource {
+  source(name: string, { types, encoding }: Pick<Prepared, 'types' | 'encoding'>): StatementSource {
     const retries = name === '' && this.#inBlock(!this.#executed) === false;
-    return { manner: 'pipeline', inString: false, types, retries };
+    return { manner: 'pipeline', inString: false, types, retries, encoding };
   }
 
   /** A Bind came, of a statement that is prepared as it has to be now. */
@@ -151,7 +151,7 @@ export class Executions {
     sender: (rewrite: Rewrite) => () => void,
   ): Promise<Bound | undefined> {
     const { replies, rewriter, server } = this.#options;
-    const source = { ...this.source(bound.statement, bound.types), retries: false };
+    const source = { ...this.source(bound.statement, bound), retries: false };
     const decision = await rewriter.decide(bound.text, source);
     if (decision.kind === 'failed' || decision.kind === 'skipped') {
       // Whoever waits for it must not wait again.

@@ -9,6 +9,7 @@ import type { Message } from '../wire/reader.js';
 import { Backend, Frontend } from '../wire/types.js';
 import type { Attempts } from './attempts.js';
 import { descriptionReplies, swallowedReplies, undoneReplies } from './cascade-replies.js';
+import { encodingOf } from './encoding.js';
 import { Executions } from './executions.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { SCRATCH } from './injection.js';
@@ -97,22 +98,34 @@ export class ExtendedQueries {
       const plain = effect === 'none' && !takesData;
       return this.#enter(name, plain ? undefined : { ...UNWATCHED, types, effect, takesData });
     }
-    return this.#options.rewriter.decide(text, this.#executions.source(name, types)).then((decision) => {
-      if (decision.kind === 'pass') {
-        this.#options.server.forward(message);
-        return this.#enter(name, { ...UNWATCHED, types, effect, takesData });
-      }
-      const rewrite = sealed(decision.rewrite);
-      const result = new ResultColumns();
-      const prepared = { ...UNWATCHED, text: Buffer.from(text), types, rewrite, effect, takesData, result };
-      const undo = this.#options.prepared.set(name, prepared);
-      if (rewrite.changed) this.#options.server.write(write.parse(name, sentText(rewrite), types));
-      else this.#options.server.forward(message);
-      this.expectNamed('Parse', descriptionReplies(this.#options.rewriter.translation(rewrite), undo));
-      if (rewrite.targets.length === 0) return;
-      this.#options.server.write(write.describeStatement(name));
-      this.#options.replies.expect('Describe', result.described(rewrite));
-    });
+    const encoding = encodingOf(this.#options.state);
+    return this.#options.rewriter
+      .decide(text, this.#executions.source(name, { types, encoding }))
+      .then((decision) => {
+        if (decision.kind === 'pass') {
+          this.#options.server.forward(message);
+          return this.#enter(name, { ...UNWATCHED, types, effect, takesData });
+        }
+        const rewrite = sealed(decision.rewrite);
+        const result = new ResultColumns();
+        const prepared = {
+          ...UNWATCHED,
+          text: Buffer.from(text),
+          encoding,
+          types,
+          rewrite,
+          effect,
+          takesData,
+          result,
+        };
+        const undo = this.#options.prepared.set(name, prepared);
+        if (rewrite.changed) this.#options.server.write(write.parse(name, sentText(rewrite), types));
+        else this.#options.server.forward(message);
+        this.expectNamed('Parse', descriptionReplies(this.#options.rewriter.translation(rewrite), undo));
+        if (rewrite.targets.length === 0) return;
+        this.#options.server.write(write.describeStatement(name));
+        this.#options.replies.expect('Describe', result.described(rewrite));
+      });
   }
 
   /** A Parse of a text that does not delete was sent. */
@@ -166,7 +179,7 @@ export class ExtendedQueries {
    * @returns what it has to be prepared as now; undefined where it is
    */
   async #wanted(name: string, prepared: Prepared, mayRepeat: boolean): Promise<Rewrite | undefined> {
-    const source = this.#executions.source(name, prepared.types);
+    const source = this.#executions.source(name, prepared);
     const retries = source.retries && mayRepeat;
     const decision = await this.#options.rewriter.decide(prepared.text, { ...source, retries });
     return decision.kind === 'pass' ? undefined : this.#replacement(name, prepared, decision.rewrite);

@@ -6,6 +6,8 @@ import { isAscii } from 'node:buffer';
 import { ProxyError } from '../errors.js';
 import type { Columns, ColumnsQuestion } from '../plan/returned-columns.js';
 import { quoteLiteral } from '../sql/names.js';
+import { hasLetters } from '../sql/raw-bytes.js';
+import { readRaw } from './character-lengths.js';
 import { BEYOND_ASCII } from './encoding.js';
 import type { Described, Injection, Manner } from './injection.js';
 
@@ -55,7 +57,7 @@ export class KnownColumns {
     encoding: string,
   ): Promise<'done' | 'failed' | 'skipped'> {
     const { sql, query } = question;
-    if (encoding !== 'UTF8' && !isAscii(Buffer.from([sql, query, ...(question.types ?? [])].join())))
+    if (encoding !== 'UTF8' && hasLetters([sql, query, ...(question.types ?? [])].join()))
       throw new ProxyError('PGC_ENCODING', { what: BEYOND_ASCII, encoding });
     const before = question.offset + offset;
     let declared = types;
@@ -92,7 +94,10 @@ function oidsOf(types: readonly string[]): string {
 
 /** @throws ProxyError PGC_ENCODING where the names are in an encoding that is not read here */
 function namesOf({ columns }: Described & { kind: 'value' }, encoding: string): readonly string[] {
-  if (encoding !== 'UTF8' && encoding !== 'LATIN1' && !columns.every((name) => isAscii(name)))
+  return columns.map((name) => {
+    if (encoding === 'UTF8' || isAscii(name)) return name.toString('utf8');
+    const read = readRaw(name, encoding);
+    if (read !== undefined) return read;
     throw new ProxyError('PGC_ENCODING', { what: 'columns with names beyond ASCII', encoding });
-  return columns.map((name) => name.toString(encoding === 'UTF8' ? 'utf8' : 'latin1'));
+  });
 }

@@ -4,6 +4,8 @@
  * A name is text of the client's, and known here by its bytes: a string with one character for each of them. The server
  * knows it by its first 63 bytes (NAMEDATALEN - 1) in its own encoding; longer names that begin alike are one.
  */
+import { encodingOf } from './encoding.js';
+import { bytesIn, inUtf8 } from './letters.js';
 import type { ServerState } from './server-state.js';
 
 const LONGEST = 63;
@@ -44,24 +46,27 @@ export class Names<T> {
 }
 
 /**
- * What the server knows a name by. The server converts it before it cuts it; what neither UTF-8 nor Latin-1 is to both
- * sides is cut as it came.
+ * What the server knows a name by. The server converts it before it cuts it; what is converted between two encodings of which
+ * none is UTF8 is cut as it came.
  */
 export function knownName(name: string, state: ServerState): string {
-  const [client, server] = [state.parameter('client_encoding'), state.parameter('server_encoding')];
-  return converted(name, client, server).slice(0, LONGEST);
+  return converted(name, encodingOf(state), state.parameter('server_encoding')).slice(0, LONGEST);
 }
 
-function converted(name: string, client: string | undefined, server: string | undefined): string {
-  if (client === 'LATIN1' && server === 'UTF8') return Buffer.from(name).toString('latin1');
-  if (client === 'UTF8' && server === 'LATIN1') return Buffer.from(name, 'latin1').toString('utf8');
-  return name;
+function converted(name: string, client: string, server: string | undefined): string {
+  if (client === server || server === undefined) return name;
+  if (server === 'UTF8') return inUtf8(client, name);
+  return client === 'UTF8' ? bytesIn(server, Buffer.from(name, 'latin1').toString('utf8'), unsayable) : name;
 }
 
 /** The name that an SQL text gives, as the bytes in which the client would say it in the protocol. */
 export function nameInText(name: string, encoding: string): string {
-  // A text in another encoding than UTF-8 is read with one character for each byte.
-  return encoding === 'UTF8' ? Buffer.from(name).toString('latin1') : name;
+  return bytesIn(encoding, name, unsayable);
+}
+
+/** Of names that cannot be said in an encoding none is another: no name has a zero in it. */
+function unsayable(letter: string): string {
+  return `\0${letter.codePointAt(0)?.toString(16)}`;
 }
 
 /** A name as errors show it: cut as the server cuts it. */

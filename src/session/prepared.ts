@@ -13,6 +13,8 @@ import type { Rewrite } from './rewrite.js';
 export interface Prepared {
   /** The client's own text. */
   readonly text: Buffer;
+  /** The encoding in which it came. */
+  readonly encoding: string;
   readonly types: readonly number[];
   /** What was made of a text that deletes: it is looked at again when it is bound. Undefined where it cannot. */
   readonly rewrite: Rewrite | undefined;
@@ -31,6 +33,7 @@ export interface Prepared {
 /** A prepared statement that does not delete. */
 export const UNWATCHED: Prepared = {
   text: Buffer.alloc(0),
+  encoding: 'SQL_ASCII',
   types: [],
   rewrite: undefined,
   effect: 'none',

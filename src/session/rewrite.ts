@@ -1,8 +1,10 @@
 /** A client's text, rewritten: what is sent instead, and what becomes of each statement's answer. Pure. */
+import { isUtf8 } from 'node:buffer';
 import { ProxyError } from '../errors.js';
 import type { Copied } from '../plan/splice.js';
 import { charactersIn } from '../sql/characters.js';
 import { quoteRelation, type RelationName } from '../sql/names.js';
+import { rawBytes } from '../sql/raw-bytes.js';
 import { executedBy, type Statement, targetsOf } from '../sql/statement.js';
 import { expand, type Means, partOfUnchanged, refused } from './expand.js';
 import type { Executable, Part } from './part.js';
@@ -42,7 +44,7 @@ export function unchanged(text: string, statements: readonly Statement[]): Rewri
 
 /** A text that is passed on although it could not be expanded, as the configuration wants it. */
 export function passedOn(text: Buffer): Rewrite {
-  return unchanged(text.toString('utf8'), []);
+  return unchanged(isUtf8(text) ? text.toString('utf8') : rawBytes(text), []);
 }
 
 /** A text in whose place goes one that the server refuses. */

@@ -1,12 +1,15 @@
 /** Decides, for one session, what is sent to the server in place of a text that may delete. */
+import { isAscii } from 'node:buffer';
 import { ProxyError } from '../errors.js';
 import { quoteRelation } from '../sql/names.js';
 import { parserReady } from '../sql/parser.js';
 import { readsTheSame } from '../sql/plain-strings.js';
+import { bytesOf, hasLetters } from '../sql/raw-bytes.js';
 import { executedBy, type Statement, targetsOf } from '../sql/statement.js';
 import { TransactionStatus } from '../wire/types.js';
 import type { Translation } from './cascade-replies.js';
 import type { SessionCircumstances, Surroundings } from './circumstances.js';
+import { parsable, readClientText } from './client-text.js';
 import {
   type Decision,
   PASS,
@@ -16,8 +19,9 @@ import {
   type StatementSource,
   unanswered,
 } from './decision.js';
-import { BEYOND_ASCII, decode, encodingOf, inAscii, isBeyondAscii, mayBeFolded } from './encoding.js';
+import { BEYOND_ASCII, decode, encodingOf, inClientEncoding } from './encoding.js';
 import { expand, type Means } from './expand.js';
+import { Folding } from './folding.js';
 import type { Injection } from './injection.js';
 import { ColumnsUnknown, KnownColumns } from './known-columns.js';
 import { type Names, nameInText } from './names.js';
@@ -53,9 +57,11 @@ export interface RewriterOptions {
 
 export class Rewriter {
   readonly #options: RewriterOptions;
+  readonly #folding: Folding;
 
   constructor(options: RewriterOptions) {
     this.#options = options;
+    this.#folding = new Folding(options.state);
   }
 
   /** @param bytes the text as it came */
@@ -63,7 +69,7 @@ export class Rewriter {
   decide(bytes: Buffer, source: Source): Promise<Decision>;
   async decide(bytes: Buffer, source: Source): Promise<Decision> {
     try {
-      const text = decode(bytes, this.#options.state);
+      const text = this.#text(bytes, source);
       // The server refuses bytes that are no text, and says it better; unless its encoding is being changed.
       if (text === undefined && this.#options.replies.settled) return PASS;
       if (text === undefined)
@@ -73,8 +79,8 @@ export class Rewriter {
         });
       await parserReady();
       const conforming = this.#options.state.parameter('standard_conforming_strings') !== 'off';
-      if (!conforming && !readsTheSame(text)) throw new ProxyError('PGC_STRINGS');
-      const statements = this.#options.statements.statements(text);
+      if (!conforming && !readsTheSame(parsable(text))) throw new ProxyError('PGC_STRINGS');
+      const statements = this.#statements(text);
       return statements === undefined
         ? await this.#unparsable(text, source)
         : await this.#rewrite(text, statements, source);
@@ -117,10 +123,6 @@ export class Rewriter {
       ...executed.flatMap((name) => targetsOfPrepared(this.#named(name))),
     ];
     const encoding = encodingOf(state);
-    const isForeign = encoding !== 'UTF8' && isBeyondAscii(text);
-    const named = names.map(quoteRelation).find(isBeyondAscii);
-    if (isForeign && named !== undefined)
-      throw new ProxyError('PGC_ENCODING', { what: 'a name beyond ASCII', encoding });
     const asIs: Decision = { kind: 'rewrite', rewrite: unchanged(text, statements) };
     const code = refusesCode && statements.some(({ meaning }) => meaning.kind === 'code');
     if (names.length === 0 && executed.length === 0 && !code) return asIs;
@@ -130,7 +132,7 @@ export class Rewriter {
     if (failed && statements.length === 1) return asIs;
     // The data of a COPY come from the client between two statements.
     const splits = inString && !statements.some(({ takesData }) => takesData);
-    if (failed && splits) return { kind: 'pieces', pieces: piecesOf(text, statements, encoding) };
+    if (failed && splits) return { kind: 'pieces', pieces: piecesOf(text, statements) };
     if (failed) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
 
     const server = await otherServer.recognise(manner);
@@ -141,14 +143,14 @@ export class Rewriter {
     }
     const found = await circumstances.look(names, (sql) => injection.ask(sql, manner));
     if ('kind' in found) return unanswered(found.kind);
-    const folded = names.find((name) => found.meaning(name) === null && mayBeFolded(name, state));
-    if (folded) throw new ProxyError('PGC_ENCODING', { what: 'a name with capitals beyond ASCII', encoding });
+    const folds = await this.#folding.folds(names, (sql) => injection.ask(sql, manner));
+    if (typeof folds === 'object') return unanswered(folds.kind);
+    if (folds) throw new ProxyError('PGC_ENCODING', { what: 'a name with capitals beyond ASCII', encoding });
     const { touched } = circumstances;
     const behind = isBehindUnsettling(statements, touched);
     if (!found.active && !behind) return asIs;
     const sensitive = found.graph.isActive || makesKeys(text) || !found.active;
-    if (splits && behind && sensitive)
-      return { kind: 'pieces', pieces: piecesOf(text, statements, encoding) };
+    if (splits && behind && sensitive) return { kind: 'pieces', pieces: piecesOf(text, statements) };
     if (!found.active) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
     const means: Means = {
       graph: found.graph,
@@ -172,8 +174,7 @@ export class Rewriter {
     } catch (error) {
       if (!(error instanceof ColumnsUnknown)) throw error;
       // What stands before it comes first, whatever the server says.
-      if (splits && statements.length > 1)
-        return { kind: 'pieces', pieces: piecesOf(text, statements, encoding) };
+      if (splits && statements.length > 1) return { kind: 'pieces', pieces: piecesOf(text, statements) };
       if (statements.length > 1)
         throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
       const answer = await columns.ask(error.question, source, injection, encoding);
@@ -181,12 +182,11 @@ export class Rewriter {
     }
     made.passed.forEach(passed);
     made.warnings.forEach(warn);
-    if (!made.changed || encoding === 'UTF8' || !isBeyondAscii(made.sql))
+    if (!made.changed || encoding === 'UTF8' || !hasLetters(made.sql))
       return { kind: 'rewrite', rewrite: made };
-    if (isForeign) throw new ProxyError('PGC_ENCODING', { what: BEYOND_ASCII, encoding });
     // What an EXECUTE has prepared again is the client's own text, which is not taken apart here.
     if (executed.length > 0) throw new ProxyError('PGC_ENCODING', { what: AGAIN, encoding });
-    return { kind: 'rewrite', rewrite: inAscii(made) };
+    return { kind: 'rewrite', rewrite: inClientEncoding(made, state) };
   }
 
   /** The server's own error, if it has one; else it knows a grammar that is not known here. */
@@ -210,7 +210,8 @@ export class Rewriter {
     const [part = FORWARD] = parts;
     const runs = part.kind === 'cascade' ? { ...part, marker } : part;
     const again = (): Again => {
-      const [statement] = this.#options.statements.statements(text) ?? [];
+      this.#text(entry.text, entry);
+      const [statement] = this.#statements(text) ?? [];
       // What was prepared never fails on mere suspicion.
       const now = statement
         ? expand(text.slice(statement.at, statement.behind), statement, { ...means, retries: false })
@@ -227,8 +228,9 @@ export class Rewriter {
       const { text, sql, runs, targets } = part;
       const changed = sql !== text;
       const rewrite = { ...unchanged(text, []), sql, marker, targets, parts: [runs], copied: [], changed };
-      const name = nameInText(part.name, encodingOf(this.#options.state));
-      prepared.set(name, { ...UNWATCHED, text: Buffer.from(text), rewrite, inSql: true });
+      const encoding = encodingOf(this.#options.state);
+      const name = nameInText(part.name, encoding);
+      prepared.set(name, { ...UNWATCHED, text: bytesOf(text), encoding, rewrite, inSql: true });
     }
     if (part.kind !== 'release') return;
     // What SQL has prepared is entered when it is answered: by now, all that was prepared before.
@@ -240,6 +242,19 @@ export class Rewriter {
         : [nameInText(part.name, encodingOf(this.#options.state))];
     for (const name of meant)
       if (before.some(([, entry]) => entry === prepared.get(name))) prepared.set(name, undefined);
+  }
+
+  #text(bytes: Buffer, { encoding }: Pick<Source, 'encoding'>): string | undefined {
+    const { state } = this.#options;
+    const now = encodingOf(state);
+    if (encoding !== undefined && encoding !== now && !isAscii(bytes))
+      throw new ProxyError('PGC_ENCODING', { what: `what was prepared in ${encoding}`, encoding: now });
+    return decode(bytes, state);
+  }
+
+  #statements(text: string): readonly Statement[] | undefined {
+    const { state, statements } = this.#options;
+    return readClientText(text, (sql) => statements.statements(sql), encodingOf(state));
   }
 
   /** The prepared statement of a name in an SQL text. */

@@ -1,5 +1,6 @@
 /** Reads and rewrites the messages a client sends. The server's half is in backend.ts. */
 import { serialize } from 'pg-protocol';
+import { bytesOf } from '../sql/raw-bytes.js';
 import type { Message } from './reader.js';
 import { ProtocolViolation } from './reader.js';
 
@@ -112,16 +113,16 @@ export function whole(message: Message): Buffer {
 
 /** Serialisers for what the proxy itself sends. Names are as the readers give them: a character for each byte. */
 export const write = {
-  query: (text: string): Buffer => serialize.query(text),
+  query: (text: string): Buffer => withText(serialize.query(''), FIRST, bytesOf(text)),
   parse: (name: string, text: string, types: readonly number[] = []): Buffer =>
-    withName(serialize.parse({ name: '', text, types: [...types] }), FIRST, name),
+    write.parseBytes(name, bytesOf(text), types),
   /** A Parse of a text in the client's own bytes. */
-  parseBytes: (name: string, text: Buffer): Buffer => {
-    const head = Buffer.from(`P\0\0\0\0${name}\0`, 'latin1');
-    head.writeUInt32BE(head.length + text.length + 2, 1);
-    // Behind the text's zero stands the number of parameter types.
-    return Buffer.concat([head, text, Buffer.alloc(3)]);
-  },
+  parseBytes: (name: string, text: Buffer, types: readonly number[] = []): Buffer =>
+    withName(
+      withText(serialize.parse({ name: '', text: '', types: [...types] }), BEHIND_ONE, text),
+      FIRST,
+      name,
+    ),
   bind: (portal: string, statement: string): Buffer =>
     withName(withName(serialize.bind({ portal: '', statement: '' }), BEHIND_ONE, statement), FIRST, portal),
   execute: (portal: string, rows = 0): Buffer =>
@@ -143,10 +144,14 @@ const BEHIND_ONE = 6;
 
 /** The message with a name in the place of the empty one at `at`: pg-protocol writes names in UTF-8 only. */
 function withName(message: Buffer, at: number, name: string): Buffer {
-  if (name === '') return message;
-  const named = Buffer.concat([message.subarray(0, at), Buffer.from(name, 'latin1'), message.subarray(at)]);
-  named.writeUInt32BE(named.length - 1, 1);
-  return named;
+  return name === '' ? message : withText(message, at, Buffer.from(name, 'latin1'));
+}
+
+/** The message with a text in the place of the empty one at `at`. */
+function withText(message: Buffer, at: number, text: Buffer): Buffer {
+  const changed = Buffer.concat([message.subarray(0, at), text, message.subarray(at)]);
+  changed.writeUInt32BE(changed.length - 1, 1);
+  return changed;
 }
 
 /** A name as a string with a character for each byte: two names are equal where their bytes are. */

@@ -2,18 +2,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { behindCharacters, charactersIn } from '../../src/sql/characters.js';
+import { rawCharacter } from '../../src/sql/raw-bytes.js';
 
-const texts = fc
-  .array(fc.constantFrom('a', "'", 'é', '語', '𝄞', '👍'))
-  .map((characters) => characters.join(''));
+const raw = [[0xe9], [0x83, 0x5c], [0x8f, 0xb0, 0xa1]].map(rawCharacter);
+const texts = fc.array(fc.constantFrom('a', "'", 'é', '語', '𝄞', '👍', ...raw));
 
-test('characters are code points, wherever one counts from', () => {
+test('a character is a code point, or the bytes of one that is not decoded, wherever one counts from', () => {
   fc.assert(
     fc.property(texts, texts, texts, (before, between, behind) => {
-      const text = before + between + behind;
-      const end = before.length + between.length;
-      expect(charactersIn(text, before.length, end)).toBe([...between].length);
-      expect(behindCharacters(text, [...before].length)).toBe(before.length);
+      const [start, size] = [before.join('').length, between.join('').length];
+      const text = [...before, ...between, ...behind].join('');
+      expect(charactersIn(text, start, start + size)).toBe(between.length);
+      expect(behindCharacters(text, before.length)).toBe(start);
     }),
   );
 });

@@ -40,6 +40,8 @@ export interface ServerOptions {
   readonly auth?: 'trust' | 'scram';
   /** Files to put into the data directory before the start: certificates, another pg_hba.conf. */
   readonly files?: Readonly<Record<string, string>>;
+  /** A folder of locales beside those of the system. */
+  readonly locales?: string;
 }
 
 const user = 'postgres';
@@ -89,7 +91,8 @@ async function startIn(
   options: ServerOptions,
 ): Promise<Server> {
   const binaries = postgresBinaries(account, directory);
-  const as = runAs(account, directory);
+  const { env, ...who } = runAs(account, directory);
+  const as = { ...who, env: options.locales ? { ...env, LOCPATH: options.locales } : env };
   const data = join(directory, 'data');
   const put = (path: string, text: string) => {
     writeFileSync(path, text, { mode: 0o600 });

@@ -1,0 +1,118 @@
+/**
+ * Letters in the client's encoding, for what the proxy says itself: names in errors above all. They are looked up in the
+ * tables of the Encoding Standard, which Node.js has. What these do not have, or PostgreSQL not, is a question mark.
+ */
+import { isAscii } from 'node:buffer';
+import { bytesOf, hasLetters, rawCharacter } from '../sql/raw-bytes.js';
+import { isSingleByte } from './character-lengths.js';
+
+/** What the Encoding Standard calls them. LATIN1 is none of it: there it is another name of WIN1252. */
+const LABELS: Readonly<Record<string, string>> = {
+  LATIN2: 'iso-8859-2',
+  LATIN3: 'iso-8859-3',
+  LATIN4: 'iso-8859-4',
+  LATIN5: 'iso-8859-9',
+  LATIN6: 'iso-8859-10',
+  LATIN7: 'iso-8859-13',
+  LATIN8: 'iso-8859-14',
+  LATIN9: 'iso-8859-15',
+  ISO_8859_5: 'iso-8859-5',
+  ISO_8859_6: 'iso-8859-6',
+  ISO_8859_7: 'iso-8859-7',
+  ISO_8859_8: 'iso-8859-8',
+  WIN866: 'ibm866',
+  WIN874: 'windows-874',
+  ...Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`WIN125${i}`, `windows-125${i}`])),
+  KOI8R: 'koi8-r',
+  KOI8U: 'koi8-u',
+  EUC_JP: 'euc-jp',
+  SJIS: 'shift_jis',
+  EUC_KR: 'euc-kr',
+  UHC: 'euc-kr',
+  EUC_CN: 'gbk',
+  GBK: 'gbk',
+  GB18030: 'gb18030',
+  BIG5: 'big5',
+};
+
+/** The bytes of each character, one unit each. */
+type Table = ReadonlyMap<string, string>;
+
+const tables = new Map<string, Table>();
+
+/**
+ * The bytes of a text, one character each (latin1).
+ * @param missing stands for a letter that the encoding does not have
+ */
+export function bytesIn(
+  encoding: string,
+  text: string,
+  missing: (letter: string) => string = () => '?',
+): string {
+  const inUtf8 = encoding === 'UTF8' || encoding === 'SQL_ASCII' || !hasLetters(text);
+  const known = inUtf8
+    ? text
+    : text.replace(LETTERS, (letter) => rawLetter(encoding, letter) ?? missing(letter));
+  return bytesOf(known).toString('latin1');
+}
+
+const LETTERS = /[^\0-\x7f\uDC00-\uDDFF]/gu;
+
+/** The letter in the client's bytes; undefined where the encoding does not have it. */
+export function rawLetter(encoding: string, letter: string): string | undefined {
+  const bytes = tableOf(encoding).get(letter);
+  return bytes && rawCharacter(Buffer.from(bytes, 'latin1'));
+}
+
+/** Bytes of the client's in UTF-8, both with one character for each; as they are where the encoding is not known. */
+export function inUtf8(encoding: string, bytes: string): string {
+  if (isAscii(Buffer.from(bytes))) return bytes;
+  const label = encoding === 'LATIN1' ? undefined : LABELS[encoding];
+  if (encoding !== 'LATIN1' && label === undefined) return bytes;
+  const text = label ? new TextDecoder(label).decode(Buffer.from(bytes, 'latin1')) : bytes;
+  return Buffer.from(text).toString('latin1');
+}
+
+function tableOf(encoding: string): Table {
+  const known = tables.get(encoding);
+  if (known) return known;
+  const label = LABELS[encoding];
+  const made = encoding === 'LATIN1' ? LATIN1 : label === undefined ? NONE : tableFor(encoding, label);
+  tables.set(encoding, made);
+  return made;
+}
+
+const NONE: Table = new Map();
+const LATIN1: Table = new Map(
+  range(0x80, 0xff).map((byte) => [String.fromCharCode(byte), String.fromCharCode(byte)]),
+);
+
+function tableFor(encoding: string, label: string): Table {
+  const sequences = isSingleByte(encoding)
+    ? range(encoding === 'LATIN5' ? 0xa0 : 0x80, 0xff).map((byte) => [byte])
+    : pairsOf(encoding);
+  // All at once: a line each.
+  const lines = Buffer.from(sequences.flatMap((bytes) => [...bytes, 0x0a]));
+  const letters = new TextDecoder(label).decode(lines).split('\n');
+  const table = new Map<string, string>();
+  sequences.forEach((bytes, i) => {
+    const letter = letters[i] ?? '';
+    const isOne = [...letter].length === 1 && letter !== REPLACEMENT && letter > '\x7f';
+    if (isOne && !table.has(letter)) table.set(letter, String.fromCharCode(...bytes));
+  });
+  return table;
+}
+
+const REPLACEMENT = '\ufffd';
+
+function pairsOf(encoding: string): readonly (readonly number[])[] {
+  const trails = range(encoding.startsWith('EUC') ? 0xa1 : 0x40, 0xfe);
+  const leads = range(encoding.startsWith('EUC') ? 0xa1 : 0x81, 0xfe);
+  const kana = encoding === 'SJIS' ? range(0xa1, 0xdf).map((byte) => [byte]) : [];
+  const halfWidth = encoding === 'EUC_JP' ? range(0xa1, 0xdf).map((byte) => [0x8e, byte]) : [];
+  return [...kana, ...halfWidth, ...leads.flatMap((lead) => trails.map((trail) => [lead, trail]))];
+}
+
+function range(first: number, last: number): readonly number[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}
