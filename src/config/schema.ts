@@ -76,7 +76,7 @@ const cascade = section({
 });
 
 const graph = section({
-  refresh: duration.prefault('5s').describe('How often the foreign keys are compared with the catalog.'),
+  refresh: duration.prefault('1s').describe('How often the foreign keys are compared with the catalog.'),
   url: graphUrl
     .nullable()
     .default(null)

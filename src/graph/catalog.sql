@@ -3,10 +3,16 @@
 -- sessions. Works from PostgreSQL 10 on: columns that came later (conenforced, confdelsetcols, conperiod) are read through
 -- to_jsonb. Partitions' copies of a key are left out: the key belongs to the relation it is declared on. The relations of
 -- the configuration are read as keys too (configured.sql).
-WITH key AS (
+WITH elsewhere AS (
+  -- Temporary relations of other sessions, by their schema: nobody else has them.
+  SELECT d.objid AS oid FROM pg_catalog.pg_namespace AS n
+    JOIN pg_catalog.pg_depend AS d ON d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
+     AND d.refobjid OPERATOR(pg_catalog.=) n.oid AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+   WHERE n.nspname::pg_catalog.text OPERATOR(pg_catalog.~) '^pg_temp_' AND n.oid OPERATOR(pg_catalog.<>) pg_catalog.pg_my_temp_schema()
+), key AS (
   SELECT c.*, pg_catalog.to_jsonb(c) AS j
     FROM pg_catalog.pg_constraint AS c
-   WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND coalesce((pg_catalog.to_jsonb(c) OPERATOR(pg_catalog.->>) 'conparentid')::pg_catalog.oid, 0) OPERATOR(pg_catalog.=) 0
+   WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND NOT c.conrelid OPERATOR(pg_catalog.=) ANY (SELECT oid FROM elsewhere) AND coalesce((pg_catalog.to_jsonb(c) OPERATOR(pg_catalog.->>) 'conparentid')::pg_catalog.oid, 0) OPERATOR(pg_catalog.=) 0
 ), configured AS (
   $CONFIGURED_KEYS$
 ), named (oid) AS (
@@ -41,7 +47,7 @@ WITH key AS (
     SELECT oid FROM touched UNION
     SELECT i.inhparent FROM above JOIN pg_catalog.pg_inherits AS i ON i.inhrelid OPERATOR(pg_catalog.=) above.oid
   )
-  SELECT oid FROM below UNION SELECT oid FROM above
+  (SELECT oid FROM below UNION SELECT oid FROM above) EXCEPT SELECT oid FROM elsewhere
 ), view AS (
   -- Views over any of them, at any depth.
   WITH RECURSIVE over (oid, base) AS (
@@ -59,7 +65,7 @@ WITH key AS (
       JOIN pg_catalog.pg_rewrite AS w ON w.oid OPERATOR(pg_catalog.=) d.objid AND w.ev_class OPERATOR(pg_catalog.<>) over.oid
       JOIN pg_catalog.pg_class AS v ON v.oid OPERATOR(pg_catalog.=) w.ev_class AND v.relkind OPERATOR(pg_catalog.=) 'v'
   )
-  SELECT oid, base FROM over
+  SELECT oid, base FROM over WHERE NOT oid OPERATOR(pg_catalog.=) ANY (SELECT oid FROM elsewhere)
 ), compared AS (
   -- How the columns of each key are compared.
   SELECT k.configured, k.id, pg_catalog.json_agg(pg_catalog.json_build_object(

@@ -136,6 +136,8 @@ export interface Circumstances {
   readonly current: boolean;
   /** The transaction has written something, so that the state may be one that nobody else ever sees. */
   readonly written: boolean;
+  /** Temporary relations of this session may be part of the catalog that was read: nobody else has them. */
+  readonly temporary: boolean;
   /** Names the database and its running server, where it was asked for. */
   readonly server: string | null;
   /** The whole catalog, where it was asked for: in the same statement, so that it is the one of the fingerprint. */
@@ -157,6 +159,7 @@ const FINGERPRINT = sqlFile('fingerprint.sql');
 const CATALOG = sqlFile('catalog.sql');
 const CONFIGURED = sqlFile('configured.sql');
 const DELETING_TRIGGERS = sqlFile('deleting-triggers.sql');
+const OWN_TEMPORARIES = sqlFile('own-temporaries.sql');
 const SERVER = sqlFile('server.sql');
 
 /**
@@ -186,6 +189,7 @@ export function circumstancesQuery(
     'replica', pg_catalog.current_setting('session_replication_role') OPERATOR(pg_catalog.=) 'replica',
     'current', pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.~~) 'read %',
     'written', pg_catalog.txid_current_if_assigned() IS NOT NULL,
+    'temporary', ${OWN_TEMPORARIES},
     'server', ${server ? `(${SERVER})` : 'NULL'},
     'fingerprint', ${fingerprint ? `(${withNamed(FINGERPRINT, named)})` : 'NULL'},
     'catalog', ${catalog ? `(${withNamed(catalogSql(relations), named)})` : 'NULL'})`);

@@ -19,7 +19,7 @@ import type { Rules } from '../graph/rules.js';
 import type { SessionEffect } from '../sql/gate.js';
 import { quoteRelation, type RelationName } from '../sql/names.js';
 import type { Answer } from './injection.js';
-import { OwnSight, type Sight } from './own-sight.js';
+import { OwnSight, type Scope, type Sight } from './own-sight.js';
 
 const NO_CATALOG: Catalog = { relations: [], keys: [], configured: [] };
 
@@ -81,8 +81,9 @@ export class SessionCircumstances {
   /** A text with this effect is being sent. */
   note(effect: SessionEffect): void {
     if (effect === 'none') return;
-    this.#own.forget();
+    if (effect === 'ends') this.#own.transactionOver();
     if (effect === 'ends' && !this.#touched) return;
+    this.#own.forget();
     this.#forget();
     if (effect === 'ends') return;
     this.#touched = true;
@@ -97,13 +98,13 @@ export class SessionCircumstances {
   unitEnds(inBlock: boolean): void {
     this.#own.touch();
     if (inBlock) return;
-    this.#own.forget();
+    this.#own.transactionOver();
     if (this.#touched) this.#forget();
   }
 
   /** The server says that no transaction is open, or that it has failed. */
   transactionOver(): void {
-    this.#own.forget();
+    this.#own.transactionOver();
   }
 
   /** Whether the open transaction has changed settings or the schema. */
@@ -140,16 +141,22 @@ export class SessionCircumstances {
     const age = this.#age;
     const server = this.#server ?? graphs.server(database);
     const now = await graphs.moment(server, this.#arrival);
-    let sight = this.#own.fresh(graphs, now) ?? this.#shared(now);
+    const own = this.#own.fresh(graphs, now);
+    const temporaries = this.#own.hasTemporaries(graphs, now);
+    const shared = own === undefined && temporaries !== true ? this.#shared(now) : undefined;
+    let sight = own ?? shared;
     // In another catalog names may mean other relations, and what did not exist may exist by now.
     if (sight?.fingerprint !== this.#fingerprint) this.#meanings = new Map();
     const distinct = [...new Map(names.map((name) => [quoteRelation(name), name])).values()];
     const unknown = distinct.filter((name) => this.#meaning(name) === null);
     const where = graphs.isWatched && this.#server === undefined;
-    if (unknown.length > 0 || sight === undefined || this.#settings === undefined || where) {
+    // What all see is what this session sees, but for temporary relations of its own.
+    const alone = shared !== undefined && temporaries === undefined;
+    if (unknown.length > 0 || sight === undefined || this.#settings === undefined || where || alone) {
       const question = { names: unknown, fingerprint: sight === undefined, catalog: false, server: where };
-      const found = await this.#ask(question, ask);
+      const found = await this.#ask(question, now, ask);
       if ('kind' in found) return found;
+      if (shared !== undefined && found.temporary) return this.look(names, ask);
       // Whoever tells of changes elsewhere does not tell of changes here.
       if (where && this.#server !== server) return this.look(names, ask);
       const seen = sight ?? this.#sighted(found, now) ?? (await this.#read(distinct, now, ask));
@@ -174,11 +181,12 @@ export class SessionCircumstances {
     return fingerprint === undefined || known === undefined ? undefined : { fingerprint, known };
   }
 
-  async #ask(question: Question, ask: Ask): Promise<Circumstances | Unanswered> {
+  async #ask(question: Question, now: Moment, ask: Ask): Promise<Circumstances | Unanswered> {
     const answer = await ask(circumstancesQuery(question, this.#options.rules.relations));
     if (answer.kind !== 'value') return answer;
     const found = readDocument<Circumstances>(answer.value);
     this.#learn(question.names, found);
+    this.#own.recordTemporaries(found.temporary, now);
     return found;
   }
 
@@ -186,7 +194,7 @@ export class SessionCircumstances {
   async #read(names: readonly RelationName[], now: Moment, ask: Ask): Promise<Sight | Unanswered> {
     const { database, graphs, rules, report } = this.#options;
     this.#meanings = new Map();
-    const found = await this.#ask({ names, fingerprint: true, catalog: true, server: false }, ask);
+    const found = await this.#ask({ names, fingerprint: true, catalog: true, server: false }, now, ask);
     if ('kind' in found) return found;
     const graph = mergeGraph(found.catalog ?? NO_CATALOG, rules);
     for (const { text } of graph.problems) if (graphs.isNews(database, text)) report(`${database}: ${text}`);
@@ -201,19 +209,15 @@ export class SessionCircumstances {
     return known && this.#record(found, fingerprint, now, known);
   }
 
-  /** What was found in a transaction that had written something stays with this session. */
-  #record(
-    { written, current }: Circumstances,
-    fingerprint: string,
-    asked: Moment,
-    read: Graph | KnownGraph,
-  ): Sight {
+  /** What was found in a transaction that had written something stays with this session, and so do temporary relations. */
+  #record(found: Circumstances, fingerprint: string, asked: Moment, read: Graph | KnownGraph): Sight {
     const { graphs, database } = this.#options;
     const keep = (graph: Graph) =>
-      written ? graphs.ownGraph(graph) : graphs.keep(database, fingerprint, graph);
+      found.written ? graphs.ownGraph(graph) : graphs.keep(database, fingerprint, graph);
     const known = 'id' in read ? read : keep(read);
-    if (current && !written && !this.#ddl) graphs.saw(database, fingerprint, asked);
-    this.#own.record({ fingerprint, known, asked, written });
+    const scope = scopeOf(found);
+    if (scope === 'all' && !this.#ddl) graphs.saw(database, fingerprint, asked);
+    this.#own.record({ fingerprint, known, asked, scope });
     return { fingerprint, known };
   }
 
@@ -249,4 +253,10 @@ export class SessionCircumstances {
     this.#meanings = new Map();
     this.#settings = undefined;
   }
+}
+
+function scopeOf({ written, current, temporary }: Circumstances): Scope {
+  if (!current) return 'snapshot';
+  if (written) return 'transaction';
+  return temporary ? 'session' : 'all';
 }

@@ -67,7 +67,7 @@ test.each(['admin: null', 'admin: { listen: null }'])('%s turns the endpoint off
 });
 
 test('a section whose keys are all commented out has its defaults', () => {
-  expect(load('graph:\n  # refresh: 1s\n').graph.refresh).toBe(5000);
+  expect(load('graph:\n  # refresh: 5s\n').graph.refresh).toBe(1000);
 });
 
 test('a key that aliases another has its value', () => {

@@ -26,7 +26,7 @@ test('nothing at all gives the defaults of interface.md', () => {
       on_limit: 'fail',
       max_rows: null,
     },
-    graph: { refresh: 5000, url: null },
+    graph: { refresh: 1000, url: null },
     tls: { mode: 'disable', cert: null, key: null, client_ca: null },
     auth: { mode: 'relay', users: null },
     limits: { connections: 1000, login_timeout: 10_000, message_bytes: 1024 ** 3, drain_timeout: 30_000 },

@@ -80,6 +80,23 @@ describe('with a long graph.refresh', () => {
     await client.query('ROLLBACK');
   });
 
+  test.each([
+    'REPEATABLE READ',
+    'SERIALIZABLE',
+  ])('many DELETEs of a %s transaction that has not written ask once for its snapshot', async (level) => {
+    const client = await (await start({ refresh: '1h' })).connect(database.name);
+    await client.query(`BEGIN ISOLATION LEVEL ${level}`);
+    tap.reset();
+    await times(20, () => remove(client));
+    expect(asked()).toEqual({ questions: 2, catalogs: 1 });
+    await client.query('ROLLBACK');
+    await client.query(`BEGIN ISOLATION LEVEL ${level}`);
+    tap.reset();
+    await times(20, () => remove(client));
+    expect(asked()).toEqual({ questions: 1, catalogs: 0 });
+    await client.query('ROLLBACK');
+  });
+
   test('many DELETEs behind DDL of their own transaction ask once', async () => {
     const client = await (await start({ refresh: '1h' })).connect(database.name);
     await client.query('BEGIN');

@@ -1,0 +1,86 @@
+/** Temporary tables: with keys they cascade for the session that has them, and for others they are not there. */
+import type pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { useDatabase } from '../support/database.js';
+import { type RunningProxy, startProxy } from '../support/proxy.js';
+import { useTap } from '../support/tap.js';
+
+const KEYED = `CREATE TEMP TABLE mine (id int PRIMARY KEY);
+  CREATE TEMP TABLE of_mine (id int REFERENCES mine ON DELETE CASCADE NOT ENFORCED);
+  INSERT INTO mine VALUES (1), (2); INSERT INTO of_mine VALUES (1), (2)`;
+const HEIR = `CREATE TEMP TABLE heir () INHERITS (parent); INSERT INTO heir VALUES (7)`;
+const VIEW = 'CREATE TEMP VIEW glimpse AS TABLE parent';
+const inFunction = (name: string, sql: string) =>
+  `CREATE FUNCTION ${name}() RETURNS int LANGUAGE plpgsql AS $$ BEGIN ${sql}; RETURN 1; END $$;`;
+
+const database = useDatabase(`
+  CREATE TABLE parent (id int PRIMARY KEY);
+  CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent ON DELETE CASCADE NOT ENFORCED);
+  ${inFunction('keyed', KEYED)} ${inFunction('heir', HEIR)} ${inFunction('glimpse', VIEW)}`);
+const tap = useTap();
+const asked = () => ({ questions: tap.count(`'pgcascade.mode'`), catalogs: tap.count('confdeltype') });
+
+let proxy: RunningProxy;
+let one: pg.Client;
+let other: pg.Client;
+beforeAll(async () => {
+  proxy = await startProxy({ upstream: tap.url, graph: { refresh: '1h' } });
+});
+afterAll(() => proxy.stop());
+beforeEach(async () => {
+  [one, other] = [await proxy.connect(database.name), await proxy.connect(database.name)];
+  await one.query(`TRUNCATE parent, child; INSERT INTO parent VALUES (1), (2), (3);
+    INSERT INTO child SELECT i, i FROM generate_series(1, 3) i`);
+  for (const client of [one, other]) await client.query('DELETE FROM parent WHERE id = -1');
+});
+
+const ids = async (client: pg.Client, table: string) =>
+  (await client.query(`SELECT id FROM ${table} ORDER BY id`)).rows.map(({ id }) => id);
+
+describe.each([
+  ['in its own text', { keyed: KEYED, heir: HEIR, glimpse: VIEW }],
+  ['in a function', { keyed: 'SELECT keyed()', heir: 'SELECT heir()', glimpse: 'SELECT glimpse()' }],
+])('made %s', (_, make) => {
+  test('tables with a key cascade', async () => {
+    await one.query(make.keyed);
+    await one.query('DELETE FROM mine WHERE id = 1');
+    expect(await ids(one, 'of_mine')).toEqual([2]);
+    await one.query('BEGIN');
+    await one.query('DELETE FROM mine');
+    expect(await ids(one, 'of_mine')).toEqual([]);
+    await one.query('ROLLBACK');
+    await other.query('DELETE FROM parent WHERE id = 1');
+    expect(await ids(other, 'child')).toEqual([2, 3]);
+  });
+
+  test('an heir of a referenced table takes part, and is not there for others', async () => {
+    await one.query(make.heir);
+    await other.query('DELETE FROM parent WHERE id IN (1, 7)');
+    await one.query('DELETE FROM parent WHERE id IN (2, 7)');
+    expect([await ids(one, 'child'), await ids(one, 'heir')]).toEqual([[3], []]);
+  });
+
+  test('a view over a referenced table cascades', async () => {
+    await one.query(make.glimpse);
+    await one.query('DELETE FROM glimpse WHERE id = 1');
+    await other.query('DELETE FROM parent WHERE id = 2');
+    expect(await ids(other, 'child')).toEqual([3]);
+  });
+});
+
+test('what one session has of them makes no other one read the catalog again', async () => {
+  await one.query(KEYED);
+  await one.query(HEIR);
+  await one.query('DELETE FROM mine WHERE id = 1');
+  tap.reset();
+  for (const id of [1, 2, 3]) await other.query(`DELETE FROM parent WHERE id = ${id}`);
+  expect(asked().catalogs).toBe(0);
+});
+
+test('a session that has some asks for the fingerprint as seldom as others', async () => {
+  await one.query(KEYED);
+  await one.query('DELETE FROM mine WHERE id = 1');
+  tap.reset();
+  for (const id of [1, 2, 3]) await one.query(`DELETE FROM mine WHERE id = ${id}`);
+  expect(asked()).toEqual({ questions: 0, catalogs: 0 });
+});
