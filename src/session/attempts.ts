@@ -2,6 +2,7 @@
 import { ProxyError } from '../errors.js';
 import type { Locks } from '../plan/locks.js';
 import type { Plan } from '../plan/plan.js';
+import type { Look } from '../sql/gate.js';
 import { write } from '../wire/frontend.js';
 import { TransactionStatus } from '../wire/types.js';
 import {
@@ -63,7 +64,7 @@ export class Attempts {
    */
   async query(
     plan: Plan,
-    text: Buffer,
+    seen: Look,
     first: Rewrite,
     sent: () => void,
     undo: (() => void) | undefined,
@@ -102,7 +103,7 @@ export class Attempts {
       const refused = saved ? await this.#rollBack('query') : undefined;
       if (refused === 'failed') return;
       // What a name means does not depend on the snapshot.
-      const next = (outcome === 'moved' ? undefined : refused) ?? (await this.#again(text));
+      const next = (outcome === 'moved' ? undefined : refused) ?? (await this.#again(seen));
       if (next === undefined) return;
       resolved = outcome === 'moved' && next.sql === rewrite.sql;
       rewrite = next;
@@ -203,10 +204,10 @@ export class Attempts {
   }
 
   /** What the text of a simple query means by now; undefined where the client has got an error. */
-  async #again(text: Buffer): Promise<Rewrite | undefined> {
+  async #again(seen: Look): Promise<Rewrite | undefined> {
     const source = { manner: 'query', inString: true, types: [], retries: false } as const;
-    const decision = await this.#options.rewriter.decide(text, source);
-    if (decision.kind === 'pass') return passedOn(text);
+    const decision = await this.#options.rewriter.decide(seen, source);
+    if (decision.kind === 'pass') return passedOn(seen.text);
     return decision.kind === 'rewrite' ? decision.rewrite : undefined;
   }
 

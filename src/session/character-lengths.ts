@@ -54,28 +54,47 @@ export function isSingleByte(encoding: string): boolean {
 }
 
 /**
+ * The text with no byte of a longer character that could be taken for ASCII, and all places as they were.
+ * @param encoding another than UTF8
+ * @returns undefined as readRaw
+ */
+export function withoutHalves(bytes: Buffer, encoding: string): Buffer | undefined {
+  const masked = Buffer.from(bytes);
+  const isKnown = forEachBeyondAscii(bytes, encoding, (start, end) => masked.fill(0x80, start, end));
+  return isKnown ? masked : undefined;
+}
+
+/**
  * The text in ASCII and raw characters.
  * @param encoding another than UTF8
  * @returns undefined where it cannot be told with certainty where each character ends
  */
 export function readRaw(bytes: Buffer, encoding: string): string | undefined {
-  const known = isSingleByte(encoding) ? SINGLE : MULTI_BYTE[encoding];
-  if (known === undefined) return undefined;
   const runs: string[] = [];
   let ascii = 0;
-  let at = 0;
-  while (at < bytes.length) {
-    const first = bytes[at] ?? 0;
-    if (first < 0x80) {
-      at++;
-      continue;
-    }
-    const end = at + known.length(first, bytes[at + 1] ?? 0);
-    const further = bytes.subarray(at + 1, end);
-    if (end > bytes.length || !further.every(known.isFurther)) return undefined;
-    runs.push(bytes.toString('latin1', ascii, at), rawCharacter(bytes.subarray(at, end)));
-    ascii = at = end;
-  }
+  const isKnown = forEachBeyondAscii(bytes, encoding, (start, end) => {
+    runs.push(bytes.toString('latin1', ascii, start), rawCharacter(bytes.subarray(start, end)));
+    ascii = end;
+  });
   runs.push(bytes.toString('latin1', ascii));
-  return runs.join('');
+  return isKnown ? runs.join('') : undefined;
+}
+
+/** @returns false where it cannot be told with certainty where each character ends */
+function forEachBeyondAscii(
+  bytes: Buffer,
+  encoding: string,
+  take: (start: number, end: number) => void,
+): boolean {
+  const known = isSingleByte(encoding) ? SINGLE : MULTI_BYTE[encoding];
+  if (known === undefined) return false;
+  for (let at = 0; at < bytes.length; at++) {
+    const first = bytes[at] ?? 0;
+    if (first < 0x80) continue;
+    const end = at + known.length(first, bytes[at + 1] ?? 0);
+    if (end > bytes.length || !bytes.subarray(at + 1, end).every(known.isFurther)) return false;
+    take(at, end);
+    at = end - 1;
+  }
+  return true;
 }

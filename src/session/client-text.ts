@@ -13,7 +13,7 @@ const STAND_IN = 0x600;
 const RAW = 0xdc00;
 
 /** The text as the parser takes it. */
-export function parsable(text: string): string {
+function parsable(text: string): string {
   return text.replace(/[\uDC00-\uDDFF]/gu, (unit) => moved(unit, STAND_IN - RAW));
 }
 

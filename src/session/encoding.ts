@@ -2,6 +2,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { ProxyError } from '../errors.js';
 import type { Copied } from '../plan/splice.js';
+import { lexerOf } from '../sql/lexer.js';
 import { bytesOf, hasLetters, rawBytes } from '../sql/raw-bytes.js';
 import type { ErrorFields } from '../wire/backend.js';
 import { isSingleByte, readRaw } from './character-lengths.js';
@@ -10,14 +11,9 @@ import type { Part } from './part.js';
 import type { Rewrite } from './rewrite.js';
 import type { ServerState } from './server-state.js';
 
-/**
- * The encoding of what goes over the wire. Where either side has SQL_ASCII nothing is converted, and it is the database's
- * (pg_client_to_server in mbutils.c): its texts are bytes then, whatever the client calls them.
- */
+/** As ServerState.encoding. */
 export function encodingOf(state: ServerState): string {
-  const [client, server] = [state.parameter('client_encoding'), state.parameter('server_encoding')];
-  const isServers = client?.toUpperCase() === 'SQL_ASCII' || server?.toUpperCase() === 'SQL_ASCII';
-  return ((isServers ? server : undefined) ?? client)?.toUpperCase() ?? 'unknown';
+  return state.encoding;
 }
 
 /** What PGC_ENCODING says of a text. */
@@ -92,13 +88,32 @@ function spellingFor(state: ServerState): Spelling {
 /**
  * Quoted names as `U&"…"`, which reads the same under every setting, and literals as `E'…'`: the server converts what they
  * spell to its own encoding.
+ * @param sql what the proxy has written
  */
 function escaped(sql: string): string {
-  return sql.replace(/"(?:[^"]|"")*"|E?'(?:[^']|'')*'/g, (token) => {
-    if (!hasLetters(token)) return token;
-    if (token.startsWith('"')) return `U&${token.replaceAll('\\', '\\\\').replace(BEYOND, nameEscape)}`;
-    return `${token.startsWith('E') ? '' : ' E'}${token.replace(BEYOND, literalEscape)}`;
-  });
+  if (!hasLetters(sql)) return sql;
+  const lexer = lexerOf(sql);
+  const pieces: string[] = [];
+  let read = 0;
+  while (lexer.next() !== 'end') {
+    const { kind, start, end } = lexer;
+    if (kind !== 'name' && kind !== 'literal') continue;
+    const token = sql.slice(start, end);
+    pieces.push(sql.slice(read, start), kind === 'name' ? escapedName(token) : escapedLiteral(token));
+    read = end;
+  }
+  return pieces.join('') + sql.slice(read);
+}
+
+function escapedName(name: string): string {
+  if (!hasLetters(name)) return name;
+  return `U&${name.replaceAll('\\', '\\\\').replace(BEYOND, nameEscape)}`;
+}
+
+/** @param literal `'…'` or `E'…'` */
+function escapedLiteral(literal: string): string {
+  if (!hasLetters(literal)) return literal;
+  return `${literal.startsWith('E') ? '' : ' E'}${literal.replace(BEYOND, literalEscape)}`;
 }
 
 /** Those that are raw already stay. */

@@ -88,10 +88,10 @@ export class Executions {
     const first = !this.#executed;
     this.#executed = true;
     if (bound === undefined) return this.#forward(message);
-    this.#options.circumstances.note(bound.effect);
+    this.#options.circumstances.note(bound.seen.effect);
     const { rewrite } = bound;
     const plan = rewrite && planOf(rewrite.parts);
-    this.#transactionEnded ||= bound.effect !== 'none' && plan === undefined;
+    this.#transactionEnded ||= bound.seen.effect !== 'none' && plan === undefined;
     if (rewrite === undefined) return this.#forward(message);
     const [part] = rewrite.parts;
     if (bound.executed && part?.kind === 'cascade' && part.answers.kind === 'count')
@@ -152,13 +152,13 @@ export class Executions {
   ): Promise<Bound | undefined> {
     const { replies, rewriter, server } = this.#options;
     const source = { ...this.source(bound.statement, bound), retries: false };
-    const decision = await rewriter.decide(bound.text, source);
+    const decision = await rewriter.decide(bound.seen, source);
     if (decision.kind === 'failed' || decision.kind === 'skipped') {
       // Whoever waits for it must not wait again.
       this.portals.set(name, { ...bound, bind: undefined });
       return undefined;
     }
-    const wanted = decision.kind === 'pass' ? passedOn(bound.text) : decision.rewrite;
+    const wanted = decision.kind === 'pass' ? passedOn(bound.seen.text) : decision.rewrite;
     const current = await this.#prepareAgain(bound.statement, bound, wanted);
     const { rewrite = wanted } = current;
     const part = partOf(current);

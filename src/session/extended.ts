@@ -3,7 +3,7 @@
  * (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY).
  */
 import { ProxyError } from '../errors.js';
-import { isNoteworthy, mayTakeData, sessionEffect } from '../sql/gate.js';
+import { isNoteworthy, kept, mayTakeData, withoutText } from '../sql/gate.js';
 import { readBind, readParse, readTarget, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend, Frontend } from '../wire/types.js';
@@ -13,6 +13,7 @@ import { encodingOf } from './encoding.js';
 import { Executions } from './executions.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { SCRATCH } from './injection.js';
+import { look } from './look.js';
 import { sealed, sentText } from './markers.js';
 import { type Names, shownName } from './names.js';
 import { isShort } from './portals.js';
@@ -56,7 +57,8 @@ export class ExtendedQueries {
 
   /** Whether executing a portal may make the server take data from the client. */
   takesData(portal: string): boolean {
-    return this.#executions.portals.get(portal)?.takesData ?? false;
+    const bound = this.#executions.portals.get(portal);
+    return bound !== undefined && mayTakeData(bound.seen);
   }
 
   /** As FrontendSide.take. */
@@ -91,31 +93,28 @@ export class ExtendedQueries {
     const { name, text, types } = read;
     const waiting = name === '' ? this.#executions.settle() : undefined;
     if (waiting) return waiting.then(() => this.#parse(message));
-    const effect = this.#options.active ? sessionEffect(text) : 'none';
-    const takesData = mayTakeData(text);
-    if (!this.#options.active || !isNoteworthy(text, this.#options.refusesCode)) {
+    const seen = look(text, this.#options);
+    if (!this.#options.active || !isNoteworthy(seen, this.#options.refusesCode)) {
       this.#options.server.forward(message);
-      const plain = effect === 'none' && !takesData;
-      return this.#enter(name, plain ? undefined : { ...UNWATCHED, types, effect, takesData });
+      const plain = seen.effect === 'none' && !mayTakeData(seen);
+      return this.#enter(name, plain ? undefined : { ...UNWATCHED, types, seen: withoutText(seen) });
     }
     const encoding = encodingOf(this.#options.state);
     return this.#options.rewriter
-      .decide(text, this.#executions.source(name, { types, encoding }))
+      .decide(seen, this.#executions.source(name, { types, encoding }))
       .then((decision) => {
         if (decision.kind === 'pass') {
           this.#options.server.forward(message);
-          return this.#enter(name, { ...UNWATCHED, types, effect, takesData });
+          return this.#enter(name, { ...UNWATCHED, types, seen: withoutText(seen) });
         }
         const rewrite = sealed(decision.rewrite);
         const result = new ResultColumns();
         const prepared = {
           ...UNWATCHED,
-          text: Buffer.from(text),
+          seen: kept(seen),
           encoding,
           types,
           rewrite,
-          effect,
-          takesData,
           result,
         };
         const undo = this.#options.prepared.set(name, prepared);
@@ -181,7 +180,7 @@ export class ExtendedQueries {
   async #wanted(name: string, prepared: Prepared, mayRepeat: boolean): Promise<Rewrite | undefined> {
     const source = this.#executions.source(name, prepared);
     const retries = source.retries && mayRepeat;
-    const decision = await this.#options.rewriter.decide(prepared.text, { ...source, retries });
+    const decision = await this.#options.rewriter.decide(prepared.seen, { ...source, retries });
     return decision.kind === 'pass' ? undefined : this.#replacement(name, prepared, decision.rewrite);
   }
 

@@ -1,5 +1,5 @@
 /** The client's half of a session: takes its messages in order, and sends them on as they are or expanded. */
-import { isNoteworthy, mayTakeData, sessionEffect } from '../sql/gate.js';
+import { isNoteworthy, kept, type Look, mayTakeData } from '../sql/gate.js';
 import { queryText, readBind, readExecute, readTarget, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Frontend, TransactionStatus } from '../wire/types.js';
@@ -11,6 +11,7 @@ import type { Decision } from './decision.js';
 import { ExtendedQueries } from './extended.js';
 import type { FrontendOptions } from './frontend-options.js';
 import type { Manner } from './injection.js';
+import { look } from './look.js';
 import { sealed, sentText } from './markers.js';
 import { sendInPieces } from './pieces.js';
 import type { Answered, ReplyHandler } from './replies.js';
@@ -106,15 +107,15 @@ export class FrontendSide {
   #query(message: Message): Promise<void> | undefined {
     const text = queryText(message);
     if (text === undefined) return this.#forwardQuery(message, undefined, false);
-    const takesData = mayTakeData(text);
-    return then(this.#textOf(message, text), () => (takesData ? this.#copyIn.decided() : undefined));
+    const seen = look(text, this.#options);
+    return then(this.#textOf(message, seen), () => (mayTakeData(seen) ? this.#copyIn.decided() : undefined));
   }
 
-  #textOf(message: Message, text: Buffer): Promise<void> | undefined {
+  #textOf(message: Message, seen: Look): Promise<void> | undefined {
     const { active, circumstances, injection, prepared, refusesCode, replies, rewriter, state } =
       this.#options;
     if (injection.lingers && !this.#executing)
-      return injection.leave().then(() => this.#textOf(message, text));
+      return injection.leave().then(() => this.#textOf(message, seen));
     // A simple query drops the unnamed statement (postgres.c, exec_simple_query), unless it is skipped behind an error.
     const undo = prepared.get('') && prepared.set('', undefined);
     // From the first Execute on a query belongs to the implicit transaction of the messages before it.
@@ -122,24 +123,24 @@ export class FrontendSide {
     const retries = manner === 'query' && replies.settled && state.status === TransactionStatus.Idle;
     const inBlock = manner === 'query' && this.#inBlock;
     this.#endUnit(inBlock);
-    if (!active || !isNoteworthy(text, refusesCode)) {
-      circumstances.note(sessionEffect(text));
+    if (!active || !isNoteworthy(seen, refusesCode)) {
+      circumstances.note(seen.effect);
       return this.#forwardQuery(message, undo, inBlock);
     }
-    return rewriter.decide(text, { manner, inString: true, types: [], retries }).then((decision) => {
+    return rewriter.decide(seen, { manner, inString: true, types: [], retries }).then((decision) => {
       if (decision.kind === 'pieces') return this.#inPieces(decision);
-      circumstances.note(sessionEffect(text));
+      circumstances.note(seen.effect);
       // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
       if (decision.kind === 'failed' && manner === 'query') return;
       if (decision.kind === 'pass') return this.#forwardQuery(message, undo, inBlock);
-      return this.#send(message, text, decision.rewrite, undo, manner, inBlock);
+      return this.#send(message, seen, decision.rewrite, undo, manner, inBlock);
     });
   }
 
   /** Sends a query that was looked at; one that is an expanded statement alone may be sent again. */
   #send(
     message: Message,
-    text: Buffer,
+    seen: Look,
     rewrite: Rewrite,
     undo: (() => void) | undefined,
     manner: Manner,
@@ -147,8 +148,7 @@ export class FrontendSide {
   ): Promise<void> | undefined {
     const { rewriter, server } = this.#options;
     const plan = manner === 'query' ? planOf(rewrite.parts) : undefined;
-    if (plan)
-      return this.#attempts.query(plan, Buffer.from(text), rewrite, () => this.#endUnit(inBlock), undo);
+    if (plan) return this.#attempts.query(plan, kept(seen), rewrite, () => this.#endUnit(inBlock), undo);
     const sent = sealed(rewrite);
     if (sent.changed) server.write(write.query(sentText(sent)));
     else server.forward(message);

@@ -5,7 +5,7 @@
  * They go out as a pipeline under one Sync, which is one implicit transaction as the string is one
  * (protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT), and are answered as a simple query is.
  */
-import { isNoteworthy, sessionEffect } from '../sql/gate.js';
+import { isNoteworthy, type Look } from '../sql/gate.js';
 import { whole, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend, TransactionStatus } from '../wire/types.js';
@@ -13,6 +13,7 @@ import { descriptionReplies, executeReplies } from './cascade-replies.js';
 import type { Decision } from './decision.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { SCRATCH } from './injection.js';
+import { look } from './look.js';
 import { sealed, sentText } from './markers.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 import type { Rewrite } from './rewrite.js';
@@ -32,25 +33,22 @@ export async function sendInPieces(
   let inBlock = replies.awaitsReady || state.status !== TransactionStatus.Idle;
   let goesOn = true;
   for (const { bytes, offset, unchanged } of pieces) {
-    const control = CONTROL.test(bytes.toString('latin1'));
+    const seen = look(bytes, options);
+    const control = seen.begins === 'control';
     if (!inBlock && !control) goesOn = (await injection.ask(BLOCK, 'pipeline')).kind === 'value';
     if (!goesOn) break;
     inBlock = !control;
     const source = { manner: 'pipeline', inString: false, types: [], retries: false, offset } as const;
-    const decision = isNoteworthy(bytes, refusesCode) ? await rewriter.decide(bytes, source) : undefined;
+    const decision = isNoteworthy(seen, refusesCode) ? await rewriter.decide(seen, source) : undefined;
     circumstances.executing();
-    circumstances.note(sessionEffect(bytes));
+    circumstances.note(seen.effect);
     // The server skips to the Sync, as it would skip the rest of the string.
     goesOn = decision?.kind !== 'failed' && decision?.kind !== 'skipped';
-    if (goesOn)
-      sendPiece(decision?.kind === 'rewrite' ? decision.rewrite : unchanged, bytes, offset, options);
+    if (goesOn) sendPiece(decision?.kind === 'rewrite' ? decision.rewrite : unchanged, seen, offset, options);
   }
   server.write(write.sync());
   replies.expect('Sync');
 }
-
-/** What begins and ends transactions. */
-const CONTROL = /^(?:abort|begin|commit|end|prepare\s+transaction|release|rollback|savepoint|start)\b/i;
 
 /**
  * A string of several statements is a transaction block from the first one on, and again behind COMMIT; a pipeline is one
@@ -60,7 +58,7 @@ const BLOCK = 'SHOW transaction_isolation';
 
 function sendPiece(
   unsent: Rewrite,
-  bytes: Buffer,
+  seen: Look,
   offset: number,
   { replies, rewriter, server }: FrontendOptions,
 ): void {
@@ -72,7 +70,7 @@ function sendPiece(
     Buffer.concat([
       // In a failed transaction the last one is still there.
       ...[write.close('P', PIECE), write.close('S', PIECE)],
-      isSame ? write.parseBytes(PIECE, bytes) : write.parse(PIECE, sentText(rewrite)),
+      isSame ? write.parseBytes(PIECE, seen.text) : write.parse(PIECE, sentText(rewrite)),
       ...[write.bind(PIECE, PIECE), write.describePortal(PIECE), write.execute(PIECE)],
       // As long as it is open its tables are in use.
       write.close('P', PIECE),
@@ -84,16 +82,16 @@ function sendPiece(
   replies.expect('Bind', unseen(answers, Backend.BindComplete));
   const described = unseen(answers, Backend.NoData);
   const executed = executeReplies(translation);
-  const [first, second] = changes(rewrite) ? together(described, executed) : [described, executed];
+  const [first, second] = changes(seen, rewrite) ? together(described, executed) : [described, executed];
   replies.expect('Describe', first);
   replies.expect('Execute', second);
   replies.expect('Close', { receive: unlessError });
 }
 
 /** What changes rows is carried out before a word is said of those that it returns (pquery.c, PORTAL_ONE_RETURNING). */
-function changes({ text, parts }: Rewrite): boolean {
+function changes({ begins }: Look, { parts }: Rewrite): boolean {
   const expanded = parts.some((part) => part.kind === 'cascade' && part.answers.kind === 'rows');
-  return expanded || /^\s*(?:insert|update|delete|merge)\b/i.test(text);
+  return expanded || begins === 'change';
 }
 
 /** The description goes out with what comes behind it, unless that is an error. */

@@ -4,24 +4,20 @@
  * A name is entered when its message is sent, as the next one in the same pipeline needs it. Where the server then
  * refuses or skips the message, what the name meant before is put back.
  */
-import type { SessionEffect } from '../sql/gate.js';
+import { type Look, lookAt } from '../sql/gate.js';
 import type { RelationName } from '../sql/names.js';
 import type { Part } from './part.js';
 import { ResultColumns } from './result-columns.js';
 import type { Rewrite } from './rewrite.js';
 
 export interface Prepared {
-  /** The client's own text. */
-  readonly text: Buffer;
+  /** The client's own text, and what executing it may do. */
+  readonly seen: Look;
   /** The encoding in which it came. */
   readonly encoding: string;
   readonly types: readonly number[];
   /** What was made of a text that deletes: it is looked at again when it is bound. Undefined where it cannot. */
   readonly rewrite: Rewrite | undefined;
-  /** What executing it may do to the statements after it. */
-  readonly effect: SessionEffect;
-  /** Executing it may make the server take data from the client. */
-  readonly takesData: boolean;
   /** The columns that it returned when the client prepared it. */
   readonly result: ResultColumns;
   /** By PREPARE in SQL: the text is the whole of that statement. */
@@ -32,12 +28,10 @@ export interface Prepared {
 
 /** A prepared statement that does not delete. */
 export const UNWATCHED: Prepared = {
-  text: Buffer.alloc(0),
+  seen: lookAt(Buffer.alloc(0), { strings: 'on', hasHalves: false }),
   encoding: 'SQL_ASCII',
   types: [],
   rewrite: undefined,
-  effect: 'none',
-  takesData: false,
   result: new ResultColumns(),
   inSql: false,
   lost: false,

@@ -55,13 +55,6 @@ export function refusal(error: ProxyError): Rewrite {
   return { text: '', sql: fails, parts, copied: [], changed: true, targets: [], passed: [], warnings: [] };
 }
 
-/** Whether a text may bring keys where the database has none for the proxy. */
-export function makesKeys(text: string): boolean {
-  return KEY_MAKING.test(text);
-}
-
-const KEY_MAKING = /\b(?:references|enforced|constraint|inherits?|attach|do|call)\b/i;
-
 /** The end of a transaction matters to later statements only where something was set or changed in it. */
 export function unsettlesNow({ unsettles }: Statement, touched: boolean): boolean {
   return unsettles === 'always' || (unsettles === 'at its end' && touched);
@@ -78,12 +71,15 @@ export function isBehindUnsettling(statements: readonly Statement[], touched: bo
   );
 }
 
-/** @param touched the open transaction has changed settings or the schema */
+/**
+ * @param touched the open transaction has changed settings or the schema
+ * @param sensitive what a statement changes may matter to one behind it
+ */
 export function rewrite(
   text: string,
   statements: readonly Statement[],
   means: Means,
-  touched: boolean,
+  { touched, sensitive }: { readonly touched: boolean; readonly sensitive: boolean },
 ): Rewrite {
   const pieces: string[] = [];
   const copied: Copied[] = [];
@@ -101,8 +97,6 @@ export function rewrite(
     push(text.slice(read, to));
     read = to;
   };
-  // Where this database has no keys for the proxy, only the text itself can bring some.
-  const sensitive = means.graph.isActive || makesKeys(text);
   const prepared = new PreparedHere(means);
   let unsettled = false;
   for (const statement of statements) {

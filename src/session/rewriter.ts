@@ -1,15 +1,15 @@
 /** Decides, for one session, what is sent to the server in place of a text that may delete. */
 import { isAscii } from 'node:buffer';
 import { ProxyError } from '../errors.js';
+import { type Look, makesKeys } from '../sql/gate.js';
 import { quoteRelation } from '../sql/names.js';
 import { parserReady } from '../sql/parser.js';
-import { readsTheSame } from '../sql/plain-strings.js';
 import { bytesOf, hasLetters } from '../sql/raw-bytes.js';
 import { executedBy, type Statement, targetsOf } from '../sql/statement.js';
 import { TransactionStatus } from '../wire/types.js';
 import type { Translation } from './cascade-replies.js';
 import type { SessionCircumstances, Surroundings } from './circumstances.js';
-import { parsable, readClientText } from './client-text.js';
+import { readClientText } from './client-text.js';
 import {
   type Decision,
   PASS,
@@ -24,6 +24,7 @@ import { expand, type Means } from './expand.js';
 import { Folding } from './folding.js';
 import type { Injection } from './injection.js';
 import { ColumnsUnknown, KnownColumns } from './known-columns.js';
+import { conformingStrings, look } from './look.js';
 import { type Names, nameInText } from './names.js';
 import type { Naming } from './naming.js';
 import type { OtherServer } from './other-server.js';
@@ -31,7 +32,7 @@ import type { Again, Executable, Part } from './part.js';
 import type { Prepared } from './prepared.js';
 import { targetsOfPrepared, UNWATCHED } from './prepared.js';
 import type { ExpectedReplies } from './replies.js';
-import { isBehindUnsettling, makesKeys, type Rewrite, refusal, rewrite, unchanged } from './rewrite.js';
+import { isBehindUnsettling, type Rewrite, refusal, rewrite, unchanged } from './rewrite.js';
 import type { ServerState } from './server-state.js';
 import type { StatementCache } from './statement-cache.js';
 import type { TriggerRule } from './trigger-rule.js';
@@ -64,12 +65,12 @@ export class Rewriter {
     this.#folding = new Folding(options.state);
   }
 
-  /** @param bytes the text as it came */
-  decide(bytes: Buffer, source: StatementSource): Promise<StatementDecision>;
-  decide(bytes: Buffer, source: Source): Promise<Decision>;
-  async decide(bytes: Buffer, source: Source): Promise<Decision> {
+  /** @param seen the text, looked at */
+  decide(seen: Look, source: StatementSource): Promise<StatementDecision>;
+  decide(seen: Look, source: Source): Promise<Decision>;
+  async decide(seen: Look, source: Source): Promise<Decision> {
     try {
-      const text = this.#text(bytes, source);
+      const text = this.#text(seen.text, source);
       // The server refuses bytes that are no text, and says it better; unless its encoding is being changed.
       if (text === undefined && this.#options.replies.settled) return PASS;
       if (text === undefined)
@@ -78,12 +79,15 @@ export class Rewriter {
           encoding: encodingOf(this.#options.state),
         });
       await parserReady();
-      const conforming = this.#options.state.parameter('standard_conforming_strings') !== 'off';
-      if (!conforming && !readsTheSame(parsable(text))) throw new ProxyError('PGC_STRINGS');
+      if (seen.hasBackslashes) {
+        const conforming = await conformingStrings(source.manner, this.#options);
+        if (conforming.kind !== 'value') return unanswered(conforming.kind);
+        if (conforming.value === 'off') throw new ProxyError('PGC_STRINGS');
+      }
       const statements = this.#statements(text);
       return statements === undefined
         ? await this.#unparsable(text, source)
-        : await this.#rewrite(text, statements, source);
+        : await this.#rewrite(text, seen, statements, source);
     } catch (error) {
       if (!(error instanceof ProxyError)) throw error;
       return this.#refuse(error);
@@ -106,6 +110,7 @@ export class Rewriter {
 
   async #rewrite(
     text: string,
+    seen: Look,
     statements: readonly Statement[],
     source: Source,
     columns = new KnownColumns(),
@@ -149,7 +154,8 @@ export class Rewriter {
     const { touched } = circumstances;
     const behind = isBehindUnsettling(statements, touched);
     if (!found.active && !behind) return asIs;
-    const sensitive = found.graph.isActive || makesKeys(text) || !found.active;
+    // Where this database has no keys for the proxy, only the text itself can bring some.
+    const sensitive = found.graph.isActive || makesKeys(seen) || !found.active;
     if (splits && behind && sensitive) return { kind: 'pieces', pieces: piecesOf(text, statements) };
     if (!found.active) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
     const means: Means = {
@@ -164,8 +170,8 @@ export class Rewriter {
       inString,
       retries: retries && statements.length === 1,
     };
-    const make = () => rewrite(text, statements, means, touched);
-    const how = [touched, inString, means.retries, means.version];
+    const make = () => rewrite(text, statements, means, { touched, sensitive });
+    const how = [touched, sensitive, inString, means.retries, means.version];
     const key = cacheKey(text, names.map(found.meaning), how, found);
     const isKept = executed.length === 0 && columns.isEmpty;
     let made: Rewrite;
@@ -178,7 +184,7 @@ export class Rewriter {
       if (statements.length > 1)
         throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
       const answer = await columns.ask(error.question, source, injection, encoding);
-      return answer === 'done' ? this.#rewrite(text, statements, source, columns) : unanswered(answer);
+      return answer === 'done' ? this.#rewrite(text, seen, statements, source, columns) : unanswered(answer);
     }
     made.passed.forEach(passed);
     made.warnings.forEach(warn);
@@ -210,7 +216,7 @@ export class Rewriter {
     const [part = FORWARD] = parts;
     const runs = part.kind === 'cascade' ? { ...part, marker } : part;
     const again = (): Again => {
-      this.#text(entry.text, entry);
+      this.#text(entry.seen.text, entry);
       const [statement] = this.#statements(text) ?? [];
       // What was prepared never fails on mere suspicion.
       const now = statement
@@ -230,7 +236,8 @@ export class Rewriter {
       const rewrite = { ...unchanged(text, []), sql, marker, targets, parts: [runs], copied: [], changed };
       const encoding = encodingOf(this.#options.state);
       const name = nameInText(part.name, encoding);
-      prepared.set(name, { ...UNWATCHED, text: bytesOf(text), encoding, rewrite, inSql: true });
+      const seen = look(bytesOf(text), this.#options);
+      prepared.set(name, { ...UNWATCHED, seen, encoding, rewrite, inSql: true });
     }
     if (part.kind !== 'release') return;
     // What SQL has prepared is entered when it is answered: by now, all that was prepared before.

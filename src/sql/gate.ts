@@ -1,74 +1,117 @@
 /**
- * The cheap look at every statement: most cannot delete and must cost next to nothing.
- *
- * Both questions are asked of the bytes as latin1, one character a byte. That is right for every client encoding:
- * keywords are ASCII, and a byte of another character can make an answer true too often, never too seldom.
+ * The cheap look at every statement: most cannot delete and must cost next to nothing. One pass over a text answers every
+ * question that is asked of it before, or without, parsing it. False and `none` are certain.
  */
+import { isAscii } from 'node:buffer';
+import { Lexer, type Reading } from './lexer.js';
+import { type Beginning, StatementLook } from './statement-look.js';
+import { findWord, GROUPS, type SessionEffect, strongest } from './vocabulary.js';
 
-/**
- * Every statement that can delete rows, or run one that can, has one of these words in it; and every one that makes the
- * server forget prepared statements.
- */
-const NOTEWORTHY = /\b(?:delete|merge|truncate|execute|deallocate|discard)\b/i;
+export type { Beginning } from './statement-look.js';
+export type { SessionEffect } from './vocabulary.js';
 
-/** Spaces and comments before a statement. One comment inside of another is left to be none: that is safe. */
-const BLANK = String.raw`(?:\s|--[^\n\r]*(?:[\n\r]|$)|/\*(?:(?!/\*|\*/)[\s\S])*\*/)*`;
-const startingWith = (words: string) => new RegExp(`^${BLANK}(?:${words})`, 'i');
-/** A word that is the next one, or may be it: behind a comment inside of another. */
-const before = (word: string) => String.raw`${BLANK}(?:${word}\b|/\*(?:(?!\*/)[\s\S])*/\*)`;
+/** What decides how the server reads a text. */
+export interface TextSettings {
+  /** Whether standard_conforming_strings is on. */
+  readonly strings: 'on' | 'off' | 'unknown';
+  /** In the client's encoding a byte below 128 may be half of a character. */
+  readonly hasHalves: boolean;
+}
 
-/**
- * Statements that start with one of these change neither what a name means nor a setting of the session.
- * (What a function called from them does cannot be seen; the expanded statement checks the names itself.)
- */
-const HARMLESS = startingWith(
-  `(?:select|insert|update|delete|values|with|table|merge|begin|start|savepoint|release|show|explain|copy|fetch|move|close|declare|listen|notify|unlisten|lock|prepare(?!${before('transaction')})|deallocate|vacuum|analyze|checkpoint)\\b`,
-);
-/** These end a transaction, and with it what was set or changed in it. */
-const ENDING = startingWith(
-  `(?:commit|end|rollback|abort|prepare${BLANK}transaction)\\b(?!${before('prepared')})`,
-);
-/** These change settings, and never the schema. */
-const SETTING = startingWith(String.raw`(?:set|reset|discard)\b`);
-/** A function that sets, and a second statement. */
-const HIDDEN = /set_config|;\s*\S/i;
-/** SELECT … INTO makes a table. */
-const INTO = startingWith(String.raw`(?:select|with)\b[\s\S]*\binto\b`);
-
-/** What a text may do to the statements after it, at the most. */
-export type SessionEffect = 'none' | 'ends' | 'settings' | 'schema';
-
-/** Statements that run code in the server. */
-const CODE = /\b(?:do|call)\b/i;
-
-/**
- * Whether a text may delete rows, or concerns prepared ones that do: false is certain, true wants the parser.
- * @param code whether DO and CALL are of interest too
- */
-export function isNoteworthy(text: Buffer, code: boolean): boolean {
-  const sql = text.toString('latin1');
-  return NOTEWORTHY.test(sql) || (code && CODE.test(sql));
+/** What one pass over a text told. */
+export interface Look {
+  /** As it came: a copy has to be made of what is kept. */
+  readonly text: Buffer;
+  /** The groups (vocabulary.ts) of which a word stands outside of literals, comments and quoted names. */
+  readonly groups: number;
+  /** How many statements it has; empty ones are none. */
+  readonly statements: number;
+  /** What the first one is. */
+  readonly begins: Beginning;
+  /** What it may do to the statements after it, at the most. */
+  readonly effect: SessionEffect;
+  /**
+   * It has a backslash in a plain string: nowhere else standard_conforming_strings makes a difference (scan.l, the state
+   * xqs). U&'…' no server takes where it is off.
+   */
+  readonly hasBackslashes: boolean;
 }
 
 /**
+ * @param text a client's, without what terminates it
+ * @returns more than is true of it where it can be read in two ways, or ends in the middle of something
+ */
+export function lookAt(text: Buffer, { strings, hasHalves }: TextSettings): Look {
+  const look = pass(text, strings === 'off' ? 'escaped' : 'standard');
+  const isClear =
+    look.isWhole && !(strings === 'unknown' && look.hasBackslashes) && !(hasHalves && !isAscii(text));
+  return isClear ? look : { ...pass(text, 'flat'), hasBackslashes: look.hasBackslashes };
+}
+
+function pass(text: Buffer, reading: Reading): Look & { readonly isWhole: boolean } {
+  const lexer = new Lexer(text, reading);
+  let [groups, statements, hasBackslashes] = [0, 0, false];
+  let begins: Beginning = 'other';
+  let effect: SessionEffect = 'none';
+  let statement = new StatementLook();
+  for (;;) {
+    const kind = lexer.next();
+    const ends = kind === 'end' || kind === 'unfinished' || (kind === 'separator' && !statement.isInBody);
+    if (!ends) {
+      if (kind === 'literal')
+        hasBackslashes ||= lexer.hasEscapes && (lexer.literal === 'plain' || lexer.literal === 'unicode');
+      const word = kind === 'word' || kind === 'name' ? findWord(text, lexer) : undefined;
+      if (kind === 'word' && word) groups |= word.groups;
+      statement.add(text, lexer, word);
+      continue;
+    }
+    if (!statement.isEmpty) {
+      statements++;
+      if (statements === 1) begins = statement.begins;
+      effect = strongest(effect, statement.effect(reading === 'flat'));
+      statement = new StatementLook();
+    }
+    if (kind === 'separator') continue;
+    // Where no quote is taken for one, nothing tells which word is a statement's first.
+    if (reading === 'flat' && statements > 1) effect = 'schema';
+    const isWhole = kind === 'end';
+    if (!isWhole) hasBackslashes ||= text.includes('\\');
+    return { text, groups, statements, begins, effect, hasBackslashes, isWhole };
+  }
+}
+
+/**
+ * Whether a text may delete rows, or concerns prepared statements that do: false is certain, true wants the parser.
+ * @param code whether DO and CALL are of interest too
+ */
+export function isNoteworthy({ groups }: Look, code: boolean): boolean {
+  return (groups & (code ? GROUPS.deleting | GROUPS.code : GROUPS.deleting)) !== 0;
+}
+
+/**
+ * Whether a text may take data from the client while it is executed: false is certain.
+ *
  * Every statement that makes the server ask for data has these two words in it: COPY … FROM STDIN, where STDOUT means the
  * same (copy_file_name in gram.y), or the one of replication. SQL cannot prepare it, and no function execute it.
  */
-const COPY = /\bcopy\b/i;
-const CLIENT = /\bstd(?:in|out)\b/i;
-const MANIFEST = /\bupload_manifest\b/i;
-
-/** Whether a text may take data from the client while it is executed: false is certain. */
-export function mayTakeData(text: Buffer | string): boolean {
-  const sql = text.toString('latin1');
-  return (CLIENT.test(sql) && COPY.test(sql)) || MANIFEST.test(sql);
+export function mayTakeData({ groups }: Look): boolean {
+  const copies = GROUPS.copy | GROUPS.client;
+  return (groups & copies) === copies || (groups & GROUPS.manifest) !== 0;
 }
 
-/** Whether a text may change what names mean, a setting, or the schema: `none` is certain. */
-export function sessionEffect(text: Buffer): SessionEffect {
-  const sql = text.toString('latin1');
-  if (HIDDEN.test(sql) || INTO.test(sql)) return 'schema';
-  if (HARMLESS.test(sql)) return 'none';
-  if (ENDING.test(sql)) return 'ends';
-  return SETTING.test(sql) ? 'settings' : 'schema';
+/** Whether a text may bring keys where the database has none for the proxy: false is certain. */
+export function makesKeys({ groups }: Look): boolean {
+  return (groups & (GROUPS.keys | GROUPS.code)) !== 0;
 }
+
+/** The same with a copy of the text, to be kept. */
+export function kept(look: Look): Look {
+  return { ...look, text: Buffer.from(look.text) };
+}
+
+/** What it told, for whoever does not need the text any more. */
+export function withoutText(look: Look): Look {
+  return { ...look, text: NOTHING };
+}
+
+const NOTHING = Buffer.alloc(0);

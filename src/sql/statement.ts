@@ -103,7 +103,7 @@ export function readStatements(sql: string): readonly Statement[] | undefined {
       meaning: readMeaning(statement, own, inside),
       at: characters(first),
       behind: characters(last),
-      unsettles: unsettles(statement.tree, source.toString('utf8', first, last)),
+      unsettles: unsettles(statement.tree, source.subarray(first, last)),
       takesData: takesData(statement.tree),
     };
   });

@@ -70,7 +70,7 @@ async function make({ schema, cascade, statement }: Golden): Promise<Golden['mad
         inString: true,
         retries,
       },
-      false,
+      { touched: false, sensitive: graph.isActive },
     );
   const first = sent(statements.length === 1);
   const exact = sent(false);

@@ -1,0 +1,263 @@
+/**
+ * Cuts a text into tokens by the rules of PostgreSQL's own scanner (src/backend/parser/scan.l, and psqlscan.l for where a
+ * statement ends). It reads the bytes as they came, each once and in constant memory: nothing recurses, goes back or counts
+ * from the start, however long the text is, and however deep its comments and parentheses.
+ *
+ * All that it looks for is ASCII, so it is right for every encoding in which the bytes below 128 are always ASCII. In those
+ * in which they can be the second half of a character (SJIS, BIG5, GBK, UHC, GB18030, JOHAB), a `\`, a `;` or a letter may be
+ * none; quotes, comments and `$` always are what they seem. Whoever cannot rule these encodings out reads it as `flat`.
+ */
+
+/**
+ * How string literals are read: `standard` and `escaped` are standard_conforming_strings on and off; `flat` takes no quote
+ * for one, so that whatever is a token in any way of reading a text is one then.
+ */
+export type Reading = 'standard' | 'escaped' | 'flat';
+
+/**
+ * `word`: a keyword, or a name without quotes. `name`: one in double quotes. `sign`: one byte of anything else. A literal
+ * that goes on behind a newline (`'a'\n'b'`) is two. `unfinished`: the text ends in the middle of a token or comment.
+ */
+export type TokenKind =
+  | 'word'
+  | 'name'
+  | 'literal'
+  | 'number'
+  | 'parameter'
+  | 'separator'
+  | 'sign'
+  | 'end'
+  | 'unfinished';
+
+/** What stands before the quote of a literal says how it is read; `dollar` is `$tag$…$tag$`. */
+export type LiteralKind = 'plain' | 'escape' | 'unicode' | 'bits' | 'dollar';
+
+const SPACE = 1;
+const WORD = 2;
+const DIGIT = 3;
+const CLASSES = new Uint8Array(256);
+for (const byte of Buffer.from(' \t\n\r\f\v')) CLASSES[byte] = SPACE;
+for (const byte of Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_')) CLASSES[byte] = WORD;
+for (const byte of Buffer.from('0123456789')) CLASSES[byte] = DIGIT;
+CLASSES.fill(WORD, 128);
+
+const [NEWLINE, RETURN] = [0x0a, 0x0d];
+const [QUOTE, DOUBLE_QUOTE, DOLLAR, AND] = [0x27, 0x22, 0x24, 0x26];
+const [DASH, SLASH, STAR, BACKSLASH] = [0x2d, 0x2f, 0x2a, 0x5c];
+const [OPEN, CLOSE, SEMICOLON] = [0x28, 0x29, 0x3b];
+
+/** Before a quote, in either case: how the literal is read. N'…' is a plain one behind a word. */
+const PREFIXES: ReadonlyMap<number, LiteralKind> = new Map([
+  [0x65, 'escape'],
+  [0x62, 'bits'],
+  [0x78, 'bits'],
+]);
+const UNICODE = 0x75;
+
+export class Lexer {
+  readonly #text: Buffer;
+  readonly #reading: Reading;
+  #at = 0;
+  /** Where the token that was found last stands, in bytes. */
+  start = 0;
+  kind: TokenKind = 'sign';
+  /** What kind of literal it is, where it is one. */
+  literal: LiteralKind = 'plain';
+  /** It is a name written U&"…", or a literal with a backslash in it. */
+  hasEscapes = false;
+  /** How many parentheses are open. */
+  depth = 0;
+  /** The beginning of a literal, name or comment was passed over: from here on a comment may be none. */
+  #isFlat = false;
+
+  constructor(text: Buffer, reading: Reading) {
+    this.#text = text;
+    this.#reading = reading;
+  }
+
+  /** Behind the token that was found last. */
+  get end(): number {
+    return this.#at;
+  }
+
+  /** The byte that a sign is, or with which the token begins. */
+  get byte(): number {
+    return this.#text[this.start] ?? 0;
+  }
+
+  /** Finds the next token; behind the last one, and behind what is unfinished, there is none but `end`. */
+  next(): TokenKind {
+    const text = this.#text;
+    const continues = this.kind === 'literal' && this.literal !== 'dollar';
+    let isPlain = true;
+    let newline = false;
+    for (;;) {
+      const byte = text[this.#at];
+      this.start = this.#at;
+      if (byte === undefined) return this.#found('end', this.#at);
+      switch (CLASSES[byte]) {
+        case SPACE:
+          newline ||= byte === NEWLINE || byte === RETURN;
+          this.#at++;
+          continue;
+        case WORD:
+          return this.#word(byte);
+        case DIGIT:
+          return this.#found('number', behind(text, this.#at + 1, isDigit));
+      }
+      const following = text[this.#at + 1];
+      if (byte === DASH && following === DASH && !this.#isFlat) {
+        this.#at = behind(text, this.#at + 2, isNoNewline);
+        continue;
+      }
+      if (byte === SLASH && following === STAR && !this.#isFlat) {
+        isPlain = false;
+        if (this.#comment()) continue;
+        if (this.#reading !== 'flat') return this.#found('unfinished', text.length);
+        this.#at = this.start;
+        return this.#passOver();
+      }
+      // A literal goes on where a newline, and no comment of several lines, is between its two parts.
+      if (byte === QUOTE) return this.#quoted(continues && newline && isPlain ? this.literal : 'plain');
+      if (byte === DOUBLE_QUOTE) return this.#name(false);
+      if (byte === DOLLAR) return this.#dollar(following);
+      return this.#sign(byte);
+    }
+  }
+
+  #found(kind: TokenKind, end: number): TokenKind {
+    this.kind = kind;
+    this.#at = end;
+    return kind;
+  }
+
+  #sign(byte: number): TokenKind {
+    if (byte === OPEN) this.depth++;
+    if (byte === CLOSE && this.depth > 0) this.depth--;
+    const separates = byte === SEMICOLON && (this.depth === 0 || this.#reading === 'flat');
+    return this.#found(separates ? 'separator' : 'sign', this.#at + 1);
+  }
+
+  #word(first: number): TokenKind {
+    const text = this.#text;
+    const end = behind(text, this.#at + 1, isInWord);
+    if (end === this.start + 1) {
+      const [one, two] = [text[end], text[end + 1]];
+      const letter = first | 0x20;
+      const prefix = one === QUOTE ? PREFIXES.get(letter) : undefined;
+      const isUnicode = letter === UNICODE && one === AND;
+      this.#at = end;
+      if (prefix) return this.#quoted(prefix);
+      if (isUnicode) this.#at++;
+      if (isUnicode && two === QUOTE) return this.#quoted('unicode');
+      if (isUnicode && two === DOUBLE_QUOTE) return this.#name(true);
+    }
+    return this.#found('word', end);
+  }
+
+  /** @param literal how the literal is read whose quote is at hand */
+  #quoted(literal: LiteralKind): TokenKind {
+    if (this.#reading === 'flat') return this.#passOver();
+    const text = this.#text;
+    const escapes = literal === 'escape' || (literal === 'plain' && this.#reading === 'escaped');
+    this.literal = literal;
+    this.hasEscapes = false;
+    for (let at = this.#at + 1; at < text.length; at++) {
+      const byte = text[at];
+      if (byte === BACKSLASH) {
+        this.hasEscapes = true;
+        if (escapes) at++;
+      } else if (byte === QUOTE) {
+        if (text[at + 1] !== QUOTE || literal === 'bits') return this.#found('literal', at + 1);
+        at++;
+      }
+    }
+    return this.#found('unfinished', text.length);
+  }
+
+  #name(isUnicode: boolean): TokenKind {
+    if (this.#reading === 'flat') return this.#passOver();
+    const text = this.#text;
+    this.hasEscapes = isUnicode;
+    for (let at = this.#at + 1; at < text.length; at++) {
+      if (text[at] !== DOUBLE_QUOTE) continue;
+      if (text[at + 1] !== DOUBLE_QUOTE) return this.#found('name', at + 1);
+      at++;
+    }
+    return this.#found('unfinished', text.length);
+  }
+
+  /** A parameter, or `$tag$…$tag$`; a dollar that is neither is a sign. */
+  #dollar(following = 0): TokenKind {
+    const text = this.#text;
+    if (CLASSES[following] === DIGIT) return this.#found('parameter', behind(text, this.#at + 2, isDigit));
+    if (this.#reading === 'flat') return this.#passOver();
+    const first = this.#at + 1;
+    const tagEnd = CLASSES[following] === WORD ? behind(text, first + 1, isInTag) : first;
+    if (text[tagEnd] !== DOLLAR) return this.#found('sign', first);
+    this.literal = 'dollar';
+    this.hasEscapes = false;
+    const size = tagEnd + 1 - first;
+    // No dollar is in a tag, so that no byte is compared twice.
+    for (let at = text.indexOf(DOLLAR, tagEnd + 1); at >= 0; at = text.indexOf(DOLLAR, at + 1)) {
+      const end = at + 1 + size;
+      if (end <= text.length && text.compare(text, first, tagEnd + 1, at + 1, end) === 0)
+        return this.#found('literal', end);
+    }
+    return this.#found('unfinished', text.length);
+  }
+
+  #passOver(): TokenKind {
+    this.#isFlat = true;
+    this.start = this.#at;
+    return this.#found('sign', this.#at + 1);
+  }
+
+  /** Goes behind a comment, with those inside of it. @returns false where it has no end */
+  #comment(): boolean {
+    const text = this.#text;
+    let depth = 1;
+    let at = this.#at + 2;
+    for (; depth > 0 && at < text.length; at++) {
+      const byte = text[at];
+      if (byte === STAR && text[at + 1] === SLASH) {
+        depth--;
+        at++;
+      } else if (byte === SLASH && text[at + 1] === STAR) {
+        depth++;
+        at++;
+      }
+    }
+    this.#at = at;
+    return depth === 0;
+  }
+}
+
+/** Reads a string: all places are in its units. */
+export function lexerOf(text: string): Lexer {
+  return new Lexer(Buffer.from(text.replace(/[^\0-\x7f]/g, '\x80'), 'latin1'), 'standard');
+}
+
+/** The first place from `at` on whose byte is none of these. */
+function behind(text: Buffer, at: number, belongs: (byte: number) => boolean): number {
+  let end = at;
+  while (end < text.length && belongs(text[end] ?? 0)) end++;
+  return end;
+}
+
+function isDigit(byte: number): boolean {
+  return CLASSES[byte] === DIGIT;
+}
+
+function isInTag(byte: number): boolean {
+  const kind = CLASSES[byte];
+  return kind === WORD || kind === DIGIT;
+}
+
+function isInWord(byte: number): boolean {
+  return byte === DOLLAR || isInTag(byte);
+}
+
+function isNoNewline(byte: number): boolean {
+  return byte !== NEWLINE && byte !== RETURN;
+}

@@ -1,0 +1,44 @@
+/** The calls of set_config in a statement: whether any may set what decides the meaning of names, or what the proxy does. */
+import type { Lexer } from './lexer.js';
+import { findAt, GROUPS, type Word } from './vocabulary.js';
+
+const [OPEN, COMMA, DOT, QUOTE] = [0x28, 0x2c, 0x2e, 0x27];
+
+export class SetConfigCalls {
+  /** How far a call was read: its name, the parenthesis, and a literal that names a setting which decides nothing. */
+  #read: 'nothing' | 'name' | 'parenthesis' | 'setting' = 'nothing';
+  #decides = false;
+
+  /** Whether what is set may decide: `set_config('application_name', …` alone is certain not to. */
+  get mayDecide(): boolean {
+    return this.#decides || this.#read !== 'nothing';
+  }
+
+  /** Takes the statement's next token. @param word what it is of the vocabulary, in quotes or not */
+  add(text: Buffer, lexer: Lexer, word: Word | undefined): void {
+    const { kind, byte } = lexer;
+    const isName = word?.text === 'set_config' || (kind === 'name' && lexer.hasEscapes);
+    if (this.#read === 'nothing' && !isName) return;
+    if (isName) {
+      this.#decides ||= this.#read !== 'nothing';
+      this.#read = 'name';
+    } else if (this.#read === 'name' && kind === 'sign' && byte === OPEN) {
+      this.#read = 'parenthesis';
+    } else if (this.#read === 'parenthesis' && kind === 'literal' && isHarmless(text, lexer)) {
+      this.#read = 'setting';
+    } else {
+      // Anything but a comma behind the literal makes it a part of an expression.
+      this.#decides ||= !(this.#read === 'setting' && kind === 'sign' && byte === COMMA);
+      this.#read = 'nothing';
+    }
+  }
+}
+
+/** Whether a literal spells the name of a setting that decides nothing. */
+function isHarmless(text: Buffer, { literal, hasEscapes, start, end }: Lexer): boolean {
+  const name = text.subarray(start + 1, end - 1);
+  if (literal !== 'plain' || hasEscapes || name.includes(QUOTE)) return false;
+  const dot = name.indexOf(DOT);
+  const word = findAt(name, 0, dot < 0 ? name.length : dot);
+  return word === undefined || (word.groups & GROUPS.decisive) === 0;
+}

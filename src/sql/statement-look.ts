@@ -1,0 +1,150 @@
+/** What one statement is, and what it may do to those after it, as far as its tokens tell without parsing it. */
+import type { Lexer } from './lexer.js';
+import { SetConfigCalls } from './set-config-calls.js';
+import { GROUPS, type SessionEffect, strongest, type Word } from './vocabulary.js';
+
+/** `control`: it begins or ends a transaction or a savepoint. `change`: it changes rows. */
+export type Beginning = 'control' | 'change' | 'other';
+
+const CONTROL: ReadonlySet<string> = new Set(
+  'abort begin commit end release rollback savepoint start'.split(' '),
+);
+const CHANGES: ReadonlySet<string> = new Set('insert update delete merge'.split(' '));
+/** What a SELECT … INTO can begin with, which makes a table. */
+const SELECTS: ReadonlySet<string> = new Set(['select', 'with', 'explain', '(']);
+
+export class StatementLook {
+  #tokens = 0;
+  /** What a statement may do that begins as it does; undefined where nobody knows. */
+  #beginning: SessionEffect | undefined;
+  /** Its first and second token, and the last two: words of the vocabulary and signs, '' for all others. */
+  #first = '';
+  #second = '';
+  #last = '';
+  #beforeLast = '';
+  /** The groups of which it has a word. */
+  #groups = 0;
+  #hasInto = false;
+  #makesTable = false;
+  /** SELECT stands outside of all parentheses. */
+  #selects = false;
+  readonly #calls = new SetConfigCalls();
+  #executes = false;
+  #updates = false;
+  #readsSettings = false;
+  /** SET: the name of what is set is complete. */
+  #isNamed = false;
+  /** What it sets or resets decides something, or may. */
+  #isDecisive = false;
+  /** How many BEGIN ATOMIC and CASE are open: there a semicolon ends no statement (psqlscan.l). */
+  #blocks = 0;
+
+  get isEmpty(): boolean {
+    return this.#tokens === 0;
+  }
+
+  /** Whether it is in the body of a function that is written in SQL. */
+  get isInBody(): boolean {
+    return this.#blocks > 0;
+  }
+
+  get begins(): Beginning {
+    if (CONTROL.has(this.#first) || this.#isPrepareTransaction) return 'control';
+    return CHANGES.has(this.#first) ? 'change' : 'other';
+  }
+
+  /**
+   * Takes the next token.
+   * @param word what it is of the vocabulary, in quotes or not
+   */
+  add(text: Buffer, lexer: Lexer, word: Word | undefined): void {
+    const { kind } = lexer;
+    const token = tokenOf(lexer, word);
+    this.#tokens++;
+    if (this.#tokens === 1) {
+      this.#first = token;
+      this.#beginning = token === '(' ? 'none' : kind === 'word' ? word?.effect : undefined;
+    }
+    if (this.#tokens === 2) this.#second = token;
+    this.#calls.add(text, lexer, word);
+    // What stands there by numbers of characters may be any name.
+    const isHidden = kind === 'name' && lexer.hasEscapes;
+    if (!this.#isNamed) this.#isDecisive ||= isHidden || has(word, GROUPS.decisive);
+    this.#readsSettings ||= isHidden || word?.text === 'pg_settings';
+    if (token !== '') this.#note(token, word, lexer.depth);
+    this.#beforeLast = this.#last;
+    this.#last = token;
+  }
+
+  #note(token: string, word: Word | undefined, depth: number): void {
+    this.#groups |= word?.groups ?? 0;
+    switch (token) {
+      case 'select':
+        this.#selects ||= depth === 0;
+        break;
+      case 'into':
+        this.#hasInto = true;
+        this.#makesTable ||= !this.#isCommand(depth);
+        break;
+      case 'update':
+        this.#updates = true;
+        break;
+      case 'execute':
+        this.#executes = true;
+        break;
+      case '=':
+      case 'to':
+        this.#isNamed ||= this.#first === 'set' && this.#tokens > 2;
+        break;
+      case 'atomic':
+        if (this.#first === 'create' && this.#last === 'begin' && this.#blocks === 0) this.#blocks = 1;
+        break;
+      case 'case':
+        if (this.#blocks > 0) this.#blocks++;
+        break;
+      case 'end':
+        if (this.#blocks > 0) this.#blocks--;
+        break;
+    }
+  }
+
+  /** Whether an INTO is that of INSERT or MERGE, which can be names of columns in a SELECT too. */
+  #isCommand(depth: number): boolean {
+    if (this.#last !== 'insert' && this.#last !== 'merge') return false;
+    return this.#beforeLast === '(' || (depth === 0 && !this.#selects);
+  }
+
+  /** @param flat no quote was taken for one, so that nothing but words is certain */
+  effect(flat: boolean): SessionEffect {
+    const selectsInto = SELECTS.has(this.#first) && (flat ? this.#hasInto : this.#makesTable);
+    const isExplain = this.#first === 'explain';
+    if (selectsInto || (isExplain && (this.#groups & GROUPS.makes) !== 0)) return 'schema';
+    // An UPDATE of pg_settings calls set_config (system_views.sql, pg_settings_u).
+    const sets = this.#calls.mayDecide || (this.#updates && this.#readsSettings);
+    return strongest(this.#ownEffect, sets || (isExplain && this.#executes) ? 'settings' : 'none');
+  }
+
+  get #ownEffect(): SessionEffect {
+    if (this.#isPrepareTransaction) return 'ends';
+    // COMMIT PREPARED makes DDL of another session come into effect.
+    if (this.#beginning === 'ends' && this.#second === 'prepared') return 'schema';
+    if (this.#first === 'set' && this.#isNamed && !this.#isDecisive) return 'none';
+    if (this.#first === 'reset' && !this.#isDecisive) return 'none';
+    return this.#beginning ?? 'schema';
+  }
+
+  get #isPrepareTransaction(): boolean {
+    return this.#first === 'prepare' && this.#second === 'transaction';
+  }
+}
+
+function tokenOf({ kind, byte }: Lexer, word: Word | undefined): string {
+  if (kind === 'sign') return SIGNS[byte] ?? '';
+  return kind === 'word' ? (word?.text ?? '') : '';
+}
+
+const SIGNS: Readonly<Record<number, string>> = { 40: '(', 41: ')', 61: '=' };
+
+function has(word: Word | undefined, group: number): boolean {
+  return word !== undefined && (word.groups & group) !== 0;
+}
