@@ -1,4 +1,5 @@
 /** The benchmarks: `npm run bench -- SUBCOMMAND …`. Exit status: 0 done, 1 failed or missed a goal, 2 bad usage. */
+import { batch, usage as batchUsage } from './batch.js';
 import { catalog, usage as catalogUsage } from './catalog.js';
 import { loop, usage as loopUsage } from './loop.js';
 import { relay, usage as relayUsage } from './relay.js';
@@ -12,6 +13,7 @@ interface Subcommand {
 
 const subcommands: Readonly<Record<string, Subcommand>> = {
   relay: { usage: relayUsage, run: relay },
+  batch: { usage: batchUsage, run: batch },
   catalog: { usage: catalogUsage, run: catalog },
   loop: { usage: loopUsage, run: loop },
 };

@@ -12,6 +12,7 @@ import {
   Field,
   NO_DATA,
   noticeResponse,
+  PARSE_COMPLETE,
   readErrorFields,
   readRow,
 } from '../wire/backend.js';
@@ -112,6 +113,23 @@ export function descriptionReplies(translation: Translation, undo?: () => void):
         : 'forward';
     },
     ...(undo ? { skipped: undo } : {}),
+  };
+}
+
+/** Answers to a Describe in the place of a Parse. */
+export function keptReplies(translation: Translation): ReplyHandler {
+  const part = translation.rewrite.parts[0];
+  return {
+    receive(message) {
+      switch (message.type) {
+        case Backend.ErrorResponse:
+          return translateError(message, part, translation);
+        case Backend.ParameterDescription:
+          return 'swallow';
+        default:
+          return PARSE_COMPLETE;
+      }
+    },
   };
 }
 

@@ -30,6 +30,7 @@ export class Executions {
   #transactionEnded = false;
   /** How many portals were bound since then. */
   #bindings = 0;
+  #age = 0;
 
   constructor(options: FrontendOptions, attempts: Attempts, prepareAgain: PrepareAgain) {
     this.#options = options;
@@ -43,12 +44,27 @@ export class Executions {
     return this.#transactionEnded;
   }
 
+  /**
+   * The same number as long as the transaction is certain to be the same, and executes nothing but expanded statements: a
+   * statement that is prepared holds locks on its tables till then, and nobody changes what its text means.
+   */
+  get age(): number {
+    return this.#age;
+  }
+
+  /** Something is executed that is none of the portals here. */
+  disturbed(): void {
+    this.#age++;
+  }
+
   /** A Sync or a simple query was sent. */
   endUnit(): void {
     // Portals go with the transaction: none may be bound again that the server has not.
-    if (this.#inBlock(false) !== true)
+    if (this.#inBlock(false) !== true) {
+      this.#age++;
       for (const [name, portal] of this.portals.snapshot())
         if (portal.bind) this.portals.set(name, { ...portal, bind: undefined });
+    }
     this.#executed = false;
     this.#transactionEnded = false;
     this.#bindings = 0;
@@ -87,10 +103,11 @@ export class Executions {
     const bound = this.portals.get(name);
     const first = !this.#executed;
     this.#executed = true;
+    const plan = bound?.rewrite && planOf(bound.rewrite.parts);
+    if (plan === undefined || bound?.seen.effect !== 'none') this.#age++;
     if (bound === undefined) return this.#forward(message);
     this.#options.circumstances.note(bound.seen.effect);
     const { rewrite } = bound;
-    const plan = rewrite && planOf(rewrite.parts);
     this.#transactionEnded ||= bound.seen.effect !== 'none' && plan === undefined;
     if (rewrite === undefined) return this.#forward(message);
     const [part] = rewrite.parts;

@@ -21,10 +21,12 @@ import { type Prepared, UNWATCHED } from './prepared.js';
 import type { ReplyHandler } from './replies.js';
 import { columnsIn, ResultColumns } from './result-columns.js';
 import { type Rewrite, refusal } from './rewrite.js';
+import { UnnamedStatement } from './unnamed.js';
 
 export class ExtendedQueries {
   readonly #options: FrontendOptions;
   readonly #executions: Executions;
+  readonly #unnamed: UnnamedStatement;
   /** What changes names known here and is not answered yet; and whether any of it is of an earlier unit. */
   #unanswered = 0;
   #doubtful = false;
@@ -33,6 +35,7 @@ export class ExtendedQueries {
 
   constructor(options: FrontendOptions, attempts: Attempts) {
     this.#options = options;
+    this.#unnamed = new UnnamedStatement(options);
     this.#executions = new Executions(options, attempts, async (name, prepared, rewrite) => {
       const replacement = await this.#replacement(name, prepared, rewrite);
       return replacement ? this.#prepareAgain(name, prepared, replacement) : prepared;
@@ -47,6 +50,11 @@ export class ExtendedQueries {
   /** As Executions.transactionEnded. */
   get transactionEnded(): boolean {
     return this.#executions.transactionEnded;
+  }
+
+  /** As Executions.disturbed. */
+  disturbed(): void {
+    this.#executions.disturbed();
   }
 
   /** A Sync or a simple query was sent: what comes next is executed even where something before it failed. */
@@ -107,6 +115,8 @@ export class ExtendedQueries {
           this.#options.server.forward(message);
           return this.#enter(name, { ...UNWATCHED, types, seen: withoutText(seen) });
         }
+        const { age } = this.#executions;
+        if (name === '' && this.#unnamed.keeps({ seen, encoding, types }, decision.rewrite, age)) return;
         const rewrite = sealed(decision.rewrite);
         const result = new ResultColumns();
         const prepared = {
@@ -118,6 +128,7 @@ export class ExtendedQueries {
           result,
         };
         const undo = this.#options.prepared.set(name, prepared);
+        if (name === '') this.#unnamed.sent(prepared, age);
         if (rewrite.changed) this.#options.server.write(write.parse(name, sentText(rewrite), types));
         else this.#options.server.forward(message);
         this.expectNamed('Parse', descriptionReplies(this.#options.rewriter.translation(rewrite), undo));

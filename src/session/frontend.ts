@@ -83,6 +83,7 @@ export class FrontendSide {
         return this.#forward(message, 'Sync');
       case Frontend.FunctionCall:
         this.#endUnit(this.#inBlock);
+        this.#extended.disturbed();
         this.#options.circumstances.executing();
         return this.#forward(message, 'FunctionCall');
       case Frontend.Flush:

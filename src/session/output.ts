@@ -12,6 +12,7 @@ export class Output {
   #end = 0;
   #corked = false;
   #closed = false;
+  #flushesSoon = false;
 
   constructor(stream: Duplex) {
     this.#stream = stream;
@@ -54,6 +55,16 @@ export class Output {
       return this.#stream.write(run.subarray(this.#start, this.#end));
     }
     return !this.#stream.writableNeedDrain;
+  }
+
+  /** As `flush`, once for all that is gathered before the event loop goes on: a write costs more than a message. */
+  flushSoon(): void {
+    if (this.#flushesSoon) return;
+    this.#flushesSoon = true;
+    setImmediate(() => {
+      this.#flushesSoon = false;
+      this.flush();
+    });
   }
 
   get #isClosed(): boolean {

@@ -50,6 +50,8 @@ interface Expectation {
 export class ExpectedReplies {
   #queue: Expectation[] = [];
   #first = 0;
+  /** How many of those in the queue ReadyForQuery ends. */
+  #readies = 0;
   #skipping = false;
   #ended = false;
   #watcher: ReplyWatcher | undefined;
@@ -68,6 +70,7 @@ export class ExpectedReplies {
     }
     this.#skipping = false;
     this.#queue.push({ to, handler });
+    if (endsWhenReady({ to })) this.#readies++;
   }
 
   /** Whether everything sent has been answered. */
@@ -82,7 +85,7 @@ export class ExpectedReplies {
 
   /** Whether a ReadyForQuery is still to come: till then the transaction's status is not known. */
   get awaitsReady(): boolean {
-    return this.#skipping || this.#firstReady() >= 0;
+    return this.#skipping || this.#readies > 0;
   }
 
   /** Whether what comes next is forwarded without being read. */
@@ -117,7 +120,7 @@ export class ExpectedReplies {
         if (to !== 'Fence') this.#drop(this.#first + 1, this.#first + 1);
         return;
       case Backend.ErrorResponse:
-        if (!READY.has(to)) this.#skipToSync();
+        if (!endsWhenReady({ to })) this.#skipToSync();
         return;
       default:
         if (ENDS[to]?.has(type)) this.#drop(this.#first + 1, this.#first + 1);
@@ -141,10 +144,7 @@ export class ExpectedReplies {
 
   /** The first expectation that ReadyForQuery ends, or -1. */
   #firstReady(): number {
-    for (let i = this.#first; i < this.#queue.length; i++) {
-      const each = this.#queue[i];
-      if (each && READY.has(each.to)) return i;
-    }
+    for (let i = this.#first; i < this.#queue.length; i++) if (endsWhenReady(this.#queue[i])) return i;
     return -1;
   }
 
@@ -153,6 +153,7 @@ export class ExpectedReplies {
    * @param untold those from here on are told that they will not be answered
    */
   #drop(to: number, untold = this.#first): void {
+    for (let i = this.#first; i < to; i++) if (endsWhenReady(this.#queue[i])) this.#readies--;
     const dropped = untold < to ? this.#queue.slice(untold, to) : [];
     this.#first = to;
     if (this.#first === this.#queue.length) {
@@ -166,7 +167,11 @@ export class ExpectedReplies {
   }
 }
 
-/** The messages whose answer ReadyForQuery ends, also behind an error. */
+/** Whether ReadyForQuery ends the answer, also behind an error. */
+function endsWhenReady(expected: Pick<Expectation, 'to'> | undefined): boolean {
+  return expected !== undefined && READY.has(expected.to);
+}
+
 const READY: ReadonlySet<Answered> = new Set(['Query', 'FunctionCall', 'Sync', 'Fence']);
 
 /** The message that ends the answer, where it is not ReadyForQuery or an error. */

@@ -188,7 +188,7 @@ export class Session {
         const waiting = this.#frontend.take(message);
         if (waiting) {
           this.#busy = true;
-          this.#toServer.flush();
+          this.#toServer.flushSoon();
           this.#peers.client.pause();
           waiting.then(
             () => {

@@ -76,6 +76,8 @@ export function commandComplete(tag: string): Buffer {
   return message(Backend.CommandComplete, Buffer.from(`${tag}\0`));
 }
 
+export const PARSE_COMPLETE = message(Backend.ParseComplete, Buffer.alloc(0));
+
 export const NO_DATA = message(Backend.NoData, Buffer.alloc(0));
 
 export const NO_ENCRYPTION = Buffer.from('N');
