@@ -114,6 +114,12 @@ export const ERRORS = {
       'cannot cascade a DELETE from {table}: what {key} sets in a row decides what {other} does with it',
     hint: 'Give one of them a column list (SET NULL (column)), a constant default or another action, or SET pgcascade.mode = off.',
   },
+  PGC_DEFAULTS: {
+    sqlstate: '0A000',
+    message:
+      'cannot cascade a DELETE from {table}: {count} keys with SET DEFAULT on {from} are more than one statement can act on',
+    hint: 'Give some of them another action, or SET pgcascade.mode = off.',
+  },
   PGC_REFERENCED_SET: {
     sqlstate: '0A000',
     message:

@@ -60,6 +60,7 @@ export class Graph {
   readonly #keysFrom = new Map<number, ForeignKey[]>();
   readonly #children = new Map<number, Relation[]>();
   readonly #brokenTo = new Map<number, BrokenKey[]>();
+  #acting: ReadonlySet<number> | undefined;
   /** Whether there is any key for the proxy to perform, or a broken one. */
   readonly hasKeys: boolean;
   /** The same, or the configuration names one that any table may bring. */
@@ -95,15 +96,13 @@ export class Graph {
    * The keys that a DELETE from this relation has to follow, oldest first: those that the proxy performs, and those
    * that the server cascades itself where the proxy has something to do below. A partition has its ancestors' keys.
    */
-  keysToFollow(relation: Relation): readonly ForeignKey[] {
+  readonly keysToFollow = once((relation): readonly ForeignKey[] => {
+    const parent = this.#inheritsFrom(relation);
+    if (parent) return this.keysToFollow(parent);
     return this.#keysOf(relation)
-      .filter(
-        (key) =>
-          key.performer === 'proxy' ||
-          (key.performer === 'server' && key.action === 'cascade' && this.#cascadesOn(key.from, new Set())),
-      )
+      .filter((key) => key.performer === 'proxy' || (isLeftToServer(key) && this.acts(key.from)))
       .sort((a, b) => a.id - b.id);
-  }
+  });
 
   /** Every key that references this relation or an ancestor it is a partition of, whoever performs it. */
   keysTo(relation: Relation): readonly ForeignKey[] {
@@ -121,39 +120,39 @@ export class Graph {
   }
 
   /** Every key that any row of this relation may have: declared on it, on a partition of it, or on what it is a partition of. */
-  keysOnRows(relation: Relation): readonly ForeignKey[] {
-    return [...this.#ancestors(relation), ...this.tree(relation)].flatMap((each) => this.keysFrom(each));
-  }
+  readonly keysOnRows = once((relation): readonly ForeignKey[] =>
+    [...[...this.ancestors(relation)].reverse(), ...this.tree(relation)].flatMap((each) =>
+      this.keysFrom(each),
+    ),
+  );
 
   /** Every key that references any row of this relation. */
-  keysToRows(relation: Relation): readonly ForeignKey[] {
-    return [...new Set(this.tree(relation).flatMap((each) => this.#keysOf(each)))];
-  }
+  readonly keysToRows = once((relation): readonly ForeignKey[] => {
+    const [, ...partitions] = this.tree(relation);
+    const inherited = this.#keysOf(relation);
+    if (partitions.length === 0) return inherited;
+    return [...inherited, ...partitions.flatMap(({ oid }) => this.#keysTo.get(oid) ?? [])];
+  });
 
   /** Whether deleting from this relation concerns the proxy at all. */
   acts(relation: Relation): boolean {
-    return this.#cascadesOn(relation, new Set());
+    this.#acting ??= this.#findActing();
+    return this.#acting.has(relation.oid);
   }
 
   /** The partitions and inheritance children of a relation, at any depth. */
-  descendants(relation: Relation): readonly Relation[] {
-    const found = new Set<Relation>();
-    const visit = (parent: Relation): void => {
-      for (const child of this.#children.get(parent.oid) ?? []) {
-        if (!found.has(child)) {
-          found.add(child);
-          visit(child);
-        }
-      }
-    };
-    visit(relation);
-    return [...found];
-  }
+  readonly descendants = once((relation): readonly Relation[] =>
+    below(relation, ({ oid }) => this.#children.get(oid) ?? []).slice(1),
+  );
 
   /** A relation and its partitions at any depth: where its rows are. Inheritance children have rows of their own. */
-  tree(relation: Relation): readonly Relation[] {
-    const partitions = (this.#children.get(relation.oid) ?? []).filter(({ partition }) => partition);
-    return [relation, ...partitions.flatMap((each) => this.tree(each))];
+  readonly tree = once((relation): readonly Relation[] =>
+    below(relation, ({ oid }) => (this.#children.get(oid) ?? []).filter(({ partition }) => partition)),
+  );
+
+  /** Whether a relation is in the tree of another one: is it, or a partition of it. */
+  isPartOf(relation: Relation, whole: Relation): boolean {
+    return relation.oid === whole.oid || this.ancestors(relation).some(({ oid }) => oid === whole.oid);
   }
 
   /** What a partition is one of, at any height: what it has inherited keys and triggers from. */
@@ -201,37 +200,70 @@ export class Graph {
   }
 
   /**
-   * Through keys that the server cascades, to one that the proxy has to perform or must not let pass, were it one of a
-   * partition alone.
+   * The relations from which keys that the server cascades lead to one that the proxy has to perform or must not let pass,
+   * were it one of a partition alone. Found backwards from those keys, so that each relation is visited once.
    */
-  #cascadesOn(relation: Relation, seen: Set<number>): boolean {
-    if (seen.has(relation.oid)) return false;
-    seen.add(relation.oid);
-    const partitions = this.descendants(relation).filter(({ partition }) => partition);
-    if ([relation, ...partitions].some((each) => this.brokenTo(each).length > 0)) return true;
-    return [relation, ...partitions]
-      .flatMap((each) => this.#keysOf(each))
-      .some(
-        (key) =>
-          key.performer === 'proxy' ||
-          (key.performer === 'server' && key.action === 'cascade' && this.#cascadesOn(key.from, seen)),
-      );
+  #findActing(): ReadonlySet<number> {
+    const acting = new Set<number>();
+    const leading = new Map<number, number[]>();
+    for (const relation of this.#relations.values()) {
+      if (this.tree(relation).some((each) => this.brokenTo(each).length > 0)) acting.add(relation.oid);
+      for (const key of this.keysToRows(relation))
+        if (key.performer === 'proxy') acting.add(relation.oid);
+        else if (isLeftToServer(key)) append(leading, key.from.oid, relation.oid);
+    }
+    for (const oid of acting) for (const above of leading.get(oid) ?? []) acting.add(above);
+    return acting;
   }
 
-  /** What it is a partition of, at any height. */
-  #ancestors(relation: Relation): readonly Relation[] {
-    if (!relation.partition) return [];
-    const parents = relation.parents.flatMap((oid) => this.#relations.get(oid) ?? []);
-    return parents.flatMap((parent) => [...this.#ancestors(parent), parent]);
-  }
-
-  #keysOf(relation: Relation): ForeignKey[] {
+  readonly #keysOf = once((relation): readonly ForeignKey[] => {
+    const parent = this.#inheritsFrom(relation);
+    if (parent) return this.#keysOf(parent);
     return [relation, ...this.ancestors(relation)].flatMap(({ oid }) => this.#keysTo.get(oid) ?? []);
+  });
+
+  /** Of a partition without keys to itself alone what it is a partition of: thousands of them share one list. */
+  #inheritsFrom(relation: Relation): Relation | undefined {
+    if (!relation.partition || this.#keysTo.has(relation.oid)) return undefined;
+    const [parent, ...more] = this.#parents(relation);
+    return more.length === 0 ? parent : undefined;
   }
 
   #parents(relation: Relation): readonly Relation[] {
     return relation.parents.flatMap((oid) => this.#relations.get(oid) ?? []);
   }
+}
+
+/** The server cascades the key itself. */
+function isLeftToServer({ performer, action }: ForeignKey): boolean {
+  return performer === 'server' && action === 'cascade';
+}
+
+/** Remembers what was worked out for a relation: the graph does not change. */
+function once<T>(work: (relation: Relation) => T): (relation: Relation) => T {
+  const known = new Map<number, { readonly value: T }>();
+  return (relation) => {
+    const before = known.get(relation.oid);
+    if (before) return before.value;
+    const value = work(relation);
+    known.set(relation.oid, { value });
+    return value;
+  };
+}
+
+/** A relation and all below it, each behind what it was found from. */
+function below(
+  relation: Relation,
+  childrenOf: (relation: Relation) => readonly Relation[],
+): readonly Relation[] {
+  const found = new Set<Relation>();
+  const waiting = [relation];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    if (found.has(next)) continue;
+    found.add(next);
+    for (const child of [...childrenOf(next)].reverse()) waiting.push(child);
+  }
+  return [...found];
 }
 
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {

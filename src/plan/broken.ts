@@ -38,8 +38,18 @@ export function checkPlace(
   event: readonly [string, string | number],
   row: string | undefined,
 ): string {
-  const older = plan.keys.filter(({ id }) => id < key.id).length;
-  return [key.deferred, ...event, '0::pg_catalog.int8', 0, ...rowPlace(row), older].join(', ');
+  return [key.deferred, ...event, '0::pg_catalog.int8', 0, ...rowPlace(row), olderKeys(plan, key)].join(', ');
+}
+
+/** How many of the plan's keys, which stand in their order, are older than this one. */
+function olderKeys({ keys }: Plan, { id }: ForeignKey): number {
+  let [from, to] = [0, keys.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((keys[middle]?.id ?? id) < id) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 function rowPlace(row: string | undefined): readonly string[] {

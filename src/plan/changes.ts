@@ -8,7 +8,7 @@ import { quoteName } from '../sql/names.js';
 import { outOfReach, queued } from './events.js';
 import { equals, references } from './match.js';
 import { ownName } from './own-names.js';
-import type { Change, Check, Plan } from './plan.js';
+import { type Change, type Check, grouped, oncePerPlan, type Plan } from './plan.js';
 import { deletedRows, staysClearOf, tableOf } from './rows.js';
 
 /** The column with the object id of the relation that holds a changed row. */
@@ -37,7 +37,9 @@ export function renderChange(
   return combinations(change).map((defaults, i) => {
     const update = renderUpdate(change, defaults, plan, suspecting);
     if (defaults.length === 0) return `${changeName(index, i)} AS (${update})`;
-    const checked = plan.checks.flatMap((check) => keyChangedBy(check, defaults));
+    const checked = (keysChangedIn(plan).get(change.relation) ?? [])
+      .filter(({ by }) => defaults.includes(by))
+      .map((each) => each.checked);
     const columns = [...new Set(checked.flatMap((key) => key.columns.map(({ from }) => from)))].map(
       quoteName,
     );
@@ -83,15 +85,17 @@ function parentRow(change: Change, key: ForeignKey): string {
   return ownName(`d${change.keys.indexOf(key)}`);
 }
 
-/** The keys whose columns SET DEFAULT changes, of those that are checked. */
-function keyChangedBy(check: Check, defaults: readonly ForeignKey[]): readonly ForeignKey[] {
+/** The keys that are checked, with the SET keys that change their columns; by what these change. */
+const keysChangedIn = oncePerPlan(({ checks }) => grouped(checks.flatMap(keyChanged), ({ by }) => by.from));
+
+function keyChanged(check: Check): readonly { readonly by: ForeignKey; readonly checked: ForeignKey }[] {
   switch (check.kind) {
     case 'same key':
     case 'new key':
     case 'mixed key':
-      return defaults.includes(check.by) ? [check.key] : [];
+      return [{ by: check.by, checked: check.key }];
     case 'overlap':
-      return check.when === 'new key' && defaults.includes(check.key) ? [check.other] : [];
+      return check.when === 'new key' ? [{ by: check.key, checked: check.other }] : [];
     default:
       return [];
   }

@@ -9,17 +9,21 @@ import { type Check, cascades, setsColumns } from './plan.js';
 export interface Known {
   readonly graph: Graph;
   /** Every key that is followed. */
-  readonly keys: readonly ForeignKey[];
+  readonly keys: ReadonlySet<ForeignKey>;
+  /** Whether one of them deletes. */
+  readonly cascading: boolean;
   /** How many keys lie between the client's rows and those that a key references, where that is certain. */
   readonly depth: (key: ForeignKey) => number | undefined;
-  /** The relations with changes, in their order. */
-  readonly changed: readonly Relation[];
+  /** The place of a relation among those with changes. */
+  readonly change: (relation: Relation) => number;
+  /** The keys that may take a row out of the reach of this one: they set a column of it. */
+  readonly changers: (key: ForeignKey) => readonly ForeignKey[];
 }
 
 /** @param key one that sets columns */
 export function conflictsOf(key: ForeignKey, known: Known): readonly Check[] {
-  const { graph, keys, changed } = known;
-  const change = changed.indexOf(key.from);
+  const { graph } = known;
+  const change = known.change(key.from);
   const beside = graph
     .keysOnRows(key.from)
     .flatMap((other) => (other === key ? [] : besides(key, other, change, known)));
@@ -27,33 +31,33 @@ export function conflictsOf(key: ForeignKey, known: Known): readonly Check[] {
     .keysToRows(key.from)
     .filter(({ performer, columns }) => performer !== 'nobody' && columns.some(({ to }) => sets(key, to)))
     .map((other): Check => {
-      const on = graph.tree(key.from).includes(other.to) ? other.to : key.from;
+      const on = graph.isPartOf(other.to, key.from) ? other.to : key.from;
       return { kind: 'referenced', key, other, on };
     });
-  return [...mixing(key, key, change, graph), ...beside, ...deaths(key, keys), ...referencing];
+  return [...mixing(key, key, change, graph), ...beside, ...deaths(key, known), ...referencing];
 }
 
-/** The keys that may take a row out of the reach of `key`: they set a column of it. */
-export function changersOf(
-  key: ForeignKey,
-  keys: readonly ForeignKey[],
-  graph: Graph,
-): readonly ForeignKey[] {
-  return keys.filter(
-    (other) => other !== key && setsColumns(other) && blocks(other, key) && sharesRows(key, other, graph),
-  );
+/** @returns Known.changers */
+export function changersAmong(keys: ReadonlySet<ForeignKey>, graph: Graph): Known['changers'] {
+  const known = new Map<ForeignKey, readonly ForeignKey[]>();
+  return (key) => {
+    const changers =
+      known.get(key) ??
+      graph
+        .keysOnRows(key.from)
+        .filter((other) => other !== key && keys.has(other) && setsColumns(other) && blocks(other, key))
+        .sort((a, b) => a.id - b.id);
+    known.set(key, changers);
+    return changers;
+  };
 }
 
-function besides(
-  key: ForeignKey,
-  other: ForeignKey,
-  change: number,
-  { graph, keys, depth }: Known,
-): readonly Check[] {
-  if (other.performer !== 'proxy' && !keys.includes(other)) return [];
-  const followed = keys.includes(other);
+function besides(key: ForeignKey, other: ForeignKey, change: number, known: Known): readonly Check[] {
+  const { graph, keys, depth } = known;
+  const followed = keys.has(other);
+  if (other.performer !== 'proxy' && !followed) return [];
   const overlap = (when: 'before' | 'both' | 'new key'): Check => {
-    const on = graph.tree(key.from).includes(other.from) ? other.from : key.from;
+    const on = graph.isPartOf(other.from, key.from) ? other.from : key.from;
     return { kind: 'overlap', key, other, on, when, change, within: within(other, key, graph) };
   };
   // Two UPDATEs in one statement that meet at a row apply only one of them: a table's are one, its partitions' are not.
@@ -70,7 +74,7 @@ function besides(
   const checks = [...mixing(key, other, change, graph), ...made, ...gone];
   if (deletes) return [...checks, overlap('before')];
   if (!followed || !setsColumns(other) || sameChange(key, other)) return checks;
-  const told = isTold(other, keys, graph);
+  const told = isTold(other, known);
   return [...checks, told ? { kind: 'order', key: other, by: key } : overlap('before')];
 }
 
@@ -84,8 +88,8 @@ function mixing(by: ForeignKey, key: ForeignKey, change: number, graph: Graph): 
 }
 
 /** A column that takes no NULL although the key sets it: the server is not asked to change rows that others delete later. */
-function deaths(key: ForeignKey, keys: readonly ForeignKey[]): readonly Check[] {
-  if (key.action !== 'set null' || !keys.some(cascades)) return [];
+function deaths(key: ForeignKey, { cascading }: Known): readonly Check[] {
+  if (key.action !== 'set null' || !cascading) return [];
   return key.from.columns
     .filter(({ name, notNull }) => notNull && sets(key, name))
     .slice(0, 1)
@@ -96,20 +100,17 @@ function deaths(key: ForeignKey, keys: readonly ForeignKey[]): readonly Check[] 
  * Whether the statement itself can tell if a row that SET NULL `key` would change is out of its reach by then: what
  * takes it out of reach cannot be out of reach itself.
  */
-function isTold(key: ForeignKey, keys: readonly ForeignKey[], graph: Graph): boolean {
-  const changers = changersOf(key, keys, graph);
+function isTold(key: ForeignKey, { changers }: Known): boolean {
   const simple = (each: ForeignKey) =>
-    each.action === 'set null' &&
-    changersOf(each, keys, graph).every((other) => other === key || sameChange(each, other));
-  return key.action === 'set null' && changers.every(simple);
+    each.action === 'set null' && changers(each).every((other) => other === key || sameChange(each, other));
+  return key.action === 'set null' && changers(key).every(simple);
 }
 
 /** The object ids of the relations that hold the rows which may have the key, where `by` changes other rows too. */
 function within(key: ForeignKey, by: ForeignKey, graph: Graph): readonly number[] | undefined {
-  const tree = graph.tree(key.from);
-  return tree.includes(by.from) || !graph.tree(by.from).includes(key.from)
+  return graph.isPartOf(by.from, key.from) || !graph.isPartOf(key.from, by.from)
     ? undefined
-    : tree.map(({ oid }) => oid);
+    : graph.tree(key.from).map(({ oid }) => oid);
 }
 
 /** Every column that it sets is set to a value that is known. */
@@ -126,10 +127,6 @@ function sets({ setColumns }: ForeignKey, column: string): boolean {
 /** It sets a column that the other one uses. */
 function blocks(key: ForeignKey, other: ForeignKey): boolean {
   return other.columns.some(({ from }) => sets(key, from));
-}
-
-function sharesRows(one: ForeignKey, other: ForeignKey, graph: Graph): boolean {
-  return graph.tree(one.from).includes(other.from) || graph.tree(other.from).includes(one.from);
 }
 
 function isSurelyBefore(one: number | undefined, other: number | undefined): boolean {

@@ -3,7 +3,7 @@ import type { ForeignKey } from '../graph/model.js';
 import { quoteName } from '../sql/names.js';
 import { equals, references } from './match.js';
 import { ownName } from './own-names.js';
-import type { Deletion, Plan } from './plan.js';
+import { type Deletion, grouped, oncePerPlan, type Plan } from './plan.js';
 import {
   columnName,
   cteName,
@@ -26,7 +26,7 @@ export function renderDeletions(plan: Plan, locking = false): readonly string[] 
     const { cycle } = deletion;
     if (cycle === undefined || done.has(cycle)) return [renderDeletion(deletion, plan, locking)];
     done.add(cycle);
-    const members = plan.deletions.filter((each) => each.cycle === cycle);
+    const members = cyclesOf(plan).get(cycle) ?? [];
     return [
       renderSearch(cycle, members, plan),
       ...members.map((each) => renderFound(each)),
@@ -34,6 +34,8 @@ export function renderDeletions(plan: Plan, locking = false): readonly string[] 
     ];
   });
 }
+
+const cyclesOf = oncePerPlan(({ deletions }) => grouped(deletions, ({ cycle }) => cycle));
 
 export function header(name: string, deletion: Deletion): string {
   const columns = deletion.returns.map((_, i) => columnName(i));

@@ -6,7 +6,7 @@ import type { ForeignKey } from '../graph/model.js';
 import { quoteName } from '../sql/names.js';
 import { hasPlace } from './deletions.js';
 import { equals } from './match.js';
-import type { Plan } from './plan.js';
+import { grouped, oncePerPlan, type Plan } from './plan.js';
 import { age, QUEUE } from './queue.js';
 import { tableOf } from './rows.js';
 
@@ -63,5 +63,12 @@ export function outOfReach(plan: Plan, key: ForeignKey, row: string, n: string):
 
 /** The keys of which the queue tells whether they take a row out of the reach of this one. */
 export function changersIn(plan: Plan, key: ForeignKey): readonly ForeignKey[] {
-  return plan.checks.flatMap((check) => (check.kind === 'order' && check.key === key ? [check.by] : []));
+  return (ordersOf(plan).get(key) ?? []).map(({ by }) => by);
 }
+
+const ordersOf = oncePerPlan(({ checks }) =>
+  grouped(
+    checks.filter((check) => check.kind === 'order'),
+    ({ key }) => key,
+  ),
+);

@@ -2,7 +2,7 @@
 import { ProxyError } from '../errors.js';
 import type { BrokenKey, ForeignKey, Graph, Relation } from '../graph/model.js';
 import { quoteRelation } from '../sql/names.js';
-import type { Target } from './plan.js';
+import type { Change, Target } from './plan.js';
 import { holding, type Reached } from './reach.js';
 
 /** @throws ProxyError naming the table and the keys */
@@ -40,6 +40,19 @@ export function brokenError(
 ): ProxyError {
   const values = { table, relation: name, referenced: quoteRelation(referenced), fault, remedy };
   return new ProxyError('PGC_RELATION_BROKEN', values);
+}
+
+/** Each set of SET DEFAULT keys of a table is an UPDATE of its own (changes.ts): one key more is twice as many. */
+const MOST_DEFAULTS = 8;
+
+/** @throws ProxyError PGC_DEFAULTS for a table with more SET DEFAULT keys than one statement can act on */
+export function refuseDefaults(targets: readonly Target[], changes: readonly Change[]): void {
+  for (const { relation, keys } of changes) {
+    const count = keys.filter(({ action }) => action === 'set default').length;
+    if (count <= MOST_DEFAULTS) continue;
+    const table = targets.map((target) => quoteRelation(target.relation)).join(', ');
+    throw new ProxyError('PGC_DEFAULTS', { table, from: quoteRelation(relation), count: String(count) });
+  }
 }
 
 /** Rules rewrite a DELETE behind the proxy's back, and PostgreSQL does not allow them in a CTE. */

@@ -33,7 +33,15 @@ export function withOwnNames(
 ): readonly Edit[] {
   // Names that are not quoted are folded to lower case.
   const taken = [text, ...edits.map(({ sql }) => sql), ...columns].join('\n').toLowerCase();
-  let prefix = open || /u&"/.test(taken) ? UNGUESSABLE : PREFIX;
-  for (let i = 1; taken.includes(prefix); i++) prefix = `pgc${i}_`;
+  const prefix = open || /u&"/.test(taken) ? UNGUESSABLE : firstFree(taken);
   return edits.map((edit) => ({ ...edit, sql: edit.sql.replaceAll(OWN, prefix) }));
+}
+
+/** The first prefix that a text does not have. The text is searched once, whatever it has. */
+function firstFree(text: string): string {
+  const taken = new Set<string>();
+  for (const [prefix] of text.matchAll(/pgc(?:[1-9]\d*)?_/g)) taken.add(prefix);
+  let free = PREFIX;
+  for (let i = 1; taken.has(free); i++) free = `pgc${i}_`;
+  return free;
 }

@@ -122,3 +122,27 @@ export function setsColumns(key: ForeignKey): boolean {
 export function isLate({ action, deferred }: ForeignKey): boolean {
   return deferred && action !== 'restrict';
 }
+
+/** Works something out once for a plan, and remembers it as long as the plan is there: plans do not change. */
+export function oncePerPlan<T>(work: (plan: Plan) => T): (plan: Plan) => T {
+  const known = new WeakMap<Plan, { readonly value: T }>();
+  return (plan) => {
+    const before = known.get(plan);
+    if (before) return before.value;
+    const value = work(plan);
+    known.set(plan, { value });
+    return value;
+  };
+}
+
+/** Lists of what belongs together. */
+export function grouped<K, V>(values: Iterable<V>, keyOf: (value: V) => K): ReadonlyMap<K, readonly V[]> {
+  const groups = new Map<K, V[]>();
+  for (const value of values) {
+    const key = keyOf(value);
+    const group = groups.get(key);
+    if (group) group.push(value);
+    else groups.set(key, [value]);
+  }
+  return groups;
+}

@@ -1,20 +1,20 @@
 /** From the relations that a statement deletes from to a Plan, over the graph. Pure. */
 import type { ForeignKey, Graph, Relation } from '../graph/model.js';
-import { changersOf, conflictsOf } from './conflicts.js';
-import { identity } from './identity.js';
-import { refuseBroken, refuseUnplannable } from './limits.js';
+import { changersAmong, conflictsOf, type Known } from './conflicts.js';
+import { refuseBroken, refuseDefaults, refuseUnplannable } from './limits.js';
 import {
   type Change,
   type Check,
   cascades,
-  type Deletion,
+  grouped,
   isLate,
   type Member,
   type Plan,
   setsColumns,
   type Target,
 } from './plan.js';
-import { membersOf, ordered, type Reached, reachOf } from './reach.js';
+import { membership, ordered, type Reached, reachOf } from './reach.js';
+import { returnsOf } from './returns.js';
 
 /**
  * @param targets what the statement's DELETEs name, in their order: the plan's first deletions
@@ -33,18 +33,22 @@ export function planDelete(graph: Graph, targets: readonly Target[]): Plan | und
   const overlaps = overlapsOf(graph, keys, all);
   refuseUnplannable(graph, targets, all, keys);
 
-  const changed = [...new Set(keys.filter(setsColumns).map(({ from }) => from))];
-  const changes = changed.map((relation): Change => {
-    return { relation, keys: keys.filter((key) => key.from === relation && setsColumns(key)) };
-  });
+  const changes = [...grouped(keys.filter(setsColumns), ({ from }) => from)].map(
+    ([relation, setting]): Change => ({ relation, keys: setting }),
+  );
+  refuseDefaults(targets, changes);
+  const places = new Map(changes.map(({ relation }, place) => [relation, place]));
+  const change = (relation: Relation) => places.get(relation) ?? -1;
   const depth = (key: ForeignKey) => depthOf(members.get(key.to) ?? [], depths);
-  const known = { graph, keys, depth, changed };
+  const followed = new Set(keys);
+  const changers = changersAmong(followed, graph);
+  const known: Known = { graph, keys: followed, cascading: keys.some(cascades), depth, change, changers };
   const checks = [
     ...keys.flatMap((key): readonly Check[] => {
       if (cascades(key)) return [];
-      if (setsColumns(key)) return settingChecks(key, changed.indexOf(key.from));
+      if (setsColumns(key)) return settingChecks(key, change(key.from));
       const gone = goneBy(key, overlaps, depth(key), depths);
-      return [{ kind: 'rows', key, gone, changers: changersOf(key, keys, graph) }];
+      return [{ kind: 'rows', key, gone, changers: changers(key) }];
     }),
     ...keys.filter(setsColumns).flatMap((key) => conflictsOf(key, known)),
   ];
@@ -57,7 +61,11 @@ export function planDelete(graph: Graph, targets: readonly Target[]): Plan | und
     checks,
     names: namesOf(graph, [...all, ...changes]),
   };
-  return { ...plan, deletions: plan.deletions.map((each) => ({ ...each, returns: returnsOf(each, plan) })) };
+  const returned = returnsOf(plan);
+  return {
+    ...plan,
+    deletions: plan.deletions.map((each) => ({ ...each, returns: returned[each.id] ?? [] })),
+  };
 }
 
 interface Placed {
@@ -68,7 +76,8 @@ interface Placed {
 type Members = ReadonlyMap<Relation, readonly Member[]>;
 
 function membersByRelation(graph: Graph, relations: readonly Relation[], all: readonly Reached[]): Members {
-  return new Map(relations.map((relation) => [relation, membersOf(graph, relation, all)]));
+  const membersOf = membership(graph, all);
+  return new Map(relations.map((relation) => [relation, membersOf(relation)]));
 }
 
 /** The client's deletions first, then each behind those it gets rows from. */
@@ -132,20 +141,18 @@ function overlapsOf(
   keys: readonly ForeignKey[],
   all: readonly Reached[],
 ): ReadonlyMap<Relation, readonly number[]> {
-  const changed = keys.filter(setsColumns).map(({ from }) => from);
+  const changed = new Set(keys.filter(setsColumns).map(({ from }) => from));
   const relations = new Set([
     ...keys.map(({ from }) => from),
     ...all.map(({ relation }) => relation),
-    ...changed.flatMap((relation) => [
+    ...[...changed].flatMap((relation) => [
       ...graph.tree(relation),
       ...graph.keysToRows(relation).map(({ from }) => from),
     ]),
   ]);
+  const membersOf = membership(graph, all);
   return new Map(
-    [...relations].map((relation) => [
-      relation,
-      membersOf(graph, relation, all).map(({ deletion }) => deletion),
-    ]),
+    [...relations].map((relation) => [relation, membersOf(relation).map(({ deletion }) => deletion)]),
   );
 }
 
@@ -173,66 +180,6 @@ function goneBy(
     return depth !== undefined && depth <= check;
   });
   return inTime ? 'all' : 'some';
-}
-
-function returnsOf(deletion: Deletion, plan: Plan): readonly string[] {
-  const has = (relation: Relation) =>
-    (plan.members.get(relation) ?? []).find((member) => member.deletion === deletion.id);
-  const referenced = plan.keys.flatMap((key) => {
-    const { to, columns } = key;
-    const member = has(to);
-    if (member === undefined) return [];
-    const place = plan.checks.some((check) => imageBy(check) === key) ? ['tableoid', 'ctid'] : [];
-    return [...columns.map((column) => column.to), ...place, ...(member.within ? ['tableoid'] : [])];
-  });
-  const others = plan.deletions.filter(({ relation, origin, cycle }) => {
-    return origin === 'key' && (deletion.origin === 'client' || (cycle !== undefined && relation.keeps));
-  });
-  const told = [
-    ...others.map(({ relation }) => relation),
-    ...plan.changes.map(({ relation }) => relation),
-    ...plan.checks.flatMap((check) => lookedAt(check)),
-    ...plan.keys.map(({ from }) => from).filter(({ keeps }) => keeps && plan.checks.length > 0),
-  ].flatMap((relation) => toldApart(deletion, relation, plan));
-  // What was found is compared with what several deletions took.
-  const found = deletion.cycle !== undefined && deletion.relation.keeps;
-  const all = found ? [...deletion.relation.primaryKey, 'tableoid', 'ctid'] : [];
-  const queued = deletion.origin === 'client' && plan.checks.length > 0 ? ['tableoid', 'ctid'] : [];
-  return [...new Set([...referenced, ...told, ...all, ...queued])];
-}
-
-/** The key that a check wants to know the rows of which it referenced before. */
-function imageBy(check: Check): ForeignKey | undefined {
-  switch (check.kind) {
-    case 'same key':
-    case 'new key':
-    case 'mixed key':
-      return check.by;
-    case 'not null':
-    case 'overlap':
-      return check.key;
-    default:
-      return undefined;
-  }
-}
-
-/** The relations of which a check wants to know what is deleted. */
-function lookedAt(check: Check): readonly Relation[] {
-  switch (check.kind) {
-    case 'referenced':
-      return [check.key.from, check.on, check.other.from];
-    case 'overlap':
-      return [check.key.from, check.on];
-    case 'order':
-      return [];
-    default:
-      return [check.key.from];
-  }
-}
-
-/** What the deletion returns so that its rows can be told apart among those of `relation`. */
-function toldApart(deletion: Deletion, relation: Relation, plan: Plan): readonly string[] {
-  return plan.overlaps.get(relation)?.includes(deletion.id) ? identity(relation, deletion) : [];
 }
 
 function namesOf(graph: Graph, all: readonly { readonly relation: Relation }[]): ReadonlyMap<number, string> {

@@ -11,7 +11,7 @@ import { quoteName } from '../sql/names.js';
 import { hasPlace } from './deletions.js';
 import { equals } from './match.js';
 import { ownName } from './own-names.js';
-import { cascades, type Plan } from './plan.js';
+import { cascades, oncePerPlan, type Plan } from './plan.js';
 import { columnName, cteName, isAmong, tableOf } from './rows.js';
 
 /**
@@ -22,8 +22,10 @@ export const QUEUE = ownName('q');
 
 /** The place of a key among those that fire for one row. */
 export function age(plan: Plan, key: Plan['keys'][number]): number {
-  return plan.keys.indexOf(key) + 1;
+  return agesOf(plan).get(key) ?? 0;
 }
+
+const agesOf = oncePerPlan(({ keys }) => new Map(keys.map((key, i) => [key, i + 1])));
 
 export function renderQueue(plan: Plan): string {
   const own = plan.deletions

@@ -21,27 +21,32 @@ export function reachOf(graph: Graph, targets: readonly Target[]): Reach {
     const inherits = !only && graph.descendants(relation).some(({ partition }) => !partition);
     return { relation, origin: 'client', inherits, keys: [] };
   });
-  const found = new Map<Relation, ForeignKey[]>();
+  const found = new Map<Relation, Set<ForeignKey>>();
   const keys = new Set<ForeignKey>();
   const queue = [...clients];
-  for (let next = queue.shift(); next; next = queue.shift()) {
+  for (const next of queue) {
     for (const key of keysOf(graph, next)) {
       keys.add(key);
       if (!cascades(key)) continue;
       const by = found.get(key.from);
-      if (by === undefined) queue.push({ relation: key.from, origin: 'key', inherits: false, keys: [] });
-      if (by?.includes(key) !== true) found.set(key.from, [...(by ?? []), key]);
+      if (by) by.add(key);
+      else {
+        found.set(key.from, new Set([key]));
+        queue.push({ relation: key.from, origin: 'key', inherits: false, keys: [] });
+      }
     }
   }
   const others = [...found].map(([relation, by]): Reached => {
-    return { relation, origin: 'key', inherits: false, keys: by };
+    return { relation, origin: 'key', inherits: false, keys: [...by] };
   });
   return { reached: [...clients, ...others], keys: [...keys].sort((a, b) => a.id - b.id) };
 }
 
 /** The keys that reference any of the rows which a deletion may take. */
 function keysOf(graph: Graph, reached: Reached): readonly ForeignKey[] {
-  return holding(graph, reached).flatMap((each) => graph.keysToFollow(each));
+  // Partitions share their lists.
+  const lists = new Set(holding(graph, reached).map((each) => graph.keysToFollow(each)));
+  return [...lists].flat();
 }
 
 /** The relations that hold the rows which a deletion may take. */
@@ -49,14 +54,32 @@ export function holding(graph: Graph, { relation, inherits }: Reached): readonly
   return inherits ? [relation, ...graph.descendants(relation)] : graph.tree(relation);
 }
 
-/** The deletions that take rows of `relation`. */
-export function membersOf(graph: Graph, relation: Relation, all: readonly Reached[]): readonly Member[] {
-  const tree = graph.tree(relation);
-  return all.flatMap((each, deletion): Member[] => {
-    if (tree.includes(each.relation)) return [{ deletion, within: each.inherits ? oids(tree) : undefined }];
-    const below = each.inherits ? graph.descendants(each.relation) : graph.tree(each.relation);
-    return below.includes(relation) ? [{ deletion, within: oids(tree) }] : [];
+/** @returns for a relation the deletions that take rows of it, in their order */
+export function membership(graph: Graph, all: readonly Reached[]): (relation: Relation) => readonly Member[] {
+  const from = new Map<Relation, number[]>();
+  const through = new Map<Relation, number[]>();
+  all.forEach((each, deletion) => {
+    append(from, each.relation, deletion);
+    for (const below of holding(graph, each)) if (below !== each.relation) append(through, below, deletion);
   });
+  return (relation) => {
+    const tree = graph.tree(relation);
+    const within = oids(tree);
+    const own = new Set(tree.flatMap((each) => from.get(each) ?? []));
+    const deletions = new Set([...own, ...(through.get(relation) ?? [])]);
+    return [...deletions]
+      .sort((a, b) => a - b)
+      .map((deletion) => {
+        const whole = own.has(deletion) && all[deletion]?.inherits !== true;
+        return { deletion, within: whole ? undefined : within };
+      });
+  };
+}
+
+function append(map: Map<Relation, number[]>, relation: Relation, deletion: number): void {
+  const list = map.get(relation);
+  if (list) list.push(deletion);
+  else map.set(relation, [deletion]);
 }
 
 function oids(relations: readonly Relation[]): readonly number[] {
@@ -71,23 +94,35 @@ function oids(relations: readonly Relation[]): readonly number[] {
 export function ordered(follows: readonly (readonly number[])[]): readonly (readonly number[])[] {
   const components: number[][] = [];
   const index = new Map<number, number>();
-  const low = new Map<number, number>();
   const stack: number[] = [];
-  const visit = (node: number): number => {
+  const open = new Set<number>();
+  // The way from a first node to the one that is looked at. Not by recursion: a chain may be thousands of tables long.
+  const path: { node: number; own: number; least: number; rest: Iterator<number> }[] = [];
+  const enter = (node: number) => {
     const own = index.size;
     index.set(node, own);
-    let least = own;
     stack.push(node);
-    for (const next of follows[node] ?? []) {
-      if (!index.has(next)) least = Math.min(least, visit(next));
-      else if (stack.includes(next)) least = Math.min(least, index.get(next) ?? own);
-    }
-    low.set(node, least);
-    if (least === own) components.push(stack.splice(stack.indexOf(node)));
-    return least;
+    open.add(node);
+    path.push({ node, own, least: own, rest: (follows[node] ?? []).values() });
   };
-  follows.forEach((_, node) => {
-    if (!index.has(node)) visit(node);
+  follows.forEach((_, first) => {
+    if (!index.has(first)) enter(first);
+    for (let at = path.at(-1); at; at = path.at(-1)) {
+      const next = at.rest.next();
+      if (next.done !== true) {
+        const seen = index.get(next.value);
+        if (seen === undefined) enter(next.value);
+        else if (open.has(next.value)) at.least = Math.min(at.least, seen);
+        continue;
+      }
+      path.pop();
+      const before = path.at(-1);
+      if (before) before.least = Math.min(before.least, at.least);
+      if (at.least < at.own) continue;
+      const component = stack.splice(stack.lastIndexOf(at.node));
+      for (const node of component) open.delete(node);
+      components.push(component);
+    }
   });
   return components;
 }

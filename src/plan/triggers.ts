@@ -20,20 +20,19 @@ export function firedByDelete(
   const reached = new Set<string>();
   const fired: FiringTrigger[] = [];
   const queue = [...targets];
-  for (let next = queue.shift(); next; next = queue.shift()) {
-    const { relation, only } = next;
+  for (const { relation, only } of queue) {
     const place = `${relation.oid}/${only}`;
     if (reached.has(place)) continue;
     reached.add(place);
     const holding = only ? graph.tree(relation) : [relation, ...graph.descendants(relation)];
-    fired.push(...firing(graph, relation, holding, ({ deletes }) => deletes));
+    for (const each of firing(graph, relation, holding, ({ deletes }) => deletes)) fired.push(each);
     for (const key of holding.flatMap((each) => graph.keysTo(each))) {
       if (key.performer === 'nobody') continue;
       if (cascades(key)) queue.push({ relation: key.from, only: true });
       if (!setsColumns(key)) continue;
       const updates = ({ updates, columns }: DeletingTrigger) =>
         updates && (columns === null || columns.some((column) => key.setColumns.includes(column)));
-      fired.push(...firing(graph, key.from, graph.tree(key.from), updates));
+      for (const each of firing(graph, key.from, graph.tree(key.from), updates)) fired.push(each);
     }
   }
   return distinct(fired);

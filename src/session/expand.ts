@@ -171,7 +171,8 @@ function refuseForm(
   if (sites.some(({ command }) => command === 'MERGE') && means.version < 17)
     throw new ProxyError('PGC_FORM', { table, form: 'MERGE on a server before version 17' });
   // What the same statement inserts or moves is not seen by the rest of it, as it is natively.
-  const concerned = new Set(plan.keys.map(({ from }) => from).flatMap((each) => means.graph.tree(each)));
+  const referencing = new Set(plan.keys.map(({ from }) => from));
+  const concerned = new Set([...referencing].flatMap((each) => means.graph.tree(each)));
   const { graph } = means;
   const holds = (relation: Relation) =>
     [relation, ...graph.descendants(relation), ...graph.viewed(relation)].some((each) => concerned.has(each));

@@ -1,0 +1,78 @@
+/** What each deletion has to return of its rows, so that the rest of the plan can be told from it. Pure. */
+import type { ForeignKey, Relation } from '../graph/model.js';
+import { identity } from './identity.js';
+import type { Check, Deletion, Plan } from './plan.js';
+
+/** Where a row is. */
+const PLACE = ['tableoid', 'ctid'];
+
+/**
+ * Visits every key, check and deletion once, and of each the deletions that it concerns.
+ * @param plan in which what its deletions return is not known yet
+ * @returns the columns of each deletion, by its id
+ */
+export function returnsOf(plan: Plan): readonly (readonly string[])[] {
+  const { deletions, keys, checks, changes, overlaps } = plan;
+  const returned = deletions.map(() => new Set<string>());
+  const add = (deletion: number, columns: readonly string[]) => {
+    for (const column of columns) returned[deletion]?.add(column);
+  };
+  const tellApart = (relation: Relation, concerns: (deletion: Deletion) => boolean) => {
+    for (const id of overlaps.get(relation) ?? []) {
+      const deletion = deletions[id];
+      if (deletion && concerns(deletion)) add(id, identity(relation, deletion));
+    }
+  };
+  const imaged = new Set(checks.map(imageBy));
+  for (const key of keys)
+    for (const { deletion, within } of plan.members.get(key.to) ?? []) {
+      add(
+        deletion,
+        key.columns.map(({ to }) => to),
+      );
+      if (imaged.has(key)) add(deletion, PLACE);
+      if (within) add(deletion, ['tableoid']);
+    }
+  for (const { relation, origin, cycle } of deletions) {
+    const found = cycle !== undefined && relation.keeps;
+    if (origin === 'key') tellApart(relation, (deletion) => found || deletion.origin === 'client');
+  }
+  const kept = checks.length === 0 ? [] : keys.map(({ from }) => from).filter(({ keeps }) => keeps);
+  const told = [...changes.map(({ relation }) => relation), ...checks.flatMap(lookedAt), ...kept];
+  for (const relation of new Set(told)) tellApart(relation, () => true);
+  for (const { id, relation, origin, cycle } of deletions) {
+    // What was found is compared with what several deletions took.
+    if (cycle !== undefined && relation.keeps) add(id, [...relation.primaryKey, ...PLACE]);
+    if (origin === 'client' && checks.length > 0) add(id, PLACE);
+  }
+  return returned.map((columns) => [...columns]);
+}
+
+/** The key that a check wants to know the rows of which it referenced before. */
+function imageBy(check: Check): ForeignKey | undefined {
+  switch (check.kind) {
+    case 'same key':
+    case 'new key':
+    case 'mixed key':
+      return check.by;
+    case 'not null':
+    case 'overlap':
+      return check.key;
+    default:
+      return undefined;
+  }
+}
+
+/** The relations of which a check wants to know what is deleted. */
+function lookedAt(check: Check): readonly Relation[] {
+  switch (check.kind) {
+    case 'referenced':
+      return [check.key.from, check.on, check.other.from];
+    case 'overlap':
+      return [check.key.from, check.on];
+    case 'order':
+      return [];
+    default:
+      return [check.key.from];
+  }
+}
