@@ -50,7 +50,7 @@ WITH elsewhere AS (
     FROM rule AS w JOIN pg_catalog.pg_depend AS d ON d.objid OPERATOR(pg_catalog.=) w.oid AND d.refobjid OPERATOR(pg_catalog.<>) w.ev_class
    WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid OPERATOR(pg_catalog.>=) 16384
 ), view AS (
-  -- Most views read tables. `(… = ANY (…)) IS TRUE` is a look into a hash table; without the IS TRUE it would be a join, of
+  -- Most views read tables. `(x = ANY (y)) IS TRUE` is a look into a hash table; without the IS TRUE it would be a join, of
   -- which the planner knows nothing.
   WITH RECURSIVE direct AS (
     SELECT r.view AS oid FROM reads AS r WHERE (r.oid OPERATOR(pg_catalog.=) ANY (SELECT m.oid FROM member AS m)) IS TRUE

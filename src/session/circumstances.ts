@@ -107,6 +107,11 @@ export class SessionCircumstances {
     this.#own.transactionOver();
   }
 
+  /** Another number since something was sent that may have changed settings. */
+  get age(): number {
+    return this.#age;
+  }
+
   /** Whether the open transaction has changed settings or the schema. */
   get touched(): boolean {
     return this.#touched;

@@ -1,8 +1,9 @@
 /** What is decided for a text that may delete, and where the text comes from. */
 import { ProxyError } from '../errors.js';
 import { charactersIn } from '../sql/characters.js';
+import { quoteRelation } from '../sql/names.js';
 import { bytesOf } from '../sql/raw-bytes.js';
-import type { Statement } from '../sql/statement.js';
+import { type Statement, targetsOf } from '../sql/statement.js';
 import type { Manner } from './injection.js';
 import type { ColumnsSource } from './known-columns.js';
 import { type Rewrite, refusal, unchanged } from './rewrite.js';
@@ -56,7 +57,15 @@ export function unanswered(kind: 'failed' | 'skipped'): StatementDecision {
   return { kind, rewrite: refusal(new ProxyError('PGC_UNANSWERED')) };
 }
 
+/**
+ * @throws ProxyError PGC_AFTER_DDL where the server would read a statement otherwise than in its string: it reads a string before
+ * it executes any of it
+ */
 export function piecesOf(text: string, statements: readonly Statement[]): readonly Piece[] {
+  if (CHANGES_READING.test(text) && /[^\0-\x7f]|\\/.test(text)) {
+    const table = statements.flatMap(targetsOf).map(quoteRelation).join(', ');
+    throw new ProxyError('PGC_AFTER_DDL', { table });
+  }
   let counted = 0;
   let offset = 0;
   return statements.map((statement) => {
@@ -70,3 +79,6 @@ export function piecesOf(text: string, statements: readonly Statement[]): readon
     };
   });
 }
+
+/** What may set client_encoding or standard_conforming_strings. */
+const CHANGES_READING = /client_encoding|standard_conforming_strings|set_config|\b(?:names|reset|discard)\b/i;

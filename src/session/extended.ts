@@ -101,7 +101,7 @@ export class ExtendedQueries {
     const { name, text, types } = read;
     const waiting = name === '' ? this.#executions.settle() : undefined;
     if (waiting) return waiting.then(() => this.#parse(message));
-    const seen = look(text, this.#options);
+    const seen = look(text, this.#options.state, this.#options.rewriter.settings);
     if (!this.#options.active || !isNoteworthy(seen, this.#options.refusesCode)) {
       this.#options.server.forward(message);
       const plain = seen.effect === 'none' && !mayTakeData(seen);

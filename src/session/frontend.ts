@@ -49,9 +49,14 @@ export class FrontendSide {
     this.#copyIn.end();
   }
 
-  /** The server is idle and has answered everything. */
-  idle(): void {
-    this.#extended.idle();
+  /** ReadyForQuery came. @param idle the server is idle and has answered everything */
+  answered(idle: boolean): void {
+    const { circumstances, replies, rewriter } = this.#options;
+    if (idle) {
+      circumstances.idle();
+      this.#extended.idle();
+    }
+    if (replies.settled) rewriter.settings.report();
   }
 
   /**
@@ -108,7 +113,7 @@ export class FrontendSide {
   #query(message: Message): Promise<void> | undefined {
     const text = queryText(message);
     if (text === undefined) return this.#forwardQuery(message, undefined, false);
-    const seen = look(text, this.#options);
+    const seen = look(text, this.#options.state, this.#options.rewriter.settings);
     return then(this.#textOf(message, seen), () => (mayTakeData(seen) ? this.#copyIn.decided() : undefined));
   }
 

@@ -33,7 +33,7 @@ export async function sendInPieces(
   let inBlock = replies.awaitsReady || state.status !== TransactionStatus.Idle;
   let goesOn = true;
   for (const { bytes, offset, unchanged } of pieces) {
-    const seen = look(bytes, options);
+    const seen = look(bytes, state, rewriter.settings);
     const control = seen.begins === 'control';
     if (!inBlock && !control) goesOn = (await injection.ask(BLOCK, 'pipeline')).kind === 'value';
     if (!goesOn) break;

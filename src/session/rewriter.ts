@@ -24,7 +24,7 @@ import { expand, type Means } from './expand.js';
 import { Folding } from './folding.js';
 import type { Injection } from './injection.js';
 import { ColumnsUnknown, KnownColumns } from './known-columns.js';
-import { conformingStrings, look } from './look.js';
+import { look } from './look.js';
 import { type Names, nameInText } from './names.js';
 import type { Naming } from './naming.js';
 import type { OtherServer } from './other-server.js';
@@ -32,6 +32,7 @@ import type { Again, Executable, Part } from './part.js';
 import type { Prepared } from './prepared.js';
 import { targetsOfPrepared, UNWATCHED } from './prepared.js';
 import type { ExpectedReplies } from './replies.js';
+import { ReportedSettings } from './reported-settings.js';
 import { isBehindUnsettling, type Rewrite, refusal, rewrite, unchanged } from './rewrite.js';
 import type { ServerState } from './server-state.js';
 import type { StatementCache } from './statement-cache.js';
@@ -59,10 +60,13 @@ export interface RewriterOptions {
 export class Rewriter {
   readonly #options: RewriterOptions;
   readonly #folding: Folding;
+  /** By what the server reads texts. */
+  readonly settings: ReportedSettings;
 
   constructor(options: RewriterOptions) {
     this.#options = options;
     this.#folding = new Folding(options.state);
+    this.settings = new ReportedSettings(options);
   }
 
   /** @param seen the text, looked at */
@@ -70,20 +74,18 @@ export class Rewriter {
   decide(seen: Look, source: Source): Promise<Decision>;
   async decide(seen: Look, source: Source): Promise<Decision> {
     try {
+      const settings = await this.settings.forText(seen, source.manner);
+      if (settings.kind !== 'known') return unanswered(settings.kind);
       const text = this.#text(seen.text, source);
       // The server refuses bytes that are no text, and says it better; unless its encoding is being changed.
-      if (text === undefined && this.#options.replies.settled) return PASS;
-      if (text === undefined)
+      if (text === undefined && this.#options.replies.settled && !settings.encodingChanges) return PASS;
+      if (text === undefined || (settings.encodingChanges && !isAscii(seen.text)))
         throw new ProxyError('PGC_ENCODING', {
           what: BEYOND_ASCII,
           encoding: encodingOf(this.#options.state),
         });
       await parserReady();
-      if (seen.hasBackslashes) {
-        const conforming = await conformingStrings(source.manner, this.#options);
-        if (conforming.kind !== 'value') return unanswered(conforming.kind);
-        if (conforming.value === 'off') throw new ProxyError('PGC_STRINGS');
-      }
+      if (seen.hasBackslashes && !settings.conforming) throw new ProxyError('PGC_STRINGS');
       const statements = this.#statements(text);
       return statements === undefined
         ? await this.#unparsable(text, source)
@@ -236,7 +238,7 @@ export class Rewriter {
       const rewrite = { ...unchanged(text, []), sql, marker, targets, parts: [runs], copied: [], changed };
       const encoding = encodingOf(this.#options.state);
       const name = nameInText(part.name, encoding);
-      const seen = look(bytesOf(text), this.#options);
+      const seen = look(bytesOf(text), this.#options.state, this.settings);
       prepared.set(name, { ...UNWATCHED, seen, encoding, rewrite, inSql: true });
     }
     if (part.kind !== 'release') return;

@@ -257,9 +257,7 @@ export class Session {
   #noteIdle(): void {
     if (this.#state.status !== TransactionStatus.Open) this.#circumstances.transactionOver();
     if (this.#state.status === TransactionStatus.Idle) this.#circumstances.committed();
-    if (!this.#isIdle()) return;
-    this.#circumstances.idle();
-    this.#frontend.idle();
+    this.#frontend.answered(this.#isIdle());
   }
 
   #isIdle(): boolean {

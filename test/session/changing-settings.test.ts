@@ -1,0 +1,112 @@
+/**
+ * standard_conforming_strings and client_encoding decide how the server reads a text. It reports them behind a pipeline and not in
+ * it: a text that would be another one under the setting before must not pass as that one.
+ */
+import { describe, expect, test } from 'vitest';
+import { useDatabase } from '../support/database.js';
+import { useProxy } from '../support/proxy.js';
+import { RawClient } from '../support/raw-client.js';
+import { bind, execute, flush, message, parse, query, sync } from './frontend-messages.js';
+
+const database = useDatabase(`
+  CREATE TABLE p (id int PRIMARY KEY, a text);
+  CREATE TABLE c (id int PRIMARY KEY, p_id int REFERENCES p ON DELETE CASCADE NOT ENFORCED);`);
+const proxy = useProxy();
+
+async function connect(): Promise<RawClient> {
+  const client = await RawClient.login(proxy, { database: database.name });
+  await client.ask(
+    query(
+      'TRUNCATE p, c; INSERT INTO p SELECT i, i FROM generate_series(1, 9) i; INSERT INTO c SELECT i, i FROM generate_series(1, 9) i',
+    ),
+  );
+  return client;
+}
+
+/** Children whose parent is gone; and how many parents are left. */
+async function left(client: RawClient): Promise<string | undefined> {
+  await client.ask(query('ROLLBACK'));
+  const sql =
+    'SELECT (SELECT count(*) FROM c WHERE NOT EXISTS (SELECT FROM p WHERE p.id = c.p_id)), (SELECT count(*) FROM p)';
+  return (await client.told(query(sql)))[1];
+}
+
+const step = (sql: string) => Buffer.concat([parse(sql), bind(), execute()]);
+/** A SELECT where a backslash is one, and a DELETE of all where it is an escape. */
+const TWO_WAYS = String.raw`WITH a AS (SELECT '\' AS x), b AS (SELECT 1 -- ' AS x), b AS (DELETE FROM p RETURNING 1
+) SELECT 1`;
+const OFF = 'SET standard_conforming_strings = off';
+
+describe('a DELETE that only shows where strings have escapes leaves no orphans', () => {
+  test('behind a SET in the same pipeline', async () => {
+    const client = await connect();
+    expect((await client.told(step(OFF), step(TWO_WAYS), sync)).join()).toContain('PGC_STRINGS');
+    expect(await left(client)).toBe('D 0|9');
+  });
+
+  test('also where the SET is answered, and not reported', async () => {
+    const client = await connect();
+    client.send(step(OFF), flush);
+    await client.until('C');
+    expect((await client.told(step(TWO_WAYS), sync)).join()).toContain('PGC_STRINGS');
+    expect(await left(client)).toBe('D 0|9');
+  });
+
+  test('behind a query that is not answered', async () => {
+    const client = await connect();
+    client.send(query(OFF), query(TWO_WAYS));
+    await client.until('Z');
+    expect((await client.told()).join()).toContain('PGC_STRINGS');
+    expect(await left(client)).toBe('D 0|9');
+  });
+
+  test('behind a prepared SET, and a ROLLBACK that takes the other setting back', async () => {
+    const client = await connect();
+    await client.ask(parse(OFF, 'off'), sync);
+    await client.ask(query('BEGIN'));
+    const prepared = Buffer.concat([bind({ statement: 'off' }), execute()]);
+    expect((await client.told(prepared, step(TWO_WAYS), sync)).join()).toContain('PGC_STRINGS');
+    await client.ask(query(`ROLLBACK`));
+    await client.ask(query(OFF));
+    await client.ask(query('BEGIN; SET LOCAL standard_conforming_strings = on'));
+    client.send(query('ROLLBACK'), query(TWO_WAYS));
+    await client.until('Z');
+    expect((await client.told()).join()).toContain('PGC_STRINGS');
+    expect(await left(client)).toBe('D 0|9');
+  });
+});
+
+test('a DELETE with a backslash cascades behind a SET in the same pipeline that says what the client said before', async () => {
+  const client = await connect();
+  const text = String.raw`DELETE FROM p WHERE a <> 'C:\temp' AND id = 1`;
+  const told = await client.told(step('SET LOCAL statement_timeout = 0'), step(text), sync);
+  expect(told).toContain('C DELETE 1');
+  expect(await left(client)).toBe('D 0|8');
+});
+
+test('a text behind a change of the encoding in the same pipeline is not read in the one before', async () => {
+  const client = await connect();
+  // In UTF-8 this is no text, which the server would refuse.
+  const text = Buffer.concat([
+    Buffer.from("DELETE FROM p WHERE a <> '"),
+    Buffer.from([0x83, 0x5c]),
+    Buffer.from("'"),
+  ]);
+  const deletion = message('P', Buffer.alloc(1), text, Buffer.alloc(3));
+  client.send(step("SET client_encoding = 'SJIS'"), flush);
+  await client.until('C');
+  expect((await client.told(deletion, bind(), execute(), sync)).join()).toContain('PGC_ENCODING');
+  expect(await left(client)).toBe('D 0|9');
+  expect(await client.told(step("SET client_encoding = 'SJIS'"), sync)).toContain('C SET');
+  expect(await client.told(deletion, bind(), execute(), sync)).toContain('C DELETE 9');
+  expect(await left(client)).toBe('D 0|0');
+});
+
+test('a string that changes how it would be read in pieces is refused, where that makes a difference', async () => {
+  const client = await connect();
+  const string = (value: string) =>
+    `${OFF}; SET search_path = public; UPDATE p SET a = '${value}' WHERE id = 2; DELETE FROM p WHERE id = 1`;
+  expect((await client.told(query(string(String.raw`C:\temp`)))).join()).toContain('PGC_AFTER_DDL');
+  expect((await client.told(query(string('C:/temp')))).join()).toContain('C DELETE 1');
+  expect(await left(client)).toBe('D 0|8');
+});
