@@ -96,13 +96,23 @@ export function parse(sql: string): readonly RawStatement[] | undefined {
   }));
 }
 
-/** @returns undefined where it is too much for the parser */
+/** @returns undefined where a token is none that PostgreSQL knows, or it is too much for the parser */
 export function scan(sql: string): readonly Token[] | undefined {
-  return ask(({ scanSync }) => scanSync(sql))?.tokens.map((token: ScanToken) => ({
+  return ask((parser) => tokensOf(parser, sql))?.map((token: ScanToken) => ({
     text: token.text,
     start: token.start,
     end: token.end,
     isComment: token.tokenName.endsWith('COMMENT'),
     isKeyword: token.keywordName !== 'NO_KEYWORD',
   }));
+}
+
+/** What the scanner refuses it says in words, which the package takes for its tokens. */
+function tokensOf({ scanSync }: Parser, sql: string): readonly ScanToken[] | undefined {
+  try {
+    return scanSync(sql).tokens;
+  } catch (error) {
+    if (error instanceof SyntaxError || (error instanceof Error && error.name === 'Error')) return undefined;
+    throw error;
+  }
 }
