@@ -11,6 +11,7 @@ import { mostClients, openFileLimit } from './net/open-files.js';
 import { socketUpstream } from './net/tcp.js';
 import type { Upstream } from './net/upstream.js';
 import type { Logger } from './observe/log.js';
+import { MessageMemory } from './session/message-memory.js';
 import { StatementCache } from './session/statement-cache.js';
 import { parserReady } from './sql/parser.js';
 
@@ -41,6 +42,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
       refusesCode: code === 'reject',
       triggers,
       messageBytes: config.limits.message_bytes,
+      memory: new MessageMemory(config.limits.message_bytes),
     },
     connections: roomFor(config.limits.connections, log),
     loginTimeout: config.limits.login_timeout,

@@ -171,6 +171,12 @@ export const ERRORS = {
     message: 'sorry, too many clients already',
     hint: 'Raise limits.connections, or pool connections in the application.',
   },
+  PGC_MEMORY: {
+    sqlstate: '53200',
+    message:
+      'out of memory: messages that are not whole take more than limits.message_bytes, and yours the most',
+    hint: 'Send large amounts of data with COPY, which is passed on in pieces, or raise limits.message_bytes.',
+  },
   PGC_LOGIN_TIMEOUT: {
     sqlstate: '08006',
     message: 'the login took longer than limits.login_timeout',

@@ -1,6 +1,7 @@
 /** Cancel requests: which session they mean, and whether they may go on. */
 import type { Duplex } from 'node:stream';
 import type { Session } from '../session/session.js';
+import { cancelRequest } from '../wire/startup.js';
 import type { Upstream } from './upstream.js';
 
 export class CancelKeys {
@@ -28,6 +29,14 @@ export class CancelKeys {
 
 /** How long a server may take to act on a cancel request, in milliseconds: the session waits for it. */
 const PATIENCE = 10_000;
+
+/**
+ * Has the server stop what the session with this key is doing.
+ * @returns when the server has acted on it, which may find nothing to stop
+ */
+export function cancelWhatRuns(key: string, upstream: Upstream): Promise<void> {
+  return send(cancelRequest(key), upstream);
+}
 
 async function send(raw: Buffer, upstream: Upstream): Promise<void> {
   const connection: Duplex = await upstream.connect();

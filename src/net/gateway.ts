@@ -7,7 +7,7 @@ import { sayFarewell } from '../session/farewell.js';
 import type { SessionSettings } from '../session/options.js';
 import { Session } from '../session/session.js';
 import { ProtocolViolation } from '../wire/reader.js';
-import { CancelKeys } from './cancel.js';
+import { CancelKeys, cancelWhatRuns } from './cancel.js';
 import { type Opening, readOpening } from './handshake.js';
 import type { Upstream } from './upstream.js';
 
@@ -26,6 +26,8 @@ export class Gateway {
   readonly #sessions = new Set<Session>();
   /** The clients that have asked for a session: counted before they have one, or many could come in at once. */
   readonly #admitted = new Set<Socket>();
+  /** Those among them that have a session: they count until its upstream connection is closed too. */
+  readonly #served = new WeakSet<Socket>();
   /** Those among them whose upstream connection is not there yet. */
   readonly #connecting = new Set<Socket>();
   readonly #keys = new CancelKeys();
@@ -48,8 +50,7 @@ export class Gateway {
     this.#clients.add(client);
     client.once('close', () => {
       this.#clients.delete(client);
-      this.#admitted.delete(client);
-      if (this.#admitted.size === 0) this.#empty?.();
+      if (!this.#served.has(client)) this.#release(client);
       clearTimeout(login);
     });
     client.on('error', (error) => log.debug({ err: error }, 'the client connection broke'));
@@ -92,6 +93,11 @@ export class Gateway {
     clearTimeout(forced);
     // Whoever has not said what it wants is not waited for.
     for (const client of this.#clients) client.destroySoon();
+  }
+
+  #release(client: Socket): void {
+    this.#admitted.delete(client);
+    if (this.#admitted.size === 0) this.#empty?.();
   }
 
   async #serve(client: Socket, log: Logger, loggedIn: () => void): Promise<void> {
@@ -153,6 +159,7 @@ export class Gateway {
       return;
     }
     server.write(opening.raw);
+    let key: string | undefined;
     const user = opening.parameters.get('user') ?? '';
     const session: Session = new Session(
       {
@@ -160,17 +167,33 @@ export class Gateway {
         server,
         database: `${upstream.name}/${opening.parameters.get('database') || user}`,
         log,
-        onKey: (key) => this.#keys.add(key, session),
+        onKey: (it) => {
+          key = it;
+          this.#keys.add(it, session);
+        },
+        cancel: () => this.#stop(key, log),
         onReady: loggedIn,
       },
       this.#options.session,
     );
     this.#sessions.add(session);
+    this.#served.add(client);
     session.closed.then(() => {
       loggedIn();
       this.#sessions.delete(session);
+      this.#release(client);
     });
     if (this.#draining) session.drain();
+  }
+
+  async #stop(key: string | undefined, log: Logger): Promise<void> {
+    if (key === undefined) return;
+    log.debug('what the session left running is cancelled');
+    try {
+      await cancelWhatRuns(key, this.#options.upstream);
+    } catch (error) {
+      log.warn({ err: error }, 'what a client left running could not be cancelled');
+    }
   }
 
   #connect(log: Logger): Promise<Duplex> {

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { GraphCache } from '../graph/cache.js';
 import type { Rules } from '../graph/rules.js';
 import type { Logger } from '../observe/log.js';
+import type { MessageMemory } from './message-memory.js';
 import type { StatementCache } from './statement-cache.js';
 import type { TriggerRule } from './trigger-rule.js';
 
@@ -21,6 +22,8 @@ export interface SessionSettings {
   readonly refusesCode: boolean;
   /** The longest message taken, in bytes. */
   readonly messageBytes: number;
+  /** What is kept of messages, in bytes, of all clients together. */
+  readonly memory: MessageMemory;
 }
 
 export interface SessionPeers {
@@ -31,6 +34,8 @@ export interface SessionPeers {
   readonly log: Logger;
   /** BackendKeyData came: this is what a cancel request for the session will say. */
   readonly onKey: (key: string) => void;
+  /** Sends a cancel request for what the server is doing. Fulfilled when that has been dealt with, or cannot be. */
+  readonly cancel: () => Promise<void>;
   /** The login is over. */
   readonly onReady: () => void;
 }

@@ -83,6 +83,11 @@ export class ExpectedReplies {
     return this.#first === this.#queue.length;
   }
 
+  /** How many messages were sent that have to be answered yet. */
+  get outstanding(): number {
+    return this.#queue.length - this.#first;
+  }
+
   /** Whether a ReadyForQuery is still to come: till then the transaction's status is not known. */
   get awaitsReady(): boolean {
     return this.#skipping || this.#readies > 0;

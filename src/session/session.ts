@@ -4,30 +4,33 @@
  */
 import type { Duplex } from 'node:stream';
 import { ProxyError } from '../errors.js';
-import { Field, readErrorFields, readTag } from '../wire/backend.js';
-import { type Message, MessageReader, ProtocolViolation } from '../wire/reader.js';
-import { cancelKey } from '../wire/startup.js';
+import { parameterStatus } from '../wire/backend.js';
+import { MessageReader, ProtocolViolation } from '../wire/reader.js';
 import { BACKEND_TYPES, Backend, TransactionStatus } from '../wire/types.js';
+import { assembleFrontend } from './assembly.js';
+import { BackendSide } from './backend.js';
 import { SessionCircumstances } from './circumstances.js';
 import { ClientMessages } from './client-messages.js';
 import { ConnectionOver } from './copy-in.js';
 import { sayFarewell } from './farewell.js';
-import { FrontendSide } from './frontend.js';
-import { Injection } from './injection.js';
-import { knownName, Names } from './names.js';
-import { Naming } from './naming.js';
+import type { FrontendSide } from './frontend.js';
+import { leaveAtWork } from './leaving.js';
+import type { Keeper } from './message-memory.js';
 import type { SessionPeers, SessionSettings } from './options.js';
-import { OtherServer } from './other-server.js';
 import { Output } from './output.js';
-import type { Prepared } from './prepared.js';
-import { ExpectedReplies, type Verdict } from './replies.js';
-import { Rewriter } from './rewriter.js';
+import { Presence } from './presence.js';
+import { ExpectedReplies } from './replies.js';
 import { ServerState } from './server-state.js';
 
 /** A server may send what it likes; the length field is an Int32. */
 const LONGEST_BACKEND_MESSAGE = 0x7fffffff;
+/**
+ * With so many messages unanswered no more are taken: what is remembered of each would else be bounded only by what the
+ * system keeps on its way. (A server keeps back 8 KiB of answers at the most until a Sync or Flush; each has five bytes.)
+ */
+const MOST_OUTSTANDING = 256 * 1024;
 
-export class Session {
+export class Session implements Keeper {
   readonly #peers: SessionPeers;
   readonly #settings: SessionSettings;
   readonly #toClient: Output;
@@ -37,11 +40,12 @@ export class Session {
   readonly #fromServer: MessageReader;
   readonly #circumstances: SessionCircumstances;
   readonly #frontend: FrontendSide;
+  readonly #backend: BackendSide;
+  readonly #presence: Presence;
   readonly #state = new ServerState();
   readonly #closed: Promise<void>;
   #busy = false;
   #clientEnded = false;
-  #fatal = false;
   #draining = false;
   #cancels = 0;
   #ended = false;
@@ -52,50 +56,27 @@ export class Session {
     this.#settings = settings;
     this.#toClient = new Output(client);
     this.#toServer = new Output(server);
-    this.#fromClient = new ClientMessages(this.#toServer, settings.messageBytes);
     const isUnread = (type: number) =>
       type === Backend.CopyData || (type === Backend.DataRow && this.#replies.transparent);
     this.#fromServer = new MessageReader(BACKEND_TYPES, isUnread, LONGEST_BACKEND_MESSAGE);
     // The login is answered like a query: it ends with the first ReadyForQuery.
     this.#replies.expect('Query');
+    const { graphs, rules } = settings;
     const report = (problem: string) => log.warn(problem);
-    const { graphs, rules, reject, refusesCode, statements, triggers } = settings;
-    this.#circumstances = new SessionCircumstances({ database, graphs, rules, report });
-    const prepared = new Names<Prepared>((name) => knownName(name, this.#state));
-    const naming = new Naming(this.#toServer);
-    const injection = new Injection(this.#toServer, this.#replies);
-    const otherServer = new OtherServer({
-      ...{ database, graphs, rules, report, injection },
-      ...{ replies: this.#replies, state: this.#state },
+    const circumstances = new SessionCircumstances({ database, graphs, rules, report });
+    this.#circumstances = circumstances;
+    this.#fromClient = new ClientMessages(this.#toServer, settings.messageBytes, () =>
+      circumstances.arrived(),
+    );
+    const shared = { replies: this.#replies, state: this.#state, circumstances };
+    this.#frontend = assembleFrontend(peers, settings, { server: this.#toServer, ...shared });
+    this.#backend = new BackendSide({
+      client: this.#toClient,
+      fromClient: this.#fromClient,
+      ...shared,
+      peers,
     });
-    const rewriter = new Rewriter({
-      statements,
-      otherServer,
-      circumstances: this.#circumstances,
-      injection,
-      prepared,
-      naming,
-      replies: this.#replies,
-      state: this.#state,
-      reject,
-      refusesCode,
-      passed: (error) =>
-        log.warn({ error: error.errorName }, `passed on without a cascade: ${error.message}`),
-      triggers,
-      warn: (text) => graphs.isNews(database, text) && report(`${database}: ${text}`),
-    });
-    this.#frontend = new FrontendSide({
-      server: this.#toServer,
-      replies: this.#replies,
-      circumstances: this.#circumstances,
-      injection,
-      rewriter,
-      state: this.#state,
-      prepared,
-      naming,
-      active: settings.active,
-      refusesCode,
-    });
+    this.#presence = new Presence(client, () => this.atWork || this.#busy);
     this.#closed = this.#wire();
   }
 
@@ -112,7 +93,6 @@ export class Session {
   /** Takes no further message of the client's while a cancel request is on its way, which must not hit the next one. */
   async holdDuring(cancel: Promise<void>): Promise<void> {
     this.#cancels++;
-    this.#peers.client.pause();
     try {
       await cancel;
     } finally {
@@ -134,14 +114,24 @@ export class Session {
     this.#end(this.#fromServer.midway ? undefined : error);
   }
 
+  outOfMemory(): void {
+    this.end(new ProxyError('PGC_MEMORY'));
+  }
+
   #end(error?: ProxyError): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#presence.stop();
+    this.#settings.memory.note(this, 0);
+    const { cancel, client, server } = this.#peers;
+    // Before the login is over there is nothing that could be cancelled.
+    const isAtWork = !this.#replies.answered && this.#state.status !== 0 && !server.readableEnded;
     this.#toClient.flush();
     this.#toClient.close();
     this.#toServer.close();
-    this.#peers.server.destroy();
-    sayFarewell(this.#peers.client, error);
+    if (isAtWork) leaveAtWork(server, cancel);
+    else server.destroy();
+    sayFarewell(client, error);
     // Whoever waits for an answer must not wait for ever; what is sent because of it goes nowhere.
     this.#replies.end();
     this.#frontend.end();
@@ -153,25 +143,22 @@ export class Session {
     server.on('data', (chunk: Buffer) => this.#guard(() => this.#fromServerCame(chunk)));
     client.on('drain', () => server.resume());
     server.on('drain', () => this.#pump());
-    client.on('end', () => {
-      this.#clientEnded = true;
-      this.#pump();
-    });
+    client.on('end', () => this.#clientSaidAll());
     server.on('end', () => this.#serverEnded());
     client.on('error', (error) => this.#peers.log.debug({ err: error }, 'the client connection broke'));
     server.on('error', (error) => this.#peers.log.debug({ err: error }, 'the upstream connection broke'));
     const over = (stream: Duplex) => new Promise<void>((resolve) => stream.once('close', resolve));
-    // Whoever read the opening left the stream paused; its end may have come meanwhile.
-    if (client.readableEnded) this.#clientEnded = true;
-    this.#pump();
-    client.once('close', () => server.destroy());
+    const closed = Promise.all([over(client), over(server)]).then(() => undefined);
+    client.once('close', () => this.#clientGone());
     server.once('close', () => this.#serverEnded());
-    return Promise.all([over(client), over(server)]).then(() => undefined);
+    // Whoever read the opening left the stream paused; its end may have come meanwhile.
+    if (client.readableEnded) this.#clientSaidAll();
+    else this.#pump();
+    return closed;
   }
 
   #fromClientCame(chunk: Buffer): void {
     if (this.#ended) return;
-    this.#circumstances.arrived();
     this.#fromClient.push(chunk);
     this.#pump();
   }
@@ -179,78 +166,56 @@ export class Session {
   /** Takes the client's messages one after the other, until one has to wait for the server. */
   #pump(): void {
     if (this.#ended) return;
-    if (this.#busy || this.#cancels > 0) {
+    if (this.#mayTake) this.#guard(() => this.#takeMessages());
+    else this.#toServer.flushSoon();
+    // What comes meanwhile is read, within bounds, and kept: so the end of the client is seen.
+    if (this.#fromClient.isFull) {
       this.#peers.client.pause();
-      return;
+      if (!this.#clientEnded) this.#presence.watch(() => true);
+    } else {
+      this.#peers.client.resume();
+      if (!this.#clientEnded) this.#presence.stop();
     }
-    this.#guard(() => {
-      for (let message = this.#fromClient.next(); message; message = this.#fromClient.next()) {
-        const waiting = this.#frontend.take(message);
-        if (waiting) {
-          this.#busy = true;
-          this.#toServer.flushSoon();
-          this.#peers.client.pause();
-          waiting.then(
-            () => {
-              this.#busy = false;
-              this.#pump();
-            },
-            (error) => this.#broken(error),
-          );
-          return;
-        }
-      }
-      const room = this.#toServer.flush();
-      if (this.#fromClient.isOver) this.#clientEnded = true;
-      if (this.#clientEnded) this.#peers.server.end();
-      else if (room) this.#peers.client.resume();
-      else this.#peers.client.pause();
-    });
+    this.#settings.memory.note(this, this.#fromClient.kept + this.#peers.server.writableLength);
+  }
+
+  get #mayTake(): boolean {
+    if (this.#busy || this.#cancels > 0 || this.#replies.outstanding >= MOST_OUTSTANDING) return false;
+    return !this.#peers.server.writableNeedDrain;
+  }
+
+  #takeMessages(): void {
+    while (this.#mayTake) {
+      const message = this.#fromClient.next();
+      if (message === undefined) break;
+      const waiting = this.#frontend.take(message);
+      if (waiting === undefined) continue;
+      this.#busy = true;
+      waiting.then(
+        () => {
+          this.#busy = false;
+          this.#pump();
+        },
+        (error) => this.#broken(error),
+      );
+    }
+    if (this.#busy) this.#toServer.flushSoon();
+    else this.#toServer.flush();
+    if (this.#fromClient.isOver) this.#clientEnded = true;
+    if (this.#clientEnded && this.#mayTake && !this.#fromClient.isHeld) this.#peers.server.end();
   }
 
   #fromServerCame(chunk: Buffer): void {
+    if (this.#ended) return;
+    const isStuck = this.#fromClient.isHeld || this.#replies.outstanding >= MOST_OUTSTANDING;
     this.#fromServer.push(chunk);
-    for (let message = this.#fromServer.next(); message; message = this.#fromServer.next())
-      this.#answer(message);
-    if (!this.#toClient.flush()) this.#peers.server.pause();
-    if (this.#draining) this.#endIfDrained();
-  }
-
-  #answer(message: Message): void {
-    switch (message.type) {
-      case Backend.NoticeResponse:
-        this.#give(message, this.#replies.notice(message));
-        return;
-      case Backend.NotificationResponse:
-        this.#toClient.forward(message);
-        return;
-      case Backend.ParameterStatus:
-        if (this.#state.noteParameter(message) === 'search_path') this.#circumstances.note('settings');
-        this.#toClient.forward(message);
-        return;
-      case Backend.BackendKeyData:
-        this.#peers.onKey(cancelKey(message.buffer.subarray(message.start + 5, message.end)));
-        this.#toClient.forward(message);
-        return;
-      case Backend.ReadyForQuery:
-        if (this.#state.status === 0) this.#peers.onReady();
-        this.#state.noteStatus(message);
-        break;
-      case Backend.ErrorResponse:
-        this.#fatal ||= /FATAL|PANIC/.test(readErrorFields(message).get(Field.severityNonLocalized) ?? '');
-        break;
-      case Backend.CommandComplete:
-        if (this.#circumstances.changing && readTag(message) === 'COMMIT') this.#circumstances.committed();
-        break;
-      default:
+    for (let message = this.#fromServer.next(); message; message = this.#fromServer.next()) {
+      this.#backend.take(message);
+      if (message.type === Backend.ReadyForQuery) this.#noteIdle();
     }
-    this.#give(message, this.#replies.receive(message));
-    if (message.type === Backend.ReadyForQuery) this.#noteIdle();
-  }
-
-  #give(message: Message, verdict: Verdict): void {
-    if (verdict === 'forward') this.#toClient.forward(message);
-    else if (verdict !== 'swallow') this.#toClient.write(verdict);
+    if (!this.#toClient.flush()) this.#peers.server.pause();
+    if (isStuck) this.#pump();
+    if (this.#draining) this.#endIfDrained();
   }
 
   /** With everything answered and no transaction open, what belonged to one is over. */
@@ -269,9 +234,44 @@ export class Session {
     if (this.#isIdle()) this.end(new ProxyError('PGC_SHUTDOWN'));
   }
 
+  /** The client sends no more. It may wait for answers, or be gone: what is still at work for nobody has to end. */
+  #clientSaidAll(): void {
+    this.#clientEnded = true;
+    this.#presence.stop();
+    this.#pump();
+    if (!this.#saidGoodbye) this.#presence.watch(() => this.#speak());
+  }
+
+  get #saidGoodbye(): boolean {
+    return this.#frontend.terminated || this.#fromClient.saysGoodbye;
+  }
+
+  /** Tells the client a parameter once more, where it stands between two messages. */
+  #speak(): boolean {
+    if (this.#state.status === 0 || this.#fromServer.midway) return false;
+    const name = 'client_encoding';
+    this.#toClient.write(parameterStatus(name, this.#state.parameter(name) ?? 'UTF8'));
+    this.#toClient.flush();
+    return true;
+  }
+
+  /** Who said goodbye wants what stands before it to be executed, as by PostgreSQL, which then reads it in its turn. */
+  #clientGone(): void {
+    if (this.#ended) return;
+    if (!this.#saidGoodbye) {
+      this.#end();
+      return;
+    }
+    this.#clientEnded = true;
+    this.#presence.stop();
+    this.#toClient.close();
+    this.#peers.server.resume();
+    this.#pump();
+  }
+
   #serverEnded(): void {
     const { client } = this.#peers;
-    const told = this.#fatal || this.#fromServer.midway;
+    const told = this.#backend.hasSaidWhy || this.#fromServer.midway;
     if (told || this.#frontend.terminated || this.#clientEnded || client.writableEnded) this.#end();
     else this.end(new ProxyError('PGC_UPSTREAM_LOST', { upstream: this.#settings.upstreamName }));
   }

@@ -160,6 +160,19 @@ export function readParameterStatus(status: Message): { name: string; value: str
   return { name, value };
 }
 
+/** A report of a parameter, which may come at any time. */
+export function parameterStatus(name: string, value: string): Buffer {
+  return message(Backend.ParameterStatus, Buffer.from(`${name}\0${value}\0`));
+}
+
+/** AuthenticationOk and AuthenticationSASLFinal are the two that a client does not answer. */
+const UNANSWERED = new Set([0, 12]);
+
+/** Whether the server waits for a message of the login behind this Authentication message. */
+export function asksForAnswer({ buffer, start }: Message): boolean {
+  return !UNANSWERED.has(buffer.readUInt32BE(start + 5));
+}
+
 function withColumns(original: Message, from: number, dropped: number): Buffer {
   const { buffer, start, end, type } = original;
   const changed = Buffer.allocUnsafe(7 + end - from);

@@ -42,8 +42,8 @@ export class MessageReader {
   /** The newest bytes, and how far they are read. */
   #buffer = NOTHING;
   #at = 0;
-  /** Bytes of a message that is not whole yet, how many they are, and how many it needs. */
-  #parts: Buffer[] = [];
+  /** What has come of a message that is not whole yet: the first `held` bytes of the block, of as many as it needs. */
+  #block = NOTHING;
   #held = 0;
   #needed = 0;
   /** Bytes still to come of a message that is passed on in pieces. */
@@ -71,25 +71,39 @@ export class MessageReader {
 
   /** Gives the reader what was just received. Everything pushed before must have been read by `next`. */
   push(chunk: Buffer): void {
+    this.#at = 0;
     if (this.#held === 0) {
       this.#buffer = chunk;
+    } else if (this.#held + chunk.length < this.#needed) {
+      this.#append(chunk);
     } else {
-      this.#parts.push(chunk);
-      this.#held += chunk.length;
-      if (this.#held < this.#needed) {
-        this.#buffer = NOTHING;
-      } else {
-        this.#buffer = Buffer.concat(this.#parts, this.#held);
-        this.#parts = [];
-        this.#held = 0;
-      }
+      this.#buffer = Buffer.concat([this.#block.subarray(0, this.#held), chunk]);
+      this.#block = NOTHING;
+      this.#held = 0;
     }
-    this.#at = 0;
   }
 
   /** Whether pieces of a message were given, and not yet its last one. */
   get midway(): boolean {
     return this.#streaming > 0;
+  }
+
+  /** How many bytes are still to come of the message of which pieces were given. */
+  get missing(): number {
+    return this.#streaming;
+  }
+
+  /** The type of the next message, where its first byte has come. */
+  get nextType(): number | undefined {
+    return this.#streaming > 0 ? undefined : this.unread[0];
+  }
+
+  /**
+   * How many bytes of memory are kept of what was not given yet: at most twice what has come, whatever length a message
+   * declares, and in however small pieces it comes.
+   */
+  get kept(): number {
+    return this.#held > 0 ? this.#block.length : this.#buffer.length - this.#at;
   }
 
   /**
@@ -124,9 +138,9 @@ export class MessageReader {
     return message;
   }
 
-  /** The bytes that `next` has found to be no message, and all behind them. */
+  /** What was pushed and not given: from the beginning of the next message on, or inside of one that is given in pieces. */
   get unread(): Buffer {
-    return this.#buffer.subarray(this.#at);
+    return this.#held > 0 ? this.#block.subarray(0, this.#held) : this.#buffer.subarray(this.#at);
   }
 
   #piece(size: number): Message {
@@ -140,12 +154,25 @@ export class MessageReader {
   }
 
   #keep(needed: number): undefined {
-    this.#parts = [this.#buffer.subarray(this.#at)];
-    this.#held = this.#buffer.length - this.#at;
+    this.#block = this.#buffer.subarray(this.#at);
+    this.#held = this.#block.length;
     this.#needed = needed;
     this.#buffer = NOTHING;
     this.#at = 0;
     return undefined;
+  }
+
+  /** The block grows by doubling: a message that comes byte by byte costs neither an object a byte nor a copy of all a byte. */
+  #append(chunk: Buffer): void {
+    const size = this.#held + chunk.length;
+    if (size > this.#block.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.min(2 * size, this.#needed));
+      this.#block.copy(grown, 0, 0, this.#held);
+      this.#block = grown;
+    }
+    chunk.copy(this.#block, this.#held);
+    this.#held = size;
+    this.#buffer = NOTHING;
   }
 }
 

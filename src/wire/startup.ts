@@ -61,3 +61,12 @@ function parameters(raw: Buffer): ReadonlyMap<string, string> {
 export function cancelKey(processAndSecret: Buffer): string {
   return processAndSecret.toString('hex');
 }
+
+/** A cancel request for the session that this key belongs to, as `cancelKey` gives it. */
+export function cancelRequest(key: string): Buffer {
+  const head = Buffer.alloc(8);
+  const packet = Buffer.concat([head, Buffer.from(key, 'hex')]);
+  packet.writeUInt32BE(packet.length, 0);
+  packet.writeUInt32BE(CANCEL_REQUEST, 4);
+  return packet;
+}

@@ -1,6 +1,6 @@
 /** Framing: messages come out as they were sent, however the bytes arrive, and what is no message comes to nothing. */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { MessageReader, ProtocolViolation } from '../../src/wire/reader.js';
 import { BACKEND_TYPES, FRONTEND_TYPES } from '../../src/wire/types.js';
 import { cutAt, cuts, int32, typed } from './bytes.js';
@@ -190,5 +190,52 @@ describe('a protocol violation is', () => {
   test('not a length of exactly the limit', () => {
     const bytes = typed('Q', Buffer.alloc(LIMIT - 4, 'x'));
     expect(withoutPieces(read([bytes]))).toEqual(asSent([bytes]));
+  });
+});
+
+describe('of a message that is not whole', () => {
+  const DECLARED = 0x3fffffff;
+  const begun = () => {
+    const reads = reader(DECLARED);
+    reads.push(Buffer.concat([Buffer.from('Q'), int32(DECLARED)]));
+    expect(reads.next()).toBeUndefined();
+    return reads;
+  };
+
+  test.each([
+    1, 7, 1000, 65_536,
+  ])('no more than twice what has come is kept, in pieces of %i bytes', (size) => {
+    const reads = begun();
+    const piece = Buffer.alloc(size, 'x');
+    let most = 0;
+    for (let came = 5; came < 300_000; came += size) {
+      most = Math.max(most, reads.kept / came);
+      reads.push(piece);
+      reads.next();
+    }
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(2);
+  });
+
+  test('each byte is copied no more than twice on an average, in however many pieces it comes', () => {
+    const copied = vi.spyOn(Buffer.prototype, 'copy');
+    onTestFinished(() => copied.mockRestore());
+    const reads = begun();
+    const piece = Buffer.from('x');
+    const came = 200_000;
+    for (let i = 0; i < came; i++) reads.push(piece);
+    const bytes = copied.mock.results.reduce((sum, { value }) => sum + Number(value), 0);
+    expect(bytes).toBeGreaterThanOrEqual(came);
+    expect(bytes).toBeLessThan(3 * came);
+  });
+
+  test('nothing is kept when it has come', () => {
+    const reads = reader();
+    const bytes = typed('Q', Buffer.alloc(5000, 'x'));
+    for (const piece of cutAt(bytes, [0.1, 0.5, 0.9])) {
+      reads.push(piece);
+      reads.next();
+    }
+    expect(reads.kept).toBe(0);
   });
 });

@@ -1,0 +1,30 @@
+/** How an upstream connection is ended on which the server is still at work. */
+
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How often the server is asked to stop, and how long it may take each time, in milliseconds. */
+const MOST_CANCELS = 5;
+const PATIENCE = 1000;
+/** A server that has nothing left to do needs no cancel request. */
+const AT_ONCE = 50;
+
+/**
+ * Says that no more comes, and has the server stop what it is doing: it would notice the end only behind that, and behind
+ * a lock of another session never. What it had been sent on behind it is stopped too, one after the other. The
+ * connection stays open until then, so that its key belongs to nobody else.
+ * @param server what it still says is read by the caller, and not used
+ * @param cancel sends a cancel request; fulfilled when the server has acted on it
+ */
+export async function leaveAtWork(server: Duplex, cancel: () => Promise<void>): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.once('close', () => resolve()));
+  const closes = (within: number) => Promise.race([closed, sleep(within, undefined, { ref: false })]);
+  server.end();
+  server.resume();
+  await closes(AT_ONCE);
+  for (let left = MOST_CANCELS; left > 0 && !server.closed; left--) {
+    await Promise.race([closed, cancel()]);
+    await closes(PATIENCE);
+  }
+  server.destroy();
+}

@@ -1,0 +1,117 @@
+/** What is kept of a client's bytes until they are taken: how much, and what may be taken before the login is over. */
+import { PassThrough } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { ClientMessages } from '../../src/session/client-messages.js';
+import { Output } from '../../src/session/output.js';
+import { int32, typed } from '../wire/bytes.js';
+import { message, query, run, sync, terminate } from './frontend-messages.js';
+
+const LIMIT = 0x3fffffff;
+
+/** Messages of a client, and what they send to the server by themselves. */
+function start() {
+  const stream = new PassThrough();
+  const output = new Output(stream);
+  const messages = new ClientMessages(output, LIMIT, () => {});
+  /** The types of what can be taken. */
+  const taken = () => {
+    let types = '';
+    for (let it = messages.next(); it; it = messages.next()) types += String.fromCharCode(it.type);
+    output.flush();
+    return types;
+  };
+  return { messages, taken, sent: () => String(stream.read() ?? '') };
+}
+
+function loggedIn() {
+  const started = start();
+  started.messages.loggedIn();
+  return started;
+}
+
+const password = message('p', Buffer.from('secret\0'));
+
+describe('before the login is over', () => {
+  test('nothing is taken that the server has not asked for', () => {
+    const { messages, taken } = start();
+    messages.push(Buffer.concat([password, query('SELECT 1'), sync]));
+    expect([taken(), messages.isHeld]).toEqual(['', true]);
+    messages.asked();
+    expect(taken()).toBe('p');
+    messages.loggedIn();
+    expect([taken(), messages.isHeld]).toEqual(['QS', false]);
+  });
+
+  test('each question of the server is answered by one message', () => {
+    const { messages, taken } = start();
+    messages.push(Buffer.concat([password, password, query('SELECT 1')]));
+    messages.asked();
+    expect(taken()).toBe('p');
+    messages.asked();
+    expect(taken()).toBe('p');
+    messages.loggedIn();
+    expect(taken()).toBe('Q');
+  });
+
+  test('a password is given in pieces, and its end is the end of the answer', () => {
+    const { messages, taken } = start();
+    messages.asked();
+    messages.push(password.subarray(0, 7));
+    expect(taken()).toBe('p');
+    messages.push(Buffer.concat([password.subarray(7), sync]));
+    expect(taken()).toBe('p');
+    expect(messages.isHeld).toBe(true);
+  });
+
+  test('what is no answer goes to the server as it came, and is the last', () => {
+    const { messages, taken, sent } = start();
+    messages.asked();
+    messages.push(Buffer.from('Q'));
+    expect([taken(), sent(), messages.isOver]).toEqual(['', 'Q', true]);
+  });
+});
+
+describe('what is read ahead', () => {
+  test('is full with 64 KiB, in however small pieces they come, and gives each message once', () => {
+    const { messages, taken } = loggedIn();
+    let sent = 0;
+    for (; !messages.isFull; sent++) for (const byte of sync) messages.push(Buffer.from([byte]));
+    expect(sent).toBe(Math.ceil((64 * 1024) / sync.length));
+    expect(messages.kept).toBe(sent * sync.length);
+    expect(taken()).toBe('S'.repeat(sent));
+    expect([messages.isFull, messages.kept]).toEqual([false, 0]);
+  });
+
+  test('of data is not gathered', () => {
+    const { messages, taken } = loggedIn();
+    messages.push(Buffer.concat([Buffer.from('d'), int32(LIMIT - 10), Buffer.alloc(1000)]));
+    expect([taken(), messages.kept]).toEqual(['d', 0]);
+  });
+});
+
+describe('a goodbye', () => {
+  const data = typed('d', Buffer.alloc(100, 'X\0\0\0\x04'));
+
+  test.each<[string, boolean, Buffer[]]>([
+    ['alone', true, [terminate]],
+    ['behind others', true, [query('SELECT 1'), run('SELECT 2'), data, terminate]],
+    ['in pieces', true, [query('SELECT 1'), terminate.subarray(0, 2), terminate.subarray(2)]],
+    ['before others', true, [terminate, query('SELECT 1')]],
+    ['that is none', false, [query('SELECT 1'), data]],
+    ['that is not whole', false, [query('SELECT 1'), terminate.subarray(0, 4)]],
+  ])('%s', (_, expected, pieces) => {
+    const { messages } = loggedIn();
+    for (const piece of pieces) messages.push(piece);
+    expect(messages.saysGoodbye).toBe(expected);
+  });
+
+  test('is looked for behind a message of which a part is taken', () => {
+    const { messages, taken } = loggedIn();
+    messages.push(data.subarray(0, 50));
+    expect(taken()).toBe('d');
+    messages.push(data.subarray(50));
+    expect(messages.saysGoodbye).toBe(false);
+    messages.push(terminate);
+    expect(messages.saysGoodbye).toBe(true);
+  });
+});

@@ -1,0 +1,59 @@
+/** Messages that are not whole, of all clients together: they take no more than one message may. */
+import { describe, expect, test, vi } from 'vitest';
+import { MessageMemory } from '../../src/session/message-memory.js';
+import { useDatabase } from '../support/database.js';
+import { useProxy } from '../support/proxy.js';
+import { RawClient, readable } from '../support/raw-client.js';
+import { query } from './frontend-messages.js';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const MEBIBYTE = 1024 * 1024;
+
+describe('the memory of messages', () => {
+  const keepers = () => ['small', 'large', 'late'].map((name) => ({ name, outOfMemory: vi.fn() }));
+
+  test('is taken from whoever keeps the most, and from nobody else', () => {
+    const memory = new MessageMemory(10 * MEBIBYTE);
+    const [small, large, late] = keepers();
+    if (!small || !large || !late) throw new Error('there are three');
+    memory.note(small, 3 * MEBIBYTE);
+    memory.note(large, 6 * MEBIBYTE);
+    memory.note(late, 2 * MEBIBYTE);
+    expect([small, large, late].map(({ outOfMemory }) => outOfMemory.mock.calls.length)).toEqual([0, 1, 0]);
+    expect(memory.total).toBe(5 * MEBIBYTE);
+  });
+
+  test('counts what is given up, and nothing of what every session may keep', () => {
+    const memory = new MessageMemory(MEBIBYTE);
+    const [one, other] = keepers();
+    if (!one || !other) throw new Error('there are three');
+    memory.note(one, MEBIBYTE);
+    memory.note(one, 0);
+    for (let i = 0; i < 100; i++) memory.note(keepers()[0] ?? other, 200 * 1024);
+    memory.note(other, MEBIBYTE);
+    expect(memory.total).toBe(MEBIBYTE);
+    expect(other.outOfMemory).not.toHaveBeenCalled();
+  });
+});
+
+describe('clients with halves of messages', () => {
+  const database = useDatabase();
+  const proxy = useProxy({ limits: { message_bytes: '8MiB' } });
+  const login = () => RawClient.login(proxy, { database: database.name });
+  const message = query(`SELECT length('${'x'.repeat(6 * MEBIBYTE)}') AS length`);
+
+  test('are served up to the limit, and beyond it the one with the most is told so', async () => {
+    const [large, small] = [await login(), await login()];
+    large.send(message.subarray(0, 6 * MEBIBYTE));
+    small.send(message.subarray(0, 5 * MEBIBYTE));
+    const told = await Promise.race(
+      [large, small].map(async (client) => [client, await client.rest()] as const),
+    );
+    const [refused, came] = told;
+    expect(readable(came).at(-1)).toMatch(/C=53200 .*PGC_MEMORY/);
+    const [other, sent] = refused === large ? [small, 5] : [large, 6];
+    expect(await other.told(message.subarray(sent * MEBIBYTE))).toContain(`D ${6 * MEBIBYTE}`);
+    expect(await (await login()).told(message)).toContain(`D ${6 * MEBIBYTE}`);
+  });
+});
