@@ -4,17 +4,26 @@ import { alike, type Run } from './run.js';
 import type { Schema } from './schema.js';
 
 export type Comparison =
-  | { readonly kind: 'same'; readonly failed: boolean }
+  | { readonly kind: 'same'; readonly failed: boolean; readonly shown: readonly string[] }
   /** The proxy refused something, and did nothing: what came before was the same. */
   | { readonly kind: 'refused'; readonly name: string }
   | { readonly kind: 'known'; readonly known: Known; readonly native: Run; readonly proxied: Run }
   | { readonly kind: 'different'; readonly native: Run; readonly proxied: Run };
 
-/** @param start what the tables held before */
-export function compared(native: Run, proxied: Run, start: readonly string[], schema: Schema): Comparison {
+/**
+ * @param start what the tables held before
+ * @param shown what the statement shows where both sides agree
+ */
+export function compared(
+  native: Run,
+  proxied: Run,
+  start: readonly string[],
+  schema: Schema,
+  shown: readonly string[],
+): Comparison {
   const at = native.answers.findIndex((answers, i) => !alike(answers, proxied.answers[i] ?? []));
   if (at < 0 && alike(native.left, proxied.left))
-    return { kind: 'same', failed: native.answers.flat().some((answer) => answer.startsWith('E ')) };
+    return { kind: 'same', failed: native.answers.flat().some((answer) => answer.startsWith('E ')), shown };
   const { refused } = proxied;
   if (refused) {
     const untouched = proxied.answers.length > 1 || alike(proxied.left, start);

@@ -1,6 +1,6 @@
 /** One DELETE as SQL. */
 import { nameOf, ODD_NAMES, quoted } from './names.js';
-import { type Key, type Relation, type Schema, targetColumns, tree } from './schema.js';
+import { isView, type Key, type Relation, type Schema, type Table, targetColumns, tree } from './schema.js';
 import { qualified } from './schema-sql.js';
 import type { DeleteSpec } from './statement-spec.js';
 import { isNumber, type ValueType } from './values.js';
@@ -29,8 +29,9 @@ export interface DeleteOptions {
 }
 
 /** Those that keys reference come more often. */
-export function relationOf({ relations, keys }: Schema, place: number): Relation {
-  const choices = [...relations, ...keys.flatMap(({ to }) => [to, to])];
+export function relationOf({ relations, tables, keys }: Schema, place: number): Relation {
+  const views = tables.flatMap(({ view }) => view?.relation ?? []);
+  const choices = [...relations, ...views, ...keys.flatMap(({ to }) => [to, to])];
   const relation = choices[place % choices.length];
   if (!relation) throw new Error('a schema without relations');
   return relation;
@@ -129,7 +130,7 @@ function conditionOf(
 ): Condition {
   const type = table.idType;
   const id = `${alias}.${quoted(table.idColumn)}`;
-  const child = childOf(schema, table.root, help);
+  const child = childOf(schema, table, help);
   // Mostly of a row that there is.
   const rows = table.rows.filter((each) => holds?.(each) ?? true);
   const row = (number: number) => (number < 6 ? rows[number % Math.max(rows.length, 1)] : undefined);
@@ -162,7 +163,7 @@ function conditionOf(
       return {
         with: '',
         using: self,
-        where: `o.a = ${alias}.a AND o.${quoted(table.idColumn)} > ${write(type, value)}`,
+        where: `o.a = ${alias}.a AND o.${quoted(table.root.table.idColumn)} > ${write(type, value)}`,
       };
     }
     case 'lateral': {
@@ -198,29 +199,30 @@ interface Child {
   readonly on: (me: string, c: string) => string;
 }
 
-function childOf(schema: Schema, root: Relation, help: number): Child {
-  const keys = schema.keys.filter(({ to }) => tree(root).includes(to));
+function childOf(schema: Schema, table: Table, help: number): Child {
+  const keys = schema.keys.filter(({ to }) => tree(table.root).includes(to));
   const key = keys[help % Math.max(keys.length, 1)];
-  if (key) return { name: nameIn(schema, key.from), on: (me, c) => references(key, me, c) };
+  if (key) return { name: nameIn(schema, key.from), on: (me, c) => references(key, table, me, c) };
   return {
     name: nameIn(schema, relationOf(schema, help)),
     on: (me, c) => `${c}.a = ${me}.a AND ${c}.b = ${me}.b`,
   };
 }
 
-function references(key: Key, me: string, child: string): string {
-  return targetColumns(key.to.table, key.target)
+function references(key: Key, table: Table, me: string, child: string): string {
+  return targetColumns(table, key.target)
     .map(({ name }, i) => `${child}.${quoted(key.columns[i] ?? '')} = ${me}.${quoted(name)}`)
     .join(' AND ');
 }
 
 function returningList(
   schema: Schema,
-  { table }: Relation,
+  relation: Relation,
   list: DeleteSpec['returning'],
   alias: string,
   { where, help }: DeleteSpec,
 ): string {
+  const { table } = relation;
   const id = `${alias}.${quoted(table.idColumn)}`;
   const joined =
     where === 'using' || where === 'using itself' || where === 'lateral' || where === 'recursive';
@@ -240,11 +242,11 @@ function returningList(
         `${id}::text`,
       );
     case 'children': {
-      const child = childOf(schema, table.root, help);
+      const child = childOf(schema, table, help);
       return `${id}, (SELECT count(*) FROM ${child.name} AS d WHERE ${child.on(alias, 'd')}) AS children`;
     }
     case 'row':
-      return `${alias}, ${alias}.tableoid::regclass::text AS place`;
+      return isView(relation) ? alias : `${alias}, ${alias}.tableoid::regclass::text AS place`;
     case 'versions':
       return `old.a, new.a AS "new", old.note`;
     case 'renamed':

@@ -182,7 +182,7 @@ function half(apart: boolean, value: number): DeleteOptions {
 }
 
 function areApart(schema: Schema, one: DeleteSpec, other: DeleteSpec): boolean {
-  const eldest = (table: Table): Table => (table.inherits ? eldest(table.inherits) : table);
+  const eldest = (table: Table): Table => (table.inherits ? eldest(table.inherits) : table.root.table);
   const [first, second] = [one, other].map(({ relation }) => eldest(relationOf(schema, relation).table));
   return first !== second;
 }
@@ -256,7 +256,7 @@ function stringOf(
   written: (given: DeleteSpec) => string,
 ): Texts {
   const [one, two] = [written(first), written(second)];
-  const { table } = relationOf(schema, first.relation);
+  const { table } = relationOf(schema, first.relation).table.root;
   const id = quoted(table.idColumn);
   const target = table.unique.includes('id') ? qualified(table.root) : undefined;
   const extra =

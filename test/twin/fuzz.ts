@@ -31,6 +31,8 @@ export interface Figures {
   readonly known: Map<string, number>;
   /** By the name of the proxy's error. */
   readonly refused: Map<string, number>;
+  /** How many statements have changed rows by what. */
+  readonly shown: Map<string, number>;
   readonly differences: Difference[];
 }
 
@@ -43,6 +45,7 @@ export async function fuzz(twins: Twins, options: FuzzOptions): Promise<Figures>
     failed: 0,
     known: new Map(),
     refused: new Map(),
+    shown: new Map(),
     differences: [],
   };
   while (figures.statements < options.statements && figures.differences.length < options.differences) {
@@ -54,6 +57,7 @@ export async function fuzz(twins: Twins, options: FuzzOptions): Promise<Figures>
     const name = `seed ${options.seed}, case ${(options.first ?? 0) + figures.cases - 1}`;
     const difference = await firstDifference(twins, given, (result, statement) => {
       count(figures, result);
+      if (result.kind === 'same') for (const name of result.shown) add(figures.shown, name);
       if (result.kind === 'known')
         options.knows?.(
           { ...result, given: { ...given, statements: [statement] } },

@@ -1,5 +1,6 @@
 /** From what was generated to foreign keys, and to rows that satisfy them. */
 import { nameOf } from './names.js';
+import { keysOf } from './patterns.js';
 import {
   type Column,
   type Key,
@@ -25,9 +26,12 @@ interface MadeKey extends Key {
 
 /** @param overridden the keys' actions come from the proxy's configuration, by their names */
 export function makeSchema(spec: SchemaSpec, overridden: boolean): Schema {
-  const tables = makeTables(spec.tables, overridden);
+  // Of the columns that identify a row, two have to be of one type for keys that share one.
+  const alike = spec.patterns.some(({ kind }) => kind === 'one and both' || kind === 'both and one');
+  const specs = alike ? spec.tables.map((each) => ({ ...each, idType: 'int4' as const })) : spec.tables;
+  const tables = makeTables(specs, overridden);
   const keys: MadeKey[] = [];
-  spec.keys.forEach((each, i) => {
+  [...spec.keys, ...spec.patterns.flatMap(keysOf)].forEach((each, i) => {
     const key = makeKey(spec, each, i, tables, overridden);
     if (key) keys.push(key);
   });
@@ -79,8 +83,13 @@ function makeKey(
   const own = spec.own && (!sets || subset || target === 'code') && ownColumn(target, fromTable, toTable);
   const others = fromTable.keyColumns.filter(({ type }) => type === types[0]?.type);
   // PostgreSQL makes one of two keys of a table and its partition that are alike, as all are to it that have overrides.
-  const alone = own || !crowded || (overridden && fromTable.root.by !== undefined);
-  const shared = alone || spec.shared === null ? undefined : others[spec.shared % Math.max(others.length, 1)];
+  const alone = own || spec.shared === null || (overridden && fromTable.root.by !== undefined);
+  const shared =
+    alone || (!crowded && spec.shared !== 'newest')
+      ? undefined
+      : spec.shared === 'newest'
+        ? others.at(-1)
+        : others[spec.shared % Math.max(others.length, 1)];
   const names = target === 'pair' ? [`k${number}a`, `k${number}b`] : [`k${number}`];
   const owned = { id: fromTable.idColumn, code: 'code', pair: 'a' }[target];
   const first = own ? owned : shared?.name;
@@ -104,6 +113,7 @@ function makeKey(
     to,
     target,
     action,
+    onUpdate: spec.onUpdate,
     columns: used,
     sets: subset ? [`k${number}b`] : [],
     indexed: spec.indexed,

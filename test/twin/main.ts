@@ -56,6 +56,7 @@ async function main(): Promise<number> {
     const config = join(folder, 'pgcascade.yaml');
     writeFileSync(config, JSON.stringify({ cascade: { overrides: OVERRIDES }, log: { level: 'warn' } }));
     const proxy = await startProgram(server, config);
+    const shown = new Map<string, number>();
     let statements = 0;
     let differences = 0;
     for (let each = seed; each < seed + seeds; each++) {
@@ -82,9 +83,11 @@ async function main(): Promise<number> {
       twins.end();
       await native.drop();
       await emulated.drop();
+      for (const [name, count] of figures.shown) shown.set(name, (shown.get(name) ?? 0) + count);
       statements += figures.statements;
       differences += figures.differences.length;
     }
+    console.log(`statements that changed rows by: ${listed(shown)}`);
     console.log(`${statements} statements, ${seeds} seeds, ${differences} differences`);
     await proxy.stop();
     return differences > 0 ? 1 : 0;

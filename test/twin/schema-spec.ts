@@ -1,8 +1,10 @@
 /** What is generated of a schema: numbers and words that schema.ts makes tables of. Everything fits to everything. */
 import fc from 'fast-check';
 import { once, pick, place, value } from './arbitraries.js';
+import { PATTERNS, type Pattern } from './patterns.js';
 import { ID_TYPES, type IdType } from './values.js';
 
+/** ON DELETE and ON UPDATE. */
 export type Action = 'CASCADE' | 'SET NULL' | 'SET DEFAULT' | 'RESTRICT' | 'NO ACTION';
 
 export interface RowSpec {
@@ -12,6 +14,12 @@ export interface RowSpec {
   /** For each key in turn which of the referenced rows it takes; none for null. */
   readonly references: readonly (number | null)[];
 }
+
+/** `deletes`: for each deleted row, those of a table beside that tell of it. */
+export type Trigger = 'none' | 'keeps' | 'keeps from changes' | 'logs' | 'deletes';
+
+/** What a view of a table shows: all of it, some of its rows, or under other names. */
+export type View = 'all' | 'some' | 'renamed';
 
 export interface TableSpec {
   readonly idType: IdType;
@@ -27,8 +35,9 @@ export interface TableSpec {
   readonly elsewhere: boolean;
   /** A column before the others was dropped. */
   readonly gap: boolean;
-  readonly trigger: 'none' | 'keeps' | 'keeps from changes' | 'logs';
+  readonly trigger: Trigger;
   readonly kept: number;
+  readonly view: View | null;
   readonly rows: readonly RowSpec[];
 }
 
@@ -40,6 +49,7 @@ export interface KeySpec {
   readonly toPart: number | null;
   readonly target: number;
   readonly action: Action;
+  readonly onUpdate: Action;
   /** SET NULL and SET DEFAULT of the second column only. */
   readonly subset: boolean;
   readonly notNull: boolean;
@@ -53,12 +63,13 @@ export interface KeySpec {
   /** It uses columns that the table has anyway: its id, its code, or the first of the pair. */
   readonly own: boolean;
   /** Its first column is one that an earlier key has made: which, of those that fit. */
-  readonly shared: number | null;
+  readonly shared: number | 'newest' | null;
 }
 
 export interface SchemaSpec {
   readonly tables: readonly TableSpec[];
   readonly keys: readonly KeySpec[];
+  readonly patterns: readonly Pattern[];
   /** Tables reference only those before them. */
   readonly acyclic: boolean;
   /** Keys that stop a DELETE are rare. */
@@ -85,8 +96,9 @@ const table: fc.Arbitrary<TableSpec> = fc.record({
   odd: pick([6, 0], ...Array.from({ length: 11 }, (_, i) => [1, i + 1] as const)),
   elsewhere: once(8),
   gap: once(6),
-  trigger: pick([12, 'none'], [1, 'keeps'], [1, 'keeps from changes'], [2, 'logs']),
+  trigger: pick([12, 'none'], [1, 'keeps'], [1, 'keeps from changes'], [2, 'logs'], [1, 'deletes']),
   kept: value,
+  view: pick<View | null>([4, null], [1, 'all'], [1, 'some'], [1, 'renamed']),
   rows: fc.array(row, { minLength: 1, maxLength: 10, size: 'max' }),
 });
 
@@ -97,6 +109,7 @@ const key: fc.Arbitrary<KeySpec> = fc.record({
   toPart: fc.option(fc.nat(2), { freq: 2 }),
   target: pick([2, 0], [1, 1], [2, 2]),
   action: pick([6, 'CASCADE'], [2, 'SET NULL'], [2, 'SET DEFAULT'], [1, 'RESTRICT'], [1, 'NO ACTION']),
+  onUpdate: pick([4, 'NO ACTION'], [1, 'CASCADE'], [1, 'SET NULL']),
   subset: fc.boolean(),
   notNull: once(8),
   indexed: fc.boolean(),
@@ -108,6 +121,13 @@ const key: fc.Arbitrary<KeySpec> = fc.record({
   shared: fc.option(fc.nat(5), { freq: 3 }),
 });
 
+const pattern: fc.Arbitrary<Pattern> = fc.record({
+  kind: fc.constantFrom(...PATTERNS),
+  key,
+  places: fc.tuple(place, place, place),
+  action: pick([2, 'SET NULL'], [1, 'SET DEFAULT'], [1, 'CASCADE']),
+});
+
 export const schemaSpec: fc.Arbitrary<SchemaSpec> = fc.record({
   tables: fc.oneof(
     { weight: 3, arbitrary: fc.array(table, { minLength: 2, maxLength: 5, size: 'max' }) },
@@ -117,6 +137,7 @@ export const schemaSpec: fc.Arbitrary<SchemaSpec> = fc.record({
     { weight: 3, arbitrary: fc.array(key, { minLength: 1, maxLength: 7, size: 'max' }) },
     { weight: 1, arbitrary: fc.array(key, { minLength: 1, maxLength: 14, size: 'max' }) },
   ),
+  patterns: fc.oneof(fc.constant([]), fc.array(pattern, { minLength: 1, maxLength: 2, size: 'max' })),
   acyclic: once(4),
   mild: fc.boolean(),
   crowded: once(3),

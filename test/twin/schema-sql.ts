@@ -15,7 +15,9 @@ export const OVERRIDES = (['cascade', 'set null', 'set default', 'restrict', 'no
   (on_delete) => ({ match: `*.*.*_on_${on_delete.replace(' ', '_')}`, on_delete }),
 );
 
-const COMMON = `CREATE TABLE a.log (what text, n text);
+const COMMON = `CREATE TABLE a.log (what text, n text); CREATE TABLE a.beside (n text);
+CREATE FUNCTION a.clear() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  DELETE FROM a.beside WHERE n = OLD.b; RETURN NULL; END $$;
 CREATE FUNCTION a.keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF rtrim(to_jsonb(OLD) ->> TG_ARGV[0]) = TG_ARGV[1] THEN RETURN NULL; END IF;
   RETURN coalesce(NEW, OLD); END $$;
@@ -36,6 +38,7 @@ export function createSql(schema: Schema, kind: Kind): readonly string[] {
       key.indexed ? [`CREATE INDEX ON ${qualified(key.from)} (${key.columns.map(quoted).join(', ')})`] : [],
     ),
     ...schema.tables.flatMap(createTriggers),
+    ...schema.tables.flatMap(createView),
   ];
 }
 
@@ -58,10 +61,15 @@ export function fillSql(schema: Schema, tables?: readonly Table[]): string {
     'SET LOCAL session_replication_role = replica',
     'SET LOCAL client_min_messages = warning',
     ...empty,
+    'DELETE FROM a.beside',
+    BESIDE,
     ...filled.flatMap(insertRows),
     'COMMIT',
   ].join(';\n');
 }
+
+/** For triggers that delete what has something in common with a row. */
+const BESIDE = `INSERT INTO a.beside VALUES ('p1'), ('p2'), ('p3'), ('p4')`;
 
 /** Every row of every table, with the table that it is in. */
 export function contentsSql({ relations }: Schema): string {
@@ -71,7 +79,13 @@ export function contentsSql({ relations }: Schema): string {
       const name = shownName(relation).replaceAll("'", "''");
       return `SELECT '${name}' AS t, r::text AS row FROM ONLY ${qualified(relation)} AS r`;
     });
-  return [...each, `SELECT 'log', l::text FROM a.log AS l`].join('\nUNION ALL ').concat('\nORDER BY 1, 2');
+  return [
+    ...each,
+    `SELECT 'log', l::text FROM a.log AS l`,
+    `SELECT 'beside', string_agg(n, ' ' ORDER BY n) FROM a.beside`,
+  ]
+    .join('\nUNION ALL ')
+    .concat('\nORDER BY 1, 2');
 }
 
 /** How contents name it. */
@@ -122,7 +136,7 @@ function createTable(table: Table): readonly string[] {
 }
 
 function createKey(key: Key, kind: Kind): string {
-  const { from, to, target, columns, sets, full, timing } = key;
+  const { from, to, target, columns, sets, full, timing, onUpdate } = key;
   const to_ = targetColumns(to.table, target).map(({ name }) => quoted(name));
   const list = sets.length > 0 ? ` (${sets.map(quoted).join(', ')})` : '';
   return [
@@ -130,6 +144,7 @@ function createKey(key: Key, kind: Kind): string {
     `FOREIGN KEY (${columns.map(quoted).join(', ')}) REFERENCES ${qualified(to)} (${to_.join(', ')})`,
     ...(full ? ['MATCH FULL'] : []),
     `ON DELETE ${kind === 'overridden' ? 'NO ACTION' : `${key.action}${list}`}`,
+    ...(onUpdate === 'NO ACTION' ? [] : [`ON UPDATE ${onUpdate}`]),
     ...(timing === '' ? [] : [timing]),
     ...(kind === 'emulated' ? ['NOT ENFORCED'] : []),
   ].join(' ');
@@ -147,9 +162,22 @@ function createTriggers(table: Table): readonly string[] {
       return [`CREATE TRIGGER on_${table.place} BEFORE DELETE ${on} a.keep(${text(idColumn)}, ${kept_})`];
     case 'keeps from changes':
       return [`CREATE TRIGGER on_${table.place} BEFORE UPDATE ${on} a.keep(${text(idColumn)}, ${kept_})`];
+    case 'deletes':
+      return [`CREATE TRIGGER on_${table.place} AFTER DELETE ${on} a.clear()`];
     case 'logs':
       return [`CREATE TRIGGER on_${table.place} AFTER DELETE ${on} a.note(${text(idColumn)})`];
   }
+}
+
+function createView({ view, root, idColumn, kept }: Table): readonly string[] {
+  if (view === undefined) return [];
+  const { kind, relation } = view;
+  const { table } = relation;
+  const id = `${quoted(idColumn)} AS ${quoted(table.idColumn)}`;
+  const columns = ['code', ...table.keyColumns.map(({ name }) => name), 'a', id, 'b', 'note'].join(', ');
+  const only = kept === 1 && root.by === undefined ? 'ONLY ' : '';
+  const where = kind === 'some' ? ' WHERE a = 1' : '';
+  return [`CREATE VIEW ${qualified(relation)} AS SELECT ${columns} FROM ${only}${qualified(root)}${where}`];
 }
 
 function insertRows(table: Table): readonly string[] {

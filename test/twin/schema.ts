@@ -1,5 +1,5 @@
 /** A schema as it is made: tables with their partitions, keys, rows. schema-sql.ts writes it down. */
-import type { Action, KeySpec } from './schema-spec.js';
+import type { Action, KeySpec, Trigger, View } from './schema-spec.js';
 import type { ValueType } from './values.js';
 
 export interface Column {
@@ -11,7 +11,7 @@ export interface Column {
   defaultValue: number | null;
 }
 
-/** A table or one of its partitions. */
+/** A table, one of its partitions, or a view, whose `table` is what it shows under the names that it has there. */
 export interface Relation {
   readonly table: Table;
   readonly schema: 'a' | 'b';
@@ -43,7 +43,8 @@ export interface Table {
   readonly unique: readonly Target[];
   readonly inherits: Table | undefined;
   readonly gap: boolean;
-  trigger: 'none' | 'keeps' | 'keeps from changes' | 'logs';
+  trigger: Trigger;
+  view: { readonly kind: View; readonly relation: Relation } | undefined;
   readonly kept: number;
   /** The columns of its keys, own ones and inherited ones. */
   readonly keyColumns: Column[];
@@ -58,6 +59,7 @@ export interface Key {
   readonly to: Relation;
   readonly target: Target;
   readonly action: Action;
+  readonly onUpdate: Action;
   /** The names of the referencing columns. */
   readonly columns: readonly string[];
   /** Those that SET NULL and SET DEFAULT set, where not all. */
@@ -71,10 +73,15 @@ export interface Key {
 export interface Schema {
   readonly tables: readonly Table[];
   readonly keys: readonly Key[];
-  /** Everything that a statement can name. */
+  /** Every table and partition. */
   readonly relations: readonly Relation[];
   /** Some of it is natively checked at COMMIT. */
   readonly late: boolean;
+}
+
+/** Whether it is a view: of the table whose root it has. */
+export function isView({ table }: Relation): boolean {
+  return table.root.table !== table;
 }
 
 /** A relation and its partitions at any depth. */

@@ -1,7 +1,7 @@
 /** From what was generated to tables and their partitions; keys come later. */
 import { nameOf } from './names.js';
 import type { Relation, Row, Table, Target } from './schema.js';
-import type { RowSpec, TableSpec } from './schema-spec.js';
+import type { RowSpec, TableSpec, View } from './schema-spec.js';
 import { literal } from './values.js';
 
 /** @param overridden the server enforces the keys too */
@@ -51,6 +51,7 @@ function makeTable(spec: TableSpec, place: number, earlier: readonly Table[]): T
     inherits,
     gap: spec.gap && !inherits,
     trigger: spec.trigger,
+    view: undefined,
     kept: spec.kept,
     keyColumns: [],
     rows: withoutDuplicates(spec.rows, unique),
@@ -60,7 +61,22 @@ function makeTable(spec: TableSpec, place: number, earlier: readonly Table[]): T
     const column = byPair ? 'a' : idColumn;
     partition(root, spec.kind, column, (row) => (byPair ? row.pair[0] : row.id), spec, place);
   }
+  if (spec.view !== null) table.view = { kind: spec.view, relation: viewOf(table, spec.view) };
   return table;
+}
+
+/** A view of a table: `renamed` has another name for the id. */
+function viewOf(table: Table, kind: View): Relation {
+  const idColumn = kind === 'renamed' ? 'the id' : table.idColumn;
+  return {
+    table: { ...table, idColumn },
+    schema: 'a',
+    name: `v${table.place}`,
+    part: undefined,
+    by: undefined,
+    partitions: [],
+    holds: (row) => kind !== 'some' || row.pair[0] === 1,
+  };
 }
 
 function uniqueTargets(identity: TableSpec['identity'], partitioned: boolean): readonly Target[] {

@@ -3,6 +3,7 @@ import { inWords, type Names, refusalOf } from './answers.js';
 import type { Case } from './case.js';
 import { type Comparison, compared } from './comparison.js';
 import { type Address, Connection, type Message } from './connection.js';
+import { shownBy } from './coverage.js';
 import { makeSchema } from './keys.js';
 import { programOf } from './program.js';
 import { type Step, simple } from './protocol.js';
@@ -104,7 +105,8 @@ export class Prepared {
       );
       await Promise.all(sides.map((side) => side.restore(sql)));
     }
-    return compared(native, proxied, this.#proxied.start, this.#schema);
+    const shown = shownBy(this.#schema, spec, new Set(this.#native.touched(native.left)));
+    return compared(native, proxied, this.#proxied.start, this.#schema, shown);
   }
 }
 
