@@ -48,7 +48,14 @@ export function imageBefore(
   within: readonly number[] | undefined,
 ): Image | undefined {
   const made = plan.changes[change];
-  if (made === undefined || by.action === 'set null' || !constants(by)) return undefined;
+  if (made === undefined || by.action === 'set null') return undefined;
+  const unknown = made.keys.some(
+    (other) =>
+      !constants(other) &&
+      other.action !== 'set null' &&
+      key.columns.some(({ from }) => other.setColumns.includes(from)),
+  );
+  if (unknown) return undefined;
   const all = image(plan, by, key, 'either');
   const changed = givenBy(made, change, by).map(
     (given) =>
@@ -84,7 +91,8 @@ function image(plan: Plan, by: ForeignKey, key: ForeignKey, fate: Image['fate'])
   return { rows: `(SELECT ${list} FROM ${pairs}${condition})`, tableoid, ctid, fate };
 }
 
-function newValue({ action, from, setColumns }: ForeignKey, name: string): string {
+/** An expression for what a key makes of a column of `r`: it is a SET NULL key, or one with constants. */
+export function newValue({ action, from, setColumns }: ForeignKey, name: string): string {
   const own = `r.${quoteName(name)}`;
   if (!setColumns.includes(name)) return own;
   const constant = from.columns.find((each) => each.name === name)?.constant;

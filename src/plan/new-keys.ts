@@ -4,14 +4,15 @@
  */
 import type { ForeignKey } from '../graph/model.js';
 import { quoteName } from '../sql/names.js';
-import { type Broken, checkPlace, eventPlace, referencedMarker } from './broken.js';
+import { type Broken, eventPlace, referencedMarker } from './broken.js';
 import { WITHIN } from './changes.js';
 import { eventOf, goneBefore, goneBeforeCheck, outOfReach, queued } from './events.js';
 import { goes, type Image, imageBefore, imagesOf, mayGo, OWN_PLACE } from './images.js';
 import { equals } from './match.js';
 import type { Check, NewKeyCheck, Plan } from './plan.js';
-import { age, QUEUE } from './queue.js';
+import { QUEUE } from './queue.js';
 import { deletedRows, tableOf } from './rows.js';
+import { keysBeside, stateAt, turnOf } from './turns.js';
 import { checkMarker } from './violations.js';
 
 export function newKeysBroken(check: NewKeyCheck, place: number, plan: Plan): readonly Broken[] {
@@ -19,12 +20,13 @@ export function newKeysBroken(check: NewKeyCheck, place: number, plan: Plan): re
   const found = imagesOf(plan, change, by, key, within).map((image) =>
     BROKEN[kind](check, place, plan, image),
   );
-  const before = kind === 'same key' ? undefined : imageBefore(plan, change, by, key, within);
-  if (before === undefined) return found;
-  // The order of the rows is known only of those from before.
-  const { ordered } = BROKEN[kind](check, place, plan, before);
-  const suspects = found.map((each) => each.suspects).join(' UNION ALL ');
-  return [{ suspects, ordered, certain: found.flatMap(({ certain }) => certain) }];
+  const together = keysBeside(plan, check).length > 0;
+  const image = kind === 'same key' && !together ? undefined : imageBefore(plan, change, by, key, within);
+  if (image === undefined) return found;
+  // The order of the rows, and what one of several keys makes of them, is known only of those from before.
+  const before = BROKEN[kind](check, place, plan, image);
+  const suspects = [...found, ...(together ? [before] : [])].map((each) => each.suspects).join(' UNION ALL ');
+  return [{ suspects, ordered: before.ordered, certain: found.flatMap(({ certain }) => certain) }];
 }
 
 const BROKEN = { 'same key': sameKey, 'new key': newKey, 'mixed key': mixedKey };
@@ -33,21 +35,26 @@ const BROKEN = { 'same key': sameKey, 'new key': newKey, 'mixed key': mixedKey }
  * SET DEFAULT gave a row the key of a row that is deleted with or behind the one it referenced: its own action finds it
  * there again.
  */
-function sameKey({ key, by }: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
+function sameKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
+  const { key, by } = check;
   const { rows, column } = deletedRows(plan, key.to);
   const suspects = `${rows} AS p JOIN ${image.rows} AS u ON ${equals(key, 'p', column, 'u')}`;
   const values = key.columns.map(({ to }) => `p.${column(to)}`);
-  const marker = referencedMarker(place, key);
-  const there =
-    image.fate === 'stays' ? '' : ` AND ${eventOf(plan, by, 'q.n')} OPERATOR(pg_catalog.<) ROW(g.pn, g.age)`;
+  const selected = `SELECT ${eventPlace(plan, key)}, ${referencedMarker(place, key)} FROM`;
+  const event = eventOf(plan, by, 'q.n');
+  const own = `JOIN ${placed(image, by, plan)} AND b.n OPERATOR(pg_catalog.<=) q.n`;
+  const direct = `${selected} ${queued(key)} JOIN ${image.rows} AS u ON ${equals(key, 'p', quoteName, 'u')} ${own}`;
+  const ordered = {
+    stays: direct,
+    goes: `${direct} AND ${event} OPERATOR(pg_catalog.<) ROW(g.pn, g.age)`,
+    either:
+      `${selected} ${queued(key)} CROSS JOIN ${image.rows} AS u ${own} JOIN ${rowOf(by)} AND NOT ${goneBefore('r', event)}` +
+      `${stateAt(check, plan, event)} WHERE ${equals(key, 'p', quoteName, 's')}`,
+  }[image.fate];
   return {
     suspects: `SELECT FROM ${suspects}`,
     certain: image.fate === 'stays' ? [`SELECT ${checkMarker(place, '0', values)} FROM ${suspects}`] : [],
-    ordered: [
-      `SELECT ${eventPlace(plan, key)}, ${marker} FROM ${queued(key)}` +
-        ` JOIN ${image.rows} AS u ON ${equals(key, 'p', quoteName, 'u')} JOIN ${placed(image, by, plan)}` +
-        ` AND b.n OPERATOR(pg_catalog.<=) q.n${there}`,
-    ],
+    ordered: [ordered],
   };
 }
 
@@ -56,46 +63,57 @@ function sameKey({ key, by }: NewKeyCheck, place: number, plan: Plan, image: Ima
  * behind all that was queued before the row was changed. Where another key set columns of this one, a row that is
  * deleted is not looked at here: the statement stops itself (doubts.ts).
  */
-function newKey({ key, by, change }: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
-  const columns = key.columns.map(({ from }) => `u.${quoteName(from)}`);
-  const marker = checkMarker(place, `u.${WITHIN}`, columns);
-  const { turn, changes } = turnOf(image, by, plan, key, change);
-  const complete = columns.map((each) => `${each} IS NOT NULL`).join(' AND ');
+function newKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
+  const { key, by } = check;
   const referenced = `${tableOf(key.to)} AS t`;
-  const same = equals(key, 't', quoteName, 'u');
-  const missing = `NOT EXISTS (SELECT FROM ${referenced} WHERE ${same})`;
   const { rows, column } = deletedRows(plan, key.to);
+  const marker = (row: string) => checkMarker(place, `u.${WITHIN}`, columnsOf(key, row));
+  const missing = (row: string) =>
+    `NOT EXISTS (SELECT FROM ${referenced} WHERE ${equals(key, 't', quoteName, row)})`;
+  const complete = (row: string) =>
+    columnsOf(key, row)
+      .map((each) => `${each} IS NOT NULL`)
+      .join(' AND ');
   const deleted =
     key === by ? ` OR EXISTS (SELECT FROM ${rows} AS p WHERE ${equals(key, 'p', column, 'u')})` : '';
-  const broken = `${image.rows} AS u WHERE ${complete} AND (${missing}${deleted})`;
+  const broken = `${image.rows} AS u WHERE ${complete('u')} AND (${missing('u')}${deleted})`;
   const queuedBefore = `e.n IS NULL OR ROW(e.pn, e.age) OPERATOR(pg_catalog.<) ${eventOf(plan, by, 'b.n')}`;
-  const before =
-    `EXISTS (SELECT FROM ${referenced} JOIN ${QUEUE} AS d ON d.o OPERATOR(pg_catalog.=) t.tableoid AND d.c OPERATOR(pg_catalog.=) t.ctid` +
-    ` LEFT JOIN ${QUEUE} AS e ON e.n OPERATOR(pg_catalog.=) d.pn WHERE ${same}${key.deferred ? '' : ` AND (${queuedBefore})`})`;
+  const before = (row: string) =>
+    ` OR EXISTS (SELECT FROM ${referenced} JOIN ${QUEUE} AS d ON d.o OPERATOR(pg_catalog.=) t.tableoid AND d.c OPERATOR(pg_catalog.=) t.ctid` +
+    ` LEFT JOIN ${QUEUE} AS e ON e.n OPERATOR(pg_catalog.=) d.pn WHERE ${equals(key, 't', quoteName, row)}${key.deferred ? '' : ` AND (${queuedBefore})`})`;
+  const { turn, joins, row } = turnOf(check, plan, image);
+  const ordered =
+    `SELECT ${turn}, ${marker(row)} FROM ${image.rows} AS u JOIN ${checked(image, by, plan, key)}${joins}` +
+    ` WHERE ${complete(row)} AND (${missing(row)}${key === by ? before(row) : ''})`;
+  return {
+    suspects: `SELECT FROM ${broken}`,
+    certain: image.fate === 'stays' ? [`SELECT ${marker('u')} FROM ${broken}`] : [],
+    ordered: [ordered],
+  };
+}
+
+function columnsOf(key: ForeignKey, row: string): readonly string[] {
+  return key.columns.map(({ from }) => `${row}.${quoteName(from)}`);
+}
+
+/** A key of MATCH FULL has some columns that are null, and some that are not. */
+function mixedKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
+  const { key, by } = check;
+  const mixed = (row: string) => {
+    const some = (what: string) =>
+      `(${columnsOf(key, row)
+        .map((each) => `${each} ${what}`)
+        .join(' OR ')})`;
+    return `${some('IS NULL')} AND ${some('IS NOT NULL')}`;
+  };
+  const marker = checkMarker(place, `u.${WITHIN}`, []);
+  const broken = `${image.rows} AS u WHERE ${mixed('u')}`;
+  const { turn, joins, row } = turnOf(check, plan, image);
   return {
     suspects: `SELECT FROM ${broken}`,
     certain: image.fate === 'stays' ? [`SELECT ${marker} FROM ${broken}`] : [],
     ordered: [
-      `SELECT ${turn}, ${marker} FROM ${image.rows} AS u` +
-        ` JOIN ${checked(image, by, plan, key)}${changes} WHERE ${complete} AND (${missing}${key === by ? ` OR ${before}` : ''})`,
-    ],
-  };
-}
-
-/** A key of MATCH FULL has some columns that are null, and some that are not. */
-function mixedKey({ key, by, change }: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
-  const columns = key.columns.map(({ from }) => `u.${quoteName(from)}`);
-  const some = (what: string) => `(${columns.map((each) => `${each} ${what}`).join(' OR ')})`;
-  const mixed = `${some('IS NULL')} AND ${some('IS NOT NULL')}`;
-  const marker = checkMarker(place, `u.${WITHIN}`, []);
-  const stays = image.fate === 'stays';
-  const { turn, changes } = turnOf(image, by, plan, key, change);
-  return {
-    suspects: `SELECT FROM ${image.rows} AS u WHERE ${mixed}`,
-    certain: stays ? [`SELECT ${marker} FROM ${image.rows} AS u WHERE ${mixed}`] : [],
-    ordered: [
-      `SELECT ${turn}, ${marker} FROM ${image.rows} AS u` +
-        ` JOIN ${checked(image, by, plan, key)}${changes} WHERE ${mixed}`,
+      `SELECT ${turn}, ${marker} FROM ${image.rows} AS u JOIN ${checked(image, by, plan, key)}${joins} WHERE ${mixed(row)}`,
     ],
   };
 }
@@ -146,43 +164,11 @@ export function placed({ tableoid, ctid, fate }: Image, by: ForeignKey, plan: Pl
 function checked(image: Image, by: ForeignKey, plan: Plan, key: ForeignKey): string {
   if (image.fate === 'stays') return placed(image, by, plan);
   const gone = key.deferred ? goneBefore('r') : goneBeforeCheck('r', eventOf(plan, by, 'b.n'));
-  const conditions = [
-    `r.tableoid OPERATOR(pg_catalog.=) u.${WITHIN} AND r.ctid OPERATOR(pg_catalog.=) u.${OWN_PLACE}`,
-    ...[gone, ...outOfReach(plan, by, 'r', 'b.n')].map((each) => `NOT ${each}`),
-  ];
-  return `${placed(image, by, plan)} JOIN ${tableOf(by.from)} AS r ON ${conditions.join(' AND ')}`;
+  const still = [gone, ...outOfReach(plan, by, 'r', 'b.n')].map((each) => ` AND NOT ${each}`);
+  return `${placed(image, by, plan)} JOIN ${rowOf(by)}${still.join('')}`;
 }
 
-/**
- * The place of the check of a new key, and what joins it. A row that was changed again is checked behind that change, if it
- * was queued before the first check had its turn: RI_FKey_check looks at no version that is not the newest.
- */
-function turnOf(
-  { fate }: Image,
-  by: ForeignKey,
-  plan: Plan,
-  key: ForeignKey,
-  change: number,
-): { readonly turn: string; readonly changes: string } {
-  const others = plan.changes[change]?.keys.filter((other) => other !== by) ?? [];
-  const first = ['b.n', age(plan, by)] as const;
-  const row = fate === 'stays' ? undefined : 'r';
-  if (row === undefined || others.length === 0)
-    return { turn: checkPlace(plan, key, first, row), changes: '' };
-  const own = eventOf(plan, by, 'b.n');
-  const later = others.map((other) => {
-    const conditions = [
-      equals(other, 'p3', quoteName, row),
-      `${eventOf(plan, other, 'a.n')} OPERATOR(pg_catalog.>) ${own}`,
-      ...(key.deferred ? [] : [`ROW(a.pn, a.age) OPERATOR(pg_catalog.<) ${own}`]),
-      ...outOfReach(plan, other, row, 'a.n').map((each) => `NOT ${each}`),
-    ];
-    return `SELECT a.n, ${age(plan, other)} FROM ${queued(other, 'a', 'p3')} WHERE ${conditions.join(' AND ')}`;
-  });
-  const all = [`SELECT ${first.join(', ')}`, ...later].join(' UNION ALL ');
-  const last = `SELECT v.n, v.age FROM (${all}) AS v (n, age) ORDER BY v.n DESC, v.age DESC LIMIT 1`;
-  return {
-    turn: checkPlace(plan, key, ['w.n', 'w.age'], row),
-    changes: ` CROSS JOIN LATERAL (${last}) AS w`,
-  };
+/** The image's row as it was before. */
+function rowOf(by: ForeignKey): string {
+  return `${tableOf(by.from)} AS r ON r.tableoid OPERATOR(pg_catalog.=) u.${WITHIN} AND r.ctid OPERATOR(pg_catalog.=) u.${OWN_PLACE}`;
 }
