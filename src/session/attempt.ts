@@ -6,6 +6,7 @@
  */
 import type { Locks } from '../plan/locks.js';
 import type { Plan } from '../plan/plan.js';
+import type { Statement } from '../sql/statement.js';
 import { Field, readErrorFields } from '../wire/backend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
@@ -34,6 +35,23 @@ export function planOf(parts: readonly Part[]): Plan | undefined {
   return part?.kind === 'cascade' && more.length === 0 ? part.plan : undefined;
 }
 
+/** The answers to more than these are not held. */
+const MOST_STATEMENTS = 10_000;
+
+/**
+ * Whether nothing but their rows is lost with these statements, where they are a transaction of their own and fail. What
+ * they answer has to be held until they have ended well: so they return no rows.
+ */
+export function mayBeSentAgain(statements: readonly Statement[]): boolean {
+  if (statements.length === 1) return true;
+  const isPlain = ({ meaning }: Statement) =>
+    meaning.kind === 'deleting' &&
+    meaning.outer === undefined &&
+    !meaning.hasWith &&
+    meaning.sites.every(({ command, returning }) => command === 'DELETE' && returning === undefined);
+  return statements.length <= MOST_STATEMENTS && statements.every(isPlain);
+}
+
 /** Whether it fails on mere suspicion. */
 export function isSuspecting(parts: readonly Part[]): boolean {
   return parts.some((part) => part.kind === 'cascade' && part.suspecting);
@@ -58,7 +76,8 @@ export interface Attempt {
 }
 
 /**
- * @param plan what is executed; undefined where it is nothing to be made again
+ * Several statements are made again for a suspicion only.
+ * @param repeats whether it may be made again
  * @param replies what becomes of the answers
  * @param translation what they are translated with
  * @param last the message that ends them
@@ -67,7 +86,7 @@ export interface Attempt {
  * @param before how many statements of the proxy's own are executed first
  */
 export function attempt(
-  plan: Plan | undefined,
+  repeats: boolean,
   replies: ReplyHandler,
   translation: Translation,
   last: 'Query' | 'Execute',
@@ -81,10 +100,13 @@ export function attempt(
   });
   let held: Buffer[] = [];
   let size = 0;
-  let holding = !final && plan !== undefined;
+  let holding = !final && repeats;
   let again: Outcome | undefined;
-  let ahead = before;
+  let completed = 0;
   let failed = false;
+  const { parts } = translation.rewrite;
+  const isString = parts.filter(({ kind }) => kind !== 'swallow').length > 1;
+  const failing = () => (isString ? parts[completed] : parts.find(({ kind }) => kind === 'cascade'));
   const release = (verdict: Verdict, message: Message): Verdict => {
     const bytes = [...held, bytesOf(verdict, message)];
     held = [];
@@ -101,8 +123,11 @@ export function attempt(
   };
   const receive = (message: Message): Verdict => {
     const { type } = message;
-    if (type === Backend.ErrorResponse && holding && plan)
-      again = ahead > 0 && isForbidden(message) ? 'refused' : outcomeOf(message, plan, translation);
+    if (type === Backend.ErrorResponse && holding) {
+      const found =
+        completed < before && isForbidden(message) ? 'refused' : outcomeOf(message, failing(), translation);
+      again = isString && found !== 'again' ? undefined : found;
+    }
     if (type === Backend.ErrorResponse && again) {
       replies.receive(message);
       if (last === 'Execute') settle(again);
@@ -112,14 +137,14 @@ export function attempt(
       if (type === Backend.ReadyForQuery) settle(again);
       return 'swallow';
     }
-    if (type === Backend.CommandComplete) ahead--;
+    if (type === Backend.CommandComplete) completed++;
     const verdict = replies.receive(message);
     failed ||= saved && type === Backend.ErrorResponse;
     if (failed && type === Backend.ReadyForQuery) {
       settle('failed');
       return 'swallow';
     }
-    if (ROWS.has(type)) return hold(verdict, message);
+    if (ROWS.has(type) || (isString && type === Backend.CommandComplete)) return hold(verdict, message);
     // Of a statement of the proxy's own before the client's.
     if (verdict === 'swallow') return verdict;
     if (ENDS.has(type) && (last === 'Execute' || type === Backend.ReadyForQuery))
@@ -131,7 +156,7 @@ export function attempt(
     settle('done');
   };
   // What is said of an attempt that failed nobody is to hear.
-  const notice = (message: Message) => (again || ahead > 0 ? 'swallow' : hold('forward', message));
+  const notice = (message: Message) => (again || completed < before ? 'swallow' : hold('forward', message));
   return { replies: { receive, skipped, notice }, outcome };
 }
 
@@ -160,18 +185,17 @@ function bytesOf(verdict: Verdict, { buffer, start, end }: Message): Buffer {
 /** Why an execution that has failed is made again; undefined where it has failed for good. */
 function outcomeOf(
   error: Message,
-  plan: Plan,
+  part: Part | undefined,
   { rewrite, resolved = false, encoding }: Translation,
 ): 'again' | 'moved' | 'overtaken' | undefined {
   const fields = readErrorFields(error);
   const code = fields.get(Field.code);
-  const part = rewrite.parts.find(({ kind }) => kind === 'cascade');
   const marker = markerOf(fields, part, rewrite, resolved);
   if (marker) return marker.kind === 'suspect' ? 'again' : marker.kind === 'moved' ? 'moved' : undefined;
-  if (code !== '23503' && code !== '23001') return undefined;
+  if (part?.kind !== 'cascade' || (code !== '23503' && code !== '23001')) return undefined;
   const inFields = (field: string, names: readonly string[]) =>
     names.some((name) => bytesIn(encoding(), name) === fields.get(field));
-  const overtaken = plan.keys.some(
+  const overtaken = part.plan.keys.some(
     ({ guarded, from, name, copies }) =>
       guarded &&
       inFields(Field.schema, [from.schema]) &&

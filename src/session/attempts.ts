@@ -9,6 +9,7 @@ import {
   attempt,
   isForbidden,
   isGuarded,
+  isSuspecting,
   locksOf,
   MOST_ATTEMPTS,
   type Outcome,
@@ -59,11 +60,12 @@ export class Attempts {
   }
 
   /**
-   * Sends a text that is one expanded statement, as a simple query, until it ends for good.
+   * Sends a text, as a simple query, until it ends for good.
+   * @param plan that of a text which is one expanded statement
    * @param sent is called when a query was sent
    */
   async query(
-    plan: Plan,
+    plan: Plan | undefined,
     seen: Look,
     first: Rewrite,
     sent: () => void,
@@ -73,7 +75,7 @@ export class Attempts {
     // While earlier queries wait for their answers nobody knows whether a transaction will be open.
     const certain = replies.settled;
     const inBlock = certain && state.status === TransactionStatus.Open;
-    const saved = inBlock && isGuarded(plan);
+    const saved = inBlock && plan !== undefined && isGuarded(plan);
     let rewrite = first;
     let resolved = false;
     let lock: Lock = 'no';
@@ -89,8 +91,8 @@ export class Attempts {
       const made = sealed(behind(before, rewrite));
       const translation = { ...rewriter.translation(made), resolved };
       const answers = queryReplies(translation, undo);
-      const planned = planOf(rewrite.parts);
-      const current = attempt(planned, answers, translation, 'Query', left === 1, under, before.length);
+      const repeats = planOf(rewrite.parts) !== undefined || isSuspecting(rewrite.parts);
+      const current = attempt(repeats, answers, translation, 'Query', left === 1, under, before.length);
       server.write(write.query(sentText(made)));
       replies.expect('Query', current.replies);
       sent();
@@ -180,7 +182,14 @@ export class Attempts {
   ): Promise<Outcome> {
     const { replies, rewriter, server } = this.#options;
     const translation = { ...rewriter.translation(rewrite), resolved };
-    const made = attempt(plan, executeReplies(translation), translation, 'Execute', final, saved);
+    const made = attempt(
+      plan !== undefined,
+      executeReplies(translation),
+      translation,
+      'Execute',
+      final,
+      saved,
+    );
     execute();
     replies.expect('Execute', made.replies);
     server.write(write.flush());

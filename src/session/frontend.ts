@@ -3,7 +3,7 @@ import { isNoteworthy, kept, type Look, mayTakeData } from '../sql/gate.js';
 import { queryText, readBind, readExecute, readTarget, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Frontend, TransactionStatus } from '../wire/types.js';
-import { planOf } from './attempt.js';
+import { isSuspecting, planOf } from './attempt.js';
 import { Attempts } from './attempts.js';
 import { queryReplies } from './cascade-replies.js';
 import { CopyIn } from './copy-in.js';
@@ -143,7 +143,7 @@ export class FrontendSide {
     });
   }
 
-  /** Sends a query that was looked at; one that is an expanded statement alone may be sent again. */
+  /** Sends a query that was looked at; one that is expanded may be sent again. */
   #send(
     message: Message,
     seen: Look,
@@ -153,8 +153,10 @@ export class FrontendSide {
     inBlock: boolean,
   ): Promise<void> | undefined {
     const { rewriter, server } = this.#options;
-    const plan = manner === 'query' ? planOf(rewrite.parts) : undefined;
-    if (plan) return this.#attempts.query(plan, kept(seen), rewrite, () => this.#endUnit(inBlock), undo);
+    const { parts } = rewrite;
+    const plan = planOf(parts);
+    if (manner === 'query' && (plan || isSuspecting(parts)))
+      return this.#attempts.query(plan, kept(seen), rewrite, () => this.#endUnit(inBlock), undo);
     const sent = sealed(rewrite);
     if (sent.changed) server.write(write.query(sentText(sent)));
     else server.forward(message);

@@ -7,6 +7,7 @@ import { parserReady } from '../sql/parser.js';
 import { bytesOf, hasLetters } from '../sql/raw-bytes.js';
 import { executedBy, type Statement, targetsOf } from '../sql/statement.js';
 import { TransactionStatus } from '../wire/types.js';
+import { mayBeSentAgain } from './attempt.js';
 import type { Translation } from './cascade-replies.js';
 import type { SessionCircumstances, Surroundings } from './circumstances.js';
 import { readClientText } from './client-text.js';
@@ -170,7 +171,7 @@ export class Rewriter {
       triggers,
       reject,
       inString,
-      retries: retries && statements.length === 1,
+      retries: retries && mayBeSentAgain(statements),
     };
     const make = () => rewrite(text, statements, means, { touched, sensitive });
     const how = [touched, sensitive, inString, means.retries, means.version];

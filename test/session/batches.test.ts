@@ -1,7 +1,7 @@
 /** Many DELETEs in one go, as drivers send a batch: what reaches the server does not grow with it, nor does anybody wait. */
 import { describe, expect, test, vi } from 'vitest';
 import { useTap } from '../support/tap.js';
-import { askAll } from './as-native.js';
+import { askAll, asNativeOn } from './as-native.js';
 import {
   bind,
   closeStatement,
@@ -83,6 +83,60 @@ describe.each(FORMS)('a batch with %s', (_, form) => {
       await askAll(client, [MORE]);
       return [...(await client.ask(...form(withInTheMiddle(id)))), ...(await askAll(client, ['SELECT 1']))];
     }));
+});
+
+describe('a string of DELETEs', () => {
+  const string = (ids: readonly number[], sql = SQL) =>
+    query(ids.map((id) => sql.replace('$1', `${id}`)).join('; '));
+
+  test('is answered as natively', () =>
+    twin.expectAsNative(async (client) => {
+      await askAll(client, [MORE]);
+      return client.ask(string(IDS));
+    }));
+
+  test('does not look for the order of rows where no rule may be broken', async () => {
+    const client = await twin.connect();
+    await askAll(client, [MORE, 'DELETE FROM orgs WHERE id = 0']);
+    tap.reset();
+    await client.ask(string(IDS));
+    expect(tap.count('RECURSIVE')).toBe(0);
+    await client.ask(string([1, 4]));
+    expect(tap.count('RECURSIVE')).toBeGreaterThan(0);
+  });
+
+  test.each([4, 5])('ends at the error of org %i, and all of it is undone', (id) =>
+    twin.expectAsNative(async (client) => {
+      await askAll(client, [MORE]);
+      return [...(await client.ask(string(withInTheMiddle(id)))), ...(await askAll(client, ['SELECT 1']))];
+    }));
+
+  test.each([
+    ['in a transaction block', ['BEGIN', 'DELETE FROM orgs WHERE id = 1; DELETE FROM orgs WHERE id = 4']],
+    ['with rows', ['DELETE FROM orgs WHERE id = 1 RETURNING id; DELETE FROM orgs WHERE id = 4']],
+    ['beside other statements', ['SELECT 7; DELETE FROM orgs WHERE id = 1; DELETE FROM orgs WHERE id = 4']],
+    [
+      'of other tables',
+      ['DELETE FROM alone; DELETE FROM users WHERE id = 10; DELETE FROM orgs WHERE id = 4'],
+    ],
+    ['whose last has a WITH', ['DELETE FROM users; WITH n AS (SELECT 4 AS id) DELETE FROM orgs USING n']],
+    ['with an error of its own', ['DELETE FROM orgs WHERE id = 1; DELETE FROM users WHERE id = 1/0']],
+    ['of which the first is wrong', ['DELETE FROM orgs WHERE id = 5; DELETE FROM orgs WHERE id = 4']],
+  ])('is carried out as natively %s', (_, texts) =>
+    twin.expectAsNative((client) => askAll(client, [...texts, 'SELECT 1', 'ROLLBACK'])));
+
+  test('is heard once, and goes well, where a rule only might have been broken', () =>
+    asNativeOn(twin).inSchema(
+      `CREATE TABLE p (id int PRIMARY KEY);
+       CREATE TABLE a (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE KEYS);
+       CREATE TABLE z (p int REFERENCES p ON DELETE CASCADE KEYS, a int REFERENCES a KEYS);
+       INSERT INTO p VALUES (1), (2), (3); INSERT INTO a SELECT id, id FROM p; INSERT INTO z SELECT id, id FROM p;
+       CREATE FUNCTION says() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''%'', OLD.id; RETURN OLD; END';
+       CREATE TRIGGER says BEFORE DELETE ON p FOR EACH ROW EXECUTE FUNCTION says()`,
+      'DELETE FROM p WHERE id = 1; DELETE FROM p WHERE id = 2; DELETE FROM p WHERE id = 7',
+      'TABLE p',
+      'TABLE z',
+    ));
 });
 
 describe('the statement that a batch repeats', () => {
