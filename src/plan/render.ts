@@ -7,11 +7,10 @@ import { ProxyError } from '../errors.js';
 import type { Relation } from '../graph/model.js';
 import { quoteLiteral, quoteName, quoteRelation } from '../sql/names.js';
 import type { DeletingStatement, Site } from '../sql/statement.js';
-import { renderChange } from './changes.js';
-import { renderChecks } from './checks.js';
-import { header, renderDeletions } from './deletions.js';
+import { header } from './deletions.js';
 import { ownName, withOwnNames } from './own-names.js';
 import type { Deletion, Plan, Target } from './plan.js';
+import { renderBelow } from './plans.js';
 import { type Columns, returnedNames } from './returned-columns.js';
 import { columnName, cteName, tableOf } from './rows.js';
 import { type Edit, insertion, type Spliced, splice } from './splice.js';
@@ -52,13 +51,8 @@ export function renderStatement(
   columns: Columns,
 ): Rendered {
   const source = { text, statement, columns };
-  const checks = renderChecks(plan, suspecting);
+  const { ctes: below, ...checks } = renderBelow(plan, suspecting);
   const conditions = [...roots.map(meaningHolds), ...checks.conditions];
-  const below = [
-    ...renderDeletions(plan),
-    ...checks.ctes,
-    ...plan.changes.flatMap((change, i) => renderChange(change, i, plan, suspecting)),
-  ];
   const inner = roots.filter(({ site }) => site.cte !== undefined).flatMap((root) => cteEdits(root, source));
   const main = roots.find(({ site, deletion }) => site.cte === undefined && deletion.returns.length > 0);
   if (main === undefined) {

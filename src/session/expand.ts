@@ -4,7 +4,7 @@ import type { Graph, Relation } from '../graph/model.js';
 import { brokenError } from '../plan/limits.js';
 import { renderLocks } from '../plan/locks.js';
 import type { Plan, Target } from '../plan/plan.js';
-import { planDelete } from '../plan/planner.js';
+import { planOf } from '../plan/plans.js';
 import { type Root, renderStatement } from '../plan/render.js';
 import type { Columns } from '../plan/returned-columns.js';
 import { type Copied, insertion, splice } from '../plan/splice.js';
@@ -125,7 +125,7 @@ function expandDeletes(text: string, statement: DeletingStatement, means: Means)
     const relation = relationOf(target, means);
     return relation ? [{ relation, only }] : [];
   });
-  const plan = planDelete(means.graph, targets);
+  const plan = planOf(means.graph, targets);
   const found = judgeTriggers(firedByDelete(means.graph, [...named, ...targets]), named, means);
   if (found instanceof ProxyError) return refused(text, statement, found, { reject: true });
   const { warnings } = found;
