@@ -8,6 +8,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    // Threads of src are loaded by Node itself.
+    execArgv: ['--import', new URL('test/support/typescript-threads.js', import.meta.url).href],
     maxWorkers: 2,
   },
 });

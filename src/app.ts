@@ -30,12 +30,13 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
   const upstream = await openUpstream(config.upstream, log);
   const { mode, declared, overrides, relations, unsupported, code, triggers } = config.cascade;
   const schema = await listenForChanges(config, log);
+  const statements = new StatementCache();
   const gateway = new Gateway({
     upstream,
     session: {
       upstreamName: upstream.name,
       graphs: new GraphCache(config.graph.refresh, schema),
-      statements: new StatementCache(),
+      statements,
       rules: { declared, overrides, relations },
       active: mode === 'on',
       reject: unsupported === 'reject',
@@ -55,6 +56,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
     await Promise.all(listeners.map((listener) => listener.close()));
     await admin?.close();
     await schema?.close();
+    await statements.close();
     await upstream.close();
   };
   try {

@@ -65,6 +65,16 @@ export const ERRORS = {
       'cannot cascade a DELETE from {table} behind a statement in the same string that may change what it means',
     hint: 'Send SET, DDL and ROLLBACK apart from the DELETE.',
   },
+  PGC_TOO_LARGE: {
+    sqlstate: '0A000',
+    message: 'cannot tell what this statement deletes: it is more than can be read here',
+    hint: 'Split it, pass long lists as an array in a parameter, or SET pgcascade.mode = off.',
+  },
+  PGC_WAITING: {
+    sqlstate: '53000',
+    message: 'too many long statements are waiting to be read',
+    hint: 'Run the statement again in a moment, or split it.',
+  },
   PGC_UNANSWERED: {
     sqlstate: '0A000',
     message: 'cannot tell what this statement deletes: the server did not answer a question about it',
@@ -200,6 +210,7 @@ export type ErrorName = keyof typeof ERRORS;
 export class ProxyError extends Error {
   readonly errorName: ErrorName;
   readonly sqlstate: string;
+  readonly values: Readonly<Record<string, string>>;
   /** Ends with the error's name, by which the documents know it; a native one has what the server says. */
   readonly detail: string | undefined;
   readonly hint: string | undefined;
@@ -210,6 +221,7 @@ export class ProxyError extends Error {
     const fill = (text: string) => text.replace(/\{(\w+)\}/g, (_, key: string) => values[key] ?? key);
     super(fill(kind.message));
     this.errorName = name;
+    this.values = values;
     this.sqlstate = kind.sqlstate;
     const own = kind.native ? [] : [`pgcascade reports ${name}.`];
     this.detail = [...(kind.detail ? [fill(kind.detail)] : []), ...own].join(' ') || undefined;

@@ -73,6 +73,11 @@ export class ExpectedReplies {
     if (endsWhenReady({ to })) this.#readies++;
   }
 
+  /** Whether the session is over. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** Whether everything sent has been answered. */
   get settled(): boolean {
     return this.answered && !this.#skipping;

@@ -3,14 +3,12 @@ import { isAscii } from 'node:buffer';
 import { ProxyError } from '../errors.js';
 import { type Look, makesKeys } from '../sql/gate.js';
 import { quoteRelation } from '../sql/names.js';
-import { parserReady } from '../sql/parser.js';
 import { bytesOf, hasLetters } from '../sql/raw-bytes.js';
 import { executedBy, type Statement, targetsOf } from '../sql/statement.js';
 import { TransactionStatus } from '../wire/types.js';
 import { mayBeSentAgain } from './attempt.js';
 import type { Translation } from './cascade-replies.js';
 import type { SessionCircumstances, Surroundings } from './circumstances.js';
-import { readClientText } from './client-text.js';
 import {
   type Decision,
   PASS,
@@ -85,9 +83,8 @@ export class Rewriter {
           what: BEYOND_ASCII,
           encoding: encodingOf(this.#options.state),
         });
-      await parserReady();
       if (seen.hasBackslashes && !settings.conforming) throw new ProxyError('PGC_STRINGS');
-      const statements = this.#statements(text);
+      const statements = await this.#statements(text);
       return statements === undefined
         ? await this.#unparsable(text, source)
         : await this.#rewrite(text, seen, statements, source);
@@ -161,11 +158,12 @@ export class Rewriter {
     const sensitive = found.graph.isActive || makesKeys(seen) || !found.active;
     if (splits && behind && sensitive) return { kind: 'pieces', pieces: piecesOf(text, statements) };
     if (!found.active) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
+    const texts = await this.#prepared(executed);
     const means: Means = {
       graph: found.graph,
       meaning: found.meaning,
       columns: columns.of,
-      executable: (name) => this.#executable(this.#named(name), means),
+      executable: (name) => this.#executable(this.#named(name), texts, means),
       version: state.version,
       refusesCode,
       triggers,
@@ -212,15 +210,23 @@ export class Rewriter {
     throw new ProxyError('PGC_GRAMMAR');
   }
 
+  /** What the texts of these prepared statements mean. */
+  async #prepared(names: readonly string[]) {
+    const texts = new Map<string, readonly Statement[] | undefined>();
+    for (const text of names.flatMap((name) => this.#named(name)?.rewrite?.text ?? []))
+      if (!texts.has(text)) texts.set(text, await this.#statements(text));
+    return texts;
+  }
+
   /** What EXECUTE of a prepared statement runs, and what it would run were it prepared now. */
-  #executable(entry: Prepared | undefined, means: Means): Executable | undefined {
+  #executable(entry: Prepared | undefined, texts: Texts, means: Means): Executable | undefined {
     if (entry?.rewrite === undefined) return undefined;
     const { text, sql, marker, targets, parts } = entry.rewrite;
     const [part = FORWARD] = parts;
     const runs = part.kind === 'cascade' ? { ...part, marker } : part;
     const again = (): Again => {
       this.#text(entry.seen.text, entry);
-      const [statement] = this.#statements(text) ?? [];
+      const [statement] = texts.get(text) ?? [];
       // What was prepared never fails on mere suspicion.
       const now = statement
         ? expand(text.slice(statement.at, statement.behind), statement, { ...means, retries: false })
@@ -262,9 +268,9 @@ export class Rewriter {
     return decode(bytes, state);
   }
 
-  #statements(text: string): readonly Statement[] | undefined {
-    const { state, statements } = this.#options;
-    return readClientText(text, (sql) => statements.statements(sql), encodingOf(state));
+  #statements(text: string): Promise<readonly Statement[] | undefined> {
+    const { replies, state, statements } = this.#options;
+    return statements.statements(text, encodingOf(state), () => !replies.ended);
   }
 
   /** The prepared statement of a name in an SQL text. */
@@ -281,6 +287,7 @@ export class Rewriter {
   }
 }
 
+type Texts = ReadonlyMap<string, readonly Statement[] | undefined>;
 const FORWARD: Part = { kind: 'forward' };
 const AGAIN = 'an EXECUTE of what has to be prepared again with names beyond ASCII';
 

@@ -4,9 +4,9 @@
  * ones back.
  */
 import { ProxyError } from '../errors.js';
-import { scan } from '../sql/parser.js';
-import { hasRaw } from '../sql/raw-bytes.js';
-import type { Statement } from '../sql/statement.js';
+import { scan } from './parser.js';
+import { hasRaw } from './raw-bytes.js';
+import { readStatements, type Statement } from './statement.js';
 
 /** Two bytes of UTF-8 each, and one unit as the raw one: all places in the text stay what they are. */
 const STAND_IN = 0x600;
@@ -18,15 +18,12 @@ function parsable(text: string): string {
 }
 
 /**
- * @param read reads a text that the parser takes
+ * @param encoding the client's, for the error
+ * @returns undefined where the text is not PostgreSQL's SQL
  * @throws ProxyError PGC_ENCODING where a name is not certain
  */
-export function readClientText(
-  text: string,
-  read: (text: string) => readonly Statement[] | undefined,
-  encoding: string,
-): readonly Statement[] | undefined {
-  if (!hasRaw(text)) return read(text);
+export function readClientText(text: string, encoding: string): readonly Statement[] | undefined {
+  if (!hasRaw(text)) return readStatements(text);
   const sql = parsable(text);
   // An escape can spell what stands in for another character.
   if (/u&"/i.test(sql) && /0[67][0-9a-f]{2}/i.test(sql))
@@ -37,7 +34,7 @@ export function readClientText(
   const tokens = scan(sql);
   if (tokens === undefined || tokens.some(({ text }) => isCut(text)))
     throw new ProxyError('PGC_ENCODING', { what: 'a long name beyond ASCII', encoding });
-  return restored(read(sql));
+  return restored(readStatements(sql));
 }
 
 /** The parser cuts a name behind 63 bytes, which need not be where the server does. */
