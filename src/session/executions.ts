@@ -2,7 +2,7 @@
  * The executions of a session in the extended query protocol: what portals are bound to, and whether their execution
  * may be repeated (attempts.ts).
  */
-import { boundTo, readExecute, write } from '../wire/frontend.js';
+import { bindTo, boundTo, readExecute, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Frontend, TransactionStatus } from '../wire/types.js';
 import { isSuspecting, locksOf, planOf } from './attempt.js';
@@ -16,8 +16,12 @@ import { type BoundPortal, bindOf, cannotRun, isUncertain, senderOf, withFormats
 import { type Prepared, partOf } from './prepared.js';
 import { passedOn, type Rewrite } from './rewrite.js';
 
-/** Prepares a statement again where another text has to be sent for it now. */
-export type PrepareAgain = (name: string, prepared: Prepared, rewrite: Rewrite) => Promise<Prepared>;
+/** Prepares a statement again where another text has to be sent for it now. @returns also the name that it has now */
+export type PrepareAgain = (
+  name: string,
+  prepared: Prepared,
+  rewrite: Rewrite,
+) => Promise<{ readonly prepared: Prepared; readonly under: string }>;
 
 export class Executions {
   readonly #options: FrontendOptions;
@@ -176,11 +180,11 @@ export class Executions {
       return undefined;
     }
     const wanted = decision.kind === 'pass' ? passedOn(bound.seen.text) : decision.rewrite;
-    const current = await this.#prepareAgain(bound.statement, bound, wanted);
+    const { prepared: current, under } = await this.#prepareAgain(bound.statement, bound, wanted);
     const { rewrite = wanted } = current;
     const part = partOf(current);
-    const message = { type: Frontend.Bind, buffer: bind, start: 0, end: bind.length, last: true };
-    const again = part?.kind === 'cascade' ? withFormats(message, part.answers) : bind;
+    const message = bindMessage(under === bound.statement ? bind : bindTo(bindMessage(bind), name, under));
+    const again = part?.kind === 'cascade' ? withFormats(message, part.answers) : message.buffer;
     server.write(Buffer.concat([write.close('P', name), again]));
     this.portals.set(name, { ...current, bind, statement: bound.statement, executed: bound.executed });
     const swallowed = swallowedReplies(rewriter.translation(rewrite), () => {});
@@ -195,4 +199,8 @@ export class Executions {
     this.#options.server.forward(message);
     this.#options.replies.expect('Execute');
   }
+}
+
+function bindMessage(buffer: Buffer): Message {
+  return { type: Frontend.Bind, buffer, start: 0, end: buffer.length, last: true };
 }

@@ -2,7 +2,6 @@
  * The extended query protocol of a session: prepared statements and portals, from Parse to Close
  * (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY).
  */
-import { ProxyError } from '../errors.js';
 import { isNoteworthy, kept, mayTakeData, withoutText } from '../sql/gate.js';
 import { readBind, readParse, readTarget, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
@@ -12,15 +11,16 @@ import { descriptionReplies, swallowedReplies, undoneReplies } from './cascade-r
 import { encodingOf } from './encoding.js';
 import { Executions } from './executions.js';
 import type { FrontendOptions } from './frontend-options.js';
-import { SCRATCH } from './injection.js';
+import { REBOUND, SCRATCH } from './injection.js';
 import { look } from './look.js';
 import { sealed, sentText } from './markers.js';
-import { type Names, shownName } from './names.js';
+import type { Names } from './names.js';
 import { isShort } from './portals.js';
 import { type Prepared, UNWATCHED } from './prepared.js';
+import { isRefused, replacement } from './replacement.js';
 import type { ReplyHandler } from './replies.js';
-import { columnsIn, ResultColumns } from './result-columns.js';
-import { type Rewrite, refusal } from './rewrite.js';
+import { ResultColumns } from './result-columns.js';
+import type { Rewrite } from './rewrite.js';
 import { UnnamedStatement } from './unnamed.js';
 
 export class ExtendedQueries {
@@ -37,8 +37,12 @@ export class ExtendedQueries {
     this.#options = options;
     this.#unnamed = new UnnamedStatement(options);
     this.#executions = new Executions(options, attempts, async (name, prepared, rewrite) => {
-      const replacement = await this.#replacement(name, prepared, rewrite);
-      return replacement ? this.#prepareAgain(name, prepared, replacement) : prepared;
+      // The client may have given the name to another statement since the portal was bound.
+      const isGone = options.prepared.get(name)?.result !== prepared.result;
+      const lost = prepared.lost || isGone;
+      const wanted = await replacement(name, { ...prepared, lost }, rewrite, options);
+      const under = isGone ? REBOUND : name;
+      return { prepared: wanted ? this.#prepareAgain(under, prepared, wanted) : prepared, under };
     });
   }
 
@@ -192,25 +196,9 @@ export class ExtendedQueries {
     const source = this.#executions.source(name, prepared);
     const retries = source.retries && mayRepeat;
     const decision = await this.#options.rewriter.decide(prepared.seen, { ...source, retries });
-    return decision.kind === 'pass' ? undefined : this.#replacement(name, prepared, decision.rewrite);
-  }
-
-  async #replacement(name: string, prepared: Prepared, rewrite: Rewrite): Promise<Rewrite | undefined> {
-    if (rewrite.sql === prepared.rewrite?.sql && !prepared.lost) return undefined;
-    // Its PREPARE could only be sent again as a statement of its own.
-    return prepared.inSql ? outdated(name) : this.#withItsResult(prepared, rewrite);
-  }
-
-  /** @returns a refusal in the place of a text that returns other columns than the statement did when it was prepared */
-  async #withItsResult({ result, types }: Prepared, rewrite: Rewrite): Promise<Rewrite> {
-    if (!result.returnsRows || isRefused(rewrite)) return rewrite;
-    let isSame = false;
-    const answer = await this.#options.injection.describe(rewrite.sql, types, 'pipeline', 0, (message) => {
-      const columns = columnsIn(message, rewrite);
-      if (columns) isSame = result.areThese(columns);
-    });
-    // Where there is no answer the server skips what is sent now.
-    return answer.kind === 'value' && isSame ? rewrite : refusal(new ProxyError('PGC_RESULT'));
+    return decision.kind === 'pass'
+      ? undefined
+      : replacement(name, prepared, decision.rewrite, this.#options);
   }
 
   #prepareAgain(name: string, prepared: Prepared, wanted: Rewrite): Prepared {
@@ -268,14 +256,6 @@ export class ExtendedQueries {
     this.#options.server.forward(message);
     this.#options.replies.expect(type);
   }
-}
-
-function isRefused({ parts }: Rewrite): boolean {
-  return parts.some(({ kind }) => kind === 'refused');
-}
-
-function outdated(name: string): Rewrite {
-  return refusal(new ProxyError('PGC_EXECUTE', { name: shownName(name) }));
 }
 
 /** @returns what takes it back, where there was something to forget */

@@ -50,6 +50,9 @@ export interface Repeated {
 /** A name of the proxy's own: the client's unnamed statement and portal must outlive what is injected. */
 export const SCRATCH = `pgcascade_${Math.random().toString(36).slice(2, 10)}`;
 
+/** The statement of a portal that is bound again when the client has given its name to another one. */
+export const REBOUND = `${SCRATCH}_s`;
+
 /** A portal of its own: where its execution is refused it stays until the transaction is rolled back. */
 export const REPEATED = `${SCRATCH}_r`;
 

@@ -2,7 +2,8 @@
  * The columns that a prepared statement returns. PostgreSQL fixes them when the statement is prepared: where they have
  * changed since, it refuses to execute the statement, with an error by which drivers know that they have to prepare it
  * again (RevalidateCachedQuery in plancache.c). A statement that the proxy prepares anew, because another text has to be
- * sent for it now, would return other columns without a word.
+ * sent for it now, would return other columns without a word; and one that returns columns of the proxy's own would be refused
+ * where only these have changed.
  */
 import { readColumns } from '../wire/backend.js';
 import type { Message } from '../wire/reader.js';
@@ -10,20 +11,38 @@ import { Backend } from '../wire/types.js';
 import type { ReplyHandler } from './replies.js';
 import type { Rewrite } from './rewrite.js';
 
-/** What a statement returned when the client prepared it: known as soon as the server has described it. */
+/** What the server says that a text returns, in the words of readColumns. */
+interface Described {
+  /** All columns. */
+  readonly sent: readonly string[];
+  /** Those of the client's. */
+  readonly client: readonly string[];
+}
+
+/** What a statement returned when it was prepared: known as soon as the server has described it. */
 export class ResultColumns {
-  #columns: readonly string[] | undefined;
+  #described: Described | undefined;
 
   /** Whether the statement was described, and returns rows. */
   get returnsRows(): boolean {
-    return this.#columns !== undefined && this.#columns.length > 0;
+    return this.#described !== undefined && this.#described.client.length > 0;
   }
 
-  /** @param columns as readColumns gives them */
-  areThese(columns: readonly string[]): boolean {
-    return (
-      columns.length === this.#columns?.length && columns.every((each, i) => each === this.#columns?.[i])
-    );
+  /** Whether it returns columns of the proxy's own beside the client's. */
+  get returnsMore(): boolean {
+    return this.returnsRows && this.#described?.client.length !== this.#described?.sent.length;
+  }
+
+  /** @returns whether nothing has changed, only what the client does not get, or what it gets */
+  compare(now: Described | undefined): 'same' | 'ours' | 'theirs' {
+    const before = this.#described;
+    if (!before || !now || !areEqual(before.client, now.client)) return 'theirs';
+    return areEqual(before.sent, now.sent) ? 'same' : 'ours';
+  }
+
+  /** The statement is prepared again, and this is what it returns now. */
+  update(now: Described | undefined): void {
+    this.#described = now ?? this.#described;
   }
 
   /** The handler for the answer to a Describe of the proxy's own, of the statement as it was first sent. */
@@ -31,22 +50,24 @@ export class ResultColumns {
     return {
       receive: (message) => {
         if (message.type === Backend.ErrorResponse) return 'forward';
-        this.#columns = columnsIn(message, rewrite) ?? this.#columns;
+        this.update(columnsIn(message, rewrite));
         return 'swallow';
       },
     };
   }
 }
 
-/** The client's columns in an answer to Describe: none where it is NoData, undefined where it is another message. */
-export function columnsIn(message: Message, rewrite: Rewrite): readonly string[] | undefined {
+/** The columns in an answer to Describe: none where it is NoData, undefined where it is another message. */
+export function columnsIn(message: Message, rewrite: Rewrite): Described | undefined {
+  if (message.type === Backend.NoData) return { sent: [], client: [] };
+  if (message.type !== Backend.RowDescription) return undefined;
   const [part] = rewrite.parts;
   const answers = part?.kind === 'cascade' ? part.answers : undefined;
-  if (
-    message.type === Backend.NoData ||
-    (message.type === Backend.RowDescription && answers?.kind === 'count')
-  )
-    return [];
-  if (message.type !== Backend.RowDescription) return undefined;
-  return readColumns(message, answers?.kind === 'rows' ? answers.hidden : 0);
+  const sent = readColumns(message, 0);
+  if (answers?.kind === 'count') return { sent, client: [] };
+  return { sent, client: sent.slice(answers?.kind === 'rows' ? answers.hidden : 0) };
+}
+
+function areEqual(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((each, i) => each === others[i]);
 }

@@ -18,6 +18,8 @@ export interface Rewrite {
   readonly marker?: string | undefined;
   readonly parts: readonly Part[];
   readonly copied: readonly Copied[];
+  /** Tells the graph by which it was made from all others; undefined where none was asked for. */
+  readonly graphId?: string | undefined;
   /** Whether anything was done: false is the client's text as it is. */
   readonly changed: boolean;
   /** The relations that its statements delete from. */

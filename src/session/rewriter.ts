@@ -32,6 +32,7 @@ import type { Prepared } from './prepared.js';
 import { targetsOfPrepared, UNWATCHED } from './prepared.js';
 import type { ExpectedReplies } from './replies.js';
 import { ReportedSettings } from './reported-settings.js';
+import { ResultColumns } from './result-columns.js';
 import { isBehindUnsettling, type Rewrite, refusal, rewrite, unchanged } from './rewrite.js';
 import type { ServerState } from './server-state.js';
 import type { StatementCache } from './statement-cache.js';
@@ -171,7 +172,10 @@ export class Rewriter {
       inString,
       retries: retries && mayBeSentAgain(statements),
     };
-    const make = () => rewrite(text, statements, means, { touched, sensitive });
+    const make = () => ({
+      ...rewrite(text, statements, means, { touched, sensitive }),
+      graphId: found.graphId,
+    });
     const how = [touched, sensitive, inString, means.retries, means.version];
     const key = cacheKey(text, names.map(found.meaning), how, found);
     const isKept = executed.length === 0 && columns.isEmpty;
@@ -246,7 +250,7 @@ export class Rewriter {
       const encoding = encodingOf(this.#options.state);
       const name = nameInText(part.name, encoding);
       const seen = look(bytesOf(text), this.#options.state, this.settings);
-      prepared.set(name, { ...UNWATCHED, seen, encoding, rewrite, inSql: true });
+      prepared.set(name, { ...UNWATCHED, seen, encoding, rewrite, result: new ResultColumns(), inSql: true });
     }
     if (part.kind !== 'release') return;
     // What SQL has prepared is entered when it is answered: by now, all that was prepared before.

@@ -95,7 +95,17 @@ export function withResultFormats(
 /** A Bind of the same values to another portal and statement, for results in text. @throws as withResultFormats */
 export function boundTo(message: Message, portal: string, statement: string): Buffer {
   const values = withResultFormats(message, () => []).subarray(wellFormed(message).values - message.start);
-  const bound = Buffer.concat([Buffer.from(`B\0\0\0\0${portal}\0${statement}\0`), values]);
+  return bindOf(portal, statement, values);
+}
+
+/** The same Bind, of another portal to another statement. @throws as withResultFormats */
+export function bindTo(message: Message, portal: string, statement: string): Buffer {
+  return bindOf(portal, statement, message.buffer.subarray(wellFormed(message).values, message.end));
+}
+
+/** @param rest what stands behind the names */
+function bindOf(portal: string, statement: string, rest: Buffer): Buffer {
+  const bound = Buffer.concat([Buffer.from(`B\0\0\0\0${portal}\0${statement}\0`, 'latin1'), rest]);
   bound.writeUInt32BE(bound.length - 1, 1);
   return bound;
 }

@@ -141,6 +141,21 @@ describe('a prepared DELETE whose result is the same is executed as natively', (
       'DELETE FROM s.p WHERE id = $1 RETURNING a',
       changes('ALTER TABLE s.p ALTER COLUMN id TYPE int8'),
     ],
+    [
+      'another type of the key, and nothing else',
+      'DELETE FROM s.p WHERE id = $1 RETURNING a',
+      'ALTER TABLE s.p ALTER COLUMN id TYPE int8',
+    ],
+    [
+      'another type of a key that is a WITH its only use',
+      'WITH w AS (DELETE FROM s.p WHERE id = $1 RETURNING a) SELECT * FROM w',
+      'ALTER TABLE s.p ALTER COLUMN id TYPE int8',
+    ],
+    [
+      'what is no column of it',
+      'DELETE FROM s.p WHERE id = $1 RETURNING a, b',
+      'ALTER TABLE s.c ADD COLUMN x int; ALTER TABLE s.p ALTER COLUMN b SET DEFAULT 7',
+    ],
   ])('%s', async (_, text, ddl) => {
     await sameOn(ALL, SCHEMA, changedBetween(text, ddl));
     await sameOn(ALL, SCHEMA, changedBetween(text, ddl, 'another'));
