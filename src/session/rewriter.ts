@@ -3,7 +3,7 @@ import { isAscii } from 'node:buffer';
 import { ProxyError } from '../errors.js';
 import { type Look, makesKeys } from '../sql/gate.js';
 import { quoteRelation } from '../sql/names.js';
-import { bytesOf, hasLetters } from '../sql/raw-bytes.js';
+import { hasLetters } from '../sql/raw-bytes.js';
 import { executedBy, type Statement, targetsOf } from '../sql/statement.js';
 import { TransactionStatus } from '../wire/types.js';
 import { mayBeSentAgain } from './attempt.js';
@@ -23,18 +23,17 @@ import { expand, type Means } from './expand.js';
 import { Folding } from './folding.js';
 import type { Injection } from './injection.js';
 import { ColumnsUnknown, KnownColumns } from './known-columns.js';
-import { look } from './look.js';
-import { type Names, nameInText } from './names.js';
+import type { Names } from './names.js';
 import type { Naming } from './naming.js';
 import type { OtherServer } from './other-server.js';
 import type { Again, Executable, Part } from './part.js';
 import type { Prepared } from './prepared.js';
-import { targetsOfPrepared, UNWATCHED } from './prepared.js';
+import { targetsOfPrepared } from './prepared.js';
 import type { ExpectedReplies } from './replies.js';
 import { ReportedSettings } from './reported-settings.js';
-import { ResultColumns } from './result-columns.js';
 import { isBehindUnsettling, type Rewrite, refusal, rewrite, unchanged } from './rewrite.js';
 import type { ServerState } from './server-state.js';
+import { SqlPrepared } from './sql-prepared.js';
 import type { StatementCache } from './statement-cache.js';
 import type { TriggerRule } from './trigger-rule.js';
 
@@ -60,6 +59,7 @@ export interface RewriterOptions {
 export class Rewriter {
   readonly #options: RewriterOptions;
   readonly #folding: Folding;
+  readonly #inSql: SqlPrepared;
   /** By what the server reads texts. */
   readonly settings: ReportedSettings;
 
@@ -67,6 +67,7 @@ export class Rewriter {
     this.#options = options;
     this.#folding = new Folding(options.state);
     this.settings = new ReportedSettings(options);
+    this.#inSql = new SqlPrepared(options.prepared, options.state, this.settings);
   }
 
   /** @param seen the text, looked at */
@@ -97,11 +98,8 @@ export class Rewriter {
 
   /** How answers to a rewritten text are turned into those to the client's own. */
   translation(rewrite: Rewrite): Translation {
-    // What is prepared behind a DEALLOCATE, before its answer, stays.
-    const known = rewrite.parts.some(({ kind }) => kind === 'release')
-      ? this.#options.prepared.snapshot()
-      : [];
-    const completed = (part: Part) => this.#completed(part, known, rewrite.marker);
+    const known = this.#inSql.known(rewrite);
+    const completed = (part: Part) => this.#inSql.completed(part, known, rewrite.marker);
     const moved = () => this.#options.circumstances.note('settings');
     const executing = () => this.#options.naming.begin(rewrite.parts);
     const { state } = this.#options;
@@ -126,7 +124,7 @@ export class Rewriter {
     if ((executed.length > 0 || drops) && !naming.settled) await naming.answered();
     const names = [
       ...statements.flatMap(targetsOf),
-      ...executed.flatMap((name) => targetsOfPrepared(this.#named(name))),
+      ...executed.flatMap((name) => targetsOfPrepared(this.#inSql.named(name))),
     ];
     const encoding = encodingOf(state);
     const asIs: Decision = { kind: 'rewrite', rewrite: unchanged(text, statements) };
@@ -164,7 +162,7 @@ export class Rewriter {
       graph: found.graph,
       meaning: found.meaning,
       columns: columns.of,
-      executable: (name) => this.#executable(this.#named(name), texts, means),
+      executable: (name) => this.#executable(this.#inSql.named(name), texts, means),
       version: state.version,
       refusesCode,
       triggers,
@@ -217,7 +215,7 @@ export class Rewriter {
   /** What the texts of these prepared statements mean. */
   async #prepared(names: readonly string[]) {
     const texts = new Map<string, readonly Statement[] | undefined>();
-    for (const text of names.flatMap((name) => this.#named(name)?.rewrite?.text ?? []))
+    for (const text of names.flatMap((name) => this.#inSql.named(name)?.rewrite?.text ?? []))
       if (!texts.has(text)) texts.set(text, await this.#statements(text));
     return texts;
   }
@@ -240,30 +238,6 @@ export class Rewriter {
     return { targets, sql, runs, again };
   }
 
-  /** The server has executed a statement that concerns prepared ones. */
-  #completed(part: Part, known: readonly (readonly [string, Prepared])[], marker: string | undefined): void {
-    const { prepared } = this.#options;
-    if (part.kind === 'prepare') {
-      const { text, sql, runs, targets } = part;
-      const changed = sql !== text;
-      const rewrite = { ...unchanged(text, []), sql, marker, targets, parts: [runs], copied: [], changed };
-      const encoding = encodingOf(this.#options.state);
-      const name = nameInText(part.name, encoding);
-      const seen = look(bytesOf(text), this.#options.state, this.settings);
-      prepared.set(name, { ...UNWATCHED, seen, encoding, rewrite, result: new ResultColumns(), inSql: true });
-    }
-    if (part.kind !== 'release') return;
-    // What SQL has prepared is entered when it is answered: by now, all that was prepared before.
-    const before = [...known, ...prepared.snapshot().filter(([, entry]) => entry.inSql)];
-    // The unnamed statement is none that DEALLOCATE ALL or DISCARD ALL drop.
-    const meant =
-      part.name === undefined
-        ? before.map(([name]) => name).filter((name) => name !== '')
-        : [nameInText(part.name, encodingOf(this.#options.state))];
-    for (const name of meant)
-      if (before.some(([, entry]) => entry === prepared.get(name))) prepared.set(name, undefined);
-  }
-
   #text(bytes: Buffer, { encoding }: Pick<Source, 'encoding'>): string | undefined {
     const { state } = this.#options;
     const now = encodingOf(state);
@@ -275,11 +249,6 @@ export class Rewriter {
   #statements(text: string): Promise<readonly Statement[] | undefined> {
     const { replies, state, statements } = this.#options;
     return statements.statements(text, encodingOf(state), () => !replies.ended);
-  }
-
-  /** The prepared statement of a name in an SQL text. */
-  #named(name: string): Prepared | undefined {
-    return this.#options.prepared.get(nameInText(name, encodingOf(this.#options.state)));
   }
 
   #refuse(error: ProxyError): Decision {
