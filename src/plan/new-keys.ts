@@ -77,14 +77,14 @@ function newKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Br
   const deleted =
     key === by ? ` OR EXISTS (SELECT FROM ${rows} AS p WHERE ${equals(key, 'p', column, 'u')})` : '';
   const broken = `${image.rows} AS u WHERE ${complete('u')} AND (${missing('u')}${deleted})`;
-  const queuedBefore = `e.n IS NULL OR ROW(e.pn, e.age) OPERATOR(pg_catalog.<) ${eventOf(plan, by, 'b.n')}`;
-  const before = (row: string) =>
+  const { turn, joins, row, event } = turnOf(check, plan, image);
+  const queuedBefore = `e.n IS NULL OR ROW(e.pn, e.age) OPERATOR(pg_catalog.<) ${event}`;
+  const before =
     ` OR EXISTS (SELECT FROM ${referenced} JOIN ${QUEUE} AS d ON d.o OPERATOR(pg_catalog.=) t.tableoid AND d.c OPERATOR(pg_catalog.=) t.ctid` +
     ` LEFT JOIN ${QUEUE} AS e ON e.n OPERATOR(pg_catalog.=) d.pn WHERE ${equals(key, 't', quoteName, row)}${key.deferred ? '' : ` AND (${queuedBefore})`})`;
-  const { turn, joins, row } = turnOf(check, plan, image);
   const ordered =
-    `SELECT ${turn}, ${marker(row)} FROM ${image.rows} AS u JOIN ${checked(image, by, plan, key)}${joins}` +
-    ` WHERE ${complete(row)} AND (${missing(row)}${key === by ? before(row) : ''})`;
+    `SELECT ${turn}, ${marker(row)} FROM ${image.rows} AS u JOIN ${changed(image, by, plan)}${joins}` +
+    ` WHERE ${complete(row)} AND (${missing(row)}${key === by ? before : ''})${stillThere(image, key, event)}`;
   return {
     suspects: `SELECT FROM ${broken}`,
     certain: image.fate === 'stays' ? [`SELECT ${marker('u')} FROM ${broken}`] : [],
@@ -108,12 +108,12 @@ function mixedKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): 
   };
   const marker = checkMarker(place, `u.${WITHIN}`, []);
   const broken = `${image.rows} AS u WHERE ${mixed('u')}`;
-  const { turn, joins, row } = turnOf(check, plan, image);
+  const { turn, joins, row, event } = turnOf(check, plan, image);
   return {
     suspects: `SELECT FROM ${broken}`,
     certain: image.fate === 'stays' ? [`SELECT ${marker} FROM ${broken}`] : [],
     ordered: [
-      `SELECT ${turn}, ${marker} FROM ${image.rows} AS u JOIN ${checked(image, by, plan, key)}${joins} WHERE ${mixed(row)}`,
+      `SELECT ${turn}, ${marker} FROM ${image.rows} AS u JOIN ${changed(image, by, plan)}${joins} WHERE ${mixed(row)}${stillThere(image, key, event)}`,
     ],
   };
 }
@@ -160,12 +160,17 @@ export function placed({ tableoid, ctid, fate }: Image, by: ForeignKey, plan: Pl
   return `${was} JOIN ${QUEUE} AS g ON g.o OPERATOR(pg_catalog.=) u.${WITHIN} AND g.c OPERATOR(pg_catalog.=) u.${OWN_PLACE} AND ${later}`;
 }
 
-/** The same for a row that was changed, and is still there when its new key is checked. */
-function checked(image: Image, by: ForeignKey, plan: Plan, key: ForeignKey): string {
+/** The same for a row that the key has changed, and that row `r` as it was, where the image does not only have those that stay. */
+function changed(image: Image, by: ForeignKey, plan: Plan): string {
   if (image.fate === 'stays') return placed(image, by, plan);
-  const gone = key.deferred ? goneBefore('r') : goneBeforeCheck('r', eventOf(plan, by, 'b.n'));
-  const still = [gone, ...outOfReach(plan, by, 'r', 'b.n')].map((each) => ` AND NOT ${each}`);
-  return `${placed(image, by, plan)} JOIN ${rowOf(by)}${still.join('')}`;
+  const found = outOfReach(plan, by, 'r', 'b.n').map((each) => ` AND NOT ${each}`);
+  return `${placed(image, by, plan)} JOIN ${rowOf(by)}${found.join('')}`;
+}
+
+/** The row is there when the check that was queued by this event comes. */
+function stillThere({ fate }: Image, key: ForeignKey, event: string): string {
+  if (fate === 'stays') return '';
+  return ` AND NOT ${key.deferred ? goneBefore('r') : goneBeforeCheck('r', event)}`;
 }
 
 /** The image's row as it was before. */

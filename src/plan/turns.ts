@@ -18,15 +18,19 @@ export interface Turn {
   readonly joins: string;
   /** What has the key's columns as they are then. */
   readonly row: 'u' | 's';
+  /** The event that queued the check. */
+  readonly event: string;
 }
 
 export function turnOf(check: NewKeyCheck, plan: Plan, { fate }: Image): Turn {
   const { by, key } = check;
   const first = ['b.n', age(plan, by)] as const;
-  if (fate === 'stays') return { turn: checkPlace(plan, key, first, undefined), joins: '', row: 'u' };
-  const others = othersOf(plan, check);
-  if (others.length === 0) return { turn: checkPlace(plan, key, first, 'r'), joins: '', row: 'u' };
   const own = eventOf(plan, by, 'b.n');
+  const others = othersOf(plan, check);
+  if (fate === 'stays' || others.length === 0) {
+    const row = fate === 'stays' ? undefined : 'r';
+    return { turn: checkPlace(plan, key, first, row), joins: '', row: 'u', event: own };
+  }
   const inTime = key.deferred ? [] : [`ROW(a.pn, a.age) OPERATOR(pg_catalog.<) ${own}`];
   const later = others.map((other) => {
     const conditions = [`${eventOf(plan, other, 'a.n')} OPERATOR(pg_catalog.>) ${own}`, ...inTime];
@@ -36,8 +40,9 @@ export function turnOf(check: NewKeyCheck, plan: Plan, { fate }: Image): Turn {
   const last = `SELECT v.n, v.age FROM (${all}) AS v (n, age) ORDER BY v.n DESC, v.age DESC LIMIT 1`;
   const turn = checkPlace(plan, key, ['w.n', 'w.age'], 'r');
   const joins = ` CROSS JOIN LATERAL (${last}) AS w`;
-  if (keysBeside(plan, check).length === 0) return { turn, joins, row: 'u' };
-  return { turn, joins: `${joins}${stateAt(check, plan, 'ROW(w.n, w.age)')}`, row: 's' };
+  const event = 'ROW(w.n, w.age)';
+  if (keysBeside(plan, check).length === 0) return { turn, joins, row: 'u', event };
+  return { turn, joins: `${joins}${stateAt(check, plan, event)}`, row: 's', event };
 }
 
 /** Joins `s` to the image `u` and its row `r` as it was: the columns of the key as they are behind an event. */

@@ -312,6 +312,22 @@ test('37 a MATCH FULL key of which two SET NULL keys set a column each is checke
     ),
   ));
 
+test('37 a row that is changed twice, and deleted before the check behind the second change, is not checked', () =>
+  same(
+    `CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1), (2), (3);
+    CREATE TABLE q (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE KEYS); INSERT INTO q VALUES (1, 1), (2, NULL), (3, 3);
+    CREATE TABLE z (id int PRIMARY KEY, p int); INSERT INTO z VALUES (1, 1), (2, 2), (3, 3);
+    CREATE TABLE c (id int, a int DEFAULT 9 REFERENCES p ON DELETE SET DEFAULT KEYS, b int REFERENCES q ON DELETE SET NULL KEYS, z int REFERENCES z ON DELETE CASCADE KEYS);
+    ALTER TABLE z ADD FOREIGN KEY (p) REFERENCES p ON DELETE CASCADE KEYS;
+    INSERT INTO c VALUES (1, 1, 1, 1), (2, 2, NULL, 2), (3, NULL, 3, 3)`,
+    ...tried(
+      'DELETE FROM p WHERE id = 1',
+      'DELETE FROM p WHERE id = 2',
+      'DELETE FROM p WHERE id = 3',
+      'DELETE FROM p',
+    ),
+  ));
+
 test('37 SET DEFAULT to a row that goes too, and SET NULL of another column of the key as it goes', () =>
   sameOn(
     UNENFORCED,
