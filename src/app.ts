@@ -12,6 +12,7 @@ import { socketUpstream } from './net/tcp.js';
 import type { Upstream } from './net/upstream.js';
 import type { Logger } from './observe/log.js';
 import { MessageMemory } from './session/message-memory.js';
+import { Repeats } from './session/repeats.js';
 import { StatementCache } from './session/statement-cache.js';
 import { parserReady } from './sql/parser.js';
 
@@ -44,6 +45,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
       triggers,
       messageBytes: config.limits.message_bytes,
       memory: new MessageMemory(config.limits.message_bytes),
+      repeats: new Repeats(),
     },
     connections: roomFor(config.limits.connections, log),
     loginTimeout: config.limits.login_timeout,

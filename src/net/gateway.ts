@@ -6,6 +6,7 @@ import type { Logger } from '../observe/log.js';
 import { sayFarewell } from '../session/farewell.js';
 import type { SessionSettings } from '../session/options.js';
 import { Session } from '../session/session.js';
+import { SessionLog } from '../session/session-log.js';
 import { ProtocolViolation } from '../wire/reader.js';
 import { CancelKeys, cancelWhatRuns } from './cancel.js';
 import { type Opening, readOpening } from './handshake.js';
@@ -54,17 +55,19 @@ export class Gateway {
       clearTimeout(login);
     });
     client.on('error', (error) => log.debug({ err: error }, 'the client connection broke'));
-    const login = setTimeout(
-      () => sayFarewell(client, new ProxyError('PGC_LOGIN_TIMEOUT')),
-      this.#options.loginTimeout,
-    );
+    const sessionLog = new SessionLog(log, this.#options.session.repeats);
+    const refuse = (error: ProxyError) => {
+      sessionLog.refused(error);
+      sayFarewell(client, error);
+    };
+    const login = setTimeout(() => refuse(new ProxyError('PGC_LOGIN_TIMEOUT')), this.#options.loginTimeout);
     this.#serve(client, log, () => clearTimeout(login)).catch((error: unknown) => {
       clearTimeout(login);
       if (error instanceof ProtocolViolation)
-        sayFarewell(client, new ProxyError('PGC_PROTOCOL', { reason: error.message }));
+        refuse(new ProxyError('PGC_PROTOCOL', { reason: error.message }));
       else if (error instanceof ProxyError) {
         // All that the client said has been read; many who are refused and stay must not use up the open files.
-        sayFarewell(client, error);
+        refuse(error);
         client.destroySoon();
       } else {
         log.error({ err: error }, 'a client could not be served');

@@ -11,6 +11,7 @@ import type { Prepared } from './prepared.js';
 import type { ExpectedReplies } from './replies.js';
 import { Rewriter } from './rewriter.js';
 import type { ServerState } from './server-state.js';
+import type { SessionLog } from './session-log.js';
 
 /** What both halves of a session share. */
 export interface SharedParts {
@@ -18,6 +19,7 @@ export interface SharedParts {
   readonly replies: ExpectedReplies;
   readonly state: ServerState;
   readonly circumstances: SessionCircumstances;
+  readonly log: SessionLog;
 }
 
 export function assembleFrontend(
@@ -43,7 +45,7 @@ export function assembleFrontend(
     state,
     reject,
     refusesCode,
-    passed: (error) => log.warn({ error: error.errorName }, `passed on without a cascade: ${error.message}`),
+    log: shared.log,
     triggers,
     warn: (text) => graphs.isNews(database, text) && report(`${database}: ${text}`),
   });

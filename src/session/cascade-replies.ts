@@ -47,6 +47,8 @@ export interface Translation {
   readonly encoding: () => string;
   /** The server's major version. */
   readonly serverVersion: number;
+  /** The statement is answered by an error of the proxy's own. */
+  readonly refused: (error: ProxyError) => void;
   /** A name was found to mean another table than the one planned for. */
   readonly moved: () => void;
   /** The text is being executed. @returns what is called when that is answered, or skipped */
@@ -228,13 +230,17 @@ function truncated(complete: Message, tables: readonly string[], encoding: strin
 function translateError(message: Message, part: Part | undefined, translation: Translation): Verdict {
   const { serverVersion, moved } = translation;
   const encoding = translation.encoding();
-  const ours = (error: ProxyError) => errorResponse(inEncoding(proxyErrorFields(error), encoding), 'latin1');
+  const ours = (error: ProxyError) => {
+    translation.refused(error);
+    return errorResponse(inEncoding(proxyErrorFields(error), encoding), 'latin1');
+  };
   const fields = readErrorFields(message);
   const marker = markerOf(fields, part, translation.rewrite, translation.resolved ?? false);
   const stands = part?.kind === 'refused' && part.error.errorName === 'PGC_SERVER' && isLanguage(message);
   if ((marker || stands) && part?.kind === 'refused') return ours(part.error);
   if (marker?.kind === 'check' && part?.kind === 'cascade') {
     const violated = violationFields(part, marker, serverVersion, encoding);
+    if (violated instanceof ProxyError) return ours(violated);
     return violated ? errorResponse(violated, 'latin1') : 'forward';
   }
   if (marker?.kind === 'kept' && part?.kind === 'cascade')

@@ -4,6 +4,7 @@ import type { GraphCache } from '../graph/cache.js';
 import type { Rules } from '../graph/rules.js';
 import type { Logger } from '../observe/log.js';
 import type { MessageMemory } from './message-memory.js';
+import type { Repeats } from './repeats.js';
 import type { StatementCache } from './statement-cache.js';
 import type { TriggerRule } from './trigger-rule.js';
 
@@ -24,6 +25,8 @@ export interface SessionSettings {
   readonly messageBytes: number;
   /** What is kept of messages, in bytes, of all clients together. */
   readonly memory: MessageMemory;
+  /** What was logged of late, of all clients together. */
+  readonly repeats: Repeats;
 }
 
 export interface SessionPeers {

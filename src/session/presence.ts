@@ -4,33 +4,38 @@
  * system of one that is gone refuses it. That is a connection error like any other, and the stream closes.
  */
 import type { Duplex } from 'node:stream';
+import { parameterStatus } from '../wire/backend.js';
+import type { Output } from './output.js';
+import type { ServerState } from './server-state.js';
 
 /** How often it is looked, in milliseconds. An answer that comes before the first time costs nothing. */
 const INTERVAL = 250;
 
 export class Presence {
   readonly #client: Duplex;
+  readonly #output: Output;
+  readonly #state: ServerState;
   readonly #isAwaited: () => boolean;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param isAwaited whether the server is at work for the client */
-  constructor(client: Duplex, isAwaited: () => boolean) {
+  /** @param isAwaited whether the server is at work for the client, and between two of its messages */
+  constructor(client: Duplex, output: Output, state: ServerState, isAwaited: () => boolean) {
     this.#client = client;
+    this.#output = output;
+    this.#state = state;
     this.#isAwaited = isAwaited;
   }
 
-  /**
-   * Looks from now on, until `stop`.
-   * @param speak sends the client something that it does not mind. @returns false where it has to be asked later
-   */
-  watch(speak: () => boolean): void {
+  /** Looks from now on, until `stop`. */
+  watch(): void {
     if (this.#timer) return;
-    let spoken = false;
+    let hasSpoken = false;
     const look = () => {
-      // An empty write sends nothing, but fails where what was sent before has been refused.
-      if (this.#isAwaited()) {
-        if (spoken) this.#client.write('');
-        else spoken = speak();
+      if (this.#state.status !== 0 && this.#isAwaited()) {
+        // An empty write sends nothing, but fails where what was sent before was refused, or the client has been reset.
+        if (hasSpoken || !this.#client.readableEnded) this.#client.write('');
+        else this.#speak();
+        hasSpoken = true;
       }
       this.#timer = setTimeout(look, INTERVAL).unref();
     };
@@ -40,5 +45,12 @@ export class Presence {
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** Tells the client a parameter once more: that may come at any time, and nobody minds. */
+  #speak(): void {
+    const name = 'client_encoding';
+    this.#output.write(parameterStatus(name, this.#state.parameter(name) ?? 'UTF8'));
+    this.#output.flush();
   }
 }

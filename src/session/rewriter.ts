@@ -8,7 +8,7 @@ import { executedBy, type Statement, targetsOf } from '../sql/statement.js';
 import { TransactionStatus } from '../wire/types.js';
 import { mayBeSentAgain } from './attempt.js';
 import type { Translation } from './cascade-replies.js';
-import type { SessionCircumstances, Surroundings } from './circumstances.js';
+import type { Surroundings } from './circumstances.js';
 import {
   type Decision,
   PASS,
@@ -21,40 +21,14 @@ import {
 import { BEYOND_ASCII, decode, encodingOf, inClientEncoding } from './encoding.js';
 import { expand, type Means } from './expand.js';
 import { Folding } from './folding.js';
-import type { Injection } from './injection.js';
 import { ColumnsUnknown, KnownColumns } from './known-columns.js';
-import type { Names } from './names.js';
-import type { Naming } from './naming.js';
-import type { OtherServer } from './other-server.js';
 import type { Again, Executable, Part } from './part.js';
 import type { Prepared } from './prepared.js';
 import { targetsOfPrepared } from './prepared.js';
-import type { ExpectedReplies } from './replies.js';
 import { ReportedSettings } from './reported-settings.js';
 import { isBehindUnsettling, type Rewrite, refusal, rewrite, unchanged } from './rewrite.js';
-import type { ServerState } from './server-state.js';
+import type { RewriterOptions } from './rewriter-options.js';
 import { SqlPrepared } from './sql-prepared.js';
-import type { StatementCache } from './statement-cache.js';
-import type { TriggerRule } from './trigger-rule.js';
-
-export interface RewriterOptions {
-  readonly statements: StatementCache;
-  readonly circumstances: SessionCircumstances;
-  readonly injection: Injection;
-  readonly otherServer: OtherServer;
-  readonly prepared: Names<Prepared>;
-  readonly naming: Naming;
-  readonly replies: ExpectedReplies;
-  readonly state: ServerState;
-  /** Refuse what may delete and is not understood; else pass it on and say so through `passed`. */
-  readonly reject: boolean;
-  /** Refuse DO and CALL. */
-  readonly refusesCode: boolean;
-  readonly passed: (error: ProxyError) => void;
-  /** What becomes of triggers that delete, and who is told of them. */
-  readonly triggers: TriggerRule;
-  readonly warn: (text: string) => void;
-}
 
 export class Rewriter {
   readonly #options: RewriterOptions;
@@ -74,6 +48,13 @@ export class Rewriter {
   decide(seen: Look, source: StatementSource): Promise<StatementDecision>;
   decide(seen: Look, source: Source): Promise<Decision>;
   async decide(seen: Look, source: Source): Promise<Decision> {
+    const decided = this.#options.log.deciding(source);
+    const decision = await this.#decide(seen, source);
+    decided?.(decision);
+    return decision;
+  }
+
+  async #decide(seen: Look, source: Source): Promise<Decision> {
     try {
       const settings = await this.settings.forText(seen, source.manner);
       if (settings.kind !== 'known') return unanswered(settings.kind);
@@ -102,9 +83,10 @@ export class Rewriter {
     const completed = (part: Part) => this.#inSql.completed(part, known, rewrite.marker);
     const moved = () => this.#options.circumstances.note('settings');
     const executing = () => this.#options.naming.begin(rewrite.parts);
-    const { state } = this.#options;
+    const { log, state } = this.#options;
+    const refused = (error: ProxyError) => log.refused(error);
     const encoding = () => encodingOf(state);
-    return { rewrite, encoding, serverVersion: state.version, executing, completed, moved };
+    return { rewrite, encoding, serverVersion: state.version, executing, completed, moved, refused };
   }
 
   async #rewrite(
@@ -116,7 +98,7 @@ export class Rewriter {
   ): Promise<Decision> {
     const { manner, inString, retries } = source;
     const { circumstances, injection, naming, otherServer, replies, state } = this.#options;
-    const { reject, refusesCode, passed, triggers, warn } = this.#options;
+    const { log, reject, refusesCode, triggers, warn } = this.#options;
     if (statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode)))
       return PASS;
     const executed = statements.flatMap(executedBy);
@@ -189,7 +171,7 @@ export class Rewriter {
       const answer = await columns.ask(error.question, source, injection, encoding);
       return answer === 'done' ? this.#rewrite(text, seen, statements, source, columns) : unanswered(answer);
     }
-    made.passed.forEach(passed);
+    for (const error of made.passed) log.passed(error);
     made.warnings.forEach(warn);
     if (!made.changed || encoding === 'UTF8' || !hasLetters(made.sql))
       return { kind: 'rewrite', rewrite: made };
@@ -253,7 +235,7 @@ export class Rewriter {
 
   #refuse(error: ProxyError): Decision {
     if (!this.#options.reject && error.sqlstate === '0A000') {
-      this.#options.passed(error);
+      this.#options.log.passed(error);
       return PASS;
     }
     return { kind: 'rewrite', rewrite: refusal(error) };

@@ -4,7 +4,6 @@
  */
 import type { Duplex } from 'node:stream';
 import { ProxyError } from '../errors.js';
-import { parameterStatus } from '../wire/backend.js';
 import { MessageReader, ProtocolViolation } from '../wire/reader.js';
 import { BACKEND_TYPES, Backend, TransactionStatus } from '../wire/types.js';
 import { assembleFrontend } from './assembly.js';
@@ -21,6 +20,7 @@ import { Output } from './output.js';
 import { Presence } from './presence.js';
 import { ExpectedReplies } from './replies.js';
 import { ServerState } from './server-state.js';
+import { SessionLog } from './session-log.js';
 
 /** A server may send what it likes; the length field is an Int32. */
 const LONGEST_BACKEND_MESSAGE = 0x7fffffff;
@@ -42,6 +42,7 @@ export class Session implements Keeper {
   readonly #frontend: FrontendSide;
   readonly #backend: BackendSide;
   readonly #presence: Presence;
+  readonly #log: SessionLog;
   readonly #state = new ServerState();
   readonly #closed: Promise<void>;
   #busy = false;
@@ -68,7 +69,8 @@ export class Session implements Keeper {
     this.#fromClient = new ClientMessages(this.#toServer, settings.messageBytes, () =>
       circumstances.arrived(),
     );
-    const shared = { replies: this.#replies, state: this.#state, circumstances };
+    this.#log = new SessionLog(log, settings.repeats, database);
+    const shared = { replies: this.#replies, state: this.#state, circumstances, log: this.#log };
     this.#frontend = assembleFrontend(peers, settings, { server: this.#toServer, ...shared });
     this.#backend = new BackendSide({
       client: this.#toClient,
@@ -76,7 +78,9 @@ export class Session implements Keeper {
       ...shared,
       peers,
     });
-    this.#presence = new Presence(client, () => this.atWork || this.#busy);
+    this.#presence = new Presence(client, this.#toClient, this.#state, () => {
+      return (this.atWork || this.#busy) && !this.#fromServer.midway;
+    });
     this.#closed = this.#wire();
   }
 
@@ -110,6 +114,7 @@ export class Session implements Keeper {
 
   /** Ends the session at once, telling the client why. */
   end(error: ProxyError): void {
+    if (!this.#ended) this.#log.ended(error);
     // Inside of a message nothing can be said.
     this.#end(this.#fromServer.midway ? undefined : error);
   }
@@ -171,7 +176,7 @@ export class Session implements Keeper {
     // What comes meanwhile is read, within bounds, and kept: so the end of the client is seen.
     if (this.#fromClient.isFull) {
       this.#peers.client.pause();
-      if (!this.#clientEnded) this.#presence.watch(() => true);
+      if (!this.#clientEnded) this.#presence.watch();
     } else {
       this.#peers.client.resume();
       if (!this.#clientEnded) this.#presence.stop();
@@ -239,20 +244,11 @@ export class Session implements Keeper {
     this.#clientEnded = true;
     this.#presence.stop();
     this.#pump();
-    if (!this.#saidGoodbye) this.#presence.watch(() => this.#speak());
+    if (!this.#saidGoodbye) this.#presence.watch();
   }
 
   get #saidGoodbye(): boolean {
     return this.#frontend.terminated || this.#fromClient.saysGoodbye;
-  }
-
-  /** Tells the client a parameter once more, where it stands between two messages. */
-  #speak(): boolean {
-    if (this.#state.status === 0 || this.#fromServer.midway) return false;
-    const name = 'client_encoding';
-    this.#toClient.write(parameterStatus(name, this.#state.parameter(name) ?? 'UTF8'));
-    this.#toClient.flush();
-    return true;
   }
 
   /** Who said goodbye wants what stands before it to be executed, as by PostgreSQL, which then reads it in its turn. */

@@ -3,24 +3,24 @@ import { ProxyError } from '../errors.js';
 import { type Marker, violation } from '../plan/violations.js';
 import { type ErrorFields, Field } from '../wire/backend.js';
 import { inEncoding } from './encoding.js';
-import { proxyErrorFields } from './farewell.js';
 import type { Part } from './part.js';
 
 /**
- * @returns the fields of the native error, one character for each byte; undefined where the plan has no such check
+ * @returns the fields of the native error, one character for each byte; the proxy's own error where one statement
+ * cannot tell what becomes of a row; undefined where the plan has no such check
  */
 export function violationFields(
   { plan, target }: Part & { kind: 'cascade' },
   marker: Marker & { kind: 'check' },
   serverVersion: number,
   encoding: string,
-): ErrorFields | undefined {
+): ErrorFields | ProxyError | undefined {
   // The values come in the client's encoding already.
   const found = violation(plan, { ...marker, values: VALUES }, serverVersion);
   if (found === undefined) return undefined;
   if (found.kind === 'doubt') {
     const { error, key, other } = found;
-    return inEncoding(proxyErrorFields(new ProxyError(error, { table: target, key, other })), encoding);
+    return new ProxyError(error, { table: target, key, other });
   }
   const { code, message, detail, schema, table, column, constraint } = found;
   const fields = inEncoding(

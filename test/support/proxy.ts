@@ -17,7 +17,7 @@ export interface RunningProxy {
   readonly host: string;
   readonly port: number;
   readonly app: App;
-  /** What it logged from `warn` on, a line of JSON each. */
+  /** What it logged from `warn` on, or from the level that the options say: a line of JSON each. */
   readonly log: readonly string[];
   /** The connection string of a database behind it. */
   url(database: string): string;
@@ -40,7 +40,10 @@ export async function startProxy(options: ProxyOptions = {}): Promise<RunningPro
   const log: string[] = [];
   const app = await startApp(
     config,
-    createLogger({ level: 'warn', format: 'json' }, { write: (line) => log.push(line) }),
+    createLogger(
+      { level: options.log ? config.log.level : 'warn', format: 'json' },
+      { write: (line) => log.push(line) },
+    ),
   );
   const { host, port } = parseAddress(app.addresses[0] ?? '');
   const url = (database: string) => databaseUrl({ host, port, user: server.user }, database);
