@@ -169,6 +169,52 @@ class Preparing(PsycopgTest):
 
         self.expect(steps, (1, [('_pg3_1',)], None), orgs(2))
 
+    def refused(self, connection, again):
+        """Prepares, has the columns changed, and executes again: what is refused, and then what `again` gives."""
+        command = 'DELETE FROM orgs WHERE id = %s RETURNING *'
+        connection.prepare_threshold = 0
+        before = connection.execute(command, (1,)).fetchall()
+        connection.commit()
+        # Without the index the proxy finds posts in another way: it has to send another text. (psycopg looks for DROP.)
+        connection.execute("DO 'BEGIN DROP INDEX posts_user_id_idx; END'", prepare=False)
+        connection.execute('ALTER TABLE orgs ADD COLUMN price float8 DEFAULT 1.5', prepare=False)
+        connection.commit()
+        try:
+            with self.assertRaises(errors.FeatureNotSupported) as caught:
+                connection.execute(command, (2,))
+            error = (caught.exception.sqlstate, caught.exception.diag.message_primary)
+            after = again(command, (2,))
+            connection.commit()
+        finally:
+            connection.rollback()
+            connection.execute('ALTER TABLE orgs DROP COLUMN price', prepare=False)
+            connection.execute('CREATE INDEX posts_user_id_idx ON posts (user_id)', prepare=False)
+            connection.commit()
+        return before, error, after
+
+    result = [(1, 'org 1', 1)], ('0A000', 'cached plan must not change result type'), [(2, 'org 2', 1, 1.5)]
+
+    def test_before_columns_changed_is_refused_and_done_again_after_a_rollback(self):
+        def steps(connection):
+            def again(command, parameters):
+                connection.rollback()
+                return connection.execute(command, parameters).fetchall()
+
+            return self.refused(connection, again)
+
+        self.expect(steps, self.result, orgs(1, 2))
+
+    def test_before_columns_changed_is_refused_and_done_again_after_deallocate(self):
+        def steps(connection):
+            def again(command, parameters):
+                connection.execute('DEALLOCATE ALL', prepare=False)
+                return connection.execute(command, parameters, prepare=False).fetchall()
+
+            connection.autocommit = True
+            return self.refused(connection, again)
+
+        self.expect(steps, self.result, orgs(1, 2))
+
     def test_many_statements_drops_the_oldest_of_them(self):
         def steps(connection):
             connection.prepared_max = 2
