@@ -4,7 +4,7 @@ import type { Locks } from '../plan/locks.js';
 import type { Plan } from '../plan/plan.js';
 import type { Look } from '../sql/gate.js';
 import { write } from '../wire/frontend.js';
-import { TransactionStatus } from '../wire/types.js';
+import { Backend, TransactionStatus } from '../wire/types.js';
 import {
   attempt,
   isForbidden,
@@ -19,8 +19,9 @@ import {
 import { executeReplies, queryReplies, swallowedReplies } from './cascade-replies.js';
 import type { FrontendOptions } from './frontend-options.js';
 import { type Manner, type Repeated, SCRATCH } from './injection.js';
-import { sealed, sentText } from './markers.js';
+import { leftBy, sealed, sentText } from './markers.js';
 import type { Part } from './part.js';
+import type { ReplyHandler } from './replies.js';
 import { passedOn, type Rewrite, refusal } from './rewrite.js';
 
 /** What a portal executes. */
@@ -90,7 +91,13 @@ export class Attempts {
       ];
       const made = sealed(behind(before, rewrite));
       const translation = { ...rewriter.translation(made), resolved };
-      const answers = queryReplies(translation, undo);
+      const replying = queryReplies(translation, undo);
+      let leaves: string | undefined;
+      const receive: ReplyHandler['receive'] = (message) => {
+        if (message.type === Backend.ErrorResponse) leaves = leftBy(made);
+        return replying.receive(message);
+      };
+      const answers = { ...replying, receive };
       const repeats = planOf(rewrite.parts) !== undefined || isSuspecting(rewrite.parts);
       const current = attempt(repeats, answers, translation, 'Query', left === 1, under, before.length);
       server.write(write.query(sentText(made)));
@@ -98,6 +105,7 @@ export class Attempts {
       sent();
       server.flush();
       const outcome = await current.outcome;
+      if (leaves !== undefined) await this.#options.injection.forget(leaves);
       if (outcome === 'done') return;
       if (outcome === 'failed') return this.#options.injection.fail(FAIL, 'query');
       if (outcome === 'refused') left++;
@@ -214,7 +222,7 @@ export class Attempts {
 
   /** What the text of a simple query means by now; undefined where the client has got an error. */
   async #again(seen: Look): Promise<Rewrite | undefined> {
-    const source = { manner: 'query', inString: true, types: [], retries: false } as const;
+    const source = { manner: 'query', inString: true, types: [], retries: false, alone: true } as const;
     const decision = await this.#options.rewriter.decide(seen, source);
     if (decision.kind === 'pass') return passedOn(seen.text);
     return decision.kind === 'rewrite' ? decision.rewrite : undefined;

@@ -133,14 +133,16 @@ export class FrontendSide {
       circumstances.note(seen.effect);
       return this.#forwardQuery(message, undo, inBlock);
     }
-    return rewriter.decide(seen, { manner, inString: true, types: [], retries }).then((decision) => {
-      if (decision.kind === 'pieces') return this.#inPieces(decision);
-      circumstances.note(seen.effect);
-      // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
-      if (decision.kind === 'failed' && manner === 'query') return;
-      if (decision.kind === 'pass') return this.#forwardQuery(message, undo, inBlock);
-      return this.#send(message, seen, decision.rewrite, undo, manner, inBlock);
-    });
+    return rewriter
+      .decide(seen, { manner, inString: true, types: [], retries, alone: retries })
+      .then((decision) => {
+        if (decision.kind === 'pieces') return this.#inPieces(decision);
+        circumstances.note(seen.effect);
+        // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
+        if (decision.kind === 'failed' && manner === 'query') return;
+        if (decision.kind === 'pass') return this.#forwardQuery(message, undo, inBlock);
+        return this.#send(message, seen, decision.rewrite, undo, manner, inBlock);
+      });
   }
 
   /** Sends a query that was looked at; one that is expanded may be sent again. */
@@ -155,7 +157,7 @@ export class FrontendSide {
     const { rewriter, server } = this.#options;
     const { parts } = rewrite;
     const plan = planOf(parts);
-    if (manner === 'query' && (plan || isSuspecting(parts)))
+    if (manner === 'query' && (plan || isSuspecting(parts) || rewrite.leaves))
       return this.#attempts.query(plan, kept(seen), rewrite, () => this.#endUnit(inBlock), undo);
     const sent = sealed(rewrite);
     if (sent.changed) server.write(write.query(sentText(sent)));

@@ -98,6 +98,11 @@ export class Injection {
     this.#server.write(write.sync());
   }
 
+  /** Drops a prepared statement between two queries, whether or not there is one. */
+  async forget(name: string): Promise<void> {
+    await this.#send([write.close('S', name), write.flush()], [], 'Close');
+  }
+
   /**
    * Asks a query that gives one row of one column.
    * @param isOurs whether an error is none of the client's, who then gets nothing

@@ -18,6 +18,11 @@ export function sentText({ sql, marker }: Rewrite): string {
   return marker === undefined ? sql : sql.replaceAll(MARKER, marker);
 }
 
+/** As Rewrite.leaves, by the name that was sent. */
+export function leftBy({ leaves, marker = MARKER }: Rewrite): string | undefined {
+  return leaves?.replaceAll(MARKER, marker);
+}
+
 /**
  * @param resolved the names in the statement were resolved anew and mean what they meant: none can have moved
  * @returns the marker by which the statement has stopped itself; undefined where the error is the client's own

@@ -28,6 +28,8 @@ export interface Rewrite {
   readonly passed: readonly ProxyError[];
   /** What its statements do that nobody sees: for the log. */
   readonly warnings: readonly string[];
+  /** The prepared statement that it leaves behind where it fails; its marker is in the name. */
+  readonly leaves?: string;
 }
 
 /** A text that is sent as it is. */

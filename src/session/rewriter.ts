@@ -7,6 +7,7 @@ import { hasLetters } from '../sql/raw-bytes.js';
 import { executedBy, type Statement, targetsOf } from '../sql/statement.js';
 import { TransactionStatus } from '../wire/types.js';
 import { mayBeSentAgain } from './attempt.js';
+import { batch } from './batch.js';
 import type { Translation } from './cascade-replies.js';
 import type { Surroundings } from './circumstances.js';
 import {
@@ -96,7 +97,7 @@ export class Rewriter {
     source: Source,
     columns = new KnownColumns(),
   ): Promise<Decision> {
-    const { manner, inString, retries } = source;
+    const { manner, inString, retries, alone = false } = source;
     const { circumstances, injection, naming, otherServer, replies, state } = this.#options;
     const { log, reject, refusesCode, triggers, warn } = this.#options;
     if (statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode)))
@@ -151,12 +152,13 @@ export class Rewriter {
       reject,
       inString,
       retries: retries && mayBeSentAgain(statements),
+      alone,
     };
     const make = () => ({
-      ...rewrite(text, statements, means, { touched, sensitive }),
+      ...(batch(text, statements, means) ?? rewrite(text, statements, means, { touched, sensitive })),
       graphId: found.graphId,
     });
-    const how = [touched, sensitive, inString, means.retries, means.version];
+    const how = [touched, sensitive, inString, means.retries, alone, means.version];
     const key = cacheKey(text, names.map(found.meaning), how, found);
     const isKept = executed.length === 0 && columns.isEmpty;
     let made: Rewrite;

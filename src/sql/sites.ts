@@ -1,5 +1,6 @@
 /** A statement that deletes, with the places in its text where an expanded one is put together. */
 
+import { type Compared, comparedConstants } from './compared.js';
 import { findChanges, findDeletes, mergeDeletes, nodesOf } from './deletes.js';
 import { executionOrder } from './execution-order.js';
 import { type InnerQuery, readInnerQuery } from './inner-query.js';
@@ -66,6 +67,8 @@ export interface DeletingStatement {
   readonly prepares: string | undefined;
   /** How the rows are selected that it deletes itself, where that can be said. */
   readonly selection: Selection | undefined;
+  /** What it compares columns with, in the order of the text. */
+  readonly compared: readonly Compared[];
 }
 
 export type Outer = 'EXPLAIN ANALYZE' | 'COPY' | 'CREATE TABLE AS' | 'PREPARE';
@@ -129,6 +132,7 @@ export function readSites(
     hasWith: ctes.length > 0,
     query: readInnerQuery(tokens, place, outer, characters),
     prepares: stringOf(node(tree, 'PrepareStmt')?.name),
+    compared: outer === undefined ? comparedConstants(inner, tokens, characters) : [],
     selection: readSelection(inner, tokens.slice(tokens.indexOf(first)), characters, characters(last.end)),
   };
 }

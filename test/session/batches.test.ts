@@ -111,6 +111,51 @@ describe('a string of DELETEs', () => {
       return [...(await client.ask(string(withInTheMiddle(id)))), ...(await askAll(client, ['SELECT 1']))];
     }));
 
+  test('reaches the server as one that is prepared, whatever its constants are', async () => {
+    const client = await twin.connect();
+    await askAll(client, [MORE, 'DELETE FROM orgs WHERE id = 0']);
+    tap.reset();
+    const conditions = ['id = 0', "id = 7 AND name = 'it''s'", "name = 'é' AND big = 5", 'id > 9 AND id < 3'];
+    for (const condition of conditions)
+      await client.ask(query(`${`DELETE FROM orgs WHERE ${condition} ; `.repeat(50)}`));
+    expect(tap.count('DELETE FROM orgs')).toBe(conditions.length);
+  });
+
+  const repeated = (...conditions: readonly string[]) => {
+    const all = [...Array<string>(5).fill('id = 1'), ...conditions, ...Array<string>(9).fill('id = 2')];
+    return [all.map((condition) => `DELETE FROM orgs WHERE ${condition}`).join('; ')];
+  };
+  test.each([
+    ['a number that is out of range', repeated('id = 1', 'id = 99999999999')],
+    ['a string', repeated("id = '1'")],
+    ['strings', [`${"DELETE FROM orgs WHERE id = '1' AND name = 'org 1'; ".repeat(20)}`]],
+    [
+      'a string that is no number',
+      [`${"DELETE FROM orgs WHERE id = '1'; ".repeat(9)} DELETE FROM orgs WHERE id = 'é'`],
+    ],
+    ['no such column', [`/* é */${'DELETE FROM orgs WHERE idd = 1; '.repeat(20)}`]],
+    [
+      'another encoding',
+      ["SET client_encoding = 'LATIN1'", `${"DELETE FROM orgs WHERE name = 'é'; ".repeat(20)}`],
+    ],
+    ['no such operator', [`${'DELETE FROM orgs WHERE name = 1; '.repeat(20)}`]],
+    ['a negative number', repeated('id = -1')],
+    [
+      'a row that must not go',
+      [`${[1, 1, 1, 1, 1, 1, 1, 2, 4, 3].map((id) => `DELETE FROM orgs WHERE id = ${id}`).join(';')}`],
+    ],
+    ['a column of another type', [`${"DELETE FROM orgs WHERE big = 7 AND name = 'org 1'; ".repeat(20)}`]],
+    ['a syntax error at its end', [`${'DELETE FROM orgs WHERE id = 1; '.repeat(20)} oh`]],
+    ['a column twice', [`${'DELETE FROM orgs WHERE id = 2 AND orgs.id = 2 AND big = 7; '.repeat(20)}`]],
+    [
+      'an alias',
+      [`${'DELETE FROM ONLY orgs AS "O" WHERE "O".id = 1 AND EXISTS (SELECT 5 ORDER BY 1); '.repeat(20)}`],
+    ],
+  ])('is answered as natively with %s, and leaves nothing behind', (_, texts) =>
+    twin.expectAsNative((client) =>
+      askAll(client, [...texts, 'SELECT count(*) FROM pg_prepared_statements', ...texts]),
+    ));
+
   test.each([
     ['in a transaction block', ['BEGIN', 'DELETE FROM orgs WHERE id = 1; DELETE FROM orgs WHERE id = 4']],
     ['with rows', ['DELETE FROM orgs WHERE id = 1 RETURNING id; DELETE FROM orgs WHERE id = 4']],
