@@ -64,7 +64,7 @@ export function unanswered(kind: 'failed' | 'skipped'): StatementDecision {
  * it executes any of it
  */
 export function piecesOf(text: string, statements: readonly Statement[]): readonly Piece[] {
-  if (CHANGES_READING.test(text) && /[^\0-\x7f]|\\/.test(text)) {
+  if (changesReading(text) && /[^\0-\x7f]|\\/.test(text)) {
     const table = statements.flatMap(targetsOf).map(quoteRelation).join(', ');
     throw new ProxyError('PGC_AFTER_DDL', { table });
   }
@@ -82,5 +82,9 @@ export function piecesOf(text: string, statements: readonly Statement[]): readon
   });
 }
 
-/** What may set client_encoding or standard_conforming_strings. */
-const CHANGES_READING = /client_encoding|standard_conforming_strings|set_config|\b(?:names|reset|discard)\b/i;
+/** Whether a text may set client_encoding or standard_conforming_strings. A RESET does of all settings, or where escapes spell the name. */
+function changesReading(text: string): boolean {
+  return CHANGES_READING.test(text) || (/\breset\b/i.test(text) && /\ball\b|u&/i.test(text));
+}
+
+const CHANGES_READING = /client_encoding|standard_conforming_strings|set_config|\b(?:names|discard)\b/i;

@@ -110,3 +110,18 @@ test('a string that changes how it would be read in pieces is refused, where tha
   expect((await client.told(query(string('C:/temp')))).join()).toContain('C DELETE 1');
   expect(await left(client)).toBe('D 0|8');
 });
+
+test('a string that resets a setting which does not change how it is read is executed in pieces', async () => {
+  const client = await connect();
+  const string = (reset: string) =>
+    `SET search_path = public; UPDATE p SET a = 'é' WHERE id = 2; DELETE FROM p WHERE id = 1; ${reset}`;
+  for (const reset of [
+    'RESET ALL',
+    'RESET /* ; */ ALL',
+    'RESET U&"client!005fencoding" UESCAPE \'!\'',
+    'DISCARD ALL',
+  ])
+    expect((await client.told(query(string(reset)))).join()).toContain('PGC_AFTER_DDL');
+  expect((await client.told(query(string('RESET search_path')))).join()).toContain('C DELETE 1');
+  expect(await left(client)).toBe('D 0|8');
+});

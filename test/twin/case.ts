@@ -11,11 +11,11 @@ export interface Case {
   readonly statements: readonly StatementSpec[];
 }
 
-/** @param statements how many each schema is tried with */
-export function cases(statements: number): fc.Arbitrary<Case> {
+/** @param statements how many each schema is tried with: at least and at most */
+export function cases([minLength, maxLength]: readonly [number, number]): fc.Arbitrary<Case> {
   return fc.record({
     overridden: once(4),
     schema: schemaSpec,
-    statements: fc.array(statementSpec, { minLength: 1, maxLength: statements, size: 'max' }),
+    statements: fc.array(statementSpec, { minLength, maxLength, size: 'max' }),
   });
 }

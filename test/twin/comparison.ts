@@ -6,7 +6,7 @@ import type { Schema } from './schema.js';
 export type Comparison =
   | { readonly kind: 'same'; readonly failed: boolean; readonly shown: readonly string[] }
   /** The proxy refused something, and did nothing: what came before was the same. */
-  | { readonly kind: 'refused'; readonly name: string }
+  | { readonly kind: 'refused'; readonly name: string; readonly native: Run; readonly proxied: Run }
   | { readonly kind: 'known'; readonly known: Known; readonly native: Run; readonly proxied: Run }
   | { readonly kind: 'different'; readonly native: Run; readonly proxied: Run };
 
@@ -27,7 +27,7 @@ export function compared(
   const { refused } = proxied;
   if (refused) {
     const untouched = proxied.answers.length > 1 || alike(proxied.left, start);
-    if (at === refused.step && untouched) return { kind: 'refused', name: refused.name };
+    if (at === refused.step && untouched) return { kind: 'refused', name: refused.name, native, proxied };
   } else if (at >= 0) {
     const known = knownDifference(native, proxied, at, schema);
     if (known) return { kind: 'known', known, native, proxied };

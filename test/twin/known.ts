@@ -5,12 +5,10 @@ import { type Key, type Schema, setsColumns, setsValues, type Table } from './sc
 /**
  * `rows moved`: several rules are broken, and a SET key changes rows of a table of which rows are deleted too. Natively a
  * changed row stands behind the others of its table, and what references it comes later.
- * `moved before`: the same, where an earlier statement has changed the rows: each side put them where it had room.
- * `set again`: of several rules one is about the new key of SET DEFAULT, in a table that other SET keys change too.
- * `not null`: of several rules one is about a column that takes no NULL.
+ * `not null`: natively a SET key meets a column that takes no NULL, which here the server finds when it changes the row.
  * `checked again`: natively a row that two SET keys change is checked by all of its keys, which the proxy does not do.
  */
-export type Known = 'rows moved' | 'moved before' | 'set again' | 'not null' | 'checked again';
+export type Known = 'rows moved' | 'not null' | 'checked again';
 
 /** @param at the step that was answered differently */
 export function knownDifference(native: Run, proxied: Run, at: number, schema: Schema): Known | undefined {
@@ -20,19 +18,8 @@ export function knownDifference(native: Run, proxied: Run, at: number, schema: S
     schema.keys.filter(({ from, action }) => from.table === table && setsColumns(action));
   if (other !== undefined && alike(native.left, proxied.left)) {
     const rules = [one, other];
-    if (rules.some(({ code }) => code === NOT_NULL)) return 'not null';
+    if (one.code === NOT_NULL) return 'not null';
     if (rules.some(({ key }) => key && movesRows(schema).has(key.to.table))) return 'rows moved';
-    const tables = new Set(rules.map(({ unreferenced, key }) => unreferenced && key?.from.table));
-    const [table] = tables;
-    if (
-      tables.size === 1 &&
-      table &&
-      setting(table).length > 1 &&
-      rules.every(({ key }) => key && setsValues(key))
-    )
-      return 'set again';
-    if (changedBefore(native, at) && schema.keys.some(({ action }) => setsColumns(action)))
-      return 'moved before';
   }
   const { key, unreferenced } = one;
   const again = unreferenced && key !== undefined && !setsValues(key) && setting(key.from.table).length > 1;
@@ -53,15 +40,6 @@ function movesRows({ tables, keys }: Schema): ReadonlySet<Table> {
   return moved;
 }
 
-/** Whether an answer up to this one tells of rows that were deleted. */
-function changedBefore({ answers }: Run, at: number): boolean {
-  return answers
-    .slice(0, at + 1)
-    .flat()
-    .some((answer) => CHANGED.test(answer));
-}
-
-const CHANGED = /^C (?:DELETE|MERGE|COPY|SELECT|INSERT|EXPLAIN)(?! 0)/;
 const NOT_NULL = '23502';
 
 interface BrokenRule {

@@ -21,7 +21,7 @@ Runs random statements on random schemas, natively and through pgcascade, and pr
   --runs N          statements for each seed, at the least (default: 2000)
   --differences N   stop a seed after so many differences (default: 5)
   --shrink SECONDS  how long to look for a smaller case of each (default: 60, 0: not at all)
-  --known           print what is known to differ, too
+  --show KIND       print what is known to differ by this name, or refused; or all
   --keys WHICH      emulated (NOT ENFORCED keys) or overridden (NO ACTION keys with overrides; default: both)
 `;
 
@@ -34,7 +34,7 @@ async function main(): Promise<number> {
       runs: { type: 'string', default: '2000' },
       differences: { type: 'string', default: '5' },
       shrink: { type: 'string', default: '60' },
-      known: { type: 'boolean', default: false },
+      show: { type: 'string' },
       keys: { type: 'string', default: 'both' },
       help: { type: 'boolean', default: false },
     },
@@ -73,7 +73,9 @@ async function main(): Promise<number> {
         shrinkFor: seconds * 1000,
         ...(values.keys === 'both' ? {} : { overridden: values.keys === 'overridden' }),
         found: (difference, name) => print(`${name}: a difference`, difference),
-        ...(values.known ? { knows: (difference, name) => print(name, difference) } : {}),
+        knows: (difference, name, what) => {
+          if (values.show === what || values.show === 'all') print(`${name}: ${what}`, difference);
+        },
       });
       const rate = figures.statements / ((performance.now() - started) / 1000);
       console.log(

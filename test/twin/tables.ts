@@ -61,7 +61,9 @@ function makeTable(spec: TableSpec, place: number, earlier: readonly Table[]): T
     const column = byPair ? 'a' : idColumn;
     partition(root, spec.kind, column, (row) => (byPair ? row.pair[0] : row.id), spec, place);
   }
-  if (spec.view !== null) table.view = { kind: spec.view, relation: viewOf(table, spec.view) };
+  // README: a view of rows that nothing identifies is refused where more of them has to be known than it shows.
+  if (spec.view !== null && primary !== undefined)
+    table.view = { kind: spec.view, relation: viewOf(table, spec.view) };
   return table;
 }
 
