@@ -1,23 +1,22 @@
 import type { Duplex } from 'node:stream';
 import { NO_ENCRYPTION } from '../wire/backend.js';
+import { Block } from '../wire/block.js';
 import { ProtocolViolation } from '../wire/reader.js';
 import { readStartupPacket, type StartupPacket } from '../wire/startup.js';
 
 export type Opening = Exclude<StartupPacket, { kind: 'ssl' | 'gssenc' }>;
 
-/** A client may ask for each kind of encryption once before it says what it wants. */
-const MOST_REQUESTS = 3;
-
 /**
- * Reads from a new client what it wants: a session, a cancel, or nothing that can be read. Requests for encryption are answered "no".
+ * Reads from a new client what it wants: a session, a cancel, or nothing that can be read. Requests for encryption are answered
+ * "no", one of each kind; before the answer nothing may stand behind them (ProcessStartupPacket in backend_startup.c).
  * The stream is then paused, and what was sent behind the packet is put back into it.
  * @returns undefined where the client goes away without a word, as health checks do
  * @throws ProtocolViolation
  */
 export function readOpening(client: Duplex): Promise<Opening | undefined> {
   return new Promise((resolve, reject) => {
-    let bytes: Buffer = Buffer.alloc(0);
-    let requests = 0;
+    const come = new Block();
+    const refused = new Set<StartupPacket['kind']>();
     const settle = (settled: () => void) => {
       client.pause();
       client.off('data', came).off('end', gone).off('close', gone);
@@ -25,22 +24,23 @@ export function readOpening(client: Duplex): Promise<Opening | undefined> {
     };
     const gone = () => settle(() => resolve(undefined));
     const came = (chunk: Buffer) => {
-      bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
-      try {
-        for (let found = readStartupPacket(bytes); found; found = readStartupPacket(bytes)) {
-          const { packet, size } = found;
-          bytes = bytes.subarray(size);
-          if (packet.kind !== 'ssl' && packet.kind !== 'gssenc') {
-            settle(() => resolve(packet));
-            if (bytes.length > 0) client.unshift(bytes);
-            return;
-          }
-          if (++requests > MOST_REQUESTS) throw new ProtocolViolation('too many encryption requests');
-          client.write(NO_ENCRYPTION);
-        }
-      } catch (error) {
-        settle(() => reject(error));
+      come.append(chunk);
+      const found = readStartupPacket(come.bytes);
+      if (found === undefined) return;
+      const { packet, size } = found;
+      const behind = come.bytes.subarray(size);
+      if (packet.kind !== 'ssl' && packet.kind !== 'gssenc') {
+        settle(() => resolve(packet));
+        if (behind.length > 0) client.unshift(behind);
+        return;
       }
+      const name = packet.kind === 'ssl' ? 'SSL' : 'GSSAPI encryption';
+      const refuse = (reason: string) => settle(() => reject(new ProtocolViolation(reason)));
+      if (refused.has(packet.kind)) return refuse(`received a second ${name} request`);
+      refused.add(packet.kind);
+      client.write(NO_ENCRYPTION);
+      if (behind.length > 0) return refuse(`received unencrypted data after ${name} request`);
+      come.clear();
     };
     client.on('data', came).once('end', gone).once('close', gone);
   });

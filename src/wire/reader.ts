@@ -5,6 +5,8 @@
  * (https://www.postgresql.org/docs/18/protocol-overview.html#PROTOCOL-MESSAGE-CONCEPTS).
  */
 
+import { Block } from './block.js';
+
 /** Bytes that are not a PostgreSQL message: the connection cannot be trusted any further. SQLSTATE 08P01. */
 export class ProtocolViolation extends Error {}
 
@@ -42,9 +44,8 @@ export class MessageReader {
   /** The newest bytes, and how far they are read. */
   #buffer = NOTHING;
   #at = 0;
-  /** What has come of a message that is not whole yet: the first `held` bytes of the block, of as many as it needs. */
-  #block = NOTHING;
-  #held = 0;
+  /** What has come of a message that is not whole yet, and how many bytes it needs. */
+  readonly #held = new Block();
   #needed = 0;
   /** Bytes still to come of a message that is passed on in pieces. */
   #streaming = 0;
@@ -72,14 +73,14 @@ export class MessageReader {
   /** Gives the reader what was just received. Everything pushed before must have been read by `next`. */
   push(chunk: Buffer): void {
     this.#at = 0;
-    if (this.#held === 0) {
+    if (this.#held.size === 0) {
       this.#buffer = chunk;
-    } else if (this.#held + chunk.length < this.#needed) {
-      this.#append(chunk);
+    } else if (this.#held.size + chunk.length < this.#needed) {
+      this.#held.append(chunk);
+      this.#buffer = NOTHING;
     } else {
-      this.#buffer = Buffer.concat([this.#block.subarray(0, this.#held), chunk]);
-      this.#block = NOTHING;
-      this.#held = 0;
+      this.#buffer = Buffer.concat([this.#held.bytes, chunk]);
+      this.#held.clear();
     }
   }
 
@@ -103,7 +104,7 @@ export class MessageReader {
    * declares, and in however small pieces it comes.
    */
   get kept(): number {
-    return this.#held > 0 ? this.#block.length : this.#buffer.length - this.#at;
+    return this.#held.kept + this.#buffer.length - this.#at;
   }
 
   /**
@@ -140,7 +141,7 @@ export class MessageReader {
 
   /** What was pushed and not given: from the beginning of the next message on, or inside of one that is given in pieces. */
   get unread(): Buffer {
-    return this.#held > 0 ? this.#block.subarray(0, this.#held) : this.#buffer.subarray(this.#at);
+    return this.#held.size > 0 ? this.#held.bytes : this.#buffer.subarray(this.#at);
   }
 
   #piece(size: number): Message {
@@ -154,25 +155,11 @@ export class MessageReader {
   }
 
   #keep(needed: number): undefined {
-    this.#block = this.#buffer.subarray(this.#at);
-    this.#held = this.#block.length;
+    this.#held.append(this.#buffer.subarray(this.#at));
     this.#needed = needed;
     this.#buffer = NOTHING;
     this.#at = 0;
     return undefined;
-  }
-
-  /** The block grows by doubling: a message that comes byte by byte costs neither an object a byte nor a copy of all a byte. */
-  #append(chunk: Buffer): void {
-    const size = this.#held + chunk.length;
-    if (size > this.#block.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.min(2 * size, this.#needed));
-      this.#block.copy(grown, 0, 0, this.#held);
-      this.#block = grown;
-    }
-    chunk.copy(this.#block, this.#held);
-    this.#held = size;
-    this.#buffer = NOTHING;
   }
 }
 

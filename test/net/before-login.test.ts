@@ -8,7 +8,7 @@ import { startProxy, useProxy } from '../support/proxy.js';
 import { message, RawClient, readable, startupPacket } from '../support/raw-client.js';
 import { int32 } from '../wire/bytes.js';
 
-vi.setConfig({ testTimeout: 30_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const MEBIBYTE = 1024 * 1024;
 /** The beginning of a message that declares this length. */

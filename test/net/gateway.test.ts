@@ -104,11 +104,34 @@ describe('a request for encryption', () => {
     expect(readable(await client.untilReady()).at(-1)).toBe('Z I');
   });
 
-  test('without end is refused', async () => {
-    const client = await RawClient.open(proxy);
-    client.send(...Array<Buffer>(50).fill(SSL));
-    const answer = (await client.bytes(4))?.toString('latin1');
-    expect(answer).toMatch(/^N{1,3}E/);
+  test.each([
+    ['behind another of its kind', [SSL, SSL]],
+    ['in turns', [SSL, GSSENC, SSL]],
+    ['in turns the other way', [GSSENC, SSL, GSSENC]],
+  ])('%s is refused, as directly', async (_, requests) => {
+    for (const server of [inject('postgres'), proxy]) {
+      const client = await RawClient.open(server);
+      for (const request of requests.slice(0, -1)) {
+        client.send(request);
+        expect(String(await client.bytes(1))).toBe('N');
+      }
+      client.send(requests.at(-1) ?? SSL);
+      expect(readable(await client.rest())[0]).toMatch(/S=FATAL/);
+    }
+  });
+
+  test.each([
+    ['TLS', SSL, 'received unencrypted data after SSL request'],
+    ['GSS', GSSENC, 'received unencrypted data after GSSAPI encryption request'],
+  ])('by %s with something behind it is refused, as directly', async (_, request, words) => {
+    for (const server of [inject('postgres'), proxy]) {
+      const client = await RawClient.open(server);
+      client.send(request, startupPacket({ database: database.name }));
+      expect(String(await client.bytes(1))).toBe('N');
+      const [told] = readable(await client.rest());
+      expect(told).toContain('C=08P01');
+      expect(told).toContain(`M=${words}`);
+    }
   });
 });
 

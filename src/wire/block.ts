@@ -1,0 +1,45 @@
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/**
+ * Bytes that belong together and come in pieces. The memory grows by doubling: what comes byte by byte costs neither an
+ * object for each byte nor a copy of all for each, and is never kept for more than twice what has come.
+ */
+export class Block {
+  #memory = NOTHING;
+  #size = 0;
+
+  /** What has come. Valid until the next `append`: copy what is kept. */
+  get bytes(): Buffer {
+    return this.#memory.length === this.#size ? this.#memory : this.#memory.subarray(0, this.#size);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many bytes of memory it takes. */
+  get kept(): number {
+    return this.#memory.length;
+  }
+
+  /** The first piece is kept as it is. */
+  append(piece: Buffer): void {
+    const size = this.#size + piece.length;
+    if (this.#size === 0) {
+      this.#memory = piece;
+    } else {
+      if (size > this.#memory.length) {
+        const grown = Buffer.allocUnsafeSlow(2 * size);
+        this.#memory.copy(grown, 0, 0, this.#size);
+        this.#memory = grown;
+      }
+      piece.copy(this.#memory, this.#size);
+    }
+    this.#size = size;
+  }
+
+  clear(): void {
+    this.#memory = NOTHING;
+    this.#size = 0;
+  }
+}
