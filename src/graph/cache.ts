@@ -7,8 +7,14 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Graph } from './model.js';
+import { Turns } from './turns.js';
 
-const MOST_GRAPHS = 64;
+/** Of all databases together: dozens of graphs of hundreds of tables, or a few of thousands. One is always kept. */
+const MOST_BYTES = 64 * 1024 * 1024;
+/** What a graph takes of the heap at the most, for each byte of the answer that it was read from (`npm run bench -- catalog`). */
+const HEAP_OF_A_BYTE = 3;
+/** Milliseconds. Whoever reads a catalog may be stopped by a lock that one who waits for it holds. */
+const PATIENCE = 5000;
 const MOST_DATABASES = 1024;
 /** Of all databases together: what is forgotten is told once more. */
 const MOST_NEWS = 10_000;
@@ -32,9 +38,14 @@ export interface KnownGraph {
   readonly graph: Graph;
 }
 
+interface Kept extends KnownGraph {
+  readonly bytes: number;
+}
+
 /** How things stood before a session asked: what it is told is no older than this. */
 export interface Moment {
   readonly at: number;
+  /** Of this database. */
   readonly invalidations: number;
   /** As Watch.changes; undefined where nothing tells of them. */
   readonly changes: number | undefined;
@@ -45,13 +56,25 @@ interface Seen extends Moment {
 }
 
 export class GraphCache {
-  readonly #graphs = new LRUCache<string, KnownGraph>({ max: MOST_GRAPHS });
+  readonly #graphs = new LRUCache<string, Kept>({
+    maxSize: MOST_BYTES,
+    sizeCalculation: ({ bytes }) => Math.min(Math.max(HEAP_OF_A_BYTE * bytes, 1), MOST_BYTES),
+  });
+  readonly #turns = new Turns(PATIENCE);
   readonly #seen = new LRUCache<string, Seen>({ max: MOST_DATABASES });
   readonly #servers = new LRUCache<string, string>({ max: MOST_DATABASES });
   readonly #told = new LRUCache<string, true>({ max: MOST_NEWS });
   readonly #kinds = new LRUCache<string, string>({ max: MOST_DATABASES });
   readonly #refresh: number;
   readonly #watch: Watch | undefined;
+  /** When each database was invalidated last, by the count of all; and the same for those that are forgotten here. */
+  readonly #invalidated = new LRUCache<string, number>({
+    max: MOST_DATABASES,
+    dispose: (count, _, reason) => {
+      if (reason === 'evict') this.#forgotten = Math.max(this.#forgotten, count);
+    },
+  });
+  #forgotten = 0;
   #invalidations = 0;
   #made = 0;
 
@@ -104,10 +127,10 @@ export class GraphCache {
    * @param server where the session is
    * @param arrival when its statement came: changes that were committed before are known behind this
    */
-  async moment(server: string | undefined, arrival: number): Promise<Moment> {
+  async moment(database: string, server: string | undefined, arrival: number): Promise<Moment> {
     const watch = server !== undefined && server === this.#watch?.server ? this.#watch : undefined;
     const changes = await watch?.changes(arrival);
-    return { at: performance.now(), invalidations: this.#invalidations, changes };
+    return { at: performance.now(), invalidations: this.#invalidationsOf(database), changes };
   }
 
   /** The database's fingerprint, where it is fresh. */
@@ -128,13 +151,18 @@ export class GraphCache {
    * @param asked when it asked: a change that was made known since may be newer than the answer
    */
   saw(database: string, fingerprint: string, asked: Moment): void {
-    if (asked.invalidations === this.#invalidations) this.#seen.set(database, { ...asked, fingerprint });
+    if (asked.invalidations === this.#invalidationsOf(database))
+      this.#seen.set(database, { ...asked, fingerprint });
   }
 
   /** Some session changed the schema, or may have: the next one that needs it looks again. */
   invalidate(database: string): void {
-    this.#invalidations++;
+    this.#invalidated.set(database, ++this.#invalidations);
     this.#seen.delete(database);
+  }
+
+  #invalidationsOf(database: string): number {
+    return this.#invalidated.get(database) ?? this.#forgotten;
   }
 
   /** Whether a database is told of for the first time by this text. */
@@ -147,18 +175,28 @@ export class GraphCache {
 
   /** The graph of the catalog that has this fingerprint, for whoever sees that catalog. */
   graph(database: string, fingerprint: string): KnownGraph | undefined {
-    return this.#graphs.get(`${database}\0${fingerprint}`);
+    return this.#graphs.get(graphKey(database, fingerprint));
   }
 
   /**
    * Keeps a graph for every session that sees this fingerprint. It has to come from the same statement as the fingerprint,
    * and from a transaction that had written nothing: what others will never see must not be kept under a name that they
    * may come to see (CONTRIBUTING, "Only what is committed is shared").
+   * @param bytes of the answer that it was read from
    */
-  keep(database: string, fingerprint: string, graph: Graph): KnownGraph {
-    const known = this.ownGraph(graph);
-    this.#graphs.set(`${database}\0${fingerprint}`, known);
+  keep(database: string, fingerprint: string, graph: Graph, bytes: number): KnownGraph {
+    const known = { ...this.ownGraph(graph), bytes };
+    this.#graphs.set(graphKey(database, fingerprint), known);
     return known;
+  }
+
+  /**
+   * Whoever wants to keep the graph of a fingerprint takes a turn: one reads the catalog, the others wait for it.
+   * @returns undefined where another one has kept it; else what to call when it was read, or could not be
+   */
+  turn(database: string, fingerprint: string): Promise<(() => void) | undefined> {
+    const key = graphKey(database, fingerprint);
+    return this.#turns.take(key, () => this.#graphs.has(key));
   }
 
   /** A graph that one session alone may use. */
@@ -166,4 +204,8 @@ export class GraphCache {
     this.#made++;
     return { id: `graph ${this.#made}`, graph };
   }
+}
+
+function graphKey(database: string, fingerprint: string): string {
+  return `${database}\0${fingerprint}`;
 }

@@ -3,10 +3,9 @@
  * (session/): the proxy needs no credentials, sees a schema changed in the same transaction, and resolves names as the
  * server would.
  */
-import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { quoteLiteral, quoteRelation, type RelationName } from '../sql/names.js';
-import { hasLetters, hasRaw, rawBytes } from '../sql/raw-bytes.js';
+import { hasLetters, hasRaw } from '../sql/raw-bytes.js';
 import type { ConfiguredKey, TableColumns } from './rules.js';
 
 export interface CatalogColumn {
@@ -140,8 +139,6 @@ export interface Circumstances {
   readonly temporary: boolean;
   /** Names the database and its running server, where it was asked for. */
   readonly server: string | null;
-  /** The whole catalog, where it was asked for: in the same statement, so that it is the one of the fingerprint. */
-  readonly catalog: Catalog | null;
 }
 
 /** What a session is asked. */
@@ -163,11 +160,12 @@ const OWN_TEMPORARIES = sqlFile('own-temporaries.sql');
 const SERVER = sqlFile('server.sql');
 
 /**
- * One statement that tells the circumstances:
+ * One statement that tells the circumstances and, where it is asked for, the whole catalog, which is then that of the
+ * fingerprint. `readAnswer` reads what it gives.
  *
- *     SELECT pg_catalog.encode(pg_catalog.convert_to((pg_catalog.json_build_object(
+ *     SELECT pg_catalog.concat_ws('.', pg_catalog.encode(pg_catalog.convert_to((pg_catalog.json_build_object(
  *       'meanings', …, 'current', …, 'written', pg_catalog.txid_current_if_assigned() IS NOT NULL,
- *       'fingerprint', (SELECT …), 'catalog', (SELECT …)))::pg_catalog.text, 'UTF8'), 'base64')
+ *       'fingerprint', (SELECT …)))::pg_catalog.text, 'UTF8'), 'base64'), (SELECT …)) AS answer
  *
  * A transaction has an id from its first change on, in a subtransaction too, and also where that is rolled back
  * (xact.c, AssignTransactionId). The function is older than pg_current_xact_id_if_assigned and in every version from
@@ -183,7 +181,7 @@ export function circumstancesQuery(
   const meanings = names.map(
     (name) => `pg_catalog.to_regclass(${literal(quoteRelation(name))})::pg_catalog.oid::pg_catalog.int8`,
   );
-  return document(`pg_catalog.json_build_object(
+  const told = document(`pg_catalog.json_build_object(
     'meanings', pg_catalog.array_to_json(ARRAY[${meanings.join(', ')}]::pg_catalog.int8[]),
     'mode', pg_catalog.current_setting('pgcascade.mode', true),
     'replica', pg_catalog.current_setting('session_replication_role') OPERATOR(pg_catalog.=) 'replica',
@@ -191,8 +189,9 @@ export function circumstancesQuery(
     'written', pg_catalog.txid_current_if_assigned() IS NOT NULL,
     'temporary', ${OWN_TEMPORARIES},
     'server', ${server ? `(${SERVER})` : 'NULL'},
-    'fingerprint', ${fingerprint ? `(${withNamed(FINGERPRINT, named)})` : 'NULL'},
-    'catalog', ${catalog ? `(${withNamed(catalogSql(relations), named)})` : 'NULL'})`);
+    'fingerprint', ${fingerprint ? `(${withNamed(FINGERPRINT, named)})` : 'NULL'})`);
+  const rest = catalog ? `(${withNamed(catalogSql(relations), named)})` : 'NULL';
+  return `SELECT pg_catalog.concat_ws('.', ${told}, ${rest}) AS answer`;
 }
 
 /** The whole Catalog, with what the configuration's relations mean in it. */
@@ -244,28 +243,14 @@ function inHex(text: string): string {
   return `pg_catalog.convert_from(pg_catalog.decode('${Buffer.from(text).toString('hex')}', 'hex'), 'UTF8')`;
 }
 
-/** Reads what `document` sent. Texts that are not UTF-8 are those of a database in SQL_ASCII: their bytes are kept. */
-export function readDocument<T>(base64: string): T {
-  const bytes = Buffer.from(base64, 'base64');
-  if (isUtf8(bytes)) return JSON.parse(bytes.toString('utf8')) as T;
-  return JSON.parse(bytes.toString('latin1'), (_, value) =>
-    typeof value === 'string' ? ofBytes(value) : value,
-  ) as T;
-}
-
-function ofBytes(latin1: string): string {
-  const bytes = Buffer.from(latin1, 'latin1');
-  return isUtf8(bytes) ? bytes.toString('utf8') : rawBytes(bytes);
-}
-
 /**
  * As base64 of UTF-8 a document arrives whole under every client encoding and every setting of the session. A database in
  * SQL_ASCII does not know what its bytes are.
  */
 function document(json: string): string {
   return (
-    `SELECT pg_catalog.encode(pg_catalog.convert_to((${json})::pg_catalog.text,` +
-    ` CASE pg_catalog.getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END), 'base64')`
+    `pg_catalog.encode(pg_catalog.convert_to((${json})::pg_catalog.text,` +
+    ` CASE WHEN pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END), 'base64')`
   );
 }
 

@@ -28,9 +28,11 @@ export function configuredKeys(
   const keys: ForeignKey[] = [];
   const broken: BrokenKey[] = [];
   const problems: Problem[] = [];
+  const named = new Map([...relations.values()].map((each) => [`${each.schema}\0${each.name}`, each]));
+  const find = ({ schema, table }: TableColumns) => named.get(`${schema}\0${table}`);
   rules.forEach((rule, number) => {
-    const from = find(relations, rule.from);
-    const to = find(relations, rule.to);
+    const from = find(rule.from);
+    const to = find(rule.to);
     if (to === undefined) {
       const text = `cascade.relations: ${rule.name} is left out: there is no ${missingTable(relations, rule.to)}`;
       problems.push({ kind: 'missing relation', text });
@@ -122,12 +124,6 @@ function keyOf(
 
 /** pg_class.relkind: tables, partitioned and foreign ones. */
 const TABLES: ReadonlySet<string> = new Set(['r', 'p', 'f']);
-
-function find(relations: ReadonlyMap<number, Relation>, wanted: TableColumns): Relation | undefined {
-  for (const relation of relations.values())
-    if (relation.schema === wanted.schema && relation.name === wanted.table) return relation;
-  return undefined;
-}
 
 function missingColumns(relation: Relation, { columns }: TableColumns): readonly string[] {
   const names = relation.columns.map(({ name }) => name);

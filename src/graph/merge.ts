@@ -1,4 +1,5 @@
 /** The graph that the proxy acts on: the catalog's keys, and over them what the configuration says. Pure. */
+import { Breath } from './breath.js';
 import type { Catalog, CatalogKey, CatalogRelation } from './catalog.js';
 import { configuredKeys } from './configured.js';
 import { withoutDefaults } from './default-action.js';
@@ -15,32 +16,49 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   d: 'set default',
 };
 
-/** The graph of one database, with what of the configuration it does not bear out. */
-export function mergeGraph(catalog: Catalog, rules: Rules): Graph {
-  const relations = new Map(
-    catalog.relations.map((relation) => [relation.oid, { ...relation, keeps: keepsRows(catalog, relation) }]),
+/** The graph of one database, with what of the configuration it does not bear out. Made in slices. */
+export async function mergeGraph(catalog: Catalog, rules: Rules): Promise<Graph> {
+  const breath = new Breath();
+  const partitions = partitionsOf(catalog);
+  const relations = new Map<number, Relation>();
+  await breath.each(catalog.relations, (relation) =>
+    relations.set(relation.oid, { ...relation, keeps: keepsRows(relation, partitions) }),
   );
-  const declared = catalog.keys.flatMap((key) => {
+  const declared: ForeignKey[] = [];
+  await breath.each(catalog.keys, (key) => {
     const from = relations.get(key.from);
     const to = relations.get(key.to);
-    return from && to ? [declaredKey(key, from, to, rules)] : [];
+    if (from && to) declared.push(declaredKey(key, from, to, rules));
   });
   const configured = configuredKeys(catalog, relations, rules.relations);
+  await breath.take();
   const keys = [...declared, ...configured.keys];
-  const problems = [
-    ...configured.problems,
-    ...configured.keys.flatMap((key) => doubled(key, declared)),
-    ...overrideProblems(declared, rules.overrides),
-    ...keys.flatMap((key) => nullsNotNull(key, rules)),
-  ];
+  const problems: Problem[] = [...configured.problems];
+  await breath.each(configured.keys, (key) => problems.push(...doubled(key, declared)));
+  problems.push(...(await overrideProblems(declared, rules.overrides, breath)));
+  await breath.each(keys, (key) => problems.push(...nullsNotNull(key, rules)));
   return new Graph(relations, keys, configured.broken, problems);
 }
 
+/** The partitions of each relation. */
+function partitionsOf({ relations }: Catalog): ReadonlyMap<number, readonly CatalogRelation[]> {
+  const found = new Map<number, CatalogRelation[]>();
+  for (const relation of relations)
+    for (const parent of relation.partition ? relation.parents : []) {
+      const siblings = found.get(parent);
+      if (siblings) siblings.push(relation);
+      else found.set(parent, [relation]);
+    }
+  return found;
+}
+
 /** A partition may have triggers of its own, which fire whatever table the statement names. */
-function keepsRows(catalog: Catalog, relation: CatalogRelation): boolean {
-  const partitions = () =>
-    catalog.relations.filter(({ partition, parents }) => partition && parents.includes(relation.oid));
-  return relation.keeps || (relation.kind === 'p' && partitions().some((each) => keepsRows(catalog, each)));
+function keepsRows(
+  relation: CatalogRelation,
+  partitions: ReadonlyMap<number, readonly CatalogRelation[]>,
+): boolean {
+  const below = () => (partitions.get(relation.oid) ?? []).some((each) => keepsRows(each, partitions));
+  return relation.keeps || (relation.kind === 'p' && below());
 }
 
 function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules): ForeignKey {
@@ -83,8 +101,8 @@ function doubled(key: ForeignKey, declared: readonly ForeignKey[]): readonly Pro
 
 /** Natively such a key can be made as well, and its action fails (23502) for every row that it finds. */
 function nullsNotNull(key: ForeignKey, { overrides }: Rules): readonly Problem[] {
-  const configured = !key.declared || overridesOf(overriddenName(key), overrides).length > 0;
-  if (!configured || key.action !== 'set null') return [];
+  if (key.action !== 'set null') return [];
+  if (key.declared && overridesOf(overriddenName(key), overrides).length === 0) return [];
   const [column] = key.setColumns.filter((name) =>
     key.from.columns.some((each) => each.name === name && each.notNull),
   );

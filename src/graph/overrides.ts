@@ -1,11 +1,12 @@
 /** The overrides of the configuration over the keys of one catalog. Pure. */
+import type { Breath } from './breath.js';
 import type { ForeignKey } from './model.js';
 import type { Problem } from './problems.js';
 import type { Override } from './rules.js';
 
 /** @param name `schema.table.constraint` @returns all overrides that match it, the one that decides first */
 export function overridesOf(name: string, overrides: readonly Override[]): readonly Override[] {
-  return overrides.filter(({ match }) => glob(match).test(name));
+  return overrides.filter((override) => globOf(override).test(name));
 }
 
 /** `schema.table.constraint`, by which overrides know a key: the table is the referencing one. */
@@ -17,17 +18,18 @@ export function overriddenName({ from, name }: Pick<ForeignKey, 'from' | 'name'>
  * @param keys all keys of the catalog, oldest first
  * @returns overrides that match nothing, and pairs of which the second one has no say over a key that it matches
  */
-export function overrideProblems(
+export async function overrideProblems(
   keys: readonly ForeignKey[],
   overrides: readonly Override[],
-): readonly Problem[] {
+  breath: Breath,
+): Promise<readonly Problem[]> {
   const matched = new Set<Override>();
   const contradictions = new Map<string, Problem>();
   const problems: Problem[] = [];
-  for (const key of keys) {
+  await breath.each(keys, (key) => {
     const name = overriddenName(key);
     const [first, ...others] = overridesOf(name, overrides);
-    if (first === undefined) continue;
+    if (first === undefined) return;
     matched.add(first);
     for (const other of others) {
       matched.add(other);
@@ -41,13 +43,21 @@ export function overrideProblems(
         kind: 'period',
         text: `cascade.overrides: "${first.match}" matches ${name}, which has a PERIOD: every DELETE from ${key.to.schema}.${key.to.name} is refused`,
       });
-  }
+  });
   const unmatched = overrides
     .filter((override) => !matched.has(override))
     .map(({ match }): Problem => {
       return { kind: 'unmatched override', text: `cascade.overrides: "${match}" matches no foreign key` };
     });
   return [...unmatched, ...contradictions.values(), ...problems];
+}
+
+const globs = new WeakMap<Override, RegExp>();
+
+function globOf(override: Override): RegExp {
+  const known = globs.get(override) ?? glob(override.match);
+  globs.set(override, known);
+  return known;
 }
 
 /** `*` is any run of characters, `?` one: of the whole name, dots included. */

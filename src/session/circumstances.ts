@@ -5,14 +5,9 @@
  * function that sets the search_path) is caught by the expanded statement, which checks the name again.
  */
 import { ProxyError } from '../errors.js';
+import { readAnswer, type Told } from '../graph/answer.js';
 import type { GraphCache, KnownGraph, Moment } from '../graph/cache.js';
-import {
-  type Catalog,
-  type Circumstances,
-  circumstancesQuery,
-  type Question,
-  readDocument,
-} from '../graph/catalog.js';
+import { type Catalog, type Circumstances, circumstancesQuery, type Question } from '../graph/catalog.js';
 import { mergeGraph } from '../graph/merge.js';
 import type { Graph } from '../graph/model.js';
 import type { Rules } from '../graph/rules.js';
@@ -145,7 +140,7 @@ export class SessionCircumstances {
     if (this.#meanings.size > MOST_NAMES) this.#meanings = new Map();
     const age = this.#age;
     const server = this.#server ?? graphs.server(database);
-    const now = await graphs.moment(server, this.#arrival);
+    const now = await graphs.moment(database, server, this.#arrival);
     const own = this.#own.fresh(graphs, now);
     const temporaries = this.#own.hasTemporaries(graphs, now);
     const shared = own === undefined && temporaries !== true ? this.#shared(now) : undefined;
@@ -164,7 +159,8 @@ export class SessionCircumstances {
       if (shared !== undefined && found.temporary) return this.look(names, ask);
       // Whoever tells of changes elsewhere does not tell of changes here.
       if (where && this.#server !== server) return this.look(names, ask);
-      const seen = sight ?? this.#sighted(found, now) ?? (await this.#read(distinct, now, ask));
+      const seen = sight ?? this.#sighted(found, now) ?? (await this.#readInTurn(distinct, found, now, ask));
+      if (seen === 'read by another') return this.look(names, ask);
       if ('kind' in seen) return seen;
       sight = seen;
       this.#fingerprint = seen.fingerprint;
@@ -186,13 +182,31 @@ export class SessionCircumstances {
     return fingerprint === undefined || known === undefined ? undefined : { fingerprint, known };
   }
 
-  async #ask(question: Question, now: Moment, ask: Ask): Promise<Circumstances | Unanswered> {
+  async #ask(question: Question, now: Moment, ask: Ask): Promise<Told | Unanswered> {
     const answer = await ask(circumstancesQuery(question, this.#options.rules.relations));
     if (answer.kind !== 'value') return answer;
-    const found = readDocument<Circumstances>(answer.value);
+    const found = await readAnswer(answer.value);
     this.#learn(question.names, found);
     this.#own.recordTemporaries(found.temporary, now);
     return found;
+  }
+
+  /** Of those that would keep the same graph, one reads the catalog. */
+  async #readInTurn(
+    names: readonly RelationName[],
+    { written, fingerprint }: Circumstances,
+    now: Moment,
+    ask: Ask,
+  ): Promise<Sight | Unanswered | 'read by another'> {
+    const { database, graphs } = this.#options;
+    if (written) return this.#read(names, now, ask);
+    const end = await graphs.turn(database, fingerprint ?? '');
+    if (end === undefined) return 'read by another';
+    try {
+      return await this.#read(names, now, ask);
+    } finally {
+      end();
+    }
   }
 
   /** Reads the whole catalog, in one statement with its fingerprint and with what the names mean in it. */
@@ -201,9 +215,13 @@ export class SessionCircumstances {
     this.#meanings = new Map();
     const found = await this.#ask({ names, fingerprint: true, catalog: true, server: false }, now, ask);
     if ('kind' in found) return found;
-    const graph = mergeGraph(found.catalog ?? NO_CATALOG, rules);
+    const graph = await mergeGraph(found.catalog ?? NO_CATALOG, rules);
     for (const { text } of graph.problems) if (graphs.isNews(database, text)) report(`${database}: ${text}`);
-    return this.#record(found, found.fingerprint ?? '', now, graph);
+    const fingerprint = found.fingerprint ?? '';
+    const known = found.written
+      ? graphs.ownGraph(graph)
+      : graphs.keep(database, fingerprint, graph, found.bytes);
+    return this.#record(found, fingerprint, now, known);
   }
 
   /** @returns undefined where the graph of what was found is not known */
@@ -215,11 +233,8 @@ export class SessionCircumstances {
   }
 
   /** What was found in a transaction that had written something stays with this session, and so do temporary relations. */
-  #record(found: Circumstances, fingerprint: string, asked: Moment, read: Graph | KnownGraph): Sight {
+  #record(found: Circumstances, fingerprint: string, asked: Moment, known: KnownGraph): Sight {
     const { graphs, database } = this.#options;
-    const keep = (graph: Graph) =>
-      found.written ? graphs.ownGraph(graph) : graphs.keep(database, fingerprint, graph);
-    const known = 'id' in read ? read : keep(read);
     const scope = scopeOf(found);
     if (scope === 'all' && !this.#ddl) graphs.saw(database, fingerprint, asked);
     this.#own.record({ fingerprint, known, asked, scope });

@@ -112,7 +112,9 @@ export class Rewriter {
     const encoding = encodingOf(state);
     const asIs: Decision = { kind: 'rewrite', rewrite: unchanged(text, statements) };
     const code = refusesCode && statements.some(({ meaning }) => meaning.kind === 'code');
-    if (names.length === 0 && executed.length === 0 && !code) return asIs;
+    // Under a name that nobody has prepared a DELETE by there is nothing to expand, whatever the catalog says.
+    const runs = executed.some((name) => this.#named(name)?.rewrite !== undefined);
+    if (names.length === 0 && !runs && !code) return asIs;
     // In a failed transaction nothing can be asked, and the server refuses everything but its end.
     // The status is how things stand only where everything sent has been answered.
     const failed = replies.settled && state.status === TransactionStatus.Failed && manner === 'query';

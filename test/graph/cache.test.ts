@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { GraphCache, type Watch } from '../../src/graph/cache.js';
 
 const HOUR = 3_600_000;
-const moment = (cache: GraphCache, server?: string) => cache.moment(server, cache.arrival);
+const moment = (cache: GraphCache, server?: string) => cache.moment('shop', server, cache.arrival);
 
 describe('a fingerprint', () => {
   test('is remembered for as long as graph.refresh', async () => {

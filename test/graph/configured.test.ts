@@ -1,12 +1,8 @@
 /** A configured relation is what a foreign key would be: the oracle is ALTER TABLE … ADD FOREIGN KEY. */
 import type pg from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
-import {
-  type Catalog,
-  type Circumstances,
-  circumstancesQuery,
-  readDocument,
-} from '../../src/graph/catalog.js';
+import { readAnswer } from '../../src/graph/answer.js';
+import { type Catalog, circumstancesQuery } from '../../src/graph/catalog.js';
 import type { ConfiguredKey } from '../../src/graph/rules.js';
 import { useDatabase } from '../support/database.js';
 
@@ -85,7 +81,7 @@ beforeAll(async () => {
 async function configured(keys: readonly ConfiguredKey[]): Promise<Catalog['configured']> {
   const text = circumstancesQuery({ names: [], fingerprint: false, catalog: true, server: false }, keys);
   const { rows } = await client.query<[string]>({ text, rowMode: 'array' });
-  return readDocument<Circumstances>(rows[0]?.[0] ?? '').catalog?.configured ?? [];
+  return (await readAnswer(rows[0]?.[0] ?? '')).catalog?.configured ?? [];
 }
 
 function relation(from: string, fromColumns: string[], to: string, toColumns: string[]): ConfiguredKey {

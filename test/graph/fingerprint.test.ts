@@ -1,12 +1,8 @@
 /** The fingerprint of a catalog: another one whenever the graph may be another one, and no other one for the rest. */
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import {
-  type Catalog,
-  type Circumstances,
-  circumstancesQuery,
-  readDocument,
-} from '../../src/graph/catalog.js';
+import { readAnswer, type Told } from '../../src/graph/answer.js';
+import { type Catalog, circumstancesQuery } from '../../src/graph/catalog.js';
 import { useDatabase } from '../support/database.js';
 
 const database = useDatabase();
@@ -38,10 +34,10 @@ beforeAll(async () => {
 beforeEach(() => observer.query(SCHEMA));
 afterAll(() => observer.end());
 
-async function ask(client: pg.Client, catalog = false): Promise<Circumstances> {
+async function ask(client: pg.Client, catalog = false): Promise<Told> {
   const question = { names: [], fingerprint: true, catalog, server: false };
   const { rows } = await client.query(circumstancesQuery(question, NAMED));
-  return readDocument<Circumstances>(rows[0].encode);
+  return readAnswer(rows[0].answer);
 }
 
 const tables = (catalog: Catalog | null) => (catalog?.relations ?? []).map(({ name }) => name).sort();

@@ -9,12 +9,8 @@ import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { configSchema } from '../../src/config/schema.js';
-import {
-  type CatalogRelation,
-  type Circumstances,
-  circumstancesQuery,
-  readDocument,
-} from '../../src/graph/catalog.js';
+import { readAnswer, type Told } from '../../src/graph/answer.js';
+import { type CatalogRelation, circumstancesQuery } from '../../src/graph/catalog.js';
 import { mergeGraph } from '../../src/graph/merge.js';
 import type { Part } from '../../src/session/part.js';
 import { type Rewrite, rewrite } from '../../src/session/rewrite.js';
@@ -53,7 +49,7 @@ async function make({ schema, cascade, statement }: Golden): Promise<Golden['mad
   const { catalog, meanings } = await ask(names, rules.relations);
   const known = new Map(names.map((each, i) => [quoteRelation(each), meanings[i] ?? null]));
   if (!catalog) throw new Error('no catalog');
-  const graph = mergeGraph(catalog, rules);
+  const graph = await mergeGraph(catalog, rules);
   const sent = (retries: boolean) =>
     rewrite(
       statement,
@@ -123,8 +119,8 @@ function changedBy({ meaning }: Statement): readonly RelationName[] {
 async function ask(
   names: readonly RelationName[],
   relations: Parameters<typeof circumstancesQuery>[1],
-): Promise<Circumstances> {
+): Promise<Told> {
   const question = { names, fingerprint: false, catalog: true, server: false };
-  const { rows } = await database.query<{ encode: string }>(circumstancesQuery(question, relations));
-  return readDocument(rows[0]?.encode ?? '');
+  const { rows } = await database.query<{ answer: string }>(circumstancesQuery(question, relations));
+  return readAnswer(rows[0]?.answer ?? '');
 }
