@@ -135,8 +135,11 @@ export interface Circumstances {
   readonly current: boolean;
   /** The transaction has written something, so that the state may be one that nobody else ever sees. */
   readonly written: boolean;
-  /** Temporary relations of this session may be part of the catalog that was read: nobody else has them. */
-  readonly temporary: boolean;
+  /**
+   * Temporary relations of this session may be part of the catalog: nobody else has them. null is not known: it was not
+   * asked for, and the session has some.
+   */
+  readonly temporary: boolean | null;
   /** Names the database and its running server, where it was asked for. */
   readonly server: string | null;
 }
@@ -148,6 +151,8 @@ export interface Question {
   /** The catalog's state, and the catalog itself. */
   readonly fingerprint: boolean;
   readonly catalog: boolean;
+  /** Whether the session's temporary relations, if it has any, may be part of the catalog. */
+  readonly temporary?: boolean;
   /** Where the session is. */
   readonly server: boolean;
 }
@@ -157,6 +162,7 @@ const CATALOG = sqlFile('catalog.sql');
 const CONFIGURED = sqlFile('configured.sql');
 const DELETING_TRIGGERS = sqlFile('deleting-triggers.sql');
 const OWN_TEMPORARIES = sqlFile('own-temporaries.sql');
+const NO_TEMPORARIES = 'CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.=) 0 THEN false END';
 const SERVER = sqlFile('server.sql');
 
 /**
@@ -173,7 +179,7 @@ const SERVER = sqlFile('server.sql');
  * @param relations those of the configuration: they are wanted although no key of the catalog may touch their tables
  */
 export function circumstancesQuery(
-  { names, fingerprint, catalog, server }: Question,
+  { names, fingerprint, catalog, temporary, server }: Question,
   relations: readonly ConfiguredKey[],
 ): string {
   const named = relationsNamed(relations);
@@ -187,7 +193,7 @@ export function circumstancesQuery(
     'replica', pg_catalog.current_setting('session_replication_role') OPERATOR(pg_catalog.=) 'replica',
     'current', pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.~~) 'read %',
     'written', pg_catalog.txid_current_if_assigned() IS NOT NULL,
-    'temporary', ${OWN_TEMPORARIES},
+    'temporary', ${temporary ? OWN_TEMPORARIES : NO_TEMPORARIES},
     'server', ${server ? `(${SERVER})` : 'NULL'},
     'fingerprint', ${fingerprint ? `(${withNamed(FINGERPRINT, named)})` : 'NULL'})`);
   const rest = catalog ? `(${withNamed(catalogSql(relations), named)})` : 'NULL';

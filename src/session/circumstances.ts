@@ -52,6 +52,8 @@ export class SessionCircumstances {
   #server: string | undefined;
   #arrival: number;
   readonly #own = new OwnSight();
+  /** The session has made a temporary relation: from then on it is asked what they are. */
+  #hasTemporaries = false;
   /** The catalog's state under which the meanings were asked for. */
   #fingerprint = '';
   /** Counts how often everything was forgotten. */
@@ -156,7 +158,7 @@ export class SessionCircumstances {
       const question = { names: unknown, fingerprint: sight === undefined, catalog: false, server: where };
       const found = await this.#ask(question, now, ask);
       if ('kind' in found) return found;
-      if (shared !== undefined && found.temporary) return this.look(names, ask);
+      if (found.temporary === null || (shared !== undefined && found.temporary)) return this.look(names, ask);
       // Whoever tells of changes elsewhere does not tell of changes here.
       if (where && this.#server !== server) return this.look(names, ask);
       const seen = sight ?? this.#sighted(found, now) ?? (await this.#readInTurn(distinct, found, now, ask));
@@ -182,11 +184,13 @@ export class SessionCircumstances {
     return fingerprint === undefined || known === undefined ? undefined : { fingerprint, known };
   }
 
-  async #ask(question: Question, now: Moment, ask: Ask): Promise<Told | Unanswered> {
+  async #ask(asked: Omit<Question, 'temporary'>, now: Moment, ask: Ask): Promise<Told | Unanswered> {
+    const question = { ...asked, temporary: this.#hasTemporaries };
     const answer = await ask(circumstancesQuery(question, this.#options.rules.relations));
     if (answer.kind !== 'value') return answer;
     const found = await readAnswer(answer.value);
     this.#learn(question.names, found);
+    if (found.temporary === null) this.#hasTemporaries = true;
     this.#own.recordTemporaries(found.temporary, now);
     return found;
   }
@@ -278,5 +282,5 @@ export class SessionCircumstances {
 function scopeOf({ written, current, temporary }: Circumstances): Scope {
   if (!current) return 'snapshot';
   if (written) return 'transaction';
-  return temporary ? 'session' : 'all';
+  return temporary === false ? 'all' : 'session';
 }

@@ -36,9 +36,9 @@ export class OwnSight {
     this.#untouched = true;
   }
 
-  /** Whether the graph may have temporary relations of this session, as the server said when it was asked. */
-  recordTemporaries(any: boolean, asked: Moment): void {
-    this.#temporaries = { any, asked };
+  /** Whether the graph may have temporary relations of this session, as the server said; null where that is to be asked. */
+  recordTemporaries(any: boolean | null, asked: Moment): void {
+    this.#temporaries = any === null ? undefined : { any, asked };
   }
 
   /** Bytes came from the client, or something of the client's is being executed. */

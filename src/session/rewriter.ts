@@ -113,7 +113,7 @@ export class Rewriter {
     const asIs: Decision = { kind: 'rewrite', rewrite: unchanged(text, statements) };
     const code = refusesCode && statements.some(({ meaning }) => meaning.kind === 'code');
     // Under a name that nobody has prepared a DELETE by there is nothing to expand, whatever the catalog says.
-    const runs = executed.some((name) => this.#named(name)?.rewrite !== undefined);
+    const runs = executed.some((name) => this.#inSql.named(name)?.rewrite !== undefined);
     if (names.length === 0 && !runs && !code) return asIs;
     // In a failed transaction nothing can be asked, and the server refuses everything but its end.
     // The status is how things stand only where everything sent has been answered.

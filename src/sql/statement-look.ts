@@ -13,6 +13,9 @@ const CHANGES: ReadonlySet<string> = new Set('insert update delete merge'.split(
 /** What a SELECT … INTO can begin with, which makes a table. */
 const SELECTS: ReadonlySet<string> = new Set(['select', 'with', 'explain', '(']);
 
+const LONGEST_HEAD = 4;
+const TEMPORARY_TABLE = /^create (?:(?:global|local) )?(?:temp|temporary) table /;
+
 export class StatementLook {
   #tokens = 0;
   /** What a statement may do that begins as it does; undefined where nobody knows. */
@@ -25,6 +28,9 @@ export class StatementLook {
   /** The groups of which it has a word. */
   #groups = 0;
   #hasInto = false;
+  #hasPartition = false;
+  /** Its first tokens. */
+  #head = '';
   #makesTable = false;
   /** SELECT stands outside of all parentheses. */
   #selects = false;
@@ -66,6 +72,7 @@ export class StatementLook {
       this.#beginning = token === '(' ? 'none' : kind === 'word' ? word?.effect : undefined;
     }
     if (this.#tokens === 2) this.#second = token;
+    if (this.#tokens <= LONGEST_HEAD) this.#head += `${token} `;
     this.#calls.add(text, lexer, word);
     // What stands there by numbers of characters may be any name.
     const isHidden = kind === 'name' && lexer.hasEscapes;
@@ -85,6 +92,9 @@ export class StatementLook {
       case 'into':
         this.#hasInto = true;
         this.#makesTable ||= !this.#isCommand(depth);
+        break;
+      case 'partition':
+        this.#hasPartition = true;
         break;
       case 'update':
         this.#updates = true;
@@ -121,7 +131,8 @@ export class StatementLook {
     if (selectsInto || (isExplain && (this.#groups & GROUPS.makes) !== 0)) return 'schema';
     // An UPDATE of pg_settings calls set_config (system_views.sql, pg_settings_u).
     const sets = this.#calls.mayDecide || (this.#updates && this.#readsSettings);
-    return strongest(this.#ownEffect, sets || (isExplain && this.#executes) ? 'settings' : 'none');
+    const own = !flat && this.#makesPlainTemporaryTable ? 'settings' : this.#ownEffect;
+    return strongest(own, sets || (isExplain && this.#executes) ? 'settings' : 'none');
   }
 
   get #ownEffect(): SessionEffect {
@@ -131,6 +142,11 @@ export class StatementLook {
     if (this.#first === 'set' && this.#isNamed && !this.#isDecisive) return 'none';
     if (this.#first === 'reset' && !this.#isDecisive) return 'none';
     return this.#beginning ?? 'schema';
+  }
+
+  /** One without keys that inherits nothing: it may hide another table from its session, and brings nothing to any graph. */
+  get #makesPlainTemporaryTable(): boolean {
+    return TEMPORARY_TABLE.test(this.#head) && !this.#hasPartition && (this.#groups & GROUPS.keys) === 0;
   }
 
   get #isPrepareTransaction(): boolean {

@@ -4,8 +4,8 @@ import { WordTable } from './words.js';
 
 /**
  * What a text may do to the statements after it, at the most. `ends`: it ends a transaction, and with it what was set or
- * changed in it. `settings`: it changes one that decides what a name means, how a text is read or what the proxy does.
- * `schema`: it may change what names mean, and the keys.
+ * changed in it. `settings`: it changes one that decides what a name means, how a text is read or what the proxy does;
+ * or it makes a temporary table, which is this session's alone. `schema`: it may change what names mean, and the keys.
  */
 export type SessionEffect = 'none' | 'ends' | 'settings' | 'schema';
 
@@ -57,7 +57,7 @@ const MEMBERS: Readonly<Record<keyof typeof GROUPS, string>> = {
  * statement checks the names itself.)
  */
 const EFFECTS: Readonly<Record<SessionEffect, string>> = {
-  none: 'select insert update delete values with table merge begin start savepoint release show explain copy fetch move close declare listen notify unlisten lock prepare deallocate vacuum analyze analyse checkpoint',
+  none: 'select insert update delete values with table merge begin start savepoint release show explain copy fetch move close declare listen notify unlisten lock prepare deallocate vacuum analyze analyse checkpoint truncate comment reindex cluster refresh',
   ends: 'commit end rollback abort',
   // EXECUTE runs a query, which may set something.
   settings: 'set reset discard execute',
@@ -65,7 +65,8 @@ const EFFECTS: Readonly<Record<SessionEffect, string>> = {
 };
 
 /** What else is looked for, each in its place. */
-const OTHERS = 'set_config pg_settings into transaction prepared to atomic case';
+const OTHERS =
+  'set_config pg_settings into transaction prepared to atomic case global local temp temporary partition';
 
 const TABLE = new WordTable(entries());
 

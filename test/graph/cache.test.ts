@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { GraphCache, type Watch } from '../../src/graph/cache.js';
+import { Graph } from '../../src/graph/model.js';
 
 const HOUR = 3_600_000;
 const moment = (cache: GraphCache, server?: string) => cache.moment('shop', server, cache.arrival);
@@ -25,6 +26,62 @@ describe('a fingerprint', () => {
     cache.invalidate('shop');
     cache.saw('shop', 'old', asked);
     expect(cache.fresh('shop', await moment(cache))).toBeUndefined();
+  });
+
+  test('is remembered where a session changed the schema of another database meanwhile', async () => {
+    const cache = new GraphCache(HOUR);
+    const asked = await moment(cache);
+    for (let i = 0; i < 3; i++) cache.invalidate('market');
+    cache.saw('shop', 'old', asked);
+    expect(cache.fresh('shop', await moment(cache))).toBe('old');
+  });
+
+  test('is not remembered behind a change, however many other databases were changed since', async () => {
+    const cache = new GraphCache(HOUR);
+    const asked = await moment(cache);
+    cache.invalidate('shop');
+    for (let i = 0; i < 2000; i++) cache.invalidate(`database ${i}`);
+    cache.saw('shop', 'old', asked);
+    expect(cache.fresh('shop', await moment(cache))).toBeUndefined();
+  });
+});
+
+describe('graphs', () => {
+  const graph = new Graph(new Map(), [], [], []);
+  const MIB = 1024 * 1024;
+
+  test('are kept by their size, the latest always', () => {
+    const cache = new GraphCache(HOUR);
+    const kept = (bytes: number) => {
+      for (let i = 0; i < 100; i++) cache.keep('shop', `${bytes} ${i}`, graph, bytes);
+      return Array.from({ length: 100 }, (_, i) => cache.graph('shop', `${bytes} ${i}`)).filter(Boolean)
+        .length;
+    };
+    const [small, large, huge] = [kept(MIB / 16), kept(3 * MIB), kept(1000 * MIB)];
+    expect([small, huge]).toEqual([100, 1]);
+    expect(large * 3 * MIB).toBeLessThan(64 * MIB);
+    expect(large).toBeGreaterThan(1);
+  });
+
+  test('that many want are read by one after the other, until one has kept it', async () => {
+    const cache = new GraphCache(HOUR);
+    const turns: string[] = [];
+    const want = async (name: string, keeps: boolean) => {
+      const end = await cache.turn('shop', 'new');
+      turns.push(`${name} ${end === undefined ? 'waited' : 'reads'}`);
+      if (end === undefined) return;
+      await new Promise(setImmediate);
+      if (keeps) cache.keep('shop', 'new', graph, 1);
+      end();
+    };
+    await Promise.all([
+      want('a', false),
+      want('b', false),
+      want('c', true),
+      want('d', true),
+      want('e', true),
+    ]);
+    expect(turns).toEqual(['a reads', 'b reads', 'c reads', 'd waited', 'e waited']);
   });
 });
 

@@ -35,7 +35,7 @@ beforeEach(() => observer.query(SCHEMA));
 afterAll(() => observer.end());
 
 async function ask(client: pg.Client, catalog = false): Promise<Told> {
-  const question = { names: [], fingerprint: true, catalog, server: false };
+  const question = { names: [], fingerprint: true, catalog, temporary: true, server: false };
   const { rows } = await client.query(circumstancesQuery(question, NAMED));
   return readAnswer(rows[0].answer);
 }

@@ -71,7 +71,7 @@ describe('with a long graph.refresh', () => {
     const client = await proxy.connect(database.name);
     await remove(client);
     // Some session changed the schema: what is remembered is to be asked for again.
-    await (await proxy.connect(database.name)).query('CREATE TEMP TABLE mine (id int)');
+    await (await proxy.connect(database.name)).query('CREATE TABLE mine (id int); DROP TABLE mine');
     await client.query(`BEGIN ISOLATION LEVEL ${level}`);
     await client.query('INSERT INTO notes VALUES (1)');
     tap.reset();
@@ -166,6 +166,20 @@ describe('with graph.refresh 0s', () => {
     await client.query('UPDATE notes SET id = 1');
     expect(asked()).toEqual({ questions: 0, catalogs: 0 });
   });
+});
+
+test('EXECUTE of a name that no DELETE was prepared by asks nothing', async () => {
+  const client = await (await start({ refresh: '0s' })).connect(database.name);
+  await client.query('SELECT 1');
+  tap.reset();
+  await client.query('PREPARE a AS SELECT 1');
+  await times(20, () => client.query('EXECUTE a'));
+  await expect(client.query('EXECUTE nobody')).rejects.toThrow('nobody');
+  expect(asked()).toEqual({ questions: 0, catalogs: 0 });
+  await client.query('PREPARE b AS DELETE FROM parent WHERE id = -1');
+  tap.reset();
+  await client.query('EXECUTE b');
+  expect(asked()).toEqual({ questions: 1, catalogs: 0 });
 });
 
 test('with graph.url and install a DELETE asks nothing, whatever graph.refresh is', async () => {

@@ -77,6 +77,31 @@ test('what one session has of them makes no other one read the catalog again', a
   expect(asked().catalogs).toBe(0);
 });
 
+test('without keys, they and TRUNCATE make no session ask for the fingerprint', async () => {
+  await one.query('DELETE FROM parent WHERE id = 1');
+  tap.reset();
+  for (const end of ['ON COMMIT DROP', 'ON COMMIT DELETE ROWS']) {
+    await one.query('BEGIN');
+    await one.query(`CREATE TEMP TABLE scratch (id int PRIMARY KEY) ${end}`);
+    await one.query('TRUNCATE child');
+    await one.query('DELETE FROM parent WHERE id = 2');
+    await one.query('COMMIT');
+    await other.query('DELETE FROM parent WHERE id = 3');
+  }
+  expect([tap.count('pg_postmaster_start_time'), asked().catalogs]).toEqual([0, 0]);
+});
+
+test('one that hides a referenced table is not taken for it', async () => {
+  await one.query('CREATE TEMP TABLE parent AS SELECT generate_series(1, 3) AS id');
+  await one.query('DELETE FROM parent WHERE id = 1');
+  expect(await ids(one, 'child')).toEqual([1, 2, 3]);
+  await one.query('DELETE FROM public.parent WHERE id = 1');
+  expect(await ids(one, 'child')).toEqual([2, 3]);
+  await one.query('DISCARD TEMP');
+  await one.query('DELETE FROM parent WHERE id = 2');
+  expect(await ids(one, 'child')).toEqual([3]);
+});
+
 test('a session that has some asks for the fingerprint as seldom as others', async () => {
   await one.query(KEYED);
   await one.query('DELETE FROM mine WHERE id = 1');
