@@ -15,24 +15,29 @@ import {
 } from './plan.js';
 import { membership, ordered, type Reached, reachOf } from './reach.js';
 import { returnsOf } from './returns.js';
+import type { Steps } from './steps.js';
 
 /**
  * @param targets what the statement's DELETEs name, in their order: the plan's first deletions
  * @returns undefined where the statement concerns no key that the proxy has to perform
  * @throws ProxyError where it does, and cannot be planned with certainty
  */
-export function planDelete(graph: Graph, targets: readonly Target[]): Plan | undefined {
+export function* planDelete(graph: Graph, targets: readonly Target[]): Steps<Plan | undefined> {
   const { reached, keys } = reachOf(graph, targets);
+  yield;
   refuseBroken(graph, targets, reached);
   if (keys.length === 0) return undefined;
   const referenced = [...new Set(keys.map(({ to }) => to))];
   const bare = inOrder(reached, targets.length, (all) => membersByRelation(graph, referenced, all));
+  yield;
   const all = bare.map(({ reached }) => reached);
   const members = membersByRelation(graph, referenced, all);
   const depths = depthsOf(bare, members);
+  yield;
   const overlaps = overlapsOf(graph, keys, all);
   refuseUnplannable(graph, targets, all, keys);
 
+  yield;
   const changes = [...grouped(keys.filter(setsColumns), ({ from }) => from)].map(
     ([relation, setting]): Change => ({ relation, keys: setting }),
   );
@@ -52,6 +57,7 @@ export function planDelete(graph: Graph, targets: readonly Target[]): Plan | und
     }),
     ...keys.filter(setsColumns).flatMap((key) => conflictsOf(key, known)),
   ];
+  yield;
   const plan: Plan = {
     deletions: bare.map(({ reached, cycle }, id) => ({ ...reached, id, cycle, returns: [] })),
     members,
@@ -61,6 +67,7 @@ export function planDelete(graph: Graph, targets: readonly Target[]): Plan | und
     checks,
     names: namesOf(graph, [...all, ...changes]),
   };
+  yield;
   const returned = returnsOf(plan);
   return {
     ...plan,

@@ -8,6 +8,7 @@ import { renderChecks } from './checks.js';
 import { renderDeletions } from './deletions.js';
 import type { Plan, Target } from './plan.js';
 import { planDelete } from './planner.js';
+import type { Steps } from './steps.js';
 
 /** They are as large as what they reach. */
 const MOST_PLANS = 8;
@@ -15,13 +16,13 @@ const MOST_PLANS = 8;
 const plans = new WeakMap<Graph, Map<string, { readonly plan: Plan | undefined }>>();
 
 /** As planDelete. */
-export function planOf(graph: Graph, targets: readonly Target[]): Plan | undefined {
+export function* planOf(graph: Graph, targets: readonly Target[]): Steps<Plan | undefined> {
   const known = plans.get(graph) ?? new Map<string, { readonly plan: Plan | undefined }>();
   plans.set(graph, known);
   const key = targets
     .map(({ relation, only, view }) => [relation.oid, only, view?.relation.oid].join())
     .join(' ');
-  const made = known.get(key) ?? { plan: planDelete(graph, targets) };
+  const made = known.get(key) ?? { plan: yield* planDelete(graph, targets) };
   // The one that was used last comes last.
   known.delete(key);
   known.set(key, made);
@@ -39,15 +40,17 @@ export interface Below {
 const rendered = { suspecting: new WeakMap<Plan, Below>(), certain: new WeakMap<Plan, Below>() };
 
 /** @param suspecting as renderChecks */
-export function renderBelow(plan: Plan, suspecting: boolean): Below {
+export function* renderBelow(plan: Plan, suspecting: boolean): Steps<Below> {
   const known = rendered[suspecting ? 'suspecting' : 'certain'];
-  const made = known.get(plan) ?? below(plan, suspecting);
+  const made = known.get(plan) ?? (yield* below(plan, suspecting));
   known.set(plan, made);
   return made;
 }
 
-function below(plan: Plan, suspecting: boolean): Below {
+function* below(plan: Plan, suspecting: boolean): Steps<Below> {
   const { ctes, conditions } = renderChecks(plan, suspecting);
+  yield;
   const changes = plan.changes.flatMap((change, i) => renderChange(change, i, plan, suspecting));
+  yield;
   return { ctes: [...renderDeletions(plan), ...ctes, ...changes], conditions };
 }

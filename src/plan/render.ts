@@ -14,6 +14,7 @@ import { renderBelow } from './plans.js';
 import { type Columns, returnedNames } from './returned-columns.js';
 import { columnName, cteName, tableOf } from './rows.js';
 import { type Edit, insertion, type Spliced, splice } from './splice.js';
+import type { Steps } from './steps.js';
 import { MOVED_SQL } from './violations.js';
 
 /** What a client's DELETE or MERGE became. */
@@ -42,16 +43,17 @@ export interface Rendered extends Spliced {
  * @param suspecting a statement that only finds out whether any rule may be broken, see checks.ts
  * @throws ProxyError PGC_FORM where nobody can tell the names of columns, and what `columns` throws
  */
-export function renderStatement(
+export function* renderStatement(
   text: string,
   statement: DeletingStatement,
   plan: Plan,
   roots: readonly Root[],
   suspecting: boolean,
   columns: Columns,
-): Rendered {
+): Steps<Rendered> {
   const source = { text, statement, columns };
-  const { ctes: below, ...checks } = renderBelow(plan, suspecting);
+  const { ctes: below, ...checks } = yield* renderBelow(plan, suspecting);
+  yield;
   const conditions = [...roots.map(meaningHolds), ...checks.conditions];
   const inner = roots.filter(({ site }) => site.cte !== undefined).flatMap((root) => cteEdits(root, source));
   const main = roots.find(({ site, deletion }) => site.cte === undefined && deletion.returns.length > 0);

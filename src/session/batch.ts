@@ -8,11 +8,13 @@
  */
 import type { Copied } from '../plan/splice.js';
 import { splice } from '../plan/splice.js';
+import type { Steps } from '../plan/steps.js';
 import { MARKER } from '../plan/violations.js';
 import type { Compared } from '../sql/compared.js';
 import { quoteName } from '../sql/names.js';
 import { type DeletingStatement, type Statement, targetsOf } from '../sql/statement.js';
-import { expand, type Means } from './expand.js';
+import { expand } from './expand.js';
+import type { Means } from './means.js';
 import type { Part } from './part.js';
 import type { Rewrite } from './rewrite.js';
 
@@ -24,7 +26,11 @@ const NAME = `${MARKER}batch`;
 const SWALLOWED: Part = { kind: 'swallow' };
 
 /** @returns undefined where it is none, or what can be prepared is not all that has to be done */
-export function batch(text: string, statements: readonly Statement[], means: Means): Rewrite | undefined {
+export function* batch(
+  text: string,
+  statements: readonly Statement[],
+  means: Means,
+): Steps<Rewrite | undefined> {
   const [first] = statements;
   if (first === undefined || statements.length < FEWEST || !means.alone) return undefined;
   const own = ({ at, behind }: Statement) => text.slice(at, behind);
@@ -35,8 +41,9 @@ export function batch(text: string, statements: readonly Statement[], means: Mea
     const [each, constants] = shapeOf(statement, own(statement)) ?? [];
     if (each !== shape || constants === undefined) return undefined;
     values.push(constants);
+    yield;
   }
-  const { parts, sql, copied = [], warnings = [] } = expand(own(first), first, means);
+  const { parts, sql, copied = [], warnings = [] } = yield* expand(own(first), first, means);
   const [part, ...more] = parts;
   if (part?.kind !== 'cascade' || part.answers.kind !== 'count' || more.length > 0 || sql === undefined)
     return undefined;
@@ -52,7 +59,8 @@ export function batch(text: string, statements: readonly Statement[], means: Mea
   const types = (values[0] ?? []).map(({ type }) => `pg_catalog.${type}`).join(', ');
   made.add(`PREPARE ${quoteName(NAME)} (${types}) AS `);
   made.add(prepared.sql, joined(copied, prepared.copied, first.at));
-  statements.forEach((statement, i) => {
+  for (const [i, statement] of statements.entries()) {
+    yield;
     const [opening, ...others] = values[i] ?? [];
     made.add(`\n; EXECUTE ${quoteName(NAME)} (`);
     for (const constant of opening ? [opening, ...others] : []) {
@@ -63,7 +71,7 @@ export function batch(text: string, statements: readonly Statement[], means: Mea
       ]);
     }
     made.add(')');
-  });
+  }
   made.add(`\n; DEALLOCATE ${quoteName(NAME)}`);
   return {
     text,

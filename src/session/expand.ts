@@ -6,12 +6,12 @@ import { renderLocks } from '../plan/locks.js';
 import type { Plan, Target } from '../plan/plan.js';
 import { planOf } from '../plan/plans.js';
 import { type Root, renderStatement } from '../plan/render.js';
-import type { Columns } from '../plan/returned-columns.js';
-import { type Copied, insertion, splice } from '../plan/splice.js';
+import { insertion, splice } from '../plan/splice.js';
+import type { Steps } from '../plan/steps.js';
 import { firedByDelete, firedByTruncate } from '../plan/triggers.js';
 import { REFUSED_SQL } from '../plan/violations.js';
 import type { Executed } from '../sql/deletes.js';
-import { quoteName, quoteRelation, type RelationName } from '../sql/names.js';
+import { quoteName, quoteRelation } from '../sql/names.js';
 import {
   type DeletingStatement,
   type HiddenDelete,
@@ -21,53 +21,16 @@ import {
   type TruncateStatement,
   targetsOf,
 } from '../sql/statement.js';
-import type { Executable, Part, PreparePart } from './part.js';
-import { judgeTriggers, type TriggerRule } from './trigger-rule.js';
-
-/** What a statement is expanded with. */
-export interface Means {
-  readonly graph: Graph;
-  /** What a name in the text means, where it names a relation at all. */
-  readonly meaning: (name: RelationName) => number | null;
-  /** What the server says that columns are called. */
-  readonly columns: Columns;
-  /** What EXECUTE of this name would run, where that may delete. */
-  readonly executable: (name: string) => Executable | undefined;
-  /** The server's major version. */
-  readonly version: number;
-  /** DO and CALL are refused. */
-  readonly refusesCode: boolean;
-  /** What becomes of triggers that delete. */
-  readonly triggers: TriggerRule;
-  /** What is not understood is refused; else it is passed on, and the rewrite says so. */
-  readonly reject: boolean;
-  /** Whether several statements may be sent in its place. */
-  readonly inString: boolean;
-  /** What is sent may fail on suspicion: it can be sent again, to find out. */
-  readonly retries: boolean;
-  /** What is sent may leave a prepared statement behind. */
-  readonly alone?: boolean;
-}
-
-export interface Expanded {
-  /** One for each statement that is sent. */
-  readonly parts: readonly Part[];
-  /** What stands in the statement's place; undefined where it stays. */
-  readonly sql?: string;
-  /** The runs of the statement's own text in it, in characters from its start. */
-  readonly copied?: readonly Copied[];
-  /** Why it should have been refused. */
-  readonly error?: ProxyError;
-  /** What it does that nobody sees: for the log. */
-  readonly warnings?: readonly string[];
-}
+import { type Expanded, type Means, relationOf } from './means.js';
+import type { Part, PreparePart } from './part.js';
+import { judgeTriggers } from './trigger-rule.js';
 
 const FORWARD: Expanded = { parts: [{ kind: 'forward' }] };
 
 /** @param text the statement's own */
-export function expand(text: string, statement: Pick<Statement, 'meaning'>, means: Means): Expanded {
+export function* expand(text: string, statement: Pick<Statement, 'meaning'>, means: Means): Steps<Expanded> {
   try {
-    return expandMeaning(text, statement.meaning, means);
+    return yield* expandMeaning(text, statement.meaning, means);
   } catch (error) {
     if (!(error instanceof ProxyError)) throw error;
     return refused(text, statement.meaning, error, means);
@@ -97,16 +60,16 @@ function prepared(name: string, text: string, sql: string, runs: Part, meaning: 
   return { kind: 'prepare', name, text, sql, runs, targets: targetsOf({ meaning }) };
 }
 
-function expandMeaning(text: string, meaning: Meaning, means: Means): Expanded {
+function* expandMeaning(text: string, meaning: Meaning, means: Means): Steps<Expanded> {
   switch (meaning.kind) {
     case 'deleting':
-      return expandDeletes(text, meaning, means);
+      return yield* expandDeletes(text, meaning, means);
     case 'truncate':
       return expandTruncate(text, meaning, means);
     case 'execute':
-      return expandExecute(text, meaning, means);
+      return yield* expandExecute(text, meaning, means);
     case 'hidden':
-      return expandHidden(text, meaning, means);
+      return yield* expandHidden(text, meaning, means);
     case 'code':
       if (means.refusesCode) throw new ProxyError('PGC_CODE', { form: meaning.form });
       return FORWARD;
@@ -116,7 +79,7 @@ function expandMeaning(text: string, meaning: Meaning, means: Means): Expanded {
   }
 }
 
-function expandDeletes(text: string, statement: DeletingStatement, means: Means): Expanded {
+function* expandDeletes(text: string, statement: DeletingStatement, means: Means): Steps<Expanded> {
   const main = statement.sites.find(({ cte }) => cte === undefined);
   const concerned = statement.executed.flatMap((site) => {
     const target = targetOf(site, means);
@@ -127,7 +90,8 @@ function expandDeletes(text: string, statement: DeletingStatement, means: Means)
     const relation = relationOf(target, means);
     return relation ? [{ relation, only }] : [];
   });
-  const plan = planOf(means.graph, targets);
+  const plan = yield* planOf(means.graph, targets);
+  yield;
   const found = judgeTriggers(firedByDelete(means.graph, [...named, ...targets]), named, means);
   if (found instanceof ProxyError) return refused(text, statement, found, { reject: true });
   const { warnings } = found;
@@ -139,9 +103,17 @@ function expandDeletes(text: string, statement: DeletingStatement, means: Means)
   });
   // A prepared statement may be executed where it cannot be sent again, and the answer to a COPY begins before it is done.
   const retries = means.retries && statement.outer !== 'PREPARE' && statement.outer !== 'COPY';
-  const { sql, copied, answers } = renderStatement(text, statement, plan, roots, retries, means.columns);
+  const { sql, copied, answers } = yield* renderStatement(
+    text,
+    statement,
+    plan,
+    roots,
+    retries,
+    means.columns,
+  );
   const target = targets.map(({ relation, view }) => quoteRelation(view?.relation ?? relation)).join(', ');
   const suspecting = retries && plan.checks.length > 0;
+  yield;
   const locks = renderLocks(text, statement, plan, roots);
   const part: Part = { kind: 'cascade', plan, target, command: main?.command, answers, suspecting, locks };
   const { prepares } = statement;
@@ -230,10 +202,10 @@ function expandTruncate(text: string, statement: TruncateStatement, means: Means
  * EXPLAIN has the server look whether the statement still returns what it did when the client prepared it, and raise its
  * own error where it does not (RevalidateCachedQuery in plancache.c). It runs nothing.
  */
-function expandExecute(text: string, { name, values }: Executed, means: Means): Expanded {
+function* expandExecute(text: string, { name, values }: Executed, means: Means): Steps<Expanded> {
   const executable = means.executable(name);
   if (executable === undefined) return FORWARD;
-  const now = executable.again?.();
+  const now = executable.again && (yield* executable.again());
   if (now?.error) return { parts: [executable.runs], error: now.error };
   if (now?.part.kind === 'refused') return { parts: [now.part], sql: REFUSED_SQL };
   if (now === undefined || now.sql === executable.sql) return { parts: [executable.runs] };
@@ -254,7 +226,7 @@ function expandExecute(text: string, { name, values }: Executed, means: Means): 
 }
 
 /** Refused where it concerns a table with keys to perform, and only there. */
-function expandHidden(text: string, meaning: HiddenDelete, means: Means): Expanded {
+function* expandHidden(text: string, meaning: HiddenDelete, means: Means): Steps<Expanded> {
   const { executes, targets, form } = meaning;
   const runs = executes.flatMap(({ name }) => means.executable(name) ?? []);
   const [first] = executes;
@@ -264,7 +236,7 @@ function expandHidden(text: string, meaning: HiddenDelete, means: Means): Expand
   if (executing && first && only?.runs.kind === 'cascade' && more.length + targets.length === 0) {
     // It was made into a SELECT.
     if (form === 'CREATE TABLE AS' && only.runs.command !== undefined) throw new ProxyError('PGC_NOT_SELECT');
-    const { parts, ...rest } = expandExecute(text, first, means);
+    const { parts, ...rest } = yield* expandExecute(text, first, means);
     return { ...rest, parts: parts.map((part) => (part.kind === 'cascade' ? asSent(part) : part)) };
   }
   for (const name of [...targets, ...runs.flatMap((executed) => executed.targets)]) {
@@ -291,9 +263,4 @@ function concerns(graph: Graph, target: Relation): boolean {
     graph.descendants(target).some((below) => graph.acts(below)) ||
     graph.viewed(target).some((base) => graph.acts(base))
   );
-}
-
-function relationOf(name: RelationName, { graph, meaning }: Means): Relation | undefined {
-  const oid = meaning(name);
-  return oid === null ? undefined : graph.relation(oid);
 }

@@ -3,6 +3,7 @@ import type { ProxyError } from '../errors.js';
 import type { Locks } from '../plan/locks.js';
 import type { Plan } from '../plan/plan.js';
 import type { Answers } from '../plan/render.js';
+import type { Steps } from '../plan/steps.js';
 import type { RelationName } from '../sql/names.js';
 
 /** What becomes of a statement's answers. */
@@ -52,7 +53,7 @@ export interface Executable {
   readonly sql: string;
   readonly runs: Part;
   /** What the client's text is made into now; undefined where it was prepared in the same string. */
-  readonly again: (() => Again) | undefined;
+  readonly again: (() => Steps<Again>) | undefined;
 }
 
 export interface Again {

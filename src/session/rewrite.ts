@@ -2,11 +2,13 @@
 import { isUtf8 } from 'node:buffer';
 import { ProxyError } from '../errors.js';
 import type { Copied } from '../plan/splice.js';
+import type { Steps } from '../plan/steps.js';
 import { charactersIn } from '../sql/characters.js';
 import { quoteRelation, type RelationName } from '../sql/names.js';
 import { rawBytes } from '../sql/raw-bytes.js';
 import { executedBy, type Statement, targetsOf } from '../sql/statement.js';
-import { expand, type Means, partOfUnchanged, refused } from './expand.js';
+import { expand, partOfUnchanged, refused } from './expand.js';
+import type { Means } from './means.js';
 import type { Executable, Part } from './part.js';
 
 export interface Rewrite {
@@ -79,12 +81,12 @@ export function isBehindUnsettling(statements: readonly Statement[], touched: bo
  * @param touched the open transaction has changed settings or the schema
  * @param sensitive what a statement changes may matter to one behind it
  */
-export function rewrite(
+export function* rewrite(
   text: string,
   statements: readonly Statement[],
   means: Means,
   { touched, sensitive }: { readonly touched: boolean; readonly sensitive: boolean },
-): Rewrite {
+): Steps<Rewrite> {
   const pieces: string[] = [];
   const copied: Copied[] = [];
   const parts: Part[] = [];
@@ -109,7 +111,7 @@ export function rewrite(
     const expanded =
       unsettled && (targetsOf(statement).length > 0 || meaning.kind === 'execute')
         ? refused(own, meaning, behindUnsettling(statement), means)
-        : expand(own, statement, {
+        : yield* expand(own, statement, {
             ...means,
             columns: (asked) => means.columns({ ...asked, offset: asked.offset + charactersIn(text, 0, at) }),
             executable: prepared.executable,
@@ -125,6 +127,7 @@ export function rewrite(
       push(expanded.sql);
       read = behind;
     }
+    yield;
     unsettled ||= sensitive && unsettlesNow(statement, touched);
   }
   copy(text.length);

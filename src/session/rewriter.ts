@@ -1,6 +1,7 @@
 /** Decides, for one session, what is sent to the server in place of a text that may delete. */
 import { isAscii } from 'node:buffer';
 import { ProxyError } from '../errors.js';
+import type { Steps } from '../plan/steps.js';
 import { type Look, makesKeys } from '../sql/gate.js';
 import { quoteRelation } from '../sql/names.js';
 import { hasLetters } from '../sql/raw-bytes.js';
@@ -20,15 +21,16 @@ import {
   unanswered,
 } from './decision.js';
 import { BEYOND_ASCII, decode, encodingOf, inClientEncoding } from './encoding.js';
-import { expand, type Means } from './expand.js';
+import { executableOf, type PreparedTexts } from './executable.js';
 import { Folding } from './folding.js';
 import { ColumnsUnknown, KnownColumns } from './known-columns.js';
-import type { Again, Executable, Part } from './part.js';
-import type { Prepared } from './prepared.js';
+import type { Means } from './means.js';
+import type { Part } from './part.js';
 import { targetsOfPrepared } from './prepared.js';
 import { ReportedSettings } from './reported-settings.js';
 import { isBehindUnsettling, type Rewrite, refusal, rewrite, unchanged } from './rewrite.js';
 import type { RewriterOptions } from './rewriter-options.js';
+import { inSlices } from './slices.js';
 import { SqlPrepared } from './sql-prepared.js';
 
 export class Rewriter {
@@ -147,7 +149,11 @@ export class Rewriter {
       graph: found.graph,
       meaning: found.meaning,
       columns: columns.of,
-      executable: (name) => this.#executable(this.#inSql.named(name), texts, means),
+      executable: (name) => {
+        const entry = this.#inSql.named(name);
+        const check = () => entry && this.#text(entry.seen.text, entry);
+        return entry?.rewrite && executableOf(entry.rewrite, texts, means, check);
+      },
       version: state.version,
       refusesCode,
       triggers,
@@ -156,16 +162,18 @@ export class Rewriter {
       retries: retries && mayBeSentAgain(statements),
       alone,
     };
-    const make = () => ({
-      ...(batch(text, statements, means) ?? rewrite(text, statements, means, { touched, sensitive })),
-      graphId: found.graphId,
-    });
+    const { graphId } = found;
+    function* make(): Steps<Rewrite> {
+      const batched = yield* batch(text, statements, means);
+      const made = batched ?? (yield* rewrite(text, statements, means, { touched, sensitive }));
+      return { ...made, graphId };
+    }
     const how = [touched, sensitive, inString, means.retries, alone, means.version];
     const key = cacheKey(text, names.map(found.meaning), how, found);
     const isKept = executed.length === 0 && columns.isEmpty;
     let made: Rewrite;
     try {
-      made = isKept ? this.#options.statements.rewrite(key, make) : make();
+      made = await (isKept ? this.#options.statements.rewrite(key, make) : inSlices(make()));
     } catch (error) {
       if (!(error instanceof ColumnsUnknown)) throw error;
       // What stands before it comes first, whatever the server says.
@@ -199,29 +207,11 @@ export class Rewriter {
   }
 
   /** What the texts of these prepared statements mean. */
-  async #prepared(names: readonly string[]) {
+  async #prepared(names: readonly string[]): Promise<PreparedTexts> {
     const texts = new Map<string, readonly Statement[] | undefined>();
     for (const text of names.flatMap((name) => this.#inSql.named(name)?.rewrite?.text ?? []))
       if (!texts.has(text)) texts.set(text, await this.#statements(text));
     return texts;
-  }
-
-  /** What EXECUTE of a prepared statement runs, and what it would run were it prepared now. */
-  #executable(entry: Prepared | undefined, texts: Texts, means: Means): Executable | undefined {
-    if (entry?.rewrite === undefined) return undefined;
-    const { text, sql, marker, targets, parts } = entry.rewrite;
-    const [part = FORWARD] = parts;
-    const runs = part.kind === 'cascade' ? { ...part, marker } : part;
-    const again = (): Again => {
-      this.#text(entry.seen.text, entry);
-      const [statement] = texts.get(text) ?? [];
-      // What was prepared never fails on mere suspicion.
-      const now = statement
-        ? expand(text.slice(statement.at, statement.behind), statement, { ...means, retries: false })
-        : undefined;
-      return { sql: now?.sql ?? text, part: now?.parts[0] ?? FORWARD, error: now?.error };
-    };
-    return { targets, sql, runs, again };
   }
 
   #text(bytes: Buffer, { encoding }: Pick<Source, 'encoding'>): string | undefined {
@@ -246,8 +236,6 @@ export class Rewriter {
   }
 }
 
-type Texts = ReadonlyMap<string, readonly Statement[] | undefined>;
-const FORWARD: Part = { kind: 'forward' };
 const AGAIN = 'an EXECUTE of what has to be prepared again with names beyond ASCII';
 
 function cacheKey(

@@ -1,10 +1,12 @@
 /** Parsed texts and expanded ones, shared by all sessions: applications send the same few statements again and again. */
 import { LRUCache } from 'lru-cache';
+import type { Steps } from '../plan/steps.js';
 import { readClientText } from '../sql/client-text.js';
 import { LongTexts } from '../sql/long-texts.js';
 import { parserReady } from '../sql/parser.js';
 import type { Statement } from '../sql/statement.js';
 import type { Rewrite } from './rewrite.js';
+import { inSlices } from './slices.js';
 
 const MOST_TEXTS = 2000;
 /** All in UTF-16 units. A longer text is read in another thread: the densest one takes some 20 ms. */
@@ -57,10 +59,10 @@ export class StatementCache {
   }
 
   /** @param key everything the rewrite depends on, the text included */
-  rewrite(key: string, make: () => Rewrite): Rewrite {
+  async rewrite(key: string, make: () => Steps<Rewrite>): Promise<Rewrite> {
     const known = this.#rewrites.get(key);
     if (known) return known;
-    const rewrite = make();
+    const rewrite = await inSlices(make());
     this.#rewrites.set(key, rewrite);
     return rewrite;
   }

@@ -17,6 +17,7 @@ import { type Rewrite, rewrite } from '../../src/session/rewrite.js';
 import { quoteRelation, type RelationName } from '../../src/sql/names.js';
 import { parserReady } from '../../src/sql/parser.js';
 import { readStatements, type Statement, targetsOf } from '../../src/sql/statement.js';
+import { atOnce } from '../support/at-once.js';
 import { type Golden, readGolden, writeGolden } from './golden.js';
 import { planText, sqlText } from './plan-text.js';
 
@@ -51,22 +52,24 @@ async function make({ schema, cascade, statement }: Golden): Promise<Golden['mad
   if (!catalog) throw new Error('no catalog');
   const graph = await mergeGraph(catalog, rules);
   const sent = (retries: boolean) =>
-    rewrite(
-      statement,
-      statements,
-      {
-        graph,
-        meaning: (each) => known.get(quoteRelation(each)) ?? null,
-        columns: ({ sql }) => [`the columns of: ${sql}`],
-        executable: () => undefined,
-        version: VERSION,
-        refusesCode: rules.code === 'reject',
-        triggers: rules.triggers,
-        reject: rules.unsupported === 'reject',
-        inString: true,
-        retries,
-      },
-      { touched: false, sensitive: graph.isActive },
+    atOnce(
+      rewrite(
+        statement,
+        statements,
+        {
+          graph,
+          meaning: (each) => known.get(quoteRelation(each)) ?? null,
+          columns: ({ sql }) => [`the columns of: ${sql}`],
+          executable: () => undefined,
+          version: VERSION,
+          refusesCode: rules.code === 'reject',
+          triggers: rules.triggers,
+          reject: rules.unsupported === 'reject',
+          inString: true,
+          retries,
+        },
+        { touched: false, sensitive: graph.isActive },
+      ),
     );
   const first = sent(statements.length === 1);
   const exact = sent(false);

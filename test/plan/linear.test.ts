@@ -4,6 +4,7 @@ import { type ForeignKey, Graph, type Relation } from '../../src/graph/model.js'
 import { rewrite } from '../../src/session/rewrite.js';
 import { parserReady } from '../../src/sql/parser.js';
 import { readStatements } from '../../src/sql/statement.js';
+import { atOnce } from '../support/at-once.js';
 
 beforeAll(() => parserReady());
 
@@ -83,22 +84,24 @@ function readsOf(shape: Shape, tables: number): number {
 
 function planned(graph: Graph) {
   const text = 'DELETE FROM t0';
-  return rewrite(
-    text,
-    readStatements(text) ?? [],
-    {
-      graph,
-      meaning: () => 0,
-      columns: () => [],
-      executable: () => undefined,
-      version: 18,
-      refusesCode: false,
-      triggers: 'warn',
-      reject: true,
-      inString: true,
-      retries: false,
-    },
-    { touched: false, sensitive: true },
+  return atOnce(
+    rewrite(
+      text,
+      readStatements(text) ?? [],
+      {
+        graph,
+        meaning: () => 0,
+        columns: () => [],
+        executable: () => undefined,
+        version: 18,
+        refusesCode: false,
+        triggers: 'warn',
+        reject: true,
+        inString: true,
+        retries: false,
+      },
+      { touched: false, sensitive: true },
+    ),
   );
 }
 

@@ -1,4 +1,6 @@
 import { expect, inject, test, vi } from 'vitest';
+import type { Graph } from '../../src/graph/model.js';
+import type { Target } from '../../src/plan/plan.js';
 import { useDatabase } from '../support/database.js';
 import { startProxy } from '../support/proxy.js';
 import { fuzz } from './fuzz.js';
@@ -11,19 +13,21 @@ const now = vi.hoisted((): { mutant: Mutant } => ({ mutant: {} }));
 
 vi.mock('../../src/plan/planner.js', async (load) => {
   const original = await load<typeof import('../../src/plan/planner.js')>();
-  const planDelete: typeof original.planDelete = (graph, targets) => {
-    const plan = original.planDelete(mutatedGraph(graph, now.mutant), targets);
+  function* planDelete(graph: Graph, targets: readonly Target[]): ReturnType<typeof original.planDelete> {
+    const plan = yield* original.planDelete(mutatedGraph(graph, now.mutant), targets);
     return plan && (now.mutant.plan?.(plan) ?? plan);
-  };
+  }
   return { ...original, planDelete };
 });
 
 vi.mock('../../src/plan/render.js', async (load) => {
   const original = await load<typeof import('../../src/plan/render.js')>();
-  const renderStatement: typeof original.renderStatement = (text, statement, plan, roots, ...more) => {
-    const rendered = original.renderStatement(text, statement, plan, roots, ...more);
+  type Rendering = typeof original.renderStatement;
+  function* renderStatement(...given: Parameters<Rendering>): ReturnType<Rendering> {
+    const rendered = yield* original.renderStatement(...given);
+    const [text, , , roots] = given;
     return { ...rendered, sql: now.mutant.sql?.(rendered.sql, text, roots) ?? rendered.sql };
-  };
+  }
   return { ...original, renderStatement };
 });
 

@@ -1,0 +1,9 @@
+import type { Steps } from '../../src/plan/steps.js';
+
+/** Does all steps of some work, one behind the other. @throws what the work throws */
+export function atOnce<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
