@@ -3,6 +3,20 @@ import { relationOf } from './delete-sql.js';
 import { isView, type Key, type Schema, setsColumns } from './schema.js';
 import type { StatementSpec } from './statement-spec.js';
 
+/** What no run may be without. */
+export const PATTERNS_SHOWN = [
+  'RETURNING with WITH',
+  'merge',
+  'view',
+  'trigger that deletes',
+  'deferred key',
+  'MATCH FULL of two, SET',
+  'shared column',
+  '(a) and (a, b) SET NULL to one table',
+  'SET NULL of a referenced column',
+  'SET DEFAULT, then CASCADE',
+] as const;
+
 /** @param touched the places of the tables of which rows were changed */
 export function shownBy(
   schema: Schema,

@@ -132,7 +132,7 @@ export function textsOf(schema: Schema, spec: StatementSpec): Texts {
           `FETCH ${fetch} FROM c`,
           written(first, { cursor: 'c' }),
           'FETCH 1 FROM c',
-          written(third, { cursor: 'c' }),
+          written(variant % 4 ? { ...third, relation: first.relation } : third, { cursor: 'c' }),
           'COMMIT',
         ],
         whole: true,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
 import { useProxy } from '../support/proxy.js';
+import { PATTERNS_SHOWN } from './coverage.js';
 import { fuzz } from './fuzz.js';
 import { reproduction } from './report.js';
 import { OVERRIDES } from './schema-sql.js';
@@ -25,6 +26,7 @@ afterAll(() => twins?.end());
 test.each([1, 2])('random statements on random schemas do what they do natively: seed %i', async (seed) => {
   const figures = await fuzz(twins, { seed, statements: 600, differences: 1, shrinkFor: 60_000 });
   expect(figures.differences.map(reproduction)).toEqual([]);
+  expect([...figures.shown.keys()]).toEqual(expect.arrayContaining([...PATTERNS_SHOWN]));
   const refused = [...figures.refused.values()].reduce((sum, count) => sum + count, 0);
   expect(refused).toBeLessThan(figures.statements * 0.05);
 }, 300_000);

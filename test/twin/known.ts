@@ -5,7 +5,7 @@ import { type Key, type Schema, setsColumns, setsValues, type Table } from './sc
 /**
  * `rows moved`: several rules are broken, and a SET key changes rows of a table of which rows are deleted too. Natively a
  * changed row stands behind the others of its table, and what references it comes later.
- * `not null`: natively a SET key meets a column that takes no NULL, which here the server finds when it changes the row.
+ * `not null`: of several rules one is about a column that takes no NULL, which here the server finds when it changes the row.
  * `checked again`: natively a row that two SET keys change is checked by all of its keys, which the proxy does not do.
  */
 export type Known = 'rows moved' | 'not null' | 'checked again';
@@ -18,7 +18,7 @@ export function knownDifference(native: Run, proxied: Run, at: number, schema: S
     schema.keys.filter(({ from, action }) => from.table === table && setsColumns(action));
   if (other !== undefined && alike(native.left, proxied.left)) {
     const rules = [one, other];
-    if (one.code === NOT_NULL) return 'not null';
+    if (rules.some(({ code }) => code === NOT_NULL)) return 'not null';
     if (rules.some(({ key }) => key && movesRows(schema).has(key.to.table))) return 'rows moved';
   }
   const { key, unreferenced } = one;
