@@ -104,7 +104,11 @@ const auth = section({
 const limits = section({
   connections: z.int().min(1).default(1000).describe('Clients at one time; one more is refused with 53300.'),
   login_timeout: duration.prefault('10s').describe('How long a client may take until it is logged in.'),
-  message_bytes: bytes.prefault('1GiB').describe('The longest message taken from a client.'),
+  message_bytes: bytes
+    .prefault('1GiB')
+    .describe(
+      'The longest message taken from a client, and how much is kept of unfinished ones of all clients together.',
+    ),
   drain_timeout: duration.prefault('30s').describe('How long sessions may go on after SIGTERM.'),
 });
 

@@ -25,6 +25,7 @@ const { expectAsDirectly } = directly;
 const FAILING = run('SELECT 1/0');
 const PREPARED = parse('SELECT $1::int + 1 AS next', 's');
 const DELETE = 'DELETE FROM parent WHERE id = $1';
+const CLOSE = closeStatement('x');
 
 describe('a pipeline', () => {
   const long = Array.from({ length: 500 }, (_, i) => runPrepared('s', [`${i}`]));
@@ -48,6 +49,13 @@ describe('a pipeline', () => {
       const each = (_: unknown, i: number) => run(i % 3 === 0 ? DELETE : 'SELECT $1::int', [`${-i}`]);
       return client.ask(...Array.from({ length: 300 }, each), sync);
     }));
+
+  test('of more messages than are remembered at a time is answered whole', async () => {
+    const client = await directly.connect();
+    client.send(Buffer.alloc(300_000 * CLOSE.length, CLOSE), sync);
+    expect((await client.until('Z')).length).toBe(300_001);
+    expect(await client.told(query('SELECT 1 AS one'))).toContain('D 1');
+  });
 
   test('byte by byte is answered as directly', () =>
     expectAsDirectly(async (client) => {
