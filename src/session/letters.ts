@@ -66,53 +66,64 @@ export function rawLetter(encoding: string, letter: string): string | undefined 
 
 /** Bytes of the client's in UTF-8, both with one character for each; as they are where the encoding is not known. */
 export function inUtf8(encoding: string, bytes: string): string {
-  if (isAscii(Buffer.from(bytes))) return bytes;
-  const label = encoding === 'LATIN1' ? undefined : LABELS[encoding];
-  if (encoding !== 'LATIN1' && label === undefined) return bytes;
-  const text = label ? new TextDecoder(label).decode(Buffer.from(bytes, 'latin1')) : bytes;
-  return Buffer.from(text).toString('latin1');
+  const text = isAscii(Buffer.from(bytes)) ? bytes : decoded(encoding, Buffer.from(bytes, 'latin1'));
+  return text === undefined ? bytes : Buffer.from(text).toString('latin1');
 }
+
+/** @returns undefined where the encoding is not known */
+function decoded(encoding: string, bytes: Buffer): string | undefined {
+  const latin1 = bytes.toString('latin1');
+  if (encoding === 'LATIN1') return latin1;
+  // What Node.js calls so is LATIN1, in some versions.
+  if (encoding === 'WIN1252')
+    return latin1.replace(/[\x80-\x9f]/g, (byte) => WIN1252[byte.charCodeAt(0) - 0x80] ?? byte);
+  const label = LABELS[encoding];
+  return label && new TextDecoder(label).decode(bytes);
+}
+
+/** From 0x80 on; what has no letter is a replacement character. */
+const WIN1252 = '€\ufffd‚ƒ„…†‡ˆ‰Š‹Œ\ufffdŽ\ufffd\ufffd‘’“”•–—˜™š›œ\ufffdžŸ';
 
 function tableOf(encoding: string): Table {
   const known = tables.get(encoding);
   if (known) return known;
-  const label = LABELS[encoding];
-  const made = encoding === 'LATIN1' ? LATIN1 : label === undefined ? NONE : tableFor(encoding, label);
+  const made = tableFor(encoding);
   tables.set(encoding, made);
   return made;
 }
 
-const NONE: Table = new Map();
-const LATIN1: Table = new Map(
-  range(0x80, 0xff).map((byte) => [String.fromCharCode(byte), String.fromCharCode(byte)]),
-);
-
-function tableFor(encoding: string, label: string): Table {
+function tableFor(encoding: string): Table {
   const sequences = isSingleByte(encoding)
     ? range(encoding === 'LATIN5' ? 0xa0 : 0x80, 0xff).map((byte) => [byte])
-    : pairsOf(encoding);
+    : sequencesOf(encoding);
   // All at once: a line each.
   const lines = Buffer.from(sequences.flatMap((bytes) => [...bytes, 0x0a]));
-  const letters = new TextDecoder(label).decode(lines).split('\n');
+  const letters = decoded(encoding, lines)?.split('\n') ?? [];
   const table = new Map<string, string>();
   sequences.forEach((bytes, i) => {
     const letter = letters[i] ?? '';
-    const isOne = [...letter].length === 1 && letter !== REPLACEMENT && letter > '\x7f';
+    const isOne = [...letter].length === 1 && letter !== '\ufffd' && letter > '\x7f';
     if (isOne && !table.has(letter)) table.set(letter, String.fromCharCode(...bytes));
   });
   return table;
 }
 
-const REPLACEMENT = '\ufffd';
-
-function pairsOf(encoding: string): readonly (readonly number[])[] {
+/** But for the four bytes of GB18030: too many for letters that nobody has in names. */
+function sequencesOf(encoding: string): readonly (readonly number[])[] {
   const trails = range(encoding.startsWith('EUC') ? 0xa1 : 0x40, 0xfe);
-  const leads = range(encoding.startsWith('EUC') ? 0xa1 : 0x81, 0xfe);
+  const leads = range(encoding.startsWith('EUC') ? 0xa1 : 0x81, encoding === 'EUC_JP' ? 0xf4 : 0xfe);
+  // Of the letters that these have twice PostgreSQL takes others.
+  if (encoding === 'SJIS') leads.sort((a, b) => Number(SECOND.has(a)) - Number(SECOND.has(b)) || a - b);
   const kana = encoding === 'SJIS' ? range(0xa1, 0xdf).map((byte) => [byte]) : [];
   const halfWidth = encoding === 'EUC_JP' ? range(0xa1, 0xdf).map((byte) => [0x8e, byte]) : [];
-  return [...kana, ...halfWidth, ...leads.flatMap((lead) => trails.map((trail) => [lead, trail]))];
+  const pairs = leads.flatMap((lead) => trails.map((trail) => [lead, trail]));
+  const rare = encoding === 'EUC_JP' ? pairs.map((pair) => [0x8f, ...pair]) : [];
+  return [...kana, ...halfWidth, ...pairs, ...rare];
 }
 
-function range(first: number, last: number): readonly number[] {
+/** Rows that vendors have added to SJIS. */
+const SECOND: ReadonlySet<number> = new Set([0x87, 0xed, 0xee]);
+
+function range(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }

@@ -28,8 +28,12 @@ const FRENCH: Words = { s: 'schéma', a: 'größe', b: 'été', c: 'ça', n: "l'
 const RUSSIAN: Words = { s: 'схема', a: 'заказ', b: 'строка', c: 'чек', n: 'имя', k: 'ключ', v: 'ёлка' };
 // In SJIS and BIG5 the second byte of some is a backslash, a parenthesis, a letter, or a vertical bar.
 const JAPANESE: Words = { s: '予定', a: '表ソ', b: '能力', c: 'ポ', n: '十一', k: '暴ー', v: 'ソ表能' };
+// Half-width letters are one byte in SJIS and two in EUC_JP; the others have three there, and are none in SJIS.
+const KANA: Words = { s: 'ｽｷｰﾏ', a: 'ﾋｮｳ', b: '能ﾘｷ', c: 'ﾎﾟ', n: 'ﾅ', k: 'ｶｷﾞ', v: 'ｱﾀｲ表' };
+const RARE: Words = { ...JAPANESE, a: '丂表', b: '丨丨', n: '乀', v: '乑ｱ乑' };
 const CHINESE: Words = { s: '功能', a: '許功', b: '蓋子', c: '餐', n: '名', k: '鍵', v: '功' };
 const SIMPLE: Words = { s: '模式', a: '订单', b: '行', c: '功能', n: '名字', k: '键', v: '值' };
+const FOUR_BYTES: Words = { ...SIMPLE, v: '𠮷㐂' };
 const KOREAN: Words = { s: '스키마', a: '주문', b: '항목', c: '표', n: '이름', k: '열쇠', v: '값' };
 
 const schema = ({ s, a, b, c, n, k, v }: Words, enforced: string) => `
@@ -156,9 +160,11 @@ describe('on a server in UTF8', () => {
     ['WIN1251', RUSSIAN],
     ['KOI8R', RUSSIAN],
     ['EUC_JP', JAPANESE],
+    ['EUC_JP', RARE],
     ['SJIS', JAPANESE],
+    ['SJIS', KANA],
     ['BIG5', CHINESE],
-    ['GB18030', SIMPLE],
+    ['GB18030', FOUR_BYTES],
     ['UHC', KOREAN],
     ['UTF8', RUSSIAN],
   ])('a client in %s', (client, words) => isAsNative(server, client, words));
