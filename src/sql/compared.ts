@@ -40,6 +40,27 @@ function typeOf({ text }: Token, { ival, sval }: Node): Compared['type'] | undef
   return sval !== undefined && text.startsWith("'") ? 'unknown' : undefined;
 }
 
+/**
+ * Whether a statement is another one but for the values of these constants, each as long as it was there: so are its tokens,
+ * and all that is to be said of it.
+ */
+export function differsInValues(text: string, other: string, constants: readonly Compared[]): boolean {
+  if (text.length !== other.length || constants.length === 0) return false;
+  let read = 0;
+  for (const { type, start, end } of constants) {
+    if (text.slice(read, start) !== other.slice(read, start)) return false;
+    if (!isConstant(text.slice(start, end), type)) return false;
+    read = end;
+  }
+  return text.slice(read) === other.slice(read);
+}
+
+/** One that is certain to be a token of this kind. */
+function isConstant(text: string, type: Compared['type']): boolean {
+  if (type === 'int4') return /^[1-9][0-9]{0,8}$/.test(text);
+  return /^'[^'\\]*'$/.test(text);
+}
+
 function conjuncts(condition: Node): readonly Node[] {
   const { boolop, args } = asNode(condition.BoolExpr);
   return boolop === 'AND_EXPR' ? asList(args).map(asNode) : [condition];

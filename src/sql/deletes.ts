@@ -36,14 +36,17 @@ export function findChanges(tree: Json): readonly RelationName[] {
  * All nodes of a tree, in the order of the text. Without recursion: 1 + 1 + … can be thousands of nodes deep.
  * @param rank puts the parts of a node with a higher one first
  */
-export function* nodesOf(tree: Json, rank = (_: string) => 0): Generator<readonly [string, Node]> {
+export function* nodesOf(tree: Json, rank?: (key: string) => number): Generator<readonly [string, Node]> {
   const waiting: (readonly [string, Json])[] = [['', tree]];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const [type, value] = next;
     if (value === null || typeof value !== 'object' || DEFINITIONS.has(type)) continue;
     if (!Array.isArray(value)) yield [type, asNode(value)];
-    const parts = Object.entries(value).reverse();
-    waiting.push(...parts.sort(([one], [other]) => rank(one) - rank(other)));
+    // Most of what a tree has is no node, and most trees are small: this is asked several times of every statement.
+    const parts = Object.entries(value).filter(([, part]) => part !== null && typeof part === 'object');
+    parts.reverse();
+    if (rank) parts.sort(([one], [other]) => rank(one) - rank(other));
+    for (const part of parts) waiting.push(part);
   }
 }
 

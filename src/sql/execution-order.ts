@@ -58,6 +58,7 @@ function referencedFirst(ctes: readonly Cte[]): number[] {
  * tree has a CTE of that name too, none is given for the name.
  */
 export function placesIn(tree: Json, ctes: readonly Cte[]): readonly number[] {
+  if (ctes.length === 0) return [];
   const nodes = [...nodesOf(tree, (key) => READ.indexOf(key))];
   // FOR UPDATE OF names what the FROM calls its tables.
   const locked = new Set(

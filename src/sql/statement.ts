@@ -1,5 +1,6 @@
 /** What the statements of a text are, as far as deleting goes. */
 
+import { differsInValues } from './compared.js';
 import { type Executed, executed, findDeletes, formOf, isPlainExplain } from './deletes.js';
 import { type Unsettling, unsettles } from './effects.js';
 import type { RelationName } from './names.js';
@@ -91,6 +92,7 @@ export function readStatements(sql: string): readonly Statement[] | undefined {
   if (tokens === undefined) return undefined;
   const characters = characterCounter(source);
   let next = 0;
+  let before: { readonly text: string; readonly statement: Statement } | undefined;
   return raw.map((statement) => {
     while ((tokens[next]?.start ?? source.length) < statement.start) next++;
     const from = next;
@@ -99,14 +101,24 @@ export function readStatements(sql: string): readonly Statement[] | undefined {
     const first = own[0]?.start ?? statement.start;
     const last = own.at(-1)?.end ?? statement.end;
     const inside = (byte: number) => source.toString('utf8', first, byte).length;
-    return {
+    const place = { at: characters(first), behind: characters(last) };
+    const text = source.toString('utf8', first, last);
+    // Of a string of one statement many times most is known from the one before.
+    if (before && differs(text, before)) return { ...before.statement, ...place };
+    const read = {
       meaning: readMeaning(statement, own, inside),
-      at: characters(first),
-      behind: characters(last),
+      ...place,
       unsettles: unsettles(statement.tree, source.subarray(first, last)),
       takesData: takesData(statement.tree),
     };
+    before = { text, statement: read };
+    return read;
   });
+}
+
+function differs(text: string, before: { readonly text: string; readonly statement: Statement }): boolean {
+  const { meaning } = before.statement;
+  return meaning.kind === 'deleting' && differsInValues(text, before.text, meaning.compared);
 }
 
 const OTHER: Statement = {
