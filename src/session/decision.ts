@@ -22,7 +22,7 @@ export type StatementDecision =
 export type Decision =
   | StatementDecision
   /** What a statement means depends on one before it: they have to be executed one after the other. */
-  | { readonly kind: 'pieces'; readonly pieces: readonly Piece[] };
+  | { readonly kind: 'pieces'; readonly pieces: Iterable<Piece> };
 
 /** One statement of a string. */
 export interface Piece {
@@ -62,24 +62,29 @@ export function unanswered(kind: 'failed' | 'skipped'): StatementDecision {
 /**
  * @throws ProxyError PGC_AFTER_DDL where the server would read a statement otherwise than in its string: it reads a string before
  * it executes any of it
+ * @returns each piece when it is asked for: there may be thousands
  */
-export function piecesOf(text: string, statements: readonly Statement[]): readonly Piece[] {
+export function piecesOf(text: string, statements: readonly Statement[]): Iterable<Piece> {
   if (changesReading(text) && /[^\0-\x7f]|\\/.test(text)) {
     const table = statements.flatMap(targetsOf).map(quoteRelation).join(', ');
     throw new ProxyError('PGC_AFTER_DDL', { table });
   }
+  return cut(text, statements);
+}
+
+function* cut(text: string, statements: readonly Statement[]): Generator<Piece> {
   let counted = 0;
   let offset = 0;
-  return statements.map((statement) => {
+  for (const statement of statements) {
     const own = text.slice(statement.at, statement.behind);
     offset += charactersIn(text, counted, statement.at);
     counted = statement.at;
-    return {
+    yield {
       bytes: bytesOf(own),
       offset,
       unchanged: unchanged(own, [{ ...statement, at: 0, behind: own.length }]),
     };
-  });
+  }
 }
 
 /** Whether a text may set client_encoding or standard_conforming_strings. A RESET does of all settings, or where escapes spell the name. */

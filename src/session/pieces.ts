@@ -17,6 +17,7 @@ import { look } from './look.js';
 import { sealed, sentText } from './markers.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 import type { Rewrite } from './rewrite.js';
+import { Pace } from './slices.js';
 
 /** The name of their statements and portals; those of questions, and the client's, are others. */
 const PIECE = `${SCRATCH}_p`;
@@ -32,7 +33,9 @@ export async function sendInPieces(
   replies.expect('Close', { receive: unlessError });
   let inBlock = replies.awaitsReady || state.status !== TransactionStatus.Idle;
   let goesOn = true;
+  const pace = new Pace();
   for (const { bytes, offset, unchanged } of pieces) {
+    await pace.next();
     const seen = look(bytes, state, rewriter.settings);
     const control = seen.begins === 'control';
     if (!inBlock && !control) goesOn = (await injection.ask(BLOCK, 'pipeline')).kind === 'value';

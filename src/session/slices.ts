@@ -7,14 +7,27 @@ const SLICE = 8;
 /** Slices take turns: however many are at work, there is one of them in each turn of the loop. */
 let turn: Promise<unknown> = Promise.resolve();
 
+/** Says when the slice of some work is over. */
+export class Pace {
+  #end = performance.now() + SLICE;
+
+  /** @returns undefined as long as the slice lasts; then what to wait for before the next step */
+  next(): Promise<void> | undefined {
+    if (performance.now() < this.#end) return undefined;
+    turn = turn.then(() => new Promise(setImmediate));
+    return turn.then(() => {
+      this.#end = performance.now() + SLICE;
+    });
+  }
+}
+
 /** @throws what the work throws */
 export async function inSlices<T>(work: Steps<T>): Promise<T> {
-  for (let end = performance.now() + SLICE; ; ) {
+  const pace = new Pace();
+  for (;;) {
     const step = work.next();
     if (step.done) return step.value;
-    if (performance.now() < end) continue;
-    turn = turn.then(() => new Promise(setImmediate));
-    await turn;
-    end = performance.now() + SLICE;
+    const waiting = pace.next();
+    if (waiting) await waiting;
   }
 }
