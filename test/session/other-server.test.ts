@@ -38,6 +38,11 @@ describe('a server is recognised', () => {
       'RisingWave',
     ],
     ['by an old version()', saying('PostgreSQL 9.4.26 (Greenplum Database 6.25.3)'), 'Greenplum'],
+    [
+      'by a version() that only mentions PostgreSQL',
+      saying('FooDB 3.1, compatible with PostgreSQL 15.2'),
+      'FooDB 3.1',
+    ],
     ['by an old server_version', reporting({ server_version: '8.0.2' }), 'version 8.0.2'],
     ['by no server_version', reporting({}), 'no server_version'],
     ['by a marked server_version', reporting({ server_version: '15.0 (Duckgres)' }), 'Duckgres'],
@@ -58,6 +63,18 @@ describe('a server is recognised', () => {
     expect(server.came.filter((text) => text === VERSION).length).toBeLessThan(2);
     expect(proxy.log).toEqual([expect.stringContaining(name)]);
   });
+});
+
+test('a server of another version is asked again', async () => {
+  const parameters = { server_version: '14.0', client_encoding: 'UTF8' };
+  const knows = { [VERSION]: 'CockroachDB CCL v23.1.2' };
+  const { server, connect } = await start({ parameters, knows });
+  await (await connect()).told(query('DELETE FROM users'));
+  parameters.server_version = '15.0';
+  knows[VERSION] = 'PostgreSQL 15.0 (Materialize v0.68)';
+  const client = await connect();
+  expect((await client.told(query('DELETE FROM orders'))).at(0)).toContain('Materialize');
+  expect(server.came.filter((text) => text === VERSION).length).toBe(2);
 });
 
 describe('on such a server', () => {
@@ -89,6 +106,9 @@ describe('on such a server', () => {
     const client = await (await start(PLAIN)).connect();
     expect(await client.told(query('DELETE FROM users ??? LIMIT 1'))).toEqual(['C DELETE 1', 'Z I']);
     expect((await client.told(query('DELETE FROM Orders ??? LIMIT 1'))).at(0)).toContain('PGC_SERVER');
+    // Its escapes may spell the name of any table.
+    const spelled = String.raw`DELETE FROM U&"\006frders" ??? LIMIT 1`;
+    expect((await client.told(query(spelled))).at(0)).toContain('PGC_SERVER');
   });
 
   test('with overrides, which may concern any table, every DELETE is refused', async () => {

@@ -28,12 +28,13 @@ const syntaxError = message(
 export async function startOtherServer({ parameters, knows = {} }: OtherServerOptions): Promise<OtherServer> {
   const came: string[] = [];
   const sockets = new Set<Socket>();
-  const greeting = Buffer.concat([
-    message('R', Buffer.alloc(4)),
-    ...Object.entries(parameters).map((each) => message('S', ...each.map(string))),
-    message('K', Buffer.alloc(8, 1)),
-    ready,
-  ]);
+  const greeting = () =>
+    Buffer.concat([
+      message('R', Buffer.alloc(4)),
+      ...Object.entries(parameters).map((each) => message('S', ...each.map(string))),
+      message('K', Buffer.alloc(8, 1)),
+      ready,
+    ]);
   const server = createServer((socket) => {
     sockets.add(socket.on('error', () => {}));
     let bytes = Buffer.alloc(0);
@@ -72,7 +73,7 @@ export async function startOtherServer({ parameters, knows = {} }: OtherServerOp
         const body = bytes.subarray(head + 4, end);
         const type = bytes.toString('latin1', 0, head);
         bytes = bytes.subarray(end);
-        socket.write(started ? answer(type, body) : greeting);
+        socket.write(started ? answer(type, body) : greeting());
         started = true;
       }
     });
