@@ -1,11 +1,18 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import pg from 'pg';
+import { readAnswer } from '../src/graph/answer.js';
 import { circumstancesQuery } from '../src/graph/catalog.js';
+import { mergeGraph } from '../src/graph/merge.js';
+import type { Graph } from '../src/graph/model.js';
 import { summarize, table } from './statistics.js';
 import { openUpstream } from './upstream.js';
 import { atLeast, UsageError } from './usage.js';
 
-export const usage = `catalog: what the proxy's own questions cost, against an empty one: asked before a DELETE as graph.refresh says
+export const usage = `catalog: what the proxy's own questions cost, against an empty one: asked before a DELETE as graph.refresh says;
+         and what the graph that is made of the catalog costs: its making, and its memory
 
   --tables N          tables (3000)
   --keys N            foreign keys among them (5000)
@@ -36,6 +43,7 @@ export async function catalog(args: string[]): Promise<boolean> {
         await client.query(sql);
         if (round >= 0) times.get(name)?.push(performance.now() - start);
       }
+    const made = await making(client, options.rounds);
     const rows = [...times].map(([name, each]) => ({ name, ...summarize(each) }));
     const median = (name: string) => rows.find((row) => row.name === name)?.median ?? 0;
     const ratio = median('fingerprint') / median('catalog');
@@ -48,6 +56,10 @@ export async function catalog(args: string[]): Promise<boolean> {
           `${name}, ms`,
           ...[each.median, each.min, each.max].map((ms) => ms.toFixed(2)),
         ]),
+        ['the graph, ms', ...[made.each.median, made.each.min, made.each.max].map((ms) => ms.toFixed(2))],
+        ['longest without a break, ms', '', '', made.longest.toFixed(2)],
+        ['kept for each graph, MiB', (made.bytes / 2 ** 20).toFixed(2), '', ''],
+        ['the same / bytes of the answer', (made.bytes / made.answer).toFixed(2), '', ''],
         ['fingerprint / catalog', ratio.toFixed(3), '', ''],
         ['fingerprint / a name', (median('fingerprint') / median('a name')).toFixed(1), '', ''],
       ]),
@@ -57,6 +69,38 @@ export async function catalog(args: string[]): Promise<boolean> {
     await client.end();
     await upstream.close();
   }
+}
+
+/** Makes the graph as often as there are rounds, and keeps all of them. */
+async function making(client: pg.Client, rounds: number) {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  const heap = () => {
+    if (typeof collect === 'function') collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const graphs: Graph[] = [];
+  const times: number[] = [];
+  let [longest, answer, before] = [0, 0, 0];
+  for (let round = -1; round < rounds; round++) {
+    if (round === 0) before = heap();
+    const { rows } = await client.query<{ answer: string }>(QUESTIONS.catalog);
+    const sent = rows[0]?.answer ?? '';
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    delay.enable();
+    const start = performance.now();
+    const { catalog: found } = await readAnswer(sent);
+    const graph = found && (await mergeGraph(found, { declared: true, overrides: [], relations: [] }));
+    const took = performance.now() - start;
+    // What was late is counted when the timer comes at last.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    delay.disable();
+    if (round < 0) continue;
+    if (graph) graphs.push(graph);
+    times.push(took);
+    [longest, answer] = [Math.max(longest, delay.max / 1e6), sent.length];
+  }
+  return { each: summarize(times), longest, answer, bytes: (heap() - before) / graphs.length };
 }
 
 function schemaOf({ tables, keys, views }: ReturnType<typeof parse>): readonly string[] {

@@ -2,6 +2,7 @@
 import { batch, usage as batchUsage } from './batch.js';
 import { catalog, usage as catalogUsage } from './catalog.js';
 import { loop, usage as loopUsage } from './loop.js';
+import { programs, usage as programsUsage } from './programs.js';
 import { relay, usage as relayUsage } from './relay.js';
 import { UsageError } from './usage.js';
 
@@ -16,6 +17,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   batch: { usage: batchUsage, run: batch },
   catalog: { usage: catalogUsage, run: catalog },
   loop: { usage: loopUsage, run: loop },
+  programs: { usage: programsUsage, run: programs },
 };
 
 const help = `usage: npm run bench -- SUBCOMMAND [OPTION…]\n\n${Object.values(subcommands)

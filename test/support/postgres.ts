@@ -34,6 +34,8 @@ export interface Server extends ServerAddress {
 }
 
 export interface ServerOptions {
+  /** Another PostgreSQL than that of the tests. */
+  readonly binaries?: Binaries;
   /** Server settings, over the ones tests need. */
   readonly config?: Readonly<Record<string, string>>;
   /** 'scram' makes every connection give the superuser's password. */
@@ -90,7 +92,7 @@ async function startIn(
   account: Account | undefined,
   options: ServerOptions,
 ): Promise<Server> {
-  const binaries = postgresBinaries(account, directory);
+  const binaries = options.binaries ?? postgresBinaries(account, directory);
   const { env, ...who } = runAs(account, directory);
   const as = { ...who, env: options.locales ? { ...env, LOCPATH: options.locales } : env };
   const data = join(directory, 'data');
