@@ -18,6 +18,9 @@ const SCHEMA = `
   CREATE TABLE named (id int, code int);
   CREATE TABLE alone (id int PRIMARY KEY, code int DEFAULT 1);
   CREATE TABLE loner () INHERITS (alone);
+  CREATE TABLE top (); CREATE TABLE peak ();
+  CREATE TABLE under_top (id int REFERENCES parent NOT ENFORCED) INHERITS (top);
+  CREATE TABLE under_peak (id int REFERENCES parent NOT ENFORCED) INHERITS (peak);
   CREATE VIEW shown AS SELECT id, code FROM parent;
   CREATE VIEW above AS SELECT id, code FROM shown;
   CREATE VIEW aside AS SELECT id, code FROM alone;
@@ -84,6 +87,8 @@ describe('changes with', () => {
     'ALTER TABLE child ALTER parent_id DROP DEFAULT',
     'ALTER TABLE heir NO INHERIT child',
     'ALTER TABLE heir RENAME more TO less',
+    // The tables and their columns stay what they are.
+    'BEGIN; ALTER TABLE under_top NO INHERIT top; ALTER TABLE under_top INHERIT peak; ALTER TABLE under_peak NO INHERIT peak; ALTER TABLE under_peak INHERIT top; COMMIT',
     'CREATE TABLE more () INHERITS (parent)',
     'CREATE TABLE more () INHERITS (heir)',
     'CREATE TABLE part_2 PARTITION OF part FOR VALUES IN (2)',
