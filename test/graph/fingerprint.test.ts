@@ -9,7 +9,7 @@ const database = useDatabase();
 const SIDE = { schema: 's', table: 'named', columns: ['id'] };
 const NAMED = [{ name: 'named_fkey', from: SIDE, to: SIDE, on_delete: 'cascade', unique: true } as const];
 const SCHEMA = `
-  DROP SCHEMA IF EXISTS s, u CASCADE; CREATE SCHEMA s; SET search_path = s;
+  DROP SCHEMA IF EXISTS s, u, v, w CASCADE; CREATE SCHEMA s; SET search_path = s;
   CREATE TABLE parent (id int PRIMARY KEY, code int);
   CREATE TABLE child (id int PRIMARY KEY, parent_id int DEFAULT 1 CONSTRAINT fk REFERENCES parent ON DELETE CASCADE NOT ENFORCED, extra int);
   CREATE TABLE heir (more int) INHERITS (child);
@@ -18,6 +18,7 @@ const SCHEMA = `
   CREATE TABLE named (id int, code int);
   CREATE TABLE alone (id int PRIMARY KEY, code int DEFAULT 1);
   CREATE TABLE loner () INHERITS (alone);
+  CREATE SCHEMA v; CREATE TABLE v.far (id int REFERENCES parent NOT ENFORCED);
   CREATE TABLE top (); CREATE TABLE peak ();
   CREATE TABLE under_top (id int REFERENCES parent NOT ENFORCED) INHERITS (top);
   CREATE TABLE under_peak (id int REFERENCES parent NOT ENFORCED) INHERITS (peak);
@@ -108,6 +109,7 @@ describe('changes with', () => {
     'CREATE FUNCTION other() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$',
     'ALTER TABLE child RENAME TO infant',
     'CREATE SCHEMA u; ALTER TABLE child SET SCHEMA u',
+    'ALTER SCHEMA v RENAME TO w',
     'ALTER SCHEMA s RENAME TO t; ALTER SCHEMA t RENAME TO u',
     'CREATE SCHEMA u; ALTER OPERATOR s.=== (int, int) SET SCHEMA u',
     'DROP TABLE named',
