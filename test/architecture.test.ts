@@ -1,4 +1,6 @@
 /** Holds the rules of "The rooms" in the design: who may import whom, and which file is the door to which package. */
+import { isAscii } from 'node:buffer';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Import, importsOf, type SourceFile, sourceFiles } from './support/source-files.js';
 
@@ -97,6 +99,13 @@ describe('src', () => {
     expect(
       circles(new Map(files.map((file) => [file.path, file.imports.map(({ module }) => module)]))),
     ).toEqual([]);
+  });
+
+  test('has SQL in ASCII alone, comments too: it is sent to servers of every encoding', () => {
+    const folder = new URL('../src/graph/', import.meta.url);
+    const files = readdirSync(folder).filter((name) => name.endsWith('.sql'));
+    expect(files.length).toBeGreaterThan(0);
+    expect(files.filter((name) => !isAscii(readFileSync(new URL(name, folder))))).toEqual([]);
   });
 
   test(`has no file of more than ${maxLines} lines`, () => {

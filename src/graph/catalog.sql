@@ -62,7 +62,7 @@ WITH elsewhere AS (
    WHERE w.oid OPERATOR(pg_catalog.>=) 16384 AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
      AND d.objid OPERATOR(pg_catalog.>=) 16384 AND NOT w.ev_class OPERATOR(pg_catalog.=) ANY (SELECT e.oid FROM elsewhere AS e)
 ), view AS (
-  -- Views over any of them, at any depth. `(… = ANY (…)) IS TRUE` is a look into a hash table.
+  -- Views over any of them, at any depth. `(x = ANY (y)) IS TRUE` is a look into a hash table.
   WITH RECURSIVE direct AS (
     SELECT r.view, r.oid AS base FROM reads AS r WHERE (r.oid OPERATOR(pg_catalog.=) ANY (SELECT m.oid FROM member AS m)) IS TRUE
   ), over (view, base) AS (
