@@ -1,6 +1,7 @@
 /** The benchmarks: `npm run bench -- SUBCOMMAND …`. Exit status: 0 done, 1 failed or missed a goal, 2 bad usage. */
 import { batch, usage as batchUsage } from './batch.js';
 import { catalog, usage as catalogUsage } from './catalog.js';
+import { jit, usage as jitUsage } from './jit.js';
 import { loop, usage as loopUsage } from './loop.js';
 import { programs, usage as programsUsage } from './programs.js';
 import { relay, usage as relayUsage } from './relay.js';
@@ -16,6 +17,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   relay: { usage: relayUsage, run: relay },
   batch: { usage: batchUsage, run: batch },
   catalog: { usage: catalogUsage, run: catalog },
+  jit: { usage: jitUsage, run: jit },
   loop: { usage: loopUsage, run: loop },
   programs: { usage: programsUsage, run: programs },
 };

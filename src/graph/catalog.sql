@@ -171,7 +171,12 @@ WITH elsewhere AS (
               AND ((a.attrelid OPERATOR(pg_catalog.=) ANY (SELECT n.oid FROM named AS n)) IS TRUE
                    OR ((a.attrelid, a.attnum) OPERATOR(pg_catalog.=) ANY (SELECT s.oid, s.number FROM settable AS s)) IS TRUE)
         THEN (
-          SELECT pg_catalog.concat('(', c.found[1], ')::pg_catalog.', t.typname, pg_catalog.substring(pg_catalog.format_type(a.atttypid, a.atttypmod), '[(].*[)]'))
+          -- A backslash is written as the session's standard_conforming_strings says, and E'' reads the same in all.
+          SELECT pg_catalog.concat('(', CASE
+                   WHEN pg_catalog.strpos(c.found[1], pg_catalog.chr(92)) OPERATOR(pg_catalog.=) 0 THEN c.found[1]
+                   WHEN pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'off' THEN pg_catalog.concat('E', c.found[1])
+                   ELSE pg_catalog.concat('E', pg_catalog.replace(c.found[1], pg_catalog.chr(92), pg_catalog.repeat(pg_catalog.chr(92), 2)))
+                 END, ')::pg_catalog.', t.typname, pg_catalog.substring(pg_catalog.format_type(a.atttypid, a.atttypmod), '[(].*[)]'))
             FROM pg_catalog.pg_attrdef AS d
             CROSS JOIN LATERAL pg_catalog.regexp_match(pg_catalog.pg_get_expr(d.adbin, d.adrelid),
               '^(E?''(?:[^'']|'''')*''|-?[0-9]+(?:[.][0-9]+)?|true|false|NULL)(?:::[a-z ]+)?$') AS c (found)

@@ -2,6 +2,7 @@
 import type { SessionCircumstances } from './circumstances.js';
 import { FrontendSide } from './frontend.js';
 import { Injection } from './injection.js';
+import { Jit } from './jit.js';
 import { knownName, Names } from './names.js';
 import { Naming } from './naming.js';
 import type { SessionPeers, SessionSettings } from './options.js';
@@ -32,7 +33,7 @@ export function assembleFrontend(
   const report = (problem: string) => log.warn(problem);
   const prepared = new Names<Prepared>((name) => knownName(name, state));
   const naming = new Naming(server);
-  const injection = new Injection(server, replies);
+  const injection = new Injection(server, replies, state);
   const otherServer = new OtherServer({ database, graphs, rules, report, injection, replies, state });
   const rewriter = new Rewriter({
     statements,
@@ -49,5 +50,6 @@ export function assembleFrontend(
     triggers,
     warn: (text) => graphs.isNews(database, text) && report(`${database}: ${text}`),
   });
-  return new FrontendSide({ ...shared, injection, rewriter, prepared, naming, active, refusesCode });
+  const jit = new Jit(server, replies, state);
+  return new FrontendSide({ ...shared, injection, jit, rewriter, prepared, naming, active, refusesCode });
 }

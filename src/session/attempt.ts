@@ -105,7 +105,7 @@ export function attempt(
   let completed = 0;
   let failed = false;
   const { parts } = translation.rewrite;
-  const isString = parts.filter(({ kind }) => kind !== 'swallow').length > 1;
+  const isString = parts.filter(({ kind }) => kind !== 'swallow' && kind !== 'leave').length > 1;
   const failing = () => (isString ? parts[completed] : parts.find(({ kind }) => kind === 'cascade'));
   const release = (verdict: Verdict, message: Message): Verdict => {
     const bytes = [...held, bytesOf(verdict, message)];
@@ -155,8 +155,10 @@ export function attempt(
     replies.skipped?.();
     settle('done');
   };
-  // What is said of an attempt that failed nobody is to hear.
-  const notice = (message: Message) => (again || completed < before ? 'swallow' : hold('forward', message));
+  // What is said of an attempt that failed nobody is to hear, nor of a statement of the proxy's own. Before the first has
+  // ended it is said of the whole text, as it is parsed.
+  const notice = (message: Message) =>
+    again || (completed > 0 && completed < before) ? 'swallow' : hold('forward', message);
   return { replies: { receive, skipped, notice }, outcome };
 }
 

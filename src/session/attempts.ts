@@ -18,9 +18,9 @@ import {
 } from './attempt.js';
 import { executeReplies, queryReplies, swallowedReplies } from './cascade-replies.js';
 import type { FrontendOptions } from './frontend-options.js';
+import { surrounded } from './in-string.js';
 import { type Manner, type Repeated, SCRATCH } from './injection.js';
 import { leftBy, sealed, sentText } from './markers.js';
-import type { Part } from './part.js';
 import type { ReplyHandler } from './replies.js';
 import { passedOn, type Rewrite, refusal } from './rewrite.js';
 
@@ -72,10 +72,11 @@ export class Attempts {
     sent: () => void,
     undo: (() => void) | undefined,
   ): Promise<void> {
-    const { replies, rewriter, server, state } = this.#options;
+    const { injection, replies, rewriter, server, state } = this.#options;
     // While earlier queries wait for their answers nobody knows whether a transaction will be open.
     const certain = replies.settled;
     const inBlock = certain && state.status === TransactionStatus.Open;
+    const alone = certain && state.status === TransactionStatus.Idle;
     const saved = inBlock && plan !== undefined && isGuarded(plan);
     let rewrite = first;
     let resolved = false;
@@ -85,11 +86,11 @@ export class Attempts {
         lock === 'next' && left > 1 ? await this.#harmless(locksOf(rewrite.parts), 'query') : undefined;
       if (locks === 'failed') return;
       const under = saved && rewrite.parts.some(({ kind }) => kind === 'cascade');
-      const before = [
-        ...(under ? [`SAVEPOINT ${SAVEPOINT}`] : []),
-        ...Array<string>(locks?.rounds ?? 0).fill(locks?.sql ?? ''),
-      ];
-      const made = sealed(behind(before, rewrite));
+      const locking = Array<string>(locks?.rounds ?? 0).fill(locks?.sql ?? '');
+      const version = injection.mayAccompany ? state.version : undefined;
+      const around = { version, alone, saved: under, locks: locking };
+      const { before, ...whole } = surrounded(rewrite, around);
+      const made = sealed(whole);
       const translation = { ...rewriter.translation(made), resolved };
       const replying = queryReplies(translation, undo);
       let leaves: string | undefined;
@@ -99,7 +100,7 @@ export class Attempts {
       };
       const answers = { ...replying, receive };
       const repeats = planOf(rewrite.parts) !== undefined || isSuspecting(rewrite.parts);
-      const current = attempt(repeats, answers, translation, 'Query', left === 1, under, before.length);
+      const current = attempt(repeats, answers, translation, 'Query', left === 1, under, before);
       server.write(write.query(sentText(made)));
       replies.expect('Query', current.replies);
       sent();
@@ -125,6 +126,7 @@ export class Attempts {
    * @param inBlock in a transaction block; else nothing was executed in the implicit transaction before it
    */
   async portal(portal: Portal, inBlock: boolean): Promise<void> {
+    const { jit } = this.#options;
     const saved = inBlock && portal.plan !== undefined && isGuarded(portal.plan);
     if (saved && !(await this.#does(`SAVEPOINT ${SAVEPOINT}`))) return;
     let bound: Bound | undefined = portal;
@@ -134,6 +136,7 @@ export class Attempts {
       const locks =
         lock === 'next' && left > 1 ? await this.#harmless(bound.lock?.locks, 'pipeline') : undefined;
       if (locks === 'failed') return this.#failOutside(saved);
+      if (bound.plan) jit.off(!inBlock);
       const locked = bound.lock && locks ? await this.#lock(bound.lock) : 'done';
       if (locked === 'failed') return this.#failOutside(saved);
       const outcome: Outcome =
@@ -143,6 +146,7 @@ export class Attempts {
       if (outcome === 'failed') return this.#failOutside(saved);
       lock = nextLock(lock, outcome, locks !== undefined);
       this.#endSkipping();
+      jit.lost();
       const refused = saved ? await this.#rollBack('pipeline') : undefined;
       if (refused === 'failed') return;
       if (refused && outcome !== 'moved') return this.refuse(refused);
@@ -172,7 +176,7 @@ export class Attempts {
   /** @returns the locks, where executing them does nothing else */
   async #harmless(locks: Locks | undefined, manner: Manner): Promise<Locks | 'failed' | undefined> {
     if (locks === undefined) return undefined;
-    const answer = await this.#options.injection.ask(locks.harmless, manner);
+    const answer = await this.#options.injection.askUntimed(locks.harmless, manner);
     if (answer.kind !== 'value') return 'failed';
     return answer.value === 't' ? locks : undefined;
   }
@@ -259,20 +263,3 @@ function nextLock(lock: Lock, outcome: Outcome, locked: boolean): Lock {
   if (lock === 'never' || outcome === 'refused') return 'never';
   return outcome === 'overtaken' && !locked ? 'next' : 'no';
 }
-
-/**
- * The same in one string behind statements of the proxy's own: as a query of its own one could be cancelled in the
- * client's place. A savepoint, which comes first, is released at the end.
- */
-function behind(first: readonly string[], rewrite: Rewrite): Rewrite {
-  const saved = first[0]?.startsWith('SAVEPOINT') ?? false;
-  const before = first.map((sql) => `${sql}\n; `).join('');
-  return {
-    ...rewrite,
-    sql: `${before}${rewrite.sql}${saved ? `\n; RELEASE SAVEPOINT ${SAVEPOINT}` : ''}`,
-    parts: [...first.map(() => SWALLOW), ...rewrite.parts, ...(saved ? [SWALLOW] : [])],
-    copied: rewrite.copied.map((run) => ({ ...run, sent: run.sent + before.length })),
-  };
-}
-
-const SWALLOW: Part = { kind: 'swallow' };

@@ -2,7 +2,7 @@
  * A string of one DELETE many times, which differs in constants. The server takes longer to plan an expanded statement than
  * to execute it, so it is prepared in the same string:
  *
- *     PREPARE b (int4) AS WITH … DELETE … WHERE id = $1 …; EXECUTE b (1); EXECUTE b (2); …; DEALLOCATE b
+ *     SET LOCAL jit = off; PREPARE b (int4) AS WITH … DELETE … WHERE id = $1 …; EXECUTE b (1); EXECUTE b (2); …; DEALLOCATE b
  *
  * What fails before the end leaves the statement behind: no transaction undoes PREPARE.
  */
@@ -15,6 +15,7 @@ import { quoteName } from '../sql/names.js';
 import { type DeletingStatement, type Statement, targetsOf } from '../sql/statement.js';
 import { expand } from './expand.js';
 import type { Means } from './means.js';
+import { expandedSettings } from './own-settings.js';
 import type { Part } from './part.js';
 import type { Rewrite } from './rewrite.js';
 
@@ -56,6 +57,8 @@ export function* batch(
   if (edits.length < parameters.length) return undefined;
   const prepared = splice(sql, edits);
   const made = new Sent();
+  const settings = expandedSettings(means.version)?.alone ?? [];
+  for (const setting of settings) made.add(`${setting}\n; `);
   const types = (values[0] ?? []).map(({ type }) => `pg_catalog.${type}`).join(', ');
   made.add(`PREPARE ${quoteName(NAME)} (${types}) AS `);
   made.add(prepared.sql, joined(copied, prepared.copied, first.at));
@@ -76,7 +79,7 @@ export function* batch(
   return {
     text,
     sql: made.sql,
-    parts: [SWALLOWED, ...statements.map(() => part), SWALLOWED],
+    parts: [...settings.map(() => SWALLOWED), SWALLOWED, ...statements.map(() => part), SWALLOWED],
     copied: made.copied,
     changed: true,
     targets: statements.flatMap(targetsOf),

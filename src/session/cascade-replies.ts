@@ -16,6 +16,7 @@ import {
   readErrorFields,
   readRow,
 } from '../wire/backend.js';
+import { whole } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
 import { inEncoding } from './encoding.js';
@@ -61,6 +62,7 @@ export interface Translation {
 export function queryReplies(translation: Translation, skipped?: () => void): ReplyHandler {
   let at = 0;
   let progress: Progress = { rows: 0 };
+  let held: Verdict = 'swallow';
   const answered = translation.executing();
   return {
     skipped() {
@@ -75,12 +77,14 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       }
       if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
       const verdict = resultOf(message, part, progress, translation);
-      if (message.type === Backend.CommandComplete) {
-        if (part) translation.completed(part);
-        at++;
-        progress = { rows: 0 };
-      }
-      return verdict;
+      if (message.type !== Backend.CommandComplete) return verdict;
+      if (part) translation.completed(part);
+      at++;
+      progress = { rows: 0 };
+      if (part?.kind === 'leave') return held;
+      if (translation.rewrite.parts[at]?.kind !== 'leave') return verdict;
+      held = verdict === 'forward' ? whole(message) : verdict;
+      return 'swallow';
     },
   };
 }
@@ -175,6 +179,7 @@ function resultOf(
     case 'prepare':
       return part.again ? 'swallow' : 'forward';
     case 'swallow':
+    case 'leave':
       return 'swallow';
     default:
       return 'forward';

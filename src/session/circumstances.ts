@@ -13,8 +13,8 @@ import type { Graph } from '../graph/model.js';
 import type { Rules } from '../graph/rules.js';
 import type { SessionEffect } from '../sql/gate.js';
 import { quoteRelation, type RelationName } from '../sql/names.js';
-import type { Answer } from './injection.js';
 import { OwnSight, type Scope, type Sight } from './own-sight.js';
+import type { Answer } from './question.js';
 
 const NO_CATALOG: Catalog = { relations: [], keys: [], configured: [] };
 

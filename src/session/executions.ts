@@ -91,6 +91,7 @@ export class Executions {
         prepared && { ...prepared, statement, bind: bindOf(message, prepared), executed: false },
       );
     const part = partOf(prepared);
+    if (part?.kind !== 'cascade') this.#options.jit.on();
     if (part?.kind === 'cascade') this.#options.server.write(withFormats(message, part.answers));
     else this.#options.server.forward(message);
     const replies = prepared?.rewrite
@@ -143,6 +144,9 @@ export class Executions {
   }
 
   #expectExecuted(execute: () => void, rewrite: Rewrite): void {
+    const { jit } = this.#options;
+    if (planOf(rewrite.parts)) jit.off();
+    else jit.on();
     execute();
     this.#options.replies.expect('Execute', executeReplies(this.#options.rewriter.translation(rewrite)));
   }
@@ -196,6 +200,7 @@ export class Executions {
   }
 
   #forward(message: Message): undefined {
+    this.#options.jit.on();
     this.#options.server.forward(message);
     this.#options.replies.expect('Execute');
   }

@@ -7,7 +7,7 @@ import { quoteLiteral, type RelationName } from '../sql/names.js';
 import { hasRaw } from '../sql/raw-bytes.js';
 import { isSingleByte } from './character-lengths.js';
 import { encodingOf } from './encoding.js';
-import type { Answer } from './injection.js';
+import type { Answer } from './question.js';
 import type { ServerState } from './server-state.js';
 
 export class Folding {

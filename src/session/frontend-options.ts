@@ -1,6 +1,7 @@
 /** What the parts of the client's half of a session share. */
 import type { SessionCircumstances } from './circumstances.js';
 import type { Injection } from './injection.js';
+import type { Jit } from './jit.js';
 import type { Names } from './names.js';
 import type { Naming } from './naming.js';
 import type { Output } from './output.js';
@@ -14,6 +15,7 @@ export interface FrontendOptions {
   readonly replies: ExpectedReplies;
   readonly circumstances: SessionCircumstances;
   readonly injection: Injection;
+  readonly jit: Jit;
   readonly rewriter: Rewriter;
   readonly state: ServerState;
   readonly prepared: Names<Prepared>;

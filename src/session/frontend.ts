@@ -55,6 +55,7 @@ export class FrontendSide {
     if (idle) {
       circumstances.idle();
       this.#extended.idle();
+      this.#options.injection.idle();
     }
     if (replies.settled) rewriter.settings.report();
   }
@@ -65,7 +66,7 @@ export class FrontendSide {
    * It is rejected with ConnectionOver where the connection has to end.
    */
   take(message: Message): Promise<void> | undefined {
-    const { naming } = this.#options;
+    const { jit, naming } = this.#options;
     if (message.type === Frontend.Terminate) {
       this.#terminated = true;
       return this.#forward(message);
@@ -74,6 +75,7 @@ export class FrontendSide {
     if (!naming.settled && namesStatement(message)) return naming.answered().then(() => this.take(message));
     switch (message.type) {
       case Frontend.Query:
+        jit.on();
         return this.#query(message);
       case Frontend.Parse:
       case Frontend.Bind:
@@ -84,9 +86,11 @@ export class FrontendSide {
       case Frontend.Execute:
         return this.#execute(message);
       case Frontend.Sync:
+        jit.endUnit();
         this.#endUnit(this.#inBlock && !this.#extended.transactionEnded);
         return this.#forward(message, 'Sync');
       case Frontend.FunctionCall:
+        jit.on();
         this.#endUnit(this.#inBlock);
         this.#extended.disturbed();
         this.#options.circumstances.executing();
@@ -126,6 +130,7 @@ export class FrontendSide {
     const undo = prepared.get('') && prepared.set('', undefined);
     // From the first Execute on a query belongs to the implicit transaction of the messages before it.
     const manner = this.#executing ? 'pipeline' : 'query';
+    if (this.#executing) injection.queryInPipeline();
     const retries = manner === 'query' && replies.settled && state.status === TransactionStatus.Idle;
     const inBlock = manner === 'query' && this.#inBlock;
     this.#endUnit(inBlock);

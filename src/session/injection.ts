@@ -1,42 +1,18 @@
 /** Questions of the proxy's own, asked over the client's session and answered before the client's next message goes on. */
-import {
-  errorResponse,
-  Field,
-  readColumnNames,
-  readErrorFields,
-  readParameterTypes,
-  readRow,
-} from '../wire/backend.js';
+import { readColumnNames, readParameterTypes } from '../wire/backend.js';
 import { write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
-import { Backend } from '../wire/types.js';
+import { Backend, TransactionStatus } from '../wire/types.js';
 import type { Output } from './output.js';
-import type { Answered, ExpectedReplies, Verdict } from './replies.js';
-
-/**
- * `failed`: the server answered with an error, which the client got as the answer to its own statement.
- * `skipped`: an earlier message of the client's pipeline had failed, so the server skips its next ones as well.
- */
-export type Answer =
-  | { readonly kind: 'value'; readonly value: string }
-  | { readonly kind: 'failed' | 'skipped' };
+import { questionSettings } from './own-settings.js';
+import { type Answer, type Listener, Question } from './question.js';
+import type { Answered, ExpectedReplies } from './replies.js';
+import type { ServerState } from './server-state.js';
 
 /** What the server says of a query that it was not asked to execute. */
 export type Described =
   | { readonly kind: 'value'; readonly columns: readonly Buffer[]; readonly parameters: readonly number[] }
   | { readonly kind: 'failed' | 'skipped' };
-
-/** What is done with the answers to a question. */
-interface Listener {
-  /** Whether an error is none of the client's. */
-  readonly isOurs?: ((error: Message) => boolean) | undefined;
-  /** The ReadyForQuery behind such an error is the client's all the same. */
-  readonly isReadyTheirs?: boolean;
-  /** How many characters of the client's text stand before what was sent: an error's position is one in that text. */
-  readonly offset?: number;
-  /** Is given every answer. */
-  readonly hear?: (message: Message) => void;
-}
 
 /** A statement of the proxy's own with parameters of the client's. */
 export interface Repeated {
@@ -66,11 +42,16 @@ export type Manner = 'query' | 'pipeline';
 export class Injection {
   readonly #server: Output;
   readonly #replies: ExpectedReplies;
+  readonly #state: ServerState;
   #lingers = false;
+  #isPipeline = false;
+  /** The milliseconds that questions of this transaction have taken. */
+  #asked = 0;
 
-  constructor(server: Output, replies: ExpectedReplies) {
+  constructor(server: Output, replies: ExpectedReplies, state: ServerState) {
     this.#server = server;
     this.#replies = replies;
+    this.#state = state;
   }
 
   /**
@@ -84,6 +65,25 @@ export class Injection {
   /** A Sync or a simple query of the client's was sent. */
   endUnit(): void {
     this.#lingers = false;
+    if (this.#state.status === TransactionStatus.Idle) this.#asked = 0;
+  }
+
+  /**
+   * A query is sent in the implicit transaction of a pipeline. From PostgreSQL 18 on that stays open behind it, and the end of
+   * a string of several statements would end it.
+   */
+  queryInPipeline(): void {
+    this.#isPipeline = true;
+  }
+
+  /** The server is idle and has answered everything. */
+  idle(): void {
+    this.#isPipeline = false;
+  }
+
+  /** Whether other statements may stand in one string with a statement that is sent as a query. */
+  get mayAccompany(): boolean {
+    return !this.#isPipeline;
   }
 
   /**
@@ -108,18 +108,40 @@ export class Injection {
    * @param isOurs whether an error is none of the client's, who then gets nothing
    */
   ask(sql: string, manner: Manner, isOurs?: (error: Message) => boolean): Promise<Answer> {
-    if (manner === 'query') return this.#send([write.query(sql)], [], 'Query', { isOurs });
+    return this.#execute([sql], manner, isOurs);
+  }
+
+  /**
+   * The same for what takes its time: it runs under none of the client's timeouts (own-settings.ts). The server is known
+   * to be PostgreSQL.
+   */
+  async askUntimed(sql: string, manner: Manner): Promise<Answer> {
+    const { enter, leave, alone } = questionSettings(this.#state.version, this.#asked);
+    const isAlone =
+      manner === 'query' && this.#replies.settled && this.#state.status === TransactionStatus.Idle;
+    if (manner === 'query' && !this.mayAccompany) return this.ask(sql, manner);
+    const start = performance.now();
+    const answer = await this.#execute(isAlone ? [...alone, sql] : [enter, sql, leave], manner);
+    this.#asked += performance.now() - start;
+    return answer;
+  }
+
+  /** @param statements one of them gives the answer: the last row */
+  #execute(
+    statements: readonly string[],
+    manner: Manner,
+    isOurs?: (error: Message) => boolean,
+  ): Promise<Answer> {
+    if (manner === 'query')
+      return this.#send([write.query(statements.join('\n; '))], [], 'Query', { isOurs });
     this.#lingers = true;
-    const messages = [
-      write.close('S', SCRATCH),
-      write.parse(SCRATCH, sql),
-      write.bind(SCRATCH, SCRATCH),
-      write.execute(SCRATCH),
-      write.close('P', SCRATCH),
-      write.close('S', SCRATCH),
-      write.flush(),
-    ];
-    return this.#send(messages, ['Close', 'Parse', 'Bind', 'Execute', 'Close'], 'Close', { isOurs });
+    const messages = [...statements.flatMap(executed), write.close('S', SCRATCH), write.flush()];
+    return this.#send(
+      messages,
+      statements.flatMap(() => EXECUTED),
+      'Close',
+      { isOurs },
+    );
   }
 
   /**
@@ -159,15 +181,13 @@ export class Injection {
       await this.#send([write.query(statements.join('; '))], [], 'Query', swallow);
       return;
     }
-    const messages = statements.flatMap((sql) => [
-      write.close('S', SCRATCH),
-      write.parse(SCRATCH, sql),
-      write.bind(SCRATCH, SCRATCH),
-      write.execute(SCRATCH),
-      write.close('P', SCRATCH),
-    ]);
-    const before = statements.flatMap((): Answered[] => ['Close', 'Parse', 'Bind', 'Execute', 'Close']);
-    await this.#send([...messages, write.close('S', SCRATCH), write.flush()], before, 'Close', swallow);
+    const messages = [...statements.flatMap(executed), write.close('S', SCRATCH), write.flush()];
+    await this.#send(
+      messages,
+      statements.flatMap(() => EXECUTED),
+      'Close',
+      swallow,
+    );
   }
 
   /**
@@ -182,7 +202,6 @@ export class Injection {
       : this.#send([...messages, write.flush()], ['Close', 'Parse'], 'Close');
   }
 
-  /**
   /**
    * Has the server describe a query and forget it.
    * @param offset how many characters of the client's text stand before the part of it with which the query begins: an
@@ -251,46 +270,15 @@ export class Injection {
   }
 }
 
-/** Swallows what answers a question and keeps its value; an error, and the end of a query that had one, are the client's. */
-class Question {
-  readonly #resolve: (answer: Answer) => void;
-  readonly #listener: Listener;
-  #value = '';
-  #failed = false;
-  #ours = false;
-
-  constructor(resolve: (answer: Answer) => void, listener: Listener) {
-    this.#resolve = resolve;
-    this.#listener = listener;
-  }
-
-  receive(message: Message): Verdict {
-    const { hear, isOurs, isReadyTheirs = false, offset } = this.#listener;
-    hear?.(message);
-    if (message.type === Backend.ErrorResponse) {
-      this.#failed = true;
-      this.#ours = isOurs?.(message) ?? false;
-      if (!this.#ours && offset) return moved(message, offset);
-    }
-    if (message.type === Backend.ReadyForQuery && isReadyTheirs) return 'forward';
-    if (message.type === Backend.DataRow) this.#value = readRow(message)[0]?.toString('latin1') ?? '';
-    const end = message.type === Backend.ErrorResponse || message.type === Backend.ReadyForQuery;
-    return this.#failed && end && !this.#ours ? 'forward' : 'swallow';
-  }
-
-  end(): void {
-    this.#resolve(this.#failed ? { kind: 'failed' } : { kind: 'value', value: this.#value });
-  }
-
-  skip(): void {
-    this.#resolve({ kind: this.#failed ? 'failed' : 'skipped' });
-  }
+/** What executes a statement of the proxy's own in a pipeline; and what is answered. */
+export function executed(sql: string): readonly Buffer[] {
+  return [
+    write.close('S', SCRATCH),
+    write.parse(SCRATCH, sql),
+    write.bind(SCRATCH, SCRATCH),
+    write.execute(SCRATCH),
+    write.close('P', SCRATCH),
+  ];
 }
 
-/** The same error with its position so many characters further on. */
-function moved(error: Message, offset: number): Verdict {
-  const fields = readErrorFields(error);
-  const position = fields.get(Field.position);
-  if (position === undefined) return 'forward';
-  return errorResponse(new Map(fields).set(Field.position, String(Number(position) + offset)));
-}
+export const EXECUTED: readonly Answered[] = ['Close', 'Parse', 'Bind', 'Execute', 'Close'];

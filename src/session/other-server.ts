@@ -9,7 +9,8 @@ import { quoteRelation, type RelationName } from '../sql/names.js';
 import { Field, readErrorFields } from '../wire/backend.js';
 import type { Message } from '../wire/reader.js';
 import { TransactionStatus } from '../wire/types.js';
-import type { Answer, Injection, Manner } from './injection.js';
+import type { Injection, Manner } from './injection.js';
+import type { Answer } from './question.js';
 import type { ExpectedReplies } from './replies.js';
 import type { ServerState } from './server-state.js';
 

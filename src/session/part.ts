@@ -11,6 +11,8 @@ export type Part =
   | { readonly kind: 'forward' }
   /** The client does not know of it. */
   | { readonly kind: 'swallow' }
+  /** Puts settings back. The statement before it is answered when this one has ended: it may end the transaction. */
+  | { readonly kind: 'leave' }
   | {
       readonly kind: 'cascade';
       readonly plan: Plan;

@@ -9,6 +9,7 @@ import { isNoteworthy, type Look } from '../sql/gate.js';
 import { whole, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
 import { Backend, TransactionStatus } from '../wire/types.js';
+import { planOf } from './attempt.js';
 import { descriptionReplies, executeReplies } from './cascade-replies.js';
 import type { Decision } from './decision.js';
 import type { FrontendOptions } from './frontend-options.js';
@@ -27,7 +28,7 @@ export async function sendInPieces(
   { pieces }: Decision & { kind: 'pieces' },
   options: FrontendOptions,
 ): Promise<void> {
-  const { circumstances, injection, refusesCode, replies, rewriter, server, state } = options;
+  const { circumstances, injection, jit, refusesCode, replies, rewriter, server, state } = options;
   // A query drops the unnamed statement.
   server.write(write.close('S', ''));
   replies.expect('Close', { receive: unlessError });
@@ -49,6 +50,7 @@ export async function sendInPieces(
     goesOn = decision?.kind !== 'failed' && decision?.kind !== 'skipped';
     if (goesOn) sendPiece(decision?.kind === 'rewrite' ? decision.rewrite : unchanged, seen, offset, options);
   }
+  jit.endUnit();
   server.write(write.sync());
   replies.expect('Sync');
 }
@@ -63,9 +65,11 @@ function sendPiece(
   unsent: Rewrite,
   seen: Look,
   offset: number,
-  { replies, rewriter, server }: FrontendOptions,
+  { jit, replies, rewriter, server }: FrontendOptions,
 ): void {
   const rewrite = sealed(unsent);
+  if (planOf(rewrite.parts)) jit.off();
+  else jit.on();
   const isSame = rewrite.sql === rewrite.text;
   const translation = { ...rewriter.translation(rewrite), offset };
   const answers = descriptionReplies(translation);

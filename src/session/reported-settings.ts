@@ -6,7 +6,8 @@
 import { isAscii } from 'node:buffer';
 import type { Look } from '../sql/gate.js';
 import type { SessionCircumstances } from './circumstances.js';
-import type { Answer, Injection, Manner } from './injection.js';
+import type { Injection, Manner } from './injection.js';
+import type { Answer } from './question.js';
 import type { ServerState } from './server-state.js';
 
 export interface ReportedSettingsOptions {

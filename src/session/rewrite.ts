@@ -9,6 +9,7 @@ import { rawBytes } from '../sql/raw-bytes.js';
 import { executedBy, type Statement, targetsOf } from '../sql/statement.js';
 import { expand, partOfUnchanged, refused } from './expand.js';
 import type { Means } from './means.js';
+import { expandedSettings } from './own-settings.js';
 import type { Executable, Part } from './part.js';
 
 export interface Rewrite {
@@ -103,6 +104,14 @@ export function* rewrite(
     push(text.slice(read, to));
     read = to;
   };
+  const settings = expandedSettings(means.version);
+  let isOff = false;
+  const switchJit = (off: boolean) => {
+    if (settings === undefined) return;
+    push(`${off ? settings.enter : settings.leave}\n; `);
+    parts.push({ kind: off ? 'swallow' : 'leave' });
+    isOff = off;
+  };
   const prepared = new PreparedHere(means);
   let unsettled = false;
   for (const statement of statements) {
@@ -118,6 +127,11 @@ export function* rewrite(
           });
     if (expanded.error) passed.push(expanded.error);
     warnings.push(...(expanded.warnings ?? []));
+    const cascades = expanded.parts.some(({ kind }) => kind === 'cascade');
+    if (cascades !== isOff && means.inString && (statements.length > 1 || expanded.parts.length > 1)) {
+      copy(at);
+      switchJit(cascades);
+    }
     parts.push(...expanded.parts);
     for (const part of expanded.parts) prepared.note(part);
     if (expanded.sql !== undefined) {
@@ -131,6 +145,10 @@ export function* rewrite(
     unsettled ||= sensitive && unsettlesNow(statement, touched);
   }
   copy(text.length);
+  if (isOff) {
+    push('\n; ');
+    switchJit(false);
+  }
   const sql = pieces.join('');
   return {
     text,

@@ -132,7 +132,7 @@ export class Rewriter {
       otherServer.refuse(server, names);
       return asIs;
     }
-    const found = await circumstances.look(names, (sql) => injection.ask(sql, manner));
+    const found = await circumstances.look(names, (sql) => injection.askUntimed(sql, manner));
     if ('kind' in found) return unanswered(found.kind);
     const folds = await this.#folding.folds(names, (sql) => injection.ask(sql, manner));
     if (typeof folds === 'object') return unanswered(folds.kind);

@@ -105,6 +105,9 @@ function partSection(part: Part, i: number): [string, string] {
       return section(name, `refused: ${part.error.sqlstate} ${part.error.errorName}: ${part.error.message}`);
     case 'truncate':
       return section(name, `takes along: ${part.tables.join(', ')}`);
+    case 'swallow':
+    case 'leave':
+      return section(name, "of the proxy's own");
     default:
       return section(name, 'the statement stays as it is');
   }

@@ -1,0 +1,95 @@
+/**
+ * Settings that hold for what the proxy sends, whatever the client has set, and are then as they were.
+ *
+ * A local setting to the value that was there changes nothing: what the client has set for its session or its transaction
+ * stays what it was, and what a savepoint, a rollback or the end of the transaction goes back to (guc.c, push_old_value and
+ * AtEOXact_GUC). The server itself keeps that value meanwhile, in a custom setting that is local as well: an error undoes
+ * both together. A setting counts from the next statement on: statement_timeout is started by each one of a string or
+ * pipeline (since PostgreSQL 11).
+ */
+
+/** Statements around what the settings are for. */
+export interface OwnSettings {
+  readonly enter: string;
+  readonly leave: string;
+  /** In place of both, in a string that is a transaction by itself: its end is theirs. */
+  readonly alone: readonly string[];
+}
+
+/**
+ * What a question of the proxy's own is asked under. Its time is not that of the client's statement, and what it answers
+ * serves other sessions too, so it depends on none of the client's ways to print. `leave` gives no row.
+ * @param version the server's major version
+ * @param asked the milliseconds that questions of the same transaction have taken so far
+ */
+export function questionSettings(version: number, asked: number): OwnSettings {
+  const hasTransactionTimeout = version >= FIRST_TRANSACTION_TIMEOUT;
+  const values: readonly (readonly [string, string])[] = [
+    ['statement_timeout', '0'],
+    ['lock_timeout', '0'],
+    ['quote_all_identifiers', 'off'],
+    ['extra_float_digits', '1'],
+    ...(version >= FIRST_JIT ? [['jit', 'off'] as const] : []),
+    ...(hasTransactionTimeout ? [['transaction_timeout', '0'] as const] : []),
+  ];
+  const kept = [
+    ...values.map(([name]) => current(name)),
+    ...(hasTransactionTimeout ? [remaining(asked)] : []),
+  ];
+  const own = values.map(([name, value]) => set(name, `'${value}'`));
+  const keep = set(KEPT, `pg_catalog.concat_ws(' ', ${kept.join(', ')})`);
+  const word = (index: number) => `pg_catalog.split_part(k.k, ' ', ${index + 1})`;
+  const restored = values.flatMap(([name], i) => [
+    ...(name === 'transaction_timeout' ? [set(name, word(values.length))] : []),
+    set(name, word(i)),
+  ]);
+  return {
+    enter: `SELECT ${[keep, ...own].join(', ')}`,
+    leave: `SELECT FROM (SELECT ${current(KEPT)} AS k OFFSET 0) AS k WHERE pg_catalog.concat(${restored.join(', ')}) IS NULL`,
+    alone: values.map(([name, value]) => `SET LOCAL ${name} = ${value}`),
+  };
+}
+
+/**
+ * What an expanded statement runs under. The estimated costs of all that it might delete add up to more than
+ * jit_above_cost, and to compile that takes longer than to execute it. To enter twice is to enter once.
+ * @param version the server's major version
+ * @returns undefined where it has no JIT
+ */
+export function expandedSettings(version: number): OwnSettings | undefined {
+  return version >= FIRST_JIT ? JIT_OFF : undefined;
+}
+
+const FIRST_JIT = 11;
+const FIRST_TRANSACTION_TIMEOUT = 17;
+
+const KEPT = 'pgcascade.kept';
+/** `on` while the proxy has switched JIT off. */
+const JIT = 'pgcascade.jit';
+
+const JIT_OFF: OwnSettings = {
+  enter: `SELECT ${set('jit', `'off'`)}, ${set(JIT, `'on'`)} WHERE ${current('jit')} OPERATOR(pg_catalog.=) 'on'`,
+  leave: `SELECT ${set('jit', `'on'`)}, ${set(JIT, `''`)} WHERE ${current(JIT)} OPERATOR(pg_catalog.=) 'on'`,
+  alone: ['SET LOCAL jit = off'],
+};
+
+/**
+ * The milliseconds that are left of transaction_timeout. To switch it off stops its clock, and to switch it on starts it
+ * from the beginning (assign_transaction_timeout): so it is started with what is left. While it runs, what is set counts for
+ * the next transaction only.
+ */
+function remaining(asked: number): string {
+  const whole = current('transaction_timeout');
+  const passed = 'pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.now()';
+  const left = `${whole}::pg_catalog.interval OPERATOR(pg_catalog.-) (${passed})`;
+  const milliseconds = `pg_catalog.date_part('epoch', ${left}) OPERATOR(pg_catalog.*) 1000 OPERATOR(pg_catalog.+) ${Math.ceil(asked)}`;
+  return `CASE WHEN ${whole} OPERATOR(pg_catalog.=) '0' THEN 0 ELSE GREATEST((${milliseconds})::pg_catalog.int8, 1) END`;
+}
+
+function current(name: string): string {
+  return `pg_catalog.current_setting('${name}', true)`;
+}
+
+function set(name: string, value: string): string {
+  return `pg_catalog.set_config('${name}', ${value}, true)`;
+}
