@@ -2,6 +2,7 @@
 import { batch, usage as batchUsage } from './batch.js';
 import { catalog, usage as catalogUsage } from './catalog.js';
 import { jit, usage as jitUsage } from './jit.js';
+import { look, usage as lookUsage } from './look.js';
 import { loop, usage as loopUsage } from './loop.js';
 import { programs, usage as programsUsage } from './programs.js';
 import { relay, usage as relayUsage } from './relay.js';
@@ -18,6 +19,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   batch: { usage: batchUsage, run: batch },
   catalog: { usage: catalogUsage, run: catalog },
   jit: { usage: jitUsage, run: jit },
+  look: { usage: lookUsage, run: look },
   loop: { usage: loopUsage, run: loop },
   programs: { usage: programsUsage, run: programs },
 };

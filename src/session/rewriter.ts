@@ -59,6 +59,7 @@ export class Rewriter {
 
   async #decide(seen: Look, source: Source): Promise<Decision> {
     try {
+      if (seen.text.length > LONGEST_TEXT) throw new ProxyError('PGC_TOO_LARGE');
       const settings = await this.settings.forText(seen, source.manner);
       if (settings.kind !== 'known') return unanswered(settings.kind);
       const text = this.#text(seen.text, source);
@@ -236,6 +237,8 @@ export class Rewriter {
   }
 }
 
+/** In bytes: the parser has no room for a longer text, nor has a string for one of four times that. */
+const LONGEST_TEXT = 128 * 1024 * 1024;
 const AGAIN = 'an EXECUTE of what has to be prepared again with names beyond ASCII';
 
 function cacheKey(

@@ -17,32 +17,50 @@ export interface Cte {
  * @returns the places of the CTEs, and -1 for the statement itself
  */
 export function executionOrder(ctes: readonly Cte[], recursive: boolean, main: Node): readonly number[] {
+  const named = placesByName(ctes);
   const order = new Set<number>();
   const begun = new Set<number>();
+  // What is still to be done, the next one last: a WITH may be a chain of thousands.
+  const steps: (() => void)[] = [];
   const read = (tree: Json | undefined, place: number) => {
-    // Only WITH RECURSIVE lets a query see what stands behind it.
-    for (const other of placesIn(tree ?? null, ctes))
-      if (!begun.has(other) && (recursive || place < 0 || other < place)) execute(other);
+    for (const other of [...placesIn(tree ?? null, named)].reverse())
+      steps.push(() => {
+        // Only WITH RECURSIVE lets a query see what stands behind it.
+        if (!begun.has(other) && (recursive || place < 0 || other < place)) execute(other);
+      });
   };
   const execute = (place: number) => {
     begun.add(place);
     const { returningClause, ...before } = Object.values(ctes[place]?.query ?? main).map(asNode)[0] ?? {};
+    steps.push(() => read(returningClause, place));
+    steps.push(() => order.add(place));
     read(before, place);
-    order.add(place);
-    read(returningClause, place);
   };
-  execute(-1);
-  const places = recursive ? referencedFirst(ctes) : [...ctes.keys()];
+  const run = (first: number) => {
+    execute(first);
+    for (let step = steps.pop(); step; step = steps.pop()) step();
+  };
+  run(-1);
+  const places = recursive ? referencedFirst(ctes, named) : [...ctes.keys()];
   // A SELECT that nobody reads is not carried out.
   for (const place of places.reverse())
-    if (!begun.has(place) && ctes[place]?.query.SelectStmt === undefined) execute(place);
+    if (!begun.has(place) && ctes[place]?.query.SelectStmt === undefined) run(place);
   return [...order];
 }
 
+/** The places of CTEs; of one name the first. */
+export function placesByName(ctes: readonly { readonly name: string }[]): ReadonlyMap<string, number> {
+  const places = new Map<string, number>();
+  ctes.forEach(({ name }, place) => {
+    if (!places.has(name)) places.set(name, place);
+  });
+  return places;
+}
+
 /** The CTEs of a WITH RECURSIVE as PostgreSQL sorts them (TopologicalSort in parse_cte.c). */
-function referencedFirst(ctes: readonly Cte[]): number[] {
+function referencedFirst(ctes: readonly Cte[], named: ReadonlyMap<string, number>): number[] {
   const places = [...ctes.keys()];
-  const needs = ctes.map(({ query }, i) => new Set(placesIn(query, ctes).filter((place) => place !== i)));
+  const needs = ctes.map(({ query }, i) => new Set(placesIn(query, named).filter((place) => place !== i)));
   for (let i = 0; i < places.length; i++) {
     const free = places.findIndex((place, j) => j >= i && needs[place]?.size === 0);
     const [one, other] = [places[i], places[free]];
@@ -57,8 +75,8 @@ function referencedFirst(ctes: readonly Cte[]): number[] {
  * The places of the CTEs that a tree reads or changes, in the order in which they are likely to be read. Where a WITH in the
  * tree has a CTE of that name too, none is given for the name.
  */
-export function placesIn(tree: Json, ctes: readonly Cte[]): readonly number[] {
-  if (ctes.length === 0) return [];
+export function placesIn(tree: Json, ctes: ReadonlyMap<string, number>): readonly number[] {
+  if (ctes.size === 0) return [];
   const nodes = [...nodesOf(tree, (key) => READ.indexOf(key))];
   // FOR UPDATE OF names what the FROM calls its tables.
   const locked = new Set(
@@ -70,12 +88,12 @@ export function placesIn(tree: Json, ctes: readonly Cte[]): readonly number[] {
   const own = new Set(
     nodes.flatMap(([type, { ctename }]) => (type === 'CommonTableExpr' ? [String(ctename)] : [])),
   );
-  const named = nodes.flatMap(([type, value]) => {
+  const read = nodes.flatMap(([type, value]) => {
     const name = String(value.relname);
     const isCte = type === 'RangeVar' && value.schemaname === undefined && !own.has(name);
     return isCte && !locked.has(value) ? [name] : [];
   });
-  return [...new Set(named)].map((name) => ctes.findIndex((cte) => cte.name === name)).filter((i) => i >= 0);
+  return [...new Set(read)].flatMap((name) => ctes.get(name) ?? []);
 }
 
 /** Parts of a statement, the last to be read first; what is none of them is read behind them. */

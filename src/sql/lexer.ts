@@ -32,14 +32,24 @@ export type TokenKind =
 /** What stands before the quote of a literal says how it is read; `dollar` is `$tag$…$tag$`. */
 export type LiteralKind = 'plain' | 'escape' | 'unicode' | 'bits' | 'dollar';
 
+/** What a byte can be; the sum of these is looked up for each. */
 const SPACE = 1;
 const WORD = 2;
-const DIGIT = 3;
-const CLASSES = new Uint8Array(256);
-for (const byte of Buffer.from(' \t\n\r\f\v')) CLASSES[byte] = SPACE;
-for (const byte of Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_')) CLASSES[byte] = WORD;
-for (const byte of Buffer.from('0123456789')) CLASSES[byte] = DIGIT;
-CLASSES.fill(WORD, 128);
+const DIGIT = 4;
+const IN_TAG = WORD + DIGIT;
+const MORE = 8;
+const IN_WORD = WORD + DIGIT + MORE;
+const IN_LINE = 16;
+const KINDS = new Uint8Array(256).fill(IN_LINE);
+const note = (bytes: string, kind: number) => {
+  for (const byte of Buffer.from(bytes)) KINDS[byte] = (KINDS[byte] ?? 0) | kind;
+};
+note(' \t\n\r\f\v', SPACE);
+note('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_', WORD);
+note('0123456789', DIGIT);
+note('$', MORE);
+KINDS.fill(WORD + IN_LINE, 128);
+for (const byte of Buffer.from('\n\r')) KINDS[byte] = SPACE;
 
 const [NEWLINE, RETURN] = [0x0a, 0x0d];
 const [QUOTE, DOUBLE_QUOTE, DOLLAR, AND] = [0x27, 0x22, 0x24, 0x26];
@@ -92,22 +102,17 @@ export class Lexer {
     let isPlain = true;
     let newline = false;
     for (;;) {
-      const byte = text[this.#at];
-      this.start = this.#at;
-      if (byte === undefined) return this.#found('end', this.#at);
-      switch (CLASSES[byte]) {
-        case SPACE:
-          newline ||= byte === NEWLINE || byte === RETURN;
-          this.#at++;
-          continue;
-        case WORD:
-          return this.#word(byte);
-        case DIGIT:
-          return this.#found('number', behind(text, this.#at + 1, isDigit));
-      }
+      const start = behind(text, this.#at, SPACE);
+      if (continues && !newline) newline = hasNewline(text, this.#at, start);
+      this.#at = this.start = start;
+      const byte = text[start];
+      if (byte === undefined) return this.#found('end', start);
+      const kind = KINDS[byte] ?? 0;
+      if ((kind & WORD) !== 0) return this.#word(byte);
+      if ((kind & DIGIT) !== 0) return this.#found('number', behind(text, start + 1, DIGIT));
       const following = text[this.#at + 1];
       if (byte === DASH && following === DASH && !this.#isFlat) {
-        this.#at = behind(text, this.#at + 2, isNoNewline);
+        this.#at = behind(text, this.#at + 2, IN_LINE);
         continue;
       }
       if (byte === SLASH && following === STAR && !this.#isFlat) {
@@ -140,7 +145,7 @@ export class Lexer {
 
   #word(first: number): TokenKind {
     const text = this.#text;
-    const end = behind(text, this.#at + 1, isInWord);
+    const end = behind(text, this.#at + 1, IN_WORD);
     if (end === this.start + 1) {
       const [one, two] = [text[end], text[end + 1]];
       const letter = first | 0x20;
@@ -190,10 +195,11 @@ export class Lexer {
   /** A parameter, or `$tag$…$tag$`; a dollar that is neither is a sign. */
   #dollar(following = 0): TokenKind {
     const text = this.#text;
-    if (CLASSES[following] === DIGIT) return this.#found('parameter', behind(text, this.#at + 2, isDigit));
+    const kind = KINDS[following] ?? 0;
+    if ((kind & DIGIT) !== 0) return this.#found('parameter', behind(text, this.#at + 2, DIGIT));
     if (this.#reading === 'flat') return this.#passOver();
     const first = this.#at + 1;
-    const tagEnd = CLASSES[following] === WORD ? behind(text, first + 1, isInTag) : first;
+    const tagEnd = (kind & WORD) !== 0 ? behind(text, first + 1, IN_TAG) : first;
     if (text[tagEnd] !== DOLLAR) return this.#found('sign', first);
     this.literal = 'dollar';
     this.hasEscapes = false;
@@ -239,25 +245,14 @@ export function lexerOf(text: string): Lexer {
 }
 
 /** The first place from `at` on whose byte is none of these. */
-function behind(text: Buffer, at: number, belongs: (byte: number) => boolean): number {
+function behind(text: Buffer, at: number, kinds: number): number {
+  const { length } = text;
   let end = at;
-  while (end < text.length && belongs(text[end] ?? 0)) end++;
+  while (end < length && ((KINDS[text[end] ?? 0] ?? 0) & kinds) !== 0) end++;
   return end;
 }
 
-function isDigit(byte: number): boolean {
-  return CLASSES[byte] === DIGIT;
-}
-
-function isInTag(byte: number): boolean {
-  const kind = CLASSES[byte];
-  return kind === WORD || kind === DIGIT;
-}
-
-function isInWord(byte: number): boolean {
-  return byte === DOLLAR || isInTag(byte);
-}
-
-function isNoNewline(byte: number): boolean {
-  return byte !== NEWLINE && byte !== RETURN;
+function hasNewline(text: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (text[at] === NEWLINE || text[at] === RETURN) return true;
+  return false;
 }

@@ -3,7 +3,7 @@
  * are sent as they came, and the client gets the server's own words.
  */
 import { nodesOf } from './deletes.js';
-import { placesIn } from './execution-order.js';
+import { placesByName, placesIn } from './execution-order.js';
 import type { Node } from './parser.js';
 import { asList, asNode, node, stringOf } from './tree.js';
 
@@ -26,7 +26,8 @@ export function isRefused(tree: Node): boolean {
   if (node(tree, 'CopyStmt') && givesNoRows(type, value)) return true;
   const { ctes, recursive } = asNode(value.withClause);
   const top = asList(ctes).map((each) => asNode(asNode(each).CommonTableExpr));
-  const isMisplaced = (cte: Node) => changes(cte) && !(top.includes(cte) && isWellFormed(cte));
+  const atTop = new Set(top);
+  const isMisplaced = (cte: Node) => changes(cte) && !(atTop.has(cte) && isWellFormed(cte));
   const misplaced = [...nodesOf(tree)].some(
     ([kind, each]) => kind === 'CommonTableExpr' && isMisplaced(each),
   );
@@ -57,16 +58,30 @@ function isWellFormed({ search_clause, cycle_clause }: Node): boolean {
 /** Whether CTEs of a WITH RECURSIVE need each other, or one that changes rows needs itself. */
 function isCircular(ctes: readonly Node[]): boolean {
   const named = ctes.map(({ ctename, ctequery }) => ({ name: String(ctename), query: asNode(ctequery) }));
-  const needs = named.map(({ query }) => [
-    ...placesIn(query, named),
-    ...named.flatMap(({ name }, place) => (targetOf(query) === name ? [place] : [])),
-  ]);
-  return ctes.some((cte, i) => {
-    if (changes(cte) && needs[i]?.includes(i)) return true;
-    const others = new Set(needs[i]?.filter((place) => place !== i));
-    for (const other of others) for (const next of needs[other] ?? []) others.add(next);
-    return others.has(i);
+  const places = placesByName(named);
+  const needs = named.map(({ query }) => {
+    const changed = places.get(targetOf(query) ?? '');
+    return new Set([...placesIn(query, places), ...(changed === undefined ? [] : [changed])]);
   });
+  return ctes.some((cte, i) => changes(cte) && needs[i]?.has(i)) || hasCircle(needs);
+}
+
+/** Whether some need each other; that one needs itself is none. */
+function hasCircle(needs: readonly ReadonlySet<number>[]): boolean {
+  const others = needs.map((each, i) => [...each].filter((other) => other !== i));
+  const neededBy = needs.map((): number[] => []);
+  others.forEach((each, i) => {
+    for (const other of each) neededBy[other]?.push(i);
+  });
+  const left = others.map(({ length }) => length);
+  const free = [...left.keys()].filter((i) => left[i] === 0);
+  for (const each of free)
+    for (const i of neededBy[each] ?? []) {
+      const less = (left[i] ?? 0) - 1;
+      left[i] = less;
+      if (less === 0) free.push(i);
+    }
+  return free.length < needs.length;
 }
 
 /** The name, without a schema, of what a query changes: it makes a CTE of that name recursive too. */

@@ -14,7 +14,11 @@ export class SetConfigCalls {
     return this.#decides || this.#read !== 'nothing';
   }
 
-  /** Takes the statement's next token. @param word what it is of the vocabulary, in quotes or not */
+  get isReading(): boolean {
+    return this.#read !== 'nothing';
+  }
+
+  /** Takes the statement's next token: not to be left out while it `isReading`. @param word what it is of the vocabulary, in quotes or not */
   add(text: Buffer, lexer: Lexer, word: Word | undefined): void {
     const { kind, byte } = lexer;
     const isName = word?.text === 'set_config' || (kind === 'name' && lexer.hasEscapes);

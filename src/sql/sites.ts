@@ -186,10 +186,14 @@ function readReturning(
 
 /** Whether a FROM item is, or joins, a table of this name without an alias. */
 function hasTable(source: Json, name: string): boolean {
-  const range = node(asNode(source), 'RangeVar');
-  if (range) return range.relname === name && range.alias === undefined;
-  const { larg, rarg } = asNode(asNode(source).JoinExpr);
-  return [larg, rarg].some((side) => side !== undefined && hasTable(side, name));
+  const sources = [source];
+  for (const each of sources) {
+    const range = node(asNode(each), 'RangeVar');
+    if (range?.relname === name && range.alias === undefined) return true;
+    const { larg, rarg } = asNode(asNode(each).JoinExpr);
+    for (const side of [larg, rarg]) if (side !== undefined) sources.push(side);
+  }
+  return false;
 }
 
 interface Span {
@@ -216,8 +220,11 @@ function spanOf(cte: Node, tokens: readonly Token[]): Span | undefined {
 
 /** Behind `SEARCH BREADTH FIRST BY a, b SET c` and `CYCLE a, b SET c [TO x DEFAULT y] USING d`. */
 function behindClauses(cte: Node, tokens: readonly Token[], at: number): number {
-  const behindList = (first: number): number =>
-    tokens[first + 1]?.text === ',' ? behindList(first + 2) : first + 1;
+  const behindList = (first: number): number => {
+    let last = first;
+    while (tokens[last + 1]?.text === ',') last += 2;
+    return last + 1;
+  };
   const searched = cte.search_clause === undefined ? at : behindList(at + 4) + 2;
   if (cte.cycle_clause === undefined) return searched;
   const marked = behindList(searched + 1) + 2;

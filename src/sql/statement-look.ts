@@ -67,20 +67,39 @@ export class StatementLook {
     const { kind } = lexer;
     const token = tokenOf(lexer, word);
     this.#tokens++;
-    if (this.#tokens === 1) {
-      this.#first = token;
-      this.#beginning = token === '(' ? 'none' : kind === 'word' ? word?.effect : undefined;
+    // Most tokens tell nothing.
+    if (
+      token === '' &&
+      word === undefined &&
+      kind !== 'name' &&
+      this.#tokens > LONGEST_HEAD &&
+      !this.#calls.isReading
+    ) {
+      this.#beforeLast = this.#last;
+      this.#last = '';
+      return;
     }
-    if (this.#tokens === 2) this.#second = token;
+    if (this.#tokens < 3) this.#begin(token, kind === 'word' ? word : undefined);
     if (this.#tokens <= LONGEST_HEAD) this.#head += `${token} `;
-    this.#calls.add(text, lexer, word);
     // What stands there by numbers of characters may be any name.
     const isHidden = kind === 'name' && lexer.hasEscapes;
-    if (!this.#isNamed) this.#isDecisive ||= isHidden || has(word, GROUPS.decisive);
-    this.#readsSettings ||= isHidden || word?.text === 'pg_settings';
+    if (this.#calls.isReading || isHidden || word !== undefined) {
+      this.#calls.add(text, lexer, word);
+      if (!this.#isNamed) this.#isDecisive ||= isHidden || has(word, GROUPS.decisive);
+      this.#readsSettings ||= isHidden || word?.text === 'pg_settings';
+    }
     if (token !== '') this.#note(token, word, lexer.depth);
     this.#beforeLast = this.#last;
     this.#last = token;
+  }
+
+  #begin(token: string, word: Word | undefined): void {
+    if (this.#tokens === 2) {
+      this.#second = token;
+      return;
+    }
+    this.#first = token;
+    this.#beginning = token === '(' ? 'none' : word?.effect;
   }
 
   #note(token: string, word: Word | undefined, depth: number): void {
@@ -155,11 +174,12 @@ export class StatementLook {
 }
 
 function tokenOf({ kind, byte }: Lexer, word: Word | undefined): string {
-  if (kind === 'sign') return SIGNS[byte] ?? '';
-  return kind === 'word' ? (word?.text ?? '') : '';
+  if (kind === 'word') return word === undefined ? '' : word.text;
+  if (kind !== 'sign') return '';
+  return byte === OPEN ? '(' : byte === EQUALS ? '=' : byte === CLOSE ? ')' : '';
 }
 
-const SIGNS: Readonly<Record<number, string>> = { 40: '(', 41: ')', 61: '=' };
+const [OPEN, CLOSE, EQUALS] = [0x28, 0x29, 0x3d];
 
 function has(word: Word | undefined, group: number): boolean {
   return word !== undefined && (word.groups & group) !== 0;

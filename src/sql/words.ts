@@ -2,6 +2,8 @@
 
 /** Letters of a word's first byte that are told apart: the lower five bits, which its case is none of. */
 const FIRST_LETTERS = 32;
+/** Longer words are none of a table. */
+const LONGEST = 32;
 
 interface Entry<T> {
   /** In lower case. */
@@ -10,8 +12,8 @@ interface Entry<T> {
 }
 
 export class WordTable<T> {
-  /** By length and first letter. */
-  readonly #entries: Entry<T>[][] = [];
+  /** By length and first letter; undefined where there is none. */
+  readonly #entries: (readonly Entry<T>[] | undefined)[] = Array(LONGEST * FIRST_LETTERS).fill(undefined);
 
   /** @param words in lower case, ASCII */
   constructor(words: Iterable<readonly [string, T]>) {
@@ -24,8 +26,11 @@ export class WordTable<T> {
 
   /** What stands for the word in `text` from `start` up to `end`, written in whatever case. */
   find(text: Buffer, start: number, end: number): T | undefined {
+    if (end - start >= LONGEST) return undefined;
     const entries = this.#entries[placeOf(end - start, text[start] ?? 0)];
-    return entries?.find(({ word }) => isAt(text, start, word))?.value;
+    if (entries === undefined) return undefined;
+    for (const { word, value } of entries) if (isAt(text, start, word)) return value;
+    return undefined;
   }
 }
 

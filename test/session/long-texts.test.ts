@@ -1,9 +1,10 @@
 /** Texts that are long are answered as natively, and hold up nobody else. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { asNativeOn } from './as-native.js';
-import { query } from './frontend-messages.js';
+import { message, query } from './frontend-messages.js';
 import { useTwin } from './twin.js';
 
+vi.setConfig({ testTimeout: 120_000 });
 const twin = useTwin();
 const { queries: queriesAsNative } = asNativeOn(twin);
 
@@ -49,4 +50,44 @@ test('a client that ends while its text is read leaves the others alone', async 
   client.send(query(`DELETE FROM orgs WHERE ${among(50_000, -1)}`));
   client.socket.destroySoon();
   expect(await other.told(query(`DELETE FROM orgs WHERE ${among(1500, -1)}`))).toContain('C DELETE 0');
+});
+
+/** More than can be spread into the arguments of a call. */
+const MANY = 124_000;
+const list = (each: (i: number) => string) => Array.from({ length: MANY }, (_, i) => each(i)).join(', ');
+
+test.each([
+  [
+    'an INSERT of many values with the word as data',
+    `INSERT INTO alone VALUES ${list((i) => `(${i + 10}, 'delete')`)}`,
+  ],
+  [
+    'an INSERT of many values from a query with the word',
+    `INSERT INTO alone SELECT "delete".* FROM (VALUES ${list((i) => `(${i + 10})`)}) AS delete`,
+  ],
+  [
+    'a DELETE of many constants',
+    `DELETE FROM orgs WHERE id < 4 AND id IN (${list((i) => `${i + 2}`)}) RETURNING id`,
+  ],
+  ['a DELETE behind a long comment', `/*${' a comment'.repeat(838_861)}*/ DELETE FROM orgs WHERE id = 1`],
+  [
+    'a DELETE in parentheses that are too deep',
+    `DELETE FROM orgs WHERE id = ${'('.repeat(100_000)}1${')'.repeat(100_000)}`,
+  ],
+  [
+    'a DELETE behind a million comments in each other',
+    `${'/* '.repeat(1_000_000)}${'*/'.repeat(1_000_000)} DELETE FROM orgs WHERE id = 1`,
+  ],
+  ['a million comments without an end', `${'/* '.repeat(1_000_000)} delete`],
+])('%s is answered as natively', async (_, sql) => {
+  await queriesAsNative(sql);
+});
+
+test('a text that is longer than the parser takes is refused by name, and the connection lives', async () => {
+  const client = await twin.connect();
+  const sql = Buffer.alloc(128 * 1024 * 1024 + 1, ' ');
+  sql.write('DELETE FROM orgs');
+  const [answer] = await client.told(message('Q', Buffer.concat([sql, Buffer.alloc(1)])));
+  expect(answer).toContain('PGC_TOO_LARGE');
+  expect(await client.told(query('DELETE FROM orgs WHERE id = 1'))).toContain('C DELETE 1');
 });
