@@ -6,7 +6,7 @@ export interface Keeper {
   outOfMemory(): void;
 }
 
-/** Less than this each session may keep uncounted: what it has read ahead, and short messages. */
+/** So much each session may keep uncounted: what it has read ahead, and short messages. One long message has room alone. */
 const UNCOUNTED = 256 * 1024;
 
 export class MessageMemory {
@@ -26,7 +26,7 @@ export class MessageMemory {
 
   /** A session keeps so many bytes by now. Where that is too much, whoever keeps the most gives it up. */
   note(keeper: Keeper, bytes: number): void {
-    const counted = bytes > UNCOUNTED ? bytes : 0;
+    const counted = Math.max(0, bytes - UNCOUNTED);
     const before = this.#kept.get(keeper) ?? 0;
     if (counted === before) return;
     this.#total += counted - before;

@@ -173,6 +173,7 @@ export class Session implements Keeper {
     if (this.#ended) return;
     if (this.#mayTake) this.#guard(() => this.#takeMessages());
     else this.#toServer.flushSoon();
+    if (this.#ended) return;
     // What comes meanwhile is read, within bounds, and kept: so the end of the client is seen.
     if (this.#fromClient.isFull) {
       this.#peers.client.pause();

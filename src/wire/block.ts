@@ -22,14 +22,17 @@ export class Block {
     return this.#memory.length;
   }
 
-  /** The first piece is kept as it is. */
-  append(piece: Buffer): void {
+  /**
+   * The first piece is kept as it is.
+   * @param most how many bytes there can be at the most
+   */
+  append(piece: Buffer, most = Number.POSITIVE_INFINITY): void {
     const size = this.#size + piece.length;
     if (this.#size === 0) {
       this.#memory = piece;
     } else {
       if (size > this.#memory.length) {
-        const grown = Buffer.allocUnsafeSlow(2 * size);
+        const grown = Buffer.allocUnsafeSlow(Math.min(2 * size, most));
         this.#memory.copy(grown, 0, 0, this.#size);
         this.#memory = grown;
       }

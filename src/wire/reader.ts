@@ -76,7 +76,7 @@ export class MessageReader {
     if (this.#held.size === 0) {
       this.#buffer = chunk;
     } else if (this.#held.size + chunk.length < this.#needed) {
-      this.#held.append(chunk);
+      this.#held.append(chunk, this.#needed);
       this.#buffer = NOTHING;
     } else {
       this.#buffer = Buffer.concat([this.#held.bytes, chunk]);
