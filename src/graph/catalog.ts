@@ -140,6 +140,8 @@ export interface Circumstances {
    * asked for, and the session has some.
    */
   readonly temporary: boolean | null;
+  /** The server carries out all that the database declares, so that its graph is empty; null where it was not asked for. */
+  readonly idle: boolean | null;
   /** Names the database and its running server, where it was asked for. */
   readonly server: string | null;
 }
@@ -153,6 +155,8 @@ export interface Question {
   readonly catalog: boolean;
   /** Whether the session's temporary relations, if it has any, may be part of the catalog. */
   readonly temporary?: boolean;
+  /** With the fingerprint, whether the server carries out all that there is. */
+  readonly idle?: boolean;
   /** Where the session is. */
   readonly server: boolean;
 }
@@ -163,6 +167,7 @@ const CONFIGURED = sqlFile('configured.sql');
 const DELETING_TRIGGERS = sqlFile('deleting-triggers.sql');
 const OWN_TEMPORARIES = sqlFile('own-temporaries.sql');
 const NO_TEMPORARIES = 'CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.=) 0 THEN false END';
+const IDLE = sqlFile('idle.sql');
 const SERVER = sqlFile('server.sql');
 
 /**
@@ -179,7 +184,7 @@ const SERVER = sqlFile('server.sql');
  * @param relations those of the configuration: they are wanted although no key of the catalog may touch their tables
  */
 export function circumstancesQuery(
-  { names, fingerprint, catalog, temporary, server }: Question,
+  { names, fingerprint, catalog, temporary, idle, server }: Question,
   relations: readonly ConfiguredKey[],
 ): string {
   const named = relationsNamed(relations);
@@ -194,6 +199,7 @@ export function circumstancesQuery(
     'current', pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.~~) 'read %',
     'written', pg_catalog.txid_current_if_assigned() IS NOT NULL,
     'temporary', ${temporary ? OWN_TEMPORARIES : NO_TEMPORARIES},
+    'idle', ${fingerprint && idle ? `(${IDLE})` : 'NULL'},
     'server', ${server ? `(${SERVER})` : 'NULL'},
     'fingerprint', ${fingerprint ? `(${withNamed(FINGERPRINT, named)})` : 'NULL'})`);
   const rest = catalog ? `(${withNamed(catalogSql(relations), named)})` : 'NULL';

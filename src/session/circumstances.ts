@@ -9,13 +9,15 @@ import { readAnswer, type Told } from '../graph/answer.js';
 import type { GraphCache, KnownGraph, Moment } from '../graph/cache.js';
 import { type Catalog, type Circumstances, circumstancesQuery, type Question } from '../graph/catalog.js';
 import { mergeGraph } from '../graph/merge.js';
-import type { Graph } from '../graph/model.js';
+import { Graph } from '../graph/model.js';
 import type { Rules } from '../graph/rules.js';
 import type { SessionEffect } from '../sql/gate.js';
 import { quoteRelation, type RelationName } from '../sql/names.js';
 import { OwnSight, type Scope, type Sight } from './own-sight.js';
 import type { Answer } from './question.js';
 
+/** Where there is nothing for the proxy to do. */
+const NO_GRAPH = new Graph(new Map(), [], [], []);
 const NO_CATALOG: Catalog = { relations: [], keys: [], configured: [] };
 
 /** Beyond it a session forgets and asks again. */
@@ -185,7 +187,9 @@ export class SessionCircumstances {
   }
 
   async #ask(asked: Omit<Question, 'temporary'>, now: Moment, ask: Ask): Promise<Told | Unanswered> {
-    const question = { ...asked, temporary: this.#hasTemporaries };
+    const { overrides, relations } = this.#options.rules;
+    const idle = overrides.length === 0 && relations.length === 0;
+    const question = { ...asked, temporary: this.#hasTemporaries, idle };
     const answer = await ask(circumstancesQuery(question, this.#options.rules.relations));
     if (answer.kind !== 'value') return answer;
     const found = await readAnswer(answer.value);
@@ -228,11 +232,13 @@ export class SessionCircumstances {
     return this.#record(found, fingerprint, now, known);
   }
 
-  /** @returns undefined where the graph of what was found is not known */
+  /** @returns undefined where the graph of what was found is not known, and not certain to be empty */
   #sighted(found: Circumstances, now: Moment): Sight | undefined {
     const { graphs, database } = this.#options;
     const fingerprint = found.fingerprint ?? '';
-    const known = graphs.graph(database, fingerprint);
+    let known = graphs.graph(database, fingerprint);
+    if (found.idle && found.written) known ??= graphs.ownGraph(NO_GRAPH);
+    if (found.idle) known ??= graphs.keep(database, fingerprint, NO_GRAPH, 0);
     return known && this.#record(found, fingerprint, now, known);
   }
 

@@ -217,3 +217,36 @@ test('with graph.url and install a DELETE asks nothing, whatever graph.refresh i
   await times(20, () => client.query('DELETE FROM parent WHERE id = $1', [-1]));
   expect(asked()).toEqual({ questions: 0, catalogs: 0 });
 });
+
+describe('a database whose keys the server enforces, with nothing configured', () => {
+  const enforced = useDatabase(`
+    CREATE TABLE parent (id int PRIMARY KEY);
+    CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent ON DELETE CASCADE);
+    CREATE FUNCTION react() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM child; RETURN OLD; END'`);
+
+  test('is asked what it is, and its catalog is not read until a key is NOT ENFORCED or a trigger can delete', async () => {
+    const client = await (await start({ refresh: '0s' })).connect(enforced.name);
+    tap.reset();
+    await times(5, () => remove(client));
+    await client.query('TRUNCATE child');
+    expect(asked()).toEqual({ questions: 6, catalogs: 0 });
+    const direct = await enforced.connect();
+    for (const change of [
+      'CREATE TRIGGER react AFTER DELETE ON parent FOR EACH ROW EXECUTE FUNCTION react()',
+      'DROP TRIGGER react ON parent; CREATE CONSTRAINT TRIGGER react AFTER DELETE ON parent FOR EACH ROW EXECUTE FUNCTION react()',
+      'DROP TRIGGER react ON parent; ALTER TABLE child ALTER CONSTRAINT child_parent_id_fkey NOT ENFORCED',
+    ]) {
+      await direct.query(change);
+      tap.reset();
+      await remove(client);
+      expect(asked().catalogs).toBe(1);
+    }
+    await direct.query('INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1, 1)');
+    await remove(client, 1);
+    expect((await direct.query('SELECT FROM child')).rowCount).toBe(0);
+    await direct.query('ALTER TABLE child ALTER CONSTRAINT child_parent_id_fkey ENFORCED');
+    tap.reset();
+    await remove(client);
+    expect(asked().catalogs).toBe(0);
+  });
+});
