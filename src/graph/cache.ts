@@ -65,6 +65,7 @@ export class GraphCache {
   readonly #servers = new LRUCache<string, string>({ max: MOST_DATABASES });
   readonly #told = new LRUCache<string, true>({ max: MOST_NEWS });
   readonly #kinds = new LRUCache<string, string>({ max: MOST_DATABASES });
+  readonly #idle = new LRUCache<string, true>({ max: MOST_DATABASES });
   readonly #refresh: number;
   readonly #watch: Watch | undefined;
   /** When each database was invalidated last, by the count of all; and the same for those that are forgotten here. */
@@ -112,6 +113,16 @@ export class GraphCache {
     const news = this.#kinds.get(database) !== kind;
     this.#kinds.set(database, kind);
     return news;
+  }
+
+  /** Whether the server of this database carried out all that there was when it was last asked. */
+  isIdle(database: string): boolean {
+    return this.#idle.has(database);
+  }
+
+  foundIdle(database: string, idle: boolean): void {
+    if (idle) this.#idle.set(database, true);
+    else this.#idle.delete(database);
   }
 
   /** A session was told where it is. @returns whether it is news that the watched database is another one */

@@ -155,7 +155,7 @@ export interface Question {
   readonly catalog: boolean;
   /** Whether the session's temporary relations, if it has any, may be part of the catalog. */
   readonly temporary?: boolean;
-  /** With the fingerprint, whether the server carries out all that there is. */
+  /** Whether the server carries out all that there is. */
   readonly idle?: boolean;
   /** Where the session is. */
   readonly server: boolean;
@@ -199,7 +199,7 @@ export function circumstancesQuery(
     'current', pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.~~) 'read %',
     'written', pg_catalog.txid_current_if_assigned() IS NOT NULL,
     'temporary', ${temporary ? OWN_TEMPORARIES : NO_TEMPORARIES},
-    'idle', ${fingerprint && idle ? `(${IDLE})` : 'NULL'},
+    'idle', ${idle ? `(${IDLE})` : 'NULL'},
     'server', ${server ? `(${SERVER})` : 'NULL'},
     'fingerprint', ${fingerprint ? `(${withNamed(FINGERPRINT, named)})` : 'NULL'})`);
   const rest = catalog ? `(${withNamed(catalogSql(relations), named)})` : 'NULL';

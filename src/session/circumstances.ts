@@ -16,7 +16,8 @@ import { quoteRelation, type RelationName } from '../sql/names.js';
 import { OwnSight, type Scope, type Sight } from './own-sight.js';
 import type { Answer } from './question.js';
 
-/** Where there is nothing for the proxy to do. */
+/** Where there is nothing for the proxy to do: in place of a fingerprint, and the graph. */
+const IDLE = 'idle';
 const NO_GRAPH = new Graph(new Map(), [], [], []);
 const NO_CATALOG: Catalog = { relations: [], keys: [], configured: [] };
 
@@ -160,7 +161,9 @@ export class SessionCircumstances {
       const question = { names: unknown, fingerprint: sight === undefined, catalog: false, server: where };
       const found = await this.#ask(question, now, ask);
       if ('kind' in found) return found;
-      if (found.temporary === null || (shared !== undefined && found.temporary)) return this.look(names, ask);
+      const isUnknown = question.fingerprint && found.fingerprint === null && found.idle !== true;
+      if (isUnknown || found.temporary === null || (shared !== undefined && found.temporary))
+        return this.look(names, ask);
       // Whoever tells of changes elsewhere does not tell of changes here.
       if (where && this.#server !== server) return this.look(names, ask);
       const seen = sight ?? this.#sighted(found, now) ?? (await this.#readInTurn(distinct, found, now, ask));
@@ -187,13 +190,16 @@ export class SessionCircumstances {
   }
 
   async #ask(asked: Omit<Question, 'temporary'>, now: Moment, ask: Ask): Promise<Told | Unanswered> {
-    const { overrides, relations } = this.#options.rules;
-    const idle = overrides.length === 0 && relations.length === 0;
-    const question = { ...asked, temporary: this.#hasTemporaries, idle };
+    const { database, graphs, rules } = this.#options;
+    // A graph that is empty as long as a short look says so needs no fingerprint.
+    const idle = asked.fingerprint && rules.overrides.length === 0 && rules.relations.length === 0;
+    const fingerprint = asked.fingerprint && (asked.catalog || !idle || !graphs.isIdle(database));
+    const question = { ...asked, temporary: this.#hasTemporaries, idle, fingerprint };
     const answer = await ask(circumstancesQuery(question, this.#options.rules.relations));
     if (answer.kind !== 'value') return answer;
     const found = await readAnswer(answer.value);
     this.#learn(question.names, found);
+    if (found.idle !== null) graphs.foundIdle(database, found.idle);
     if (found.temporary === null) this.#hasTemporaries = true;
     this.#own.recordTemporaries(found.temporary, now);
     return found;
@@ -235,9 +241,8 @@ export class SessionCircumstances {
   /** @returns undefined where the graph of what was found is not known, and not certain to be empty */
   #sighted(found: Circumstances, now: Moment): Sight | undefined {
     const { graphs, database } = this.#options;
-    const fingerprint = found.fingerprint ?? '';
+    const fingerprint = found.idle ? IDLE : (found.fingerprint ?? '');
     let known = graphs.graph(database, fingerprint);
-    if (found.idle && found.written) known ??= graphs.ownGraph(NO_GRAPH);
     if (found.idle) known ??= graphs.keep(database, fingerprint, NO_GRAPH, 0);
     return known && this.#record(found, fingerprint, now, known);
   }
