@@ -62,7 +62,7 @@ export function inClientEncoding(rewrite: Rewrite, state: ServerState): Rewrite 
       what: 'tables with names beyond ASCII',
       encoding: encodingOf(state),
     });
-  return { ...rewrite, sql, copied, parts: rewrite.parts.map(unlocked) };
+  return { ...rewrite, sql, unspelled: rewrite.sql, copied, parts: rewrite.parts.map(unlocked) };
 }
 
 /** What locks its rows is not taken apart: it is sent again without. */

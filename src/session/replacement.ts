@@ -23,7 +23,9 @@ export async function replacement(
   session: Session,
 ): Promise<Rewrite | undefined> {
   const { inSql, lost, result, rewrite: before } = prepared;
-  const isSame = rewrite.sql === before?.sql && !lost;
+  // What SQL has prepared is known by what was planned for it, before it was put into the client's encoding.
+  const sql = inSql ? (rewrite.unspelled ?? rewrite.sql) : rewrite.sql;
+  const isSame = sql === before?.sql && !lost;
   // The same text still holds, unless a type of the proxy's own columns has changed.
   if (isSame && (inSql || rewrite.graphId === before.graphId || !result.returnsMore)) return undefined;
   // Its PREPARE could only be sent again as a statement of its own.

@@ -17,6 +17,8 @@ export interface Rewrite {
   readonly text: string;
   /** What is sent, but for its marker. */
   readonly sql: string;
+  /** The same before its letters were put into the client's encoding, where they were. */
+  readonly unspelled?: string;
   /** What stands in it for MARKER, where it was sent. */
   readonly marker?: string | undefined;
   readonly parts: readonly Part[];

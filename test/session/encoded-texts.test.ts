@@ -50,6 +50,7 @@ const texts = ({ s, a, b, n, k, v }: Words): readonly string[] => [
   `DELETE FROM ${a} WHERE "${n}" IN ('${v}2', E'\\\\${v}', $$${v}$$) RETURNING *, '${v}' AS "${n}"`,
   `DELETE FROM "${s}".${a} AS ${k} USING "${b}" AS ${v.slice(0, 2)} WHERE ${k}.id = ${v.slice(0, 2)}."${n}" AND ${k}.id = 3 RETURNING ${k}.*`,
   `/* ${v} */ WITH ${k} AS (DELETE FROM ${a} WHERE id = 4 RETURNING *), ${v.slice(0, 2)} AS (DELETE FROM ${a} WHERE id = 5 RETURNING "${n}", id + 1 AS ${k}) SELECT * FROM ${k}, ${v.slice(0, 2)} -- ${v}`,
+  `WITH ${k} AS (DELETE FROM ${a} USING "${b}" AS q WHERE ${a}.id = q."${n}" AND ${a}.id = 8 RETURNING *) SELECT * FROM ${k}`,
   `-- ${v}\nDELETE FROM "${a}" WHERE "${n}" = '${v}9'`,
   `/* ${v} */ DELETE FROM "${a}" WHERE "${n}" = '${v}' AND ${k} = 1 RETURNING *`,
   `/* ${v} */ DELETE FROM "${v}" WHERE "${n}" = '${v}'`,

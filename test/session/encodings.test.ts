@@ -122,6 +122,15 @@ test('text that cannot be read with certainty is refused, and so is a name that 
   );
 });
 
+test('what SQL has prepared under a name beyond ASCII is executed by the protocol', () => {
+  const latin1 = (type: string, text: string) => message(type, Buffer.from(text, 'latin1'));
+  return isAsNative(
+    'LATIN1',
+    [latin1('Q', 'PREPARE é AS DELETE FROM t WHERE id = 1 RETURNING *\0')],
+    [latin1('B', '\0é\0\0\0\0\0\0\0'), latin1('D', 'P\0'), execute(), sync],
+  );
+});
+
 test('what was prepared in another encoding is executed where it is in ASCII, and else refused', async () => {
   const client = await connect('emulated', 'UTF8');
   await client.told(
