@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { type Import, importsOf, type SourceFile, sourceFiles } from './support/source-files.js';
 
 // What each room may import beside itself: always from further down.
-const ground = ['sql', 'graph', 'profiles', 'errors'];
+const ground = ['sql', 'graph', 'profiles', 'errors', 'pace'];
 const middle = ['plan', 'wire', ...ground];
 const upper = ['net', 'admin', 'session', ...middle, 'config', 'observe'];
 const rooms: Readonly<Record<string, readonly string[]>> = {
@@ -17,12 +17,13 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   session: middle,
   plan: ground,
   wire: ground,
-  graph: ['sql', 'errors'],
+  graph: ['sql', 'errors', 'pace'],
   sql: ['errors'],
   profiles: ['errors'],
   observe: ['config'],
   config: ['errors'],
   errors: [],
+  pace: [],
 };
 
 // As types only: what is configured, and what is logged to, comes to these rooms as arguments.

@@ -1,7 +1,7 @@
 /** What the server answers to the question of catalog.ts: read in slices, as the catalog of a large schema is megabytes. */
 import { isUtf8 } from 'node:buffer';
+import { Pace } from '../pace.js';
 import { rawBytes } from '../sql/raw-bytes.js';
-import { Breath } from './breath.js';
 import type {
   Catalog,
   CatalogColumn,
@@ -58,7 +58,7 @@ export interface Told extends Circumstances {
 
 /** @param answer documents in base64, with a dot between them: the circumstances, and the slices of the catalog */
 export async function readAnswer(answer: string): Promise<Told> {
-  const breath = new Breath();
+  const pace = new Pace();
   const end = answer.indexOf('.');
   const circumstances = decode<Circumstances>(end < 0 ? answer : answer.slice(0, end));
   const bytes = answer.length;
@@ -70,12 +70,12 @@ export async function readAnswer(answer: string): Promise<Told> {
     const [kind, items] = decode<readonly [keyof Items, never[]]>(answer.slice(at, behind));
     slices[kind].push(items);
     at = behind + 1;
-    await breath.take();
+    await pace.next();
   }
-  return { ...circumstances, catalog: await catalogOf(slices, breath), bytes };
+  return { ...circumstances, catalog: await catalogOf(slices, pace), bytes };
 }
 
-async function catalogOf(slices: Slices, breath: Breath): Promise<Catalog> {
+async function catalogOf(slices: Slices, pace: Pace): Promise<Catalog> {
   const [rules, keeps] = [new Set(slices.rules.flat()), new Set(slices.keeps.flat())];
   const triggers = byId(slices.triggers);
   const parents = byId(slices.parents);
@@ -84,9 +84,9 @@ async function catalogOf(slices: Slices, breath: Breath): Promise<Catalog> {
   const primaryKeys = byId(slices.primaryKey);
   const indexed = byId(slices.indexed);
   const columns = new Map<number, readonly CatalogColumn[]>();
-  await breath.each(slices.columns.flat(), (item) => columns.set(item[0], columnsOf(item)));
+  await pace.each(slices.columns.flat(), (item) => columns.set(item[0], columnsOf(item)));
   const relations: CatalogRelation[] = [];
-  await breath.each(slices.relation.flat(), ([oid, schema, name, kind, partition, definition]) =>
+  await pace.each(slices.relation.flat(), ([oid, schema, name, kind, partition, definition]) =>
     relations.push({
       oid,
       schema,
@@ -108,11 +108,11 @@ async function catalogOf(slices: Slices, breath: Breath): Promise<Catalog> {
   const keyColumns = byId(slices.keyColumns);
   const copies = byId(slices.copies);
   const keys: CatalogKey[] = [];
-  await breath.each(slices.key.flat(), (key) =>
+  await pace.each(slices.key.flat(), (key) =>
     keys.push({ ...key, columns: keyColumns.get(key.id) ?? [], copies: copies.get(key.id) ?? null }),
   );
   keys.sort((a, b) => a.id - b.id);
-  await breath.take();
+  await pace.next();
   return { relations, keys, configured: slices.configured.flat() };
 }
 

@@ -1,5 +1,5 @@
 /** The graph that the proxy acts on: the catalog's keys, and over them what the configuration says. Pure. */
-import { Breath } from './breath.js';
+import { Pace } from '../pace.js';
 import type { Catalog, CatalogKey, CatalogRelation } from './catalog.js';
 import { configuredKeys } from './configured.js';
 import { withoutDefaults } from './default-action.js';
@@ -18,25 +18,25 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 
 /** The graph of one database, with what of the configuration it does not bear out. Made in slices. */
 export async function mergeGraph(catalog: Catalog, rules: Rules): Promise<Graph> {
-  const breath = new Breath();
+  const pace = new Pace();
   const partitions = partitionsOf(catalog);
   const relations = new Map<number, Relation>();
-  await breath.each(catalog.relations, (relation) =>
+  await pace.each(catalog.relations, (relation) =>
     relations.set(relation.oid, { ...relation, keeps: keepsRows(relation, partitions) }),
   );
   const declared: ForeignKey[] = [];
-  await breath.each(catalog.keys, (key) => {
+  await pace.each(catalog.keys, (key) => {
     const from = relations.get(key.from);
     const to = relations.get(key.to);
     if (from && to) declared.push(declaredKey(key, from, to, rules));
   });
   const configured = configuredKeys(catalog, relations, rules.relations);
-  await breath.take();
+  await pace.next();
   const keys = [...declared, ...configured.keys];
   const problems: Problem[] = [...configured.problems];
-  await breath.each(configured.keys, (key) => problems.push(...doubled(key, declared)));
-  problems.push(...(await overrideProblems(declared, rules.overrides, breath)));
-  await breath.each(keys, (key) => problems.push(...nullsNotNull(key, rules)));
+  await pace.each(configured.keys, (key) => problems.push(...doubled(key, declared)));
+  problems.push(...(await overrideProblems(declared, rules.overrides, pace)));
+  await pace.each(keys, (key) => problems.push(...nullsNotNull(key, rules)));
   return new Graph(relations, keys, configured.broken, problems);
 }
 

@@ -1,5 +1,5 @@
 /** The overrides of the configuration over the keys of one catalog. Pure. */
-import type { Breath } from './breath.js';
+import type { Pace } from '../pace.js';
 import type { ForeignKey } from './model.js';
 import type { Problem } from './problems.js';
 import type { Override } from './rules.js';
@@ -21,12 +21,12 @@ export function overriddenName({ from, name }: Pick<ForeignKey, 'from' | 'name'>
 export async function overrideProblems(
   keys: readonly ForeignKey[],
   overrides: readonly Override[],
-  breath: Breath,
+  pace: Pace,
 ): Promise<readonly Problem[]> {
   const matched = new Set<Override>();
   const contradictions = new Map<string, Problem>();
   const problems: Problem[] = [];
-  await breath.each(keys, (key) => {
+  await pace.each(keys, (key) => {
     const name = overriddenName(key);
     const [first, ...others] = overridesOf(name, overrides);
     if (first === undefined) return;

@@ -5,6 +5,7 @@
  * They go out as a pipeline under one Sync, which is one implicit transaction as the string is one
  * (protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT), and are answered as a simple query is.
  */
+import { Pace } from '../pace.js';
 import { isNoteworthy, type Look } from '../sql/gate.js';
 import { whole, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
@@ -18,7 +19,6 @@ import { look } from './look.js';
 import { sealed, sentText } from './markers.js';
 import type { ReplyHandler, Verdict } from './replies.js';
 import type { Rewrite } from './rewrite.js';
-import { Pace } from './slices.js';
 
 /** The name of their statements and portals; those of questions, and the client's, are others. */
 const PIECE = `${SCRATCH}_p`;
