@@ -185,12 +185,10 @@ describe('40 and so it does', () => {
       askAll(client, ["SET client_encoding = 'LATIN1'", using('SELECT 1 FROM d'), 'RESET client_encoding']),
     ));
 
-  test('and where they are not it is refused in other encodings, and nothing is gone', async () => {
-    const { client } = await on('emulated', ODD);
-    await client.ask(query("SET client_encoding = 'LATIN2'"));
-    expect((await client.told(query(using('SELECT 1 FROM d')))).join()).toMatch(/PGC_ENCODING/);
-    expect(await client.told(query('SELECT count(*) FROM users'))).toContain('D 3');
-  });
+  test('and where they are not, in Latin-2', () =>
+    sameOn(ALL, ODD, async ({ client }) =>
+      askAll(client, ["SET client_encoding = 'LATIN2'", using('SELECT 1 FROM d'), 'RESET client_encoding']),
+    ));
 
   test('when it was prepared once and the columns of another table have changed before it is bound', () =>
     sameOn(ALL, ODD, async ({ client, direct }) => {
