@@ -57,7 +57,7 @@ export const ERRORS = {
     sqlstate: '0A000',
     message:
       'cannot tell what this statement deletes: its grammar is not known here, though the server accepts it',
-    hint: 'Write it in the grammar of PostgreSQL 18, or SET pgcascade.mode = off.',
+    hint: 'Write it in the grammar of PostgreSQL 18, or send it past the proxy.',
   },
   PGC_AFTER_DDL: {
     sqlstate: '0A000',
@@ -68,7 +68,7 @@ export const ERRORS = {
   PGC_TOO_LARGE: {
     sqlstate: '0A000',
     message: 'cannot tell what this statement deletes: it is more than can be read here',
-    hint: 'Split it, pass long lists as an array in a parameter, or SET pgcascade.mode = off.',
+    hint: 'Split it, or pass long lists as an array in a parameter.',
   },
   PGC_WAITING: {
     sqlstate: '53000',

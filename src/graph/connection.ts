@@ -15,10 +15,10 @@ export interface Target {
 const CONNECT_TIMEOUT = 5000;
 const KEEPALIVE = 30_000;
 
-/** No schema of the database's comes before the server's own, and an idle connection stays. */
+/** No schema of the database's comes before the server's own, no timeout of the role's applies, and an idle connection stays. */
 const SETTINGS = `SELECT pg_catalog.set_config(name, CASE WHEN name OPERATOR(pg_catalog.=) 'search_path' THEN 'pg_catalog' ELSE '0' END, false)
   FROM pg_catalog.pg_settings
-  WHERE name OPERATOR(pg_catalog.=) ANY (ARRAY['search_path', 'statement_timeout', 'idle_session_timeout'])`;
+  WHERE name OPERATOR(pg_catalog.=) ANY (ARRAY['search_path', 'statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_session_timeout'])`;
 
 /** @returns a client that is not connected: the end of its connection is told by `end`, and why before by `error` */
 export function clientOf({ name: _, password, ...target }: Target, options: pg.ClientConfig = {}): pg.Client {
