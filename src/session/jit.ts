@@ -1,6 +1,7 @@
 /** Keeps JIT compilation off while expanded statements are executed in a pipeline, and at no other time (own-settings.ts). */
+import { write } from '../wire/frontend.js';
 import { Backend } from '../wire/types.js';
-import { EXECUTED, executed } from './injection.js';
+import { EXECUTED, executed, SCRATCH } from './injection.js';
 import type { Output } from './output.js';
 import { expandedSettings } from './own-settings.js';
 import type { ExpectedReplies } from './replies.js';
@@ -51,8 +52,9 @@ export class Jit {
   /** An error is the client's: the answer to what it has sent itself. */
   #execute(sql: string | undefined): void {
     if (sql === undefined) return;
-    this.#server.write(Buffer.concat(executed(sql)));
-    for (const to of EXECUTED)
+    // What is left behind would stand in pg_prepared_statements.
+    this.#server.write(Buffer.concat([...executed(sql), write.close('S', SCRATCH)]));
+    for (const to of [...EXECUTED, 'Close'] as const)
       this.#replies.expect(to, {
         receive: ({ type }) => (type === Backend.ErrorResponse ? 'forward' : 'swallow'),
       });
