@@ -84,6 +84,7 @@ export interface Attempt {
  * @param final an error is the client's, whatever it is
  * @param saved it is made under a savepoint of the proxy's own
  * @param before how many statements of the proxy's own are executed first
+ * @param locking locks are among them, which the server may refuse; it may also refuse the whole string before any of it
  */
 export function attempt(
   repeats: boolean,
@@ -93,6 +94,7 @@ export function attempt(
   final: boolean,
   saved: boolean,
   before = 0,
+  locking = false,
 ): Attempt {
   let settle: (outcome: Outcome) => void = () => {};
   const outcome = new Promise<Outcome>((resolve) => {
@@ -124,8 +126,8 @@ export function attempt(
   const receive = (message: Message): Verdict => {
     const { type } = message;
     if (type === Backend.ErrorResponse && holding) {
-      const found =
-        completed < before && isForbidden(message) ? 'refused' : outcomeOf(message, failing(), translation);
+      const areLocks = locking && completed < before && isForbidden(message);
+      const found = areLocks ? 'refused' : outcomeOf(message, failing(), translation);
       again = isString && found !== 'again' ? undefined : found;
     }
     if (type === Backend.ErrorResponse && again) {

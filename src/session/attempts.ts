@@ -100,7 +100,9 @@ export class Attempts {
       };
       const answers = { ...replying, receive };
       const repeats = planOf(rewrite.parts) !== undefined || isSuspecting(rewrite.parts);
-      const current = attempt(repeats, answers, translation, 'Query', left === 1, under, before);
+      const final = left === 1;
+      const isLocking = locks !== undefined;
+      const current = attempt(repeats, answers, translation, 'Query', final, under, before, isLocking);
       server.write(write.query(sentText(made)));
       replies.expect('Query', current.replies);
       sent();
@@ -110,7 +112,7 @@ export class Attempts {
       if (outcome === 'done') return;
       if (outcome === 'failed') return this.#options.injection.fail(FAIL, 'query');
       if (outcome === 'refused') left++;
-      lock = nextLock(lock, outcome, locks !== undefined);
+      lock = nextLock(lock, outcome, isLocking);
       const refused = saved ? await this.#rollBack('query') : undefined;
       if (refused === 'failed') return;
       // What a name means does not depend on the snapshot.

@@ -11,8 +11,11 @@ export interface Tap {
   reset(): void;
 }
 
-/** Gives the tests of this file (or of this `describe`) one relay in front of the server that all tests share. */
-export function useTap(): Tap {
+/**
+ * Gives the tests of this file (or of this `describe`) one relay in front of the server that all tests share.
+ * @param change what the server gets of what is sent: as many bytes
+ */
+export function useTap(change = (bytes: Buffer) => bytes): Tap {
   const sockets = new Set<Socket>();
   let sent = '';
   let port = 0;
@@ -26,7 +29,7 @@ export function useTap(): Tap {
     for (const socket of [client, server]) keep(socket);
     client.on('data', (bytes: Buffer) => {
       sent += bytes.toString('latin1');
-      server.write(bytes);
+      server.write(change(bytes));
     });
     server.on('data', (bytes: Buffer) => void client.write(bytes));
     client.on('close', () => server.destroy());
