@@ -38,7 +38,7 @@ const work: readonly (readonly [string, Buffer, string])[] = [
   [
     'COPY data',
     Buffer.concat([query('COPY item FROM STDIN'), copyData('x\n')]),
-    `state = 'active' AND wait_event = 'ClientRead'`,
+    `wait_event = 'ClientRead' AND EXISTS (SELECT FROM pg_stat_progress_copy AS c WHERE c.pid = pg_stat_activity.pid AND bytes_processed > 0)`,
   ],
   ['a transaction', query('BEGIN; DELETE FROM parent WHERE id = -1'), `state = 'idle in transaction'`],
   ['nothing at all', Buffer.alloc(0), `state = 'idle'`],
