@@ -191,8 +191,12 @@ async function isUnenforced(
       .map((each) => each.replace('D ', `t${(step?.operation?.table ?? 0) % schema.tables.length}|`)),
   ];
   const isWritten = (row: string) => written.some((each) => row.startsWith(each));
+  // The DELETE that left an orphan went through, and so does what its transaction changes behind it.
+  const follows = parting && trace.orphans.length > 0 ? touchedBehind(trace, parting, schema) : [];
+  const isExplained = (row: string) => isWritten(row) || follows.some((each) => row.startsWith(each));
   const comesSince = has(native?.answer, 'E C=40001');
-  const told = writes(step?.operation, schema).length > 0 || waitsLess || comesSince || rows.every(isWritten);
+  const told =
+    writes(step?.operation, schema).length > 0 || waitsLess || comesSince || rows.every(isExplained);
   return told && (await enforced()) !== 'unknown';
 }
 
@@ -202,6 +206,14 @@ function writes(operation: Operation | undefined, { tables }: Schema): readonly 
   return [
     `t${operation.table % tables.length}|(${operation.kind === 'rename' ? operation.to : operation.id},`,
   ];
+}
+
+/** How the rows begin, in words, that the client whose turn went another way changes behind it. */
+function touchedBehind({ turns }: Trace, { turn, index }: Parting, { tables }: Schema): readonly string[] {
+  return turns.slice(index).flatMap(({ client, step: { operation } }) => {
+    if (client !== turn.client || operation?.kind !== 'touch') return [];
+    return [`t${operation.table % tables.length}|(${operation.id},`];
+  });
 }
 
 function without(rows: Answer, others: Answer): Answer {
