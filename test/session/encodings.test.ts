@@ -115,7 +115,7 @@ test('text that cannot be read with certainty is refused, and so is a name that 
   expect(await told(`DELETE FROM ${'é'.repeat(40)}`)).toContain('a long name beyond ASCII');
   expect(await told(`DELETE FROM t WHERE name = '${'é'.repeat(40)}'`)).toContain('C DELETE 0');
   expect(await told(String.raw`DELETE FROM U&"\0645" WHERE name = 'é'`)).toContain('escapes in names');
-  expect(await told(String.raw`DELETE FROM U&"t" WHERE name = 'é'`)).toContain('C23503'.replace('C', 'C='));
+  expect(await told(`DELETE FROM U&"t" WHERE name = 'é'`)).toContain('C=23503');
   await client.told(query("SET client_encoding = 'JOHAB'"));
   expect(await told(`DELETE FROM t WHERE name = 'é'`)).toContain(
     'a statement with characters beyond ASCII in client encoding JOHAB',
