@@ -78,7 +78,9 @@ function decoded(encoding: string, bytes: Buffer): string | undefined {
   if (encoding === 'WIN1252')
     return latin1.replace(/[\x80-\x9f]/g, (byte) => WIN1252[byte.charCodeAt(0) - 0x80] ?? byte);
   const label = LABELS[encoding];
-  return label && new TextDecoder(label).decode(bytes);
+  const text = label && new TextDecoder(label).decode(bytes);
+  // The Encoding Standard, which Node.js follows since version 24, has letters of Belarus there.
+  return encoding === 'KOI8U' ? text?.replaceAll('ў', '╝').replaceAll('Ў', '╬') : text;
 }
 
 /** From 0x80 on; what has no letter is a replacement character. */
