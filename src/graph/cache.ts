@@ -7,7 +7,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Graph } from './model.js';
-import { Turns } from './turns.js';
+import { SingleFlight } from './single-flight.js';
 
 /** Of all databases together: dozens of graphs of hundreds of tables, or a few of thousands. One is always kept. */
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -60,7 +60,7 @@ export class GraphCache {
     maxSize: MOST_BYTES,
     sizeCalculation: ({ bytes }) => Math.min(Math.max(HEAP_OF_A_BYTE * bytes, 1), MOST_BYTES),
   });
-  readonly #turns = new Turns(PATIENCE);
+  readonly #reads = new SingleFlight(PATIENCE);
   readonly #seen = new LRUCache<string, Seen>({ max: MOST_DATABASES });
   readonly #servers = new LRUCache<string, string>({ max: MOST_DATABASES });
   readonly #told = new LRUCache<string, true>({ max: MOST_NEWS });
@@ -207,7 +207,7 @@ export class GraphCache {
    */
   turn(database: string, fingerprint: string): Promise<(() => void) | undefined> {
     const key = graphKey(database, fingerprint);
-    return this.#turns.take(key, () => this.#graphs.has(key));
+    return this.#reads.take(key, () => this.#graphs.has(key));
   }
 
   /** A graph that one session alone may use. */

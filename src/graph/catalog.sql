@@ -1,5 +1,5 @@
 -- The foreign keys of a database and what is known of the tables they touch: JSON arrays of items of one kind, a few hundred
--- each, in base64, with a dot between them (catalog-answer.ts puts them together). Each item is about one relation or one
+-- each, in base64, with a dot between them (answer.ts puts them together). Each item is about one relation or one
 -- key, and nothing is looked up once for each of them: what a planner cannot know is how many there are.
 -- Every operator has its schema: a session's search_path may put others before them, and what is read here serves all
 -- sessions. Works from PostgreSQL 10 on: columns that came later (conenforced, confdelsetcols, conperiod) are read through

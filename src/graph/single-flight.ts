@@ -1,6 +1,6 @@
 /** Work that many want to see done and one does: whoever comes meanwhile waits for it. */
 
-export class Turns {
+export class SingleFlight {
   readonly #taken = new Map<string, Promise<void>>();
   readonly #patience: number;
 
