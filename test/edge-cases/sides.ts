@@ -160,3 +160,8 @@ async function contents(client: pg.Client): Promise<Readonly<Record<string, unkn
   }
   return left;
 }
+
+/** Statements that each leave everything as it was, and show the rows of `c` as they made them. */
+export function tried(...texts: readonly string[]): readonly string[] {
+  return texts.map((text) => `BEGIN; ${text}; SELECT c::text FROM c ORDER BY 1; ROLLBACK`);
+}
