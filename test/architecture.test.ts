@@ -1,4 +1,4 @@
-/** Holds the rules of "The rooms" in the design: who may import whom, and which file is the door to which package. */
+/** Holds the rules of "The rooms" in CONTRIBUTING: who may import whom, and which file is the door to which package. */
 import { isAscii } from 'node:buffer';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';

@@ -23,7 +23,7 @@ function attempt<T>(context: z.core.$RefinementCtx, path: PropertyKey[], parse: 
   }
 }
 
-/** One of a few words. `later` are the words that interface.md has and this version does not. */
+/** One of a few words. `later` are words that are planned, and refused as not yet supported. */
 export function choice<const Word extends string>(words: readonly Word[], later: readonly string[] = []) {
   return z.enum(words, {
     error: ({ input }) =>

@@ -133,7 +133,7 @@ const log = section({
 
 const EMBEDDED: UpstreamConfig = { kind: 'embedded' };
 
-/** The whole configuration as interface.md has it; its input is what a file says, its output what the program reads. */
+/** The whole configuration (docs/configuration.md); its input is what a file says, its output what the program reads. */
 export const configSchema = z
   .strictObject({
     listen: listen

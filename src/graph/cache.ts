@@ -192,7 +192,7 @@ export class GraphCache {
   /**
    * Keeps a graph for every session that sees this fingerprint. It has to come from the same statement as the fingerprint,
    * and from a transaction that had written nothing: what others will never see must not be kept under a name that they
-   * may come to see (CONTRIBUTING, "Only what is committed is shared").
+   * may come to see (docs/decisions.md, 21).
    * @param bytes of the answer that it was read from
    */
   keep(database: string, fingerprint: string, graph: Graph, bytes: number): KnownGraph {

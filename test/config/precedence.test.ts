@@ -6,7 +6,7 @@ import { workspace } from './workspace.js';
 const load = (file: string | undefined, env: Record<string, string> = {}, flags: Flags = {}) =>
   loadConfig({ flags, env, cwd: workspace(file === undefined ? {} : { 'pgcascade.yaml': file }) });
 
-test('nothing at all gives the defaults of interface.md', () => {
+test('nothing at all gives the defaults of the documents', () => {
   expect(load(undefined)).toEqual({
     listen: ['127.0.0.1:6432'],
     upstream: { kind: 'embedded' },

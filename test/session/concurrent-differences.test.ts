@@ -1,4 +1,7 @@
-/** What the README says under "While others write" of what stays different from native: nothing is half done, and a retry goes well. */
+/**
+ * What docs/differences.md says under "While others write" of what stays different from native: nothing is half done,
+ * and a retry goes well.
+ */
 import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { type Database, useDatabase } from '../support/database.js';

@@ -18,7 +18,7 @@ export interface FuzzOptions {
   readonly shrinkFor: number;
   readonly overridden?: boolean;
   readonly found?: (difference: Difference, name: string) => void;
-  /** Is told of what the README knows to differ, and by what name. */
+  /** Is told of what docs/differences.md knows to differ, and by what name. */
   readonly knows?: (difference: Difference, name: string, what: string) => void;
 }
 
@@ -27,7 +27,7 @@ export interface Figures {
   statements: number;
   /** Statements that both sides answered with an error. */
   failed: number;
-  /** What the README knows to differ, by kind. */
+  /** What docs/differences.md knows to differ, by kind. */
   readonly known: Map<string, number>;
   /** By the name of the proxy's error. */
   readonly refused: Map<string, number>;

@@ -126,7 +126,7 @@ function makeKey(
   };
 }
 
-/** README: NO ACTION, and what SET DEFAULT sets, is checked at the end of the statement, not at COMMIT: such a schema is `late`. */
+/** docs/differences.md: NO ACTION, and what SET DEFAULT sets, is checked at the end of the statement, not at COMMIT: such a schema is `late`. */
 function timingOf({ deferrable, indexed }: KeySpec, action: Key['action'], late: boolean): Key['timing'] {
   if (!deferrable && !late) return '';
   const acts = action !== 'NO ACTION' && action !== 'SET DEFAULT';
@@ -147,7 +147,7 @@ function partOf(root: Relation, part: number | null, which: (part: Relation) => 
   return part === null || parts.length === 0 ? root : (parts[part % parts.length] ?? root);
 }
 
-/** README: a BEFORE UPDATE trigger that keeps a row as it is, where that is natively an error, or decides what another key does. */
+/** docs/differences.md: a BEFORE UPDATE trigger that keeps a row as it is, where that is natively an error, or decides what another key does. */
 function keepKnownDifferencesOut(tables: readonly Table[], keys: readonly MadeKey[]): void {
   for (const table of tables) {
     const own = keys.filter(({ from }) => from.table === table);

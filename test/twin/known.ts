@@ -1,4 +1,4 @@
-/** Differences that the README tells of, each recognised by what causes it. */
+/** Differences that docs/differences.md tells of, each recognised by what causes it. */
 import { alike, type Run } from './run.js';
 import { type Key, type Schema, setsColumns, setsValues, type Table } from './schema.js';
 

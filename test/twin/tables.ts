@@ -8,7 +8,7 @@ import { literal } from './values.js';
 export function makeTables(specs: readonly TableSpec[], overridden: boolean): readonly Table[] {
   const tables: Table[] = [];
   specs.forEach((spec, place) => {
-    // README: a trigger that keeps a child of an overridden key makes the server refuse the DELETE.
+    // docs/differences.md: a trigger that keeps a child of an overridden key makes the server refuse the DELETE.
     const trigger = overridden && spec.trigger.startsWith('keeps') ? 'none' : spec.trigger;
     tables.push(makeTable({ ...spec, trigger }, place, tables));
   });
@@ -61,7 +61,7 @@ function makeTable(spec: TableSpec, place: number, earlier: readonly Table[]): T
     const column = byPair ? 'a' : idColumn;
     partition(root, spec.kind, column, (row) => (byPair ? row.pair[0] : row.id), spec, place);
   }
-  // README: a view of rows that nothing identifies is refused where more of them has to be known than it shows.
+  // docs/differences.md: a view of rows that nothing identifies is refused where more of them has to be known than it shows.
   if (spec.view !== null && primary !== undefined)
     table.view = { kind: spec.view, relation: viewOf(table, spec.view) };
   return table;
@@ -89,7 +89,7 @@ function uniqueTargets(identity: TableSpec['identity'], partitioned: boolean): r
 
 /**
  * Two partitions and one for the rest, or two by hash; the first may be partitioned once more. They are made in the order
- * of their bounds. README: otherwise rows of several partitions that break a rule come in another order.
+ * of their bounds. docs/differences.md: otherwise rows of several partitions that break a rule come in another order.
  */
 function partition(
   root: { -readonly [K in keyof Relation]: Relation[K] },

@@ -1,4 +1,4 @@
-/** Several clients at once, natively and through the proxy: what differs is of a kind that the README names. */
+/** Several clients at once, natively and through the proxy: what differs is of a kind that docs/differences.md names. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { useDatabase } from '../../support/database.js';
 import { useProxy } from '../../support/proxy.js';

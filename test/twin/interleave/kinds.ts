@@ -1,6 +1,6 @@
 /**
  * What a difference is, told by its cause. Only the first one of an interleaving counts: what comes later follows from it.
- * Each kind but `unknown` stands in the README under "While others write".
+ * Each kind but `unknown` stands in docs/differences.md under "While others write".
  */
 import type { Answer, Trace, Turn } from './lockstep.js';
 import type { Operation, Schema } from './scenario.js';

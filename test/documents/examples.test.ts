@@ -1,0 +1,113 @@
+/** The examples are what their programs take, and what pgcascade takes. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
+import { startAdmin } from '../../src/admin/server.js';
+import { parseArguments } from '../../src/cli.js';
+import { parseAddress } from '../../src/config/address.js';
+import { readConfig } from '../../src/config/load.js';
+import { parseDuration } from '../../src/config/values.js';
+import { workspace } from '../config/workspace.js';
+import { read } from './documents.js';
+
+const image = Object.fromEntries(
+  [...read('Dockerfile').matchAll(/\b(PGCASCADE_\w+)=(\S+)/g)].map(([, name = '', value]) => [name, value]),
+);
+/** What pgcascade reads from variables; it throws where one of them is not known. */
+const configOf = (env: Readonly<Record<string, string>>) =>
+  readConfig({ flags: {}, env: { ...image, ...env }, cwd: workspace() }).config;
+const drain = readConfig({ flags: {}, env: {}, cwd: '/nowhere' }).config.limits.drain_timeout;
+
+describe('examples/compose.yaml', () => {
+  const { services } = parse(read('examples/compose.yaml'));
+
+  test('gives pgcascade a configuration that it takes, and the application its port', () => {
+    const config = configOf(services.pgcascade.environment);
+    const [address = ''] = config.listen;
+    expect(new URL(services.app.environment.DATABASE_URL)).toMatchObject({
+      hostname: 'pgcascade',
+      port: String(parseAddress(address).port),
+    });
+    expect(config.upstream).toMatchObject({ kind: 'tcp', host: 'db' });
+    expect(services).toHaveProperty('db');
+  });
+
+  test('builds the image of this repository, and gives it time to drain', () => {
+    expect(
+      existsSync(new URL(join('../../examples', services.pgcascade.build, 'Dockerfile'), import.meta.url)),
+    ).toBe(true);
+    expect(parseDuration(services.pgcascade.stop_grace_period)).toBeGreaterThan(drain);
+  });
+
+  test('waits for services that tell of their health', () => {
+    expect(services.app.depends_on).toEqual({ pgcascade: { condition: 'service_healthy' } });
+    expect(services.pgcascade.depends_on).toEqual({ db: { condition: 'service_healthy' } });
+    expect(read('Dockerfile')).toContain('HEALTHCHECK');
+    expect(services.db.healthcheck.test).toContain('pg_isready');
+  });
+});
+
+describe('examples/kubernetes.yaml', () => {
+  const { template } = parse(read('examples/kubernetes.yaml')).spec;
+  const [sidecar] = template.spec.initContainers;
+  const [app] = template.spec.containers;
+  const variables = (container: { readonly env: readonly { name: string; value: string }[] }) =>
+    Object.fromEntries(container.env.map(({ name, value }) => [name, value]));
+
+  test('gives pgcascade a configuration that it takes, in the pod alone, and the application its address', () => {
+    const { listen } = configOf(variables(sidecar));
+    expect(listen).toEqual([new URL(variables(app).DATABASE_URL ?? '').host]);
+    expect(sidecar.restartPolicy).toBe('Always');
+  });
+
+  test('probes where pgcascade answers', async () => {
+    const { listen } = configOf(variables(sidecar)).admin;
+    expect(sidecar.ports).toEqual([{ name: 'admin', containerPort: parseAddress(listen ?? '').port }]);
+    const admin = await startAdmin('127.0.0.1:0', {
+      started: () => true,
+      ready: () => ({ ok: true, reason: 'ready' }),
+    });
+    onTestFinished(() => admin.close());
+    for (const name of ['startupProbe', 'livenessProbe', 'readinessProbe']) {
+      const { path, port } = sidecar[name].httpGet;
+      expect(port).toBe('admin');
+      expect((await fetch(`http://${admin.address}${path}`)).status, path).toBe(200);
+    }
+  });
+
+  test('gives preStop and the drain their time', () => {
+    const pause = app.lifecycle.preStop.sleep.seconds * 1000;
+    expect(template.spec.terminationGracePeriodSeconds * 1000).toBeGreaterThan(pause + drain);
+  });
+});
+
+describe('examples/pgcascade.service', () => {
+  const unit = read('examples/pgcascade.service');
+  const setting = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(unit)?.[1] ?? '';
+
+  test('starts pgcascade with flags that it takes', () => {
+    const [node, program, ...flags] = setting('ExecStart').split(' ');
+    expect([node, program]).toEqual(['/usr/bin/node', '/opt/pgcascade/dist/cli.js']);
+    expect(parseArguments(flags)).toEqual({
+      command: 'serve',
+      flags: { config: '/etc/pgcascade/pgcascade.yaml' },
+    });
+  });
+
+  test('knows the exit codes, and gives the drain its time', () => {
+    const codes = [...read('docs/operations.md').matchAll(/^\| (\d+)(?:, \d+)? \| (.*) \|$/gm)];
+    const meaning = new Map(codes.map(([, code, text]) => [code, text]));
+    expect(meaning.get(setting('SuccessExitStatus'))).toContain('SIGTERM');
+    expect(meaning.get(setting('RestartPreventExitStatus'))).toBe('bad usage or configuration');
+    expect(Number(setting('TimeoutStopSec')) * 1000).toBeGreaterThan(drain);
+  });
+
+  test.skipIf(!existsSync('/usr/bin/systemd-analyze'))('is what systemd takes', () => {
+    // systemd looks whether the program is there.
+    const directory = workspace({ 'pgcascade.service': unit.replace('/usr/bin/node', process.execPath) });
+    const options = { encoding: 'utf8', stdio: 'pipe' } as const;
+    expect(execFileSync('systemd-analyze', ['verify', `${directory}/pgcascade.service`], options)).toBe('');
+  });
+});
