@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { lookAt, type TextSettings } from '../src/sql/gate.js';
+import { lookAt, type TextSettings } from '../src/sql/lexer/look.js';
 import { summarize, table } from './statistics.js';
 import { atLeast } from './usage.js';
 

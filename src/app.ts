@@ -4,17 +4,17 @@ import { type AdminServer, startAdmin } from './admin/server.js';
 import { type Address, isWildcard, parseAddress } from './config/address.js';
 import type { Config } from './config/schema.js';
 import { GraphCache } from './graph/cache.js';
-import type { SchemaListener } from './graph/listener.js';
+import type { SchemaListener } from './graph/watch/listener.js';
 import { Gateway } from './net/gateway.js';
 import { type ListenAddress, type Listener, listen, SOCKET_PORT } from './net/listener.js';
 import { mostClients, openFileLimit } from './net/open-files.js';
 import { socketUpstream } from './net/tcp.js';
 import type { Upstream } from './net/upstream.js';
 import type { Logger } from './observe/log.js';
+import { StatementCache } from './rewrite/statement-cache.js';
+import { Repeats } from './session/decide/repeats.js';
 import { MessageMemory } from './session/message-memory.js';
-import { Repeats } from './session/repeats.js';
-import { StatementCache } from './session/statement-cache.js';
-import { parserReady } from './sql/parser.js';
+import { parserReady } from './sql/parser/parser.js';
 
 export interface App {
   /** Where clients connect, with the ports that the system chose. */
@@ -117,7 +117,7 @@ async function listenForChanges(
   log: Logger,
 ): Promise<SchemaListener | undefined> {
   if (graph.url === null || cascade.mode === 'off') return undefined;
-  const { SchemaListener } = await import('./graph/listener.js');
+  const { SchemaListener } = await import('./graph/watch/listener.js');
   const listener = new SchemaListener(graph.url, log);
   await listener.start();
   return listener;

@@ -1,6 +1,6 @@
 /**
  * The one table of what the proxy itself says to a client: SQLSTATE, message, hint. Documents are made from it.
- * (Violated rules speak with the server's words; those are in plan/violations.ts.)
+ * (Violated rules speak with the server's words; those are in render/violations.ts.)
  */
 
 export interface ErrorKind {

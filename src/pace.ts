@@ -30,3 +30,23 @@ export class Pace {
     }
   }
 }
+
+/**
+ * Work that grows with the client's text or with what it reaches, in steps: behind each of them, which takes some
+ * milliseconds at the most, others may come first. Whoever runs it decides.
+ */
+export type Steps<T> = Generator<undefined, T>;
+
+/**
+ * Carries out work that comes in steps.
+ * @throws what the work throws
+ */
+export async function inSlices<T>(work: Steps<T>): Promise<T> {
+  const pace = new Pace();
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+    const waiting = pace.next();
+    if (waiting) await waiting;
+  }
+}

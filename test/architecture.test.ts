@@ -1,36 +1,124 @@
 /** Holds the rules of "The rooms" in CONTRIBUTING: who may import whom, and which file is the door to which package. */
 import { isAscii } from 'node:buffer';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Import, importsOf, type SourceFile, sourceFiles } from './support/source-files.js';
 
-// What each room may import beside itself: always from further down.
-const ground = ['sql', 'graph', 'profiles', 'errors', 'pace'];
-const middle = ['plan', 'wire', ...ground];
-const upper = ['net', 'admin', 'session', ...middle, 'config', 'observe'];
-const rooms: Readonly<Record<string, readonly string[]>> = {
-  cli: ['app', ...upper],
-  app: upper,
-  // How an address is written is the configuration's to know.
-  net: ['session', ...middle, 'config'],
-  admin: ['session', ...middle, 'config'],
-  session: middle,
-  plan: ground,
-  wire: ground,
-  graph: ['sql', 'errors', 'pace'],
-  sql: ['errors'],
-  profiles: ['errors'],
-  observe: ['config'],
-  config: ['errors'],
-  errors: [],
-  pace: [],
-};
+interface Room {
+  /** As CONTRIBUTING says it. */
+  readonly purpose: string;
+  /** The rooms that it may import from beside itself; `sql` stands for all of sql. */
+  readonly may: readonly string[];
+  /** Those from which it may import types only: what is configured, and what is told of it, comes as arguments. */
+  readonly types?: readonly string[];
+}
 
-// As types only: what is configured, and what is logged to, comes to these rooms as arguments.
-const types: Readonly<Record<string, readonly string[]>> = {
-  net: ['observe'],
-  admin: ['observe'],
-  session: ['config', 'observe'],
+const ground = ['graph', 'sql', 'errors', 'pace'];
+const planning = ['plan', ...ground];
+const rewriting = ['rewrite', 'render', 'wire', ...planning];
+
+/** The folders of src, and the files at its top, from the top down: a room imports from those below it. */
+const rooms: Readonly<Record<string, Room>> = {
+  cli: {
+    purpose: 'commands, flags, exit codes, signals',
+    may: ['app', 'admin', 'graph', 'sql', 'config', 'observe', 'errors'],
+  },
+  app: {
+    purpose: 'the composition root: start and drain',
+    may: ['net', 'net/embedded', 'admin', 'session', 'rewrite', ...ground, 'config', 'observe'],
+  },
+  'net/embedded': { purpose: 'the embedded database', may: ['net', 'wire', 'errors'] },
+  // How an address is written is the configuration's to know.
+  net: {
+    purpose: 'listeners, upstreams, cancel requests',
+    may: ['session', 'wire', 'errors', 'config'],
+    types: ['observe'],
+  },
+  admin: { purpose: 'probes', may: ['config', 'errors'], types: ['observe'] },
+  session: {
+    purpose: 'one client and its server: the relay, and the life of both connections',
+    may: ['session/client', 'session/decide', 'session/catalog', 'session/server', ...rewriting],
+    types: ['config', 'observe'],
+  },
+  'session/client': {
+    purpose: 'what the client sends: dispatch, queries, the extended protocol, COPY data',
+    may: ['session/execute', 'session/decide', 'session/catalog', 'session/server', ...rewriting],
+    types: ['observe'],
+  },
+  'session/execute': {
+    purpose: 'an expanded statement until it ends for good: try, find out, lock, retry',
+    may: ['session/decide', 'session/catalog', 'session/server', ...rewriting],
+  },
+  'session/decide': {
+    purpose: "what is sent in place of a client's text, and what the names of prepared statements stand for",
+    may: ['session/catalog', 'session/server', ...rewriting],
+    types: ['observe'],
+  },
+  'session/catalog': {
+    purpose: 'names, settings and the graph as one session sees them',
+    may: ['session/server', ...rewriting],
+  },
+  'session/server': {
+    purpose:
+      "what the server answers: outstanding replies, the proxy's own queries, results and errors translated",
+    may: rewriting,
+  },
+  rewrite: {
+    purpose: 'a text to what is sent in its place, and what becomes of the answers; pure',
+    may: ['render', ...planning],
+  },
+  'render/single': {
+    purpose: 'a plan as one statement: the whole, and the locks before it',
+    may: ['render', 'render/single/checks', 'render/single/actions', ...planning],
+  },
+  'render/single/checks': {
+    purpose: 'conditions that fail the statement where a rule is broken',
+    may: ['render', 'render/single/actions', ...planning],
+  },
+  'render/single/actions': {
+    purpose: 'deletions, changes, and the queue that orders them, as CTEs',
+    may: ['render', ...planning],
+  },
+  render: {
+    purpose: "splicing into the client's text, markers, names of the proxy's own",
+    may: planning,
+  },
+  plan: {
+    purpose: 'what has to be done for a DELETE, whatever the database can; pure',
+    may: ground,
+  },
+  'graph/watch': { purpose: 'being told of changes of the schema', may: ['graph', 'sql', 'errors', 'pace'] },
+  graph: {
+    purpose: 'foreign keys: the model, the catalog merged with the configuration, the cache',
+    may: ['graph/catalog', 'sql', 'errors', 'pace'],
+  },
+  'graph/catalog': {
+    purpose: 'the questions to the catalog, and their answers',
+    may: ['sql', 'errors', 'pace'],
+  },
+  wire: {
+    purpose: 'protocol bytes: framing, startup, frontend and backend messages; no SQL',
+    may: ['sql/encoding'],
+  },
+  'sql/reading': {
+    purpose: 'texts to statements, long ones in a thread',
+    may: ['sql', 'sql/statement', 'sql/parser', 'sql/lexer', 'sql/encoding', 'errors'],
+  },
+  'sql/statement': {
+    purpose: 'what a statement is as far as deleting goes, and the places in its text',
+    may: ['sql', 'sql/parser', 'sql/lexer', 'sql/encoding', 'errors'],
+  },
+  'sql/parser': { purpose: "PostgreSQL's own parser, and its trees", may: ['sql', 'errors'] },
+  'sql/lexer': {
+    purpose: 'one pass over the bytes: what a text may do, told without parsing it',
+    may: ['sql', 'errors'],
+  },
+  'sql/encoding': { purpose: 'characters, and texts that are not UTF-8', may: ['sql', 'errors'] },
+  sql: { purpose: 'names and literals, quoted', may: ['errors'] },
+  observe: { purpose: 'the log', may: ['config'] },
+  config: { purpose: 'schema, loading: flags over variables over the file', may: ['errors'] },
+  errors: { purpose: 'the one table of errors', may: [] },
+  pace: { purpose: 'long work in slices', may: [] },
 };
 
 const doors: Readonly<Record<string, RegExp>> = {
@@ -46,9 +134,11 @@ const doors: Readonly<Record<string, RegExp>> = {
 };
 
 const inputOutput = /^node:(net|fs|https?|http2|tls|dns|dgram|child_process)(\/|$)/;
-const withoutInputOutput = ['wire', 'sql', 'plan', 'profiles'];
-const maxLines = 300;
+const withoutInputOutput = /^(?:wire|sql|plan|render|rewrite)(?:\/|$)/;
+const mostLines = 300;
+const mostFiles = 14;
 
+const src = new URL('../src/', import.meta.url);
 const files = sourceFiles();
 
 describe('src', () => {
@@ -61,15 +151,38 @@ describe('src', () => {
       violations((file, { module, kind, typeOnly }) => {
         if (kind !== 'file') return true;
         const [from, to] = [roomOf(file.path), roomOf(module)];
-        return from === to || rooms[from]?.includes(to) || (typeOnly && types[from]?.includes(to));
+        return from === to || names(rooms[from]?.may, to) || (typeOnly && names(rooms[from]?.types, to));
       }),
     ).toEqual([]);
+  });
+
+  test('has no room that may import from one above it', () => {
+    const order = Object.keys(rooms);
+    const upwards = Object.entries(rooms).flatMap(([room, { may, types = [] }]) =>
+      [...may, ...types]
+        .filter((name) => order.indexOf(name) < order.indexOf(room))
+        .map((name) => `${room} → ${name}`),
+    );
+    expect(upwards).toEqual([]);
+  });
+
+  test(`has no folder of more than ${mostFiles} files`, () => {
+    const counts = new Map<string, number>();
+    for (const entry of readdirSync(src, { recursive: true, withFileTypes: true }))
+      if (entry.isFile()) counts.set(entry.parentPath, (counts.get(entry.parentPath) ?? 0) + 1);
+    expect([...counts].filter(([, count]) => count > mostFiles)).toEqual([]);
+  });
+
+  test('has its rooms in CONTRIBUTING, each with its purpose', () => {
+    const contributing = readFileSync(new URL('../CONTRIBUTING.md', import.meta.url), 'utf8');
+    const lines = Object.entries(rooms).map(([room, { purpose }]) => `| \`${nameOf(room)}\` | ${purpose} |`);
+    expect(contributing).toContain(lines.join('\n'));
   });
 
   test('does no input or output in the rooms of pure functions', () => {
     expect(
       violations(({ path }, { module }) => {
-        return !inputOutput.test(module) || !withoutInputOutput.includes(roomOf(path));
+        return !inputOutput.test(module) || !withoutInputOutput.test(roomOf(path));
       }),
     ).toEqual([]);
   });
@@ -77,7 +190,7 @@ describe('src', () => {
   test('reads nothing but files in the graph, and not even these in its model', () => {
     expect(
       violations(({ path }, { module }) => {
-        if (roomOf(path) !== 'graph' || !inputOutput.test(module)) return true;
+        if (!path.startsWith('graph/') || !inputOutput.test(module)) return true;
         return module.startsWith('node:fs') && !path.startsWith('graph/model');
       }),
     ).toEqual([]);
@@ -103,15 +216,15 @@ describe('src', () => {
   });
 
   test('has SQL in ASCII alone, comments too: it is sent to servers of every encoding', () => {
-    const folder = new URL('../src/graph/', import.meta.url);
-    const files = readdirSync(folder).filter((name) => name.endsWith('.sql'));
-    expect(files.length).toBeGreaterThan(0);
-    expect(files.filter((name) => !isAscii(readFileSync(new URL(name, folder))))).toEqual([]);
+    const found = readdirSync(new URL('graph/', src), { recursive: true, encoding: 'utf8' });
+    const names = found.filter((name) => name.endsWith('.sql'));
+    expect(names.length).toBeGreaterThan(0);
+    expect(names.filter((name) => !isAscii(readFileSync(new URL(`graph/${name}`, src))))).toEqual([]);
   });
 
-  test(`has no file of more than ${maxLines} lines`, () => {
+  test(`has no file of more than ${mostLines} lines`, () => {
     const lines = files.map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }));
-    expect(lines.filter((file) => file.lines > maxLines)).toEqual([]);
+    expect(lines.filter((file) => file.lines > mostLines)).toEqual([]);
   });
 });
 
@@ -149,9 +262,25 @@ describe('this test', () => {
   });
 });
 
-/** The room that a path of src belongs to: its folder, or, of the files at the top, its name. */
+/** The room that a path of src belongs to: its folder, or, of the files at the top, its name; cli.ts has a folder beside it. */
 function roomOf(path: string): string {
-  return path.split('/')[0]?.replace(/\.ts$/, '') ?? path;
+  const folder = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+  return folder || path.replace(/\.ts$/, '');
+}
+
+/** Whether a list of rooms names one: `session` is the room alone, where its inner rooms have lines of their own. */
+function names(list: readonly string[] | undefined, room: string): boolean {
+  return list?.some((each) => each === room || (WHOLE.has(each) && room.startsWith(`${each}/`))) ?? false;
+}
+
+/** Rooms whose names stand for their inner rooms too. */
+const WHOLE: ReadonlySet<string> = new Set(['session', 'render', 'graph', 'sql']);
+
+/** As CONTRIBUTING writes it. */
+function nameOf(room: string): string {
+  return existsSync(new URL(`${room}.ts`, src)) && !existsSync(new URL(room, src))
+    ? `${room}.ts`
+    : `${room}/`;
 }
 
 /** The imports that a rule does not allow, as readable lines. */

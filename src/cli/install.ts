@@ -16,7 +16,7 @@ export async function runInstall(
     stderr.write(`pgcascade: ${command} needs a database: give its URL, or set graph.url.\n`);
     return 2;
   }
-  const { install, uninstall } = await import('../graph/install.js');
+  const { install, uninstall } = await import('../graph/watch/install.js');
   const onWait = (older: readonly string[]) => {
     if (stderr.isTTY) stderr.write(`Waiting for what began earlier: ${older.join('; ')}\n`);
   };

@@ -1,10 +1,10 @@
 /** The relations of the configuration as keys of one database: those that can be followed, and those that are broken. Pure. */
 import { quoteName } from '../sql/names.js';
-import type { Catalog, CatalogConfiguredKey, KeyColumn } from './catalog.js';
+import type { Catalog, CatalogConfiguredKey, KeyColumn } from './catalog/catalog.js';
+import type { ConfiguredKey, TableColumns } from './catalog/rules.js';
 import { withoutDefaults } from './default-action.js';
 import type { BrokenKey, ForeignKey, Relation } from './model.js';
 import type { Problem } from './problems.js';
-import type { ConfiguredKey, TableColumns } from './rules.js';
 
 /** After every key of the catalog, in the order of the configuration. */
 const CONFIGURED_IDS = 2 ** 32;

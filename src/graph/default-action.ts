@@ -1,5 +1,5 @@
+import type { Action } from './catalog/rules.js';
 import type { Relation } from './model.js';
-import type { Action } from './rules.js';
 
 /** SET DEFAULT of columns that have no default sets nulls. */
 export function withoutDefaults(action: Action, from: Relation, columns: readonly string[]): Action {

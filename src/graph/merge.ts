@@ -1,12 +1,12 @@
 /** The graph that the proxy acts on: the catalog's keys, and over them what the configuration says. Pure. */
 import { Pace } from '../pace.js';
-import type { Catalog, CatalogKey, CatalogRelation } from './catalog.js';
+import type { Catalog, CatalogKey, CatalogRelation } from './catalog/catalog.js';
+import type { Action, Rules } from './catalog/rules.js';
 import { configuredKeys } from './configured.js';
 import { withoutDefaults } from './default-action.js';
 import { type ForeignKey, Graph, type Performer, type Relation } from './model.js';
 import { overriddenName, overrideProblems, overridesOf } from './overrides.js';
 import type { Problem } from './problems.js';
-import type { Action, Rules } from './rules.js';
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   a: 'no action',

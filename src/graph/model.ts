@@ -1,9 +1,9 @@
 /** The foreign-key graph: relations, and the keys between them that a DELETE has to follow. Immutable. */
 import type { RelationName } from '../sql/names.js';
-import { readView } from '../sql/view.js';
-import type { CatalogRelation, KeyColumn, KeyCopy } from './catalog.js';
+import { readView } from '../sql/statement/view.js';
+import type { CatalogRelation, KeyColumn, KeyCopy } from './catalog/catalog.js';
+import type { Action } from './catalog/rules.js';
 import type { Problem } from './problems.js';
-import type { Action } from './rules.js';
 
 /** Who carries a key's action out. */
 export type Performer = 'proxy' | 'server' | 'nobody';

@@ -1,8 +1,8 @@
 /** The overrides of the configuration over the keys of one catalog. Pure. */
 import type { Pace } from '../pace.js';
+import type { Override } from './catalog/rules.js';
 import type { ForeignKey } from './model.js';
 import type { Problem } from './problems.js';
-import type { Override } from './rules.js';
 
 /** @param name `schema.table.constraint` @returns all overrides that match it, the one that decides first */
 export function overridesOf(name: string, overrides: readonly Override[]): readonly Override[] {

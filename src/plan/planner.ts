@@ -1,5 +1,6 @@
 /** From the relations that a statement deletes from to a Plan, over the graph. Pure. */
 import type { ForeignKey, Graph, Relation } from '../graph/model.js';
+import type { Steps } from '../pace.js';
 import { changersAmong, conflictsOf, type Known } from './conflicts.js';
 import { refuseBroken, refuseDefaults, refuseUnplannable } from './limits.js';
 import {
@@ -15,7 +16,6 @@ import {
 } from './plan.js';
 import { membership, ordered, type Reached, reachOf } from './reach.js';
 import { returnsOf } from './returns.js';
-import type { Steps } from './steps.js';
 
 /**
  * @param targets what the statement's DELETEs name, in their order: the plan's first deletions

@@ -2,7 +2,7 @@
  * The triggers that fire where a statement deletes rows, or where its cascade deletes or changes some, and whose functions may
  * delete more: that happens inside of the server, where it is neither cascaded nor checked. Pure.
  */
-import type { DeletingTrigger } from '../graph/catalog.js';
+import type { DeletingTrigger } from '../graph/catalog/catalog.js';
 import type { Graph, Relation } from '../graph/model.js';
 import { quoteName, quoteRelation } from '../sql/names.js';
 import { cascades, setsColumns, type Target } from './plan.js';

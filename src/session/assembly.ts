@@ -1,18 +1,19 @@
 /** What the client's half of a session is put together from. */
-import type { SessionCircumstances } from './circumstances.js';
-import { FrontendSide } from './frontend.js';
-import { Injection } from './injection.js';
-import { Jit } from './jit.js';
-import { knownName, Names } from './names.js';
-import { Naming } from './naming.js';
+
+import { OtherServer } from './catalog/other-server.js';
+import type { SessionCircumstances } from './catalog/session-catalog.js';
+import { FrontendSide } from './client/dispatch.js';
+import { knownName, Names } from './decide/names.js';
+import { Naming } from './decide/pending-prepares.js';
+import type { Prepared } from './decide/prepared-statement.js';
+import { Rewriter } from './decide/rewriter.js';
+import type { SessionLog } from './decide/session-log.js';
 import type { SessionPeers, SessionSettings } from './options.js';
-import { OtherServer } from './other-server.js';
-import type { Output } from './output.js';
-import type { Prepared } from './prepared.js';
-import type { ExpectedReplies } from './replies.js';
-import { Rewriter } from './rewriter.js';
-import type { ServerState } from './server-state.js';
-import type { SessionLog } from './session-log.js';
+import { Injection } from './server/internal-query.js';
+import { Jit } from './server/jit.js';
+import type { Output } from './server/output.js';
+import type { ExpectedReplies } from './server/outstanding-replies.js';
+import type { ServerState } from './server/server-state.js';
 
 /** What both halves of a session share. */
 export interface SharedParts {

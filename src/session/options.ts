@@ -1,12 +1,12 @@
 /** What a session is made with. */
 import type { Duplex } from 'node:stream';
 import type { GraphCache } from '../graph/cache.js';
-import type { Rules } from '../graph/rules.js';
+import type { Rules } from '../graph/catalog/rules.js';
 import type { Logger } from '../observe/log.js';
+import type { StatementCache } from '../rewrite/statement-cache.js';
+import type { TriggerRule } from '../rewrite/trigger-rule.js';
+import type { Repeats } from './decide/repeats.js';
 import type { MessageMemory } from './message-memory.js';
-import type { Repeats } from './repeats.js';
-import type { StatementCache } from './statement-cache.js';
-import type { TriggerRule } from './trigger-rule.js';
 
 /** What all sessions share. */
 export interface SessionSettings {

@@ -5,8 +5,8 @@
  */
 import type { Duplex } from 'node:stream';
 import { parameterStatus } from '../wire/backend.js';
-import type { Output } from './output.js';
-import type { ServerState } from './server-state.js';
+import type { Output } from './server/output.js';
+import type { ServerState } from './server/server-state.js';
 
 /** How often it is looked, in milliseconds. An answer that comes before the first time costs nothing. */
 const INTERVAL = 250;

@@ -1,6 +1,6 @@
 /** Reads and rewrites the messages a client sends. The server's half is in backend.ts. */
 import { serialize } from 'pg-protocol';
-import { bytesOf } from '../sql/raw-bytes.js';
+import { bytesOf } from '../sql/encoding/raw-bytes.js';
 import type { Message } from './reader.js';
 import { ProtocolViolation } from './reader.js';
 

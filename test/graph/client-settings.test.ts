@@ -1,8 +1,8 @@
 /** What is read of the catalog serves all sessions: it is the same whatever the session that reads it has set. */
 import { expect, test } from 'vitest';
-import { readAnswer } from '../../src/graph/answer.js';
-import { circumstancesQuery } from '../../src/graph/catalog.js';
-import { questionSettings } from '../../src/session/own-settings.js';
+import { readAnswer } from '../../src/graph/catalog/answer.js';
+import { circumstancesQuery } from '../../src/graph/catalog/catalog.js';
+import { questionSettings } from '../../src/rewrite/own-settings.js';
 import { useDatabase } from '../support/database.js';
 
 // What a view compares with is printed in the session's way too, but never read.

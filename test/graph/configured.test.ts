@@ -1,9 +1,9 @@
 /** A configured relation is what a foreign key would be: the oracle is ALTER TABLE … ADD FOREIGN KEY. */
 import type pg from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readAnswer } from '../../src/graph/answer.js';
-import { type Catalog, circumstancesQuery } from '../../src/graph/catalog.js';
-import type { ConfiguredKey } from '../../src/graph/rules.js';
+import { readAnswer } from '../../src/graph/catalog/answer.js';
+import { type Catalog, circumstancesQuery } from '../../src/graph/catalog/catalog.js';
+import type { ConfiguredKey } from '../../src/graph/catalog/rules.js';
 import { useDatabase } from '../support/database.js';
 
 const database = useDatabase(`

@@ -1,8 +1,8 @@
 /** The fingerprint of a catalog: another one whenever the graph may be another one, and no other one for the rest. */
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readAnswer, type Told } from '../../src/graph/answer.js';
-import { type Catalog, circumstancesQuery } from '../../src/graph/catalog.js';
+import { readAnswer, type Told } from '../../src/graph/catalog/answer.js';
+import { type Catalog, circumstancesQuery } from '../../src/graph/catalog/catalog.js';
 import { useDatabase } from '../support/database.js';
 
 const database = useDatabase();

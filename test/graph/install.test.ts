@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { main } from '../../src/cli.js';
 import { parseGraphUrl } from '../../src/config/graph-url.js';
-import { install, OlderTransactions } from '../../src/graph/install.js';
+import { install, OlderTransactions } from '../../src/graph/watch/install.js';
 import { workspace } from '../config/workspace.js';
 import { useDatabase } from '../support/database.js';
 import { startPostgres } from '../support/postgres.js';

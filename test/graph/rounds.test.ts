@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Rounds } from '../../src/graph/rounds.js';
+import { Rounds } from '../../src/graph/watch/rounds.js';
 
 /** Rounds that end when they are told to. */
 function rounds() {

@@ -1,9 +1,9 @@
 /** What a plan costs: in reads of the graph's tables and keys, as time is no measure on a busy machine. */
 import { beforeAll, expect, test } from 'vitest';
 import { type ForeignKey, Graph, type Relation } from '../../src/graph/model.js';
-import { rewrite } from '../../src/session/rewrite.js';
-import { parserReady } from '../../src/sql/parser.js';
-import { readStatements } from '../../src/sql/statement.js';
+import { rewrite } from '../../src/rewrite/text.js';
+import { parserReady } from '../../src/sql/parser/parser.js';
+import { readStatements } from '../../src/sql/statement/statement.js';
 import { atOnce } from '../support/at-once.js';
 
 beforeAll(() => parserReady());

@@ -1,5 +1,5 @@
 /** A plan and what is sent for it as text that a person reads, the same on every run. */
-import type { CatalogRelation } from '../../src/graph/catalog.js';
+import type { CatalogRelation } from '../../src/graph/catalog/catalog.js';
 import type { ForeignKey } from '../../src/graph/model.js';
 import type { Check, Deletion, Plan } from '../../src/plan/plan.js';
 import { quoteRelation } from '../../src/sql/names.js';

@@ -1,7 +1,7 @@
 /** With `pgcascade install` and graph.url, a change of the schema that others made is seen before the next statement. */
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { parseGraphUrl } from '../../src/config/graph-url.js';
-import { install, uninstall } from '../../src/graph/install.js';
+import { install, uninstall } from '../../src/graph/watch/install.js';
 import { createDatabase, type Database, useDatabase } from '../support/database.js';
 import { type ProxyOptions, type RunningProxy, startProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';

@@ -1,8 +1,8 @@
 /** What is kept of a client's bytes until they are taken: how much, and what may be taken before the login is over. */
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { ClientMessages } from '../../src/session/client-messages.js';
-import { Output } from '../../src/session/output.js';
+import { ClientMessages } from '../../src/session/client/client-messages.js';
+import { Output } from '../../src/session/server/output.js';
 import { int32, typed } from '../wire/bytes.js';
 import { message, query, run, sync, terminate } from './frontend-messages.js';
 

@@ -1,6 +1,6 @@
 /** Letters in names that the proxy writes into errors: their bytes are those that PostgreSQL itself sends. */
 import { expect, test } from 'vitest';
-import { bytesIn } from '../../src/session/letters.js';
+import { bytesIn } from '../../src/sql/encoding/letters.js';
 import { useDatabase } from '../support/database.js';
 
 // What the encoding does not have is no letter.

@@ -1,13 +1,13 @@
 /** What is locked before a statement that was overtaken is sent again. */
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Locks } from '../../src/plan/locks.js';
+import type { Locks } from '../../src/render/single/locks.js';
 import { useDatabase } from '../support/database.js';
 import { useProxy } from '../support/proxy.js';
 
 const made = vi.hoisted(() => ({ locks: [] as (Locks | undefined)[] }));
 vi.mock('../../src/plan/locks.js', async (load) => {
-  const original = await load<typeof import('../../src/plan/locks.js')>();
+  const original = await load<typeof import('../../src/render/single/locks.js')>();
   const renderLocks: typeof original.renderLocks = (...given) => {
     const locks = original.renderLocks(...given);
     made.locks.push(locks);

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { parseGraphUrl } from '../../src/config/graph-url.js';
-import { install } from '../../src/graph/install.js';
+import { install } from '../../src/graph/watch/install.js';
 import { useDatabase } from '../support/database.js';
 import { type ProxyOptions, type RunningProxy, startProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';

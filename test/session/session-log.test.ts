@@ -1,6 +1,6 @@
 /** What the log says of statements: planned ones at debug, refused ones at info; names, and never values or texts. */
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Repeats } from '../../src/session/repeats.js';
+import { Repeats } from '../../src/session/decide/repeats.js';
 import { useDatabase } from '../support/database.js';
 import { type RunningProxy, startProxy, useProxy } from '../support/proxy.js';
 import { RawClient, startupPacket } from '../support/raw-client.js';

@@ -1,7 +1,7 @@
 /** Work in slices: the event loop goes on between them, and several works take turns. */
 import { expect, test } from 'vitest';
-import type { Steps } from '../../src/plan/steps.js';
-import { inSlices } from '../../src/session/slices.js';
+import type { Steps } from '../../src/pace.js';
+import { inSlices } from '../../src/pace.js';
 
 /** So many steps, each longer than a slice. */
 function* work(steps: number, onStep: () => void = () => {}): Steps<string> {

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parseGraphUrl } from '../../src/config/graph-url.js';
-import { install } from '../../src/graph/install.js';
+import { install } from '../../src/graph/watch/install.js';
 import { useDatabase } from '../support/database.js';
 import { type RunningProxy, startProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';

@@ -1,8 +1,8 @@
 /** Positions in a text, counted as PostgreSQL does. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { behindCharacters, charactersIn } from '../../src/sql/characters.js';
-import { rawCharacter } from '../../src/sql/raw-bytes.js';
+import { behindCharacters, charactersIn } from '../../src/sql/encoding/characters.js';
+import { rawCharacter } from '../../src/sql/encoding/raw-bytes.js';
 
 const raw = [[0xe9], [0x83, 0x5c], [0x8f, 0xb0, 0xa1]].map(rawCharacter);
 const texts = fc.array(fc.constantFrom('a', "'", 'é', '語', '𝄞', '👍', ...raw));

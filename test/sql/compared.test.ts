@@ -1,8 +1,8 @@
 /** Statements of a string that are read from the one before them. */
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { parserReady } from '../../src/sql/parser.js';
-import { readStatements } from '../../src/sql/statement.js';
+import { parserReady } from '../../src/sql/parser/parser.js';
+import { readStatements } from '../../src/sql/statement/statement.js';
 
 beforeAll(() => parserReady());
 

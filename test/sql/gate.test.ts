@@ -7,7 +7,7 @@ import {
   mayTakeData,
   type SessionEffect,
   type TextSettings,
-} from '../../src/sql/gate.js';
+} from '../../src/sql/lexer/look.js';
 
 const ON: TextSettings = { strings: 'on', hasHalves: false };
 const OFF: TextSettings = { ...ON, strings: 'off' };

@@ -1,9 +1,9 @@
 /** The lexer against PostgreSQL's own scanner, as libpg-query has it. */
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { isNoteworthy, lookAt } from '../../src/sql/gate.js';
-import { Lexer } from '../../src/sql/lexer.js';
-import { parse, parserReady, scan } from '../../src/sql/parser.js';
+import { Lexer } from '../../src/sql/lexer/lexer.js';
+import { isNoteworthy, lookAt } from '../../src/sql/lexer/look.js';
+import { parse, parserReady, scan } from '../../src/sql/parser/parser.js';
 
 beforeAll(parserReady);
 

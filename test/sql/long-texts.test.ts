@@ -1,9 +1,9 @@
 /** Long texts are read in threads, as short ones are read here. */
 import { afterEach, expect, test } from 'vitest';
-import { StatementCache } from '../../src/session/statement-cache.js';
-import { type LongTextLimits, LongTexts } from '../../src/sql/long-texts.js';
-import { parserReady } from '../../src/sql/parser.js';
-import { readStatements } from '../../src/sql/statement.js';
+import { StatementCache } from '../../src/rewrite/statement-cache.js';
+import { parserReady } from '../../src/sql/parser/parser.js';
+import { type LongTextLimits, LongTexts } from '../../src/sql/reading/long-texts.js';
+import { readStatements } from '../../src/sql/statement/statement.js';
 
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {

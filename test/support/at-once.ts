@@ -1,4 +1,4 @@
-import type { Steps } from '../../src/plan/steps.js';
+import type { Steps } from '../../src/pace.js';
 
 /** Does all steps of some work, one behind the other. @throws what the work throws */
 export function atOnce<T>(steps: Steps<T>): T {

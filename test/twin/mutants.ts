@@ -1,7 +1,7 @@
 /** Planners with one mistake each, of the kinds that emulated cascades have had: what the fuzzer has to find. */
 import type { ForeignKey, Graph, Relation } from '../../src/graph/model.js';
 import type { Check, Plan } from '../../src/plan/plan.js';
-import type { Root } from '../../src/plan/render.js';
+import type { Root } from '../../src/render/single/render.js';
 
 export interface Mutant {
   /** Changes a key wherever it comes up. */

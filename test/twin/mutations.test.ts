@@ -21,7 +21,7 @@ vi.mock('../../src/plan/planner.js', async (load) => {
 });
 
 vi.mock('../../src/plan/render.js', async (load) => {
-  const original = await load<typeof import('../../src/plan/render.js')>();
+  const original = await load<typeof import('../../src/render/single/render.js')>();
   type Rendering = typeof original.renderStatement;
   function* renderStatement(...given: Parameters<Rendering>): ReturnType<Rendering> {
     const rendered = yield* original.renderStatement(...given);

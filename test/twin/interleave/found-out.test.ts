@@ -15,7 +15,7 @@ interface Mutant {
 const now = vi.hoisted((): { mutant: Mutant } => ({ mutant: {} }));
 
 vi.mock('../../../src/session/attempt.js', async (load) => {
-  const original = await load<typeof import('../../../src/session/attempt.js')>();
+  const original = await load<typeof import('../../../src/session/execute/attempt.js')>();
   return {
     ...original,
     get MOST_ATTEMPTS() {
@@ -25,7 +25,7 @@ vi.mock('../../../src/session/attempt.js', async (load) => {
 });
 
 vi.mock('../../../src/plan/deletions.js', async (load) => {
-  const original = await load<typeof import('../../../src/plan/deletions.js')>();
+  const original = await load<typeof import('../../../src/render/single/actions/deletions.js')>();
   const renderDeletions: typeof original.renderDeletions = (plan, locking) => {
     const enforced = plan.keys.some(({ guarded }) => guarded);
     const sql = original.renderDeletions(plan, locking);

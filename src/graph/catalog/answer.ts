@@ -1,0 +1,165 @@
+/** What the server answers to the question of catalog.ts: read in slices, as the catalog of a large schema is megabytes. */
+import { isUtf8 } from 'node:buffer';
+import { Pace } from '../../pace.js';
+import { rawBytes } from '../../sql/encoding/raw-bytes.js';
+import type {
+  Catalog,
+  CatalogColumn,
+  CatalogConfiguredKey,
+  CatalogKey,
+  CatalogName,
+  CatalogRelation,
+  Circumstances,
+  DeletingTrigger,
+  KeyColumn,
+  KeyCopy,
+} from './catalog.js';
+
+/** The items of catalog.sql. */
+interface Items {
+  readonly relation: readonly [
+    oid: number,
+    schema: string,
+    name: string,
+    kind: string,
+    partition: boolean,
+    definition: string | null,
+  ];
+  readonly rules: number;
+  readonly keeps: number;
+  readonly triggers: Of<readonly DeletingTrigger[]>;
+  readonly parents: Of<readonly number[]>;
+  readonly viewOf: Of<readonly number[]>;
+  readonly reads: Of<readonly CatalogName[]>;
+  readonly columns: readonly [
+    oid: number,
+    names: readonly string[],
+    flags: string,
+    constants: readonly string[] | null,
+  ];
+  readonly primaryKey: Of<readonly string[]>;
+  readonly indexed: Of<readonly string[]>;
+  readonly key: Omit<CatalogKey, 'columns' | 'copies'>;
+  readonly keyColumns: Of<readonly KeyColumn[]>;
+  readonly copies: Of<readonly KeyCopy[]>;
+  readonly configured: CatalogConfiguredKey;
+}
+
+/** What is known of one relation, or key. */
+type Of<T> = readonly [id: number, value: T];
+type Slices = { readonly [Kind in keyof Items]: Items[Kind][][] };
+
+export interface Told extends Circumstances {
+  /** Where it was asked for. */
+  readonly catalog: Catalog | null;
+  /** Of the answer. */
+  readonly bytes: number;
+}
+
+/** @param answer documents in base64, with a dot between them: the circumstances, and the slices of the catalog */
+export async function readAnswer(answer: string): Promise<Told> {
+  const pace = new Pace();
+  const end = answer.indexOf('.');
+  const circumstances = decode<Circumstances>(end < 0 ? answer : answer.slice(0, end));
+  const bytes = answer.length;
+  if (end < 0) return { ...circumstances, catalog: null, bytes };
+  const slices = noSlices();
+  for (let at = end + 1; at < answer.length; ) {
+    const dot = answer.indexOf('.', at);
+    const behind = dot < 0 ? answer.length : dot;
+    const [kind, items] = decode<readonly [keyof Items, never[]]>(answer.slice(at, behind));
+    slices[kind].push(items);
+    at = behind + 1;
+    await pace.next();
+  }
+  return { ...circumstances, catalog: await catalogOf(slices, pace), bytes };
+}
+
+async function catalogOf(slices: Slices, pace: Pace): Promise<Catalog> {
+  const [rules, keeps] = [new Set(slices.rules.flat()), new Set(slices.keeps.flat())];
+  const triggers = byId(slices.triggers);
+  const parents = byId(slices.parents);
+  const viewOf = byId(slices.viewOf);
+  const reads = byId(slices.reads);
+  const primaryKeys = byId(slices.primaryKey);
+  const indexed = byId(slices.indexed);
+  const columns = new Map<number, readonly CatalogColumn[]>();
+  await pace.each(slices.columns.flat(), (item) => columns.set(item[0], columnsOf(item)));
+  const relations: CatalogRelation[] = [];
+  await pace.each(slices.relation.flat(), ([oid, schema, name, kind, partition, definition]) =>
+    relations.push({
+      oid,
+      schema,
+      name,
+      kind,
+      rules: rules.has(oid),
+      keeps: keeps.has(oid),
+      triggers: triggers.get(oid) ?? [],
+      partition,
+      parents: parents.get(oid) ?? [],
+      definition,
+      viewOf: viewOf.get(oid) ?? [],
+      reads: reads.get(oid) ?? [],
+      columns: columns.get(oid) ?? [],
+      primaryKey: primaryKeys.get(oid) ?? [],
+      indexed: indexed.get(oid) ?? [],
+    }),
+  );
+  const keyColumns = byId(slices.keyColumns);
+  const copies = byId(slices.copies);
+  const keys: CatalogKey[] = [];
+  await pace.each(slices.key.flat(), (key) =>
+    keys.push({ ...key, columns: keyColumns.get(key.id) ?? [], copies: copies.get(key.id) ?? null }),
+  );
+  keys.sort((a, b) => a.id - b.id);
+  await pace.next();
+  return { relations, keys, configured: slices.configured.flat() };
+}
+
+/** Each column has two characters in `flags`, and those that say so a constant: see catalog.sql. */
+function columnsOf([, names, flags, constants]: Items['columns']): readonly CatalogColumn[] {
+  let used = 0;
+  return names.map((name, i) => {
+    const bits = Number(flags[2 * i]);
+    const kind = flags[2 * i + 1];
+    const constant = kind === 'n' ? 'NULL' : kind === 'c' ? (constants?.[used++] ?? null) : null;
+    return { name, notNull: bits % 2 === 1, scalar: bits >= 2, constant };
+  });
+}
+
+function byId<T>(slices: readonly (readonly Of<T>[])[]): ReadonlyMap<number, T> {
+  return new Map(slices.flat());
+}
+
+function noSlices(): Slices {
+  return {
+    relation: [],
+    rules: [],
+    keeps: [],
+    triggers: [],
+    parents: [],
+    viewOf: [],
+    reads: [],
+    columns: [],
+    primaryKey: [],
+    indexed: [],
+    key: [],
+    keyColumns: [],
+    copies: [],
+    configured: [],
+  };
+}
+
+/** Texts that are not UTF-8 are those of a database in SQL_ASCII: their bytes are kept. */
+function decode<T>(base64: string): T {
+  const bytes = Buffer.from(base64, 'base64');
+  if (isUtf8(bytes)) return JSON.parse(bytes.toString('utf8')) as T;
+  return JSON.parse(bytes.toString('latin1'), (_, value) =>
+    typeof value === 'string' ? ofBytes(value) : value,
+  ) as T;
+}
+
+function ofBytes(latin1: string): string {
+  const bytes = Buffer.from(latin1, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : rawBytes(bytes);
+}

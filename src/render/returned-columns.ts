@@ -1,0 +1,52 @@
+/**
+ * What the columns of a RETURNING are called where its rows are read by name: in a WITH, and in a COPY. Where neither the
+ * text nor the graph tells, the server is asked.
+ */
+import type { Relation } from '../graph/model.js';
+import { charactersIn } from '../sql/encoding/characters.js';
+import { quoteName } from '../sql/names.js';
+import { ALL } from '../sql/statement/outputs.js';
+import type { DeletingStatement, Site } from '../sql/statement/statement.js';
+
+/** Asks for the names of columns, and for the types of the parameters where there are any. */
+export interface ColumnsQuestion {
+  /** A query that gives these columns. The server describes it; nobody executes it. */
+  readonly sql: string;
+  /** The client's query, of which the server has to tell the types of its parameters first. */
+  readonly query: string | undefined;
+  /** The types that a PREPARE in SQL declares; undefined where the client's Parse declares them. */
+  readonly types: readonly string[] | undefined;
+  /** How many characters of the client's text stand before its query, with which `sql` begins. */
+  readonly offset: number;
+}
+
+/** The server's answers to questions. It throws where a question has to be put first. */
+export type Columns = (question: ColumnsQuestion) => readonly string[];
+
+/**
+ * @param text the client's statement
+ * @param relation what the statement names
+ * @returns undefined where nobody can tell
+ */
+export function returnedNames(
+  text: string,
+  statement: DeletingStatement,
+  { returning, cte }: Site,
+  relation: Relation,
+  columns: Columns,
+): readonly string[] | undefined {
+  const names = returning?.names;
+  if (names)
+    return names.flatMap((name) => (name === ALL ? relation.columns.map((column) => column.name) : [name]));
+  const { query, start, end, outer, prepares } = statement;
+  const parameters = /\$\d/.test(text);
+  // Behind its query a CREATE TABLE AS may have more.
+  if (query === undefined || (parameters && outer === 'CREATE TABLE AS')) return undefined;
+  const whole = text.slice(query.start, end);
+  return columns({
+    sql: cte ? `${text.slice(query.start, start)} SELECT * FROM ${quoteName(cte.name)}` : whole,
+    query: parameters ? whole : undefined,
+    types: prepares === undefined ? undefined : query.types.map((type) => text.slice(type.start, type.end)),
+    offset: charactersIn(text, 0, query.start),
+  });
+}

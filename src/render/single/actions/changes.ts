@@ -1,0 +1,156 @@
+/**
+ * SET NULL and SET DEFAULT as UPDATEs. Two CTEs that update one row apply only one of them, so all keys of a table
+ * go into one statement, with a CASE a key. DEFAULT cannot stand in a CASE: each combination of SET DEFAULT keys
+ * that a row can match is a statement of its own, and no row matches two combinations.
+ */
+import type { ForeignKey } from '../../../graph/model.js';
+import { type Change, type Check, grouped, oncePerPlan, type Plan } from '../../../plan/plan.js';
+import { quoteName } from '../../../sql/names.js';
+import { ownName } from '../../own-names.js';
+import { outOfReach, queued } from './events.js';
+import { equals, references } from './match.js';
+import { deletedRows, staysClearOf, tableOf } from './rows.js';
+
+/** The column with the object id of the relation that holds a changed row. */
+export const WITHIN = ownName('w');
+
+/** What is known of the rows that SET DEFAULT has given new keys. */
+export interface Given {
+  /** The CTE that has them, with the new keys under their own names. */
+  readonly rows: string;
+  /** The place of the deleted row that each referenced before. */
+  readonly tableoid: string;
+  readonly ctid: string;
+}
+
+/**
+ * The CTEs of a change: `pgc_u0_0 AS (UPDATE …)`, one a combination. Those with SET DEFAULT return the new keys, and
+ * for each such key the place of the row that was referenced.
+ * @param suspecting the statement stops itself where the order of two keys would have to be told
+ */
+export function renderChange(
+  change: Change,
+  index: number,
+  plan: Plan,
+  suspecting: boolean,
+): readonly string[] {
+  return combinations(change).map((defaults, i) => {
+    const update = renderUpdate(change, defaults, plan, suspecting);
+    if (defaults.length === 0) return `${changeName(index, i)} AS (${update})`;
+    const checked = (keysChangedIn(plan).get(change.relation) ?? [])
+      .filter(({ by }) => defaults.includes(by))
+      .map((each) => each.checked);
+    const columns = [...new Set(checked.flatMap((key) => key.columns.map(({ from }) => from)))].map(
+      quoteName,
+    );
+    const parents = defaults.map((key) => {
+      const { column } = deletedRows(plan, key.to);
+      const row = parentRow(change, key);
+      return {
+        names: placeOf(change, key),
+        values: [column('tableoid'), column('ctid')].map((c) => `${row}.${c}`),
+      };
+    });
+    const returned = [
+      'r.tableoid',
+      ...columns.map((name) => `r.${name}`),
+      ...parents.flatMap(({ values }) => values),
+    ];
+    const names = [
+      WITHIN,
+      ...columns,
+      ...parents.flatMap(({ names: { tableoid, ctid } }) => [tableoid, ctid]),
+    ];
+    return `${changeName(index, i)} (${names.join(', ')}) AS (${update} RETURNING ${returned.join(', ')})`;
+  });
+}
+
+/** Where the rows are that a key of SET DEFAULT has given new keys. */
+export function givenBy(change: Change, index: number, key: ForeignKey): readonly Given[] {
+  return combinations(change).flatMap((defaults, i) =>
+    defaults.includes(key) ? [{ rows: changeName(index, i), ...placeOf(change, key) }] : [],
+  );
+}
+
+function changeName(index: number, combination: number): string {
+  return ownName(`u${index}_${combination}`);
+}
+
+function placeOf(change: Change, key: ForeignKey): { readonly tableoid: string; readonly ctid: string } {
+  const at = change.keys.indexOf(key);
+  return { tableoid: ownName(`o${at}`), ctid: ownName(`t${at}`) };
+}
+
+function parentRow(change: Change, key: ForeignKey): string {
+  return ownName(`d${change.keys.indexOf(key)}`);
+}
+
+/** The keys that are checked, with the SET keys that change their columns; by what these change. */
+const keysChangedIn = oncePerPlan(({ checks }) => grouped(checks.flatMap(keyChanged), ({ by }) => by.from));
+
+function keyChanged(check: Check): readonly { readonly by: ForeignKey; readonly checked: ForeignKey }[] {
+  switch (check.kind) {
+    case 'same key':
+    case 'new key':
+    case 'mixed key':
+      return [{ by: check.by, checked: check.key }];
+    case 'overlap':
+      return check.when === 'new key' ? [{ by: check.key, checked: check.other }] : [];
+    default:
+      return [];
+  }
+}
+
+function renderUpdate(
+  change: Change,
+  defaults: readonly ForeignKey[],
+  plan: Plan,
+  suspecting: boolean,
+): string {
+  const matches = (key: ForeignKey) => {
+    const found = references(key, 'r', deletedRows(plan, key.to));
+    const late = suspecting ? [] : outOfReach(plan, key, 'r', 'q1.n');
+    if (late.length === 0) return found;
+    const first = `SELECT FROM ${queued(key, 'q1', 'p1')} WHERE ${equals(key, 'p1', quoteName, 'r')} AND (${late.join(' OR ')})`;
+    return `(${found} AND NOT EXISTS (${first}))`;
+  };
+  const nulls = change.keys.filter(({ action }) => action === 'set null');
+  const others = defaultKeys(change).filter((key) => !defaults.includes(key));
+  const sources = defaults.map((key) => `${deletedRows(plan, key.to).rows} AS ${parentRow(change, key)}`);
+  const conditions = [
+    ...defaults.map((key) => equals(key, parentRow(change, key), deletedRows(plan, key.to).column, 'r')),
+    ...others.map((key) => `(${matches(key)}) IS NOT TRUE`),
+    ...(defaults.length === 0 ? [`(${nulls.map(matches).join(' OR ')})`] : []),
+    ...staysClearOf(plan, change.relation, 'r'),
+  ];
+  const sure = nulls.length === 1 && defaults.length === 0;
+  const defaulted = new Set(defaults.flatMap(({ setColumns }) => setColumns));
+  // A row under both a SET NULL and a SET DEFAULT key of one column stops the statement (conflicts.ts).
+  const nulled = new Set(
+    nulls.flatMap(({ setColumns }) => setColumns.filter((column) => !defaulted.has(column))),
+  );
+  const assignments = [
+    ...[...nulled].map((column) => {
+      const condition = nulls
+        .filter(({ setColumns }) => setColumns.includes(column))
+        .map(matches)
+        .join(' OR ');
+      const value = sure ? 'NULL' : `CASE WHEN ${condition} THEN NULL ELSE r.${quoteName(column)} END`;
+      return `${quoteName(column)} = ${value}`;
+    }),
+    ...[...defaulted].map((column) => `${quoteName(column)} = DEFAULT`),
+  ];
+  const from = sources.length > 0 ? ` FROM ${sources.join(', ')}` : '';
+  return `UPDATE ${tableOf(change.relation)} AS r SET ${assignments.join(', ')}${from} WHERE ${conditions.join(' AND ')}`;
+}
+
+/** All sets of SET DEFAULT keys; the empty one only where there is a SET NULL key to act on. */
+function combinations(change: Change): readonly (readonly ForeignKey[])[] {
+  let subsets: readonly (readonly ForeignKey[])[] = [[]];
+  for (const key of defaultKeys(change)) subsets = [...subsets, ...subsets.map((set) => [...set, key])];
+  return change.keys.some(({ action }) => action === 'set null') ? subsets : subsets.slice(1);
+}
+
+function defaultKeys(change: Change): readonly ForeignKey[] {
+  return change.keys.filter(({ action }) => action === 'set default');
+}

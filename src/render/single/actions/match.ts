@@ -1,0 +1,68 @@
+/** How the rows of a referencing table are found from the keys that were deleted. Only the database compares values. */
+import type { KeyColumn } from '../../../graph/catalog/catalog.js';
+import type { ForeignKey } from '../../../graph/model.js';
+import { quoteName } from '../../../sql/names.js';
+
+/** Deleted rows as the statement knows them: a CTE or a subquery, and for each column its name there. */
+export interface Deleted {
+  readonly rows: string;
+  readonly column: (name: string) => string;
+}
+
+/**
+ * A condition on `row`, a row of the referencing table: one of its keys' referenced rows was deleted.
+ *
+ * With an index on the column the keys are collected into an array, which finds the rows by the index whatever the
+ * planner thinks of the number of keys. Without one, and for several columns, a semi-join hashes.
+ */
+export function references(key: ForeignKey, row: string, deleted: Deleted): string {
+  const [column, ...more] = key.columns;
+  if (column && more.length === 0 && indexed(key) && collectable(key, column)) {
+    const keys = `ARRAY(SELECT ${cast(`d.${deleted.column(column.to)}`, column.left)} FROM ${deleted.rows} AS d)`;
+    const operator = column.commutator ?? column.operator;
+    return `${referencing(column, row)} ${spell(operator)} ANY (${keys})`;
+  }
+  return `EXISTS (SELECT FROM ${deleted.rows} AS d WHERE ${equals(key, 'd', deleted.column, row)})`;
+}
+
+/**
+ * The key's comparison, column by column.
+ * @param parent rows that hold the referenced columns, under the names that `column` gives
+ * @param own the names of the referencing columns in `row`
+ */
+export function equals(
+  key: ForeignKey,
+  parent: string,
+  column: (name: string) => string,
+  row: string,
+  own: (name: string) => string = quoteName,
+): string {
+  return key.columns
+    .map((each) => {
+      const referenced = cast(`${parent}.${column(each.to)}`, each.left);
+      return `${referenced} ${spell(each.operator)} ${referencing(each, row, own)}`;
+    })
+    .join(' AND ');
+}
+
+function referencing(column: KeyColumn, row: string, own = quoteName): string {
+  const value = cast(`${row}.${own(column.from)}`, column.right);
+  return column.collation === null ? value : `(${value} COLLATE ${column.collation})`;
+}
+
+function indexed(key: ForeignKey): boolean {
+  return key.columns.some(({ from }) => key.from.indexed.includes(from));
+}
+
+/** Values that are arrays, composites or domains do not keep their type inside of an array. */
+function collectable(key: ForeignKey, column: KeyColumn): boolean {
+  return key.to.columns.some(({ name, scalar }) => name === column.to && scalar);
+}
+
+function cast(expression: string, type: string | null): string {
+  return type === null ? expression : `${expression}::${type}`;
+}
+
+function spell(operator: string): string {
+  return `OPERATOR(${operator})`;
+}

@@ -1,0 +1,68 @@
+/** What the SQL of one check says of rows that break its rule. */
+import type { ForeignKey } from '../../../graph/model.js';
+import type { Plan } from '../../../plan/plan.js';
+import { quoteName } from '../../../sql/names.js';
+import { checkMarker } from '../../violations.js';
+import { age } from '../actions/queue.js';
+
+export interface Broken {
+  /** Finds any row that may break the rule: where it finds none, none does. */
+  readonly suspects: string;
+  /** Selects the place in PostgreSQL's order (`PLACE_COLUMNS`) and the marker of each violation. */
+  readonly ordered: readonly string[];
+  /** Selects the marker of any row that breaks the rule whatever the order. */
+  readonly certain: readonly string[];
+}
+
+/**
+ * Where a violation stands: the first in the order of these is the one that PostgreSQL reports. Behind whether it is found
+ * at COMMIT comes the event that queued what finds it, then the event itself: a deleted row and a key; then a row.
+ */
+export const PLACE_COLUMNS = 'late, pn, page, n, age, o, c, key';
+
+/**
+ * The place of what the event of a key for the deleted row `q` of the queue finds.
+ * @param row one that it finds, where there is an order among several
+ */
+export function eventPlace(plan: Plan, key: ForeignKey, late = false, q = 'q', row?: string): string {
+  return [late, `${q}.pn`, `${q}.age`, `${q}.n`, age(plan, key), ...rowPlace(row), 0].join(', ');
+}
+
+/**
+ * The place of the check of a key that a row has since an event: behind all that was queued before, row by row.
+ * @param event the place of a deleted row, and the age of a key
+ */
+export function checkPlace(
+  plan: Plan,
+  key: ForeignKey,
+  event: readonly [string, string | number],
+  row: string | undefined,
+): string {
+  return [key.deferred, ...event, '0::pg_catalog.int8', 0, ...rowPlace(row), olderKeys(plan, key)].join(', ');
+}
+
+/** How many of the plan's keys, which stand in their order, are older than this one. */
+function olderKeys({ keys }: Plan, { id }: ForeignKey): number {
+  let [from, to] = [0, keys.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((keys[middle]?.id ?? id) < id) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+function rowPlace(row: string | undefined): readonly string[] {
+  return row === undefined
+    ? ['NULL::pg_catalog.oid', 'NULL::pg_catalog.tid']
+    : [`${row}.tableoid`, `${row}.ctid`];
+}
+
+/** The marker of a check that names the referenced row `p`. */
+export function referencedMarker(place: number, key: ForeignKey): string {
+  return checkMarker(
+    place,
+    'p.tableoid',
+    key.columns.map(({ to }) => `p.${quoteName(to)}`),
+  );
+}

@@ -1,0 +1,111 @@
+/** Rows of which one statement cannot tell what becomes of them, as two keys act on them: it stops itself where it meets one. */
+
+import type { Check, Overlap, Plan } from '../../../plan/plan.js';
+import { quoteName } from '../../../sql/names.js';
+import { checkMarker } from '../../violations.js';
+import { eventOf, goneBefore, goneBeforeCheck, outOfReach, queued } from '../actions/events.js';
+import { equals } from '../actions/match.js';
+import { deletedRows, staysClearOf, tableOf } from '../actions/rows.js';
+import { type Broken, eventPlace } from './broken.js';
+import { goes, imagesOf, mayGo } from './images.js';
+import { placed } from './new-keys.js';
+
+export function doubted(
+  check: Check & { kind: 'order' | 'overlap' | 'referenced' },
+  place: number,
+  plan: Plan,
+): readonly Broken[] {
+  if (check.kind === 'referenced')
+    return check.other.enforced && !mayGo(plan, check.key) ? [] : [referencedRow(check, place, plan)];
+  if (check.kind === 'order') {
+    const on = check.key.from;
+    return [{ suspects: `SELECT FROM ${bothFind(check.by, check.key, on, plan)}`, ordered: [], certain: [] }];
+  }
+  return check.when === 'new key' ? keyOfDeleted(check, place, plan) : [foundByBoth(check, place, plan)];
+}
+
+/** Both keys reference a row that is deleted, and the row is still there when the first of them changes it. */
+function foundByBoth({ key, other, on, when }: Overlap, place: number, plan: Plan): Broken {
+  const marker = checkMarker(place, '0', []);
+  const event = eventOf(plan, key, 'q.n');
+  const before = `${event} OPERATOR(pg_catalog.<) ${eventOf(plan, other, 'q2.n')}`;
+  const later = `EXISTS (SELECT FROM ${queued(other, 'q2', 'p2')} WHERE ${equals(other, 'p2', quoteName, 'r')} AND ${before})`;
+  const both = bothFind(key, other, on, plan);
+  const clear = staysClearOf(plan, on, 'r');
+  const stays = clear.length === 0 ? both : `${both} WHERE ${clear.join(' AND ')}`;
+  if (when === 'both')
+    return {
+      suspects: `SELECT FROM ${stays}`,
+      ordered: [
+        `SELECT ${eventPlace(plan, key)}, ${marker} FROM ${queued(key)} JOIN ${tableOf(on)} AS r` +
+          ` ON ${equals(key, 'p', quoteName, 'r')} WHERE NOT ${goneBefore('r')}` +
+          ` AND EXISTS (SELECT FROM ${queued(other, 'q2', 'p2')} WHERE ${equals(other, 'p2', quoteName, 'r')})`,
+      ],
+      certain: [`SELECT ${marker} FROM ${stays}`],
+    };
+  return {
+    suspects: `SELECT FROM ${both}`,
+    ordered: [
+      `SELECT ${eventPlace(plan, key)}, ${marker} FROM ${queued(key)} JOIN ${tableOf(on)} AS r` +
+        ` ON ${equals(key, 'p', quoteName, 'r')} WHERE NOT ${goneBefore('r', event)} AND ${later}`,
+    ],
+    certain: [],
+  };
+}
+
+function bothFind(key: Overlap['key'], other: Overlap['key'], on: Overlap['on'], plan: Plan): string {
+  const [own, others] = [deletedRows(plan, key.to), deletedRows(plan, other.to)];
+  return (
+    `${own.rows} AS p JOIN ${tableOf(on)} AS r ON ${equals(key, 'p', own.column, 'r')}` +
+    ` JOIN ${others.rows} AS y ON ${equals(other, 'y', others.column, 'r')}`
+  );
+}
+
+/** SET DEFAULT makes a row reference, by another key, one that is deleted too. */
+function keyOfDeleted({ key, other, change, within }: Overlap, place: number, plan: Plan): readonly Broken[] {
+  const { rows, column } = deletedRows(plan, other.to);
+  const marker = checkMarker(place, '0', []);
+  return imagesOf(plan, change, key, other, within).map((image) => {
+    const found = `${image.rows} AS u JOIN ${rows} AS y ON ${equals(other, 'y', column, 'u')}`;
+    return {
+      suspects: `SELECT FROM ${found}`,
+      ordered: [
+        `SELECT ${eventPlace(plan, key, false, 'b')}, ${marker} FROM ${found} JOIN ${placed(image, key, plan)}`,
+      ],
+      certain: image.fate === 'stays' ? [`SELECT ${marker} FROM ${found}`] : [],
+    };
+  });
+}
+
+/**
+ * A row `c` that references the column which is changed: natively ON UPDATE acts on it, if it is still there. Where the
+ * server enforces the key it does so itself, but for rows that are deleted later: these it is not asked to change.
+ */
+function referencedRow(
+  { key, other, on }: Check & { kind: 'referenced' },
+  place: number,
+  plan: Plan,
+): Broken {
+  const { rows, column } = deletedRows(plan, key.to);
+  const marker = checkMarker(place, '0', []);
+  const event = eventOf(plan, key, 'q.n');
+  const pair = `JOIN ${tableOf(other.from)} AS c ON ${equals(other, 'r', quoteName, 'c')}`;
+  const found = `${rows} AS p JOIN ${tableOf(on)} AS r ON ${equals(key, 'p', column, 'r')} ${pair}`;
+  const clear = [...staysClearOf(plan, on, 'r'), ...staysClearOf(plan, other.from, 'c')];
+  const acts = [
+    `NOT ${goneBefore('r', event)}`,
+    ...(other.enforced ? [goneBefore('r')] : []),
+    ...outOfReach(plan, key, 'r', 'q.n').map((each) => `NOT ${each}`),
+    `NOT ${goneBeforeCheck('c', event)}`,
+  ];
+  return {
+    suspects: `SELECT FROM ${found}${other.enforced ? ` WHERE ${goes(plan, key, 'r')}` : ''}`,
+    ordered: [
+      `SELECT ${eventPlace(plan, key)}, ${marker} FROM ${queued(key)}` +
+        ` JOIN ${tableOf(on)} AS r ON ${equals(key, 'p', quoteName, 'r')} ${pair} WHERE ${acts.join(' AND ')}`,
+    ],
+    certain: other.enforced
+      ? []
+      : [`SELECT ${marker} FROM ${found}${clear.length === 0 ? '' : ` WHERE ${clear.join(' AND ')}`}`],
+  };
+}

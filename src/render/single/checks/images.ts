@@ -1,0 +1,107 @@
+/** What SET keys make of rows, or would have made of those that are deleted later: the new keys, and what they were. */
+import type { ForeignKey } from '../../../graph/model.js';
+import { constants } from '../../../plan/conflicts.js';
+import type { Plan } from '../../../plan/plan.js';
+import { quoteName } from '../../../sql/names.js';
+import { ownName } from '../../own-names.js';
+import { type Given, givenBy, WITHIN } from '../actions/changes.js';
+import { equals } from '../actions/match.js';
+import { deletedRows, isAmong, tableOf } from '../actions/rows.js';
+
+export interface Image extends Given {
+  /** Whether all of its rows stay, all are deleted later, or some are. Of the latter two it has the place. */
+  readonly fate: 'stays' | 'goes' | 'either';
+}
+
+/** The place of a row that is deleted later. */
+export const OWN_PLACE = ownName('p');
+
+/**
+ * @param by the SET key; by SET DEFAULT those that stay are as the UPDATE returned them
+ * @param key whose columns are wanted
+ * @param within the object ids of the relations whose rows are wanted, where not of all
+ */
+export function imagesOf(
+  plan: Plan,
+  change: number,
+  by: ForeignKey,
+  key: ForeignKey,
+  within: readonly number[] | undefined,
+): readonly Image[] {
+  const made = plan.changes[change];
+  if (made === undefined) return [];
+  if (by.action === 'set null') return [among(image(plan, by, key, 'either'), within)];
+  const given = givenBy(made, change, by).map((each): Image => ({ ...each, fate: 'stays' }));
+  const going = mayGo(plan, by) && constants(by) ? [image(plan, by, key, 'goes')] : [];
+  return [...given, ...going].map((each) => among(each, within));
+}
+
+/**
+ * All rows that SET DEFAULT with constants finds, as they stood before and with their new keys; undefined where only the
+ * server knows these. Of those that stay a trigger may have kept some: what is not among the changed ones is left out.
+ */
+export function imageBefore(
+  plan: Plan,
+  change: number,
+  by: ForeignKey,
+  key: ForeignKey,
+  within: readonly number[] | undefined,
+): Image | undefined {
+  const made = plan.changes[change];
+  if (made === undefined || by.action === 'set null') return undefined;
+  const unknown = made.keys.some(
+    (other) =>
+      !constants(other) &&
+      other.action !== 'set null' &&
+      key.columns.some(({ from }) => other.setColumns.includes(from)),
+  );
+  if (unknown) return undefined;
+  const all = image(plan, by, key, 'either');
+  const changed = givenBy(made, change, by).map(
+    (given) =>
+      `EXISTS (SELECT FROM ${given.rows} AS v WHERE v.${WITHIN} OPERATOR(pg_catalog.=) g.${WITHIN}` +
+      ` AND v.${given.tableoid} OPERATOR(pg_catalog.=) g.${all.tableoid} AND v.${given.ctid} OPERATOR(pg_catalog.=) g.${all.ctid})`,
+  );
+  const place = `r.tableoid OPERATOR(pg_catalog.=) g.${WITHIN} AND r.ctid OPERATOR(pg_catalog.=) g.${OWN_PLACE}`;
+  if (mayGo(plan, by))
+    changed.push(`EXISTS (SELECT FROM ${tableOf(by.from)} AS r WHERE ${place} AND ${goes(plan, by, 'r')})`);
+  return among({ ...all, rows: `(SELECT g.* FROM ${all.rows} AS g WHERE ${changed.join(' OR ')})` }, within);
+}
+
+/** Whether a row that the key changes may be deleted later. */
+export function mayGo(plan: Plan, { from }: ForeignKey): boolean {
+  return (plan.overlaps.get(from) ?? []).some((id) => plan.deletions[id]?.origin === 'key');
+}
+
+/** A condition: `row` is one that some deletion takes. */
+export function goes(plan: Plan, { from }: ForeignKey, row: string): string {
+  const all = (plan.overlaps.get(from) ?? []).flatMap((id) => plan.deletions[id] ?? []);
+  return `(${all.map((deletion) => isAmong(from, deletion, row)).join(' OR ')})`;
+}
+
+/** `(SELECT r.tableoid, r.ctid, r.a, (5)::pg_catalog.int4 AS b, d.… FROM pgc_0 AS d JOIN c AS r ON …)` */
+function image(plan: Plan, by: ForeignKey, key: ForeignKey, fate: Image['fate']): Image {
+  const { rows, column } = deletedRows(plan, by.to);
+  const columns = key.columns.map(({ from }) => `${newValue(by, from)} AS ${quoteName(from)}`);
+  const [tableoid, ctid] = [ownName('o'), ownName('t')];
+  const place = `d.${column('tableoid')} AS ${tableoid}, d.${column('ctid')} AS ${ctid}`;
+  const condition = fate === 'goes' ? ` WHERE ${goes(plan, by, 'r')}` : '';
+  const pairs = `${rows} AS d JOIN ${tableOf(by.from)} AS r ON ${equals(by, 'd', column, 'r')}`;
+  const list = [`r.tableoid AS ${WITHIN}`, `r.ctid AS ${OWN_PLACE}`, ...columns, place].join(', ');
+  return { rows: `(SELECT ${list} FROM ${pairs}${condition})`, tableoid, ctid, fate };
+}
+
+/** An expression for what a key makes of a column of `r`: it is a SET NULL key, or one with constants. */
+export function newValue({ action, from, setColumns }: ForeignKey, name: string): string {
+  const own = `r.${quoteName(name)}`;
+  if (!setColumns.includes(name)) return own;
+  const constant = from.columns.find((each) => each.name === name)?.constant;
+  // A NULL that has the column's type.
+  return action === 'set null' || constant === 'NULL' ? `CASE WHEN false THEN ${own} END` : (constant ?? own);
+}
+
+function among(given: Image, within: readonly number[] | undefined): Image {
+  if (within === undefined) return given;
+  const condition = `g.${WITHIN} OPERATOR(pg_catalog.=) ANY (ARRAY[${within.join(', ')}]::pg_catalog.oid[])`;
+  return { ...given, rows: `(SELECT g.* FROM ${given.rows} AS g WHERE ${condition})` };
+}

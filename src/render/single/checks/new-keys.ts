@@ -1,0 +1,179 @@
+/**
+ * Checks of the keys that SET keys make: RI_FKey_check, and what RI_FKey_setdefault looks at once more. The check of a new
+ * key is deferred where the key is, whatever its action (createForeignKeyCheckTriggers).
+ */
+import type { ForeignKey } from '../../../graph/model.js';
+import type { Check, NewKeyCheck, Plan } from '../../../plan/plan.js';
+import { quoteName } from '../../../sql/names.js';
+import { checkMarker } from '../../violations.js';
+import { WITHIN } from '../actions/changes.js';
+import { eventOf, goneBefore, goneBeforeCheck, outOfReach, queued } from '../actions/events.js';
+import { equals } from '../actions/match.js';
+import { QUEUE } from '../actions/queue.js';
+import { deletedRows, tableOf } from '../actions/rows.js';
+import { type Broken, eventPlace, referencedMarker } from './broken.js';
+import { goes, type Image, imageBefore, imagesOf, mayGo, OWN_PLACE } from './images.js';
+import { keysBeside, stateAt, turnOf } from './turns.js';
+
+export function newKeysBroken(check: NewKeyCheck, place: number, plan: Plan): readonly Broken[] {
+  const { kind, by, change, key, within } = check;
+  const found = imagesOf(plan, change, by, key, within).map((image) =>
+    BROKEN[kind](check, place, plan, image),
+  );
+  const together = keysBeside(plan, check).length > 0;
+  const image = kind === 'same key' && !together ? undefined : imageBefore(plan, change, by, key, within);
+  if (image === undefined) return found;
+  // The order of the rows, and what one of several keys makes of them, is known only of those from before.
+  const before = BROKEN[kind](check, place, plan, image);
+  const suspects = [...found, ...(together ? [before] : [])].map((each) => each.suspects).join(' UNION ALL ');
+  return [{ suspects, ordered: before.ordered, certain: found.flatMap(({ certain }) => certain) }];
+}
+
+const BROKEN = { 'same key': sameKey, 'new key': newKey, 'mixed key': mixedKey };
+
+/**
+ * SET DEFAULT gave a row the key of a row that is deleted with or behind the one it referenced: its own action finds it
+ * there again.
+ */
+function sameKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
+  const { key, by } = check;
+  const { rows, column } = deletedRows(plan, key.to);
+  const suspects = `${rows} AS p JOIN ${image.rows} AS u ON ${equals(key, 'p', column, 'u')}`;
+  const values = key.columns.map(({ to }) => `p.${column(to)}`);
+  const selected = `SELECT ${eventPlace(plan, key)}, ${referencedMarker(place, key)} FROM`;
+  const event = eventOf(plan, by, 'q.n');
+  const own = `JOIN ${placed(image, by, plan)} AND b.n OPERATOR(pg_catalog.<=) q.n`;
+  const direct = `${selected} ${queued(key)} JOIN ${image.rows} AS u ON ${equals(key, 'p', quoteName, 'u')} ${own}`;
+  const ordered = {
+    stays: direct,
+    goes: `${direct} AND ${event} OPERATOR(pg_catalog.<) ROW(g.pn, g.age)`,
+    either:
+      `${selected} ${queued(key)} CROSS JOIN ${image.rows} AS u ${own} JOIN ${rowOf(by)} AND NOT ${goneBefore('r', event)}` +
+      `${stateAt(check, plan, event)} WHERE ${equals(key, 'p', quoteName, 's')}`,
+  }[image.fate];
+  return {
+    suspects: `SELECT FROM ${suspects}`,
+    certain: image.fate === 'stays' ? [`SELECT ${checkMarker(place, '0', values)} FROM ${suspects}`] : [],
+    ordered: [ordered],
+  };
+}
+
+/**
+ * SET DEFAULT gave a row a key that no row of the referenced table has, or none that is still there when the check comes:
+ * behind all that was queued before the row was changed. Where another key set columns of this one, a row that is
+ * deleted is not looked at here: the statement stops itself (doubts.ts).
+ */
+function newKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
+  const { key, by } = check;
+  const referenced = `${tableOf(key.to)} AS t`;
+  const { rows, column } = deletedRows(plan, key.to);
+  const marker = (row: string) => checkMarker(place, `u.${WITHIN}`, columnsOf(key, row));
+  const missing = (row: string) =>
+    `NOT EXISTS (SELECT FROM ${referenced} WHERE ${equals(key, 't', quoteName, row)})`;
+  const complete = (row: string) =>
+    columnsOf(key, row)
+      .map((each) => `${each} IS NOT NULL`)
+      .join(' AND ');
+  const deleted =
+    key === by ? ` OR EXISTS (SELECT FROM ${rows} AS p WHERE ${equals(key, 'p', column, 'u')})` : '';
+  const broken = `${image.rows} AS u WHERE ${complete('u')} AND (${missing('u')}${deleted})`;
+  const { turn, joins, row, event } = turnOf(check, plan, image);
+  const queuedBefore = `e.n IS NULL OR ROW(e.pn, e.age) OPERATOR(pg_catalog.<) ${event}`;
+  const before =
+    ` OR EXISTS (SELECT FROM ${referenced} JOIN ${QUEUE} AS d ON d.o OPERATOR(pg_catalog.=) t.tableoid AND d.c OPERATOR(pg_catalog.=) t.ctid` +
+    ` LEFT JOIN ${QUEUE} AS e ON e.n OPERATOR(pg_catalog.=) d.pn WHERE ${equals(key, 't', quoteName, row)}${key.deferred ? '' : ` AND (${queuedBefore})`})`;
+  const ordered =
+    `SELECT ${turn}, ${marker(row)} FROM ${image.rows} AS u JOIN ${changed(image, by, plan)}${joins}` +
+    ` WHERE ${complete(row)} AND (${missing(row)}${key === by ? before : ''})${stillThere(image, key, event)}`;
+  return {
+    suspects: `SELECT FROM ${broken}`,
+    certain: image.fate === 'stays' ? [`SELECT ${marker('u')} FROM ${broken}`] : [],
+    ordered: [ordered],
+  };
+}
+
+function columnsOf(key: ForeignKey, row: string): readonly string[] {
+  return key.columns.map(({ from }) => `${row}.${quoteName(from)}`);
+}
+
+/** A key of MATCH FULL has some columns that are null, and some that are not. */
+function mixedKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
+  const { key, by } = check;
+  const mixed = (row: string) => {
+    const some = (what: string) =>
+      `(${columnsOf(key, row)
+        .map((each) => `${each} ${what}`)
+        .join(' OR ')})`;
+    return `${some('IS NULL')} AND ${some('IS NOT NULL')}`;
+  };
+  const marker = checkMarker(place, `u.${WITHIN}`, []);
+  const broken = `${image.rows} AS u WHERE ${mixed('u')}`;
+  const { turn, joins, row, event } = turnOf(check, plan, image);
+  return {
+    suspects: `SELECT FROM ${broken}`,
+    certain: image.fate === 'stays' ? [`SELECT ${marker} FROM ${broken}`] : [],
+    ordered: [
+      `SELECT ${turn}, ${marker} FROM ${image.rows} AS u JOIN ${changed(image, by, plan)}${joins} WHERE ${mixed(row)}${stillThere(image, key, event)}`,
+    ],
+  };
+}
+
+/** A row that is deleted later is set to NULL before, where no NULL is allowed. */
+export function nullsBroken(
+  { key }: Check & { kind: 'not null' },
+  place: number,
+  plan: Plan,
+): readonly Broken[] {
+  if (!mayGo(plan, key)) return [];
+  const { rows, column: known } = deletedRows(plan, key.to);
+  const values = key.from.columns.map(({ name }) => {
+    const own = `r.${quoteName(name)}`;
+    if (key.setColumns.includes(name)) return `'null'`;
+    // As in ExecBuildSlotValueDescription.
+    const text = `pg_catalog.format('%s', ${own})`;
+    const cut = `CASE WHEN pg_catalog.length(${text}) OPERATOR(pg_catalog.>) 64 THEN pg_catalog.concat(pg_catalog.left(${text}, 64), '...') ELSE ${text} END`;
+    return `CASE WHEN pg_catalog.num_nulls(${own}) OPERATOR(pg_catalog.=) 1 THEN 'null' ELSE ${cut} END`;
+  });
+  const event = eventOf(plan, key, 'q.n');
+  const first = [
+    `${event} OPERATOR(pg_catalog.<) ROW(g.pn, g.age)`,
+    ...outOfReach(plan, key, 'r', 'q.n').map((each) => `NOT ${each}`),
+  ];
+  return [
+    {
+      suspects: `SELECT FROM ${rows} AS p JOIN ${tableOf(key.from)} AS r ON ${equals(key, 'p', known, 'r')} WHERE ${goes(plan, key, 'r')}`,
+      certain: [],
+      ordered: [
+        `SELECT ${eventPlace(plan, key, false, 'q', 'r')}, ${checkMarker(place, 'r.tableoid', values)} FROM ${queued(key)}` +
+          ` JOIN ${tableOf(key.from)} AS r ON ${equals(key, 'p', quoteName, 'r')}` +
+          ` JOIN ${QUEUE} AS g ON g.o OPERATOR(pg_catalog.=) r.tableoid AND g.c OPERATOR(pg_catalog.=) r.ctid WHERE ${first.join(' AND ')}`,
+      ],
+    },
+  ];
+}
+
+/** The queue's row `b` that the image's row referenced before; and `g` of the row itself, where it is deleted later. */
+export function placed({ tableoid, ctid, fate }: Image, by: ForeignKey, plan: Plan): string {
+  const was = `${QUEUE} AS b ON b.o OPERATOR(pg_catalog.=) u.${tableoid} AND b.c OPERATOR(pg_catalog.=) u.${ctid}`;
+  if (fate !== 'goes') return was;
+  const later = `${eventOf(plan, by, 'b.n')} OPERATOR(pg_catalog.<) ROW(g.pn, g.age)`;
+  return `${was} JOIN ${QUEUE} AS g ON g.o OPERATOR(pg_catalog.=) u.${WITHIN} AND g.c OPERATOR(pg_catalog.=) u.${OWN_PLACE} AND ${later}`;
+}
+
+/** The same for a row that the key has changed, and that row `r` as it was, where the image does not only have those that stay. */
+function changed(image: Image, by: ForeignKey, plan: Plan): string {
+  if (image.fate === 'stays') return placed(image, by, plan);
+  const found = outOfReach(plan, by, 'r', 'b.n').map((each) => ` AND NOT ${each}`);
+  return `${placed(image, by, plan)} JOIN ${rowOf(by)}${found.join('')}`;
+}
+
+/** The row is there when the check that was queued by this event comes. */
+function stillThere({ fate }: Image, key: ForeignKey, event: string): string {
+  if (fate === 'stays') return '';
+  return ` AND NOT ${key.deferred ? goneBefore('r') : goneBeforeCheck('r', event)}`;
+}
+
+/** The image's row as it was before. */
+function rowOf(by: ForeignKey): string {
+  return `${tableOf(by.from)} AS r ON r.tableoid OPERATOR(pg_catalog.=) u.${WITHIN} AND r.ctid OPERATOR(pg_catalog.=) u.${OWN_PLACE}`;
+}

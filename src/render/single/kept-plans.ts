@@ -1,0 +1,56 @@
+/**
+ * What was planned last over a graph, and what hangs off the client's own DELETE in it: the statements of a batch differ in
+ * their values, and those are in neither.
+ */
+import type { Graph } from '../../graph/model.js';
+import type { Steps } from '../../pace.js';
+import type { Plan, Target } from '../../plan/plan.js';
+import { planDelete } from '../../plan/planner.js';
+import { renderChange } from './actions/changes.js';
+import { renderDeletions } from './actions/deletions.js';
+import { renderChecks } from './checks/checks.js';
+
+/** They are as large as what they reach. */
+const MOST_PLANS = 8;
+
+const plans = new WeakMap<Graph, Map<string, { readonly plan: Plan | undefined }>>();
+
+/** As planDelete. */
+export function* planOf(graph: Graph, targets: readonly Target[]): Steps<Plan | undefined> {
+  const known = plans.get(graph) ?? new Map<string, { readonly plan: Plan | undefined }>();
+  plans.set(graph, known);
+  const key = targets
+    .map(({ relation, only, view }) => [relation.oid, only, view?.relation.oid].join())
+    .join(' ');
+  const made = known.get(key) ?? { plan: yield* planDelete(graph, targets) };
+  // The one that was used last comes last.
+  known.delete(key);
+  known.set(key, made);
+  const [oldest] = known.keys();
+  if (known.size > MOST_PLANS && oldest !== undefined) known.delete(oldest);
+  return made.plan;
+}
+
+/** CTEs below the client's DELETEs, and conditions: each true, or an error. */
+export interface Below {
+  readonly ctes: readonly string[];
+  readonly conditions: readonly string[];
+}
+
+const rendered = { suspecting: new WeakMap<Plan, Below>(), certain: new WeakMap<Plan, Below>() };
+
+/** @param suspecting as renderChecks */
+export function* renderBelow(plan: Plan, suspecting: boolean): Steps<Below> {
+  const known = rendered[suspecting ? 'suspecting' : 'certain'];
+  const made = known.get(plan) ?? (yield* below(plan, suspecting));
+  known.set(plan, made);
+  return made;
+}
+
+function* below(plan: Plan, suspecting: boolean): Steps<Below> {
+  const { ctes, conditions } = renderChecks(plan, suspecting);
+  yield;
+  const changes = plan.changes.flatMap((change, i) => renderChange(change, i, plan, suspecting));
+  yield;
+  return { ctes: [...renderDeletions(plan), ...ctes, ...changes], conditions };
+}

@@ -1,0 +1,77 @@
+/**
+ * Locks on the rows that a statement is going to delete, from the top down. A row that is locked gets no new child where
+ * the server enforces the key: its INSERT waits (RI_FKey_check locks what it references FOR KEY SHARE).
+ */
+
+import type { Plan } from '../../plan/plan.js';
+import { quoteLiteral, quoteName, quoteRelation } from '../../sql/names.js';
+import type { Names } from '../../sql/statement/selection.js';
+import type { DeletingStatement } from '../../sql/statement/statement.js';
+import { insertion } from '../splice.js';
+import { renderDeletions } from './actions/deletions.js';
+import { cteName } from './actions/rows.js';
+import { hiddenColumns, isDirect, type Root, rootHeader, spliceNamed } from './render.js';
+
+export interface Locks {
+  readonly sql: string;
+  /**
+   * A question, to which `t` is the answer where executing it does nothing but lock: no function that it calls by any name
+   * may do more, nor one in a view or a policy.
+   */
+  readonly harmless: string;
+  /** How often it has to be executed: each time sees the children that came before the last one locked their parents. */
+  readonly rounds: number;
+}
+
+/** More rounds than this nobody needs to win against: what is missed makes the statement be sent again. */
+const MOST_ROUNDS = 5;
+
+/**
+ * @returns undefined where nobody can get in the way, or no SELECT can be put in the statement's place
+ */
+export function renderLocks(
+  text: string,
+  statement: DeletingStatement,
+  plan: Plan,
+  roots: readonly Root[],
+): Locks | undefined {
+  const { selection, sites, changes, outer, start, end, hasWith } = statement;
+  const [root] = roots;
+  if (!root || !selection || outer !== undefined || sites.length > 1 || changes.length > 0) return undefined;
+  if (!plan.keys.some(({ guarded }) => guarded) || !isDirect(root) || root.target.view) return undefined;
+  // FOR UPDATE OF takes a name without its schema.
+  if (root.site.isNamesake) return undefined;
+  // Bind gives values for all parameters.
+  if (/\$\d/.test(text.slice(selection.end))) return undefined;
+  const locked = plan.deletions.filter(({ returns }) => returns.length > 0);
+  const { alias, target } = root.site;
+  const name = alias === quoteRelation(target) ? quoteName(target.name) : alias;
+  const rows = locked.map(({ id }) => `SELECT FROM ${cteName(id)}`).join(' UNION ALL ');
+  const below = renderDeletions(plan, true).map((cte) => `,\n${cte}`);
+  const edits = [
+    insertion(start, `${hasWith ? ', ' : 'WITH '}${rootHeader(root)}\n`),
+    { ...selection.verb, sql: `SELECT ${hiddenColumns(root).join(', ')}` },
+    ...(selection.using ? [{ ...selection.using, sql: ',' }] : []),
+    {
+      start: selection.end,
+      end,
+      sql: `\nFOR UPDATE OF ${name}\n)${below.join('')}\nSELECT pg_catalog.count(*) FROM (${rows}) AS l`,
+    },
+  ];
+  const { sql } = spliceNamed(text.slice(0, end), edits, roots);
+  return { sql, harmless: harmless(selection.names, plan), rounds: Math.min(locked.length, MOST_ROUNDS) };
+}
+
+function harmless({ functions, operators, relations }: Names, plan: Plan): string {
+  const among = (column: string, names: readonly string[]) =>
+    `${column} OPERATOR(pg_catalog.=) ANY (ARRAY[${names.map(quoteLiteral).join(', ')}]::pg_catalog.name[])`;
+  const read = [...relations, ...plan.deletions.map(({ relation }) => relation.name)];
+  const VOLATILE = `p.provolatile OPERATOR(pg_catalog.=) 'v'`;
+  return (
+    `SELECT NOT (EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE ${among('p.proname', functions)} AND ${VOLATILE})` +
+    ` OR EXISTS (SELECT FROM pg_catalog.pg_operator AS o JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) o.oprcode` +
+    ` WHERE ${among('o.oprname', operators)} AND ${VOLATILE})` +
+    ` OR EXISTS (SELECT FROM pg_catalog.pg_class AS r WHERE ${among('r.relname', read)}` +
+    ` AND (r.relrowsecurity OR r.relkind OPERATOR(pg_catalog.=) 'v')))`
+  );
+}

@@ -1,0 +1,164 @@
+/**
+ * How a statement stops itself: a text that starts with a marker is cast to int, which fails with 22P02 and the text in
+ * its message. The server rolls its own work back; the proxy reads the marker and says what PostgreSQL would have said.
+ */
+import { randomBytes } from 'node:crypto';
+import type { ForeignKey } from '../graph/model.js';
+import type { Plan } from '../plan/plan.js';
+import { quoteLiteral } from '../sql/names.js';
+
+/** What the server must have said for its message to be a marker: invalid_text_representation. */
+export const MARKER_SQLSTATE = '22P02';
+/** What all markers begin with in a text that is not sent yet; each sending of it puts another in its place (markers.ts). */
+export const MARKER = `pgcascade/${randomBytes(5).toString('hex')}/`;
+
+/** A marker found in an error's message. */
+export type Marker =
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'moved' }
+  | { readonly kind: 'kept' }
+  | { readonly kind: 'suspect' }
+  | {
+      readonly kind: 'check';
+      readonly check: number;
+      /** The object id of the table that the referenced row was in, or the changed one is; or 0. */
+      readonly table: number;
+      readonly values: string;
+    };
+
+/** The fields of the native error (ri_ReportViolation in ri_triggers.c, ExecConstraints in execMain.c). */
+export interface Violation {
+  readonly kind: 'violation';
+  readonly code: string;
+  readonly message: string;
+  readonly detail: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly constraint?: string;
+  readonly column?: string;
+}
+
+/** A statement that fails as soon as the server parses it: what is sent instead of one that is refused. */
+export const REFUSED_SQL = `SELECT '${MARKER}refused'::pg_catalog.int4`;
+
+/** An expression that fails when it is evaluated, and only then (concat is not folded into a constant). */
+export const MOVED_SQL = `pg_catalog.concat('${MARKER}moved')::pg_catalog.int4`;
+
+/** The same where a rule may be broken: what is to be done then costs more than to find it. */
+export const SUSPECT_SQL = `pg_catalog.concat('${MARKER}suspect')::pg_catalog.int4`;
+
+/** The same for a row of a cycle that a trigger has kept. */
+export const KEPT_SQL = `pg_catalog.concat('${MARKER}kept')::pg_catalog.int4`;
+
+/**
+ * An expression for the marker of a check: `pgcascade/…/2/16385/(1, x)`, the key's values as their output functions say.
+ * @param table an expression for the object id of the table that the referenced row was in
+ */
+export function checkMarker(check: number, table: string, values: readonly string[]): string {
+  const places = values.map(() => '%s').join(', ');
+  return `pg_catalog.format(${quoteLiteral(`${MARKER}${check}/%s/(${places})`)}, ${[table, ...values].join(', ')})`;
+}
+
+/**
+ * @param message of an error with SQLSTATE 22P02, in whatever language the server speaks: `invalid input syntax for type
+ * integer: "pgcascade/…/moved"`. It must be all of what was cast: a text that only quotes the statement is none.
+ * @param own what markers begin with in the statement that failed
+ */
+export function readMarker(message: string, own: string): Marker | undefined {
+  const at = message.indexOf(own);
+  if (at < 0 || /[(\n]/.test(message.slice(0, at))) return undefined;
+  const text = message.slice(at + own.length);
+  if (text.startsWith('refused')) return { kind: 'refused' };
+  if (text.startsWith('moved')) return { kind: 'moved' };
+  if (text.startsWith('kept')) return { kind: 'kept' };
+  if (text.startsWith('suspect')) return { kind: 'suspect' };
+  const [check, table] = text.split('/', 2);
+  const values = text.slice(`${check}/${table}/`.length, text.lastIndexOf(')') + 1);
+  return { kind: 'check', check: Number(check), table: Number(table), values };
+}
+
+/** What a client is told where the statement cannot tell what becomes of a row. */
+export interface Doubt {
+  readonly kind: 'doubt';
+  readonly error: 'PGC_OVERLAP' | 'PGC_REFERENCED_SET';
+  readonly key: string;
+  readonly other: string;
+}
+
+/**
+ * @param serverVersion the major version: from 18 on RESTRICT has a code and words of its own
+ */
+export function violation(
+  plan: Plan,
+  marker: Marker & { kind: 'check' },
+  serverVersion: number,
+): Violation | Doubt | undefined {
+  const check = plan.checks[marker.check];
+  if (check === undefined) return undefined;
+  const { key } = check;
+  const own = plan.names.get(marker.table) ?? key.from.name;
+  switch (check.kind) {
+    case 'order':
+      return undefined;
+    case 'overlap':
+      return { kind: 'doubt', error: 'PGC_OVERLAP', key: key.name, other: check.other.name };
+    case 'referenced':
+      return { kind: 'doubt', error: 'PGC_REFERENCED_SET', key: key.name, other: check.other.name };
+    case 'not null':
+      return {
+        kind: 'violation',
+        code: '23502',
+        message: `null value in column "${check.column}" of relation "${own}" violates not-null constraint`,
+        detail: `Failing row contains ${marker.values}.`,
+        schema: key.from.schema,
+        table: own,
+        column: check.column,
+      };
+    case 'new key':
+    case 'mixed key':
+      return {
+        kind: 'violation',
+        code: '23503',
+        message: `insert or update on table "${own}" violates foreign key constraint "${key.name}"`,
+        detail:
+          check.kind === 'mixed key'
+            ? 'MATCH FULL does not allow mixing of null and nonnull key values.'
+            : `Key (${columns(key, 'from')})=${marker.values} is not present in table "${key.to.name}".`,
+        schema: key.from.schema,
+        table: own,
+        constraint: key.name,
+      };
+    case 'same key':
+    case 'rows':
+      return stillReferenced(plan, key, marker, serverVersion);
+  }
+}
+
+function stillReferenced(
+  plan: Plan,
+  key: ForeignKey,
+  marker: Marker & { kind: 'check' },
+  serverVersion: number,
+): Violation {
+  const restricted = key.action === 'restrict' && serverVersion >= 18;
+  // A partition has a copy of the key, with a name of its own.
+  const referenced = plan.names.get(marker.table) ?? key.to.name;
+  const constraint = key.copies.find(({ to }) => to === marker.table)?.name ?? key.name;
+  return {
+    kind: 'violation',
+    code: restricted ? '23001' : '23503',
+    message:
+      `update or delete on table "${referenced}" violates ` +
+      `${restricted ? 'RESTRICT setting of ' : ''}foreign key constraint "${constraint}" on table "${key.from.name}"`,
+    detail:
+      `Key (${columns(key, 'to')})=${marker.values} is ` +
+      `${restricted ? '' : 'still '}referenced from table "${key.from.name}".`,
+    schema: key.from.schema,
+    table: key.from.name,
+    constraint,
+  };
+}
+
+function columns(key: ForeignKey, side: 'from' | 'to'): string {
+  return key.columns.map((column) => column[side]).join(', ');
+}

@@ -1,0 +1,69 @@
+/** Parsed texts and expanded ones, shared by all sessions: applications send the same few statements again and again. */
+import { LRUCache } from 'lru-cache';
+import type { Steps } from '../pace.js';
+import { inSlices } from '../pace.js';
+import { parserReady } from '../sql/parser/parser.js';
+import { readClientText } from '../sql/reading/client-text.js';
+import { LongTexts } from '../sql/reading/long-texts.js';
+import type { Statement } from '../sql/statement/statement.js';
+import type { Rewrite } from './text.js';
+
+const MOST_TEXTS = 2000;
+/** All in UTF-16 units. A longer text is read in another thread: the densest one takes some 20 ms. */
+const LONGEST_HERE = 4 * 1024;
+/** A longer text is read each time it comes, and a longer rewrite is made each time: that of a plan of thousands of tables is not. */
+const LONGEST_TEXT = 256 * 1024;
+const LONGEST_REWRITE = 4 * 1024 * 1024;
+const MOST_CHARACTERS = 32 * 1024 * 1024;
+
+export class StatementCache {
+  readonly #parsed = new LRUCache<string, { statements: readonly Statement[] | undefined }>({
+    max: MOST_TEXTS,
+    maxSize: MOST_CHARACTERS,
+    maxEntrySize: LONGEST_TEXT,
+    sizeCalculation: (_, text) => text.length + 1,
+  });
+  readonly #rewrites = new LRUCache<string, Rewrite>({
+    max: MOST_TEXTS,
+    maxSize: MOST_CHARACTERS,
+    maxEntrySize: LONGEST_REWRITE,
+    sizeCalculation: (rewrite, key) => rewrite.sql.length + key.length,
+  });
+  readonly #longTexts = new LongTexts();
+
+  /**
+   * The statements of a text, or undefined where it is not PostgreSQL's SQL.
+   * @param encoding the client's, for errors
+   * @param isWanted false where the client has gone meanwhile
+   * @throws ProxyError PGC_ENCODING where a name is not certain, PGC_TOO_LARGE or PGC_WAITING for a text that is too long
+   */
+  async statements(
+    text: string,
+    encoding: string,
+    isWanted: () => boolean,
+  ): Promise<readonly Statement[] | undefined> {
+    const known = this.#parsed.get(text);
+    if (known) return known.statements;
+    await parserReady();
+    const statements =
+      text.length <= LONGEST_HERE
+        ? readClientText(text, encoding)
+        : await this.#longTexts.read(text, encoding, isWanted);
+    if (isWanted()) this.#parsed.set(text, { statements });
+    return statements;
+  }
+
+  /** Ends the threads in which long texts are read. */
+  close(): Promise<void> {
+    return this.#longTexts.close();
+  }
+
+  /** @param key everything the rewrite depends on, the text included */
+  async rewrite(key: string, make: () => Steps<Rewrite>): Promise<Rewrite> {
+    const known = this.#rewrites.get(key);
+    if (known) return known;
+    const rewrite = await inSlices(make());
+    this.#rewrites.set(key, rewrite);
+    return rewrite;
+  }
+}

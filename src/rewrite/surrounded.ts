@@ -1,0 +1,50 @@
+/**
+ * Expanded statements among statements of the proxy's own, in one string: as a query of its own one of these could be
+ * cancelled in the client's place, and would cost a round trip.
+ */
+
+import { expandedSettings } from './own-settings.js';
+import type { Part } from './reply-rule.js';
+import { planOf, SAVEPOINT } from './retries.js';
+import type { Rewrite } from './text.js';
+
+export interface Surrounded extends Rewrite {
+  /** How many statements of the proxy's own are executed first. */
+  readonly before: number;
+}
+
+export interface Around {
+  /** The server's major version; undefined where the settings stay the client's. */
+  readonly version: number | undefined;
+  /** It is certain that the string is a transaction by itself. */
+  readonly alone?: boolean;
+  /** Under a savepoint of the proxy's. */
+  readonly saved?: boolean;
+  /** What locks rows first. */
+  readonly locks?: readonly string[];
+}
+
+/** The rewrite behind what it has to be executed behind, and before what undoes that. */
+export function surrounded(rewrite: Rewrite, around: Around): Surrounded {
+  const { version, alone = false, saved = false, locks = [] } = around;
+  const settings = planOf(rewrite.parts) && version !== undefined ? expandedSettings(version) : undefined;
+  const enter = alone ? (settings?.alone ?? []) : settings ? [settings.enter] : [];
+  const first = [...(saved ? [`SAVEPOINT ${SAVEPOINT}`] : []), ...enter, ...locks];
+  const before = first.map((sql) => `${sql}\n; `).join('');
+  const leave = settings && !alone ? `\n; ${settings.leave}` : '';
+  return {
+    ...rewrite,
+    sql: `${before}${rewrite.sql}${leave}${saved ? `\n; RELEASE SAVEPOINT ${SAVEPOINT}` : ''}`,
+    parts: [
+      ...first.map(() => SWALLOW),
+      ...rewrite.parts,
+      ...(leave === '' ? [] : [LEAVE]),
+      ...(saved ? [SWALLOW] : []),
+    ],
+    copied: rewrite.copied.map((run) => ({ ...run, sent: run.sent + before.length })),
+    before: first.length,
+  };
+}
+
+const SWALLOW: Part = { kind: 'swallow' };
+const LEAVE: Part = { kind: 'leave' };

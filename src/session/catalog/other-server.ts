@@ -1,0 +1,133 @@
+/**
+ * A server that speaks the protocol and is not PostgreSQL, or is too old: its catalog cannot be read. What cannot concern
+ * the configuration passes through it; the rest is refused by name.
+ */
+import { ProxyError } from '../../errors.js';
+import type { GraphCache } from '../../graph/cache.js';
+import type { Rules } from '../../graph/catalog/rules.js';
+import { quoteRelation, type RelationName } from '../../sql/names.js';
+import { TransactionStatus } from '../../wire/types.js';
+import type { Injection, Manner } from '../server/internal-query.js';
+import type { ExpectedReplies } from '../server/outstanding-replies.js';
+import type { Answer } from '../server/question.js';
+import { isLanguage } from '../server/server-errors.js';
+import type { ServerState } from '../server/server-state.js';
+
+export interface OtherServerOptions {
+  /** Names the database among all databases behind this proxy. */
+  readonly database: string;
+  readonly graphs: GraphCache;
+  readonly rules: Rules;
+  readonly report: (problem: string) => void;
+  readonly injection: Injection;
+  readonly replies: ExpectedReplies;
+  readonly state: ServerState;
+}
+
+interface Other {
+  readonly kind: 'other';
+  readonly name: string;
+}
+
+/** What has not been asked ends as the answer to the question did. */
+export type Recognised = { readonly kind: 'postgres' } | Other | Exclude<Answer, { kind: 'value' }>;
+
+const OLDEST = 10;
+/** They say that they are PostgreSQL of a later version, and their catalogs are not its. */
+const OTHERS =
+  /cockroach|cratedb|duckdb|duckgres|gaussdb|hologres|materialize|questdb|redshift|risingwave|singlestore/i;
+
+export class OtherServer {
+  readonly #options: OtherServerOptions;
+
+  constructor(options: OtherServerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Recognises the server by what it reported at the login, and by one question, which is asked once for a database.
+   * @param manner how it is asked
+   */
+  async recognise(manner: Manner): Promise<Recognised> {
+    const reported = reportedBy(this.#options.state);
+    if (reported !== undefined) return this.#found(reported);
+    const known = this.#options.graphs.serverKind(this.#key);
+    if (known !== undefined) return recognised(known);
+    const { injection, replies, state } = this.#options;
+    // Elsewhere the error has ended the client's transaction, so it is the client's too.
+    const alone = manner === 'query' && replies.settled && state.status === TransactionStatus.Idle;
+    let other: string | undefined;
+    const answer = await injection.ask('SELECT pg_catalog.version()', manner, (error) => {
+      if (!isLanguage(error)) return false;
+      other = `one that does not know pg_catalog.version()`;
+      return alone;
+    });
+    if (answer.kind === 'value') return this.#found(otherThanPostgres(answer.value));
+    const found = other === undefined ? undefined : this.#found(other);
+    return found !== undefined && alone ? found : answer;
+  }
+
+  /** @throws ProxyError PGC_SERVER where a name may be that of a table with rows to cascade to */
+  refuse({ name: server }: Other, names: readonly RelationName[]): void {
+    const { overrides, relations } = this.#options.rules;
+    // Which table a key references that has an override, only the catalog could tell.
+    const concerned = names.find(
+      (name) => overrides.length > 0 || relations.some(({ to }) => mayBe(name, to.schema, to.table)),
+    );
+    if (concerned) throw new ProxyError('PGC_SERVER', { table: quoteRelation(concerned), server });
+  }
+
+  /**
+   * The same of a text whose statements are not understood.
+   * @throws ProxyError PGC_SERVER
+   */
+  refuseText({ name: server }: Other, text: string): void {
+    const { overrides, relations } = this.#options.rules;
+    const lower = text.toLowerCase();
+    const concerned = relations.find(({ to }) => lower.includes(to.table.toLowerCase()));
+    const unclear = overrides.length > 0 || (relations.length > 0 && /u&"/i.test(text));
+    if (concerned || unclear)
+      throw new ProxyError('PGC_SERVER', { table: concerned?.to.table ?? 'a table', server });
+  }
+
+  #found(kind: string): Recognised {
+    const { database, graphs, report } = this.#options;
+    if (graphs.foundServerKind(this.#key, kind) && kind !== '')
+      report(
+        `the server of ${database} is not PostgreSQL ${OLDEST} or later but ${kind}: its keys are unknown, and nothing cascades`,
+      );
+    return recognised(kind);
+  }
+
+  /** A server of another version is asked again. */
+  get #key(): string {
+    return `${this.#options.database}\0${this.#options.state.parameter('server_version')}`;
+  }
+}
+
+function recognised(kind: string): Recognised {
+  return kind === '' ? { kind: 'postgres' } : { kind: 'other', name: kind };
+}
+
+/** @returns undefined where it may be PostgreSQL */
+function reportedBy(state: ServerState): string | undefined {
+  const crate = state.parameter('crate_version');
+  if (crate !== undefined) return `CrateDB ${crate}`;
+  const cockroach = state.parameter('crdb_version');
+  if (cockroach !== undefined) return cockroach;
+  const version = state.parameter('server_version');
+  if (version === undefined) return 'one that reports no server_version';
+  return state.version < OLDEST || OTHERS.test(version) ? `version ${version}` : undefined;
+}
+
+/** @returns '' for PostgreSQL */
+function otherThanPostgres(version: string): string {
+  const [, major = '0'] = /^(?:PostgreSQL|EnterpriseDB) (\d+)/.exec(version) ?? [];
+  return Number(major) >= OLDEST && !OTHERS.test(version) ? '' : version.slice(0, 100);
+}
+
+/** Names compared without case, as not every server folds them as PostgreSQL does; one without a schema is in any. */
+function mayBe(name: RelationName, schema: string, table: string): boolean {
+  const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
+  return same(name.name, table) && (name.schema === undefined || same(name.schema, schema));
+}

@@ -1,0 +1,86 @@
+/**
+ * What one session saw last of the catalog, for itself alone: in a transaction that has written something, or that looks
+ * at an older state, it may be what nobody else ever sees; and temporary relations are this session's.
+ */
+import type { GraphCache, KnownGraph, Moment } from '../../graph/cache.js';
+import type { Circumstances } from '../../graph/catalog/catalog.js';
+
+/** A state of the catalog. */
+export interface Sight {
+  readonly fingerprint: string;
+  readonly known: KnownGraph;
+}
+
+/**
+ * For whom what was seen is true.
+ * `all`: for every session, so that the GraphCache remembers it.
+ * `session`: for this one as long as it is there: temporary relations are part of it.
+ * `transaction`: until the transaction is over, which has written something.
+ * `snapshot`: the same, and nobody else can change it: the transaction looks at one state from its beginning on.
+ */
+export type Scope = 'all' | 'session' | 'transaction' | 'snapshot';
+
+interface Seen extends Sight {
+  readonly asked: Moment;
+  readonly scope: Scope;
+}
+
+export class OwnSight {
+  #seen: Seen | undefined;
+  /** The client has sent nothing since that could have changed it, or that was sent after a change of another's. */
+  #untouched = false;
+  #temporaries: { readonly any: boolean; readonly asked: Moment } | undefined;
+
+  /** The server was asked at this moment, and has answered. */
+  record(seen: Seen): void {
+    this.#seen = seen;
+    this.#untouched = true;
+  }
+
+  /** Whether the graph may have temporary relations of this session, as the server said; null where that is to be asked. */
+  recordTemporaries(any: boolean | null, asked: Moment): void {
+    this.#temporaries = any === null ? undefined : { any, asked };
+  }
+
+  /** Bytes came from the client, or something of the client's is being executed. */
+  touch(): void {
+    this.#untouched = false;
+  }
+
+  /** The transaction may be over: what it alone saw is worth nothing behind it. */
+  transactionOver(): void {
+    if (this.#seen?.scope !== 'session') this.#seen = undefined;
+  }
+
+  /** The session itself has changed what it saw. */
+  forget(): void {
+    this.#seen = undefined;
+  }
+
+  /**
+   * @param now what GraphCache.moment says
+   * @returns what was seen, where it need not be asked for again
+   */
+  fresh(graphs: GraphCache, now: Moment): Sight | undefined {
+    if (this.#seen === undefined) return undefined;
+    const { asked, scope } = this.#seen;
+    // Parse and Bind that came in one go are one statement.
+    if (this.#untouched && asked.changes === now.changes) return this.#seen;
+    if (scope === 'all') return undefined;
+    const then = scope === 'snapshot' ? { ...asked, changes: now.changes } : asked;
+    return graphs.isFresh(then, now) ? this.#seen : undefined;
+  }
+
+  /** Whether temporary relations of this session may be part of the graph; undefined where the server has to be asked. */
+  hasTemporaries(graphs: GraphCache, now: Moment): boolean | undefined {
+    if (this.#temporaries === undefined || !graphs.isFresh(this.#temporaries.asked, now)) return undefined;
+    return this.#temporaries.any;
+  }
+}
+
+/** For whom what the server has answered is true. */
+export function scopeOf({ written, current, temporary }: Circumstances): Scope {
+  if (!current) return 'snapshot';
+  if (written) return 'transaction';
+  return temporary === false ? 'all' : 'session';
+}

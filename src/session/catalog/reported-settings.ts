@@ -1,0 +1,75 @@
+/**
+ * Whether the settings by which the server reads a text are those that it has reported. It reports them (ParameterStatus) with
+ * ReadyForQuery, from version 14 on not before: behind a SET in the same pipeline, or one that is not answered yet, what was
+ * reported last is not what holds.
+ */
+import { isAscii } from 'node:buffer';
+import type { Look } from '../../sql/lexer/look.js';
+import type { Injection, Manner } from '../server/internal-query.js';
+import type { Answer } from '../server/question.js';
+import type { ServerState } from '../server/server-state.js';
+import type { SessionCircumstances } from './session-catalog.js';
+
+export interface ReportedSettingsOptions {
+  readonly state: ServerState;
+  readonly circumstances: SessionCircumstances;
+  readonly injection: Injection;
+}
+
+interface Known {
+  readonly kind: 'known';
+  /** standard_conforming_strings is on: a backslash in a plain string is one. */
+  readonly conforming: boolean;
+  /** The client's encoding is another one than the server has reported. */
+  readonly encodingChanges: boolean;
+}
+
+const QUESTION =
+  `SELECT pg_catalog.concat(pg_catalog.current_setting('standard_conforming_strings'), ' ',` +
+  ` pg_catalog.current_setting('client_encoding'))`;
+
+export class ReportedSettings {
+  readonly #options: ReportedSettingsOptions;
+  /** What the server was asked for, and after how many changes. */
+  #asked: { readonly age: number; readonly settings: Known } | undefined;
+  #reported = 0;
+
+  constructor(options: ReportedSettingsOptions) {
+    this.#options = options;
+  }
+
+  /** Whether nothing was sent since the last report that may have set anything. */
+  get areCurrent(): boolean {
+    return this.#options.circumstances.age === this.#reported;
+  }
+
+  /** The server has answered everything, and reported all settings. */
+  report(): void {
+    this.#reported = this.#options.circumstances.age;
+  }
+
+  /**
+   * The settings for a text that is sent now. The server is asked where it has not reported them, and they matter.
+   * @returns what holds, or the answer that could not be had
+   */
+  async forText(
+    { text, hasBackslashes }: Look,
+    manner: Manner,
+  ): Promise<Known | Exclude<Answer, { kind: 'value' }>> {
+    const { circumstances, injection, state } = this.#options;
+    if (this.areCurrent || (isAscii(text) && !hasBackslashes))
+      return { kind: 'known', conforming: state.textSettings.strings !== 'off', encodingChanges: false };
+    const { age } = circumstances;
+    if (this.#asked?.age === age) return this.#asked.settings;
+    const answer = await injection.ask(QUESTION, manner);
+    if (answer.kind !== 'value') return answer;
+    const [strings, encoding = ''] = answer.value.split(' ');
+    const settings: Known = {
+      kind: 'known',
+      conforming: strings !== 'off',
+      encodingChanges: encoding.toUpperCase() !== state.parameter('client_encoding')?.toUpperCase(),
+    };
+    this.#asked = { age, settings };
+    return settings;
+  }
+}

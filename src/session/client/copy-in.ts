@@ -1,0 +1,234 @@
+/**
+ * COPY … FROM STDIN. While the server takes data it ignores Sync and Flush, and any other message ends the connection
+ * (CopyGetData in copyfromparse.c). But the server asks for the data before it looks at the table, and may fail at any time
+ * from then on: its answers do not tell which of the messages sent meanwhile it took as part of the data. So nothing is
+ * sent behind a statement that may take data until the server has asked for them or has answered the statement; and when
+ * a COPY fails behind which Syncs were sent, the server is asked how many of them it answers.
+ */
+import { errorResponse, Field, readErrorFields } from '../../wire/backend.js';
+import { whole, write } from '../../wire/frontend.js';
+import type { Message } from '../../wire/reader.js';
+import { Backend, Frontend } from '../../wire/types.js';
+import { SCRATCH } from '../server/internal-query.js';
+import type { Output } from '../server/output.js';
+import type { Answered, ExpectedReplies, ReplyHandler, Verdict } from '../server/outstanding-replies.js';
+
+/** The client has been told, in PostgreSQL's words, that its connection is over. */
+export class ConnectionOver extends Error {}
+
+/** As FrontendSide.take. */
+type Take = (message: Message) => Promise<void> | undefined;
+
+/** Ends a COPY to find out whether there is one; the server's log shows it. */
+const ENDED = `pgcascade/${SCRATCH}: another message came before the end of the data`;
+
+export class CopyIn {
+  readonly #server: Output;
+  readonly #replies: ExpectedReplies;
+  readonly #unitEnded: () => void;
+  /** `ending`: the last of the data was sent, and the server says what comes next. */
+  #phase: 'none' | 'taking' | 'ending' = 'none';
+  /** How many messages were sent since the server asked for data that it answers unless it ignores them. */
+  #syncs = 0;
+  /** Fulfilled when the server has said how many of them it answers. */
+  #counting: Promise<void> | undefined;
+  /** The client has not sent the Sync yet up to which the server would skip everything. */
+  #skipping = false;
+  /** Set while a CopyFail is on its way in place of a message of this type, which cannot stand among data. */
+  #probe: { readonly type: number; readonly settle: (wasTaking: boolean) => void } | undefined;
+  #isOver = false;
+  #waiting: (() => void)[] = [];
+
+  /** @param unitEnded is called when it turns out that the server has answered a Sync sent among the data */
+  constructor(server: Output, replies: ExpectedReplies, unitEnded: () => void) {
+    this.#server = server;
+    this.#replies = replies;
+    this.#unitEnded = unitEnded;
+    replies.watch((to, message) => this.#received(to, message));
+  }
+
+  /** Whether the client's next message is to go through `take`. */
+  get isConcerned(): boolean {
+    return this.#phase === 'taking' || this.#counting !== undefined || this.#skipping;
+  }
+
+  /** Fulfilled when the server has answered everything that was sent, or takes data. */
+  decided(): Promise<void> {
+    // What was written behind a question of the proxy's own has not left yet.
+    this.#server.flush();
+    if (this.#isDecided()) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  /** The session is over: nobody waits any longer. */
+  end(): void {
+    this.#phase = 'none';
+    this.#skipping = false;
+    this.#probe?.settle(false);
+    for (const go of this.#waiting.splice(0)) go();
+  }
+
+  /**
+   * Takes a message while `isConcerned`.
+   * @param again takes a message that turns out to be none of the data
+   * @returns as FrontendSide.take; rejected with ConnectionOver
+   */
+  take(message: Message, again: Take): Promise<void> | undefined {
+    if (this.#counting) return this.#counting.then(() => again(message));
+    if (this.#skipping) {
+      if (message.type !== Frontend.Sync) return undefined;
+      this.#skipping = false;
+      return again(message);
+    }
+    switch (message.type) {
+      case Frontend.Sync:
+        this.#syncs++;
+        break;
+      case Frontend.Flush:
+        // With something in it, which no Flush has, it would be answered by an error.
+        if (message.end - message.start > write.flush().length) this.#syncs++;
+        break;
+      case Frontend.CopyData:
+        break;
+      case Frontend.CopyDone:
+      case Frontend.CopyFail:
+        this.#phase = 'ending';
+        this.#server.forward(message);
+        // In the extended protocol the server keeps its answer back. Where another COPY takes data, this is ignored.
+        this.#server.write(write.flush());
+        return this.decided();
+      default:
+        return this.#interrupt(message, again);
+    }
+    this.#server.forward(message);
+    return undefined;
+  }
+
+  /** The COPY may have failed already: then the message is no part of it, and is taken like any other. */
+  async #interrupt(message: Message, again: Take): Promise<void> {
+    this.#phase = 'ending';
+    const wasTaking = await new Promise<boolean>((settle) => {
+      this.#probe = { type: message.type, settle };
+      this.#server.write(write.copyFail(ENDED));
+      this.#server.flush();
+    });
+    if (wasTaking) throw new ConnectionOver();
+    await this.decided();
+    return again(message);
+  }
+
+  #received(to: Answered, message: Message): Verdict | undefined {
+    const verdict = this.#isOver ? 'swallow' : this.#note(to, message);
+    if (this.#waiting.length > 0 && this.#isDecided()) for (const go of this.#waiting.splice(0)) go();
+    return verdict;
+  }
+
+  #note(to: Answered, message: Message): Verdict | undefined {
+    switch (message.type) {
+      case Backend.CopyInResponse:
+        this.#phase = 'taking';
+        this.#syncs = 0;
+        return undefined;
+      case Backend.CommandComplete:
+      case Backend.ReadyForQuery:
+        this.#phase = 'none';
+        return undefined;
+      case Backend.ErrorResponse:
+        return this.#phase === 'none' ? undefined : this.#failed(to, message);
+      default:
+        return undefined;
+    }
+  }
+
+  #failed(to: Answered, error: Message): Verdict | undefined {
+    this.#phase = 'none';
+    const probe = this.#probe;
+    this.#probe = undefined;
+    const fields = readErrorFields(error);
+    const wasTaking = probe !== undefined && fields.get(Field.message)?.includes(ENDED) === true;
+    probe?.settle(wasTaking);
+    if (wasTaking) {
+      this.#isOver = true;
+      return unexpected(probe.type, fields);
+    }
+    if (this.#syncs > 0) this.#count(to);
+    return undefined;
+  }
+
+  /**
+   * A Sync, and something behind it that is answered in every state of the transaction: of the ReadyForQuery before that
+   * answer all but one are for Syncs of the client's.
+   */
+  #count(to: Answered): void {
+    this.#counting = new Promise((resolve) => {
+      const counted = (answered: number, wasSkipping: boolean) => {
+        this.#counting = undefined;
+        // The Sync that counts has ended what the client's own next one has to end.
+        this.#skipping = wasSkipping;
+        if (answered > 0) this.#unitEnded();
+        resolve();
+      };
+      this.#replies.expect('Fence', fence(to !== 'Query', counted));
+      this.#server.write(Buffer.concat([write.sync(), write.close('S', SCRATCH), write.flush()]));
+      this.#server.flush();
+    });
+  }
+
+  #isDecided(): boolean {
+    return this.#phase === 'taking' || this.#replies.answered;
+  }
+}
+
+/**
+ * Forwards what answers the client's Syncs, and swallows the last ReadyForQuery and what comes behind it.
+ * @param skipping whether the server skips to a Sync now
+ * @param counted is told how many were the client's, and whether the server was skipping before the last
+ */
+function fence(skipping: boolean, counted: (answered: number, wasSkipping: boolean) => void): ReplyHandler {
+  let answered = -1;
+  let wasSkipping = skipping;
+  let failed = skipping;
+  let held: Buffer = Buffer.alloc(0);
+  return {
+    receive(message) {
+      if (message.type === Backend.CloseComplete) {
+        counted(answered, wasSkipping);
+        return 'swallow';
+      }
+      const before = held;
+      if (message.type === Backend.ReadyForQuery) {
+        answered++;
+        wasSkipping = failed;
+        failed = false;
+        held = whole(message);
+        return before;
+      }
+      held = Buffer.alloc(0);
+      failed ||= message.type === Backend.ErrorResponse;
+      return Buffer.concat([before, whole(message)]);
+    },
+    skipped: () => counted(0, false),
+  };
+}
+
+/**
+ * The error about a message that is none of the data, and the end of the connection: PostgreSQL has read no more of the
+ * message than its type (CopyGetData in copyfromparse.c, PostgresMain in postgres.c).
+ */
+function unexpected(type: number, copyFailed: ReadonlyMap<string, string>): Buffer {
+  const code = type.toString(16).toUpperCase().padStart(2, '0');
+  const error = new Map([
+    ...copyFailed,
+    [Field.code, '08P01'],
+    [Field.message, `unexpected message type 0x${code} during COPY from stdin`],
+  ]);
+  const fatal = new Map([
+    [Field.severity, 'FATAL'],
+    [Field.severityNonLocalized, 'FATAL'],
+    [Field.code, '08P01'],
+    [Field.message, 'terminating connection because protocol synchronization was lost'],
+  ]);
+  return Buffer.concat([errorResponse(error), errorResponse(fatal)]);
+}

@@ -1,0 +1,212 @@
+/**
+ * The executions of a session in the extended query protocol: what portals are bound to, and whether their execution
+ * may be repeated (attempts.ts).
+ */
+
+import { isSuspecting, locksOf, planOf } from '../../rewrite/retries.js';
+import { passedOn, type Rewrite } from '../../rewrite/text.js';
+import { bindTo, boundTo, readExecute, write } from '../../wire/frontend.js';
+import type { Message } from '../../wire/reader.js';
+import { Frontend, TransactionStatus } from '../../wire/types.js';
+import type { StatementSource } from '../decide/decision.js';
+import { knownName, Names } from '../decide/names.js';
+import { type Prepared, partOf } from '../decide/prepared-statement.js';
+import type { Attempts, Bound } from '../execute/attempts.js';
+import type { FrontendOptions } from '../execute/frontend-options.js';
+import { REPEATED, SCRATCH } from '../server/internal-query.js';
+import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from '../server/results.js';
+import { type BoundPortal, bindOf, cannotRun, isUncertain, senderOf, withFormats } from './portals.js';
+
+/** Prepares a statement again where another text has to be sent for it now. @returns also the name that it has now */
+export type PrepareAgain = (
+  name: string,
+  prepared: Prepared,
+  rewrite: Rewrite,
+) => Promise<{ readonly prepared: Prepared; readonly under: string }>;
+
+export class Executions {
+  readonly #options: FrontendOptions;
+  readonly #attempts: Attempts;
+  readonly #prepareAgain: PrepareAgain;
+  /** What each portal was bound to. */
+  readonly portals: Names<BoundPortal>;
+  /** Whether anything was executed since the last Sync or query, and whether it may have ended the transaction. */
+  #executed = false;
+  #transactionEnded = false;
+  /** How many portals were bound since then. */
+  #bindings = 0;
+  #age = 0;
+
+  constructor(options: FrontendOptions, attempts: Attempts, prepareAgain: PrepareAgain) {
+    this.#options = options;
+    this.#attempts = attempts;
+    this.#prepareAgain = prepareAgain;
+    this.portals = new Names((name) => knownName(name, options.state));
+  }
+
+  /** Whether what was executed since the last Sync or query may have ended the transaction. */
+  get transactionEnded(): boolean {
+    return this.#transactionEnded;
+  }
+
+  /**
+   * The same number as long as the transaction is certain to be the same, and executes nothing but expanded statements: a
+   * statement that is prepared holds locks on its tables till then, and nobody changes what its text means.
+   */
+  get age(): number {
+    return this.#age;
+  }
+
+  /** Something is executed that is none of the portals here. */
+  disturbed(): void {
+    this.#age++;
+  }
+
+  /** A Sync or a simple query was sent. */
+  endUnit(): void {
+    // Portals go with the transaction: none may be bound again that the server has not.
+    if (this.#inBlock(false) !== true) {
+      this.#age++;
+      for (const [name, portal] of this.portals.snapshot())
+        if (portal.bind) this.portals.set(name, { ...portal, bind: undefined });
+    }
+    this.#executed = false;
+    this.#transactionEnded = false;
+    this.#bindings = 0;
+  }
+
+  /** What is prepared under a name is executed in all circumstances; what has none is executed next. */
+  source(name: string, { types, encoding }: Pick<Prepared, 'types' | 'encoding'>): StatementSource {
+    const retries = name === '' && this.#inBlock(!this.#executed) === false;
+    return { manner: 'pipeline', inString: false, types, retries, encoding };
+  }
+
+  /** A Bind came, of a statement that is prepared as it has to be now. */
+  bind(message: Message, name: string, statement: string, prepared: Prepared | undefined): undefined {
+    this.#bindings++;
+    const known = prepared ?? this.portals.get(name);
+    const undo =
+      known &&
+      this.portals.set(
+        name,
+        prepared && { ...prepared, statement, bind: bindOf(message, prepared), executed: false },
+      );
+    const part = partOf(prepared);
+    if (part?.kind !== 'cascade') this.#options.jit.on();
+    if (part?.kind === 'cascade') this.#options.server.write(withFormats(message, part.answers));
+    else this.#options.server.forward(message);
+    const replies = prepared?.rewrite
+      ? descriptionReplies(this.#options.rewriter.translation(prepared.rewrite), undo)
+      : undo && undoneReplies(undo);
+    this.#options.replies.expect('Bind', replies);
+  }
+
+  /** As FrontendSide.take. */
+  execute(message: Message): Promise<void> | undefined {
+    const name = readExecute(message)?.portal;
+    if (name === undefined) return this.#forward(message);
+    this.#options.circumstances.executing();
+    const bound = this.portals.get(name);
+    const first = !this.#executed;
+    this.#executed = true;
+    const plan = bound?.rewrite && planOf(bound.rewrite.parts);
+    if (plan === undefined || bound?.seen.effect !== 'none') this.#age++;
+    if (bound === undefined) return this.#forward(message);
+    this.#options.circumstances.note(bound.seen.effect);
+    const { rewrite } = bound;
+    this.#transactionEnded ||= bound.seen.effect !== 'none' && plan === undefined;
+    if (rewrite === undefined) return this.#forward(message);
+    const [part] = rewrite.parts;
+    if (bound.executed && part?.kind === 'cascade' && part.answers.kind === 'count')
+      return cannotRun(name, this.#options);
+    this.portals.set(name, { ...bound, executed: true });
+    const execute = senderOf(message, name, rewrite, this.#options);
+    const { bind } = bound;
+    if (plan && bind && !bound.executed) {
+      const sender = (current: Rewrite) => senderOf(message, name, current, this.#options);
+      const rebind = () => this.#rebind(name, bind, { ...bound, executed: true }, sender);
+      const inBlock = this.#inBlock(first);
+      // Other portals would be lost with a transaction that fails.
+      if (inBlock === true || (inBlock === false && this.#bindings === 1))
+        return this.#attempts.portal({ plan, rewrite, execute, rebind }, inBlock);
+      if (isSuspecting(rewrite.parts)) return this.#executeExactly(rebind);
+    }
+    this.#expectExecuted(execute, rewrite);
+    return undefined;
+  }
+
+  /** The unnamed statement goes: without it a portal that waits to find out more could not be bound again. */
+  settle(): Promise<unknown> | undefined {
+    for (const [name, portal] of this.portals.snapshot()) {
+      const { bind } = portal;
+      if (bind && isUncertain(portal)) return this.#rebind(name, bind, portal, () => () => {});
+    }
+    return undefined;
+  }
+
+  #expectExecuted(execute: () => void, rewrite: Rewrite): void {
+    const { jit } = this.#options;
+    if (planOf(rewrite.parts)) jit.off();
+    else jit.on();
+    execute();
+    this.#options.replies.expect('Execute', executeReplies(this.#options.rewriter.translation(rewrite)));
+  }
+
+  /** What only finds out whether a rule may be broken is no use where it cannot be sent again. */
+  async #executeExactly(rebind: () => Promise<Bound | undefined>): Promise<void> {
+    const bound = await rebind();
+    if (bound) this.#expectExecuted(bound.execute, bound.rewrite);
+  }
+
+  /** Whether the next Execute is in a transaction block; undefined where that is not certain, or others came before it. */
+  #inBlock(first: boolean): boolean | undefined {
+    const { replies, state } = this.#options;
+    if (replies.awaitsReady) return undefined;
+    if (state.status === TransactionStatus.Open) return this.#transactionEnded ? undefined : true;
+    return first && state.status === TransactionStatus.Idle ? false : undefined;
+  }
+
+  /**
+   * Binds a portal again, to what its statement means by now.
+   * @returns undefined where the client has got an error in place of its execution
+   */
+  async #rebind(
+    name: string,
+    bind: Buffer,
+    bound: BoundPortal,
+    sender: (rewrite: Rewrite) => () => void,
+  ): Promise<Bound | undefined> {
+    const { replies, rewriter, server } = this.#options;
+    const source = { ...this.source(bound.statement, bound), retries: false };
+    const decision = await rewriter.decide(bound.seen, source);
+    if (decision.kind === 'failed' || decision.kind === 'skipped') {
+      // Whoever waits for it must not wait again.
+      this.portals.set(name, { ...bound, bind: undefined });
+      return undefined;
+    }
+    const wanted = decision.kind === 'pass' ? passedOn(bound.seen.text) : decision.rewrite;
+    const { prepared: current, under } = await this.#prepareAgain(bound.statement, bound, wanted);
+    const { rewrite = wanted } = current;
+    const part = partOf(current);
+    const message = bindMessage(under === bound.statement ? bind : bindTo(bindMessage(bind), name, under));
+    const again = part?.kind === 'cascade' ? withFormats(message, part.answers) : message.buffer;
+    server.write(Buffer.concat([write.close('P', name), again]));
+    this.portals.set(name, { ...current, bind, statement: bound.statement, executed: bound.executed });
+    const swallowed = swallowedReplies(rewriter.translation(rewrite), () => {});
+    replies.expect('Close', swallowed);
+    replies.expect('Bind', swallowed);
+    const locks = locksOf(rewrite.parts);
+    const lock = locks && { locks, types: bound.types, bind: boundTo(message, REPEATED, SCRATCH) };
+    return { plan: planOf(rewrite.parts), rewrite, execute: sender(rewrite), lock };
+  }
+
+  #forward(message: Message): undefined {
+    this.#options.jit.on();
+    this.#options.server.forward(message);
+    this.#options.replies.expect('Execute');
+  }
+}
+
+function bindMessage(buffer: Buffer): Message {
+  return { type: Frontend.Bind, buffer, start: 0, end: buffer.length, last: true };
+}

@@ -1,0 +1,265 @@
+/**
+ * The extended query protocol of a session: prepared statements and portals, from Parse to Close
+ * (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY).
+ */
+
+import type { Rewrite } from '../../rewrite/text.js';
+import { isNoteworthy, kept, mayTakeData, withoutText } from '../../sql/lexer/look.js';
+import { readBind, readParse, readTarget, write } from '../../wire/frontend.js';
+import type { Message } from '../../wire/reader.js';
+import { Backend, Frontend } from '../../wire/types.js';
+import { look } from '../catalog/reported-look.js';
+import type { Names } from '../decide/names.js';
+import { type Prepared, UNWATCHED } from '../decide/prepared-statement.js';
+import { isRefused, replacement } from '../decide/replacement.js';
+import type { Attempts } from '../execute/attempts.js';
+import type { FrontendOptions } from '../execute/frontend-options.js';
+import { encodingOf } from '../server/encoding.js';
+import { REBOUND, SCRATCH } from '../server/internal-query.js';
+import { sealed, sentText } from '../server/markers.js';
+import type { ReplyHandler } from '../server/outstanding-replies.js';
+import { ResultColumns } from '../server/result-columns.js';
+import { descriptionReplies, swallowedReplies, undoneReplies } from '../server/results.js';
+import { Executions } from './executions.js';
+import { isShort } from './portals.js';
+import { UnnamedStatement } from './unnamed-statement.js';
+
+export class ExtendedQueries {
+  readonly #options: FrontendOptions;
+  readonly #executions: Executions;
+  readonly #unnamed: UnnamedStatement;
+  /** What changes names known here and is not answered yet; and whether any of it is of an earlier unit. */
+  #unanswered = 0;
+  #doubtful = false;
+  /** What waits until all of them are answered, or skipped behind an error. */
+  #onAnswered: () => void = () => {};
+
+  constructor(options: FrontendOptions, attempts: Attempts) {
+    this.#options = options;
+    this.#unnamed = new UnnamedStatement(options);
+    this.#executions = new Executions(options, attempts, async (name, prepared, rewrite) => {
+      // The client may have given the name to another statement since the portal was bound.
+      const isGone = options.prepared.get(name)?.result !== prepared.result;
+      const lost = prepared.lost || isGone;
+      const wanted = await replacement(name, { ...prepared, lost }, rewrite, options);
+      const under = isGone ? REBOUND : name;
+      return { prepared: wanted ? this.#prepareAgain(under, prepared, wanted) : prepared, under };
+    });
+  }
+
+  /** The server is idle: portals ended with the transaction. */
+  idle(): void {
+    this.#executions.portals.clear();
+  }
+
+  /** As Executions.transactionEnded. */
+  get transactionEnded(): boolean {
+    return this.#executions.transactionEnded;
+  }
+
+  /** As Executions.disturbed. */
+  disturbed(): void {
+    this.#executions.disturbed();
+  }
+
+  /** A Sync or a simple query was sent: what comes next is executed even where something before it failed. */
+  endUnit(): void {
+    this.#doubtful = this.#unanswered > 0;
+    this.#executions.endUnit();
+  }
+
+  /** Whether executing a portal may make the server take data from the client. */
+  takesData(portal: string): boolean {
+    const bound = this.#executions.portals.get(portal);
+    return bound !== undefined && mayTakeData(bound.seen);
+  }
+
+  /** As FrontendSide.take. */
+  take(message: Message): Promise<void> | undefined {
+    // What a name means depends on whether the Parse before the Sync succeeds, or the query there is executed.
+    const doubtful = this.#doubtful && this.#unanswered > 0;
+    this.#doubtful = false;
+    if (!doubtful) return this.#take(message);
+    return new Promise<void>((resolve) => {
+      this.#onAnswered = resolve;
+    }).then(() => this.#take(message));
+  }
+
+  #take(message: Message): Promise<void> | undefined {
+    switch (message.type) {
+      case Frontend.Parse:
+        return this.#parse(message);
+      case Frontend.Bind:
+        return this.#bind(message);
+      case Frontend.Describe:
+        return this.#describe(message);
+      case Frontend.Execute:
+        return this.#executions.execute(message);
+      default:
+        return this.#close(message);
+    }
+  }
+
+  #parse(message: Message): Promise<void> | undefined {
+    const read = readParse(message);
+    if (read === undefined) return this.#refused(message, 'Parse');
+    const { name, text, types } = read;
+    const waiting = name === '' ? this.#executions.settle() : undefined;
+    if (waiting) return waiting.then(() => this.#parse(message));
+    const seen = look(text, this.#options.state, this.#options.rewriter.settings);
+    if (!this.#options.active || !isNoteworthy(seen, this.#options.refusesCode)) {
+      this.#options.server.forward(message);
+      const plain = seen.effect === 'none' && !mayTakeData(seen);
+      return this.#enter(name, plain ? undefined : { ...UNWATCHED, types, seen: withoutText(seen) });
+    }
+    const encoding = encodingOf(this.#options.state);
+    return this.#options.rewriter
+      .decide(seen, this.#executions.source(name, { types, encoding }))
+      .then((decision) => {
+        if (decision.kind === 'pass') {
+          this.#options.server.forward(message);
+          return this.#enter(name, { ...UNWATCHED, types, seen: withoutText(seen) });
+        }
+        const { age } = this.#executions;
+        if (name === '' && this.#unnamed.keeps({ seen, encoding, types }, decision.rewrite, age)) return;
+        const rewrite = sealed(decision.rewrite);
+        const result = new ResultColumns();
+        const prepared = {
+          ...UNWATCHED,
+          seen: kept(seen),
+          encoding,
+          types,
+          rewrite,
+          result,
+        };
+        const undo = this.#options.prepared.set(name, prepared);
+        if (name === '') this.#unnamed.sent(prepared, age);
+        if (rewrite.changed) this.#options.server.write(write.parse(name, sentText(rewrite), types));
+        else this.#options.server.forward(message);
+        this.expectNamed('Parse', descriptionReplies(this.#options.rewriter.translation(rewrite), undo));
+        if (rewrite.targets.length === 0) return;
+        this.#options.server.write(write.describeStatement(name));
+        this.#options.replies.expect('Describe', result.described(rewrite));
+      });
+  }
+
+  /** A Parse of a text that does not delete was sent. */
+  #enter(name: string, prepared: Prepared | undefined): undefined {
+    if (prepared || this.#options.prepared.get(name))
+      this.expectNamed('Parse', undoneReplies(this.#options.prepared.set(name, prepared)));
+    else this.#options.replies.expect('Parse');
+  }
+
+  /** A Parse, or a simple query that drops the unnamed statement, was sent: what names mean depends on its answer. */
+  expectNamed(to: 'Parse' | 'Query', handler: ReplyHandler): void {
+    this.#unanswered++;
+    const answered = () => {
+      this.#unanswered--;
+      if (this.#unanswered === 0) this.#onAnswered();
+    };
+    const ends = to === 'Query' ? [Backend.ReadyForQuery] : [Backend.ParseComplete, Backend.ErrorResponse];
+    this.#options.replies.expect(to, {
+      receive: (message) => {
+        const verdict = handler.receive(message);
+        if (ends.some((type) => type === message.type)) answered();
+        return verdict;
+      },
+      skipped: () => {
+        handler.skipped?.();
+        answered();
+      },
+    });
+  }
+
+  #bind(message: Message): Promise<void> | undefined {
+    const read = readBind(message);
+    if (read === undefined) return this.#refused(message, 'Bind');
+    const { portal, statement } = read;
+    const prepared = this.#options.prepared.get(statement);
+    if (prepared?.rewrite === undefined) return this.#executions.bind(message, portal, statement, prepared);
+    const { marker } = prepared.rewrite;
+    // A value that repeats the marker makes it worthless: the statement is prepared again, with another one.
+    const spent =
+      marker !== undefined && message.buffer.subarray(message.start, message.end).includes(marker);
+    const known = spent && !prepared.inSql ? { ...prepared, lost: true } : prepared;
+    return this.#wanted(statement, known, isShort(message)).then((wanted) => {
+      const current = wanted ? this.#prepareAgain(statement, known, wanted) : prepared;
+      this.#executions.bind(message, portal, statement, current);
+    });
+  }
+
+  /**
+   * A prepared statement outlives a change of the graph and of the mode: what is sent for it is decided anew each time it
+   * is used.
+   * @returns what it has to be prepared as now; undefined where it is
+   */
+  async #wanted(name: string, prepared: Prepared, mayRepeat: boolean): Promise<Rewrite | undefined> {
+    const source = this.#executions.source(name, prepared);
+    const retries = source.retries && mayRepeat;
+    const decision = await this.#options.rewriter.decide(prepared.seen, { ...source, retries });
+    return decision.kind === 'pass'
+      ? undefined
+      : replacement(name, prepared, decision.rewrite, this.#options);
+  }
+
+  #prepareAgain(name: string, prepared: Prepared, wanted: Rewrite): Prepared {
+    const rewrite = sealed(wanted);
+    const current: Prepared = { ...prepared, rewrite, lost: false };
+    const translation = this.#options.rewriter.translation(rewrite);
+    const refused = isRefused(rewrite);
+    // What is refused fails under a name of the proxy's own: the client's statement stays what it is.
+    const under = refused ? SCRATCH : name;
+    this.#options.server.write(
+      Buffer.concat([write.close('S', under), write.parse(under, sentText(rewrite), prepared.types)]),
+    );
+    const undo = refused ? () => {} : this.#options.prepared.set(name, current);
+    const lose = refused ? undo : () => void this.#options.prepared.set(name, { ...current, lost: true });
+    this.#options.replies.expect('Close', swallowedReplies(translation, undo));
+    this.#options.replies.expect('Parse', swallowedReplies(translation, undo, lose));
+    return current;
+  }
+
+  #describe(message: Message): Promise<void> | undefined {
+    const target = readTarget(message);
+    if (target === undefined) return this.#refused(message, 'Describe');
+    const { kind, name } = target;
+    if (kind === 'P') return this.#describeAs(message, this.#executions.portals.get(name));
+    const prepared = this.#options.prepared.get(name);
+    if (prepared?.rewrite === undefined) return this.#describeAs(message, prepared);
+    return this.#wanted(name, prepared, true).then((wanted) => {
+      // What is refused is the execution. Where the result has changed, the server itself says so of the old statement.
+      const changed = wanted && !isRefused(wanted);
+      this.#describeAs(message, changed ? this.#prepareAgain(name, prepared, wanted) : prepared);
+    });
+  }
+
+  #describeAs(message: Message, prepared: Prepared | undefined): undefined {
+    this.#options.server.forward(message);
+    const replies =
+      prepared?.rewrite && descriptionReplies(this.#options.rewriter.translation(prepared.rewrite));
+    this.#options.replies.expect('Describe', replies);
+  }
+
+  #close(message: Message): Promise<void> | undefined {
+    const target = readTarget(message);
+    if (target === undefined) return this.#refused(message, 'Close');
+    const { kind, name } = target;
+    const waiting = kind === 'S' && name === '' ? this.#executions.settle() : undefined;
+    if (waiting) return waiting.then(() => this.#close(message));
+    this.#options.server.forward(message);
+    const { prepared } = this.#options;
+    const undo = kind === 'S' ? forget(prepared, name) : forget(this.#executions.portals, name);
+    this.#options.replies.expect('Close', undo && undoneReplies(undo));
+  }
+
+  /** The server refuses a message that is not well-formed; it has no effect. */
+  #refused(message: Message, type: 'Parse' | 'Bind' | 'Describe' | 'Close'): undefined {
+    this.#options.server.forward(message);
+    this.#options.replies.expect(type);
+  }
+}
+
+/** @returns what takes it back, where there was something to forget */
+function forget<T>(names: Names<T>, name: string): (() => void) | undefined {
+  return names.get(name) && names.set(name, undefined);
+}

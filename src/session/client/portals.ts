@@ -1,0 +1,81 @@
+/** The portals of a session that the proxy has a hand in: what they were bound to, and how. */
+import type { Answers } from '../../render/single/render.js';
+import { REFUSED_SQL } from '../../render/violations.js';
+import { isGuarded, isSuspecting, planOf } from '../../rewrite/retries.js';
+import type { Rewrite } from '../../rewrite/text.js';
+import { serverError } from '../../wire/backend.js';
+import { whole, withResultFormats, write } from '../../wire/frontend.js';
+import type { Message } from '../../wire/reader.js';
+import { Backend } from '../../wire/types.js';
+import { shownName } from '../decide/names.js';
+import type { Prepared } from '../decide/prepared-statement.js';
+import type { FrontendOptions } from '../execute/frontend-options.js';
+import { SCRATCH } from '../server/internal-query.js';
+
+/** A portal, and what it takes to bind it again. */
+export interface BoundPortal extends Prepared {
+  readonly statement: string;
+  /** The client's message; undefined where it is not worth keeping. */
+  readonly bind: Buffer | undefined;
+  readonly executed: boolean;
+}
+
+/** A longer Bind is not kept: its statement is executed once. */
+const LONGEST_BIND = 1024 * 1024;
+
+export function isShort(bind: Message): boolean {
+  return bind.end - bind.start <= LONGEST_BIND;
+}
+
+/** A copy of the message by which it was bound, where its execution may have to be repeated. */
+export function bindOf(message: Message, prepared: Prepared): Buffer | undefined {
+  const plan = prepared.rewrite && planOf(prepared.rewrite.parts);
+  const repeats = plan && (isGuarded(plan) || isSuspecting(prepared.rewrite?.parts ?? []));
+  return repeats && isShort(message) ? whole(message) : undefined;
+}
+
+/** The message with result formats for the columns that are sent. */
+export function withFormats(bind: Message, answers: Answers): Buffer {
+  return withResultFormats(bind, (formats) => formatsFor(answers, formats));
+}
+
+/** The formats of all columns that are sent: the proxy's own, which nobody reads, before the client's. */
+function formatsFor(answers: Answers, formats: readonly number[]): readonly number[] {
+  switch (answers.kind) {
+    case 'as sent':
+      return formats;
+    case 'count':
+      return [];
+    case 'rows':
+      return formats.length < 2 ? formats : [...Array<number>(answers.hidden).fill(0), ...formats];
+  }
+}
+
+/** Whether it waits to find out whether a rule may be broken. */
+export function isUncertain({ executed, rewrite }: BoundPortal): boolean {
+  return !executed && rewrite !== undefined && isSuspecting(rewrite.parts);
+}
+
+/** What sends the Execute that `message` is, for what is executed by now. */
+export function senderOf(
+  message: Message,
+  name: string,
+  rewrite: Rewrite,
+  { server }: FrontendOptions,
+): () => void {
+  const [part] = rewrite.parts;
+  // Without RETURNING there is one row, the count: a limit of one would suspend the portal behind it.
+  const all = part?.kind === 'cascade' && part.answers.kind === 'count';
+  const bytes = whole(message);
+  return () => server.write(all ? write.execute(name) : bytes);
+}
+
+/** Without RETURNING a portal runs once (pquery.c, PortalRun). What is sent instead fails as well. */
+export function cannotRun(name: string, { replies, server }: FrontendOptions): undefined {
+  server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, REFUSED_SQL)]));
+  const error = serverError('55000', `portal "${shownName(name)}" cannot be run`);
+  replies.expect('Close', {
+    receive: (message) => (message.type === Backend.CloseComplete ? 'swallow' : error),
+  });
+  replies.expect('Parse', { receive: () => error });
+}

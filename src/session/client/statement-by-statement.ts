@@ -1,0 +1,143 @@
+/**
+ * The statements of one string, sent one after the other: where a DELETE depends on a statement before it (SET, DDL, the
+ * end of a transaction), it can only be expanded when that one has been executed.
+ *
+ * They go out as a pipeline under one Sync, which is one implicit transaction as the string is one
+ * (protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT), and are answered as a simple query is.
+ */
+import { Pace } from '../../pace.js';
+import { planOf } from '../../rewrite/retries.js';
+import type { Rewrite } from '../../rewrite/text.js';
+import { isNoteworthy, type Look } from '../../sql/lexer/look.js';
+import { whole, write } from '../../wire/frontend.js';
+import type { Message } from '../../wire/reader.js';
+import { Backend, TransactionStatus } from '../../wire/types.js';
+import { look } from '../catalog/reported-look.js';
+import type { Decision } from '../decide/decision.js';
+import type { FrontendOptions } from '../execute/frontend-options.js';
+import { SCRATCH } from '../server/internal-query.js';
+import { sealed, sentText } from '../server/markers.js';
+import type { ReplyHandler, Verdict } from '../server/outstanding-replies.js';
+import { descriptionReplies, executeReplies } from '../server/results.js';
+
+/** The name of their statements and portals; those of questions, and the client's, are others. */
+const PIECE = `${SCRATCH}_p`;
+
+/** Ends with a Sync, whose ReadyForQuery is that of the client's query. */
+export async function sendInPieces(
+  { pieces }: Decision & { kind: 'pieces' },
+  options: FrontendOptions,
+): Promise<void> {
+  const { circumstances, injection, jit, refusesCode, replies, rewriter, server, state } = options;
+  // A query drops the unnamed statement.
+  server.write(write.close('S', ''));
+  replies.expect('Close', { receive: unlessError });
+  let inBlock = replies.awaitsReady || state.status !== TransactionStatus.Idle;
+  let goesOn = true;
+  const pace = new Pace();
+  for (const { bytes, offset, unchanged } of pieces) {
+    await pace.next();
+    const seen = look(bytes, state, rewriter.settings);
+    const control = seen.begins === 'control';
+    if (!inBlock && !control) goesOn = (await injection.ask(BLOCK, 'pipeline')).kind === 'value';
+    if (!goesOn) break;
+    inBlock = !control;
+    const source = { manner: 'pipeline', inString: false, types: [], retries: false, offset } as const;
+    const decision = isNoteworthy(seen, refusesCode) ? await rewriter.decide(seen, source) : undefined;
+    circumstances.executing();
+    circumstances.note(seen.effect);
+    // The server skips to the Sync, as it would skip the rest of the string.
+    goesOn = decision?.kind !== 'failed' && decision?.kind !== 'skipped';
+    if (goesOn) sendPiece(decision?.kind === 'rewrite' ? decision.rewrite : unchanged, seen, offset, options);
+  }
+  jit.endUnit();
+  server.write(write.sync());
+  replies.expect('Sync');
+}
+
+/**
+ * A string of several statements is a transaction block from the first one on, and again behind COMMIT; a pipeline is one
+ * from the second one on. This is the first one then: it takes no snapshot, which would be too early for SET TRANSACTION.
+ */
+const BLOCK = 'SHOW transaction_isolation';
+
+function sendPiece(
+  unsent: Rewrite,
+  seen: Look,
+  offset: number,
+  { jit, replies, rewriter, server }: FrontendOptions,
+): void {
+  const rewrite = sealed(unsent);
+  if (planOf(rewrite.parts)) jit.off();
+  else jit.on();
+  const isSame = rewrite.sql === rewrite.text;
+  const translation = { ...rewriter.translation(rewrite), offset };
+  const answers = descriptionReplies(translation);
+  server.write(
+    Buffer.concat([
+      // In a failed transaction the last one is still there.
+      ...[write.close('P', PIECE), write.close('S', PIECE)],
+      isSame ? write.parseBytes(PIECE, seen.text) : write.parse(PIECE, sentText(rewrite)),
+      ...[write.bind(PIECE, PIECE), write.describePortal(PIECE), write.execute(PIECE)],
+      // As long as it is open its tables are in use.
+      write.close('P', PIECE),
+    ]),
+  );
+  replies.expect('Close', { receive: unlessError });
+  replies.expect('Close', { receive: unlessError });
+  replies.expect('Parse', unseen(answers, Backend.ParseComplete));
+  replies.expect('Bind', unseen(answers, Backend.BindComplete));
+  const described = unseen(answers, Backend.NoData);
+  const executed = executeReplies(translation);
+  const [first, second] = changes(seen, rewrite) ? together(described, executed) : [described, executed];
+  replies.expect('Describe', first);
+  replies.expect('Execute', second);
+  replies.expect('Close', { receive: unlessError });
+}
+
+/** What changes rows is carried out before a word is said of those that it returns (pquery.c, PORTAL_ONE_RETURNING). */
+function changes({ begins }: Look, { parts }: Rewrite): boolean {
+  const expanded = parts.some((part) => part.kind === 'cascade' && part.answers.kind === 'rows');
+  return expanded || begins === 'change';
+}
+
+/** The description goes out with what comes behind it, unless that is an error. */
+function together(described: ReplyHandler, executed: ReplyHandler): readonly [ReplyHandler, ReplyHandler] {
+  let held: Buffer = Buffer.alloc(0);
+  return [
+    {
+      receive: (message) => {
+        const verdict = described.receive(message);
+        if (message.type !== Backend.RowDescription || verdict === 'swallow') return verdict;
+        held = verdict === 'forward' ? whole(message) : verdict;
+        return 'swallow';
+      },
+    },
+    {
+      ...executed,
+      receive: (message) => {
+        const verdict = executed.receive(message);
+        if (held.length === 0 || message.type === Backend.ErrorResponse || verdict === 'swallow')
+          return verdict;
+        const bytes = Buffer.concat([held, verdict === 'forward' ? whole(message) : verdict]);
+        held = Buffer.alloc(0);
+        return bytes;
+      },
+    },
+  ];
+}
+
+function unlessError({ type }: Message): Verdict {
+  return type === Backend.ErrorResponse ? 'forward' : 'swallow';
+}
+
+/** A simple query has no such answers; neither has it one for the description of no rows. */
+function unseen(handler: ReplyHandler, type: number): ReplyHandler {
+  return {
+    receive: (message) => {
+      const verdict = handler.receive(message);
+      const none = verdict instanceof Buffer && verdict[0] === type;
+      return message.type === type || none ? 'swallow' : verdict;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * The unnamed statement. Drivers send its Parse before each execution of a batch, always the same, and the server plans an
+ * expanded statement for longer than it executes it: a Parse of the text that it has already is not sent.
+ */
+
+import { planOf } from '../../rewrite/retries.js';
+import type { Rewrite } from '../../rewrite/text.js';
+import { write } from '../../wire/frontend.js';
+import type { Prepared } from '../decide/prepared-statement.js';
+import type { FrontendOptions } from '../execute/frontend-options.js';
+import { keptReplies } from '../server/results.js';
+
+export class UnnamedStatement {
+  readonly #options: FrontendOptions;
+  #sent: { readonly prepared: Prepared; readonly age: number } | undefined;
+
+  constructor(options: FrontendOptions) {
+    this.#options = options;
+  }
+
+  /** A Parse of it was sent. @param age that of the executions (executions.ts) */
+  sent(prepared: Prepared, age: number): void {
+    this.#sent = { prepared, age };
+  }
+
+  /**
+   * Takes a Parse of it, where it would make the statement that there is: in the same transaction, whose locks keep others
+   * from changing its tables, and behind nothing that may change what a name means. The server looks whether the
+   * statement still holds, as it would look at the text, and says so by describing it.
+   * @param rewrite what is to be sent for the text now
+   * @returns whether nothing more has to be sent
+   */
+  keeps(
+    { seen, encoding, types }: Pick<Prepared, 'seen' | 'encoding' | 'types'>,
+    rewrite: Rewrite,
+    age: number,
+  ): boolean {
+    const { prepared, replies, rewriter, server } = this.#options;
+    const kept = this.#sent?.age === age ? this.#sent.prepared : undefined;
+    if (kept?.rewrite === undefined || kept !== prepared.get('') || planOf(rewrite.parts) === undefined)
+      return false;
+    const isSame =
+      kept.rewrite.sql === rewrite.sql && kept.seen.text.equals(seen.text) && kept.encoding === encoding;
+    if (!isSame || kept.types.join() !== types.join()) return false;
+    server.write(write.describeStatement(''));
+    replies.expect('Describe', keptReplies(rewriter.translation(kept.rewrite)));
+    return true;
+  }
+}

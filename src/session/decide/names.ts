@@ -1,0 +1,76 @@
+/**
+ * What the names of prepared statements and portals stand for.
+ *
+ * A name is text of the client's, and known here by its bytes: a string with one character for each of them. The server
+ * knows it by its first 63 bytes (NAMEDATALEN - 1) in its own encoding; longer names that begin alike are one.
+ */
+
+import { bytesIn, inUtf8 } from '../../sql/encoding/letters.js';
+import { encodingOf } from '../server/encoding.js';
+import type { ServerState } from '../server/server-state.js';
+
+const LONGEST = 63;
+
+export class Names<T> {
+  readonly #known: (name: string) => string;
+  readonly #entries = new Map<string, { readonly name: string; readonly value: T }>();
+
+  /** @param known gives what the server knows a name by */
+  constructor(known: (name: string) => string) {
+    this.#known = known;
+  }
+
+  get(name: string): T | undefined {
+    return this.#entries.get(this.#known(name))?.value;
+  }
+
+  /** @returns what takes the change back */
+  set(name: string, value: T | undefined): () => void {
+    const key = this.#known(name);
+    const before = this.#entries.get(key);
+    this.#put(key, value === undefined ? undefined : { name, value });
+    return () => this.#put(key, before);
+  }
+
+  snapshot(): readonly (readonly [string, T])[] {
+    return [...this.#entries.values()].map(({ name, value }) => [name, value]);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  #put(key: string, entry: { readonly name: string; readonly value: T } | undefined): void {
+    if (entry === undefined) this.#entries.delete(key);
+    else this.#entries.set(key, entry);
+  }
+}
+
+/**
+ * What the server knows a name by. The server converts it before it cuts it; what is converted between two encodings of which
+ * none is UTF8 is cut as it came.
+ */
+export function knownName(name: string, state: ServerState): string {
+  return converted(name, encodingOf(state), state.parameter('server_encoding')).slice(0, LONGEST);
+}
+
+function converted(name: string, client: string, server: string | undefined): string {
+  if (client === server || server === undefined) return name;
+  if (server === 'UTF8') return inUtf8(client, name);
+  return client === 'UTF8' ? bytesIn(server, Buffer.from(name, 'latin1').toString('utf8'), unsayable) : name;
+}
+
+/** The name that an SQL text gives, as the bytes in which the client would say it in the protocol. */
+export function nameInText(name: string, encoding: string): string {
+  return bytesIn(encoding, name, unsayable);
+}
+
+/** Of names that cannot be said in an encoding none is another: no name has a zero in it. */
+function unsayable(letter: string): string {
+  return `\0${letter.codePointAt(0)?.toString(16)}`;
+}
+
+/** A name as errors show it: cut as the server cuts it. */
+export function shownName(name: string): string {
+  return Buffer.from(name.slice(0, LONGEST), 'latin1').toString('utf8');
+}

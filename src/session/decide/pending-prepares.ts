@@ -1,0 +1,45 @@
+/**
+ * Executions of PREPARE, DEALLOCATE and DISCARD ALL that are not answered yet: till then it is not known what the names of
+ * prepared statements mean. (What Parse and Close do to names is entered when they are sent.)
+ */
+
+import type { Part } from '../../rewrite/reply-rule.js';
+import { write } from '../../wire/frontend.js';
+import type { Output } from '../server/output.js';
+
+export class Naming {
+  readonly #server: Output;
+  #unanswered = 0;
+  #waiting: (() => void)[] = [];
+
+  constructor(server: Output) {
+    this.#server = server;
+  }
+
+  /** Whether all of them are answered. */
+  get settled(): boolean {
+    return this.#unanswered === 0;
+  }
+
+  /** Statements are being executed. @returns what is to be called when they are answered, or skipped */
+  begin(parts: readonly Part[]): () => void {
+    if (!parts.some(({ kind }) => kind === 'prepare' || kind === 'release')) return () => {};
+    this.#unanswered++;
+    let answered = false;
+    return () => {
+      if (answered) return;
+      answered = true;
+      this.#unanswered--;
+      if (this.settled) for (const go of this.#waiting.splice(0)) go();
+    };
+  }
+
+  /** Has the server send its answers, and waits until all of them are here. */
+  answered(): Promise<void> {
+    this.#server.write(write.flush());
+    this.#server.flush();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+}

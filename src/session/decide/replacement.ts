@@ -1,0 +1,61 @@
+/** What a prepared statement has to be prepared as now, if it is not that already. */
+import { ProxyError } from '../../errors.js';
+import { type Rewrite, refusal } from '../../rewrite/text.js';
+import type { Injection } from '../server/internal-query.js';
+import { columnsIn } from '../server/result-columns.js';
+import { type Names, shownName } from './names.js';
+import type { Prepared } from './prepared-statement.js';
+
+interface Session {
+  readonly injection: Injection;
+  readonly prepared: Names<Prepared>;
+}
+
+/**
+ * @param rewrite what would be sent for its text now
+ * @returns what is to be prepared in its place: a refusal where it would return other columns than it did when the client
+ * prepared it. Undefined where the server has what it should have, or refuses it itself
+ */
+export async function replacement(
+  name: string,
+  prepared: Prepared,
+  rewrite: Rewrite,
+  session: Session,
+): Promise<Rewrite | undefined> {
+  const { inSql, lost, result, rewrite: before } = prepared;
+  // What SQL has prepared is known by what was planned for it, before it was put into the client's encoding.
+  const sql = inSql ? (rewrite.unspelled ?? rewrite.sql) : rewrite.sql;
+  const isSame = sql === before?.sql && !lost;
+  // The same text still holds, unless a type of the proxy's own columns has changed.
+  if (isSame && (inSql || rewrite.graphId === before.graphId || !result.returnsMore)) return undefined;
+  // Its PREPARE could only be sent again as a statement of its own.
+  if (inSql) return refusal(new ProxyError('PGC_EXECUTE', { name: shownName(name) }));
+  if (!result.returnsRows || isRefused(rewrite)) return rewrite;
+  const described = await describe(prepared, rewrite, session);
+  const changed = result.compare(described);
+  if (changed === 'ours' || (changed === 'same' && !isSame)) {
+    result.update(described);
+    return rewrite;
+  }
+  if (!isSame || described === undefined) return refusal(new ProxyError('PGC_RESULT'));
+  if (changed === 'same')
+    session.prepared.set(name, { ...prepared, rewrite: { ...before, graphId: rewrite.graphId } });
+  return undefined;
+}
+
+/** What a text would return now. Where there is no answer the server skips what is sent next. */
+async function describe(
+  { types }: Prepared,
+  rewrite: Rewrite,
+  { injection }: Session,
+): Promise<ReturnType<typeof columnsIn>> {
+  let described: ReturnType<typeof columnsIn>;
+  const answer = await injection.describe(rewrite.sql, types, 'pipeline', 0, (message) => {
+    described = columnsIn(message, rewrite) ?? described;
+  });
+  return answer.kind === 'value' ? described : undefined;
+}
+
+export function isRefused({ parts }: Rewrite): boolean {
+  return parts.some(({ kind }) => kind === 'refused');
+}

@@ -1,0 +1,64 @@
+/** The prepared statements of a session by the names that SQL gives them: PREPARE, EXECUTE, DEALLOCATE, DISCARD ALL. */
+
+import type { Part } from '../../rewrite/reply-rule.js';
+import { type Rewrite, unchanged } from '../../rewrite/text.js';
+import { bytesOf } from '../../sql/encoding/raw-bytes.js';
+import { look } from '../catalog/reported-look.js';
+import type { ReportedSettings } from '../catalog/reported-settings.js';
+import { encodingOf } from '../server/encoding.js';
+import { ResultColumns } from '../server/result-columns.js';
+import type { ServerState } from '../server/server-state.js';
+import { type Names, nameInText } from './names.js';
+import { type Prepared, UNWATCHED } from './prepared-statement.js';
+
+/** What names meant when a statement that drops some was sent. */
+export type Known = readonly (readonly [string, Prepared])[];
+
+export class SqlPrepared {
+  readonly #prepared: Names<Prepared>;
+  readonly #state: ServerState;
+  readonly #settings: ReportedSettings;
+
+  constructor(prepared: Names<Prepared>, state: ServerState, settings: ReportedSettings) {
+    this.#prepared = prepared;
+    this.#state = state;
+    this.#settings = settings;
+  }
+
+  /** The prepared statement of a name in an SQL text. */
+  named(name: string): Prepared | undefined {
+    return this.#prepared.get(nameInText(name, encodingOf(this.#state)));
+  }
+
+  /** What is prepared behind a DEALLOCATE, before its answer, stays. */
+  known({ parts }: Rewrite): Known {
+    return parts.some(({ kind }) => kind === 'release') ? this.#prepared.snapshot() : [];
+  }
+
+  /** The server has executed a statement that concerns prepared ones. */
+  completed(part: Part, known: Known, marker: string | undefined): void {
+    if (part.kind === 'prepare') {
+      const { text, sql, runs, targets } = part;
+      const changed = sql !== text;
+      const rewrite = { ...unchanged(text, []), sql, marker, targets, parts: [runs], copied: [], changed };
+      const encoding = encodingOf(this.#state);
+      const seen = look(bytesOf(text), this.#state, this.#settings);
+      const made = { ...UNWATCHED, seen, encoding, rewrite, result: new ResultColumns(), inSql: true };
+      this.#prepared.set(nameInText(part.name, encoding), made);
+    }
+    if (part.kind === 'release') this.#release(part.name, known);
+  }
+
+  /** @param name undefined is all of them */
+  #release(name: string | undefined, known: Known): void {
+    // What SQL has prepared is entered when it is answered: by now, all that was prepared before.
+    const before = [...known, ...this.#prepared.snapshot().filter(([, entry]) => entry.inSql)];
+    // The unnamed statement is none that DEALLOCATE ALL or DISCARD ALL drop.
+    const meant =
+      name === undefined
+        ? before.map(([each]) => each).filter((each) => each !== '')
+        : [nameInText(name, encodingOf(this.#state))];
+    for (const each of meant)
+      if (before.some(([, entry]) => entry === this.#prepared.get(each))) this.#prepared.set(each, undefined);
+  }
+}

@@ -1,0 +1,259 @@
+/** Makes executions that another transaction got in the way of again; see attempt.ts. */
+import { ProxyError } from '../../errors.js';
+import type { Plan } from '../../plan/plan.js';
+import type { Locks } from '../../render/single/locks.js';
+import { isGuarded, isSuspecting, locksOf, planOf, SAVEPOINT } from '../../rewrite/retries.js';
+import { surrounded } from '../../rewrite/surrounded.js';
+import { passedOn, type Rewrite, refusal } from '../../rewrite/text.js';
+import type { Look } from '../../sql/lexer/look.js';
+import { write } from '../../wire/frontend.js';
+import { Backend, TransactionStatus } from '../../wire/types.js';
+import { type Manner, type Repeated, SCRATCH } from '../server/internal-query.js';
+import { leftBy, sealed, sentText } from '../server/markers.js';
+import type { ReplyHandler } from '../server/outstanding-replies.js';
+import { executeReplies, queryReplies, swallowedReplies } from '../server/results.js';
+import { isForbidden } from '../server/server-errors.js';
+import { attempt, MOST_ATTEMPTS, type Outcome } from './attempt.js';
+import type { FrontendOptions } from './frontend-options.js';
+
+/** What a portal executes. */
+export interface Bound {
+  /** Undefined where it is nothing that may be made again. */
+  readonly plan: Plan | undefined;
+  readonly rewrite: Rewrite;
+  /** Sends Execute. */
+  readonly execute: () => void;
+  /** What locks the rows that it is going to delete, with the values for it. */
+  readonly lock?: (Pick<Repeated, 'types' | 'bind'> & { readonly locks: Locks }) | undefined;
+}
+
+/** How a portal is executed once more. */
+export interface Portal extends Bound {
+  /** Binds it again, to what its statement means by now; undefined where the client has got an error instead. */
+  readonly rebind: () => Promise<Bound | undefined>;
+}
+
+/**
+ * After an error under the proxy's savepoint the server keeps the locks that the transaction had before: natively it lets
+ * go of them. So the transaction has to fail once more, outside of the savepoint.
+ */
+const FAIL: readonly string[] = [
+  `ROLLBACK TO SAVEPOINT ${SAVEPOINT}`,
+  `RELEASE SAVEPOINT ${SAVEPOINT}`,
+  `SELECT pg_catalog.concat('pgcascade: the statement before has failed')::pg_catalog.int4`,
+];
+
+const ISOLATION = `SELECT pg_catalog.current_setting('transaction_isolation')`;
+
+export class Attempts {
+  readonly #options: FrontendOptions;
+
+  constructor(options: FrontendOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sends a text, as a simple query, until it ends for good.
+   * @param plan that of a text which is one expanded statement
+   * @param sent is called when a query was sent
+   */
+  async query(
+    plan: Plan | undefined,
+    seen: Look,
+    first: Rewrite,
+    sent: () => void,
+    undo: (() => void) | undefined,
+  ): Promise<void> {
+    const { injection, replies, rewriter, server, state } = this.#options;
+    // While earlier queries wait for their answers nobody knows whether a transaction will be open.
+    const certain = replies.settled;
+    const inBlock = certain && state.status === TransactionStatus.Open;
+    const alone = certain && state.status === TransactionStatus.Idle;
+    const saved = inBlock && plan !== undefined && isGuarded(plan);
+    let rewrite = first;
+    let resolved = false;
+    let lock: Lock = 'no';
+    for (let left = !certain || (inBlock && !saved) ? 1 : MOST_ATTEMPTS; left > 0; left--) {
+      const locks =
+        lock === 'next' && left > 1 ? await this.#harmless(locksOf(rewrite.parts), 'query') : undefined;
+      if (locks === 'failed') return;
+      const under = saved && rewrite.parts.some(({ kind }) => kind === 'cascade');
+      const locking = Array<string>(locks?.rounds ?? 0).fill(locks?.sql ?? '');
+      const version = injection.mayAccompany ? state.version : undefined;
+      const around = { version, alone, saved: under, locks: locking };
+      const { before, ...whole } = surrounded(rewrite, around);
+      const made = sealed(whole);
+      const translation = { ...rewriter.translation(made), resolved };
+      const replying = queryReplies(translation, undo);
+      let leaves: string | undefined;
+      const receive: ReplyHandler['receive'] = (message) => {
+        if (message.type === Backend.ErrorResponse) leaves = leftBy(made);
+        return replying.receive(message);
+      };
+      const answers = { ...replying, receive };
+      const repeats = planOf(rewrite.parts) !== undefined || isSuspecting(rewrite.parts);
+      const final = left === 1;
+      const isLocking = locks !== undefined;
+      const current = attempt(repeats, answers, translation, 'Query', final, under, before, isLocking);
+      server.write(write.query(sentText(made)));
+      replies.expect('Query', current.replies);
+      sent();
+      server.flush();
+      const outcome = await current.outcome;
+      if (leaves !== undefined) await this.#options.injection.forget(leaves);
+      if (outcome === 'done') return;
+      if (outcome === 'failed') return this.#options.injection.fail(FAIL, 'query');
+      if (outcome === 'refused') left++;
+      lock = nextLock(lock, outcome, isLocking);
+      const refused = saved ? await this.#rollBack('query') : undefined;
+      if (refused === 'failed') return;
+      // What a name means does not depend on the snapshot.
+      const next = (outcome === 'moved' ? undefined : refused) ?? (await this.#again(seen));
+      if (next === undefined) return;
+      resolved = outcome === 'moved' && next.sql === rewrite.sql;
+      rewrite = next;
+    }
+  }
+
+  /**
+   * Executes a portal until it ends for good.
+   * @param inBlock in a transaction block; else nothing was executed in the implicit transaction before it
+   */
+  async portal(portal: Portal, inBlock: boolean): Promise<void> {
+    const { jit } = this.#options;
+    const saved = inBlock && portal.plan !== undefined && isGuarded(portal.plan);
+    if (saved && !(await this.#does(`SAVEPOINT ${SAVEPOINT}`))) return;
+    let bound: Bound | undefined = portal;
+    let resolved = false;
+    let lock: Lock = 'no';
+    for (let left = inBlock && !saved ? 1 : MOST_ATTEMPTS; left > 0 && bound; left--) {
+      const locks =
+        lock === 'next' && left > 1 ? await this.#harmless(bound.lock?.locks, 'pipeline') : undefined;
+      if (locks === 'failed') return this.#failOutside(saved);
+      if (bound.plan) jit.off(!inBlock);
+      const locked = bound.lock && locks ? await this.#lock(bound.lock) : 'done';
+      if (locked === 'failed') return this.#failOutside(saved);
+      const outcome: Outcome =
+        locked === 'done' ? await this.#executed(bound, resolved, left === 1, saved) : 'refused';
+      if (outcome === 'done') break;
+      if (outcome === 'refused') left++;
+      if (outcome === 'failed') return this.#failOutside(saved);
+      lock = nextLock(lock, outcome, locks !== undefined);
+      this.#endSkipping();
+      jit.lost();
+      const refused = saved ? await this.#rollBack('pipeline') : undefined;
+      if (refused === 'failed') return;
+      if (refused && outcome !== 'moved') return this.refuse(refused);
+      if (saved && !(await this.#does(`SAVEPOINT ${SAVEPOINT}`))) return;
+      const failed = bound.rewrite.sql;
+      bound = await portal.rebind();
+      resolved = outcome === 'moved' && bound?.rewrite.sql === failed;
+    }
+    if (bound === undefined) await this.#failOutside(saved);
+    else if (saved) await this.#does(`RELEASE SAVEPOINT ${SAVEPOINT}`);
+  }
+
+  /** The server skips to a Sync. It commits nothing: the transaction has failed. */
+  #endSkipping(): void {
+    const { replies, server } = this.#options;
+    server.write(write.sync());
+    replies.expect('Sync', { receive: () => 'swallow' });
+  }
+
+  /** The client has got an error in the extended protocol. @param saved under the proxy's savepoint */
+  async #failOutside(saved: boolean): Promise<void> {
+    if (!saved) return;
+    this.#endSkipping();
+    await this.#options.injection.fail(FAIL, 'pipeline');
+  }
+
+  /** @returns the locks, where executing them does nothing else */
+  async #harmless(locks: Locks | undefined, manner: Manner): Promise<Locks | 'failed' | undefined> {
+    if (locks === undefined) return undefined;
+    const answer = await this.#options.injection.askUntimed(locks.harmless, manner);
+    if (answer.kind !== 'value') return 'failed';
+    return answer.value === 't' ? locks : undefined;
+  }
+
+  #lock({ locks, types, bind }: NonNullable<Bound['lock']>): Promise<'done' | 'refused' | 'failed'> {
+    return this.#options.injection.repeat({ sql: locks.sql, times: locks.rounds, types, bind }, isForbidden);
+  }
+
+  /** Sends one Execute. */
+  #executed(
+    { plan, rewrite, execute }: Bound,
+    resolved: boolean,
+    final: boolean,
+    saved: boolean,
+  ): Promise<Outcome> {
+    const { replies, rewriter, server } = this.#options;
+    const translation = { ...rewriter.translation(rewrite), resolved };
+    const made = attempt(
+      plan !== undefined,
+      executeReplies(translation),
+      translation,
+      'Execute',
+      final,
+      saved,
+    );
+    execute();
+    replies.expect('Execute', made.replies);
+    server.write(write.flush());
+    server.flush();
+    return made.outcome;
+  }
+
+  /** An error is the client's answer to its Execute. */
+  refuse(refused: Rewrite): void {
+    const { replies, rewriter, server } = this.#options;
+    server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, refused.sql)]));
+    const translation = rewriter.translation(refused);
+    replies.expect(
+      'Close',
+      swallowedReplies(translation, () => {}),
+    );
+    replies.expect(
+      'Parse',
+      swallowedReplies(translation, () => {}),
+    );
+  }
+
+  /** What the text of a simple query means by now; undefined where the client has got an error. */
+  async #again(seen: Look): Promise<Rewrite | undefined> {
+    const source = { manner: 'query', inString: true, types: [], retries: false, alone: true } as const;
+    const decision = await this.#options.rewriter.decide(seen, source);
+    if (decision.kind === 'pass') return passedOn(seen.text);
+    return decision.kind === 'rewrite' ? decision.rewrite : undefined;
+  }
+
+  /**
+   * @param manner a simple query would drop the client's unnamed statement
+   * @returns what is sent instead where the transaction sees no newer state: PostgreSQL's own error there; `failed` where
+   * the client has got an error
+   */
+  async #rollBack(manner: Manner): Promise<Rewrite | 'failed' | undefined> {
+    const { injection } = this.#options;
+    const steps = [`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`, `RELEASE SAVEPOINT ${SAVEPOINT}`, ISOLATION];
+    const questions = manner === 'query' ? [steps.join('; ')] : steps;
+    let value = '';
+    for (const question of questions) {
+      const answer = await injection.ask(question, manner);
+      if (answer.kind !== 'value') return 'failed';
+      value = answer.value;
+    }
+    return value.startsWith('read ') ? undefined : refusal(new ProxyError('PGC_SERIALIZATION', {}));
+  }
+
+  async #does(sql: string): Promise<boolean> {
+    return (await this.#options.injection.ask(sql, 'pipeline')).kind === 'value';
+  }
+}
+
+/** Whether the next attempt is made behind locks. */
+type Lock = 'no' | 'next' | 'never';
+
+/** @param locked the last one was: what is overtaken all the same sees an old snapshot */
+function nextLock(lock: Lock, outcome: Outcome, locked: boolean): Lock {
+  if (lock === 'never' || outcome === 'refused') return 'never';
+  return outcome === 'overtaken' && !locked ? 'next' : 'no';
+}

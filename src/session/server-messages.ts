@@ -1,0 +1,77 @@
+/** The server's half of a session: takes its messages in order, and gives the client what becomes of them. */
+import { asksForAnswer, Field, readErrorFields, readTag } from '../wire/backend.js';
+import type { Message } from '../wire/reader.js';
+import { cancelKey } from '../wire/startup.js';
+import { Backend } from '../wire/types.js';
+import type { SessionCircumstances } from './catalog/session-catalog.js';
+import type { ClientMessages } from './client/client-messages.js';
+import type { SessionPeers } from './options.js';
+import type { Output } from './server/output.js';
+import type { ExpectedReplies, Verdict } from './server/outstanding-replies.js';
+import type { ServerState } from './server/server-state.js';
+
+export interface BackendOptions {
+  readonly client: Output;
+  readonly fromClient: ClientMessages;
+  readonly replies: ExpectedReplies;
+  readonly state: ServerState;
+  readonly circumstances: SessionCircumstances;
+  readonly peers: Pick<SessionPeers, 'onKey' | 'onReady'>;
+}
+
+export class BackendSide {
+  readonly #options: BackendOptions;
+  #hasSaidWhy = false;
+
+  constructor(options: BackendOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the server has told the client that, and why, it ends the connection. */
+  get hasSaidWhy(): boolean {
+    return this.#hasSaidWhy;
+  }
+
+  take(message: Message): void {
+    const { client, circumstances, fromClient, peers, replies, state } = this.#options;
+    switch (message.type) {
+      case Backend.NoticeResponse:
+        this.#give(message, replies.notice(message));
+        return;
+      case Backend.NotificationResponse:
+        client.forward(message);
+        return;
+      case Backend.ParameterStatus:
+        if (state.noteParameter(message) === 'search_path') circumstances.note('settings');
+        client.forward(message);
+        return;
+      case Backend.BackendKeyData:
+        peers.onKey(cancelKey(message.buffer.subarray(message.start + 5, message.end)));
+        client.forward(message);
+        return;
+      case Backend.Authentication:
+        if (asksForAnswer(message)) fromClient.asked();
+        break;
+      case Backend.ReadyForQuery:
+        if (state.status === 0) peers.onReady();
+        fromClient.loggedIn();
+        state.noteStatus(message);
+        break;
+      case Backend.ErrorResponse:
+        this.#hasSaidWhy ||= /FATAL|PANIC/.test(
+          readErrorFields(message).get(Field.severityNonLocalized) ?? '',
+        );
+        break;
+      case Backend.CommandComplete:
+        if (circumstances.changing && readTag(message) === 'COMMIT') circumstances.committed();
+        break;
+      default:
+    }
+    this.#give(message, replies.receive(message));
+  }
+
+  #give(message: Message, verdict: Verdict): void {
+    if (verdict === 'forward') this.#options.client.forward(message);
+    else if (verdict !== 'swallow') this.#options.client.write(verdict);
+  }
+}

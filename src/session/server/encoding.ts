@@ -1,0 +1,136 @@
+/** Texts in the client's encoding: what the proxy reads of them, adds to them, and says itself. */
+import { isAscii, isUtf8 } from 'node:buffer';
+import { ProxyError } from '../../errors.js';
+import type { Copied } from '../../render/splice.js';
+import type { Part } from '../../rewrite/reply-rule.js';
+import type { Rewrite } from '../../rewrite/text.js';
+import { isSingleByte, readRaw } from '../../sql/encoding/character-lengths.js';
+import { bytesIn, rawLetter } from '../../sql/encoding/letters.js';
+import { bytesOf, hasLetters, rawBytes } from '../../sql/encoding/raw-bytes.js';
+import { lexerOf } from '../../sql/lexer/lexer.js';
+import type { ErrorFields } from '../../wire/backend.js';
+import type { ServerState } from './server-state.js';
+
+/** As ServerState.encoding. */
+export function encodingOf(state: ServerState): string {
+  return state.encoding;
+}
+
+/** What PGC_ENCODING says of a text. */
+export const BEYOND_ASCII = 'a statement with characters beyond ASCII';
+
+/**
+ * The text; in another encoding than UTF-8 with raw characters (raw-bytes.ts).
+ * @returns undefined where the bytes are not what the client says they are
+ * @throws ProxyError where they could be read in two ways
+ */
+export function decode(bytes: Buffer, state: ServerState): string | undefined {
+  if (isAscii(bytes)) return bytes.toString('latin1');
+  const encoding = encodingOf(state);
+  if (encoding === 'UTF8') return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
+  const text = readRaw(bytes, encoding);
+  if (text === undefined) throw new ProxyError('PGC_ENCODING', { what: BEYOND_ASCII, encoding });
+  return text;
+}
+
+/** Fields that are the proxy's own, as bytes. */
+export function inEncoding(fields: ErrorFields, encoding: string): ErrorFields {
+  return new Map([...fields].map(([code, value]) => [code, bytesIn(encoding, value)]));
+}
+
+/** How letters are put into a text that is in another encoding. */
+type Spelling = (token: string) => string;
+
+/**
+ * The same rewrite with all letters that were put into it in the client's encoding, or in ASCII.
+ * @throws ProxyError where they cannot be
+ */
+export function inClientEncoding(rewrite: Rewrite, state: ServerState): Rewrite {
+  const spell = spellingFor(state);
+  const copied: Copied[] = [];
+  let sql = '';
+  let read = 0;
+  for (const run of rewrite.copied) {
+    sql += spell(rewrite.sql.slice(read, run.sent));
+    copied.push({ ...run, sent: sql.length });
+    read = run.sent + run.length;
+    sql += rewrite.sql.slice(run.sent, read);
+  }
+  sql += spell(rewrite.sql.slice(read));
+  if (hasLetters(sql))
+    throw new ProxyError('PGC_ENCODING', {
+      what: 'tables with names beyond ASCII',
+      encoding: encodingOf(state),
+    });
+  return { ...rewrite, sql, unspelled: rewrite.sql, copied, parts: rewrite.parts.map(unlocked) };
+}
+
+/** What locks its rows is not taken apart: it is sent again without. */
+function unlocked(part: Part): Part {
+  return part.kind === 'cascade' && part.locks && hasLetters(part.locks.sql + part.locks.harmless)
+    ? { ...part, locks: undefined }
+    : part;
+}
+
+function spellingFor(state: ServerState): Spelling {
+  const encoding = encodingOf(state);
+  // Such a database takes no escapes beyond ASCII, and its names are bytes.
+  if (encoding === 'SQL_ASCII') return (sql) => sql.replace(BEYOND, bytesOfLetter);
+  // Before 13 no other server takes them, unless it has UTF8 itself (check_unicode_value in parser.c has come then).
+  const escapes = state.version >= 13 || state.parameter('server_encoding') === 'UTF8';
+  if (escapes) return escaped;
+  // In the others PostgreSQL's tables are not in all places those that Node.js has.
+  const isCertain = isSingleByte(encoding);
+  return (sql) =>
+    sql.replace(BEYOND, (letter) => (isCertain ? rawLetter(encoding, letter) : undefined) ?? letter);
+}
+
+/**
+ * Quoted names as `U&"…"`, which reads the same under every setting, and literals as `E'…'`: the server converts what they
+ * spell to its own encoding.
+ * @param sql what the proxy has written
+ */
+function escaped(sql: string): string {
+  if (!hasLetters(sql)) return sql;
+  const lexer = lexerOf(sql);
+  const pieces: string[] = [];
+  let read = 0;
+  while (lexer.next() !== 'end') {
+    const { kind, start, end } = lexer;
+    if (kind !== 'name' && kind !== 'literal') continue;
+    const token = sql.slice(start, end);
+    pieces.push(sql.slice(read, start), kind === 'name' ? escapedName(token) : escapedLiteral(token));
+    read = end;
+  }
+  return pieces.join('') + sql.slice(read);
+}
+
+function escapedName(name: string): string {
+  if (!hasLetters(name)) return name;
+  return `U&${name.replaceAll('\\', '\\\\').replace(BEYOND, nameEscape)}`;
+}
+
+/** @param literal `'…'` or `E'…'` */
+function escapedLiteral(literal: string): string {
+  if (!hasLetters(literal)) return literal;
+  return `${literal.startsWith('E') ? '' : ' E'}${literal.replace(BEYOND, literalEscape)}`;
+}
+
+/** Those that are raw already stay. */
+const BEYOND = /[^\0-\x7f\uDC00-\uDDFF]/gu;
+
+function bytesOfLetter(letter: string): string {
+  return rawBytes(bytesOf(letter));
+}
+
+function nameEscape(character: string): string {
+  return `\\+${hexOf(character, 6)}`;
+}
+
+function literalEscape(character: string): string {
+  return `\\U${hexOf(character, 8)}`;
+}
+
+function hexOf(character: string, digits: number): string {
+  return (character.codePointAt(0) ?? 0).toString(16).padStart(digits, '0');
+}

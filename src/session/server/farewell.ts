@@ -1,0 +1,39 @@
+/** How a client is told that its connection is over. */
+import type { Duplex } from 'node:stream';
+import type { ProxyError } from '../../errors.js';
+import { type ErrorFields, errorResponse, Field } from '../../wire/backend.js';
+
+/** How long a client may take to close its side, in milliseconds. */
+const LINGER = 5000;
+
+/** The fields of an error of the proxy's own. @param severity FATAL where the connection ends with it */
+export function proxyErrorFields(error: ProxyError, severity: 'ERROR' | 'FATAL' = 'ERROR'): ErrorFields {
+  const { detail, hint, source } = error;
+  return new Map([
+    [Field.severity, severity],
+    [Field.severityNonLocalized, severity],
+    [Field.code, error.sqlstate],
+    [Field.message, error.message],
+    ...(detail === undefined ? [] : [[Field.detail, detail] as const]),
+    ...(hint === undefined ? [] : [[Field.hint, hint] as const]),
+    ...(source
+      ? ([
+          [Field.file, source.file],
+          [Field.routine, source.routine],
+        ] as const)
+      : []),
+  ]);
+}
+
+/**
+ * Ends the client's side behind what was written, and the error if there is one. Reads what it still sends: else the
+ * system would reset the connection, and the client never see the error.
+ */
+export function sayFarewell(client: Duplex, error?: ProxyError): void {
+  if (error && !client.writableEnded) client.write(errorResponse(proxyErrorFields(error, 'FATAL')));
+  client.end();
+  client.resume();
+  const linger = setTimeout(() => client.destroy(), LINGER);
+  linger.unref();
+  client.once('close', () => clearTimeout(linger));
+}

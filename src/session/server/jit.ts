@@ -1,0 +1,63 @@
+/** Keeps JIT compilation off while expanded statements are executed in a pipeline, and at no other time (own-settings.ts). */
+
+import { expandedSettings } from '../../rewrite/own-settings.js';
+import { write } from '../../wire/frontend.js';
+import { Backend } from '../../wire/types.js';
+import { EXECUTED, executed, SCRATCH } from './internal-query.js';
+import type { Output } from './output.js';
+import type { ExpectedReplies } from './outstanding-replies.js';
+import type { ServerState } from './server-state.js';
+
+export class Jit {
+  readonly #server: Output;
+  readonly #replies: ExpectedReplies;
+  readonly #state: ServerState;
+  #isOff = false;
+  #ends = false;
+
+  constructor(server: Output, replies: ExpectedReplies, state: ServerState) {
+    this.#server = server;
+    this.#replies = replies;
+    this.#state = state;
+  }
+
+  /**
+   * An expanded statement is executed next: many of them one behind the other need it once.
+   * @param ends it is certain that the transaction ends with the client's next Sync
+   */
+  off(ends = false): void {
+    if (this.#isOff) return;
+    this.#isOff = true;
+    this.#ends = ends;
+    this.#execute(expandedSettings(this.#state.version)?.enter);
+  }
+
+  /** Something of the client's own is planned or executed next. */
+  on(): void {
+    if (!this.#isOff) return;
+    this.#isOff = false;
+    this.#execute(expandedSettings(this.#state.version)?.leave);
+  }
+
+  /** The client's Sync is sent next. Where something has failed before, the server skips what is sent here. */
+  endUnit(): void {
+    if (this.#ends) this.lost();
+    else this.on();
+  }
+
+  /** The transaction in which it was switched off is over. */
+  lost(): void {
+    this.#isOff = false;
+  }
+
+  /** An error is the client's: the answer to what it has sent itself. */
+  #execute(sql: string | undefined): void {
+    if (sql === undefined) return;
+    // What is left behind would stand in pg_prepared_statements.
+    this.#server.write(Buffer.concat([...executed(sql), write.close('S', SCRATCH)]));
+    for (const to of [...EXECUTED, 'Close'] as const)
+      this.#replies.expect(to, {
+        receive: ({ type }) => (type === Backend.ErrorResponse ? 'forward' : 'swallow'),
+      });
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Whether an expanded statement has stopped itself, or an error only looks as if it had: whoever reads a statement's text,
+ * by current_query() or in pg_stat_activity, can raise the same message.
+ */
+import { randomBytes } from 'node:crypto';
+import { MARKER, MARKER_SQLSTATE, type Marker, readMarker } from '../../render/violations.js';
+import type { Part } from '../../rewrite/reply-rule.js';
+import type { Rewrite } from '../../rewrite/text.js';
+import { type ErrorFields, Field } from '../../wire/backend.js';
+
+/** The rewrite with a marker of its own, for one sending of it: what was read of another one is worth nothing. */
+export function sealed(rewrite: Rewrite): Rewrite {
+  return rewrite.changed ? { ...rewrite, marker: `pgcascade/${randomBytes(5).toString('hex')}/` } : rewrite;
+}
+
+/** The text to send. The marker has the length of the one that it replaces: positions stay what they are. */
+export function sentText({ sql, marker }: Rewrite): string {
+  return marker === undefined ? sql : sql.replaceAll(MARKER, marker);
+}
+
+/** As Rewrite.leaves, by the name that was sent. */
+export function leftBy({ leaves, marker = MARKER }: Rewrite): string | undefined {
+  return leaves?.replaceAll(MARKER, marker);
+}
+
+/**
+ * @param resolved the names in the statement were resolved anew and mean what they meant: none can have moved
+ * @returns the marker by which the statement has stopped itself; undefined where the error is the client's own
+ */
+export function markerOf(
+  fields: ErrorFields,
+  part: Part | undefined,
+  { text, marker: sent = MARKER }: Rewrite,
+  resolved: boolean,
+): Marker | undefined {
+  if (fields.get(Field.code) !== MARKER_SQLSTATE) return undefined;
+  const own = (part?.kind === 'cascade' ? part.marker : undefined) ?? sent;
+  if (part?.kind === 'refused') return readMarker(fields.get(Field.message) ?? '', own);
+  if (part?.kind !== 'cascade' || text.includes(own) || !isOfTheStatement(fields)) return undefined;
+  const marker = readMarker(fields.get(Field.message) ?? '', own);
+  switch (marker?.kind) {
+    case 'refused':
+      return undefined;
+    case 'moved':
+      return resolved ? undefined : marker;
+    case 'suspect':
+      return part.suspecting ? marker : undefined;
+    case 'kept':
+      return part.plan.deletions.some(({ cycle, relation }) => cycle !== undefined && relation.keeps)
+        ? marker
+        : undefined;
+    case 'check':
+      return part.plan.checks[marker.check] && !part.suspecting ? marker : undefined;
+    default:
+      return marker;
+  }
+}
+
+/**
+ * What is raised in a function or a trigger has a context, and what is raised while the statement is parsed a position. The
+ * statement itself has at most the line about its parameters (log_parameter_max_length_on_error; postgres.c,
+ * bind_param_error_callback): `unnamed portal with parameters: $1 = '1'`, the words in the server's language.
+ */
+function isOfTheStatement(fields: ErrorFields): boolean {
+  const context = fields.get(Field.context) ?? '';
+  const isAtEvaluation = ![Field.position, Field.internalPosition, Field.internalQuery].some((each) =>
+    fields.has(each),
+  );
+  return isAtEvaluation && (context === '' || /^[^"\n]*(?:"[^\n]*")?[^"\n]*: \$1 = /.test(context));
+}

@@ -1,0 +1,195 @@
+/**
+ * The heart of a session: what the server still has to answer, in order.
+ *
+ * Every frontend message that is answered puts one expectation in; the backend's messages belong to the first one
+ * until it ends. What is forwarded as it is has no handler. A handler swallows, replaces or reads what comes: answers to
+ * what the proxy injected never reach the client.
+ *
+ * After an error in the extended protocol the server skips to the next Sync, and so does the queue
+ * (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). Every handler is told its end: by the last message of its answer, or
+ * by `skipped`.
+ */
+import type { Message } from '../../wire/reader.js';
+import { Backend } from '../../wire/types.js';
+
+/** The frontend messages that are answered; `Flush` only where it is none, by an error. `Fence` is one of the proxy's own: see copy-in.ts. */
+export type Answered =
+  | 'Query'
+  | 'FunctionCall'
+  | 'Sync'
+  | 'Parse'
+  | 'Bind'
+  | 'Describe'
+  | 'Execute'
+  | 'Close'
+  | 'Flush'
+  | 'Fence';
+
+/** What becomes of a backend message: as it is, nothing, or these bytes in its place. */
+export type Verdict = 'forward' | 'swallow' | Buffer;
+
+export interface ReplyHandler {
+  receive(message: Message): Verdict;
+  /** A NoticeResponse came before the answer; it is forwarded where nothing is said. */
+  notice?(message: Message): Verdict;
+  /**
+   * There will be no answer, or no end of it: the server skipped the message because of an earlier error, or the session
+   * is over. Called last sent first.
+   */
+  skipped?(): void;
+}
+
+/** Sees every answer behind its handler. @returns what becomes of it where that is not as the handler says */
+export type ReplyWatcher = (to: Answered, message: Message) => Verdict | undefined;
+
+interface Expectation {
+  readonly to: Answered;
+  readonly handler: ReplyHandler | undefined;
+}
+
+export class ExpectedReplies {
+  #queue: Expectation[] = [];
+  #first = 0;
+  /** How many of those in the queue ReadyForQuery ends. */
+  #readies = 0;
+  #skipping = false;
+  #ended = false;
+  #watcher: ReplyWatcher | undefined;
+
+  /** @param watcher is told of every answer from now on */
+  watch(watcher: ReplyWatcher): void {
+    this.#watcher = watcher;
+  }
+
+  /** A frontend message was sent to the server. */
+  expect(to: Answered, handler?: ReplyHandler): void {
+    const endsSkipping = to === 'Sync' || to === 'Fence';
+    if (this.#ended || (this.#skipping && !endsSkipping)) {
+      handler?.skipped?.();
+      return;
+    }
+    this.#skipping = false;
+    this.#queue.push({ to, handler });
+    if (endsWhenReady({ to })) this.#readies++;
+  }
+
+  /** Whether the session is over. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether everything sent has been answered. */
+  get settled(): boolean {
+    return this.answered && !this.#skipping;
+  }
+
+  /** Whether the server has said all that it will say to what was sent; it may be skipping to a Sync. */
+  get answered(): boolean {
+    return this.#first === this.#queue.length;
+  }
+
+  /** How many messages were sent that have to be answered yet. */
+  get outstanding(): number {
+    return this.#queue.length - this.#first;
+  }
+
+  /** Whether a ReadyForQuery is still to come: till then the transaction's status is not known. */
+  get awaitsReady(): boolean {
+    return this.#skipping || this.#readies > 0;
+  }
+
+  /** Whether what comes next is forwarded without being read. */
+  get transparent(): boolean {
+    return this.#queue[this.#first]?.handler === undefined;
+  }
+
+  /** A backend message came that is an answer. @returns what becomes of it */
+  receive(message: Message): Verdict {
+    if (message.type === Backend.ReadyForQuery) this.#dropUpToReady();
+    const expectation = this.#queue[this.#first];
+    if (expectation === undefined) return 'forward';
+    const verdict = expectation.handler?.receive(message) ?? 'forward';
+    if (message.last) this.#advance(expectation.to, message.type);
+    return this.#watcher?.(expectation.to, message) ?? verdict;
+  }
+
+  /** A NoticeResponse came. @returns what becomes of it */
+  notice(message: Message): Verdict {
+    return this.#queue[this.#first]?.handler?.notice?.(message) ?? 'forward';
+  }
+
+  /** The session is over: whoever still waits for an answer is told, and whoever asks from now on. */
+  end(): void {
+    this.#ended = true;
+    this.#drop(this.#queue.length);
+  }
+
+  #advance(to: Answered, type: number): void {
+    switch (type) {
+      case Backend.ReadyForQuery:
+        if (to !== 'Fence') this.#drop(this.#first + 1, this.#first + 1);
+        return;
+      case Backend.ErrorResponse:
+        if (!endsWhenReady({ to })) this.#skipToSync();
+        return;
+      default:
+        if (ENDS[to]?.has(type)) this.#drop(this.#first + 1, this.#first + 1);
+    }
+  }
+
+  /** ReadyForQuery ends everything that was sent before the message it answers: the server has no answer to it any more. */
+  #dropUpToReady(): void {
+    this.#skipping = false;
+    const ready = this.#firstReady();
+    if (ready >= 0) this.#drop(ready);
+  }
+
+  #skipToSync(): void {
+    const failed = this.#first;
+    let sync = failed + 1;
+    while (sync < this.#queue.length && this.#queue[sync]?.to !== 'Sync') sync++;
+    this.#skipping = sync === this.#queue.length;
+    this.#drop(sync, failed + 1);
+  }
+
+  /** The first expectation that ReadyForQuery ends, or -1. */
+  #firstReady(): number {
+    for (let i = this.#first; i < this.#queue.length; i++) if (endsWhenReady(this.#queue[i])) return i;
+    return -1;
+  }
+
+  /**
+   * Forgets the expectations before the one at `to`.
+   * @param untold those from here on are told that they will not be answered
+   */
+  #drop(to: number, untold = this.#first): void {
+    for (let i = this.#first; i < to; i++) if (endsWhenReady(this.#queue[i])) this.#readies--;
+    const dropped = untold < to ? this.#queue.slice(untold, to) : [];
+    this.#first = to;
+    if (this.#first === this.#queue.length) {
+      this.#queue = [];
+      this.#first = 0;
+    } else if (this.#first > 1024) {
+      this.#queue = this.#queue.slice(this.#first);
+      this.#first = 0;
+    }
+    for (const { handler } of dropped.reverse()) handler?.skipped?.();
+  }
+}
+
+/** Whether ReadyForQuery ends the answer, also behind an error. */
+function endsWhenReady(expected: Pick<Expectation, 'to'> | undefined): boolean {
+  return expected !== undefined && READY.has(expected.to);
+}
+
+const READY: ReadonlySet<Answered> = new Set(['Query', 'FunctionCall', 'Sync', 'Fence']);
+
+/** The message that ends the answer, where it is not ReadyForQuery or an error. */
+const ENDS: Readonly<Partial<Record<Answered, ReadonlySet<number>>>> = {
+  Parse: new Set([Backend.ParseComplete]),
+  Bind: new Set([Backend.BindComplete]),
+  Describe: new Set([Backend.RowDescription, Backend.NoData]),
+  Execute: new Set([Backend.CommandComplete, Backend.EmptyQueryResponse, Backend.PortalSuspended]),
+  Close: new Set([Backend.CloseComplete]),
+  Fence: new Set([Backend.CloseComplete]),
+};

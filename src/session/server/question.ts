@@ -1,0 +1,69 @@
+/** A question of the proxy's own while it is being answered. */
+import { errorResponse, Field, readErrorFields, readRow } from '../../wire/backend.js';
+import type { Message } from '../../wire/reader.js';
+import { Backend } from '../../wire/types.js';
+import type { Verdict } from './outstanding-replies.js';
+
+/**
+ * `failed`: the server answered with an error, which the client got as the answer to its own statement.
+ * `skipped`: an earlier message of the client's pipeline had failed, so the server skips its next ones as well.
+ */
+export type Answer =
+  | { readonly kind: 'value'; readonly value: string }
+  | { readonly kind: 'failed' | 'skipped' };
+
+/** What is done with the answers to a question. */
+export interface Listener {
+  /** Whether an error is none of the client's. */
+  readonly isOurs?: ((error: Message) => boolean) | undefined;
+  /** The ReadyForQuery behind such an error is the client's all the same. */
+  readonly isReadyTheirs?: boolean;
+  /** How many characters of the client's text stand before what was sent: an error's position is one in that text. */
+  readonly offset?: number;
+  /** Is given every answer. */
+  readonly hear?: (message: Message) => void;
+}
+
+/** Swallows what answers a question and keeps its value; an error, and the end of a query that had one, are the client's. */
+export class Question {
+  readonly #resolve: (answer: Answer) => void;
+  readonly #listener: Listener;
+  #value = '';
+  #failed = false;
+  #ours = false;
+
+  constructor(resolve: (answer: Answer) => void, listener: Listener) {
+    this.#resolve = resolve;
+    this.#listener = listener;
+  }
+
+  receive(message: Message): Verdict {
+    const { hear, isOurs, isReadyTheirs = false, offset } = this.#listener;
+    hear?.(message);
+    if (message.type === Backend.ErrorResponse) {
+      this.#failed = true;
+      this.#ours = isOurs?.(message) ?? false;
+      if (!this.#ours && offset) return moved(message, offset);
+    }
+    if (message.type === Backend.ReadyForQuery && isReadyTheirs) return 'forward';
+    if (message.type === Backend.DataRow) this.#value = readRow(message)[0]?.toString('latin1') ?? '';
+    const end = message.type === Backend.ErrorResponse || message.type === Backend.ReadyForQuery;
+    return this.#failed && end && !this.#ours ? 'forward' : 'swallow';
+  }
+
+  end(): void {
+    this.#resolve(this.#failed ? { kind: 'failed' } : { kind: 'value', value: this.#value });
+  }
+
+  skip(): void {
+    this.#resolve({ kind: this.#failed ? 'failed' : 'skipped' });
+  }
+}
+
+/** The same error with its position so many characters further on. */
+function moved(error: Message, offset: number): Verdict {
+  const fields = readErrorFields(error);
+  const position = fields.get(Field.position);
+  if (position === undefined) return 'forward';
+  return errorResponse(new Map(fields).set(Field.position, String(Number(position) + offset)));
+}

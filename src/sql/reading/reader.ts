@@ -1,0 +1,100 @@
+/**
+ * Reads texts in a thread of its own, one after the other, so that a long one holds up nobody else: to parse it takes
+ * long, and a text may be too much for the parser's memory. What comes back is what the text means, not its syntax tree.
+ */
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { ProxyError } from '../../errors.js';
+import type { Statement } from '../statement/statement.js';
+import type { MORE, Question, Reply } from './reading-thread.js';
+
+/** In MiB, as the parser recurses. */
+const STACK = 16;
+/** In UTF-16 units. WebAssembly gives no memory back: behind a longer text the thread ends. */
+const TO_KEEP = 1024 * 1024;
+
+/** Beside the thread's own module: TypeScript where this is, as in tests. */
+const THREAD = new URL(`./reading-thread${extname(import.meta.url)}`, import.meta.url);
+
+interface Waiter {
+  resolve(reply: Reply): void;
+  reject(error: ProxyError): void;
+}
+
+export class Reader {
+  readonly #memory: number;
+  #thread: Worker | undefined;
+  #waiter: Waiter | undefined;
+  #closed = false;
+
+  /** @param memory in MiB: a text that needs more ends the thread, and is refused */
+  constructor(memory: number) {
+    this.#memory = memory;
+  }
+
+  /**
+   * The next call waits for this one's end: that is the caller's to see to.
+   * @param encoding the client's, for errors
+   * @returns undefined where the text is not what PostgreSQL's grammar knows
+   * @throws ProxyError PGC_TOO_LARGE where it is more than the thread has room for, and what client-text.ts throws
+   */
+  async read(text: string, encoding: string): Promise<readonly Statement[] | undefined> {
+    if (this.#closed) throw new ProxyError('PGC_SHUTDOWN');
+    const thread = this.#thread ?? this.#start();
+    try {
+      const statements: Statement[] = [];
+      for (let next: Question | typeof MORE = { text, encoding }; ; next = 'more') {
+        const reply = await this.#ask(thread, next);
+        if (reply.kind === 'unknown') return undefined;
+        if (reply.kind === 'refused') throw new ProxyError(reply.error.errorName, reply.error.values);
+        for (const statement of reply.statements) statements.push(statement);
+        if (!reply.more) return statements;
+        // Others come first.
+        await new Promise(setImmediate);
+      }
+    } finally {
+      if (text.length > TO_KEEP) await this.#end();
+    }
+  }
+
+  /** Whoever waits for an answer gets PGC_SHUTDOWN. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#end();
+  }
+
+  /** It keeps no process alive. */
+  #start(): Worker {
+    const limits = { maxOldGenerationSizeMb: this.#memory, stackSizeMb: STACK };
+    const thread = new Worker(THREAD, { resourceLimits: limits });
+    thread.unref();
+    thread.on('message', (reply: Reply) => this.#settle()?.resolve(reply));
+    // Out of memory, or of stack; 'exit' follows.
+    thread.on('error', () => {});
+    thread.on('exit', () => {
+      if (this.#thread !== thread) return;
+      this.#thread = undefined;
+      this.#settle()?.reject(new ProxyError(this.#closed ? 'PGC_SHUTDOWN' : 'PGC_TOO_LARGE'));
+    });
+    this.#thread = thread;
+    return thread;
+  }
+
+  async #end(): Promise<void> {
+    await this.#thread?.terminate();
+  }
+
+  #ask(thread: Worker, question: Question | typeof MORE): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      this.#waiter = { resolve, reject };
+      if (this.#thread === thread) thread.postMessage(question);
+      else this.#settle()?.reject(new ProxyError('PGC_TOO_LARGE'));
+    });
+  }
+
+  #settle(): Waiter | undefined {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    return waiter;
+  }
+}

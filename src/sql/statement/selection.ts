@@ -1,0 +1,102 @@
+/** A DELETE's text as that of a SELECT of the rows that it would delete. */
+
+import type { Json, Node, Token } from '../parser/parser.js';
+import { asList, asNode, node, stringOf } from '../parser/tree.js';
+import { nodesOf } from './deletes.js';
+
+/** Where the two differ; all places in characters from the statement's start. */
+export interface Selection {
+  /** The word DELETE. */
+  readonly verb: Place;
+  /** The word USING, in whose place goes a comma. */
+  readonly using: Place | undefined;
+  /** Where the conditions end: before a RETURNING. */
+  readonly end: number;
+  readonly names: Names;
+}
+
+/** The names of all that is called, without schemas. */
+export interface Names {
+  readonly functions: readonly string[];
+  readonly operators: readonly string[];
+  readonly relations: readonly string[];
+}
+
+interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * @param statement the parser's node
+ * @param tokens from its first one on; without comments
+ * @param end where it ends
+ * @returns undefined where no SELECT finds the same rows: for a MERGE, and for WHERE CURRENT OF
+ */
+export function readSelection(
+  statement: Node,
+  tokens: readonly Token[],
+  characters: (byte: number) => number,
+  end: number,
+): Selection | undefined {
+  const deletion = node(statement, 'DeleteStmt');
+  const [verb] = tokens;
+  if (!deletion || !verb || node(asNode(deletion.whereClause), 'CurrentOfExpr')) return undefined;
+  const place = (token: Token) => ({ start: characters(token.start), end: characters(token.end) });
+  const own = outside(tokens);
+  const using = asList(deletion.usingClause).length > 0 ? own.find(behindName(deletion, own)) : undefined;
+  const [returned] = asList(asNode(deletion.returningClause).exprs);
+  const list = Number(asNode(asNode(returned).ResTarget).location);
+  // Any before it are names, as those behind it may be.
+  const returning = returned && own.findLast((token) => token.start < list && is(token, 'returning'));
+  return {
+    verb: place(verb),
+    using: using && place(using),
+    end: returning ? characters(returning.start) : end,
+    names: namesIn(statement),
+  };
+}
+
+/** The first USING behind the target's name, of which a keyword may be a part: s.using. */
+function behindName({ relation }: Node, tokens: readonly Token[]): (token: Token, index: number) => boolean {
+  let last = tokens.findIndex(({ start }) => start === Number(asNode(relation).location));
+  while (tokens[last + 1]?.text === '.') last += 2;
+  return (token, index) => index > last && is(token, 'using');
+}
+
+function is({ text, isKeyword }: Token, keyword: string): boolean {
+  return isKeyword && text.toLowerCase() === keyword;
+}
+
+/** Those outside of all parentheses. */
+function outside(tokens: readonly Token[]): readonly Token[] {
+  let depth = 0;
+  return tokens.filter(({ text }) => {
+    if (text === '(') depth++;
+    if (text === ')') depth--;
+    return depth === 0;
+  });
+}
+
+function namesIn(tree: Node): Names {
+  const nodes = [...nodesOf(tree)];
+  const last = (name: Json | undefined) => {
+    const { sval } = asNode(asNode(asList(name).at(-1) ?? null).String);
+    return sval === undefined ? [] : [String(sval)];
+  };
+  return {
+    // A function of a row can be called as if it were a column.
+    functions: unique(nodes.flatMap(([, { funcname, fields }]) => [...last(funcname), ...last(fields)])),
+    operators: unique(
+      nodes.flatMap(([type, { name, operName }]) => [
+        ...(type === 'A_Expr' ? last(name) : []),
+        ...last(operName),
+      ]),
+    ),
+    relations: unique(nodes.flatMap(([, { relname }]) => stringOf(relname) ?? [])),
+  };
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return [...new Set(names)];
+}

@@ -1,0 +1,258 @@
+/** A statement that deletes, with the places in its text where an expanded one is put together. */
+
+import { quoteName, quoteRelation, type RelationName } from '../names.js';
+import type { Json, Node, Token } from '../parser/parser.js';
+import { asList, asNode, node, relationName, stringOf } from '../parser/tree.js';
+import { type Compared, comparedConstants } from './compared.js';
+import { findChanges, findDeletes, mergeDeletes, nodesOf } from './deletes.js';
+import { executionOrder } from './execution-order.js';
+import { type InnerQuery, readInnerQuery } from './inner-query.js';
+import { type IsTarget, outputNames } from './outputs.js';
+import { readSelection, type Selection } from './selection.js';
+
+/** A DELETE or a MERGE; all places in characters from the statement's start. */
+export interface Site {
+  readonly command: 'DELETE' | 'MERGE';
+  readonly target: RelationName;
+  /** How the text itself calls the target's rows, quoted: by its alias, else by its name. */
+  readonly alias: string;
+  /** Another table beside it has the same name, so that the name alone is ambiguous. */
+  readonly isNamesake: boolean;
+  /** `DELETE FROM ONLY`. */
+  readonly only: boolean;
+  /** Where it ends, with its RETURNING. */
+  readonly end: number;
+  readonly returning: Returning | undefined;
+  /** Its place in a WITH; undefined for what the statement itself is. */
+  readonly cte: CteSite | undefined;
+}
+
+export interface Returning {
+  /** Where the list begins, behind RETURNING and its options. */
+  readonly list: number;
+  /** The names of its columns; `*` is all of the target's. Undefined where the text alone does not tell. */
+  readonly names: readonly string[] | undefined;
+}
+
+export interface CteSite {
+  readonly name: string;
+  /** The names in parentheses behind it. */
+  readonly columns: readonly string[];
+  readonly start: number;
+  /** Where its statement begins, behind the parenthesis. */
+  readonly body: number;
+  /** Behind the closing parenthesis. */
+  readonly end: number;
+}
+
+export interface DeletingStatement {
+  readonly kind: 'deleting';
+  /** What it is, for errors. */
+  readonly form: string;
+  /** What it stands in. */
+  readonly outer: Outer | undefined;
+  /** In the order of the text: the statement itself comes last, where it deletes. */
+  readonly sites: readonly Site[];
+  /** The same in the order in which PostgreSQL carries them out. */
+  readonly executed: readonly Site[];
+  /** What else it changes. */
+  readonly changes: readonly RelationName[];
+  /** Where the statement proper begins, behind its WITH, and where it ends. */
+  readonly start: number;
+  readonly end: number;
+  readonly hasWith: boolean;
+  /** The statement without what it stands in, up to `end`; undefined where it cannot be cut out. */
+  readonly query: InnerQuery | undefined;
+  /** The name under which PREPARE keeps it. */
+  readonly prepares: string | undefined;
+  /** How the rows are selected that it deletes itself, where that can be said. */
+  readonly selection: Selection | undefined;
+  /** What it compares columns with, in the order of the text. */
+  readonly compared: readonly Compared[];
+}
+
+export type Outer = 'EXPLAIN ANALYZE' | 'COPY' | 'CREATE TABLE AS' | 'PREPARE';
+
+const OUTER: Readonly<Record<string, Outer>> = {
+  ExplainStmt: 'EXPLAIN ANALYZE',
+  CopyStmt: 'COPY',
+  CreateTableAsStmt: 'CREATE TABLE AS',
+  PrepareStmt: 'PREPARE',
+};
+
+/**
+ * @param tokens the statement's, without comments
+ * @param characters from a byte of the whole text to a character of the statement
+ * @returns undefined where it does not delete, or in another way than is known here
+ */
+export function readSites(
+  tree: Node,
+  tokens: readonly Token[],
+  characters: (byte: number) => number,
+): DeletingStatement | undefined {
+  const [outerType = ''] = Object.keys(tree);
+  const outer = OUTER[outerType];
+  const inner = outer === undefined ? tree : asNode(asNode(tree[outerType]).query);
+  const [type = ''] = Object.keys(inner);
+  const value = asNode(inner[type]);
+  const ctes = asList(asNode(value.withClause).ctes).map((each) => asNode(asNode(each).CommonTableExpr));
+  const spans = ctes.map((cte) => spanOf(cte, tokens));
+  const inCtes = ctes.map((cte, i): Site | undefined => {
+    const span = spans[i];
+    const site = span && readSite(asNode(cte.ctequery), characters(span.last.end), characters);
+    if (!span || !site) return undefined;
+    const columns = asList(cte.aliascolnames).map((each) => String(asNode(asNode(each).String).sval));
+    const { name, body, close } = span;
+    const place = { start: characters(name.start), body: characters(body.end), end: characters(close.end) };
+    return { ...site, cte: { name: String(cte.ctename), columns, ...place } };
+  });
+  const first = mainToken(value, tokens, spans);
+  const last = outer === 'COPY' ? lastInside(tokens) : tokens.at(-1);
+  if (first === undefined || last === undefined) return undefined;
+  const main = readSite(inner, characters(last.end), characters);
+  const all = [...inCtes, main].flatMap((site) => site ?? []);
+  // What deletes at another place is none of these.
+  if (all.length === 0 || all.length !== findDeletes(tree).length) return undefined;
+  const { withClause, ...rest } = value;
+  const marked = ctes.some(({ search_clause, cycle_clause }) => search_clause ?? cycle_clause);
+  if (main && marked && hasStar(rest)) return undefined;
+  const queries = ctes.map((cte) => ({ name: String(cte.ctename), query: asNode(cte.ctequery) }));
+  const recursive = asNode(withClause).recursive === true;
+  const order = executionOrder(queries, recursive, { [type]: rest });
+  const place = tokens.indexOf(spans[0]?.name ?? first) - (ctes.length === 0 ? 0 : recursive ? 2 : 1);
+  return {
+    kind: 'deleting',
+    form: outer ?? (main ? main.command : 'WITH'),
+    outer,
+    sites: all,
+    executed: order.flatMap((place) => (place < 0 ? main : inCtes[place]) ?? []),
+    changes: findChanges(tree),
+    start: characters(first.start),
+    end: characters(last.end),
+    hasWith: ctes.length > 0,
+    query: readInnerQuery(tokens, place, outer, characters),
+    prepares: stringOf(node(tree, 'PrepareStmt')?.name),
+    compared: outer === undefined ? comparedConstants(inner, tokens, characters) : [],
+    selection: readSelection(inner, tokens.slice(tokens.indexOf(first)), characters, characters(last.end)),
+  };
+}
+
+/**
+ * Whether an asterisk stands in a query. One that is put into a WITH does not have the columns of SEARCH and CYCLE any more
+ * (parse_relation.c, p_dontexpand).
+ */
+function hasStar(query: Node): boolean {
+  return [...nodesOf(query)].some(([type]) => type === 'A_Star');
+}
+
+function readSite(tree: Node, end: number, characters: (byte: number) => number): Site | undefined {
+  const deletion = node(tree, 'DeleteStmt');
+  const merge = node(tree, 'MergeStmt');
+  const value = deletion ?? (merge && mergeDeletes(merge) ? merge : undefined);
+  if (value === undefined) return undefined;
+  const relation = asNode(value.relation);
+  const target = relationName(relation);
+  const alias = stringOf(asNode(relation.alias).aliasname);
+  const sources = deletion ? asList(deletion.usingClause) : [value.sourceRelation ?? null];
+  const isTarget = (names: readonly (string | undefined)[]) => {
+    // No other row has columns here: not OLD and NEW, whatever they are called.
+    if (sources.length === 0) return true;
+    const [name, schema] = [...names].reverse();
+    if (names.length === 1) return name === (alias ?? target.name);
+    return names.length === 2 && alias === undefined && name === target.name && schema === target.schema;
+  };
+  return {
+    command: deletion ? 'DELETE' : 'MERGE',
+    target,
+    alias: alias === undefined ? quoteRelation(target) : quoteName(alias),
+    only: relation.inh !== true,
+    end,
+    isNamesake: alias === undefined && sources.some((source) => hasTable(source, target.name)),
+    returning: readReturning(asNode(value.returningClause), isTarget, characters),
+    cte: undefined,
+  };
+}
+
+function readReturning(
+  clause: Node,
+  isTarget: IsTarget,
+  characters: (byte: number) => number,
+): Returning | undefined {
+  const list = asList(clause.exprs).map((each) => asNode(asNode(each).ResTarget));
+  const [first] = list;
+  if (first === undefined) return undefined;
+  return { list: characters(Number(first.location)), names: outputNames(list, isTarget) };
+}
+
+/** Whether a FROM item is, or joins, a table of this name without an alias. */
+function hasTable(source: Json, name: string): boolean {
+  const sources = [source];
+  for (const each of sources) {
+    const range = node(asNode(each), 'RangeVar');
+    if (range?.relname === name && range.alias === undefined) return true;
+    const { larg, rarg } = asNode(asNode(each).JoinExpr);
+    for (const side of [larg, rarg]) if (side !== undefined) sources.push(side);
+  }
+  return false;
+}
+
+interface Span {
+  readonly name: Token;
+  /** The parenthesis before its statement. */
+  readonly body: Token;
+  /** The last token of the statement. */
+  readonly last: Token;
+  readonly close: Token;
+  /** The index behind the closing parenthesis, and behind SEARCH and CYCLE. */
+  readonly next: number;
+}
+
+/** Where a CTE stands: `name [(columns)] AS [[NOT] MATERIALIZED] (statement)`. */
+function spanOf(cte: Node, tokens: readonly Token[]): Span | undefined {
+  const at = tokens.findIndex(({ start }) => start === Number(cte.location ?? 0));
+  const behind = tokens[at + 1]?.text === '(' ? closing(tokens, at + 1) + 1 : at + 1;
+  const open = tokens.findIndex((token, i) => i >= behind && token.text === '(');
+  const end = closing(tokens, open);
+  const [name, body, last, close] = [tokens[at], tokens[open], tokens[end - 1], tokens[end]];
+  const next = behindClauses(cte, tokens, end + 1);
+  return name && body && last && close ? { name, body, last, close, next } : undefined;
+}
+
+/** Behind `SEARCH BREADTH FIRST BY a, b SET c` and `CYCLE a, b SET c [TO x DEFAULT y] USING d`. */
+function behindClauses(cte: Node, tokens: readonly Token[], at: number): number {
+  const behindList = (first: number): number => {
+    let last = first;
+    while (tokens[last + 1]?.text === ',') last += 2;
+    return last + 1;
+  };
+  const searched = cte.search_clause === undefined ? at : behindList(at + 4) + 2;
+  if (cte.cycle_clause === undefined) return searched;
+  const marked = behindList(searched + 1) + 2;
+  return tokens.findIndex(({ isKeyword, text }, i) => i >= marked && isKeyword && /^using$/i.test(text)) + 2;
+}
+
+/** The index of the parenthesis that closes the one at `open`. */
+function closing(tokens: readonly Token[], open: number): number {
+  let depth = 0;
+  for (let i = open; i < tokens.length; i++) {
+    if (tokens[i]?.text === '(') depth++;
+    if (tokens[i]?.text === ')' && --depth === 0) return i;
+  }
+  return tokens.length;
+}
+
+/** The first token of the statement proper: behind its WITH, or the DELETE or MERGE before the target's name. */
+function mainToken(
+  value: Node,
+  tokens: readonly Token[],
+  spans: readonly (Span | undefined)[],
+): Token | undefined {
+  if (spans.length > 0) return tokens[spans.at(-1)?.next ?? -1];
+  const target = Number(asNode(value.relation).location);
+  return tokens.findLast(({ start, text }) => start < target && /^(?:delete|merge)$/i.test(text));
+}
+
+/** The last token in the parentheses of COPY (…). */
+function lastInside(tokens: readonly Token[]): Token | undefined {
+  return tokens[closing(tokens, 1) - 1];
+}

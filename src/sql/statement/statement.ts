@@ -1,0 +1,237 @@
+/** What the statements of a text are, as far as deleting goes. */
+
+import type { RelationName } from '../names.js';
+import { type Node, parse, type RawStatement, scan, type Token } from '../parser/parser.js';
+import { asList, asNode, node, relationName, stringOf } from '../parser/tree.js';
+import { differsInValues } from './compared.js';
+import { type Executed, executed, findDeletes, formOf, isPlainExplain } from './deletes.js';
+import { type Unsettling, unsettles } from './effects.js';
+import { isRefused } from './refused.js';
+import { type DeletingStatement, readSites } from './sites.js';
+
+export type { DeletingStatement, Site } from './sites.js';
+
+/** A statement that deletes in a way that is not expanded, or runs a prepared one that might delete. */
+export interface HiddenDelete {
+  readonly kind: 'hidden';
+  /** What it is, for the error. */
+  readonly form: string;
+  readonly targets: readonly RelationName[];
+  /** The prepared statements that it executes. */
+  readonly executes: readonly Executed[];
+  /** The name under which PREPARE keeps it. */
+  readonly prepares: string | undefined;
+}
+
+export interface TruncateTarget {
+  readonly name: RelationName;
+  /** It says ONLY. */
+  readonly only: boolean;
+}
+
+export interface TruncateStatement {
+  readonly kind: 'truncate';
+  readonly targets: readonly TruncateTarget[];
+  readonly cascades: boolean;
+  /** Behind the list of tables, in characters from the statement's start. */
+  readonly listEnd: number;
+}
+
+export interface ExecuteStatement extends Executed {
+  readonly kind: 'execute';
+}
+
+/** DEALLOCATE or DISCARD ALL: the server forgets a prepared statement, or all of them. */
+export interface ReleaseStatement {
+  readonly kind: 'release';
+  readonly name: string | undefined;
+}
+
+/** DO or CALL: code that runs in the server, where nobody sees what it deletes. */
+export interface CodeStatement {
+  readonly kind: 'code';
+  readonly form: 'DO' | 'CALL';
+}
+
+export interface OtherStatement {
+  readonly kind: 'other';
+}
+
+export type Meaning =
+  | DeletingStatement
+  | TruncateStatement
+  | ExecuteStatement
+  | HiddenDelete
+  | ReleaseStatement
+  | CodeStatement
+  | OtherStatement;
+
+/** Where a statement stands in its text. */
+export interface Place {
+  /** In characters; white space and comments before it are left out. */
+  readonly at: number;
+  readonly behind: number;
+  /** Whether it may change what later statements of the same text mean. */
+  readonly unsettles: Unsettling;
+  /** The client sends its data, behind the text: COPY … FROM STDIN. */
+  readonly takesData: boolean;
+}
+
+export interface Statement extends Place {
+  readonly meaning: Meaning;
+}
+
+/** @returns the statements in their order, or undefined where the text is not PostgreSQL's SQL */
+export function readStatements(sql: string): readonly Statement[] | undefined {
+  const raw = parse(sql);
+  if (raw === undefined) return undefined;
+  // Its places are of no interest, and to look for them takes longer than all the rest.
+  if (raw.every(({ tree }) => isOther(tree))) return raw.map(() => OTHER);
+  const source = Buffer.from(sql);
+  const tokens = scan(sql)?.filter((token) => !token.isComment);
+  if (tokens === undefined) return undefined;
+  const characters = characterCounter(source);
+  let next = 0;
+  let before: { readonly text: string; readonly statement: Statement } | undefined;
+  return raw.map((statement) => {
+    while ((tokens[next]?.start ?? source.length) < statement.start) next++;
+    const from = next;
+    while ((tokens[next]?.end ?? source.length + 1) <= statement.end) next++;
+    const own = tokens.slice(from, next);
+    const first = own[0]?.start ?? statement.start;
+    const last = own.at(-1)?.end ?? statement.end;
+    const inside = (byte: number) => source.toString('utf8', first, byte).length;
+    const place = { at: characters(first), behind: characters(last) };
+    const text = source.toString('utf8', first, last);
+    // Of a string of one statement many times most is known from the one before.
+    if (before && differs(text, before)) return { ...before.statement, ...place };
+    const read = {
+      meaning: readMeaning(statement, own, inside),
+      ...place,
+      unsettles: unsettles(statement.tree, source.subarray(first, last)),
+      takesData: takesData(statement.tree),
+    };
+    before = { text, statement: read };
+    return read;
+  });
+}
+
+function differs(text: string, before: { readonly text: string; readonly statement: Statement }): boolean {
+  const { meaning } = before.statement;
+  return meaning.kind === 'deleting' && differsInValues(text, before.text, meaning.compared);
+}
+
+const OTHER: Statement = {
+  meaning: { kind: 'other' },
+  at: 0,
+  behind: 0,
+  unsettles: 'never',
+  takesData: false,
+};
+const NAMED: ReadonlySet<string> = new Set(
+  'TruncateStmt ExecuteStmt DeallocateStmt DiscardStmt DoStmt CallStmt'.split(' '),
+);
+
+/** Whether nothing in a statement is of any concern here. */
+function isOther(tree: Node): boolean {
+  const [type = ''] = Object.keys(tree);
+  return !NAMED.has(type) && (isPlainExplain(tree) || findDeletes(tree).length === 0);
+}
+
+function readMeaning(
+  { tree }: RawStatement,
+  tokens: readonly Token[],
+  characters: (byte: number) => number,
+): Meaning {
+  const found = node(tree, 'ExecuteStmt') ? [] : findDeletes(tree);
+  if (found.length === 0 || isPlainExplain(tree)) return readRest(tree, tokens, characters);
+  if (isRefused(tree)) return { kind: 'other' };
+  return (
+    readSites(tree, tokens, characters) ?? {
+      kind: 'hidden',
+      form: formOf(tree),
+      targets: found.flatMap((each) => each.targets),
+      executes: found.flatMap((each) => each.executes),
+      prepares: stringOf(node(tree, 'PrepareStmt')?.name),
+    }
+  );
+}
+
+function readRest(tree: Node, tokens: readonly Token[], characters: (byte: number) => number): Meaning {
+  const [type = ''] = Object.keys(tree);
+  const value = asNode(tree[type]);
+  switch (type) {
+    case 'TruncateStmt':
+      return readTruncate(value, tokens, characters);
+    case 'ExecuteStmt':
+      return { kind: 'execute', ...executed(value) };
+    case 'DeallocateStmt':
+      return { kind: 'release', name: stringOf(value.name) };
+    case 'DiscardStmt':
+      return value.target === 'DISCARD_ALL' ? { kind: 'release', name: undefined } : { kind: 'other' };
+    case 'DoStmt':
+      return { kind: 'code', form: 'DO' };
+    case 'CallStmt':
+      return { kind: 'code', form: 'CALL' };
+    default:
+      return { kind: 'other' };
+  }
+}
+
+function readTruncate(
+  value: Node,
+  tokens: readonly Token[],
+  characters: (byte: number) => number,
+): TruncateStatement {
+  const relations = asList(value.relations).map((each) => asNode(asNode(each).RangeVar));
+  // Behind the last name may stand an asterisk, or a parenthesis of ONLY (name).
+  let at = tokens.findIndex(({ start }) => start === Number(relations.at(-1)?.location));
+  while (/^(?:\.|\*|\))$/.test(tokens[at + 1]?.text ?? '')) at += tokens[at + 1]?.text === '.' ? 2 : 1;
+  return {
+    kind: 'truncate',
+    targets: relations.map((each) => ({ name: relationName(each), only: each.inh !== true })),
+    cascades: value.behavior === 'DROP_CASCADE',
+    listEnd: characters(tokens[at]?.end ?? 0),
+  };
+}
+
+/** The relations that a statement deletes from, and those that it changes beside them. */
+export function targetsOf({ meaning }: Pick<Statement, 'meaning'>): readonly RelationName[] {
+  switch (meaning.kind) {
+    case 'deleting':
+      return [...meaning.sites.map(({ target }) => target), ...meaning.changes];
+    case 'truncate':
+      return meaning.targets.map(({ name }) => name);
+    case 'hidden':
+      return meaning.targets;
+    case 'execute':
+    case 'release':
+    case 'code':
+    case 'other':
+      return [];
+  }
+}
+
+/** The prepared statements that a statement executes by name. */
+export function executedBy({ meaning }: Pick<Statement, 'meaning'>): readonly string[] {
+  if (meaning.kind === 'execute') return [meaning.name];
+  return meaning.kind === 'hidden' ? meaning.executes.map(({ name }) => name) : [];
+}
+
+function takesData(tree: Node): boolean {
+  const copy = node(tree, 'CopyStmt');
+  return (
+    copy !== undefined && copy.is_from === true && copy.filename === undefined && copy.is_program !== true
+  );
+}
+
+/** From bytes to characters; asked in ascending order, so that a long text is walked once. */
+function characterCounter(source: Buffer): (byte: number) => number {
+  let bytes = 0;
+  let characters = 0;
+  return (byte) => {
+    characters += source.toString('utf8', bytes, byte).length;
+    bytes = byte;
+    return characters;
+  };
+}
