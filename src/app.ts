@@ -1,12 +1,12 @@
 /** The composition root: makes everything from the configuration, starts it, and ends it in order. */
 
 import { type AdminServer, startAdmin } from './admin/server.js';
-import { type Address, isWildcard, parseAddress } from './config/address.js';
+import { type Address, isWildcard, parseAddress, SOCKET_PORT } from './config/address.js';
 import type { Config } from './config/schema.js';
 import { GraphCache } from './graph/cache.js';
 import type { SchemaListener } from './graph/watch/listener.js';
 import { Gateway } from './net/gateway.js';
-import { type ListenAddress, type Listener, listen, SOCKET_PORT } from './net/listener.js';
+import { type ListenAddress, type Listener, listen } from './net/listener.js';
 import { mostClients, openFileLimit } from './net/open-files.js';
 import { socketUpstream } from './net/tcp.js';
 import type { Upstream } from './net/upstream.js';

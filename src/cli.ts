@@ -207,7 +207,7 @@ function serve(config: Config, log: Logger, io: Io): Promise<number> {
 
 /** Gives in plain words why the start failed and what to do. */
 export function startFailure(error: unknown, config: Config): string {
-  const { code, address, port, message } = Object(error) as Partial<NodeJS.ErrnoException> & {
+  const { code, address, path, port, message } = Object(error) as Partial<NodeJS.ErrnoException> & {
     readonly address?: string;
     readonly port?: number;
   };
@@ -221,6 +221,9 @@ export function startFailure(error: unknown, config: Config): string {
       return `cannot listen on ${at}: not permitted. Choose a port above 1023, or a directory that exists and can be written, with ${key}`;
     case 'EADDRNOTAVAIL':
       return `cannot listen on ${at}: this machine does not have the address. Choose another with ${key}`;
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return `cannot listen in ${path}: it is not a directory. Choose another place with listen (--listen)`;
     default:
       return `cannot start: ${message ?? String(error)}`;
   }

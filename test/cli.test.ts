@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { EventEmitter, on, once } from 'node:events';
 import { symlinkSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -181,6 +182,12 @@ describe('a start that fails', () => {
       `cannot listen on ${at}: another program does. End it, or choose another address with listen (--listen)`,
     );
     expect(startFailure(error, { ...defaults(), admin: { listen: at } })).toContain('PGCASCADE_ADMIN_LISTEN');
+  });
+
+  test('names a file where a socket directory should be', async () => {
+    const path = join(workspace({ file: '' }), 'file');
+    const error = await mkdir(path, { recursive: true }).catch((it: unknown) => it);
+    expect(startFailure(error, defaults())).toContain(`cannot listen in ${path}: it is not a directory`);
   });
 
   test('names a socket directory that is not there', async () => {

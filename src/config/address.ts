@@ -1,4 +1,5 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import { join } from 'node:path';
 import { quote, ValueError } from './values.js';
 
 /** A TCP address. The host has no brackets; `*` is every interface of the machine; port 0 lets the system choose. */
@@ -37,6 +38,21 @@ export function isLoopback({ host }: Address): boolean {
   return family === 0 ? host === 'localhost' : LOOPBACK.check(host, family === 6 ? 'ipv6' : 'ipv4');
 }
 
+/**
+ * Whether nobody can listen on both: one that is every interface takes the others of its port. Port 0 is another one each
+ * time.
+ */
+export function collide(one: Address, other: Address): boolean {
+  if (one.port !== other.port || one.port === 0) return false;
+  return one.host === other.host || takes(one, other) || takes(other, one);
+}
+
+/** `*` and `::` are the interfaces of IPv4 too; `::` beside `0.0.0.0` is for the system to judge. */
+function takes(wide: Address, { host }: Address): boolean {
+  if (wide.host === '0.0.0.0') return !isIPv6(host);
+  return wide.host === '*' || (wide.host === '::' && host !== '0.0.0.0');
+}
+
 /** What `net.Server.listen` takes for an address: without a host, Node.js listens on every interface, IPv6 and IPv4. */
 export function listenOptions(address: Address): { readonly host?: string; readonly port: number } {
   return address.host === '*' ? { port: address.port } : address;
@@ -47,12 +63,29 @@ export function formatAddress({ host, port }: Address): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
+/** The port that names a unix socket where the configuration gives only a directory. */
+export const SOCKET_PORT = 6432;
+
+/** The longest path of a socket that every system takes (sun_path): what is longer Node.js would cut. */
+const LONGEST_PATH = 103;
+
+/** The socket in a directory, named as libpq looks for it. */
+export function socketIn(directory: string): string {
+  return join(directory, `.s.PGSQL.${SOCKET_PORT}`);
+}
+
 /**
  * Takes what a client can connect to, a TCP address or the absolute path of a socket directory, and gives it back.
  * @throws ValueError
  */
 export function checkListenAddress(text: string): string {
-  if (text.startsWith('/')) return text;
+  if (text.startsWith('/')) {
+    const path = socketIn(text);
+    if (Buffer.byteLength(path) <= LONGEST_PATH) return text;
+    throw new ValueError(
+      `${quote(path)} is longer than the ${LONGEST_PATH} bytes that a socket's path may have`,
+    );
+  }
   try {
     return formatAddress(parseAddress(text));
   } catch (error) {

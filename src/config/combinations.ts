@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { isLoopback, isWildcard, parseAddress } from './address.js';
+import { collide, isLoopback, isWildcard, parseAddress } from './address.js';
 import type { KeyColumns } from './key-columns.js';
 import type { UpstreamConfig } from './upstream.js';
 
@@ -25,15 +25,17 @@ export function checkCombinations(config: Combination, context: z.core.$Refineme
   const { listen, upstream, admin } = config;
 
   listen.forEach((address, index) => {
-    // Port 0 is another port each time.
-    if (listen.indexOf(address) < index && !address.endsWith(':0')) {
-      problem(`${address} is listed twice`, 'listen', index);
+    const other = listen.slice(0, index).find((each) => sharePlace(each, address));
+    if (other !== undefined) {
+      const what = other === address ? 'is listed twice' : `takes the same port as ${other}`;
+      problem(`${address} ${what}`, 'listen', index);
     }
     if (upstream?.kind === 'tcp' && reaches(address, upstream.host, upstream.port)) {
       problem(`${upstream.name} is where the proxy itself listens`, 'upstream');
     }
-    if (address === admin.listen && !address.endsWith(':0')) {
-      problem(`${address} is taken by listen`, 'admin', 'listen');
+    if (admin.listen !== null && sharePlace(address, admin.listen)) {
+      const by = address === admin.listen ? 'listen' : `listen (${address})`;
+      problem(`${admin.listen} is taken by ${by}`, 'admin', 'listen');
     }
   });
 
@@ -72,6 +74,12 @@ export function checkCombinations(config: Combination, context: z.core.$Refineme
 function sameColumns(from: KeyColumns, to: KeyColumns): string {
   const pairs = from.columns.map((column, i) => JSON.stringify([column, to.columns[i]])).sort();
   return JSON.stringify([from.schema, from.table, to.schema, to.table, ...pairs]);
+}
+
+/** Whether two addresses, or the same directory named twice, cannot be listened on together. */
+function sharePlace(one: string, other: string): boolean {
+  if (one.startsWith('/') || other.startsWith('/')) return one === other;
+  return collide(parseAddress(one), parseAddress(other));
 }
 
 function reaches(listening: string, host: string, port: number): boolean {

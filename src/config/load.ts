@@ -83,6 +83,7 @@ function readConfigFile({ flags, env, cwd }: ConfigInput): ConfigFile | undefine
   // An empty variable has its own problem, and hides none of the file's.
   const named = flags.config ?? (env.PGCASCADE_CONFIG?.trim() ? env.PGCASCADE_CONFIG : undefined);
   const label = named ?? DEFAULT_FILE;
+  if (label.trim() === '') throw new ConfigError('--config: is empty: name a file, or leave it out');
   try {
     return { label, yaml: parseYaml(readFileSync(resolve(cwd, label), 'utf8')) };
   } catch (error) {

@@ -1,7 +1,6 @@
-import { chmod, mkdir, unlink } from 'node:fs/promises';
+import { chmod, lstat, mkdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
-import { type Address, formatAddress, listenOptions } from '../config/address.js';
+import { type Address, formatAddress, listenOptions, socketIn } from '../config/address.js';
 
 /** Where clients come in: a port, or a socket in a directory, named as libpq looks for it. */
 export type ListenAddress = Address | { readonly directory: string };
@@ -13,16 +12,13 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** The port that names a unix socket (`.s.PGSQL.6432`) where the configuration gives only a directory. */
-export const SOCKET_PORT = 6432;
-
 /** @throws the system's error (EADDRINUSE, EACCES, …) */
 export async function listen(address: ListenAddress, onClient: (client: Socket) => void): Promise<Listener> {
   // Half-open: a client that has said its last word still gets its answer.
   const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, onClient);
   if ('directory' in address) {
     await mkdir(address.directory, { recursive: true });
-    const path = join(address.directory, `.s.PGSQL.${SOCKET_PORT}`);
+    const path = socketIn(address.directory);
     await removeStale(path);
     await started(server, { path });
     // As PostgreSQL's own (unix_socket_permissions): who may connect is for the login to say.
@@ -49,9 +45,11 @@ function closed(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()));
 }
 
-/** A socket that nobody answers on was left behind by a process that is gone. */
-function removeStale(path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
+/** A socket that nobody answers on was left behind by a process that is gone. What is no socket is somebody's. */
+async function removeStale(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (!found?.isSocket()) return;
+  await new Promise<void>((resolve, reject) => {
     const probe = connect(path);
     probe.once('connect', () => {
       probe.destroy();

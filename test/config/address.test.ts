@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkListenAddress, formatAddress, parseAddress } from '../../src/config/address.js';
+import { checkListenAddress, collide, formatAddress, parseAddress } from '../../src/config/address.js';
 
 test.each([
   ['127.0.0.1:6432', { host: '127.0.0.1', port: 6432 }],
@@ -28,4 +28,22 @@ test.each([
 
 test('an absolute path is the directory of a socket', () => {
   expect(checkListenAddress('/run/postgresql')).toBe('/run/postgresql');
+});
+
+test('a directory whose socket the system could not name is refused', () => {
+  const longest = `/${'d'.repeat(88)}`;
+  expect(checkListenAddress(longest)).toBe(longest);
+  expect(() => checkListenAddress(`${longest}d`)).toThrow('is longer than the 103 bytes');
+});
+
+test.each([
+  ['127.0.0.1:1', '*:1', true],
+  ['[::]:1', '127.0.0.1:1', true],
+  ['0.0.0.0:1', '*:1', true],
+  ['0.0.0.0:1', '[::1]:1', false],
+  ['127.0.0.1:1', '127.0.0.2:1', false],
+  ['*:1', '*:2', false],
+  ['*:0', '*:0', false],
+])('%s and %s: nobody can listen on both: %s', (one, other, expected) => {
+  expect(collide(parseAddress(one), parseAddress(other))).toBe(expected);
 });

@@ -118,6 +118,12 @@ describe('values that contradict each other are refused', () => {
       'pgcascade.yaml:2: admin.listen: h:1 is taken by listen',
     ],
     ['listen: 127.0.0.1:9932', 'admin.listen: 127.0.0.1:9932 is taken by listen'],
+    ['listen: ["*:9932"]\nupstream: embedded', 'admin.listen: 127.0.0.1:9932 is taken by listen (*:9932)'],
+    [
+      'listen: ["127.0.0.1:1", "[::]:1"]\nupstream: embedded',
+      'pgcascade.yaml:1: listen[1]: [::]:1 takes the same port as 127.0.0.1:1',
+    ],
+    ['listen: [/run/a, /run/a]', 'pgcascade.yaml:1: listen[1]: /run/a is listed twice'],
     [
       'listen: h:1\nupstream: postgres://h:1',
       'pgcascade.yaml:2: upstream: h:1 is where the proxy itself listens',
@@ -206,6 +212,11 @@ test('a file that was named must be there, the default file need not be', () => 
     '/x/y: cannot be read',
   );
   loadConfig({ flags: {}, env: {}, cwd });
+});
+
+test('a file that is named by nothing is told as that', () => {
+  for (const config of ['', ' '])
+    expect(() => loadConfig({ flags: { config }, env: {}, cwd: workspace() })).toThrow('--config: is empty');
 });
 
 test('a default file that is there and cannot be read is a problem', () => {

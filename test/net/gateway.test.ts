@@ -1,6 +1,7 @@
 /** What happens until a client is logged in, and who is not let in. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
@@ -230,4 +231,14 @@ test('a unix socket may be connected to by everybody, as that of PostgreSQL', as
   const directory = workspace();
   await start({ listen: ['127.0.0.1:0', directory] });
   expect(statSync(join(directory, '.s.PGSQL.6432')).mode & 0o777).toBe(0o777);
+});
+
+test('a socket that a process left behind is replaced, and a file in its place is not', async () => {
+  const [stale, taken] = [workspace(), workspace({ '.s.PGSQL.6432': 'precious' })];
+  const gone = `require('node:net').createServer().listen('${stale}/.s.PGSQL.6432', () => process.kill(process.pid, 'SIGKILL'))`;
+  await once(spawn(process.execPath, ['-e', gone]), 'exit');
+  expect(statSync(join(stale, '.s.PGSQL.6432')).isSocket()).toBe(true);
+  await start({ listen: ['127.0.0.1:0', stale] });
+  await expect(start({ listen: ['127.0.0.1:0', taken] })).rejects.toThrow('EADDRINUSE');
+  expect(readFileSync(join(taken, '.s.PGSQL.6432'), 'utf8')).toBe('precious');
 });
