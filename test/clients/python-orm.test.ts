@@ -5,6 +5,7 @@ await showPythonSuites({
   test_sqlalchemy: 'SQLAlchemy ORM',
   test_sqlalchemy_bulk: 'SQLAlchemy bulk deletes and Core',
   test_sqlalchemy_trees: 'SQLAlchemy trees',
+  test_sqlalchemy_recipe: 'SQLAlchemy recipe',
   test_sqlalchemy_asyncpg: 'SQLAlchemy on asyncpg',
   test_flask_sqlalchemy: 'Flask-SQLAlchemy',
   test_django: 'Django',

@@ -26,9 +26,9 @@ describe('an example of a configuration', () => {
       .map(({ code }) => ({ document, code })),
   );
 
-  test('is in README.md and docs/configuration.md', () => {
+  test('is in these documents', () => {
     expect(new Set(examples.map(({ document }) => document))).toEqual(
-      new Set(['README.md', 'docs/configuration.md']),
+      new Set(['README.md', 'docs/configuration.md', 'docs/orms.md']),
     );
   });
 

@@ -21,13 +21,16 @@ const prismaClient = {
       import('@prisma/adapter-pg'),
     ]);
     return (url: string, max: number) =>
-      new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max }) });
+      new PrismaClient({
+        adapter: new PrismaPg({ connectionString: url, max }),
+        log: [{ emit: 'event', level: 'query' }],
+      });
   },
 };
 
 await describeClient(prismaClient, (open) => {
   const twin = useClientTwin();
-  const asNative = <Result>(steps: (prisma: PrismaClient) => Promise<Result>, max = 1) =>
+  const asNative = <Result>(steps: (prisma: PrismaClient<'query'>) => Promise<Result>, max = 1) =>
     twin.expectAsNative(async (url) => {
       const prisma = open(url, max);
       try {
@@ -58,6 +61,19 @@ await describeClient(prismaClient, (open) => {
         }),
       );
       expect(account.projects).toHaveLength(2);
+      expect(await twin.rowsOf('tasks')).toHaveLength(16);
+    });
+
+    test('sends one statement, and leaves the children to the database', async () => {
+      const sent = await asNative(async (prisma) => {
+        const queries: string[] = [];
+        prisma.$on('query', ({ query }) =>
+          queries.push(query.replace(/^(\w+) FROM "\w+"\."(\w+)".*/, '$1 $2')),
+        );
+        await prisma.account.delete({ where: { id: 1 }, select: { id: true } });
+        return queries;
+      });
+      expect(sent).toEqual(['DELETE accounts']);
       expect(await twin.rowsOf('tasks')).toHaveLength(16);
     });
 

@@ -1,5 +1,5 @@
 /** Sequelize: its DELETEs cascade through the proxy as they do under enforced keys, those of a schema it made too. */
-import type { CreationOptional, Model, Sequelize, WhereOptions } from 'sequelize';
+import type { CreationOptional, Model, ModelStatic, Sequelize, WhereOptions } from 'sequelize';
 import { describe, expect, test } from 'vitest';
 import { describeClient } from './client.js';
 import { failureOf } from './failure.js';
@@ -119,6 +119,38 @@ await describeClient({ name: 'Sequelize', packages: ['sequelize', 'pg'], load },
         return { code: (parent as { readonly code?: unknown }).code };
       });
       expect(code).toBe('0A000');
+    });
+  });
+
+  describe('an instance with children', () => {
+    const id = { type: DataTypes.INTEGER, primaryKey: true };
+    const destroyed = (associate: (Account: ModelStatic<Model>, Project: ModelStatic<Model>) => void) =>
+      asNative(async ({ sequelize }) => {
+        const Account = sequelize.define('account', { id });
+        const Project = sequelize.define('project', { id });
+        associate(Account, Project);
+        const account = await Account.findByPk(1, { rejectOnEmpty: true });
+        const sent: string[] = [];
+        await account.destroy({
+          logging: (sql) => sent.push(sql.replace(/.*: (\w+) .*FROM "(\w+)".*/, '$1 $2')),
+        });
+        return sent;
+      });
+
+    test('is destroyed by one DELETE where the database does the rest', async () => {
+      const sent = await destroyed((Account, Project) => {
+        Account.hasMany(Project, { foreignKey: 'account_id', hooks: false, constraints: false });
+        Project.belongsTo(Account, { foreignKey: 'account_id', constraints: false });
+      });
+      expect(sent).toEqual(['DELETE accounts']);
+      expect(await twin.rowsOf('tasks')).toHaveLength(16);
+    });
+
+    test('is destroyed behind each of its children with hooks: true', async () => {
+      const sent = await destroyed((Account, Project) => {
+        Account.hasMany(Project, { foreignKey: 'account_id', hooks: true, onDelete: 'CASCADE' });
+      });
+      expect(sent).toEqual(['SELECT projects', 'DELETE projects', 'DELETE projects', 'DELETE accounts']);
     });
   });
 

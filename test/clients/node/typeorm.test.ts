@@ -1,11 +1,19 @@
 /** TypeORM: its DELETEs cascade through the proxy as they do under enforced keys. */
-import type { DataSource } from 'typeorm';
+import type { DataSource, Logger } from 'typeorm';
 import { describe, expect, test } from 'vitest';
 import { describeClient } from './client.js';
 import { failureOf } from './failure.js';
 import { awkwardName, numberOf, tokenOf, useClientTwin } from './twin.js';
 
 const load = () => import('typeorm');
+const silent: Logger = {
+  logQuery() {},
+  logQueryError() {},
+  logQuerySlow() {},
+  logSchemaBuild() {},
+  logMigration() {},
+  log() {},
+};
 
 interface Account {
   id: number;
@@ -97,6 +105,27 @@ await describeClient({ name: 'TypeORM', packages: ['typeorm', 'pg'], load }, (ty
         const repository = source.getRepository(accounts);
         return repository.remove(await repository.find({ where: { id: LessThan(4) }, order: { id: 'ASC' } }));
       }));
+
+    test.each([
+      ['one DELETE where its children are not loaded', {}, ['DELETE accounts']],
+      [
+        'a DELETE of each child that is loaded, with cascade: remove',
+        { projects: true },
+        ['DELETE projects', 'DELETE accounts'],
+      ],
+    ])('removes an entity by %s', async (_, relations, expected) => {
+      const deletes = await asNative(async (source) => {
+        const repository = source.getRepository(accounts);
+        const account = await repository.findOneOrFail({ where: { id: 1 }, relations });
+        const sent: string[] = [];
+        source.setOptions({ logging: ['query'], logger: { ...silent, logQuery: (sql) => sent.push(sql) } });
+        await repository.remove(account);
+        return sent
+          .filter((sql) => sql.startsWith('DELETE'))
+          .map((sql) => sql.replace(/(\w+) FROM "(\w+)".*/, '$1 $2'));
+      });
+      expect(deletes).toEqual(expected);
+    });
 
     test('removes an entity whose children it removes itself', () =>
       asNative(async (source) => {
