@@ -1,10 +1,13 @@
-/** What the README and docs/how-it-works.md show is what happens. */
+/** What documents show is what happens, and what they list is what there is: statements, sessions, errors, dependencies. */
 import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { ERRORS, type ErrorKind } from '../../src/errors.js';
 import { useDatabase } from '../support/database.js';
 import { startProxy, useProxy } from '../support/proxy.js';
-import { expectSection, fenced, manifest, read, section } from './documents.js';
+import { documents, expectSection, fenced, manifest, read, section } from './documents.js';
+
+/** Stands in two documents. */
+const switchedOff = /^SET pgcascade\.mode.*\n/m.exec(read('README.md'))?.[0] ?? '';
 
 test('docs/errors.md has every error, and says of it what the program says', () => {
   const rows = Object.entries<ErrorKind>(ERRORS).map(([name, kind]) => {
@@ -22,6 +25,17 @@ test('docs/errors.md has every error, and says of it what the program says', () 
 describe('the README', () => {
   test('is short', () => {
     expect(Buffer.byteLength(read('README.md'))).toBeLessThan(12 * 1024);
+  });
+
+  test('and the others have no SQL that nothing runs', () => {
+    const marked = ['before-and-after', 'schema', 'statement', 'not-enforced'];
+    const ends = marked.map((name) => `<!-- /${name} -->`);
+    const loose = documents.flatMap((document) =>
+      [...read(document).matchAll(/^```sql\n([\s\S]*?)^```\n(.*)/gm)].flatMap(([, code = '', behind = '']) =>
+        ends.includes(behind) ? [] : [code],
+      ),
+    );
+    expect([...new Set(loose)]).toEqual([switchedOff]);
   });
 
   describe('shows', () => {
@@ -44,6 +58,18 @@ describe('the README', () => {
       );
       const { rows } = await server.query('SELECT FROM users WHERE org_id = 1');
       expect(rows).toHaveLength(left);
+    });
+
+    test('how a session switches cascades off, and on again', async () => {
+      const server = await database.connect();
+      await server.query('DELETE FROM users; DELETE FROM orgs');
+      await server.query('INSERT INTO orgs VALUES (1), (2); INSERT INTO users VALUES (1, 1), (2, 2)');
+      const client = await proxy.connect(database.name);
+      await client.query(switchedOff);
+      await client.query('DELETE FROM orgs WHERE id = 1');
+      await client.query(/RESET .*/.exec(switchedOff)?.[0] ?? '');
+      await client.query('DELETE FROM orgs WHERE id = 2');
+      expect((await server.query('SELECT id FROM users')).rows).toEqual([{ id: 1 }]);
     });
 
     test('what psql shows of the sample', async () => {
