@@ -133,12 +133,19 @@ test('CONTRIBUTING gives a reason for every dependency, and for no other', () =>
   );
 });
 
-test('docs/decisions.md numbers its decisions, one after the other', () => {
+test('docs/decisions.md numbers its decisions, one after the other, and lists no other and none twice', () => {
   const numbers = [...read('docs/decisions.md').matchAll(/^(\d+)\. \*\*/gm)].map(([, number]) =>
     Number(number),
   );
   expect(numbers.length).toBeGreaterThan(0);
   expect(numbers).toEqual(numbers.map((_, i) => i + 1));
+  const listed = [...read('docs/decisions.md').matchAll(/^- .+: ((?:\d+(?:, )?)+)$/gm)].flatMap(
+    ([, list = '']) => list.split(', '),
+  );
+  expect(listed.length).toBeGreaterThan(0);
+  expect(
+    listed.map(Number).filter((number, i, all) => !numbers.includes(number) || all.indexOf(number) < i),
+  ).toEqual([]);
 });
 
 /** The statement with its long lines broken before clauses; the table's object id and the marker are others each time. */
