@@ -1,10 +1,14 @@
 /**
- * A string of one DELETE many times, which differs in constants. The server takes longer to plan an expanded statement than
- * to execute it, so it is prepared in the same string:
+ * One DELETE many times in a string, which differs in constants. The server takes longer to plan an expanded statement than
+ * to execute it, so it is prepared in the same string, before the first of them, and dropped behind the last:
  *
- *     SET LOCAL jit = off; PREPARE b (int4) AS WITH … DELETE … WHERE id = $1 …; EXECUTE b (1); EXECUTE b (2); …; DEALLOCATE b
+ *     PREPARE b (int4) AS WITH … DELETE … WHERE id = $1 …; EXECUTE b (1); EXECUTE b (2); …; DEALLOCATE b
  *
- * What fails before the end leaves the statement behind: no transaction undoes PREPARE.
+ * Where the string fails before its end, the session closes what is left behind: no transaction undoes PREPARE, and the
+ * server reads a Close in a failed one, too.
+ *
+ * Between the first and the last there are DELETEs alone. Behind anything else their names are looked up again, as the
+ * server would: an INSERT or a SELECT may call what makes a table that hides the one that is meant.
  */
 
 import type { Steps } from '../pace.js';
@@ -13,81 +17,111 @@ import { splice } from '../render/splice.js';
 import { MARKER } from '../render/violations.js';
 import { quoteName } from '../sql/names.js';
 import type { Compared } from '../sql/statement/compared.js';
-import { type DeletingStatement, type Statement, targetsOf } from '../sql/statement/statement.js';
-import type { Means } from './context.js';
-import { expandedSettings } from './own-settings.js';
+import type { DeletingStatement, Statement } from '../sql/statement/statement.js';
+import type { Expanded, Means } from './context.js';
 import type { Part } from './reply-rule.js';
 import { expand } from './statement.js';
-import type { Rewrite } from './text.js';
 
 /** The first five executions of a prepared statement are planned each (plancache.c, choose_custom_plan). */
 const FEWEST = 8;
-/** Another one with each sending, as the marker is. */
+/** Others with each sending, as the marker is. */
 const NAME = `${MARKER}batch`;
 
-const SWALLOWED: Part = { kind: 'swallow' };
+const PREPARED: Part = { kind: 'swallow' };
+/** The DELETE before it is answered when it has ended: it may be the end of the transaction. */
+const DROPPED: Part = { kind: 'leave' };
 
-/** @returns undefined where it is none, or what can be prepared is not all that has to be done */
-export function* batch(
-  text: string,
-  statements: readonly Statement[],
-  means: Means,
-): Steps<Rewrite | undefined> {
-  const [first] = statements;
-  if (first === undefined || statements.length < FEWEST || !means.alone) return undefined;
-  const own = ({ at, behind }: Statement) => text.slice(at, behind);
-  const [shape] = shapeOf(first, own(first)) ?? [];
-  if (shape === undefined) return undefined;
-  const values: (readonly Compared[])[] = [];
+export interface Batches {
+  /** What goes in the place of a statement that is one of many. */
+  readonly members: ReadonlyMap<Statement, Expanded>;
+  /** As Rewrite.leaves. */
+  readonly leaves: readonly string[];
+}
+
+/** One of the statements that differ in constants alone. */
+interface Member {
+  readonly statement: Statement;
+  /** Its own text. */
+  readonly own: string;
+  readonly constants: readonly Compared[];
+}
+
+/** @returns no members where the server may not be made to prepare anything, or nothing is there often enough */
+export function* batchesIn(text: string, statements: readonly Statement[], means: Means): Steps<Batches> {
+  const members = new Map<Statement, Expanded>();
+  const leaves: string[] = [];
+  if (statements.length < FEWEST || !means.prepares) return { members, leaves };
+  const stretches: Map<string, Member[]>[] = [];
+  let goesOn = false;
   for (const statement of statements) {
-    const [each, constants] = shapeOf(statement, own(statement)) ?? [];
-    if (each !== shape || constants === undefined) return undefined;
-    values.push(constants);
     yield;
+    const own = text.slice(statement.at, statement.behind);
+    const [shape, constants] = shapeOf(statement, own) ?? [];
+    if (!goesOn) stretches.push(new Map());
+    goesOn = shape !== undefined;
+    if (shape === undefined || constants === undefined) continue;
+    const shapes = stretches.at(-1);
+    const alike = shapes?.get(shape) ?? [];
+    alike.push({ statement, own, constants });
+    shapes?.set(shape, alike);
   }
-  const { parts, sql, copied = [], warnings = [] } = yield* expand(own(first), first, means);
+  for (const alike of stretches.flatMap((each) => [...each.values()])) {
+    if (alike.length < FEWEST) continue;
+    const name = `${NAME}${leaves.length}`;
+    if (yield* prepareOnce(alike, name, means, members)) leaves.push(name);
+  }
+  return { members, leaves };
+}
+
+/** @returns false where what can be prepared is not all that has to be done */
+function* prepareOnce(
+  alike: readonly Member[],
+  name: string,
+  means: Means,
+  members: Map<Statement, Expanded>,
+): Steps<boolean> {
+  const [first, last] = [alike[0], alike.at(-1)];
+  if (first === undefined) return false;
+  const { parts, sql, copied = [], warnings = [] } = yield* expand(first.own, first.statement, means);
   const [part, ...more] = parts;
   if (part?.kind !== 'cascade' || part.answers.kind !== 'count' || more.length > 0 || sql === undefined)
-    return undefined;
-  const parameters = (values[0] ?? []).map(({ start, end }, i) => {
+    return false;
+  const parameters = first.constants.map(({ start, end }, i) => {
     const run = copied.find(({ client, length }) => start >= client && end <= client + length);
     const moved = run && run.sent - run.client;
     return moved === undefined ? undefined : { start: start + moved, end: end + moved, sql: `$${i + 1}` };
   });
   const edits = parameters.flatMap((each) => each ?? []);
-  if (edits.length < parameters.length) return undefined;
+  if (edits.length < parameters.length) return false;
   const prepared = splice(sql, edits);
-  const made = new Sent();
-  const settings = expandedSettings(means.version)?.alone ?? [];
-  for (const setting of settings) made.add(`${setting}\n; `);
-  const types = (values[0] ?? []).map(({ type }) => `pg_catalog.${type}`).join(', ');
-  made.add(`PREPARE ${quoteName(NAME)} (${types}) AS `);
-  made.add(prepared.sql, joined(copied, prepared.copied, first.at));
-  for (const [i, statement] of statements.entries()) {
+  const types = first.constants.map(({ type }) => `pg_catalog.${type}`).join(', ');
+  for (const member of alike) {
     yield;
-    const [opening, ...others] = values[i] ?? [];
-    made.add(`\n; EXECUTE ${quoteName(NAME)} (`);
-    for (const constant of opening ? [opening, ...others] : []) {
-      if (constant !== opening) made.add(', ');
-      const { start, end } = constant;
-      made.add(own(statement).slice(start, end), [
-        { client: statement.at + start, sent: 0, length: end - start },
-      ]);
+    const made = new Sent();
+    if (member === first) {
+      made.add(`PREPARE ${quoteName(name)} (${types}) AS `);
+      made.add(prepared.sql, joined(copied, prepared.copied));
+      made.add('\n; ');
     }
-    made.add(')');
+    execute(name, member, made);
+    if (member === last) made.add(`\n; DEALLOCATE ${quoteName(name)}`);
+    members.set(member.statement, {
+      sql: made.sql,
+      copied: made.copied,
+      parts: [...(member === first ? [PREPARED] : []), part, ...(member === last ? [DROPPED] : [])],
+      warnings: member === first ? warnings : [],
+    });
   }
-  made.add(`\n; DEALLOCATE ${quoteName(NAME)}`);
-  return {
-    text,
-    sql: made.sql,
-    parts: [...settings.map(() => SWALLOWED), SWALLOWED, ...statements.map(() => part), SWALLOWED],
-    copied: made.copied,
-    changed: true,
-    targets: statements.flatMap(targetsOf),
-    passed: [],
-    warnings,
-    leaves: NAME,
-  };
+  return true;
+}
+
+function execute(name: string, { own, constants }: Member, made: Sent): void {
+  made.add(`EXECUTE ${quoteName(name)} (`);
+  for (const { start, end } of constants) {
+    if (start !== constants[0]?.start) made.add(', ');
+    made.add(own.slice(start, end), [{ client: start, sent: 0, length: end - start }]);
+  }
+  made.add(')');
 }
 
 /** The text without its constants, but with their types; and the constants. */
@@ -101,13 +135,13 @@ function shapeOf(
 }
 
 /** Runs of the client's text in a text, and of that text in another one: those of the client's in the other one. */
-function joined(outer: readonly Copied[], inner: readonly Copied[], at: number): readonly Copied[] {
+function joined(outer: readonly Copied[], inner: readonly Copied[]): readonly Copied[] {
   return inner.flatMap((run) =>
     outer.flatMap((each): readonly Copied[] => {
       const start = Math.max(run.client, each.sent);
       const end = Math.min(run.client + run.length, each.sent + each.length);
       if (end <= start) return [];
-      const client = at + each.client + start - each.sent;
+      const client = each.client + start - each.sent;
       return [{ client, sent: run.sent + start - run.client, length: end - start }];
     }),
   );

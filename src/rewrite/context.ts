@@ -27,8 +27,8 @@ export interface Means {
   readonly inString: boolean;
   /** What is sent may fail on suspicion: it can be sent again, to find out. */
   readonly retries: boolean;
-  /** What is sent may leave a prepared statement behind. */
-  readonly alone?: boolean;
+  /** What is sent may leave prepared statements behind. */
+  readonly prepares?: boolean;
 }
 
 export interface Expanded {

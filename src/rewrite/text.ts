@@ -7,6 +7,7 @@ import { charactersIn } from '../sql/encoding/characters.js';
 import { rawBytes } from '../sql/encoding/raw-bytes.js';
 import { quoteRelation, type RelationName } from '../sql/names.js';
 import { executedBy, type Statement, targetsOf } from '../sql/statement/statement.js';
+import { batchesIn } from './batch.js';
 import type { Means } from './context.js';
 import { expandedSettings } from './own-settings.js';
 import type { Executable, Part } from './reply-rule.js';
@@ -33,8 +34,8 @@ export interface Rewrite {
   readonly passed: readonly ProxyError[];
   /** What its statements do that nobody sees: for the log. */
   readonly warnings: readonly string[];
-  /** The prepared statement that it leaves behind where it fails; its marker is in the name. */
-  readonly leaves?: string;
+  /** The prepared statements that it leaves behind where it fails; its marker is in their names. */
+  readonly leaves?: readonly string[];
 }
 
 /** A text that is sent as it is. */
@@ -115,6 +116,7 @@ export function* rewrite(
     isOff = off;
   };
   const prepared = new PreparedHere(means);
+  const { members, leaves } = yield* batchesIn(text, statements, means);
   let unsettled = false;
   for (const statement of statements) {
     const { at, behind, meaning } = statement;
@@ -122,11 +124,12 @@ export function* rewrite(
     const expanded =
       unsettled && (targetsOf(statement).length > 0 || meaning.kind === 'execute')
         ? refused(own, meaning, behindUnsettling(statement), means)
-        : yield* expand(own, statement, {
+        : (members.get(statement) ??
+          (yield* expand(own, statement, {
             ...means,
             columns: (asked) => means.columns({ ...asked, offset: asked.offset + charactersIn(text, 0, at) }),
             executable: prepared.executable,
-          });
+          })));
     if (expanded.error) passed.push(expanded.error);
     warnings.push(...(expanded.warnings ?? []));
     const cascades = expanded.parts.some(({ kind }) => kind === 'cascade');
@@ -161,6 +164,7 @@ export function* rewrite(
     targets: statements.flatMap(targetsOf),
     passed,
     warnings,
+    ...(leaves.length > 0 ? { leaves } : {}),
   };
 }
 

@@ -140,7 +140,7 @@ export class FrontendSide {
       return this.#forwardQuery(message, undo, inBlock);
     }
     return rewriter
-      .decide(seen, { manner, inString: true, types: [], retries, alone: retries })
+      .decide(seen, { manner, inString: true, types: [], retries, prepares: manner === 'query' })
       .then((decision) => {
         if (decision.kind === 'pieces') return this.#inPieces(decision);
         circumstances.note(seen.effect);

@@ -43,8 +43,8 @@ export interface Source extends ColumnsSource {
   readonly types: readonly number[];
   /** The execution can be repeated: nothing else would be lost with it. */
   readonly retries: boolean;
-  /** It is a transaction of its own, behind which what it leaves in the session is tidied up. */
-  readonly alone?: boolean;
+  /** What it leaves in the session, where it fails, is tidied up behind it. */
+  readonly prepares?: boolean;
   /** The encoding in which the text came, where that was earlier; undefined is the client's by now. */
   readonly encoding?: string;
 }

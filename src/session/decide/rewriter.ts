@@ -3,7 +3,6 @@ import { isAscii } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
 import type { Steps } from '../../pace.js';
 import { inSlices } from '../../pace.js';
-import { batch } from '../../rewrite/batch.js';
 import type { Means } from '../../rewrite/context.js';
 import { executableOf, type PreparedTexts } from '../../rewrite/executable.js';
 import type { Part } from '../../rewrite/reply-rule.js';
@@ -100,7 +99,7 @@ export class Rewriter {
     source: Source,
     columns = new KnownColumns(),
   ): Promise<Decision> {
-    const { manner, inString, retries, alone = false } = source;
+    const { manner, inString, retries, prepares = false } = source;
     const { circumstances, injection, naming, otherServer, replies, state } = this.#options;
     const { log, reject, refusesCode, triggers, warn } = this.#options;
     if (statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode)))
@@ -161,15 +160,14 @@ export class Rewriter {
       reject,
       inString,
       retries: retries && mayBeSentAgain(statements),
-      alone,
+      // Nothing that the client sends in the middle of a string is read meanwhile.
+      prepares: prepares && !statements.some(({ takesData }) => takesData),
     };
     const { graphId } = found;
     function* make(): Steps<Rewrite> {
-      const batched = yield* batch(text, statements, means);
-      const made = batched ?? (yield* rewrite(text, statements, means, { touched, sensitive }));
-      return { ...made, graphId };
+      return { ...(yield* rewrite(text, statements, means, { touched, sensitive })), graphId };
     }
-    const how = [touched, sensitive, inString, means.retries, alone, means.version];
+    const how = [touched, sensitive, inString, means.retries, prepares, means.version];
     const key = cacheKey(text, names.map(found.meaning), how, found);
     const isKept = executed.length === 0 && columns.isEmpty;
     let made: Rewrite;

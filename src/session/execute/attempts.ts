@@ -85,7 +85,7 @@ export class Attempts {
       const made = sealed(whole);
       const translation = { ...rewriter.translation(made), resolved };
       const replying = queryReplies(translation, undo);
-      let leaves: string | undefined;
+      let leaves: readonly string[] = [];
       const receive: ReplyHandler['receive'] = (message) => {
         if (message.type === Backend.ErrorResponse) leaves = leftBy(made);
         return replying.receive(message);
@@ -100,7 +100,7 @@ export class Attempts {
       sent();
       server.flush();
       const outcome = await current.outcome;
-      if (leaves !== undefined) await this.#options.injection.forget(leaves);
+      if (leaves.length > 0) await injection.forget(leaves);
       if (outcome === 'done') return;
       if (outcome === 'failed') return this.#options.injection.fail(FAIL, 'query');
       if (outcome === 'refused') left++;
@@ -220,7 +220,7 @@ export class Attempts {
 
   /** What the text of a simple query means by now; undefined where the client has got an error. */
   async #again(seen: Look): Promise<Rewrite | undefined> {
-    const source = { manner: 'query', inString: true, types: [], retries: false, alone: true } as const;
+    const source = { manner: 'query', inString: true, types: [], retries: false, prepares: true } as const;
     const decision = await this.#options.rewriter.decide(seen, source);
     if (decision.kind === 'pass') return passedOn(seen.text);
     return decision.kind === 'rewrite' ? decision.rewrite : undefined;

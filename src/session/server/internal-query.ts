@@ -99,9 +99,10 @@ export class Injection {
     this.#server.write(write.sync());
   }
 
-  /** Drops a prepared statement between two queries, whether or not there is one. */
-  async forget(name: string): Promise<void> {
-    await this.#send([write.close('S', name), write.flush()], [], 'Close');
+  /** Drops prepared statements between two queries, whether or not they are there. */
+  async forget(names: readonly string[]): Promise<void> {
+    const others = names.slice(1).map((): Answered => 'Close');
+    await this.#send([...names.map((name) => write.close('S', name)), write.flush()], others, 'Close');
   }
 
   /**

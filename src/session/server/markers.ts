@@ -18,9 +18,9 @@ export function sentText({ sql, marker }: Rewrite): string {
   return marker === undefined ? sql : sql.replaceAll(MARKER, marker);
 }
 
-/** As Rewrite.leaves, by the name that was sent. */
-export function leftBy({ leaves, marker = MARKER }: Rewrite): string | undefined {
-  return leaves?.replaceAll(MARKER, marker);
+/** As Rewrite.leaves, by the names that were sent. */
+export function leftBy({ leaves = [], marker = MARKER }: Rewrite): readonly string[] {
+  return leaves.map((name) => name.replaceAll(MARKER, marker));
 }
 
 /**

@@ -81,9 +81,9 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       if (part) translation.completed(part);
       at++;
       progress = { rows: 0 };
-      if (part?.kind === 'leave') return held;
-      if (translation.rewrite.parts[at]?.kind !== 'leave') return verdict;
-      held = verdict === 'forward' ? whole(message) : verdict;
+      if (part?.kind !== 'leave') held = verdict;
+      if (translation.rewrite.parts[at]?.kind !== 'leave') return held;
+      if (held === 'forward') held = whole(message);
       return 'swallow';
     },
   };
