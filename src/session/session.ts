@@ -24,11 +24,8 @@ import { BackendSide } from './server-messages.js';
 
 /** A server may send what it likes; the length field is an Int32. */
 const LONGEST_BACKEND_MESSAGE = 0x7fffffff;
-/**
- * With so many messages unanswered no more are taken: what is remembered of each would else be bounded only by what the
- * system keeps on its way. (A server keeps back 8 KiB of answers at the most until a Sync or Flush; each has five bytes.)
- */
-const MOST_OUTSTANDING = 256 * 1024;
+/** So long what was being decided for a client that is gone may still take, in milliseconds. */
+const LAST_UNIT = 1000;
 
 export class Session implements Keeper {
   readonly #peers: SessionPeers;
@@ -47,6 +44,7 @@ export class Session implements Keeper {
   readonly #closed: Promise<void>;
   #busy = false;
   #clientEnded = false;
+  #clientLost = false;
   #draining = false;
   #cancels = 0;
   #ended = false;
@@ -174,6 +172,7 @@ export class Session implements Keeper {
     if (this.#mayTake) this.#guard(() => this.#takeMessages());
     else this.#toServer.flushSoon();
     if (this.#ended) return;
+    if (this.#lastUnitTaken) this.#peers.server.end();
     // What comes meanwhile is read, within bounds, and kept: so the end of the client is seen.
     if (this.#fromClient.isFull) {
       this.#peers.client.pause();
@@ -186,8 +185,12 @@ export class Session implements Keeper {
   }
 
   get #mayTake(): boolean {
-    if (this.#busy || this.#cancels > 0 || this.#replies.outstanding >= MOST_OUTSTANDING) return false;
-    return !this.#peers.server.writableNeedDrain;
+    if (this.#busy || this.#cancels > 0 || this.#replies.isFull) return false;
+    return !this.#peers.server.writableNeedDrain && !this.#lastUnitTaken;
+  }
+
+  get #lastUnitTaken(): boolean {
+    return this.#clientLost && !this.#busy && this.#frontend.betweenUnits;
   }
 
   #takeMessages(): void {
@@ -213,7 +216,7 @@ export class Session implements Keeper {
 
   #fromServerCame(chunk: Buffer): void {
     if (this.#ended) return;
-    const isStuck = this.#fromClient.isHeld || this.#replies.outstanding >= MOST_OUTSTANDING;
+    const isStuck = this.#fromClient.isHeld || this.#replies.isFull;
     this.#fromServer.push(chunk);
     for (let message = this.#fromServer.next(); message; message = this.#fromServer.next()) {
       this.#backend.take(message);
@@ -252,12 +255,15 @@ export class Session implements Keeper {
     return this.#frontend.terminated || this.#fromClient.saysGoodbye;
   }
 
-  /** Who said goodbye wants what stands before it to be executed, as by PostgreSQL, which then reads it in its turn. */
+  /**
+   * Only what the session has taken goes on, up to its Sync: PostgreSQL notices a reset when its answer is refused. Who said
+   * goodbye wants all that stands before it, which PostgreSQL reads in its turn.
+   */
   #clientGone(): void {
     if (this.#ended) return;
     if (!this.#saidGoodbye) {
-      this.#end();
-      return;
+      this.#clientLost = true;
+      setTimeout(() => this.#end(), this.#busy ? LAST_UNIT : 0).unref();
     }
     this.#clientEnded = true;
     this.#presence.stop();

@@ -131,7 +131,9 @@ describe.each(ways)('a client that goes by %s', (_, go) => {
   });
 });
 
-test('a client that is reset behind more than is read ahead takes its session along', async () => {
+test.each(
+  ways,
+)('behind more than is read ahead a client that goes by %s takes its session along', async (_, go) => {
   const { waits, isGone } = await lockedBy(ROW);
   const client = await login();
   const pid = await pidOf(client);
@@ -139,8 +141,37 @@ test('a client that is reset behind more than is read ahead takes its session al
   await waits(pid);
   // It fills what is read ahead, and what the streams keep.
   await new Promise((resolve) => client.socket.write(query(`SELECT '${'x'.repeat(200_000)}'`), resolve));
-  client.socket.resetAndDestroy();
+  go(client.socket);
   await isGone(pid);
+});
+
+test('a client that dies long after it has closed its side takes its session along', async () => {
+  const { waits, isGone } = await lockedBy(ROW);
+  const client = await login();
+  client.socket.allowHalfOpen = true;
+  const pid = await pidOf(client);
+  client.send(query(DELETE));
+  client.socket.end();
+  await waits(pid);
+  await client.until('S');
+  client.socket.destroy();
+  await isGone(pid);
+});
+
+test('what a client has sent before it is reset is executed, as PostgreSQL reads it before it notices', async () => {
+  const units: readonly ((sql: string) => Buffer)[] = [query, (sql) => Buffer.concat([run(sql), sync])];
+  const direct = await database.connect();
+  onTestFinished(() => direct.end());
+  for (const server of [inject('postgres'), proxy])
+    for (const unit of units) {
+      await direct.query('INSERT INTO users VALUES (201)');
+      const client = await RawClient.login(server, { database: database.name });
+      await client.told(unit('DELETE FROM users WHERE id = 200'));
+      await new Promise((done) => client.socket.write(unit('DELETE FROM users WHERE id = 201'), done));
+      client.socket.resetAndDestroy();
+      const left = async () => (await direct.query('SELECT FROM users WHERE id = 201')).rowCount;
+      await expect.poll(left, { timeout: 5000 }).toBe(0);
+    }
 });
 
 async function rows(on: pg.Client, id: number): Promise<number> {

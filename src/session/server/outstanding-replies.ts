@@ -12,6 +12,12 @@
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
 
+/**
+ * With so many messages unanswered no more are taken: what is remembered of each would else be bounded only by what the
+ * system keeps on its way. (A server keeps back 8 KiB of answers at the most until a Sync or Flush; each has five bytes.)
+ */
+const MOST_OUTSTANDING = 256 * 1024;
+
 /** The frontend messages that are answered; `Flush` only where it is none, by an error. `Fence` is one of the proxy's own: see copy-in.ts. */
 export type Answered =
   | 'Query'
@@ -88,9 +94,9 @@ export class ExpectedReplies {
     return this.#first === this.#queue.length;
   }
 
-  /** How many messages were sent that have to be answered yet. */
-  get outstanding(): number {
-    return this.#queue.length - this.#first;
+  /** Whether so many messages are unanswered that no more may be sent. */
+  get isFull(): boolean {
+    return this.#queue.length - this.#first >= MOST_OUTSTANDING;
   }
 
   /** Whether a ReadyForQuery is still to come: till then the transaction's status is not known. */
