@@ -13,7 +13,7 @@ interface Room {
   readonly types?: readonly string[];
 }
 
-const ground = ['graph', 'sql', 'errors', 'pace'];
+const ground = ['graph', 'profiles', 'sql', 'errors', 'pace'];
 const planning = ['plan', ...ground];
 const rewriting = ['rewrite', 'render', 'wire', ...planning];
 
@@ -115,6 +115,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   'sql/encoding': { purpose: 'characters, and texts that are not UTF-8', may: ['sql', 'errors'] },
   sql: { purpose: 'names and literals, quoted', may: ['errors'] },
+  profiles: { purpose: 'what each family of databases can do, by version, as data', may: ['errors'] },
   observe: { purpose: 'the log', may: ['config'] },
   config: { purpose: 'schema, loading: flags over variables over the file', may: ['errors'] },
   errors: { purpose: 'the one table of errors', may: [] },
@@ -134,7 +135,7 @@ const doors: Readonly<Record<string, RegExp>> = {
 };
 
 const inputOutput = /^node:(net|fs|https?|http2|tls|dns|dgram|child_process)(\/|$)/;
-const withoutInputOutput = /^(?:wire|sql|plan|render|rewrite)(?:\/|$)/;
+const withoutInputOutput = /^(?:wire|sql|plan|profiles|render|rewrite)(?:\/|$)/;
 const mostLines = 300;
 const mostFiles = 14;
 

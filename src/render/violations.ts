@@ -2,9 +2,11 @@
  * How a statement stops itself: a text that starts with a marker is cast to int, which fails with 22P02 and the text in
  * its message. The server rolls its own work back; the proxy reads the marker and says what PostgreSQL would have said.
  */
+
 import { randomBytes } from 'node:crypto';
 import type { ForeignKey } from '../graph/model.js';
 import type { Plan } from '../plan/plan.js';
+import type { Profile } from '../profiles/profile.js';
 import { quoteLiteral } from '../sql/names.js';
 
 /** What the server must have said for its message to be a marker: invalid_text_representation. */
@@ -86,12 +88,12 @@ export interface Doubt {
 }
 
 /**
- * @param serverVersion the major version: from 18 on RESTRICT has a code and words of its own
+ * @param profile of the server that the statement was sent to
  */
 export function violation(
   plan: Plan,
   marker: Marker & { kind: 'check' },
-  serverVersion: number,
+  profile: Profile,
 ): Violation | Doubt | undefined {
   const check = plan.checks[marker.check];
   if (check === undefined) return undefined;
@@ -130,7 +132,7 @@ export function violation(
       };
     case 'same key':
     case 'rows':
-      return stillReferenced(plan, key, marker, serverVersion);
+      return stillReferenced(plan, key, marker, profile);
   }
 }
 
@@ -138,9 +140,9 @@ function stillReferenced(
   plan: Plan,
   key: ForeignKey,
   marker: Marker & { kind: 'check' },
-  serverVersion: number,
+  profile: Profile,
 ): Violation {
-  const restricted = key.action === 'restrict' && serverVersion >= 18;
+  const restricted = key.action === 'restrict' && profile.can.reportRestrict;
   // A partition has a copy of the key, with a name of its own.
   const referenced = plan.names.get(marker.table) ?? key.to.name;
   const constraint = key.copies.find(({ to }) => to === marker.table)?.name ?? key.name;

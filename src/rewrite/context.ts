@@ -1,6 +1,8 @@
 /** What a statement is expanded with, and what it becomes. */
+
 import type { ProxyError } from '../errors.js';
 import type { Graph, Relation } from '../graph/model.js';
+import type { Profile } from '../profiles/profile.js';
 import type { Columns } from '../render/returned-columns.js';
 import type { Copied } from '../render/splice.js';
 import type { RelationName } from '../sql/names.js';
@@ -15,8 +17,8 @@ export interface Means {
   readonly columns: Columns;
   /** What EXECUTE of this name would run, where that may delete. */
   readonly executable: (name: string) => Executable | undefined;
-  /** The server's major version. */
-  readonly version: number;
+  /** What the server can do. */
+  readonly profile: Profile;
   /** DO and CALL are refused. */
   readonly refusesCode: boolean;
   /** What becomes of triggers that delete. */

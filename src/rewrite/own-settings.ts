@@ -7,6 +7,7 @@
  * both together. A setting counts from the next statement on: statement_timeout is started by each one of a string or
  * pipeline (since PostgreSQL 11).
  */
+import type { Profile } from '../profiles/profile.js';
 
 /** Statements around what the settings are for. */
 export interface OwnSettings {
@@ -19,22 +20,20 @@ export interface OwnSettings {
 /**
  * What a question of the proxy's own is asked under. Its time is not that of the client's statement, and what it answers
  * serves other sessions too, so it depends on none of the client's ways to print. `leave` gives no row.
- * @param version the server's major version
  * @param asked the milliseconds that questions of the same transaction have taken so far
  */
-export function questionSettings(version: number, asked: number): OwnSettings {
-  const hasTransactionTimeout = version >= FIRST_TRANSACTION_TIMEOUT;
+export function questionSettings({ can }: Profile, asked: number): OwnSettings {
   const values: readonly (readonly [string, string])[] = [
     ['statement_timeout', '0'],
     ['lock_timeout', '0'],
     ['quote_all_identifiers', 'off'],
     ['extra_float_digits', '1'],
-    ...(version >= FIRST_JIT ? [['jit', 'off'] as const] : []),
-    ...(hasTransactionTimeout ? [['transaction_timeout', '0'] as const] : []),
+    ...(can.compileQueries ? [['jit', 'off'] as const] : []),
+    ...(can.limitTransactions ? [['transaction_timeout', '0'] as const] : []),
   ];
   const kept = [
     ...values.map(([name]) => current(name)),
-    ...(hasTransactionTimeout ? [remaining(asked)] : []),
+    ...(can.limitTransactions ? [remaining(asked)] : []),
   ];
   const own = values.map(([name, value]) => set(name, `'${value}'`));
   const keep = set(KEPT, `pg_catalog.concat_ws(' ', ${kept.join(', ')})`);
@@ -53,15 +52,11 @@ export function questionSettings(version: number, asked: number): OwnSettings {
 /**
  * What an expanded statement runs under. The estimated costs of all that it might delete add up to more than
  * jit_above_cost, and to compile that takes longer than to execute it. To enter twice is to enter once.
- * @param version the server's major version
- * @returns undefined where it has no JIT
+ * @returns undefined where the server has no JIT
  */
-export function expandedSettings(version: number): OwnSettings | undefined {
-  return version >= FIRST_JIT ? JIT_OFF : undefined;
+export function expandedSettings({ can }: Profile): OwnSettings | undefined {
+  return can.compileQueries ? JIT_OFF : undefined;
 }
-
-const FIRST_JIT = 11;
-const FIRST_TRANSACTION_TIMEOUT = 17;
 
 const KEPT = 'pgcascade.kept';
 /** `on` while the proxy has switched JIT off. */

@@ -142,7 +142,7 @@ function refuseForm(
   means: Means,
 ): void {
   const table = targets.map(({ relation }) => quoteRelation(relation)).join(', ');
-  if (sites.some(({ command }) => command === 'MERGE') && means.version < 17)
+  if (sites.some(({ command }) => command === 'MERGE') && !means.profile.can.returnFromMerge)
     throw new ProxyError('PGC_FORM', { table, form: 'MERGE on a server before version 17' });
   // What the same statement inserts or moves is not seen by the rest of it, as it is natively.
   const referencing = new Set(plan.keys.map(({ from }) => from));

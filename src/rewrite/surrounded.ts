@@ -3,6 +3,7 @@
  * cancelled in the client's place, and would cost a round trip.
  */
 
+import type { Profile } from '../profiles/profile.js';
 import { expandedSettings } from './own-settings.js';
 import type { Part } from './reply-rule.js';
 import { planOf, SAVEPOINT } from './retries.js';
@@ -14,8 +15,8 @@ export interface Surrounded extends Rewrite {
 }
 
 export interface Around {
-  /** The server's major version; undefined where the settings stay the client's. */
-  readonly version: number | undefined;
+  /** What the server can do; undefined where the settings stay the client's. */
+  readonly profile: Profile | undefined;
   /** It is certain that the string is a transaction by itself. */
   readonly alone?: boolean;
   /** Under a savepoint of the proxy's. */
@@ -26,8 +27,8 @@ export interface Around {
 
 /** The rewrite behind what it has to be executed behind, and before what undoes that. */
 export function surrounded(rewrite: Rewrite, around: Around): Surrounded {
-  const { version, alone = false, saved = false, locks = [] } = around;
-  const settings = planOf(rewrite.parts) && version !== undefined ? expandedSettings(version) : undefined;
+  const { profile, alone = false, saved = false, locks = [] } = around;
+  const settings = planOf(rewrite.parts) && profile !== undefined ? expandedSettings(profile) : undefined;
   const enter = alone ? (settings?.alone ?? []) : settings ? [settings.enter] : [];
   const first = [...(saved ? [`SAVEPOINT ${SAVEPOINT}`] : []), ...enter, ...locks];
   const before = first.map((sql) => `${sql}\n; `).join('');

@@ -107,7 +107,7 @@ export function* rewrite(
     push(text.slice(read, to));
     read = to;
   };
-  const settings = expandedSettings(means.version);
+  const settings = expandedSettings(means.profile);
   let isOff = false;
   const switchJit = (off: boolean) => {
     if (settings === undefined) return;

@@ -1,7 +1,9 @@
 /** What is read of the catalog serves all sessions: it is the same whatever the session that reads it has set. */
+
 import { expect, test } from 'vitest';
 import { readAnswer } from '../../src/graph/catalog/answer.js';
 import { circumstancesQuery } from '../../src/graph/catalog/catalog.js';
+import { postgres } from '../../src/profiles/profile.js';
 import { questionSettings } from '../../src/rewrite/own-settings.js';
 import { useDatabase } from '../support/database.js';
 
@@ -15,7 +17,7 @@ const database = useDatabase(`
 
 async function read(settings: string) {
   const client = await database.connect();
-  const { enter, leave } = questionSettings(18, 0);
+  const { enter, leave } = questionSettings(postgres(18), 0);
   const question = circumstancesQuery({ names: [], fingerprint: true, catalog: true, server: true }, []);
   await client.query(settings);
   const answers = [await client.query<{ answer: string }>(`${enter}; ${question}; ${leave}`)].flat();

@@ -4,6 +4,7 @@
  *
  * `UPDATE_GOLDEN=1 npx vitest run test/plan` writes plans and SQL anew, and the difference shows what a change changes.
  */
+
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,6 +13,7 @@ import { configSchema } from '../../src/config/schema.js';
 import { readAnswer, type Told } from '../../src/graph/catalog/answer.js';
 import { type CatalogRelation, circumstancesQuery } from '../../src/graph/catalog/catalog.js';
 import { mergeGraph } from '../../src/graph/merge.js';
+import { postgres } from '../../src/profiles/profile.js';
 import type { Part } from '../../src/rewrite/reply-rule.js';
 import { type Rewrite, rewrite } from '../../src/rewrite/text.js';
 import { quoteRelation, type RelationName } from '../../src/sql/names.js';
@@ -61,7 +63,7 @@ async function make({ schema, cascade, statement }: Golden): Promise<Golden['mad
           meaning: (each) => known.get(quoteRelation(each)) ?? null,
           columns: ({ sql }) => [`the columns of: ${sql}`],
           executable: () => undefined,
-          version: VERSION,
+          profile: postgres(VERSION),
           refusesCode: rules.code === 'reject',
           triggers: rules.triggers,
           reject: rules.unsupported === 'reject',

@@ -1,6 +1,8 @@
 /** What a plan costs: in reads of the graph's tables and keys, as time is no measure on a busy machine. */
+
 import { beforeAll, expect, test } from 'vitest';
 import { type ForeignKey, Graph, type Relation } from '../../src/graph/model.js';
+import { postgres } from '../../src/profiles/profile.js';
 import { rewrite } from '../../src/rewrite/text.js';
 import { parserReady } from '../../src/sql/parser/parser.js';
 import { readStatements } from '../../src/sql/statement/statement.js';
@@ -93,7 +95,7 @@ function planned(graph: Graph) {
         meaning: () => 0,
         columns: () => [],
         executable: () => undefined,
-        version: 18,
+        profile: postgres(18),
         refusesCode: false,
         triggers: 'warn',
         reject: true,

@@ -5,6 +5,13 @@
 import { ProxyError } from '../../errors.js';
 import type { GraphCache } from '../../graph/cache.js';
 import type { Rules } from '../../graph/catalog/rules.js';
+import { OLDEST_POSTGRES } from '../../profiles/profile.js';
+import {
+  otherThanPostgres,
+  reportedServer,
+  VERSION_QUESTION,
+  WITHOUT_VERSION,
+} from '../../profiles/recognise.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
 import { TransactionStatus } from '../../wire/types.js';
 import type { Injection, Manner } from '../server/internal-query.js';
@@ -32,11 +39,6 @@ interface Other {
 /** What has not been asked ends as the answer to the question did. */
 export type Recognised = { readonly kind: 'postgres' } | Other | Exclude<Answer, { kind: 'value' }>;
 
-const OLDEST = 10;
-/** They say that they are PostgreSQL of a later version, and their catalogs are not its. */
-const OTHERS =
-  /cockroach|cratedb|duckdb|duckgres|gaussdb|hologres|materialize|questdb|redshift|risingwave|singlestore/i;
-
 export class OtherServer {
   readonly #options: OtherServerOptions;
 
@@ -49,7 +51,7 @@ export class OtherServer {
    * @param manner how it is asked
    */
   async recognise(manner: Manner): Promise<Recognised> {
-    const reported = reportedBy(this.#options.state);
+    const reported = reportedServer((name) => this.#options.state.parameter(name));
     if (reported !== undefined) return this.#found(reported);
     const known = this.#options.graphs.serverKind(this.#key);
     if (known !== undefined) return recognised(known);
@@ -57,9 +59,9 @@ export class OtherServer {
     // Elsewhere the error has ended the client's transaction, so it is the client's too.
     const alone = manner === 'query' && replies.settled && state.status === TransactionStatus.Idle;
     let other: string | undefined;
-    const answer = await injection.ask('SELECT pg_catalog.version()', manner, (error) => {
+    const answer = await injection.ask(VERSION_QUESTION, manner, (error) => {
       if (!isLanguage(error)) return false;
-      other = `one that does not know pg_catalog.version()`;
+      other = WITHOUT_VERSION;
       return alone;
     });
     if (answer.kind === 'value') return this.#found(otherThanPostgres(answer.value));
@@ -94,7 +96,7 @@ export class OtherServer {
     const { database, graphs, report } = this.#options;
     if (graphs.foundServerKind(this.#key, kind) && kind !== '')
       report(
-        `the server of ${database} is not PostgreSQL ${OLDEST} or later but ${kind}: its keys are unknown, and nothing cascades`,
+        `the server of ${database} is not PostgreSQL ${OLDEST_POSTGRES} or later but ${kind}: its keys are unknown, and nothing cascades`,
       );
     return recognised(kind);
   }
@@ -107,23 +109,6 @@ export class OtherServer {
 
 function recognised(kind: string): Recognised {
   return kind === '' ? { kind: 'postgres' } : { kind: 'other', name: kind };
-}
-
-/** @returns undefined where it may be PostgreSQL */
-function reportedBy(state: ServerState): string | undefined {
-  const crate = state.parameter('crate_version');
-  if (crate !== undefined) return `CrateDB ${crate}`;
-  const cockroach = state.parameter('crdb_version');
-  if (cockroach !== undefined) return cockroach;
-  const version = state.parameter('server_version');
-  if (version === undefined) return 'one that reports no server_version';
-  return state.version < OLDEST || OTHERS.test(version) ? `version ${version}` : undefined;
-}
-
-/** @returns '' for PostgreSQL */
-function otherThanPostgres(version: string): string {
-  const [, major = '0'] = /^(?:PostgreSQL|EnterpriseDB) (\d+)/.exec(version) ?? [];
-  return Number(major) >= OLDEST && !OTHERS.test(version) ? '' : version.slice(0, 100);
 }
 
 /** Names compared without case, as not every server folds them as PostgreSQL does; one without a schema is in any. */

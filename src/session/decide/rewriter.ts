@@ -89,7 +89,7 @@ export class Rewriter {
     const { log, state } = this.#options;
     const refused = (error: ProxyError) => log.refused(error);
     const encoding = () => encodingOf(state);
-    return { rewrite, encoding, serverVersion: state.version, executing, completed, moved, refused };
+    return { rewrite, encoding, profile: state.profile, executing, completed, moved, refused };
   }
 
   async #rewrite(
@@ -154,7 +154,7 @@ export class Rewriter {
         const check = () => entry && this.#text(entry.seen.text, entry);
         return entry?.rewrite && executableOf(entry.rewrite, texts, means, check);
       },
-      version: state.version,
+      profile: state.profile,
       refusesCode,
       triggers,
       reject,
@@ -167,7 +167,7 @@ export class Rewriter {
     function* make(): Steps<Rewrite> {
       return { ...(yield* rewrite(text, statements, means, { touched, sensitive })), graphId };
     }
-    const how = [touched, sensitive, inString, means.retries, prepares, means.version];
+    const how = [touched, sensitive, inString, means.retries, prepares, means.profile.version];
     const key = cacheKey(text, names.map(found.meaning), how, found);
     const isKept = executed.length === 0 && columns.isEmpty;
     let made: Rewrite;

@@ -79,8 +79,8 @@ export class Attempts {
       if (locks === 'failed') return;
       const under = saved && rewrite.parts.some(({ kind }) => kind === 'cascade');
       const locking = Array<string>(locks?.rounds ?? 0).fill(locks?.sql ?? '');
-      const version = injection.mayAccompany ? state.version : undefined;
-      const around = { version, alone, saved: under, locks: locking };
+      const profile = injection.mayAccompany ? state.profile : undefined;
+      const around = { profile, alone, saved: under, locks: locking };
       const { before, ...whole } = surrounded(rewrite, around);
       const made = sealed(whole);
       const translation = { ...rewriter.translation(made), resolved };

@@ -77,7 +77,7 @@ function spellingFor(state: ServerState): Spelling {
   // Such a database takes no escapes beyond ASCII, and its names are bytes.
   if (encoding === 'SQL_ASCII') return (sql) => sql.replace(BEYOND, bytesOfLetter);
   // Before 13 no other server takes them, unless it has UTF8 itself (check_unicode_value in parser.c has come then).
-  const escapes = state.version >= 13 || state.parameter('server_encoding') === 'UTF8';
+  const escapes = state.profile.can.escapeBeyondAscii || state.parameter('server_encoding') === 'UTF8';
   if (escapes) return escaped;
   // In the others PostgreSQL's tables are not in all places those that Node.js has.
   const isCertain = isSingleByte(encoding);

@@ -118,7 +118,7 @@ export class Injection {
    * to be PostgreSQL.
    */
   async askUntimed(sql: string, manner: Manner): Promise<Answer> {
-    const { enter, leave, alone } = questionSettings(this.#state.version, this.#asked);
+    const { enter, leave, alone } = questionSettings(this.#state.profile, this.#asked);
     const isAlone =
       manner === 'query' && this.#replies.settled && this.#state.status === TransactionStatus.Idle;
     if (manner === 'query' && !this.mayAccompany) return this.ask(sql, manner);

@@ -29,14 +29,14 @@ export class Jit {
     if (this.#isOff) return;
     this.#isOff = true;
     this.#ends = ends;
-    this.#execute(expandedSettings(this.#state.version)?.enter);
+    this.#execute(expandedSettings(this.#state.profile)?.enter);
   }
 
   /** Something of the client's own is planned or executed next. */
   on(): void {
     if (!this.#isOff) return;
     this.#isOff = false;
-    this.#execute(expandedSettings(this.#state.version)?.leave);
+    this.#execute(expandedSettings(this.#state.profile)?.leave);
   }
 
   /** The client's Sync is sent next. Where something has failed before, the server skips what is sent here. */

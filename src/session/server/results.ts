@@ -1,6 +1,7 @@
 /** Turns the answers to expanded statements back into those to the client's own. */
 
 import { ProxyError } from '../../errors.js';
+import type { Profile } from '../../profiles/profile.js';
 import type { Answers } from '../../render/single/render.js';
 import type { Part } from '../../rewrite/reply-rule.js';
 import type { Rewrite } from '../../rewrite/text.js';
@@ -46,8 +47,8 @@ export interface Translation {
   readonly resolved?: boolean;
   /** The client's encoding by now. */
   readonly encoding: () => string;
-  /** The server's major version. */
-  readonly serverVersion: number;
+  /** What the server can do. */
+  readonly profile: Profile;
   /** The statement is answered by an error of the proxy's own. */
   readonly refused: (error: ProxyError) => void;
   /** A name was found to mean another table than the one planned for. */
@@ -233,7 +234,7 @@ function truncated(complete: Message, tables: readonly string[], encoding: strin
 }
 
 function translateError(message: Message, part: Part | undefined, translation: Translation): Verdict {
-  const { serverVersion, moved } = translation;
+  const { profile, moved } = translation;
   const encoding = translation.encoding();
   const ours = (error: ProxyError) => {
     translation.refused(error);
@@ -244,7 +245,7 @@ function translateError(message: Message, part: Part | undefined, translation: T
   const stands = part?.kind === 'refused' && part.error.errorName === 'PGC_SERVER' && isLanguage(message);
   if ((marker || stands) && part?.kind === 'refused') return ours(part.error);
   if (marker?.kind === 'check' && part?.kind === 'cascade') {
-    const violated = violationFields(part, marker, serverVersion, encoding);
+    const violated = violationFields(part, marker, profile, encoding);
     if (violated instanceof ProxyError) return ours(violated);
     return violated ? errorResponse(violated, 'latin1') : 'forward';
   }

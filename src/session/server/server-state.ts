@@ -1,3 +1,4 @@
+import { type Profile, postgres } from '../../profiles/profile.js';
 import type { TextSettings } from '../../sql/lexer/look.js';
 import { textSettings, UNKNOWN } from '../../sql/lexer/text-settings.js';
 import { readParameterStatus } from '../../wire/backend.js';
@@ -9,16 +10,16 @@ export class ServerState {
   #textSettings = UNKNOWN;
   #encoding = 'unknown';
   #status = 0;
-  #version = 0;
+  #profile = postgres(0);
 
   /** The byte of the last ReadyForQuery; 0 before the first. */
   get status(): number {
     return this.#status;
   }
 
-  /** The major version; 0 where the server does not say. */
-  get version(): number {
-    return this.#version;
+  /** What the server can do. */
+  get profile(): Profile {
+    return this.#profile;
   }
 
   /**
@@ -46,7 +47,7 @@ export class ServerState {
   noteParameter(parameterStatus: Message): string {
     const { name, value } = readParameterStatus(parameterStatus);
     this.#parameters.set(name, value);
-    if (name === 'server_version') this.#version = Number.parseInt(value, 10) || 0;
+    if (name === 'server_version') this.#profile = postgres(Number.parseInt(value, 10) || 0);
     if (name === 'client_encoding' || name === 'server_encoding') this.#encoding = this.#wireEncoding();
     if (name === 'standard_conforming_strings' || name.endsWith('_encoding'))
       this.#textSettings = textSettings(this.#encoding, this.parameter('standard_conforming_strings'));

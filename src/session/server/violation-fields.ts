@@ -1,5 +1,7 @@
 /** What is said of a broken rule, in the client's encoding. */
+
 import { ProxyError } from '../../errors.js';
+import type { Profile } from '../../profiles/profile.js';
 import { type Marker, violation } from '../../render/violations.js';
 import type { Part } from '../../rewrite/reply-rule.js';
 import { type ErrorFields, Field } from '../../wire/backend.js';
@@ -12,11 +14,11 @@ import { inEncoding } from './encoding.js';
 export function violationFields(
   { plan, target }: Part & { kind: 'cascade' },
   marker: Marker & { kind: 'check' },
-  serverVersion: number,
+  profile: Profile,
   encoding: string,
 ): ErrorFields | ProxyError | undefined {
   // The values come in the client's encoding already.
-  const found = violation(plan, { ...marker, values: VALUES }, serverVersion);
+  const found = violation(plan, { ...marker, values: VALUES }, profile);
   if (found === undefined) return undefined;
   if (found.kind === 'doubt') {
     const { error, key, other } = found;
