@@ -91,7 +91,11 @@ const CHANGES = [
   'DROP INDEX CONCURRENTLY store.second',
   'DROP TABLE store.infant',
   'SELECT 1 AS id INTO made',
-  'CREATE TEMPORARY TABLE parent (id int PRIMARY KEY)',
+  `DO 'BEGIN CREATE TEMPORARY TABLE parent (id int PRIMARY KEY); END'`,
+  'CREATE TEMP TABLE copied AS TABLE parent',
+  'CREATE TEMP TABLE one (id int); CREATE TABLE other (id int)',
+  'ALTER TABLE one ADD PRIMARY KEY (id)',
+  'CREATE TEMP VIEW glimpse AS TABLE public.parent',
   'DROP SCHEMA store CASCADE',
   `DO 'BEGIN CREATE TABLE hidden (); END'`,
   'DROP OWNED BY listener_owner',
@@ -122,6 +126,24 @@ describe('where install ran', () => {
       if ((await changes()) !== (before ?? Number.NaN) + 1) missed.push(sql);
     }
     expect(missed).toEqual([]);
+  });
+
+  test('a temporary table that a statement makes for its own session is not told', async () => {
+    const client = await database.connect();
+    await client.query('CREATE TABLE permanent (id int PRIMARY KEY)');
+    await installIn(database);
+    const { changes } = await listen();
+    const before = await changes();
+    for (const sql of [
+      'CREATE TEMP TABLE mine (id int PRIMARY KEY, number serial UNIQUE)',
+      ' create local temporary table of_mine (id int REFERENCES mine ON DELETE CASCADE); ',
+      'CREATE TEMP TABLE heir () INHERITS (permanent)',
+      'CREATE TEMP TABLE permanent (LIKE permanent INCLUDING ALL)',
+    ])
+      await client.query(sql);
+    expect(await changes()).toBe(before);
+    await client.query('DROP TABLE public.permanent CASCADE');
+    expect(await changes()).toBe((before ?? Number.NaN) + 1);
   });
 
   test('a role that may only connect is told', async () => {

@@ -1,6 +1,8 @@
 /** Temporary tables: with keys they cascade for the session that has them, and for others they are not there. */
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parseGraphUrl } from '../../src/config/graph-url.js';
+import { install } from '../../src/graph/watch/install.js';
 import { useDatabase } from '../support/database.js';
 import { type RunningProxy, startProxy } from '../support/proxy.js';
 import { useTap } from '../support/tap.js';
@@ -108,4 +110,66 @@ test('a session that has some asks for the fingerprint as seldom as others', asy
   tap.reset();
   for (const id of [1, 2, 3]) await one.query(`DELETE FROM mine WHERE id = ${id}`);
   expect(asked()).toEqual({ questions: 0, catalogs: 0 });
+});
+
+describe('where the database tells of changes, but not of these', () => {
+  let told: RunningProxy;
+  beforeAll(async () => {
+    await install(parseGraphUrl(database.url));
+    told = await startProxy({ upstream: tap.url, graph: { refresh: '1h', url: database.url } });
+  });
+  afterAll(() => told.stop());
+  beforeEach(async () => {
+    [one, other] = [await told.connect(database.name), await told.connect(database.name)];
+    for (const client of [one, other]) await client.query('DELETE FROM parent WHERE id = -1');
+  });
+
+  /** Each a statement of its own, and behind each another session plans a DELETE. */
+  const between = async (sql: string) => {
+    for (const each of sql.split(';')) {
+      await one.query(each);
+      await other.query('DELETE FROM parent WHERE id = -1');
+    }
+  };
+
+  test('tables with a key, heirs and views cascade for their session alone', async () => {
+    await between(`${KEYED}; ${HEIR}; ${VIEW}`);
+    await one.query('DELETE FROM mine WHERE id = 1');
+    expect(await ids(one, 'of_mine')).toEqual([2]);
+    await other.query('DELETE FROM parent WHERE id IN (1, 7)');
+    await one.query('DELETE FROM parent WHERE id IN (2, 7)');
+    expect([await ids(one, 'child'), await ids(one, 'heir')]).toEqual([[3], []]);
+    await between('DROP TABLE heir');
+    await one.query('DELETE FROM glimpse');
+    expect(await ids(other, 'child')).toEqual([]);
+  });
+
+  test('one that hides a referenced table is not taken for it, and others still see that', async () => {
+    await between('CREATE TEMP TABLE parent (id int); INSERT INTO parent VALUES (1), (2)');
+    await one.query('DELETE FROM parent WHERE id = 1');
+    expect(await ids(one, 'child')).toEqual([1, 2, 3]);
+    await other.query('DELETE FROM parent WHERE id = 1');
+    expect(await ids(one, 'child')).toEqual([2, 3]);
+    await between('DROP TABLE parent');
+    await one.query('DELETE FROM parent WHERE id = 2');
+    expect(await ids(one, 'child')).toEqual([3]);
+  });
+
+  test('one that a function makes is noticed', async () => {
+    await one.query('SELECT keyed()');
+    await other.query('DELETE FROM parent WHERE id = -1');
+    await one.query('DELETE FROM mine WHERE id = 1');
+    expect(await ids(one, 'of_mine')).toEqual([2]);
+  });
+
+  test('without keys they make no other session ask', async () => {
+    tap.reset();
+    for (const end of ['', 'ON COMMIT DELETE ROWS', 'ON COMMIT DROP']) {
+      await one.query('BEGIN');
+      await one.query(`CREATE TEMP TABLE scratch${end.length} (id int PRIMARY KEY) ${end}`);
+      await one.query('COMMIT');
+      await other.query('DELETE FROM parent WHERE id = -1');
+    }
+    expect(asked()).toEqual({ questions: 0, catalogs: 0 });
+  });
 });

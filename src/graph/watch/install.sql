@@ -20,11 +20,18 @@ END $$;
 -- * It has the rights of who installed it, whatever those of the command's role are.
 -- * Whatever else fails here is a warning.
 -- * What cannot be helped: a transaction that has notified cannot be prepared (PREPARE TRANSACTION).
--- All commands are told, those on temporary tables too: a function may make one that hides a table from its session.
+-- All commands are told but one: a statement of the client's own that makes a temporary table and does nothing else. To other
+-- sessions that table is not there, and the proxy of its own session has read the statement. What a function makes is told,
+-- as it may hide a table from its session, and so is what a string of several statements makes.
 -- There is no payload, so that a transaction notifies once, however much it changes.
 CREATE OR REPLACE FUNCTION pgcascade.notify_change() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
+  IF TG_TAG = 'CREATE TABLE'
+     AND current_query() ~* '^[[:space:]]*create[[:space:]]+((global|local)[[:space:]]+)?temp(orary)?[[:space:]]+table[[:space:]][^;]*;?[[:space:]]*$'
+     AND NOT EXISTS (SELECT FROM pg_event_trigger_ddl_commands() AS c WHERE c.schema_name IS DISTINCT FROM 'pg_temp') THEN
+    RETURN;
+  END IF;
   IF pg_notification_queue_usage() < 0.5 THEN
     NOTIFY pgcascade;
   ELSE
