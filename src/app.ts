@@ -31,7 +31,12 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
   const upstream = await openUpstream(config.upstream, log);
   const { mode, declared, overrides, relations, unsupported, code, triggers } = config.cascade;
   const schema = await listenForChanges(config, log);
-  const statements = new StatementCache();
+  const statements = new StatementCache((crash) =>
+    log.warn(
+      { crash },
+      'a thread that reads long texts has ended: its text is refused, and the next one starts another',
+    ),
+  );
   const gateway = new Gateway({
     upstream,
     session: {

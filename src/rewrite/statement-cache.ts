@@ -29,7 +29,12 @@ export class StatementCache {
     maxEntrySize: LONGEST_REWRITE,
     sizeCalculation: (rewrite, key) => rewrite.sql.length + key.length,
   });
-  readonly #longTexts = new LongTexts();
+  readonly #longTexts: LongTexts;
+
+  /** @param onCrash is told by name why a thread that reads long texts has ended */
+  constructor(onCrash: (name: string) => void = () => {}) {
+    this.#longTexts = new LongTexts({}, onCrash);
+  }
 
   /**
    * The statements of a text, or undefined where it is not PostgreSQL's SQL.

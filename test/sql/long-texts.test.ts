@@ -10,8 +10,8 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((each) => each.close()));
 });
 
-function longTexts(limits?: Partial<LongTextLimits>): LongTexts {
-  const texts = new LongTexts(limits);
+function longTexts(limits?: Partial<LongTextLimits>, onCrash?: (name: string) => void): LongTexts {
+  const texts = new LongTexts(limits, onCrash);
   opened.push(texts);
   return texts;
 }
@@ -102,4 +102,14 @@ test('what waits at the end is told so, and no thread is left', async () => {
   const over = { status: 'rejected', reason: named('PGC_SHUTDOWN') };
   expect(await waiting).toEqual([over, over]);
   await expect(read(texts, inList(10))).rejects.toEqual(named('PGC_SHUTDOWN'));
+});
+
+test('a thread that runs out of memory is told by the name of its end, and one that is closed is not', async () => {
+  const crashes: string[] = [];
+  const texts = longTexts({ memory: 32 }, (name) => crashes.push(name));
+  await expect(read(texts, inList(200_000))).rejects.toEqual(named('PGC_TOO_LARGE'));
+  expect(crashes).toEqual(['ERR_WORKER_OUT_OF_MEMORY']);
+  await read(texts, inList(1));
+  await texts.close();
+  expect(crashes).toHaveLength(1);
 });

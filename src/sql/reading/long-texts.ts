@@ -4,7 +4,7 @@
  */
 import { ProxyError } from '../../errors.js';
 import type { Statement } from '../statement/statement.js';
-import { Reader } from './reader.js';
+import { type OnCrash, Reader } from './reader.js';
 
 /** In UTF-16 units. */
 const VERY_LONG = 1024 * 1024;
@@ -24,10 +24,10 @@ export class LongTexts {
   readonly #veryLong: Lane;
   #waiting = 0;
 
-  constructor(limits: Partial<LongTextLimits> = {}) {
+  constructor(limits: Partial<LongTextLimits> = {}, onCrash: OnCrash = () => {}) {
     this.#limits = { ...LIMITS, ...limits };
-    this.#long = new Lane(new Reader(this.#limits.memory));
-    this.#veryLong = new Lane(new Reader(this.#limits.memory));
+    this.#long = new Lane(new Reader(this.#limits.memory, onCrash));
+    this.#veryLong = new Lane(new Reader(this.#limits.memory, onCrash));
   }
 
   /**

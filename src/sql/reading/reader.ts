@@ -16,6 +16,9 @@ const TO_KEEP = 1024 * 1024;
 /** Beside the thread's own module: TypeScript where this is, as in tests. */
 const THREAD = new URL(`./reading-thread${extname(import.meta.url)}`, import.meta.url);
 
+/** Is told why a thread has ended that nobody ended: a name, which quotes nothing of the text. */
+export type OnCrash = (name: string) => void;
+
 interface Waiter {
   resolve(reply: Reply): void;
   reject(error: ProxyError): void;
@@ -23,13 +26,15 @@ interface Waiter {
 
 export class Reader {
   readonly #memory: number;
+  readonly #onCrash: OnCrash;
   #thread: Worker | undefined;
   #waiter: Waiter | undefined;
   #closed = false;
 
   /** @param memory in MiB: a text that needs more ends the thread, and is refused */
-  constructor(memory: number) {
+  constructor(memory: number, onCrash: OnCrash) {
     this.#memory = memory;
+    this.#onCrash = onCrash;
   }
 
   /**
@@ -70,7 +75,7 @@ export class Reader {
     thread.unref();
     thread.on('message', (reply: Reply) => this.#settle()?.resolve(reply));
     // Out of memory, or of stack; 'exit' follows.
-    thread.on('error', () => {});
+    thread.on('error', ({ code, name }: NodeJS.ErrnoException) => this.#onCrash(code ?? name));
     thread.on('exit', () => {
       if (this.#thread !== thread) return;
       this.#thread = undefined;
