@@ -8,6 +8,7 @@ import { passedOn, type Rewrite, refusal } from '../../rewrite/text.js';
 import type { Look } from '../../sql/lexer/look.js';
 import { write } from '../../wire/frontend.js';
 import { Backend, TransactionStatus } from '../../wire/types.js';
+import { accompany } from '../server/accompanying.js';
 import { type Manner, type Repeated, SCRATCH } from '../server/internal-query.js';
 import { leftBy, sealed, sentText } from '../server/markers.js';
 import type { ReplyHandler } from '../server/outstanding-replies.js';
@@ -120,9 +121,10 @@ export class Attempts {
    * @param inBlock in a transaction block; else nothing was executed in the implicit transaction before it
    */
   async portal(portal: Portal, inBlock: boolean): Promise<void> {
-    const { jit } = this.#options;
+    const { jit, replies, server } = this.#options;
     const saved = inBlock && portal.plan !== undefined && isGuarded(portal.plan);
-    if (saved && !(await this.#does(`SAVEPOINT ${SAVEPOINT}`))) return;
+    // Where the server skips it, it skips the Execute too, and the client has its error.
+    if (saved) accompany(`SAVEPOINT ${SAVEPOINT}`, server, replies);
     let bound: Bound | undefined = portal;
     let resolved = false;
     let lock: Lock = 'no';
@@ -150,7 +152,6 @@ export class Attempts {
       resolved = outcome === 'moved' && bound?.rewrite.sql === failed;
     }
     if (bound === undefined) await this.#failOutside(saved);
-    else if (saved) await this.#does(`RELEASE SAVEPOINT ${SAVEPOINT}`);
   }
 
   /** The server skips to a Sync. It commits nothing: the transaction has failed. */
@@ -179,7 +180,7 @@ export class Attempts {
     return this.#options.injection.repeat({ sql: locks.sql, times: locks.rounds, types, bind }, isForbidden);
   }
 
-  /** Sends one Execute. */
+  /** Sends one Execute, and with it what lets go of the savepoint. */
   #executed(
     { plan, rewrite, execute }: Bound,
     resolved: boolean,
@@ -198,6 +199,8 @@ export class Attempts {
     );
     execute();
     replies.expect('Execute', made.replies);
+    // Behind an error the server skips it: the savepoint is still there to go back to.
+    if (saved) accompany(`RELEASE SAVEPOINT ${SAVEPOINT}`, server, replies);
     server.write(write.flush());
     server.flush();
     return made.outcome;

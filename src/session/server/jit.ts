@@ -1,9 +1,7 @@
 /** Keeps JIT compilation off while expanded statements are executed in a pipeline, and at no other time (own-settings.ts). */
 
 import { expandedSettings } from '../../rewrite/own-settings.js';
-import { write } from '../../wire/frontend.js';
-import { Backend } from '../../wire/types.js';
-import { EXECUTED, executed, SCRATCH } from './internal-query.js';
+import { accompany } from './accompanying.js';
 import type { Output } from './output.js';
 import type { ExpectedReplies } from './outstanding-replies.js';
 import type { ServerState } from './server-state.js';
@@ -50,14 +48,7 @@ export class Jit {
     this.#isOff = false;
   }
 
-  /** An error is the client's: the answer to what it has sent itself. */
   #execute(sql: string | undefined): void {
-    if (sql === undefined) return;
-    // What is left behind would stand in pg_prepared_statements.
-    this.#server.write(Buffer.concat([...executed(sql), write.close('S', SCRATCH)]));
-    for (const to of [...EXECUTED, 'Close'] as const)
-      this.#replies.expect(to, {
-        receive: ({ type }) => (type === Backend.ErrorResponse ? 'forward' : 'swallow'),
-      });
+    if (sql !== undefined) accompany(sql, this.#server, this.#replies);
   }
 }
