@@ -2,7 +2,8 @@
 import { describe, expect, test, vi } from 'vitest';
 import { query, run, sync } from '../session/frontend-messages.js';
 import { type RawClient, readable } from '../support/raw-client.js';
-import { ALL, askAll, type Kind, pidOf, type Side, untilSession, useSides } from './sides.js';
+import { pidOf, untilSession, WAITS_FOR_LOCK } from '../support/server-sessions.js';
+import { ALL, askAll, type Kind, type Side, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 const { sameOn, on } = useSides();
@@ -29,7 +30,7 @@ async function meet(side: Side, { before = [], other, deletes = ONE }: Meeting) 
   const pid = await pidOf(client);
   await askAll(rival, ['BEGIN', ...other]);
   client.send(run(deletes), sync);
-  await untilSession(watcher, pid, `wait_event_type = 'Lock'`);
+  await untilSession(watcher, pid, WAITS_FOR_LOCK);
   await rival.ask(query('COMMIT'));
   answers.push(...(await client.untilReady()));
   await watcher.end();

@@ -95,16 +95,6 @@ export async function askAll(client: RawClient, texts: readonly string[]): Promi
   return answers;
 }
 
-/** Waits until this is true of the session in pg_stat_activity. */
-export async function untilSession(watcher: pg.Client, pid: number, is: string): Promise<void> {
-  const sql = `SELECT FROM pg_stat_activity WHERE pid = $1 AND (${is})`;
-  while ((await watcher.query(sql, [pid])).rowCount === 0);
-}
-
-export async function pidOf(client: RawClient): Promise<number> {
-  return Number((await client.told(query('SELECT pg_backend_pid()'))).at(1)?.slice(2));
-}
-
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {

@@ -5,6 +5,7 @@ import { query } from '../session/frontend-messages.js';
 import { useDatabase } from '../support/database.js';
 import { startProxy, useProxy } from '../support/proxy.js';
 import { cancelPacket, packet, RawClient, readable } from '../support/raw-client.js';
+import { until } from '../support/until.js';
 
 const database = useDatabase();
 const proxy = useProxy();
@@ -138,10 +139,15 @@ describe('a cancel request', () => {
 describe('while a cancel request is on its way', () => {
   test('the next statement waits for it', async () => {
     const { gate, client, cancel, roundTrip } = await startBehindGate();
-    client.send(query(`DO $$ BEGIN RAISE NOTICE 'at work'; PERFORM pg_sleep(0.2); END $$`));
+    const holder = await database.connect();
+    await holder.query('SELECT pg_advisory_lock(1)');
+    client.send(query(`DO $$ BEGIN RAISE NOTICE 'at work'; PERFORM pg_advisory_xact_lock(1); END $$`));
     await client.until('N');
+    const before = gate.opened;
     const release = gate.hold();
     const cancelled = cancel();
+    await until('the cancel request is at the gate', () => gate.opened > before);
+    await holder.query('SELECT pg_advisory_unlock(1)');
     // It comes too late: the statement ends by itself.
     expect(readable(await client.untilReady())).toEqual(['C DO', 'Z I']);
     client.send(query(WORKING));

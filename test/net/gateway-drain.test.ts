@@ -51,9 +51,12 @@ describe('drain', () => {
 
   test('lets a statement that runs finish', async () => {
     const { proxy, client } = await start();
-    client.send(query(`DO $$ BEGIN RAISE NOTICE 'at work'; PERFORM pg_sleep(0.2); END $$`));
+    const holder = await database.connect();
+    await holder.query('SELECT pg_advisory_lock(1)');
+    client.send(query(`DO $$ BEGIN RAISE NOTICE 'at work'; PERFORM pg_advisory_xact_lock(1); END $$`));
     await client.until('N');
     const drained = proxy.app.drain();
+    await holder.query('SELECT pg_advisory_unlock(1)');
     expect(readable(await client.untilReady())).toEqual(['C DO', 'Z I']);
     await expectEnded(client);
     await drained;

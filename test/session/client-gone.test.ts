@@ -8,6 +8,7 @@ import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { useDatabase } from '../support/database.js';
 import { startProxy, useProxy } from '../support/proxy.js';
 import { RawClient, readable } from '../support/raw-client.js';
+import { pidOf, untilBlockedBy, untilGone } from '../support/server-sessions.js';
 import { copyData, query, run, sync, terminate } from './frontend-messages.js';
 
 vi.setConfig({ testTimeout: 20_000 });
@@ -37,25 +38,17 @@ const ways: readonly (readonly [string, (socket: Socket) => void])[] = [
   ['a close', (socket) => socket.destroy()],
 ];
 
-async function pidOf(client: RawClient): Promise<number> {
-  return Number((await client.told(query('SELECT pg_backend_pid()'))).at(1)?.slice(2));
-}
-
 /** A session that holds a lock until the test is over, and looks after the others. */
 async function lockedBy(sql: string) {
   const [locker, watcher] = [await database.connect(), await database.connect()];
   onTestFinished(() => Promise.all([locker.end(), watcher.end()]).then(() => undefined));
   await locker.query('BEGIN');
   await locker.query(sql);
-  const { rows } = await locker.query('SELECT pg_backend_pid() AS pid');
-  const count = async (condition: string, pid: number) =>
-    (await watcher.query(`SELECT FROM pg_stat_activity WHERE pid = $1 AND ${condition}`, [pid])).rowCount;
-  const until = (condition: string, pid: number, expected: number) =>
-    expect.poll(() => count(condition, pid), { timeout: 15_000, interval: 20 }).toBe(expected);
+  const blocker = await pidOf(locker);
   return {
     locker,
-    waits: (pid: number) => until(`${Number(rows[0].pid)} = ANY (pg_blocking_pids(pid))`, pid, 1),
-    isGone: (pid: number) => until('true', pid, 0),
+    waits: (pid: number) => untilBlockedBy(watcher, pid, blocker),
+    isGone: (pid: number) => untilGone(watcher, pid),
     /** The locker's transaction goes on as if nothing had been. */
     isUntouched: async () => {
       expect((await locker.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);

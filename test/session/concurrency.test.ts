@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Database, useDatabase } from '../support/database.js';
 import { useProxy } from '../support/proxy.js';
+import { pidOf, untilSession, WAITS_FOR_LOCK } from '../support/server-sessions.js';
 
 const schema = (action: string) => `
   CREATE TABLE orgs (id int PRIMARY KEY, note text);
@@ -35,14 +36,13 @@ async function connect(database: Database, application: pg.Client): Promise<Both
   const other = await database.connect();
   await other.query(ROWS);
   opened.push(other, application);
-  const { rows } = await application.query('SELECT pg_backend_pid() AS pid');
-  const waiting = `SELECT FROM pg_stat_activity WHERE pid = ${rows[0].pid} AND wait_event_type = 'Lock'`;
+  const pid = await pidOf(application);
   return {
     application,
     other,
     async waits() {
       const observer = await database.connect();
-      while ((await observer.query(waiting)).rowCount === 0) await observer.query('SELECT pg_sleep(0.005)');
+      await untilSession(observer, pid, WAITS_FOR_LOCK);
       await observer.end();
     },
   };

@@ -6,6 +6,7 @@ import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { type Database, useDatabase } from '../support/database.js';
 import { useProxy } from '../support/proxy.js';
+import { pidOf, untilBlockedBy } from '../support/server-sessions.js';
 
 const schema = (enforced: boolean) => {
   const key = (action: string) => (enforced ? '' : `ON DELETE ${action} NOT ENFORCED`);
@@ -46,19 +47,11 @@ async function withBoth(database: Database, steps: (both: Both) => Promise<void>
     await database.connect(),
   ];
   await other.query(ROWS);
-  const pid = 'SELECT pg_backend_pid() AS pid';
-  const [waiter, blocker] = [
-    (await application.query(pid)).rows[0].pid,
-    (await other.query(pid)).rows[0].pid,
-  ];
-  const blocked = `SELECT ${blocker} = ANY (pg_blocking_pids(${waiter})) AS yes`;
+  const [waiter, blocker] = [await pidOf(application), await pidOf(other)];
   await steps({
     application,
     other,
-    async blocks() {
-      for (let questions = 0; !(await observer.query(blocked)).rows[0].yes; questions++)
-        if (questions === 20_000) throw new Error('the application does not wait for the other one');
-    },
+    blocks: () => untilBlockedBy(observer, waiter, blocker),
   });
   await Promise.all([application, other, observer].map((client) => client.end()));
 }

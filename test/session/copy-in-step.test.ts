@@ -5,6 +5,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startProxy } from '../support/proxy.js';
 import { RawClient, type RawMessage, readable } from '../support/raw-client.js';
+import { pidOf, untilGone } from '../support/server-sessions.js';
 import { useDirectly } from '../wire/as-directly.js';
 import {
   bind,
@@ -173,17 +174,16 @@ describe('a COPY that another message breaks off', () => {
   });
 
   test('does not keep its connection to the server', async () => {
-    const pids: string[] = [];
+    const pids: number[] = [];
     for (let i = 0; i < 5; i++) {
       const client = await connect();
-      pids.push((await client.told(query('SELECT pg_backend_pid()')))[1]?.slice(2) ?? '');
+      pids.push(await pidOf(client));
       client.send(...begun, query('DELETE FROM parent WHERE id = 1'));
       await client.rest();
       client.socket.destroy();
     }
     const watcher = await database.connect();
-    const there = `SELECT FROM pg_stat_activity WHERE pid = ANY ('{${pids}}')`;
-    while ((await watcher.query(there)).rowCount !== 0);
+    await untilGone(watcher, ...pids);
     expect((await watcher.query('SELECT FROM child')).rowCount).toBe(1);
   });
 });

@@ -1,10 +1,10 @@
 /** Servers that fail, sessions that are ended: the client is told by the server where it can be, and all others go on. */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import type pg from 'pg';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startPostgres } from '../support/postgres.js';
 import { startProxy } from '../support/proxy.js';
 import { message, RawClient, type RawMessage, readable } from '../support/raw-client.js';
+import { pidOf, untilGone, untilSession, WAITS_FOR_LOCK } from '../support/server-sessions.js';
 import { useDirectly } from '../wire/as-directly.js';
 import { int32, typed } from '../wire/bytes.js';
 import { copyData, query, run, sync } from './frontend-messages.js';
@@ -15,20 +15,9 @@ const directly = useDirectly('INSERT INTO parent VALUES (1); CREATE TABLE item (
   graph: { refresh: '0s' },
 });
 
-async function pidOf(client: RawClient): Promise<number> {
-  return Number((await client.told(query('SELECT pg_backend_pid()'))).at(1)?.slice(2));
-}
-
-/** Looks until the server says this of the session. */
-async function untilSession(watcher: pg.Client, pid: number, is: string): Promise<void> {
-  const sql = `SELECT FROM pg_stat_activity WHERE pid = $1 AND (${is})`;
-  while ((await watcher.query(sql, [pid])).rowCount === 0);
-}
-
 const sleeping = 'SELECT pg_sleep(100)';
 const deleting = 'DELETE FROM parent WHERE pg_sleep(100) IS NULL';
 const SLEEPS = `wait_event = 'PgSleep'`;
-const LOCKED = `wait_event_type = 'Lock'`;
 const work: readonly (readonly [string, Buffer, string])[] = [
   ['a query', query(sleeping), SLEEPS],
   ['the middle of a string', query(`SELECT 1; ${sleeping}; SELECT 2`), SLEEPS],
@@ -85,7 +74,7 @@ describe('while the proxy waits for the answer to a question of its own', () => 
     const pid = await pidOf(client);
     await locker.query('BEGIN; LOCK TABLE pg_catalog.pg_inherits');
     client.send(bytes);
-    await untilSession(watcher, pid, LOCKED);
+    await untilSession(watcher, pid, WAITS_FOR_LOCK);
     await watcher.query(`SELECT ${by}($1)`, [pid]);
     await locker.query('ROLLBACK');
     return client;
@@ -110,11 +99,10 @@ describe('while the proxy waits for the answer to a question of its own', () => 
     const pid = await pidOf(client);
     await locker.query('BEGIN; LOCK TABLE pg_catalog.pg_inherits');
     client.send(query(DELETE));
-    await untilSession(watcher, pid, LOCKED);
+    await untilSession(watcher, pid, WAITS_FOR_LOCK);
     client.socket.destroy();
     await locker.query('ROLLBACK');
-    const there = 'SELECT FROM pg_stat_activity WHERE pid = $1';
-    while ((await watcher.query(there, [pid])).rowCount !== 0);
+    await untilGone(watcher, pid);
     expect((await (await directly.connect()).told(query(DELETE))).at(0)).toBe('C DELETE 0');
   });
 });

@@ -7,6 +7,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { useSides } from '../edge-cases/sides.js';
 import { useDatabase } from '../support/database.js';
 import { useProxy } from '../support/proxy.js';
+import { pidOf, untilSession, WAITS_FOR_LOCK } from '../support/server-sessions.js';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -213,12 +214,10 @@ describe('where the configuration says what references what', () => {
     const direct = await rows();
     const client = await proxy.connect(database.name);
     await client.query(FIRST);
-    const { rows: found } = await client.query('SELECT pg_catalog.pg_backend_pid() AS pid');
+    const pid = await pidOf(client);
     await direct.query('BEGIN; SELECT FROM s.c WHERE id = 1 FOR UPDATE');
     const deletion = client.query(`DELETE FROM p WHERE ${id(1)}`);
-    const observer = await database.connect();
-    const waits = `SELECT FROM pg_stat_activity WHERE pid = ${found[0].pid} AND wait_event_type = 'Lock'`;
-    while ((await observer.query(waits)).rowCount === 0) await observer.query('SELECT pg_sleep(0.005)');
+    await untilSession(await database.connect(), pid, WAITS_FOR_LOCK);
     await direct.query('INSERT INTO s.e VALUES (1); COMMIT');
     expect((await deletion).rowCount).toBe(1);
     expect(await left(direct)).toMatchObject({ c: '(2,b)', e: '(2)' });

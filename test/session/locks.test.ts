@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Locks } from '../../src/render/single/locks.js';
 import { useDatabase } from '../support/database.js';
 import { useProxy } from '../support/proxy.js';
+import { pidOf, untilSession, WAITS_FOR_LOCK } from '../support/server-sessions.js';
 
 const made = vi.hoisted(() => ({ locks: [] as (Locks | undefined)[] }));
 vi.mock('../../src/plan/locks.js', async (load) => {
@@ -143,6 +144,7 @@ async function fillsOrg2(others: number, until: Promise<unknown>): Promise<void>
 const SLOWLY = 'AND slowly(id)';
 /** Not before whoever holds the lock lets go of it; what fails lets go of it too. */
 const BEHIND_LOCK = 'AND behind_lock(id)';
+const BEHIND_ADVISORY = `wait_event = 'advisory'`;
 const DELETE = 'DELETE FROM orgs WHERE id = $1';
 
 type Run = (text: string, id: number) => Promise<pg.QueryResult>;
@@ -168,10 +170,10 @@ async function overtaken(run: Run, text: string, id: number): Promise<pg.QueryRe
   const [observer, other] = [await database.connect(), await database.connect()];
   await observer.query('DELETE FROM calls');
   await observer.query(`INSERT INTO orgs VALUES (${id})`);
-  const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
+  const pid = await pidOf(client);
   await other.query('SELECT pg_advisory_lock(7)');
   const deleted = run(text, id);
-  await until(observer, `pid = ${rows[0].pid} AND wait_event = 'advisory'`);
+  await untilSession(observer, pid, BEHIND_ADVISORY);
   await observer.query(`INSERT INTO users VALUES (${id * 10}, ${id})`);
   await Promise.all([other.end(), observer.end()]);
   return deleted;
@@ -220,18 +222,17 @@ test.each(MANNERS)('children that come all the time do not stop a DELETE %s', as
 test.each(MANNERS)('a cancel while it locks ends a DELETE %s', async (_, run) => {
   const [observer, other] = [await database.connect(), await database.connect()];
   await observer.query('INSERT INTO orgs VALUES (5)');
-  const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
-  const waits = `pid = ${rows[0].pid} AND wait_event = 'advisory'`;
+  const pid = await pidOf(client);
   await other.query('SELECT pg_advisory_lock(7)');
   const deleted = run(`${DELETE} ${BEHIND_LOCK}`, 5).then(
     () => 'deleted',
     (error: pg.DatabaseError) => error.code,
   );
-  await until(observer, waits);
+  await untilSession(observer, pid, BEHIND_ADVISORY);
   await observer.query('INSERT INTO users VALUES (50, 5)');
   await other.query('SELECT pg_advisory_unlock(7); SELECT pg_advisory_lock(7)');
-  await until(observer, `${waits} AND query LIKE '%FOR UPDATE%'`);
-  await observer.query(`SELECT pg_cancel_backend(${rows[0].pid})`);
+  await untilSession(observer, pid, `${BEHIND_ADVISORY} AND query LIKE '%FOR UPDATE%'`);
+  await observer.query(`SELECT pg_cancel_backend(${pid})`);
   await other.query('SELECT pg_advisory_unlock(7)');
   expect(await deleted).toBe('57014');
   await client.query('ROLLBACK');
@@ -246,10 +247,10 @@ test.each(MANNERS)('a role that may not lock rows deletes them all the same %s',
     GRANT SELECT, DELETE ON ALL TABLES IN SCHEMA public TO ${ROLE}`);
   try {
     await client.query(`SET ROLE ${ROLE}`);
-    const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
+    const pid = await pidOf(client);
     await other.query('BEGIN; INSERT INTO users VALUES (40, 4)');
     const deleted = run(DELETE, 4);
-    await until(setup, `pid = ${rows[0].pid} AND wait_event_type = 'Lock'`);
+    await untilSession(setup, pid, WAITS_FOR_LOCK);
     await other.query('COMMIT');
     await deleted;
     expect((await setup.query('SELECT FROM users WHERE id = 40')).rowCount).toBe(0);
@@ -259,9 +260,3 @@ test.each(MANNERS)('a role that may not lock rows deletes them all the same %s',
 });
 
 const ROLE = `deletes_only_${process.pid}`;
-
-/** Fulfilled when a session of the server is in such a state. */
-async function until(observer: pg.Client, state: string): Promise<void> {
-  const sql = `SELECT FROM pg_stat_activity WHERE ${state}`;
-  while ((await observer.query(sql)).rowCount === 0) await observer.query('SELECT pg_sleep(0.001)');
-}

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
 import { type RunningProxy, startProxy } from '../support/proxy.js';
+import { untilBlocked } from '../support/server-sessions.js';
 import { useTap } from '../support/tap.js';
 
 const database = useDatabase(`
@@ -29,13 +30,6 @@ beforeEach(async () => {
 const remove = (client: pg.Client, id = -1) => client.query(`DELETE FROM parent WHERE id = ${id}`);
 const children = async () => (await direct.query('SELECT count(*)::int AS n FROM child')).rows[0].n;
 
-/** Until so many sessions of this database wait for a lock. */
-async function waiting(sessions: number): Promise<void> {
-  const sql = `SELECT count(*)::int AS n FROM pg_stat_activity
-    WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`;
-  while ((await direct.query(sql)).rows[0].n < sessions);
-}
-
 test('twenty sessions that come at once read it once, and again once when it has changed', async () => {
   const before = await children();
   tap.reset();
@@ -59,9 +53,6 @@ describe('where whoever reads it', () => {
     await locking.query('BEGIN; LOCK shown');
     return locking;
   };
-  const reader = () =>
-    direct.query(`SELECT pid FROM pg_stat_activity
-      WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`);
 
   test.each([
     ['is cancelled', 'pg_cancel_backend'],
@@ -71,11 +62,9 @@ describe('where whoever reads it', () => {
     const before = await children();
     tap.reset();
     const answers = Promise.allSettled(clients.slice(0, 5).map((client, i) => remove(client, i + 1)));
-    await waiting(1);
-    await direct.query(`SELECT ${end}(pid) FROM pg_stat_activity WHERE pid = $1`, [
-      (await reader()).rows[0].pid,
-    ]);
-    await waiting(1);
+    const [reader] = await untilBlocked(direct);
+    await direct.query(`SELECT ${end}(pid) FROM pg_stat_activity WHERE pid = $1`, [reader]);
+    await untilBlocked(direct);
     await locking.query('ROLLBACK');
     expect((await answers).map(({ status }) => status).sort()).toEqual([
       ...Array<string>(4).fill('fulfilled'),
@@ -93,7 +82,7 @@ describe('where whoever reads it', () => {
     await one.query('BEGIN');
     await one.query('LOCK shown');
     const waits = remove(other, 1);
-    await waiting(1);
+    await untilBlocked(direct);
     await remove(one, 2);
     await one.query('COMMIT');
     await waits;

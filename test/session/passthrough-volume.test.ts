@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { describe, expect, test, vi } from 'vitest';
 import { message, type RawClient, type RawMessage, readable } from '../support/raw-client.js';
+import { pidOf } from '../support/server-sessions.js';
+import { until } from '../support/until.js';
 import { useDirectly } from '../wire/as-directly.js';
 import { bind, copyDone, describePortal, execute, parse, query, run, sync } from './frontend-messages.js';
 
@@ -88,17 +90,14 @@ async function stalled(watcher: pg.Client, pid: number, waitsFor: string, progre
   const sql = 'SELECT wait_event FROM pg_stat_activity WHERE pid = $1';
   const held = buffered();
   let [same, before] = [0, -1];
-  while (same < 50) {
+  await until(`session ${pid} waits for ${waitsFor}, and nothing moves`, async () => {
     const { rows } = await watcher.query(sql, [pid]);
     const now = progress();
     same = rows[0]?.wait_event === waitsFor && now === before ? same + 1 : 0;
     before = now;
     expect(buffered() - held).toBeLessThan(BOUND);
-  }
-}
-
-async function pidOf(client: RawClient): Promise<number> {
-  return Number((await client.told(query('SELECT pg_backend_pid()'))).at(1)?.slice(2));
+    return same >= 50;
+  });
 }
 
 describe('backpressure', () => {

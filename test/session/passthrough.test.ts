@@ -3,6 +3,7 @@ import { serialize } from 'pg-protocol';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createDatabase } from '../support/database.js';
 import { message, RawClient, readable } from '../support/raw-client.js';
+import { pidOf, untilGone } from '../support/server-sessions.js';
 import { useDirectly } from '../wire/as-directly.js';
 import { int16, int32, list, value } from '../wire/bytes.js';
 import {
@@ -209,13 +210,11 @@ test('a message that means nothing to the server now is answered as directly', (
 
 test('a client that goes away in mid-query leaves no connection to the server', async () => {
   const client = await directly.connect();
-  const [pid] = (await client.told(query('SELECT pg_backend_pid()'))).slice(1);
+  const pid = await pidOf(client);
   client.send(query('SELECT generate_series(1, 1e12)'));
   await client.until('D');
   client.socket.destroy();
-  const direct = await directly.database.connect();
-  const gone = `SELECT FROM pg_stat_activity WHERE pid = ${pid?.replace('D ', '')}`;
-  await expect.poll(async () => (await direct.query(gone)).rowCount, { timeout: 10_000 }).toBe(0);
+  await untilGone(await directly.database.connect(), pid);
 });
 
 test('an empty database name is the one of the user, and what is known of it is not told of another', async () => {

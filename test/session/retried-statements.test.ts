@@ -1,9 +1,10 @@
 /** What is executed once more, as another transaction got in its way, is the statement that the client meant, or an error. */
 import type pg from 'pg';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type Kind, type Side, untilSession, useSides } from '../edge-cases/sides.js';
+import { type Kind, type Side, useSides } from '../edge-cases/sides.js';
 import { startProxy } from '../support/proxy.js';
 import { RawClient, type RawMessage, readable } from '../support/raw-client.js';
+import { pidOf, untilSession, WAITS_FOR_LOCK } from '../support/server-sessions.js';
 import {
   bind,
   closeStatement,
@@ -37,7 +38,7 @@ async function overtaken(
   const pid = client.greeting.find(({ type }) => type === 'K')?.body.readInt32BE(0) ?? 0;
   await other.query('BEGIN; INSERT INTO s.c VALUES (99, 1)');
   const answers = client.ask(...messages);
-  await untilSession(other, pid, `wait_event_type = 'Lock'`);
+  await untilSession(other, pid, WAITS_FOR_LOCK);
   await meanwhile(other);
   await other.query('COMMIT');
   return answers;
@@ -74,11 +75,11 @@ describe('where the table is changed between two attempts', () => {
   const changed = async (messages: readonly Buffer[]) => {
     const side = await on('overridden', SCHEMA);
     const third = await side.direct();
-    const { rows } = await third.query('SELECT pg_backend_pid() AS pid');
+    const pid = await pidOf(third);
     let altered: Promise<unknown> | undefined;
     const answers = await overtaken(side, messages, async (watcher) => {
       altered = third.query(ALTER);
-      await untilSession(watcher, rows[0].pid, `wait_event_type = 'Lock'`);
+      await untilSession(watcher, pid, WAITS_FOR_LOCK);
     });
     await altered;
     return { told: readable(answers), left: await side.client.told(query('SELECT count(*) FROM s.p')) };

@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { cancelPacket, RawClient, readable } from '../support/raw-client.js';
+import { until } from '../support/until.js';
 import { parse, query, run, runPrepared, sync } from './frontend-messages.js';
 import { useTwin } from './twin.js';
 
@@ -22,10 +23,12 @@ async function holdKeys(): Promise<{ release(): Promise<void>; waiting(): Promis
      WHERE relation = 'pg_constraint'::regclass AND NOT granted AND a.datname = current_database()`;
   return {
     async waiting() {
-      for (;;) {
-        const { rows } = await holder.query(blocked);
-        if (rows.length > 0) return rows.map(({ pid }) => Number(pid));
-      }
+      let pids: readonly number[] = [];
+      await until('a question waits for the keys', async () => {
+        pids = (await holder.query(blocked)).rows.map(({ pid }) => Number(pid));
+        return pids.length > 0;
+      });
+      return pids;
     },
     release,
   };

@@ -8,6 +8,7 @@ import { install } from '../../src/graph/watch/install.js';
 import { useDatabase } from '../support/database.js';
 import { type RunningProxy, startProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
+import { untilBlocked } from '../support/server-sessions.js';
 import { parse, query, run, runPrepared, sync } from './frontend-messages.js';
 
 const ADD = `ALTER TABLE child ADD CONSTRAINT child_fkey
@@ -70,9 +71,7 @@ async function children(way: Way): Promise<string> {
 /** Until a session waits for a lock of another. */
 async function someoneWaits(way: Way): Promise<void> {
   const direct = await databaseOf(way).connect();
-  const sql = `SELECT count(*)::int AS waiting FROM pg_stat_activity
-    WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`;
-  while ((await direct.query(sql)).rows[0].waiting === 0);
+  await untilBlocked(direct);
   await direct.end();
 }
 

@@ -6,6 +6,7 @@ import type { Client } from 'pg';
 import { afterAll, beforeEach, expect } from 'vitest';
 import { type Database, useDatabase } from '../../support/database.js';
 import { useProxy } from '../../support/proxy.js';
+import { until } from '../../support/until.js';
 
 const schema = (keys: Keys) => `
   CREATE TABLE accounts (id int PRIMARY KEY, name text UNIQUE, number bigint UNIQUE, token uuid UNIQUE,
@@ -133,7 +134,7 @@ function useSide(keys: Keys): Side {
   afterAll(async () => {
     const others = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
       AND backend_type = 'client backend'`;
-    while ((await (await client()).query(others)).rowCount !== 0);
+    await until('no other session', async () => (await (await client()).query(others)).rowCount === 0);
   });
   const lists = TABLES.map(
     (table) => `ARRAY(SELECT (${table}.*)::text FROM ${table} ORDER BY id) AS ${table}`,
