@@ -1,6 +1,6 @@
 /** What each action does to a row, which columns it sets, and how a broken rule is told. */
 import { describe, test, vi } from 'vitest';
-import { query } from '../session/frontend-messages.js';
+import { query } from '../support/frontend-messages.js';
 import { SAMPLE } from './sample.js';
 import { ALL, UNENFORCED, useSides } from './sides.js';
 

@@ -1,6 +1,6 @@
 /** Two sessions at once, that get in each other's way: what waits, what is seen, and what is left. */
 import { describe, expect, test, vi } from 'vitest';
-import { query, run, sync } from '../session/frontend-messages.js';
+import { query, run, sync } from '../support/frontend-messages.js';
 import { type RawClient, readable } from '../support/raw-client.js';
 import { pidOf, untilSession, WAITS_FOR_LOCK } from '../support/server-sessions.js';
 import { ALL, askAll, type Kind, type Side, useSides } from './sides.js';

@@ -1,6 +1,6 @@
 /** Backslashes while standard_conforming_strings is off: in plain strings they mean something else then. */
 import { describe, expect, test, vi } from 'vitest';
-import { query, run, sync } from '../session/frontend-messages.js';
+import { query, run, sync } from '../support/frontend-messages.js';
 import { SAMPLE } from './sample.js';
 import { ALL, askAll, useSides } from './sides.js';
 

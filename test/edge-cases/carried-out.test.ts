@@ -1,6 +1,6 @@
 /** In which order PostgreSQL carries out the DELETEs of one statement, which decides whether a NO ACTION key is broken. */
 import { expect, test, vi } from 'vitest';
-import { query } from '../session/frontend-messages.js';
+import { query } from '../support/frontend-messages.js';
 import { ALL, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });

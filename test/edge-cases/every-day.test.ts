@@ -9,7 +9,7 @@ import {
   query,
   run,
   sync,
-} from '../session/frontend-messages.js';
+} from '../support/frontend-messages.js';
 import { SAMPLE } from './sample.js';
 import { ALL, useSides } from './sides.js';
 

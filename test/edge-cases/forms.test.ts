@@ -1,6 +1,6 @@
 /** In how many ways a DELETE can be written. */
 import { describe, expect, test, vi } from 'vitest';
-import { query, run, sync } from '../session/frontend-messages.js';
+import { query, run, sync } from '../support/frontend-messages.js';
 import { SAMPLE } from './sample.js';
 import { ALL, askAll, useSides } from './sides.js';
 

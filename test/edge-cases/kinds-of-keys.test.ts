@@ -1,6 +1,6 @@
 /** Keys that are deferred, not valid, not enforced, switched off, temporal, or given to another row. */
 import { describe, expect, test, vi } from 'vitest';
-import { query } from '../session/frontend-messages.js';
+import { query } from '../support/frontend-messages.js';
 import { readable } from '../support/raw-client.js';
 import { ALL, askAll, type Kind, useSides } from './sides.js';
 

@@ -1,6 +1,6 @@
 /** What tables, columns and keys may be called, where names lead, and what types keys may have. */
 import { describe, test, vi } from 'vitest';
-import { parse, query, runPrepared, sync } from '../session/frontend-messages.js';
+import { parse, query, runPrepared, sync } from '../support/frontend-messages.js';
 import type { RawMessage } from '../support/raw-client.js';
 import { ALL, askAll, UNENFORCED, useSides } from './sides.js';
 

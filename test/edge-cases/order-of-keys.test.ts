@@ -1,6 +1,6 @@
 /** Keys that act on one row: the order in which PostgreSQL fires them decides what becomes of it. */
 import { describe, expect, test, vi } from 'vitest';
-import { query } from '../session/frontend-messages.js';
+import { query } from '../support/frontend-messages.js';
 import { ALL, askAll, type Side, tried, UNENFORCED, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });

@@ -1,6 +1,6 @@
 /** Rows that go by another command than DELETE: MERGE and TRUNCATE; and by code that runs in the server. */
 import { describe, expect, test, vi } from 'vitest';
-import { query, run, sync } from '../session/frontend-messages.js';
+import { query, run, sync } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
 import { readable } from '../support/raw-client.js';
 import { SAMPLE } from './sample.js';

@@ -8,7 +8,7 @@ import {
   run,
   runPrepared,
   sync,
-} from '../session/frontend-messages.js';
+} from '../support/frontend-messages.js';
 import { SAMPLE } from './sample.js';
 import { ALL, useSides } from './sides.js';
 

@@ -1,6 +1,6 @@
 /** A RETURNING in a WITH or a COPY whose columns the text alone does not name. */
 import { describe, expect, test, vi } from 'vitest';
-import { parse, query, run, runPrepared, sync } from '../session/frontend-messages.js';
+import { parse, query, run, runPrepared, sync } from '../support/frontend-messages.js';
 import { SAMPLE } from './sample.js';
 import { ALL, askAll, useSides } from './sides.js';
 

@@ -10,7 +10,7 @@ import {
   query,
   run,
   sync,
-} from '../session/frontend-messages.js';
+} from '../support/frontend-messages.js';
 import { SAMPLE } from './sample.js';
 import { ALL, askAll, useSides } from './sides.js';
 

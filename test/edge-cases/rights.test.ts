@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
-import { query } from '../session/frontend-messages.js';
+import { query } from '../support/frontend-messages.js';
 import { databaseUrl } from '../support/postgres.js';
 import { type Kind, useSides } from './sides.js';
 

@@ -1,6 +1,6 @@
 /** Changes of the schema between two DELETEs, by the session itself, by another one, in an open transaction: never a stale graph. */
 import { describe, test, vi } from 'vitest';
-import { parse, query, runPrepared, sync } from '../session/frontend-messages.js';
+import { parse, query, runPrepared, sync } from '../support/frontend-messages.js';
 import type { RawMessage } from '../support/raw-client.js';
 import { ALL, type Side, useSides } from './sides.js';
 

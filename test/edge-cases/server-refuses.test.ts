@@ -1,6 +1,6 @@
 /** What PostgreSQL refuses while it reads a statement, whatever the tables are: the words are the server's. */
 import { describe, expect, test, vi } from 'vitest';
-import { query, run, sync } from '../session/frontend-messages.js';
+import { query, run, sync } from '../support/frontend-messages.js';
 import { readable } from '../support/raw-client.js';
 import { SAMPLE } from './sample.js';
 import { ALL, askAll, useSides } from './sides.js';

@@ -4,8 +4,8 @@
  */
 import type pg from 'pg';
 import { expect, inject } from 'vitest';
-import { query } from '../session/frontend-messages.js';
 import { type Database, useDatabase } from '../support/database.js';
+import { query } from '../support/frontend-messages.js';
 import { type ProxyOptions, type RunningProxy, useProxy } from '../support/proxy.js';
 import { type Login, RawClient, type RawMessage, readable } from '../support/raw-client.js';
 

@@ -3,7 +3,7 @@
  * answered as one.
  */
 import { describe, test, vi } from 'vitest';
-import { bind, describePortal, execute, parse, query, sync } from '../session/frontend-messages.js';
+import { bind, describePortal, execute, parse, query, sync } from '../support/frontend-messages.js';
 import { SAMPLE } from './sample.js';
 import { ALL, askAll, useSides } from './sides.js';
 

@@ -1,6 +1,6 @@
 /** What the schema itself does about a DELETE: triggers that keep rows or change others, and rules that rewrite it. */
 import { describe, expect, test, vi } from 'vitest';
-import { query } from '../session/frontend-messages.js';
+import { query } from '../support/frontend-messages.js';
 import { type Kind, UNENFORCED, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });

@@ -1,6 +1,6 @@
 /** DELETE through views: those through which PostgreSQL deletes cascade, and others are as it says. */
 import { describe, expect, test, vi } from 'vitest';
-import { parse, query, run, runPrepared, sync } from '../session/frontend-messages.js';
+import { parse, query, run, runPrepared, sync } from '../support/frontend-messages.js';
 import { SAMPLE } from './sample.js';
 import { ALL, askAll, type Kind, useSides } from './sides.js';
 

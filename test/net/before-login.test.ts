@@ -1,8 +1,8 @@
 /** What clients send before they have logged in: PostgreSQL reads only what it asks for, and nothing else is kept. */
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { query, run, sync } from '../session/frontend-messages.js';
 import { useDatabase } from '../support/database.js';
+import { query, run, sync } from '../support/frontend-messages.js';
 import { startPostgres } from '../support/postgres.js';
 import { startProxy, useProxy } from '../support/proxy.js';
 import { message, RawClient, readable, startupPacket } from '../support/raw-client.js';

@@ -1,8 +1,8 @@
 /** Cancel requests: they stop the statement they were meant for, and no other. */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { query } from '../session/frontend-messages.js';
 import { useDatabase } from '../support/database.js';
+import { query } from '../support/frontend-messages.js';
 import { startProxy, useProxy } from '../support/proxy.js';
 import { cancelPacket, packet, RawClient, readable } from '../support/raw-client.js';
 import { until } from '../support/until.js';

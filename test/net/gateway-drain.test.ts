@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { copyData, copyDone, query, run, sync } from '../session/frontend-messages.js';
 import { useDatabase } from '../support/database.js';
+import { copyData, copyDone, query, run, sync } from '../support/frontend-messages.js';
 import { type ProxyOptions, startProxy } from '../support/proxy.js';
 import { message, RawClient, readable } from '../support/raw-client.js';
 

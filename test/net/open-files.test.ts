@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { mostClients } from '../../src/net/open-files.js';
 import { workspace } from '../config/workspace.js';
-import { query } from '../session/frontend-messages.js';
 import { useDatabase } from '../support/database.js';
 import { freePort } from '../support/free-port.js';
+import { query } from '../support/frontend-messages.js';
 import { RawClient, readable, startupPacket } from '../support/raw-client.js';
 
 const database = useDatabase();

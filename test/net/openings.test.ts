@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import pg from 'pg';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { query } from '../session/frontend-messages.js';
 import { useDatabase } from '../support/database.js';
+import { query } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
 import { message, packet, RawClient, readable, startupPacket } from '../support/raw-client.js';
 

@@ -1,7 +1,7 @@
 /** Says a twin's promises in SQL alone: texts, and the schemas they need. */
 import { expect } from 'vitest';
+import { query } from '../support/frontend-messages.js';
 import { type RawClient, type RawMessage, readable } from '../support/raw-client.js';
-import { query } from './frontend-messages.js';
 import type { Twin } from './twin.js';
 
 export interface AsNative {

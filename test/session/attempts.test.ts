@@ -1,10 +1,10 @@
 /** Statements that are sent more than once behind the client's back: nothing of it is to be seen. */
 import { describe, expect, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
+import { bind, describePortal, execute, parse, query, sync } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
 import { RawClient, readable } from '../support/raw-client.js';
 import { asNativeOn } from './as-native.js';
-import { bind, describePortal, execute, parse, query, sync } from './frontend-messages.js';
 import { useTwin } from './twin.js';
 
 const twin = useTwin();

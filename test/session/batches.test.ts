@@ -1,7 +1,5 @@
 /** Many DELETEs in one go, as drivers send a batch: what reaches the server does not grow with it, nor does anybody wait. */
 import { describe, expect, test, vi } from 'vitest';
-import { useTap } from '../support/tap.js';
-import { askAll, asNativeOn } from './as-native.js';
 import {
   bind,
   closeStatement,
@@ -12,7 +10,9 @@ import {
   run,
   runPrepared,
   sync,
-} from './frontend-messages.js';
+} from '../support/frontend-messages.js';
+import { useTap } from '../support/tap.js';
+import { askAll, asNativeOn } from './as-native.js';
 import { useTwin } from './twin.js';
 
 vi.setConfig({ testTimeout: 30_000 });

@@ -1,7 +1,5 @@
 /** Messages that are framed and yet not well-formed: the server refuses them, nothing is done, and the session goes on. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { type RawClient, type RawMessage, readable } from '../support/raw-client.js';
-import { useDirectly } from '../wire/as-directly.js';
 import {
   bind,
   closeStatement,
@@ -15,7 +13,9 @@ import {
   query,
   run,
   sync,
-} from './frontend-messages.js';
+} from '../support/frontend-messages.js';
+import { type RawClient, type RawMessage, readable } from '../support/raw-client.js';
+import { useDirectly } from '../wire/as-directly.js';
 
 vi.setConfig({ testTimeout: 20_000 });
 const { connect, database, expectAsDirectly } = useDirectly('CREATE TABLE item (id int);');

@@ -1,9 +1,9 @@
 /** Keys that come and go between two DELETEs: no session may act on a graph that is not there any more, or not yet. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
+import { parse, query, run, runPrepared, sync } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
-import { parse, query, run, runPrepared, sync } from './frontend-messages.js';
 
 const SCHEMA = `
   DROP TABLE IF EXISTS parent, child;

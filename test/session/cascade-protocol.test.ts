@@ -1,6 +1,5 @@
 /** A DELETE that cascades, in every form in which drivers send statements: answered as natively. */
 import { describe, expect, test } from 'vitest';
-import type { RawClient } from '../support/raw-client.js';
 import {
   bind,
   describePortal,
@@ -12,7 +11,8 @@ import {
   run,
   runPrepared,
   sync,
-} from './frontend-messages.js';
+} from '../support/frontend-messages.js';
+import type { RawClient } from '../support/raw-client.js';
 import { useTwin } from './twin.js';
 
 const twin = useTwin();

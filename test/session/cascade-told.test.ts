@@ -3,9 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinish
 import { parseGraphUrl } from '../../src/config/graph-url.js';
 import { install, uninstall } from '../../src/graph/watch/install.js';
 import { createDatabase, type Database, useDatabase } from '../support/database.js';
+import { parse, query, runPrepared, sync } from '../support/frontend-messages.js';
 import { type ProxyOptions, type RunningProxy, startProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
-import { parse, query, runPrepared, sync } from './frontend-messages.js';
 
 const SCHEMA = `
   DROP SCHEMA IF EXISTS shop, store CASCADE;

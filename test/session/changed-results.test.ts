@@ -4,8 +4,16 @@
  */
 import { describe, expect, test } from 'vitest';
 import { ALL, type Side, type Steps, useSides } from '../edge-cases/sides.js';
+import {
+  bind,
+  describeStatement,
+  execute,
+  parse,
+  query,
+  runPrepared,
+  sync,
+} from '../support/frontend-messages.js';
 import type { RawMessage } from '../support/raw-client.js';
-import { bind, describeStatement, execute, parse, query, runPrepared, sync } from './frontend-messages.js';
 
 const { sameOn, on } = useSides({ graph: { refresh: '1h' } });
 

@@ -4,9 +4,9 @@
  */
 import { describe, expect, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
+import { bind, execute, flush, message, parse, query, sync } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
-import { bind, execute, flush, message, parse, query, sync } from './frontend-messages.js';
 
 const database = useDatabase(`
   CREATE TABLE p (id int PRIMARY KEY, a text);

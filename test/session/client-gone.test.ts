@@ -6,10 +6,10 @@ import type { Socket } from 'node:net';
 import type pg from 'pg';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { useDatabase } from '../support/database.js';
+import { copyData, query, run, sync, terminate } from '../support/frontend-messages.js';
 import { startProxy, useProxy } from '../support/proxy.js';
 import { RawClient, readable } from '../support/raw-client.js';
 import { pidOf, untilBlockedBy, untilGone } from '../support/server-sessions.js';
-import { copyData, query, run, sync, terminate } from './frontend-messages.js';
 
 vi.setConfig({ testTimeout: 20_000 });
 

@@ -3,8 +3,8 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { ClientMessages } from '../../src/session/client/client-messages.js';
 import { Output } from '../../src/session/server/output.js';
+import { message, query, run, sync, terminate } from '../support/frontend-messages.js';
 import { int32, typed } from '../wire/bytes.js';
-import { message, query, run, sync, terminate } from './frontend-messages.js';
 
 const LIMIT = 0x3fffffff;
 

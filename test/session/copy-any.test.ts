@@ -1,9 +1,6 @@
 /** Messages in any order, COPY data among them, in any split: the answers are those of the server, and nothing is lost. */
 import fc from 'fast-check';
 import { expect, inject, test, vi } from 'vitest';
-import { RawClient, readable } from '../support/raw-client.js';
-import { useDirectly } from '../wire/as-directly.js';
-import { cutAt, cuts } from '../wire/bytes.js';
 import {
   bind,
   copyData,
@@ -16,7 +13,10 @@ import {
   run,
   sync,
   terminate,
-} from './frontend-messages.js';
+} from '../support/frontend-messages.js';
+import { RawClient, readable } from '../support/raw-client.js';
+import { useDirectly } from '../wire/as-directly.js';
+import { cutAt, cuts } from '../wire/bytes.js';
 
 vi.setConfig({ testTimeout: 600_000 });
 const { database, proxy } = useDirectly(`

@@ -3,10 +3,6 @@
  * and ignores others. The proxy never loses step: what comes next is expanded, and answered as directly.
  */
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { startProxy } from '../support/proxy.js';
-import { RawClient, type RawMessage, readable } from '../support/raw-client.js';
-import { pidOf, untilGone } from '../support/server-sessions.js';
-import { useDirectly } from '../wire/as-directly.js';
 import {
   bind,
   copyData,
@@ -18,7 +14,11 @@ import {
   query,
   run,
   sync,
-} from './frontend-messages.js';
+} from '../support/frontend-messages.js';
+import { startProxy } from '../support/proxy.js';
+import { RawClient, type RawMessage, readable } from '../support/raw-client.js';
+import { pidOf, untilGone } from '../support/server-sessions.js';
+import { useDirectly } from '../wire/as-directly.js';
 
 vi.setConfig({ testTimeout: 20_000 });
 const { connect, database, expectAsDirectly } = useDirectly(`

@@ -1,7 +1,7 @@
 /** Texts that nest deeply, or are long: the parser has limits that are not the server's. */
 import { expect, test, vi } from 'vitest';
+import { query } from '../support/frontend-messages.js';
 import { asNativeOn } from './as-native.js';
-import { query } from './frontend-messages.js';
 import { useTwin } from './twin.js';
 
 vi.setConfig({ testTimeout: 60_000 });

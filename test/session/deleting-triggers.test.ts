@@ -1,9 +1,9 @@
 /** Triggers that delete: what they delete is neither cascaded nor checked, and that is said, or refused. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { useDatabase } from '../support/database.js';
+import { query, run, sync } from '../support/frontend-messages.js';
 import { type RunningProxy, useProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
-import { query, run, sync } from './frontend-messages.js';
 
 vi.setConfig({ testTimeout: 15_000 });
 

@@ -4,9 +4,9 @@
  */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { bind, describePortal, execute, message, sync } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
 import { RawClient, type RawMessage } from '../support/raw-client.js';
-import { bind, describePortal, execute, message, sync } from './frontend-messages.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 const proxy = useProxy();

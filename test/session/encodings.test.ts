@@ -1,9 +1,9 @@
 /** Clients whose encoding is not UTF8: what they are told, and what is put into their texts. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { useDatabase } from '../support/database.js';
+import { bind, execute, message, parse, query, sync } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
 import { RawClient, type RawMessage } from '../support/raw-client.js';
-import { bind, execute, message, parse, query, sync } from './frontend-messages.js';
 
 vi.setConfig({ testTimeout: 20_000 });
 const native = useDatabase();

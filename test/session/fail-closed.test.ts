@@ -2,9 +2,18 @@
 import type pg from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
+import {
+  bind,
+  describePortal,
+  execute,
+  message,
+  parse,
+  query,
+  run,
+  sync,
+} from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
 import { RawClient, readable } from '../support/raw-client.js';
-import { bind, describePortal, execute, message, parse, query, run, sync } from './frontend-messages.js';
 
 const database = useDatabase();
 const proxy = useProxy();

@@ -1,13 +1,13 @@
 /** Servers that fail, sessions that are ended: the client is told by the server where it can be, and all others go on. */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { copyData, query, run, sync } from '../support/frontend-messages.js';
 import { startPostgres } from '../support/postgres.js';
 import { startProxy } from '../support/proxy.js';
 import { message, RawClient, type RawMessage, readable } from '../support/raw-client.js';
 import { pidOf, untilGone, untilSession, WAITS_FOR_LOCK } from '../support/server-sessions.js';
 import { useDirectly } from '../wire/as-directly.js';
 import { int32, typed } from '../wire/bytes.js';
-import { copyData, query, run, sync } from './frontend-messages.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 // Every DELETE asks the server for the state of the catalog, which can be made to wait.

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
+import { message } from '../support/frontend-messages.js';
 import { startPostgres } from '../support/postgres.js';
 import { startProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
-import { message } from './frontend-messages.js';
 
 const SCHEMA = `
   CREATE TABLE "École" (id int PRIMARY KEY);

@@ -1,8 +1,8 @@
 /** Names of prepared statements and portals as the server knows them: 63 bytes of them, in its own encoding. */
 import { describe, test } from 'vitest';
 import { ALL, type Side, useSides } from '../edge-cases/sides.js';
+import { message, query } from '../support/frontend-messages.js';
 import type { RawMessage } from '../support/raw-client.js';
-import { message, query } from './frontend-messages.js';
 
 const { sameOn } = useSides();
 

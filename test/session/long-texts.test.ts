@@ -1,7 +1,7 @@
 /** Texts that are long are answered as natively, and hold up nobody else. */
 import { expect, test, vi } from 'vitest';
+import { message, query } from '../support/frontend-messages.js';
 import { asNativeOn } from './as-native.js';
-import { message, query } from './frontend-messages.js';
 import { useTwin } from './twin.js';
 
 vi.setConfig({ testTimeout: 120_000 });

@@ -1,9 +1,9 @@
 /** The message by which an expanded statement stops itself, raised by somebody else: it is the error that it would be. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { useDatabase } from '../support/database.js';
+import { bind, execute, parse, query, sync } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
-import { bind, execute, parse, query, sync } from './frontend-messages.js';
 
 vi.setConfig({ testTimeout: 20_000 });
 const database = useDatabase();

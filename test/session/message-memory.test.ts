@@ -2,9 +2,9 @@
 import { describe, expect, test, vi } from 'vitest';
 import { MessageMemory } from '../../src/session/message-memory.js';
 import { useDatabase } from '../support/database.js';
+import { query, run, sync } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
 import { RawClient, readable } from '../support/raw-client.js';
-import { query, run, sync } from './frontend-messages.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 

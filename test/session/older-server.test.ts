@@ -6,9 +6,9 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { message, query } from '../support/frontend-messages.js';
 import { startProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
-import { message, query } from './frontend-messages.js';
 
 const SCHEMA = `
   CREATE TABLE t (id int PRIMARY KEY, name text UNIQUE);

@@ -1,10 +1,10 @@
 /** A server that is no PostgreSQL, or too old, is recognised before its catalog is asked for. */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
+import { parse, query, run, sync } from '../support/frontend-messages.js';
 import { type OtherServerOptions, startOtherServer } from '../support/other-server.js';
 import { type ProxyOptions, startProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
-import { parse, query, run, sync } from './frontend-messages.js';
 
 const VERSION = 'SELECT pg_catalog.version()';
 const relations = [

@@ -1,9 +1,9 @@
 /** What the configuration says over the catalog: keys with another action, keys that the catalog does not have. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { useDatabase } from '../support/database.js';
+import { query, run, sync } from '../support/frontend-messages.js';
 import { type ProxyOptions, type RunningProxy, useProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
-import { query, run, sync } from './frontend-messages.js';
 
 vi.setConfig({ testTimeout: 15_000 });
 

@@ -1,7 +1,15 @@
 /** Tables and columns of the client's own that are called as the parts of an expanded statement would be. */
 import { expect, test, vi } from 'vitest';
+import {
+  bind,
+  describePortal,
+  describeStatement,
+  execute,
+  parse,
+  query,
+  sync,
+} from '../support/frontend-messages.js';
 import { asNativeOn } from './as-native.js';
-import { bind, describePortal, describeStatement, execute, parse, query, sync } from './frontend-messages.js';
 import { useTwin } from './twin.js';
 
 vi.setConfig({ testTimeout: 20_000 });

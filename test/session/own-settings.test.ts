@@ -1,10 +1,10 @@
 /** The settings that the proxy needs for what it sends: the client's own hold for everything else, and stay what they were. */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { parse, query, run, runPrepared, sync } from '../support/frontend-messages.js';
 import { startProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
 import { useTap } from '../support/tap.js';
-import { parse, query, run, runPrepared, sync } from './frontend-messages.js';
 import { useTwin } from './twin.js';
 
 const twin = useTwin({ graph: { refresh: '0s' } });

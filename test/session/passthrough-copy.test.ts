@@ -1,8 +1,5 @@
 /** COPY: the one place where the server stops reading messages as usual. Whatever order they come in, nobody loses count. */
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { startProxy } from '../support/proxy.js';
-import { RawClient, type RawMessage, readable } from '../support/raw-client.js';
-import { useDirectly } from '../wire/as-directly.js';
 import {
   bind,
   copyData,
@@ -15,7 +12,10 @@ import {
   query,
   run,
   sync,
-} from './frontend-messages.js';
+} from '../support/frontend-messages.js';
+import { startProxy } from '../support/proxy.js';
+import { RawClient, type RawMessage, readable } from '../support/raw-client.js';
+import { useDirectly } from '../wire/as-directly.js';
 
 vi.setConfig({ testTimeout: 15_000 });
 const { connect, database, expectAsDirectly } = useDirectly(

@@ -1,9 +1,6 @@
 /** Pipelines: many messages on their way at once, errors among them, in whatever pieces they arrive. */
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { type RawClient, readable } from '../support/raw-client.js';
-import { useDirectly } from '../wire/as-directly.js';
-import { cutAt, cuts } from '../wire/bytes.js';
 import {
   bind,
   closePortal,
@@ -17,7 +14,10 @@ import {
   run,
   runPrepared,
   sync,
-} from './frontend-messages.js';
+} from '../support/frontend-messages.js';
+import { type RawClient, readable } from '../support/raw-client.js';
+import { useDirectly } from '../wire/as-directly.js';
+import { cutAt, cuts } from '../wire/bytes.js';
 
 vi.setConfig({ testTimeout: 20_000 });
 const directly = useDirectly();

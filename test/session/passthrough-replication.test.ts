@@ -1,8 +1,8 @@
 /** Replication connections: other commands, and COPY in both directions at once. */
 import { describe, expect, test, vi } from 'vitest';
+import { copyData, copyDone, query, terminate } from '../support/frontend-messages.js';
 import { type RawClient, type RawMessage, readable } from '../support/raw-client.js';
 import { useDirectly } from '../wire/as-directly.js';
-import { copyData, copyDone, query, terminate } from './frontend-messages.js';
 
 vi.setConfig({ testTimeout: 15_000 });
 const directly = useDirectly('CREATE PUBLICATION news FOR TABLE parent');

@@ -2,11 +2,20 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { describe, expect, test, vi } from 'vitest';
+import {
+  bind,
+  copyDone,
+  describePortal,
+  execute,
+  parse,
+  query,
+  run,
+  sync,
+} from '../support/frontend-messages.js';
 import { message, type RawClient, type RawMessage, readable } from '../support/raw-client.js';
 import { pidOf } from '../support/server-sessions.js';
 import { until } from '../support/until.js';
 import { useDirectly } from '../wire/as-directly.js';
-import { bind, copyDone, describePortal, execute, parse, query, run, sync } from './frontend-messages.js';
 
 vi.setConfig({ testTimeout: 60_000 });
 const directly = useDirectly('CREATE TABLE item (line text)');

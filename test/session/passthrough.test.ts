@@ -2,10 +2,6 @@
 import { serialize } from 'pg-protocol';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createDatabase } from '../support/database.js';
-import { message, RawClient, readable } from '../support/raw-client.js';
-import { pidOf, untilGone } from '../support/server-sessions.js';
-import { useDirectly } from '../wire/as-directly.js';
-import { int16, int32, list, value } from '../wire/bytes.js';
 import {
   bind,
   closePortal,
@@ -19,7 +15,11 @@ import {
   run,
   runPrepared,
   sync,
-} from './frontend-messages.js';
+} from '../support/frontend-messages.js';
+import { message, RawClient, readable } from '../support/raw-client.js';
+import { pidOf, untilGone } from '../support/server-sessions.js';
+import { useDirectly } from '../wire/as-directly.js';
+import { int16, int32, list, value } from '../wire/bytes.js';
 
 vi.setConfig({ testTimeout: 15_000 });
 const directly = useDirectly(`

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { parseGraphUrl } from '../../src/config/graph-url.js';
 import { install } from '../../src/graph/watch/install.js';
 import { useDatabase } from '../support/database.js';
+import { bind, execute, parse, runPrepared, sync } from '../support/frontend-messages.js';
 import { type ProxyOptions, type RunningProxy, startProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
 import { useTap } from '../support/tap.js';
-import { bind, execute, parse, runPrepared, sync } from './frontend-messages.js';
 
 const database = useDatabase(`
   CREATE TABLE parent (id int PRIMARY KEY);

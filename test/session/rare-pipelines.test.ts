@@ -1,9 +1,6 @@
 /** Messages in orders that drivers seldom send: portals that wait, queries that do not. */
 import { beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { useDatabase } from '../support/database.js';
-import { useProxy } from '../support/proxy.js';
-import { RawClient, readable } from '../support/raw-client.js';
-import { askAll, asNativeOn } from './as-native.js';
 import {
   bind,
   closeStatement,
@@ -14,7 +11,10 @@ import {
   query,
   run,
   sync,
-} from './frontend-messages.js';
+} from '../support/frontend-messages.js';
+import { useProxy } from '../support/proxy.js';
+import { RawClient, readable } from '../support/raw-client.js';
+import { askAll, asNativeOn } from './as-native.js';
 import { useTwin } from './twin.js';
 
 vi.setConfig({ testTimeout: 20_000 });

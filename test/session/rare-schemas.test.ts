@@ -1,10 +1,10 @@
 /** Schemas in which the obvious way to look at a table is the wrong one. */
 import { describe, expect, test, vi } from 'vitest';
 import { useDatabase } from '../support/database.js';
+import { query } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
 import { RawClient, readable } from '../support/raw-client.js';
 import { askAll, asNativeOn } from './as-native.js';
-import { query } from './frontend-messages.js';
 import { useTwin } from './twin.js';
 
 vi.setConfig({ testTimeout: 20_000 });

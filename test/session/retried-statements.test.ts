@@ -2,9 +2,6 @@
 import type pg from 'pg';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Kind, type Side, useSides } from '../edge-cases/sides.js';
-import { startProxy } from '../support/proxy.js';
-import { RawClient, type RawMessage, readable } from '../support/raw-client.js';
-import { pidOf, untilSession, WAITS_FOR_LOCK } from '../support/server-sessions.js';
 import {
   bind,
   closeStatement,
@@ -14,7 +11,10 @@ import {
   parse,
   query,
   sync,
-} from './frontend-messages.js';
+} from '../support/frontend-messages.js';
+import { startProxy } from '../support/proxy.js';
+import { RawClient, type RawMessage, readable } from '../support/raw-client.js';
+import { pidOf, untilSession, WAITS_FOR_LOCK } from '../support/server-sessions.js';
 
 vi.setConfig({ testTimeout: 20_000 });
 const { on, sameOn } = useSides();

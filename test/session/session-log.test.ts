@@ -2,9 +2,9 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Repeats } from '../../src/session/decide/repeats.js';
 import { useDatabase } from '../support/database.js';
+import { query, run, sync } from '../support/frontend-messages.js';
 import { type RunningProxy, startProxy, useProxy } from '../support/proxy.js';
 import { RawClient, startupPacket } from '../support/raw-client.js';
-import { query, run, sync } from './frontend-messages.js';
 
 const database = useDatabase(`
   CREATE TABLE orgs (id int PRIMARY KEY);

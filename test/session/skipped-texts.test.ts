@@ -2,9 +2,18 @@
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { useDatabase } from '../support/database.js';
+import {
+  bind,
+  describePortal,
+  execute,
+  parse,
+  query,
+  run,
+  runPrepared,
+  sync,
+} from '../support/frontend-messages.js';
 import { startProxy } from '../support/proxy.js';
 import { RawClient, readable } from '../support/raw-client.js';
-import { bind, describePortal, execute, parse, query, run, runPrepared, sync } from './frontend-messages.js';
 
 vi.setConfig({ testTimeout: 20_000 });
 const database = useDatabase(`

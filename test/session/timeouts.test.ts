@@ -1,9 +1,9 @@
 /** What the proxy asks for itself runs under none of the client's timeouts, and is asked again where it was cancelled. */
 import { setTimeout } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { parse, query, run, runPrepared, sync } from '../support/frontend-messages.js';
 import { cancelPacket, RawClient, readable } from '../support/raw-client.js';
 import { until } from '../support/until.js';
-import { parse, query, run, runPrepared, sync } from './frontend-messages.js';
 import { useTwin } from './twin.js';
 
 // Each DELETE asks for the state of the catalog.

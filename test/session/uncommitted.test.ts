@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { parseGraphUrl } from '../../src/config/graph-url.js';
 import { install } from '../../src/graph/watch/install.js';
 import { useDatabase } from '../support/database.js';
+import { parse, query, run, runPrepared, sync } from '../support/frontend-messages.js';
 import { type RunningProxy, startProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
 import { untilBlocked } from '../support/server-sessions.js';
-import { parse, query, run, runPrepared, sync } from './frontend-messages.js';
 
 const ADD = `ALTER TABLE child ADD CONSTRAINT child_fkey
   FOREIGN KEY (parent_id) REFERENCES parent ON DELETE CASCADE NOT ENFORCED`;

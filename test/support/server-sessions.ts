@@ -1,7 +1,7 @@
 /** Sessions as the server sees them: what they wait for, and when they are gone. */
 
 import pg from 'pg';
-import { serialize } from 'pg-protocol';
+import { query } from './frontend-messages.js';
 import type { RawClient } from './raw-client.js';
 import { until } from './until.js';
 
@@ -12,7 +12,7 @@ export const WAITS_FOR_LOCK = `wait_event_type = 'Lock'`;
 export async function pidOf(client: RawClient | pg.Client): Promise<number> {
   const sql = 'SELECT pg_catalog.pg_backend_pid() AS pid';
   if (client instanceof pg.Client) return (await client.query(sql)).rows[0].pid;
-  return Number((await client.told(serialize.query(sql))).at(1)?.slice(2));
+  return Number((await client.told(query(sql))).at(1)?.slice(2));
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The server itself as the oracle: the same bytes sent to it directly and through the proxy must be answered alike. */
 import { expect, inject } from 'vitest';
-import { query, run, sync, terminate } from '../session/frontend-messages.js';
 import { type Database, useDatabase } from '../support/database.js';
+import { query, run, sync, terminate } from '../support/frontend-messages.js';
 import { type ProxyOptions, type RunningProxy, useProxy } from '../support/proxy.js';
 import { type Login, RawClient, type RawMessage, readable } from '../support/raw-client.js';
 

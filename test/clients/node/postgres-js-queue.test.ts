@@ -1,6 +1,7 @@
 /** postgres.js where answers are not waited for, or not read at once: its pipeline, its cursors, its cancelling. */
 import type { PendingQuery, Row } from 'postgres';
 import { describe, expect, test } from 'vitest';
+import { until } from '../../support/until.js';
 import { describeClient } from './client.js';
 import { failureOf } from './failure.js';
 import { postgresJs, sessionsOn, told } from './postgres-js.js';

@@ -1,7 +1,7 @@
 /** What drivers send, in the words of the tests. */
 import { serialize } from 'pg-protocol';
 
-export { message } from '../support/raw-client.js';
+export { message } from './raw-client.js';
 
 export interface Binding {
   readonly statement?: string;
