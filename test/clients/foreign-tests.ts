@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
+import { describeMissing } from '../support/programs.js';
 import { useProxy } from '../support/proxy.js';
 
 /** A test as its runner lists it. */
@@ -107,12 +108,7 @@ export function showTests(
 
 /** Shows a suite whose client is missing as skipped, and says what would bring it. */
 export function showMissing(title: string, client: string, debianPackage: string): void {
-  const reason = `skipped: ${title}, as ${client} is not installed (apt-get install ${debianPackage})`;
-  // The default reporter only counts what is skipped.
-  console.warn(reason);
-  describe(title, () => {
-    test.skip(reason);
-  });
+  describeMissing(title, `${client} is not installed (apt-get install ${debianPackage})`);
 }
 
 export function jsonLines<T>(text: string): T[] {

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isInstalled } from '../support/programs.js';
+import { describeProgram } from '../support/programs.js';
 import { EmbeddedServer, kill } from './embedded-harness.js';
 
 const exec = promisify(execFile);
@@ -196,7 +196,7 @@ describe('clients that share it', () => {
   });
 });
 
-describe.skipIf(!isInstalled('psql'))('psql', () => {
+describeProgram('psql', () => {
   test('copies in and out', async () => {
     const copy =
       'CREATE TABLE copied (a int, b text);\nCOPY copied FROM STDIN;\n1\tone\n2\ttwo\n\\.\nTABLE copied;\nCOPY copied TO STDOUT;\n';
@@ -206,7 +206,7 @@ describe.skipIf(!isInstalled('psql'))('psql', () => {
   });
 });
 
-describe.skipIf(!isInstalled('pgbench'))('pgbench', () => {
+describeProgram('pgbench', () => {
   test('fills its tables, and four clients of each mode read them', async () => {
     const options = { env: server.environment };
     await exec('pgbench', ['-i', '-q'], options);

@@ -1,8 +1,8 @@
 /** PostgreSQL's own programs work through the proxy unchanged. Where one is not installed, its tests are skipped. */
 import { execFile } from 'node:child_process';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
-import { isInstalled } from '../support/programs.js';
+import { describeProgram } from '../support/programs.js';
 import { useProxy } from '../support/proxy.js';
 
 const database = useDatabase();
@@ -28,7 +28,7 @@ function run(program: string, args: readonly string[], input = ''): Promise<stri
 
 const psql = (script: string) => run('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1'], script);
 
-describe.skipIf(!isInstalled('psql'))('psql', () => {
+describeProgram('psql', () => {
   test('deletes a parent, and its children are gone', async () => {
     const printed = await psql(`
       CREATE TABLE a (id int PRIMARY KEY);
@@ -51,7 +51,7 @@ describe.skipIf(!isInstalled('psql'))('psql', () => {
   });
 });
 
-describe.skipIf(!isInstalled('pgbench'))('pgbench', () => {
+describeProgram('pgbench', () => {
   test('makes its tables and runs its read-only script in every protocol, with no transaction failed', async () => {
     await run('pgbench', ['-i', '-q']);
     for (const protocol of ['simple', 'extended', 'prepared']) {

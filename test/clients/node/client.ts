@@ -3,7 +3,8 @@
  * missing, a suite is skipped, and says so by its name.
  */
 import { existsSync } from 'node:fs';
-import { describe, test } from 'vitest';
+import { describe } from 'vitest';
+import { describeMissing } from '../../support/programs.js';
 
 const install = 'npm ci --prefix test/clients';
 
@@ -25,10 +26,7 @@ export async function describeClient<Modules>(
     describe(name, () => suite(modules));
     return;
   }
-  console.log(`skipped: ${name} is not installed (${install})`);
-  describe.skip(name, () => {
-    test(`is installed by ${install}`, () => {});
-  });
+  describeMissing(name, `it is not installed (${install})`);
 }
 
 function isInstalled(name: string): boolean {
