@@ -91,15 +91,16 @@ describe('29 a child that comes while the DELETE waits', () => {
   ])('%s, where the server enforces the key', (_, meeting) =>
     sameOn(guarded, FAMILY, (side) => meet(side, meeting)));
 
-  for (const level of ['REPEATABLE READ', 'SERIALIZABLE'])
-    test.each(guarded)(`is 40001 under ${level}, where the server enforces the key (%s)`, async (kind) => {
-      const told = readable(await meet(await on(kind, FAMILY), { ...CHILD, ...isolated(level) }));
-      const error = told.find((each) => each.startsWith('E'));
-      expect(error).toMatch(
-        /^E C=40001 .*M=could not serialize access due to concurrent update S=ERROR V=ERROR/,
-      );
-      expect(told.slice(-2)).toEqual(['C ROLLBACK', 'Z I']);
-    });
+  test.each(
+    guarded.flatMap((kind) => ['REPEATABLE READ', 'SERIALIZABLE'].map((level) => [kind, level] as const)),
+  )('is 40001 where the server enforces the key (%s), under %s', async (kind, level) => {
+    const told = readable(await meet(await on(kind, FAMILY), { ...CHILD, ...isolated(level) }));
+    const error = told.find((each) => each.startsWith('E'));
+    expect(error).toMatch(
+      /^E C=40001 .*M=could not serialize access due to concurrent update S=ERROR V=ERROR/,
+    );
+    expect(told.slice(-2)).toEqual(['C ROLLBACK', 'Z I']);
+  });
 
   test.each<readonly [string, Meeting]>([
     ['below the parent', CHILD],

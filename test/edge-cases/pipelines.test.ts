@@ -89,20 +89,18 @@ const pipelines: readonly (readonly [string, ...string[]])[] = [
   ],
 ];
 describe('10 a pipeline with', () => {
-  for (const [what, ...texts] of pipelines) {
-    test(`${what}, under one Sync`, () =>
-      sameOn(ALL, SAMPLE, async ({ client, ddl }) => {
-        const answers = await client.ask(...texts.map((text) => run(ddl(text))), sync);
-        return answers.filter(({ type }) => type !== 'S');
-      }));
+  test.each(pipelines)('%s, under one Sync', (_, ...texts) =>
+    sameOn(ALL, SAMPLE, async ({ client, ddl }) => {
+      const answers = await client.ask(...texts.map((text) => run(ddl(text))), sync);
+      return answers.filter(({ type }) => type !== 'S');
+    }));
 
-    test(`${what}, under a Sync each`, () =>
-      sameOn(ALL, SAMPLE, async ({ client, ddl }) => {
-        client.send(...texts.flatMap((text) => [run(ddl(text)), sync]));
-        const answers = await client.untilReady(texts.length);
-        return answers.filter(({ type }) => type !== 'S');
-      }));
-  }
+  test.each(pipelines)('%s, under a Sync each', (_, ...texts) =>
+    sameOn(ALL, SAMPLE, async ({ client, ddl }) => {
+      client.send(...texts.flatMap((text) => [run(ddl(text)), sync]));
+      const answers = await client.untilReady(texts.length);
+      return answers.filter(({ type }) => type !== 'S');
+    }));
 
   test('Flush between its executions', () =>
     sameOn(ALL, SAMPLE, async ({ client }) => {

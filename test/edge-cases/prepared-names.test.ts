@@ -118,24 +118,22 @@ const ends = (bytes: readonly Buffer[]) =>
   bytes.filter((each) => READY.test(String.fromCharCode(each[0] ?? 0))).length;
 
 describe('51 a name of a prepared statement:', () => {
-  for (const [what, bytes] of Object.entries(cases)) {
-    test(`${what}, all in one write`, () =>
-      sameOn(ALL, SAMPLE, async ({ client }) => {
-        client.send(...bytes);
-        return (await client.untilReady(ends(bytes))).filter(({ type }) => type !== 'S');
-      }));
+  test.each(Object.entries(cases))('%s, all in one write', (_, bytes) =>
+    sameOn(ALL, SAMPLE, async ({ client }) => {
+      client.send(...bytes);
+      return (await client.untilReady(ends(bytes))).filter(({ type }) => type !== 'S');
+    }));
 
-    test(`${what}, one after the other`, () =>
-      sameOn(ALL, SAMPLE, async ({ client }) => {
-        const answers = [];
-        let unit: Buffer[] = [];
-        for (const each of bytes) {
-          unit.push(each);
-          if (ends([each]) === 0) continue;
-          answers.push(...(await client.ask(...unit)));
-          unit = [];
-        }
-        return answers.filter(({ type }) => type !== 'S');
-      }));
-  }
+  test.each(Object.entries(cases))('%s, one after the other', (_, bytes) =>
+    sameOn(ALL, SAMPLE, async ({ client }) => {
+      const answers = [];
+      let unit: Buffer[] = [];
+      for (const each of bytes) {
+        unit.push(each);
+        if (ends([each]) === 0) continue;
+        answers.push(...(await client.ask(...unit)));
+        unit = [];
+      }
+      return answers.filter(({ type }) => type !== 'S');
+    }));
 });

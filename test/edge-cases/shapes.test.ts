@@ -88,34 +88,35 @@ const SIBLING = (action: string, order: 'a first' | 'b first') => {
     INSERT INTO p VALUES (1), (2), (3); INSERT INTO a VALUES (1, 1), (2, 2), (3, 3); INSERT INTO b VALUES (1, 1, 1), (2, 2, 1), (3, 3, 3)`;
 };
 describe('36 a key between siblings, of which', () => {
-  for (const action of ['NO ACTION', 'RESTRICT', 'CASCADE', 'SET NULL'])
-    for (const order of ['a first', 'b first'] as const)
-      test(`one references the other, by ${action}, ${order}`, () =>
-        run([
-          SIBLING(action, order),
-          'DELETE FROM p WHERE id = 3',
-          'DELETE FROM p WHERE id = 1',
-          'DELETE FROM p WHERE id < 3',
-        ]));
+  test.each(
+    ['NO ACTION', 'RESTRICT', 'CASCADE', 'SET NULL'].flatMap((action) =>
+      (['a first', 'b first'] as const).map((order) => [action, order] as const),
+    ),
+  )('one references the other, by %s, %s', (action, order) =>
+    run([
+      SIBLING(action, order),
+      'DELETE FROM p WHERE id = 3',
+      'DELETE FROM p WHERE id = 1',
+      'DELETE FROM p WHERE id < 3',
+    ]));
 });
 
 describe('37 NO ACTION and CASCADE on one row go as the order of their creation says:', () => {
-  for (const [older, younger] of [
+  test.each([
     ['NO ACTION', 'CASCADE'],
     ['CASCADE', 'NO ACTION'],
     ['RESTRICT', 'CASCADE'],
     ['CASCADE', 'RESTRICT'],
     ['NO ACTION', 'SET NULL'],
     ['SET NULL', 'RESTRICT'],
-  ] as const)
-    test(`${older}, then ${younger}`, () =>
-      run([
-        TWO(older, younger, '(1, 1, 1), (2, 2, 3), (3, NULL, 4)'),
-        'DELETE FROM p WHERE id = 1',
-        'DELETE FROM p WHERE id = 2',
-        'DELETE FROM p WHERE id = 3',
-        'DELETE FROM p',
-      ]));
+  ])('%s, then %s', (older, younger) =>
+    run([
+      TWO(older, younger, '(1, 1, 1), (2, 2, 3), (3, NULL, 4)'),
+      'DELETE FROM p WHERE id = 1',
+      'DELETE FROM p WHERE id = 2',
+      'DELETE FROM p WHERE id = 3',
+      'DELETE FROM p',
+    ]));
 });
 
 const MANY = `CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE KEYS);

@@ -105,25 +105,22 @@ const CYCLE = (count: number, closing = 'CASCADE') => {
   ].join(';');
 };
 describe('38 a cycle', () => {
-  for (const count of [1, 2, 3]) {
-    test(`over ${count} tables ends, with all gone`, () =>
-      run([
-        CYCLE(count),
-        'DELETE FROM a WHERE id = 1',
-        'DELETE FROM a WHERE id = 2',
-        'DELETE FROM a WHERE id = 4',
-      ]));
-    test(`over ${count} tables without a WHERE`, () => run([CYCLE(count), 'DELETE FROM a']));
-  }
-  for (const action of ['SET NULL', 'NO ACTION', 'RESTRICT'])
-    test(`that ${action} closes`, () =>
-      run([
-        CYCLE(3, action),
-        'DELETE FROM b WHERE id = 4',
-        'DELETE FROM b WHERE id = 1',
-        'DELETE FROM a WHERE id = 2',
-        'DELETE FROM c',
-      ]));
+  test.each([1, 2, 3])('over %i tables ends, with all gone', (count) =>
+    run([
+      CYCLE(count),
+      'DELETE FROM a WHERE id = 1',
+      'DELETE FROM a WHERE id = 2',
+      'DELETE FROM a WHERE id = 4',
+    ]));
+  test.each([1, 2, 3])('over %i tables without a WHERE', (count) => run([CYCLE(count), 'DELETE FROM a']));
+  test.each(['SET NULL', 'NO ACTION', 'RESTRICT'])('that a %s key closes', (action) =>
+    run([
+      CYCLE(3, action),
+      'DELETE FROM b WHERE id = 4',
+      'DELETE FROM b WHERE id = 1',
+      'DELETE FROM a WHERE id = 2',
+      'DELETE FROM c',
+    ]));
   test('with a rule on its way', () =>
     run([
       `${CYCLE(2)}; CREATE TABLE r (id int REFERENCES b KEYS); INSERT INTO r VALUES (3)`,

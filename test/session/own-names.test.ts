@@ -26,34 +26,47 @@ const schema = (parent: string, child: string, other: string) =>
 
 const OWN = ['pgc_0', 'pgc_1', 'pgc_f1', 'pgc_u0_0', 'pgc_q', 'pgc_h', 'pgc_k0', 'pgc_m0', 'pgc_r0'];
 
-for (const name of [...OWN, 'PGC_1', 'pgc1_1', '"pgc_1"', 'r', 'd', 'g', 'p', 'q', 'k', 'l', 'm', 'u', 'v'])
-  test(`a table that a DELETE reads may be called ${name}`, () =>
-    asNative(
-      schema('t', 'c', name),
-      `WITH w AS (DELETE FROM t USING ${name} AS x WHERE t.id = x.id AND x.id IN (SELECT id FROM ${name}) RETURNING t.id)
+test.each([
+  ...OWN,
+  'PGC_1',
+  'pgc1_1',
+  '"pgc_1"',
+  'r',
+  'd',
+  'g',
+  'p',
+  'q',
+  'k',
+  'l',
+  'm',
+  'u',
+  'v',
+])('a table that a DELETE reads may be called %s', (name) =>
+  asNative(
+    schema('t', 'c', name),
+    `WITH w AS (DELETE FROM t USING ${name} AS x WHERE t.id = x.id AND x.id IN (SELECT id FROM ${name}) RETURNING t.id)
          SELECT w.id, (SELECT count(*) FROM ${name}) FROM w`,
-      `DELETE FROM t WHERE id IN (SELECT id - 1 FROM ${name}) RETURNING id, (SELECT count(*) FROM ${name})`,
-      `TABLE t`,
-      `TABLE c`,
-    ));
+    `DELETE FROM t WHERE id IN (SELECT id - 1 FROM ${name}) RETURNING id, (SELECT count(*) FROM ${name})`,
+    `TABLE t`,
+    `TABLE c`,
+  ));
 
-for (const [parent, child] of [
+test.each([
   ['pgc_0', 'pgc_1'],
   ['pgc_1', 'pgc_0'],
   ['r', 'd'],
   ['d', 'r'],
-] as const)
-  test(`${child} may reference ${parent}`, () =>
-    asNative(
-      schema(parent, child, 'x'),
-      `DELETE FROM ${parent} WHERE id = 1 RETURNING *`,
-      `DELETE FROM ${parent} USING x WHERE ${parent}.id = x.id RETURNING ${parent}.h`,
-      `MERGE INTO ${parent} USING x ON ${parent}.id = x.id + 1 WHEN MATCHED THEN DELETE RETURNING ${parent}.pgc_c0`,
-      `TABLE ${parent}`,
-      `TABLE ${child}`,
-    ));
+])('a table called %s may be referenced by one called %s', (parent, child) =>
+  asNative(
+    schema(parent, child, 'x'),
+    `DELETE FROM ${parent} WHERE id = 1 RETURNING *`,
+    `DELETE FROM ${parent} USING x WHERE ${parent}.id = x.id RETURNING ${parent}.h`,
+    `MERGE INTO ${parent} USING x ON ${parent}.id = x.id + 1 WHEN MATCHED THEN DELETE RETURNING ${parent}.pgc_c0`,
+    `TABLE ${parent}`,
+    `TABLE ${child}`,
+  ));
 
-for (const [what, sql] of [
+test.each([
   ['all columns', 'DELETE FROM t WHERE id = 1 RETURNING *'],
   ['all columns of an alias', 'DELETE FROM t AS o WHERE id = 1 RETURNING o.*'],
   ['one', 'DELETE FROM t WHERE id = 1 RETURNING pgc_c0'],
@@ -62,9 +75,8 @@ for (const [what, sql] of [
   ['only those of a table that is joined', 'DELETE FROM t USING x WHERE t.id = x.id RETURNING x.*'],
   ['an escaped name', String.raw`DELETE FROM t WHERE id = 1 RETURNING h AS U&"\0070gc_c0"`],
   ['those of a MERGE', 'MERGE INTO t USING x ON t.id = x.id WHEN MATCHED THEN DELETE RETURNING *'],
-] as const)
-  test(`RETURNING may give columns called like those of the statement itself: ${what}`, () =>
-    asNative(schema('t', 'c', 'x'), sql, 'TABLE t', 'TABLE c'));
+])('RETURNING may give columns called like those of the statement itself: %s', (_, sql) =>
+  asNative(schema('t', 'c', 'x'), sql, 'TABLE t', 'TABLE c'));
 
 test('an escaped name of a table is not captured', () =>
   asNative(
