@@ -7,8 +7,8 @@ import { useProxy } from '../support/proxy.js';
 import { pidOf, untilSession, WAITS_FOR_LOCK } from '../support/server-sessions.js';
 
 const made = vi.hoisted(() => ({ locks: [] as (Locks | undefined)[] }));
-vi.mock('../../src/plan/locks.js', async (load) => {
-  const original = await load<typeof import('../../src/render/single/locks.js')>();
+vi.mock(import('../../src/render/single/locks.js'), async (load) => {
+  const original = await load();
   const renderLocks: typeof original.renderLocks = (...given) => {
     const locks = original.renderLocks(...given);
     made.locks.push(locks);

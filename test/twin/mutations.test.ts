@@ -11,8 +11,8 @@ import { Twins } from './twins.js';
 
 const now = vi.hoisted((): { mutant: Mutant } => ({ mutant: {} }));
 
-vi.mock('../../src/plan/planner.js', async (load) => {
-  const original = await load<typeof import('../../src/plan/planner.js')>();
+vi.mock(import('../../src/plan/planner.js'), async (load) => {
+  const original = await load();
   function* planDelete(graph: Graph, targets: readonly Target[]): ReturnType<typeof original.planDelete> {
     const plan = yield* original.planDelete(mutatedGraph(graph, now.mutant), targets);
     return plan && (now.mutant.plan?.(plan) ?? plan);
@@ -20,8 +20,8 @@ vi.mock('../../src/plan/planner.js', async (load) => {
   return { ...original, planDelete };
 });
 
-vi.mock('../../src/plan/render.js', async (load) => {
-  const original = await load<typeof import('../../src/render/single/render.js')>();
+vi.mock(import('../../src/render/single/render.js'), async (load) => {
+  const original = await load();
   type Rendering = typeof original.renderStatement;
   function* renderStatement(...given: Parameters<Rendering>): ReturnType<Rendering> {
     const rendered = yield* original.renderStatement(...given);

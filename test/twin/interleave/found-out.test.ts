@@ -14,18 +14,19 @@ interface Mutant {
 
 const now = vi.hoisted((): { mutant: Mutant } => ({ mutant: {} }));
 
-vi.mock('../../../src/session/attempt.js', async (load) => {
-  const original = await load<typeof import('../../../src/session/execute/attempt.js')>();
+vi.mock(import('../../../src/session/execute/attempt.js'), async (load) => {
+  const original = await load();
   return {
     ...original,
     get MOST_ATTEMPTS() {
-      return now.mutant.sendsOnce ? 1 : original.MOST_ATTEMPTS;
+      const most = now.mutant.sendsOnce ? 1 : original.MOST_ATTEMPTS;
+      return most as typeof original.MOST_ATTEMPTS;
     },
   };
 });
 
-vi.mock('../../../src/plan/deletions.js', async (load) => {
-  const original = await load<typeof import('../../../src/render/single/actions/deletions.js')>();
+vi.mock(import('../../../src/render/single/actions/deletions.js'), async (load) => {
+  const original = await load();
   const renderDeletions: typeof original.renderDeletions = (plan, locking) => {
     const enforced = plan.keys.some(({ guarded }) => guarded);
     const sql = original.renderDeletions(plan, locking);
