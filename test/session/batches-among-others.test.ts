@@ -1,10 +1,11 @@
 /** Many DELETEs in one go while other sessions work, on keys that the server enforces too: as natively, and without waiting. */
 import { describe, expect, test, vi } from 'vitest';
-import { ALL, type Kind, type Side, untilSession, useSides } from '../edge-cases/sides.js';
+import { ALL, type Kind, type Side, useSides } from '../edge-cases/sides.js';
+import { flush, parse, query, runPrepared, sync } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
 import { RawClient, type RawMessage } from '../support/raw-client.js';
+import { untilSession } from '../support/server-sessions.js';
 import { useTap } from '../support/tap.js';
-import { flush, parse, query, runPrepared, sync } from './frontend-messages.js';
 
 vi.setConfig({ testTimeout: 20_000 });
 const { on, sameOn } = useSides();
