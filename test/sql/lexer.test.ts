@@ -183,3 +183,28 @@ test('it finds as many statements as the parser, and only their own words', () =
     { numRuns: 500 },
   );
 });
+
+const LONG = 1_000_000;
+
+test.each([
+  ['a literal', `'${'x'.repeat(LONG)}'`],
+  ['a literal with escapes', `E'${'x'.repeat(LONG)}\\''`],
+  ['a literal in dollars', `$a$${'x'.repeat(LONG)}$a$`],
+  ['a name', `"${'x'.repeat(LONG)}"`],
+  ['a comment', `/*${'x'.repeat(LONG)}*/1`],
+  ['a comment in a line', `--${'x'.repeat(LONG)}\n1`],
+])('of %s that is long few bytes are looked at one by one', (_, sql) => {
+  let steps = 0;
+  const text = Buffer.from(sql);
+  const counting = new Proxy(text, {
+    get(target, key) {
+      if (typeof key === 'string' && /^\d+$/.test(key)) steps++;
+      const value = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const lexer = new Lexer(counting, 'standard');
+  expect(lexer.next()).not.toBe('unfinished');
+  expect(lexer.end).toBe(text.length);
+  expect(steps).toBeLessThan(1000);
+});

@@ -22,6 +22,8 @@ const named = (name: string) => expect.objectContaining({ errorName: name });
 
 /** A DELETE with so many constants. */
 const inList = (constants: number) => `DELETE FROM t WHERE a IN (${Array(constants).fill(1).join()})`;
+/** One with so many conditions. */
+const conditions = (count: number) => `DELETE FROM t WHERE a = 1${' OR a = 1'.repeat(count)}`;
 const deletes = (count: number) =>
   Array.from({ length: count }, (_, i) => `DELETE FROM t${i} WHERE name = 'é𝄞' RETURNING id`).join(';\n');
 
@@ -71,8 +73,39 @@ test('a very long text holds up no other long one', async () => {
 
 test('a text that is more than its thread has room for is refused, and the next one is read', async () => {
   const texts = longTexts({ memory: 32 });
-  const [large, next] = await Promise.allSettled([read(texts, inList(200_000)), read(texts, inList(10))]);
+  const [large, next] = await Promise.allSettled([read(texts, conditions(200_000)), read(texts, inList(10))]);
   expect(large).toEqual({ status: 'rejected', reason: named('PGC_TOO_LARGE') });
+  expect(next).toMatchObject({ status: 'fulfilled', value: [{ meaning: { kind: 'deleting' } }] });
+});
+
+test('a list of constants needs little room, however long it is', async () => {
+  const texts = longTexts({ memory: 128 });
+  const text = `DELETE FROM t WHERE a IN (1${', 1000000'.repeat(1_200_000)}) RETURNING b`;
+  expect(await read(texts, text)).toMatchObject([
+    { behind: text.length, meaning: { kind: 'deleting', sites: [{ returning: { list: text.length - 1 } }] } },
+  ]);
+});
+
+test.each([
+  ['comments in each other', `${'/* '.repeat(300_000)}${'*/'.repeat(300_000)} DELETE FROM t`, 1],
+  ['comments without an end', `DELETE FROM t ${'/*'.repeat(500_000)}`, undefined],
+])('%s do not hold the thread', async (_, text, statements) => {
+  const found = await read(longTexts(), text);
+  expect(found?.length).toBe(statements);
+});
+
+test('so many signs in a row that the scanner would go back over all of them are refused', async () => {
+  const text = `DELETE FROM t WHERE a = ${'+'.repeat(500_000)}1`;
+  await expect(read(longTexts(), text)).rejects.toEqual(named('PGC_TOO_LARGE'));
+});
+
+test('a text that takes too long is refused, and the next one is read', async () => {
+  const texts = longTexts({ time: 1000 });
+  const [slow, next] = await Promise.allSettled([
+    read(texts, conditions(400_000)),
+    read(texts, 'DELETE FROM t'),
+  ]);
+  expect(slow).toEqual({ status: 'rejected', reason: named('PGC_TOO_LARGE') });
   expect(next).toMatchObject({ status: 'fulfilled', value: [{ meaning: { kind: 'deleting' } }] });
 });
 

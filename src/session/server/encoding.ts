@@ -7,7 +7,7 @@ import type { Rewrite } from '../../rewrite/text.js';
 import { isSingleByte, readRaw } from '../../sql/encoding/character-lengths.js';
 import { bytesIn, rawLetter } from '../../sql/encoding/letters.js';
 import { bytesOf, hasLetters, rawBytes } from '../../sql/encoding/raw-bytes.js';
-import { lexerOf } from '../../sql/lexer/lexer.js';
+import { Lexer } from '../../sql/lexer/lexer.js';
 import type { ErrorFields } from '../../wire/backend.js';
 import type { ServerState } from './server-state.js';
 
@@ -133,4 +133,9 @@ function literalEscape(character: string): string {
 
 function hexOf(character: string, digits: number): string {
   return (character.codePointAt(0) ?? 0).toString(16).padStart(digits, '0');
+}
+
+/** Reads a string: all places are in its units. */
+function lexerOf(text: string): Lexer {
+  return new Lexer(Buffer.from(text.replace(/[^\0-\x7f]/g, '\x80'), 'latin1'), 'standard');
 }

@@ -8,29 +8,10 @@
  * none; quotes, comments and `$` always are what they seem. Whoever cannot rule these encodings out reads it as `flat`.
  */
 
-/**
- * How string literals are read: `standard` and `escaped` are standard_conforming_strings on and off; `flat` takes no quote
- * for one, so that whatever is a token in any way of reading a text is one then.
- */
-export type Reading = 'standard' | 'escaped' | 'flat';
+import type { LiteralKind, Reading, TokenKind } from './kinds.js';
+import { hasNewline, nextPlace, placeOf } from './search.js';
 
-/**
- * `word`: a keyword, or a name without quotes. `name`: one in double quotes. `sign`: one byte of anything else. A literal
- * that goes on behind a newline (`'a'\n'b'`) is two. `unfinished`: the text ends in the middle of a token or comment.
- */
-export type TokenKind =
-  | 'word'
-  | 'name'
-  | 'literal'
-  | 'number'
-  | 'parameter'
-  | 'separator'
-  | 'sign'
-  | 'end'
-  | 'unfinished';
-
-/** What stands before the quote of a literal says how it is read; `dollar` is `$tag$…$tag$`. */
-export type LiteralKind = 'plain' | 'escape' | 'unicode' | 'bits' | 'dollar';
+export type { LiteralKind, Reading, TokenKind } from './kinds.js';
 
 /** What a byte can be; the sum of these is looked up for each. */
 const SPACE = 1;
@@ -39,17 +20,17 @@ const DIGIT = 4;
 const IN_TAG = WORD + DIGIT;
 const MORE = 8;
 const IN_WORD = WORD + DIGIT + MORE;
-const IN_LINE = 16;
-const KINDS = new Uint8Array(256).fill(IN_LINE);
+/** It may be more than a sign alone, or counts. */
+const SPECIAL = 16;
+const KINDS = new Uint8Array(256).fill(WORD, 128);
 const note = (bytes: string, kind: number) => {
-  for (const byte of Buffer.from(bytes)) KINDS[byte] = (KINDS[byte] ?? 0) | kind;
+  for (const byte of Buffer.from(bytes)) KINDS[byte] = (KINDS[byte] ?? 0) + kind;
 };
 note(' \t\n\r\f\v', SPACE);
 note('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_', WORD);
 note('0123456789', DIGIT);
 note('$', MORE);
-KINDS.fill(WORD + IN_LINE, 128);
-for (const byte of Buffer.from('\n\r')) KINDS[byte] = SPACE;
+note('-/\'"$();', SPECIAL);
 
 const [NEWLINE, RETURN] = [0x0a, 0x0d];
 const [QUOTE, DOUBLE_QUOTE, DOLLAR, AND] = [0x27, 0x22, 0x24, 0x26];
@@ -63,6 +44,9 @@ const PREFIXES: ReadonlyMap<number, LiteralKind> = new Map([
   [0x78, 'bits'],
 ]);
 const UNICODE = 0x75;
+
+/** In a long literal or name native code is asked for the end each time when these bits of the place are 0. */
+const STRIDE = 255;
 
 export class Lexer {
   readonly #text: Buffer;
@@ -79,9 +63,18 @@ export class Lexer {
   depth = 0;
   /** The beginning of a literal, name or comment was passed over: from here on a comment may be none. */
   #isFlat = false;
+  /** Where these bytes stand next, as far as they were looked for. */
+  #quote = -1;
+  #backslash = -1;
+  #newline = -1;
+  #return = -1;
 
-  constructor(text: Buffer, reading: Reading) {
+  readonly #onComment: ((start: number, end: number) => void) | undefined;
+
+  /** @param onComment is told of each whole comment, with those inside of it */
+  constructor(text: Buffer, reading: Reading, onComment?: (start: number, end: number) => void) {
     this.#text = text;
+    this.#onComment = onComment;
     this.#reading = reading;
   }
 
@@ -110,14 +103,19 @@ export class Lexer {
       const kind = KINDS[byte] ?? 0;
       if ((kind & WORD) !== 0) return this.#word(byte);
       if ((kind & DIGIT) !== 0) return this.#found('number', behind(text, start + 1, DIGIT));
-      const following = text[this.#at + 1];
+      if ((kind & SPECIAL) === 0) return this.#found('sign', start + 1);
+      const following = text[start + 1];
       if (byte === DASH && following === DASH && !this.#isFlat) {
-        this.#at = behind(text, this.#at + 2, IN_LINE);
+        this.#at = this.#lineEnd(this.#at + 2);
+        this.#onComment?.(start, this.#at);
         continue;
       }
       if (byte === SLASH && following === STAR && !this.#isFlat) {
         isPlain = false;
-        if (this.#comment()) continue;
+        if (this.#comment()) {
+          this.#onComment?.(start, this.#at);
+          continue;
+        }
         if (this.#reading !== 'flat') return this.#found('unfinished', text.length);
         this.#at = this.start;
         return this.#passOver();
@@ -175,9 +173,17 @@ export class Lexer {
       } else if (byte === QUOTE) {
         if (text[at + 1] !== QUOTE || literal === 'bits') return this.#found('literal', at + 1);
         at++;
+      } else if ((at & STRIDE) === 0) {
+        at = this.#quoteOrBackslash(at) - 1;
       }
     }
     return this.#found('unfinished', text.length);
+  }
+
+  #quoteOrBackslash(at: number): number {
+    this.#quote = nextPlace(this.#text, QUOTE, at, this.#quote);
+    this.#backslash = nextPlace(this.#text, BACKSLASH, at, this.#backslash);
+    return Math.min(this.#quote, this.#backslash);
   }
 
   #name(isUnicode: boolean): TokenKind {
@@ -185,9 +191,12 @@ export class Lexer {
     const text = this.#text;
     this.hasEscapes = isUnicode;
     for (let at = this.#at + 1; at < text.length; at++) {
-      if (text[at] !== DOUBLE_QUOTE) continue;
-      if (text[at + 1] !== DOUBLE_QUOTE) return this.#found('name', at + 1);
-      at++;
+      if (text[at] === DOUBLE_QUOTE) {
+        if (text[at + 1] !== DOUBLE_QUOTE) return this.#found('name', at + 1);
+        at++;
+      } else if ((at & STRIDE) === 0) {
+        at = placeOf(text, DOUBLE_QUOTE, at) - 1;
+      }
     }
     return this.#found('unfinished', text.length);
   }
@@ -204,11 +213,12 @@ export class Lexer {
     this.literal = 'dollar';
     this.hasEscapes = false;
     const size = tagEnd + 1 - first;
-    // No dollar is in a tag, so that no byte is compared twice.
-    for (let at = text.indexOf(DOLLAR, tagEnd + 1); at >= 0; at = text.indexOf(DOLLAR, at + 1)) {
-      const end = at + 1 + size;
-      if (end <= text.length && text.compare(text, first, tagEnd + 1, at + 1, end) === 0)
-        return this.#found('literal', end);
+    for (let at = placeOf(text, DOLLAR, tagEnd + 1); at < text.length; ) {
+      // No dollar is in a tag, so that no byte is compared twice.
+      let same = 0;
+      while (same < size && text[at + 1 + same] === text[first + same]) same++;
+      if (same === size) return this.#found('literal', at + 1 + size);
+      at = placeOf(text, DOLLAR, at + 1 + same);
     }
     return this.#found('unfinished', text.length);
   }
@@ -219,29 +229,30 @@ export class Lexer {
     return this.#found('sign', this.#at + 1);
   }
 
+  #lineEnd(at: number): number {
+    this.#newline = nextPlace(this.#text, NEWLINE, at, this.#newline);
+    this.#return = nextPlace(this.#text, RETURN, at, this.#return);
+    return Math.min(this.#newline, this.#return);
+  }
+
   /** Goes behind a comment, with those inside of it. @returns false where it has no end */
   #comment(): boolean {
     const text = this.#text;
     let depth = 1;
     let at = this.#at + 2;
-    for (; depth > 0 && at < text.length; at++) {
-      const byte = text[at];
-      if (byte === STAR && text[at + 1] === SLASH) {
-        depth--;
-        at++;
-      } else if (byte === SLASH && text[at + 1] === STAR) {
-        depth++;
-        at++;
-      }
+    while (depth > 0) {
+      // Both its beginning and its end have one.
+      const star = placeOf(text, STAR, at);
+      if (star >= text.length) break;
+      const opens = star > at && text[star - 1] === SLASH;
+      const closes = !opens && text[star + 1] === SLASH;
+      if (opens) depth++;
+      if (closes) depth--;
+      at = star + (closes ? 2 : 1);
     }
     this.#at = at;
     return depth === 0;
   }
-}
-
-/** Reads a string: all places are in its units. */
-export function lexerOf(text: string): Lexer {
-  return new Lexer(Buffer.from(text.replace(/[^\0-\x7f]/g, '\x80'), 'latin1'), 'standard');
 }
 
 /** The first place from `at` on whose byte is none of these. */
@@ -250,9 +261,4 @@ function behind(text: Buffer, at: number, kinds: number): number {
   let end = at;
   while (end < length && ((KINDS[text[end] ?? 0] ?? 0) & kinds) !== 0) end++;
   return end;
-}
-
-function hasNewline(text: Buffer, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (text[at] === NEWLINE || text[at] === RETURN) return true;
-  return false;
 }

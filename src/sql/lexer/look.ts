@@ -56,13 +56,17 @@ function pass(text: Buffer, reading: Reading): Look & { readonly isWhole: boolea
   let statement = new StatementLook();
   for (;;) {
     const kind = lexer.next();
+    if (kind === 'word' || kind === 'name') {
+      const word = findWord(text, lexer);
+      if (kind === 'word' && word) groups |= word.groups;
+      statement.add(text, lexer, word);
+      continue;
+    }
     const ends = kind === 'end' || kind === 'unfinished' || (kind === 'separator' && !statement.isInBody);
     if (!ends) {
       if (kind === 'literal')
         hasBackslashes ||= lexer.hasEscapes && (lexer.literal === 'plain' || lexer.literal === 'unicode');
-      const word = kind === 'word' || kind === 'name' ? findWord(text, lexer) : undefined;
-      if (kind === 'word' && word) groups |= word.groups;
-      statement.add(text, lexer, word);
+      statement.add(text, lexer, undefined);
       continue;
     }
     if (!statement.isEmpty) {

@@ -64,25 +64,23 @@ export class StatementLook {
    * @param word what it is of the vocabulary, in quotes or not
    */
   add(text: Buffer, lexer: Lexer, word: Word | undefined): void {
-    const { kind } = lexer;
-    const token = tokenOf(lexer, word);
     this.#tokens++;
-    // Most tokens tell nothing.
-    if (
-      token === '' &&
-      word === undefined &&
-      kind !== 'name' &&
-      this.#tokens > LONGEST_HEAD &&
-      !this.#calls.isReading
-    ) {
-      this.#beforeLast = this.#last;
-      this.#last = '';
+    // What stands in a name by numbers of characters may be any name.
+    const isHidden = lexer.hasEscapes && lexer.kind === 'name';
+    const tells = word !== undefined || isHidden || SIGNS[lexer.byte] !== '';
+    if (tells || this.#tokens <= LONGEST_HEAD || this.#calls.isReading) {
+      this.#take(text, lexer, word, isHidden);
       return;
     }
+    this.#beforeLast = this.#last;
+    this.#last = '';
+  }
+
+  #take(text: Buffer, lexer: Lexer, word: Word | undefined, isHidden: boolean): void {
+    const { kind, byte } = lexer;
+    const token = kind === 'word' ? (word?.text ?? '') : kind === 'sign' ? (SIGNS[byte] ?? '') : '';
     if (this.#tokens < 3) this.#begin(token, kind === 'word' ? word : undefined);
     if (this.#tokens <= LONGEST_HEAD) this.#head += `${token} `;
-    // What stands there by numbers of characters may be any name.
-    const isHidden = kind === 'name' && lexer.hasEscapes;
     if (this.#calls.isReading || isHidden || word !== undefined) {
       this.#calls.add(text, lexer, word);
       if (!this.#isNamed) this.#isDecisive ||= isHidden || has(word, GROUPS.decisive);
@@ -173,13 +171,10 @@ export class StatementLook {
   }
 }
 
-function tokenOf({ kind, byte }: Lexer, word: Word | undefined): string {
-  if (kind === 'word') return word === undefined ? '' : word.text;
-  if (kind !== 'sign') return '';
-  return byte === OPEN ? '(' : byte === EQUALS ? '=' : byte === CLOSE ? ')' : '';
-}
-
-const [OPEN, CLOSE, EQUALS] = [0x28, 0x29, 0x3d];
+/** The signs that are of interest, by their bytes; '' for all others. */
+const SIGNS: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  '(=)'.includes(String.fromCharCode(byte)) ? String.fromCharCode(byte) : '',
+);
 
 function has(word: Word | undefined, group: number): boolean {
   return word !== undefined && (word.groups & group) !== 0;

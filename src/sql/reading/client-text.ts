@@ -5,7 +5,7 @@
  */
 import { ProxyError } from '../../errors.js';
 import { hasRaw } from '../encoding/raw-bytes.js';
-import { scan } from '../parser/parser.js';
+import { Lexer } from '../lexer/lexer.js';
 import { readStatements, type Statement } from '../statement/statement.js';
 
 /** Two bytes of UTF-8 each, and one unit as the raw one: all places in the text stay what they are. */
@@ -25,26 +25,26 @@ function parsable(text: string): string {
 export function readClientText(text: string, encoding: string): readonly Statement[] | undefined {
   if (!hasRaw(text)) return readStatements(text);
   const sql = parsable(text);
+  const bytes = Buffer.from(sql);
+  const lexer = new Lexer(bytes, 'standard');
+  for (let kind = lexer.next(); kind !== 'end' && kind !== 'unfinished'; kind = lexer.next())
+    if (kind === 'word' || kind === 'name') checkName(bytes, lexer, encoding);
+  return restored(readStatements(sql));
+}
+
+function checkName(text: Buffer, { kind, hasEscapes, start, end }: Lexer, encoding: string): void {
   // An escape can spell what stands in for another character.
-  if (/u&"/i.test(sql) && /0[67][0-9a-f]{2}/i.test(sql))
+  if (kind === 'name' && hasEscapes && STANDS_IN.test(text.toString('latin1', start, end)))
     throw new ProxyError('PGC_ENCODING', {
       what: 'escapes in names beside characters beyond ASCII',
       encoding,
     });
-  const tokens = scan(sql);
-  if (tokens === undefined || tokens.some(({ text }) => isCut(text)))
-    throw new ProxyError('PGC_ENCODING', { what: 'a long name beyond ASCII', encoding });
-  return restored(readStatements(sql));
+  // The parser cuts a name behind 63 bytes, which need not be where the server does.
+  if (end - start > 63) throw new ProxyError('PGC_ENCODING', { what: 'a long name beyond ASCII', encoding });
 }
 
-/** The parser cuts a name behind 63 bytes, which need not be where the server does. */
-function isCut(token: string): boolean {
-  return (
-    Buffer.byteLength(token) > 63 &&
-    /^(?:u&)?["a-z_\u0600-\u07ff]/i.test(token) &&
-    !/^[a-z&]{0,2}'/i.test(token)
-  );
-}
+/** The end of an escape: four digits of it. */
+const STANDS_IN = /0[67][0-9a-f]{2}/i;
 
 /** The same with raw characters in all texts in it. */
 function restored<T>(value: T): T {

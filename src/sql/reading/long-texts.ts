@@ -14,9 +14,11 @@ export interface LongTextLimits {
   readonly waiting: number;
   /** What each of the two threads may use, in MiB. */
   readonly memory: number;
+  /** How long one text may take, in milliseconds. */
+  readonly time: number;
 }
 
-const LIMITS: LongTextLimits = { waiting: 256 * 1024 * 1024, memory: 1024 };
+const LIMITS: LongTextLimits = { waiting: 256 * 1024 * 1024, memory: 1024, time: 10_000 };
 
 export class LongTexts {
   readonly #limits: LongTextLimits;
@@ -26,8 +28,9 @@ export class LongTexts {
 
   constructor(limits: Partial<LongTextLimits> = {}, onCrash: OnCrash = () => {}) {
     this.#limits = { ...LIMITS, ...limits };
-    this.#long = new Lane(new Reader(this.#limits.memory, onCrash));
-    this.#veryLong = new Lane(new Reader(this.#limits.memory, onCrash));
+    const { memory, time } = this.#limits;
+    this.#long = new Lane(new Reader(memory, time, onCrash));
+    this.#veryLong = new Lane(new Reader(memory, time, onCrash));
   }
 
   /**

@@ -6,7 +6,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ProxyError } from '../../errors.js';
 import type { Statement } from '../statement/statement.js';
-import type { MORE, Question, Reply } from './reading-thread.js';
+import type { MORE, Question, READY, Reply } from './reading-thread.js';
 
 /** In MiB, as the parser recurses. */
 const STACK = 16;
@@ -27,13 +27,20 @@ interface Waiter {
 export class Reader {
   readonly #memory: number;
   readonly #onCrash: OnCrash;
+  readonly #time: number;
   #thread: Worker | undefined;
+  /** Resolved when the thread takes texts, or has ended. */
+  #ready: Promise<void> = Promise.resolve();
   #waiter: Waiter | undefined;
   #closed = false;
 
-  /** @param memory in MiB: a text that needs more ends the thread, and is refused */
-  constructor(memory: number, onCrash: OnCrash) {
+  /**
+   * @param memory in MiB: a text that needs more ends the thread, and is refused
+   * @param time in milliseconds: so is one that takes longer
+   */
+  constructor(memory: number, time: number, onCrash: OnCrash) {
     this.#memory = memory;
+    this.#time = time;
     this.#onCrash = onCrash;
   }
 
@@ -41,11 +48,14 @@ export class Reader {
    * The next call waits for this one's end: that is the caller's to see to.
    * @param encoding the client's, for errors
    * @returns undefined where the text is not what PostgreSQL's grammar knows
-   * @throws ProxyError PGC_TOO_LARGE where it is more than the thread has room for, and what client-text.ts throws
+   * @throws ProxyError PGC_TOO_LARGE where it is more than the thread has room or time for, and what client-text.ts throws
    */
   async read(text: string, encoding: string): Promise<readonly Statement[] | undefined> {
     if (this.#closed) throw new ProxyError('PGC_SHUTDOWN');
     const thread = this.#thread ?? this.#start();
+    await this.#ready;
+    const timeout = setTimeout(() => void thread.terminate(), this.#time);
+    timeout.unref();
     try {
       const statements: Statement[] = [];
       for (let next: Question | typeof MORE = { text, encoding }; ; next = 'more') {
@@ -58,6 +68,7 @@ export class Reader {
         await new Promise(setImmediate);
       }
     } finally {
+      clearTimeout(timeout);
       if (text.length > TO_KEEP) await this.#end();
     }
   }
@@ -73,16 +84,26 @@ export class Reader {
     const limits = { maxOldGenerationSizeMb: this.#memory, stackSizeMb: STACK };
     const thread = new Worker(THREAD, { resourceLimits: limits });
     thread.unref();
-    thread.on('message', (reply: Reply) => this.#settle()?.resolve(reply));
+    this.#ready = new Promise((resolve) => {
+      thread.once('message', () => resolve());
+      thread.once('exit', () => resolve());
+    });
+    thread.on('message', (reply: Reply | typeof READY) => {
+      if (reply !== 'ready') this.#settle()?.resolve(reply);
+    });
     // Out of memory, or of stack; 'exit' follows.
     thread.on('error', ({ code, name }: NodeJS.ErrnoException) => this.#onCrash(code ?? name));
     thread.on('exit', () => {
       if (this.#thread !== thread) return;
       this.#thread = undefined;
-      this.#settle()?.reject(new ProxyError(this.#closed ? 'PGC_SHUTDOWN' : 'PGC_TOO_LARGE'));
+      this.#settle()?.reject(this.#ended());
     });
     this.#thread = thread;
     return thread;
+  }
+
+  #ended(): ProxyError {
+    return new ProxyError(this.#closed ? 'PGC_SHUTDOWN' : 'PGC_TOO_LARGE');
   }
 
   async #end(): Promise<void> {
@@ -93,7 +114,7 @@ export class Reader {
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject };
       if (this.#thread === thread) thread.postMessage(question);
-      else this.#settle()?.reject(new ProxyError('PGC_TOO_LARGE'));
+      else this.#settle()?.reject(this.#ended());
     });
   }
 

@@ -14,6 +14,9 @@ export interface Question {
 /** What the other end says where it is ready for more of an answer. */
 export const MORE = 'more';
 
+/** What the thread says first: to load it takes a while, which is no text's. */
+export const READY = 'ready';
+
 export type Reply =
   | { readonly kind: 'statements'; readonly statements: readonly Statement[]; readonly more: boolean }
   /** The text is not what PostgreSQL's grammar knows. */
@@ -44,6 +47,8 @@ function more(): Reply {
   return { kind: 'statements', statements, more: left.length > 0 };
 }
 
+await parserReady();
+parentPort?.postMessage(READY);
 parentPort?.on('message', async (message: Question | typeof MORE) => {
   parentPort?.postMessage(message === MORE ? more() : await answer(message));
 });

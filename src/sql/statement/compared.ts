@@ -3,8 +3,9 @@
  * parameter in their place means the same: an integer is of type int4 in both, and a string's type is found in the same way
  * (parse_param.c, variable_coerce_param_hook; parse_coerce.c, coerce_type).
  */
-import type { Node, Token } from '../parser/parser.js';
+import type { Node } from '../parser/parser.js';
 import { asList, asNode, node } from '../parser/tree.js';
+import { indexAt, type Token } from './source.js';
 
 export interface Compared {
   readonly type: 'int4' | 'unknown';
@@ -28,16 +29,19 @@ export function comparedConstants(
     const { kind, lexpr, rexpr } = asNode(condition.A_Expr);
     const constant = asNode(asNode(rexpr).A_Const);
     if (kind !== 'AEXPR_OP' || asNode(lexpr).ColumnRef === undefined) return [];
-    const token = tokens.find(({ start }) => start === constant.location);
-    const type = token && typeOf(token, constant);
+    const at = indexAt(tokens, Number(constant.location));
+    const [token, next] = [tokens[at], tokens[at + 1]];
+    const type = token && typeOf(token, constant, next);
     return token && type ? [{ type, start: characters(token.start), end: characters(token.end) }] : [];
   });
 }
 
-/** Without a minus, which is a token of its own, and a prefix such as E. */
-function typeOf({ text }: Token, { ival, sval }: Node): Compared['type'] | undefined {
-  if (ival !== undefined && text >= '0' && text < ':') return 'int4';
-  return sval !== undefined && text.startsWith("'") ? 'unknown' : undefined;
+/** Without a minus, which is a token of its own, and a prefix such as E; and where the token is the whole constant: not `0x1F`, nor `'a'\n'b'`. */
+function typeOf(token: Token, { ival, sval }: Node, next: Token | undefined): Compared['type'] | undefined {
+  const { text, end } = token;
+  if (ival !== undefined && text >= '0' && text < ':')
+    return next?.isWord && next.start === end ? undefined : 'int4';
+  return sval !== undefined && text.startsWith("'") && !next?.text.startsWith("'") ? 'unknown' : undefined;
 }
 
 /**

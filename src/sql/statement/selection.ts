@@ -1,8 +1,9 @@
 /** A DELETE's text as that of a SELECT of the rows that it would delete. */
 
-import type { Json, Node, Token } from '../parser/parser.js';
+import type { Json, Node } from '../parser/parser.js';
 import { asList, asNode, node, stringOf } from '../parser/tree.js';
 import { nodesOf } from './deletes.js';
+import { indexAt, type Token } from './source.js';
 
 /** Where the two differ; all places in characters from the statement's start. */
 export interface Selection {
@@ -59,13 +60,13 @@ export function readSelection(
 
 /** The first USING behind the target's name, of which a keyword may be a part: s.using. */
 function behindName({ relation }: Node, tokens: readonly Token[]): (token: Token, index: number) => boolean {
-  let last = tokens.findIndex(({ start }) => start === Number(asNode(relation).location));
+  let last = indexAt(tokens, Number(asNode(relation).location));
   while (tokens[last + 1]?.text === '.') last += 2;
   return (token, index) => index > last && is(token, 'using');
 }
 
-function is({ text, isKeyword }: Token, keyword: string): boolean {
-  return isKeyword && text.toLowerCase() === keyword;
+function is({ text, isWord }: Token, keyword: string): boolean {
+  return isWord && text.toLowerCase() === keyword;
 }
 
 /** Those outside of all parentheses. */

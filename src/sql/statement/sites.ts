@@ -1,7 +1,7 @@
 /** A statement that deletes, with the places in its text where an expanded one is put together. */
 
 import { quoteName, quoteRelation, type RelationName } from '../names.js';
-import type { Json, Node, Token } from '../parser/parser.js';
+import type { Json, Node } from '../parser/parser.js';
 import { asList, asNode, node, relationName, stringOf } from '../parser/tree.js';
 import { type Compared, comparedConstants } from './compared.js';
 import { findChanges, findDeletes, mergeDeletes, nodesOf } from './deletes.js';
@@ -9,6 +9,7 @@ import { executionOrder } from './execution-order.js';
 import { type InnerQuery, readInnerQuery } from './inner-query.js';
 import { type IsTarget, outputNames } from './outputs.js';
 import { readSelection, type Selection } from './selection.js';
+import { closing, indexAt, nextOf, type Token } from './source.js';
 
 /** A DELETE or a MERGE; all places in characters from the statement's start. */
 export interface Site {
@@ -209,9 +210,9 @@ interface Span {
 
 /** Where a CTE stands: `name [(columns)] AS [[NOT] MATERIALIZED] (statement)`. */
 function spanOf(cte: Node, tokens: readonly Token[]): Span | undefined {
-  const at = tokens.findIndex(({ start }) => start === Number(cte.location ?? 0));
+  const at = indexAt(tokens, Number(cte.location ?? 0));
   const behind = tokens[at + 1]?.text === '(' ? closing(tokens, at + 1) + 1 : at + 1;
-  const open = tokens.findIndex((token, i) => i >= behind && token.text === '(');
+  const open = nextOf(tokens, behind, '(');
   const end = closing(tokens, open);
   const [name, body, last, close] = [tokens[at], tokens[open], tokens[end - 1], tokens[end]];
   const next = behindClauses(cte, tokens, end + 1);
@@ -228,17 +229,7 @@ function behindClauses(cte: Node, tokens: readonly Token[], at: number): number 
   const searched = cte.search_clause === undefined ? at : behindList(at + 4) + 2;
   if (cte.cycle_clause === undefined) return searched;
   const marked = behindList(searched + 1) + 2;
-  return tokens.findIndex(({ isKeyword, text }, i) => i >= marked && isKeyword && /^using$/i.test(text)) + 2;
-}
-
-/** The index of the parenthesis that closes the one at `open`. */
-function closing(tokens: readonly Token[], open: number): number {
-  let depth = 0;
-  for (let i = open; i < tokens.length; i++) {
-    if (tokens[i]?.text === '(') depth++;
-    if (tokens[i]?.text === ')' && --depth === 0) return i;
-  }
-  return tokens.length;
+  return nextOf(tokens, marked, 'using') + 2;
 }
 
 /** The first token of the statement proper: behind its WITH, or the DELETE or MERGE before the target's name. */

@@ -1,13 +1,15 @@
 /** What the statements of a text are, as far as deleting goes. */
 
+import { isAscii } from 'node:buffer';
 import type { RelationName } from '../names.js';
-import { type Node, parse, type RawStatement, scan, type Token } from '../parser/parser.js';
+import { type Node, parse, type RawStatement } from '../parser/parser.js';
 import { asList, asNode, node, relationName, stringOf } from '../parser/tree.js';
 import { differsInValues } from './compared.js';
 import { type Executed, executed, findDeletes, formOf, isPlainExplain } from './deletes.js';
 import { type Unsettling, unsettles } from './effects.js';
 import { isRefused } from './refused.js';
 import { type DeletingStatement, readSites } from './sites.js';
+import { indexAt, readSource, type Token } from './source.js';
 
 export type { DeletingStatement, Site } from './sites.js';
 
@@ -81,15 +83,19 @@ export interface Statement extends Place {
   readonly meaning: Meaning;
 }
 
-/** @returns the statements in their order, or undefined where the text is not PostgreSQL's SQL */
+/**
+ * @returns the statements in their order, or undefined where the text is not PostgreSQL's SQL
+ * @throws ProxyError PGC_TOO_LARGE
+ */
 export function readStatements(sql: string): readonly Statement[] | undefined {
-  const raw = parse(sql);
+  const read = readSource(sql);
+  if (read === undefined) return undefined;
+  const raw = parse(read.text);
   if (raw === undefined) return undefined;
   // Its places are of no interest, and to look for them takes longer than all the rest.
   if (raw.every(({ tree }) => isOther(tree))) return raw.map(() => OTHER);
   const source = Buffer.from(sql);
-  const tokens = scan(sql)?.filter((token) => !token.isComment);
-  if (tokens === undefined) return undefined;
+  const { tokens } = read;
   const characters = characterCounter(source);
   let next = 0;
   let before: { readonly text: string; readonly statement: Statement } | undefined;
@@ -100,19 +106,19 @@ export function readStatements(sql: string): readonly Statement[] | undefined {
     const own = tokens.slice(from, next);
     const first = own[0]?.start ?? statement.start;
     const last = own.at(-1)?.end ?? statement.end;
-    const inside = (byte: number) => source.toString('utf8', first, byte).length;
+    const inside = (byte: number) => characters(byte) - characters(first);
     const place = { at: characters(first), behind: characters(last) };
     const text = source.toString('utf8', first, last);
     // Of a string of one statement many times most is known from the one before.
     if (before && differs(text, before)) return { ...before.statement, ...place };
-    const read = {
+    const found = {
       meaning: readMeaning(statement, own, inside),
       ...place,
       unsettles: unsettles(statement.tree, source.subarray(first, last)),
       takesData: takesData(statement.tree),
     };
-    before = { text, statement: read };
-    return read;
+    before = { text, statement: found };
+    return found;
   });
 }
 
@@ -185,7 +191,7 @@ function readTruncate(
 ): TruncateStatement {
   const relations = asList(value.relations).map((each) => asNode(asNode(each).RangeVar));
   // Behind the last name may stand an asterisk, or a parenthesis of ONLY (name).
-  let at = tokens.findIndex(({ start }) => start === Number(relations.at(-1)?.location));
+  let at = indexAt(tokens, Number(relations.at(-1)?.location));
   while (/^(?:\.|\*|\))$/.test(tokens[at + 1]?.text ?? '')) at += tokens[at + 1]?.text === '.' ? 2 : 1;
   return {
     kind: 'truncate',
@@ -225,13 +231,26 @@ function takesData(tree: Node): boolean {
   );
 }
 
-/** From bytes to characters; asked in ascending order, so that a long text is walked once. */
+/** From bytes to characters. What stands before each so many bytes is counted once, so that places can be asked for in any order. */
 function characterCounter(source: Buffer): (byte: number) => number {
-  let bytes = 0;
-  let characters = 0;
+  if (isAscii(source)) return (byte) => byte;
+  const before = new Uint32Array(Math.floor(source.length / STEP) + 1);
+  for (let i = 1; i < before.length; i++)
+    before[i] = (before[i - 1] ?? 0) + unitsIn(source, (i - 1) * STEP, i * STEP);
   return (byte) => {
-    characters += source.toString('utf8', bytes, byte).length;
-    bytes = byte;
-    return characters;
+    const step = Math.floor(byte / STEP);
+    return (before[step] ?? 0) + unitsIn(source, step * STEP, byte);
   };
+}
+
+const STEP = 256;
+
+/** How many UTF-16 units begin in a part of UTF-8: those beyond four bytes have two. */
+function unitsIn(source: Buffer, start: number, end: number): number {
+  let units = 0;
+  for (let at = start; at < end; at++) {
+    const byte = source[at] ?? 0;
+    if ((byte & 0xc0) !== 0x80) units += byte >= 0xf0 ? 2 : 1;
+  }
+  return units;
 }
