@@ -18,7 +18,7 @@ export interface LongTextLimits {
   readonly time: number;
 }
 
-const LIMITS: LongTextLimits = { waiting: 256 * 1024 * 1024, memory: 1024, time: 10_000 };
+const LIMITS: LongTextLimits = { waiting: 256 * 1024 * 1024, memory: 1024, time: 30_000 };
 
 export class LongTexts {
   readonly #limits: LongTextLimits;
