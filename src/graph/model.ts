@@ -170,7 +170,7 @@ export class Graph {
    * The table that a DELETE from a view deletes from: undefined where no key comes near it, or the server refuses.
    * @returns 'unknown' where it cannot be told
    */
-  base(view: Relation): Base | 'unknown' | undefined {
+  readonly base = once((view): Base | 'unknown' | undefined => {
     const shown = view.definition === null ? undefined : readView(view.definition);
     if (shown === undefined || view.keeps || view.rules) return 'unknown';
     if (shown === 'not updatable') return undefined;
@@ -197,7 +197,7 @@ export class Graph {
       return name === undefined ? [] : [[column, name]];
     });
     return { ...below, columns: new Map(columns) };
-  }
+  });
 
   /**
    * The relations from which keys that the server cascades lead to one that the proxy has to perform or must not let pass,
