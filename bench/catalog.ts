@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import pg from 'pg';
 import { readAnswer } from '../src/graph/catalog/answer.js';
-import { circumstancesQuery } from '../src/graph/catalog/catalog.js';
+import { catalogQuestion } from '../src/graph/catalog/catalog.js';
 import { mergeGraph } from '../src/graph/merge.js';
 import type { Graph } from '../src/graph/model.js';
 import { summarize, table } from './statistics.js';
@@ -23,9 +23,9 @@ export const usage = `catalog: what the proxy's own questions cost, against an e
 
 const nothing = { names: [], fingerprint: false, catalog: false, server: false };
 const QUESTIONS = {
-  'a name': circumstancesQuery({ ...nothing, names: [{ schema: undefined, name: 't1' }] }, []),
-  fingerprint: circumstancesQuery({ ...nothing, fingerprint: true }, []),
-  catalog: circumstancesQuery({ ...nothing, fingerprint: true, catalog: true }, []),
+  'a name': catalogQuestion({ ...nothing, names: [{ schema: undefined, name: 't1' }] }, []),
+  fingerprint: catalogQuestion({ ...nothing, fingerprint: true }, []),
+  catalog: catalogQuestion({ ...nothing, fingerprint: true, catalog: true }, []),
 };
 
 /** Makes the schema, asks, and prints medians. Gives false when the ratio is above the one asked for. */

@@ -43,7 +43,7 @@ interface Kept extends KnownGraph {
 }
 
 /** How things stood before a session asked: what it is told is no older than this. */
-export interface Moment {
+export interface ReadPoint {
   readonly at: number;
   /** Of this database. */
   readonly invalidations: number;
@@ -51,7 +51,7 @@ export interface Moment {
   readonly changes: number | undefined;
 }
 
-interface Seen extends Moment {
+interface Seen extends ReadPoint {
   readonly fingerprint: string;
 }
 
@@ -109,7 +109,7 @@ export class GraphCache {
   }
 
   /** @returns whether it is news */
-  foundServerKind(database: string, kind: string): boolean {
+  recordServerKind(database: string, kind: string): boolean {
     const news = this.#kinds.get(database) !== kind;
     this.#kinds.set(database, kind);
     return news;
@@ -120,13 +120,13 @@ export class GraphCache {
     return this.#idle.has(database);
   }
 
-  foundIdle(database: string, idle: boolean): void {
+  recordIdle(database: string, idle: boolean): void {
     if (idle) this.#idle.set(database, true);
     else this.#idle.delete(database);
   }
 
   /** A session was told where it is. @returns whether it is news that the watched database is another one */
-  found(database: string, server: string): boolean {
+  recordServer(database: string, server: string): boolean {
     const news = this.#servers.get(database) !== server;
     this.#servers.set(database, server);
     const watched = this.#watch?.server;
@@ -138,20 +138,20 @@ export class GraphCache {
    * @param server where the session is
    * @param arrival when its statement came: changes that were committed before are known behind this
    */
-  async moment(database: string, server: string | undefined, arrival: number): Promise<Moment> {
+  async readPoint(database: string, server: string | undefined, arrival: number): Promise<ReadPoint> {
     const watch = server !== undefined && server === this.#watch?.server ? this.#watch : undefined;
     const changes = await watch?.changes(arrival);
     return { at: performance.now(), invalidations: this.#invalidationsOf(database), changes };
   }
 
   /** The database's fingerprint, where it is fresh. */
-  fresh(database: string, now: Moment): string | undefined {
+  currentFingerprint(database: string, now: ReadPoint): string | undefined {
     const seen = this.#seen.get(database);
     return seen && this.isFresh(seen, now) ? seen.fingerprint : undefined;
   }
 
   /** Whether what was seen `then` still holds: where changes are told, until one is; else for `refresh`. */
-  isFresh(then: Moment, now: Moment): boolean {
+  isFresh(then: ReadPoint, now: ReadPoint): boolean {
     if (then.changes !== now.changes) return false;
     return now.changes !== undefined || now.at - then.at < this.#refresh;
   }
@@ -161,7 +161,7 @@ export class GraphCache {
    * other session would see it too.
    * @param asked when it asked: a change that was made known since may be newer than the answer
    */
-  saw(database: string, fingerprint: string, asked: Moment): void {
+  recordFingerprint(database: string, fingerprint: string, asked: ReadPoint): void {
     if (asked.invalidations === this.#invalidationsOf(database))
       this.#seen.set(database, { ...asked, fingerprint });
   }
@@ -185,7 +185,7 @@ export class GraphCache {
   }
 
   /** The graph of the catalog that has this fingerprint, for whoever sees that catalog. */
-  graph(database: string, fingerprint: string): KnownGraph | undefined {
+  get(database: string, fingerprint: string): KnownGraph | undefined {
     return this.#graphs.get(graphKey(database, fingerprint));
   }
 
@@ -195,7 +195,7 @@ export class GraphCache {
    * may come to see (docs/decisions.md, 21).
    * @param bytes of the answer that it was read from
    */
-  keep(database: string, fingerprint: string, graph: Graph, bytes: number): KnownGraph {
+  set(database: string, fingerprint: string, graph: Graph, bytes: number): KnownGraph {
     const known = { ...this.ownGraph(graph), bytes };
     this.#graphs.set(graphKey(database, fingerprint), known);
     return known;

@@ -45,7 +45,7 @@ export function configuredKeys(
     }
     const { fault, remedy } = key;
     const bases = to.viewOf.flatMap((oid) => relations.get(oid) ?? []);
-    broken.push({ name: rule.name, to: [to, ...bases], fault, remedy });
+    broken.push({ name: rule.name, referenced: [to, ...bases], fault, remedy });
     const refused = `every DELETE from ${tableName(rule.to)} is refused`;
     problems.push({
       kind: 'broken relation',
@@ -107,16 +107,16 @@ function keyOf(
     declared: false,
     id: CONFIGURED_IDS + number,
     name: rule.name,
-    from,
-    to,
+    referencing: from,
+    referenced: to,
     columns,
     action: withoutDefaults(rule.on_delete, from, rule.from.columns),
     performer: 'proxy',
-    guarded: false,
+    enforcedByServer: false,
     enforced: false,
     deferred: false,
     setColumns: rule.from.columns,
-    full: false,
+    matchFull: false,
     period: false,
     copies: [],
   };
@@ -153,7 +153,7 @@ function isMeant(...names: readonly string[]): string {
 /** `shop.tags.region with shop.orders.id`: the first pair without an operator. */
 function incomparable({ from, to }: ConfiguredKey, columns: readonly KeyColumn[]): string {
   const at = from.columns.findIndex(
-    (column, i) => !columns.some((each) => each.from === column && each.to === to.columns[i]),
+    (column, i) => !columns.some((each) => each.referencing === column && each.referenced === to.columns[i]),
   );
   return `${tableName(from)}.${from.columns[at]} with ${tableName(to)}.${to.columns[at]}`;
 }

@@ -22,12 +22,12 @@ export async function mergeGraph(catalog: Catalog, rules: Rules): Promise<Graph>
   const partitions = partitionsOf(catalog);
   const relations = new Map<number, Relation>();
   await pace.each(catalog.relations, (relation) =>
-    relations.set(relation.oid, { ...relation, keeps: keepsRows(relation, partitions) }),
+    relations.set(relation.oid, { ...relation, mayKeepRows: keepsRows(relation, partitions) }),
   );
   const declared: ForeignKey[] = [];
   await pace.each(catalog.keys, (key) => {
-    const from = relations.get(key.from);
-    const to = relations.get(key.to);
+    const from = relations.get(key.referencing);
+    const to = relations.get(key.referenced);
     if (from && to) declared.push(declaredKey(key, from, to, rules));
   });
   const configured = configuredKeys(catalog, relations, rules.relations);
@@ -58,12 +58,12 @@ function keepsRows(
   partitions: ReadonlyMap<number, readonly CatalogRelation[]>,
 ): boolean {
   const below = () => (partitions.get(relation.oid) ?? []).some((each) => keepsRows(each, partitions));
-  return relation.keeps || (relation.kind === 'p' && below());
+  return relation.mayKeepRows || (relation.kind === 'p' && below());
 }
 
 function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules): ForeignKey {
-  const [override] = overridesOf(overriddenName({ from, name: key.name }), rules.overrides);
-  const setColumns = key.setColumns ?? key.columns.map((column) => column.from);
+  const [override] = overridesOf(overriddenName({ referencing: from, name: key.name }), rules.overrides);
+  const setColumns = key.setColumns ?? key.columns.map((column) => column.referencing);
   const action = withoutDefaults(override?.on_delete ?? ACTIONS[key.action] ?? 'no action', from, setColumns);
   const performer: Performer =
     override || (!key.enforced && rules.declared) ? 'proxy' : key.enforced ? 'server' : 'nobody';
@@ -71,16 +71,17 @@ function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules
     declared: true,
     id: key.id,
     name: key.name,
-    from,
-    to,
+    referencing: from,
+    referenced: to,
     columns: key.columns,
     action,
     performer,
-    guarded: performer === 'proxy' && key.enforced && action !== 'restrict' && action !== 'no action',
+    enforcedByServer:
+      performer === 'proxy' && key.enforced && action !== 'restrict' && action !== 'no action',
     enforced: key.enforced,
     deferred: key.deferred,
     setColumns,
-    full: key.full,
+    matchFull: key.matchFull,
     period: key.period,
     copies: key.copies ?? [],
   };
@@ -88,11 +89,12 @@ function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules
 
 /** Both act, the catalog's first. To give that another action there are overrides. */
 function doubled(key: ForeignKey, declared: readonly ForeignKey[]): readonly Problem[] {
-  const pairs = ({ columns }: ForeignKey) => columns.map(({ from, to }) => `${from}\0${to}`).sort();
+  const pairs = ({ columns }: ForeignKey) =>
+    columns.map(({ referencing, referenced }) => `${referencing}\0${referenced}`).sort();
   return declared
-    .filter(({ from }) => from === key.from)
+    .filter(({ referencing }) => referencing === key.referencing)
     .flatMap((other): Problem[] => {
-      const same = other.to === key.to && pairs(other).join() === pairs(key).join();
+      const same = other.referenced === key.referenced && pairs(other).join() === pairs(key).join();
       if (!same && other.name !== key.name) return [];
       const text = `cascade.relations: ${key.name} has the ${same ? 'columns' : 'name'} of the foreign key ${overriddenName(other)}, and both are followed: cascade.overrides changes the action of that`;
       return [{ kind: 'doubled relation', text }];
@@ -104,7 +106,7 @@ function nullsNotNull(key: ForeignKey, { overrides }: Rules): readonly Problem[]
   if (key.action !== 'set null') return [];
   if (key.declared && overridesOf(overriddenName(key), overrides).length === 0) return [];
   const [column] = key.setColumns.filter((name) =>
-    key.from.columns.some((each) => each.name === name && each.notNull),
+    key.referencing.columns.some((each) => each.name === name && each.notNull),
   );
   if (column === undefined) return [];
   const where = key.declared ? 'cascade.overrides' : 'cascade.relations';

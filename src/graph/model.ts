@@ -15,21 +15,21 @@ export interface ForeignKey {
   readonly id: number;
   readonly name: string;
   /** The referencing relation. */
-  readonly from: Relation;
+  readonly referencing: Relation;
   /** The referenced relation. */
-  readonly to: Relation;
+  readonly referenced: Relation;
   readonly columns: readonly KeyColumn[];
   readonly action: Action;
   readonly performer: Performer;
   /** The server enforces it, with the action that the catalog has: the proxy's comes before. */
-  readonly guarded: boolean;
+  readonly enforcedByServer: boolean;
   /** The server enforces it, with whatever action: it checks new keys, and carries out ON UPDATE. */
   readonly enforced: boolean;
   /** What the key checks it natively checks at COMMIT. Its actions come at once all the same. */
   readonly deferred: boolean;
   /** The columns that SET NULL and SET DEFAULT change: all, unless the key lists some. */
   readonly setColumns: readonly string[];
-  readonly full: boolean;
+  readonly matchFull: boolean;
   readonly period: boolean;
   readonly copies: readonly KeyCopy[];
 }
@@ -38,7 +38,7 @@ export interface ForeignKey {
 export interface BrokenKey {
   readonly name: string;
   /** The referenced relation; of a view also the tables that it shows. */
-  readonly to: readonly Relation[];
+  readonly referenced: readonly Relation[];
   /** What is wrong with it, and what to do. */
   readonly fault: string;
   readonly remedy: string;
@@ -78,10 +78,10 @@ export class Graph {
     this.problems = problems;
     this.hasKeys = broken.length > 0 || keys.some(({ performer }) => performer === 'proxy');
     this.isActive = this.hasKeys || problems.some(({ kind }) => kind === 'missing relation');
-    for (const key of broken) for (const { oid } of key.to) append(this.#brokenTo, oid, key);
+    for (const key of broken) for (const { oid } of key.referenced) append(this.#brokenTo, oid, key);
     for (const key of [...keys].sort((a, b) => a.id - b.id)) {
-      append(this.#keysTo, key.to.oid, key);
-      append(this.#keysFrom, key.from.oid, key);
+      append(this.#keysTo, key.referenced.oid, key);
+      append(this.#keysFrom, key.referencing.oid, key);
     }
     for (const relation of relations.values())
       for (const parent of relation.parents) append(this.#children, parent, relation);
@@ -100,7 +100,7 @@ export class Graph {
     const parent = this.#inheritsFrom(relation);
     if (parent) return this.keysToFollow(parent);
     return this.#keysOf(relation)
-      .filter((key) => key.performer === 'proxy' || (isLeftToServer(key) && this.acts(key.from)))
+      .filter((key) => key.performer === 'proxy' || (isLeftToServer(key) && this.acts(key.referencing)))
       .sort((a, b) => a.id - b.id);
   });
 
@@ -172,7 +172,7 @@ export class Graph {
    */
   readonly base = once((view): Base | 'unknown' | undefined => {
     const shown = view.definition === null ? undefined : readView(view.definition);
-    if (shown === undefined || view.keeps || view.rules) return 'unknown';
+    if (shown === undefined || view.mayKeepRows || view.rules) return 'unknown';
     if (shown === 'not updatable') return undefined;
     const { schema, name } = shown.from;
     // Where it has no schema, whose search_path it was written for is not known.
@@ -210,7 +210,7 @@ export class Graph {
       if (this.tree(relation).some((each) => this.brokenTo(each).length > 0)) acting.add(relation.oid);
       for (const key of this.keysToRows(relation))
         if (key.performer === 'proxy') acting.add(relation.oid);
-        else if (isLeftToServer(key)) append(leading, key.from.oid, relation.oid);
+        else if (isLeftToServer(key)) append(leading, key.referencing.oid, relation.oid);
     }
     for (const oid of acting) for (const above of leading.get(oid) ?? []) acting.add(above);
     return acting;

@@ -10,8 +10,8 @@ export function overridesOf(name: string, overrides: readonly Override[]): reado
 }
 
 /** `schema.table.constraint`, by which overrides know a key: the table is the referencing one. */
-export function overriddenName({ from, name }: Pick<ForeignKey, 'from' | 'name'>): string {
-  return `${from.schema}.${from.name}.${name}`;
+export function overriddenName({ referencing, name }: Pick<ForeignKey, 'referencing' | 'name'>): string {
+  return `${referencing.schema}.${referencing.name}.${name}`;
 }
 
 /**
@@ -41,7 +41,7 @@ export async function overrideProblems(
     if (key.period)
       problems.push({
         kind: 'period',
-        text: `cascade.overrides: "${first.match}" matches ${name}, which has a PERIOD: every DELETE from ${key.to.schema}.${key.to.name} is refused`,
+        text: `cascade.overrides: "${first.match}" matches ${name}, which has a PERIOD: every DELETE from ${key.referenced.schema}.${key.referenced.name} is refused`,
       });
   });
   const unmatched = overrides

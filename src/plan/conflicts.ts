@@ -23,15 +23,18 @@ export interface Known {
 /** @param key one that sets columns */
 export function conflictsOf(key: ForeignKey, known: Known): readonly Check[] {
   const { graph } = known;
-  const change = known.change(key.from);
+  const change = known.change(key.referencing);
   const beside = graph
-    .keysOnRows(key.from)
+    .keysOnRows(key.referencing)
     .flatMap((other) => (other === key ? [] : besides(key, other, change, known)));
   const referencing = graph
-    .keysToRows(key.from)
-    .filter(({ performer, columns }) => performer !== 'nobody' && columns.some(({ to }) => sets(key, to)))
+    .keysToRows(key.referencing)
+    .filter(
+      ({ performer, columns }) =>
+        performer !== 'nobody' && columns.some(({ referenced }) => sets(key, referenced)),
+    )
     .map((other): Check => {
-      const on = graph.isPartOf(other.to, key.from) ? other.to : key.from;
+      const on = graph.isPartOf(other.referenced, key.referencing) ? other.referenced : key.referencing;
       return { kind: 'referenced', key, other, on };
     });
   return [...mixing(key, key, change, graph), ...beside, ...deaths(key, known), ...referencing];
@@ -44,7 +47,7 @@ export function changersAmong(keys: ReadonlySet<ForeignKey>, graph: Graph): Know
     const changers =
       known.get(key) ??
       graph
-        .keysOnRows(key.from)
+        .keysOnRows(key.referencing)
         .filter((other) => other !== key && keys.has(other) && setsColumns(other) && blocks(other, key))
         .sort((a, b) => a.id - b.id);
     known.set(key, changers);
@@ -57,11 +60,11 @@ function besides(key: ForeignKey, other: ForeignKey, change: number, known: Know
   const followed = keys.has(other);
   if (other.performer !== 'proxy' && !followed) return [];
   const overlap = (when: 'before' | 'both' | 'new key'): Check => {
-    const on = graph.isPartOf(other.from, key.from) ? other.from : key.from;
+    const on = graph.isPartOf(other.referencing, key.referencing) ? other.referencing : key.referencing;
     return { kind: 'overlap', key, other, on, when, change, within: within(other, key, graph) };
   };
   // Two UPDATEs in one statement that meet at a row apply only one of them: a table's are one, its partitions' are not.
-  if (followed && setsColumns(other) && other.from !== key.from) return [overlap('both')];
+  if (followed && setsColumns(other) && other.referencing !== key.referencing) return [overlap('both')];
   const deletes = followed && cascades(other) && !isSurelyBefore(depth(other), depth(key));
   if (!blocks(key, other))
     // What an older key would have made of the row that a younger one deletes is not known.
@@ -80,8 +83,8 @@ function besides(key: ForeignKey, other: ForeignKey, change: number, known: Know
 
 /** MATCH FULL allows no key that is null in part (RI_FKey_check). */
 function mixing(by: ForeignKey, key: ForeignKey, change: number, graph: Graph): readonly Check[] {
-  if (!key.full || key.columns.length === 1 || key.performer !== 'proxy') return [];
-  const kept = key.columns.some(({ from }) => !sets(by, from));
+  if (!key.matchFull || key.columns.length === 1 || key.performer !== 'proxy') return [];
+  const kept = key.columns.some(({ referencing }) => !sets(by, referencing));
   return by.action === 'set default' || kept
     ? [{ kind: 'mixed key', key, by, change, within: within(key, by, graph) }]
     : [];
@@ -90,7 +93,7 @@ function mixing(by: ForeignKey, key: ForeignKey, change: number, graph: Graph): 
 /** A column that takes no NULL although the key sets it: the server is not asked to change rows that others delete later. */
 function deaths(key: ForeignKey, { cascading }: Known): readonly Check[] {
   if (key.action !== 'set null' || !cascading) return [];
-  return key.from.columns
+  return key.referencing.columns
     .filter(({ name, notNull }) => notNull && sets(key, name))
     .slice(0, 1)
     .map(({ name }): Check => ({ kind: 'not null', key, column: name }));
@@ -108,15 +111,15 @@ function isTold(key: ForeignKey, { changers }: Known): boolean {
 
 /** The object ids of the relations that hold the rows which may have the key, where `by` changes other rows too. */
 function within(key: ForeignKey, by: ForeignKey, graph: Graph): readonly number[] | undefined {
-  return graph.isPartOf(by.from, key.from) || !graph.isPartOf(key.from, by.from)
+  return graph.isPartOf(by.referencing, key.referencing) || !graph.isPartOf(key.referencing, by.referencing)
     ? undefined
-    : graph.tree(key.from).map(({ oid }) => oid);
+    : graph.tree(key.referencing).map(({ oid }) => oid);
 }
 
 /** Every column that it sets is set to a value that is known. */
-export function constants({ from, setColumns }: ForeignKey): boolean {
+export function constants({ referencing, setColumns }: ForeignKey): boolean {
   return setColumns.every((column) =>
-    from.columns.some(({ name, constant }) => name === column && constant !== null),
+    referencing.columns.some(({ name, constant }) => name === column && constant !== null),
   );
 }
 
@@ -126,7 +129,7 @@ function sets({ setColumns }: ForeignKey, column: string): boolean {
 
 /** It sets a column that the other one uses. */
 function blocks(key: ForeignKey, other: ForeignKey): boolean {
-  return other.columns.some(({ from }) => sets(key, from));
+  return other.columns.some(({ referencing }) => sets(key, referencing));
 }
 
 function isSurelyBefore(one: number | undefined, other: number | undefined): boolean {
@@ -134,7 +137,7 @@ function isSurelyBefore(one: number | undefined, other: number | undefined): boo
 }
 
 function sameChange(key: ForeignKey, other: ForeignKey): boolean {
-  const columns = (each: ForeignKey) => each.columns.map(({ from }) => from).join('\0');
+  const columns = (each: ForeignKey) => each.columns.map(({ referencing }) => referencing).join('\0');
   return (
     other.action === key.action &&
     key.action === 'set null' &&

@@ -69,7 +69,7 @@ function refuseColumns(graph: Graph, { relation, inherits }: Reached, table: str
   const known = new Set(relation.columns.map(({ name }) => name));
   for (const below of graph.descendants(relation))
     for (const key of graph.keysToFollow(below))
-      if (!key.columns.every(({ to }) => known.has(to)))
+      if (!key.columns.every(({ referenced }) => known.has(referenced)))
         throw new ProxyError('PGC_RELATION', {
           table,
           what: `inherited from by ${quoteRelation(below)}, whose own columns are referenced (DELETE FROM ONLY leaves that out)`,

@@ -27,7 +27,7 @@ export function* planDelete(graph: Graph, targets: readonly Target[]): Steps<Pla
   yield;
   refuseBroken(graph, targets, reached);
   if (keys.length === 0) return undefined;
-  const referenced = [...new Set(keys.map(({ to }) => to))];
+  const referenced = [...new Set(keys.map(({ referenced }) => referenced))];
   const bare = inOrder(reached, targets.length, (all) => membersByRelation(graph, referenced, all));
   yield;
   const all = bare.map(({ reached }) => reached);
@@ -38,20 +38,20 @@ export function* planDelete(graph: Graph, targets: readonly Target[]): Steps<Pla
   refuseUnplannable(graph, targets, all, keys);
 
   yield;
-  const changes = [...grouped(keys.filter(setsColumns), ({ from }) => from)].map(
+  const changes = [...grouped(keys.filter(setsColumns), ({ referencing }) => referencing)].map(
     ([relation, setting]): Change => ({ relation, keys: setting }),
   );
   refuseDefaults(targets, changes);
   const places = new Map(changes.map(({ relation }, place) => [relation, place]));
   const change = (relation: Relation) => places.get(relation) ?? -1;
-  const depth = (key: ForeignKey) => depthOf(members.get(key.to) ?? [], depths);
+  const depth = (key: ForeignKey) => depthOf(members.get(key.referenced) ?? [], depths);
   const followed = new Set(keys);
   const changers = changersAmong(followed, graph);
   const known: Known = { graph, keys: followed, cascading: keys.some(cascades), depth, change, changers };
   const checks = [
     ...keys.flatMap((key): readonly Check[] => {
       if (cascades(key)) return [];
-      if (setsColumns(key)) return settingChecks(key, change(key.from));
+      if (setsColumns(key)) return settingChecks(key, change(key.referencing));
       const gone = goneBy(key, overlaps, depth(key), depths);
       return [{ kind: 'rows', key, gone, changers: changers(key) }];
     }),
@@ -111,7 +111,7 @@ function inOrder(
 /** For each deletion those that it gets rows from. */
 function parentsOf(all: readonly Reached[], members: Members): readonly (readonly number[])[] {
   return all.map(({ keys }) => [
-    ...new Set(keys.flatMap((key) => (members.get(key.to) ?? []).map(({ deletion }) => deletion))),
+    ...new Set(keys.flatMap((key) => (members.get(key.referenced) ?? []).map(({ deletion }) => deletion))),
   ]);
 }
 
@@ -148,13 +148,13 @@ function overlapsOf(
   keys: readonly ForeignKey[],
   all: readonly Reached[],
 ): ReadonlyMap<Relation, readonly number[]> {
-  const changed = new Set(keys.filter(setsColumns).map(({ from }) => from));
+  const changed = new Set(keys.filter(setsColumns).map(({ referencing }) => referencing));
   const relations = new Set([
-    ...keys.map(({ from }) => from),
+    ...keys.map(({ referencing }) => referencing),
     ...all.map(({ relation }) => relation),
     ...[...changed].flatMap((relation) => [
       ...graph.tree(relation),
-      ...graph.keysToRows(relation).map(({ from }) => from),
+      ...graph.keysToRows(relation).map(({ referencing }) => referencing),
     ]),
   ]);
   const membersOf = membership(graph, all);
@@ -178,7 +178,7 @@ function goneBy(
   check: number | undefined,
   depths: readonly (number | undefined)[],
 ): 'none' | 'all' | 'some' {
-  const deleting = overlaps.get(key.from) ?? [];
+  const deleting = overlaps.get(key.referencing) ?? [];
   if (deleting.length === 0) return 'none';
   if (isLate(key)) return 'all';
   if (check === undefined) return 'some';

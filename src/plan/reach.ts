@@ -28,11 +28,11 @@ export function reachOf(graph: Graph, targets: readonly Target[]): Reach {
     for (const key of keysOf(graph, next)) {
       keys.add(key);
       if (!cascades(key)) continue;
-      const by = found.get(key.from);
+      const by = found.get(key.referencing);
       if (by) by.add(key);
       else {
-        found.set(key.from, new Set([key]));
-        queue.push({ relation: key.from, origin: 'key', inherits: false, keys: [] });
+        found.set(key.referencing, new Set([key]));
+        queue.push({ relation: key.referencing, origin: 'key', inherits: false, keys: [] });
       }
     }
   }

@@ -25,24 +25,27 @@ export function returnsOf(plan: Plan): readonly (readonly string[])[] {
   };
   const imaged = new Set(checks.map(imageBy));
   for (const key of keys)
-    for (const { deletion, within } of plan.members.get(key.to) ?? []) {
+    for (const { deletion, within } of plan.members.get(key.referenced) ?? []) {
       add(
         deletion,
-        key.columns.map(({ to }) => to),
+        key.columns.map(({ referenced }) => referenced),
       );
       if (imaged.has(key)) add(deletion, PLACE);
       if (within) add(deletion, ['tableoid']);
     }
   for (const { relation, origin, cycle } of deletions) {
-    const found = cycle !== undefined && relation.keeps;
+    const found = cycle !== undefined && relation.mayKeepRows;
     if (origin === 'key') tellApart(relation, (deletion) => found || deletion.origin === 'client');
   }
-  const kept = checks.length === 0 ? [] : keys.map(({ from }) => from).filter(({ keeps }) => keeps);
+  const kept =
+    checks.length === 0
+      ? []
+      : keys.map(({ referencing }) => referencing).filter(({ mayKeepRows }) => mayKeepRows);
   const told = [...changes.map(({ relation }) => relation), ...checks.flatMap(lookedAt), ...kept];
   for (const relation of new Set(told)) tellApart(relation, () => true);
   for (const { id, relation, origin, cycle } of deletions) {
     // What was found is compared with what several deletions took.
-    if (cycle !== undefined && relation.keeps) add(id, [...relation.primaryKey, ...PLACE]);
+    if (cycle !== undefined && relation.mayKeepRows) add(id, [...relation.primaryKey, ...PLACE]);
     if (origin === 'client' && checks.length > 0) add(id, PLACE);
   }
   return returned.map((columns) => [...columns]);
@@ -67,12 +70,12 @@ function imageBy(check: Check): ForeignKey | undefined {
 function lookedAt(check: Check): readonly Relation[] {
   switch (check.kind) {
     case 'referenced':
-      return [check.key.from, check.on, check.other.from];
+      return [check.key.referencing, check.on, check.other.referencing];
     case 'overlap':
-      return [check.key.from, check.on];
+      return [check.key.referencing, check.on];
     case 'order':
       return [];
     default:
-      return [check.key.from];
+      return [check.key.referencing];
   }
 }

@@ -28,11 +28,12 @@ export function firedByDelete(
     for (const each of firing(graph, relation, holding, ({ deletes }) => deletes)) fired.push(each);
     for (const key of holding.flatMap((each) => graph.keysTo(each))) {
       if (key.performer === 'nobody') continue;
-      if (cascades(key)) queue.push({ relation: key.from, only: true });
+      if (cascades(key)) queue.push({ relation: key.referencing, only: true });
       if (!setsColumns(key)) continue;
       const updates = ({ updates, columns }: DeletingTrigger) =>
         updates && (columns === null || columns.some((column) => key.setColumns.includes(column)));
-      for (const each of firing(graph, key.from, graph.tree(key.from), updates)) fired.push(each);
+      for (const each of firing(graph, key.referencing, graph.tree(key.referencing), updates))
+        fired.push(each);
     }
   }
   return distinct(fired);

@@ -41,16 +41,16 @@ export interface Violation {
 }
 
 /** A statement that fails as soon as the server parses it: what is sent instead of one that is refused. */
-export const REFUSED_SQL = `SELECT '${MARKER}refused'::pg_catalog.int4`;
+export const FAIL_REFUSED = `SELECT '${MARKER}refused'::pg_catalog.int4`;
 
 /** An expression that fails when it is evaluated, and only then (concat is not folded into a constant). */
-export const MOVED_SQL = `pg_catalog.concat('${MARKER}moved')::pg_catalog.int4`;
+export const FAIL_RELATION_CHANGED = `pg_catalog.concat('${MARKER}moved')::pg_catalog.int4`;
 
 /** The same where a rule may be broken: what is to be done then costs more than to find it. */
-export const SUSPECT_SQL = `pg_catalog.concat('${MARKER}suspect')::pg_catalog.int4`;
+export const FAIL_SUSPICION = `pg_catalog.concat('${MARKER}suspect')::pg_catalog.int4`;
 
 /** The same for a row of a cycle that a trigger has kept. */
-export const KEPT_SQL = `pg_catalog.concat('${MARKER}kept')::pg_catalog.int4`;
+export const FAIL_ROW_KEPT = `pg_catalog.concat('${MARKER}kept')::pg_catalog.int4`;
 
 /**
  * An expression for the marker of a check: `pgcascade/…/2/16385/(1, x)`, the key's values as their output functions say.
@@ -98,7 +98,7 @@ export function violation(
   const check = plan.checks[marker.check];
   if (check === undefined) return undefined;
   const { key } = check;
-  const own = plan.names.get(marker.table) ?? key.from.name;
+  const own = plan.names.get(marker.table) ?? key.referencing.name;
   switch (check.kind) {
     case 'order':
       return undefined;
@@ -112,7 +112,7 @@ export function violation(
         code: '23502',
         message: `null value in column "${check.column}" of relation "${own}" violates not-null constraint`,
         detail: `Failing row contains ${marker.values}.`,
-        schema: key.from.schema,
+        schema: key.referencing.schema,
         table: own,
         column: check.column,
       };
@@ -125,8 +125,8 @@ export function violation(
         detail:
           check.kind === 'mixed key'
             ? 'MATCH FULL does not allow mixing of null and nonnull key values.'
-            : `Key (${columns(key, 'from')})=${marker.values} is not present in table "${key.to.name}".`,
-        schema: key.from.schema,
+            : `Key (${columns(key, 'referencing')})=${marker.values} is not present in table "${key.referenced.name}".`,
+        schema: key.referencing.schema,
         table: own,
         constraint: key.name,
       };
@@ -144,23 +144,23 @@ function stillReferenced(
 ): Violation {
   const restricted = key.action === 'restrict' && profile.can.reportRestrict;
   // A partition has a copy of the key, with a name of its own.
-  const referenced = plan.names.get(marker.table) ?? key.to.name;
-  const constraint = key.copies.find(({ to }) => to === marker.table)?.name ?? key.name;
+  const referenced = plan.names.get(marker.table) ?? key.referenced.name;
+  const constraint = key.copies.find(({ referenced }) => referenced === marker.table)?.name ?? key.name;
   return {
     kind: 'violation',
     code: restricted ? '23001' : '23503',
     message:
       `update or delete on table "${referenced}" violates ` +
-      `${restricted ? 'RESTRICT setting of ' : ''}foreign key constraint "${constraint}" on table "${key.from.name}"`,
+      `${restricted ? 'RESTRICT setting of ' : ''}foreign key constraint "${constraint}" on table "${key.referencing.name}"`,
     detail:
-      `Key (${columns(key, 'to')})=${marker.values} is ` +
-      `${restricted ? '' : 'still '}referenced from table "${key.from.name}".`,
-    schema: key.from.schema,
-    table: key.from.name,
+      `Key (${columns(key, 'referenced')})=${marker.values} is ` +
+      `${restricted ? '' : 'still '}referenced from table "${key.referencing.name}".`,
+    schema: key.referencing.schema,
+    table: key.referencing.name,
     constraint,
   };
 }
 
-function columns(key: ForeignKey, side: 'from' | 'to'): string {
+function columns(key: ForeignKey, side: 'referencing' | 'referenced'): string {
   return key.columns.map((column) => column[side]).join(', ');
 }

@@ -18,8 +18,8 @@ import { MARKER } from '../render/violations.js';
 import { quoteName } from '../sql/names.js';
 import type { Compared } from '../sql/statement/compared.js';
 import type { DeletingStatement, Statement } from '../sql/statement/statement.js';
-import type { Expanded, Means } from './context.js';
-import type { Part } from './reply-rule.js';
+import type { Expanded, RewriteContext } from './context.js';
+import type { ReplyRule } from './reply-rule.js';
 import { expand } from './statement.js';
 
 /** The first five executions of a prepared statement are planned each (plancache.c, choose_custom_plan). */
@@ -27,9 +27,9 @@ const FEWEST = 8;
 /** Others with each sending, as the marker is. */
 const NAME = `${MARKER}batch`;
 
-const PREPARED: Part = { kind: 'swallow' };
+const PREPARED: ReplyRule = { kind: 'swallow' };
 /** The DELETE before it is answered when it has ended: it may be the end of the transaction. */
-const DROPPED: Part = { kind: 'leave' };
+const DROPPED: ReplyRule = { kind: 'leave' };
 
 export interface Batches {
   /** What goes in the place of a statement that is one of many. */
@@ -47,7 +47,11 @@ interface Member {
 }
 
 /** @returns no members where the server may not be made to prepare anything, or nothing is there often enough */
-export function* batchesIn(text: string, statements: readonly Statement[], means: Means): Steps<Batches> {
+export function* batchesIn(
+  text: string,
+  statements: readonly Statement[],
+  means: RewriteContext,
+): Steps<Batches> {
   const members = new Map<Statement, Expanded>();
   const leaves: string[] = [];
   if (statements.length < FEWEST || !means.prepares) return { members, leaves };
@@ -55,7 +59,7 @@ export function* batchesIn(text: string, statements: readonly Statement[], means
   let goesOn = false;
   for (const statement of statements) {
     yield;
-    const own = text.slice(statement.at, statement.behind);
+    const own = text.slice(statement.start, statement.end);
     const [shape, constants] = shapeOf(statement, own) ?? [];
     if (!goesOn) stretches.push(new Map());
     goesOn = shape !== undefined;
@@ -77,13 +81,13 @@ export function* batchesIn(text: string, statements: readonly Statement[], means
 function* prepareOnce(
   alike: readonly Member[],
   name: string,
-  means: Means,
+  means: RewriteContext,
   members: Map<Statement, Expanded>,
 ): Steps<boolean> {
   const [first, last] = [alike[0], alike.at(-1)];
   if (first === undefined) return false;
-  const { parts, sql, copied = [], warnings = [] } = yield* expand(first.own, first.statement, means);
-  const [part, ...more] = parts;
+  const { rules, sql, copied = [], warnings = [] } = yield* expand(first.own, first.statement, means);
+  const [part, ...more] = rules;
   if (part?.kind !== 'cascade' || part.answers.kind !== 'count' || more.length > 0 || sql === undefined)
     return false;
   const parameters = first.constants.map(({ start, end }, i) => {
@@ -108,7 +112,7 @@ function* prepareOnce(
     members.set(member.statement, {
       sql: made.sql,
       copied: made.copied,
-      parts: [...(member === first ? [PREPARED] : []), part, ...(member === last ? [DROPPED] : [])],
+      rules: [...(member === first ? [PREPARED] : []), part, ...(member === last ? [DROPPED] : [])],
       warnings: member === first ? warnings : [],
     });
   }

@@ -6,15 +6,15 @@ import type { Profile } from '../profiles/profile.js';
 import type { Columns } from '../render/returned-columns.js';
 import type { Copied } from '../render/splice.js';
 import type { RelationName } from '../sql/names.js';
-import type { Executable, Part } from './reply-rule.js';
+import type { Executable, ReplyRule } from './reply-rule.js';
 import type { TriggerRule } from './trigger-rule.js';
 
-export interface Means {
+export interface RewriteContext {
   readonly graph: Graph;
   /** What a name in the text means, where it names a relation at all. */
   readonly meaning: (name: RelationName) => number | null;
   /** What the server says that columns are called. */
-  readonly columns: Columns;
+  readonly returnedColumns: Columns;
   /** What EXECUTE of this name would run, where that may delete. */
   readonly executable: (name: string) => Executable | undefined;
   /** What the server can do. */
@@ -35,7 +35,7 @@ export interface Means {
 
 export interface Expanded {
   /** One for each statement that is sent. */
-  readonly parts: readonly Part[];
+  readonly rules: readonly ReplyRule[];
   /** What stands in the statement's place; undefined where it stays. */
   readonly sql?: string;
   /** The runs of the statement's own text in it, in characters from its start. */
@@ -47,7 +47,7 @@ export interface Expanded {
 }
 
 /** The relation that a name in the text means, where a key comes near it. */
-export function relationOf(name: RelationName, { graph, meaning }: Means): Relation | undefined {
+export function relationOf(name: RelationName, { graph, meaning }: RewriteContext): Relation | undefined {
   const oid = meaning(name);
   return oid === null ? undefined : graph.relation(oid);
 }

@@ -7,7 +7,7 @@ import type { Answers } from '../render/single/render.js';
 import type { RelationName } from '../sql/names.js';
 
 /** What becomes of a statement's answers. */
-export type Part =
+export type ReplyRule =
   | { readonly kind: 'forward' }
   /** The client does not know of it. */
   | { readonly kind: 'swallow' }
@@ -31,18 +31,18 @@ export type Part =
   /** TRUNCATE … CASCADE took these along, which the server did not know of. */
   | { readonly kind: 'truncate'; readonly tables: readonly string[] }
   | { readonly kind: 'refused'; readonly error: ProxyError }
-  | PreparePart
+  | PrepareRule
   | { readonly kind: 'release'; readonly name: string | undefined };
 
 /** PREPARE in SQL of a statement that may delete. */
-export interface PreparePart {
+export interface PrepareRule {
   readonly kind: 'prepare';
   readonly name: string;
   /** The client's statement, and what was sent for it. */
   readonly text: string;
   readonly sql: string;
   /** What becomes of the answers to its EXECUTE. */
-  readonly runs: Part;
+  readonly executeRule: ReplyRule;
   readonly targets: readonly RelationName[];
   /** It is prepared once more: the client does not know of it. */
   readonly again?: true;
@@ -53,13 +53,13 @@ export interface Executable {
   readonly targets: readonly RelationName[];
   /** What it was made into. */
   readonly sql: string;
-  readonly runs: Part;
+  readonly executeRule: ReplyRule;
   /** What the client's text is made into now; undefined where it was prepared in the same string. */
-  readonly again: (() => Steps<Again>) | undefined;
+  readonly replan: (() => Steps<Replanned>) | undefined;
 }
 
-export interface Again {
+export interface Replanned {
   readonly sql: string;
-  readonly part: Part;
+  readonly rule: ReplyRule;
   readonly error: ProxyError | undefined;
 }

@@ -2,10 +2,10 @@
 import type { Plan } from '../plan/plan.js';
 import type { Locks } from '../render/single/locks.js';
 import type { Statement } from '../sql/statement/statement.js';
-import type { Part } from './reply-rule.js';
+import type { ReplyRule } from './reply-rule.js';
 
 /** The plan of a text that is one expanded statement. */
-export function planOf(parts: readonly Part[]): Plan | undefined {
+export function planOf(parts: readonly ReplyRule[]): Plan | undefined {
   const [part, ...more] = parts;
   return part?.kind === 'cascade' && more.length === 0 ? part.plan : undefined;
 }
@@ -28,18 +28,18 @@ export function mayBeSentAgain(statements: readonly Statement[]): boolean {
 }
 
 /** Whether it fails on mere suspicion. */
-export function isSuspecting(parts: readonly Part[]): boolean {
+export function isSuspecting(parts: readonly ReplyRule[]): boolean {
   return parts.some((part) => part.kind === 'cascade' && part.suspecting);
 }
 
 /** What locks the rows that a text of one expanded statement is going to delete. */
-export function locksOf([part]: readonly Part[]): Locks | undefined {
+export function locksOf([part]: readonly ReplyRule[]): Locks | undefined {
   return part?.kind === 'cascade' ? part.locks : undefined;
 }
 
 /** Whether the server enforces a key that the plan follows, and may refuse where PostgreSQL would have cascaded. */
 export function isGuarded(plan: Plan): boolean {
-  return plan.keys.some(({ guarded }) => guarded);
+  return plan.keys.some(({ enforcedByServer }) => enforcedByServer);
 }
 
 /** Its savepoint in a transaction of the client's, under a name that the client has not. */

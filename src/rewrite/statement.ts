@@ -9,7 +9,7 @@ import { planOf } from '../render/single/kept-plans.js';
 import { renderLocks } from '../render/single/locks.js';
 import { type Root, renderStatement } from '../render/single/render.js';
 import { insertion, splice } from '../render/splice.js';
-import { REFUSED_SQL } from '../render/violations.js';
+import { FAIL_REFUSED } from '../render/violations.js';
 import { quoteName, quoteRelation } from '../sql/names.js';
 import type { Executed } from '../sql/statement/deletes.js';
 import {
@@ -21,14 +21,18 @@ import {
   type TruncateStatement,
   targetsOf,
 } from '../sql/statement/statement.js';
-import { type Expanded, type Means, relationOf } from './context.js';
-import type { Part, PreparePart } from './reply-rule.js';
+import { type Expanded, type RewriteContext, relationOf } from './context.js';
+import type { PrepareRule, ReplyRule } from './reply-rule.js';
 import { judgeTriggers } from './trigger-rule.js';
 
-const FORWARD: Expanded = { parts: [{ kind: 'forward' }] };
+const FORWARD: Expanded = { rules: [{ kind: 'forward' }] };
 
 /** @param text the statement's own */
-export function* expand(text: string, statement: Pick<Statement, 'meaning'>, means: Means): Steps<Expanded> {
+export function* expand(
+  text: string,
+  statement: Pick<Statement, 'meaning'>,
+  means: RewriteContext,
+): Steps<Expanded> {
   try {
     return yield* expandMeaning(text, statement.meaning, means);
   } catch (error) {
@@ -42,25 +46,25 @@ export function refused(
   text: string,
   meaning: Meaning,
   error: ProxyError,
-  { reject }: Pick<Means, 'reject'>,
+  { reject }: Pick<RewriteContext, 'reject'>,
 ): Expanded {
-  if (reject) return { parts: [{ kind: 'refused', error }], sql: REFUSED_SQL };
-  return { parts: [partOfUnchanged(text, meaning)], error };
+  if (reject) return { rules: [{ kind: 'refused', error }], sql: FAIL_REFUSED };
+  return { rules: [partOfUnchanged(text, meaning)], error };
 }
 
 /** What becomes of a statement that is sent as it is. */
-export function partOfUnchanged(text: string, meaning: Meaning): Part {
+export function partOfUnchanged(text: string, meaning: Meaning): ReplyRule {
   if (meaning.kind === 'release') return { kind: 'release', name: meaning.name };
   if ((meaning.kind === 'deleting' || meaning.kind === 'hidden') && meaning.prepares !== undefined)
     return prepared(meaning.prepares, text, text, { kind: 'forward' }, meaning);
   return { kind: 'forward' };
 }
 
-function prepared(name: string, text: string, sql: string, runs: Part, meaning: Meaning): PreparePart {
-  return { kind: 'prepare', name, text, sql, runs, targets: targetsOf({ meaning }) };
+function prepared(name: string, text: string, sql: string, runs: ReplyRule, meaning: Meaning): PrepareRule {
+  return { kind: 'prepare', name, text, sql, executeRule: runs, targets: targetsOf({ meaning }) };
 }
 
-function* expandMeaning(text: string, meaning: Meaning, means: Means): Steps<Expanded> {
+function* expandMeaning(text: string, meaning: Meaning, means: RewriteContext): Steps<Expanded> {
   switch (meaning.kind) {
     case 'deleting':
       return yield* expandDeletes(text, meaning, means);
@@ -75,11 +79,11 @@ function* expandMeaning(text: string, meaning: Meaning, means: Means): Steps<Exp
       return FORWARD;
     case 'release':
     case 'other':
-      return { parts: [partOfUnchanged(text, meaning)] };
+      return { rules: [partOfUnchanged(text, meaning)] };
   }
 }
 
-function* expandDeletes(text: string, statement: DeletingStatement, means: Means): Steps<Expanded> {
+function* expandDeletes(text: string, statement: DeletingStatement, means: RewriteContext): Steps<Expanded> {
   const main = statement.sites.find(({ cte }) => cte === undefined);
   const concerned = statement.executed.flatMap((site) => {
     const target = targetOf(site, means);
@@ -95,7 +99,7 @@ function* expandDeletes(text: string, statement: DeletingStatement, means: Means
   const found = judgeTriggers(firedByDelete(means.graph, [...named, ...targets]), named, means);
   if (found instanceof ProxyError) return refused(text, statement, found, { reject: true });
   const { warnings } = found;
-  if (plan === undefined) return { parts: [partOfUnchanged(text, statement)], warnings };
+  if (plan === undefined) return { rules: [partOfUnchanged(text, statement)], warnings };
   refuseForm(statement, plan, targets, means);
   const roots = concerned.flatMap((each, i): Root[] => {
     const deletion = plan.deletions[i];
@@ -109,20 +113,28 @@ function* expandDeletes(text: string, statement: DeletingStatement, means: Means
     plan,
     roots,
     retries,
-    means.columns,
+    means.returnedColumns,
   );
   const target = targets.map(({ relation, view }) => quoteRelation(view?.relation ?? relation)).join(', ');
   const suspecting = retries && plan.checks.length > 0;
   yield;
   const locks = renderLocks(text, statement, plan, roots);
-  const part: Part = { kind: 'cascade', plan, target, command: main?.command, answers, suspecting, locks };
+  const part: ReplyRule = {
+    kind: 'cascade',
+    plan,
+    target,
+    command: main?.command,
+    answers,
+    suspecting,
+    locks,
+  };
   const { prepares } = statement;
   const whole = prepares === undefined ? part : prepared(prepares, text, sql, part, statement);
-  return { parts: [whole], sql, copied, warnings };
+  return { rules: [whole], sql, copied, warnings };
 }
 
 /** @throws ProxyError PGC_RELATION for a view of which it cannot be told what it deletes from */
-function targetOf(site: Site, means: Means): Target | undefined {
+function targetOf(site: Site, means: RewriteContext): Target | undefined {
   const relation = relationOf(site.target, means);
   if (relation?.kind !== 'v') return relation && { relation, only: site.only, view: undefined };
   const base = means.graph.base(relation);
@@ -139,13 +151,13 @@ function refuseForm(
   { form, sites, changes }: DeletingStatement,
   plan: Plan,
   targets: readonly Target[],
-  means: Means,
+  means: RewriteContext,
 ): void {
   const table = targets.map(({ relation }) => quoteRelation(relation)).join(', ');
   if (sites.some(({ command }) => command === 'MERGE') && !means.profile.can.returnFromMerge)
     throw new ProxyError('PGC_FORM', { table, form: 'MERGE on a server before version 17' });
   // What the same statement inserts or moves is not seen by the rest of it, as it is natively.
-  const referencing = new Set(plan.keys.map(({ from }) => from));
+  const referencing = new Set(plan.keys.map(({ referencing }) => referencing));
   const concerned = new Set([...referencing].flatMap((each) => means.graph.tree(each)));
   const { graph } = means;
   const holds = (relation: Relation) =>
@@ -159,7 +171,7 @@ function refuseForm(
 }
 
 /** Natively a table can be truncated only together with all that reference it (heap_truncate_check_FKs). */
-function expandTruncate(text: string, statement: TruncateStatement, means: Means): Expanded {
+function expandTruncate(text: string, statement: TruncateStatement, means: RewriteContext): Expanded {
   const { graph } = means;
   const taken = new Set(
     statement.targets.flatMap(({ name, only }) => {
@@ -173,13 +185,13 @@ function expandTruncate(text: string, statement: TruncateStatement, means: Means
     const [broken] = graph.brokenTo(relation);
     if (broken) throw brokenError(quoteRelation(relation), relation, broken);
     for (const key of graph.keysTo(relation)) {
-      if (taken.has(key.from)) continue;
+      if (taken.has(key.referencing)) continue;
       // Of a key that it enforces the server itself says so.
       if (!statement.cascades && key.performer === 'proxy' && !key.enforced)
-        throw new ProxyError('PGC_TRUNCATE', { from: key.from.name, to: key.to.name });
+        throw new ProxyError('PGC_TRUNCATE', { from: key.referencing.name, to: key.referenced.name });
       if (!statement.cascades) continue;
-      if (!key.declared) added.push(key.from);
-      for (const each of graph.tree(key.from)) taken.add(each);
+      if (!key.declared) added.push(key.referencing);
+      for (const each of graph.tree(key.referencing)) taken.add(each);
     }
   }
   const found = judgeTriggers(firedByTruncate(taken), named, means);
@@ -189,7 +201,7 @@ function expandTruncate(text: string, statement: TruncateStatement, means: Means
   const list = added.map((relation) => `, ${quoteRelation(relation)}`).join('');
   return {
     ...splice(text, [insertion(statement.listEnd, list)]),
-    parts: [{ kind: 'truncate', tables: added.map(({ name }) => name) }],
+    rules: [{ kind: 'truncate', tables: added.map(({ name }) => name) }],
     ...found,
   };
 }
@@ -202,16 +214,16 @@ function expandTruncate(text: string, statement: TruncateStatement, means: Means
  * EXPLAIN has the server look whether the statement still returns what it did when the client prepared it, and raise its
  * own error where it does not (RevalidateCachedQuery in plancache.c). It runs nothing.
  */
-function* expandExecute(text: string, { name, values }: Executed, means: Means): Steps<Expanded> {
+function* expandExecute(text: string, { name, values }: Executed, means: RewriteContext): Steps<Expanded> {
   const executable = means.executable(name);
   if (executable === undefined) return FORWARD;
-  const now = executable.again && (yield* executable.again());
-  if (now?.error) return { parts: [executable.runs], error: now.error };
-  if (now?.part.kind === 'refused') return { parts: [now.part], sql: REFUSED_SQL };
-  if (now === undefined || now.sql === executable.sql) return { parts: [executable.runs] };
-  if (now.part.kind !== 'prepare' || !means.inString) throw new ProxyError('PGC_EXECUTE', { name });
-  const { runs } = executable;
-  const returnsRows = runs.kind !== 'cascade' || runs.answers.kind !== 'count';
+  const now = executable.replan && (yield* executable.replan());
+  if (now?.error) return { rules: [executable.executeRule], error: now.error };
+  if (now?.rule.kind === 'refused') return { rules: [now.rule], sql: FAIL_REFUSED };
+  if (now === undefined || now.sql === executable.sql) return { rules: [executable.executeRule] };
+  if (now.rule.kind !== 'prepare' || !means.inString) throw new ProxyError('PGC_EXECUTE', { name });
+  const { executeRule } = executable;
+  const returnsRows = executeRule.kind !== 'cascade' || executeRule.answers.kind !== 'count';
   const nulls = values > 0 ? ` (${Array<string>(values).fill('NULL').join(', ')})` : '';
   const before = [
     ...(returnsRows ? [`EXPLAIN EXECUTE ${quoteName(name)}${nulls}`] : []),
@@ -221,23 +233,28 @@ function* expandExecute(text: string, { name, values }: Executed, means: Means):
   return {
     sql: `${again}${text}`,
     copied: [{ client: 0, sent: again.length, length: text.length }],
-    parts: [...before.map((): Part => ({ kind: 'swallow' })), { ...now.part, again: true }, now.part.runs],
+    rules: [
+      ...before.map((): ReplyRule => ({ kind: 'swallow' })),
+      { ...now.rule, again: true },
+      now.rule.executeRule,
+    ],
   };
 }
 
 /** Refused where it concerns a table with keys to perform, and only there. */
-function* expandHidden(text: string, meaning: HiddenDelete, means: Means): Steps<Expanded> {
+function* expandHidden(text: string, meaning: HiddenDelete, means: RewriteContext): Steps<Expanded> {
   const { executes, targets, form } = meaning;
   const runs = executes.flatMap(({ name }) => means.executable(name) ?? []);
   const [first] = executes;
   const [only, ...more] = runs;
   const executing = form === 'EXPLAIN ANALYZE' || form === 'CREATE TABLE AS';
   // What the statement was made into is on the server: its plan is what is shown, its rows are those of the table.
-  if (executing && first && only?.runs.kind === 'cascade' && more.length + targets.length === 0) {
+  if (executing && first && only?.executeRule.kind === 'cascade' && more.length + targets.length === 0) {
     // It was made into a SELECT.
-    if (form === 'CREATE TABLE AS' && only.runs.command !== undefined) throw new ProxyError('PGC_NOT_SELECT');
-    const { parts, ...rest } = yield* expandExecute(text, first, means);
-    return { ...rest, parts: parts.map((part) => (part.kind === 'cascade' ? asSent(part) : part)) };
+    if (form === 'CREATE TABLE AS' && only.executeRule.command !== undefined)
+      throw new ProxyError('PGC_NOT_SELECT');
+    const { rules, ...rest } = yield* expandExecute(text, first, means);
+    return { ...rest, rules: rules.map((part) => (part.kind === 'cascade' ? asSent(part) : part)) };
   }
   for (const name of [...targets, ...runs.flatMap((executed) => executed.targets)]) {
     const target = relationOf(name, means);
@@ -250,10 +267,10 @@ function* expandHidden(text: string, meaning: HiddenDelete, means: Means): Steps
   });
   const found = judgeTriggers(firedByDelete(means.graph, named), named, means);
   if (found instanceof ProxyError) return refused(text, meaning, found, { reject: true });
-  return { parts: [partOfUnchanged(text, meaning)], ...found };
+  return { rules: [partOfUnchanged(text, meaning)], ...found };
 }
 
-function asSent(part: Part & { kind: 'cascade' }): Part {
+function asSent(part: ReplyRule & { kind: 'cascade' }): ReplyRule {
   return { ...part, answers: { kind: 'as sent' } };
 }
 

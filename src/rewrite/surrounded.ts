@@ -5,7 +5,7 @@
 
 import type { Profile } from '../profiles/profile.js';
 import { expandedSettings } from './own-settings.js';
-import type { Part } from './reply-rule.js';
+import type { ReplyRule } from './reply-rule.js';
 import { planOf, SAVEPOINT } from './retries.js';
 import type { Rewrite } from './text.js';
 
@@ -28,7 +28,7 @@ export interface Around {
 /** The rewrite behind what it has to be executed behind, and before what undoes that. */
 export function surrounded(rewrite: Rewrite, around: Around): Surrounded {
   const { profile, alone = false, saved = false, locks = [] } = around;
-  const settings = planOf(rewrite.parts) && profile !== undefined ? expandedSettings(profile) : undefined;
+  const settings = planOf(rewrite.rules) && profile !== undefined ? expandedSettings(profile) : undefined;
   const enter = alone ? (settings?.alone ?? []) : settings ? [settings.enter] : [];
   const first = [...(saved ? [`SAVEPOINT ${SAVEPOINT}`] : []), ...enter, ...locks];
   const before = first.map((sql) => `${sql}\n; `).join('');
@@ -36,9 +36,9 @@ export function surrounded(rewrite: Rewrite, around: Around): Surrounded {
   return {
     ...rewrite,
     sql: `${before}${rewrite.sql}${leave}${saved ? `\n; RELEASE SAVEPOINT ${SAVEPOINT}` : ''}`,
-    parts: [
+    rules: [
       ...first.map(() => SWALLOW),
-      ...rewrite.parts,
+      ...rewrite.rules,
       ...(leave === '' ? [] : [LEAVE]),
       ...(saved ? [SWALLOW] : []),
     ],
@@ -47,5 +47,5 @@ export function surrounded(rewrite: Rewrite, around: Around): Surrounded {
   };
 }
 
-const SWALLOW: Part = { kind: 'swallow' };
-const LEAVE: Part = { kind: 'leave' };
+const SWALLOW: ReplyRule = { kind: 'swallow' };
+const LEAVE: ReplyRule = { kind: 'leave' };

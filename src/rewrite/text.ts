@@ -8,9 +8,9 @@ import { rawBytes } from '../sql/encoding/raw-bytes.js';
 import { quoteRelation, type RelationName } from '../sql/names.js';
 import { executedBy, type Statement, targetsOf } from '../sql/statement/statement.js';
 import { batchesIn } from './batch.js';
-import type { Means } from './context.js';
+import type { RewriteContext } from './context.js';
 import { expandedSettings } from './own-settings.js';
-import type { Executable, Part } from './reply-rule.js';
+import type { Executable, ReplyRule } from './reply-rule.js';
 import { expand, partOfUnchanged, refused } from './statement.js';
 
 export interface Rewrite {
@@ -22,7 +22,7 @@ export interface Rewrite {
   readonly unspelled?: string;
   /** What stands in it for MARKER, where it was sent. */
   readonly marker?: string | undefined;
-  readonly parts: readonly Part[];
+  readonly rules: readonly ReplyRule[];
   readonly copied: readonly Copied[];
   /** Tells the graph by which it was made from all others; undefined where none was asked for. */
   readonly graphId?: string | undefined;
@@ -43,7 +43,7 @@ export function unchanged(text: string, statements: readonly Statement[]): Rewri
   return {
     text,
     sql: text,
-    parts: statements.map(({ at, behind, meaning }) => partOfUnchanged(text.slice(at, behind), meaning)),
+    rules: statements.map(({ start, end, meaning }) => partOfUnchanged(text.slice(start, end), meaning)),
     copied: [{ client: 0, sent: 0, length: text.length }],
     changed: false,
     targets: statements.flatMap(targetsOf),
@@ -59,10 +59,19 @@ export function passedOn(text: Buffer): Rewrite {
 
 /** A text in whose place goes one that the server refuses. */
 export function refusal(error: ProxyError): Rewrite {
-  const { parts, sql = '' } = refused('', { kind: 'other' }, error, { reject: true });
+  const { rules, sql = '' } = refused('', { kind: 'other' }, error, { reject: true });
   // Casts are known to PostgreSQL; this is an error everywhere.
   const fails = error.errorName === 'PGC_SERVER' ? 'pgcascade refuses this statement' : sql;
-  return { text: '', sql: fails, parts, copied: [], changed: true, targets: [], passed: [], warnings: [] };
+  return {
+    text: '',
+    sql: fails,
+    rules: rules,
+    copied: [],
+    changed: true,
+    targets: [],
+    passed: [],
+    warnings: [],
+  };
 }
 
 /** The end of a transaction matters to later statements only where something was set or changed in it. */
@@ -88,12 +97,12 @@ export function isBehindUnsettling(statements: readonly Statement[], touched: bo
 export function* rewrite(
   text: string,
   statements: readonly Statement[],
-  means: Means,
+  means: RewriteContext,
   { touched, sensitive }: { readonly touched: boolean; readonly sensitive: boolean },
 ): Steps<Rewrite> {
   const pieces: string[] = [];
   const copied: Copied[] = [];
-  const parts: Part[] = [];
+  const parts: ReplyRule[] = [];
   const passed: ProxyError[] = [];
   const warnings: string[] = [];
   let read = 0;
@@ -119,32 +128,33 @@ export function* rewrite(
   const { members, leaves } = yield* batchesIn(text, statements, means);
   let unsettled = false;
   for (const statement of statements) {
-    const { at, behind, meaning } = statement;
-    const own = text.slice(at, behind);
+    const { start, end, meaning } = statement;
+    const own = text.slice(start, end);
     const expanded =
       unsettled && (targetsOf(statement).length > 0 || meaning.kind === 'execute')
         ? refused(own, meaning, behindUnsettling(statement), means)
         : (members.get(statement) ??
           (yield* expand(own, statement, {
             ...means,
-            columns: (asked) => means.columns({ ...asked, offset: asked.offset + charactersIn(text, 0, at) }),
+            returnedColumns: (asked) =>
+              means.returnedColumns({ ...asked, offset: asked.offset + charactersIn(text, 0, start) }),
             executable: prepared.executable,
           })));
     if (expanded.error) passed.push(expanded.error);
     warnings.push(...(expanded.warnings ?? []));
-    const cascades = expanded.parts.some(({ kind }) => kind === 'cascade');
-    if (cascades !== isOff && means.inString && (statements.length > 1 || expanded.parts.length > 1)) {
-      copy(at);
+    const cascades = expanded.rules.some(({ kind }) => kind === 'cascade');
+    if (cascades !== isOff && means.inString && (statements.length > 1 || expanded.rules.length > 1)) {
+      copy(start);
       switchJit(cascades);
     }
-    parts.push(...expanded.parts);
-    for (const part of expanded.parts) prepared.note(part);
+    parts.push(...expanded.rules);
+    for (const part of expanded.rules) prepared.note(part);
     if (expanded.sql !== undefined) {
-      copy(at);
+      copy(start);
       for (const run of expanded.copied ?? [])
-        copied.push({ client: at + run.client, sent: sent + run.sent, length: run.length });
+        copied.push({ client: start + run.client, sent: sent + run.sent, length: run.length });
       push(expanded.sql);
-      read = behind;
+      read = end;
     }
     yield;
     unsettled ||= sensitive && unsettlesNow(statement, touched);
@@ -158,7 +168,7 @@ export function* rewrite(
   return {
     text,
     sql,
-    parts,
+    rules: parts,
     copied,
     changed: sql !== text || parts.some(({ kind }) => kind === 'cascade'),
     targets: statements.flatMap(targetsOf),
@@ -174,17 +184,17 @@ function behindUnsettling(statement: Statement): ProxyError {
 
 /** What an EXECUTE runs may have been prepared, or dropped, earlier in the same text. */
 class PreparedHere {
-  readonly #before: Means['executable'];
+  readonly #before: RewriteContext['executable'];
   readonly #here = new Map<string, Executable | undefined>();
   #allReleased = false;
 
-  constructor({ executable }: Means) {
+  constructor({ executable }: RewriteContext) {
     this.#before = executable;
   }
 
   /** A statement of the text has become this. */
-  note(part: Part): void {
-    if (part.kind === 'prepare') this.#here.set(part.name, { ...part, again: undefined });
+  note(part: ReplyRule): void {
+    if (part.kind === 'prepare') this.#here.set(part.name, { ...part, replan: undefined });
     if (part.kind !== 'release') return;
     if (part.name !== undefined) this.#here.set(part.name, undefined);
     else {

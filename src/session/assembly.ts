@@ -1,15 +1,15 @@
 /** What the client's half of a session is put together from. */
 
 import { OtherServer } from './catalog/other-server.js';
-import type { SessionCircumstances } from './catalog/session-catalog.js';
-import { FrontendSide } from './client/dispatch.js';
+import type { SessionCatalog } from './catalog/session-catalog.js';
+import { Dispatch } from './client/dispatch.js';
 import { knownName, Names } from './decide/names.js';
-import { Naming } from './decide/pending-prepares.js';
-import type { Prepared } from './decide/prepared-statement.js';
-import { Rewriter } from './decide/rewriter.js';
+import { PendingPrepares } from './decide/pending-prepares.js';
+import type { PreparedStatement } from './decide/prepared-statement.js';
+import { Decider } from './decide/rewriter.js';
 import type { SessionLog } from './decide/session-log.js';
 import type { SessionPeers, SessionSettings } from './options.js';
-import { Injection } from './server/internal-query.js';
+import { InternalQueries } from './server/internal-query.js';
 import { Jit } from './server/jit.js';
 import type { Output } from './server/output.js';
 import type { ExpectedReplies } from './server/outstanding-replies.js';
@@ -20,7 +20,7 @@ export interface SharedParts {
   readonly server: Output;
   readonly replies: ExpectedReplies;
   readonly state: ServerState;
-  readonly circumstances: SessionCircumstances;
+  readonly circumstances: SessionCatalog;
   readonly log: SessionLog;
 }
 
@@ -28,15 +28,15 @@ export function assembleFrontend(
   { database, log }: SessionPeers,
   settings: SessionSettings,
   shared: SharedParts,
-): FrontendSide {
+): Dispatch {
   const { server, replies, state, circumstances } = shared;
   const { active, graphs, rules, reject, refusesCode, statements, triggers } = settings;
   const report = (problem: string) => log.warn(problem);
-  const prepared = new Names<Prepared>((name) => knownName(name, state));
-  const naming = new Naming(server);
-  const injection = new Injection(server, replies, state);
+  const prepared = new Names<PreparedStatement>((name) => knownName(name, state));
+  const naming = new PendingPrepares(server);
+  const injection = new InternalQueries(server, replies, state);
   const otherServer = new OtherServer({ database, graphs, rules, report, injection, replies, state });
-  const rewriter = new Rewriter({
+  const rewriter = new Decider({
     statements,
     otherServer,
     circumstances,
@@ -52,5 +52,5 @@ export function assembleFrontend(
     warn: (text) => graphs.isNews(database, text) && report(`${database}: ${text}`),
   });
   const jit = new Jit(server, replies, state);
-  return new FrontendSide({ ...shared, injection, jit, rewriter, prepared, naming, active, refusesCode });
+  return new Dispatch({ ...shared, injection, jit, rewriter, prepared, naming, active, refusesCode });
 }

@@ -3,7 +3,7 @@ import { asksForAnswer, Field, readErrorFields, readTag } from '../wire/backend.
 import type { Message } from '../wire/reader.js';
 import { cancelKey } from '../wire/startup.js';
 import { Backend } from '../wire/types.js';
-import type { SessionCircumstances } from './catalog/session-catalog.js';
+import type { SessionCatalog } from './catalog/session-catalog.js';
 import type { ClientMessages } from './client/client-messages.js';
 import type { SessionPeers } from './options.js';
 import type { Output } from './server/output.js';
@@ -15,7 +15,7 @@ export interface BackendOptions {
   readonly fromClient: ClientMessages;
   readonly replies: ExpectedReplies;
   readonly state: ServerState;
-  readonly circumstances: SessionCircumstances;
+  readonly circumstances: SessionCatalog;
   readonly peers: Pick<SessionPeers, 'onKey' | 'onReady'>;
 }
 
@@ -42,7 +42,7 @@ export class BackendSide {
         client.forward(message);
         return;
       case Backend.ParameterStatus:
-        if (state.noteParameter(message) === 'search_path') circumstances.note('settings');
+        if (state.noteParameter(message) === 'search_path') circumstances.invalidateFor('settings');
         client.forward(message);
         return;
       case Backend.BackendKeyData:

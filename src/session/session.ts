@@ -7,10 +7,10 @@ import { ProxyError } from '../errors.js';
 import { MessageReader, ProtocolViolation } from '../wire/reader.js';
 import { BACKEND_TYPES, Backend, TransactionStatus } from '../wire/types.js';
 import { assembleFrontend } from './assembly.js';
-import { SessionCircumstances } from './catalog/session-catalog.js';
+import { SessionCatalog } from './catalog/session-catalog.js';
 import { ClientMessages } from './client/client-messages.js';
 import { ConnectionOver } from './client/copy-in.js';
-import type { FrontendSide } from './client/dispatch.js';
+import type { Dispatch } from './client/dispatch.js';
 import { SessionLog } from './decide/session-log.js';
 import { leaveAtWork } from './leaving.js';
 import type { Keeper } from './message-memory.js';
@@ -35,8 +35,8 @@ export class Session implements Keeper {
   readonly #replies = new ExpectedReplies();
   readonly #fromClient: ClientMessages;
   readonly #fromServer: MessageReader;
-  readonly #circumstances: SessionCircumstances;
-  readonly #frontend: FrontendSide;
+  readonly #circumstances: SessionCatalog;
+  readonly #frontend: Dispatch;
   readonly #backend: BackendSide;
   readonly #presence: Presence;
   readonly #log: SessionLog;
@@ -62,7 +62,7 @@ export class Session implements Keeper {
     this.#replies.expect('Query');
     const { graphs, rules } = settings;
     const report = (problem: string) => log.warn(problem);
-    const circumstances = new SessionCircumstances({ database, graphs, rules, report });
+    const circumstances = new SessionCatalog({ database, graphs, rules, report });
     this.#circumstances = circumstances;
     this.#fromClient = new ClientMessages(this.#toServer, settings.messageBytes, () =>
       circumstances.arrived(),

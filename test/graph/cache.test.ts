@@ -3,37 +3,37 @@ import { GraphCache, type Watch } from '../../src/graph/cache.js';
 import { Graph } from '../../src/graph/model.js';
 
 const HOUR = 3_600_000;
-const moment = (cache: GraphCache, server?: string) => cache.moment('shop', server, cache.arrival);
+const moment = (cache: GraphCache, server?: string) => cache.readPoint('shop', server, cache.arrival);
 
 describe('a fingerprint', () => {
   test('is remembered for as long as graph.refresh', async () => {
     const [long, none] = [new GraphCache(HOUR), new GraphCache(0)];
-    for (const cache of [long, none]) cache.saw('shop', 'old', await moment(cache));
-    expect(long.fresh('shop', await moment(long))).toBe('old');
-    expect(none.fresh('shop', await moment(none))).toBeUndefined();
+    for (const cache of [long, none]) cache.recordFingerprint('shop', 'old', await moment(cache));
+    expect(long.currentFingerprint('shop', await moment(long))).toBe('old');
+    expect(none.currentFingerprint('shop', await moment(none))).toBeUndefined();
   });
 
   test('is forgotten when a session changed the schema', async () => {
     const cache = new GraphCache(HOUR);
-    cache.saw('shop', 'old', await moment(cache));
+    cache.recordFingerprint('shop', 'old', await moment(cache));
     cache.invalidate('shop');
-    expect(cache.fresh('shop', await moment(cache))).toBeUndefined();
+    expect(cache.currentFingerprint('shop', await moment(cache))).toBeUndefined();
   });
 
   test('is not remembered where a session changed the schema while another waited for the answer', async () => {
     const cache = new GraphCache(HOUR);
     const asked = await moment(cache);
     cache.invalidate('shop');
-    cache.saw('shop', 'old', asked);
-    expect(cache.fresh('shop', await moment(cache))).toBeUndefined();
+    cache.recordFingerprint('shop', 'old', asked);
+    expect(cache.currentFingerprint('shop', await moment(cache))).toBeUndefined();
   });
 
   test('is remembered where a session changed the schema of another database meanwhile', async () => {
     const cache = new GraphCache(HOUR);
     const asked = await moment(cache);
     for (let i = 0; i < 3; i++) cache.invalidate('market');
-    cache.saw('shop', 'old', asked);
-    expect(cache.fresh('shop', await moment(cache))).toBe('old');
+    cache.recordFingerprint('shop', 'old', asked);
+    expect(cache.currentFingerprint('shop', await moment(cache))).toBe('old');
   });
 
   test('is not remembered behind a change, however many other databases were changed since', async () => {
@@ -41,8 +41,8 @@ describe('a fingerprint', () => {
     const asked = await moment(cache);
     cache.invalidate('shop');
     for (let i = 0; i < 2000; i++) cache.invalidate(`database ${i}`);
-    cache.saw('shop', 'old', asked);
-    expect(cache.fresh('shop', await moment(cache))).toBeUndefined();
+    cache.recordFingerprint('shop', 'old', asked);
+    expect(cache.currentFingerprint('shop', await moment(cache))).toBeUndefined();
   });
 });
 
@@ -53,9 +53,8 @@ describe('graphs', () => {
   test('are kept by their size, the latest always', () => {
     const cache = new GraphCache(HOUR);
     const kept = (bytes: number) => {
-      for (let i = 0; i < 100; i++) cache.keep('shop', `${bytes} ${i}`, graph, bytes);
-      return Array.from({ length: 100 }, (_, i) => cache.graph('shop', `${bytes} ${i}`)).filter(Boolean)
-        .length;
+      for (let i = 0; i < 100; i++) cache.set('shop', `${bytes} ${i}`, graph, bytes);
+      return Array.from({ length: 100 }, (_, i) => cache.get('shop', `${bytes} ${i}`)).filter(Boolean).length;
     };
     const [small, large, huge] = [kept(MIB / 16), kept(3 * MIB), kept(1000 * MIB)];
     expect([small, huge]).toEqual([100, 1]);
@@ -71,7 +70,7 @@ describe('graphs', () => {
       turns.push(`${name} ${end === undefined ? 'waited' : 'reads'}`);
       if (end === undefined) return;
       await new Promise(setImmediate);
-      if (keeps) cache.keep('shop', 'new', graph, 1);
+      if (keeps) cache.set('shop', 'new', graph, 1);
       end();
     };
     await Promise.all([
@@ -93,10 +92,10 @@ describe('a fingerprint of a database that tells of its changes', () => {
   test('is remembered until a change is told, whatever graph.refresh says', async () => {
     const cache = cacheOf(0);
     watch.told = 1;
-    cache.saw('shop', 'old', await moment(cache, 'here'));
-    expect(cache.fresh('shop', await moment(cache, 'here'))).toBe('old');
+    cache.recordFingerprint('shop', 'old', await moment(cache, 'here'));
+    expect(cache.currentFingerprint('shop', await moment(cache, 'here'))).toBe('old');
     watch.told = 2;
-    expect(cache.fresh('shop', await moment(cache, 'here'))).toBeUndefined();
+    expect(cache.currentFingerprint('shop', await moment(cache, 'here'))).toBeUndefined();
   });
 
   test('is not remembered beyond a change that was told while the server was asked', async () => {
@@ -104,26 +103,26 @@ describe('a fingerprint of a database that tells of its changes', () => {
     watch.told = 1;
     const asked = await moment(cache, 'here');
     watch.told = 2;
-    cache.saw('shop', 'old', asked);
-    expect(cache.fresh('shop', await moment(cache, 'here'))).toBeUndefined();
+    cache.recordFingerprint('shop', 'old', asked);
+    expect(cache.currentFingerprint('shop', await moment(cache, 'here'))).toBeUndefined();
   });
 
   test('is worth nothing when changes are no longer told, nor when they are again', async () => {
     const cache = cacheOf(HOUR);
     watch.told = 1;
-    cache.saw('shop', 'old', await moment(cache, 'here'));
+    cache.recordFingerprint('shop', 'old', await moment(cache, 'here'));
     watch.told = undefined;
-    expect(cache.fresh('shop', await moment(cache, 'here'))).toBeUndefined();
-    cache.saw('shop', 'older', await moment(cache, 'here'));
+    expect(cache.currentFingerprint('shop', await moment(cache, 'here'))).toBeUndefined();
+    cache.recordFingerprint('shop', 'older', await moment(cache, 'here'));
     watch.told = 2;
-    expect(cache.fresh('shop', await moment(cache, 'here'))).toBeUndefined();
+    expect(cache.currentFingerprint('shop', await moment(cache, 'here'))).toBeUndefined();
   });
 
   test('is not remembered for sessions that are elsewhere', async () => {
     const cache = cacheOf(HOUR);
     watch.told = 1;
-    cache.saw('shop', 'old', await moment(cache, 'here'));
-    expect(cache.fresh('shop', await moment(cache, 'there'))).toBeUndefined();
-    expect(cache.fresh('shop', await moment(cache))).toBeUndefined();
+    cache.recordFingerprint('shop', 'old', await moment(cache, 'here'));
+    expect(cache.currentFingerprint('shop', await moment(cache, 'there'))).toBeUndefined();
+    expect(cache.currentFingerprint('shop', await moment(cache))).toBeUndefined();
   });
 });

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { readAnswer } from '../../src/graph/catalog/answer.js';
-import { circumstancesQuery } from '../../src/graph/catalog/catalog.js';
+import { catalogQuestion } from '../../src/graph/catalog/catalog.js';
 import { postgres } from '../../src/profiles/profile.js';
 import { questionSettings } from '../../src/rewrite/own-settings.js';
 import { useDatabase } from '../support/database.js';
@@ -18,7 +18,7 @@ const database = useDatabase(`
 async function read(settings: string) {
   const client = await database.connect();
   const { enter, leave } = questionSettings(postgres(18), 0);
-  const question = circumstancesQuery({ names: [], fingerprint: true, catalog: true, server: true }, []);
+  const question = catalogQuestion({ names: [], fingerprint: true, catalog: true, server: true }, []);
   await client.query(settings);
   const answers = [await client.query<{ answer: string }>(`${enter}; ${question}; ${leave}`)].flat();
   await client.end();

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readAnswer } from '../../src/graph/catalog/answer.js';
-import { type Catalog, circumstancesQuery } from '../../src/graph/catalog/catalog.js';
+import { type Catalog, catalogQuestion } from '../../src/graph/catalog/catalog.js';
 import type { ConfiguredKey } from '../../src/graph/catalog/rules.js';
 import { useDatabase } from '../support/database.js';
 
@@ -79,7 +79,7 @@ beforeAll(async () => {
 });
 
 async function configured(keys: readonly ConfiguredKey[]): Promise<Catalog['configured']> {
-  const text = circumstancesQuery({ names: [], fingerprint: false, catalog: true, server: false }, keys);
+  const text = catalogQuestion({ names: [], fingerprint: false, catalog: true, server: false }, keys);
   const { rows } = await client.query<[string]>({ text, rowMode: 'array' });
   return (await readAnswer(rows[0]?.[0] ?? '')).catalog?.configured ?? [];
 }

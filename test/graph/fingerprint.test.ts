@@ -1,8 +1,8 @@
 /** The fingerprint of a catalog: another one whenever the graph may be another one, and no other one for the rest. */
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readAnswer, type Told } from '../../src/graph/catalog/answer.js';
-import { type Catalog, circumstancesQuery } from '../../src/graph/catalog/catalog.js';
+import { type CatalogAnswer, readAnswer } from '../../src/graph/catalog/answer.js';
+import { type Catalog, catalogQuestion } from '../../src/graph/catalog/catalog.js';
 import { useDatabase } from '../support/database.js';
 
 const database = useDatabase();
@@ -38,9 +38,9 @@ beforeAll(async () => {
 beforeEach(() => observer.query(SCHEMA));
 afterAll(() => observer.end());
 
-async function ask(client: pg.Client, catalog = false): Promise<Told> {
+async function ask(client: pg.Client, catalog = false): Promise<CatalogAnswer> {
   const question = { names: [], fingerprint: true, catalog, temporary: true, server: false };
-  const { rows } = await client.query(circumstancesQuery(question, NAMED));
+  const { rows } = await client.query(catalogQuestion(question, NAMED));
   return readAnswer(rows[0].answer);
 }
 

@@ -10,11 +10,11 @@ import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { configSchema } from '../../src/config/schema.js';
-import { readAnswer, type Told } from '../../src/graph/catalog/answer.js';
-import { type CatalogRelation, circumstancesQuery } from '../../src/graph/catalog/catalog.js';
+import { type CatalogAnswer, readAnswer } from '../../src/graph/catalog/answer.js';
+import { type CatalogRelation, catalogQuestion } from '../../src/graph/catalog/catalog.js';
 import { mergeGraph } from '../../src/graph/merge.js';
 import { postgres } from '../../src/profiles/profile.js';
-import type { Part } from '../../src/rewrite/reply-rule.js';
+import type { ReplyRule } from '../../src/rewrite/reply-rule.js';
 import { type Rewrite, rewrite } from '../../src/rewrite/text.js';
 import { quoteRelation, type RelationName } from '../../src/sql/names.js';
 import { parserReady } from '../../src/sql/parser/parser.js';
@@ -61,7 +61,7 @@ async function make({ schema, cascade, statement }: Golden): Promise<Golden['mad
         {
           graph,
           meaning: (each) => known.get(quoteRelation(each)) ?? null,
-          columns: ({ sql }) => [`the columns of: ${sql}`],
+          returnedColumns: ({ sql }) => [`the columns of: ${sql}`],
           executable: () => undefined,
           profile: postgres(VERSION),
           refusesCode: rules.code === 'reject',
@@ -89,20 +89,23 @@ function sectionsOf(
     exact.sql === first.sql
       ? []
       : [section('sql, where a rule may be broken', sqlText(exact.sql, relations))];
-  const locks = first.parts.flatMap((part) =>
+  const locks = first.rules.flatMap((part) =>
     part.kind === 'cascade' && part.locks ? [section('locks', sqlText(part.locks.sql, relations))] : [],
   );
   const warnings = first.warnings.length > 0 ? [section('warnings', first.warnings.join('\n'))] : [];
-  return [...first.parts.map(partSection), ...sent, ...again, ...locks, ...warnings];
+  return [...first.rules.map(partSection), ...sent, ...again, ...locks, ...warnings];
 }
 
-function partSection(part: Part, i: number): [string, string] {
+function partSection(part: ReplyRule, i: number): [string, string] {
   const name = i === 0 ? 'plan' : `plan of statement ${i + 1}`;
   switch (part.kind) {
     case 'cascade':
       return section(name, planText(part.plan));
     case 'prepare':
-      return section(name, part.runs.kind === 'cascade' ? planText(part.runs.plan) : part.runs.kind);
+      return section(
+        name,
+        part.executeRule.kind === 'cascade' ? planText(part.executeRule.plan) : part.executeRule.kind,
+      );
     case 'refused':
       return section(name, `refused: ${part.error.sqlstate} ${part.error.errorName}: ${part.error.message}`);
     case 'truncate':
@@ -126,9 +129,9 @@ function changedBy({ meaning }: Statement): readonly RelationName[] {
 
 async function ask(
   names: readonly RelationName[],
-  relations: Parameters<typeof circumstancesQuery>[1],
-): Promise<Told> {
+  relations: Parameters<typeof catalogQuestion>[1],
+): Promise<CatalogAnswer> {
   const question = { names, fingerprint: false, catalog: true, server: false };
-  const { rows } = await database.query<{ answer: string }>(circumstancesQuery(question, relations));
+  const { rows } = await database.query<{ answer: string }>(catalogQuestion(question, relations));
   return readAnswer(rows[0]?.answer ?? '');
 }

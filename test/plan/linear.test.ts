@@ -55,7 +55,7 @@ test.each(Object.entries(shapes))('%s: twice the tables are twice the work', (_,
 });
 
 test('a chain of ten thousand tables is planned', () => {
-  expect(planned(graphOf(shapes['a chain'] as Shape, 10_000)).parts).toMatchObject([{ kind: 'cascade' }]);
+  expect(planned(graphOf(shapes['a chain'] as Shape, 10_000)).rules).toMatchObject([{ kind: 'cascade' }]);
 });
 
 test('what keys that the server cascades lead to is found once for a graph, and not once a key', () => {
@@ -93,7 +93,7 @@ function planned(graph: Graph) {
       {
         graph,
         meaning: () => 0,
-        columns: () => [],
+        returnedColumns: () => [],
         executable: () => undefined,
         profile: postgres(18),
         refusesCode: false,
@@ -134,7 +134,7 @@ function graphOf(
     const parent = parents.get(oid);
     return counting({
       ...{ oid, schema: 'public', name: `t${oid}`, kind: partitioned.has(oid) ? 'p' : 'r' },
-      ...{ rules: false, keeps: false, triggers: [], definition: null, viewOf: [], reads: [] },
+      ...{ rules: false, mayKeepRows: false, triggers: [], definition: null, viewOf: [], reads: [] },
       ...{ partition: parent !== undefined, parents: parent === undefined ? [] : [parent] },
       columns: ['id', 'key'].map((name) => ({ name, notNull: false, scalar: true, constant: 'NULL' })),
       ...{ primaryKey: ['id'], indexed: ['id'] },
@@ -145,10 +145,17 @@ function graphOf(
     if (!referencing || !referenced) return [];
     const types = { commutator: 'pg_catalog.=', left: null, right: null, collation: null };
     const key: ForeignKey = {
-      ...{ declared: true, id, name: `k${id}`, from: referencing, to: referenced, action },
+      ...{ declared: true, id, name: `k${id}`, referencing: referencing, referenced: referenced, action },
       performer: performer(from),
-      columns: [{ from: 'key', to: 'id', operator: 'pg_catalog.=', ...types }],
-      ...{ guarded: true, enforced: false, deferred: false, full: false, period: false, copies: [] },
+      columns: [{ referencing: 'key', referenced: 'id', operator: 'pg_catalog.=', ...types }],
+      ...{
+        enforcedByServer: true,
+        enforced: false,
+        deferred: false,
+        matchFull: false,
+        period: false,
+        copies: [],
+      },
       setColumns: action.startsWith('set') ? ['key'] : [],
     };
     return [counting(key)];

@@ -36,7 +36,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     key: (key) => (key.action === 'set default' ? { ...key, action: 'set null' } : key),
   },
   'SET NULL (column) sets all columns': {
-    key: (key) => ({ ...key, setColumns: key.columns.map(({ from }) => from) }),
+    key: (key) => ({ ...key, setColumns: key.columns.map(({ referencing }) => referencing) }),
   },
   'RESTRICT is not checked': { plan: (plan) => withoutChecks(plan, 'restrict') },
   'NO ACTION is not checked': { plan: (plan) => withoutChecks(plan, 'no action') },
@@ -74,7 +74,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     }),
   },
   'a partition does not have the keys of its table': {
-    keys: (keys, relation) => keys.filter(({ to }) => !relation.partition || to === relation),
+    keys: (keys, relation) => keys.filter(({ referenced }) => !relation.partition || referenced === relation),
   },
 };
 

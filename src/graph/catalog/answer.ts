@@ -9,10 +9,10 @@ import type {
   CatalogKey,
   CatalogName,
   CatalogRelation,
-  Circumstances,
   DeletingTrigger,
   KeyColumn,
   KeyCopy,
+  SessionFacts,
 } from './catalog.js';
 
 /** The items of catalog.sql. */
@@ -26,7 +26,7 @@ interface Items {
     definition: string | null,
   ];
   readonly rules: number;
-  readonly keeps: number;
+  readonly mayKeepRows: number;
   readonly triggers: Of<readonly DeletingTrigger[]>;
   readonly parents: Of<readonly number[]>;
   readonly viewOf: Of<readonly number[]>;
@@ -49,7 +49,7 @@ interface Items {
 type Of<T> = readonly [id: number, value: T];
 type Slices = { readonly [Kind in keyof Items]: Items[Kind][][] };
 
-export interface Told extends Circumstances {
+export interface CatalogAnswer extends SessionFacts {
   /** Where it was asked for. */
   readonly catalog: Catalog | null;
   /** Of the answer. */
@@ -57,10 +57,10 @@ export interface Told extends Circumstances {
 }
 
 /** @param answer documents in base64, with a dot between them: the circumstances, and the slices of the catalog */
-export async function readAnswer(answer: string): Promise<Told> {
+export async function readAnswer(answer: string): Promise<CatalogAnswer> {
   const pace = new Pace();
   const end = answer.indexOf('.');
-  const circumstances = decode<Circumstances>(end < 0 ? answer : answer.slice(0, end));
+  const circumstances = decode<SessionFacts>(end < 0 ? answer : answer.slice(0, end));
   const bytes = answer.length;
   if (end < 0) return { ...circumstances, catalog: null, bytes };
   const slices = noSlices();
@@ -76,7 +76,7 @@ export async function readAnswer(answer: string): Promise<Told> {
 }
 
 async function catalogOf(slices: Slices, pace: Pace): Promise<Catalog> {
-  const [rules, keeps] = [new Set(slices.rules.flat()), new Set(slices.keeps.flat())];
+  const [rules, mayKeepRows] = [new Set(slices.rules.flat()), new Set(slices.mayKeepRows.flat())];
   const triggers = byId(slices.triggers);
   const parents = byId(slices.parents);
   const viewOf = byId(slices.viewOf);
@@ -93,7 +93,7 @@ async function catalogOf(slices: Slices, pace: Pace): Promise<Catalog> {
       name,
       kind,
       rules: rules.has(oid),
-      keeps: keeps.has(oid),
+      mayKeepRows: mayKeepRows.has(oid),
       triggers: triggers.get(oid) ?? [],
       partition,
       parents: parents.get(oid) ?? [],
@@ -135,7 +135,7 @@ function noSlices(): Slices {
   return {
     relation: [],
     rules: [],
-    keeps: [],
+    mayKeepRows: [],
     triggers: [],
     parents: [],
     viewOf: [],

@@ -75,8 +75,8 @@ WITH elsewhere AS (
 ), compared AS (
   -- How the columns of each key are compared.
   SELECT k.configured, k.id, pg_catalog.json_agg(pg_catalog.json_build_object(
-    'from', child.attname,
-    'to', parent.attname,
+    'referencing', child.attname,
+    'referenced', parent.attname,
     'operator', CASE WHEN op.oid IS NOT NULL THEN pg_catalog.concat(pg_catalog.quote_ident(opn.nspname), '.', op.oprname) END,
     'commutator', CASE WHEN com.oid IS NOT NULL THEN pg_catalog.concat(pg_catalog.quote_ident(comn.nspname), '.', com.oprname) END,
     -- By the type's own name, as in ri_add_cast_to: `character` would be cut to one character, bpchar is not.
@@ -123,7 +123,7 @@ WITH elsewhere AS (
    WHERE w.ev_type OPERATOR(pg_catalog.=) '4' AND (w.ev_class OPERATOR(pg_catalog.=) ANY (SELECT s.oid FROM shown AS s)) IS TRUE
   UNION ALL
   -- A trigger on its rows may keep them: BEFORE, or INSTEAD OF on a view.
-  SELECT 'keeps', pg_catalog.to_json(g.tgrelid::pg_catalog.int8) FROM pg_catalog.pg_trigger AS g
+  SELECT 'mayKeepRows', pg_catalog.to_json(g.tgrelid::pg_catalog.int8) FROM pg_catalog.pg_trigger AS g
    WHERE ((g.tgtype OPERATOR(pg_catalog.&) 11::pg_catalog.int2) OPERATOR(pg_catalog.=) 11 OR (g.tgtype OPERATOR(pg_catalog.&) 73::pg_catalog.int2) OPERATOR(pg_catalog.=) 73) AND NOT g.tgisinternal AND g.tgenabled OPERATOR(pg_catalog.<>) 'D'
      AND (g.tgrelid OPERATOR(pg_catalog.=) ANY (SELECT s.oid FROM shown AS s)) IS TRUE
   UNION ALL
@@ -208,12 +208,12 @@ WITH elsewhere AS (
   SELECT 'key', pg_catalog.json_build_object(
     'id', k.oid::pg_catalog.int8,
     'name', k.conname,
-    'from', k.conrelid::pg_catalog.int8,
-    'to', k.confrelid::pg_catalog.int8,
+    'referencing', k.conrelid::pg_catalog.int8,
+    'referenced', k.confrelid::pg_catalog.int8,
     'action', k.action,
     'enforced', k.enforced,
     'deferred', k.condeferred,
-    'full', k.confmatchtype OPERATOR(pg_catalog.=) 'f',
+    'matchFull', k.confmatchtype OPERATOR(pg_catalog.=) 'f',
     'period', k.period,
     'setColumns', CASE WHEN k.set_columns IS NOT NULL THEN (
       SELECT pg_catalog.json_agg(a.attname ORDER BY s.position)
@@ -224,7 +224,7 @@ WITH elsewhere AS (
   SELECT 'keyColumns', pg_catalog.json_build_array(c.id, c.columns) FROM compared AS c WHERE NOT c.configured
   UNION ALL
   -- What the copies of a key for the partitions of the referenced table are called: errors name these.
-  SELECT 'copies', pg_catalog.json_build_array(c.key::pg_catalog.int8, pg_catalog.json_agg(pg_catalog.json_build_object('to', c.confrelid::pg_catalog.int8, 'name', c.conname)))
+  SELECT 'copies', pg_catalog.json_build_array(c.key::pg_catalog.int8, pg_catalog.json_agg(pg_catalog.json_build_object('referenced', c.confrelid::pg_catalog.int8, 'name', c.conname)))
     FROM (
       WITH RECURSIVE copy (key, oid, conrelid, confrelid, conname) AS (
         SELECT k.oid, d.oid, d.conrelid, d.confrelid, d.conname FROM key AS k JOIN declared AS d ON d.parent OPERATOR(pg_catalog.=) k.oid AND d.conrelid OPERATOR(pg_catalog.=) k.conrelid

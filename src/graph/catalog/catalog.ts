@@ -35,7 +35,7 @@ export interface CatalogRelation {
   /** It has rules ON DELETE. */
   readonly rules: boolean;
   /** A BEFORE trigger on its rows may keep some from being deleted; on a view an INSTEAD OF trigger deletes. */
-  readonly keeps: boolean;
+  readonly mayKeepRows: boolean;
   /** Triggers whose functions may delete, as far as their source says. */
   readonly triggers: readonly DeletingTrigger[];
   readonly partition: boolean;
@@ -69,8 +69,8 @@ export interface DeletingTrigger {
 
 /** One pair of columns of a key, and how the database compares them: `to OPERATOR(operator) from`. */
 export interface KeyColumn {
-  readonly from: string;
-  readonly to: string;
+  readonly referencing: string;
+  readonly referenced: string;
   /** With its schema. */
   readonly operator: string;
   readonly commutator: string | null;
@@ -84,13 +84,13 @@ export interface KeyColumn {
 export interface CatalogKey {
   readonly id: number;
   readonly name: string;
-  readonly from: number;
-  readonly to: number;
+  readonly referencing: number;
+  readonly referenced: number;
   /** pg_constraint.confdeltype: a, r, c, n or d. */
   readonly action: string;
   readonly enforced: boolean;
   readonly deferred: boolean;
-  readonly full: boolean;
+  readonly matchFull: boolean;
   readonly period: boolean;
   readonly columns: readonly KeyColumn[];
   readonly setColumns: readonly string[] | null;
@@ -101,7 +101,7 @@ export interface CatalogKey {
 /** What PostgreSQL calls a key in the errors of one partition of the referenced table. */
 export interface KeyCopy {
   /** The partition. */
-  readonly to: number;
+  readonly referenced: number;
   readonly name: string;
 }
 
@@ -122,7 +122,7 @@ export interface Catalog {
 }
 
 /** What a session says before a DELETE is planned. */
-export interface Circumstances {
+export interface SessionFacts {
   /** What each name means here and now: an object id, or null where there is no such relation. */
   readonly meanings: readonly (number | null)[];
   /** The session's pgcascade.mode; null or empty where it was never set. */
@@ -147,7 +147,7 @@ export interface Circumstances {
 }
 
 /** What a session is asked. */
-export interface Question {
+export interface CatalogQuestion {
   /** What these names mean. */
   readonly names: readonly RelationName[];
   /** The catalog's state, and the catalog itself. */
@@ -183,8 +183,8 @@ const SERVER = sqlFile('server.sql');
  * 10 to 18.
  * @param relations those of the configuration: they are wanted although no key of the catalog may touch their tables
  */
-export function circumstancesQuery(
-  { names, fingerprint, catalog, temporary, idle, server }: Question,
+export function catalogQuestion(
+  { names, fingerprint, catalog, temporary, idle, server }: CatalogQuestion,
   relations: readonly ConfiguredKey[],
 ): string {
   const named = relationsNamed(relations);

@@ -38,7 +38,8 @@ export function renderLocks(
   const { selection, sites, changes, outer, start, end, hasWith } = statement;
   const [root] = roots;
   if (!root || !selection || outer !== undefined || sites.length > 1 || changes.length > 0) return undefined;
-  if (!plan.keys.some(({ guarded }) => guarded) || !isDirect(root) || root.target.view) return undefined;
+  if (!plan.keys.some(({ enforcedByServer }) => enforcedByServer) || !isDirect(root) || root.target.view)
+    return undefined;
   // FOR UPDATE OF takes a name without its schema.
   if (root.site.isNamesake) return undefined;
   // Bind gives values for all parameters.

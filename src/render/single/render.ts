@@ -12,7 +12,7 @@ import type { DeletingStatement, Site } from '../../sql/statement/statement.js';
 import { ownName, withOwnNames } from '../own-names.js';
 import { type Columns, returnedNames } from '../returned-columns.js';
 import { type Edit, insertion, type Spliced, splice } from '../splice.js';
-import { MOVED_SQL } from '../violations.js';
+import { FAIL_RELATION_CHANGED } from '../violations.js';
 import { header } from './actions/deletions.js';
 import { columnName, cteName, tableOf } from './actions/rows.js';
 import { renderBelow } from './kept-plans.js';
@@ -280,5 +280,5 @@ function namedTable(target: Target): string {
 function meaningHolds({ site, target }: Root): string {
   const name = quoteLiteral(quoteRelation(site.target));
   const same = `${name}::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) ${named(target).oid}::pg_catalog.oid`;
-  return `CASE WHEN ${same} THEN true ELSE ${MOVED_SQL} OPERATOR(pg_catalog.=) 0 END`;
+  return `CASE WHEN ${same} THEN true ELSE ${FAIL_RELATION_CHANGED} OPERATOR(pg_catalog.=) 0 END`;
 }

@@ -9,7 +9,7 @@ import { readRaw } from '../../sql/encoding/character-lengths.js';
 import { hasLetters } from '../../sql/encoding/raw-bytes.js';
 import { quoteLiteral } from '../../sql/names.js';
 import { BEYOND_ASCII } from '../server/encoding.js';
-import type { Described, Injection, Manner } from '../server/internal-query.js';
+import type { Described, InternalQueries, Protocol } from '../server/internal-query.js';
 
 /** Thrown where a text cannot be rewritten before the server has answered this. */
 export class ColumnsUnknown extends Error {
@@ -23,7 +23,7 @@ export class ColumnsUnknown extends Error {
 
 /** How the server can be asked for the columns of a client's text. */
 export interface ColumnsSource {
-  readonly manner: Manner;
+  readonly protocol: Protocol;
   /** The parameters' types that its Parse declares. */
   readonly types: readonly number[];
   /** How many characters of the client's string stand before the text. */
@@ -52,8 +52,8 @@ export class KnownColumns {
    */
   async ask(
     question: ColumnsQuestion,
-    { manner, types, offset = 0 }: ColumnsSource,
-    injection: Injection,
+    { protocol, types, offset = 0 }: ColumnsSource,
+    injection: InternalQueries,
     encoding: string,
   ): Promise<'done' | 'failed' | 'skipped'> {
     const { sql, query } = question;
@@ -63,7 +63,7 @@ export class KnownColumns {
     let declared = types;
     if (question.types) {
       const answer =
-        question.types.length > 0 ? await injection.ask(oidsOf(question.types), manner) : undefined;
+        question.types.length > 0 ? await injection.ask(oidsOf(question.types), protocol) : undefined;
       if (answer && answer.kind !== 'value') return answer.kind;
       declared = (answer?.value.split(' ') ?? []).map(Number);
       // The server refuses the PREPARE before it looks at any column.
@@ -73,11 +73,11 @@ export class KnownColumns {
       }
     }
     if (query !== undefined) {
-      const told = await injection.describe(query, declared, manner, before);
+      const told = await injection.describe(query, declared, protocol, before);
       if (told.kind !== 'value') return told.kind;
       declared = told.parameters;
     }
-    const told = await injection.describe(sql, declared, manner, before);
+    const told = await injection.describe(sql, declared, protocol, before);
     if (told.kind !== 'value') return told.kind;
     this.#known.set(sql, namesOf(told, encoding));
     return 'done';

@@ -14,7 +14,7 @@ import {
 } from '../../profiles/recognise.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
 import { TransactionStatus } from '../../wire/types.js';
-import type { Injection, Manner } from '../server/internal-query.js';
+import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { ExpectedReplies } from '../server/outstanding-replies.js';
 import type { Answer } from '../server/question.js';
 import { isLanguage } from '../server/server-errors.js';
@@ -26,7 +26,7 @@ export interface OtherServerOptions {
   readonly graphs: GraphCache;
   readonly rules: Rules;
   readonly report: (problem: string) => void;
-  readonly injection: Injection;
+  readonly injection: InternalQueries;
   readonly replies: ExpectedReplies;
   readonly state: ServerState;
 }
@@ -48,18 +48,18 @@ export class OtherServer {
 
   /**
    * Recognises the server by what it reported at the login, and by one question, which is asked once for a database.
-   * @param manner how it is asked
+   * @param protocol how it is asked
    */
-  async recognise(manner: Manner): Promise<Recognised> {
+  async recognise(protocol: Protocol): Promise<Recognised> {
     const reported = reportedServer((name) => this.#options.state.parameter(name));
     if (reported !== undefined) return this.#found(reported);
     const known = this.#options.graphs.serverKind(this.#key);
     if (known !== undefined) return recognised(known);
     const { injection, replies, state } = this.#options;
     // Elsewhere the error has ended the client's transaction, so it is the client's too.
-    const alone = manner === 'query' && replies.settled && state.status === TransactionStatus.Idle;
+    const alone = protocol === 'simple' && replies.settled && state.status === TransactionStatus.Idle;
     let other: string | undefined;
-    const answer = await injection.ask(VERSION_QUESTION, manner, (error) => {
+    const answer = await injection.ask(VERSION_QUESTION, protocol, (error) => {
       if (!isLanguage(error)) return false;
       other = WITHOUT_VERSION;
       return alone;
@@ -94,7 +94,7 @@ export class OtherServer {
 
   #found(kind: string): Recognised {
     const { database, graphs, report } = this.#options;
-    if (graphs.foundServerKind(this.#key, kind) && kind !== '')
+    if (graphs.recordServerKind(this.#key, kind) && kind !== '')
       report(
         `the server of ${database} is not PostgreSQL ${OLDEST_POSTGRES} or later but ${kind}: its keys are unknown, and nothing cascades`,
       );

@@ -2,8 +2,8 @@
  * What one session saw last of the catalog, for itself alone: in a transaction that has written something, or that looks
  * at an older state, it may be what nobody else ever sees; and temporary relations are this session's.
  */
-import type { GraphCache, KnownGraph, Moment } from '../../graph/cache.js';
-import type { Circumstances } from '../../graph/catalog/catalog.js';
+import type { GraphCache, KnownGraph, ReadPoint } from '../../graph/cache.js';
+import type { SessionFacts } from '../../graph/catalog/catalog.js';
 
 /** A state of the catalog. */
 export interface Sight {
@@ -21,7 +21,7 @@ export interface Sight {
 export type Scope = 'all' | 'session' | 'transaction' | 'snapshot';
 
 interface Seen extends Sight {
-  readonly asked: Moment;
+  readonly asked: ReadPoint;
   readonly scope: Scope;
 }
 
@@ -29,7 +29,7 @@ export class OwnSight {
   #seen: Seen | undefined;
   /** The client has sent nothing since that could have changed it, or that was sent after a change of another's. */
   #untouched = false;
-  #temporaries: { readonly any: boolean; readonly asked: Moment } | undefined;
+  #temporaries: { readonly any: boolean; readonly asked: ReadPoint } | undefined;
 
   /** The server was asked at this moment, and has answered. */
   record(seen: Seen): void {
@@ -38,7 +38,7 @@ export class OwnSight {
   }
 
   /** Whether the graph may have temporary relations of this session, as the server said; null where that is to be asked. */
-  recordTemporaries(any: boolean | null, asked: Moment): void {
+  recordTemporaries(any: boolean | null, asked: ReadPoint): void {
     this.#temporaries = any === null ? undefined : { any, asked };
   }
 
@@ -61,7 +61,7 @@ export class OwnSight {
    * @param now what GraphCache.moment says
    * @returns what was seen, where it need not be asked for again
    */
-  fresh(graphs: GraphCache, now: Moment): Sight | undefined {
+  fresh(graphs: GraphCache, now: ReadPoint): Sight | undefined {
     if (this.#seen === undefined) return undefined;
     const { asked, scope } = this.#seen;
     // Parse and Bind that came in one go are one statement.
@@ -72,14 +72,14 @@ export class OwnSight {
   }
 
   /** Whether temporary relations of this session may be part of the graph; undefined where the server has to be asked. */
-  hasTemporaries(graphs: GraphCache, now: Moment): boolean | undefined {
+  hasTemporaries(graphs: GraphCache, now: ReadPoint): boolean | undefined {
     if (this.#temporaries === undefined || !graphs.isFresh(this.#temporaries.asked, now)) return undefined;
     return this.#temporaries.any;
   }
 }
 
 /** For whom what the server has answered is true. */
-export function scopeOf({ written, current, temporary }: Circumstances): Scope {
+export function scopeOf({ written, current, temporary }: SessionFacts): Scope {
   if (!current) return 'snapshot';
   if (written) return 'transaction';
   return temporary === false ? 'all' : 'session';

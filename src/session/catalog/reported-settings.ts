@@ -5,15 +5,15 @@
  */
 import { isAscii } from 'node:buffer';
 import type { Look } from '../../sql/lexer/look.js';
-import type { Injection, Manner } from '../server/internal-query.js';
+import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { Answer } from '../server/question.js';
 import type { ServerState } from '../server/server-state.js';
-import type { SessionCircumstances } from './session-catalog.js';
+import type { SessionCatalog } from './session-catalog.js';
 
 export interface ReportedSettingsOptions {
   readonly state: ServerState;
-  readonly circumstances: SessionCircumstances;
-  readonly injection: Injection;
+  readonly circumstances: SessionCatalog;
+  readonly injection: InternalQueries;
 }
 
 interface Known {
@@ -54,14 +54,14 @@ export class ReportedSettings {
    */
   async forText(
     { text, hasBackslashes }: Look,
-    manner: Manner,
+    protocol: Protocol,
   ): Promise<Known | Exclude<Answer, { kind: 'value' }>> {
     const { circumstances, injection, state } = this.#options;
     if (this.areCurrent || (isAscii(text) && !hasBackslashes))
       return { kind: 'known', conforming: state.textSettings.strings !== 'off', encodingChanges: false };
     const { age } = circumstances;
     if (this.#asked?.age === age) return this.#asked.settings;
-    const answer = await injection.ask(QUESTION, manner);
+    const answer = await injection.ask(QUESTION, protocol);
     if (answer.kind !== 'value') return answer;
     const [strings, encoding = ''] = answer.value.split(' ');
     const settings: Known = {

@@ -5,13 +5,13 @@
  * function that sets the search_path) is caught by the expanded statement, which checks the name again.
  */
 import { ProxyError } from '../../errors.js';
-import type { GraphCache, KnownGraph, Moment } from '../../graph/cache.js';
-import { readAnswer, type Told } from '../../graph/catalog/answer.js';
+import type { GraphCache, KnownGraph, ReadPoint } from '../../graph/cache.js';
+import { type CatalogAnswer, readAnswer } from '../../graph/catalog/answer.js';
 import {
   type Catalog,
-  type Circumstances,
-  circumstancesQuery,
-  type Question,
+  type CatalogQuestion,
+  catalogQuestion,
+  type SessionFacts,
 } from '../../graph/catalog/catalog.js';
 import type { Rules } from '../../graph/catalog/rules.js';
 import { mergeGraph } from '../../graph/merge.js';
@@ -29,7 +29,7 @@ const NO_CATALOG: Catalog = { relations: [], keys: [], configured: [] };
 /** Beyond it a session forgets and asks again. */
 const MOST_NAMES = 1000;
 
-export interface Surroundings {
+export interface ResolvedContext {
   readonly graph: Graph;
   /** Tells the graph from all others. */
   readonly graphId: string;
@@ -38,7 +38,7 @@ export interface Surroundings {
   readonly meaning: (name: RelationName) => number | null;
 }
 
-export interface CircumstancesOptions {
+export interface SessionCatalogOptions {
   /** Names the database among all databases behind this proxy. */
   readonly database: string;
   readonly graphs: GraphCache;
@@ -49,8 +49,8 @@ export interface CircumstancesOptions {
 type Ask = (sql: string) => Promise<Answer>;
 type Unanswered = Exclude<Answer, { kind: 'value' }>;
 
-export class SessionCircumstances {
-  readonly #options: CircumstancesOptions;
+export class SessionCatalog {
+  readonly #options: SessionCatalogOptions;
   #meanings = new Map<string, number | null>();
   #settings: { readonly mode: string | null; readonly replica: boolean } | undefined;
   /** The transaction changed settings or the schema: its end changes them back, or makes them seen by others. */
@@ -67,7 +67,7 @@ export class SessionCircumstances {
   /** Counts how often everything was forgotten. */
   #age = 0;
 
-  constructor(options: CircumstancesOptions) {
+  constructor(options: SessionCatalogOptions) {
     this.#options = options;
     this.#arrival = options.graphs.arrival;
   }
@@ -84,7 +84,7 @@ export class SessionCircumstances {
   }
 
   /** A text with this effect is being sent. */
-  note(effect: SessionEffect): void {
+  invalidateFor(effect: SessionEffect): void {
     if (effect === 'none') return;
     if (effect === 'ends') this.#own.transactionOver();
     if (effect === 'ends' && !this.#touched) return;
@@ -145,12 +145,12 @@ export class SessionCircumstances {
    * @returns the surroundings, or the answer that could not be had
    * @throws ProxyError PGC_MODE for a mode that is none
    */
-  async look(names: readonly RelationName[], ask: Ask): Promise<Surroundings | Unanswered> {
+  async resolve(names: readonly RelationName[], ask: Ask): Promise<ResolvedContext | Unanswered> {
     const { graphs, database } = this.#options;
     if (this.#meanings.size > MOST_NAMES) this.#meanings = new Map();
     const age = this.#age;
     const server = this.#server ?? graphs.server(database);
-    const now = await graphs.moment(database, server, this.#arrival);
+    const now = await graphs.readPoint(database, server, this.#arrival);
     const own = this.#own.fresh(graphs, now);
     const temporaries = this.#own.hasTemporaries(graphs, now);
     const shared = own === undefined && temporaries !== true ? this.#shared(now) : undefined;
@@ -168,17 +168,17 @@ export class SessionCircumstances {
       if ('kind' in found) return found;
       const isUnknown = question.fingerprint && found.fingerprint === null && found.idle !== true;
       if (isUnknown || found.temporary === null || (shared !== undefined && found.temporary))
-        return this.look(names, ask);
+        return this.resolve(names, ask);
       // Whoever tells of changes elsewhere does not tell of changes here.
-      if (where && this.#server !== server) return this.look(names, ask);
+      if (where && this.#server !== server) return this.resolve(names, ask);
       const seen = sight ?? this.#sighted(found, now) ?? (await this.#readInTurn(distinct, found, now, ask));
-      if (seen === 'read by another') return this.look(names, ask);
+      if (seen === 'read by another') return this.resolve(names, ask);
       if ('kind' in seen) return seen;
       sight = seen;
       this.#fingerprint = seen.fingerprint;
     }
     // While the server answered, it reported a change: what was remembered before is worth nothing.
-    if (age !== this.#age) return this.look(names, ask);
+    if (age !== this.#age) return this.resolve(names, ask);
     const active = this.#isActive();
     // A function may switch cascades on again, unseen: while they are off the server is asked each time.
     if (!active) this.#settings = undefined;
@@ -187,24 +187,28 @@ export class SessionCircumstances {
   }
 
   /** What all sessions see, unless this one's own transaction has changed it. */
-  #shared(now: Moment): Sight | undefined {
+  #shared(now: ReadPoint): Sight | undefined {
     const { graphs, database } = this.#options;
-    const fingerprint = this.#ddl ? undefined : graphs.fresh(database, now);
-    const known = fingerprint === undefined ? undefined : graphs.graph(database, fingerprint);
+    const fingerprint = this.#ddl ? undefined : graphs.currentFingerprint(database, now);
+    const known = fingerprint === undefined ? undefined : graphs.get(database, fingerprint);
     return fingerprint === undefined || known === undefined ? undefined : { fingerprint, known };
   }
 
-  async #ask(asked: Omit<Question, 'temporary'>, now: Moment, ask: Ask): Promise<Told | Unanswered> {
+  async #ask(
+    asked: Omit<CatalogQuestion, 'temporary'>,
+    now: ReadPoint,
+    ask: Ask,
+  ): Promise<CatalogAnswer | Unanswered> {
     const { database, graphs, rules } = this.#options;
     // A graph that is empty as long as a short look says so needs no fingerprint.
     const idle = asked.fingerprint && rules.overrides.length === 0 && rules.relations.length === 0;
     const fingerprint = asked.fingerprint && (asked.catalog || !idle || !graphs.isIdle(database));
     const question = { ...asked, temporary: this.#hasTemporaries, idle, fingerprint };
-    const answer = await ask(circumstancesQuery(question, this.#options.rules.relations));
+    const answer = await ask(catalogQuestion(question, this.#options.rules.relations));
     if (answer.kind !== 'value') return answer;
     const found = await readAnswer(answer.value);
     this.#learn(question.names, found);
-    if (found.idle !== null) graphs.foundIdle(database, found.idle);
+    if (found.idle !== null) graphs.recordIdle(database, found.idle);
     if (found.temporary === null) this.#hasTemporaries = true;
     this.#own.recordTemporaries(found.temporary, now);
     return found;
@@ -213,8 +217,8 @@ export class SessionCircumstances {
   /** Of those that would keep the same graph, one reads the catalog. */
   async #readInTurn(
     names: readonly RelationName[],
-    { written, fingerprint }: Circumstances,
-    now: Moment,
+    { written, fingerprint }: SessionFacts,
+    now: ReadPoint,
     ask: Ask,
   ): Promise<Sight | Unanswered | 'read by another'> {
     const { database, graphs } = this.#options;
@@ -229,7 +233,7 @@ export class SessionCircumstances {
   }
 
   /** Reads the whole catalog, in one statement with its fingerprint and with what the names mean in it. */
-  async #read(names: readonly RelationName[], now: Moment, ask: Ask): Promise<Sight | Unanswered> {
+  async #read(names: readonly RelationName[], now: ReadPoint, ask: Ask): Promise<Sight | Unanswered> {
     const { database, graphs, rules, report } = this.#options;
     this.#meanings = new Map();
     const found = await this.#ask({ names, fingerprint: true, catalog: true, server: false }, now, ask);
@@ -239,24 +243,24 @@ export class SessionCircumstances {
     const fingerprint = found.fingerprint ?? '';
     const known = found.written
       ? graphs.ownGraph(graph)
-      : graphs.keep(database, fingerprint, graph, found.bytes);
+      : graphs.set(database, fingerprint, graph, found.bytes);
     return this.#record(found, fingerprint, now, known);
   }
 
   /** @returns undefined where the graph of what was found is not known, and not certain to be empty */
-  #sighted(found: Circumstances, now: Moment): Sight | undefined {
+  #sighted(found: SessionFacts, now: ReadPoint): Sight | undefined {
     const { graphs, database } = this.#options;
     const fingerprint = found.idle ? IDLE : (found.fingerprint ?? '');
-    let known = graphs.graph(database, fingerprint);
-    if (found.idle) known ??= graphs.keep(database, fingerprint, NO_GRAPH, 0);
+    let known = graphs.get(database, fingerprint);
+    if (found.idle) known ??= graphs.set(database, fingerprint, NO_GRAPH, 0);
     return known && this.#record(found, fingerprint, now, known);
   }
 
   /** What was found in a transaction that had written something stays with this session, and so do temporary relations. */
-  #record(found: Circumstances, fingerprint: string, asked: Moment, known: KnownGraph): Sight {
+  #record(found: SessionFacts, fingerprint: string, asked: ReadPoint, known: KnownGraph): Sight {
     const { graphs, database } = this.#options;
     const scope = scopeOf(found);
-    if (scope === 'all' && !this.#ddl) graphs.saw(database, fingerprint, asked);
+    if (scope === 'all' && !this.#ddl) graphs.recordFingerprint(database, fingerprint, asked);
     this.#own.record({ fingerprint, known, asked, scope });
     return { fingerprint, known };
   }
@@ -264,13 +268,13 @@ export class SessionCircumstances {
   #locate(server: string): void {
     const { graphs, database, report } = this.#options;
     this.#server = server;
-    if (graphs.found(database, server))
+    if (graphs.recordServer(database, server))
       report(
         `graph.url leads to another database than ${database}: changes of its schema are noticed within graph.refresh`,
       );
   }
 
-  #learn(names: readonly RelationName[], found: Circumstances): void {
+  #learn(names: readonly RelationName[], found: SessionFacts): void {
     names.forEach((name, i) => {
       this.#meanings.set(quoteRelation(name), found.meanings[i] ?? null);
     });

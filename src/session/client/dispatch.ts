@@ -10,7 +10,7 @@ import { look } from '../catalog/reported-look.js';
 import type { Decision } from '../decide/decision.js';
 import { Attempts } from '../execute/attempts.js';
 import type { FrontendOptions } from '../execute/frontend-options.js';
-import type { Manner } from '../server/internal-query.js';
+import type { Protocol } from '../server/internal-query.js';
 import { sealed, sentText } from '../server/markers.js';
 import type { Answered, ReplyHandler } from '../server/outstanding-replies.js';
 import { queryReplies } from '../server/results.js';
@@ -18,7 +18,7 @@ import { CopyIn } from './copy-in.js';
 import { ExtendedQueries } from './extended.js';
 import { sendInPieces } from './statement-by-statement.js';
 
-export class FrontendSide {
+export class Dispatch {
   readonly #options: FrontendOptions;
   readonly #extended: ExtendedQueries;
   readonly #attempts: Attempts;
@@ -125,29 +125,29 @@ export class FrontendSide {
   #textOf(message: Message, seen: Look): Promise<void> | undefined {
     const { active, circumstances, injection, prepared, refusesCode, replies, rewriter, state } =
       this.#options;
-    if (injection.lingers && !this.#executing)
-      return injection.leave().then(() => this.#textOf(message, seen));
+    if (injection.hasImplicitTransaction && !this.#executing)
+      return injection.endImplicitTransaction().then(() => this.#textOf(message, seen));
     // A simple query drops the unnamed statement (postgres.c, exec_simple_query), unless it is skipped behind an error.
     const undo = prepared.get('') && prepared.set('', undefined);
     // From the first Execute on a query belongs to the implicit transaction of the messages before it.
-    const manner = this.#executing ? 'pipeline' : 'query';
+    const protocol = this.#executing ? 'extended' : 'simple';
     if (this.#executing) injection.queryInPipeline();
-    const retries = manner === 'query' && replies.settled && state.status === TransactionStatus.Idle;
-    const inBlock = manner === 'query' && this.#inBlock;
+    const retries = protocol === 'simple' && replies.settled && state.status === TransactionStatus.Idle;
+    const inBlock = protocol === 'simple' && this.#inBlock;
     this.#endUnit(inBlock);
     if (!active || !isNoteworthy(seen, refusesCode)) {
-      circumstances.note(seen.effect);
+      circumstances.invalidateFor(seen.effect);
       return this.#forwardQuery(message, undo, inBlock);
     }
     return rewriter
-      .decide(seen, { manner, inString: true, types: [], retries, prepares: manner === 'query' })
+      .decide(seen, { protocol, inString: true, types: [], retries, prepares: protocol === 'simple' })
       .then((decision) => {
         if (decision.kind === 'pieces') return this.#inPieces(decision);
-        circumstances.note(seen.effect);
+        circumstances.invalidateFor(seen.effect);
         // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
-        if (decision.kind === 'failed' && manner === 'query') return;
+        if (decision.kind === 'failed' && protocol === 'simple') return;
         if (decision.kind === 'pass') return this.#forwardQuery(message, undo, inBlock);
-        return this.#send(message, seen, decision.rewrite, undo, manner, inBlock);
+        return this.#send(message, seen, decision.rewrite, undo, protocol, inBlock);
       });
   }
 
@@ -157,13 +157,13 @@ export class FrontendSide {
     seen: Look,
     rewrite: Rewrite,
     undo: (() => void) | undefined,
-    manner: Manner,
+    protocol: Protocol,
     inBlock: boolean,
   ): Promise<void> | undefined {
     const { rewriter, server } = this.#options;
-    const { parts } = rewrite;
-    const plan = planOf(parts);
-    if (manner === 'query' && (plan || isSuspecting(parts) || rewrite.leaves))
+    const { rules } = rewrite;
+    const plan = planOf(rules);
+    if (protocol === 'simple' && (plan || isSuspecting(rules) || rewrite.leaves))
       return this.#attempts.query(plan, kept(seen), rewrite, () => this.#endUnit(inBlock), undo);
     const sent = sealed(rewrite);
     if (sent.changed) server.write(write.query(sentText(sent)));

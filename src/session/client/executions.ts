@@ -10,8 +10,8 @@ import type { Message } from '../../wire/reader.js';
 import { Frontend, TransactionStatus } from '../../wire/types.js';
 import type { StatementSource } from '../decide/decision.js';
 import { knownName, Names } from '../decide/names.js';
-import { type Prepared, partOf } from '../decide/prepared-statement.js';
-import type { Attempts, Bound } from '../execute/attempts.js';
+import { type PreparedStatement, partOf } from '../decide/prepared-statement.js';
+import type { Attempts, Execution } from '../execute/attempts.js';
 import type { FrontendOptions } from '../execute/frontend-options.js';
 import { REPEATED, SCRATCH } from '../server/internal-query.js';
 import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from '../server/results.js';
@@ -20,9 +20,9 @@ import { type BoundPortal, bindOf, cannotRun, isUncertain, senderOf, withFormats
 /** Prepares a statement again where another text has to be sent for it now. @returns also the name that it has now */
 export type PrepareAgain = (
   name: string,
-  prepared: Prepared,
+  prepared: PreparedStatement,
   rewrite: Rewrite,
-) => Promise<{ readonly prepared: Prepared; readonly under: string }>;
+) => Promise<{ readonly prepared: PreparedStatement; readonly under: string }>;
 
 export class Executions {
   readonly #options: FrontendOptions;
@@ -76,13 +76,18 @@ export class Executions {
   }
 
   /** What is prepared under a name is executed in all circumstances; what has none is executed next. */
-  source(name: string, { types, encoding }: Pick<Prepared, 'types' | 'encoding'>): StatementSource {
+  source(name: string, { types, encoding }: Pick<PreparedStatement, 'types' | 'encoding'>): StatementSource {
     const retries = name === '' && this.#inBlock(!this.#executed) === false;
-    return { manner: 'pipeline', inString: false, types, retries, encoding };
+    return { protocol: 'extended', inString: false, types, retries, encoding };
   }
 
   /** A Bind came, of a statement that is prepared as it has to be now. */
-  bind(message: Message, name: string, statement: string, prepared: Prepared | undefined): undefined {
+  bind(
+    message: Message,
+    name: string,
+    statement: string,
+    prepared: PreparedStatement | undefined,
+  ): undefined {
     this.#bindings++;
     const known = prepared ?? this.portals.get(name);
     const undo =
@@ -109,14 +114,14 @@ export class Executions {
     const bound = this.portals.get(name);
     const first = !this.#executed;
     this.#executed = true;
-    const plan = bound?.rewrite && planOf(bound.rewrite.parts);
+    const plan = bound?.rewrite && planOf(bound.rewrite.rules);
     if (plan === undefined || bound?.seen.effect !== 'none') this.#age++;
     if (bound === undefined) return this.#forward(message);
-    this.#options.circumstances.note(bound.seen.effect);
+    this.#options.circumstances.invalidateFor(bound.seen.effect);
     const { rewrite } = bound;
     this.#transactionEnded ||= bound.seen.effect !== 'none' && plan === undefined;
     if (rewrite === undefined) return this.#forward(message);
-    const [part] = rewrite.parts;
+    const [part] = rewrite.rules;
     if (bound.executed && part?.kind === 'cascade' && part.answers.kind === 'count')
       return cannotRun(name, this.#options);
     this.portals.set(name, { ...bound, executed: true });
@@ -129,7 +134,7 @@ export class Executions {
       // Other portals would be lost with a transaction that fails.
       if (inBlock === true || (inBlock === false && this.#bindings === 1))
         return this.#attempts.portal({ plan, rewrite, execute, rebind }, inBlock);
-      if (isSuspecting(rewrite.parts)) return this.#executeExactly(rebind);
+      if (isSuspecting(rewrite.rules)) return this.#executeExactly(rebind);
     }
     this.#expectExecuted(execute, rewrite);
     return undefined;
@@ -146,14 +151,14 @@ export class Executions {
 
   #expectExecuted(execute: () => void, rewrite: Rewrite): void {
     const { jit } = this.#options;
-    if (planOf(rewrite.parts)) jit.off();
+    if (planOf(rewrite.rules)) jit.off();
     else jit.on();
     execute();
     this.#options.replies.expect('Execute', executeReplies(this.#options.rewriter.translation(rewrite)));
   }
 
   /** What only finds out whether a rule may be broken is no use where it cannot be sent again. */
-  async #executeExactly(rebind: () => Promise<Bound | undefined>): Promise<void> {
+  async #executeExactly(rebind: () => Promise<Execution | undefined>): Promise<void> {
     const bound = await rebind();
     if (bound) this.#expectExecuted(bound.execute, bound.rewrite);
   }
@@ -175,7 +180,7 @@ export class Executions {
     bind: Buffer,
     bound: BoundPortal,
     sender: (rewrite: Rewrite) => () => void,
-  ): Promise<Bound | undefined> {
+  ): Promise<Execution | undefined> {
     const { replies, rewriter, server } = this.#options;
     const source = { ...this.source(bound.statement, bound), retries: false };
     const decision = await rewriter.decide(bound.seen, source);
@@ -195,9 +200,9 @@ export class Executions {
     const swallowed = swallowedReplies(rewriter.translation(rewrite), () => {});
     replies.expect('Close', swallowed);
     replies.expect('Bind', swallowed);
-    const locks = locksOf(rewrite.parts);
+    const locks = locksOf(rewrite.rules);
     const lock = locks && { locks, types: bound.types, bind: boundTo(message, REPEATED, SCRATCH) };
-    return { plan: planOf(rewrite.parts), rewrite, execute: sender(rewrite), lock };
+    return { plan: planOf(rewrite.rules), rewrite, execute: sender(rewrite), lock };
   }
 
   #forward(message: Message): undefined {

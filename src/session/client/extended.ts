@@ -10,7 +10,7 @@ import type { Message } from '../../wire/reader.js';
 import { Backend, Frontend } from '../../wire/types.js';
 import { look } from '../catalog/reported-look.js';
 import type { Names } from '../decide/names.js';
-import { type Prepared, UNWATCHED } from '../decide/prepared-statement.js';
+import { type PreparedStatement, UNWATCHED } from '../decide/prepared-statement.js';
 import { isRefused, replacement } from '../decide/replacement.js';
 import type { Attempts } from '../execute/attempts.js';
 import type { FrontendOptions } from '../execute/frontend-options.js';
@@ -144,7 +144,7 @@ export class ExtendedQueries {
   }
 
   /** A Parse of a text that does not delete was sent. */
-  #enter(name: string, prepared: Prepared | undefined): undefined {
+  #enter(name: string, prepared: PreparedStatement | undefined): undefined {
     if (prepared || this.#options.prepared.get(name))
       this.expectNamed('Parse', undoneReplies(this.#options.prepared.set(name, prepared)));
     else this.#options.replies.expect('Parse');
@@ -193,7 +193,7 @@ export class ExtendedQueries {
    * is used.
    * @returns what it has to be prepared as now; undefined where it is
    */
-  async #wanted(name: string, prepared: Prepared, mayRepeat: boolean): Promise<Rewrite | undefined> {
+  async #wanted(name: string, prepared: PreparedStatement, mayRepeat: boolean): Promise<Rewrite | undefined> {
     const source = this.#executions.source(name, prepared);
     const retries = source.retries && mayRepeat;
     const decision = await this.#options.rewriter.decide(prepared.seen, { ...source, retries });
@@ -202,9 +202,9 @@ export class ExtendedQueries {
       : replacement(name, prepared, decision.rewrite, this.#options);
   }
 
-  #prepareAgain(name: string, prepared: Prepared, wanted: Rewrite): Prepared {
+  #prepareAgain(name: string, prepared: PreparedStatement, wanted: Rewrite): PreparedStatement {
     const rewrite = sealed(wanted);
-    const current: Prepared = { ...prepared, rewrite, lost: false };
+    const current: PreparedStatement = { ...prepared, rewrite, lost: false };
     const translation = this.#options.rewriter.translation(rewrite);
     const refused = isRefused(rewrite);
     // What is refused fails under a name of the proxy's own: the client's statement stays what it is.
@@ -233,7 +233,7 @@ export class ExtendedQueries {
     });
   }
 
-  #describeAs(message: Message, prepared: Prepared | undefined): undefined {
+  #describeAs(message: Message, prepared: PreparedStatement | undefined): undefined {
     this.#options.server.forward(message);
     const replies =
       prepared?.rewrite && descriptionReplies(this.#options.rewriter.translation(prepared.rewrite));

@@ -1,6 +1,6 @@
 /** The portals of a session that the proxy has a hand in: what they were bound to, and how. */
 import type { Answers } from '../../render/single/render.js';
-import { REFUSED_SQL } from '../../render/violations.js';
+import { FAIL_REFUSED } from '../../render/violations.js';
 import { isGuarded, isSuspecting, planOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { serverError } from '../../wire/backend.js';
@@ -8,12 +8,12 @@ import { whole, withResultFormats, write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
 import { shownName } from '../decide/names.js';
-import type { Prepared } from '../decide/prepared-statement.js';
+import type { PreparedStatement } from '../decide/prepared-statement.js';
 import type { FrontendOptions } from '../execute/frontend-options.js';
 import { SCRATCH } from '../server/internal-query.js';
 
 /** A portal, and what it takes to bind it again. */
-export interface BoundPortal extends Prepared {
+export interface BoundPortal extends PreparedStatement {
   readonly statement: string;
   /** The client's message; undefined where it is not worth keeping. */
   readonly bind: Buffer | undefined;
@@ -28,9 +28,9 @@ export function isShort(bind: Message): boolean {
 }
 
 /** A copy of the message by which it was bound, where its execution may have to be repeated. */
-export function bindOf(message: Message, prepared: Prepared): Buffer | undefined {
-  const plan = prepared.rewrite && planOf(prepared.rewrite.parts);
-  const repeats = plan && (isGuarded(plan) || isSuspecting(prepared.rewrite?.parts ?? []));
+export function bindOf(message: Message, prepared: PreparedStatement): Buffer | undefined {
+  const plan = prepared.rewrite && planOf(prepared.rewrite.rules);
+  const repeats = plan && (isGuarded(plan) || isSuspecting(prepared.rewrite?.rules ?? []));
   return repeats && isShort(message) ? whole(message) : undefined;
 }
 
@@ -53,7 +53,7 @@ function formatsFor(answers: Answers, formats: readonly number[]): readonly numb
 
 /** Whether it waits to find out whether a rule may be broken. */
 export function isUncertain({ executed, rewrite }: BoundPortal): boolean {
-  return !executed && rewrite !== undefined && isSuspecting(rewrite.parts);
+  return !executed && rewrite !== undefined && isSuspecting(rewrite.rules);
 }
 
 /** What sends the Execute that `message` is, for what is executed by now. */
@@ -63,7 +63,7 @@ export function senderOf(
   rewrite: Rewrite,
   { server }: FrontendOptions,
 ): () => void {
-  const [part] = rewrite.parts;
+  const [part] = rewrite.rules;
   // Without RETURNING there is one row, the count: a limit of one would suspend the portal behind it.
   const all = part?.kind === 'cascade' && part.answers.kind === 'count';
   const bytes = whole(message);
@@ -72,7 +72,7 @@ export function senderOf(
 
 /** Without RETURNING a portal runs once (pquery.c, PortalRun). What is sent instead fails as well. */
 export function cannotRun(name: string, { replies, server }: FrontendOptions): undefined {
-  server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, REFUSED_SQL)]));
+  server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, FAIL_REFUSED)]));
   const error = serverError('55000', `portal "${shownName(name)}" cannot be run`);
   replies.expect('Close', {
     receive: (message) => (message.type === Backend.CloseComplete ? 'swallow' : error),

@@ -39,13 +39,13 @@ export async function sendInPieces(
     await pace.next();
     const seen = look(bytes, state, rewriter.settings);
     const control = seen.begins === 'control';
-    if (!inBlock && !control) goesOn = (await injection.ask(BLOCK, 'pipeline')).kind === 'value';
+    if (!inBlock && !control) goesOn = (await injection.ask(BLOCK, 'extended')).kind === 'value';
     if (!goesOn) break;
     inBlock = !control;
-    const source = { manner: 'pipeline', inString: false, types: [], retries: false, offset } as const;
+    const source = { protocol: 'extended', inString: false, types: [], retries: false, offset } as const;
     const decision = isNoteworthy(seen, refusesCode) ? await rewriter.decide(seen, source) : undefined;
     circumstances.executing();
-    circumstances.note(seen.effect);
+    circumstances.invalidateFor(seen.effect);
     // The server skips to the Sync, as it would skip the rest of the string.
     goesOn = decision?.kind !== 'failed' && decision?.kind !== 'skipped';
     if (goesOn) sendPiece(decision?.kind === 'rewrite' ? decision.rewrite : unchanged, seen, offset, options);
@@ -68,7 +68,7 @@ function sendPiece(
   { jit, replies, rewriter, server }: FrontendOptions,
 ): void {
   const rewrite = sealed(unsent);
-  if (planOf(rewrite.parts)) jit.off();
+  if (planOf(rewrite.rules)) jit.off();
   else jit.on();
   const isSame = rewrite.sql === rewrite.text;
   const translation = { ...rewriter.translation(rewrite), offset };
@@ -96,8 +96,8 @@ function sendPiece(
 }
 
 /** What changes rows is carried out before a word is said of those that it returns (pquery.c, PORTAL_ONE_RETURNING). */
-function changes({ begins }: Look, { parts }: Rewrite): boolean {
-  const expanded = parts.some((part) => part.kind === 'cascade' && part.answers.kind === 'rows');
+function changes({ begins }: Look, { rules }: Rewrite): boolean {
+  const expanded = rules.some((part) => part.kind === 'cascade' && part.answers.kind === 'rows');
   return expanded || begins === 'change';
 }
 

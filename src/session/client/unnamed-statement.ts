@@ -6,20 +6,20 @@
 import { planOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { write } from '../../wire/frontend.js';
-import type { Prepared } from '../decide/prepared-statement.js';
+import type { PreparedStatement } from '../decide/prepared-statement.js';
 import type { FrontendOptions } from '../execute/frontend-options.js';
 import { keptReplies } from '../server/results.js';
 
 export class UnnamedStatement {
   readonly #options: FrontendOptions;
-  #sent: { readonly prepared: Prepared; readonly age: number } | undefined;
+  #sent: { readonly prepared: PreparedStatement; readonly age: number } | undefined;
 
   constructor(options: FrontendOptions) {
     this.#options = options;
   }
 
   /** A Parse of it was sent. @param age that of the executions (executions.ts) */
-  sent(prepared: Prepared, age: number): void {
+  sent(prepared: PreparedStatement, age: number): void {
     this.#sent = { prepared, age };
   }
 
@@ -31,13 +31,13 @@ export class UnnamedStatement {
    * @returns whether nothing more has to be sent
    */
   keeps(
-    { seen, encoding, types }: Pick<Prepared, 'seen' | 'encoding' | 'types'>,
+    { seen, encoding, types }: Pick<PreparedStatement, 'seen' | 'encoding' | 'types'>,
     rewrite: Rewrite,
     age: number,
   ): boolean {
     const { prepared, replies, rewriter, server } = this.#options;
     const kept = this.#sent?.age === age ? this.#sent.prepared : undefined;
-    if (kept?.rewrite === undefined || kept !== prepared.get('') || planOf(rewrite.parts) === undefined)
+    if (kept?.rewrite === undefined || kept !== prepared.get('') || planOf(rewrite.rules) === undefined)
       return false;
     const isSame =
       kept.rewrite.sql === rewrite.sql && kept.seen.text.equals(seen.text) && kept.encoding === encoding;

@@ -6,7 +6,7 @@ import { bytesOf } from '../../sql/encoding/raw-bytes.js';
 import { quoteRelation } from '../../sql/names.js';
 import { type Statement, targetsOf } from '../../sql/statement/statement.js';
 import type { ColumnsSource } from '../catalog/known-columns.js';
-import type { Manner } from '../server/internal-query.js';
+import type { Protocol } from '../server/internal-query.js';
 
 /**
  * `pass`: the text goes on as it is, and holds nothing that deletes. `failed`: the client has got an error in its place.
@@ -37,7 +37,7 @@ export interface Piece {
 /** Where a text comes from. */
 export interface Source extends ColumnsSource {
   /** How the server can be asked at this point. */
-  readonly manner: Manner;
+  readonly protocol: Protocol;
   /** A simple query: several statements may be sent in the place of one. */
   readonly inString: boolean;
   readonly types: readonly number[];
@@ -76,13 +76,13 @@ function* cut(text: string, statements: readonly Statement[]): Generator<Piece> 
   let counted = 0;
   let offset = 0;
   for (const statement of statements) {
-    const own = text.slice(statement.at, statement.behind);
-    offset += charactersIn(text, counted, statement.at);
-    counted = statement.at;
+    const own = text.slice(statement.start, statement.end);
+    offset += charactersIn(text, counted, statement.start);
+    counted = statement.start;
     yield {
       bytes: bytesOf(own),
       offset,
-      unchanged: unchanged(own, [{ ...statement, at: 0, behind: own.length }]),
+      unchanged: unchanged(own, [{ ...statement, start: 0, end: own.length }]),
     };
   }
 }

@@ -3,11 +3,11 @@
  * prepared statements mean. (What Parse and Close do to names is entered when they are sent.)
  */
 
-import type { Part } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/reply-rule.js';
 import { write } from '../../wire/frontend.js';
 import type { Output } from '../server/output.js';
 
-export class Naming {
+export class PendingPrepares {
   readonly #server: Output;
   #unanswered = 0;
   #waiting: (() => void)[] = [];
@@ -22,7 +22,7 @@ export class Naming {
   }
 
   /** Statements are being executed. @returns what is to be called when they are answered, or skipped */
-  begin(parts: readonly Part[]): () => void {
+  begin(parts: readonly ReplyRule[]): () => void {
     if (!parts.some(({ kind }) => kind === 'prepare' || kind === 'release')) return () => {};
     this.#unanswered++;
     let answered = false;

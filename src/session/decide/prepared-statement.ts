@@ -5,13 +5,13 @@
  * refuses or skips the message, what the name meant before is put back.
  */
 
-import type { Part } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/reply-rule.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { type Look, lookAt } from '../../sql/lexer/look.js';
 import type { RelationName } from '../../sql/names.js';
 import { ResultColumns } from '../server/result-columns.js';
 
-export interface Prepared {
+export interface PreparedStatement {
   /** The client's own text, and what executing it may do. */
   readonly seen: Look;
   /** The encoding in which it came. */
@@ -28,7 +28,7 @@ export interface Prepared {
 }
 
 /** A prepared statement that does not delete. */
-export const UNWATCHED: Prepared = {
+export const UNWATCHED: PreparedStatement = {
   seen: lookAt(Buffer.alloc(0), { strings: 'on', hasHalves: false }),
   encoding: 'SQL_ASCII',
   types: [],
@@ -39,12 +39,12 @@ export const UNWATCHED: Prepared = {
 };
 
 /** What becomes of a prepared statement's answers; in the extended protocol a text is one statement. */
-export function partOf(prepared: Prepared | undefined): Part | undefined {
-  const part = prepared?.rewrite?.parts[0];
+export function partOf(prepared: PreparedStatement | undefined): ReplyRule | undefined {
+  const part = prepared?.rewrite?.rules[0];
   return part?.kind === 'forward' ? undefined : part;
 }
 
 /** The relations that executing a prepared statement would delete from. */
-export function targetsOfPrepared(prepared: Prepared | undefined): readonly RelationName[] {
+export function targetsOfPrepared(prepared: PreparedStatement | undefined): readonly RelationName[] {
   return prepared?.rewrite?.targets ?? [];
 }

@@ -1,14 +1,14 @@
 /** What a prepared statement has to be prepared as now, if it is not that already. */
 import { ProxyError } from '../../errors.js';
 import { type Rewrite, refusal } from '../../rewrite/text.js';
-import type { Injection } from '../server/internal-query.js';
+import type { InternalQueries } from '../server/internal-query.js';
 import { columnsIn } from '../server/result-columns.js';
 import { type Names, shownName } from './names.js';
-import type { Prepared } from './prepared-statement.js';
+import type { PreparedStatement } from './prepared-statement.js';
 
 interface Session {
-  readonly injection: Injection;
-  readonly prepared: Names<Prepared>;
+  readonly injection: InternalQueries;
+  readonly prepared: Names<PreparedStatement>;
 }
 
 /**
@@ -18,7 +18,7 @@ interface Session {
  */
 export async function replacement(
   name: string,
-  prepared: Prepared,
+  prepared: PreparedStatement,
   rewrite: Rewrite,
   session: Session,
 ): Promise<Rewrite | undefined> {
@@ -45,17 +45,17 @@ export async function replacement(
 
 /** What a text would return now. Where there is no answer the server skips what is sent next. */
 async function describe(
-  { types }: Prepared,
+  { types }: PreparedStatement,
   rewrite: Rewrite,
   { injection }: Session,
 ): Promise<ReturnType<typeof columnsIn>> {
   let described: ReturnType<typeof columnsIn>;
-  const answer = await injection.describe(rewrite.sql, types, 'pipeline', 0, (message) => {
+  const answer = await injection.describe(rewrite.sql, types, 'extended', 0, (message) => {
     described = columnsIn(message, rewrite) ?? described;
   });
   return answer.kind === 'value' ? described : undefined;
 }
 
-export function isRefused({ parts }: Rewrite): boolean {
-  return parts.some(({ kind }) => kind === 'refused');
+export function isRefused({ rules }: Rewrite): boolean {
+  return rules.some(({ kind }) => kind === 'refused');
 }

@@ -3,22 +3,22 @@
 import type { StatementCache } from '../../rewrite/statement-cache.js';
 import type { TriggerRule } from '../../rewrite/trigger-rule.js';
 import type { OtherServer } from '../catalog/other-server.js';
-import type { SessionCircumstances } from '../catalog/session-catalog.js';
-import type { Injection } from '../server/internal-query.js';
+import type { SessionCatalog } from '../catalog/session-catalog.js';
+import type { InternalQueries } from '../server/internal-query.js';
 import type { ExpectedReplies } from '../server/outstanding-replies.js';
 import type { ServerState } from '../server/server-state.js';
 import type { Names } from './names.js';
-import type { Naming } from './pending-prepares.js';
-import type { Prepared } from './prepared-statement.js';
+import type { PendingPrepares } from './pending-prepares.js';
+import type { PreparedStatement } from './prepared-statement.js';
 import type { SessionLog } from './session-log.js';
 
 export interface RewriterOptions {
   readonly statements: StatementCache;
-  readonly circumstances: SessionCircumstances;
-  readonly injection: Injection;
+  readonly circumstances: SessionCatalog;
+  readonly injection: InternalQueries;
   readonly otherServer: OtherServer;
-  readonly prepared: Names<Prepared>;
-  readonly naming: Naming;
+  readonly prepared: Names<PreparedStatement>;
+  readonly naming: PendingPrepares;
   readonly replies: ExpectedReplies;
   readonly state: ServerState;
   /** Refuse what may delete and is not understood; else pass it on, and say so. */

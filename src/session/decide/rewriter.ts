@@ -3,9 +3,9 @@ import { isAscii } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
 import type { Steps } from '../../pace.js';
 import { inSlices } from '../../pace.js';
-import type { Means } from '../../rewrite/context.js';
+import type { RewriteContext } from '../../rewrite/context.js';
 import { executableOf, type PreparedTexts } from '../../rewrite/executable.js';
-import type { Part } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/reply-rule.js';
 import { mayBeSentAgain } from '../../rewrite/retries.js';
 import { isBehindUnsettling, type Rewrite, refusal, rewrite, unchanged } from '../../rewrite/text.js';
 import { hasLetters } from '../../sql/encoding/raw-bytes.js';
@@ -16,7 +16,7 @@ import { TransactionStatus } from '../../wire/types.js';
 import { Folding } from '../catalog/folding.js';
 import { ColumnsUnknown, KnownColumns } from '../catalog/known-columns.js';
 import { ReportedSettings } from '../catalog/reported-settings.js';
-import type { Surroundings } from '../catalog/session-catalog.js';
+import type { ResolvedContext } from '../catalog/session-catalog.js';
 import { BEYOND_ASCII, decode, encodingOf, inClientEncoding } from '../server/encoding.js';
 import type { Translation } from '../server/results.js';
 import {
@@ -32,7 +32,7 @@ import { targetsOfPrepared } from './prepared-statement.js';
 import type { RewriterOptions } from './rewriter-options.js';
 import { SqlPrepared } from './sql-prepared.js';
 
-export class Rewriter {
+export class Decider {
   readonly #options: RewriterOptions;
   readonly #folding: Folding;
   readonly #inSql: SqlPrepared;
@@ -59,7 +59,7 @@ export class Rewriter {
   async #decide(seen: Look, source: Source): Promise<Decision> {
     try {
       if (seen.text.length > LONGEST_TEXT) throw new ProxyError('PGC_TOO_LARGE');
-      const settings = await this.settings.forText(seen, source.manner);
+      const settings = await this.settings.forText(seen, source.protocol);
       if (settings.kind !== 'known') return unanswered(settings.kind);
       const text = this.#text(seen.text, source);
       // The server refuses bytes that are no text, and says it better; unless its encoding is being changed.
@@ -83,13 +83,21 @@ export class Rewriter {
   /** How answers to a rewritten text are turned into those to the client's own. */
   translation(rewrite: Rewrite): Translation {
     const known = this.#inSql.known(rewrite);
-    const completed = (part: Part) => this.#inSql.completed(part, known, rewrite.marker);
-    const moved = () => this.#options.circumstances.note('settings');
-    const executing = () => this.#options.naming.begin(rewrite.parts);
+    const completed = (part: ReplyRule) => this.#inSql.completed(part, known, rewrite.marker);
+    const moved = () => this.#options.circumstances.invalidateFor('settings');
+    const executing = () => this.#options.naming.begin(rewrite.rules);
     const { log, state } = this.#options;
     const refused = (error: ProxyError) => log.refused(error);
     const encoding = () => encodingOf(state);
-    return { rewrite, encoding, profile: state.profile, executing, completed, moved, refused };
+    return {
+      rewrite,
+      encoding,
+      profile: state.profile,
+      executing,
+      completed,
+      relationChanged: moved,
+      refused,
+    };
   }
 
   async #rewrite(
@@ -99,7 +107,7 @@ export class Rewriter {
     source: Source,
     columns = new KnownColumns(),
   ): Promise<Decision> {
-    const { manner, inString, retries, prepares = false } = source;
+    const { protocol, inString, retries, prepares = false } = source;
     const { circumstances, injection, naming, otherServer, replies, state } = this.#options;
     const { log, reject, refusesCode, triggers, warn } = this.#options;
     if (statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode)))
@@ -119,22 +127,22 @@ export class Rewriter {
     if (names.length === 0 && !runs && !code) return asIs;
     // In a failed transaction nothing can be asked, and the server refuses everything but its end.
     // The status is how things stand only where everything sent has been answered.
-    const failed = replies.settled && state.status === TransactionStatus.Failed && manner === 'query';
+    const failed = replies.settled && state.status === TransactionStatus.Failed && protocol === 'simple';
     if (failed && statements.length === 1) return asIs;
     // The data of a COPY come from the client between two statements.
     const splits = inString && !statements.some(({ takesData }) => takesData);
     if (failed && splits) return { kind: 'pieces', pieces: piecesOf(text, statements) };
     if (failed) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
 
-    const server = await otherServer.recognise(manner);
+    const server = await otherServer.recognise(protocol);
     if (server.kind === 'failed' || server.kind === 'skipped') return unanswered(server.kind);
     if (server.kind === 'other') {
       otherServer.refuse(server, names);
       return asIs;
     }
-    const found = await circumstances.look(names, (sql) => injection.askUntimed(sql, manner));
+    const found = await circumstances.resolve(names, (sql) => injection.askUntimed(sql, protocol));
     if ('kind' in found) return unanswered(found.kind);
-    const folds = await this.#folding.folds(names, (sql) => injection.ask(sql, manner));
+    const folds = await this.#folding.folds(names, (sql) => injection.ask(sql, protocol));
     if (typeof folds === 'object') return unanswered(folds.kind);
     if (folds) throw new ProxyError('PGC_ENCODING', { what: 'a name with capitals beyond ASCII', encoding });
     const { touched } = circumstances;
@@ -145,10 +153,10 @@ export class Rewriter {
     if (splits && behind && sensitive) return { kind: 'pieces', pieces: piecesOf(text, statements) };
     if (!found.active) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
     const texts = await this.#prepared(executed);
-    const means: Means = {
+    const means: RewriteContext = {
       graph: found.graph,
       meaning: found.meaning,
-      columns: columns.of,
+      returnedColumns: columns.of,
       executable: (name) => {
         const entry = this.#inSql.named(name);
         const check = () => entry && this.#text(entry.seen.text, entry);
@@ -192,15 +200,15 @@ export class Rewriter {
   }
 
   /** The server's own error, if it has one; else it knows a grammar that is not known here. */
-  async #unparsable(text: string, { types, manner }: Source): Promise<Decision> {
+  async #unparsable(text: string, { types, protocol }: Source): Promise<Decision> {
     const { injection, otherServer } = this.#options;
-    const server = await otherServer.recognise(manner);
+    const server = await otherServer.recognise(protocol);
     if (server.kind === 'failed' || server.kind === 'skipped') return unanswered(server.kind);
     if (server.kind === 'other') {
       otherServer.refuseText(server, text);
       return PASS;
     }
-    const answer = await injection.parse(text, types, manner);
+    const answer = await injection.parse(text, types, protocol);
     if (answer.kind !== 'value') return unanswered(answer.kind);
     throw new ProxyError('PGC_GRAMMAR');
   }
@@ -243,7 +251,7 @@ function cacheKey(
   text: string,
   meanings: readonly (number | null)[],
   how: readonly (boolean | number)[],
-  { graphId }: Surroundings,
+  { graphId }: ResolvedContext,
 ): string {
   return `${graphId}\0${meanings.join(',')}\0${how.join()}\0${text}`;
 }

@@ -6,7 +6,7 @@ import { ERRORS, type ProxyError } from '../../errors.js';
 import type { ForeignKey, Relation } from '../../graph/model.js';
 import type { Logger } from '../../observe/log.js';
 import type { Plan } from '../../plan/plan.js';
-import type { Part } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/reply-rule.js';
 import type { Decision, Source } from './decision.js';
 import type { Repeats } from './repeats.js';
 
@@ -32,16 +32,16 @@ export class SessionLog {
    * where it is another plan.
    * @returns what is to be called with the decision; undefined where nobody reads of it
    */
-  deciding({ manner }: Source): ((decision: Decision) => void) | undefined {
+  deciding({ protocol }: Source): ((decision: Decision) => void) | undefined {
     if (!this.#log.isLevelEnabled('debug')) return undefined;
     const began = performance.now();
     return (decision) => {
       if (decision.kind !== 'rewrite') return;
-      const { sql, parts } = decision.rewrite;
-      if (manner === 'pipeline' && sql === this.#planned) return;
+      const { sql, rules } = decision.rewrite;
+      if (protocol === 'extended' && sql === this.#planned) return;
       this.#planned = sql;
       const milliseconds = Math.round((performance.now() - began) * 1000) / 1000;
-      for (const plan of parts.flatMap(planOf))
+      for (const plan of rules.flatMap(planOf))
         this.#log.debug({ database: this.#database, ...namesOf(plan), milliseconds }, 'a cascade is planned');
     };
   }
@@ -84,8 +84,8 @@ function reasonOf(error: ProxyError): string {
   return error.errorName === 'PGC_MODE' ? ERRORS.PGC_MODE.message : error.message;
 }
 
-function planOf(part: Part): readonly Plan[] {
-  if (part.kind === 'prepare') return planOf(part.runs);
+function planOf(part: ReplyRule): readonly Plan[] {
+  if (part.kind === 'prepare') return planOf(part.executeRule);
   return part.kind === 'cascade' ? [part.plan] : [];
 }
 
@@ -103,8 +103,8 @@ function namesOf({ deletions, changes, keys }: Plan) {
 }
 
 /** As `cascade.overrides` match it. */
-function keyName({ from, name }: ForeignKey): string {
-  return `${named(from)}.${name}`;
+function keyName({ referencing, name }: ForeignKey): string {
+  return `${named(referencing)}.${name}`;
 }
 
 function named({ schema, name }: Relation): string {

@@ -1,6 +1,6 @@
 /** The prepared statements of a session by the names that SQL gives them: PREPARE, EXECUTE, DEALLOCATE, DISCARD ALL. */
 
-import type { Part } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/reply-rule.js';
 import { type Rewrite, unchanged } from '../../rewrite/text.js';
 import { bytesOf } from '../../sql/encoding/raw-bytes.js';
 import { look } from '../catalog/reported-look.js';
@@ -9,38 +9,46 @@ import { encodingOf } from '../server/encoding.js';
 import { ResultColumns } from '../server/result-columns.js';
 import type { ServerState } from '../server/server-state.js';
 import { type Names, nameInText } from './names.js';
-import { type Prepared, UNWATCHED } from './prepared-statement.js';
+import { type PreparedStatement, UNWATCHED } from './prepared-statement.js';
 
 /** What names meant when a statement that drops some was sent. */
-export type Known = readonly (readonly [string, Prepared])[];
+export type Known = readonly (readonly [string, PreparedStatement])[];
 
 export class SqlPrepared {
-  readonly #prepared: Names<Prepared>;
+  readonly #prepared: Names<PreparedStatement>;
   readonly #state: ServerState;
   readonly #settings: ReportedSettings;
 
-  constructor(prepared: Names<Prepared>, state: ServerState, settings: ReportedSettings) {
+  constructor(prepared: Names<PreparedStatement>, state: ServerState, settings: ReportedSettings) {
     this.#prepared = prepared;
     this.#state = state;
     this.#settings = settings;
   }
 
   /** The prepared statement of a name in an SQL text. */
-  named(name: string): Prepared | undefined {
+  named(name: string): PreparedStatement | undefined {
     return this.#prepared.get(nameInText(name, encodingOf(this.#state)));
   }
 
   /** What is prepared behind a DEALLOCATE, before its answer, stays. */
-  known({ parts }: Rewrite): Known {
-    return parts.some(({ kind }) => kind === 'release') ? this.#prepared.snapshot() : [];
+  known({ rules }: Rewrite): Known {
+    return rules.some(({ kind }) => kind === 'release') ? this.#prepared.snapshot() : [];
   }
 
   /** The server has executed a statement that concerns prepared ones. */
-  completed(part: Part, known: Known, marker: string | undefined): void {
+  completed(part: ReplyRule, known: Known, marker: string | undefined): void {
     if (part.kind === 'prepare') {
-      const { text, sql, runs, targets } = part;
+      const { text, sql, executeRule, targets } = part;
       const changed = sql !== text;
-      const rewrite = { ...unchanged(text, []), sql, marker, targets, parts: [runs], copied: [], changed };
+      const rewrite = {
+        ...unchanged(text, []),
+        sql,
+        marker,
+        targets,
+        parts: [executeRule],
+        copied: [],
+        changed,
+      };
       const encoding = encodingOf(this.#state);
       const seen = look(bytesOf(text), this.#state, this.#settings);
       const made = { ...UNWATCHED, seen, encoding, rewrite, result: new ResultColumns(), inSql: true };

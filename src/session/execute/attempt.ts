@@ -5,7 +5,7 @@
  * Or it was only asked whether a rule may be broken, and has to be asked which.
  */
 
-import type { Part } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/reply-rule.js';
 import { bytesIn } from '../../sql/encoding/letters.js';
 import { Field, readErrorFields } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';
@@ -64,9 +64,9 @@ export function attempt(
   let again: Outcome | undefined;
   let completed = 0;
   let failed = false;
-  const { parts } = translation.rewrite;
-  const isString = parts.filter(({ kind }) => kind !== 'swallow' && kind !== 'leave').length > 1;
-  const failing = () => (isString ? parts[completed] : parts.find(({ kind }) => kind === 'cascade'));
+  const { rules } = translation.rewrite;
+  const isString = rules.filter(({ kind }) => kind !== 'swallow' && kind !== 'leave').length > 1;
+  const failing = () => (isString ? rules[completed] : rules.find(({ kind }) => kind === 'cascade'));
   const release = (verdict: Verdict, message: Message): Verdict => {
     const bytes = [...held, bytesOf(verdict, message)];
     held = [];
@@ -147,7 +147,7 @@ function bytesOf(verdict: Verdict, { buffer, start, end }: Message): Buffer {
 /** Why an execution that has failed is made again; undefined where it has failed for good. */
 function outcomeOf(
   error: Message,
-  part: Part | undefined,
+  part: ReplyRule | undefined,
   { rewrite, resolved = false, encoding }: Translation,
 ): 'again' | 'moved' | 'overtaken' | undefined {
   const fields = readErrorFields(error);
@@ -158,10 +158,10 @@ function outcomeOf(
   const inFields = (field: string, names: readonly string[]) =>
     names.some((name) => bytesIn(encoding(), name) === fields.get(field));
   const overtaken = part.plan.keys.some(
-    ({ guarded, from, name, copies }) =>
-      guarded &&
-      inFields(Field.schema, [from.schema]) &&
-      inFields(Field.table, [from.name]) &&
+    ({ enforcedByServer, referencing, name, copies }) =>
+      enforcedByServer &&
+      inFields(Field.schema, [referencing.schema]) &&
+      inFields(Field.table, [referencing.name]) &&
       inFields(Field.constraint, [name, ...copies.map((copy) => copy.name)]),
   );
   return overtaken ? 'overtaken' : undefined;

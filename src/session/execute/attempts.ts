@@ -9,7 +9,7 @@ import type { Look } from '../../sql/lexer/look.js';
 import { write } from '../../wire/frontend.js';
 import { Backend, TransactionStatus } from '../../wire/types.js';
 import { accompany } from '../server/accompanying.js';
-import { type Manner, type Repeated, SCRATCH } from '../server/internal-query.js';
+import { type Protocol, type Repeated, SCRATCH } from '../server/internal-query.js';
 import { leftBy, sealed, sentText } from '../server/markers.js';
 import type { ReplyHandler } from '../server/outstanding-replies.js';
 import { executeReplies, queryReplies, swallowedReplies } from '../server/results.js';
@@ -18,7 +18,7 @@ import { attempt, MOST_ATTEMPTS, type Outcome } from './attempt.js';
 import type { FrontendOptions } from './frontend-options.js';
 
 /** What a portal executes. */
-export interface Bound {
+export interface Execution {
   /** Undefined where it is nothing that may be made again. */
   readonly plan: Plan | undefined;
   readonly rewrite: Rewrite;
@@ -29,9 +29,9 @@ export interface Bound {
 }
 
 /** How a portal is executed once more. */
-export interface Portal extends Bound {
+export interface Portal extends Execution {
   /** Binds it again, to what its statement means by now; undefined where the client has got an error instead. */
-  readonly rebind: () => Promise<Bound | undefined>;
+  readonly rebind: () => Promise<Execution | undefined>;
 }
 
 /**
@@ -76,9 +76,9 @@ export class Attempts {
     let lock: Lock = 'no';
     for (let left = !certain || (inBlock && !saved) ? 1 : MOST_ATTEMPTS; left > 0; left--) {
       const locks =
-        lock === 'next' && left > 1 ? await this.#harmless(locksOf(rewrite.parts), 'query') : undefined;
+        lock === 'next' && left > 1 ? await this.#harmless(locksOf(rewrite.rules), 'simple') : undefined;
       if (locks === 'failed') return;
-      const under = saved && rewrite.parts.some(({ kind }) => kind === 'cascade');
+      const under = saved && rewrite.rules.some(({ kind }) => kind === 'cascade');
       const locking = Array<string>(locks?.rounds ?? 0).fill(locks?.sql ?? '');
       const profile = injection.mayAccompany ? state.profile : undefined;
       const around = { profile, alone, saved: under, locks: locking };
@@ -92,7 +92,7 @@ export class Attempts {
         return replying.receive(message);
       };
       const answers = { ...replying, receive };
-      const repeats = planOf(rewrite.parts) !== undefined || isSuspecting(rewrite.parts);
+      const repeats = planOf(rewrite.rules) !== undefined || isSuspecting(rewrite.rules);
       const final = left === 1;
       const isLocking = locks !== undefined;
       const current = attempt(repeats, answers, translation, 'Query', final, under, before, isLocking);
@@ -103,10 +103,10 @@ export class Attempts {
       const outcome = await current.outcome;
       if (leaves.length > 0) await injection.forget(leaves);
       if (outcome === 'done') return;
-      if (outcome === 'failed') return this.#options.injection.fail(FAIL, 'query');
+      if (outcome === 'failed') return this.#options.injection.fail(FAIL, 'simple');
       if (outcome === 'refused') left++;
       lock = nextLock(lock, outcome, isLocking);
-      const refused = saved ? await this.#rollBack('query') : undefined;
+      const refused = saved ? await this.#rollBack('simple') : undefined;
       if (refused === 'failed') return;
       // What a name means does not depend on the snapshot.
       const next = (outcome === 'moved' ? undefined : refused) ?? (await this.#again(seen));
@@ -125,12 +125,12 @@ export class Attempts {
     const saved = inBlock && portal.plan !== undefined && isGuarded(portal.plan);
     // Where the server skips it, it skips the Execute too, and the client has its error.
     if (saved) accompany(`SAVEPOINT ${SAVEPOINT}`, server, replies);
-    let bound: Bound | undefined = portal;
+    let bound: Execution | undefined = portal;
     let resolved = false;
     let lock: Lock = 'no';
     for (let left = inBlock && !saved ? 1 : MOST_ATTEMPTS; left > 0 && bound; left--) {
       const locks =
-        lock === 'next' && left > 1 ? await this.#harmless(bound.lock?.locks, 'pipeline') : undefined;
+        lock === 'next' && left > 1 ? await this.#harmless(bound.lock?.locks, 'extended') : undefined;
       if (locks === 'failed') return this.#failOutside(saved);
       if (bound.plan) jit.off(!inBlock);
       const locked = bound.lock && locks ? await this.#lock(bound.lock) : 'done';
@@ -143,7 +143,7 @@ export class Attempts {
       lock = nextLock(lock, outcome, locks !== undefined);
       this.#endSkipping();
       jit.lost();
-      const refused = saved ? await this.#rollBack('pipeline') : undefined;
+      const refused = saved ? await this.#rollBack('extended') : undefined;
       if (refused === 'failed') return;
       if (refused && outcome !== 'moved') return this.refuse(refused);
       if (saved && !(await this.#does(`SAVEPOINT ${SAVEPOINT}`))) return;
@@ -165,24 +165,24 @@ export class Attempts {
   async #failOutside(saved: boolean): Promise<void> {
     if (!saved) return;
     this.#endSkipping();
-    await this.#options.injection.fail(FAIL, 'pipeline');
+    await this.#options.injection.fail(FAIL, 'extended');
   }
 
   /** @returns the locks, where executing them does nothing else */
-  async #harmless(locks: Locks | undefined, manner: Manner): Promise<Locks | 'failed' | undefined> {
+  async #harmless(locks: Locks | undefined, protocol: Protocol): Promise<Locks | 'failed' | undefined> {
     if (locks === undefined) return undefined;
-    const answer = await this.#options.injection.askUntimed(locks.harmless, manner);
+    const answer = await this.#options.injection.askUntimed(locks.harmless, protocol);
     if (answer.kind !== 'value') return 'failed';
     return answer.value === 't' ? locks : undefined;
   }
 
-  #lock({ locks, types, bind }: NonNullable<Bound['lock']>): Promise<'done' | 'refused' | 'failed'> {
+  #lock({ locks, types, bind }: NonNullable<Execution['lock']>): Promise<'done' | 'refused' | 'failed'> {
     return this.#options.injection.repeat({ sql: locks.sql, times: locks.rounds, types, bind }, isForbidden);
   }
 
   /** Sends one Execute, and with it what lets go of the savepoint. */
   #executed(
-    { plan, rewrite, execute }: Bound,
+    { plan, rewrite, execute }: Execution,
     resolved: boolean,
     final: boolean,
     saved: boolean,
@@ -223,24 +223,24 @@ export class Attempts {
 
   /** What the text of a simple query means by now; undefined where the client has got an error. */
   async #again(seen: Look): Promise<Rewrite | undefined> {
-    const source = { manner: 'query', inString: true, types: [], retries: false, prepares: true } as const;
+    const source = { protocol: 'simple', inString: true, types: [], retries: false, prepares: true } as const;
     const decision = await this.#options.rewriter.decide(seen, source);
     if (decision.kind === 'pass') return passedOn(seen.text);
     return decision.kind === 'rewrite' ? decision.rewrite : undefined;
   }
 
   /**
-   * @param manner a simple query would drop the client's unnamed statement
+   * @param protocol a simple query would drop the client's unnamed statement
    * @returns what is sent instead where the transaction sees no newer state: PostgreSQL's own error there; `failed` where
    * the client has got an error
    */
-  async #rollBack(manner: Manner): Promise<Rewrite | 'failed' | undefined> {
+  async #rollBack(protocol: Protocol): Promise<Rewrite | 'failed' | undefined> {
     const { injection } = this.#options;
     const steps = [`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`, `RELEASE SAVEPOINT ${SAVEPOINT}`, ISOLATION];
-    const questions = manner === 'query' ? [steps.join('; ')] : steps;
+    const questions = protocol === 'simple' ? [steps.join('; ')] : steps;
     let value = '';
     for (const question of questions) {
-      const answer = await injection.ask(question, manner);
+      const answer = await injection.ask(question, protocol);
       if (answer.kind !== 'value') return 'failed';
       value = answer.value;
     }
@@ -248,7 +248,7 @@ export class Attempts {
   }
 
   async #does(sql: string): Promise<boolean> {
-    return (await this.#options.injection.ask(sql, 'pipeline')).kind === 'value';
+    return (await this.#options.injection.ask(sql, 'extended')).kind === 'value';
   }
 }
 

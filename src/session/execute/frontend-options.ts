@@ -1,10 +1,10 @@
 /** What the parts of the client's half of a session share. */
-import type { SessionCircumstances } from '../catalog/session-catalog.js';
+import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { Names } from '../decide/names.js';
-import type { Naming } from '../decide/pending-prepares.js';
-import type { Prepared } from '../decide/prepared-statement.js';
-import type { Rewriter } from '../decide/rewriter.js';
-import type { Injection } from '../server/internal-query.js';
+import type { PendingPrepares } from '../decide/pending-prepares.js';
+import type { PreparedStatement } from '../decide/prepared-statement.js';
+import type { Decider } from '../decide/rewriter.js';
+import type { InternalQueries } from '../server/internal-query.js';
 import type { Jit } from '../server/jit.js';
 import type { Output } from '../server/output.js';
 import type { ExpectedReplies } from '../server/outstanding-replies.js';
@@ -13,13 +13,13 @@ import type { ServerState } from '../server/server-state.js';
 export interface FrontendOptions {
   readonly server: Output;
   readonly replies: ExpectedReplies;
-  readonly circumstances: SessionCircumstances;
-  readonly injection: Injection;
+  readonly circumstances: SessionCatalog;
+  readonly injection: InternalQueries;
   readonly jit: Jit;
-  readonly rewriter: Rewriter;
+  readonly rewriter: Decider;
   readonly state: ServerState;
-  readonly prepared: Names<Prepared>;
-  readonly naming: Naming;
+  readonly prepared: Names<PreparedStatement>;
+  readonly naming: PendingPrepares;
   /** False where the configuration switched cascades off: everything passes. */
   readonly active: boolean;
   /** DO and CALL are refused. */

@@ -2,7 +2,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
 import type { Copied } from '../../render/splice.js';
-import type { Part } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/reply-rule.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { isSingleByte, readRaw } from '../../sql/encoding/character-lengths.js';
 import { bytesIn, rawLetter } from '../../sql/encoding/letters.js';
@@ -62,11 +62,11 @@ export function inClientEncoding(rewrite: Rewrite, state: ServerState): Rewrite 
       what: 'tables with names beyond ASCII',
       encoding: encodingOf(state),
     });
-  return { ...rewrite, sql, unspelled: rewrite.sql, copied, parts: rewrite.parts.map(unlocked) };
+  return { ...rewrite, sql, unspelled: rewrite.sql, copied, rules: rewrite.rules.map(unlocked) };
 }
 
 /** What locks its rows is not taken apart: it is sent again without. */
-function unlocked(part: Part): Part {
+function unlocked(part: ReplyRule): ReplyRule {
   return part.kind === 'cascade' && part.locks && hasLetters(part.locks.sql + part.locks.harmless)
     ? { ...part, locks: undefined }
     : part;

@@ -35,12 +35,12 @@ export const REPEATED = `${SCRATCH}_r`;
 
 /**
  * How a question is asked.
- * `query`: as a simple query, between the client's own; it ends with a ReadyForQuery that is swallowed.
- * `pipeline`: in the extended protocol, ended by Flush. Never by Sync: that would commit the client's implicit transaction.
+ * `simple`: as a simple query, between the client's own; it ends with a ReadyForQuery that is swallowed.
+ * `extended`: in the extended protocol, ended by Flush. Never by Sync: that would commit the client's implicit transaction.
  */
-export type Manner = 'query' | 'pipeline';
+export type Protocol = 'simple' | 'extended';
 
-export class Injection {
+export class InternalQueries {
   readonly #server: Output;
   readonly #replies: ExpectedReplies;
   readonly #state: ServerState;
@@ -59,7 +59,7 @@ export class Injection {
    * Whether a question in a pipeline has begun an implicit transaction that is still open. The client's next Sync ends
    * it, with what the client itself executes in it; a simple query without one would be caught in it.
    */
-  get lingers(): boolean {
+  get hasImplicitTransaction(): boolean {
     return this.#lingers;
   }
 
@@ -91,7 +91,7 @@ export class Injection {
    * Ends the transaction that only questions have begun. The one Sync of the proxy's own in a pipeline: the client has
    * executed nothing that it could commit, and the server is asked before whether it skips to one.
    */
-  async leave(): Promise<void> {
+  async endImplicitTransaction(): Promise<void> {
     this.#lingers = false;
     const answer = await this.#send([write.close('S', SCRATCH), write.flush()], [], 'Close');
     if (answer.kind !== 'value') return;
@@ -109,21 +109,21 @@ export class Injection {
    * Asks a query that gives one row of one column.
    * @param isOurs whether an error is none of the client's, who then gets nothing
    */
-  ask(sql: string, manner: Manner, isOurs?: (error: Message) => boolean): Promise<Answer> {
-    return this.#execute([sql], manner, isOurs);
+  ask(sql: string, protocol: Protocol, isOurs?: (error: Message) => boolean): Promise<Answer> {
+    return this.#execute([sql], protocol, isOurs);
   }
 
   /**
    * The same for what takes its time: it runs under none of the client's timeouts (own-settings.ts). The server is known
    * to be PostgreSQL.
    */
-  async askUntimed(sql: string, manner: Manner): Promise<Answer> {
+  async askUntimed(sql: string, protocol: Protocol): Promise<Answer> {
     const { enter, leave, alone } = questionSettings(this.#state.profile, this.#asked);
     const isAlone =
-      manner === 'query' && this.#replies.settled && this.#state.status === TransactionStatus.Idle;
-    if (manner === 'query' && !this.mayAccompany) return this.ask(sql, manner);
+      protocol === 'simple' && this.#replies.settled && this.#state.status === TransactionStatus.Idle;
+    if (protocol === 'simple' && !this.mayAccompany) return this.ask(sql, protocol);
     const start = performance.now();
-    const answer = await this.#execute(isAlone ? [...alone, sql] : [enter, sql, leave], manner);
+    const answer = await this.#execute(isAlone ? [...alone, sql] : [enter, sql, leave], protocol);
     this.#asked += performance.now() - start;
     return answer;
   }
@@ -131,10 +131,10 @@ export class Injection {
   /** @param statements one of them gives the answer: the last row */
   #execute(
     statements: readonly string[],
-    manner: Manner,
+    protocol: Protocol,
     isOurs?: (error: Message) => boolean,
   ): Promise<Answer> {
-    if (manner === 'query')
+    if (protocol === 'simple')
       return this.#send([write.query(statements.join('\n; '))], [], 'Query', { isOurs });
     this.#lingers = true;
     const messages = [...statements.flatMap(executed), write.close('S', SCRATCH), write.flush()];
@@ -177,9 +177,9 @@ export class Injection {
    * Executes statements, the last of which fails: the client gets no error, but of a simple query the ReadyForQuery.
    * In a pipeline the server then skips to the client's Sync.
    */
-  async fail(statements: readonly string[], manner: Manner): Promise<void> {
+  async fail(statements: readonly string[], protocol: Protocol): Promise<void> {
     const swallow = { isOurs: () => true, isReadyTheirs: true };
-    if (manner === 'query') {
+    if (protocol === 'simple') {
       await this.#send([write.query(statements.join('; '))], [], 'Query', swallow);
       return;
     }
@@ -196,10 +196,10 @@ export class Injection {
    * Has the server parse a text and forget it: its own error, if it has one, goes to the client.
    * @returns `value` (empty) where the text is well-formed
    */
-  parse(sql: string, types: readonly number[], manner: Manner): Promise<Answer> {
+  parse(sql: string, types: readonly number[], protocol: Protocol): Promise<Answer> {
     const messages = [write.close('S', SCRATCH), write.parse(SCRATCH, sql, types), write.close('S', SCRATCH)];
     // Between the client's queries a Sync ends nothing of the client's, and an error needs its ReadyForQuery.
-    return manner === 'query'
+    return protocol === 'simple'
       ? this.#send([...messages, write.sync()], ['Close', 'Parse', 'Close'], 'Sync')
       : this.#send([...messages, write.flush()], ['Close', 'Parse'], 'Close');
   }
@@ -213,7 +213,7 @@ export class Injection {
   async describe(
     sql: string,
     types: readonly number[],
-    manner: Manner,
+    protocol: Protocol,
     offset: number,
     read: (message: Message) => void = () => {},
   ): Promise<Described> {
@@ -231,9 +231,9 @@ export class Injection {
       if (message.type === Backend.ParameterDescription) parameters = readParameterTypes(message);
     };
     const listener = { offset, hear };
-    if (manner === 'pipeline') this.#lingers = true;
+    if (protocol === 'extended') this.#lingers = true;
     const answer =
-      manner === 'query'
+      protocol === 'simple'
         ? await this.#send(
             [...messages, write.sync()],
             ['Close', 'Parse', 'Describe', 'Close'],

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { MARKER, MARKER_SQLSTATE, type Marker, readMarker } from '../../render/violations.js';
-import type { Part } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/reply-rule.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { type ErrorFields, Field } from '../../wire/backend.js';
 
@@ -29,7 +29,7 @@ export function leftBy({ leaves = [], marker = MARKER }: Rewrite): readonly stri
  */
 export function markerOf(
   fields: ErrorFields,
-  part: Part | undefined,
+  part: ReplyRule | undefined,
   { text, marker: sent = MARKER }: Rewrite,
   resolved: boolean,
 ): Marker | undefined {
@@ -46,7 +46,7 @@ export function markerOf(
     case 'suspect':
       return part.suspecting ? marker : undefined;
     case 'kept':
-      return part.plan.deletions.some(({ cycle, relation }) => cycle !== undefined && relation.keeps)
+      return part.plan.deletions.some(({ cycle, relation }) => cycle !== undefined && relation.mayKeepRows)
         ? marker
         : undefined;
     case 'check':

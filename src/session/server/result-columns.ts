@@ -62,7 +62,7 @@ export class ResultColumns {
 export function columnsIn(message: Message, rewrite: Rewrite): Described | undefined {
   if (message.type === Backend.NoData) return { sent: [], client: [] };
   if (message.type !== Backend.RowDescription) return undefined;
-  const [part] = rewrite.parts;
+  const [part] = rewrite.rules;
   const answers = part?.kind === 'cascade' ? part.answers : undefined;
   const sent = readColumns(message, 0);
   if (answers?.kind === 'count') return { sent, client: [] };

@@ -3,7 +3,7 @@
 import { ProxyError } from '../../errors.js';
 import type { Profile } from '../../profiles/profile.js';
 import type { Answers } from '../../render/single/render.js';
-import type { Part } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/reply-rule.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { behindCharacters, charactersIn } from '../../sql/encoding/characters.js';
 import { bytesIn } from '../../sql/encoding/letters.js';
@@ -52,11 +52,11 @@ export interface Translation {
   /** The statement is answered by an error of the proxy's own. */
   readonly refused: (error: ProxyError) => void;
   /** A name was found to mean another table than the one planned for. */
-  readonly moved: () => void;
+  readonly relationChanged: () => void;
   /** The text is being executed. @returns what is called when that is answered, or skipped */
   readonly executing: () => () => void;
   /** A statement has been executed. */
-  readonly completed: (part: Part) => void;
+  readonly completed: (part: ReplyRule) => void;
 }
 
 /** Answers to a simple query of one or more statements. */
@@ -71,7 +71,7 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       answered();
     },
     receive(message) {
-      const part = translation.rewrite.parts[at];
+      const part = translation.rewrite.rules[at];
       if (message.type === Backend.ReadyForQuery) {
         answered();
         return 'forward';
@@ -83,7 +83,7 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       at++;
       progress = { rows: 0 };
       if (part?.kind !== 'leave') held = verdict;
-      if (translation.rewrite.parts[at]?.kind !== 'leave') return held;
+      if (translation.rewrite.rules[at]?.kind !== 'leave') return held;
       if (held === 'forward') held = whole(message);
       return 'swallow';
     },
@@ -93,7 +93,7 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
 /** Answers to Execute of an expanded statement. */
 export function executeReplies(translation: Translation): ReplyHandler {
   const progress: Progress = { rows: 0 };
-  const part = translation.rewrite.parts[0];
+  const part = translation.rewrite.rules[0];
   const answered = translation.executing();
   return {
     skipped: answered,
@@ -108,7 +108,7 @@ export function executeReplies(translation: Translation): ReplyHandler {
 
 /** Answers to Parse, Bind and Describe of an expanded statement. */
 export function descriptionReplies(translation: Translation, undo?: () => void): ReplyHandler {
-  const part = translation.rewrite.parts[0];
+  const part = translation.rewrite.rules[0];
   return {
     receive(message) {
       if (message.type === Backend.ErrorResponse) {
@@ -125,7 +125,7 @@ export function descriptionReplies(translation: Translation, undo?: () => void):
 
 /** Answers to a Describe in the place of a Parse. */
 export function keptReplies(translation: Translation): ReplyHandler {
-  const part = translation.rewrite.parts[0];
+  const part = translation.rewrite.rules[0];
   return {
     receive(message) {
       switch (message.type) {
@@ -166,7 +166,7 @@ export function undoneReplies(undo: () => void): ReplyHandler {
 
 function resultOf(
   message: Message,
-  part: Part | undefined,
+  part: ReplyRule | undefined,
   progress: Progress,
   { encoding }: Translation,
 ): Verdict {
@@ -233,8 +233,8 @@ function truncated(complete: Message, tables: readonly string[], encoding: strin
   return Buffer.concat([...notices, complete.buffer.subarray(complete.start, complete.end)]);
 }
 
-function translateError(message: Message, part: Part | undefined, translation: Translation): Verdict {
-  const { profile, moved } = translation;
+function translateError(message: Message, part: ReplyRule | undefined, translation: Translation): Verdict {
+  const { profile, relationChanged } = translation;
   const encoding = translation.encoding();
   const ours = (error: ProxyError) => {
     translation.refused(error);
@@ -254,7 +254,7 @@ function translateError(message: Message, part: Part | undefined, translation: T
   if (marker?.kind === 'suspect' && part?.kind === 'cascade')
     return ours(new ProxyError('PGC_SERIALIZATION', {}));
   if (marker?.kind === 'moved' && part?.kind === 'cascade') {
-    moved();
+    relationChanged();
     return ours(new ProxyError('PGC_MOVED', { table: part.target }));
   }
   const changed = asTheClients(fields, part, translation);
@@ -266,7 +266,7 @@ function translateError(message: Message, part: Part | undefined, translation: T
 /** The server's own error: its position is one in the client's text or none, and the command is the client's. */
 function asTheClients(
   fields: ErrorFields,
-  part: Part | undefined,
+  part: ReplyRule | undefined,
   { rewrite, offset = 0 }: Translation,
 ): ErrorFields {
   const changed = new Map(fields);

@@ -3,7 +3,7 @@
 import { ProxyError } from '../../errors.js';
 import type { Profile } from '../../profiles/profile.js';
 import { type Marker, violation } from '../../render/violations.js';
-import type { Part } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/reply-rule.js';
 import { type ErrorFields, Field } from '../../wire/backend.js';
 import { inEncoding } from './encoding.js';
 
@@ -12,7 +12,7 @@ import { inEncoding } from './encoding.js';
  * cannot tell what becomes of a row; undefined where the plan has no such check
  */
 export function violationFields(
-  { plan, target }: Part & { kind: 'cascade' },
+  { plan, target }: ReplyRule & { kind: 'cascade' },
   marker: Marker & { kind: 'check' },
   profile: Profile,
   encoding: string,

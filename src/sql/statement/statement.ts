@@ -71,8 +71,8 @@ export type Meaning =
 /** Where a statement stands in its text. */
 export interface Place {
   /** In characters; white space and comments before it are left out. */
-  readonly at: number;
-  readonly behind: number;
+  readonly start: number;
+  readonly end: number;
   /** Whether it may change what later statements of the same text mean. */
   readonly unsettles: Unsettling;
   /** The client sends its data, behind the text: COPY … FROM STDIN. */
@@ -107,7 +107,7 @@ export function readStatements(sql: string): readonly Statement[] | undefined {
     const first = own[0]?.start ?? statement.start;
     const last = own.at(-1)?.end ?? statement.end;
     const inside = (byte: number) => characters(byte) - characters(first);
-    const place = { at: characters(first), behind: characters(last) };
+    const place = { start: characters(first), end: characters(last) };
     const text = source.toString('utf8', first, last);
     // Of a string of one statement many times most is known from the one before.
     if (before && differs(text, before)) return { ...before.statement, ...place };
@@ -129,8 +129,8 @@ function differs(text: string, before: { readonly text: string; readonly stateme
 
 const OTHER: Statement = {
   meaning: { kind: 'other' },
-  at: 0,
-  behind: 0,
+  start: 0,
+  end: 0,
   unsettles: 'never',
   takesData: false,
 };

@@ -28,7 +28,7 @@ vi.mock(import('../../../src/session/execute/attempt.js'), async (load) => {
 vi.mock(import('../../../src/render/single/actions/deletions.js'), async (load) => {
   const original = await load();
   const renderDeletions: typeof original.renderDeletions = (plan, locking) => {
-    const enforced = plan.keys.some(({ guarded }) => guarded);
+    const enforced = plan.keys.some(({ enforcedByServer }) => enforcedByServer);
     const sql = original.renderDeletions(plan, locking);
     return now.mutant.forgetsKey && !enforced
       ? sql.map((cte) => cte.replace('WHERE', 'WHERE r.v = 1 AND'))

@@ -40,11 +40,11 @@ export function renderChange(
     const checked = (keysChangedIn(plan).get(change.relation) ?? [])
       .filter(({ by }) => defaults.includes(by))
       .map((each) => each.checked);
-    const columns = [...new Set(checked.flatMap((key) => key.columns.map(({ from }) => from)))].map(
-      quoteName,
-    );
+    const columns = [
+      ...new Set(checked.flatMap((key) => key.columns.map(({ referencing }) => referencing))),
+    ].map(quoteName);
     const parents = defaults.map((key) => {
-      const { column } = deletedRows(plan, key.to);
+      const { column } = deletedRows(plan, key.referenced);
       const row = parentRow(change, key);
       return {
         names: placeOf(change, key),
@@ -86,7 +86,9 @@ function parentRow(change: Change, key: ForeignKey): string {
 }
 
 /** The keys that are checked, with the SET keys that change their columns; by what these change. */
-const keysChangedIn = oncePerPlan(({ checks }) => grouped(checks.flatMap(keyChanged), ({ by }) => by.from));
+const keysChangedIn = oncePerPlan(({ checks }) =>
+  grouped(checks.flatMap(keyChanged), ({ by }) => by.referencing),
+);
 
 function keyChanged(check: Check): readonly { readonly by: ForeignKey; readonly checked: ForeignKey }[] {
   switch (check.kind) {
@@ -108,7 +110,7 @@ function renderUpdate(
   suspecting: boolean,
 ): string {
   const matches = (key: ForeignKey) => {
-    const found = references(key, 'r', deletedRows(plan, key.to));
+    const found = references(key, 'r', deletedRows(plan, key.referenced));
     const late = suspecting ? [] : outOfReach(plan, key, 'r', 'q1.n');
     if (late.length === 0) return found;
     const first = `SELECT FROM ${queued(key, 'q1', 'p1')} WHERE ${equals(key, 'p1', quoteName, 'r')} AND (${late.join(' OR ')})`;
@@ -116,9 +118,13 @@ function renderUpdate(
   };
   const nulls = change.keys.filter(({ action }) => action === 'set null');
   const others = defaultKeys(change).filter((key) => !defaults.includes(key));
-  const sources = defaults.map((key) => `${deletedRows(plan, key.to).rows} AS ${parentRow(change, key)}`);
+  const sources = defaults.map(
+    (key) => `${deletedRows(plan, key.referenced).rows} AS ${parentRow(change, key)}`,
+  );
   const conditions = [
-    ...defaults.map((key) => equals(key, parentRow(change, key), deletedRows(plan, key.to).column, 'r')),
+    ...defaults.map((key) =>
+      equals(key, parentRow(change, key), deletedRows(plan, key.referenced).column, 'r'),
+    ),
     ...others.map((key) => `(${matches(key)}) IS NOT TRUE`),
     ...(defaults.length === 0 ? [`(${nulls.map(matches).join(' OR ')})`] : []),
     ...staysClearOf(plan, change.relation, 'r'),

@@ -46,7 +46,11 @@ export function header(name: string, deletion: Deletion): string {
 function renderDeletion(deletion: Deletion, plan: Plan, locking: boolean): string {
   const { relation, keys, cycle, returns } = deletion;
   const matches = keys.map((key) =>
-    references(key, 'r', cycle === undefined ? deletedRows(plan, key.to) : foundRows(plan, key.to, cycle)),
+    references(
+      key,
+      'r',
+      cycle === undefined ? deletedRows(plan, key.referenced) : foundRows(plan, key.referenced, cycle),
+    ),
   );
   const clear = staysClearOf(plan, relation, 'r', ({ origin }) => origin === 'client');
   const condition =
@@ -70,21 +74,23 @@ function renderSearch(cycle: number, members: readonly Deletion[], plan: Plan): 
   const name = searchName(cycle);
   const entries = members.flatMap(({ relation, keys }) => {
     const matches = keys.flatMap((key) => {
-      const rows = enteringRows(plan, key.to, cycle);
+      const rows = enteringRows(plan, key.referenced, cycle);
       return rows ? [references(key, 'r', rows)] : [];
     });
     const from = `SELECT r.tableoid, r.ctid FROM ${tableOf(relation)} AS r`;
     return matches.length === 0 ? [] : [`${from} WHERE ${matches.join(' OR ')}`];
   });
   const within = (key: ForeignKey) =>
-    (plan.members.get(key.to) ?? []).some(({ deletion }) => plan.deletions[deletion]?.cycle === cycle);
+    (plan.members.get(key.referenced) ?? []).some(
+      ({ deletion }) => plan.deletions[deletion]?.cycle === cycle,
+    );
   const steps = members.flatMap(({ keys }) => keys.filter(within));
   const [only, ...more] = steps;
   // PostgreSQL allows one reference to the rows found so far: several keys go through one LATERAL union.
   const next =
     only && more.length === 0
-      ? `SELECT r.tableoid, r.ctid FROM ${name} AS g JOIN ${tableOf(only.to)} AS p ON ${hasPlace('p', 'g')} ` +
-        `JOIN ${tableOf(only.from)} AS r ON ${equals(only, 'p', quoteName, 'r')}`
+      ? `SELECT r.tableoid, r.ctid FROM ${name} AS g JOIN ${tableOf(only.referenced)} AS p ON ${hasPlace('p', 'g')} ` +
+        `JOIN ${tableOf(only.referencing)} AS r ON ${equals(only, 'p', quoteName, 'r')}`
       : `SELECT n.* FROM ${name} AS g CROSS JOIN LATERAL (${steps.map(renderStep).join(' UNION ALL ')}) AS n`;
   return (
     `${name} AS (WITH RECURSIVE ${name} (o, c) AS (\n${entries.join(' UNION ALL ')}` +
@@ -95,7 +101,7 @@ function renderSearch(cycle: number, members: readonly Deletion[], plan: Plan): 
 /** The rows that reference the one at `g` by this key. */
 function renderStep(key: ForeignKey): string {
   return (
-    `SELECT r.tableoid, r.ctid FROM ${tableOf(key.to)} AS p JOIN ${tableOf(key.from)} AS r ` +
+    `SELECT r.tableoid, r.ctid FROM ${tableOf(key.referenced)} AS p JOIN ${tableOf(key.referencing)} AS r ` +
     `ON ${equals(key, 'p', quoteName, 'r')} WHERE ${hasPlace('p', 'g')}`
   );
 }

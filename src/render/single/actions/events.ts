@@ -32,7 +32,7 @@ export function goneBeforeCheck(row: string, event: string): string {
 
 /** The deleted rows `p` of the table that a key references, with their places `q` in the queue. */
 export function queued(key: ForeignKey, q = 'q', p = 'p'): string {
-  return `${QUEUE} AS ${q} JOIN ${tableOf(key.to)} AS ${p} ON ${hasPlace(p, q)}`;
+  return `${QUEUE} AS ${q} JOIN ${tableOf(key.referenced)} AS ${p} ON ${hasPlace(p, q)}`;
 }
 
 /** One of these SET keys has taken the row out of the reach of another key before this event; ever, where none is named. */

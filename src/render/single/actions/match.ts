@@ -18,7 +18,7 @@ export interface Deleted {
 export function references(key: ForeignKey, row: string, deleted: Deleted): string {
   const [column, ...more] = key.columns;
   if (column && more.length === 0 && indexed(key) && collectable(key, column)) {
-    const keys = `ARRAY(SELECT ${cast(`d.${deleted.column(column.to)}`, column.left)} FROM ${deleted.rows} AS d)`;
+    const keys = `ARRAY(SELECT ${cast(`d.${deleted.column(column.referenced)}`, column.left)} FROM ${deleted.rows} AS d)`;
     const operator = column.commutator ?? column.operator;
     return `${referencing(column, row)} ${spell(operator)} ANY (${keys})`;
   }
@@ -39,24 +39,24 @@ export function equals(
 ): string {
   return key.columns
     .map((each) => {
-      const referenced = cast(`${parent}.${column(each.to)}`, each.left);
+      const referenced = cast(`${parent}.${column(each.referenced)}`, each.left);
       return `${referenced} ${spell(each.operator)} ${referencing(each, row, own)}`;
     })
     .join(' AND ');
 }
 
 function referencing(column: KeyColumn, row: string, own = quoteName): string {
-  const value = cast(`${row}.${own(column.from)}`, column.right);
+  const value = cast(`${row}.${own(column.referencing)}`, column.right);
   return column.collation === null ? value : `(${value} COLLATE ${column.collation})`;
 }
 
 function indexed(key: ForeignKey): boolean {
-  return key.columns.some(({ from }) => key.from.indexed.includes(from));
+  return key.columns.some(({ referencing }) => key.referencing.indexed.includes(referencing));
 }
 
 /** Values that are arrays, composites or domains do not keep their type inside of an array. */
 function collectable(key: ForeignKey, column: KeyColumn): boolean {
-  return key.to.columns.some(({ name, scalar }) => name === column.to && scalar);
+  return key.referenced.columns.some(({ name, scalar }) => name === column.referenced && scalar);
 }
 
 function cast(expression: string, type: string | null): string {

@@ -68,17 +68,17 @@ const LONG_STEP = 'pg_catalog.cardinality(q.c) OPERATOR(pg_catalog.>) 100';
 
 /** What a key deletes for the rows of one depth: but for those that a trigger has kept. */
 function renderEvent(plan: Plan, key: Plan['keys'][number]): string {
-  const kept = key.from.keeps
-    ? (plan.overlaps.get(key.from) ?? []).flatMap((id) => plan.deletions[id] ?? [])
+  const kept = key.referencing.mayKeepRows
+    ? (plan.overlaps.get(key.referencing) ?? []).flatMap((id) => plan.deletions[id] ?? [])
     : [];
-  const deleted = kept.map((deletion) => isAmong(key.from, deletion, 'r')).join(' OR ');
+  const deleted = kept.map((deletion) => isAmong(key.referencing, deletion, 'r')).join(' OR ');
   const before = 'SELECT FROM ROWS FROM (pg_catalog.unnest(q.ao), pg_catalog.unnest(q.ac)) AS s (o, c)';
   const seen = `r.ctid OPERATOR(pg_catalog.=) ANY (q.ac) AND EXISTS (${before} WHERE ${hasPlace('r', 's')})`;
   return (
     `SELECT r.tableoid, r.ctid, q.base OPERATOR(pg_catalog.+) g.n, ${age(plan, key)}` +
     ` FROM ROWS FROM (pg_catalog.unnest(q.o), pg_catalog.unnest(q.c)) WITH ORDINALITY AS g (o, c, n)` +
-    ` JOIN ${tableOf(key.to)} AS p ON ${hasPlace('p', 'g')}` +
-    ` JOIN ${tableOf(key.from)} AS r ON ${equals(key, 'p', quoteName, 'r')}` +
+    ` JOIN ${tableOf(key.referenced)} AS p ON ${hasPlace('p', 'g')}` +
+    ` JOIN ${tableOf(key.referencing)} AS r ON ${equals(key, 'p', quoteName, 'r')}` +
     ` WHERE (${LONG_STEP} OR NOT (${seen}))${deleted === '' ? '' : ` AND (${deleted})`}`
   );
 }

@@ -63,6 +63,6 @@ export function referencedMarker(place: number, key: ForeignKey): string {
   return checkMarker(
     place,
     'p.tableoid',
-    key.columns.map(({ to }) => `p.${quoteName(to)}`),
+    key.columns.map(({ referenced }) => `p.${quoteName(referenced)}`),
   );
 }

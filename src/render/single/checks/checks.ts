@@ -2,7 +2,7 @@
 
 import { type Check, isLate, type Plan } from '../../../plan/plan.js';
 import { quoteName } from '../../../sql/names.js';
-import { checkMarker, KEPT_SQL, SUSPECT_SQL } from '../../violations.js';
+import { checkMarker, FAIL_ROW_KEPT, FAIL_SUSPICION } from '../../violations.js';
 import { changedBefore, eventOf, goneBefore, queued } from '../actions/events.js';
 import { equals } from '../actions/match.js';
 import { renderQueue } from '../actions/queue.js';
@@ -28,7 +28,7 @@ export function renderChecks(
   const suspected = (broken: readonly Broken[]) =>
     broken.map(({ suspects }) => `EXISTS (${suspects})`).join('\n OR ');
   if (suspecting) {
-    const stops = `CASE WHEN ${suspected(found)}\n THEN ${SUSPECT_SQL} OPERATOR(pg_catalog.=) 0 ELSE true END`;
+    const stops = `CASE WHEN ${suspected(found)}\n THEN ${FAIL_SUSPICION} OPERATOR(pg_catalog.=) 0 ELSE true END`;
     return { ctes: [], conditions: [...kept, stops] };
   }
   const told = found.filter(({ ordered }) => ordered.length > 0);
@@ -69,16 +69,16 @@ function brokenBy(check: Check, place: number, plan: Plan): readonly Broken[] {
 /** Rows of the referencing table that are still there, and the keys they reference. */
 function rowsLeft(check: Check & { kind: 'rows' }, place: number, plan: Plan): Broken {
   const { key, gone, changers } = check;
-  const { rows, column } = deletedRows(plan, key.to);
-  const pairs = `${rows} AS p JOIN ${tableOf(key.from)} AS r ON ${equals(key, 'p', column, 'r')}`;
-  const clear = staysClearOf(plan, key.from, 'r');
+  const { rows, column } = deletedRows(plan, key.referenced);
+  const pairs = `${rows} AS p JOIN ${tableOf(key.referencing)} AS r ON ${equals(key, 'p', column, 'r')}`;
+  const clear = staysClearOf(plan, key.referencing, 'r');
   const changed = changers.map((by) => {
-    const found = deletedRows(plan, by.to);
+    const found = deletedRows(plan, by.referenced);
     return `NOT EXISTS (SELECT FROM ${found.rows} AS y WHERE ${equals(by, 'y', found.column, 'r')})`;
   });
   const where = (conditions: readonly string[]) =>
     conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
-  const values = key.columns.map(({ to }) => `p.${column(to)}`);
+  const values = key.columns.map(({ referenced }) => `p.${column(referenced)}`);
   const event = isLate(key) ? undefined : eventOf(plan, key, 'q.n');
   const by = [goneBefore('r', event), ...changedBefore(plan, changers, 'r', event)];
   return {
@@ -86,7 +86,7 @@ function rowsLeft(check: Check & { kind: 'rows' }, place: number, plan: Plan): B
     certain: [`SELECT ${checkMarker(place, '0', values)} FROM ${pairs}${where([...clear, ...changed])}`],
     ordered: [
       `SELECT ${eventPlace(plan, key, isLate(key))}, ${referencedMarker(place, key)} FROM ${queued(key)}` +
-        ` JOIN ${tableOf(key.from)} AS r ON ${equals(key, 'p', quoteName, 'r')}` +
+        ` JOIN ${tableOf(key.referencing)} AS r ON ${equals(key, 'p', quoteName, 'r')}` +
         ` WHERE ${by.map((each) => `NOT ${each}`).join(' AND ')}`,
     ],
   };
@@ -96,11 +96,11 @@ function rowsLeft(check: Check & { kind: 'rows' }, place: number, plan: Plan): B
 function renderKept(plan: Plan): readonly string[] {
   return plan.deletions.flatMap((deletion) => {
     const { cycle, relation, id } = deletion;
-    if (cycle === undefined || !relation.keeps) return [];
+    if (cycle === undefined || !relation.mayKeepRows) return [];
     const deleted = (plan.overlaps.get(relation) ?? [])
       .flatMap((other) => plan.deletions[other] ?? [])
       .map((other) => isAmong(relation, other, 'f', (name) => columnName(deletion.returns.indexOf(name))));
     const stays = `SELECT FROM ${foundName(id)} AS f WHERE ${deleted.map((each) => `NOT ${each}`).join(' AND ')}`;
-    return [`CASE WHEN EXISTS (${stays}) THEN ${KEPT_SQL} OPERATOR(pg_catalog.=) 0 ELSE true END`];
+    return [`CASE WHEN EXISTS (${stays}) THEN ${FAIL_ROW_KEPT} OPERATOR(pg_catalog.=) 0 ELSE true END`];
   });
 }

@@ -18,7 +18,7 @@ export function doubted(
   if (check.kind === 'referenced')
     return check.other.enforced && !mayGo(plan, check.key) ? [] : [referencedRow(check, place, plan)];
   if (check.kind === 'order') {
-    const on = check.key.from;
+    const on = check.key.referencing;
     return [{ suspects: `SELECT FROM ${bothFind(check.by, check.key, on, plan)}`, ordered: [], certain: [] }];
   }
   return check.when === 'new key' ? keyOfDeleted(check, place, plan) : [foundByBoth(check, place, plan)];
@@ -54,7 +54,7 @@ function foundByBoth({ key, other, on, when }: Overlap, place: number, plan: Pla
 }
 
 function bothFind(key: Overlap['key'], other: Overlap['key'], on: Overlap['on'], plan: Plan): string {
-  const [own, others] = [deletedRows(plan, key.to), deletedRows(plan, other.to)];
+  const [own, others] = [deletedRows(plan, key.referenced), deletedRows(plan, other.referenced)];
   return (
     `${own.rows} AS p JOIN ${tableOf(on)} AS r ON ${equals(key, 'p', own.column, 'r')}` +
     ` JOIN ${others.rows} AS y ON ${equals(other, 'y', others.column, 'r')}`
@@ -63,7 +63,7 @@ function bothFind(key: Overlap['key'], other: Overlap['key'], on: Overlap['on'],
 
 /** SET DEFAULT makes a row reference, by another key, one that is deleted too. */
 function keyOfDeleted({ key, other, change, within }: Overlap, place: number, plan: Plan): readonly Broken[] {
-  const { rows, column } = deletedRows(plan, other.to);
+  const { rows, column } = deletedRows(plan, other.referenced);
   const marker = checkMarker(place, '0', []);
   return imagesOf(plan, change, key, other, within).map((image) => {
     const found = `${image.rows} AS u JOIN ${rows} AS y ON ${equals(other, 'y', column, 'u')}`;
@@ -86,12 +86,12 @@ function referencedRow(
   place: number,
   plan: Plan,
 ): Broken {
-  const { rows, column } = deletedRows(plan, key.to);
+  const { rows, column } = deletedRows(plan, key.referenced);
   const marker = checkMarker(place, '0', []);
   const event = eventOf(plan, key, 'q.n');
-  const pair = `JOIN ${tableOf(other.from)} AS c ON ${equals(other, 'r', quoteName, 'c')}`;
+  const pair = `JOIN ${tableOf(other.referencing)} AS c ON ${equals(other, 'r', quoteName, 'c')}`;
   const found = `${rows} AS p JOIN ${tableOf(on)} AS r ON ${equals(key, 'p', column, 'r')} ${pair}`;
-  const clear = [...staysClearOf(plan, on, 'r'), ...staysClearOf(plan, other.from, 'c')];
+  const clear = [...staysClearOf(plan, on, 'r'), ...staysClearOf(plan, other.referencing, 'c')];
   const acts = [
     `NOT ${goneBefore('r', event)}`,
     ...(other.enforced ? [goneBefore('r')] : []),

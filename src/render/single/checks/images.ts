@@ -53,7 +53,7 @@ export function imageBefore(
     (other) =>
       !constants(other) &&
       other.action !== 'set null' &&
-      key.columns.some(({ from }) => other.setColumns.includes(from)),
+      key.columns.some(({ referencing }) => other.setColumns.includes(referencing)),
   );
   if (unknown) return undefined;
   const all = image(plan, by, key, 'either');
@@ -64,38 +64,42 @@ export function imageBefore(
   );
   const place = `r.tableoid OPERATOR(pg_catalog.=) g.${WITHIN} AND r.ctid OPERATOR(pg_catalog.=) g.${OWN_PLACE}`;
   if (mayGo(plan, by))
-    changed.push(`EXISTS (SELECT FROM ${tableOf(by.from)} AS r WHERE ${place} AND ${goes(plan, by, 'r')})`);
+    changed.push(
+      `EXISTS (SELECT FROM ${tableOf(by.referencing)} AS r WHERE ${place} AND ${goes(plan, by, 'r')})`,
+    );
   return among({ ...all, rows: `(SELECT g.* FROM ${all.rows} AS g WHERE ${changed.join(' OR ')})` }, within);
 }
 
 /** Whether a row that the key changes may be deleted later. */
-export function mayGo(plan: Plan, { from }: ForeignKey): boolean {
-  return (plan.overlaps.get(from) ?? []).some((id) => plan.deletions[id]?.origin === 'key');
+export function mayGo(plan: Plan, { referencing }: ForeignKey): boolean {
+  return (plan.overlaps.get(referencing) ?? []).some((id) => plan.deletions[id]?.origin === 'key');
 }
 
 /** A condition: `row` is one that some deletion takes. */
-export function goes(plan: Plan, { from }: ForeignKey, row: string): string {
-  const all = (plan.overlaps.get(from) ?? []).flatMap((id) => plan.deletions[id] ?? []);
-  return `(${all.map((deletion) => isAmong(from, deletion, row)).join(' OR ')})`;
+export function goes(plan: Plan, { referencing }: ForeignKey, row: string): string {
+  const all = (plan.overlaps.get(referencing) ?? []).flatMap((id) => plan.deletions[id] ?? []);
+  return `(${all.map((deletion) => isAmong(referencing, deletion, row)).join(' OR ')})`;
 }
 
 /** `(SELECT r.tableoid, r.ctid, r.a, (5)::pg_catalog.int4 AS b, d.… FROM pgc_0 AS d JOIN c AS r ON …)` */
 function image(plan: Plan, by: ForeignKey, key: ForeignKey, fate: Image['fate']): Image {
-  const { rows, column } = deletedRows(plan, by.to);
-  const columns = key.columns.map(({ from }) => `${newValue(by, from)} AS ${quoteName(from)}`);
+  const { rows, column } = deletedRows(plan, by.referenced);
+  const columns = key.columns.map(
+    ({ referencing }) => `${newValue(by, referencing)} AS ${quoteName(referencing)}`,
+  );
   const [tableoid, ctid] = [ownName('o'), ownName('t')];
   const place = `d.${column('tableoid')} AS ${tableoid}, d.${column('ctid')} AS ${ctid}`;
   const condition = fate === 'goes' ? ` WHERE ${goes(plan, by, 'r')}` : '';
-  const pairs = `${rows} AS d JOIN ${tableOf(by.from)} AS r ON ${equals(by, 'd', column, 'r')}`;
+  const pairs = `${rows} AS d JOIN ${tableOf(by.referencing)} AS r ON ${equals(by, 'd', column, 'r')}`;
   const list = [`r.tableoid AS ${WITHIN}`, `r.ctid AS ${OWN_PLACE}`, ...columns, place].join(', ');
   return { rows: `(SELECT ${list} FROM ${pairs}${condition})`, tableoid, ctid, fate };
 }
 
 /** An expression for what a key makes of a column of `r`: it is a SET NULL key, or one with constants. */
-export function newValue({ action, from, setColumns }: ForeignKey, name: string): string {
+export function newValue({ action, referencing, setColumns }: ForeignKey, name: string): string {
   const own = `r.${quoteName(name)}`;
   if (!setColumns.includes(name)) return own;
-  const constant = from.columns.find((each) => each.name === name)?.constant;
+  const constant = referencing.columns.find((each) => each.name === name)?.constant;
   // A NULL that has the column's type.
   return action === 'set null' || constant === 'NULL' ? `CASE WHEN false THEN ${own} END` : (constant ?? own);
 }

@@ -37,9 +37,9 @@ const BROKEN = { 'same key': sameKey, 'new key': newKey, 'mixed key': mixedKey }
  */
 function sameKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
   const { key, by } = check;
-  const { rows, column } = deletedRows(plan, key.to);
+  const { rows, column } = deletedRows(plan, key.referenced);
   const suspects = `${rows} AS p JOIN ${image.rows} AS u ON ${equals(key, 'p', column, 'u')}`;
-  const values = key.columns.map(({ to }) => `p.${column(to)}`);
+  const values = key.columns.map(({ referenced }) => `p.${column(referenced)}`);
   const selected = `SELECT ${eventPlace(plan, key)}, ${referencedMarker(place, key)} FROM`;
   const event = eventOf(plan, by, 'q.n');
   const own = `JOIN ${placed(image, by, plan)} AND b.n OPERATOR(pg_catalog.<=) q.n`;
@@ -65,8 +65,8 @@ function sameKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): B
  */
 function newKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
   const { key, by } = check;
-  const referenced = `${tableOf(key.to)} AS t`;
-  const { rows, column } = deletedRows(plan, key.to);
+  const referenced = `${tableOf(key.referenced)} AS t`;
+  const { rows, column } = deletedRows(plan, key.referenced);
   const marker = (row: string) => checkMarker(place, `u.${WITHIN}`, columnsOf(key, row));
   const missing = (row: string) =>
     `NOT EXISTS (SELECT FROM ${referenced} WHERE ${equals(key, 't', quoteName, row)})`;
@@ -93,7 +93,7 @@ function newKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Br
 }
 
 function columnsOf(key: ForeignKey, row: string): readonly string[] {
-  return key.columns.map(({ from }) => `${row}.${quoteName(from)}`);
+  return key.columns.map(({ referencing }) => `${row}.${quoteName(referencing)}`);
 }
 
 /** A key of MATCH FULL has some columns that are null, and some that are not. */
@@ -125,8 +125,8 @@ export function nullsBroken(
   plan: Plan,
 ): readonly Broken[] {
   if (!mayGo(plan, key)) return [];
-  const { rows, column: known } = deletedRows(plan, key.to);
-  const values = key.from.columns.map(({ name }) => {
+  const { rows, column: known } = deletedRows(plan, key.referenced);
+  const values = key.referencing.columns.map(({ name }) => {
     const own = `r.${quoteName(name)}`;
     if (key.setColumns.includes(name)) return `'null'`;
     // As in ExecBuildSlotValueDescription.
@@ -141,11 +141,11 @@ export function nullsBroken(
   ];
   return [
     {
-      suspects: `SELECT FROM ${rows} AS p JOIN ${tableOf(key.from)} AS r ON ${equals(key, 'p', known, 'r')} WHERE ${goes(plan, key, 'r')}`,
+      suspects: `SELECT FROM ${rows} AS p JOIN ${tableOf(key.referencing)} AS r ON ${equals(key, 'p', known, 'r')} WHERE ${goes(plan, key, 'r')}`,
       certain: [],
       ordered: [
         `SELECT ${eventPlace(plan, key, false, 'q', 'r')}, ${checkMarker(place, 'r.tableoid', values)} FROM ${queued(key)}` +
-          ` JOIN ${tableOf(key.from)} AS r ON ${equals(key, 'p', quoteName, 'r')}` +
+          ` JOIN ${tableOf(key.referencing)} AS r ON ${equals(key, 'p', quoteName, 'r')}` +
           ` JOIN ${QUEUE} AS g ON g.o OPERATOR(pg_catalog.=) r.tableoid AND g.c OPERATOR(pg_catalog.=) r.ctid WHERE ${first.join(' AND ')}`,
       ],
     },
@@ -175,5 +175,5 @@ function stillThere({ fate }: Image, key: ForeignKey, event: string): string {
 
 /** The image's row as it was before. */
 function rowOf(by: ForeignKey): string {
-  return `${tableOf(by.from)} AS r ON r.tableoid OPERATOR(pg_catalog.=) u.${WITHIN} AND r.ctid OPERATOR(pg_catalog.=) u.${OWN_PLACE}`;
+  return `${tableOf(by.referencing)} AS r ON r.tableoid OPERATOR(pg_catalog.=) u.${WITHIN} AND r.ctid OPERATOR(pg_catalog.=) u.${OWN_PLACE}`;
 }

@@ -48,20 +48,20 @@ export function turnOf(check: NewKeyCheck, plan: Plan, { fate }: Image): Turn {
 /** Joins `s` to the image `u` and its row `r` as it was: the columns of the key as they are behind an event. */
 export function stateAt(check: NewKeyCheck, plan: Plan, event: string): string {
   const { by, key } = check;
-  const columns = key.columns.map(({ from }) => {
-    const name = quoteName(from);
-    const beside = keysBeside(plan, check).find(({ setColumns }) => setColumns.includes(from));
-    if (beside === undefined || by.setColumns.includes(from)) return `u.${name}`;
+  const columns = key.columns.map(({ referencing }) => {
+    const name = quoteName(referencing);
+    const beside = keysBeside(plan, check).find(({ setColumns }) => setColumns.includes(referencing));
+    if (beside === undefined || by.setColumns.includes(referencing)) return `u.${name}`;
     const before = `${eventOf(plan, beside, 'a.n')} OPERATOR(pg_catalog.<=) ${event}`;
     const changed = `EXISTS (SELECT FROM ${changing(plan, beside)} AND ${before})`;
-    return `CASE WHEN ${changed} THEN ${newValue(beside, from)} ELSE u.${name} END AS ${name}`;
+    return `CASE WHEN ${changed} THEN ${newValue(beside, referencing)} ELSE u.${name} END AS ${name}`;
   });
   return ` CROSS JOIN LATERAL (SELECT ${columns.join(', ')}) AS s`;
 }
 
 /** The keys that set columns of the one that is checked, beside the one whose change is. */
 export function keysBeside(plan: Plan, check: NewKeyCheck): readonly ForeignKey[] {
-  const used = check.key.columns.map(({ from }) => from);
+  const used = check.key.columns.map(({ referencing }) => referencing);
   return othersOf(plan, check).filter(({ setColumns }) => setColumns.some((name) => used.includes(name)));
 }
 
