@@ -14,14 +14,15 @@ import type { Logger } from './observe/log.js';
 import { StatementCache } from './rewrite/statement-cache.js';
 import { Repeats } from './session/decide/repeats.js';
 import { MessageMemory } from './session/message-memory.js';
+import type { SessionSettings } from './session/options.js';
 import { parserReady } from './sql/parser/parser.js';
 
 export interface App {
   /** Where clients connect, with the ports that the system chose. */
   readonly addresses: readonly string[];
-  /** Serves no more clients, lets open transactions end within limits.drain_timeout, and closes everything. */
+  /** Refuses new clients, lets open transactions end within limits.drain_timeout, and closes everything. */
   drain(): Promise<void>;
-  /** What to tell the person who started it: where to connect. */
+  /** The text for the person who started the proxy: where to connect. */
   banner(): string;
 }
 
@@ -29,7 +30,6 @@ export interface App {
 export async function startApp(config: Config, log: Logger): Promise<App> {
   await parserReady();
   const upstream = await openUpstream(config.upstream, log);
-  const { mode, declared, overrides, relations, unsupported, code, triggers } = config.cascade;
   const schema = await listenForChanges(config, log);
   const statements = new StatementCache((crash) =>
     log.warn(
@@ -39,19 +39,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
   );
   const gateway = new Gateway({
     upstream,
-    session: {
-      upstreamName: upstream.name,
-      graphs: new GraphCache(config.graph.refresh, schema),
-      statements,
-      rules: { declared, overrides, relations },
-      active: mode === 'on',
-      reject: unsupported === 'reject',
-      refusesCode: code === 'reject',
-      triggers,
-      messageBytes: config.limits.message_bytes,
-      memory: new MessageMemory(config.limits.message_bytes),
-      repeats: new Repeats(),
-    },
+    session: sessionSettings(config, upstream.name, statements, schema),
     connections: roomFor(config.limits.connections, log),
     loginTimeout: config.limits.login_timeout,
     log,
@@ -85,10 +73,32 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
     banner: () => banner(addresses[0] ?? '', upstream.name),
     drain: async () => {
       draining = true;
-      // Clients that come meanwhile are told why they are not served, so the listeners are the last to close.
+      // The listeners close after the drain, so that new clients are told meanwhile why they are refused.
       await gateway.drain(config.limits.drain_timeout);
       await close();
     },
+  };
+}
+
+function sessionSettings(
+  { cascade, graph, limits }: Config,
+  upstreamName: string,
+  statements: StatementCache,
+  schema: SchemaListener | undefined,
+): SessionSettings {
+  const { mode, declared, overrides, relations, unsupported, code, triggers } = cascade;
+  return {
+    upstreamName,
+    graphs: new GraphCache(graph.refresh, schema),
+    statements,
+    rules: { declared, overrides, relations },
+    active: mode === 'on',
+    reject: unsupported === 'reject',
+    refusesCode: code === 'reject',
+    triggers,
+    messageBytes: limits.message_bytes,
+    memory: new MessageMemory(limits.message_bytes),
+    repeats: new Repeats(),
   };
 }
 
@@ -107,7 +117,7 @@ async function openUpstream(upstream: Config['upstream'], log: Logger): Promise<
   switch (upstream.kind) {
     case 'embedded':
       log.info('starting an embedded PostgreSQL with a sample schema');
-      // Loaded only where it is wanted: it is a whole database.
+      // Imported only where it is used: PGlite is a whole database.
       return (await import('./net/embedded/embedded.js')).openEmbedded();
     case 'tcp':
       return socketUpstream(upstream.name, { host: upstream.host, port: upstream.port });
@@ -116,7 +126,7 @@ async function openUpstream(upstream: Config['upstream'], log: Logger): Promise<
   }
 }
 
-/** The start waits for one attempt to connect, and not for its success. */
+/** Waits for one attempt to connect, whether it succeeds or not: the listener tries again later. */
 async function listenForChanges(
   { graph, cascade }: Config,
   log: Logger,

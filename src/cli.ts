@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import type { App } from './app.js';
+import { type Command, parseArguments } from './cli/arguments.js';
 import { runInstall } from './cli/install.js';
-import { formatAddress } from './config/address.js';
+import { startFailure } from './cli/start-failure.js';
 import { type Flags, readConfig } from './config/load.js';
-import { ConfigError, nearest } from './config/problems.js';
+import { ConfigError } from './config/problems.js';
 import type { Config } from './config/schema.js';
 import { createLogger, type Logger, type LogOutput } from './observe/log.js';
 
@@ -33,28 +33,10 @@ Every key of the file is also an environment variable: graph.refresh is PGCASCAD
 Exit codes: 0 done; 1 failed while running; 2 bad usage or configuration; 143, 130 ended by a signal.
 `;
 
-const LATER_COMMANDS = ['graph', 'explain', 'doctor'];
-const COMMANDS = ['serve', 'check-config', 'install', 'uninstall'] as const;
-type Command = (typeof COMMANDS)[number];
 const SIGNAL_CODES = { SIGTERM: 143, SIGINT: 130 } as const;
 /** Without a listener these would end the process, or open a debugger (SIGUSR1). */
 const IDLE_SIGNALS = ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
-const OPTIONS = {
-  config: { type: 'string', short: 'c' },
-  listen: { type: 'string', multiple: true },
-  upstream: { type: 'string' },
-  profile: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean', short: 'v' },
-} as const;
-
-/** What a command line asks for. */
-export type Invocation =
-  | { readonly command: 'help' | 'version' }
-  | { readonly command: Command; readonly flags: Flags }
-  | { readonly command: 'refuse'; readonly message: string };
-
-/** What the program uses of its process, so that it can be run inside another. */
+/** What the program uses of its process. Tests run `main` inside of their own process and pass other streams. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
@@ -62,53 +44,6 @@ export interface Io {
   readonly stderr: LogOutput;
   readonly process: { on(event: string, listener: (cause: unknown) => void): unknown };
   startApp(config: Config, log: Logger): Promise<App>;
-}
-
-/** Takes the arguments after the program's name. Never throws. */
-export function parseArguments(argv: readonly string[]): Invocation {
-  const [first] = argv;
-  try {
-    const { values, positionals } = parseArgs({
-      // parseArgs knows one short form of an option.
-      args: argv.map((argument) => (argument === '-V' ? '-v' : argument)),
-      allowPositionals: true,
-      options: OPTIONS,
-    });
-    const { help, version, ...flags } = values;
-    const [name = 'serve', ...rest] = positionals;
-    const command = COMMANDS.find((known) => known === name);
-    const takesUrl = command === 'install' || command === 'uninstall';
-    const [url, extra] = takesUrl ? rest : [undefined, ...rest];
-    if (help || name === 'help') return { command: 'help' };
-    if (version) return { command: 'version' };
-    if (LATER_COMMANDS.includes(name)) return notYet(name);
-    if (command === undefined)
-      return refuse(`unknown command ${JSON.stringify(name)}${suggestion(name, [...COMMANDS, 'help'])}`);
-    if (extra !== undefined) return refuse(`${command} takes no argument ${JSON.stringify(extra)}`);
-    return { command, flags: url === undefined ? flags : { ...flags, url } };
-  } catch (error) {
-    // Commands to come have flags of their own.
-    if (first !== undefined && LATER_COMMANDS.includes(first)) return notYet(first);
-    return refuse(unknownFlag(error) ?? (error as Error).message);
-  }
-}
-
-function refuse(message: string): Invocation {
-  return { command: 'refuse', message };
-}
-
-function suggestion(word: string, known: readonly string[]): string {
-  const near = nearest(word, known);
-  return near === undefined ? '' : `, did you mean ${near}?`;
-}
-
-/** What parseArgs says of an unknown option explains how to write an argument that begins with a dash. */
-function unknownFlag(error: unknown): string | undefined {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return undefined;
-  const [, flag = ''] = /'([^']*)'/.exec(message) ?? [];
-  const flags = Object.keys(OPTIONS).map((name) => `--${name}`);
-  return `unknown flag ${flag}${suggestion(flag, flags)}`;
 }
 
 /** Runs a command line and gives the exit code. `serve` runs until a signal or a failure ends it. */
@@ -162,7 +97,7 @@ function serve(config: Config, log: Logger, io: Io): Promise<number> {
     let ending: number | undefined;
 
     const end = (code: number) => {
-      // Before the start there is nothing to drain; the second signal is meant.
+      // Before the start is over there is nothing to drain, and a second signal asks for the end at once.
       if (!app || ending !== undefined) return exit(ending ?? code);
       ending = code;
       log.info('draining: sessions may end, new ones are refused; a second signal ends at once');
@@ -176,12 +111,12 @@ function serve(config: Config, log: Logger, io: Io): Promise<number> {
     };
     let crashed = false;
     const crash = (err: unknown) => {
-      // Where the reader of the log is gone, saying so fails as well.
+      // Where the reader of the log is gone, the write of this line fails too and calls `crash` again.
       if (!crashed) log.fatal({ err }, 'a defect in pgcascade: please report it');
       crashed = true;
       exit(1);
     };
-    // From the start on: as process 1 of a container, a signal without a handler is ignored.
+    // Set before the start: the kernel ignores a signal without a handler for process 1 of a container.
     for (const [signal, code] of Object.entries(SIGNAL_CODES)) io.process.on(signal, () => end(code));
     for (const signal of IDLE_SIGNALS)
       io.process.on(signal, () =>
@@ -196,7 +131,7 @@ function serve(config: Config, log: Logger, io: Io): Promise<number> {
         io.stdout.write(`${started.banner()}\n`);
       },
       (error: unknown) => {
-        // Without a code it is not the system's refusal: then the stack is of use.
+        // An error without a code does not come from the system: then its stack helps to find the cause.
         const { code } = Object(error) as NodeJS.ErrnoException;
         log.error(code === undefined ? { err: error } : {}, startFailure(error, config));
         exit(1);
@@ -205,38 +140,10 @@ function serve(config: Config, log: Logger, io: Io): Promise<number> {
   });
 }
 
-/** Gives in plain words why the start failed and what to do. */
-export function startFailure(error: unknown, config: Config): string {
-  const { code, address, path, port, message } = Object(error) as Partial<NodeJS.ErrnoException> & {
-    readonly address?: string;
-    readonly port?: number;
-  };
-  // A socket's path comes with port -1.
-  const at = address && port && port > 0 ? formatAddress({ host: address, port }) : address;
-  const key = at === config.admin.listen ? 'admin.listen (PGCASCADE_ADMIN_LISTEN)' : 'listen (--listen)';
-  switch (code) {
-    case 'EADDRINUSE':
-      return `cannot listen on ${at}: another program does. End it, or choose another address with ${key}`;
-    case 'EACCES':
-      return `cannot listen on ${at}: not permitted. Choose a port above 1023, or a directory that exists and can be written, with ${key}`;
-    case 'EADDRNOTAVAIL':
-      return `cannot listen on ${at}: this machine does not have the address. Choose another with ${key}`;
-    case 'EEXIST':
-    case 'ENOTDIR':
-      return `cannot listen in ${path}: it is not a directory. Choose another place with listen (--listen)`;
-    default:
-      return `cannot start: ${message ?? String(error)}`;
-  }
-}
-
 function version(): string {
   // The same place from src and from dist.
   const file = new URL('../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version;
-}
-
-function notYet(command: string): Invocation {
-  return refuse(`${command} is not yet supported`);
 }
 
 /** Whether this file is the program, also through the symbolic link that npm makes of a `bin`, or without its `.js`. */
@@ -252,7 +159,7 @@ function isProgram(): boolean {
 
 if (isProgram()) {
   const { env, stdout, stderr } = process;
-  // Whoever read the output may be gone, as `| head` is: the service goes on without.
+  // The reader of the output may end before the service does (`| head`): the service goes on without a reader.
   for (const output of [stdout, stderr]) output.on('error', () => {});
   const code = await main(process.argv.slice(2), {
     env,

@@ -8,13 +8,13 @@ export interface ErrorKind {
   readonly sqlstate: string;
   /** `{name}` stands for a value of the occasion. */
   readonly message: string;
-  /** None where the server has none. */
+  /** Left out where PostgreSQL's own error has no hint. */
   readonly hint?: string;
-  /** The place in PostgreSQL's source that raises the native one, where drivers know it by that. */
+  /** The place in PostgreSQL's source that raises the native error, where drivers recognise the error by its place. */
   readonly source?: { readonly file: string; readonly routine: string };
-  /** Where it has more to say than its own name. */
+  /** What the detail says before the error's name. */
   readonly detail?: string;
-  /** It stands for an error of the server's, and is that error in every field: its name is not in it. */
+  /** The error stands for one of PostgreSQL and equals it in every field: the detail does not have the error's name. */
   readonly native?: true;
 }
 
@@ -206,12 +206,12 @@ export const ERRORS = {
 
 export type ErrorName = keyof typeof ERRORS;
 
-/** One occasion of an error of the table: what a client is told, and what refuses a plan. */
+/** One occurrence of an error of the table. Thrown where a plan is refused, and sent to the client. */
 export class ProxyError extends Error {
   readonly errorName: ErrorName;
   readonly sqlstate: string;
   readonly values: Readonly<Record<string, string>>;
-  /** Ends with the error's name, by which the documents know it; a native one has what the server says. */
+  /** Ends with the error's name, as in docs/errors.md; a native error has the detail of PostgreSQL alone. */
   readonly detail: string | undefined;
   readonly hint: string | undefined;
   readonly source: ErrorKind['source'];

@@ -2,17 +2,17 @@
 
 /** In milliseconds. */
 const SLICE = 8;
-/** So many small items are worked off between two looks at the clock. */
+/** How many small items are worked on between two looks at the clock. */
 const FEW = 64;
 
-/** Slices take turns: however many works there are, one of them has a slice in each turn of the loop. */
+/** Slices wait for each other: however many pieces of work there are, each turn of the event loop runs one slice of one. */
 let turn: Promise<unknown> = Promise.resolve();
 
 /** Says when the slice of some work is over. */
 export class Pace {
   #end = performance.now() + SLICE;
 
-  /** @returns undefined as long as the slice lasts; then what to wait for before the next step */
+  /** @returns undefined as long as the slice lasts; then a promise to await before the next step */
   next(): Promise<void> | undefined {
     if (performance.now() < this.#end) return undefined;
     turn = turn.then(() => new Promise(setImmediate));
@@ -21,7 +21,7 @@ export class Pace {
     });
   }
 
-  /** Goes through items, each of which is little work. */
+  /** Does `work` for each item, where the work for one item is short. */
   async each<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
     let done = 0;
     for (const item of items) {
@@ -32,13 +32,13 @@ export class Pace {
 }
 
 /**
- * Work that grows with the client's text or with what it reaches, in steps: behind each of them, which takes some
- * milliseconds at the most, others may come first. Whoever runs it decides.
+ * Work that grows with the client's text or with the tables that a DELETE reaches, in steps of some milliseconds at the
+ * most. The caller decides whether other clients are served between two steps.
  */
 export type Steps<T> = Generator<undefined, T>;
 
 /**
- * Carries out work that comes in steps.
+ * Runs all steps of some work, and serves other clients between its slices.
  * @throws what the work throws
  */
 export async function inSlices<T>(work: Steps<T>): Promise<T> {

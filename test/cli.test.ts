@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { type Io, main, parseArguments, startFailure } from '../src/cli.js';
+import { parseArguments } from '../src/cli/arguments.js';
+import { startFailure } from '../src/cli/start-failure.js';
+import { type Io, main } from '../src/cli.js';
 import { loadConfig } from '../src/config/load.js';
 import { workspace } from './config/workspace.js';
 

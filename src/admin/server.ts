@@ -2,8 +2,8 @@ import { createServer, type RequestListener, type ServerResponse } from 'node:ht
 import { formatAddress, listenOptions, parseAddress } from '../config/address.js';
 
 /**
- * What probes ask. It is about the proxy alone: were readiness tied to the database, a database that is down would take
- * the whole fleet out of service, and with it the clear error that clients get.
+ * What probes ask about: the proxy alone, not the database. Were readiness tied to the database, a database that is down
+ * would take every instance out of service, and clients would no longer get the clear error of the proxy.
  */
 export interface AdminState {
   /** Whether the start is over. */
@@ -25,7 +25,7 @@ const REQUEST_TIMEOUT_MS = 5000;
 /**
  * Serves /startup, /liveness and /readiness for probes: 200 or 503, with the reason as text.
  * @param address `host:port`
- * @throws the listening error (EADDRINUSE, …) or ValueError for an address that is none.
+ * @throws the listening error (EADDRINUSE, …) or ValueError where `address` is not an address.
  */
 export async function startAdmin(address: string, state: AdminState): Promise<AdminServer> {
   const server = createServer(
@@ -51,7 +51,7 @@ export async function startAdmin(address: string, state: AdminState): Promise<Ad
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        // Every request is answered at once, so that what is open is idle or half a request.
+        // Every request is answered at once, so each open connection is idle or has sent half a request.
         server.closeAllConnections();
       }),
   };
@@ -75,7 +75,7 @@ function probes(state: AdminState) {
   const started = () => ({ ok: state.started(), reason: state.started() ? 'started' : 'starting' });
   return new Map([
     ['/startup', started],
-    // An answer is all there is to it.
+    // A process that answers is alive.
     ['/liveness', () => ({ ok: true, reason: 'alive' })],
     ['/readiness', () => (state.started() ? state.ready() : started())],
   ]);

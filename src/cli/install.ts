@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.js';
 import type { LogOutput } from '../observe/log.js';
 
 /**
- * @param url of the database; the configuration's graph.url, which the argument goes over
+ * @param url the database: the command's argument, else graph.url of the configuration
  * @returns the exit code
  */
 export async function runInstall(
@@ -37,7 +37,7 @@ export async function runInstall(
 const PREPARED =
   'The server has max_prepared_transactions: a transaction that changes the schema can no longer be prepared.\n';
 
-/** What the server says, with its hint; event triggers are for superusers. */
+/** The server's message and hint. Without a hint, a refusal for missing rights says who may make an event trigger. */
 function reasonOf(error: unknown): string {
   const { message, hint, code } = Object(error) as { message?: string; hint?: string; code?: string };
   const advice = hint ?? (code === '42501' ? 'An event trigger is made by a superuser.' : '');

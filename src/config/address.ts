@@ -39,8 +39,8 @@ export function isLoopback({ host }: Address): boolean {
 }
 
 /**
- * Whether nobody can listen on both: one that is every interface takes the others of its port. Port 0 is another one each
- * time.
+ * Whether no process can listen on both addresses: every interface of a port includes each single one. With port 0 the
+ * system chooses another port each time.
  */
 export function collide(one: Address, other: Address): boolean {
   if (one.port !== other.port || one.port === 0) return false;
@@ -66,7 +66,7 @@ export function formatAddress({ host, port }: Address): string {
 /** The port that names a unix socket where the configuration gives only a directory. */
 export const SOCKET_PORT = 6432;
 
-/** The longest path of a socket that every system takes (sun_path): what is longer Node.js would cut. */
+/** The longest path of a socket that every system takes (sun_path): Node.js would cut a longer one. */
 const LONGEST_PATH = 103;
 
 /** The socket in a directory, named as libpq looks for it. */

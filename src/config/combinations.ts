@@ -12,7 +12,7 @@ interface Relation {
 /** The part of a configuration whose keys can contradict each other. */
 interface Combination {
   readonly listen: readonly string[];
-  /** Undefined where nobody has said one: then it is the embedded sample. */
+  /** Undefined where none is configured: then the proxy starts the embedded sample. */
   readonly upstream?: UpstreamConfig | undefined;
   readonly admin: { readonly listen: string | null };
   readonly cascade: { readonly relations: readonly Relation[] };

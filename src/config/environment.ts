@@ -38,8 +38,8 @@ export function environmentLayers(env: Environment, keys: readonly (readonly str
 }
 
 /**
- * Gives a problem for each variable of a key, and for PGCASCADE_CONFIG, that is set to nothing. Whoever set it meant
- * something: a secret that is missing must not turn into the default.
+ * Gives a problem for each variable of a key, and for PGCASCADE_CONFIG, that is set but empty: a secret that is missing
+ * must not turn into the default.
  */
 export function emptyVariables(env: Environment, keys: readonly (readonly string[])[]): readonly string[] {
   return variables(keys)
@@ -47,7 +47,7 @@ export function emptyVariables(env: Environment, keys: readonly (readonly string
     .map((variable) => `${variable}: is empty: give it a value, or do not set it`);
 }
 
-/** Gives a problem for each PGCASCADE_ variable that is none of the keys'. */
+/** Gives a problem for each PGCASCADE_ variable that belongs to no key. */
 export function unknownVariables(env: Environment, keys: readonly (readonly string[])[]): readonly string[] {
   const known = variables(keys);
   return Object.entries(env).flatMap(([variable, value]) => {
@@ -58,7 +58,7 @@ export function unknownVariables(env: Environment, keys: readonly (readonly stri
   });
 }
 
-/** What all names begin with says nothing about which one was meant. Half a name is meant where it begins only one. */
+/** The variable that was probably meant. Without the prefix, which all have; half a name counts where one variable begins with it. */
 function meant(variable: string, known: readonly string[]): string | undefined {
   const begun = known.filter((name) => name.startsWith(`${variable}_`));
   if (begun.length > 0) return begun.length === 1 ? begun[0] : undefined;

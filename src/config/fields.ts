@@ -5,9 +5,9 @@ import { checkName, parseKeyColumns } from './key-columns.js';
 import { parseUpstream } from './upstream.js';
 import { parseBytes, parseDuration, quote, ValueError } from './values.js';
 
-// What the schema is made of: one kind of value each.
+// The building blocks of the schema: one for each kind of value.
 
-/** What the key's text is turned into. */
+/** A value that `parse` turns into what the program uses. */
 export function parsed<Input, Output>(input: z.ZodType<Input, Input>, parse: (value: Input) => Output) {
   return input.transform((value, context): Output => attempt(context, [], () => parse(value)));
 }
@@ -40,7 +40,7 @@ function notOneOf(input: unknown, words: readonly string[]): string {
 export const notYet = { error: 'not yet supported' };
 export const laterKey = () => z.null(notYet).default(null);
 
-/** A section whose keys are all commented out reads as null: then its defaults hold. */
+/** A section. YAML reads one whose keys are all commented out as null: then the section has its defaults. */
 export function section<Shape extends z.ZodRawShape>(shape: Shape, whenNull: object = {}) {
   return z
     .preprocess((value) => (value === null ? whenNull : value), z.strictObject(shape))

@@ -14,7 +14,7 @@ export interface Flags {
   readonly listen?: readonly string[] | undefined;
   readonly upstream?: string | undefined;
   readonly profile?: string | undefined;
-  /** The argument of install and uninstall: it goes over graph.url. */
+  /** The argument of install and uninstall, which takes precedence over graph.url. */
   readonly url?: string | undefined;
 }
 
@@ -37,7 +37,7 @@ export function loadConfig(input: ConfigInput): Config {
 }
 
 /**
- * As {@link loadConfig}, with the names of what had a say: the file, variables, flags.
+ * As {@link loadConfig}, with the names of its sources: the file, variables, flags.
  * @throws ConfigError with every problem found.
  */
 export function readConfig(input: ConfigInput): {
@@ -55,7 +55,7 @@ export function readConfig(input: ConfigInput): {
     ...emptyVariables(env, keys),
     ...unknownVariables(env, keys),
   ];
-  // What is left of a broken file would only bring problems that are not there.
+  // The rest of a broken file would only report problems that the file does not have.
   if (file && file.yaml.problems.length > 0) throw new ConfigError(early.join('\n'));
   if (file && !isMapping(base))
     throw new ConfigError(`${file.label}:1: ${quote(base)} is not a mapping of keys`);
@@ -80,7 +80,7 @@ interface ConfigFile {
 }
 
 function readConfigFile({ flags, env, cwd }: ConfigInput): ConfigFile | undefined {
-  // An empty variable has its own problem, and hides none of the file's.
+  // An empty variable is reported by emptyVariables; the file is still read for its problems.
   const named = flags.config ?? (env.PGCASCADE_CONFIG?.trim() ? env.PGCASCADE_CONFIG : undefined);
   const label = named ?? DEFAULT_FILE;
   if (label.trim() === '') throw new ConfigError('--config: is empty: name a file, or leave it out');

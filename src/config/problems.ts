@@ -22,7 +22,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   string: 'text',
 };
 
-/** The words for what a schema itself has no message for. */
+/** The text of a problem for which the schema itself has no message. */
 export function issueMessage(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_type') {
     if (issue.input === undefined) return 'is missing';
@@ -52,7 +52,7 @@ function unknownKey(path: readonly PropertyKey[], key: string): string {
   return `unknown key; the keys here are ${siblings.join(', ')}`;
 }
 
-/** Gives the candidate that a mistyped word most likely means, if one is near enough to be meant at all. */
+/** Gives the candidate that a mistyped word most likely means, or undefined where none is near enough. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const [best] = candidates
     .map((candidate) => ({ candidate, edits: editDistance(word, candidate) }))

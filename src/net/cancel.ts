@@ -1,4 +1,4 @@
-/** Cancel requests: which session they mean, and whether they may go on. */
+/** Cancel requests: which session a request is for, and whether it is sent on to the server. */
 import type { Duplex } from 'node:stream';
 import type { Session } from '../session/session.js';
 import { cancelRequest } from '../wire/startup.js';
@@ -15,9 +15,9 @@ export class CancelKeys {
   }
 
   /**
-   * Sends a cancel request on, byte for byte: the key is the server's own. One for a session that waits for nothing is
-   * dropped, as it would hit that session's next statement; the session takes none until the request has been dealt with.
-   * A key of no session here may be one of another proxy in front of the same server.
+   * Sends a cancel request on, byte for byte: its key is one that the server gave out. A request for a session that waits
+   * for no answer is dropped, as it would hit that session's next statement. While the request is under way, the session
+   * takes no further statement. A key that no session here has may belong to another proxy in front of the same server.
    * @returns when the server has closed the connection, which tells that it has acted
    */
   async forward(key: string, raw: Buffer, upstream: Upstream): Promise<void> {
@@ -42,7 +42,7 @@ async function send(raw: Buffer, upstream: Upstream): Promise<void> {
   const connection: Duplex = await upstream.connect();
   const impatient = setTimeout(() => connection.destroy(), PATIENCE);
   const closed = new Promise<void>((resolve) => connection.once('close', () => resolve()));
-  // A request is not answered; a connection that breaks is as good as one that closes.
+  // The server does not answer a cancel request: it closes the connection. One that breaks tells the same.
   connection.on('error', () => {});
   connection.resume();
   connection.end(raw);

@@ -1,4 +1,4 @@
-/** Takes clients in: reads what they want, connects them, and keeps count. */
+/** Accepts clients: reads the startup packet of each, connects it to the server, and counts sessions. */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ProxyError } from '../errors.js';
@@ -25,11 +25,11 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #clients = new Set<Socket>();
   readonly #sessions = new Set<Session>();
-  /** The clients that have asked for a session: counted before they have one, or many could come in at once. */
+  /** The clients that have asked for a session. They count from then on, so that many at once do not go over the limit. */
   readonly #admitted = new Set<Socket>();
-  /** Those among them that have a session: they count until its upstream connection is closed too. */
+  /** The admitted clients that have a session: each counts until its upstream connection is closed too. */
   readonly #served = new WeakSet<Socket>();
-  /** Those among them whose upstream connection is not there yet. */
+  /** The admitted clients whose upstream connection is not open yet. */
   readonly #connecting = new Set<Socket>();
   readonly #keys = new CancelKeys();
   #draining = false;
@@ -66,7 +66,7 @@ export class Gateway {
       if (error instanceof ProtocolViolation)
         refuse(new ProxyError('PGC_PROTOCOL', { reason: error.message }));
       else if (error instanceof ProxyError) {
-        // All that the client said has been read; many who are refused and stay must not use up the open files.
+        // The client has sent nothing that is unread. Its socket is closed, as many refused clients would use up the open files.
         refuse(error);
         client.destroySoon();
       } else {
@@ -77,8 +77,8 @@ export class Gateway {
   }
 
   /**
-   * Tells clients that come from now on that the proxy is shutting down (57P03), and so those that are not logged in;
-   * lets transactions end, and then ends the sessions and closes all connections.
+   * Tells new clients, and those that are not logged in, that the proxy is shutting down (57P03). Lets open transactions
+   * end, and then ends the sessions and closes all connections.
    * @param timeout milliseconds after which sessions are ended all the same
    */
   async drain(timeout: number): Promise<void> {
@@ -94,7 +94,7 @@ export class Gateway {
         this.#empty = resolve;
       });
     clearTimeout(forced);
-    // Whoever has not said what it wants is not waited for.
+    // Clients that have sent no whole startup packet are not waited for.
     for (const client of this.#clients) client.destroySoon();
   }
 
@@ -117,8 +117,8 @@ export class Gateway {
   }
 
   /**
-   * The server says which protocols it speaks, in the form of the client's protocol. Nothing else of the client's reaches
-   * it: what no session reads could not be expanded.
+   * Lets the server refuse a startup packet of another protocol version, in the form of that version. The server gets
+   * nothing else from this client: no session would read it, so no DELETE in it could be expanded.
    */
   async #relayRefusal(client: Socket, startup: Buffer, log: Logger): Promise<void> {
     const server = await this.#connect(log);
@@ -154,8 +154,8 @@ export class Gateway {
     const { upstream } = this.#options;
     this.#connecting.add(client);
     const server = await this.#connect(log).finally(() => this.#connecting.delete(client));
-    // A client that is gone by now would never be heard of again, and one that was told of the end needs nobody. (One that
-    // has only said its last word is served.)
+    // The client may be gone by now, or may have been told that the proxy shuts down: neither needs a session. (A client
+    // that has only closed its own side for writing is served.)
     if (client.destroyed || client.writableEnded) {
       server.destroy();
       client.destroySoon();

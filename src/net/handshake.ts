@@ -7,15 +7,15 @@ import { readStartupPacket, type StartupPacket } from '../wire/startup.js';
 export type Opening = Exclude<StartupPacket, { kind: 'ssl' | 'gssenc' }>;
 
 /**
- * Reads from a new client what it wants: a session, a cancel, or nothing that can be read. Requests for encryption are answered
- * "no", one of each kind; before the answer nothing may stand behind them (ProcessStartupPacket in backend_startup.c).
- * The stream is then paused, and what was sent behind the packet is put back into it.
- * @returns undefined where the client goes away without a word, as health checks do
+ * Reads the startup packet of a new client: a session, a cancel request, or bytes that are neither. Before it, the client may
+ * ask once each for SSL and for GSSAPI encryption, is answered "no", and has to wait for that answer
+ * (ProcessStartupPacket in backend_startup.c). The stream is then paused, and the bytes after the packet are put back into it.
+ * @returns undefined where the client closes the connection before it has sent a packet, as health checks do
  * @throws ProtocolViolation
  */
 export function readOpening(client: Duplex): Promise<Opening | undefined> {
   return new Promise((resolve, reject) => {
-    const come = new Block();
+    const received = new Block();
     const refused = new Set<StartupPacket['kind']>();
     const settle = (settled: () => void) => {
       client.pause();
@@ -24,14 +24,14 @@ export function readOpening(client: Duplex): Promise<Opening | undefined> {
     };
     const gone = () => settle(() => resolve(undefined));
     const came = (chunk: Buffer) => {
-      come.append(chunk);
-      const found = readStartupPacket(come.bytes);
+      received.append(chunk);
+      const found = readStartupPacket(received.bytes);
       if (found === undefined) return;
       const { packet, size } = found;
-      const behind = come.bytes.subarray(size);
+      const after = received.bytes.subarray(size);
       if (packet.kind !== 'ssl' && packet.kind !== 'gssenc') {
         settle(() => resolve(packet));
-        if (behind.length > 0) client.unshift(behind);
+        if (after.length > 0) client.unshift(after);
         return;
       }
       const name = packet.kind === 'ssl' ? 'SSL' : 'GSSAPI encryption';
@@ -39,8 +39,8 @@ export function readOpening(client: Duplex): Promise<Opening | undefined> {
       if (refused.has(packet.kind)) return refuse(`received a second ${name} request`);
       refused.add(packet.kind);
       client.write(NO_ENCRYPTION);
-      if (behind.length > 0) return refuse(`received unencrypted data after ${name} request`);
-      come.clear();
+      if (after.length > 0) return refuse(`received unencrypted data after ${name} request`);
+      received.clear();
     };
     client.on('data', came).once('end', gone).once('close', gone);
   });

@@ -8,20 +8,20 @@ export type ListenAddress = Address | { readonly directory: string };
 export interface Listener {
   /** As a client would say it: `127.0.0.1:6432`, or the directory. */
   readonly address: string;
-  /** Accepts no more clients; those there stay. */
+  /** Accepts no more clients. Connections that are open stay open. */
   close(): Promise<void>;
 }
 
 /** @throws the system's error (EADDRINUSE, EACCES, …) */
 export async function listen(address: ListenAddress, onClient: (client: Socket) => void): Promise<Listener> {
-  // Half-open: a client that has said its last word still gets its answer.
+  // Half-open: a client that has closed its side for writing still gets its answer.
   const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, onClient);
   if ('directory' in address) {
     await mkdir(address.directory, { recursive: true });
     const path = socketIn(address.directory);
     await removeStale(path);
     await started(server, { path });
-    // As PostgreSQL's own (unix_socket_permissions): who may connect is for the login to say.
+    // The mode of PostgreSQL's own sockets (unix_socket_permissions): the login decides who may connect.
     await chmod(path, 0o777);
     return { address: address.directory, close: () => closed(server) };
   }
@@ -45,7 +45,7 @@ function closed(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()));
 }
 
-/** A socket that nobody answers on was left behind by a process that is gone. What is no socket is somebody's. */
+/** Removes a socket on which no process answers: a process that is gone has left it. A file that is no socket stays. */
 async function removeStale(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (!found?.isSocket()) return;

@@ -1,6 +1,6 @@
-/** How many clients the files that the process may have open are enough for: a connection is a file. */
+/** How many clients the limit of open files allows: each connection is an open file. */
 
-/** The files that are kept free for listeners, probes, cancel requests, and clients that are told that there is no room. */
+/** The files that are kept free for listeners, probes, cancel requests, and clients that are refused (53300). */
 const RESERVED = 64;
 /** A client's own connection, and the upstream one. */
 const FILES_PER_CLIENT = 2;
@@ -17,8 +17,8 @@ export function openFileLimit(): number | undefined {
 }
 
 /**
- * How many clients can be served at a time. A process that has no file left can tell nobody why it does not serve; so
- * the last files are not given away.
+ * How many clients can be served at a time. A process without a free file could not even accept a client to
+ * refuse it, so RESERVED files stay free.
  * @param wanted the limit that is configured
  * @param files as {@link openFileLimit}
  */

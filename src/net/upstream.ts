@@ -9,6 +9,6 @@ export interface Upstream {
   readonly name: string;
   /** @throws an Error with `code` (ECONNREFUSED, …) where nothing answers. */
   connect(): Promise<Duplex>;
-  /** Ends what the upstream itself keeps running (an embedded database). Connections are their owners' to end. */
+  /** Ends what the upstream itself runs (an embedded database). Who called `connect` ends the connection. */
   close(): Promise<void>;
 }

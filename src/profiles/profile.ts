@@ -1,28 +1,28 @@
 /**
- * What a family of databases can do, and how the proxy goes about it there: plain data, for each version of it. Nothing
- * else in src knows a version number.
+ * What each version of a database family can do, and how the proxy sends a cascade to it: plain data. No other file of src
+ * compares version numbers.
  */
 
 export interface Profile {
   readonly name: 'postgres';
-  /** The server's major version; 0 where the server has not said it. */
+  /** The server's major version; 0 where the server has not reported one. */
   readonly version: number;
-  /** How a cascade is carried out. `single`: one statement of writable CTEs (render/single/). */
+  /** How a cascade is executed. `single`: one statement of writable CTEs (render/single/). */
   readonly strategy: 'single';
   readonly can: Abilities;
 }
 
-/** What came with a later version than the oldest one that is supported. */
+/** What a later version can do, and OLDEST_POSTGRES cannot. */
 export interface Abilities {
   /** Compiles queries: the setting `jit` exists. From 11 on (release notes, E.1.3.1.5). */
   readonly compileQueries: boolean;
-  /** `U&"\+00e9"` in a database of any encoding. From 13 on (check_unicode_value in parser.c has come then). */
+  /** `U&"\+00e9"` in a database of any encoding. From 13 on (check_unicode_value in parser.c is new there). */
   readonly escapeBeyondAscii: boolean;
-  /** MERGE in a WITH, and RETURNING behind it. From 17 on. */
+  /** MERGE in a WITH, and its RETURNING. From 17 on. */
   readonly returnFromMerge: boolean;
   /** The setting `transaction_timeout`. From 17 on. */
   readonly limitTransactions: boolean;
-  /** A key that is RESTRICT says so, with the SQLSTATE 23001. From 18 on (ri_ReportViolation in ri_triggers.c). */
+  /** The error of a RESTRICT key has the SQLSTATE 23001. From 18 on (ri_ReportViolation in ri_triggers.c). */
   readonly reportRestrict: boolean;
 }
 
@@ -49,6 +49,6 @@ export function postgres(version: number): Profile {
   return made;
 }
 
-/** A server says what it likes: profiles of later versions are not kept. */
+/** A server may report any number as its version: no profile is kept above this version, so that the map stays small. */
 const NEWEST_KEPT = 100;
 const profiles = new Map<number, Profile>();

@@ -1,7 +1,7 @@
-/** Tells PostgreSQL from servers that only speak its protocol: their catalogs are not its. */
+/** Tells PostgreSQL from servers that speak its protocol and have another catalog. */
 import { OLDEST_POSTGRES } from './profile.js';
 
-/** They report a version of PostgreSQL's, or name themselves in version(). */
+/** Servers that report a version of PostgreSQL, and name themselves there or in version(). */
 const OTHERS =
   /cockroach|cratedb|duckdb|duckgres|gaussdb|hologres|materialize|questdb|redshift|risingwave|singlestore/i;
 
@@ -12,8 +12,8 @@ export const VERSION_QUESTION = 'SELECT pg_catalog.version()';
 export const WITHOUT_VERSION = 'one that does not know pg_catalog.version()';
 
 /**
- * What a server is by the parameters that it reports at the login.
- * @returns undefined where it may be PostgreSQL
+ * Names the server by the parameters that it reports at the login.
+ * @returns undefined where the server may be PostgreSQL
  */
 export function reportedServer(parameter: (name: string) => string | undefined): string | undefined {
   const crate = parameter('crate_version');
@@ -27,7 +27,7 @@ export function reportedServer(parameter: (name: string) => string | undefined):
 }
 
 /**
- * What a server is by its answer to VERSION_QUESTION.
+ * Names the server by its answer to VERSION_QUESTION.
  * @returns '' for PostgreSQL
  */
 export function otherThanPostgres(version: string): string {

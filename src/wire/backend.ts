@@ -3,8 +3,8 @@ import type { Message } from './reader.js';
 import { Backend } from './types.js';
 
 /**
- * The fields of an ErrorResponse or NoticeResponse, by their one-letter codes, in the order they came. They are in the client's
- * encoding: those that are read have one character for each byte (latin1).
+ * The fields of an ErrorResponse or NoticeResponse, by their one-letter codes, in the order they came. Their text is in the
+ * client's encoding: readErrorFields gives one character for each byte (latin1).
  */
 export type ErrorFields = ReadonlyMap<string, string>;
 
@@ -120,7 +120,7 @@ export function readColumns({ buffer, start }: Message, hidden: number): readonl
   let at = start + 7;
   const columns = Array.from({ length: buffer.readUInt16BE(start + 5) }, () => {
     const end = buffer.indexOf(0, at);
-    // Behind the name stand 18 bytes: table, column, type, size, modifier and format.
+    // 18 bytes follow the name: table, column, type, size, modifier and format.
     const [name, type, modifier] = [
       buffer.toString('latin1', at, end),
       buffer.readUInt32BE(end + 7),
@@ -160,7 +160,7 @@ export function readParameterStatus(status: Message): { name: string; value: str
   return { name, value };
 }
 
-/** A report of a parameter, which may come at any time. */
+/** A ParameterStatus, which a server may send at any time. */
 export function parameterStatus(name: string, value: string): Buffer {
   return message(Backend.ParameterStatus, Buffer.from(`${name}\0${value}\0`));
 }
@@ -168,7 +168,7 @@ export function parameterStatus(name: string, value: string): Buffer {
 /** AuthenticationOk and AuthenticationSASLFinal are the two that a client does not answer. */
 const UNANSWERED = new Set([0, 12]);
 
-/** Whether the server waits for a message of the login behind this Authentication message. */
+/** Whether the server waits for the client's answer to this Authentication message. */
 export function asksForAnswer({ buffer, start }: Message): boolean {
   return !UNANSWERED.has(buffer.readUInt32BE(start + 5));
 }

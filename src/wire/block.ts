@@ -1,14 +1,14 @@
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
- * Bytes that belong together and come in pieces. The memory grows by doubling: what comes byte by byte costs neither an
- * object for each byte nor a copy of all for each, and is never kept for more than twice what has come.
+ * Bytes that belong together and arrive in pieces. The memory grows by doubling: bytes that arrive one by one cost neither
+ * an object each nor a copy of all for each, and the memory is at most twice what has arrived.
  */
 export class Block {
   #memory = NOTHING;
   #size = 0;
 
-  /** What has come. Valid until the next `append`: copy what is kept. */
+  /** What has arrived. Valid until the next `append`: copy what is kept. */
   get bytes(): Buffer {
     return this.#memory.length === this.#size ? this.#memory : this.#memory.subarray(0, this.#size);
   }
@@ -17,7 +17,7 @@ export class Block {
     return this.#size;
   }
 
-  /** How many bytes of memory it takes. */
+  /** How many bytes of memory the block takes. */
   get kept(): number {
     return this.#memory.length;
   }

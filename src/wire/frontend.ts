@@ -4,7 +4,7 @@ import { bytesOf } from '../sql/encoding/raw-bytes.js';
 import type { Message } from './reader.js';
 import { ProtocolViolation } from './reader.js';
 
-/** A Parse message, apart from its text, which may be long and is rarely looked at. */
+/** A Parse message. Its text stays bytes: it may be long, and few texts are decoded. */
 export interface Parse {
   readonly name: string;
   readonly text: Buffer;
@@ -16,17 +16,17 @@ export interface Parse {
 export interface Bind {
   readonly portal: string;
   readonly statement: string;
-  /** Behind the names: the formats and values of the parameters. */
+  /** After the names: where the formats and values of the parameters begin. */
   readonly values: number;
-  /** Behind the values: 0 is text, 1 binary; none is text for all, one stands for all columns. */
+  /** After the values: 0 is text, 1 binary; an empty list is text for all columns, a list of one stands for all columns. */
   readonly resultFormats: readonly number[];
   readonly results: number;
 }
 
 /*
  * Each reader gives undefined where the strings and counts of a message do not end exactly where the message does, as
- * PostgreSQL checks (pq_getmsgstring and pq_getmsgend in pqformat.c). What follows a zero in a text would not be
- * executed, so such a message is never read for its content: the server refuses it, and says it better.
+ * PostgreSQL checks (pq_getmsgstring and pq_getmsgend in pqformat.c). The server would not
+ * execute what follows a zero in a text, so such a message is not read further: the server refuses it in its own words.
  */
 
 /** The statement text of a Query message, without its terminator. */
@@ -73,7 +73,7 @@ export function readExecute(message: Message): { portal: string; rows: number } 
 /**
  * The same Bind with other result formats.
  * @param change gives the new list for the client's
- * @throws ProtocolViolation where it is none
+ * @throws ProtocolViolation where the message is not a well-formed Bind
  */
 export function withResultFormats(
   message: Message,
@@ -103,7 +103,7 @@ export function bindTo(message: Message, portal: string, statement: string): Buf
   return bindOf(portal, statement, message.buffer.subarray(wellFormed(message).values, message.end));
 }
 
-/** @param rest what stands behind the names */
+/** @param rest what follows the names */
 function bindOf(portal: string, statement: string, rest: Buffer): Buffer {
   const bound = Buffer.concat([Buffer.from(`B\0\0\0\0${portal}\0${statement}\0`, 'latin1'), rest]);
   bound.writeUInt32BE(bound.length - 1, 1);
@@ -116,7 +116,7 @@ function wellFormed(message: Message): Bind {
   return bind;
 }
 
-/** A copy of a message as it stood. */
+/** A copy of a message. */
 export function whole(message: Message): Buffer {
   return Buffer.from(message.buffer.subarray(message.start, message.end));
 }
@@ -148,7 +148,7 @@ export const write = {
   sync: (): Buffer => serialize.sync(),
 };
 
-/** Where the content of a message begins, and where what stands behind one byte of it. */
+/** Where the content of a message begins, and where it goes on after its first byte. */
 const FIRST = 5;
 const BEHIND_ONE = 6;
 

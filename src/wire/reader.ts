@@ -44,7 +44,7 @@ export class MessageReader {
   /** The newest bytes, and how far they are read. */
   #buffer = NOTHING;
   #at = 0;
-  /** What has come of a message that is not whole yet, and how many bytes it needs. */
+  /** The bytes so far of a message that is not whole yet, and how many bytes the message needs. */
   readonly #held = new Block();
   #needed = 0;
   /** Bytes still to come of a message that is passed on in pieces. */
@@ -54,9 +54,9 @@ export class MessageReader {
 
   /**
    * @param known the types that may occur; another is a violation
-   * @param streamed whether nobody reads the content of this type now: it is given in pieces, never gathered
+   * @param streamed whether messages of this type are given in pieces as they arrive, as nobody reads their content now
    * @param limit the largest length field allowed, in bytes
-   * @param longest the largest one that PostgreSQL allows for a type, where its limits matter
+   * @param longest the largest length field that PostgreSQL allows for a type, where its limits matter
    */
   constructor(
     known: ReadonlySet<number>,
@@ -84,7 +84,7 @@ export class MessageReader {
     }
   }
 
-  /** Whether pieces of a message were given, and not yet its last one. */
+  /** Whether some pieces of a message were given, but not its last one. */
   get midway(): boolean {
     return this.#streaming > 0;
   }
@@ -94,14 +94,14 @@ export class MessageReader {
     return this.#streaming;
   }
 
-  /** The type of the next message, where its first byte has come. */
+  /** The type of the next message, where its first byte has arrived. */
   get nextType(): number | undefined {
     return this.#streaming > 0 ? undefined : this.unread[0];
   }
 
   /**
-   * How many bytes of memory are kept of what was not given yet: at most twice what has come, whatever length a message
-   * declares, and in however small pieces it comes.
+   * How many bytes of memory hold what was not given yet: at most twice what has arrived, whatever length a message
+   * declares, and however small its pieces are.
    */
   get kept(): number {
     return this.#held.kept + this.#buffer.length - this.#at;

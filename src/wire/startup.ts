@@ -1,11 +1,11 @@
 /**
- * The packets that open a connection. They have no type byte: a length, a code, and what belongs to it
+ * The packets that open a connection. They have no type byte: a length, a code, and the content of that code
  * (https://www.postgresql.org/docs/18/protocol-message-formats.html).
  */
 const SSL_REQUEST = 80877103;
 const GSSENC_REQUEST = 80877104;
 const CANCEL_REQUEST = 80877102;
-/** PostgreSQL's own limit (MAX_STARTUP_PACKET_LENGTH), and the length field, which it does not count. */
+/** PostgreSQL's own limit (MAX_STARTUP_PACKET_LENGTH), which does not count the length field, and four bytes for that field. */
 const LONGEST = 10_004;
 /** Protocol 3.2 allows keys of up to 256 bytes (ProcessCancelRequestPacket). */
 const SHORTEST_KEY = 1;
@@ -23,7 +23,7 @@ export type StartupPacket =
 const NONE: StartupPacket = { kind: 'none' };
 
 /**
- * Reads the startup packet at the start of `bytes`, as far as PostgreSQL reads it before it says anything
+ * Reads the startup packet at the start of `bytes`, as far as PostgreSQL reads it before its first answer
  * (ProcessStartupPacket in backend_startup.c).
  * @returns the packet and its size, or undefined when it is not whole yet
  */
@@ -48,7 +48,7 @@ function decode(raw: Buffer): StartupPacket {
   return code >>> 16 === 3 ? { kind: 'startup', raw, parameters: parameters(raw) } : { kind: 'foreign', raw };
 }
 
-/** Names and values up to an empty name. Where the packet does not end with that, the server refuses it. */
+/** Names and values up to an empty name. The server refuses a packet that does not end with an empty name. */
 function parameters(raw: Buffer): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const fields = raw.toString('utf8', 8).split('\0');
@@ -57,7 +57,7 @@ function parameters(raw: Buffer): ReadonlyMap<string, string> {
   return found;
 }
 
-/** The process id and secret key of BackendKeyData or a cancel request, as something that can be looked up. */
+/** The process id and secret key of BackendKeyData or a cancel request, as the key of a map. */
 export function cancelKey(processAndSecret: Buffer): string {
   return processAndSecret.toString('hex');
 }

@@ -66,7 +66,7 @@ const SMALL_FRONTEND_TYPES: ReadonlySet<number> = new Set([
   Frontend.Terminate,
 ]);
 
-/** The largest length field that PostgreSQL takes: messages that hold but names are short (SocketBackend in postgres.c). */
+/** The largest length field that PostgreSQL takes: messages that hold only names are short (SocketBackend in postgres.c). */
 export function longestFrontend(type: number): number {
   return SMALL_FRONTEND_TYPES.has(type) ? 10_000 : 0x3ffffffe;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { startAdmin } from '../../src/admin/server.js';
-import { parseArguments } from '../../src/cli.js';
+import { parseArguments } from '../../src/cli/arguments.js';
 import { parseAddress } from '../../src/config/address.js';
 import { readConfig } from '../../src/config/load.js';
 import { parseDuration } from '../../src/config/values.js';

@@ -1,6 +1,6 @@
 /** What documents name in code is there: files, keys of the configuration and their values, commands, and numbers of src. */
 import { describe, expect, test } from 'vitest';
-import { parseArguments } from '../../src/cli.js';
+import { parseArguments } from '../../src/cli/arguments.js';
 import { configJsonSchema, type JsonSchema } from '../../src/config/json-schema.js';
 import { configSchema } from '../../src/config/schema.js';
 import { documents, files, read } from './documents.js';

@@ -1,23 +1,23 @@
 import { Buffer } from 'node:buffer';
 import { write } from '../../wire/frontend.js';
-import type { Backend } from './backend.js';
 import { cString, message } from './bytes.js';
 import type { Reply } from './reply.js';
+import type { SharedSession } from './shared-session.js';
 
 /**
- * COPY FROM STDIN. PGlite reads the data from the same call as the statement, and is lost when they are not there; a
- * client sends them only when the server has asked. So everything that may turn out to be a COPY is run with a CopyFail
- * behind it, which PostgreSQL ignores outside a COPY. A COPY is thereby tried once without data, undone, and the client
- * asked for its data; with these it is run again. That takes a statement that begins with COPY, as a simple query.
+ * COPY FROM STDIN. PGlite reads the data of a COPY from the same call as the statement, and breaks where they are missing;
+ * but a client sends data only when the server has asked for them. So every statement that may be a COPY is run with a
+ * CopyFail after it, which PostgreSQL ignores outside a COPY. A COPY fails this first time and is undone. The client is
+ * asked for its data, and the COPY is run again with the data. This works for a simple query that begins with COPY.
  */
 
 const REFUSAL =
   'the embedded database takes COPY FROM STDIN only first in a simple query, from at most 256 MiB';
 const NO_DATA = message('f', cString(REFUSAL));
 const COPY_FROM_STDIN = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*copy\b[\s\S]*\bfrom\s+stdin\b/i;
-/** FREEZE wants a table made in the same subtransaction: not possible behind a savepoint, and not needed to try. */
+/** FREEZE needs a table made in the same subtransaction: the savepoint rules that out, and the first try needs no FREEZE. */
 const FREEZE = /(\bfrom\s+stdin\b[\s\S]*?)\bfreeze\b(?:\s+(?:on|true|1)\b)?/i;
-/** Of a statement: the head of one that copies is short. */
+/** In bytes: the head of a COPY statement is short. */
 const LOOKED_AT = 65_536;
 const MOST_DATA = 256 * 1024 * 1024;
 
@@ -33,39 +33,39 @@ export class CopyIn {
 
   /**
    * Runs a Query message that `mayCopyIn`, in its client's turn.
-   * @returns the answer, and if it asks for data, what waits for them
+   * @returns the answer, and, where the answer asks for data, the COPY that waits for them
    * @throws EngineStopped
    */
-  static async begin(query: Buffer, backend: Backend): Promise<{ answer: Buffer; copy?: CopyIn }> {
-    const inBlock = backend.status === 'T';
-    if (inBlock) await backend.run(write.query('SAVEPOINT pgcascade_copy'));
+  static async begin(query: Buffer, session: SharedSession): Promise<{ answer: Buffer; copy?: CopyIn }> {
+    const inBlock = session.status === 'T';
+    if (inBlock) await session.run(write.query('SAVEPOINT pgcascade_copy'));
     const attempt = inBlock ? withoutFreeze(query) : query;
-    const { bytes, afterCopyIn } = await runWithoutData(attempt, backend);
+    const { bytes, afterCopyIn } = await runWithoutData(attempt, session);
     if (afterCopyIn === undefined) {
-      if (inBlock && backend.status === 'T') await backend.run(write.query('RELEASE pgcascade_copy'));
+      if (inBlock && session.status === 'T') await session.run(write.query('RELEASE pgcascade_copy'));
       return { answer: bytes };
     }
-    if (inBlock) await backend.run(write.query('ROLLBACK TO pgcascade_copy; RELEASE pgcascade_copy'));
+    if (inBlock) await session.run(write.query('ROLLBACK TO pgcascade_copy; RELEASE pgcascade_copy'));
     return { answer: bytes.subarray(0, afterCopyIn), copy: new CopyIn(query) };
   }
 
   /** Keeps a CopyData message. */
   add(data: Buffer): void {
     this.#size += data.length;
-    // With too much of it the COPY is run without: it fails with the refusal.
+    // Where the client sends too much, the COPY is run without data and fails with REFUSAL.
     if (this.#size > MOST_DATA) this.#data.length = 0;
     else this.#data.push(Buffer.from(data));
   }
 
   /**
-   * Runs the COPY with what was kept.
+   * Runs the COPY with the data that were kept.
    * @param last CopyDone or CopyFail
-   * @returns what is still to be answered
+   * @returns the rest of the answer, after the CopyInResponse that the client already has
    * @throws EngineStopped
    */
-  async finish(last: Buffer, backend: Backend): Promise<Buffer> {
+  async finish(last: Buffer, session: SharedSession): Promise<Buffer> {
     const rest = this.#size > MOST_DATA ? [] : [...this.#data, last];
-    const { bytes, afterCopyIn } = await runWithoutData(Buffer.concat([this.#statement, ...rest]), backend);
+    const { bytes, afterCopyIn } = await runWithoutData(Buffer.concat([this.#statement, ...rest]), session);
     return bytes.subarray(afterCopyIn ?? 0);
   }
 }
@@ -75,10 +75,10 @@ export function mayCopyIn(query: Buffer): boolean {
   return COPY_FROM_STDIN.test(sql(query).toString('latin1', 0, LOOKED_AT));
 }
 
-/** Runs messages with a refusal of any COPY that they leave without data. @throws EngineStopped */
-export async function runWithoutData(messages: Buffer, backend: Backend): Promise<Reply> {
-  const reply = await backend.run(Buffer.concat([messages, NO_DATA]));
-  // The server reports it as cancelled by the client, 57014, which it is not. The code is as long.
+/** Runs messages with a CopyFail after them, which ends a COPY that has no data. @throws EngineStopped */
+export async function runWithoutData(messages: Buffer, session: SharedSession): Promise<Reply> {
+  const reply = await session.run(Buffer.concat([messages, NO_DATA]));
+  // The server reports the CopyFail as a cancel by the client (57014), which it was not. 0A000 has the same length.
   if (reply.error?.includes(REFUSAL)) reply.error.write('C0A000', reply.error.indexOf('C57014'), 'latin1');
   return reply;
 }

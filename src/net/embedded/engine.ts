@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 
-/** The engine has stopped, by a crash or by `stop`; nothing more will come of it. */
+/** The engine has stopped, by a crash or by `stop`, and answers nothing more. */
 export class EngineStopped extends Error {}
 
 interface Waiter {
@@ -11,7 +11,7 @@ interface Waiter {
 /**
  * PostgreSQL in WebAssembly, in a thread of its own: bytes of the protocol in, bytes out, one call at a time.
  *
- * Why a thread: a statement does not stop the proxy's event loop; a crash of the machine ends the thread only; and its
+ * Why a thread: a statement does not stop the proxy's event loop; a crash of PGlite ends the thread only; and its
  * stack can be as large as PostgreSQL expects. On Node's own stack an expression of 300 terms overflows before
  * max_stack_depth is reached, and takes the database with it.
  */
@@ -45,13 +45,13 @@ export class Engine {
   }
 
   /**
-   * Runs whole frontend messages and gives whole backend messages. The next call waits for this one's end: that is the
-   * caller's to see to.
+   * Runs whole frontend messages and gives whole backend messages. The caller has to await one call before it makes the
+   * next.
    * @throws EngineStopped
    */
   async run(messages: Uint8Array): Promise<Buffer> {
     if (this.#stopped) throw new EngineStopped('the embedded database has stopped');
-    const copy = Uint8Array.from(messages); // of its own, because it is moved to the other thread
+    const copy = Uint8Array.from(messages); // postMessage moves the memory to the other thread
     this.#worker.postMessage(copy, [copy.buffer]);
     const reply = await this.#reply();
     return Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength);

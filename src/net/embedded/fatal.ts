@@ -20,7 +20,7 @@ export class Fatal extends Error {
     return new Fatal(message, errorResponse(fields));
   }
 
-  /** An error of the server's that leaves the session no way on: the same, with a word of the same length. */
+  /** An error of the server that ends the session: the same message, with FATAL in place of ERROR, which is as long. */
   static raise(response: Buffer): Fatal {
     const raised = response.toString('latin1').replace('SERROR\0VERROR\0', 'SFATAL\0VFATAL\0');
     return new Fatal('the embedded database refused an internal statement', Buffer.from(raised, 'latin1'));

@@ -10,7 +10,7 @@ export interface Reply {
   readonly types: ReadonlySet<number>;
   /** The tags of the commands completed. */
   readonly tags: readonly string[];
-  /** Where bytes go on after the first CopyInResponse, if there is one. */
+  /** The offset in `bytes` after the first CopyInResponse, if there is one. */
   readonly afterCopyIn: number | undefined;
   /** The first ErrorResponse. */
   readonly error: Buffer | undefined;
@@ -20,7 +20,7 @@ export interface Reply {
   readonly notifications: readonly Buffer[];
 }
 
-/** @param keepRows whether the rows are wanted one by one; a client's are not, and may be many */
+/** @param keepRows whether `rows` is filled: for SQL of the proxy's own. A client's rows stay in `bytes`, as they may be many */
 export function readReply(answer: Buffer, keepRows: boolean): Reply {
   const types = new Set<number>();
   const tags: string[] = [];
@@ -61,7 +61,7 @@ export function readReply(answer: Buffer, keepRows: boolean): Reply {
   return { bytes, types, tags, afterCopyIn, error, status, rows, notifications };
 }
 
-/** Whether a command dropped the prepared statements of everybody. */
+/** Whether a command dropped the prepared statements of all clients. */
 export function dropsStatements(reply: Reply): boolean {
   return reply.tags.includes('DEALLOCATE ALL') || reply.tags.includes('DISCARD ALL');
 }

@@ -6,21 +6,21 @@ const LOOKED_AT = 65_536;
 const CUSTOM_NAME = /(?:\bset\s+(?:session\s+)?|\bset_config\s*\(\s*')("?\w+"?(?:\."?\w+"?)+)/gi;
 const EVERYTHING_BACK = 'RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL';
 
-/** What settings are put into and read from. */
+/** The database session that settings are put into and read from. */
 export interface DatabaseSession {
   /** Runs SQL. @returns the rows, as text @throws Fatal with the server's error; EngineStopped */
   rows(sql: string): Promise<Reply['rows']>;
 }
 
 /**
- * The settings of one client. There is one database session, so they are put into it when the client's turn comes after
- * another's, and read back from it before the next.
+ * The settings of one client. All clients share one database session: a client's settings are put into the session when
+ * its turn comes after another client's, and read back from the session before the next client's turn.
  *
- * A limit: startup parameters are set like SET does, so that RESET goes to the server's default, not to them. Another:
- * custom settings (app.tenant) are in no view, so only those are kept that the client's own statements name.
+ * Two limits. Startup parameters are set as SET does, so RESET goes to the server's default and not to them. No view lists
+ * custom settings (app.tenant), so only those are kept that a statement of the client names.
  */
 export class Settings {
-  /** The select list of set_config calls that brings them back. */
+  /** A select list of set_config calls that brings the client's settings back. */
   #restore = '';
   readonly #custom = new Set<string>();
 
@@ -38,7 +38,7 @@ export class Settings {
 
   /** @throws Fatal, EngineStopped */
   async save(session: DatabaseSession): Promise<void> {
-    // The role goes last: what comes before it may need the superuser's rights. In hexadecimal, because the client's
+    // The role goes last: the settings before it may need the superuser's rights. In hexadecimal, because the client's
     // encoding may be any.
     const others = [...this.#custom, 'session_authorization', 'role'].map(literal).join(', ');
     const [row] = await session.rows(`
@@ -54,7 +54,7 @@ export class Settings {
   /** @throws Fatal where a setting cannot be made, as with an unknown startup parameter; EngineStopped */
   async restore(session: DatabaseSession): Promise<void> {
     await session.rows(EVERYTHING_BACK);
-    // In a statement of its own: only now is the encoding UTF8 and a backslash a backslash.
+    // A second statement: only after EVERYTHING_BACK is the encoding UTF8, and is a backslash plain text.
     if (this.#restore) await session.rows(`SELECT ${this.#restore}`);
   }
 }

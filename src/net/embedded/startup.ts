@@ -6,13 +6,13 @@ const PROTOCOL_3_0 = 0x30000;
 /** PostgreSQL 18's newest. */
 const PROTOCOL_3_2 = 0x30002;
 
-/** What a client asked for at its start. */
+/** What a client asked for in its startup packet. */
 export interface StartupRequest {
-  /** The protocol version it gets. */
+  /** The protocol version that the client gets. */
   readonly version: number;
   /** NegotiateProtocolVersion, where PostgreSQL sends one; empty otherwise. */
   readonly negotiation: Buffer;
-  /** The settings it wants, in the order PostgreSQL applies them. */
+  /** The settings that the client asks for, in the order in which PostgreSQL applies them. */
   readonly settings: readonly (readonly [string, string])[];
 }
 
@@ -61,7 +61,7 @@ export function startupReply(
   const statuses = parameters.map(([name, value]) =>
     message('S', name ?? Buffer.alloc(0), end, value ?? Buffer.alloc(0), end),
   );
-  // The key is for cancelling, which nobody can do here: a statement cannot be interrupted.
+  // The key is for cancel requests, which have no effect here: a statement in PGlite cannot be interrupted.
   const key = randomBytes(request.version < PROTOCOL_3_2 ? 4 : 32);
   return Buffer.concat([
     request.negotiation,

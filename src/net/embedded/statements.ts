@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { Backend as Answer, Frontend } from '../../wire/types.js';
-import type { Backend } from './backend.js';
+import { Backend, Frontend } from '../../wire/types.js';
 import { message, SYNC } from './bytes.js';
 import type { Reply } from './reply.js';
+import type { SharedSession } from './shared-session.js';
 
 /** Longer names are cut by the server (NAMEDATALEN - 1). */
 const LONGEST_NAME = 63;
@@ -10,55 +10,55 @@ const LONGEST_NAME = 63;
 let clients = 0;
 
 /**
- * The prepared statements of one client. Its names get a prefix, because all clients share one session; only the unnamed
- * statement has no other name to give it. Where another client, or DEALLOCATE ALL, has taken a statement away, it is
- * parsed again before it is used.
+ * The prepared statements of one client. All clients share one session, so the names of each client's statements get a
+ * prefix; the unnamed statement stays unnamed. Where another client, or DEALLOCATE ALL, has dropped a statement, its Parse
+ * is run again before the statement is used.
  *
- * A name that the client did not Parse is left as it is: SQL's PREPARE makes statements too. The other way round is a
- * limit: EXECUTE and DEALLOCATE of a name, in SQL, do not find what was parsed by the protocol. Portals need nothing of
- * this: they end with the transaction, and a transaction is one turn.
+ * A name that the client did not Parse is left as it is, as it may be that of an SQL PREPARE. A limit: EXECUTE and
+ * DEALLOCATE in SQL do not find a statement that was made by a Parse. Portals need no prefix: a portal ends with the
+ * transaction, and a transaction is one turn.
  */
 export class Statements {
   readonly #prefix = `c${++clients}/`;
-  /** The Parse of each, by the client's name, bytes as latin1. */
+  /** The Parse of each statement, by the client's name in latin1. */
   readonly #parsed = new Map<string, Buffer>();
 
   /** Runs a Parse in the client's turn. @throws EngineStopped */
-  async parse(original: Buffer, backend: Backend): Promise<Reply> {
+  async parse(original: Buffer, session: SharedSession): Promise<Reply> {
     const { name, changed } = this.#rename(original, 5, () => true);
     const server = this.#serverName(name);
-    const reply = await backend.run(changed);
-    if (reply.types.has(Answer.ParseComplete)) {
+    const reply = await session.run(changed);
+    if (reply.types.has(Backend.ParseComplete)) {
       // A copy: the bytes may be part of a large read.
       const parse = Buffer.from(changed);
       this.#parsed.set(name, parse);
-      backend.prepared.set(server, parse);
+      session.prepared.set(server, parse);
     } else if (name === '' && reply.error) {
       // A Parse of the unnamed statement drops the one before, also when it fails.
       this.#parsed.delete('');
-      backend.prepared.delete('');
+      session.prepared.delete('');
     }
     return reply;
   }
 
   /** Runs a Bind, Describe or Close, in the client's turn. @throws EngineStopped */
-  async use(original: Buffer, backend: Backend): Promise<Reply> {
+  async use(original: Buffer, session: SharedSession): Promise<Reply> {
     const type = original[0];
     const ofPortal = type !== Frontend.Bind && original[5] === 0x50;
-    if (ofPortal) return backend.run(original);
-    // A Bind names its portal first. Without an end of that it is malformed: for the server to say so.
+    if (ofPortal) return session.run(original);
+    // A Bind names its portal first. A Bind whose portal name does not end is malformed, and the server refuses it.
     const at = type === Frontend.Bind ? original.indexOf(0, 5) + 1 : 6;
-    if (at === 0) return backend.run(original);
+    if (at === 0) return session.run(original);
     const { name, changed } = this.#rename(original, at, (it) => this.#parsed.has(it));
     if (type === Frontend.Close) {
-      const reply = await backend.run(changed);
-      if (!reply.types.has(Answer.CloseComplete)) return reply; // skipped, after an error in the pipeline
+      const reply = await session.run(changed);
+      if (!reply.types.has(Backend.CloseComplete)) return reply; // skipped, after an error in the pipeline
       this.#parsed.delete(name);
-      backend.prepared.delete(this.#serverName(name));
+      session.prepared.delete(this.#serverName(name));
       return reply;
     }
-    const failed = await this.#provide(name, backend);
-    return failed ?? backend.run(changed);
+    const failed = await this.#provide(name, session);
+    return failed ?? session.run(changed);
   }
 
   /** A simple query drops the unnamed statement. */
@@ -66,31 +66,31 @@ export class Statements {
     this.#parsed.delete('');
   }
 
-  /** The client itself has dropped them all; DEALLOCATE ALL spares the unnamed one. */
+  /** The client has dropped all of its named statements: DEALLOCATE ALL spares the unnamed one. */
   forgetNamed(): void {
     for (const name of this.#parsed.keys()) if (name !== '') this.#parsed.delete(name);
   }
 
-  /** Closes what the client leaves behind. @throws EngineStopped */
-  async close(backend: Backend): Promise<void> {
+  /** Closes the statements that the client has not closed. @throws EngineStopped */
+  async close(session: SharedSession): Promise<void> {
     const left = [...this.#parsed.keys()].map((name) => this.#serverName(name));
-    const closes = left.filter((name) => backend.prepared.delete(name)).map(closeStatement);
-    if (closes.length > 0) await backend.run(Buffer.concat([...closes, SYNC]));
+    const closes = left.filter((name) => session.prepared.delete(name)).map(closeStatement);
+    if (closes.length > 0) await session.run(Buffer.concat([...closes, SYNC]));
   }
 
-  /** Makes the backend hold this client's statement of that name. @returns what to answer where it cannot */
-  async #provide(name: string, backend: Backend): Promise<Reply | undefined> {
+  /** Makes sure that the shared session has this client's statement of that name. @returns the server's refusal, if any */
+  async #provide(name: string, session: SharedSession): Promise<Reply | undefined> {
     const server = this.#serverName(name);
     const own = this.#parsed.get(name);
-    if (backend.prepared.get(server) === own) return undefined;
+    if (session.prepared.get(server) === own) return undefined;
     if (!own) {
-      await backend.run(closeStatement(server)); // another client's unnamed one
-      backend.prepared.delete(server);
+      await session.run(closeStatement(server)); // another client's unnamed one
+      session.prepared.delete(server);
       return undefined;
     }
-    const reply = await backend.run(own);
-    if (!reply.types.has(Answer.ParseComplete)) return reply.error && reply;
-    backend.prepared.set(server, own);
+    const reply = await session.run(own);
+    if (!reply.types.has(Backend.ParseComplete)) return reply.error && reply;
+    session.prepared.set(server, own);
     return undefined;
   }
 

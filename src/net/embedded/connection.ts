@@ -3,13 +3,13 @@ import { NO_ENCRYPTION } from '../../wire/backend.js';
 import { write } from '../../wire/frontend.js';
 import { MessageReader, ProtocolViolation } from '../../wire/reader.js';
 import { readStartupPacket } from '../../wire/startup.js';
-import { Backend as Answer, FRONTEND_TYPES, Frontend } from '../../wire/types.js';
-import type { Backend, Client } from './backend.js';
+import { Backend, FRONTEND_TYPES, Frontend } from '../../wire/types.js';
 import { SYNC } from './bytes.js';
 import { CopyIn, mayCopyIn, runWithoutData } from './copy.js';
 import { Fatal } from './fatal.js';
 import { dropsStatements, type Reply } from './reply.js';
 import { Settings } from './settings.js';
+import type { Client, SharedSession } from './shared-session.js';
 import { readRequest, startupReply, unsupportedProtocol } from './startup.js';
 import { Statements } from './statements.js';
 
@@ -26,14 +26,14 @@ const LARGE: ReadonlySet<number> = new Set([
 const KNOWN = new Set([...FRONTEND_TYPES].filter((type) => type !== Frontend.Password));
 
 /**
- * One client's connection, the server's end. It takes its turn in the backend with the first message and keeps it until
- * a ReadyForQuery outside a transaction. A client that stops within a pipeline or a transaction holds up the others, and
- * a program that waits on one connection for what it does on another waits for ever: use threads, or one at a time.
+ * The server's end of one client's connection. The connection takes its turn in the shared session with the first message
+ * and keeps the turn until a ReadyForQuery outside a transaction. A client that stops within a pipeline or a transaction
+ * holds up the other clients. A program that waits on one connection for something that it does on another waits for ever.
  */
-export class Session extends Duplex implements Client {
+export class EmbeddedConnection extends Duplex implements Client {
   readonly settings = new Settings();
   listening = false;
-  readonly #backend: Backend;
+  readonly #session: SharedSession;
   readonly #statements = new Statements();
   readonly #reader = new MessageReader(KNOWN, () => false, LONGEST_MESSAGE);
   /** Bytes of the startup packet; undefined once it is answered. */
@@ -44,16 +44,16 @@ export class Session extends Duplex implements Client {
   #pipeline = false;
   #over = false;
   #working: Promise<void> = Promise.resolve();
-  /** Set while the client does not take what it is sent. */
+  /** Set while the client does not read what was sent to it. */
   #resume: (() => void) | undefined;
 
-  constructor(backend: Backend) {
+  constructor(session: SharedSession) {
     super();
-    this.#backend = backend;
-    backend.clients.add(this);
+    this.#session = session;
+    session.clients.add(this);
   }
 
-  /** Ends the session; what it left in the backend is rolled back and closed as soon as it is its turn. */
+  /** Ends the connection. In its next turn, what the client left in the shared session is rolled back and closed. */
   terminate(last?: Buffer): void {
     if (this.#over) return;
     this.#over = true;
@@ -85,7 +85,7 @@ export class Session extends Duplex implements Client {
     done(error);
   }
 
-  /** Never rejects: whatever goes wrong ends the session. */
+  /** Never rejects: whatever goes wrong ends the connection. */
   async #consume(chunk: Buffer): Promise<void> {
     try {
       const rest = await this.#start(chunk);
@@ -100,7 +100,7 @@ export class Session extends Duplex implements Client {
     }
   }
 
-  /** Answers what comes before the messages. @returns the bytes of messages, as soon as there may be some */
+  /** Answers the startup packets. @returns the bytes after them, once the client is logged in */
   async #start(chunk: Buffer): Promise<Buffer | undefined> {
     if (!this.#startup) return chunk;
     let bytes = Buffer.concat([this.#startup, chunk]);
@@ -129,7 +129,7 @@ export class Session extends Duplex implements Client {
           this.settings.start(request.settings);
           await this.#takeTurn();
           if (this.#over) return undefined;
-          const reply = startupReply(request, this.#backend.processId, await this.#backend.parameters());
+          const reply = startupReply(request, this.#session.processId, await this.#session.parameters());
           this.#yieldTurn();
           await this.#send(reply);
           return bytes;
@@ -144,7 +144,7 @@ export class Session extends Duplex implements Client {
       throw new ProtocolViolation(`invalid length of message type "${String.fromCharCode(type)}"`);
     if (type === Frontend.Terminate) return this.terminate();
     if (this.#copy) return this.#copyIn(this.#copy, type, message);
-    // Nothing is ever held back that Flush could bring. Copy messages outside a COPY follow one that failed.
+    // A Flush has nothing to bring, as no answer is held back. Copy messages outside a COPY follow a COPY that failed.
     if (
       type === Frontend.Flush ||
       type === Frontend.CopyData ||
@@ -156,12 +156,12 @@ export class Session extends Duplex implements Client {
     await this.#takeTurn();
     if (this.#over) return;
     if (type === Frontend.Query && !this.#pipeline && mayCopyIn(message)) {
-      const { answer, copy } = await CopyIn.begin(message, this.#backend);
+      const { answer, copy } = await CopyIn.begin(message, this.#session);
       this.#copy = copy;
       return this.#answer(answer);
     }
     const reply = await this.#run(type, message);
-    this.#pipeline = !reply.types.has(Answer.ReadyForQuery);
+    this.#pipeline = !reply.types.has(Backend.ReadyForQuery);
     if (reply.tags.includes('LISTEN')) this.listening = true;
     if (dropsStatements(reply)) this.#statements.forgetNamed();
     await this.#answer(reply.bytes);
@@ -172,18 +172,18 @@ export class Session extends Duplex implements Client {
       case Frontend.Query:
         this.settings.note(message);
         this.#statements.forgetUnnamed();
-        return runWithoutData(message, this.#backend);
+        return runWithoutData(message, this.#session);
       case Frontend.Parse:
         this.settings.note(message);
-        return this.#statements.parse(message, this.#backend);
+        return this.#statements.parse(message, this.#session);
       case Frontend.Bind:
       case Frontend.Describe:
       case Frontend.Close:
-        return this.#statements.use(message, this.#backend);
+        return this.#statements.use(message, this.#session);
       case Frontend.Execute:
-        return runWithoutData(message, this.#backend);
+        return runWithoutData(message, this.#session);
       default:
-        return this.#backend.run(message);
+        return this.#session.run(message);
     }
   }
 
@@ -197,7 +197,7 @@ export class Session extends Duplex implements Client {
       case Frontend.CopyDone:
       case Frontend.CopyFail:
         this.#copy = undefined;
-        return this.#answer(await copy.finish(message, this.#backend));
+        return this.#answer(await copy.finish(message, this.#session));
       default:
         throw new ProtocolViolation(
           `unexpected message type "${String.fromCharCode(type)}" during COPY from stdin`,
@@ -205,9 +205,9 @@ export class Session extends Duplex implements Client {
     }
   }
 
-  /** Sends an answer, after giving up the turn if it may: a slow reader does not hold up the others. */
+  /** Gives up the turn where no transaction is open, then sends an answer: a client that reads slowly does not hold up others. */
   #answer(bytes: Buffer): Promise<void> {
-    if (!this.#pipeline && !this.#copy && this.#backend.status === 'I') this.#yieldTurn();
+    if (!this.#pipeline && !this.#copy && this.#session.status === 'I') this.#yieldTurn();
     return this.#send(bytes);
   }
 
@@ -221,31 +221,31 @@ export class Session extends Duplex implements Client {
 
   async #takeTurn(): Promise<void> {
     if (this.#hasTurn) return;
-    await this.#backend.turns.acquire();
+    await this.#session.turns.acquire();
     this.#hasTurn = true;
-    if (!this.#over) await this.#backend.switchTo(this);
+    if (!this.#over) await this.#session.switchTo(this);
   }
 
   #yieldTurn(): void {
-    if (this.#hasTurn) this.#backend.turns.release();
+    if (this.#hasTurn) this.#session.turns.release();
     this.#hasTurn = false;
   }
 
-  /** Leaves nothing behind in the backend. Runs when no message is being worked on. */
+  /** Removes what the client left in the shared session. Runs when no message is being worked on. */
   async #leave(): Promise<void> {
-    const backend = this.#backend;
+    const session = this.#session;
     try {
-      if (!this.#hasTurn) await backend.turns.acquire();
+      if (!this.#hasTurn) await session.turns.acquire();
       this.#hasTurn = true;
       // A Sync alone would commit what the pipeline did so far; a Sync after an error does not.
       if (this.#pipeline)
-        await backend.run(Buffer.concat([write.execute('pgcascade: no such portal'), SYNC]));
-      if (backend.status !== 'I') await backend.run(write.query('ROLLBACK'));
-      await this.#statements.close(backend);
-      await backend.leave(this);
+        await session.run(Buffer.concat([write.execute('pgcascade: no such portal'), SYNC]));
+      if (session.status !== 'I') await session.run(write.query('ROLLBACK'));
+      await this.#statements.close(session);
+      await session.leave(this);
     } catch {
-      // The engine has stopped, and with it everything that was to be tidied.
-      backend.clients.delete(this);
+      // The engine has stopped: nothing is left that could be removed.
+      session.clients.delete(this);
     } finally {
       this.#yieldTurn();
     }

@@ -1,5 +1,5 @@
-/** Who may use the one database session: one at a time, first come, first served. */
-export class Turns {
+/** Lets one client at a time use the shared database session, in the order in which the clients asked. */
+export class TurnQueue {
   #taken = false;
   readonly #waiting: (() => void)[] = [];
 

@@ -1,34 +1,34 @@
 import { readFileSync } from 'node:fs';
 import { readParameterStatus } from '../../wire/backend.js';
 import { write } from '../../wire/frontend.js';
-import { Frontend, Backend as Message } from '../../wire/types.js';
+import { Backend, Frontend } from '../../wire/types.js';
 import { Engine } from './engine.js';
 import { Fatal } from './fatal.js';
 import { dropsStatements, messages, type Reply, readReply } from './reply.js';
 import type { Settings } from './settings.js';
 import { startupPacket } from './startup.js';
-import { Turns } from './turns.js';
+import { TurnQueue } from './turn-queue.js';
 
 /** What the shared session needs to know of a client. */
 export interface Client {
   readonly settings: Settings;
-  /** Whether it has run LISTEN. */
+  /** Whether the client has run LISTEN. */
   readonly listening: boolean;
   notify(notification: Buffer): void;
   terminate(last: Buffer): void;
 }
 
 /**
- * The one database session that all clients share, turn by turn (see Turns), and what it holds at the moment.
+ * The one database session that all clients share, turn by turn (see TurnQueue), and what it holds at the moment.
  *
- * What cannot be told apart, because it belongs to the session: temporary tables, advisory locks, cursors WITH HOLD,
- * statements prepared by SQL's PREPARE, and channels: a notification goes to every client that ran LISTEN, and UNLISTEN
- * or DISCARD ALL of one ends it for all. When the last client leaves, all of it is discarded.
+ * Some state belongs to the session, so all clients share it: temporary tables, advisory locks, cursors WITH HOLD,
+ * statements prepared by SQL's PREPARE, and channels. A notification goes to every client that ran LISTEN, and an UNLISTEN
+ * or DISCARD ALL of one client ends LISTEN for all. When the last client leaves, the session runs DISCARD ALL.
  */
-export class Backend {
-  readonly turns = new Turns();
+export class SharedSession {
+  readonly turns = new TurnQueue();
   readonly clients = new Set<Client>();
-  /** The statements that exist by the protocol: the server's name, and the Parse that made it. */
+  /** The statements that a Parse has made: the server's name of each, and that Parse. */
   readonly prepared = new Map<string, Buffer>();
   /** The names of the settings that are reported to clients. */
   readonly #reported: string[] = [];
@@ -44,24 +44,24 @@ export class Backend {
   }
 
   /** Starts an empty database with the sample schema. */
-  static async open(): Promise<Backend> {
+  static async open(): Promise<SharedSession> {
     let onStop = () => {};
     const engine = await Engine.start(() => onStop());
-    const backend = new Backend(engine);
+    const session = new SharedSession(engine);
     onStop = () =>
-      backend.#end(
+      session.#end(
         '57P02',
         'the embedded database crashed; connect again for a new one with the sample data',
       );
     // PGlite starts to report settings when it is given a startup packet, and only then says which.
     for (const message of messages(await engine.run(startupPacket({ user: 'postgres' }))))
-      if (message.type === Message.ParameterStatus) backend.#reported.push(readParameterStatus(message).name);
-    const [pid] = await backend.rows('SELECT pg_backend_pid()');
-    backend.#processId = Number(pid?.[0]);
+      if (message.type === Backend.ParameterStatus) session.#reported.push(readParameterStatus(message).name);
+    const [pid] = await session.rows('SELECT pg_backend_pid()');
+    session.#processId = Number(pid?.[0]);
     // PGlite crashes when it converts between encodings. Without a default conversion PostgreSQL itself refuses others.
-    await backend.rows('UPDATE pg_catalog.pg_conversion SET condefault = false');
-    await backend.rows(readFileSync(new URL('./sample.sql', import.meta.url), 'utf8'));
-    return backend;
+    await session.rows('UPDATE pg_catalog.pg_conversion SET condefault = false');
+    await session.rows(readFileSync(new URL('./sample.sql', import.meta.url), 'utf8'));
+    return session;
   }
 
   /** What pg_backend_pid() says, to every client. */
@@ -87,7 +87,7 @@ export class Backend {
   }
 
   /**
-   * Runs SQL of our own.
+   * Runs SQL of the proxy's own.
    * @returns the rows, as text
    * @throws Fatal with the server's error; EngineStopped
    */
@@ -97,7 +97,7 @@ export class Backend {
     return reply.rows;
   }
 
-  /** Name and value of what is reported to a client at its start, as its settings make it. */
+  /** Name and value of each parameter that is reported to a client at its login, under that client's settings. */
   parameters(): Promise<Reply['rows']> {
     const names = this.#reported.map((name) => `'${name}'`).join(', ');
     // PGlite runs in single-user mode, where session_authorization is empty; clients expect a name.
@@ -112,7 +112,7 @@ export class Backend {
     if (this.#current === client) return;
     const last = this.#current;
     this.#current = undefined;
-    // A client must not go on with fewer settings than it made: a role, say.
+    // A client whose settings are lost, its role for example, must not go on without them.
     await last?.settings.save(this).catch((error: unknown) => {
       last.terminate(Fatal.of('XX000', `cannot keep this session's settings: ${error}`).response);
     });
@@ -120,7 +120,7 @@ export class Backend {
     this.#current = client;
   }
 
-  /** Forgets a client, in its turn, when nothing of it is under way. @throws EngineStopped */
+  /** Forgets a client. Call it in that client's turn, when none of its statements is running. @throws EngineStopped */
   async leave(client: Client): Promise<void> {
     this.clients.delete(client);
     if (this.#current === client) this.#current = undefined;
@@ -140,7 +140,7 @@ export class Backend {
   }
 
   async #ask(question: Buffer, keepRows: boolean): Promise<Reply> {
-    // A simple query drops the unnamed statement, whoever made it.
+    // A simple query drops the unnamed statement, also that of another client.
     if (question[0] === Frontend.Query) this.prepared.delete('');
     const reply = readReply(await this.#engine.run(question), keepRows);
     this.#status = reply.status ?? this.#status;

@@ -1,0 +1,73 @@
+/** Reads the command line. */
+import { parseArgs } from 'node:util';
+import type { Flags } from '../config/load.js';
+import { nearest } from '../config/problems.js';
+
+const LATER_COMMANDS = ['graph', 'explain', 'doctor'];
+const COMMANDS = ['serve', 'check-config', 'install', 'uninstall'] as const;
+export type Command = (typeof COMMANDS)[number];
+const OPTIONS = {
+  config: { type: 'string', short: 'c' },
+  listen: { type: 'string', multiple: true },
+  upstream: { type: 'string' },
+  profile: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const;
+
+/** What a command line asks for. */
+export type Invocation =
+  | { readonly command: 'help' | 'version' }
+  | { readonly command: Command; readonly flags: Flags }
+  | { readonly command: 'refuse'; readonly message: string };
+
+/** Takes the arguments after the program's name. Never throws. */
+export function parseArguments(argv: readonly string[]): Invocation {
+  const [first] = argv;
+  try {
+    const { values, positionals } = parseArgs({
+      // parseArgs knows one short form of an option.
+      args: argv.map((argument) => (argument === '-V' ? '-v' : argument)),
+      allowPositionals: true,
+      options: OPTIONS,
+    });
+    const { help, version, ...flags } = values;
+    const [name = 'serve', ...rest] = positionals;
+    const command = COMMANDS.find((known) => known === name);
+    const takesUrl = command === 'install' || command === 'uninstall';
+    const [url, extra] = takesUrl ? rest : [undefined, ...rest];
+    if (help || name === 'help') return { command: 'help' };
+    if (version) return { command: 'version' };
+    if (LATER_COMMANDS.includes(name)) return notYet(name);
+    if (command === undefined)
+      return refuse(`unknown command ${JSON.stringify(name)}${suggestion(name, [...COMMANDS, 'help'])}`);
+    if (extra !== undefined) return refuse(`${command} takes no argument ${JSON.stringify(extra)}`);
+    return { command, flags: url === undefined ? flags : { ...flags, url } };
+  } catch (error) {
+    // The flags of a later command are not known, which is no reason to complain about the flags.
+    if (first !== undefined && LATER_COMMANDS.includes(first)) return notYet(first);
+    return refuse(unknownFlag(error) ?? (error as Error).message);
+  }
+}
+
+function refuse(message: string): Invocation {
+  return { command: 'refuse', message };
+}
+
+function suggestion(word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  return near === undefined ? '' : `, did you mean ${near}?`;
+}
+
+/** Words an unknown option: parseArgs itself would explain how to write an argument that begins with a dash. */
+function unknownFlag(error: unknown): string | undefined {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return undefined;
+  const [, flag = ''] = /'([^']*)'/.exec(message) ?? [];
+  const flags = Object.keys(OPTIONS).map((name) => `--${name}`);
+  return `unknown flag ${flag}${suggestion(flag, flags)}`;
+}
+
+function notYet(command: string): Invocation {
+  return refuse(`${command} is not yet supported`);
+}
