@@ -35,64 +35,90 @@ export function outputNames(list: readonly Node[], isTarget: IsTarget): readonly
   return names.every((name) => name !== undefined) ? names : undefined;
 }
 
+/** A name; or the expression or the subquery's column that has it, and what a cast or a CASE puts in its place. */
+type Step =
+  | { readonly kind: 'name'; readonly name: Name | undefined }
+  | { readonly kind: 'inside'; readonly expression: Node; readonly instead: readonly (string | undefined)[] }
+  | { readonly kind: 'subquery'; readonly target: Node };
+
+/** A loop, as an expression of the client's may be deeper than the stack. */
 function outputName(target: Node, isTarget: IsTarget): string | undefined {
-  return stringOf(target.name) ?? nameOf(asNode(target.val), isTarget)?.name;
+  let column = target;
+  for (let isOwn = isTarget; ; isOwn = () => false) {
+    const own = stringOf(column.name);
+    if (own !== undefined) return own;
+    // Of the casts and CASEs around, the outermost first.
+    const instead: (string | undefined)[] = [];
+    let step = stepInto(asNode(column.val), isOwn);
+    for (; step.kind === 'inside'; step = stepInto(step.expression, isOwn)) instead.push(...step.instead);
+    if (step.kind === 'name') return unlessSure(step.name, instead);
+    column = step.target;
+  }
 }
 
-function nameOf(expression: Node, isTarget: IsTarget): Name | undefined {
+function stepInto(expression: Node, isTarget: IsTarget): Step {
   const [type = ''] = Object.keys(expression);
   const value = asNode(expression[type]);
-  if (UNNAMED.has(type)) return NONE;
+  if (UNNAMED.has(type)) return named(NONE);
   switch (type) {
     case 'ColumnRef':
-      return sure(columnOf(asList(value.fields), isTarget));
+      return named(sure(columnOf(asList(value.fields), isTarget)));
     case 'FuncCall':
-      return sure(lastString(value.funcname));
+      return named(sure(lastString(value.funcname)));
     case 'A_Expr':
-      return value.kind === 'AEXPR_NULLIF' ? sure('nullif') : NONE;
+      return named(value.kind === 'AEXPR_NULLIF' ? sure('nullif') : NONE);
     case 'MinMaxExpr':
-      return sure(value.op === 'IS_LEAST' ? 'least' : 'greatest');
+      return named(sure(value.op === 'IS_LEAST' ? 'least' : 'greatest'));
     case 'TypeCast':
-      return unlessSure(nameOf(asNode(value.arg), isTarget), lastString(asNode(value.typeName).names));
+      return inside(value.arg, lastString(asNode(value.typeName).names));
     case 'CaseExpr':
-      return unlessSure(
-        value.defresult === undefined ? NONE : nameOf(asNode(value.defresult), isTarget),
-        'case',
-      );
+      return value.defresult === undefined
+        ? named({ name: 'case', sure: false })
+        : inside(value.defresult, 'case');
     case 'CollateClause':
-      return nameOf(asNode(value.arg), isTarget);
+      return { kind: 'inside', expression: asNode(value.arg), instead: [] };
     case 'SubLink':
-      return subqueryName(value);
+      return intoSubquery(value);
     default:
-      return sure(CALLED[type]);
+      return named(sure(CALLED[type]));
   }
+}
+
+function named(name: Name | undefined): Step {
+  return { kind: 'name', name };
+}
+
+function inside(expression: Json | undefined, instead: string | undefined): Step {
+  return { kind: 'inside', expression: asNode(expression), instead: [instead] };
 }
 
 function sure(name: string | undefined): Name | undefined {
   return name === undefined ? undefined : { name, sure: true };
 }
 
-function unlessSure(inner: Name | undefined, name: string | undefined): Name | undefined {
-  if (inner === undefined || inner.sure) return inner;
-  return name === undefined ? undefined : { name, sure: false };
+/** @param instead the names that casts and CASEs put in the place of one that is not sure, the outermost first */
+function unlessSure(name: Name | undefined, instead: readonly (string | undefined)[]): string | undefined {
+  if (name === undefined || name.sure || instead.length === 0) return name?.name;
+  return instead.includes(undefined) ? undefined : instead[0];
 }
 
-function subqueryName({ subLinkType, subselect }: Node): Name | undefined {
+function intoSubquery({ subLinkType, subselect }: Node): Step {
   switch (subLinkType) {
     case 'EXISTS_SUBLINK':
-      return sure('exists');
+      return named(sure('exists'));
     case 'ARRAY_SUBLINK':
-      return sure('array');
+      return named(sure('array'));
     case 'ANY_SUBLINK':
     case 'ALL_SUBLINK':
-      return NONE;
+      return named(NONE);
     case 'EXPR_SUBLINK': {
       const [first] = asList(asNode(asNode(subselect).SelectStmt).targetList);
-      const name = first === undefined ? undefined : outputName(asNode(asNode(first).ResTarget), () => false);
-      return sure(name);
+      return first === undefined
+        ? named(undefined)
+        : { kind: 'subquery', target: asNode(asNode(first).ResTarget) };
     }
     default:
-      return undefined;
+      return named(undefined);
   }
 }
 
