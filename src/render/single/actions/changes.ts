@@ -111,7 +111,7 @@ function renderUpdate(
 ): string {
   const matches = (key: ForeignKey) => {
     const found = references(key, 'r', deletedRows(plan, key.referenced));
-    const late = suspecting ? [] : outOfReach(plan, key, 'r', 'q1.n');
+    const late = suspecting ? [] : outOfReach(plan, key, 'r', 'q1.position');
     if (late.length === 0) return found;
     const first = `SELECT FROM ${queued(key, 'q1', 'p1')} WHERE ${equals(key, 'p1', quoteName, 'r')} AND (${late.join(' OR ')})`;
     return `(${found} AND NOT EXISTS (${first}))`;

@@ -93,8 +93,8 @@ function renderSearch(cycle: number, members: readonly Deletion[], plan: Plan): 
         `JOIN ${tableOf(only.referencing)} AS r ON ${equals(only, 'p', quoteName, 'r')}`
       : `SELECT n.* FROM ${name} AS g CROSS JOIN LATERAL (${steps.map(renderStep).join(' UNION ALL ')}) AS n`;
   return (
-    `${name} AS (WITH RECURSIVE ${name} (o, c) AS (\n${entries.join(' UNION ALL ')}` +
-    `\n UNION ${next})\n SELECT o, c FROM ${name})`
+    `${name} AS (WITH RECURSIVE ${name} (tableoid, ctid) AS (\n${entries.join(' UNION ALL ')}` +
+    `\n UNION ${next})\n SELECT tableoid, ctid FROM ${name})`
   );
 }
 
@@ -115,5 +115,5 @@ function renderFound(deletion: Deletion): string {
 
 /** `row` is the one at this place, as the statement sees it. */
 export function hasPlace(row: string, place: string): string {
-  return `${row}.tableoid OPERATOR(pg_catalog.=) ${place}.o AND ${row}.ctid OPERATOR(pg_catalog.=) ${place}.c`;
+  return `${row}.tableoid OPERATOR(pg_catalog.=) ${place}.tableoid AND ${row}.ctid OPERATOR(pg_catalog.=) ${place}.ctid`;
 }

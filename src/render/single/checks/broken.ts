@@ -3,7 +3,7 @@ import type { ForeignKey } from '../../../graph/model.js';
 import type { Plan } from '../../../plan/plan.js';
 import { quoteName } from '../../../sql/names.js';
 import { checkMarker } from '../../violations.js';
-import { age } from '../actions/queue.js';
+import { keyOrder } from '../actions/queue.js';
 
 export interface Broken {
   /** Finds any row that may break the rule: where it finds none, none does. */
@@ -18,19 +18,28 @@ export interface Broken {
  * Where a violation stands: the first in the order of these is the one that PostgreSQL reports. Behind whether it is found
  * at COMMIT comes the event that queued what finds it, then the event itself: a deleted row and a key; then a row.
  */
-export const PLACE_COLUMNS = 'late, pn, page, n, age, o, c, key';
+export const PLACE_COLUMNS =
+  'late, parent_position, parent_key_order, position, key_order, tableoid, ctid, key';
 
 /**
  * The place of what the event of a key for the deleted row `q` of the queue finds.
  * @param row one that it finds, where there is an order among several
  */
 export function eventPlace(plan: Plan, key: ForeignKey, late = false, q = 'q', row?: string): string {
-  return [late, `${q}.pn`, `${q}.age`, `${q}.n`, age(plan, key), ...rowPlace(row), 0].join(', ');
+  return [
+    late,
+    `${q}.parent_position`,
+    `${q}.key_order`,
+    `${q}.position`,
+    keyOrder(plan, key),
+    ...rowPlace(row),
+    0,
+  ].join(', ');
 }
 
 /**
  * The place of the check of a key that a row has since an event: behind all that was queued before, row by row.
- * @param event the place of a deleted row, and the age of a key
+ * @param event the position of a deleted row, and the order of a key
  */
 export function checkPlace(
   plan: Plan,

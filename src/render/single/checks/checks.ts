@@ -79,7 +79,7 @@ function rowsLeft(check: Check & { kind: 'rows' }, place: number, plan: Plan): B
   const where = (conditions: readonly string[]) =>
     conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
   const values = key.columns.map(({ referenced }) => `p.${column(referenced)}`);
-  const event = isLate(key) ? undefined : eventOf(plan, key, 'q.n');
+  const event = isLate(key) ? undefined : eventOf(plan, key, 'q.position');
   const by = [goneBefore('r', event), ...changedBefore(plan, changers, 'r', event)];
   return {
     suspects: `SELECT FROM ${pairs}${gone === 'some' ? '' : where(clear)}`,

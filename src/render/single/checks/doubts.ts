@@ -27,8 +27,8 @@ export function doubted(
 /** Both keys reference a row that is deleted, and the row is still there when the first of them changes it. */
 function foundByBoth({ key, other, on, when }: Overlap, place: number, plan: Plan): Broken {
   const marker = checkMarker(place, '0', []);
-  const event = eventOf(plan, key, 'q.n');
-  const before = `${event} OPERATOR(pg_catalog.<) ${eventOf(plan, other, 'q2.n')}`;
+  const event = eventOf(plan, key, 'q.position');
+  const before = `${event} OPERATOR(pg_catalog.<) ${eventOf(plan, other, 'q2.position')}`;
   const later = `EXISTS (SELECT FROM ${queued(other, 'q2', 'p2')} WHERE ${equals(other, 'p2', quoteName, 'r')} AND ${before})`;
   const both = bothFind(key, other, on, plan);
   const clear = staysClearOf(plan, on, 'r');
@@ -88,14 +88,14 @@ function referencedRow(
 ): Broken {
   const { rows, column } = deletedRows(plan, key.referenced);
   const marker = checkMarker(place, '0', []);
-  const event = eventOf(plan, key, 'q.n');
+  const event = eventOf(plan, key, 'q.position');
   const pair = `JOIN ${tableOf(other.referencing)} AS c ON ${equals(other, 'r', quoteName, 'c')}`;
   const found = `${rows} AS p JOIN ${tableOf(on)} AS r ON ${equals(key, 'p', column, 'r')} ${pair}`;
   const clear = [...staysClearOf(plan, on, 'r'), ...staysClearOf(plan, other.referencing, 'c')];
   const acts = [
     `NOT ${goneBefore('r', event)}`,
     ...(other.enforced ? [goneBefore('r')] : []),
-    ...outOfReach(plan, key, 'r', 'q.n').map((each) => `NOT ${each}`),
+    ...outOfReach(plan, key, 'r', 'q.position').map((each) => `NOT ${each}`),
     `NOT ${goneBeforeCheck('c', event)}`,
   ];
   return {

@@ -41,12 +41,12 @@ function sameKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): B
   const suspects = `${rows} AS p JOIN ${image.rows} AS u ON ${equals(key, 'p', column, 'u')}`;
   const values = key.columns.map(({ referenced }) => `p.${column(referenced)}`);
   const selected = `SELECT ${eventPlace(plan, key)}, ${referencedMarker(place, key)} FROM`;
-  const event = eventOf(plan, by, 'q.n');
-  const own = `JOIN ${placed(image, by, plan)} AND b.n OPERATOR(pg_catalog.<=) q.n`;
+  const event = eventOf(plan, by, 'q.position');
+  const own = `JOIN ${placed(image, by, plan)} AND b.position OPERATOR(pg_catalog.<=) q.position`;
   const direct = `${selected} ${queued(key)} JOIN ${image.rows} AS u ON ${equals(key, 'p', quoteName, 'u')} ${own}`;
   const ordered = {
     stays: direct,
-    goes: `${direct} AND ${event} OPERATOR(pg_catalog.<) ROW(g.pn, g.age)`,
+    goes: `${direct} AND ${event} OPERATOR(pg_catalog.<) ROW(g.parent_position, g.key_order)`,
     either:
       `${selected} ${queued(key)} CROSS JOIN ${image.rows} AS u ${own} JOIN ${rowOf(by)} AND NOT ${goneBefore('r', event)}` +
       `${stateAt(check, plan, event)} WHERE ${equals(key, 'p', quoteName, 's')}`,
@@ -78,10 +78,10 @@ function newKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Br
     key === by ? ` OR EXISTS (SELECT FROM ${rows} AS p WHERE ${equals(key, 'p', column, 'u')})` : '';
   const broken = `${image.rows} AS u WHERE ${complete('u')} AND (${missing('u')}${deleted})`;
   const { turn, joins, row, event } = turnOf(check, plan, image);
-  const queuedBefore = `e.n IS NULL OR ROW(e.pn, e.age) OPERATOR(pg_catalog.<) ${event}`;
+  const queuedBefore = `e.position IS NULL OR ROW(e.parent_position, e.key_order) OPERATOR(pg_catalog.<) ${event}`;
   const before =
-    ` OR EXISTS (SELECT FROM ${referenced} JOIN ${QUEUE} AS d ON d.o OPERATOR(pg_catalog.=) t.tableoid AND d.c OPERATOR(pg_catalog.=) t.ctid` +
-    ` LEFT JOIN ${QUEUE} AS e ON e.n OPERATOR(pg_catalog.=) d.pn WHERE ${equals(key, 't', quoteName, row)}${key.deferred ? '' : ` AND (${queuedBefore})`})`;
+    ` OR EXISTS (SELECT FROM ${referenced} JOIN ${QUEUE} AS d ON d.tableoid OPERATOR(pg_catalog.=) t.tableoid AND d.ctid OPERATOR(pg_catalog.=) t.ctid` +
+    ` LEFT JOIN ${QUEUE} AS e ON e.position OPERATOR(pg_catalog.=) d.parent_position WHERE ${equals(key, 't', quoteName, row)}${key.deferred ? '' : ` AND (${queuedBefore})`})`;
   const ordered =
     `SELECT ${turn}, ${marker(row)} FROM ${image.rows} AS u JOIN ${changed(image, by, plan)}${joins}` +
     ` WHERE ${complete(row)} AND (${missing(row)}${key === by ? before : ''})${stillThere(image, key, event)}`;
@@ -134,10 +134,10 @@ export function nullsBroken(
     const cut = `CASE WHEN pg_catalog.length(${text}) OPERATOR(pg_catalog.>) 64 THEN pg_catalog.concat(pg_catalog.left(${text}, 64), '...') ELSE ${text} END`;
     return `CASE WHEN pg_catalog.num_nulls(${own}) OPERATOR(pg_catalog.=) 1 THEN 'null' ELSE ${cut} END`;
   });
-  const event = eventOf(plan, key, 'q.n');
+  const event = eventOf(plan, key, 'q.position');
   const first = [
-    `${event} OPERATOR(pg_catalog.<) ROW(g.pn, g.age)`,
-    ...outOfReach(plan, key, 'r', 'q.n').map((each) => `NOT ${each}`),
+    `${event} OPERATOR(pg_catalog.<) ROW(g.parent_position, g.key_order)`,
+    ...outOfReach(plan, key, 'r', 'q.position').map((each) => `NOT ${each}`),
   ];
   return [
     {
@@ -146,7 +146,7 @@ export function nullsBroken(
       ordered: [
         `SELECT ${eventPlace(plan, key, false, 'q', 'r')}, ${checkMarker(place, 'r.tableoid', values)} FROM ${queued(key)}` +
           ` JOIN ${tableOf(key.referencing)} AS r ON ${equals(key, 'p', quoteName, 'r')}` +
-          ` JOIN ${QUEUE} AS g ON g.o OPERATOR(pg_catalog.=) r.tableoid AND g.c OPERATOR(pg_catalog.=) r.ctid WHERE ${first.join(' AND ')}`,
+          ` JOIN ${QUEUE} AS g ON g.tableoid OPERATOR(pg_catalog.=) r.tableoid AND g.ctid OPERATOR(pg_catalog.=) r.ctid WHERE ${first.join(' AND ')}`,
       ],
     },
   ];
@@ -154,16 +154,16 @@ export function nullsBroken(
 
 /** The queue's row `b` that the image's row referenced before; and `g` of the row itself, where it is deleted later. */
 export function placed({ tableoid, ctid, fate }: Image, by: ForeignKey, plan: Plan): string {
-  const was = `${QUEUE} AS b ON b.o OPERATOR(pg_catalog.=) u.${tableoid} AND b.c OPERATOR(pg_catalog.=) u.${ctid}`;
+  const was = `${QUEUE} AS b ON b.tableoid OPERATOR(pg_catalog.=) u.${tableoid} AND b.ctid OPERATOR(pg_catalog.=) u.${ctid}`;
   if (fate !== 'goes') return was;
-  const later = `${eventOf(plan, by, 'b.n')} OPERATOR(pg_catalog.<) ROW(g.pn, g.age)`;
-  return `${was} JOIN ${QUEUE} AS g ON g.o OPERATOR(pg_catalog.=) u.${WITHIN} AND g.c OPERATOR(pg_catalog.=) u.${OWN_PLACE} AND ${later}`;
+  const later = `${eventOf(plan, by, 'b.position')} OPERATOR(pg_catalog.<) ROW(g.parent_position, g.key_order)`;
+  return `${was} JOIN ${QUEUE} AS g ON g.tableoid OPERATOR(pg_catalog.=) u.${WITHIN} AND g.ctid OPERATOR(pg_catalog.=) u.${OWN_PLACE} AND ${later}`;
 }
 
 /** The same for a row that the key has changed, and that row `r` as it was, where the image does not only have those that stay. */
 function changed(image: Image, by: ForeignKey, plan: Plan): string {
   if (image.fate === 'stays') return placed(image, by, plan);
-  const found = outOfReach(plan, by, 'r', 'b.n').map((each) => ` AND NOT ${each}`);
+  const found = outOfReach(plan, by, 'r', 'b.position').map((each) => ` AND NOT ${each}`);
   return `${placed(image, by, plan)} JOIN ${rowOf(by)}${found.join('')}`;
 }
 

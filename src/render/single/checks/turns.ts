@@ -7,7 +7,7 @@ import type { NewKeyCheck, Plan } from '../../../plan/plan.js';
 import { quoteName } from '../../../sql/names.js';
 import { eventOf, outOfReach, queued } from '../actions/events.js';
 import { equals } from '../actions/match.js';
-import { age } from '../actions/queue.js';
+import { keyOrder } from '../actions/queue.js';
 import { checkPlace } from './broken.js';
 import { type Image, newValue } from './images.js';
 
@@ -24,23 +24,23 @@ export interface Turn {
 
 export function turnOf(check: NewKeyCheck, plan: Plan, { fate }: Image): Turn {
   const { by, key } = check;
-  const first = ['b.n', age(plan, by)] as const;
-  const own = eventOf(plan, by, 'b.n');
+  const first = ['b.position', keyOrder(plan, by)] as const;
+  const own = eventOf(plan, by, 'b.position');
   const others = othersOf(plan, check);
   if (fate === 'stays' || others.length === 0) {
     const row = fate === 'stays' ? undefined : 'r';
     return { turn: checkPlace(plan, key, first, row), joins: '', row: 'u', event: own };
   }
-  const inTime = key.deferred ? [] : [`ROW(a.pn, a.age) OPERATOR(pg_catalog.<) ${own}`];
+  const inTime = key.deferred ? [] : [`ROW(a.parent_position, a.key_order) OPERATOR(pg_catalog.<) ${own}`];
   const later = others.map((other) => {
-    const conditions = [`${eventOf(plan, other, 'a.n')} OPERATOR(pg_catalog.>) ${own}`, ...inTime];
-    return `SELECT a.n, ${age(plan, other)} FROM ${changing(plan, other)} AND ${conditions.join(' AND ')}`;
+    const conditions = [`${eventOf(plan, other, 'a.position')} OPERATOR(pg_catalog.>) ${own}`, ...inTime];
+    return `SELECT a.position, ${keyOrder(plan, other)} FROM ${changing(plan, other)} AND ${conditions.join(' AND ')}`;
   });
   const all = [`SELECT ${first.join(', ')}`, ...later].join(' UNION ALL ');
-  const last = `SELECT v.n, v.age FROM (${all}) AS v (n, age) ORDER BY v.n DESC, v.age DESC LIMIT 1`;
-  const turn = checkPlace(plan, key, ['w.n', 'w.age'], 'r');
+  const last = `SELECT v.position, v.key_order FROM (${all}) AS v (position, key_order) ORDER BY v.position DESC, v.key_order DESC LIMIT 1`;
+  const turn = checkPlace(plan, key, ['w.position', 'w.key_order'], 'r');
   const joins = ` CROSS JOIN LATERAL (${last}) AS w`;
-  const event = 'ROW(w.n, w.age)';
+  const event = 'ROW(w.position, w.key_order)';
   if (keysBeside(plan, check).length === 0) return { turn, joins, row: 'u', event };
   return { turn, joins: `${joins}${stateAt(check, plan, event)}`, row: 's', event };
 }
@@ -52,7 +52,7 @@ export function stateAt(check: NewKeyCheck, plan: Plan, event: string): string {
     const name = quoteName(referencing);
     const beside = keysBeside(plan, check).find(({ setColumns }) => setColumns.includes(referencing));
     if (beside === undefined || by.setColumns.includes(referencing)) return `u.${name}`;
-    const before = `${eventOf(plan, beside, 'a.n')} OPERATOR(pg_catalog.<=) ${event}`;
+    const before = `${eventOf(plan, beside, 'a.position')} OPERATOR(pg_catalog.<=) ${event}`;
     const changed = `EXISTS (SELECT FROM ${changing(plan, beside)} AND ${before})`;
     return `CASE WHEN ${changed} THEN ${newValue(beside, referencing)} ELSE u.${name} END AS ${name}`;
   });
@@ -73,7 +73,7 @@ function othersOf(plan: Plan, { by, change }: NewKeyCheck): readonly ForeignKey[
 function changing(plan: Plan, key: ForeignKey): string {
   const conditions = [
     equals(key, 'p3', quoteName, 'r'),
-    ...outOfReach(plan, key, 'r', 'a.n').map((each) => `NOT ${each}`),
+    ...outOfReach(plan, key, 'r', 'a.position').map((each) => `NOT ${each}`),
   ];
   return `${queued(key, 'a', 'p3')} WHERE ${conditions.join(' AND ')}`;
 }
