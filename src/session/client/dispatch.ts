@@ -17,27 +17,27 @@ import { queryReplies } from '../server/results.js';
 import { CopyIn } from './copy-in.js';
 import { ExtendedQueries } from './extended.js';
 import { sendInPieces } from './statement-by-statement.js';
+import { UnitOfWork } from './unit-of-work.js';
 
 export class Dispatch {
   readonly #options: FrontendOptions;
   readonly #extended: ExtendedQueries;
   readonly #attempts: Attempts;
   readonly #copyIn: CopyIn;
-  /** Messages of the extended protocol were sent since the last Sync or query; and an Execute among them. */
-  #pipelining = false;
-  #executing = false;
+  readonly #unit: UnitOfWork;
   #terminated = false;
 
   constructor(options: FrontendOptions) {
     this.#options = options;
+    this.#unit = new UnitOfWork(options.replies, options.state);
     this.#attempts = new Attempts(options);
-    this.#extended = new ExtendedQueries(options, this.#attempts);
+    this.#extended = new ExtendedQueries(options, this.#attempts, this.#unit);
     this.#copyIn = new CopyIn(options.server, options.replies, () => this.#endUnit(false));
   }
 
   /** Whether the client is between two units of work, as far as it has sent. */
   get betweenUnits(): boolean {
-    return !this.#pipelining;
+    return this.#unit.isBetweenUnits;
   }
 
   /** The client said goodbye. */
@@ -82,18 +82,18 @@ export class Dispatch {
       case Frontend.Bind:
       case Frontend.Describe:
       case Frontend.Close:
-        this.#pipelining = true;
+        this.#unit.begin();
         return this.#extended.take(message);
       case Frontend.Execute:
         return this.#execute(message);
       case Frontend.Sync:
         jit.endUnit();
-        this.#endUnit(this.#inBlock && !this.#extended.transactionEnded);
+        this.#endUnit(this.#unit.isInBlock === true);
         return this.#forward(message, 'Sync');
       case Frontend.FunctionCall:
         jit.on();
-        this.#endUnit(this.#inBlock);
-        this.#extended.disturbed();
+        this.#endUnit(this.#unit.isInBlock === true);
+        this.#unit.callFunction();
         this.#options.circumstances.executing();
         return this.#forward(message, 'FunctionCall');
       case Frontend.Flush:
@@ -105,8 +105,7 @@ export class Dispatch {
   }
 
   #execute(message: Message): Promise<void> | undefined {
-    this.#pipelining = true;
-    this.#executing = true;
+    this.#unit.begin();
     const portal = readExecute(message)?.portal;
     return then(this.#extended.take(message), () => {
       if (portal === undefined || !this.#extended.takesData(portal)) return undefined;
@@ -125,15 +124,15 @@ export class Dispatch {
   #textOf(message: Message, seen: Look): Promise<void> | undefined {
     const { active, circumstances, injection, prepared, refusesCode, replies, rewriter, state } =
       this.#options;
-    if (injection.hasImplicitTransaction && !this.#executing)
+    if (injection.hasImplicitTransaction && !this.#unit.hasExecuted)
       return injection.endImplicitTransaction().then(() => this.#textOf(message, seen));
     // A simple query drops the unnamed statement (postgres.c, exec_simple_query), unless it is skipped behind an error.
     const undo = prepared.get('') && prepared.set('', undefined);
     // From the first Execute on a query belongs to the implicit transaction of the messages before it.
-    const protocol = this.#executing ? 'extended' : 'simple';
-    if (this.#executing) injection.queryInPipeline();
+    const protocol = this.#unit.hasExecuted ? 'extended' : 'simple';
+    if (protocol === 'extended') injection.queryInPipeline();
     const retries = protocol === 'simple' && replies.settled && state.status === TransactionStatus.Idle;
-    const inBlock = protocol === 'simple' && this.#inBlock;
+    const inBlock = protocol === 'simple' && this.#unit.isInBlock === true;
     this.#endUnit(inBlock);
     if (!active || !isNoteworthy(seen, refusesCode)) {
       circumstances.invalidateFor(seen.effect);
@@ -189,17 +188,9 @@ export class Dispatch {
     this.#endUnit(inBlock);
   }
 
-  /** Whether it is certain that a transaction block is open. */
-  get #inBlock(): boolean {
-    const { replies, state } = this.#options;
-    return !replies.awaitsReady && state.status === TransactionStatus.Open;
-  }
-
   /** @param inBlock whether it is certain that the transaction goes on */
   #endUnit(inBlock: boolean): void {
-    this.#pipelining = false;
-    this.#executing = false;
-    this.#extended.endUnit();
+    this.#extended.endUnit(this.#unit.end());
     this.#options.injection.endUnit();
     this.#options.circumstances.unitEnds(inBlock);
   }
@@ -207,7 +198,7 @@ export class Dispatch {
   /** A Flush is not answered, unless something is in it, which the server refuses. */
   #flush(message: Message): undefined {
     const isFlush = message.end - message.start === write.flush().length;
-    this.#pipelining ||= !isFlush;
+    if (!isFlush) this.#unit.begin();
     return this.#forward(message, isFlush ? undefined : 'Flush');
   }
 

@@ -7,7 +7,7 @@ import { isSuspecting, locksOf, planOf } from '../../rewrite/retries.js';
 import { passedOn, type Rewrite } from '../../rewrite/text.js';
 import { bindTo, boundTo, readExecute, write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
-import { Frontend, TransactionStatus } from '../../wire/types.js';
+import { Frontend } from '../../wire/types.js';
 import type { StatementSource } from '../decide/decision.js';
 import { knownName, Names } from '../decide/names.js';
 import { type PreparedStatement, partOf } from '../decide/prepared-statement.js';
@@ -16,6 +16,7 @@ import type { FrontendOptions } from '../execute/frontend-options.js';
 import { REPEATED, SCRATCH } from '../server/internal-query.js';
 import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from '../server/results.js';
 import { type BoundPortal, bindOf, cannotRun, isUncertain, senderOf, withFormats } from './portals.js';
+import type { UnitOfWork } from './unit-of-work.js';
 
 /** Prepares a statement again where another text has to be sent for it now. @returns also the name that it has now */
 export type PrepareAgain = (
@@ -28,56 +29,27 @@ export class Executions {
   readonly #options: FrontendOptions;
   readonly #attempts: Attempts;
   readonly #prepareAgain: PrepareAgain;
+  readonly #unit: UnitOfWork;
   /** What each portal was bound to. */
   readonly portals: Names<BoundPortal>;
-  /** Whether anything was executed since the last Sync or query, and whether it may have ended the transaction. */
-  #executed = false;
-  #transactionEnded = false;
-  /** How many portals were bound since then. */
-  #bindings = 0;
-  #age = 0;
 
-  constructor(options: FrontendOptions, attempts: Attempts, prepareAgain: PrepareAgain) {
+  constructor(options: FrontendOptions, attempts: Attempts, unit: UnitOfWork, prepareAgain: PrepareAgain) {
+    this.#unit = unit;
     this.#options = options;
     this.#attempts = attempts;
     this.#prepareAgain = prepareAgain;
     this.portals = new Names((name) => knownName(name, options.state));
   }
 
-  /** Whether what was executed since the last Sync or query may have ended the transaction. */
-  get transactionEnded(): boolean {
-    return this.#transactionEnded;
-  }
-
-  /**
-   * The same number as long as the transaction is certain to be the same, and executes nothing but expanded statements: a
-   * statement that is prepared holds locks on its tables till then, and nobody changes what its text means.
-   */
-  get age(): number {
-    return this.#age;
-  }
-
-  /** Something is executed that is none of the portals here. */
-  disturbed(): void {
-    this.#age++;
-  }
-
-  /** A Sync or a simple query was sent. */
-  endUnit(): void {
-    // Portals go with the transaction: none may be bound again that the server has not.
-    if (this.#inBlock(false) !== true) {
-      this.#age++;
-      for (const [name, portal] of this.portals.snapshot())
-        if (portal.bind) this.portals.set(name, { ...portal, bind: undefined });
-    }
-    this.#executed = false;
-    this.#transactionEnded = false;
-    this.#bindings = 0;
+  /** Portals go with the transaction: none may be bound again that the server may not have any more. */
+  transactionEnds(): void {
+    for (const [name, portal] of this.portals.snapshot())
+      if (portal.bind) this.portals.set(name, { ...portal, bind: undefined });
   }
 
   /** What is prepared under a name is executed in all circumstances; what has none is executed next. */
   source(name: string, { types, encoding }: Pick<PreparedStatement, 'types' | 'encoding'>): StatementSource {
-    const retries = name === '' && this.#inBlock(!this.#executed) === false;
+    const retries = name === '' && this.#unit.isInBlock === false;
     return { protocol: 'extended', inString: false, types, retries, encoding };
   }
 
@@ -88,7 +60,7 @@ export class Executions {
     statement: string,
     prepared: PreparedStatement | undefined,
   ): undefined {
-    this.#bindings++;
+    this.#unit.bind();
     const known = prepared ?? this.portals.get(name);
     const undo =
       known &&
@@ -109,17 +81,18 @@ export class Executions {
   /** As FrontendSide.take. */
   execute(message: Message): Promise<void> | undefined {
     const name = readExecute(message)?.portal;
-    if (name === undefined) return this.#forward(message);
+    if (name === undefined) {
+      this.#unit.execute(false, 'none');
+      return this.#forward(message);
+    }
     this.#options.circumstances.executing();
     const bound = this.portals.get(name);
-    const first = !this.#executed;
-    this.#executed = true;
     const plan = bound?.rewrite && planOf(bound.rewrite.rules);
-    if (plan === undefined || bound?.seen.effect !== 'none') this.#age++;
+    const { isInBlock, mayRetryAlone } = this.#unit;
+    this.#unit.execute(plan !== undefined, bound?.seen.effect ?? 'none');
     if (bound === undefined) return this.#forward(message);
     this.#options.circumstances.invalidateFor(bound.seen.effect);
     const { rewrite } = bound;
-    this.#transactionEnded ||= bound.seen.effect !== 'none' && plan === undefined;
     if (rewrite === undefined) return this.#forward(message);
     const [part] = rewrite.rules;
     if (bound.executed && part?.kind === 'cascade' && part.answers.kind === 'count')
@@ -130,10 +103,9 @@ export class Executions {
     if (plan && bind && !bound.executed) {
       const sender = (current: Rewrite) => senderOf(message, name, current, this.#options);
       const rebind = () => this.#rebind(name, bind, { ...bound, executed: true }, sender);
-      const inBlock = this.#inBlock(first);
       // Other portals would be lost with a transaction that fails.
-      if (inBlock === true || (inBlock === false && this.#bindings === 1))
-        return this.#attempts.portal({ plan, rewrite, execute, rebind }, inBlock);
+      if (isInBlock === true || mayRetryAlone)
+        return this.#attempts.portal({ plan, rewrite, execute, rebind }, isInBlock === true);
       if (isSuspecting(rewrite.rules)) return this.#executeExactly(rebind);
     }
     this.#expectExecuted(execute, rewrite);
@@ -161,14 +133,6 @@ export class Executions {
   async #executeExactly(rebind: () => Promise<Execution | undefined>): Promise<void> {
     const bound = await rebind();
     if (bound) this.#expectExecuted(bound.execute, bound.rewrite);
-  }
-
-  /** Whether the next Execute is in a transaction block; undefined where that is not certain, or others came before it. */
-  #inBlock(first: boolean): boolean | undefined {
-    const { replies, state } = this.#options;
-    if (replies.awaitsReady) return undefined;
-    if (state.status === TransactionStatus.Open) return this.#transactionEnded ? undefined : true;
-    return first && state.status === TransactionStatus.Idle ? false : undefined;
   }
 
   /**

@@ -22,22 +22,25 @@ import { ResultColumns } from '../server/result-columns.js';
 import { descriptionReplies, swallowedReplies, undoneReplies } from '../server/results.js';
 import { Executions } from './executions.js';
 import { isShort } from './portals.js';
+import type { UnitOfWork } from './unit-of-work.js';
 import { UnnamedStatement } from './unnamed-statement.js';
 
 export class ExtendedQueries {
   readonly #options: FrontendOptions;
   readonly #executions: Executions;
   readonly #unnamed: UnnamedStatement;
+  readonly #unit: UnitOfWork;
   /** What changes names known here and is not answered yet; and whether any of it is of an earlier unit. */
   #unanswered = 0;
   #doubtful = false;
   /** What waits until all of them are answered, or skipped behind an error. */
   #onAnswered: () => void = () => {};
 
-  constructor(options: FrontendOptions, attempts: Attempts) {
+  constructor(options: FrontendOptions, attempts: Attempts, unit: UnitOfWork) {
     this.#options = options;
+    this.#unit = unit;
     this.#unnamed = new UnnamedStatement(options);
-    this.#executions = new Executions(options, attempts, async (name, prepared, rewrite) => {
+    this.#executions = new Executions(options, attempts, unit, async (name, prepared, rewrite) => {
       // The client may have given the name to another statement since the portal was bound.
       const isGone = options.prepared.get(name)?.result !== prepared.result;
       const lost = prepared.lost || isGone;
@@ -52,20 +55,13 @@ export class ExtendedQueries {
     this.#executions.portals.clear();
   }
 
-  /** As Executions.transactionEnded. */
-  get transactionEnded(): boolean {
-    return this.#executions.transactionEnded;
-  }
-
-  /** As Executions.disturbed. */
-  disturbed(): void {
-    this.#executions.disturbed();
-  }
-
-  /** A Sync or a simple query was sent: what comes next is executed even where something before it failed. */
-  endUnit(): void {
+  /**
+   * A Sync or a simple query was sent: what comes next is executed even where something before it failed.
+   * @param goesOn whether it is certain that the transaction goes on
+   */
+  endUnit(goesOn: boolean): void {
     this.#doubtful = this.#unanswered > 0;
-    this.#executions.endUnit();
+    if (!goesOn) this.#executions.transactionEnds();
   }
 
   /** Whether executing a portal may make the server take data from the client. */
@@ -120,8 +116,8 @@ export class ExtendedQueries {
           this.#options.server.forward(message);
           return this.#enter(name, { ...UNWATCHED, types, seen: withoutText(seen) });
         }
-        const { age } = this.#executions;
-        if (name === '' && this.#unnamed.keeps({ seen, encoding, types }, decision.rewrite, age)) return;
+        const { stretch } = this.#unit;
+        if (name === '' && this.#unnamed.keeps({ seen, encoding, types }, decision.rewrite, stretch)) return;
         const rewrite = sealed(decision.rewrite);
         const result = new ResultColumns();
         const prepared = {
@@ -133,7 +129,7 @@ export class ExtendedQueries {
           result,
         };
         const undo = this.#options.prepared.set(name, prepared);
-        if (name === '') this.#unnamed.sent(prepared, age);
+        if (name === '') this.#unnamed.sent(prepared, stretch);
         if (rewrite.changed) this.#options.server.write(write.parse(name, sentText(rewrite), types));
         else this.#options.server.forward(message);
         this.expectNamed('Parse', descriptionReplies(this.#options.rewriter.translation(rewrite), undo));

@@ -12,15 +12,15 @@ import { keptReplies } from '../server/results.js';
 
 export class UnnamedStatement {
   readonly #options: FrontendOptions;
-  #sent: { readonly prepared: PreparedStatement; readonly age: number } | undefined;
+  #sent: { readonly prepared: PreparedStatement; readonly stretch: number } | undefined;
 
   constructor(options: FrontendOptions) {
     this.#options = options;
   }
 
-  /** A Parse of it was sent. @param age that of the executions (executions.ts) */
-  sent(prepared: PreparedStatement, age: number): void {
-    this.#sent = { prepared, age };
+  /** A Parse of it was sent. @param stretch that of the unit of work */
+  sent(prepared: PreparedStatement, stretch: number): void {
+    this.#sent = { prepared, stretch };
   }
 
   /**
@@ -33,10 +33,10 @@ export class UnnamedStatement {
   keeps(
     { seen, encoding, types }: Pick<PreparedStatement, 'seen' | 'encoding' | 'types'>,
     rewrite: Rewrite,
-    age: number,
+    stretch: number,
   ): boolean {
     const { prepared, replies, rewriter, server } = this.#options;
-    const kept = this.#sent?.age === age ? this.#sent.prepared : undefined;
+    const kept = this.#sent?.stretch === stretch ? this.#sent.prepared : undefined;
     if (kept?.rewrite === undefined || kept !== prepared.get('') || planOf(rewrite.rules) === undefined)
       return false;
     const isSame =

@@ -1,0 +1,97 @@
+/**
+ * Where the client's unit of work is, as far as the client has sent: a unit is what it sends up to a Sync or a simple
+ * query (protocol-flow.html#PROTOCOL-FLOW-PIPELINING).
+ */
+import type { SessionEffect } from '../../sql/lexer/look.js';
+import { TransactionStatus } from '../../wire/types.js';
+import type { ExpectedReplies } from '../server/outstanding-replies.js';
+import type { ServerState } from '../server/server-state.js';
+
+export class UnitOfWork {
+  readonly #replies: Pick<ExpectedReplies, 'awaitsReady'>;
+  readonly #state: Pick<ServerState, 'status'>;
+  #hasBegun = false;
+  #hasExecuted = false;
+  #mayHaveEndedTransaction = false;
+  #bindings = 0;
+  #stretch = 0;
+
+  constructor(replies: Pick<ExpectedReplies, 'awaitsReady'>, state: Pick<ServerState, 'status'>) {
+    this.#replies = replies;
+    this.#state = state;
+  }
+
+  /** Whether the client has sent nothing since the last unit. */
+  get isBetweenUnits(): boolean {
+    return !this.#hasBegun;
+  }
+
+  /** Whether an Execute was sent: from then on a simple query belongs to the implicit transaction of the unit. */
+  get hasExecuted(): boolean {
+    return this.#hasExecuted;
+  }
+
+  /**
+   * Whether what is executed next is in a transaction block: `true` where a block is certain to be open, `false` where it is
+   * certain to be the first of an implicit transaction, `undefined` where neither is certain.
+   */
+  get isInBlock(): boolean | undefined {
+    if (this.#replies.awaitsReady) return undefined;
+    const { status } = this.#state;
+    if (status === TransactionStatus.Open) return this.#mayHaveEndedTransaction ? undefined : true;
+    return !this.#hasExecuted && status === TransactionStatus.Idle ? false : undefined;
+  }
+
+  /** Whether the transaction may fail and begin again, with nothing lost but the one portal that is executed next. */
+  get mayRetryAlone(): boolean {
+    return this.isInBlock === false && this.#bindings === 1;
+  }
+
+  /**
+   * The same number as long as the transaction is certain to be the same, and executes nothing but expanded statements: a
+   * statement that is prepared holds locks on its tables till then, and nobody changes what its text means.
+   */
+  get stretch(): number {
+    return this.#stretch;
+  }
+
+  /** A message of the extended protocol is sent. */
+  begin(): void {
+    this.#hasBegun = true;
+  }
+
+  /** A Bind is sent. */
+  bind(): void {
+    this.#bindings++;
+  }
+
+  /**
+   * An Execute is sent.
+   * @param isExpanded whether what it executes was made of a DELETE
+   * @param effect what else executing it may do to the session
+   */
+  execute(isExpanded: boolean, effect: SessionEffect): void {
+    this.#hasExecuted = true;
+    if (!isExpanded || effect !== 'none') this.#stretch++;
+    if (!isExpanded && effect !== 'none') this.#mayHaveEndedTransaction = true;
+  }
+
+  /** A FunctionCall is sent. */
+  callFunction(): void {
+    this.#stretch++;
+  }
+
+  /**
+   * A Sync or a simple query is sent.
+   * @returns whether it is certain that the transaction goes on
+   */
+  end(): boolean {
+    const goesOn = this.isInBlock === true;
+    if (!goesOn) this.#stretch++;
+    this.#hasBegun = false;
+    this.#hasExecuted = false;
+    this.#mayHaveEndedTransaction = false;
+    this.#bindings = 0;
+    return goesOn;
+  }
+}
