@@ -5,6 +5,7 @@ import { useDatabase } from '../support/database.js';
 import { query, run, sync } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
 import { RawClient, readable } from '../support/raw-client.js';
+import { pidOf, untilSession, WAITS_FOR_LOCK } from '../support/server-sessions.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 
@@ -45,15 +46,19 @@ describe('clients with halves of messages', () => {
   const message = query(`SELECT length('${'x'.repeat(6 * MEBIBYTE)}') AS length`);
 
   test('that declare more than the limit behind what is read ahead are told so, and let go', async () => {
-    const client = await login();
+    const [client, locker] = [await login(), await database.connect()];
     const header = Buffer.from([0x51, 0x20, 0, 0, 0]);
+    const pid = await pidOf(client);
+    await locker.query('SELECT pg_advisory_lock(7)');
     client.send(
-      query('SELECT pg_sleep(0.2)'),
+      query('SELECT pg_advisory_lock(7)'),
       run('DELETE FROM nowhere'),
       sync,
       header,
       Buffer.alloc(MEBIBYTE),
     );
+    await untilSession(locker, pid, WAITS_FOR_LOCK);
+    await locker.query('SELECT pg_advisory_unlock(7)');
     const told = readable(await client.rest());
     expect(told.at(-1)).toMatch(/C=08P01.*S=FATAL/);
   });
