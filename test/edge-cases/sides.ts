@@ -137,18 +137,25 @@ async function names(client: pg.Client): Promise<ReadonlyMap<number, string>> {
   return new Map(rows.map(({ oid, name }) => [oid, name]));
 }
 
-/** The rows of each table outside of the catalogs; of large ones their number, and a digest. */
+/**
+ * The rows of each table outside of the catalogs; of large ones their number, and a digest. All tables are asked at once:
+ *
+ *     SELECT 16385::regclass::text AS name, (SELECT CASE WHEN count(*) < 100 … END FROM ONLY s.p AS t) AS rows
+ *     UNION ALL SELECT 16390::regclass::text, (SELECT … FROM ONLY s.c AS t)
+ */
 async function contents(client: pg.Client): Promise<Readonly<Record<string, unknown>>> {
   const { rows: tables } = await client.query(
-    `SELECT oid::regclass::text AS name FROM pg_class WHERE relkind = 'r' AND oid >= 16384 AND relpersistence <> 't'`,
+    `SELECT oid, oid::regclass::text AS name FROM pg_class WHERE relkind = 'r' AND oid >= 16384 AND relpersistence <> 't'`,
   );
-  const left: Record<string, unknown> = {};
-  for (const { name } of tables) {
-    const row = "string_agg(t::text, E'\\n' ORDER BY t::text)";
-    const sql = `SELECT CASE WHEN count(*) < 100 THEN ${row} ELSE concat(count(*), ' ', md5(${row})) END AS rows FROM ONLY ${name} AS t`;
-    left[name] = (await client.query(sql)).rows[0]?.rows;
-  }
-  return left;
+  if (tables.length === 0) return {};
+  const row = "string_agg(t::text, E'\\n' ORDER BY t::text)";
+  const rowsOf = `CASE WHEN count(*) < 100 THEN ${row} ELSE concat(count(*), ' ', md5(${row})) END`;
+  const each = tables.map(
+    ({ oid, name }) =>
+      `SELECT ${oid}::regclass::text AS name, (SELECT ${rowsOf} FROM ONLY ${name} AS t) AS rows`,
+  );
+  const { rows: left } = await client.query(each.join(' UNION ALL '));
+  return Object.fromEntries(left.map(({ name, rows }) => [name, rows]));
 }
 
 /** Statements that each leave everything as it was, and show the rows of `c` as they made them. */
