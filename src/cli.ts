@@ -18,7 +18,7 @@ Usage: pgcascade [command] [flags]
 Commands
   serve           run the proxy (the default)
   check-config    validate the configuration: exit 0, or 2 with what is wrong
-  install [URL]   let a database tell of changes of its schema: graph.url, or URL of a superuser
+  install [URL]   make the event trigger that reports schema changes, in graph.url or URL (as superuser)
   uninstall [URL] remove what install made
 
 Flags
