@@ -18,10 +18,16 @@ import { isForbidden } from '../server/server-errors.js';
 /**
  * But for `done` and `failed`, nothing of it has reached the client.
  * `failed`: the client has got an error, under a savepoint of the proxy's; the ReadyForQuery of a simple query it has not.
- * `moved`: the statement says that a name has come to mean another table. `again`: it found that a rule may be broken.
- * `overtaken`: another transaction gave a row a new child. `refused`: the server does not let this role lock the rows.
+ * `relationChanged`: the statement says that a name has come to mean another table. `ruleSuspected`: it found that a rule may be broken.
+ * `childInserted`: another transaction gave a row a new child. `lockDenied`: the server does not let this role lock the rows.
  */
-export type Outcome = 'done' | 'failed' | 'again' | 'moved' | 'overtaken' | 'refused';
+export type Outcome =
+  | 'done'
+  | 'failed'
+  | 'ruleSuspected'
+  | 'relationChanged'
+  | 'childInserted'
+  | 'lockDenied';
 
 /** How often one execution is made at the most: each needs another child that comes at the wrong moment. */
 export const MOST_ATTEMPTS = 5;
@@ -85,8 +91,8 @@ export function attempt(
     const { type } = message;
     if (type === Backend.ErrorResponse && holding) {
       const areLocks = locking && completed < before && isForbidden(message);
-      const found = areLocks ? 'refused' : outcomeOf(message, failing(), translation);
-      again = isString && found !== 'again' ? undefined : found;
+      const found = areLocks ? 'lockDenied' : outcomeOf(message, failing(), translation);
+      again = isString && found !== 'ruleSuspected' ? undefined : found;
     }
     if (type === Backend.ErrorResponse && again) {
       replies.receive(message);
@@ -149,20 +155,25 @@ function outcomeOf(
   error: Message,
   part: ReplyRule | undefined,
   { rewrite, resolved = false, encoding }: Translation,
-): 'again' | 'moved' | 'overtaken' | undefined {
+): 'ruleSuspected' | 'relationChanged' | 'childInserted' | undefined {
   const fields = readErrorFields(error);
   const code = fields.get(Field.code);
   const marker = markerOf(fields, part, rewrite, resolved);
-  if (marker) return marker.kind === 'suspect' ? 'again' : marker.kind === 'moved' ? 'moved' : undefined;
+  if (marker)
+    return marker.kind === 'suspect'
+      ? 'ruleSuspected'
+      : marker.kind === 'moved'
+        ? 'relationChanged'
+        : undefined;
   if (part?.kind !== 'cascade' || (code !== '23503' && code !== '23001')) return undefined;
   const inFields = (field: string, names: readonly string[]) =>
     names.some((name) => bytesIn(encoding(), name) === fields.get(field));
-  const overtaken = part.plan.keys.some(
+  const inserted = part.plan.keys.some(
     ({ enforcedByServer, referencing, name, copies }) =>
       enforcedByServer &&
       inFields(Field.schema, [referencing.schema]) &&
       inFields(Field.table, [referencing.name]) &&
       inFields(Field.constraint, [name, ...copies.map((copy) => copy.name)]),
   );
-  return overtaken ? 'overtaken' : undefined;
+  return inserted ? 'childInserted' : undefined;
 }

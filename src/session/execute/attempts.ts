@@ -16,6 +16,7 @@ import { executeReplies, queryReplies, swallowedReplies } from '../server/result
 import { isForbidden } from '../server/server-errors.js';
 import { attempt, MOST_ATTEMPTS, type Outcome } from './attempt.js';
 import type { FrontendOptions } from './frontend-options.js';
+import { firstAttempt, locksFirst, nextAttempt } from './retry-policy.js';
 
 /** What a portal executes. */
 export interface Execution {
@@ -73,10 +74,9 @@ export class Attempts {
     const saved = inBlock && plan !== undefined && isGuarded(plan);
     let rewrite = first;
     let resolved = false;
-    let lock: Lock = 'no';
-    for (let left = !certain || (inBlock && !saved) ? 1 : MOST_ATTEMPTS; left > 0; left--) {
-      const locks =
-        lock === 'next' && left > 1 ? await this.#harmless(locksOf(rewrite.rules), 'simple') : undefined;
+    let retry = firstAttempt(!certain || (inBlock && !saved) ? 1 : MOST_ATTEMPTS);
+    while (retry.left > 0) {
+      const locks = locksFirst(retry) ? await this.#harmless(locksOf(rewrite.rules), 'simple') : undefined;
       if (locks === 'failed') return;
       const under = saved && rewrite.rules.some(({ kind }) => kind === 'cascade');
       const locking = Array<string>(locks?.rounds ?? 0).fill(locks?.sql ?? '');
@@ -93,7 +93,7 @@ export class Attempts {
       };
       const answers = { ...replying, receive };
       const repeats = planOf(rewrite.rules) !== undefined || isSuspecting(rewrite.rules);
-      const final = left === 1;
+      const final = retry.left === 1;
       const isLocking = locks !== undefined;
       const current = attempt(repeats, answers, translation, 'Query', final, under, before, isLocking);
       server.write(write.query(sentText(made)));
@@ -104,14 +104,13 @@ export class Attempts {
       if (leaves.length > 0) await injection.forget(leaves);
       if (outcome === 'done') return;
       if (outcome === 'failed') return this.#options.injection.fail(FAIL, 'simple');
-      if (outcome === 'refused') left++;
-      lock = nextLock(lock, outcome, isLocking);
+      retry = nextAttempt(retry, outcome, isLocking);
       const refused = saved ? await this.#rollBack('simple') : undefined;
       if (refused === 'failed') return;
       // What a name means does not depend on the snapshot.
-      const next = (outcome === 'moved' ? undefined : refused) ?? (await this.#again(seen));
+      const next = (outcome === 'relationChanged' ? undefined : refused) ?? (await this.#again(seen));
       if (next === undefined) return;
-      resolved = outcome === 'moved' && next.sql === rewrite.sql;
+      resolved = outcome === 'relationChanged' && next.sql === rewrite.sql;
       rewrite = next;
     }
   }
@@ -127,29 +126,27 @@ export class Attempts {
     if (saved) accompany(`SAVEPOINT ${SAVEPOINT}`, server, replies);
     let bound: Execution | undefined = portal;
     let resolved = false;
-    let lock: Lock = 'no';
-    for (let left = inBlock && !saved ? 1 : MOST_ATTEMPTS; left > 0 && bound; left--) {
-      const locks =
-        lock === 'next' && left > 1 ? await this.#harmless(bound.lock?.locks, 'extended') : undefined;
+    let retry = firstAttempt(inBlock && !saved ? 1 : MOST_ATTEMPTS);
+    while (retry.left > 0 && bound) {
+      const locks = locksFirst(retry) ? await this.#harmless(bound.lock?.locks, 'extended') : undefined;
       if (locks === 'failed') return this.#failOutside(saved);
       if (bound.plan) jit.off(!inBlock);
       const locked = bound.lock && locks ? await this.#lock(bound.lock) : 'done';
       if (locked === 'failed') return this.#failOutside(saved);
       const outcome: Outcome =
-        locked === 'done' ? await this.#executed(bound, resolved, left === 1, saved) : 'refused';
+        locked === 'done' ? await this.#executed(bound, resolved, retry.left === 1, saved) : 'lockDenied';
       if (outcome === 'done') break;
-      if (outcome === 'refused') left++;
       if (outcome === 'failed') return this.#failOutside(saved);
-      lock = nextLock(lock, outcome, locks !== undefined);
+      retry = nextAttempt(retry, outcome, locks !== undefined);
       this.#endSkipping();
       jit.lost();
       const refused = saved ? await this.#rollBack('extended') : undefined;
       if (refused === 'failed') return;
-      if (refused && outcome !== 'moved') return this.refuse(refused);
+      if (refused && outcome !== 'relationChanged') return this.refuse(refused);
       if (saved && !(await this.#does(`SAVEPOINT ${SAVEPOINT}`))) return;
       const failed = bound.rewrite.sql;
       bound = await portal.rebind();
-      resolved = outcome === 'moved' && bound?.rewrite.sql === failed;
+      resolved = outcome === 'relationChanged' && bound?.rewrite.sql === failed;
     }
     if (bound === undefined) await this.#failOutside(saved);
   }
@@ -250,13 +247,4 @@ export class Attempts {
   async #does(sql: string): Promise<boolean> {
     return (await this.#options.injection.ask(sql, 'extended')).kind === 'value';
   }
-}
-
-/** Whether the next attempt is made behind locks. */
-type Lock = 'no' | 'next' | 'never';
-
-/** @param locked the last one was: what is overtaken all the same sees an old snapshot */
-function nextLock(lock: Lock, outcome: Outcome, locked: boolean): Lock {
-  if (lock === 'never' || outcome === 'refused') return 'never';
-  return outcome === 'overtaken' && !locked ? 'next' : 'no';
 }

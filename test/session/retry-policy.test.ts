@@ -1,0 +1,30 @@
+/** When an execution is retried, and when its rows are locked first. */
+import { expect, test } from 'vitest';
+import { firstAttempt, locksFirst, nextAttempt } from '../../src/session/execute/retry-policy.js';
+
+test.each([
+  'no',
+  'next',
+  'never',
+] as const)('a denied lock is no attempt, and the last lock (%s)', (locks) => {
+  expect(nextAttempt({ left: 3, locks }, 'lockDenied', true)).toEqual({ left: 3, locks: 'never' });
+});
+
+test.each([
+  'ruleSuspected',
+  'relationChanged',
+  'childInserted',
+] as const)('%s counts, in every state', (outcome) => {
+  for (const locked of [true, false]) {
+    const next = outcome === 'childInserted' && !locked ? 'next' : 'no';
+    for (const locks of ['no', 'next'] as const)
+      expect(nextAttempt({ left: 3, locks }, outcome, locked)).toEqual({ left: 2, locks: next });
+    expect(nextAttempt({ left: 3, locks: 'never' }, outcome, locked)).toEqual({ left: 2, locks: 'never' });
+  }
+});
+
+test('the first attempt and the last one lock nothing first', () => {
+  expect(locksFirst(firstAttempt(5))).toBe(false);
+  expect(locksFirst({ left: 2, locks: 'next' })).toBe(true);
+  expect(locksFirst({ left: 1, locks: 'next' })).toBe(false);
+});
