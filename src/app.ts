@@ -11,8 +11,8 @@ import { mostClients, openFileLimit } from './net/open-files.js';
 import { socketUpstream } from './net/tcp.js';
 import type { Upstream } from './net/upstream.js';
 import type { Logger } from './observe/log.js';
+import { Repeats } from './observe/repeats.js';
 import { StatementCache } from './rewrite/statement-cache.js';
-import { Repeats } from './session/decide/repeats.js';
 import { MessageMemory } from './session/message-memory.js';
 import type { SessionSettings } from './session/options.js';
 import { parserReady } from './sql/parser/parser.js';
@@ -43,6 +43,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
     connections: roomFor(config.limits.connections, log),
     loginTimeout: config.limits.login_timeout,
     log,
+    repeats: new Repeats(),
   });
   let draining = false;
   const listeners: Listener[] = [];
@@ -98,7 +99,6 @@ function sessionSettings(
     triggers,
     messageBytes: limits.message_bytes,
     memory: new MessageMemory(limits.message_bytes),
-    repeats: new Repeats(),
   };
 }
 

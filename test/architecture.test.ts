@@ -31,8 +31,7 @@ const rooms: Readonly<Record<string, Room>> = {
   // How an address is written is the configuration's to know.
   net: {
     purpose: 'listeners, upstreams, cancel requests',
-    may: ['session', 'wire', 'errors', 'config'],
-    types: ['observe'],
+    may: ['session', 'observe', 'wire', 'errors', 'config'],
   },
   admin: { purpose: 'probes', may: ['config', 'errors'], types: ['observe'] },
   session: {
@@ -48,6 +47,7 @@ const rooms: Readonly<Record<string, Room>> = {
   'session/execute': {
     purpose: 'an expanded statement until it ends for good: try, find out, lock, retry',
     may: ['session/decide', 'session/catalog', 'session/server', ...rewriting],
+    types: ['observe'],
   },
   'session/decide': {
     purpose: "what is sent in place of a client's text, and what the names of prepared statements stand for",
@@ -57,11 +57,16 @@ const rooms: Readonly<Record<string, Room>> = {
   'session/catalog': {
     purpose: 'names, settings and the graph as one session sees them',
     may: ['session/server', ...rewriting],
+    types: ['observe'],
   },
   'session/server': {
     purpose:
       "what the server answers: outstanding replies, the proxy's own queries, results and errors translated",
     may: rewriting,
+  },
+  observe: {
+    purpose: 'what a session tells of itself, and the log',
+    may: ['plan', 'graph', 'config', 'errors'],
   },
   rewrite: {
     purpose: 'a text to what is sent in its place, and what becomes of the answers; pure',
@@ -116,7 +121,6 @@ const rooms: Readonly<Record<string, Room>> = {
   'sql/encoding': { purpose: 'characters, and texts that are not UTF-8', may: ['sql', 'errors'] },
   sql: { purpose: 'names and literals, quoted', may: ['errors'] },
   profiles: { purpose: 'what each family of databases can do, by version, as data', may: ['errors'] },
-  observe: { purpose: 'the log', may: ['config'] },
   config: { purpose: 'schema, loading: flags over variables over the file', may: ['errors'] },
   errors: { purpose: 'the one table of errors', may: [] },
   pace: { purpose: 'long work in slices', may: [] },

@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ProxyError } from '../errors.js';
 import type { Logger } from '../observe/log.js';
-import { SessionLog } from '../session/decide/session-log.js';
+import type { Repeats } from '../observe/repeats.js';
+import { SessionLog } from '../observe/session-log.js';
 import type { SessionSettings } from '../session/options.js';
 import { sayFarewell } from '../session/server/farewell.js';
 import { Session } from '../session/session.js';
@@ -19,6 +20,8 @@ export interface GatewayOptions {
   /** Milliseconds a client may take until it is logged in. */
   readonly loginTimeout: number;
   readonly log: Logger;
+  /** What was logged of late, of all clients together. */
+  readonly repeats: Repeats;
 }
 
 export class Gateway {
@@ -55,7 +58,7 @@ export class Gateway {
       clearTimeout(login);
     });
     client.on('error', (error) => log.debug({ err: error }, 'the client connection broke'));
-    const sessionLog = new SessionLog(log, this.#options.session.repeats);
+    const sessionLog = new SessionLog(log, this.#options.repeats);
     const refuse = (error: ProxyError) => {
       sessionLog.refused(error);
       sayFarewell(client, error);
@@ -164,12 +167,13 @@ export class Gateway {
     server.write(opening.raw);
     let key: string | undefined;
     const user = opening.parameters.get('user') ?? '';
+    const database = `${upstream.name}/${opening.parameters.get('database') || user}`;
     const session: Session = new Session(
       {
         client,
         server,
-        database: `${upstream.name}/${opening.parameters.get('database') || user}`,
-        log,
+        database,
+        events: new SessionLog(log, this.#options.repeats, database),
         onKey: (it) => {
           key = it;
           this.#keys.add(it, session);

@@ -63,3 +63,11 @@ export interface Replanned {
   readonly rule: ReplyRule;
   readonly error: ProxyError | undefined;
 }
+
+/** The plans of what a text prepares and deletes. */
+export function plansOf(rules: readonly ReplyRule[]): readonly Plan[] {
+  return rules.flatMap((rule) => {
+    const executed = rule.kind === 'prepare' ? rule.executeRule : rule;
+    return executed.kind === 'cascade' ? [executed.plan] : [];
+  });
+}

@@ -7,7 +7,6 @@ import { knownName, Names } from './decide/names.js';
 import { PendingPrepares } from './decide/pending-prepares.js';
 import type { PreparedStatement } from './decide/prepared-statement.js';
 import { Decider } from './decide/rewriter.js';
-import type { SessionLog } from './decide/session-log.js';
 import type { SessionPeers, SessionSettings } from './options.js';
 import { InternalQueries } from './server/internal-query.js';
 import { Jit } from './server/jit.js';
@@ -21,21 +20,19 @@ export interface SharedParts {
   readonly replies: ExpectedReplies;
   readonly state: ServerState;
   readonly circumstances: SessionCatalog;
-  readonly log: SessionLog;
 }
 
 export function assembleFrontend(
-  { database, log }: SessionPeers,
+  { database, events }: SessionPeers,
   settings: SessionSettings,
   shared: SharedParts,
 ): Dispatch {
   const { server, replies, state, circumstances } = shared;
   const { active, graphs, rules, reject, refusesCode, statements, triggers } = settings;
-  const report = (problem: string) => log.warn(problem);
   const prepared = new Names<PreparedStatement>((name) => knownName(name, state));
   const naming = new PendingPrepares(server);
   const injection = new InternalQueries(server, replies, state);
-  const otherServer = new OtherServer({ database, graphs, rules, report, injection, replies, state });
+  const otherServer = new OtherServer({ database, graphs, rules, events, injection, replies, state });
   const rewriter = new Decider({
     statements,
     otherServer,
@@ -47,10 +44,10 @@ export function assembleFrontend(
     state,
     reject,
     refusesCode,
-    log: shared.log,
+    events,
     triggers,
-    warn: (text) => graphs.isNews(database, text) && report(`${database}: ${text}`),
+    warn: (text) => graphs.isNews(database, text) && events.warned(`${database}: ${text}`),
   });
   const jit = new Jit(server, replies, state);
-  return new Dispatch({ ...shared, injection, jit, rewriter, prepared, naming, active, refusesCode });
+  return new Dispatch({ ...shared, events, injection, jit, rewriter, prepared, naming, active, refusesCode });
 }

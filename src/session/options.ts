@@ -2,10 +2,9 @@
 import type { Duplex } from 'node:stream';
 import type { GraphCache } from '../graph/cache.js';
 import type { Rules } from '../graph/catalog/rules.js';
-import type { Logger } from '../observe/log.js';
+import type { SessionEvents } from '../observe/session-events.js';
 import type { StatementCache } from '../rewrite/statement-cache.js';
 import type { TriggerRule } from '../rewrite/trigger-rule.js';
-import type { Repeats } from './decide/repeats.js';
 import type { MessageMemory } from './message-memory.js';
 
 /** What all sessions share. */
@@ -25,8 +24,6 @@ export interface SessionSettings {
   readonly messageBytes: number;
   /** What is kept of messages, in bytes, of all clients together. */
   readonly memory: MessageMemory;
-  /** What was logged of late, of all clients together. */
-  readonly repeats: Repeats;
 }
 
 export interface SessionPeers {
@@ -34,7 +31,8 @@ export interface SessionPeers {
   readonly server: Duplex;
   /** Tells databases apart in the caches. */
   readonly database: string;
-  readonly log: Logger;
+  /** Is told what happens in the session. */
+  readonly events: SessionEvents;
   /** BackendKeyData came: this is what a cancel request for the session will say. */
   readonly onKey: (key: string) => void;
   /** Sends a cancel request for what the server is doing. Fulfilled when that has been dealt with, or cannot be. */

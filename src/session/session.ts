@@ -11,7 +11,6 @@ import { SessionCatalog } from './catalog/session-catalog.js';
 import { ClientMessages } from './client/client-messages.js';
 import { ConnectionOver } from './client/copy-in.js';
 import type { Dispatch } from './client/dispatch.js';
-import { SessionLog } from './decide/session-log.js';
 import { leaveAtWork } from './leaving.js';
 import type { Keeper } from './message-memory.js';
 import type { SessionPeers, SessionSettings } from './options.js';
@@ -39,7 +38,6 @@ export class Session implements Keeper {
   readonly #frontend: Dispatch;
   readonly #backend: BackendSide;
   readonly #presence: Presence;
-  readonly #log: SessionLog;
   readonly #state = new ServerState();
   readonly #closed: Promise<void>;
   #busy = false;
@@ -50,7 +48,7 @@ export class Session implements Keeper {
   #ended = false;
 
   constructor(peers: SessionPeers, settings: SessionSettings) {
-    const { client, server, database, log } = peers;
+    const { client, server, database, events } = peers;
     this.#peers = peers;
     this.#settings = settings;
     this.#toClient = new Output(client);
@@ -61,14 +59,12 @@ export class Session implements Keeper {
     // The login is answered like a query: it ends with the first ReadyForQuery.
     this.#replies.expect('Query');
     const { graphs, rules } = settings;
-    const report = (problem: string) => log.warn(problem);
-    const circumstances = new SessionCatalog({ database, graphs, rules, report });
+    const circumstances = new SessionCatalog({ database, graphs, rules, events });
     this.#circumstances = circumstances;
     this.#fromClient = new ClientMessages(this.#toServer, settings.messageBytes, () =>
       circumstances.arrived(),
     );
-    this.#log = new SessionLog(log, settings.repeats, database);
-    const shared = { replies: this.#replies, state: this.#state, circumstances, log: this.#log };
+    const shared = { replies: this.#replies, state: this.#state, circumstances };
     this.#frontend = assembleFrontend(peers, settings, { server: this.#toServer, ...shared });
     this.#backend = new BackendSide({
       client: this.#toClient,
@@ -112,7 +108,7 @@ export class Session implements Keeper {
 
   /** Ends the session at once, telling the client why. */
   end(error: ProxyError): void {
-    if (!this.#ended) this.#log.ended(error);
+    if (!this.#ended) this.#peers.events.ended(error);
     // Inside of a message nothing can be said.
     this.#end(this.#fromServer.midway ? undefined : error);
   }
@@ -141,15 +137,15 @@ export class Session implements Keeper {
   }
 
   #wire(): Promise<void> {
-    const { client, server } = this.#peers;
+    const { client, server, events } = this.#peers;
     client.on('data', (chunk: Buffer) => this.#guard(() => this.#fromClientCame(chunk)));
     server.on('data', (chunk: Buffer) => this.#guard(() => this.#fromServerCame(chunk)));
     client.on('drain', () => server.resume());
     server.on('drain', () => this.#pump());
     client.on('end', () => this.#clientSaidAll());
     server.on('end', () => this.#serverEnded());
-    client.on('error', (error) => this.#peers.log.debug({ err: error }, 'the client connection broke'));
-    server.on('error', (error) => this.#peers.log.debug({ err: error }, 'the upstream connection broke'));
+    client.on('error', (error) => events.broke('client', error));
+    server.on('error', (error) => events.broke('upstream', error));
     const over = (stream: Duplex) => new Promise<void>((resolve) => stream.once('close', resolve));
     const closed = Promise.all([over(client), over(server)]).then(() => undefined);
     client.once('close', () => this.#clientGone());
@@ -293,7 +289,7 @@ export class Session implements Keeper {
     else if (error instanceof ProtocolViolation)
       this.end(new ProxyError('PGC_PROTOCOL', { reason: error.message }));
     else {
-      this.#peers.log.error({ err: error }, 'a session failed');
+      this.#peers.events.failed(error);
       this.end(new ProxyError('PGC_INTERNAL'));
     }
   }

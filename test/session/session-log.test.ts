@@ -1,8 +1,8 @@
 /** What the log says of statements: planned ones at debug, refused ones at info; names, and never values or texts. */
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Repeats } from '../../src/session/decide/repeats.js';
+import { Repeats } from '../../src/observe/repeats.js';
 import { useDatabase } from '../support/database.js';
-import { query, run, sync } from '../support/frontend-messages.js';
+import { parse, query, run, runPrepared, sync } from '../support/frontend-messages.js';
 import { type RunningProxy, startProxy, useProxy } from '../support/proxy.js';
 import { RawClient, startupPacket } from '../support/raw-client.js';
 
@@ -52,6 +52,20 @@ describe('at debug', () => {
     });
     expect(lines).toEqual([planned]);
     expect(JSON.stringify(lines)).not.toMatch(/secret|value/);
+  });
+
+  test('each execution of what is prepared has a line with its milliseconds: of the first, that it is planned', async () => {
+    const executed = { ...planned, msg: 'a cascade is executed again' };
+    const lines = await linesOf(proxy, async (client) => {
+      client.send(query('BEGIN'), parse('DELETE FROM orgs WHERE id = $1', 'd'), sync);
+      await client.untilReady(2);
+      for (const id of ['1', 'my secret', '3']) {
+        client.send(runPrepared('d', [id]), sync, query('ROLLBACK; BEGIN'));
+        await client.untilReady(2);
+      }
+    });
+    expect(lines).toEqual([planned, executed]);
+    expect(JSON.stringify(lines)).not.toMatch(/secret/);
   });
 
   test('nothing is said of what needs no cascade', async () => {

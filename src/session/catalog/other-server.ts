@@ -5,6 +5,7 @@
 import { ProxyError } from '../../errors.js';
 import type { GraphCache } from '../../graph/cache.js';
 import type { Rules } from '../../graph/catalog/rules.js';
+import type { SessionEvents } from '../../observe/session-events.js';
 import { OLDEST_POSTGRES } from '../../profiles/profile.js';
 import {
   otherThanPostgres,
@@ -25,7 +26,7 @@ export interface OtherServerOptions {
   readonly database: string;
   readonly graphs: GraphCache;
   readonly rules: Rules;
-  readonly report: (problem: string) => void;
+  readonly events: SessionEvents;
   readonly injection: InternalQueries;
   readonly replies: ExpectedReplies;
   readonly state: ServerState;
@@ -93,9 +94,9 @@ export class OtherServer {
   }
 
   #found(kind: string): Recognised {
-    const { database, graphs, report } = this.#options;
+    const { database, events, graphs } = this.#options;
     if (graphs.recordServerKind(this.#key, kind) && kind !== '')
-      report(
+      events.warned(
         `the server of ${database} is not PostgreSQL ${OLDEST_POSTGRES} or later but ${kind}: its keys are unknown, and nothing cascades`,
       );
     return recognised(kind);

@@ -16,6 +16,7 @@ import {
 import type { Rules } from '../../graph/catalog/rules.js';
 import { mergeGraph } from '../../graph/merge.js';
 import { Graph } from '../../graph/model.js';
+import type { SessionEvents } from '../../observe/session-events.js';
 import type { SessionEffect } from '../../sql/lexer/look.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
 import type { Answer } from '../server/question.js';
@@ -43,7 +44,7 @@ export interface SessionCatalogOptions {
   readonly database: string;
   readonly graphs: GraphCache;
   readonly rules: Rules;
-  readonly report: (problem: string) => void;
+  readonly events: SessionEvents;
 }
 
 type Ask = (sql: string) => Promise<Answer>;
@@ -204,7 +205,7 @@ export class SessionCatalog {
     const idle = asked.fingerprint && rules.overrides.length === 0 && rules.relations.length === 0;
     const fingerprint = asked.fingerprint && (asked.catalog || !idle || !graphs.isIdle(database));
     const question = { ...asked, temporary: this.#hasTemporaries, idle, fingerprint };
-    const answer = await ask(catalogQuestion(question, this.#options.rules.relations));
+    const answer = await ask(catalogQuestion(question, rules.relations));
     if (answer.kind !== 'value') return answer;
     const found = await readAnswer(answer.value);
     this.#learn(question.names, found);
@@ -234,16 +235,18 @@ export class SessionCatalog {
 
   /** Reads the whole catalog, in one statement with its fingerprint and with what the names mean in it. */
   async #read(names: readonly RelationName[], now: ReadPoint, ask: Ask): Promise<Sight | Unanswered> {
-    const { database, graphs, rules, report } = this.#options;
+    const { database, events, graphs, rules } = this.#options;
     this.#meanings = new Map();
+    const began = performance.now();
     const found = await this.#ask({ names, fingerprint: true, catalog: true, server: false }, now, ask);
     if ('kind' in found) return found;
+    events.catalogRead(performance.now() - began);
     const graph = await mergeGraph(found.catalog ?? NO_CATALOG, rules);
-    for (const { text } of graph.problems) if (graphs.isNews(database, text)) report(`${database}: ${text}`);
+    for (const { text } of graph.problems)
+      if (graphs.isNews(database, text)) events.warned(`${database}: ${text}`);
+    const { bytes, written } = found;
     const fingerprint = found.fingerprint ?? '';
-    const known = found.written
-      ? graphs.ownGraph(graph)
-      : graphs.set(database, fingerprint, graph, found.bytes);
+    const known = written ? graphs.ownGraph(graph) : graphs.set(database, fingerprint, graph, bytes);
     return this.#record(found, fingerprint, now, known);
   }
 
@@ -266,18 +269,15 @@ export class SessionCatalog {
   }
 
   #locate(server: string): void {
-    const { graphs, database, report } = this.#options;
+    const { database, events, graphs } = this.#options;
     this.#server = server;
-    if (graphs.recordServer(database, server))
-      report(
-        `graph.url leads to another database than ${database}: changes of its schema are noticed within graph.refresh`,
-      );
+    const elsewhere = `graph.url leads to another database than ${database}: changes of its schema are noticed within graph.refresh`;
+    if (graphs.recordServer(database, server)) events.warned(elsewhere);
   }
 
   #learn(names: readonly RelationName[], found: SessionFacts): void {
-    names.forEach((name, i) => {
+    for (const [i, name] of names.entries())
       this.#meanings.set(quoteRelation(name), found.meanings[i] ?? null);
-    });
     this.#settings = { mode: found.mode, replica: found.replica };
     if (found.server !== null) this.#locate(found.server);
   }

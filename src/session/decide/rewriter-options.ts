@@ -1,5 +1,6 @@
 /** What decides about texts is made with. */
 
+import type { SessionEvents } from '../../observe/session-events.js';
 import type { StatementCache } from '../../rewrite/statement-cache.js';
 import type { TriggerRule } from '../../rewrite/trigger-rule.js';
 import type { OtherServer } from '../catalog/other-server.js';
@@ -10,7 +11,6 @@ import type { ServerState } from '../server/server-state.js';
 import type { Names } from './names.js';
 import type { PendingPrepares } from './pending-prepares.js';
 import type { PreparedStatement } from './prepared-statement.js';
-import type { SessionLog } from './session-log.js';
 
 export interface RewriterOptions {
   readonly statements: StatementCache;
@@ -25,8 +25,9 @@ export interface RewriterOptions {
   readonly reject: boolean;
   /** Refuse DO and CALL. */
   readonly refusesCode: boolean;
-  readonly log: SessionLog;
-  /** What becomes of triggers that delete, and who is told of them. */
+  readonly events: SessionEvents;
+  /** What becomes of triggers that delete. */
   readonly triggers: TriggerRule;
+  /** Tells once what a plan warns of. */
   readonly warn: (text: string) => void;
 }

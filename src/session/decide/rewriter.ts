@@ -5,7 +5,7 @@ import type { Steps } from '../../pace.js';
 import { inSlices } from '../../pace.js';
 import type { RewriteContext } from '../../rewrite/context.js';
 import { executableOf, type PreparedTexts } from '../../rewrite/executable.js';
-import type { ReplyRule } from '../../rewrite/reply-rule.js';
+import { plansOf, type ReplyRule } from '../../rewrite/reply-rule.js';
 import { mayBeSentAgain } from '../../rewrite/retries.js';
 import { isBehindUnsettling, type Rewrite, refusal, rewrite, unchanged } from '../../rewrite/text.js';
 import { hasLetters } from '../../sql/encoding/raw-bytes.js';
@@ -36,6 +36,8 @@ export class Decider {
   readonly #options: RewriterOptions;
   readonly #folding: Folding;
   readonly #inSql: SqlPrepared;
+  /** What was sent for the text that was decided last. */
+  #planned: string | undefined;
   /** By what the server reads texts. */
   readonly settings: ReportedSettings;
 
@@ -50,10 +52,17 @@ export class Decider {
   decide(seen: Look, source: StatementSource): Promise<StatementDecision>;
   decide(seen: Look, source: Source): Promise<Decision>;
   async decide(seen: Look, source: Source): Promise<Decision> {
-    const decided = this.#options.log.deciding(source);
+    const began = performance.now();
     const decision = await this.#decide(seen, source);
-    decided?.(decision);
+    if (decision.kind === 'rewrite') this.#tell(decision.rewrite, source, performance.now() - began);
     return decision;
+  }
+
+  /** In a pipeline a text that was prepared is decided again: that is told where it is another plan. */
+  #tell({ sql, rules }: Rewrite, { protocol }: Source, milliseconds: number): void {
+    if (protocol === 'extended' && sql === this.#planned) return;
+    this.#planned = sql;
+    this.#options.events.planned(plansOf(rules), milliseconds);
   }
 
   async #decide(seen: Look, source: Source): Promise<Decision> {
@@ -82,12 +91,18 @@ export class Decider {
 
   /** How answers to a rewritten text are turned into those to the client's own. */
   translation(rewrite: Rewrite): Translation {
+    const { events, state } = this.#options;
     const known = this.#inSql.known(rewrite);
-    const completed = (part: ReplyRule) => this.#inSql.completed(part, known, rewrite.marker);
+    let since = performance.now();
+    const completed = (rule: ReplyRule) => {
+      this.#inSql.completed(rule, known, rewrite.marker);
+      const began = since;
+      since = performance.now();
+      if (rule.kind === 'cascade') events.cascaded(rule.plan, since - began);
+    };
     const moved = () => this.#options.circumstances.invalidateFor('settings');
     const executing = () => this.#options.naming.begin(rewrite.rules);
-    const { log, state } = this.#options;
-    const refused = (error: ProxyError) => log.refused(error);
+    const refused = (error: ProxyError) => events.refused(error);
     const encoding = () => encodingOf(state);
     return {
       rewrite,
@@ -109,7 +124,7 @@ export class Decider {
   ): Promise<Decision> {
     const { protocol, inString, retries, prepares = false } = source;
     const { circumstances, injection, naming, otherServer, replies, state } = this.#options;
-    const { log, reject, refusesCode, triggers, warn } = this.#options;
+    const { events, reject, refusesCode, triggers, warn } = this.#options;
     if (statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode)))
       return PASS;
     const executed = statements.flatMap(executedBy);
@@ -190,7 +205,7 @@ export class Decider {
       const answer = await columns.ask(error.question, source, injection, encoding);
       return answer === 'done' ? this.#rewrite(text, seen, statements, source, columns) : unanswered(answer);
     }
-    for (const error of made.passed) log.passed(error);
+    for (const error of made.passed) events.passed(error);
     made.warnings.forEach(warn);
     if (!made.changed || encoding === 'UTF8' || !hasLetters(made.sql))
       return { kind: 'rewrite', rewrite: made };
@@ -236,7 +251,7 @@ export class Decider {
 
   #refuse(error: ProxyError): Decision {
     if (!this.#options.reject && error.sqlstate === '0A000') {
-      this.#options.log.passed(error);
+      this.#options.events.passed(error);
       return PASS;
     }
     return { kind: 'rewrite', rewrite: refusal(error) };

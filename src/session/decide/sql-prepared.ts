@@ -40,12 +40,12 @@ export class SqlPrepared {
     if (part.kind === 'prepare') {
       const { text, sql, executeRule, targets } = part;
       const changed = sql !== text;
-      const rewrite = {
+      const rewrite: Rewrite = {
         ...unchanged(text, []),
         sql,
         marker,
         targets,
-        parts: [executeRule],
+        rules: [executeRule],
         copied: [],
         changed,
       };

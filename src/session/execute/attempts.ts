@@ -104,6 +104,7 @@ export class Attempts {
       if (leaves.length > 0) await injection.forget(leaves);
       if (outcome === 'done') return;
       if (outcome === 'failed') return this.#options.injection.fail(FAIL, 'simple');
+      this.#options.events.retried(outcome);
       retry = nextAttempt(retry, outcome, isLocking);
       const refused = saved ? await this.#rollBack('simple') : undefined;
       if (refused === 'failed') return;
@@ -137,6 +138,7 @@ export class Attempts {
         locked === 'done' ? await this.#executed(bound, resolved, retry.left === 1, saved) : 'lockDenied';
       if (outcome === 'done') break;
       if (outcome === 'failed') return this.#failOutside(saved);
+      this.#options.events.retried(outcome);
       retry = nextAttempt(retry, outcome, locks !== undefined);
       this.#endSkipping();
       jit.lost();

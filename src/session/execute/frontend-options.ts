@@ -1,4 +1,5 @@
 /** What the parts of the client's half of a session share. */
+import type { SessionEvents } from '../../observe/session-events.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { Names } from '../decide/names.js';
 import type { PendingPrepares } from '../decide/pending-prepares.js';
@@ -11,6 +12,7 @@ import type { ExpectedReplies } from '../server/outstanding-replies.js';
 import type { ServerState } from '../server/server-state.js';
 
 export interface FrontendOptions {
+  readonly events: SessionEvents;
   readonly server: Output;
   readonly replies: ExpectedReplies;
   readonly circumstances: SessionCatalog;

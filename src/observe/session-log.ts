@@ -1,24 +1,23 @@
 /**
- * What a session logs of its statements: the names of tables, keys and errors, and how long planning took. Never values,
- * nor what a statement says.
+ * What the log says of a session: the names of tables, keys and errors, and how long it took. Never values, nor what a
+ * statement says.
  */
-import { ERRORS, type ProxyError } from '../../errors.js';
-import type { ForeignKey, Relation } from '../../graph/model.js';
-import type { Logger } from '../../observe/log.js';
-import type { Plan } from '../../plan/plan.js';
-import type { ReplyRule } from '../../rewrite/reply-rule.js';
-import type { Decision, Source } from './decision.js';
+import { ERRORS, type ProxyError } from '../errors.js';
+import type { ForeignKey, Relation } from '../graph/model.js';
+import type { Plan } from '../plan/plan.js';
+import type { Logger } from './log.js';
 import type { Repeats } from './repeats.js';
+import type { SessionEvents } from './session-events.js';
 
 /** A line names so many tables and keys; of more it gives the number. */
 const MOST_NAMES = 50;
 
-export class SessionLog {
+export class SessionLog implements SessionEvents {
   readonly #log: Logger;
   readonly #repeats: Repeats;
   readonly #database: string | undefined;
-  /** What was sent for the text that was decided last. */
-  #planned: string | undefined;
+  /** Those that have a line, and were not executed since. */
+  readonly #told = new WeakSet<Plan>();
 
   /** @param database undefined before the client has said it */
   constructor(log: Logger, repeats: Repeats, database?: string) {
@@ -27,26 +26,22 @@ export class SessionLog {
     this.#database = database;
   }
 
-  /**
-   * It is going to be decided what is sent for a text. In a pipeline that is asked again of what was prepared, and told
-   * where it is another plan.
-   * @returns what is to be called with the decision; undefined where nobody reads of it
-   */
-  deciding({ protocol }: Source): ((decision: Decision) => void) | undefined {
-    if (!this.#log.isLevelEnabled('debug')) return undefined;
-    const began = performance.now();
-    return (decision) => {
-      if (decision.kind !== 'rewrite') return;
-      const { sql, rules } = decision.rewrite;
-      if (protocol === 'extended' && sql === this.#planned) return;
-      this.#planned = sql;
-      const milliseconds = Math.round((performance.now() - began) * 1000) / 1000;
-      for (const plan of rules.flatMap(planOf))
-        this.#log.debug({ database: this.#database, ...namesOf(plan), milliseconds }, 'a cascade is planned');
-    };
+  planned(plans: readonly Plan[], milliseconds: number): void {
+    for (const plan of plans) {
+      this.#tellPlan(plan, milliseconds, 'a cascade is planned');
+      this.#told.add(plan);
+    }
   }
 
-  /** The server has refused what was sent in the place of a statement. */
+  /** The first execution of a plan has the line that it is planned; each one after that has its own. */
+  cascaded(plan: Plan, milliseconds: number): void {
+    if (!this.#told.delete(plan)) this.#tellPlan(plan, milliseconds, 'a cascade is executed again');
+  }
+
+  retried(why: string): void {
+    this.#log.debug({ database: this.#database, why }, 'a statement is sent again');
+  }
+
   refused(error: ProxyError): void {
     // What stands for an error of the server's is none of the proxy's.
     if ('native' in ERRORS[error.errorName]) return;
@@ -56,14 +51,34 @@ export class SessionLog {
     else this.#tell('info', error, 'refused');
   }
 
-  /** A statement went on as it is although it may have to be expanded. */
   passed(error: ProxyError): void {
     this.#tell('warn', error, 'passed on without a cascade');
   }
 
-  /** The client was told that its connection is over. */
+  catalogRead(milliseconds: number): void {
+    this.#log.trace({ database: this.#database, milliseconds: rounded(milliseconds) }, 'the catalog is read');
+  }
+
+  warned(problem: string): void {
+    this.#log.warn(problem);
+  }
+
+  broke(connection: 'client' | 'upstream', err: Error): void {
+    this.#log.debug({ err }, `the ${connection} connection broke`);
+  }
+
+  failed(err: unknown): void {
+    this.#log.error({ err }, 'a session failed');
+  }
+
   ended(error: ProxyError): void {
     this.#tell('info', error, 'ended');
+  }
+
+  #tellPlan(plan: Plan, milliseconds: number, what: string): void {
+    if (!this.#log.isLevelEnabled('debug')) return;
+    const fields = { database: this.#database, ...namesOf(plan), milliseconds: rounded(milliseconds) };
+    this.#log.debug(fields, what);
   }
 
   #tell(level: 'info' | 'warn', error: ProxyError, what: string): void {
@@ -84,9 +99,8 @@ function reasonOf(error: ProxyError): string {
   return error.errorName === 'PGC_MODE' ? ERRORS.PGC_MODE.message : error.message;
 }
 
-function planOf(part: ReplyRule): readonly Plan[] {
-  if (part.kind === 'prepare') return planOf(part.executeRule);
-  return part.kind === 'cascade' ? [part.plan] : [];
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
 }
 
 function namesOf({ deletions, changes, keys }: Plan) {

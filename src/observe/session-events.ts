@@ -1,0 +1,26 @@
+/** What a session tells of itself while it serves its client: the log listens (session-log.ts). */
+import type { ProxyError } from '../errors.js';
+import type { Plan } from '../plan/plan.js';
+
+export interface SessionEvents {
+  /** A text is going to be sent in place of the client's, for the plans in it. It was decided in so many milliseconds. */
+  planned(plans: readonly Plan[], milliseconds: number): void;
+  /** The server has executed an expanded statement, so many milliseconds after it was sent. */
+  cascaded(plan: Plan, milliseconds: number): void;
+  /** A statement is sent again: nothing of the attempt before has reached the client. */
+  retried(why: 'again' | 'moved' | 'overtaken' | 'refused'): void;
+  /** The client got this error as the answer to its statement, or to its login. */
+  refused(error: ProxyError): void;
+  /** A statement went on as it is although it may have to be expanded. */
+  passed(error: ProxyError): void;
+  /** The session has read the whole catalog over its connection. */
+  catalogRead(milliseconds: number): void;
+  /** Something about a database has to be known to whoever runs the proxy. It is told once. */
+  warned(problem: string): void;
+  /** One of the session's connections broke. */
+  broke(connection: 'client' | 'upstream', error: Error): void;
+  /** The session failed by an error of the proxy's own. */
+  failed(error: unknown): void;
+  /** The client was told that its connection is over. */
+  ended(error: ProxyError): void;
+}
