@@ -1,6 +1,6 @@
 /** What each deletion has to return of its rows, so that the rest of the plan can be told from it. Pure. */
 import type { ForeignKey, Relation } from '../graph/model.js';
-import { identity } from './identity.js';
+import { identifyingColumns } from './identifying-columns.js';
 import type { Check, Deletion, Plan } from './plan.js';
 
 /** Where a row is. */
@@ -17,10 +17,10 @@ export function returnsOf(plan: Plan): readonly (readonly string[])[] {
   const add = (deletion: number, columns: readonly string[]) => {
     for (const column of columns) returned[deletion]?.add(column);
   };
-  const tellApart = (relation: Relation, concerns: (deletion: Deletion) => boolean) => {
+  const identify = (relation: Relation, concerns: (deletion: Deletion) => boolean) => {
     for (const id of overlaps.get(relation) ?? []) {
       const deletion = deletions[id];
-      if (deletion && concerns(deletion)) add(id, identity(relation, deletion));
+      if (deletion && concerns(deletion)) add(id, identifyingColumns(relation, deletion));
     }
   };
   const imaged = new Set(checks.map(imageBy));
@@ -35,14 +35,14 @@ export function returnsOf(plan: Plan): readonly (readonly string[])[] {
     }
   for (const { relation, origin, cycle } of deletions) {
     const found = cycle !== undefined && relation.mayKeepRows;
-    if (origin === 'key') tellApart(relation, (deletion) => found || deletion.origin === 'client');
+    if (origin === 'key') identify(relation, (deletion) => found || deletion.origin === 'client');
   }
   const kept =
     checks.length === 0
       ? []
       : keys.map(({ referencing }) => referencing).filter(({ mayKeepRows }) => mayKeepRows);
-  const told = [...changes.map(({ relation }) => relation), ...checks.flatMap(lookedAt), ...kept];
-  for (const relation of new Set(told)) tellApart(relation, () => true);
+  const compared = [...changes.map(({ relation }) => relation), ...checks.flatMap(lookedAt), ...kept];
+  for (const relation of new Set(compared)) identify(relation, () => true);
   for (const { id, relation, origin, cycle } of deletions) {
     // What was found is compared with what several deletions took.
     if (cycle !== undefined && relation.mayKeepRows) add(id, [...relation.primaryKey, ...PLACE]);

@@ -1,7 +1,7 @@
 /** Connections of the proxy's own to a database: to listen on, and to install what notifies. */
 import pg from 'pg';
 
-export interface Target {
+export interface WatchedDatabase {
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -21,7 +21,10 @@ const SETTINGS = `SELECT pg_catalog.set_config(name, CASE WHEN name OPERATOR(pg_
   WHERE name OPERATOR(pg_catalog.=) ANY (ARRAY['search_path', 'statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_session_timeout'])`;
 
 /** @returns a client that is not connected: the end of its connection is told by `end`, and why before by `error` */
-export function clientOf({ name: _, password, ...target }: Target, options: pg.ClientConfig = {}): pg.Client {
+export function clientOf(
+  { name: _, password, ...target }: WatchedDatabase,
+  options: pg.ClientConfig = {},
+): pg.Client {
   return new pg.Client({
     ...target,
     ...(password === undefined ? {} : { password }),

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { quoteLiteral } from '../../sql/names.js';
-import { clientOf, connect, type Target } from './connection.js';
+import { clientOf, connect, type WatchedDatabase } from './connection.js';
 
 export interface InstallOptions {
   /** Milliseconds to wait for older transactions. */
@@ -43,7 +43,7 @@ const LOOKS_OF_A_MOMENT = 5;
  * transactions are over that were open then; a comment says so, for this very row of the catalog.
  * @throws OlderTransactions, or the error of the system or of the server
  */
-export function install(target: Target, options: InstallOptions = {}): Promise<Outcome> {
+export function install(target: WatchedDatabase, options: InstallOptions = {}): Promise<Outcome> {
   return connected(target, async (client) => {
     const before = await column(client, OBJECTS);
     await client.query(`BEGIN; ${INSTALL}`);
@@ -64,7 +64,7 @@ export function install(target: Target, options: InstallOptions = {}): Promise<O
 }
 
 /** @throws the error of the system or of the server */
-export function uninstall(target: Target): Promise<Outcome> {
+export function uninstall(target: WatchedDatabase): Promise<Outcome> {
   return connected(target, async (client) => {
     const before = await column(client, OBJECTS);
     await client.query(`BEGIN; ${UNINSTALL}; COMMIT`);
@@ -87,7 +87,7 @@ async function olderAreOver(
   }
 }
 
-async function connected<T>(target: Target, work: (client: pg.Client) => Promise<T>): Promise<T> {
+async function connected<T>(target: WatchedDatabase, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = clientOf(target);
   // The query that it stops fails with the same error.
   client.on('error', () => {});

@@ -9,7 +9,7 @@
 import { readFileSync } from 'node:fs';
 import type pg from 'pg';
 import type { Watch } from '../cache.js';
-import { clientOf, connect, type Target } from './connection.js';
+import { clientOf, connect, type WatchedDatabase } from './connection.js';
 import { Rounds } from './rounds.js';
 
 export interface ListenerLog {
@@ -36,7 +36,7 @@ const GAPS: Readonly<Record<Gap, (name: string, reason: string) => string>> = {
 };
 
 export class SchemaListener implements Watch {
-  readonly #target: Target;
+  readonly #target: WatchedDatabase;
   readonly #log: ListenerLog;
   readonly #patience: number;
   readonly #rounds = new Rounds(() => this.#look());
@@ -54,7 +54,7 @@ export class SchemaListener implements Watch {
   #closed = false;
 
   /** @param patience milliseconds: a connection on which an answer takes longer counts as lost */
-  constructor(target: Target, log: ListenerLog, patience = PATIENCE) {
+  constructor(target: WatchedDatabase, log: ListenerLog, patience = PATIENCE) {
     this.#target = target;
     this.#log = log;
     this.#patience = patience;

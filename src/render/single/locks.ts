@@ -5,7 +5,7 @@
 
 import type { Plan } from '../../plan/plan.js';
 import { quoteLiteral, quoteName, quoteRelation } from '../../sql/names.js';
-import type { Names } from '../../sql/statement/selection.js';
+import type { CalledNames } from '../../sql/statement/selection.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
 import { insertion } from '../splice.js';
 import { renderDeletions } from './actions/deletions.js';
@@ -63,7 +63,7 @@ export function renderLocks(
   return { sql, harmless: harmless(selection.names, plan), rounds: Math.min(locked.length, MOST_ROUNDS) };
 }
 
-function harmless({ functions, operators, relations }: Names, plan: Plan): string {
+function harmless({ functions, operators, relations }: CalledNames, plan: Plan): string {
   const among = (column: string, names: readonly string[]) =>
     `${column} OPERATOR(pg_catalog.=) ANY (ARRAY[${names.map(quoteLiteral).join(', ')}]::pg_catalog.name[])`;
   const read = [...relations, ...plan.deletions.map(({ relation }) => relation.name)];

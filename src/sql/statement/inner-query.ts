@@ -6,10 +6,10 @@ export interface InnerQuery {
   /** Its WITH, or its first word. */
   readonly start: number;
   /** The types that a PREPARE declares for its parameters, as it writes them. */
-  readonly types: readonly Place[];
+  readonly types: readonly TypePlace[];
 }
 
-interface Place {
+interface TypePlace {
   readonly start: number;
   readonly end: number;
 }
@@ -38,9 +38,9 @@ export function readInnerQuery(
 }
 
 /** `PREPARE name (type, type)`. */
-function readTypes(tokens: readonly Token[]): readonly Place[] {
+function readTypes(tokens: readonly Token[]): readonly TypePlace[] {
   if (tokens[2]?.text !== '(') return [];
-  const types: Place[] = [];
+  const types: TypePlace[] = [];
   let from = 3;
   let depth = 1;
   for (let i = from; i < tokens.length && depth > 0; i++) {

@@ -8,22 +8,22 @@ import { indexAt, type Token } from './source.js';
 /** Where the two differ; all places in characters from the statement's start. */
 export interface Selection {
   /** The word DELETE. */
-  readonly verb: Place;
+  readonly verb: Range;
   /** The word USING, in whose place goes a comma. */
-  readonly using: Place | undefined;
+  readonly using: Range | undefined;
   /** Where the conditions end: before a RETURNING. */
   readonly end: number;
-  readonly names: Names;
+  readonly names: CalledNames;
 }
 
 /** The names of all that is called, without schemas. */
-export interface Names {
+export interface CalledNames {
   readonly functions: readonly string[];
   readonly operators: readonly string[];
   readonly relations: readonly string[];
 }
 
-interface Place {
+interface Range {
   readonly start: number;
   readonly end: number;
 }
@@ -79,7 +79,7 @@ function outside(tokens: readonly Token[]): readonly Token[] {
   });
 }
 
-function namesIn(tree: Node): Names {
+function namesIn(tree: Node): CalledNames {
   const nodes = [...nodesOf(tree)];
   const last = (name: Json | undefined) => {
     const { sval } = asNode(asNode(asList(name).at(-1) ?? null).String);

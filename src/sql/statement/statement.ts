@@ -69,7 +69,7 @@ export type Meaning =
   | OtherStatement;
 
 /** Where a statement stands in its text. */
-export interface Place {
+export interface StatementPlace {
   /** In characters; white space and comments before it are left out. */
   readonly start: number;
   readonly end: number;
@@ -79,7 +79,7 @@ export interface Place {
   readonly takesData: boolean;
 }
 
-export interface Statement extends Place {
+export interface Statement extends StatementPlace {
   readonly meaning: Meaning;
 }
 

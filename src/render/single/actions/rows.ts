@@ -1,6 +1,6 @@
 /** How the parts of the one statement name tables, and the rows that other parts delete. */
 import type { Relation } from '../../../graph/model.js';
-import { identity } from '../../../plan/identity.js';
+import { identifyingColumns } from '../../../plan/identifying-columns.js';
 import type { Deletion, Member, Plan } from '../../../plan/plan.js';
 import { quoteName, quoteRelation } from '../../../sql/names.js';
 import { ownName } from '../../own-names.js';
@@ -74,7 +74,7 @@ function isWithin(tableoid: string, oids: readonly number[]): string {
  * @param own the names of the relation's columns in `row`
  */
 export function isAmong(relation: Relation, deletion: Deletion, row: string, own = quoteName): string {
-  const same = identity(relation, deletion).map((column) => {
+  const same = identifyingColumns(relation, deletion).map((column) => {
     const known = columnName(deletion.returns.indexOf(column));
     return `g.${known} OPERATOR(pg_catalog.=) ${row}.${own(column)}`;
   });

@@ -8,7 +8,7 @@ const PLACE = ['tableoid', 'ctid'];
  * concurrent update; where there is none, or the deletion takes rows of other relations too, there is only the place of
  * the row, which does not.
  */
-export function identity(relation: Relation, deletion: Deletion): readonly string[] {
+export function identifyingColumns(relation: Relation, deletion: Deletion): readonly string[] {
   const alone = deletion.relation === relation && !deletion.inherits;
   return alone && relation.primaryKey.length > 0 ? relation.primaryKey : PLACE;
 }
