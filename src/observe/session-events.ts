@@ -8,7 +8,7 @@ export interface SessionEvents {
   /** The server has executed an expanded statement, so many milliseconds after it was sent. */
   cascaded(plan: Plan, milliseconds: number): void;
   /** A statement is sent again: nothing of the attempt before has reached the client. */
-  retried(why: 'again' | 'moved' | 'overtaken' | 'refused'): void;
+  retried(why: 'ruleSuspected' | 'relationChanged' | 'childInserted' | 'lockDenied'): void;
   /** The client got this error as the answer to its statement, or to its login. */
   refused(error: ProxyError): void;
   /** A statement went on as it is although it may have to be expanded. */
