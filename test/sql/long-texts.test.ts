@@ -82,7 +82,7 @@ test('a list of constants needs little room, however long it is', async () => {
   const texts = longTexts({ memory: 128 });
   const text = `DELETE FROM t WHERE a IN (1${', 1000000'.repeat(1_200_000)}) RETURNING b`;
   expect(await read(texts, text)).toMatchObject([
-    { behind: text.length, meaning: { kind: 'deleting', sites: [{ returning: { list: text.length - 1 } }] } },
+    { end: text.length, meaning: { kind: 'deleting', sites: [{ returning: { list: text.length - 1 } }] } },
   ]);
 });
 
