@@ -70,6 +70,10 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   rewrite: {
     purpose: 'a text to what is sent in its place, and what becomes of the answers; pure',
+    may: ['rewrite/statement', 'render', ...planning],
+  },
+  'rewrite/statement': {
+    purpose: 'one statement to what is sent in its place, a file for each form',
     may: ['render', ...planning],
   },
   'render/single': {
@@ -279,7 +283,7 @@ function names(list: readonly string[] | undefined, room: string): boolean {
 }
 
 /** Rooms whose names stand for their inner rooms too. */
-const WHOLE: ReadonlySet<string> = new Set(['session', 'render', 'graph', 'sql']);
+const WHOLE: ReadonlySet<string> = new Set(['session', 'rewrite', 'render', 'graph', 'sql']);
 
 /** As CONTRIBUTING writes it. */
 function nameOf(room: string): string {

@@ -18,9 +18,9 @@ import { MARKER } from '../render/violations.js';
 import { quoteName } from '../sql/names.js';
 import type { Compared } from '../sql/statement/compared.js';
 import type { DeletingStatement, Statement } from '../sql/statement/statement.js';
-import type { Expanded, RewriteContext } from './context.js';
-import type { ReplyRule } from './reply-rule.js';
-import { expand } from './statement.js';
+import type { Expanded, RewriteContext } from './statement/context.js';
+import type { ReplyRule } from './statement/reply-rule.js';
+import { expand } from './statement/statement.js';
 
 /** The first five executions of a prepared statement are planned each (plancache.c, choose_custom_plan). */
 const FEWEST = 8;

@@ -2,7 +2,7 @@
 import type { Plan } from '../plan/plan.js';
 import type { Locks } from '../render/single/locks.js';
 import type { Statement } from '../sql/statement/statement.js';
-import type { ReplyRule } from './reply-rule.js';
+import type { ReplyRule } from './statement/reply-rule.js';
 
 /** The plan of a text that is one expanded statement. */
 export function planOf(parts: readonly ReplyRule[]): Plan | undefined {

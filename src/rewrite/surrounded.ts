@@ -5,8 +5,8 @@
 
 import type { Profile } from '../profiles/profile.js';
 import { expandedSettings } from './own-settings.js';
-import type { ReplyRule } from './reply-rule.js';
 import { planOf, SAVEPOINT } from './retries.js';
+import type { ReplyRule } from './statement/reply-rule.js';
 import type { Rewrite } from './text.js';
 
 export interface Surrounded extends Rewrite {

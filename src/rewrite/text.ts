@@ -8,10 +8,12 @@ import { rawBytes } from '../sql/encoding/raw-bytes.js';
 import { quoteRelation, type RelationName } from '../sql/names.js';
 import { executedBy, type Statement, targetsOf } from '../sql/statement/statement.js';
 import { batchesIn } from './batch.js';
-import type { RewriteContext } from './context.js';
 import { expandedSettings } from './own-settings.js';
-import type { Executable, ReplyRule } from './reply-rule.js';
-import { expand, partOfUnchanged, refused } from './statement.js';
+import type { RewriteContext } from './statement/context.js';
+import type { Executable } from './statement/executable.js';
+import type { ReplyRule } from './statement/reply-rule.js';
+import { expand } from './statement/statement.js';
+import { refuse, unchangedRule } from './statement/unexpanded.js';
 
 export interface Rewrite {
   /** The client's text. */
@@ -43,7 +45,7 @@ export function unchanged(text: string, statements: readonly Statement[]): Rewri
   return {
     text,
     sql: text,
-    rules: statements.map(({ start, end, meaning }) => partOfUnchanged(text.slice(start, end), meaning)),
+    rules: statements.map(({ start, end, meaning }) => unchangedRule(text.slice(start, end), meaning)),
     copied: [{ client: 0, sent: 0, length: text.length }],
     changed: false,
     targets: statements.flatMap(targetsOf),
@@ -59,7 +61,7 @@ export function passedOn(text: Buffer): Rewrite {
 
 /** A text in whose place goes one that the server refuses. */
 export function refusal(error: ProxyError): Rewrite {
-  const { rules, sql = '' } = refused('', { kind: 'other' }, error, { reject: true });
+  const { rules, sql = '' } = refuse('', { kind: 'other' }, error, { reject: true });
   // Casts are known to PostgreSQL; this is an error everywhere.
   const fails = error.errorName === 'PGC_SERVER' ? 'pgcascade refuses this statement' : sql;
   return {
@@ -132,7 +134,7 @@ export function* rewrite(
     const own = text.slice(start, end);
     const expanded =
       unsettled && (targetsOf(statement).length > 0 || meaning.kind === 'execute')
-        ? refused(own, meaning, behindUnsettling(statement), means)
+        ? refuse(own, meaning, behindUnsettling(statement), means)
         : (members.get(statement) ??
           (yield* expand(own, statement, {
             ...means,

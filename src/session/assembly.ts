@@ -3,10 +3,10 @@
 import { OtherServer } from './catalog/other-server.js';
 import type { SessionCatalog } from './catalog/session-catalog.js';
 import { Dispatch } from './client/dispatch.js';
+import { Decider } from './decide/decider.js';
 import { knownName, Names } from './decide/names.js';
 import { PendingPrepares } from './decide/pending-prepares.js';
 import type { PreparedStatement } from './decide/prepared-statement.js';
-import { Decider } from './decide/rewriter.js';
 import type { SessionPeers, SessionSettings } from './options.js';
 import { InternalQueries } from './server/internal-query.js';
 import { Jit } from './server/jit.js';

@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream';
 import type { GraphCache } from '../graph/cache.js';
 import type { Rules } from '../graph/catalog/rules.js';
 import type { SessionEvents } from '../observe/session-events.js';
+import type { TriggerRule } from '../rewrite/statement/trigger-rule.js';
 import type { StatementCache } from '../rewrite/statement-cache.js';
-import type { TriggerRule } from '../rewrite/trigger-rule.js';
 import type { MessageMemory } from './message-memory.js';
 
 /** What all sessions share. */

@@ -14,7 +14,7 @@ import { type CatalogAnswer, readAnswer } from '../../src/graph/catalog/answer.j
 import { type CatalogRelation, catalogQuestion } from '../../src/graph/catalog/catalog.js';
 import { mergeGraph } from '../../src/graph/merge.js';
 import { postgres } from '../../src/profiles/profile.js';
-import type { ReplyRule } from '../../src/rewrite/reply-rule.js';
+import type { ReplyRule } from '../../src/rewrite/statement/reply-rule.js';
 import { type Rewrite, rewrite } from '../../src/rewrite/text.js';
 import { quoteRelation, type RelationName } from '../../src/sql/names.js';
 import { parserReady } from '../../src/sql/parser/parser.js';

@@ -3,7 +3,7 @@
  * prepared statements mean. (What Parse and Close do to names is entered when they are sent.)
  */
 
-import type { ReplyRule } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import { write } from '../../wire/frontend.js';
 import type { Output } from '../server/output.js';
 

@@ -5,7 +5,7 @@
  * refuses or skips the message, what the name meant before is put back.
  */
 
-import type { ReplyRule } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { type Look, lookAt } from '../../sql/lexer/look.js';
 import type { RelationName } from '../../sql/names.js';

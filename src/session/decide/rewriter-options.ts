@@ -1,8 +1,8 @@
 /** What decides about texts is made with. */
 
 import type { SessionEvents } from '../../observe/session-events.js';
+import type { TriggerRule } from '../../rewrite/statement/trigger-rule.js';
 import type { StatementCache } from '../../rewrite/statement-cache.js';
-import type { TriggerRule } from '../../rewrite/trigger-rule.js';
 import type { OtherServer } from '../catalog/other-server.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { InternalQueries } from '../server/internal-query.js';

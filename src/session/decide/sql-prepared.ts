@@ -1,6 +1,6 @@
 /** The prepared statements of a session by the names that SQL gives them: PREPARE, EXECUTE, DEALLOCATE, DISCARD ALL. */
 
-import type { ReplyRule } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import { type Rewrite, unchanged } from '../../rewrite/text.js';
 import { bytesOf } from '../../sql/encoding/raw-bytes.js';
 import { look } from '../catalog/reported-look.js';

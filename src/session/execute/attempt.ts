@@ -5,7 +5,7 @@
  * Or it was only asked whether a rule may be broken, and has to be asked which.
  */
 
-import type { ReplyRule } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import { bytesIn } from '../../sql/encoding/letters.js';
 import { Field, readErrorFields } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';

@@ -1,10 +1,10 @@
 /** What the parts of the client's half of a session share. */
 import type { SessionEvents } from '../../observe/session-events.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
+import type { Decider } from '../decide/decider.js';
 import type { Names } from '../decide/names.js';
 import type { PendingPrepares } from '../decide/pending-prepares.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
-import type { Decider } from '../decide/rewriter.js';
 import type { InternalQueries } from '../server/internal-query.js';
 import type { Jit } from '../server/jit.js';
 import type { Output } from '../server/output.js';

@@ -2,7 +2,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
 import type { Copied } from '../../render/splice.js';
-import type { ReplyRule } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { isSingleByte, readRaw } from '../../sql/encoding/character-lengths.js';
 import { bytesIn, rawLetter } from '../../sql/encoding/letters.js';

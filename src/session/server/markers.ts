@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { MARKER, MARKER_SQLSTATE, type Marker, readMarker } from '../../render/violations.js';
-import type { ReplyRule } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { type ErrorFields, Field } from '../../wire/backend.js';
 

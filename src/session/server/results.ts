@@ -3,7 +3,7 @@
 import { ProxyError } from '../../errors.js';
 import type { Profile } from '../../profiles/profile.js';
 import type { Answers } from '../../render/single/render.js';
-import type { ReplyRule } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { behindCharacters, charactersIn } from '../../sql/encoding/characters.js';
 import { bytesIn } from '../../sql/encoding/letters.js';

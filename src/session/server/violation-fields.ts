@@ -3,7 +3,7 @@
 import { ProxyError } from '../../errors.js';
 import type { Profile } from '../../profiles/profile.js';
 import { type Marker, violation } from '../../render/violations.js';
-import type { ReplyRule } from '../../rewrite/reply-rule.js';
+import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import { type ErrorFields, Field } from '../../wire/backend.js';
 import { inEncoding } from './encoding.js';
 

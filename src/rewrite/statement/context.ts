@@ -1,0 +1,56 @@
+/** What a statement is expanded with, and what it is expanded to. */
+import type { ProxyError } from '../../errors.js';
+import type { Graph, Relation } from '../../graph/model.js';
+import type { Profile } from '../../profiles/profile.js';
+import type { Columns } from '../../render/returned-columns.js';
+import type { Copied } from '../../render/splice.js';
+import type { RelationName } from '../../sql/names.js';
+import type { Executable } from './executable.js';
+import type { ReplyRule } from './reply-rule.js';
+import type { TriggerRule } from './trigger-rule.js';
+
+export interface RewriteContext {
+  readonly graph: Graph;
+  /** The oid of the relation that a name in the text means; null where it means none. */
+  readonly meaning: (name: RelationName) => number | null;
+  /** The names that the server gives to columns. */
+  readonly returnedColumns: Columns;
+  /** The prepared statement that EXECUTE of this name would run, where it may delete. */
+  readonly executable: (name: string) => Executable | undefined;
+  /** What the server can do. */
+  readonly profile: Profile;
+  /** The configuration refuses DO and CALL. */
+  readonly refusesCode: boolean;
+  /** What the configuration says to triggers that may delete. */
+  readonly triggers: TriggerRule;
+  /** The configuration refuses what is not understood; else it is passed on, with the error for the log. */
+  readonly reject: boolean;
+  /** The text comes in a Query: the server takes several statements in the place of one. Parse takes one alone. */
+  readonly inString: boolean;
+  /**
+   * The decider says whether the execution can be repeated with nothing else lost. An expanded statement may then fail on
+   * mere suspicion that a rule is broken, which is cheaper than to find out.
+   */
+  readonly retries: boolean;
+  /** The sender closes the prepared statements that a failed text leaves behind, so the text may prepare some (batch.ts). */
+  readonly prepares?: boolean;
+}
+
+export interface Expanded {
+  /** One for each statement that is sent. */
+  readonly rules: readonly ReplyRule[];
+  /** What is sent in the statement's place; undefined where it is sent as it is. */
+  readonly sql?: string;
+  /** The runs of the statement's own text in `sql`, in characters from its start. */
+  readonly copied?: readonly Copied[];
+  /** Why it should be refused, where the configuration passes it on. */
+  readonly error?: ProxyError;
+  /** What it does that nobody sees: for the log. */
+  readonly warnings?: readonly string[];
+}
+
+/** The relation that a name in the text means, if the graph has it. */
+export function relationOf(name: RelationName, { graph, meaning }: RewriteContext): Relation | undefined {
+  const oid = meaning(name);
+  return oid === null ? undefined : graph.relation(oid);
+}

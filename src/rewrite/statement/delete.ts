@@ -1,0 +1,123 @@
+/** DELETE, and MERGE or WITH that deletes: expanded, where the proxy performs a key of what is deleted. */
+import { ProxyError } from '../../errors.js';
+import type { Relation } from '../../graph/model.js';
+import type { Steps } from '../../pace.js';
+import type { Plan, Target } from '../../plan/plan.js';
+import { firedByDelete } from '../../plan/triggers.js';
+import { planOf } from '../../render/single/kept-plans.js';
+import { renderLocks } from '../../render/single/locks.js';
+import { type Root, renderStatement } from '../../render/single/render.js';
+import { quoteRelation } from '../../sql/names.js';
+import type { DeletingStatement, Site } from '../../sql/statement/statement.js';
+import { type Expanded, type RewriteContext, relationOf } from './context.js';
+import type { CascadeRule } from './reply-rule.js';
+import { judgeTriggers } from './trigger-rule.js';
+import { prepareRule, refuse, unchangedRule } from './unexpanded.js';
+
+/** A place in the statement that deletes, and what it deletes from. */
+interface Concerned {
+  readonly site: Site;
+  readonly target: Target;
+}
+
+/**
+ * @param text the statement's own
+ * @throws ProxyError PGC_RELATION or PGC_FORM for what cannot be expanded; what planOf and renderStatement throw
+ */
+export function* expandDelete(
+  text: string,
+  statement: DeletingStatement,
+  context: RewriteContext,
+): Steps<Expanded> {
+  const concerned = statement.executed.flatMap((site): readonly Concerned[] => {
+    const target = targetOf(site, context);
+    return target ? [{ site, target }] : [];
+  });
+  const targets = concerned.map(({ target }) => target);
+  const plan = yield* planOf(context.graph, targets);
+  yield;
+  const named = statement.sites.flatMap(({ target, only }) => {
+    const relation = relationOf(target, context);
+    return relation ? [{ relation, only }] : [];
+  });
+  const triggers = judgeTriggers(firedByDelete(context.graph, [...named, ...targets]), named, context);
+  if (triggers.kind === 'refused') return refuse(text, statement, triggers.error, { reject: true });
+  const { warnings } = triggers;
+  if (plan === undefined) return { rules: [unchangedRule(text, statement)], warnings };
+  refuseForm(statement, plan, targets, context);
+  return { ...(yield* render(text, statement, plan, concerned, context)), warnings };
+}
+
+function* render(
+  text: string,
+  statement: DeletingStatement,
+  plan: Plan,
+  concerned: readonly Concerned[],
+  context: RewriteContext,
+): Steps<Expanded> {
+  const roots = concerned.flatMap((each, i): readonly Root[] => {
+    const deletion = plan.deletions[i];
+    return deletion ? [{ ...each, deletion }] : [];
+  });
+  // A prepared statement may be executed where it cannot be sent again, and the answer to a COPY begins before it is done.
+  const retries = context.retries && statement.outer !== 'PREPARE' && statement.outer !== 'COPY';
+  const { returnedColumns } = context;
+  const rendered = yield* renderStatement(text, statement, plan, roots, retries, returnedColumns);
+  yield;
+  const { sql, copied, answers } = rendered;
+  const rule: CascadeRule = {
+    kind: 'cascade',
+    plan,
+    target: concerned
+      .map(({ target: { relation, view } }) => quoteRelation(view?.relation ?? relation))
+      .join(', '),
+    command: statement.sites.find(({ cte }) => cte === undefined)?.command,
+    answers,
+    suspecting: retries && plan.checks.length > 0,
+    locks: renderLocks(text, statement, plan, roots),
+  };
+  const { prepares } = statement;
+  return {
+    rules: [prepares === undefined ? rule : prepareRule(prepares, text, sql, rule, statement)],
+    sql,
+    copied,
+  };
+}
+
+/** @throws ProxyError PGC_RELATION for a view of which it cannot be told what it deletes from */
+function targetOf(site: Site, context: RewriteContext): Target | undefined {
+  const { graph } = context;
+  const relation = relationOf(site.target, context);
+  if (relation?.kind !== 'v') return relation && { relation, only: site.only, view: undefined };
+  const base = graph.base(relation);
+  if (base === undefined) return undefined;
+  if (base !== 'unknown')
+    return { relation: base.relation, only: base.only, view: { relation, columns: base.columns } };
+  if (!graph.viewed(relation).some((each) => graph.acts(each))) return undefined;
+  const what = 'a view of which cannot be told what is deleted';
+  throw new ProxyError('PGC_RELATION', { table: quoteRelation(relation), what });
+}
+
+/** @throws ProxyError PGC_FORM for a form that cannot be expanded on this server, or together with what it changes */
+function refuseForm(
+  { form, sites, changes }: DeletingStatement,
+  plan: Plan,
+  targets: readonly Target[],
+  context: RewriteContext,
+): void {
+  const { graph, profile } = context;
+  const table = targets.map(({ relation }) => quoteRelation(relation)).join(', ');
+  if (sites.some(({ command }) => command === 'MERGE') && !profile.can.returnFromMerge)
+    throw new ProxyError('PGC_FORM', { table, form: 'MERGE on a server before version 17' });
+  // What a statement inserts or moves, the rest of the same statement does not see; natively the cascade sees it.
+  const referencing = new Set(plan.keys.map((key) => key.referencing));
+  const concerned = new Set([...referencing].flatMap((each) => graph.tree(each)));
+  const holds = (relation: Relation) =>
+    [relation, ...graph.descendants(relation), ...graph.viewed(relation)].some((each) => concerned.has(each));
+  const changed = changes.map((name) => relationOf(name, context)).find((each) => each && holds(each));
+  if (changed)
+    throw new ProxyError('PGC_FORM', {
+      table,
+      form: `a ${form} that also changes ${quoteRelation(changed)}`,
+    });
+}

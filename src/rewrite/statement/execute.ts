@@ -1,0 +1,50 @@
+/** EXECUTE of a prepared statement that may delete. */
+import { ProxyError } from '../../errors.js';
+import type { Steps } from '../../pace.js';
+import { FAIL_REFUSED } from '../../render/violations.js';
+import { quoteName } from '../../sql/names.js';
+import type { Executed } from '../../sql/statement/deletes.js';
+import type { Expanded, RewriteContext } from './context.js';
+import type { ReplyRule } from './reply-rule.js';
+
+/**
+ * Where the schema has changed since the statement was prepared, it is prepared again, in the same string:
+ *
+ *     EXPLAIN EXECUTE d (NULL); DEALLOCATE d; PREPARE d (int) AS WITH … DELETE …; EXECUTE d (1)
+ *
+ * EXPLAIN runs nothing. It has the server check whether the statement still returns the columns that it returned when the
+ * client prepared it, and raise its own error if not (RevalidateCachedQuery in plancache.c).
+ *
+ * @param text the statement's own
+ * @throws ProxyError PGC_EXECUTE where it would have to be prepared again, and the text is no string
+ */
+export function* expandExecute(
+  text: string,
+  { name, values }: Executed,
+  context: RewriteContext,
+): Steps<Expanded> {
+  const executable = context.executable(name);
+  if (executable === undefined) return { rules: [{ kind: 'forward' }] };
+  const { executeRule } = executable;
+  const now = executable.replan && (yield* executable.replan());
+  if (now?.error) return { rules: [executeRule], error: now.error };
+  if (now?.rule.kind === 'refused') return { rules: [now.rule], sql: FAIL_REFUSED };
+  if (now === undefined || now.sql === executable.sql) return { rules: [executeRule] };
+  if (now.rule.kind !== 'prepare' || !context.inString) throw new ProxyError('PGC_EXECUTE', { name });
+  const returnsRows = executeRule.kind !== 'cascade' || executeRule.answers.kind !== 'count';
+  const nulls = values > 0 ? ` (${Array<string>(values).fill('NULL').join(', ')})` : '';
+  const before = [
+    ...(returnsRows ? [`EXPLAIN EXECUTE ${quoteName(name)}${nulls}`] : []),
+    `DEALLOCATE ${quoteName(name)}`,
+  ];
+  const inserted = [...before, now.sql, ''].join('; ');
+  return {
+    sql: `${inserted}${text}`,
+    copied: [{ client: 0, sent: inserted.length, length: text.length }],
+    rules: [
+      ...before.map((): ReplyRule => ({ kind: 'swallow' })),
+      { ...now.rule, again: true },
+      now.rule.executeRule,
+    ],
+  };
+}

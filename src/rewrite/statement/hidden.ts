@@ -1,0 +1,65 @@
+/** A DELETE in a place where it is not expanded: in EXPLAIN ANALYZE, in the statement of a rule or a cursor. */
+import { ProxyError } from '../../errors.js';
+import type { Graph, Relation } from '../../graph/model.js';
+import type { Steps } from '../../pace.js';
+import { firedByDelete } from '../../plan/triggers.js';
+import { quoteRelation } from '../../sql/names.js';
+import type { HiddenDelete } from '../../sql/statement/statement.js';
+import { type Expanded, type RewriteContext, relationOf } from './context.js';
+import type { Executable } from './executable.js';
+import { expandExecute } from './execute.js';
+import type { CascadeRule, ReplyRule } from './reply-rule.js';
+import { judgeTriggers } from './trigger-rule.js';
+import { refuse, unchangedRule } from './unexpanded.js';
+
+/**
+ * @param text the statement's own
+ * @throws ProxyError PGC_FORM where a table with keys to perform is concerned, and only there
+ */
+export function* expandHidden(text: string, meaning: HiddenDelete, context: RewriteContext): Steps<Expanded> {
+  const { executes, targets, form } = meaning;
+  const executables = executes.flatMap(({ name }) => context.executable(name) ?? []);
+  const rule = ruleOfOnly(executables);
+  const [executed] = executes;
+  if (executed && rule && targets.length === 0 && SHOWS_EXECUTED.has(form)) {
+    // The server has a SELECT in the place of a DELETE with RETURNING: it would make the table.
+    if (form === 'CREATE TABLE AS' && rule.command !== undefined) throw new ProxyError('PGC_NOT_SELECT');
+    const { rules, ...rest } = yield* expandExecute(text, executed, context);
+    return { ...rest, rules: rules.map(answeredAsSent) };
+  }
+  for (const name of [...targets, ...executables.flatMap((each) => each.targets)]) {
+    const target = relationOf(name, context);
+    if (target && concerns(context.graph, target))
+      throw new ProxyError('PGC_FORM', { table: quoteRelation(target), form });
+  }
+  const named = targets.flatMap((name) => {
+    const relation = relationOf(name, context);
+    return relation ? [{ relation, only: false }] : [];
+  });
+  const triggers = judgeTriggers(firedByDelete(context.graph, named), named, context);
+  if (triggers.kind === 'refused') return refuse(text, meaning, triggers.error, { reject: true });
+  return { rules: [unchangedRule(text, meaning)], warnings: triggers.warnings };
+}
+
+/** Forms that execute the prepared statement as the server has it, expanded: they show its plan, or keep its rows in a table. */
+const SHOWS_EXECUTED: ReadonlySet<string> = new Set(['EXPLAIN ANALYZE', 'CREATE TABLE AS']);
+
+/** The rule of the one expanded statement that is executed. */
+function ruleOfOnly([executable, ...more]: readonly Executable[]): CascadeRule | undefined {
+  const rule = executable?.executeRule;
+  return rule?.kind === 'cascade' && more.length === 0 ? rule : undefined;
+}
+
+/** The answer is that of the client's EXPLAIN or CREATE TABLE AS. */
+function answeredAsSent(rule: ReplyRule): ReplyRule {
+  return rule.kind === 'cascade' ? { ...rule, answers: { kind: 'as sent' } } : rule;
+}
+
+/** Whether the proxy performs a key of what a DELETE of the relation reaches. */
+function concerns(graph: Graph, target: Relation): boolean {
+  return (
+    graph.acts(target) ||
+    graph.descendants(target).some((below) => graph.acts(below)) ||
+    graph.viewed(target).some((base) => graph.acts(base))
+  );
+}

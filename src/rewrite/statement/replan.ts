@@ -1,0 +1,43 @@
+/** What EXECUTE of a prepared statement runs, and what it would run if it were prepared now. Pure. */
+import type { Steps } from '../../pace.js';
+import type { RelationName } from '../../sql/names.js';
+import type { Statement } from '../../sql/statement/statement.js';
+import type { RewriteContext } from './context.js';
+import type { Executable, Replanned } from './executable.js';
+import type { ReplyRule } from './reply-rule.js';
+import { expand } from './statement.js';
+
+/** The statements of the texts of prepared statements, by the text; undefined for one that is not PostgreSQL's SQL. */
+export type PreparedTexts = ReadonlyMap<string, readonly Statement[] | undefined>;
+
+/** What a statement was prepared as. */
+interface Prepared {
+  /** The client's text. */
+  readonly text: string;
+  readonly sql: string;
+  readonly marker?: string | undefined;
+  readonly targets: readonly RelationName[];
+  readonly rules: readonly ReplyRule[];
+}
+
+const FORWARD: ReplyRule = { kind: 'forward' };
+
+/** @param check throws where the client's text no longer means what it meant when it was prepared */
+export function executableOf(
+  { text, sql, marker, targets, rules }: Prepared,
+  texts: PreparedTexts,
+  context: RewriteContext,
+  check: () => void,
+): Executable {
+  const [rule = FORWARD] = rules;
+  function* replan(): Steps<Replanned> {
+    check();
+    const [statement] = texts.get(text) ?? [];
+    if (statement === undefined) return { sql: text, rule: FORWARD, error: undefined };
+    const own = text.slice(statement.start, statement.end);
+    // An EXECUTE may come where it cannot be sent again: what is prepared never fails on suspicion.
+    const now = yield* expand(own, statement, { ...context, retries: false });
+    return { sql: now.sql ?? text, rule: now.rules[0] ?? FORWARD, error: now.error };
+  }
+  return { targets, sql, executeRule: rule.kind === 'cascade' ? { ...rule, marker } : rule, replan };
+}

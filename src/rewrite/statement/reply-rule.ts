@@ -1,0 +1,63 @@
+/** What becomes of the answers to one statement that is sent. */
+import type { ProxyError } from '../../errors.js';
+import type { Plan } from '../../plan/plan.js';
+import type { Locks } from '../../render/single/locks.js';
+import type { Answers } from '../../render/single/render.js';
+import type { RelationName } from '../../sql/names.js';
+
+export type ReplyRule =
+  | { readonly kind: 'forward' }
+  /** A statement of the proxy's own: the client is told nothing of it. */
+  | { readonly kind: 'swallow' }
+  /**
+   * A statement of the proxy's own that undoes what one before it has set up. The client's statement before it is answered
+   * when this one has ended: that answer may be the one that ends the transaction.
+   */
+  | { readonly kind: 'leave' }
+  | CascadeRule
+  /** TRUNCATE … CASCADE, with the tables that were added to its list. */
+  | { readonly kind: 'truncate'; readonly tables: readonly string[] }
+  | { readonly kind: 'refused'; readonly error: ProxyError }
+  | PrepareRule
+  /** DEALLOCATE of one prepared statement, or of all: undefined. */
+  | { readonly kind: 'release'; readonly name: string | undefined };
+
+/** An expanded statement. */
+export interface CascadeRule {
+  readonly kind: 'cascade';
+  readonly plan: Plan;
+  /** `"public"."orgs"`, for errors. */
+  readonly target: string;
+  /** The command of the client's statement; undefined where only a WITH in it deletes. */
+  readonly command: string | undefined;
+  readonly answers: Answers;
+  /** It fails where a rule may be broken, and is then sent again to find out whether one is. */
+  readonly suspecting: boolean;
+  /** What its markers begin with, where it is executed by another text than the one that has prepared it. */
+  readonly marker?: string | undefined;
+  /** Locks the rows that it is going to delete; undefined where nobody can get in its way, or the rows cannot be told before. */
+  readonly locks: Locks | undefined;
+}
+
+/** PREPARE in SQL of a statement that may delete. */
+export interface PrepareRule {
+  readonly kind: 'prepare';
+  readonly name: string;
+  /** The client's statement. */
+  readonly text: string;
+  /** What is sent in its place. */
+  readonly sql: string;
+  /** What becomes of the answers to its EXECUTE. */
+  readonly executeRule: ReplyRule;
+  readonly targets: readonly RelationName[];
+  /** The proxy prepares it again, before an EXECUTE: the client is told nothing of it. */
+  readonly again?: true;
+}
+
+/** The plans of what a text prepares and deletes. */
+export function plansOf(rules: readonly ReplyRule[]): readonly Plan[] {
+  return rules.flatMap((rule) => {
+    const executed = rule.kind === 'prepare' ? rule.executeRule : rule;
+    return executed.kind === 'cascade' ? [executed.plan] : [];
+  });
+}

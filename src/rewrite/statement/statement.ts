@@ -1,0 +1,46 @@
+/** One statement of the client's to what is sent in its place: a file for each form that is more than passed on. Pure. */
+import { ProxyError } from '../../errors.js';
+import type { Steps } from '../../pace.js';
+import type { Meaning, Statement } from '../../sql/statement/statement.js';
+import type { Expanded, RewriteContext } from './context.js';
+import { expandDelete } from './delete.js';
+import { expandExecute } from './execute.js';
+import { expandHidden } from './hidden.js';
+import { expandTruncate } from './truncate.js';
+import { refuse, unchangedRule } from './unexpanded.js';
+
+/**
+ * What cannot be expanded is refused, or passed on where the configuration says so.
+ * @param text the statement's own
+ */
+export function* expand(
+  text: string,
+  { meaning }: Pick<Statement, 'meaning'>,
+  context: RewriteContext,
+): Steps<Expanded> {
+  try {
+    return yield* expandMeaning(text, meaning, context);
+  } catch (error) {
+    if (!(error instanceof ProxyError)) throw error;
+    return refuse(text, meaning, error, context);
+  }
+}
+
+function* expandMeaning(text: string, meaning: Meaning, context: RewriteContext): Steps<Expanded> {
+  switch (meaning.kind) {
+    case 'deleting':
+      return yield* expandDelete(text, meaning, context);
+    case 'truncate':
+      return expandTruncate(text, meaning, context);
+    case 'execute':
+      return yield* expandExecute(text, meaning, context);
+    case 'hidden':
+      return yield* expandHidden(text, meaning, context);
+    case 'code':
+      if (context.refusesCode) throw new ProxyError('PGC_CODE', { form: meaning.form });
+      return { rules: [{ kind: 'forward' }] };
+    case 'release':
+    case 'other':
+      return { rules: [unchangedRule(text, meaning)] };
+  }
+}
