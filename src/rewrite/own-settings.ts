@@ -1,5 +1,5 @@
 /**
- * Settings that hold for what the proxy sends, whatever the client has set, and are then as they were.
+ * Settings that hold for what the proxy sends, whatever the client has set, and that are then put back.
  *
  * A local setting to the value that was there changes nothing: what the client has set for its session or its transaction
  * stays what it was, and what a savepoint, a rollback or the end of the transaction goes back to (guc.c, push_old_value and
@@ -9,18 +9,18 @@
  */
 import type { Profile } from '../profiles/profile.js';
 
-/** Statements around what the settings are for. */
+/** The statements that set the settings and put them back. */
 export interface OwnSettings {
   readonly enter: string;
   readonly leave: string;
-  /** In place of both, in a string that is a transaction by itself: its end is theirs. */
+  /** In place of both, in a string that is a transaction by itself: they are local, and end with it. */
   readonly alone: readonly string[];
 }
 
 /**
- * What a question of the proxy's own is asked under. Its time is not that of the client's statement, and what it answers
- * serves other sessions too, so it depends on none of the client's ways to print. `leave` gives no row.
- * @param asked the milliseconds that questions of the same transaction have taken so far
+ * What a query of the proxy's own is executed under. The client's time limits are not for it. Other sessions use its answer
+ * too, so it depends on none of the client's settings for output. `leave` returns no row.
+ * @param asked the milliseconds that the proxy's queries have taken in the same transaction so far
  */
 export function questionSettings({ can }: Profile, asked: number): OwnSettings {
   const values: readonly (readonly [string, string])[] = [

@@ -5,17 +5,17 @@ import type { Statement } from '../sql/statement/statement.js';
 import type { ReplyRule } from './statement/reply-rule.js';
 
 /** The plan of a text that is one expanded statement. */
-export function planOf(parts: readonly ReplyRule[]): Plan | undefined {
-  const [part, ...more] = parts;
-  return part?.kind === 'cascade' && more.length === 0 ? part.plan : undefined;
+export function planOf(rules: readonly ReplyRule[]): Plan | undefined {
+  const [rule, ...more] = rules;
+  return rule?.kind === 'cascade' && more.length === 0 ? rule.plan : undefined;
 }
 
-/** The answers to more than these are not held. */
+/** The answers to more statements are not held. */
 const MOST_STATEMENTS = 10_000;
 
 /**
- * Whether nothing but their rows is lost with these statements, where they are a transaction of their own and fail. What
- * they answer has to be held until they have ended well: so they return no rows.
+ * Whether nothing but their deletions is lost when these statements are a transaction of their own and fail. Their answers
+ * have to be held until all of them have succeeded, so several statements may return no rows.
  */
 export function mayBeSentAgain(statements: readonly Statement[]): boolean {
   if (statements.length === 1) return true;
@@ -27,14 +27,14 @@ export function mayBeSentAgain(statements: readonly Statement[]): boolean {
   return statements.length <= MOST_STATEMENTS && statements.every(isPlain);
 }
 
-/** Whether it fails on mere suspicion. */
-export function isSuspecting(parts: readonly ReplyRule[]): boolean {
-  return parts.some((part) => part.kind === 'cascade' && part.suspecting);
+/** Whether a statement of the text fails on mere suspicion that a rule is broken. */
+export function isSuspecting(rules: readonly ReplyRule[]): boolean {
+  return rules.some((rule) => rule.kind === 'cascade' && rule.suspecting);
 }
 
 /** What locks the rows that a text of one expanded statement is going to delete. */
-export function locksOf([part]: readonly ReplyRule[]): Locks | undefined {
-  return part?.kind === 'cascade' ? part.locks : undefined;
+export function locksOf([rule]: readonly ReplyRule[]): Locks | undefined {
+  return rule?.kind === 'cascade' ? rule.locks : undefined;
 }
 
 /** Whether the server enforces a key that the plan follows, and may refuse where PostgreSQL would have cascaded. */
@@ -42,5 +42,5 @@ export function isGuarded(plan: Plan): boolean {
   return plan.keys.some(({ enforcedByServer }) => enforcedByServer);
 }
 
-/** Its savepoint in a transaction of the client's, under a name that the client has not. */
+/** The savepoint that the proxy sets in a transaction of the client's: a name that the client does not use. */
 export const SAVEPOINT = `pgcascade_${Math.random().toString(36).slice(2, 10)}`;

@@ -9,10 +9,11 @@ import type { Statement } from '../sql/statement/statement.js';
 import type { Rewrite } from './text.js';
 
 const MOST_TEXTS = 2000;
-/** All in UTF-16 units. A longer text is read in another thread: the densest one takes some 20 ms. */
+/** All lengths are in UTF-16 units. A longer text is parsed in another thread: one of this length takes up to some 20 ms. */
 const LONGEST_HERE = 4 * 1024;
-/** A longer text is read each time it comes, and a longer rewrite is made each time: that of a plan of thousands of tables is not. */
+/** A longer text is parsed each time it comes. */
 const LONGEST_TEXT = 256 * 1024;
+/** A longer rewrite is made each time. There is room for that of a plan of thousands of tables. */
 const LONGEST_REWRITE = 4 * 1024 * 1024;
 const MOST_CHARACTERS = 32 * 1024 * 1024;
 
@@ -37,9 +38,9 @@ export class StatementCache {
   }
 
   /**
-   * The statements of a text, or undefined where it is not PostgreSQL's SQL.
    * @param encoding the client's, for errors
    * @param isWanted false where the client has gone meanwhile
+   * @returns the statements of a text; undefined where it is not PostgreSQL's SQL
    * @throws ProxyError PGC_ENCODING where a name is not certain, PGC_TOO_LARGE or PGC_WAITING for a text that is too long
    */
   async statements(

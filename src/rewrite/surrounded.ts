@@ -10,22 +10,25 @@ import type { ReplyRule } from './statement/reply-rule.js';
 import type { Rewrite } from './text.js';
 
 export interface Surrounded extends Rewrite {
-  /** How many statements of the proxy's own are executed first. */
+  /** How many statements of the proxy's own come before the client's. */
   readonly before: number;
 }
 
 export interface Around {
-  /** What the server can do; undefined where the settings stay the client's. */
+  /** What the server can do; undefined where the statement runs under the client's settings. */
   readonly profile: Profile | undefined;
-  /** It is certain that the string is a transaction by itself. */
+  /**
+   * The executor says whether it is certain that the string is a transaction by itself. The settings are then local to it,
+   * and nothing has to put them back.
+   */
   readonly alone?: boolean;
   /** Under a savepoint of the proxy's. */
   readonly saved?: boolean;
-  /** What locks rows first. */
+  /** Statements that lock rows first. */
   readonly locks?: readonly string[];
 }
 
-/** The rewrite behind what it has to be executed behind, and before what undoes that. */
+/** The rewrite, with the proxy's own statements before it and those that undo them after it. */
 export function surrounded(rewrite: Rewrite, around: Around): Surrounded {
   const { profile, alone = false, saved = false, locks = [] } = around;
   const settings = planOf(rewrite.rules) && profile !== undefined ? expandedSettings(profile) : undefined;

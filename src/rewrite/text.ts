@@ -6,38 +6,44 @@ import type { Copied } from '../render/splice.js';
 import { charactersIn } from '../sql/encoding/characters.js';
 import { rawBytes } from '../sql/encoding/raw-bytes.js';
 import { quoteRelation, type RelationName } from '../sql/names.js';
-import { executedBy, type Statement, targetsOf } from '../sql/statement/statement.js';
+import { type Statement, targetsOf } from '../sql/statement/statement.js';
 import { batchesIn } from './batch.js';
-import { expandedSettings } from './own-settings.js';
-import type { RewriteContext } from './statement/context.js';
-import type { Executable } from './statement/executable.js';
+import { expandedSettings, type OwnSettings } from './own-settings.js';
+import { PreparedHere } from './prepared-here.js';
+import { Sent } from './sent.js';
+import type { Expanded, RewriteContext } from './statement/context.js';
 import type { ReplyRule } from './statement/reply-rule.js';
 import { expand } from './statement/statement.js';
 import { refuse, unchangedRule } from './statement/unexpanded.js';
+import { unsettlesNow } from './unsettling.js';
 
 export interface Rewrite {
   /** The client's text. */
   readonly text: string;
   /** What is sent, but for its marker. */
   readonly sql: string;
-  /** The same before its letters were put into the client's encoding, where they were. */
+  /** `sql` before its letters were put into the client's encoding, where they were. */
   readonly unspelled?: string;
-  /** What stands in it for MARKER, where it was sent. */
+  /** What is sent in the place of MARKER: each sending of an expanded text has its own. */
   readonly marker?: string | undefined;
+  /** One for each statement that is sent. */
   readonly rules: readonly ReplyRule[];
   readonly copied: readonly Copied[];
-  /** Tells the graph by which it was made from all others; undefined where none was asked for. */
+  /** Tells the graph by which it was made from all others; undefined where no graph was needed. */
   readonly graphId?: string | undefined;
-  /** Whether anything was done: false is the client's text as it is. */
+  /** False where the client's text is sent as it is, and nothing in it was expanded. */
   readonly changed: boolean;
   /** The relations that its statements delete from. */
   readonly targets: readonly RelationName[];
-  /** What was passed on although it is not understood. */
+  /** Why statements should have been refused that the configuration passes on. */
   readonly passed: readonly ProxyError[];
   /** What its statements do that nobody sees: for the log. */
   readonly warnings: readonly string[];
-  /** The prepared statements that it leaves behind where it fails; its marker is in their names. */
-  readonly leaves?: readonly string[];
+  /**
+   * The names of the prepared statements that the text leaves behind on the server where it fails (batch.ts), with MARKER in
+   * them. Who sends the text closes them then.
+   */
+  readonly leftPrepared?: readonly string[];
 }
 
 /** A text that is sent as it is. */
@@ -59,152 +65,121 @@ export function passedOn(text: Buffer): Rewrite {
   return unchanged(isUtf8(text) ? text.toString('utf8') : rawBytes(text), []);
 }
 
-/** A text in whose place goes one that the server refuses. */
+/** In the place of a refused text: one that the server refuses. */
 export function refusal(error: ProxyError): Rewrite {
   const { rules, sql = '' } = refuse('', { kind: 'other' }, error, { reject: true });
-  // Casts are known to PostgreSQL; this is an error everywhere.
+  // Only PostgreSQL is known to have casts; this is an error on every server.
   const fails = error.errorName === 'PGC_SERVER' ? 'pgcascade refuses this statement' : sql;
-  return {
-    text: '',
-    sql: fails,
-    rules: rules,
-    copied: [],
-    changed: true,
-    targets: [],
-    passed: [],
-    warnings: [],
-  };
-}
-
-/** The end of a transaction matters to later statements only where something was set or changed in it. */
-export function unsettlesNow({ unsettles }: Statement, touched: boolean): boolean {
-  return unsettles === 'always' || (unsettles === 'at its end' && touched);
-}
-
-/** Whether a statement that deletes stands behind one that may change what it means, or switch cascades on again. */
-export function isBehindUnsettling(statements: readonly Statement[], touched: boolean): boolean {
-  const first = statements.findIndex((statement) => unsettlesNow(statement, touched));
-  return (
-    first >= 0 &&
-    statements
-      .slice(first + 1)
-      .some((statement) => targetsOf(statement).length > 0 || executedBy(statement).length > 0)
-  );
+  return { text: '', sql: fails, rules, copied: [], changed: true, targets: [], passed: [], warnings: [] };
 }
 
 /**
  * @param touched the open transaction has changed settings or the schema
- * @param sensitive what a statement changes may matter to one behind it
+ * @param sensitive what a statement changes may matter to one after it
  */
 export function* rewrite(
   text: string,
   statements: readonly Statement[],
-  means: RewriteContext,
+  context: RewriteContext,
   { touched, sensitive }: { readonly touched: boolean; readonly sensitive: boolean },
 ): Steps<Rewrite> {
-  const pieces: string[] = [];
-  const copied: Copied[] = [];
-  const parts: ReplyRule[] = [];
-  const passed: ProxyError[] = [];
-  const warnings: string[] = [];
-  let read = 0;
-  let sent = 0;
-  const push = (sql: string) => {
-    pieces.push(sql);
-    sent += sql.length;
-  };
-  const copy = (to: number) => {
-    if (to > read) copied.push({ client: read, sent, length: to - read });
-    push(text.slice(read, to));
-    read = to;
-  };
-  const settings = expandedSettings(means.profile);
-  let isOff = false;
-  const switchJit = (off: boolean) => {
-    if (settings === undefined) return;
-    push(`${off ? settings.enter : settings.leave}\n; `);
-    parts.push({ kind: off ? 'swallow' : 'leave' });
-    isOff = off;
-  };
-  const prepared = new PreparedHere(means);
-  const { members, leaves } = yield* batchesIn(text, statements, means);
+  const settings = context.inString ? expandedSettings(context.profile) : undefined;
+  const made = new RewriteInMaking(text, statements, settings);
+  const prepared = new PreparedHere(context.executable);
+  const { members, leftPrepared } = yield* batchesIn(text, statements, context);
   let unsettled = false;
   for (const statement of statements) {
     const { start, end, meaning } = statement;
     const own = text.slice(start, end);
     const expanded =
       unsettled && (targetsOf(statement).length > 0 || meaning.kind === 'execute')
-        ? refuse(own, meaning, behindUnsettling(statement), means)
+        ? refuse(own, meaning, afterUnsettling(statement), context)
         : (members.get(statement) ??
           (yield* expand(own, statement, {
-            ...means,
-            returnedColumns: (asked) =>
-              means.returnedColumns({ ...asked, offset: asked.offset + charactersIn(text, 0, start) }),
+            ...context,
+            returnedColumns: (question) => {
+              const offset = question.offset + charactersIn(text, 0, start);
+              return context.returnedColumns({ ...question, offset });
+            },
             executable: prepared.executable,
           })));
-    if (expanded.error) passed.push(expanded.error);
-    warnings.push(...(expanded.warnings ?? []));
-    const cascades = expanded.rules.some(({ kind }) => kind === 'cascade');
-    if (cascades !== isOff && means.inString && (statements.length > 1 || expanded.rules.length > 1)) {
-      copy(start);
-      switchJit(cascades);
-    }
-    parts.push(...expanded.rules);
-    for (const part of expanded.rules) prepared.note(part);
-    if (expanded.sql !== undefined) {
-      copy(start);
-      for (const run of expanded.copied ?? [])
-        copied.push({ client: start + run.client, sent: sent + run.sent, length: run.length });
-      push(expanded.sql);
-      read = end;
-    }
+    for (const rule of expanded.rules) prepared.note(rule);
+    made.add(statement, expanded);
     yield;
     unsettled ||= sensitive && unsettlesNow(statement, touched);
   }
-  copy(text.length);
-  if (isOff) {
-    push('\n; ');
-    switchJit(false);
-  }
-  const sql = pieces.join('');
-  return {
-    text,
-    sql,
-    rules: parts,
-    copied,
-    changed: sql !== text || parts.some(({ kind }) => kind === 'cascade'),
-    targets: statements.flatMap(targetsOf),
-    passed,
-    warnings,
-    ...(leaves.length > 0 ? { leaves } : {}),
-  };
+  return { ...made.end(), ...(leftPrepared.length > 0 ? { leftPrepared } : {}) };
 }
 
-function behindUnsettling(statement: Statement): ProxyError {
+function afterUnsettling(statement: Statement): ProxyError {
   return new ProxyError('PGC_AFTER_DDL', { table: targetsOf(statement).map(quoteRelation).join(', ') });
 }
 
-/** What an EXECUTE runs may have been prepared, or dropped, earlier in the same text. */
-class PreparedHere {
-  readonly #before: RewriteContext['executable'];
-  readonly #here = new Map<string, Executable | undefined>();
-  #allReleased = false;
+class RewriteInMaking {
+  readonly #text: string;
+  readonly #statements: readonly Statement[];
+  readonly #settings: OwnSettings | undefined;
+  readonly #sent = new Sent();
+  readonly #rules: ReplyRule[] = [];
+  readonly #passed: ProxyError[] = [];
+  readonly #warnings: string[] = [];
+  /** How much of the client's text is in what is sent, or replaced in it. */
+  #read = 0;
+  #inSettings = false;
 
-  constructor({ executable }: RewriteContext) {
-    this.#before = executable;
+  /** @param settings those of expanded statements; undefined where they cannot be set in the text */
+  constructor(text: string, statements: readonly Statement[], settings: OwnSettings | undefined) {
+    this.#text = text;
+    this.#statements = statements;
+    this.#settings = settings;
   }
 
-  /** A statement of the text has become this. */
-  note(part: ReplyRule): void {
-    if (part.kind === 'prepare') this.#here.set(part.name, { ...part, replan: undefined });
-    if (part.kind !== 'release') return;
-    if (part.name !== undefined) this.#here.set(part.name, undefined);
-    else {
-      this.#here.clear();
-      this.#allReleased = true;
+  /** The statements are added in their order. */
+  add({ start, end }: Statement, { rules, sql, copied, error, warnings = [] }: Expanded): void {
+    const cascades = rules.some(({ kind }) => kind === 'cascade');
+    // A text of one statement alone is surrounded by the settings when it is sent (surrounded.ts).
+    if (this.#statements.length > 1 || rules.length > 1) this.#switchSettings(cascades, start);
+    this.#rules.push(...rules);
+    if (error) this.#passed.push(error);
+    this.#warnings.push(...warnings);
+    if (sql === undefined) return;
+    this.#copyTo(start);
+    this.#sent.add(sql, copied, start);
+    this.#read = end;
+  }
+
+  /** Adds what comes after the last statement. */
+  end(): Rewrite {
+    const text = this.#text;
+    this.#copyTo(text.length);
+    if (this.#inSettings) {
+      this.#sent.add('\n; ');
+      this.#switchSettings(false, text.length);
     }
+    const { sql, copied } = this.#sent;
+    return {
+      text,
+      sql,
+      rules: this.#rules,
+      copied,
+      changed: sql !== text || this.#rules.some(({ kind }) => kind === 'cascade'),
+      targets: this.#statements.flatMap(targetsOf),
+      passed: this.#passed,
+      warnings: this.#warnings,
+    };
   }
 
-  readonly executable = (name: string): Executable | undefined =>
-    this.#allReleased || this.#here.has(name) ? this.#here.get(name) : this.#before(name);
+  /** Has what comes from `at` on executed under the settings of expanded statements, or under the client's. */
+  #switchSettings(enter: boolean, at: number): void {
+    if (this.#settings === undefined || enter === this.#inSettings) return;
+    this.#copyTo(at);
+    this.#sent.add(`${enter ? this.#settings.enter : this.#settings.leave}\n; `);
+    this.#rules.push({ kind: enter ? 'swallow' : 'leave' });
+    this.#inSettings = enter;
+  }
+
+  #copyTo(end: number): void {
+    this.#sent.copy(this.#text, this.#read, end);
+    this.#read = end;
+  }
 }

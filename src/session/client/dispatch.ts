@@ -162,7 +162,7 @@ export class Dispatch {
     const { rewriter, server } = this.#options;
     const { rules } = rewrite;
     const plan = planOf(rules);
-    if (protocol === 'simple' && (plan || isSuspecting(rules) || rewrite.leaves))
+    if (protocol === 'simple' && (plan || isSuspecting(rules) || rewrite.leftPrepared))
       return this.#attempts.query(plan, kept(seen), rewrite, () => this.#endUnit(inBlock), undo);
     const sent = sealed(rewrite);
     if (sent.changed) server.write(write.query(sentText(sent)));

@@ -7,7 +7,8 @@ import { mayBeSentAgain } from '../../rewrite/retries.js';
 import type { RewriteContext } from '../../rewrite/statement/context.js';
 import { executableOf, type PreparedTexts } from '../../rewrite/statement/replan.js';
 import { plansOf, type ReplyRule } from '../../rewrite/statement/reply-rule.js';
-import { isBehindUnsettling, type Rewrite, refusal, rewrite, unchanged } from '../../rewrite/text.js';
+import { type Rewrite, refusal, rewrite, unchanged } from '../../rewrite/text.js';
+import { isAfterUnsettling } from '../../rewrite/unsettling.js';
 import { hasLetters } from '../../sql/encoding/raw-bytes.js';
 import { type Look, makesKeys } from '../../sql/lexer/look.js';
 import { quoteRelation } from '../../sql/names.js';
@@ -161,7 +162,7 @@ export class Decider {
     if (typeof folds === 'object') return unanswered(folds.kind);
     if (folds) throw new ProxyError('PGC_ENCODING', { what: 'a name with capitals beyond ASCII', encoding });
     const { touched } = circumstances;
-    const behind = isBehindUnsettling(statements, touched);
+    const behind = isAfterUnsettling(statements, touched);
     if (!found.active && !behind) return asIs;
     // Where this database has no keys for the proxy, only the text itself can bring some.
     const sensitive = found.graph.isActive || makesKeys(seen) || !found.active;

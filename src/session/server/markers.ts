@@ -18,9 +18,9 @@ export function sentText({ sql, marker }: Rewrite): string {
   return marker === undefined ? sql : sql.replaceAll(MARKER, marker);
 }
 
-/** As Rewrite.leaves, by the names that were sent. */
-export function leftBy({ leaves = [], marker = MARKER }: Rewrite): readonly string[] {
-  return leaves.map((name) => name.replaceAll(MARKER, marker));
+/** As Rewrite.leftPrepared, with the names that were sent. */
+export function leftBy({ leftPrepared = [], marker = MARKER }: Rewrite): readonly string[] {
+  return leftPrepared.map((name) => name.replaceAll(MARKER, marker));
 }
 
 /**

@@ -1,0 +1,21 @@
+/** Statements that may change what later ones of the same text mean, or switch cascades on again: SET, DDL, COMMIT. */
+import { executedBy, type Statement, targetsOf } from '../sql/statement/statement.js';
+
+/**
+ * The end of a transaction matters to later statements only where the transaction has set or changed something.
+ * @param touched the open transaction has changed settings or the schema
+ */
+export function unsettlesNow({ unsettles }: Statement, touched: boolean): boolean {
+  return unsettles === 'always' || (unsettles === 'at its end' && touched);
+}
+
+/** Whether a statement that may delete comes after one that unsettles. */
+export function isAfterUnsettling(statements: readonly Statement[], touched: boolean): boolean {
+  const first = statements.findIndex((statement) => unsettlesNow(statement, touched));
+  return (
+    first >= 0 &&
+    statements
+      .slice(first + 1)
+      .some((statement) => targetsOf(statement).length > 0 || executedBy(statement).length > 0)
+  );
+}
