@@ -2,12 +2,12 @@
 import type { Copied } from '../render/splice.js';
 
 export class Sent {
-  readonly #pieces: string[] = [];
+  readonly #runs: string[] = [];
   readonly #copied: Copied[] = [];
   #length = 0;
 
   get sql(): string {
-    return this.#pieces.join('');
+    return this.#runs.join('');
   }
 
   get copied(): readonly Copied[] {
@@ -21,7 +21,7 @@ export class Sent {
   add(sql: string, copied: readonly Copied[] = [], offset = 0): void {
     for (const { client, sent, length } of copied)
       this.#copied.push({ client: offset + client, sent: this.#length + sent, length });
-    this.#pieces.push(sql);
+    this.#runs.push(sql);
     this.#length += sql.length;
   }
 

@@ -10,7 +10,7 @@ import type { Message } from '../../wire/reader.js';
 import { Frontend } from '../../wire/types.js';
 import type { StatementSource } from '../decide/decision.js';
 import { knownName, Names } from '../decide/names.js';
-import { type PreparedStatement, partOf } from '../decide/prepared-statement.js';
+import { type PreparedStatement, ruleOf } from '../decide/prepared-statement.js';
 import type { Attempts, Execution } from '../execute/attempts.js';
 import type { FrontendOptions } from '../execute/frontend-options.js';
 import { REPEATED, SCRATCH } from '../server/internal-query.js';
@@ -68,7 +68,7 @@ export class Executions {
         name,
         prepared && { ...prepared, statement, bind: bindOf(message, prepared), executed: false },
       );
-    const part = partOf(prepared);
+    const part = ruleOf(prepared);
     if (part?.kind !== 'cascade') this.#options.jit.on();
     if (part?.kind === 'cascade') this.#options.server.write(withFormats(message, part.answers));
     else this.#options.server.forward(message);
@@ -156,7 +156,7 @@ export class Executions {
     const wanted = decision.kind === 'pass' ? passedOn(bound.seen.text) : decision.rewrite;
     const { prepared: current, under } = await this.#prepareAgain(bound.statement, bound, wanted);
     const { rewrite = wanted } = current;
-    const part = partOf(current);
+    const part = ruleOf(current);
     const message = bindMessage(under === bound.statement ? bind : bindTo(bindMessage(bind), name, under));
     const again = part?.kind === 'cascade' ? withFormats(message, part.answers) : message.buffer;
     server.write(Buffer.concat([write.close('P', name), again]));

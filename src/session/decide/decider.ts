@@ -1,52 +1,53 @@
 /** Decides, for one session, what is sent to the server in place of a text that may delete. */
 import { isAscii } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
-import type { Steps } from '../../pace.js';
-import { inSlices } from '../../pace.js';
-import { mayBeSentAgain } from '../../rewrite/retries.js';
-import type { RewriteContext } from '../../rewrite/statement/context.js';
-import { executableOf, type PreparedTexts } from '../../rewrite/statement/replan.js';
-import { plansOf, type ReplyRule } from '../../rewrite/statement/reply-rule.js';
-import { type Rewrite, refusal, rewrite, unchanged } from '../../rewrite/text.js';
+import { plansOf } from '../../rewrite/statement/reply-rule.js';
+import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
 import { isAfterUnsettling } from '../../rewrite/unsettling.js';
-import { hasLetters } from '../../sql/encoding/raw-bytes.js';
-import { type Look, makesKeys } from '../../sql/lexer/look.js';
-import { quoteRelation } from '../../sql/names.js';
-import { executedBy, type Statement, targetsOf } from '../../sql/statement/statement.js';
+import type { Look } from '../../sql/lexer/look.js';
 import { TransactionStatus } from '../../wire/types.js';
-import { Folding } from '../catalog/folding.js';
 import { ColumnsUnknown, KnownColumns } from '../catalog/known-columns.js';
 import { ReportedSettings } from '../catalog/reported-settings.js';
-import type { ResolvedContext } from '../catalog/session-catalog.js';
-import { BEYOND_ASCII, decode, encodingOf, inClientEncoding } from '../server/encoding.js';
+import { BEYOND_ASCII, encodingOf } from '../server/encoding.js';
+import type { Protocol } from '../server/internal-query.js';
 import type { Translation } from '../server/results.js';
+import { type ClientText, ClientTexts } from './client-texts.js';
+import { concernOf, isPassed, namesPrepared } from './concern.js';
+import type { DeciderOptions } from './decider-options.js';
 import {
   type Decision,
+  inPieces,
+  isCuttable,
   PASS,
-  piecesOf,
   type Source,
   type StatementDecision,
   type StatementSource,
   unanswered,
 } from './decision.js';
-import { targetsOfPrepared } from './prepared-statement.js';
-import type { RewriterOptions } from './rewriter-options.js';
+import { type Resolved, Resolver } from './resolver.js';
+import { isSensitive, Rewriter } from './rewriter.js';
 import { SqlPrepared } from './sql-prepared.js';
+import { translationOf } from './translation.js';
 
 export class Decider {
-  readonly #options: RewriterOptions;
-  readonly #folding: Folding;
+  readonly #options: DeciderOptions;
+  readonly #texts: ClientTexts;
   readonly #inSql: SqlPrepared;
+  readonly #resolver: Resolver;
+  readonly #rewriter: Rewriter;
   /** What was sent for the text that was decided last. */
   #planned: string | undefined;
-  /** By what the server reads texts. */
+  /** The settings by which the server reads texts. */
   readonly settings: ReportedSettings;
 
-  constructor(options: RewriterOptions) {
+  constructor(options: DeciderOptions) {
+    const { circumstances, injection, prepared, replies, state, statements } = options;
     this.#options = options;
-    this.#folding = new Folding(options.state);
     this.settings = new ReportedSettings(options);
-    this.#inSql = new SqlPrepared(options.prepared, options.state, this.settings);
+    this.#texts = new ClientTexts(statements, replies, state);
+    this.#inSql = new SqlPrepared(prepared, state, this.settings);
+    this.#resolver = new Resolver(circumstances, injection, state);
+    this.#rewriter = new Rewriter(statements, this.#texts, this.#inSql, options, state);
   }
 
   /** @param seen the text, looked at */
@@ -54,9 +55,14 @@ export class Decider {
   decide(seen: Look, source: Source): Promise<Decision>;
   async decide(seen: Look, source: Source): Promise<Decision> {
     const began = performance.now();
-    const decision = await this.#decide(seen, source);
+    const decision = await this.#decideOrRefuse(seen, source);
     if (decision.kind === 'rewrite') this.#tell(decision.rewrite, source, performance.now() - began);
     return decision;
+  }
+
+  /** How the answers to a rewritten text are turned into those to the client's own. */
+  translation(rewrite: Rewrite): Translation {
+    return translationOf(rewrite, this.#inSql, this.#options);
   }
 
   /** In a pipeline a text that was prepared is decided again: that is told where it is another plan. */
@@ -66,157 +72,36 @@ export class Decider {
     this.#options.events.planned(plansOf(rules), milliseconds);
   }
 
-  async #decide(seen: Look, source: Source): Promise<Decision> {
+  async #decideOrRefuse(seen: Look, source: Source): Promise<Decision> {
     try {
-      if (seen.text.length > LONGEST_TEXT) throw new ProxyError('PGC_TOO_LARGE');
-      const settings = await this.settings.forText(seen, source.protocol);
-      if (settings.kind !== 'known') return unanswered(settings.kind);
-      const text = this.#text(seen.text, source);
-      // The server refuses bytes that are no text, and says it better; unless its encoding is being changed.
-      if (text === undefined && this.#options.replies.settled && !settings.encodingChanges) return PASS;
-      if (text === undefined || (settings.encodingChanges && !isAscii(seen.text)))
-        throw new ProxyError('PGC_ENCODING', {
-          what: BEYOND_ASCII,
-          encoding: encodingOf(this.#options.state),
-        });
-      if (seen.hasBackslashes && !settings.conforming) throw new ProxyError('PGC_STRINGS');
-      const statements = await this.#statements(text);
-      return statements === undefined
-        ? await this.#unparsable(text, source)
-        : await this.#rewrite(text, seen, statements, source);
+      return await this.#decide(seen, source);
     } catch (error) {
       if (!(error instanceof ProxyError)) throw error;
-      return this.#refuse(error);
-    }
-  }
-
-  /** How answers to a rewritten text are turned into those to the client's own. */
-  translation(rewrite: Rewrite): Translation {
-    const { events, state } = this.#options;
-    const known = this.#inSql.known(rewrite);
-    let since = performance.now();
-    const completed = (rule: ReplyRule) => {
-      this.#inSql.completed(rule, known, rewrite.marker);
-      const began = since;
-      since = performance.now();
-      if (rule.kind === 'cascade') events.cascaded(rule.plan, since - began);
-    };
-    const moved = () => this.#options.circumstances.invalidateFor('settings');
-    const executing = () => this.#options.naming.begin(rewrite.rules);
-    const refused = (error: ProxyError) => events.refused(error);
-    const encoding = () => encodingOf(state);
-    return {
-      rewrite,
-      encoding,
-      profile: state.profile,
-      executing,
-      completed,
-      relationChanged: moved,
-      refused,
-    };
-  }
-
-  async #rewrite(
-    text: string,
-    seen: Look,
-    statements: readonly Statement[],
-    source: Source,
-    columns = new KnownColumns(),
-  ): Promise<Decision> {
-    const { protocol, inString, retries, prepares = false } = source;
-    const { circumstances, injection, naming, otherServer, replies, state } = this.#options;
-    const { events, reject, refusesCode, triggers, warn } = this.#options;
-    if (statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode)))
+      if (this.#options.reject || error.sqlstate !== '0A000')
+        return { kind: 'rewrite', rewrite: refusal(error) };
+      this.#options.events.passed(error);
       return PASS;
-    const executed = statements.flatMap(executedBy);
-    const drops = statements.some(({ meaning }) => meaning.kind === 'release');
-    if ((executed.length > 0 || drops) && !naming.settled) await naming.answered();
-    const names = [
-      ...statements.flatMap(targetsOf),
-      ...executed.flatMap((name) => targetsOfPrepared(this.#inSql.named(name))),
-    ];
-    const encoding = encodingOf(state);
-    const asIs: Decision = { kind: 'rewrite', rewrite: unchanged(text, statements) };
-    const code = refusesCode && statements.some(({ meaning }) => meaning.kind === 'code');
-    // Under a name that nobody has prepared a DELETE by there is nothing to expand, whatever the catalog says.
-    const runs = executed.some((name) => this.#inSql.named(name)?.rewrite !== undefined);
-    if (names.length === 0 && !runs && !code) return asIs;
-    // In a failed transaction nothing can be asked, and the server refuses everything but its end.
-    // The status is how things stand only where everything sent has been answered.
-    const failed = replies.settled && state.status === TransactionStatus.Failed && protocol === 'simple';
-    if (failed && statements.length === 1) return asIs;
-    // The data of a COPY come from the client between two statements.
-    const splits = inString && !statements.some(({ takesData }) => takesData);
-    if (failed && splits) return { kind: 'pieces', pieces: piecesOf(text, statements) };
-    if (failed) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
-
-    const server = await otherServer.recognise(protocol);
-    if (server.kind === 'failed' || server.kind === 'skipped') return unanswered(server.kind);
-    if (server.kind === 'other') {
-      otherServer.refuse(server, names);
-      return asIs;
     }
-    const found = await circumstances.resolve(names, (sql) => injection.askUntimed(sql, protocol));
-    if ('kind' in found) return unanswered(found.kind);
-    const folds = await this.#folding.folds(names, (sql) => injection.ask(sql, protocol));
-    if (typeof folds === 'object') return unanswered(folds.kind);
-    if (folds) throw new ProxyError('PGC_ENCODING', { what: 'a name with capitals beyond ASCII', encoding });
-    const { touched } = circumstances;
-    const behind = isAfterUnsettling(statements, touched);
-    if (!found.active && !behind) return asIs;
-    // Where this database has no keys for the proxy, only the text itself can bring some.
-    const sensitive = found.graph.isActive || makesKeys(seen) || !found.active;
-    if (splits && behind && sensitive) return { kind: 'pieces', pieces: piecesOf(text, statements) };
-    if (!found.active) throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
-    const texts = await this.#prepared(executed);
-    const means: RewriteContext = {
-      graph: found.graph,
-      meaning: found.meaning,
-      returnedColumns: columns.of,
-      executable: (name) => {
-        const entry = this.#inSql.named(name);
-        const check = () => entry && this.#text(entry.seen.text, entry);
-        return entry?.rewrite && executableOf(entry.rewrite, texts, means, check);
-      },
-      profile: state.profile,
-      refusesCode,
-      triggers,
-      reject,
-      inString,
-      retries: retries && mayBeSentAgain(statements),
-      // Nothing that the client sends in the middle of a string is read meanwhile.
-      prepares: prepares && !statements.some(({ takesData }) => takesData),
-    };
-    const { graphId } = found;
-    function* make(): Steps<Rewrite> {
-      return { ...(yield* rewrite(text, statements, means, { touched, sensitive })), graphId };
-    }
-    const how = [touched, sensitive, inString, means.retries, prepares, means.profile.version];
-    const key = cacheKey(text, names.map(found.meaning), how, found);
-    const isKept = executed.length === 0 && columns.isEmpty;
-    let made: Rewrite;
-    try {
-      made = await (isKept ? this.#options.statements.rewrite(key, make) : inSlices(make()));
-    } catch (error) {
-      if (!(error instanceof ColumnsUnknown)) throw error;
-      // What stands before it comes first, whatever the server says.
-      if (splits && statements.length > 1) return { kind: 'pieces', pieces: piecesOf(text, statements) };
-      if (statements.length > 1)
-        throw new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
-      const answer = await columns.ask(error.question, source, injection, encoding);
-      return answer === 'done' ? this.#rewrite(text, seen, statements, source, columns) : unanswered(answer);
-    }
-    for (const error of made.passed) events.passed(error);
-    made.warnings.forEach(warn);
-    if (!made.changed || encoding === 'UTF8' || !hasLetters(made.sql))
-      return { kind: 'rewrite', rewrite: made };
-    // What an EXECUTE has prepared again is the client's own text, which is not taken apart here.
-    if (executed.length > 0) throw new ProxyError('PGC_ENCODING', { what: AGAIN, encoding });
-    return { kind: 'rewrite', rewrite: inClientEncoding(made, state) };
   }
 
-  /** The server's own error, if it has one; else it knows a grammar that is not known here. */
-  async #unparsable(text: string, { types, protocol }: Source): Promise<Decision> {
+  async #decide(seen: Look, source: Source): Promise<Decision> {
+    const { replies, state } = this.#options;
+    if (seen.text.length > LONGEST_TEXT) throw new ProxyError('PGC_TOO_LARGE');
+    const settings = await this.settings.forText(seen, source.protocol);
+    if (settings.kind !== 'known') return unanswered(settings.kind);
+    const text = this.#texts.decode(seen.text, source.encoding);
+    // Bytes that are no text the server refuses, and its error says more; unless a message before changes the encoding.
+    if (text === undefined && replies.settled && !settings.encodingChanges) return PASS;
+    if (text === undefined || (settings.encodingChanges && !isAscii(seen.text)))
+      throw new ProxyError('PGC_ENCODING', { what: BEYOND_ASCII, encoding: encodingOf(state) });
+    if (seen.hasBackslashes && !settings.conforming) throw new ProxyError('PGC_STRINGS');
+    const statements = await this.#texts.statements(text);
+    if (statements === undefined) return this.#decideUnparsable(text, source);
+    return this.#decideStatements({ seen, text, statements }, source);
+  }
+
+  /** The server answers with its own error, if it has one; else it has a grammar that the parser here has not. */
+  async #decideUnparsable(text: string, { types, protocol }: Source): Promise<Decision> {
     const { injection, otherServer } = this.#options;
     const server = await otherServer.recognise(protocol);
     if (server.kind === 'failed' || server.kind === 'skipped') return unanswered(server.kind);
@@ -229,45 +114,81 @@ export class Decider {
     throw new ProxyError('PGC_GRAMMAR');
   }
 
-  /** What the texts of these prepared statements mean. */
-  async #prepared(names: readonly string[]): Promise<PreparedTexts> {
-    const texts = new Map<string, readonly Statement[] | undefined>();
-    for (const text of names.flatMap((name) => this.#inSql.named(name)?.rewrite?.text ?? []))
-      if (!texts.has(text)) texts.set(text, await this.#statements(text));
-    return texts;
-  }
-
-  #text(bytes: Buffer, { encoding }: Pick<Source, 'encoding'>): string | undefined {
-    const { state } = this.#options;
-    const now = encodingOf(state);
-    if (encoding !== undefined && encoding !== now && !isAscii(bytes))
-      throw new ProxyError('PGC_ENCODING', { what: `what was prepared in ${encoding}`, encoding: now });
-    return decode(bytes, state);
-  }
-
-  #statements(text: string): Promise<readonly Statement[] | undefined> {
-    const { replies, state, statements } = this.#options;
-    return statements.statements(text, encodingOf(state), () => !replies.ended);
-  }
-
-  #refuse(error: ProxyError): Decision {
-    if (!this.#options.reject && error.sqlstate === '0A000') {
-      this.#options.events.passed(error);
-      return PASS;
+  /** Decides again and again, until the server has told all columns that the rewrite needs. */
+  async #decideStatements(client: ClientText, source: Source): Promise<Decision> {
+    const { injection, refusesCode, state } = this.#options;
+    const { statements } = client;
+    if (isPassed(statements, refusesCode)) return PASS;
+    const columns = new KnownColumns();
+    for (;;) {
+      try {
+        return await this.#decideWith(columns, client, source);
+      } catch (error) {
+        if (!(error instanceof ColumnsUnknown)) throw error;
+        // An error of the statements before it comes first, whatever the server says of the columns.
+        if (statements.length > 1)
+          return inPieces(client, concernOf(statements, this.#inSql, refusesCode).names, source);
+        const answer = await columns.ask(error.question, source, injection, encodingOf(state));
+        if (answer !== 'done') return unanswered(answer);
+      }
     }
-    return { kind: 'rewrite', rewrite: refusal(error) };
   }
+
+  /** @throws ColumnsUnknown */
+  async #decideWith(columns: KnownColumns, client: ClientText, source: Source): Promise<Decision> {
+    const { events, naming, otherServer, refusesCode, warn } = this.#options;
+    const { text, statements } = client;
+    if (namesPrepared(statements) && !naming.settled) await naming.answered();
+    const asIs: Decision = { kind: 'rewrite', rewrite: unchanged(text, statements) };
+    const concern = concernOf(statements, this.#inSql, refusesCode);
+    const { names } = concern;
+    if (concern.isNone) return asIs;
+    if (this.#isInFailedTransaction(source.protocol))
+      return statements.length === 1 ? asIs : inPieces(client, names, source);
+    const server = await otherServer.recognise(source.protocol);
+    if (server.kind === 'failed' || server.kind === 'skipped') return unanswered(server.kind);
+    if (server.kind === 'other') {
+      otherServer.refuse(server, names);
+      return asIs;
+    }
+    const resolved = await this.#resolver.resolve(names, source.protocol);
+    if (resolved.kind !== 'resolved') return unanswered(resolved.kind);
+    switch (orderOf(client, resolved, source)) {
+      case 'as it is':
+        return asIs;
+      case 'in pieces':
+        return inPieces(client, names, source);
+      case 'as one text': {
+        const made = await this.#rewriter.rewrite(client, concern, resolved, source, columns);
+        for (const error of made.passed) events.passed(error);
+        made.warnings.forEach(warn);
+        return { kind: 'rewrite', rewrite: this.#rewriter.inClientEncoding(made, concern) };
+      }
+    }
+  }
+
+  /**
+   * There the proxy cannot ask anything, and the server refuses everything but the transaction's end. The status holds only
+   * where everything that was sent has been answered.
+   */
+  #isInFailedTransaction(protocol: Protocol): boolean {
+    const { replies, state } = this.#options;
+    return protocol === 'simple' && replies.settled && state.status === TransactionStatus.Failed;
+  }
+}
+
+/** Whether what a statement means may depend on one before it in the same text, so that they are sent one after the other. */
+function orderOf(
+  client: ClientText,
+  resolved: Resolved,
+  source: Source,
+): 'as it is' | 'in pieces' | 'as one text' {
+  const isAfter = isAfterUnsettling(client.statements, resolved.touched);
+  if (!resolved.active && !isAfter) return 'as it is';
+  if (!isAfter || !isSensitive(client, resolved)) return 'as one text';
+  // Where cascades are switched on, a text that cannot be cut has its later statements refused one by one.
+  return isCuttable(client, source) || !resolved.active ? 'in pieces' : 'as one text';
 }
 
 /** In bytes: the parser has no room for a longer text, nor has a string for one of four times that. */
 const LONGEST_TEXT = 128 * 1024 * 1024;
-const AGAIN = 'an EXECUTE of what has to be prepared again with names beyond ASCII';
-
-function cacheKey(
-  text: string,
-  meanings: readonly (number | null)[],
-  how: readonly (boolean | number)[],
-  { graphId }: ResolvedContext,
-): string {
-  return `${graphId}\0${meanings.join(',')}\0${how.join()}\0${text}`;
-}

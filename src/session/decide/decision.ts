@@ -3,14 +3,15 @@ import { ProxyError } from '../../errors.js';
 import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
 import { charactersIn } from '../../sql/encoding/characters.js';
 import { bytesOf } from '../../sql/encoding/raw-bytes.js';
-import { quoteRelation } from '../../sql/names.js';
+import { quoteRelation, type RelationName } from '../../sql/names.js';
 import { type Statement, targetsOf } from '../../sql/statement/statement.js';
 import type { ColumnsSource } from '../catalog/known-columns.js';
 import type { Protocol } from '../server/internal-query.js';
+import type { ClientText } from './client-texts.js';
 
 /**
- * `pass`: the text goes on as it is, and holds nothing that deletes. `failed`: the client has got an error in its place.
- * `skipped`: the server skips it after an earlier error. What is sent in its place is refused all the same, so that
+ * `pass`: the text is sent as it is, and nothing in it deletes. `failed`: the client has got an error in its place.
+ * `skipped`: the server skips the text after an earlier error. What is sent in its place is a refusal all the same, so that
  * nothing is deleted should the server not skip it.
  */
 export type StatementDecision =
@@ -18,10 +19,10 @@ export type StatementDecision =
   | { readonly kind: 'failed' | 'skipped'; readonly rewrite: Rewrite }
   | { readonly kind: 'rewrite'; readonly rewrite: Rewrite };
 
-/** What becomes of a string that may hold several statements. */
+/** What is decided for a string that may hold several statements. */
 export type Decision =
   | StatementDecision
-  /** What a statement means depends on one before it: they have to be executed one after the other. */
+  /** Statement by statement: what one means depends on one before it, which has to be executed first. */
   | { readonly kind: 'pieces'; readonly pieces: Iterable<Piece> };
 
 /** One statement of a string. */
@@ -30,46 +31,60 @@ export interface Piece {
   readonly bytes: Buffer;
   /** How many characters of the string stand before it. */
   readonly offset: number;
-  /** What becomes of it where it need not be expanded. */
+  /** What is sent for it where nothing in it has to be expanded. */
   readonly unchanged: Rewrite;
 }
 
 /** Where a text comes from. */
 export interface Source extends ColumnsSource {
-  /** How the server can be asked at this point. */
+  /** How the proxy can query the server at this point. */
   readonly protocol: Protocol;
-  /** A simple query: several statements may be sent in the place of one. */
+  /** The text comes in a Query, so several statements may be sent in the place of one. Parse takes one alone. */
   readonly inString: boolean;
   readonly types: readonly number[];
-  /** The execution can be repeated: nothing else would be lost with it. */
+  /** The sender can repeat the execution with nothing else lost, so it may fail on suspicion (RewriteContext.retries). */
   readonly retries: boolean;
-  /** What it leaves in the session, where it fails, is tidied up behind it. */
+  /** The sender closes the prepared statements that the text leaves behind where it fails: true for a simple query. */
   readonly prepares?: boolean;
-  /** The encoding in which the text came, where that was earlier; undefined is the client's by now. */
+  /** The encoding in which the text came, where it came earlier; undefined for a text that comes now. */
   readonly encoding?: string;
 }
 
-/** Of a statement alone. */
+/** Where one statement comes from. */
 export type StatementSource = Source & { readonly inString: false };
 
 export const PASS: StatementDecision = { kind: 'pass' };
 
-/** A question about the text has no answer. */
+/** A query that the decision needs has no answer. */
 export function unanswered(kind: 'failed' | 'skipped'): StatementDecision {
   return { kind, rewrite: refusal(new ProxyError('PGC_UNANSWERED')) };
 }
 
 /**
- * @throws ProxyError PGC_AFTER_DDL where the server would read a statement otherwise than in its string: it reads a string before
- * it executes any of it
- * @returns each piece when it is asked for: there may be thousands
+ * Statement by statement; each piece is made when it is taken, as there may be thousands.
+ * @param names the relations that the text deletes from, for the error
+ * @throws ProxyError PGC_AFTER_DDL where the text cannot be cut, or where the server would read a statement otherwise than in
+ * its string: it reads a string before it executes any of it
  */
-export function piecesOf(text: string, statements: readonly Statement[]): Iterable<Piece> {
-  if (changesReading(text) && /[^\0-\x7f]|\\/.test(text)) {
-    const table = statements.flatMap(targetsOf).map(quoteRelation).join(', ');
-    throw new ProxyError('PGC_AFTER_DDL', { table });
-  }
-  return cut(text, statements);
+export function inPieces(
+  client: ClientText,
+  names: readonly RelationName[],
+  source: Pick<Source, 'inString'>,
+): Decision {
+  const { text, statements } = client;
+  if (!isCuttable(client, source)) throw afterUnsettling(names);
+  if (changesReading(text) && /[^\0-\x7f]|\\/.test(text))
+    throw afterUnsettling(statements.flatMap(targetsOf));
+  return { kind: 'pieces', pieces: cut(text, statements) };
+}
+
+/** Whether the statements may be sent one by one. The data of a COPY come from the client between two statements. */
+export function isCuttable({ statements }: ClientText, { inString }: Pick<Source, 'inString'>): boolean {
+  return inString && !statements.some(({ takesData }) => takesData);
+}
+
+function afterUnsettling(names: readonly RelationName[]): ProxyError {
+  return new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
 }
 
 function* cut(text: string, statements: readonly Statement[]): Generator<Piece> {

@@ -1,8 +1,8 @@
 /**
  * What the names of prepared statements and portals stand for.
  *
- * A name is text of the client's, and known here by its bytes: a string with one character for each of them. The server
- * knows it by its first 63 bytes (NAMEDATALEN - 1) in its own encoding; longer names that begin alike are one.
+ * A name is kept as the client's bytes: a string with one character for each. The server knows a name by its first 63 bytes
+ * (NAMEDATALEN - 1) in the server's encoding; longer names that begin alike are one.
  */
 
 import { bytesIn, inUtf8 } from '../../sql/encoding/letters.js';
@@ -47,8 +47,8 @@ export class Names<T> {
 }
 
 /**
- * What the server knows a name by. The server converts it before it cuts it; what is converted between two encodings of which
- * none is UTF8 is cut as it came.
+ * What the server knows a name by. The server converts the name, then cuts it. A name that goes from one encoding to another,
+ * neither of them UTF8, is cut here as it came.
  */
 export function knownName(name: string, state: ServerState): string {
   return converted(name, encodingOf(state), state.parameter('server_encoding')).slice(0, LONGEST);
@@ -65,7 +65,7 @@ export function nameInText(name: string, encoding: string): string {
   return bytesIn(encoding, name, unsayable);
 }
 
-/** Of names that cannot be said in an encoding none is another: no name has a zero in it. */
+/** Names that cannot be said in an encoding stay different from each other and from all others: no name has a zero in it. */
 function unsayable(letter: string): string {
   return `\0${letter.codePointAt(0)?.toString(16)}`;
 }

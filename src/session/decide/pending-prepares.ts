@@ -1,6 +1,6 @@
 /**
- * Executions of PREPARE, DEALLOCATE and DISCARD ALL that are not answered yet: till then it is not known what the names of
- * prepared statements mean. (What Parse and Close do to names is entered when they are sent.)
+ * Executions of PREPARE, DEALLOCATE and DISCARD ALL that the server has not answered yet: until it has, the proxy does not know
+ * what the names of prepared statements stand for. (What Parse and Close do to names is entered when they are sent.)
  */
 
 import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
@@ -21,9 +21,9 @@ export class PendingPrepares {
     return this.#unanswered === 0;
   }
 
-  /** Statements are being executed. @returns what is to be called when they are answered, or skipped */
-  begin(parts: readonly ReplyRule[]): () => void {
-    if (!parts.some(({ kind }) => kind === 'prepare' || kind === 'release')) return () => {};
+  /** @returns what the caller calls when the server has answered these statements, or skipped them */
+  begin(rules: readonly ReplyRule[]): () => void {
+    if (!rules.some(({ kind }) => kind === 'prepare' || kind === 'release')) return () => {};
     this.#unanswered++;
     let answered = false;
     return () => {

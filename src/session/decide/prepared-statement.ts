@@ -1,5 +1,5 @@
 /**
- * The prepared statements and portals of a session that the proxy has a hand in. All others are the server's affair.
+ * The prepared statements of a session that the proxy knows. All others are the server's alone.
  *
  * A name is entered when its message is sent, as the next one in the same pipeline needs it. Where the server then
  * refuses or skips the message, what the name meant before is put back.
@@ -17,13 +17,13 @@ export interface PreparedStatement {
   /** The encoding in which it came. */
   readonly encoding: string;
   readonly types: readonly number[];
-  /** What was made of a text that deletes: it is looked at again when it is bound. Undefined where it cannot. */
+  /** What was prepared for a text that may delete: the text is decided again when it is bound. Undefined for all others. */
   readonly rewrite: Rewrite | undefined;
   /** The columns that it returned when the client prepared it. */
   readonly result: ResultColumns;
-  /** By PREPARE in SQL: the text is the whole of that statement. */
+  /** PREPARE in SQL has prepared it: `seen` is the whole PREPARE. */
   readonly inSql: boolean;
-  /** The server lost it when it could not be prepared again. */
+  /** It has to be prepared again, whatever its text: the server may have dropped it, or the client has repeated its marker. */
   readonly lost: boolean;
 }
 
@@ -38,10 +38,10 @@ export const UNWATCHED: PreparedStatement = {
   lost: false,
 };
 
-/** What becomes of a prepared statement's answers; in the extended protocol a text is one statement. */
-export function partOf(prepared: PreparedStatement | undefined): ReplyRule | undefined {
-  const part = prepared?.rewrite?.rules[0];
-  return part?.kind === 'forward' ? undefined : part;
+/** The rule for a prepared statement's answers, where they are not forwarded; in the extended protocol a text is one statement. */
+export function ruleOf(prepared: PreparedStatement | undefined): ReplyRule | undefined {
+  const rule = prepared?.rewrite?.rules[0];
+  return rule?.kind === 'forward' ? undefined : rule;
 }
 
 /** The relations that executing a prepared statement would delete from. */

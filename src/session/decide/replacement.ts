@@ -1,4 +1,4 @@
-/** What a prepared statement has to be prepared as now, if it is not that already. */
+/** What takes the place of a prepared statement whose expansion has changed since it was prepared. */
 import { ProxyError } from '../../errors.js';
 import { type Rewrite, refusal } from '../../rewrite/text.js';
 import type { InternalQueries } from '../server/internal-query.js';
@@ -23,12 +23,12 @@ export async function replacement(
   session: Session,
 ): Promise<Rewrite | undefined> {
   const { inSql, lost, result, rewrite: before } = prepared;
-  // What SQL has prepared is known by what was planned for it, before it was put into the client's encoding.
+  // PREPARE in SQL records its statement as it was before its letters were put into the client's encoding.
   const sql = inSql ? (rewrite.unspelled ?? rewrite.sql) : rewrite.sql;
   const isSame = sql === before?.sql && !lost;
-  // The same text still holds, unless a type of the proxy's own columns has changed.
+  // The same SQL returns the same columns, unless the type of one that the proxy has added has changed.
   if (isSame && (inSql || rewrite.graphId === before.graphId || !result.returnsMore)) return undefined;
-  // Its PREPARE could only be sent again as a statement of its own.
+  // Only its PREPARE would prepare it again, and that is a statement that is executed.
   if (inSql) return refusal(new ProxyError('PGC_EXECUTE', { name: shownName(name) }));
   if (!result.returnsRows || isRefused(rewrite)) return rewrite;
   const described = await describe(prepared, rewrite, session);

@@ -11,7 +11,7 @@ import type { ServerState } from '../server/server-state.js';
 import { type Names, nameInText } from './names.js';
 import { type PreparedStatement, UNWATCHED } from './prepared-statement.js';
 
-/** What names meant when a statement that drops some was sent. */
+/** What the names stood for when a statement that drops some was sent. */
 export type Known = readonly (readonly [string, PreparedStatement])[];
 
 export class SqlPrepared {
@@ -30,15 +30,15 @@ export class SqlPrepared {
     return this.#prepared.get(nameInText(name, encodingOf(this.#state)));
   }
 
-  /** What is prepared behind a DEALLOCATE, before its answer, stays. */
+  /** A statement that is prepared after a DEALLOCATE was sent, and before it is answered, stays. */
   known({ rules }: Rewrite): Known {
     return rules.some(({ kind }) => kind === 'release') ? this.#prepared.snapshot() : [];
   }
 
   /** The server has executed a statement that concerns prepared ones. */
-  completed(part: ReplyRule, known: Known, marker: string | undefined): void {
-    if (part.kind === 'prepare') {
-      const { text, sql, executeRule, targets } = part;
+  completed(rule: ReplyRule, known: Known, marker: string | undefined): void {
+    if (rule.kind === 'prepare') {
+      const { text, sql, executeRule, targets } = rule;
       const changed = sql !== text;
       const rewrite: Rewrite = {
         ...unchanged(text, []),
@@ -52,16 +52,16 @@ export class SqlPrepared {
       const encoding = encodingOf(this.#state);
       const seen = look(bytesOf(text), this.#state, this.#settings);
       const made = { ...UNWATCHED, seen, encoding, rewrite, result: new ResultColumns(), inSql: true };
-      this.#prepared.set(nameInText(part.name, encoding), made);
+      this.#prepared.set(nameInText(rule.name, encoding), made);
     }
-    if (part.kind === 'release') this.#release(part.name, known);
+    if (rule.kind === 'release') this.#release(rule.name, known);
   }
 
   /** @param name undefined is all of them */
   #release(name: string | undefined, known: Known): void {
-    // What SQL has prepared is entered when it is answered: by now, all that was prepared before.
+    // PREPARE is entered when it is answered, so all that are entered by now were prepared before.
     const before = [...known, ...this.#prepared.snapshot().filter(([, entry]) => entry.inSql)];
-    // The unnamed statement is none that DEALLOCATE ALL or DISCARD ALL drop.
+    // DEALLOCATE ALL and DISCARD ALL keep the unnamed statement.
     const meant =
       name === undefined
         ? before.map(([each]) => each).filter((each) => each !== '')

@@ -1,4 +1,4 @@
-/** What decides about texts is made with. */
+/** What a session's decider is made with: each part of it takes what it uses. */
 
 import type { SessionEvents } from '../../observe/session-events.js';
 import type { TriggerRule } from '../../rewrite/statement/trigger-rule.js';
@@ -12,7 +12,17 @@ import type { Names } from './names.js';
 import type { PendingPrepares } from './pending-prepares.js';
 import type { PreparedStatement } from './prepared-statement.js';
 
-export interface RewriterOptions {
+/** What the configuration says to statements that cannot be expanded. */
+export interface RefusalRules {
+  /** Refuse what may delete and is not understood; else pass it on, and log it. */
+  readonly reject: boolean;
+  /** Refuse DO and CALL. */
+  readonly refusesCode: boolean;
+  /** What becomes of triggers that may delete. */
+  readonly triggers: TriggerRule;
+}
+
+export interface DeciderOptions extends RefusalRules {
   readonly statements: StatementCache;
   readonly circumstances: SessionCatalog;
   readonly injection: InternalQueries;
@@ -21,13 +31,7 @@ export interface RewriterOptions {
   readonly naming: PendingPrepares;
   readonly replies: ExpectedReplies;
   readonly state: ServerState;
-  /** Refuse what may delete and is not understood; else pass it on, and say so. */
-  readonly reject: boolean;
-  /** Refuse DO and CALL. */
-  readonly refusesCode: boolean;
   readonly events: SessionEvents;
-  /** What becomes of triggers that delete. */
-  readonly triggers: TriggerRule;
-  /** Tells once what a plan warns of. */
+  /** Logs a plan's warning once for each graph. */
   readonly warn: (text: string) => void;
 }

@@ -1,0 +1,40 @@
+/** What the statements of a text delete from, and what they execute. */
+import type { RelationName } from '../../sql/names.js';
+import { executedBy, type Statement, targetsOf } from '../../sql/statement/statement.js';
+import { targetsOfPrepared } from './prepared-statement.js';
+import type { SqlPrepared } from './sql-prepared.js';
+
+export interface Concern {
+  /** The relations that the statements and the prepared ones that they execute delete from. */
+  readonly names: readonly RelationName[];
+  /** The names of the prepared statements that are executed. */
+  readonly executed: readonly string[];
+  /** Nothing has to be expanded or refused, whatever the catalog says. */
+  readonly isNone: boolean;
+}
+
+/** @param refusesCode the configuration refuses DO and CALL */
+export function concernOf(
+  statements: readonly Statement[],
+  inSql: SqlPrepared,
+  refusesCode: boolean,
+): Concern {
+  const executed = statements.flatMap(executedBy);
+  const prepared = executed.map((name) => inSql.named(name));
+  const names = [...statements.flatMap(targetsOf), ...prepared.flatMap(targetsOfPrepared)];
+  const runsCode = refusesCode && statements.some(({ meaning }) => meaning.kind === 'code');
+  const executesDelete = prepared.some((each) => each?.rewrite !== undefined);
+  return { names, executed, isNone: names.length === 0 && !executesDelete && !runsCode };
+}
+
+/** Whether what the statements do depends on what the names of prepared statements stand for, or changes that. */
+export function namesPrepared(statements: readonly Statement[]): boolean {
+  return statements.some(
+    (statement) => statement.meaning.kind === 'release' || executedBy(statement).length > 0,
+  );
+}
+
+/** Whether all statements are sent as they are, and nothing about their answers has to be known. */
+export function isPassed(statements: readonly Statement[], refusesCode: boolean): boolean {
+  return statements.every(({ meaning: { kind } }) => kind === 'other' || (kind === 'code' && !refusesCode));
+}

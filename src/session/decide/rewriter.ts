@@ -1,0 +1,140 @@
+/** A client's text rewritten for one session: from the cache, or made. */
+import { ProxyError } from '../../errors.js';
+import { inSlices, type Steps } from '../../pace.js';
+import { mayBeSentAgain } from '../../rewrite/retries.js';
+import type { RewriteContext } from '../../rewrite/statement/context.js';
+import { executableOf, type PreparedTexts } from '../../rewrite/statement/replan.js';
+import type { StatementCache } from '../../rewrite/statement-cache.js';
+import { type Rewrite, rewrite } from '../../rewrite/text.js';
+import { hasLetters } from '../../sql/encoding/raw-bytes.js';
+import { makesKeys } from '../../sql/lexer/look.js';
+import type { RelationName } from '../../sql/names.js';
+import type { Statement } from '../../sql/statement/statement.js';
+import type { KnownColumns } from '../catalog/known-columns.js';
+import { encodingOf, inClientEncoding } from '../server/encoding.js';
+import type { ServerState } from '../server/server-state.js';
+import type { ClientText, ClientTexts } from './client-texts.js';
+import type { Concern } from './concern.js';
+import type { RefusalRules } from './decider-options.js';
+import type { Source } from './decision.js';
+import type { Resolved } from './resolver.js';
+import type { SqlPrepared } from './sql-prepared.js';
+
+export class Rewriter {
+  readonly #cache: StatementCache;
+  readonly #texts: ClientTexts;
+  readonly #inSql: SqlPrepared;
+  readonly #rules: RefusalRules;
+  readonly #state: ServerState;
+
+  constructor(
+    cache: StatementCache,
+    texts: ClientTexts,
+    inSql: SqlPrepared,
+    rules: RefusalRules,
+    state: ServerState,
+  ) {
+    this.#cache = cache;
+    this.#texts = texts;
+    this.#inSql = inSql;
+    this.#rules = rules;
+    this.#state = state;
+  }
+
+  /**
+   * @param columns what the server has told of the columns in the text
+   * @throws ColumnsUnknown where the server has to be asked for more of them
+   * @throws ProxyError PGC_ENCODING where what is sent cannot be said in the client's encoding
+   */
+  async rewrite(
+    client: ClientText,
+    concern: Concern,
+    resolved: Resolved,
+    source: Source,
+    columns: KnownColumns,
+  ): Promise<Rewrite> {
+    const { text, statements } = client;
+    const { graphId, touched } = resolved;
+    const texts = await this.#preparedTexts(concern.executed);
+    const context = this.#context(statements, texts, resolved, source, columns);
+    const sensitive = isSensitive(client, resolved);
+    function* make(): Steps<Rewrite> {
+      return { ...(yield* rewrite(text, statements, context, { touched, sensitive })), graphId };
+    }
+    // What is prepared, and what the server tells of columns, is not in the key.
+    const isKept = concern.executed.length === 0 && columns.isEmpty;
+    if (!isKept) return inSlices(make());
+    const key = cacheKey(text, concern.names, context, { graphId, touched, sensitive });
+    return this.#cache.rewrite(key, make);
+  }
+
+  /**
+   * The rewrite, with what the proxy adds to the client's text in the client's encoding.
+   * @throws ProxyError PGC_ENCODING where that cannot be
+   */
+  inClientEncoding(made: Rewrite, { executed }: Concern): Rewrite {
+    const encoding = encodingOf(this.#state);
+    if (!made.changed || encoding === 'UTF8' || !hasLetters(made.sql)) return made;
+    // The text that an EXECUTE prepares again has parts of the client's, which `copied` does not tell from the proxy's.
+    if (executed.length > 0) throw new ProxyError('PGC_ENCODING', { what: AGAIN, encoding });
+    return inClientEncoding(made, this.#state);
+  }
+
+  #context(
+    statements: readonly Statement[],
+    texts: PreparedTexts,
+    { graph, meaning }: Resolved,
+    { inString, retries, prepares = false }: Source,
+    columns: KnownColumns,
+  ): RewriteContext {
+    const { refusesCode, reject, triggers } = this.#rules;
+    const context: RewriteContext = {
+      graph,
+      meaning,
+      returnedColumns: columns.of,
+      executable: (name) => {
+        const prepared = this.#inSql.named(name);
+        const check = () => prepared && this.#texts.decode(prepared.seen.text, prepared.encoding);
+        return prepared?.rewrite && executableOf(prepared.rewrite, texts, context, check);
+      },
+      profile: this.#state.profile,
+      refusesCode,
+      triggers,
+      reject,
+      inString,
+      retries: retries && mayBeSentAgain(statements),
+      // The sender of a text that prepares awaits its end, and reads nothing of the client's till then: no data of a COPY.
+      prepares: prepares && !statements.some(({ takesData }) => takesData),
+    };
+    return context;
+  }
+
+  /** The statements of the client's texts of these prepared statements. */
+  async #preparedTexts(names: readonly string[]): Promise<PreparedTexts> {
+    const texts = new Map<string, readonly Statement[] | undefined>();
+    for (const text of names.flatMap((name) => this.#inSql.named(name)?.rewrite?.text ?? []))
+      if (!texts.has(text)) texts.set(text, await this.#texts.statements(text));
+    return texts;
+  }
+}
+
+/**
+ * Whether what a statement changes may matter to one after it. Where the proxy performs no key of the database, only the
+ * text itself can make one, or switch cascades on again.
+ */
+export function isSensitive({ seen }: ClientText, { active, graph }: Resolved): boolean {
+  return graph.isActive || makesKeys(seen) || !active;
+}
+
+/** All that a rewrite depends on and that is not the same for all sessions. */
+function cacheKey(
+  text: string,
+  names: readonly RelationName[],
+  { inString, meaning, prepares, profile, retries }: RewriteContext,
+  { graphId, touched, sensitive }: { graphId: string; touched: boolean; sensitive: boolean },
+): string {
+  const flags = [touched, sensitive, inString, retries, prepares, profile.version];
+  return `${graphId}\0${names.map(meaning).join(',')}\0${flags.join()}\0${text}`;
+}
+
+const AGAIN = 'an EXECUTE of what has to be prepared again with names beyond ASCII';

@@ -1,0 +1,40 @@
+/** How the answers to a rewritten text are turned into those to the client's own. */
+import type { SessionEvents } from '../../observe/session-events.js';
+import type { Rewrite } from '../../rewrite/text.js';
+import type { SessionCatalog } from '../catalog/session-catalog.js';
+import { encodingOf } from '../server/encoding.js';
+import type { Translation } from '../server/results.js';
+import type { ServerState } from '../server/server-state.js';
+import type { PendingPrepares } from './pending-prepares.js';
+import type { SqlPrepared } from './sql-prepared.js';
+
+/** Who is told what the answers tell. */
+export interface TranslationListeners {
+  readonly circumstances: SessionCatalog;
+  readonly events: SessionEvents;
+  readonly naming: PendingPrepares;
+  readonly state: ServerState;
+}
+
+export function translationOf(
+  rewrite: Rewrite,
+  inSql: SqlPrepared,
+  { circumstances, events, naming, state }: TranslationListeners,
+): Translation {
+  const known = inSql.known(rewrite);
+  let since = performance.now();
+  return {
+    rewrite,
+    encoding: () => encodingOf(state),
+    profile: state.profile,
+    executing: () => naming.begin(rewrite.rules),
+    completed(rule) {
+      inSql.completed(rule, known, rewrite.marker);
+      const began = since;
+      since = performance.now();
+      if (rule.kind === 'cascade') events.cascaded(rule.plan, since - began);
+    },
+    relationChanged: () => circumstances.invalidateFor('settings'),
+    refused: (error) => events.refused(error),
+  };
+}
