@@ -1,4 +1,4 @@
-/** A DELETE in a place where it is not expanded: in EXPLAIN ANALYZE, in the statement of a rule or a cursor. */
+/** A DELETE in a form that is not expanded, such as EXPLAIN ANALYZE, and forms that execute a prepared one: CREATE TABLE AS EXECUTE. */
 import { ProxyError } from '../../errors.js';
 import type { Graph, Relation } from '../../graph/model.js';
 import type { Steps } from '../../pace.js';
