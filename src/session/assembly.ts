@@ -19,7 +19,7 @@ export interface SharedParts {
   readonly server: Output;
   readonly replies: ExpectedReplies;
   readonly state: ServerState;
-  readonly circumstances: SessionCatalog;
+  readonly catalog: SessionCatalog;
 }
 
 export function assembleFrontend(
@@ -27,19 +27,27 @@ export function assembleFrontend(
   settings: SessionSettings,
   shared: SharedParts,
 ): Dispatch {
-  const { server, replies, state, circumstances } = shared;
+  const { server, replies, state, catalog } = shared;
   const { active, graphs, rules, reject, refusesCode, statements, triggers } = settings;
   const prepared = new Names<PreparedStatement>((name) => knownName(name, state));
-  const naming = new PendingPrepares(server);
-  const injection = new InternalQueries(server, replies, state);
-  const otherServer = new OtherServer({ database, graphs, rules, events, injection, replies, state });
-  const rewriter = new Decider({
+  const pendingPrepares = new PendingPrepares(server);
+  const queries = new InternalQueries(server, replies, state);
+  const otherServer = new OtherServer({
+    database,
+    graphs,
+    rules,
+    events,
+    queries,
+    replies,
+    state,
+  });
+  const decider = new Decider({
     statements,
     otherServer,
-    circumstances,
-    injection,
+    catalog,
+    queries,
     prepared,
-    naming,
+    pendingPrepares,
     replies,
     state,
     reject,
@@ -49,5 +57,15 @@ export function assembleFrontend(
     warn: (text) => graphs.isNews(database, text) && events.warned(`${database}: ${text}`),
   });
   const jit = new Jit(server, replies, state);
-  return new Dispatch({ ...shared, events, injection, jit, rewriter, prepared, naming, active, refusesCode });
+  return new Dispatch({
+    ...shared,
+    events,
+    queries,
+    jit,
+    decider,
+    prepared,
+    pendingPrepares,
+    active,
+    refusesCode,
+  });
 }

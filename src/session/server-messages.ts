@@ -15,7 +15,7 @@ export interface BackendOptions {
   readonly fromClient: ClientMessages;
   readonly replies: ExpectedReplies;
   readonly state: ServerState;
-  readonly circumstances: SessionCatalog;
+  readonly catalog: SessionCatalog;
   readonly peers: Pick<SessionPeers, 'onKey' | 'onReady'>;
 }
 
@@ -33,7 +33,7 @@ export class BackendSide {
   }
 
   take(message: Message): void {
-    const { client, circumstances, fromClient, peers, replies, state } = this.#options;
+    const { client, catalog, fromClient, peers, replies, state } = this.#options;
     switch (message.type) {
       case Backend.NoticeResponse:
         this.#give(message, replies.notice(message));
@@ -42,7 +42,7 @@ export class BackendSide {
         client.forward(message);
         return;
       case Backend.ParameterStatus:
-        if (state.noteParameter(message) === 'search_path') circumstances.invalidateFor('settings');
+        if (state.noteParameter(message) === 'search_path') catalog.invalidateFor('settings');
         client.forward(message);
         return;
       case Backend.BackendKeyData:
@@ -63,7 +63,7 @@ export class BackendSide {
         );
         break;
       case Backend.CommandComplete:
-        if (circumstances.changing && readTag(message) === 'COMMIT') circumstances.committed();
+        if (catalog.changing && readTag(message) === 'COMMIT') catalog.committed();
         break;
       default:
     }

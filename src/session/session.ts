@@ -34,7 +34,7 @@ export class Session implements Keeper {
   readonly #replies = new ExpectedReplies();
   readonly #fromClient: ClientMessages;
   readonly #fromServer: MessageReader;
-  readonly #circumstances: SessionCatalog;
+  readonly #catalog: SessionCatalog;
   readonly #frontend: Dispatch;
   readonly #backend: BackendSide;
   readonly #presence: Presence;
@@ -59,12 +59,10 @@ export class Session implements Keeper {
     // The login is answered like a query: it ends with the first ReadyForQuery.
     this.#replies.expect('Query');
     const { graphs, rules } = settings;
-    const circumstances = new SessionCatalog({ database, graphs, rules, events });
-    this.#circumstances = circumstances;
-    this.#fromClient = new ClientMessages(this.#toServer, settings.messageBytes, () =>
-      circumstances.arrived(),
-    );
-    const shared = { replies: this.#replies, state: this.#state, circumstances };
+    const catalog = new SessionCatalog({ database, graphs, rules, events });
+    this.#catalog = catalog;
+    this.#fromClient = new ClientMessages(this.#toServer, settings.messageBytes, () => catalog.arrived());
+    const shared = { replies: this.#replies, state: this.#state, catalog };
     this.#frontend = assembleFrontend(peers, settings, { server: this.#toServer, ...shared });
     this.#backend = new BackendSide({
       client: this.#toClient,
@@ -225,8 +223,8 @@ export class Session implements Keeper {
 
   /** With everything answered and no transaction open, what belonged to one is over. */
   #noteIdle(): void {
-    if (this.#state.status !== TransactionStatus.Open) this.#circumstances.transactionOver();
-    if (this.#state.status === TransactionStatus.Idle) this.#circumstances.committed();
+    if (this.#state.status !== TransactionStatus.Open) this.#catalog.transactionOver();
+    if (this.#state.status === TransactionStatus.Idle) this.#catalog.committed();
     this.#frontend.answered(this.#isIdle());
   }
 

@@ -53,7 +53,7 @@ export class KnownColumns {
   async ask(
     question: ColumnsQuestion,
     { protocol, types, offset = 0 }: ColumnsSource,
-    injection: InternalQueries,
+    queries: InternalQueries,
     encoding: string,
   ): Promise<'done' | 'failed' | 'skipped'> {
     const { sql, query } = question;
@@ -63,7 +63,7 @@ export class KnownColumns {
     let declared = types;
     if (question.types) {
       const answer =
-        question.types.length > 0 ? await injection.ask(oidsOf(question.types), protocol) : undefined;
+        question.types.length > 0 ? await queries.ask(oidsOf(question.types), protocol) : undefined;
       if (answer && answer.kind !== 'value') return answer.kind;
       declared = (answer?.value.split(' ') ?? []).map(Number);
       // The server refuses the PREPARE before it looks at any column.
@@ -73,11 +73,11 @@ export class KnownColumns {
       }
     }
     if (query !== undefined) {
-      const told = await injection.describe(query, declared, protocol, before);
+      const told = await queries.describe(query, declared, protocol, before);
       if (told.kind !== 'value') return told.kind;
       declared = told.parameters;
     }
-    const told = await injection.describe(sql, declared, protocol, before);
+    const told = await queries.describe(sql, declared, protocol, before);
     if (told.kind !== 'value') return told.kind;
     this.#known.set(sql, namesOf(told, encoding));
     return 'done';

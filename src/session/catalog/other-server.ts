@@ -27,7 +27,7 @@ export interface OtherServerOptions {
   readonly graphs: GraphCache;
   readonly rules: Rules;
   readonly events: SessionEvents;
-  readonly injection: InternalQueries;
+  readonly queries: InternalQueries;
   readonly replies: ExpectedReplies;
   readonly state: ServerState;
 }
@@ -56,11 +56,11 @@ export class OtherServer {
     if (reported !== undefined) return this.#found(reported);
     const known = this.#options.graphs.serverKind(this.#key);
     if (known !== undefined) return recognised(known);
-    const { injection, replies, state } = this.#options;
+    const { queries, replies, state } = this.#options;
     // Elsewhere the error has ended the client's transaction, so it is the client's too.
     const alone = protocol === 'simple' && replies.settled && state.status === TransactionStatus.Idle;
     let other: string | undefined;
-    const answer = await injection.ask(VERSION_QUESTION, protocol, (error) => {
+    const answer = await queries.ask(VERSION_QUESTION, protocol, (error) => {
       if (!isLanguage(error)) return false;
       other = WITHOUT_VERSION;
       return alone;

@@ -12,8 +12,8 @@ import type { SessionCatalog } from './session-catalog.js';
 
 export interface ReportedSettingsOptions {
   readonly state: ServerState;
-  readonly circumstances: SessionCatalog;
-  readonly injection: InternalQueries;
+  readonly catalog: SessionCatalog;
+  readonly queries: InternalQueries;
 }
 
 interface Known {
@@ -40,12 +40,12 @@ export class ReportedSettings {
 
   /** Whether nothing was sent since the last report that may have set anything. */
   get areCurrent(): boolean {
-    return this.#options.circumstances.age === this.#reported;
+    return this.#options.catalog.age === this.#reported;
   }
 
   /** The server has answered everything, and reported all settings. */
   report(): void {
-    this.#reported = this.#options.circumstances.age;
+    this.#reported = this.#options.catalog.age;
   }
 
   /**
@@ -56,12 +56,12 @@ export class ReportedSettings {
     { text, hasBackslashes }: Look,
     protocol: Protocol,
   ): Promise<Known | Exclude<Answer, { kind: 'value' }>> {
-    const { circumstances, injection, state } = this.#options;
+    const { catalog, queries, state } = this.#options;
     if (this.areCurrent || (isAscii(text) && !hasBackslashes))
       return { kind: 'known', conforming: state.textSettings.strings !== 'off', encodingChanges: false };
-    const { age } = circumstances;
+    const { age } = catalog;
     if (this.#asked?.age === age) return this.#asked.settings;
-    const answer = await injection.ask(QUESTION, protocol);
+    const answer = await queries.ask(QUESTION, protocol);
     if (answer.kind !== 'value') return answer;
     const [strings, encoding = ''] = answer.value.split(' ');
     const settings: Known = {

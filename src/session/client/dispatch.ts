@@ -52,13 +52,13 @@ export class Dispatch {
 
   /** ReadyForQuery came. @param idle the server is idle and has answered everything */
   answered(idle: boolean): void {
-    const { circumstances, replies, rewriter } = this.#options;
+    const { catalog, replies, decider } = this.#options;
     if (idle) {
-      circumstances.idle();
+      catalog.idle();
       this.#extended.idle();
-      this.#options.injection.idle();
+      this.#options.queries.idle();
     }
-    if (replies.settled) rewriter.settings.report();
+    if (replies.settled) decider.settings.report();
   }
 
   /**
@@ -67,13 +67,14 @@ export class Dispatch {
    * It is rejected with ConnectionOver where the connection has to end.
    */
   take(message: Message): Promise<void> | undefined {
-    const { jit, naming } = this.#options;
+    const { jit, pendingPrepares } = this.#options;
     if (message.type === Frontend.Terminate) {
       this.#terminated = true;
       return this.#forward(message);
     }
     if (this.#copyIn.isConcerned) return this.#copyIn.take(message, (it) => this.take(it));
-    if (!naming.settled && namesStatement(message)) return naming.answered().then(() => this.take(message));
+    if (!pendingPrepares.settled && namesStatement(message))
+      return pendingPrepares.answered().then(() => this.take(message));
     switch (message.type) {
       case Frontend.Query:
         jit.on();
@@ -94,7 +95,7 @@ export class Dispatch {
         jit.on();
         this.#endUnit(this.#unit.isInBlock === true);
         this.#unit.callFunction();
-        this.#options.circumstances.executing();
+        this.#options.catalog.executing();
         return this.#forward(message, 'FunctionCall');
       case Frontend.Flush:
         return this.#flush(message);
@@ -117,32 +118,31 @@ export class Dispatch {
   #query(message: Message): Promise<void> | undefined {
     const text = queryText(message);
     if (text === undefined) return this.#forwardQuery(message, undefined, false);
-    const seen = look(text, this.#options.state, this.#options.rewriter.settings);
+    const seen = look(text, this.#options.state, this.#options.decider.settings);
     return then(this.#textOf(message, seen), () => (mayTakeData(seen) ? this.#copyIn.decided() : undefined));
   }
 
   #textOf(message: Message, seen: Look): Promise<void> | undefined {
-    const { active, circumstances, injection, prepared, refusesCode, replies, rewriter, state } =
-      this.#options;
-    if (injection.hasImplicitTransaction && !this.#unit.hasExecuted)
-      return injection.endImplicitTransaction().then(() => this.#textOf(message, seen));
+    const { active, catalog, queries, prepared, refusesCode, replies, decider, state } = this.#options;
+    if (queries.hasImplicitTransaction && !this.#unit.hasExecuted)
+      return queries.endImplicitTransaction().then(() => this.#textOf(message, seen));
     // A simple query drops the unnamed statement (postgres.c, exec_simple_query), unless it is skipped behind an error.
     const undo = prepared.get('') && prepared.set('', undefined);
     // From the first Execute on a query belongs to the implicit transaction of the messages before it.
     const protocol = this.#unit.hasExecuted ? 'extended' : 'simple';
-    if (protocol === 'extended') injection.queryInPipeline();
+    if (protocol === 'extended') queries.queryInPipeline();
     const retries = protocol === 'simple' && replies.settled && state.status === TransactionStatus.Idle;
     const inBlock = protocol === 'simple' && this.#unit.isInBlock === true;
     this.#endUnit(inBlock);
     if (!active || !isNoteworthy(seen, refusesCode)) {
-      circumstances.invalidateFor(seen.effect);
+      catalog.invalidateFor(seen.effect);
       return this.#forwardQuery(message, undo, inBlock);
     }
-    return rewriter
+    return decider
       .decide(seen, { protocol, inString: true, types: [], retries, prepares: protocol === 'simple' })
       .then((decision) => {
         if (decision.kind === 'pieces') return this.#inPieces(decision);
-        circumstances.invalidateFor(seen.effect);
+        catalog.invalidateFor(seen.effect);
         // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
         if (decision.kind === 'failed' && protocol === 'simple') return;
         if (decision.kind === 'pass') return this.#forwardQuery(message, undo, inBlock);
@@ -159,7 +159,7 @@ export class Dispatch {
     protocol: Protocol,
     inBlock: boolean,
   ): Promise<void> | undefined {
-    const { rewriter, server } = this.#options;
+    const { decider, server } = this.#options;
     const { rules } = rewrite;
     const plan = planOf(rules);
     if (protocol === 'simple' && (plan || isSuspecting(rules) || rewrite.leftPrepared))
@@ -167,7 +167,7 @@ export class Dispatch {
     const sent = sealed(rewrite);
     if (sent.changed) server.write(write.query(sentText(sent)));
     else server.forward(message);
-    this.#expectQuery(queryReplies(rewriter.translation(sent), undo), undo, inBlock);
+    this.#expectQuery(queryReplies(decider.translation(sent), undo), undo, inBlock);
     return undefined;
   }
 
@@ -191,8 +191,8 @@ export class Dispatch {
   /** @param inBlock whether it is certain that the transaction goes on */
   #endUnit(inBlock: boolean): void {
     this.#extended.endUnit(this.#unit.end());
-    this.#options.injection.endUnit();
-    this.#options.circumstances.unitEnds(inBlock);
+    this.#options.queries.endUnit();
+    this.#options.catalog.unitEnds(inBlock);
   }
 
   /** A Flush is not answered, unless something is in it, which the server refuses. */

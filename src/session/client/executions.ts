@@ -73,7 +73,7 @@ export class Executions {
     if (part?.kind === 'cascade') this.#options.server.write(withFormats(message, part.answers));
     else this.#options.server.forward(message);
     const replies = prepared?.rewrite
-      ? descriptionReplies(this.#options.rewriter.translation(prepared.rewrite), undo)
+      ? descriptionReplies(this.#options.decider.translation(prepared.rewrite), undo)
       : undo && undoneReplies(undo);
     this.#options.replies.expect('Bind', replies);
   }
@@ -85,13 +85,13 @@ export class Executions {
       this.#unit.execute(false, 'none');
       return this.#forward(message);
     }
-    this.#options.circumstances.executing();
+    this.#options.catalog.executing();
     const bound = this.portals.get(name);
     const plan = bound?.rewrite && planOf(bound.rewrite.rules);
     const { isInBlock, mayRetryAlone } = this.#unit;
     this.#unit.execute(plan !== undefined, bound?.seen.effect ?? 'none');
     if (bound === undefined) return this.#forward(message);
-    this.#options.circumstances.invalidateFor(bound.seen.effect);
+    this.#options.catalog.invalidateFor(bound.seen.effect);
     const { rewrite } = bound;
     if (rewrite === undefined) return this.#forward(message);
     const [part] = rewrite.rules;
@@ -126,7 +126,7 @@ export class Executions {
     if (planOf(rewrite.rules)) jit.off();
     else jit.on();
     execute();
-    this.#options.replies.expect('Execute', executeReplies(this.#options.rewriter.translation(rewrite)));
+    this.#options.replies.expect('Execute', executeReplies(this.#options.decider.translation(rewrite)));
   }
 
   /** What only finds out whether a rule may be broken is no use where it cannot be sent again. */
@@ -145,9 +145,9 @@ export class Executions {
     bound: BoundPortal,
     sender: (rewrite: Rewrite) => () => void,
   ): Promise<Execution | undefined> {
-    const { replies, rewriter, server } = this.#options;
+    const { replies, decider, server } = this.#options;
     const source = { ...this.source(bound.statement, bound), retries: false };
-    const decision = await rewriter.decide(bound.seen, source);
+    const decision = await decider.decide(bound.seen, source);
     if (decision.kind === 'failed' || decision.kind === 'skipped') {
       // Whoever waits for it must not wait again.
       this.portals.set(name, { ...bound, bind: undefined });
@@ -161,7 +161,7 @@ export class Executions {
     const again = part?.kind === 'cascade' ? withFormats(message, part.answers) : message.buffer;
     server.write(Buffer.concat([write.close('P', name), again]));
     this.portals.set(name, { ...current, bind, statement: bound.statement, executed: bound.executed });
-    const swallowed = swallowedReplies(rewriter.translation(rewrite), () => {});
+    const swallowed = swallowedReplies(decider.translation(rewrite), () => {});
     replies.expect('Close', swallowed);
     replies.expect('Bind', swallowed);
     const locks = locksOf(rewrite.rules);

@@ -102,14 +102,14 @@ export class ExtendedQueries {
     const { name, text, types } = read;
     const waiting = name === '' ? this.#executions.settle() : undefined;
     if (waiting) return waiting.then(() => this.#parse(message));
-    const seen = look(text, this.#options.state, this.#options.rewriter.settings);
+    const seen = look(text, this.#options.state, this.#options.decider.settings);
     if (!this.#options.active || !isNoteworthy(seen, this.#options.refusesCode)) {
       this.#options.server.forward(message);
       const plain = seen.effect === 'none' && !mayTakeData(seen);
       return this.#enter(name, plain ? undefined : { ...UNWATCHED, types, seen: withoutText(seen) });
     }
     const encoding = encodingOf(this.#options.state);
-    return this.#options.rewriter
+    return this.#options.decider
       .decide(seen, this.#executions.source(name, { types, encoding }))
       .then((decision) => {
         if (decision.kind === 'pass') {
@@ -132,7 +132,7 @@ export class ExtendedQueries {
         if (name === '') this.#unnamed.sent(prepared, stretch);
         if (rewrite.changed) this.#options.server.write(write.parse(name, sentText(rewrite), types));
         else this.#options.server.forward(message);
-        this.expectNamed('Parse', descriptionReplies(this.#options.rewriter.translation(rewrite), undo));
+        this.expectNamed('Parse', descriptionReplies(this.#options.decider.translation(rewrite), undo));
         if (rewrite.targets.length === 0) return;
         this.#options.server.write(write.describeStatement(name));
         this.#options.replies.expect('Describe', result.described(rewrite));
@@ -192,7 +192,7 @@ export class ExtendedQueries {
   async #wanted(name: string, prepared: PreparedStatement, mayRepeat: boolean): Promise<Rewrite | undefined> {
     const source = this.#executions.source(name, prepared);
     const retries = source.retries && mayRepeat;
-    const decision = await this.#options.rewriter.decide(prepared.seen, { ...source, retries });
+    const decision = await this.#options.decider.decide(prepared.seen, { ...source, retries });
     return decision.kind === 'pass'
       ? undefined
       : replacement(name, prepared, decision.rewrite, this.#options);
@@ -201,7 +201,7 @@ export class ExtendedQueries {
   #prepareAgain(name: string, prepared: PreparedStatement, wanted: Rewrite): PreparedStatement {
     const rewrite = sealed(wanted);
     const current: PreparedStatement = { ...prepared, rewrite, lost: false };
-    const translation = this.#options.rewriter.translation(rewrite);
+    const translation = this.#options.decider.translation(rewrite);
     const refused = isRefused(rewrite);
     // What is refused fails under a name of the proxy's own: the client's statement stays what it is.
     const under = refused ? SCRATCH : name;
@@ -232,7 +232,7 @@ export class ExtendedQueries {
   #describeAs(message: Message, prepared: PreparedStatement | undefined): undefined {
     this.#options.server.forward(message);
     const replies =
-      prepared?.rewrite && descriptionReplies(this.#options.rewriter.translation(prepared.rewrite));
+      prepared?.rewrite && descriptionReplies(this.#options.decider.translation(prepared.rewrite));
     this.#options.replies.expect('Describe', replies);
   }
 

@@ -28,7 +28,7 @@ export async function sendInPieces(
   { pieces }: Decision & { kind: 'pieces' },
   options: FrontendOptions,
 ): Promise<void> {
-  const { circumstances, injection, jit, refusesCode, replies, rewriter, server, state } = options;
+  const { catalog, queries, jit, refusesCode, replies, decider, server, state } = options;
   // A query drops the unnamed statement.
   server.write(write.close('S', ''));
   replies.expect('Close', { receive: unlessError });
@@ -37,15 +37,15 @@ export async function sendInPieces(
   const pace = new Pace();
   for (const { bytes, offset, unchanged } of pieces) {
     await pace.next();
-    const seen = look(bytes, state, rewriter.settings);
+    const seen = look(bytes, state, decider.settings);
     const control = seen.begins === 'control';
-    if (!inBlock && !control) goesOn = (await injection.ask(BLOCK, 'extended')).kind === 'value';
+    if (!inBlock && !control) goesOn = (await queries.ask(BLOCK, 'extended')).kind === 'value';
     if (!goesOn) break;
     inBlock = !control;
     const source = { protocol: 'extended', inString: false, types: [], retries: false, offset } as const;
-    const decision = isNoteworthy(seen, refusesCode) ? await rewriter.decide(seen, source) : undefined;
-    circumstances.executing();
-    circumstances.invalidateFor(seen.effect);
+    const decision = isNoteworthy(seen, refusesCode) ? await decider.decide(seen, source) : undefined;
+    catalog.executing();
+    catalog.invalidateFor(seen.effect);
     // The server skips to the Sync, as it would skip the rest of the string.
     goesOn = decision?.kind !== 'failed' && decision?.kind !== 'skipped';
     if (goesOn) sendPiece(decision?.kind === 'rewrite' ? decision.rewrite : unchanged, seen, offset, options);
@@ -65,13 +65,13 @@ function sendPiece(
   unsent: Rewrite,
   seen: Look,
   offset: number,
-  { jit, replies, rewriter, server }: FrontendOptions,
+  { jit, replies, decider, server }: FrontendOptions,
 ): void {
   const rewrite = sealed(unsent);
   if (planOf(rewrite.rules)) jit.off();
   else jit.on();
   const isSame = rewrite.sql === rewrite.text;
-  const translation = { ...rewriter.translation(rewrite), offset };
+  const translation = { ...decider.translation(rewrite), offset };
   const answers = descriptionReplies(translation);
   server.write(
     Buffer.concat([

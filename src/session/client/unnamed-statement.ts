@@ -35,7 +35,7 @@ export class UnnamedStatement {
     rewrite: Rewrite,
     stretch: number,
   ): boolean {
-    const { prepared, replies, rewriter, server } = this.#options;
+    const { prepared, replies, decider, server } = this.#options;
     const kept = this.#sent?.stretch === stretch ? this.#sent.prepared : undefined;
     if (kept?.rewrite === undefined || kept !== prepared.get('') || planOf(rewrite.rules) === undefined)
       return false;
@@ -43,7 +43,7 @@ export class UnnamedStatement {
       kept.rewrite.sql === rewrite.sql && kept.seen.text.equals(seen.text) && kept.encoding === encoding;
     if (!isSame || kept.types.join() !== types.join()) return false;
     server.write(write.describeStatement(''));
-    replies.expect('Describe', keptReplies(rewriter.translation(kept.rewrite)));
+    replies.expect('Describe', keptReplies(decider.translation(kept.rewrite)));
     return true;
   }
 }

@@ -24,11 +24,11 @@ export interface RefusalRules {
 
 export interface DeciderOptions extends RefusalRules {
   readonly statements: StatementCache;
-  readonly circumstances: SessionCatalog;
-  readonly injection: InternalQueries;
+  readonly catalog: SessionCatalog;
+  readonly queries: InternalQueries;
   readonly otherServer: OtherServer;
   readonly prepared: Names<PreparedStatement>;
-  readonly naming: PendingPrepares;
+  readonly pendingPrepares: PendingPrepares;
   readonly replies: ExpectedReplies;
   readonly state: ServerState;
   readonly events: SessionEvents;

@@ -41,12 +41,12 @@ export class Decider {
   readonly settings: ReportedSettings;
 
   constructor(options: DeciderOptions) {
-    const { circumstances, injection, prepared, replies, state, statements } = options;
+    const { catalog, queries, prepared, replies, state, statements } = options;
     this.#options = options;
     this.settings = new ReportedSettings(options);
     this.#texts = new ClientTexts(statements, replies, state);
     this.#inSql = new SqlPrepared(prepared, state, this.settings);
-    this.#resolver = new Resolver(circumstances, injection, state);
+    this.#resolver = new Resolver(catalog, queries, state);
     this.#rewriter = new Rewriter(statements, this.#texts, this.#inSql, options, state);
   }
 
@@ -102,21 +102,21 @@ export class Decider {
 
   /** The server answers with its own error, if it has one; else it has a grammar that the parser here has not. */
   async #decideUnparsable(text: string, { types, protocol }: Source): Promise<Decision> {
-    const { injection, otherServer } = this.#options;
+    const { queries, otherServer } = this.#options;
     const server = await otherServer.recognise(protocol);
     if (server.kind === 'failed' || server.kind === 'skipped') return unanswered(server.kind);
     if (server.kind === 'other') {
       otherServer.refuseText(server, text);
       return PASS;
     }
-    const answer = await injection.parse(text, types, protocol);
+    const answer = await queries.parse(text, types, protocol);
     if (answer.kind !== 'value') return unanswered(answer.kind);
     throw new ProxyError('PGC_GRAMMAR');
   }
 
   /** Decides again and again, until the server has told all columns that the rewrite needs. */
   async #decideStatements(client: ClientText, source: Source): Promise<Decision> {
-    const { injection, refusesCode, state } = this.#options;
+    const { queries, refusesCode, state } = this.#options;
     const { statements } = client;
     if (isPassed(statements, refusesCode)) return PASS;
     const columns = new KnownColumns();
@@ -128,7 +128,7 @@ export class Decider {
         // An error of the statements before it comes first, whatever the server says of the columns.
         if (statements.length > 1)
           return inPieces(client, concernOf(statements, this.#inSql, refusesCode).names, source);
-        const answer = await columns.ask(error.question, source, injection, encodingOf(state));
+        const answer = await columns.ask(error.question, source, queries, encodingOf(state));
         if (answer !== 'done') return unanswered(answer);
       }
     }
@@ -136,9 +136,9 @@ export class Decider {
 
   /** @throws ColumnsUnknown */
   async #decideWith(columns: KnownColumns, client: ClientText, source: Source): Promise<Decision> {
-    const { events, naming, otherServer, refusesCode, warn } = this.#options;
+    const { events, pendingPrepares, otherServer, refusesCode, warn } = this.#options;
     const { text, statements } = client;
-    if (namesPrepared(statements) && !naming.settled) await naming.answered();
+    if (namesPrepared(statements) && !pendingPrepares.settled) await pendingPrepares.answered();
     const asIs: Decision = { kind: 'rewrite', rewrite: unchanged(text, statements) };
     const concern = concernOf(statements, this.#inSql, refusesCode);
     const { names } = concern;

@@ -7,7 +7,7 @@ import { type Names, shownName } from './names.js';
 import type { PreparedStatement } from './prepared-statement.js';
 
 interface Session {
-  readonly injection: InternalQueries;
+  readonly queries: InternalQueries;
   readonly prepared: Names<PreparedStatement>;
 }
 
@@ -47,10 +47,10 @@ export async function replacement(
 async function describe(
   { types }: PreparedStatement,
   rewrite: Rewrite,
-  { injection }: Session,
+  { queries }: Session,
 ): Promise<ReturnType<typeof columnsIn>> {
   let described: ReturnType<typeof columnsIn>;
-  const answer = await injection.describe(rewrite.sql, types, 'extended', 0, (message) => {
+  const answer = await queries.describe(rewrite.sql, types, 'extended', 0, (message) => {
     described = columnsIn(message, rewrite) ?? described;
   });
   return answer.kind === 'value' ? described : undefined;

@@ -19,22 +19,22 @@ export interface Resolved extends ResolvedContext {
 export class Resolver {
   readonly #catalog: SessionCatalog;
   readonly #folding: Folding;
-  readonly #injection: InternalQueries;
+  readonly #queries: InternalQueries;
   readonly #state: ServerState;
 
-  constructor(catalog: SessionCatalog, injection: InternalQueries, state: ServerState) {
+  constructor(catalog: SessionCatalog, queries: InternalQueries, state: ServerState) {
     this.#catalog = catalog;
     this.#folding = new Folding(state);
-    this.#injection = injection;
+    this.#queries = queries;
     this.#state = state;
   }
 
   /** @throws ProxyError PGC_ENCODING where the server would fold a name otherwise than the parser here */
   async resolve(names: readonly RelationName[], protocol: Protocol): Promise<Resolution> {
-    const injection = this.#injection;
-    const found = await this.#catalog.resolve(names, (sql) => injection.askUntimed(sql, protocol));
+    const queries = this.#queries;
+    const found = await this.#catalog.resolve(names, (sql) => queries.askUntimed(sql, protocol));
     if ('kind' in found) return { kind: found.kind };
-    const folds = await this.#folding.folds(names, (sql) => injection.ask(sql, protocol));
+    const folds = await this.#folding.folds(names, (sql) => queries.ask(sql, protocol));
     if (typeof folds === 'object') return { kind: folds.kind };
     if (folds) {
       const what = 'a name with capitals beyond ASCII';

@@ -10,16 +10,16 @@ import type { SqlPrepared } from './sql-prepared.js';
 
 /** Who is told what the answers tell. */
 export interface TranslationListeners {
-  readonly circumstances: SessionCatalog;
+  readonly catalog: SessionCatalog;
   readonly events: SessionEvents;
-  readonly naming: PendingPrepares;
+  readonly pendingPrepares: PendingPrepares;
   readonly state: ServerState;
 }
 
 export function translationOf(
   rewrite: Rewrite,
   inSql: SqlPrepared,
-  { circumstances, events, naming, state }: TranslationListeners,
+  { catalog, events, pendingPrepares, state }: TranslationListeners,
 ): Translation {
   const known = inSql.known(rewrite);
   let since = performance.now();
@@ -27,14 +27,14 @@ export function translationOf(
     rewrite,
     encoding: () => encodingOf(state),
     profile: state.profile,
-    executing: () => naming.begin(rewrite.rules),
+    executing: () => pendingPrepares.begin(rewrite.rules),
     completed(rule) {
       inSql.completed(rule, known, rewrite.marker);
       const began = since;
       since = performance.now();
       if (rule.kind === 'cascade') events.cascaded(rule.plan, since - began);
     },
-    relationChanged: () => circumstances.invalidateFor('settings'),
+    relationChanged: () => catalog.invalidateFor('settings'),
     refused: (error) => events.refused(error),
   };
 }

@@ -66,7 +66,7 @@ export class Attempts {
     sent: () => void,
     undo: (() => void) | undefined,
   ): Promise<void> {
-    const { injection, replies, rewriter, server, state } = this.#options;
+    const { queries, replies, decider, server, state } = this.#options;
     // While earlier queries wait for their answers nobody knows whether a transaction will be open.
     const certain = replies.settled;
     const inBlock = certain && state.status === TransactionStatus.Open;
@@ -80,11 +80,11 @@ export class Attempts {
       if (locks === 'failed') return;
       const under = saved && rewrite.rules.some(({ kind }) => kind === 'cascade');
       const locking = Array<string>(locks?.rounds ?? 0).fill(locks?.sql ?? '');
-      const profile = injection.mayAccompany ? state.profile : undefined;
+      const profile = queries.mayAccompany ? state.profile : undefined;
       const around = { profile, alone, saved: under, locks: locking };
       const { before, ...whole } = surrounded(rewrite, around);
       const made = sealed(whole);
-      const translation = { ...rewriter.translation(made), resolved };
+      const translation = { ...decider.translation(made), resolved };
       const replying = queryReplies(translation, undo);
       let leaves: readonly string[] = [];
       const receive: ReplyHandler['receive'] = (message) => {
@@ -101,9 +101,9 @@ export class Attempts {
       sent();
       server.flush();
       const outcome = await current.outcome;
-      if (leaves.length > 0) await injection.forget(leaves);
+      if (leaves.length > 0) await queries.forget(leaves);
       if (outcome === 'done') return;
-      if (outcome === 'failed') return this.#options.injection.fail(FAIL, 'simple');
+      if (outcome === 'failed') return this.#options.queries.fail(FAIL, 'simple');
       this.#options.events.retried(outcome);
       retry = nextAttempt(retry, outcome, isLocking);
       const refused = saved ? await this.#rollBack('simple') : undefined;
@@ -164,19 +164,19 @@ export class Attempts {
   async #failOutside(saved: boolean): Promise<void> {
     if (!saved) return;
     this.#endSkipping();
-    await this.#options.injection.fail(FAIL, 'extended');
+    await this.#options.queries.fail(FAIL, 'extended');
   }
 
   /** @returns the locks, where executing them does nothing else */
   async #harmless(locks: Locks | undefined, protocol: Protocol): Promise<Locks | 'failed' | undefined> {
     if (locks === undefined) return undefined;
-    const answer = await this.#options.injection.askUntimed(locks.harmless, protocol);
+    const answer = await this.#options.queries.askUntimed(locks.harmless, protocol);
     if (answer.kind !== 'value') return 'failed';
     return answer.value === 't' ? locks : undefined;
   }
 
   #lock({ locks, types, bind }: NonNullable<Execution['lock']>): Promise<'done' | 'refused' | 'failed'> {
-    return this.#options.injection.repeat({ sql: locks.sql, times: locks.rounds, types, bind }, isForbidden);
+    return this.#options.queries.repeat({ sql: locks.sql, times: locks.rounds, types, bind }, isForbidden);
   }
 
   /** Sends one Execute, and with it what lets go of the savepoint. */
@@ -186,8 +186,8 @@ export class Attempts {
     final: boolean,
     saved: boolean,
   ): Promise<Outcome> {
-    const { replies, rewriter, server } = this.#options;
-    const translation = { ...rewriter.translation(rewrite), resolved };
+    const { replies, decider, server } = this.#options;
+    const translation = { ...decider.translation(rewrite), resolved };
     const made = attempt(
       plan !== undefined,
       executeReplies(translation),
@@ -207,9 +207,9 @@ export class Attempts {
 
   /** An error is the client's answer to its Execute. */
   refuse(refused: Rewrite): void {
-    const { replies, rewriter, server } = this.#options;
+    const { replies, decider, server } = this.#options;
     server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, refused.sql)]));
-    const translation = rewriter.translation(refused);
+    const translation = decider.translation(refused);
     replies.expect(
       'Close',
       swallowedReplies(translation, () => {}),
@@ -223,7 +223,7 @@ export class Attempts {
   /** What the text of a simple query means by now; undefined where the client has got an error. */
   async #again(seen: Look): Promise<Rewrite | undefined> {
     const source = { protocol: 'simple', inString: true, types: [], retries: false, prepares: true } as const;
-    const decision = await this.#options.rewriter.decide(seen, source);
+    const decision = await this.#options.decider.decide(seen, source);
     if (decision.kind === 'pass') return passedOn(seen.text);
     return decision.kind === 'rewrite' ? decision.rewrite : undefined;
   }
@@ -234,12 +234,12 @@ export class Attempts {
    * the client has got an error
    */
   async #rollBack(protocol: Protocol): Promise<Rewrite | 'failed' | undefined> {
-    const { injection } = this.#options;
+    const { queries } = this.#options;
     const steps = [`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`, `RELEASE SAVEPOINT ${SAVEPOINT}`, ISOLATION];
     const questions = protocol === 'simple' ? [steps.join('; ')] : steps;
     let value = '';
     for (const question of questions) {
-      const answer = await injection.ask(question, protocol);
+      const answer = await queries.ask(question, protocol);
       if (answer.kind !== 'value') return 'failed';
       value = answer.value;
     }
@@ -247,6 +247,6 @@ export class Attempts {
   }
 
   async #does(sql: string): Promise<boolean> {
-    return (await this.#options.injection.ask(sql, 'extended')).kind === 'value';
+    return (await this.#options.queries.ask(sql, 'extended')).kind === 'value';
   }
 }

@@ -15,13 +15,13 @@ export interface FrontendOptions {
   readonly events: SessionEvents;
   readonly server: Output;
   readonly replies: ExpectedReplies;
-  readonly circumstances: SessionCatalog;
-  readonly injection: InternalQueries;
+  readonly catalog: SessionCatalog;
+  readonly queries: InternalQueries;
   readonly jit: Jit;
-  readonly rewriter: Decider;
+  readonly decider: Decider;
   readonly state: ServerState;
   readonly prepared: Names<PreparedStatement>;
-  readonly naming: PendingPrepares;
+  readonly pendingPrepares: PendingPrepares;
   /** False where the configuration switched cascades off: everything passes. */
   readonly active: boolean;
   /** DO and CALL are refused. */
