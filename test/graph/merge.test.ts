@@ -1,89 +1,21 @@
 /** The keys of a catalog and what the configuration says of them become one graph: without a server, in milliseconds. */
 import { describe, expect, test } from 'vitest';
-import type { Catalog, CatalogKey, CatalogRelation } from '../../src/graph/catalog/catalog.js';
+import type { Catalog, CatalogKey } from '../../src/graph/catalog/catalog.js';
 import type { ConfiguredKey, Override, Rules } from '../../src/graph/catalog/rules.js';
 import { mergeGraph } from '../../src/graph/merge.js';
 import type { ForeignKey, Graph } from '../../src/graph/model.js';
-
-const ORDERS = 1;
-const ITEMS = 2;
-
-/** A table of shop with an id that is NOT NULL and an order_id that may be null. */
-function table(oid: number, name: string, given: Partial<CatalogRelation> = {}): CatalogRelation {
-  const columns = [
-    { name: 'id', notNull: true, scalar: true, constant: 'NULL' },
-    { name: 'order_id', notNull: false, scalar: true, constant: 'NULL' },
-  ];
-  return {
-    oid,
-    schema: 'shop',
-    name,
-    kind: 'r',
-    rules: false,
-    mayKeepRows: false,
-    triggers: [],
-    partition: false,
-    parents: [],
-    definition: null,
-    viewOf: [],
-    reads: [],
-    columns,
-    primaryKey: ['id'],
-    indexed: ['id'],
-    ...given,
-  };
-}
-
-const column = {
-  referencing: 'order_id',
-  referenced: 'id',
-  operator: 'pg_catalog.=',
-  commutator: 'pg_catalog.=',
-  left: null,
-  right: null,
-  collation: null,
-};
-
-/** items (order_id) REFERENCES orders ON DELETE CASCADE NOT ENFORCED. */
-const declared: CatalogKey = {
-  id: 10,
-  name: 'items_order_fkey',
-  referencing: ITEMS,
-  referenced: ORDERS,
-  action: 'c',
-  enforced: false,
-  deferred: false,
-  matchFull: false,
-  period: false,
-  columns: [column],
-  setColumns: null,
-  copies: null,
-};
-
-/** The same as a relation of the configuration. */
-const relation: ConfiguredKey = {
-  name: 'items_of_order',
-  from: { schema: 'shop', table: 'items', columns: ['order_id'] },
-  to: { schema: 'shop', table: 'orders', columns: ['id'] },
-  on_delete: 'cascade',
-  unique: true,
-};
-
-const catalog: Catalog = {
-  relations: [table(ORDERS, 'orders'), table(ITEMS, 'items')],
-  keys: [declared],
-  configured: [],
-};
-const withoutKeys: Catalog = {
-  ...catalog,
-  keys: [],
-  configured: [{ number: 0, unique: true, columns: [column] }],
-};
-const rules: Rules = { declared: true, overrides: [], relations: [] };
-
-function overriding(match: string, on_delete: Override['on_delete']): Rules {
-  return { ...rules, overrides: [{ match, on_delete }] };
-}
+import {
+  catalog,
+  column,
+  declared,
+  ITEMS,
+  ORDERS,
+  overriding,
+  relation,
+  rules,
+  table,
+  withoutKeys,
+} from './shop-catalog.js';
 
 /** The keys that reference orders. */
 function keysOf(graph: Graph): readonly ForeignKey[] {

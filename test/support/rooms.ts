@@ -1,0 +1,127 @@
+/** The rooms of src: what each of them is for, and what it may import. CONTRIBUTING has the same table. */
+
+export interface Room {
+  /** As CONTRIBUTING says it. */
+  readonly purpose: string;
+  /** The rooms that it may import from beside itself; `sql` stands for all of sql. */
+  readonly may: readonly string[];
+  /** Those from which it may import types only: what is configured, and what is told of it, comes as arguments. */
+  readonly types?: readonly string[];
+}
+
+const ground = ['graph', 'profiles', 'sql', 'errors', 'pace'];
+const planning = ['plan', ...ground];
+const rewriting = ['rewrite', 'render', 'wire', ...planning];
+
+/** The folders of src, and the files at its top, from the top down: a room imports from those below it. */
+export const rooms: Readonly<Record<string, Room>> = {
+  cli: {
+    purpose: 'commands, flags, exit codes, signals',
+    may: ['app', 'admin', 'graph', 'sql', 'config', 'observe', 'errors'],
+  },
+  app: {
+    purpose: 'the composition root: start and drain',
+    may: ['net', 'net/embedded', 'admin', 'session', 'rewrite', ...ground, 'config', 'observe'],
+  },
+  'net/embedded': { purpose: 'the embedded database', may: ['net', 'wire', 'errors'] },
+  // How an address is written is the configuration's to know.
+  net: {
+    purpose: 'listeners, upstreams, cancel requests',
+    may: ['session', 'observe', 'wire', 'errors', 'config'],
+  },
+  admin: { purpose: 'probes', may: ['config', 'errors'], types: ['observe'] },
+  session: {
+    purpose: 'one client and its server: the relay, and the life of both connections',
+    may: ['session/client', 'session/decide', 'session/catalog', 'session/server', ...rewriting],
+    types: ['config', 'observe'],
+  },
+  'session/client': {
+    purpose: 'what the client sends: dispatch, queries, the extended protocol, COPY data',
+    may: ['session/execute', 'session/decide', 'session/catalog', 'session/server', ...rewriting],
+    types: ['observe'],
+  },
+  'session/execute': {
+    purpose: 'an expanded statement until it ends for good: try, find out, lock, retry',
+    may: ['session/decide', 'session/catalog', 'session/server', ...rewriting],
+    types: ['observe'],
+  },
+  'session/decide': {
+    purpose: "what is sent in place of a client's text, and what the names of prepared statements stand for",
+    may: ['session/catalog', 'session/server', ...rewriting],
+    types: ['observe'],
+  },
+  'session/catalog': {
+    purpose: 'names, settings and the graph as one session sees them',
+    may: ['session/server', ...rewriting],
+    types: ['observe'],
+  },
+  'session/server': {
+    purpose:
+      "what the server answers: outstanding replies, the proxy's own queries, results and errors translated",
+    may: rewriting,
+  },
+  observe: {
+    purpose: 'what a session tells of itself, and the log',
+    may: ['plan', 'graph', 'config', 'errors'],
+  },
+  rewrite: {
+    purpose: 'a text to what is sent in its place, and what becomes of the answers; pure',
+    may: ['rewrite/statement', 'render', ...planning],
+  },
+  'rewrite/statement': {
+    purpose: 'one statement to what is sent in its place, a file for each form',
+    may: ['render', ...planning],
+  },
+  'render/single': {
+    purpose: 'a plan as one statement: the whole, and the locks before it',
+    may: ['render', 'render/single/checks', 'render/single/actions', ...planning],
+  },
+  'render/single/checks': {
+    purpose: 'conditions that fail the statement where a rule is broken',
+    may: ['render', 'render/single/actions', ...planning],
+  },
+  'render/single/actions': {
+    purpose: 'deletions, changes, and the queue that orders them, as CTEs',
+    may: ['render', ...planning],
+  },
+  render: {
+    purpose: "splicing into the client's text, markers, names of the proxy's own",
+    may: planning,
+  },
+  plan: {
+    purpose: 'what has to be done for a DELETE, whatever the database can; pure',
+    may: ground,
+  },
+  'graph/watch': { purpose: 'being told of changes of the schema', may: ['graph', 'sql', 'errors', 'pace'] },
+  graph: {
+    purpose: 'foreign keys: the model, the catalog merged with the configuration, the cache',
+    may: ['graph/catalog', 'sql', 'errors', 'pace'],
+  },
+  'graph/catalog': {
+    purpose: 'the questions to the catalog, and their answers',
+    may: ['sql', 'errors', 'pace'],
+  },
+  wire: {
+    purpose: 'protocol bytes: framing, startup, frontend and backend messages; no SQL',
+    may: ['sql/encoding'],
+  },
+  'sql/reading': {
+    purpose: 'texts to statements, long ones in a thread',
+    may: ['sql', 'sql/statement', 'sql/parser', 'sql/lexer', 'sql/encoding', 'errors'],
+  },
+  'sql/statement': {
+    purpose: 'what a statement is as far as deleting goes, and the places in its text',
+    may: ['sql', 'sql/parser', 'sql/lexer', 'sql/encoding', 'errors'],
+  },
+  'sql/parser': { purpose: "PostgreSQL's own parser, and its trees", may: ['sql', 'errors'] },
+  'sql/lexer': {
+    purpose: 'one pass over the bytes: what a text may do, told without parsing it',
+    may: ['sql', 'errors'],
+  },
+  'sql/encoding': { purpose: 'characters, and texts that are not UTF-8', may: ['sql', 'errors'] },
+  sql: { purpose: 'names and literals, quoted', may: ['errors'] },
+  profiles: { purpose: 'what each family of databases can do, by version, as data', may: ['errors'] },
+  config: { purpose: 'schema, loading: flags over variables over the file', may: ['errors'] },
+  errors: { purpose: 'the one table of errors', may: [] },
+  pace: { purpose: 'long work in slices', may: [] },
+};
