@@ -5,27 +5,19 @@
  * function that sets the search_path) is caught by the expanded statement, which checks the name again.
  */
 import { ProxyError } from '../../errors.js';
-import type { GraphCache, KnownGraph, ReadPoint } from '../../graph/cache.js';
-import { type CatalogAnswer, readAnswer } from '../../graph/catalog/answer.js';
-import {
-  type Catalog,
-  type CatalogQuestion,
-  catalogQuestion,
-  type SessionFacts,
-} from '../../graph/catalog/catalog.js';
-import type { Rules } from '../../graph/catalog/rules.js';
-import { mergeGraph } from '../../graph/merge.js';
-import { Graph } from '../../graph/model.js';
-import type { SessionEvents } from '../../observe/session-events.js';
+import type { ReadPoint } from '../../graph/cache.js';
+import type { CatalogQuestion, SessionFacts } from '../../graph/catalog/catalog.js';
+import type { Graph } from '../../graph/model.js';
 import type { SessionEffect } from '../../sql/lexer/look.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
-import type { Answer } from '../server/question.js';
+import {
+  type Ask,
+  CatalogReader,
+  type CatalogReaderOptions,
+  type CatalogReading,
+  type Unanswered,
+} from './catalog-reader.js';
 import { OwnSight, type Sight, scopeOf } from './own-sight.js';
-
-/** Where there is nothing for the proxy to do: in place of a fingerprint, and the graph. */
-const IDLE = 'idle';
-const NO_GRAPH = new Graph(new Map(), [], [], []);
-const NO_CATALOG: Catalog = { relations: [], keys: [], configured: [] };
 
 /** Beyond it a session forgets and asks again. */
 const MOST_NAMES = 1000;
@@ -39,19 +31,9 @@ export interface ResolvedContext {
   readonly meaning: (name: RelationName) => number | null;
 }
 
-export interface SessionCatalogOptions {
-  /** Names the database among all databases behind this proxy. */
-  readonly database: string;
-  readonly graphs: GraphCache;
-  readonly rules: Rules;
-  readonly events: SessionEvents;
-}
-
-type Ask = (sql: string) => Promise<Answer>;
-type Unanswered = Exclude<Answer, { kind: 'value' }>;
-
 export class SessionCatalog {
-  readonly #options: SessionCatalogOptions;
+  readonly #options: CatalogReaderOptions;
+  readonly #reader: CatalogReader;
   #meanings = new Map<string, number | null>();
   #settings: { readonly mode: string | null; readonly replica: boolean } | undefined;
   /** The transaction changed settings or the schema: its end changes them back, or makes them seen by others. */
@@ -61,15 +43,14 @@ export class SessionCatalog {
   #server: string | undefined;
   #arrival: number;
   readonly #own = new OwnSight();
-  /** The session has made a temporary relation: from then on it is asked what they are. */
-  #hasTemporaries = false;
   /** The catalog's state under which the meanings were asked for. */
   #fingerprint = '';
   /** Counts how often everything was forgotten. */
   #age = 0;
 
-  constructor(options: SessionCatalogOptions) {
+  constructor(options: CatalogReaderOptions) {
     this.#options = options;
+    this.#reader = new CatalogReader(options);
     this.#arrival = options.graphs.arrival;
   }
 
@@ -172,14 +153,17 @@ export class SessionCatalog {
         return this.resolve(names, ask);
       // Whoever tells of changes elsewhere does not tell of changes here.
       if (where && this.#server !== server) return this.resolve(names, ask);
-      const seen = sight ?? this.#sighted(found, now) ?? (await this.#readInTurn(distinct, found, now, ask));
+      const seen = sight ?? (await this.#sighted(distinct, found, now, ask));
       if (seen === 'read by another') return this.resolve(names, ask);
       if ('kind' in seen) return seen;
       sight = seen;
       this.#fingerprint = seen.fingerprint;
     }
-    // While the server answered, it reported a change: what was remembered before is worth nothing.
-    if (age !== this.#age) return this.resolve(names, ask);
+    // While the server answered, it reported a change: what it said before, and what was remembered, is worth nothing.
+    if (age !== this.#age) {
+      this.#forget();
+      return this.resolve(names, ask);
+    }
     const active = this.#isActive();
     // A function may switch cascades on again, unseen: while they are off the server is asked each time.
     if (!active) this.#settings = undefined;
@@ -196,73 +180,35 @@ export class SessionCatalog {
   }
 
   async #ask(
-    asked: Omit<CatalogQuestion, 'temporary'>,
+    question: Omit<CatalogQuestion, 'temporary'>,
     now: ReadPoint,
     ask: Ask,
-  ): Promise<CatalogAnswer | Unanswered> {
-    const { database, graphs, rules } = this.#options;
-    // A graph that is empty as long as a short look says so needs no fingerprint.
-    const idle = asked.fingerprint && rules.overrides.length === 0 && rules.relations.length === 0;
-    const fingerprint = asked.fingerprint && (asked.catalog || !idle || !graphs.isIdle(database));
-    const question = { ...asked, temporary: this.#hasTemporaries, idle, fingerprint };
-    const answer = await ask(catalogQuestion(question, rules.relations));
-    if (answer.kind !== 'value') return answer;
-    const found = await readAnswer(answer.value);
-    this.#learn(question.names, found);
-    if (found.idle !== null) graphs.recordIdle(database, found.idle);
-    if (found.temporary === null) this.#hasTemporaries = true;
-    this.#own.recordTemporaries(found.temporary, now);
+  ): Promise<SessionFacts | Unanswered> {
+    const found = await this.#reader.ask(question, ask);
+    if (!('kind' in found)) this.#learn(question.names, found, now);
     return found;
   }
 
-  /** Of those that would keep the same graph, one reads the catalog. */
-  async #readInTurn(
+  /** The graph of what was found: one that is known, or that of the whole catalog. */
+  async #sighted(
     names: readonly RelationName[],
-    { written, fingerprint }: SessionFacts,
+    found: SessionFacts,
     now: ReadPoint,
     ask: Ask,
   ): Promise<Sight | Unanswered | 'read by another'> {
-    const { database, graphs } = this.#options;
-    if (written) return this.#read(names, now, ask);
-    const end = await graphs.turn(database, fingerprint ?? '');
-    if (end === undefined) return 'read by another';
-    try {
-      return await this.#read(names, now, ask);
-    } finally {
-      end();
-    }
-  }
-
-  /** Reads the whole catalog, in one statement with its fingerprint and with what the names mean in it. */
-  async #read(names: readonly RelationName[], now: ReadPoint, ask: Ask): Promise<Sight | Unanswered> {
-    const { database, events, graphs, rules } = this.#options;
+    const known = this.#reader.known(found);
+    if (known) return this.#record(known, now);
+    const reading = await this.#reader.readInTurn(names, found, ask);
+    if (reading === 'read by another' || 'kind' in reading) return reading;
     this.#meanings = new Map();
-    const began = performance.now();
-    const found = await this.#ask({ names, fingerprint: true, catalog: true, server: false }, now, ask);
-    if ('kind' in found) return found;
-    events.catalogRead(performance.now() - began);
-    const graph = await mergeGraph(found.catalog ?? NO_CATALOG, rules);
-    for (const { text } of graph.problems)
-      if (graphs.isNews(database, text)) events.warned(`${database}: ${text}`);
-    const { bytes, written } = found;
-    const fingerprint = found.fingerprint ?? '';
-    const known = written ? graphs.ownGraph(graph) : graphs.set(database, fingerprint, graph, bytes);
-    return this.#record(found, fingerprint, now, known);
-  }
-
-  /** @returns undefined where the graph of what was found is not known, and not certain to be empty */
-  #sighted(found: SessionFacts, now: ReadPoint): Sight | undefined {
-    const { graphs, database } = this.#options;
-    const fingerprint = found.idle ? IDLE : (found.fingerprint ?? '');
-    let known = graphs.get(database, fingerprint);
-    if (found.idle) known ??= graphs.set(database, fingerprint, NO_GRAPH, 0);
-    return known && this.#record(found, fingerprint, now, known);
+    this.#learn(names, reading.facts, now);
+    return this.#record(reading, now);
   }
 
   /** What was found in a transaction that had written something stays with this session, and so do temporary relations. */
-  #record(found: SessionFacts, fingerprint: string, asked: ReadPoint, known: KnownGraph): Sight {
+  #record({ facts, fingerprint, known }: CatalogReading, asked: ReadPoint): Sight {
     const { graphs, database } = this.#options;
-    const scope = scopeOf(found);
+    const scope = scopeOf(facts);
     if (scope === 'all' && !this.#ddl) graphs.recordFingerprint(database, fingerprint, asked);
     this.#own.record({ fingerprint, known, asked, scope });
     return { fingerprint, known };
@@ -275,11 +221,12 @@ export class SessionCatalog {
     if (graphs.recordServer(database, server)) events.warned(elsewhere);
   }
 
-  #learn(names: readonly RelationName[], found: SessionFacts): void {
+  #learn(names: readonly RelationName[], found: SessionFacts, asked: ReadPoint): void {
     for (const [i, name] of names.entries())
       this.#meanings.set(quoteRelation(name), found.meanings[i] ?? null);
     this.#settings = { mode: found.mode, replica: found.replica };
     if (found.server !== null) this.#locate(found.server);
+    this.#own.recordTemporaries(found.temporary, asked);
   }
 
   #meaning(name: RelationName): number | null {

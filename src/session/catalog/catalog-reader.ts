@@ -1,0 +1,112 @@
+/** Reads the catalog over one session: what its names mean, the fingerprint, and the graph, which is kept for all sessions. */
+import type { GraphCache, KnownGraph } from '../../graph/cache.js';
+import { type CatalogAnswer, readAnswer } from '../../graph/catalog/answer.js';
+import {
+  type Catalog,
+  type CatalogQuestion,
+  catalogQuestion,
+  type SessionFacts,
+} from '../../graph/catalog/catalog.js';
+import type { Rules } from '../../graph/catalog/rules.js';
+import { mergeGraph } from '../../graph/merge.js';
+import { Graph } from '../../graph/model.js';
+import type { SessionEvents } from '../../observe/session-events.js';
+import type { RelationName } from '../../sql/names.js';
+import type { Answer } from '../server/question.js';
+import type { Sight } from './own-sight.js';
+
+/** Where there is nothing for the proxy to do: in place of a fingerprint, and the graph. */
+const IDLE = 'idle';
+const NO_GRAPH = new Graph(new Map(), [], [], []);
+const NO_CATALOG: Catalog = { relations: [], keys: [], configured: [] };
+
+export interface CatalogReaderOptions {
+  /** Names the database among all databases behind this proxy. */
+  readonly database: string;
+  readonly graphs: GraphCache;
+  readonly rules: Rules;
+  readonly events: SessionEvents;
+}
+
+/** Puts a question to the server over this session. */
+export type Ask = (sql: string) => Promise<Answer>;
+export type Unanswered = Exclude<Answer, { kind: 'value' }>;
+
+/** What one statement has told of the catalog, and the graph in it. */
+export interface CatalogReading extends Sight {
+  readonly facts: SessionFacts;
+}
+
+export class CatalogReader {
+  readonly #options: CatalogReaderOptions;
+  /** The session has made a temporary relation: from then on it is asked what they are. */
+  #hasTemporaries = false;
+
+  constructor(options: CatalogReaderOptions) {
+    this.#options = options;
+  }
+
+  /** @returns what the server told, or the answer that could not be had */
+  async ask(asked: Omit<CatalogQuestion, 'temporary'>, ask: Ask): Promise<CatalogAnswer | Unanswered> {
+    const { database, graphs, rules } = this.#options;
+    // A graph that is empty as long as a short look says so needs no fingerprint.
+    const idle = asked.fingerprint && rules.overrides.length === 0 && rules.relations.length === 0;
+    const fingerprint = asked.fingerprint && (asked.catalog || !idle || !graphs.isIdle(database));
+    const question = { ...asked, temporary: this.#hasTemporaries, idle, fingerprint };
+    const answer = await ask(catalogQuestion(question, rules.relations));
+    if (answer.kind !== 'value') return answer;
+    const found = await readAnswer(answer.value);
+    if (found.idle !== null) graphs.recordIdle(database, found.idle);
+    if (found.temporary === null) this.#hasTemporaries = true;
+    return found;
+  }
+
+  /** @returns undefined where the graph of what was found is not known, and not certain to be empty */
+  known(facts: SessionFacts): CatalogReading | undefined {
+    const { database, graphs } = this.#options;
+    const fingerprint = facts.idle ? IDLE : (facts.fingerprint ?? '');
+    let known = graphs.get(database, fingerprint);
+    if (facts.idle) known ??= graphs.set(database, fingerprint, NO_GRAPH, 0);
+    return known && { facts, fingerprint, known };
+  }
+
+  /**
+   * Reads the whole catalog. Of those sessions that would keep the same graph, one does.
+   * @param names are asked for with it
+   * @param facts what was found before
+   */
+  async readInTurn(
+    names: readonly RelationName[],
+    { written, fingerprint }: SessionFacts,
+    ask: Ask,
+  ): Promise<CatalogReading | Unanswered | 'read by another'> {
+    const { database, graphs } = this.#options;
+    if (written) return this.#read(names, ask);
+    const end = await graphs.turn(database, fingerprint ?? '');
+    if (end === undefined) return 'read by another';
+    try {
+      return await this.#read(names, ask);
+    } finally {
+      end();
+    }
+  }
+
+  /** Reads the catalog in one statement with its fingerprint and with what the names mean in it. */
+  async #read(names: readonly RelationName[], ask: Ask): Promise<CatalogReading | Unanswered> {
+    const { events } = this.#options;
+    const began = performance.now();
+    const found = await this.ask({ names, fingerprint: true, catalog: true, server: false }, ask);
+    if ('kind' in found) return found;
+    events.catalogRead(performance.now() - began);
+    return { facts: found, fingerprint: found.fingerprint ?? '', known: await this.#graphOf(found) };
+  }
+
+  async #graphOf({ bytes, catalog, fingerprint, written }: CatalogAnswer): Promise<KnownGraph> {
+    const { database, events, graphs, rules } = this.#options;
+    const graph = await mergeGraph(catalog ?? NO_CATALOG, rules);
+    for (const { text } of graph.problems)
+      if (graphs.isNews(database, text)) events.warned(`${database}: ${text}`);
+    // What was found in a transaction that had written something stays with this session.
+    return written ? graphs.ownGraph(graph) : graphs.set(database, fingerprint ?? '', graph, bytes);
+  }
+}
