@@ -9,9 +9,9 @@ import { errorResponse, Field, readErrorFields } from '../../wire/backend.js';
 import { whole, write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend, Frontend } from '../../wire/types.js';
-import { SCRATCH } from '../server/internal-query.js';
 import type { Output } from '../server/output.js';
 import type { Answered, ExpectedReplies, ReplyHandler, Verdict } from '../server/outstanding-replies.js';
+import { SCRATCH } from '../server/own-statements.js';
 
 /** The client has been told, in PostgreSQL's words, that its connection is over. */
 export class ConnectionOver extends Error {}

@@ -13,7 +13,7 @@ import { knownName, Names } from '../decide/names.js';
 import { type PreparedStatement, ruleOf } from '../decide/prepared-statement.js';
 import type { Attempts, Execution } from '../execute/attempts.js';
 import type { FrontendOptions } from '../execute/frontend-options.js';
-import { REPEATED, SCRATCH } from '../server/internal-query.js';
+import { REPEATED, SCRATCH } from '../server/own-statements.js';
 import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from '../server/results.js';
 import { type BoundPortal, bindOf, cannotRun, isUncertain, senderOf, withFormats } from './portals.js';
 import type { UnitOfWork } from './unit-of-work.js';

@@ -10,7 +10,7 @@ import { Backend } from '../../wire/types.js';
 import { shownName } from '../decide/names.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
 import type { FrontendOptions } from '../execute/frontend-options.js';
-import { SCRATCH } from '../server/internal-query.js';
+import { SCRATCH } from '../server/own-statements.js';
 
 /** A portal, and what it takes to bind it again. */
 export interface BoundPortal extends PreparedStatement {

@@ -15,9 +15,9 @@ import { Backend, TransactionStatus } from '../../wire/types.js';
 import { look } from '../catalog/reported-look.js';
 import type { Decision } from '../decide/decision.js';
 import type { FrontendOptions } from '../execute/frontend-options.js';
-import { SCRATCH } from '../server/internal-query.js';
 import { sealed, sentText } from '../server/markers.js';
 import type { ReplyHandler, Verdict } from '../server/outstanding-replies.js';
+import { SCRATCH } from '../server/own-statements.js';
 import { descriptionReplies, executeReplies } from '../server/results.js';
 
 /** The name of their statements and portals; those of questions, and the client's, are others. */

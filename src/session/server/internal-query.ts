@@ -7,6 +7,7 @@ import type { Message } from '../../wire/reader.js';
 import { Backend, TransactionStatus } from '../../wire/types.js';
 import type { Output } from './output.js';
 import type { Answered, ExpectedReplies } from './outstanding-replies.js';
+import { executionOf, type OwnMessages, REPEATED, SCRATCH } from './own-statements.js';
 import { type Answer, type Listener, Question } from './question.js';
 import type { ServerState } from './server-state.js';
 
@@ -24,15 +25,6 @@ export interface Repeated {
   readonly times: number;
 }
 
-/** A name of the proxy's own: the client's unnamed statement and portal must outlive what is injected. */
-export const SCRATCH = `pgcascade_${Math.random().toString(36).slice(2, 10)}`;
-
-/** The statement of a portal that is bound again when the client has given its name to another one. */
-export const REBOUND = `${SCRATCH}_s`;
-
-/** A portal of its own: where its execution is refused it stays until the transaction is rolled back. */
-export const REPEATED = `${SCRATCH}_r`;
-
 /**
  * How a question is asked.
  * `simple`: as a simple query, between the client's own; it ends with a ReadyForQuery that is swallowed.
@@ -44,7 +36,7 @@ export class InternalQueries {
   readonly #server: Output;
   readonly #replies: ExpectedReplies;
   readonly #state: ServerState;
-  #lingers = false;
+  #isImplicitTransactionOpen = false;
   #isPipeline = false;
   /** The milliseconds that questions of this transaction have taken. */
   #asked = 0;
@@ -60,12 +52,12 @@ export class InternalQueries {
    * it, with what the client itself executes in it; a simple query without one would be caught in it.
    */
   get hasImplicitTransaction(): boolean {
-    return this.#lingers;
+    return this.#isImplicitTransactionOpen;
   }
 
   /** A Sync or a simple query of the client's was sent. */
   endUnit(): void {
-    this.#lingers = false;
+    this.#isImplicitTransactionOpen = false;
     if (this.#state.status === TransactionStatus.Idle) this.#asked = 0;
   }
 
@@ -82,7 +74,7 @@ export class InternalQueries {
     this.#isPipeline = false;
   }
 
-  /** Whether other statements may stand in one string with a statement that is sent as a query. */
+  /** Whether statements of the proxy's own may stand in one string with a statement that is sent as a query. */
   get mayAccompany(): boolean {
     return !this.#isPipeline;
   }
@@ -92,8 +84,8 @@ export class InternalQueries {
    * executed nothing that it could commit, and the server is asked before whether it skips to one.
    */
   async endImplicitTransaction(): Promise<void> {
-    this.#lingers = false;
-    const answer = await this.#send([write.close('S', SCRATCH), write.flush()], [], 'Close');
+    this.#isImplicitTransactionOpen = false;
+    const answer = await this.#flushed({ messages: [write.close('S', SCRATCH)], answered: ['Close'] });
     if (answer.kind !== 'value') return;
     this.#replies.expect('Sync', { receive: () => 'swallow' });
     this.#server.write(write.sync());
@@ -101,8 +93,8 @@ export class InternalQueries {
 
   /** Drops prepared statements between two queries, whether or not they are there. */
   async forget(names: readonly string[]): Promise<void> {
-    const others = names.slice(1).map((): Answered => 'Close');
-    await this.#send([...names.map((name) => write.close('S', name)), write.flush()], others, 'Close');
+    const messages = names.map((name) => write.close('S', name));
+    await this.#flushed({ messages, answered: names.map((): Answered => 'Close') });
   }
 
   /**
@@ -128,27 +120,21 @@ export class InternalQueries {
     return answer;
   }
 
-  /** @param statements one of them gives the answer: the last row */
+  /** @param statements the last row that one of them gives is the answer */
   #execute(
     statements: readonly string[],
     protocol: Protocol,
     isOurs?: (error: Message) => boolean,
   ): Promise<Answer> {
-    if (protocol === 'simple')
-      return this.#send([write.query(statements.join('\n; '))], [], 'Query', { isOurs });
-    this.#lingers = true;
-    const messages = [...statements.flatMap(executed), write.close('S', SCRATCH), write.flush()];
-    return this.#send(
-      messages,
-      statements.flatMap(() => EXECUTED),
-      'Close',
-      { isOurs },
-    );
+    if (protocol === 'simple') return this.#query(statements.join('\n; '), { isOurs });
+    this.#isImplicitTransactionOpen = true;
+    return this.#flushed(executionOf(statements), { isOurs });
   }
 
   /**
    * Executes a statement in a pipeline, several times.
-   * @param isRefusal whether an error is none of the client's: it does not get it, and the server skips to a Sync
+   * @param isRefusal whether the client does not get an error: the server then skips to a Sync
+   * @returns `refused` where there was such an error, `failed` where the client has got one, or the server skips already
    */
   async repeat(
     { sql, types, bind, times }: Repeated,
@@ -161,35 +147,26 @@ export class InternalQueries {
       write.parse(SCRATCH, sql, types),
       ...Array<Buffer>(times).fill(execution),
       write.close('S', SCRATCH),
-      write.flush(),
     ];
-    const before = Array.from({ length: times }, (): Answered[] => ['Bind', 'Execute', 'Close']).flat();
+    const each = Array.from({ length: times }, (): Answered[] => ['Bind', 'Execute', 'Close']);
+    const answered: readonly Answered[] = ['Close', 'Parse', ...each.flat(), 'Close'];
     const isOurs = (error: Message) => {
       refused = isRefusal(error);
       return refused;
     };
-    const answer = await this.#send(messages, ['Close', 'Parse', ...before], 'Close', { isOurs });
+    const answer = await this.#flushed({ messages, answered }, { isOurs });
     if (refused) return 'refused';
     return answer.kind === 'value' ? 'done' : 'failed';
   }
 
   /**
-   * Executes statements, the last of which fails: the client gets no error, but of a simple query the ReadyForQuery.
-   * In a pipeline the server then skips to the client's Sync.
+   * Executes statements, the last of which fails. The client does not get the error; it gets the ReadyForQuery that ends a
+   * simple query. In a pipeline the server then skips to the client's Sync.
    */
   async fail(statements: readonly string[], protocol: Protocol): Promise<void> {
     const swallow = { isOurs: () => true, isReadyTheirs: true };
-    if (protocol === 'simple') {
-      await this.#send([write.query(statements.join('; '))], [], 'Query', swallow);
-      return;
-    }
-    const messages = [...statements.flatMap(executed), write.close('S', SCRATCH), write.flush()];
-    await this.#send(
-      messages,
-      statements.flatMap(() => EXECUTED),
-      'Close',
-      swallow,
-    );
+    if (protocol === 'simple') await this.#query(statements.join('; '), swallow);
+    else await this.#flushed(executionOf(statements), swallow);
   }
 
   /**
@@ -198,10 +175,7 @@ export class InternalQueries {
    */
   parse(sql: string, types: readonly number[], protocol: Protocol): Promise<Answer> {
     const messages = [write.close('S', SCRATCH), write.parse(SCRATCH, sql, types), write.close('S', SCRATCH)];
-    // Between the client's queries a Sync ends nothing of the client's, and an error needs its ReadyForQuery.
-    return protocol === 'simple'
-      ? this.#send([...messages, write.sync()], ['Close', 'Parse', 'Close'], 'Sync')
-      : this.#send([...messages, write.flush()], ['Close', 'Parse'], 'Close');
+    return this.#ended({ messages, answered: ['Close', 'Parse', 'Close'] }, protocol);
   }
 
   /**
@@ -231,56 +205,37 @@ export class InternalQueries {
       if (message.type === Backend.ParameterDescription) parameters = readParameterTypes(message);
     };
     const listener = { offset, hear };
-    if (protocol === 'extended') this.#lingers = true;
-    const answer =
-      protocol === 'simple'
-        ? await this.#send(
-            [...messages, write.sync()],
-            ['Close', 'Parse', 'Describe', 'Close'],
-            'Sync',
-            listener,
-          )
-        : await this.#send([...messages, write.flush()], ['Close', 'Parse', 'Describe'], 'Close', listener);
+    if (protocol === 'extended') this.#isImplicitTransactionOpen = true;
+    const answered = ['Close', 'Parse', 'Describe', 'Close'] as const;
+    const answer = await this.#ended({ messages, answered }, protocol, listener);
     return answer.kind === 'value' ? { kind: 'value', columns, parameters } : { kind: answer.kind };
   }
 
-  #send(
-    messages: readonly Buffer[],
-    before: readonly Answered[],
-    last: Answered,
-    listener: Listener = {},
-  ): Promise<Answer> {
-    const { isOurs } = listener;
+  #query(sql: string, listener: Listener): Promise<Answer> {
+    return this.#send({ messages: [write.query(sql)], answered: ['Query'] }, listener);
+  }
+
+  /** As a unit of its own among simple queries, where a Sync ends nothing of the client's and an error needs its ReadyForQuery. */
+  #ended({ messages, answered }: OwnMessages, protocol: Protocol, listener: Listener = {}): Promise<Answer> {
+    return protocol === 'extended'
+      ? this.#flushed({ messages, answered }, listener)
+      : this.#send({ messages: [...messages, write.sync()], answered: [...answered, 'Sync'] }, listener);
+  }
+
+  #flushed({ messages, answered }: OwnMessages, listener: Listener = {}): Promise<Answer> {
+    return this.#send({ messages: [...messages, write.flush()], answered }, listener);
+  }
+
+  /** The last message that is answered ends the question. */
+  #send({ messages, answered }: OwnMessages, listener: Listener): Promise<Answer> {
     return new Promise((resolve) => {
       const question = new Question(resolve, listener);
-      for (const to of before) {
-        const receive = (message: Message) => question.receive(message);
-        this.#replies.expect(to, { receive, notice: () => (isOurs ? 'swallow' : 'forward') });
-      }
-      this.#replies.expect(last, {
-        receive: (message) => {
-          const verdict = question.receive(message);
-          if (message.type === Backend.CloseComplete || message.type === Backend.ReadyForQuery)
-            question.end();
-          return verdict;
-        },
-        skipped: () => question.skip(),
+      answered.forEach((to, i) => {
+        const isLast = i === answered.length - 1;
+        this.#replies.expect(to, isLast ? question.ending : question);
       });
       this.#server.write(Buffer.concat(messages));
       this.#server.flush();
     });
   }
 }
-
-/** What executes a statement of the proxy's own in a pipeline; and what is answered. */
-export function executed(sql: string): readonly Buffer[] {
-  return [
-    write.close('S', SCRATCH),
-    write.parse(SCRATCH, sql),
-    write.bind(SCRATCH, SCRATCH),
-    write.execute(SCRATCH),
-    write.close('P', SCRATCH),
-  ];
-}
-
-export const EXECUTED: readonly Answered[] = ['Close', 'Parse', 'Bind', 'Execute', 'Close'];

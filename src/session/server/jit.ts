@@ -1,9 +1,9 @@
 /** Keeps JIT compilation off while expanded statements are executed in a pipeline, and at no other time (own-settings.ts). */
 
 import { expandedSettings } from '../../rewrite/own-settings.js';
-import { accompany } from './accompanying.js';
 import type { Output } from './output.js';
 import type { ExpectedReplies } from './outstanding-replies.js';
+import { accompany } from './own-statements.js';
 import type { ServerState } from './server-state.js';
 
 export class Jit {

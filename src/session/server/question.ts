@@ -2,7 +2,7 @@
 import { errorResponse, Field, readErrorFields, readRow } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
-import type { Verdict } from './outstanding-replies.js';
+import type { ReplyHandler, Verdict } from './outstanding-replies.js';
 
 /**
  * `failed`: the server answered with an error, which the client got as the answer to its own statement.
@@ -25,7 +25,7 @@ export interface Listener {
 }
 
 /** Swallows what answers a question and keeps its value; an error, and the end of a query that had one, are the client's. */
-export class Question {
+export class Question implements ReplyHandler {
   readonly #resolve: (answer: Answer) => void;
   readonly #listener: Listener;
   #value = '';
@@ -51,12 +51,22 @@ export class Question {
     return this.#failed && end && !this.#ours ? 'forward' : 'swallow';
   }
 
-  end(): void {
-    this.#resolve(this.#failed ? { kind: 'failed' } : { kind: 'value', value: this.#value });
+  /** What is said while a question of which the client is to hear nothing is answered is none of the client's either. */
+  notice(): Verdict {
+    return this.#listener.isOurs ? 'swallow' : 'forward';
   }
 
-  skip(): void {
-    this.#resolve({ kind: this.#failed ? 'failed' : 'skipped' });
+  /** Handles the answer to the last message: with it, or where it is skipped, the question is answered. */
+  get ending(): ReplyHandler {
+    return {
+      receive: (message) => {
+        const verdict = this.receive(message);
+        if (message.type === Backend.CloseComplete || message.type === Backend.ReadyForQuery)
+          this.#resolve(this.#failed ? { kind: 'failed' } : { kind: 'value', value: this.#value });
+        return verdict;
+      },
+      skipped: () => this.#resolve({ kind: this.#failed ? 'failed' : 'skipped' }),
+    };
   }
 }
 

@@ -1,68 +1,48 @@
-/** Turns the answers to expanded statements back into those to the client's own. */
+/** The answers to expanded statements, turned back into those to the client's own. */
 
-import { ProxyError } from '../../errors.js';
-import type { Profile } from '../../profiles/profile.js';
 import type { Answers } from '../../render/single/render.js';
 import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
-import type { Rewrite } from '../../rewrite/text.js';
-import { behindCharacters, charactersIn } from '../../sql/encoding/characters.js';
 import { bytesIn } from '../../sql/encoding/letters.js';
 import {
   commandComplete,
   dropColumns,
   dropFields,
-  type ErrorFields,
-  errorResponse,
   Field,
   NO_DATA,
   noticeResponse,
   PARSE_COMPLETE,
-  readErrorFields,
   readRow,
 } from '../../wire/backend.js';
 import { whole } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
-import { inEncoding } from './encoding.js';
-import { proxyErrorFields } from './farewell.js';
-import { markerOf } from './markers.js';
 import type { ReplyHandler, Verdict } from './outstanding-replies.js';
-import { isLanguage } from './server-errors.js';
-import { violationFields } from './violation-fields.js';
+import { type ErrorTranslation, translateError } from './server-errors.js';
 
-/**
- * The rows of one execution: counted where the client gets them, told by the statement where it does not. Of a portal
- * that is executed in portions PostgreSQL's tag counts the last one.
- */
 interface Progress {
+  /**
+   * What the tag of the execution says: the rows that the client has got, or the count that the expanded statement returns
+   * in place of rows. Where a portal is executed in portions, PostgreSQL's tag counts those of the last portion.
+   */
   rows: number;
 }
 
-/** What an error is translated with. */
-export interface Translation {
-  readonly rewrite: Rewrite;
-  /** How many characters of the client's text stand before the statement, where it was sent in pieces. */
-  readonly offset?: number;
-  /** The names in it were resolved anew and mean what they meant when it was sent before. */
-  readonly resolved?: boolean;
-  /** The client's encoding by now. */
-  readonly encoding: () => string;
-  /** What the server can do. */
-  readonly profile: Profile;
-  /** The statement is answered by an error of the proxy's own. */
-  readonly refused: (error: ProxyError) => void;
-  /** A name was found to mean another table than the one planned for. */
-  readonly relationChanged: () => void;
+/** What answers are translated with. */
+export interface Translation extends ErrorTranslation {
   /** The text is being executed. @returns what is called when that is answered, or skipped */
   readonly executing: () => () => void;
   /** A statement has been executed. */
-  readonly completed: (part: ReplyRule) => void;
+  readonly completed: (rule: ReplyRule) => void;
 }
 
-/** Answers to a simple query of one or more statements. */
+/**
+ * Answers to a simple query of one or more statements.
+ * @param skipped is called where the server skips the query
+ */
 export function queryReplies(translation: Translation, skipped?: () => void): ReplyHandler {
   let at = 0;
   let progress: Progress = { rows: 0 };
+  /** The client's CommandComplete, while a statement that undoes the proxy's settings is still to end. */
   let held: Verdict = 'swallow';
   const answered = translation.executing();
   return {
@@ -71,18 +51,18 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       answered();
     },
     receive(message) {
-      const part = translation.rewrite.rules[at];
+      const rule = translation.rewrite.rules[at];
       if (message.type === Backend.ReadyForQuery) {
         answered();
         return 'forward';
       }
-      if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
-      const verdict = resultOf(message, part, progress, translation);
+      if (message.type === Backend.ErrorResponse) return translateError(message, rule, translation);
+      const verdict = resultOf(message, rule, progress, translation);
       if (message.type !== Backend.CommandComplete) return verdict;
-      if (part) translation.completed(part);
+      if (rule) translation.completed(rule);
       at++;
       progress = { rows: 0 };
-      if (part?.kind !== 'leave') held = verdict;
+      if (rule?.kind !== 'leave') held = verdict;
       if (translation.rewrite.rules[at]?.kind !== 'leave') return held;
       if (held === 'forward') held = whole(message);
       return 'swallow';
@@ -93,44 +73,47 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
 /** Answers to Execute of an expanded statement. */
 export function executeReplies(translation: Translation): ReplyHandler {
   const progress: Progress = { rows: 0 };
-  const part = translation.rewrite.rules[0];
+  const rule = translation.rewrite.rules[0];
   const answered = translation.executing();
   return {
     skipped: answered,
     receive(message) {
-      if (message.type === Backend.CommandComplete && part) translation.completed(part);
+      if (message.type === Backend.CommandComplete && rule) translation.completed(rule);
       if (message.type === Backend.CommandComplete || message.type === Backend.ErrorResponse) answered();
-      if (message.type === Backend.ErrorResponse) return translateError(message, part, translation);
-      return resultOf(message, part, progress, translation);
+      if (message.type === Backend.ErrorResponse) return translateError(message, rule, translation);
+      return resultOf(message, rule, progress, translation);
     },
   };
 }
 
-/** Answers to Parse, Bind and Describe of an expanded statement. */
+/**
+ * Answers to Parse, Bind and Describe of an expanded statement.
+ * @param undo takes back what the message meant, where the server refuses or skips it
+ */
 export function descriptionReplies(translation: Translation, undo?: () => void): ReplyHandler {
-  const part = translation.rewrite.rules[0];
+  const rule = translation.rewrite.rules[0];
   return {
     receive(message) {
       if (message.type === Backend.ErrorResponse) {
         undo?.();
-        return translateError(message, part, translation);
+        return translateError(message, rule, translation);
       }
-      return part?.kind === 'cascade' && message.type === Backend.RowDescription
-        ? description(message, part.answers, NO_DATA)
+      return rule?.kind === 'cascade' && message.type === Backend.RowDescription
+        ? description(message, rule.answers, NO_DATA)
         : 'forward';
     },
     ...(undo ? { skipped: undo } : {}),
   };
 }
 
-/** Answers to a Describe in the place of a Parse. */
+/** Answers to a Describe that is sent in the place of a Parse. */
 export function keptReplies(translation: Translation): ReplyHandler {
-  const part = translation.rewrite.rules[0];
+  const rule = translation.rewrite.rules[0];
   return {
     receive(message) {
       switch (message.type) {
         case Backend.ErrorResponse:
-          return translateError(message, part, translation);
+          return translateError(message, rule, translation);
         case Backend.ParameterDescription:
           return 'swallow';
         default:
@@ -140,7 +123,7 @@ export function keptReplies(translation: Translation): ReplyHandler {
   };
 }
 
-/** Swallows the answer to a message of the proxy's own; its error is the client's, and `failed` is told of it. */
+/** Swallows the answer to a message of the proxy's own. The client gets an error, of which `failed` is told first. */
 export function swallowedReplies(
   translation: Translation,
   skipped: () => void,
@@ -166,19 +149,19 @@ export function undoneReplies(undo: () => void): ReplyHandler {
 
 function resultOf(
   message: Message,
-  part: ReplyRule | undefined,
+  rule: ReplyRule | undefined,
   progress: Progress,
   { encoding }: Translation,
 ): Verdict {
-  switch (part?.kind) {
+  switch (rule?.kind) {
     case 'cascade':
-      return cascaded(message, part.answers, progress);
+      return cascaded(message, rule.answers, progress);
     case 'truncate':
       return message.type === Backend.CommandComplete
-        ? truncated(message, part.tables, encoding())
+        ? truncated(message, rule.tables, encoding())
         : 'forward';
     case 'prepare':
-      return part.again ? 'swallow' : 'forward';
+      return rule.again ? 'swallow' : 'forward';
     case 'swallow':
     case 'leave':
       return 'swallow';
@@ -206,7 +189,10 @@ function cascaded(message: Message, answers: Answers, progress: Progress): Verdi
   }
 }
 
-/** @param none what becomes of it where the client's own statement gives no rows */
+/**
+ * What becomes of the description of the columns that are sent.
+ * @param none the answer where the client's own statement returns no rows
+ */
 function description(message: Message, answers: Answers, none: Verdict): Verdict {
   switch (answers.kind) {
     case 'as sent':
@@ -218,7 +204,7 @@ function description(message: Message, answers: Answers, none: Verdict): Verdict
   }
 }
 
-/** The server says this of every table that it finds itself (ExecuteTruncateGuts). */
+/** The server gives this notice of every table that it finds itself, and so of none that is in the list (ExecuteTruncateGuts). */
 function truncated(complete: Message, tables: readonly string[], encoding: string): Buffer {
   const notices = tables.map((table) =>
     noticeResponse(
@@ -232,61 +218,3 @@ function truncated(complete: Message, tables: readonly string[], encoding: strin
   );
   return Buffer.concat([...notices, complete.buffer.subarray(complete.start, complete.end)]);
 }
-
-function translateError(message: Message, part: ReplyRule | undefined, translation: Translation): Verdict {
-  const { profile, relationChanged } = translation;
-  const encoding = translation.encoding();
-  const ours = (error: ProxyError) => {
-    translation.refused(error);
-    return errorResponse(inEncoding(proxyErrorFields(error), encoding), 'latin1');
-  };
-  const fields = readErrorFields(message);
-  const marker = markerOf(fields, part, translation.rewrite, translation.resolved ?? false);
-  const stands = part?.kind === 'refused' && part.error.errorName === 'PGC_SERVER' && isLanguage(message);
-  if ((marker || stands) && part?.kind === 'refused') return ours(part.error);
-  if (marker?.kind === 'check' && part?.kind === 'cascade') {
-    const violated = violationFields(part, marker, profile, encoding);
-    if (violated instanceof ProxyError) return ours(violated);
-    return violated ? errorResponse(violated, 'latin1') : 'forward';
-  }
-  if (marker?.kind === 'kept' && part?.kind === 'cascade')
-    return ours(new ProxyError('PGC_KEPT', { table: part.target }));
-  if (marker?.kind === 'suspect' && part?.kind === 'cascade')
-    return ours(new ProxyError('PGC_SERIALIZATION', {}));
-  if (marker?.kind === 'moved' && part?.kind === 'cascade') {
-    relationChanged();
-    return ours(new ProxyError('PGC_MOVED', { table: part.target }));
-  }
-  const changed = asTheClients(fields, part, translation);
-  const same =
-    [...changed].every(([code, value]) => fields.get(code) === value) && changed.size === fields.size;
-  return same ? 'forward' : errorResponse(changed, 'latin1');
-}
-
-/** The server's own error: its position is one in the client's text or none, and the command is the client's. */
-function asTheClients(
-  fields: ErrorFields,
-  part: ReplyRule | undefined,
-  { rewrite, offset = 0 }: Translation,
-): ErrorFields {
-  const changed = new Map(fields);
-  const position = fields.get(Field.position);
-  if (position !== undefined) {
-    const at = clientPosition(Number(position), rewrite);
-    if (at === undefined) changed.delete(Field.position);
-    else changed.set(Field.position, String(at + offset));
-  }
-  if (part?.kind === 'cascade' && part.command !== undefined && fields.get(Field.code) === READ_ONLY)
-    changed.set(Field.message, (fields.get(Field.message) ?? '').replace('SELECT', part.command));
-  return changed;
-}
-
-/** From a position in the text that was sent to one in the client's. The server counts characters, from 1. */
-function clientPosition(position: number, { text, sql, copied }: Rewrite): number | undefined {
-  const at = behindCharacters(sql, position - 1);
-  const run = copied.find(({ sent, length }) => at >= sent && at < sent + length);
-  return run && charactersIn(text, 0, at - run.sent + run.client) + 1;
-}
-
-/** read_only_sql_transaction: its message names the command, and the server saw a SELECT. */
-const READ_ONLY = '25006';

@@ -1,6 +1,34 @@
-/** What an error of the server's says, as far as the proxy has to know. */
-import { Field, readErrorFields } from '../../wire/backend.js';
+/** The errors of the server: what they say, and what the client gets in their place. */
+import { ProxyError } from '../../errors.js';
+import type { Profile } from '../../profiles/profile.js';
+import type { Marker } from '../../render/violations.js';
+import type { CascadeRule, ReplyRule } from '../../rewrite/statement/reply-rule.js';
+import type { Rewrite } from '../../rewrite/text.js';
+import { behindCharacters, charactersIn } from '../../sql/encoding/characters.js';
+import { type ErrorFields, errorResponse, Field, readErrorFields } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';
+import { inEncoding } from './encoding.js';
+import { proxyErrorFields } from './farewell.js';
+import { markerOf } from './markers.js';
+import type { Verdict } from './outstanding-replies.js';
+import { violationFields } from './violation-fields.js';
+
+/** What an error is translated with. */
+export interface ErrorTranslation {
+  readonly rewrite: Rewrite;
+  /** How many characters of the client's text stand before the statement, where it was sent in pieces. */
+  readonly offset?: number;
+  /** The names in it were resolved anew and mean what they meant when it was sent before. */
+  readonly resolved?: boolean;
+  /** The client's encoding by now. */
+  readonly encoding: () => string;
+  /** What the server can do. */
+  readonly profile: Profile;
+  /** The statement is answered by an error of the proxy's own. */
+  readonly refused: (error: ProxyError) => void;
+  /** A name was found to mean another table than the one planned for. */
+  readonly relationChanged: () => void;
+}
 
 /** Whether an error says that the server does not know what it was sent: not that it could not do it. */
 export function isLanguage(error: Message): boolean {
@@ -12,3 +40,97 @@ export function isLanguage(error: Message): boolean {
 export function isForbidden(error: Message): boolean {
   return /^(?:42|0A)/.test(readErrorFields(error).get(Field.code) ?? '');
 }
+
+/**
+ * What the client gets in place of an error: the native one of a broken rule, the proxy's own, or the server's, with the
+ * position and the command of the client's text.
+ * @param rule of the statement that has failed
+ */
+export function translateError(
+  message: Message,
+  rule: ReplyRule | undefined,
+  translation: ErrorTranslation,
+): Verdict {
+  const encoding = translation.encoding();
+  const fields = readErrorFields(message);
+  const marker = markerOf(fields, rule, translation.rewrite, translation.resolved ?? false);
+  const instead = inPlaceOf(message, marker, rule, translation);
+  if (instead instanceof ProxyError) {
+    translation.refused(instead);
+    return errorResponse(inEncoding(proxyErrorFields(instead), encoding), 'latin1');
+  }
+  const told = instead ?? asTheClients(fields, rule, translation);
+  return isSame(told, fields) ? 'forward' : errorResponse(told, 'latin1');
+}
+
+/** @returns undefined where the error is the server's own */
+function inPlaceOf(
+  message: Message,
+  marker: Marker | undefined,
+  rule: ReplyRule | undefined,
+  translation: ErrorTranslation,
+): ProxyError | ErrorFields | undefined {
+  switch (rule?.kind) {
+    case 'refused': {
+      const isUnknown = rule.error.errorName === 'PGC_SERVER' && isLanguage(message);
+      return marker || isUnknown ? rule.error : undefined;
+    }
+    case 'cascade':
+      return marker && stoppedBy(marker, rule, translation);
+    default:
+      return undefined;
+  }
+}
+
+/** What an expanded statement that has stopped itself means by its marker. */
+function stoppedBy(
+  marker: Marker,
+  rule: CascadeRule,
+  { encoding, profile, relationChanged }: ErrorTranslation,
+): ProxyError | ErrorFields | undefined {
+  switch (marker.kind) {
+    case 'check':
+      return violationFields(rule, marker, profile, encoding());
+    case 'kept':
+      return new ProxyError('PGC_KEPT', { table: rule.target });
+    case 'suspect':
+      return new ProxyError('PGC_SERIALIZATION', {});
+    case 'moved':
+      relationChanged();
+      return new ProxyError('PGC_MOVED', { table: rule.target });
+    case 'refused':
+      return undefined;
+  }
+}
+
+/** The server's own error: its position is one in the client's text or none, and the command is the client's. */
+function asTheClients(
+  fields: ErrorFields,
+  rule: ReplyRule | undefined,
+  { rewrite, offset = 0 }: ErrorTranslation,
+): ErrorFields {
+  const changed = new Map(fields);
+  const position = fields.get(Field.position);
+  if (position !== undefined) {
+    const at = clientPosition(Number(position), rewrite);
+    if (at === undefined) changed.delete(Field.position);
+    else changed.set(Field.position, String(at + offset));
+  }
+  if (rule?.kind === 'cascade' && rule.command !== undefined && fields.get(Field.code) === READ_ONLY)
+    changed.set(Field.message, (fields.get(Field.message) ?? '').replace('SELECT', rule.command));
+  return changed;
+}
+
+function isSame(some: ErrorFields, others: ErrorFields): boolean {
+  return some.size === others.size && [...some].every(([field, value]) => others.get(field) === value);
+}
+
+/** From a position in the text that was sent to one in the client's. The server counts characters, from 1. */
+function clientPosition(position: number, { text, sql, copied }: Rewrite): number | undefined {
+  const at = behindCharacters(sql, position - 1);
+  const run = copied.find(({ sent, length }) => at >= sent && at < sent + length);
+  return run && charactersIn(text, 0, at - run.sent + run.client) + 1;
+}
+
+/** read_only_sql_transaction: its message names the command, and the server saw a SELECT. */
+const READ_ONLY = '25006';

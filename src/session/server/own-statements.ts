@@ -1,0 +1,53 @@
+/** Statements of the proxy's own in a pipeline: the names that they go by, and the messages that execute them. */
+import { write } from '../../wire/frontend.js';
+import { Backend } from '../../wire/types.js';
+import type { Output } from './output.js';
+import type { Answered, ExpectedReplies } from './outstanding-replies.js';
+
+/** The name of a statement and of a portal: the client's unnamed ones must outlive what the proxy sends. */
+export const SCRATCH = `pgcascade_${Math.random().toString(36).slice(2, 10)}`;
+
+/** The statement of a portal that is bound again when the client has given the name of its statement to another one. */
+export const REBOUND = `${SCRATCH}_s`;
+
+/** The portal of a statement that is repeated: where its execution is refused it stays until the transaction is rolled back. */
+export const REPEATED = `${SCRATCH}_r`;
+
+/** Frontend messages, and which of them the server answers, in order. */
+export interface OwnMessages {
+  readonly messages: readonly Buffer[];
+  readonly answered: readonly Answered[];
+}
+
+/** @returns what executes these statements one after the other, and leaves none of them in pg_prepared_statements */
+export function executionOf(statements: readonly string[]): OwnMessages {
+  return {
+    messages: [
+      ...statements.flatMap((sql) => [
+        write.close('S', SCRATCH),
+        write.parse(SCRATCH, sql),
+        write.bind(SCRATCH, SCRATCH),
+        write.execute(SCRATCH),
+        write.close('P', SCRATCH),
+      ]),
+      write.close('S', SCRATCH),
+    ],
+    answered: [
+      ...statements.flatMap((): Answered[] => ['Close', 'Parse', 'Bind', 'Execute', 'Close']),
+      'Close',
+    ],
+  };
+}
+
+/**
+ * Sends a statement for whose answer nobody waits: it goes out with what is sent next. An error is the client's, as the
+ * answer to what the client itself sends next, which the server then skips.
+ */
+export function accompany(sql: string, server: Output, replies: ExpectedReplies): void {
+  const { messages, answered } = executionOf([sql]);
+  server.write(Buffer.concat(messages));
+  for (const to of answered)
+    replies.expect(to, {
+      receive: ({ type }) => (type === Backend.ErrorResponse ? 'forward' : 'swallow'),
+    });
+}
