@@ -42,6 +42,7 @@ export function assembleFrontend(
     state,
   });
   const decider = new Decider({
+    active,
     statements,
     otherServer,
     catalog,

@@ -12,11 +12,12 @@ import { Backend, Frontend } from '../../wire/types.js';
 import type { Output } from '../server/output.js';
 import type { Answered, ExpectedReplies, ReplyHandler, Verdict } from '../server/outstanding-replies.js';
 import { SCRATCH } from '../server/own-statements.js';
+import type { UnitEnd } from './unit-end.js';
 
 /** The client has been told, in PostgreSQL's words, that its connection is over. */
 export class ConnectionOver extends Error {}
 
-/** As FrontendSide.take. */
+/** As Dispatch.take. */
 type Take = (message: Message) => Promise<void> | undefined;
 
 /** Ends a COPY to find out whether there is one; the server's log shows it. */
@@ -25,7 +26,7 @@ const ENDED = `pgcascade/${SCRATCH}: another message came before the end of the 
 export class CopyIn {
   readonly #server: Output;
   readonly #replies: ExpectedReplies;
-  readonly #unitEnded: () => void;
+  readonly #unitEnd: Pick<UnitEnd, 'end'>;
   /** `ending`: the last of the data was sent, and the server says what comes next. */
   #phase: 'none' | 'taking' | 'ending' = 'none';
   /** How many messages were sent since the server asked for data that it answers unless it ignores them. */
@@ -39,11 +40,10 @@ export class CopyIn {
   #isOver = false;
   #waiting: (() => void)[] = [];
 
-  /** @param unitEnded is called when it turns out that the server has answered a Sync sent among the data */
-  constructor(server: Output, replies: ExpectedReplies, unitEnded: () => void) {
+  constructor(server: Output, replies: ExpectedReplies, unitEnd: Pick<UnitEnd, 'end'>) {
     this.#server = server;
     this.#replies = replies;
-    this.#unitEnded = unitEnded;
+    this.#unitEnd = unitEnd;
     replies.watch((to, message) => this.#received(to, message));
   }
 
@@ -73,7 +73,7 @@ export class CopyIn {
   /**
    * Takes a message while `isConcerned`.
    * @param again takes a message that turns out to be none of the data
-   * @returns as FrontendSide.take; rejected with ConnectionOver
+   * @returns as Dispatch.take; rejected with ConnectionOver
    */
   take(message: Message, again: Take): Promise<void> | undefined {
     if (this.#counting) return this.#counting.then(() => again(message));
@@ -167,7 +167,8 @@ export class CopyIn {
         this.#counting = undefined;
         // The Sync that counts has ended what the client's own next one has to end.
         this.#skipping = wasSkipping;
-        if (answered > 0) this.#unitEnded();
+        // A Sync that was sent among the data has ended the unit.
+        if (answered > 0) this.#unitEnd.end(false);
         resolve();
       };
       this.#replies.expect('Fence', fence(to !== 'Query', counted));

@@ -1,38 +1,48 @@
-/** The client's half of a session: takes its messages in order, and sends them on as they are or expanded. */
-
-import { isSuspecting, planOf } from '../../rewrite/retries.js';
-import type { Rewrite } from '../../rewrite/text.js';
-import { isNoteworthy, kept, type Look, mayTakeData } from '../../sql/lexer/look.js';
-import { queryText, readBind, readExecute, readTarget, write } from '../../wire/frontend.js';
+/** The client's half of a session: takes its messages in order, and gives each to what handles its type. */
+import { readBind, readExecute, readTarget, write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
-import { Frontend, TransactionStatus } from '../../wire/types.js';
-import { look } from '../catalog/reported-look.js';
-import type { Decision } from '../decide/decision.js';
+import { Frontend } from '../../wire/types.js';
 import { Attempts } from '../execute/attempts.js';
 import type { FrontendOptions } from '../execute/frontend-options.js';
-import type { Protocol } from '../server/internal-query.js';
-import { sealed, sentText } from '../server/markers.js';
-import type { Answered, ReplyHandler } from '../server/outstanding-replies.js';
-import { queryReplies } from '../server/results.js';
+import type { Answered } from '../server/outstanding-replies.js';
 import { CopyIn } from './copy-in.js';
 import { ExtendedQueries } from './extended.js';
-import { sendInPieces } from './statement-by-statement.js';
+import { Portals } from './portals.js';
+import { SimpleQuery } from './simple-query.js';
+import { StatementByStatement } from './statement-by-statement.js';
+import { UnansweredNames } from './unanswered-names.js';
+import { UnitEnd } from './unit-end.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 export class Dispatch {
   readonly #options: FrontendOptions;
   readonly #extended: ExtendedQueries;
-  readonly #attempts: Attempts;
+  readonly #simple: SimpleQuery;
   readonly #copyIn: CopyIn;
+  readonly #portals: Portals;
+  readonly #unanswered: UnansweredNames;
   readonly #unit: UnitOfWork;
+  readonly #unitEnd: UnitEnd;
   #terminated = false;
 
   constructor(options: FrontendOptions) {
+    const { replies, server, state } = options;
     this.#options = options;
-    this.#unit = new UnitOfWork(options.replies, options.state);
-    this.#attempts = new Attempts(options);
-    this.#extended = new ExtendedQueries(options, this.#attempts, this.#unit);
-    this.#copyIn = new CopyIn(options.server, options.replies, () => this.#endUnit(false));
+    this.#unit = new UnitOfWork(replies, state);
+    this.#portals = new Portals(state);
+    this.#unanswered = new UnansweredNames(replies);
+    const shared = { ...options, unit: this.#unit, portals: this.#portals, unanswered: this.#unanswered };
+    this.#unitEnd = new UnitEnd(shared);
+    const attempts = new Attempts(options);
+    this.#extended = new ExtendedQueries(options, attempts, this.#unit, this.#portals, this.#unanswered);
+    this.#copyIn = new CopyIn(server, replies, this.#unitEnd);
+    this.#simple = new SimpleQuery({
+      ...shared,
+      attempts,
+      unitEnd: this.#unitEnd,
+      copyIn: this.#copyIn,
+      statementByStatement: new StatementByStatement(options),
+    });
   }
 
   /** Whether the client is between two units of work, as far as it has sent. */
@@ -52,11 +62,11 @@ export class Dispatch {
 
   /** ReadyForQuery came. @param idle the server is idle and has answered everything */
   answered(idle: boolean): void {
-    const { catalog, replies, decider } = this.#options;
+    const { catalog, queries, replies, decider } = this.#options;
     if (idle) {
       catalog.idle();
-      this.#extended.idle();
-      this.#options.queries.idle();
+      this.#portals.clear();
+      queries.idle();
     }
     if (replies.settled) decider.settings.report();
   }
@@ -67,18 +77,16 @@ export class Dispatch {
    * It is rejected with ConnectionOver where the connection has to end.
    */
   take(message: Message): Promise<void> | undefined {
-    const { jit, pendingPrepares } = this.#options;
     if (message.type === Frontend.Terminate) {
       this.#terminated = true;
       return this.#forward(message);
     }
     if (this.#copyIn.isConcerned) return this.#copyIn.take(message, (it) => this.take(it));
-    if (!pendingPrepares.settled && namesStatement(message))
-      return pendingPrepares.answered().then(() => this.take(message));
+    const namesKnown = this.#namesKnown(message);
+    if (namesKnown) return namesKnown.then(() => this.take(message));
     switch (message.type) {
       case Frontend.Query:
-        jit.on();
-        return this.#query(message);
+        return this.#simple.take(message);
       case Frontend.Parse:
       case Frontend.Bind:
       case Frontend.Describe:
@@ -88,12 +96,12 @@ export class Dispatch {
       case Frontend.Execute:
         return this.#execute(message);
       case Frontend.Sync:
-        jit.endUnit();
-        this.#endUnit(this.#unit.isInBlock === true);
+        this.#options.jit.endUnit();
+        this.#unitEnd.end(this.#unit.isInBlock === true);
         return this.#forward(message, 'Sync');
       case Frontend.FunctionCall:
-        jit.on();
-        this.#endUnit(this.#unit.isInBlock === true);
+        this.#options.jit.on();
+        this.#unitEnd.end(this.#unit.isInBlock === true);
         this.#unit.callFunction();
         this.#options.catalog.executing();
         return this.#forward(message, 'FunctionCall');
@@ -105,6 +113,13 @@ export class Dispatch {
     }
   }
 
+  /** @returns what is fulfilled when it is known what the names in the message stand for; undefined where it is known */
+  #namesKnown(message: Message): Promise<void> | undefined {
+    const { pendingPrepares } = this.#options;
+    if (!pendingPrepares.settled && namesStatement(message)) return pendingPrepares.answered();
+    return EXTENDED.has(message.type) && !this.#unanswered.settled ? this.#unanswered.answered() : undefined;
+  }
+
   #execute(message: Message): Promise<void> | undefined {
     this.#unit.begin();
     const portal = readExecute(message)?.portal;
@@ -113,86 +128,6 @@ export class Dispatch {
       this.#options.server.write(write.flush());
       return this.#copyIn.decided();
     });
-  }
-
-  #query(message: Message): Promise<void> | undefined {
-    const text = queryText(message);
-    if (text === undefined) return this.#forwardQuery(message, undefined, false);
-    const seen = look(text, this.#options.state, this.#options.decider.settings);
-    return then(this.#textOf(message, seen), () => (mayTakeData(seen) ? this.#copyIn.decided() : undefined));
-  }
-
-  #textOf(message: Message, seen: Look): Promise<void> | undefined {
-    const { active, catalog, queries, prepared, refusesCode, replies, decider, state } = this.#options;
-    if (queries.hasImplicitTransaction && !this.#unit.hasExecuted)
-      return queries.endImplicitTransaction().then(() => this.#textOf(message, seen));
-    // A simple query drops the unnamed statement (postgres.c, exec_simple_query), unless it is skipped behind an error.
-    const undo = prepared.get('') && prepared.set('', undefined);
-    // From the first Execute on a query belongs to the implicit transaction of the messages before it.
-    const protocol = this.#unit.hasExecuted ? 'extended' : 'simple';
-    if (protocol === 'extended') queries.queryInPipeline();
-    const retries = protocol === 'simple' && replies.settled && state.status === TransactionStatus.Idle;
-    const inBlock = protocol === 'simple' && this.#unit.isInBlock === true;
-    this.#endUnit(inBlock);
-    if (!active || !isNoteworthy(seen, refusesCode)) {
-      catalog.invalidateFor(seen.effect);
-      return this.#forwardQuery(message, undo, inBlock);
-    }
-    return decider
-      .decide(seen, { protocol, inString: true, types: [], retries, prepares: protocol === 'simple' })
-      .then((decision) => {
-        if (decision.kind === 'pieces') return this.#inPieces(decision);
-        catalog.invalidateFor(seen.effect);
-        // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
-        if (decision.kind === 'failed' && protocol === 'simple') return;
-        if (decision.kind === 'pass') return this.#forwardQuery(message, undo, inBlock);
-        return this.#send(message, seen, decision.rewrite, undo, protocol, inBlock);
-      });
-  }
-
-  /** Sends a query that was looked at; one that is expanded may be sent again. */
-  #send(
-    message: Message,
-    seen: Look,
-    rewrite: Rewrite,
-    undo: (() => void) | undefined,
-    protocol: Protocol,
-    inBlock: boolean,
-  ): Promise<void> | undefined {
-    const { decider, server } = this.#options;
-    const { rules } = rewrite;
-    const plan = planOf(rules);
-    if (protocol === 'simple' && (plan || isSuspecting(rules) || rewrite.leftPrepared))
-      return this.#attempts.query(plan, kept(seen), rewrite, () => this.#endUnit(inBlock), undo);
-    const sent = sealed(rewrite);
-    if (sent.changed) server.write(write.query(sentText(sent)));
-    else server.forward(message);
-    this.#expectQuery(queryReplies(decider.translation(sent), undo), undo, inBlock);
-    return undefined;
-  }
-
-  async #inPieces(decision: Decision & { kind: 'pieces' }): Promise<void> {
-    await sendInPieces(decision, this.#options);
-    this.#endUnit(false);
-  }
-
-  #forwardQuery(message: Message, undo: (() => void) | undefined, inBlock: boolean): undefined {
-    this.#options.server.forward(message);
-    this.#expectQuery(undo && { receive: () => 'forward', skipped: undo }, undo, inBlock);
-  }
-
-  /** @param undo takes back that the unnamed statement was dropped, where there was one */
-  #expectQuery(handler: ReplyHandler | undefined, undo: (() => void) | undefined, inBlock: boolean): void {
-    if (handler && undo) this.#extended.expectNamed('Query', handler);
-    else this.#options.replies.expect('Query', handler);
-    this.#endUnit(inBlock);
-  }
-
-  /** @param inBlock whether it is certain that the transaction goes on */
-  #endUnit(inBlock: boolean): void {
-    this.#extended.endUnit(this.#unit.end());
-    this.#options.queries.endUnit();
-    this.#options.catalog.unitEnds(inBlock);
   }
 
   /** A Flush is not answered, unless something is in it, which the server refuses. */
@@ -207,6 +142,15 @@ export class Dispatch {
     if (answered) this.#options.replies.expect(answered);
   }
 }
+
+/** The messages whose meaning depends on the names before them. */
+const EXTENDED: ReadonlySet<number> = new Set([
+  Frontend.Parse,
+  Frontend.Bind,
+  Frontend.Describe,
+  Frontend.Execute,
+  Frontend.Close,
+]);
 
 /** @returns what is done next, behind what may have to wait */
 function then(

@@ -9,13 +9,12 @@ import { bindTo, boundTo, readExecute, write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { Frontend } from '../../wire/types.js';
 import type { StatementSource } from '../decide/decision.js';
-import { knownName, Names } from '../decide/names.js';
 import { type PreparedStatement, ruleOf } from '../decide/prepared-statement.js';
 import type { Attempts, Execution } from '../execute/attempts.js';
 import type { FrontendOptions } from '../execute/frontend-options.js';
 import { REPEATED, SCRATCH } from '../server/own-statements.js';
 import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from '../server/results.js';
-import { type BoundPortal, bindOf, cannotRun, isUncertain, senderOf, withFormats } from './portals.js';
+import { type BoundPortal, bindOf, cannotRun, type Portals, senderOf, withFormats } from './portals.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
 /** Prepares a statement again where another text has to be sent for it now. @returns also the name that it has now */
@@ -31,20 +30,20 @@ export class Executions {
   readonly #prepareAgain: PrepareAgain;
   readonly #unit: UnitOfWork;
   /** What each portal was bound to. */
-  readonly portals: Names<BoundPortal>;
+  readonly #portals: Portals;
 
-  constructor(options: FrontendOptions, attempts: Attempts, unit: UnitOfWork, prepareAgain: PrepareAgain) {
+  constructor(
+    options: FrontendOptions,
+    attempts: Attempts,
+    unit: UnitOfWork,
+    portals: Portals,
+    prepareAgain: PrepareAgain,
+  ) {
     this.#unit = unit;
     this.#options = options;
     this.#attempts = attempts;
     this.#prepareAgain = prepareAgain;
-    this.portals = new Names((name) => knownName(name, options.state));
-  }
-
-  /** Portals go with the transaction: none may be bound again that the server may not have any more. */
-  transactionEnds(): void {
-    for (const [name, portal] of this.portals.snapshot())
-      if (portal.bind) this.portals.set(name, { ...portal, bind: undefined });
+    this.#portals = portals;
   }
 
   /** What is prepared under a name is executed in all circumstances; what has none is executed next. */
@@ -61,10 +60,10 @@ export class Executions {
     prepared: PreparedStatement | undefined,
   ): undefined {
     this.#unit.bind();
-    const known = prepared ?? this.portals.get(name);
+    const known = prepared ?? this.#portals.get(name);
     const undo =
       known &&
-      this.portals.set(
+      this.#portals.set(
         name,
         prepared && { ...prepared, statement, bind: bindOf(message, prepared), executed: false },
       );
@@ -78,7 +77,7 @@ export class Executions {
     this.#options.replies.expect('Bind', replies);
   }
 
-  /** As FrontendSide.take. */
+  /** As Dispatch.take. */
   execute(message: Message): Promise<void> | undefined {
     const name = readExecute(message)?.portal;
     if (name === undefined) {
@@ -86,7 +85,7 @@ export class Executions {
       return this.#forward(message);
     }
     this.#options.catalog.executing();
-    const bound = this.portals.get(name);
+    const bound = this.#portals.get(name);
     const plan = bound?.rewrite && planOf(bound.rewrite.rules);
     const { isInBlock, mayRetryAlone } = this.#unit;
     this.#unit.execute(plan !== undefined, bound?.seen.effect ?? 'none');
@@ -97,7 +96,7 @@ export class Executions {
     const [part] = rewrite.rules;
     if (bound.executed && part?.kind === 'cascade' && part.answers.kind === 'count')
       return cannotRun(name, this.#options);
-    this.portals.set(name, { ...bound, executed: true });
+    this.#portals.set(name, { ...bound, executed: true });
     const execute = senderOf(message, name, rewrite, this.#options);
     const { bind } = bound;
     if (plan && bind && !bound.executed) {
@@ -114,11 +113,10 @@ export class Executions {
 
   /** The unnamed statement goes: without it a portal that waits to find out more could not be bound again. */
   settle(): Promise<unknown> | undefined {
-    for (const [name, portal] of this.portals.snapshot()) {
-      const { bind } = portal;
-      if (bind && isUncertain(portal)) return this.#rebind(name, bind, portal, () => () => {});
-    }
-    return undefined;
+    const [first] = this.#portals.uncertain;
+    if (first === undefined) return undefined;
+    const [name, portal, bind] = first;
+    return this.#rebind(name, bind, portal, () => () => {});
   }
 
   #expectExecuted(execute: () => void, rewrite: Rewrite): void {
@@ -150,7 +148,7 @@ export class Executions {
     const decision = await decider.decide(bound.seen, source);
     if (decision.kind === 'failed' || decision.kind === 'skipped') {
       // Whoever waits for it must not wait again.
-      this.portals.set(name, { ...bound, bind: undefined });
+      this.#portals.set(name, { ...bound, bind: undefined });
       return undefined;
     }
     const wanted = decision.kind === 'pass' ? passedOn(bound.seen.text) : decision.rewrite;
@@ -160,7 +158,7 @@ export class Executions {
     const message = bindMessage(under === bound.statement ? bind : bindTo(bindMessage(bind), name, under));
     const again = part?.kind === 'cascade' ? withFormats(message, part.answers) : message.buffer;
     server.write(Buffer.concat([write.close('P', name), again]));
-    this.portals.set(name, { ...current, bind, statement: bound.statement, executed: bound.executed });
+    this.#portals.set(name, { ...current, bind, statement: bound.statement, executed: bound.executed });
     const swallowed = swallowedReplies(decider.translation(rewrite), () => {});
     replies.expect('Close', swallowed);
     replies.expect('Bind', swallowed);

@@ -4,24 +4,22 @@
  */
 
 import type { Rewrite } from '../../rewrite/text.js';
-import { isNoteworthy, kept, mayTakeData, withoutText } from '../../sql/lexer/look.js';
+import { kept, mayTakeData, withoutText } from '../../sql/lexer/look.js';
 import { readBind, readParse, readTarget, write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
-import { Backend, Frontend } from '../../wire/types.js';
-import { look } from '../catalog/reported-look.js';
-import type { Names } from '../decide/names.js';
+import { Frontend } from '../../wire/types.js';
 import { type PreparedStatement, UNWATCHED } from '../decide/prepared-statement.js';
 import { isRefused, replacement } from '../decide/replacement.js';
 import type { Attempts } from '../execute/attempts.js';
 import type { FrontendOptions } from '../execute/frontend-options.js';
 import { encodingOf } from '../server/encoding.js';
 import { sealed, sentText } from '../server/markers.js';
-import type { ReplyHandler } from '../server/outstanding-replies.js';
 import { REBOUND, SCRATCH } from '../server/own-statements.js';
 import { ResultColumns } from '../server/result-columns.js';
 import { descriptionReplies, swallowedReplies, undoneReplies } from '../server/results.js';
 import { Executions } from './executions.js';
-import { isShort } from './portals.js';
+import { isShort, type Portals } from './portals.js';
+import type { UnansweredNames } from './unanswered-names.js';
 import type { UnitOfWork } from './unit-of-work.js';
 import { UnnamedStatement } from './unnamed-statement.js';
 
@@ -30,17 +28,22 @@ export class ExtendedQueries {
   readonly #executions: Executions;
   readonly #unnamed: UnnamedStatement;
   readonly #unit: UnitOfWork;
-  /** What changes names known here and is not answered yet; and whether any of it is of an earlier unit. */
-  #unanswered = 0;
-  #doubtful = false;
-  /** What waits until all of them are answered, or skipped behind an error. */
-  #onAnswered: () => void = () => {};
+  readonly #portals: Portals;
+  readonly #unanswered: UnansweredNames;
 
-  constructor(options: FrontendOptions, attempts: Attempts, unit: UnitOfWork) {
+  constructor(
+    options: FrontendOptions,
+    attempts: Attempts,
+    unit: UnitOfWork,
+    portals: Portals,
+    unanswered: UnansweredNames,
+  ) {
     this.#options = options;
     this.#unit = unit;
+    this.#portals = portals;
+    this.#unanswered = unanswered;
     this.#unnamed = new UnnamedStatement(options);
-    this.#executions = new Executions(options, attempts, unit, async (name, prepared, rewrite) => {
+    this.#executions = new Executions(options, attempts, unit, portals, async (name, prepared, rewrite) => {
       // The client may have given the name to another statement since the portal was bound.
       const isGone = options.prepared.get(name)?.result !== prepared.result;
       const lost = prepared.lost || isGone;
@@ -50,38 +53,14 @@ export class ExtendedQueries {
     });
   }
 
-  /** The server is idle: portals ended with the transaction. */
-  idle(): void {
-    this.#executions.portals.clear();
-  }
-
-  /**
-   * A Sync or a simple query was sent: what comes next is executed even where something before it failed.
-   * @param goesOn whether it is certain that the transaction goes on
-   */
-  endUnit(goesOn: boolean): void {
-    this.#doubtful = this.#unanswered > 0;
-    if (!goesOn) this.#executions.transactionEnds();
-  }
-
   /** Whether executing a portal may make the server take data from the client. */
   takesData(portal: string): boolean {
-    const bound = this.#executions.portals.get(portal);
+    const bound = this.#portals.get(portal);
     return bound !== undefined && mayTakeData(bound.seen);
   }
 
-  /** As FrontendSide.take. */
+  /** As Dispatch.take. */
   take(message: Message): Promise<void> | undefined {
-    // What a name means depends on whether the Parse before the Sync succeeds, or the query there is executed.
-    const doubtful = this.#doubtful && this.#unanswered > 0;
-    this.#doubtful = false;
-    if (!doubtful) return this.#take(message);
-    return new Promise<void>((resolve) => {
-      this.#onAnswered = resolve;
-    }).then(() => this.#take(message));
-  }
-
-  #take(message: Message): Promise<void> | undefined {
     switch (message.type) {
       case Frontend.Parse:
         return this.#parse(message);
@@ -102,8 +81,8 @@ export class ExtendedQueries {
     const { name, text, types } = read;
     const waiting = name === '' ? this.#executions.settle() : undefined;
     if (waiting) return waiting.then(() => this.#parse(message));
-    const seen = look(text, this.#options.state, this.#options.decider.settings);
-    if (!this.#options.active || !isNoteworthy(seen, this.#options.refusesCode)) {
+    const seen = this.#options.decider.look(text);
+    if (!this.#options.decider.concerns(seen)) {
       this.#options.server.forward(message);
       const plain = seen.effect === 'none' && !mayTakeData(seen);
       return this.#enter(name, plain ? undefined : { ...UNWATCHED, types, seen: withoutText(seen) });
@@ -132,7 +111,10 @@ export class ExtendedQueries {
         if (name === '') this.#unnamed.sent(prepared, stretch);
         if (rewrite.changed) this.#options.server.write(write.parse(name, sentText(rewrite), types));
         else this.#options.server.forward(message);
-        this.expectNamed('Parse', descriptionReplies(this.#options.decider.translation(rewrite), undo));
+        this.#unanswered.expect(
+          'Parse',
+          descriptionReplies(this.#options.decider.translation(rewrite), undo),
+        );
         if (rewrite.targets.length === 0) return;
         this.#options.server.write(write.describeStatement(name));
         this.#options.replies.expect('Describe', result.described(rewrite));
@@ -142,29 +124,8 @@ export class ExtendedQueries {
   /** A Parse of a text that does not delete was sent. */
   #enter(name: string, prepared: PreparedStatement | undefined): undefined {
     if (prepared || this.#options.prepared.get(name))
-      this.expectNamed('Parse', undoneReplies(this.#options.prepared.set(name, prepared)));
+      this.#unanswered.expect('Parse', undoneReplies(this.#options.prepared.set(name, prepared)));
     else this.#options.replies.expect('Parse');
-  }
-
-  /** A Parse, or a simple query that drops the unnamed statement, was sent: what names mean depends on its answer. */
-  expectNamed(to: 'Parse' | 'Query', handler: ReplyHandler): void {
-    this.#unanswered++;
-    const answered = () => {
-      this.#unanswered--;
-      if (this.#unanswered === 0) this.#onAnswered();
-    };
-    const ends = to === 'Query' ? [Backend.ReadyForQuery] : [Backend.ParseComplete, Backend.ErrorResponse];
-    this.#options.replies.expect(to, {
-      receive: (message) => {
-        const verdict = handler.receive(message);
-        if (ends.some((type) => type === message.type)) answered();
-        return verdict;
-      },
-      skipped: () => {
-        handler.skipped?.();
-        answered();
-      },
-    });
   }
 
   #bind(message: Message): Promise<void> | undefined {
@@ -219,7 +180,7 @@ export class ExtendedQueries {
     const target = readTarget(message);
     if (target === undefined) return this.#refused(message, 'Describe');
     const { kind, name } = target;
-    if (kind === 'P') return this.#describeAs(message, this.#executions.portals.get(name));
+    if (kind === 'P') return this.#describeAs(message, this.#portals.get(name));
     const prepared = this.#options.prepared.get(name);
     if (prepared?.rewrite === undefined) return this.#describeAs(message, prepared);
     return this.#wanted(name, prepared, true).then((wanted) => {
@@ -244,7 +205,7 @@ export class ExtendedQueries {
     if (waiting) return waiting.then(() => this.#close(message));
     this.#options.server.forward(message);
     const { prepared } = this.#options;
-    const undo = kind === 'S' ? forget(prepared, name) : forget(this.#executions.portals, name);
+    const undo = kind === 'S' ? prepared.forget(name) : this.#portals.forget(name);
     this.#options.replies.expect('Close', undo && undoneReplies(undo));
   }
 
@@ -253,9 +214,4 @@ export class ExtendedQueries {
     this.#options.server.forward(message);
     this.#options.replies.expect(type);
   }
-}
-
-/** @returns what takes it back, where there was something to forget */
-function forget<T>(names: Names<T>, name: string): (() => void) | undefined {
-  return names.get(name) && names.set(name, undefined);
 }

@@ -7,10 +7,11 @@ import { serverError } from '../../wire/backend.js';
 import { whole, withResultFormats, write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
-import { shownName } from '../decide/names.js';
+import { knownName, Names, shownName } from '../decide/names.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
 import type { FrontendOptions } from '../execute/frontend-options.js';
 import { SCRATCH } from '../server/own-statements.js';
+import type { ServerState } from '../server/server-state.js';
 
 /** A portal, and what it takes to bind it again. */
 export interface BoundPortal extends PreparedStatement {
@@ -18,6 +19,46 @@ export interface BoundPortal extends PreparedStatement {
   /** The client's message; undefined where it is not worth keeping. */
   readonly bind: Buffer | undefined;
   readonly executed: boolean;
+}
+
+export class Portals {
+  readonly #names: Names<BoundPortal>;
+
+  constructor(state: ServerState) {
+    this.#names = new Names((name) => knownName(name, state));
+  }
+
+  get(name: string): BoundPortal | undefined {
+    return this.#names.get(name);
+  }
+
+  /** @returns what takes the change back */
+  set(name: string, portal: BoundPortal | undefined): () => void {
+    return this.#names.set(name, portal);
+  }
+
+  /** @returns what takes it back, where there was something to forget */
+  forget(name: string): (() => void) | undefined {
+    return this.#names.forget(name);
+  }
+
+  /** The server is idle: portals ended with the transaction. */
+  clear(): void {
+    this.#names.clear();
+  }
+
+  /** The transaction may be over, and the portals with it: none is bound again that the server may not have any more. */
+  endTransaction(): void {
+    for (const [name, portal] of this.#names.snapshot())
+      if (portal.bind) this.set(name, { ...portal, bind: undefined });
+  }
+
+  /** The portals that wait to find out whether a rule may be broken, each with the Bind that binds it again. */
+  get uncertain(): readonly (readonly [string, BoundPortal, Buffer])[] {
+    return this.#names
+      .snapshot()
+      .flatMap(([name, portal]) => (portal.bind && isUncertain(portal) ? [[name, portal, portal.bind]] : []));
+  }
 }
 
 /** A longer Bind is not kept: its statement is executed once. */
@@ -51,8 +92,7 @@ function formatsFor(answers: Answers, formats: readonly number[]): readonly numb
   }
 }
 
-/** Whether it waits to find out whether a rule may be broken. */
-export function isUncertain({ executed, rewrite }: BoundPortal): boolean {
+function isUncertain({ executed, rewrite }: BoundPortal): boolean {
   return !executed && rewrite !== undefined && isSuspecting(rewrite.rules);
 }
 

@@ -8,52 +8,24 @@
 import { Pace } from '../../pace.js';
 import { planOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
-import { isNoteworthy, type Look } from '../../sql/lexer/look.js';
+import type { Look } from '../../sql/lexer/look.js';
 import { whole, write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend, TransactionStatus } from '../../wire/types.js';
-import { look } from '../catalog/reported-look.js';
-import type { Decision } from '../decide/decision.js';
-import type { FrontendOptions } from '../execute/frontend-options.js';
+import type { SessionCatalog } from '../catalog/session-catalog.js';
+import type { Decider } from '../decide/decider.js';
+import type { Piece } from '../decide/decision.js';
+import type { InternalQueries } from '../server/internal-query.js';
+import type { Jit } from '../server/jit.js';
 import { sealed, sentText } from '../server/markers.js';
-import type { ReplyHandler, Verdict } from '../server/outstanding-replies.js';
+import type { Output } from '../server/output.js';
+import type { ExpectedReplies, ReplyHandler, Verdict } from '../server/outstanding-replies.js';
 import { SCRATCH } from '../server/own-statements.js';
 import { descriptionReplies, executeReplies } from '../server/results.js';
+import type { ServerState } from '../server/server-state.js';
 
 /** The name of their statements and portals; those of questions, and the client's, are others. */
 const PIECE = `${SCRATCH}_p`;
-
-/** Ends with a Sync, whose ReadyForQuery is that of the client's query. */
-export async function sendInPieces(
-  { pieces }: Decision & { kind: 'pieces' },
-  options: FrontendOptions,
-): Promise<void> {
-  const { catalog, queries, jit, refusesCode, replies, decider, server, state } = options;
-  // A query drops the unnamed statement.
-  server.write(write.close('S', ''));
-  replies.expect('Close', { receive: unlessError });
-  let inBlock = replies.awaitsReady || state.status !== TransactionStatus.Idle;
-  let goesOn = true;
-  const pace = new Pace();
-  for (const { bytes, offset, unchanged } of pieces) {
-    await pace.next();
-    const seen = look(bytes, state, decider.settings);
-    const control = seen.begins === 'control';
-    if (!inBlock && !control) goesOn = (await queries.ask(BLOCK, 'extended')).kind === 'value';
-    if (!goesOn) break;
-    inBlock = !control;
-    const source = { protocol: 'extended', inString: false, types: [], retries: false, offset } as const;
-    const decision = isNoteworthy(seen, refusesCode) ? await decider.decide(seen, source) : undefined;
-    catalog.executing();
-    catalog.invalidateFor(seen.effect);
-    // The server skips to the Sync, as it would skip the rest of the string.
-    goesOn = decision?.kind !== 'failed' && decision?.kind !== 'skipped';
-    if (goesOn) sendPiece(decision?.kind === 'rewrite' ? decision.rewrite : unchanged, seen, offset, options);
-  }
-  jit.endUnit();
-  server.write(write.sync());
-  replies.expect('Sync');
-}
 
 /**
  * A string of several statements is a transaction block from the first one on, and again behind COMMIT; a pipeline is one
@@ -61,38 +33,81 @@ export async function sendInPieces(
  */
 const BLOCK = 'SHOW transaction_isolation';
 
-function sendPiece(
-  unsent: Rewrite,
-  seen: Look,
-  offset: number,
-  { jit, replies, decider, server }: FrontendOptions,
-): void {
-  const rewrite = sealed(unsent);
-  if (planOf(rewrite.rules)) jit.off();
-  else jit.on();
-  const isSame = rewrite.sql === rewrite.text;
-  const translation = { ...decider.translation(rewrite), offset };
-  const answers = descriptionReplies(translation);
-  server.write(
-    Buffer.concat([
-      // In a failed transaction the last one is still there.
-      ...[write.close('P', PIECE), write.close('S', PIECE)],
-      isSame ? write.parseBytes(PIECE, seen.text) : write.parse(PIECE, sentText(rewrite)),
-      ...[write.bind(PIECE, PIECE), write.describePortal(PIECE), write.execute(PIECE)],
-      // As long as it is open its tables are in use.
-      write.close('P', PIECE),
-    ]),
-  );
-  replies.expect('Close', { receive: unlessError });
-  replies.expect('Close', { receive: unlessError });
-  replies.expect('Parse', unseen(answers, Backend.ParseComplete));
-  replies.expect('Bind', unseen(answers, Backend.BindComplete));
-  const described = unseen(answers, Backend.NoData);
-  const executed = executeReplies(translation);
-  const [first, second] = changes(seen, rewrite) ? together(described, executed) : [described, executed];
-  replies.expect('Describe', first);
-  replies.expect('Execute', second);
-  replies.expect('Close', { receive: unlessError });
+interface StatementByStatementOptions {
+  readonly catalog: SessionCatalog;
+  readonly decider: Decider;
+  readonly jit: Jit;
+  readonly queries: InternalQueries;
+  readonly replies: ExpectedReplies;
+  readonly server: Output;
+  readonly state: ServerState;
+}
+
+export class StatementByStatement {
+  readonly #options: StatementByStatementOptions;
+
+  constructor(options: StatementByStatementOptions) {
+    this.#options = options;
+  }
+
+  /** Sends the statements; the last message is a Sync, whose ReadyForQuery is that of the client's query. */
+  async send(pieces: Iterable<Piece>): Promise<void> {
+    const { catalog, queries, jit, replies, decider, server, state } = this.#options;
+    // A query drops the unnamed statement.
+    server.write(write.close('S', ''));
+    replies.expect('Close', { receive: unlessError });
+    let inBlock = replies.awaitsReady || state.status !== TransactionStatus.Idle;
+    let goesOn = true;
+    const pace = new Pace();
+    for (const { bytes, offset, unchanged } of pieces) {
+      await pace.next();
+      const seen = decider.look(bytes);
+      const control = seen.begins === 'control';
+      if (!inBlock && !control) goesOn = (await queries.ask(BLOCK, 'extended')).kind === 'value';
+      if (!goesOn) break;
+      inBlock = !control;
+      const source = { protocol: 'extended', inString: false, types: [], retries: false, offset } as const;
+      const decision = decider.concerns(seen) ? await decider.decide(seen, source) : undefined;
+      catalog.executing();
+      catalog.invalidateFor(seen.effect);
+      // The server skips to the Sync, as it would skip the rest of the string.
+      goesOn = decision?.kind !== 'failed' && decision?.kind !== 'skipped';
+      if (goesOn) this.#sendPiece(decision?.kind === 'rewrite' ? decision.rewrite : unchanged, seen, offset);
+    }
+    jit.endUnit();
+    server.write(write.sync());
+    replies.expect('Sync');
+  }
+
+  #sendPiece(unsent: Rewrite, seen: Look, offset: number): void {
+    const { jit, replies, decider, server } = this.#options;
+    const rewrite = sealed(unsent);
+    if (planOf(rewrite.rules)) jit.off();
+    else jit.on();
+    const isSame = rewrite.sql === rewrite.text;
+    const translation = { ...decider.translation(rewrite), offset };
+    const answers = descriptionReplies(translation);
+    server.write(
+      Buffer.concat([
+        // In a failed transaction the last one is still there.
+        ...[write.close('P', PIECE), write.close('S', PIECE)],
+        isSame ? write.parseBytes(PIECE, seen.text) : write.parse(PIECE, sentText(rewrite)),
+        ...[write.bind(PIECE, PIECE), write.describePortal(PIECE), write.execute(PIECE)],
+        // As long as it is open its tables are in use.
+        write.close('P', PIECE),
+      ]),
+    );
+    replies.expect('Close', { receive: unlessError });
+    replies.expect('Close', { receive: unlessError });
+    replies.expect('Parse', unseen(answers, Backend.ParseComplete));
+    replies.expect('Bind', unseen(answers, Backend.BindComplete));
+    const described = unseen(answers, Backend.NoData);
+    const executed = executeReplies(translation);
+    const [first, second] = changes(seen, rewrite) ? together(described, executed) : [described, executed];
+    replies.expect('Describe', first);
+    replies.expect('Execute', second);
+    replies.expect('Close', { receive: unlessError });
+  }
 }
 
 /** What changes rows is carried out before a word is said of those that it returns (pquery.c, PORTAL_ONE_RETURNING). */

@@ -23,6 +23,8 @@ export interface RefusalRules {
 }
 
 export interface DeciderOptions extends RefusalRules {
+  /** False where the configuration switched cascades off: everything passes. */
+  readonly active: boolean;
   readonly statements: StatementCache;
   readonly catalog: SessionCatalog;
   readonly queries: InternalQueries;

@@ -4,9 +4,10 @@ import { ProxyError } from '../../errors.js';
 import { plansOf } from '../../rewrite/statement/reply-rule.js';
 import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
 import { isAfterUnsettling } from '../../rewrite/unsettling.js';
-import type { Look } from '../../sql/lexer/look.js';
+import { isNoteworthy, type Look } from '../../sql/lexer/look.js';
 import { TransactionStatus } from '../../wire/types.js';
 import { ColumnsUnknown, KnownColumns } from '../catalog/known-columns.js';
+import { look } from '../catalog/reported-look.js';
 import { ReportedSettings } from '../catalog/reported-settings.js';
 import { BEYOND_ASCII, encodingOf } from '../server/encoding.js';
 import type { Protocol } from '../server/internal-query.js';
@@ -48,6 +49,16 @@ export class Decider {
     this.#inSql = new SqlPrepared(prepared, state, this.settings);
     this.#resolver = new Resolver(catalog, queries, state);
     this.#rewriter = new Rewriter(statements, this.#texts, this.#inSql, options, state);
+  }
+
+  /** Looks at a client's text as the server is going to read it. */
+  look(text: Buffer): Look {
+    return look(text, this.#options.state, this.settings);
+  }
+
+  /** Whether anything is to be decided for a text: else it is sent as it is. */
+  concerns(seen: Look): boolean {
+    return this.#options.active && isNoteworthy(seen, this.#options.refusesCode);
   }
 
   /** @param seen the text, looked at */

@@ -32,6 +32,11 @@ export class Names<T> {
     return () => this.#put(key, before);
   }
 
+  /** @returns what takes it back; undefined where there was nothing to forget */
+  forget(name: string): (() => void) | undefined {
+    return this.get(name) && this.set(name, undefined);
+  }
+
   snapshot(): readonly (readonly [string, T])[] {
     return [...this.#entries.values()].map(({ name, value }) => [name, value]);
   }

@@ -1,0 +1,68 @@
+/**
+ * What changes the names of prepared statements and is not answered yet: each Parse of a name that the proxy knows, and each
+ * simple query that drops the unnamed statement.
+ *
+ * Within a unit of work the names count as changed as soon as the message is sent: if it fails, the server skips what comes
+ * behind it up to the Sync. Behind the Sync nothing is skipped, so there the proxy has to know the answer first.
+ */
+import type { Message } from '../../wire/reader.js';
+import { Backend } from '../../wire/types.js';
+import type { ExpectedReplies, ReplyHandler } from '../server/outstanding-replies.js';
+
+const ENDS: Readonly<Record<'Parse' | 'Query', ReadonlySet<number>>> = {
+  Parse: new Set([Backend.ParseComplete, Backend.ErrorResponse]),
+  Query: new Set([Backend.ReadyForQuery]),
+};
+
+export class UnansweredNames {
+  readonly #replies: Pick<ExpectedReplies, 'expect'>;
+  #count = 0;
+  /** How many of them were sent before the unit of work that goes on. */
+  #ofEarlierUnits = 0;
+  #waiting: (() => void)[] = [];
+
+  constructor(replies: Pick<ExpectedReplies, 'expect'>) {
+    this.#replies = replies;
+  }
+
+  /** Whether all of earlier units are answered: only then is it certain what a name stands for. */
+  get settled(): boolean {
+    return this.#ofEarlierUnits === 0;
+  }
+
+  /** Fulfilled when all of earlier units are answered, or skipped behind an error. */
+  answered(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  /** Such a message was sent. @param handler decides what becomes of its answer */
+  expect(to: 'Parse' | 'Query', handler: ReplyHandler): void {
+    this.#count++;
+    this.#replies.expect(to, {
+      receive: (message: Message) => {
+        const verdict = handler.receive(message);
+        if (ENDS[to].has(message.type)) this.#answer();
+        return verdict;
+      },
+      skipped: () => {
+        handler.skipped?.();
+        this.#answer();
+      },
+    });
+  }
+
+  /** A Sync or a simple query was sent: what comes next is executed even where something before it failed. */
+  endUnit(): void {
+    this.#ofEarlierUnits = this.#count;
+  }
+
+  /** Answers come in the order of the messages, so those of earlier units come first. */
+  #answer(): void {
+    this.#count--;
+    if (this.settled) return;
+    this.#ofEarlierUnits--;
+    if (this.settled) for (const go of this.#waiting.splice(0)) go();
+  }
+}
