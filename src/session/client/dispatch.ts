@@ -2,7 +2,7 @@
 import { readBind, readExecute, readTarget, write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { Frontend } from '../../wire/types.js';
-import { Attempts } from '../execute/attempts.js';
+import { Executor } from '../execute/executor.js';
 import type { FrontendOptions } from '../execute/frontend-options.js';
 import type { Answered } from '../server/outstanding-replies.js';
 import { CopyIn } from './copy-in.js';
@@ -33,12 +33,12 @@ export class Dispatch {
     this.#unanswered = new UnansweredNames(replies);
     const shared = { ...options, unit: this.#unit, portals: this.#portals, unanswered: this.#unanswered };
     this.#unitEnd = new UnitEnd(shared);
-    const attempts = new Attempts(options);
-    this.#extended = new ExtendedQueries(options, attempts, this.#unit, this.#portals, this.#unanswered);
+    const executor = new Executor(options);
+    this.#extended = new ExtendedQueries(options, executor, this.#unit, this.#portals, this.#unanswered);
     this.#copyIn = new CopyIn(server, replies, this.#unitEnd);
     this.#simple = new SimpleQuery({
       ...shared,
-      attempts,
+      executor,
       unitEnd: this.#unitEnd,
       copyIn: this.#copyIn,
       statementByStatement: new StatementByStatement(options),

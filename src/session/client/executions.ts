@@ -1,6 +1,6 @@
 /**
  * The executions of a session in the extended query protocol: what portals are bound to, and whether their execution
- * may be repeated (attempts.ts).
+ * may be repeated (execution.ts).
  */
 
 import { isSuspecting, locksOf, planOf } from '../../rewrite/retries.js';
@@ -10,8 +10,9 @@ import type { Message } from '../../wire/reader.js';
 import { Frontend } from '../../wire/types.js';
 import type { StatementSource } from '../decide/decision.js';
 import { type PreparedStatement, ruleOf } from '../decide/prepared-statement.js';
-import type { Attempts, Execution } from '../execute/attempts.js';
+import type { Executor } from '../execute/executor.js';
 import type { FrontendOptions } from '../execute/frontend-options.js';
+import type { PortalBinding } from '../execute/portal-execution.js';
 import { REPEATED, SCRATCH } from '../server/own-statements.js';
 import { descriptionReplies, executeReplies, swallowedReplies, undoneReplies } from '../server/results.js';
 import { type BoundPortal, bindOf, cannotRun, type Portals, senderOf, withFormats } from './portals.js';
@@ -26,7 +27,7 @@ export type PrepareAgain = (
 
 export class Executions {
   readonly #options: FrontendOptions;
-  readonly #attempts: Attempts;
+  readonly #executor: Executor;
   readonly #prepareAgain: PrepareAgain;
   readonly #unit: UnitOfWork;
   /** What each portal was bound to. */
@@ -34,14 +35,14 @@ export class Executions {
 
   constructor(
     options: FrontendOptions,
-    attempts: Attempts,
+    executor: Executor,
     unit: UnitOfWork,
     portals: Portals,
     prepareAgain: PrepareAgain,
   ) {
     this.#unit = unit;
     this.#options = options;
-    this.#attempts = attempts;
+    this.#executor = executor;
     this.#prepareAgain = prepareAgain;
     this.#portals = portals;
   }
@@ -104,7 +105,7 @@ export class Executions {
       const rebind = () => this.#rebind(name, bind, { ...bound, executed: true }, sender);
       // Other portals would be lost with a transaction that fails.
       if (isInBlock === true || mayRetryAlone)
-        return this.#attempts.portal({ plan, rewrite, execute, rebind }, isInBlock === true);
+        return this.#executor.portal({ rewrite, execute, rebind }, isInBlock === true);
       if (isSuspecting(rewrite.rules)) return this.#executeExactly(rebind);
     }
     this.#expectExecuted(execute, rewrite);
@@ -128,7 +129,7 @@ export class Executions {
   }
 
   /** What only finds out whether a rule may be broken is no use where it cannot be sent again. */
-  async #executeExactly(rebind: () => Promise<Execution | undefined>): Promise<void> {
+  async #executeExactly(rebind: () => Promise<PortalBinding | undefined>): Promise<void> {
     const bound = await rebind();
     if (bound) this.#expectExecuted(bound.execute, bound.rewrite);
   }
@@ -142,7 +143,7 @@ export class Executions {
     bind: Buffer,
     bound: BoundPortal,
     sender: (rewrite: Rewrite) => () => void,
-  ): Promise<Execution | undefined> {
+  ): Promise<PortalBinding | undefined> {
     const { replies, decider, server } = this.#options;
     const source = { ...this.source(bound.statement, bound), retries: false };
     const decision = await decider.decide(bound.seen, source);
@@ -164,7 +165,7 @@ export class Executions {
     replies.expect('Bind', swallowed);
     const locks = locksOf(rewrite.rules);
     const lock = locks && { locks, types: bound.types, bind: boundTo(message, REPEATED, SCRATCH) };
-    return { plan: planOf(rewrite.rules), rewrite, execute: sender(rewrite), lock };
+    return { rewrite, execute: sender(rewrite), lock };
   }
 
   #forward(message: Message): undefined {

@@ -10,7 +10,7 @@ import type { Message } from '../../wire/reader.js';
 import { Frontend } from '../../wire/types.js';
 import { type PreparedStatement, UNWATCHED } from '../decide/prepared-statement.js';
 import { isRefused, replacement } from '../decide/replacement.js';
-import type { Attempts } from '../execute/attempts.js';
+import type { Executor } from '../execute/executor.js';
 import type { FrontendOptions } from '../execute/frontend-options.js';
 import { encodingOf } from '../server/encoding.js';
 import { sealed, sentText } from '../server/markers.js';
@@ -33,7 +33,7 @@ export class ExtendedQueries {
 
   constructor(
     options: FrontendOptions,
-    attempts: Attempts,
+    executor: Executor,
     unit: UnitOfWork,
     portals: Portals,
     unanswered: UnansweredNames,
@@ -43,7 +43,7 @@ export class ExtendedQueries {
     this.#portals = portals;
     this.#unanswered = unanswered;
     this.#unnamed = new UnnamedStatement(options);
-    this.#executions = new Executions(options, attempts, unit, portals, async (name, prepared, rewrite) => {
+    this.#executions = new Executions(options, executor, unit, portals, async (name, prepared, rewrite) => {
       // The client may have given the name to another statement since the portal was bound.
       const isGone = options.prepared.get(name)?.result !== prepared.result;
       const lost = prepared.lost || isGone;

@@ -10,7 +10,7 @@ import type { Decider } from '../decide/decider.js';
 import type { Decision } from '../decide/decision.js';
 import type { Names } from '../decide/names.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
-import type { Attempts } from '../execute/attempts.js';
+import type { Executor } from '../execute/executor.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { Jit } from '../server/jit.js';
 import { sealed, sentText } from '../server/markers.js';
@@ -32,7 +32,7 @@ interface SimpleQueryOptions {
   readonly decider: Decider;
   readonly queries: InternalQueries;
   readonly jit: Jit;
-  readonly attempts: Attempts;
+  readonly executor: Executor;
   readonly prepared: Names<PreparedStatement>;
   readonly unanswered: UnansweredNames;
   readonly unit: UnitOfWork;
@@ -114,12 +114,13 @@ export class SimpleQuery {
 
   /** Sends what takes the query's place; what is expanded may be sent again. */
   #send(message: Message, seen: Look, rewrite: Rewrite, situation: Situation): Promise<void> | undefined {
-    const { attempts, decider, server, unitEnd } = this.#options;
+    const { executor, decider, server, unitEnd } = this.#options;
     const { protocol, inBlock, undo } = situation;
     const { rules } = rewrite;
-    const plan = planOf(rules);
-    if (protocol === 'simple' && (plan || isSuspecting(rules) || rewrite.leftPrepared))
-      return attempts.query(plan, kept(seen), rewrite, () => unitEnd.end(inBlock), undo);
+    if (protocol === 'simple' && (planOf(rules) || isSuspecting(rules) || rewrite.leftPrepared)) {
+      const sent = () => unitEnd.end(inBlock);
+      return executor.query({ seen: kept(seen), rewrite, sent, skipped: undo });
+    }
     const sent = sealed(rewrite);
     if (sent.changed) server.write(write.query(sentText(sent)));
     else server.forward(message);

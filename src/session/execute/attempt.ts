@@ -1,131 +1,153 @@
 /**
- * An execution that may be made again, because natively it would have gone well: another transaction gave a deleted row a
- * new child between the statement's snapshot and its lock, and the server, which enforces the key too, refuses; or a
- * name came to mean another table. PostgreSQL's own actions look for children when the parent is locked already.
- * Or it was only asked whether a rule may be broken, and has to be asked which.
+ * One attempt to execute an expanded statement: takes the server's answers to it, holds back what the client must not see
+ * before it is certain, and tells how the attempt ended.
+ *
+ * Three things make an attempt fail that is then made again, as PostgreSQL's own actions look for children when the parent
+ * is locked already and know their tables. Another transaction gave a deleted row a new child between the statement's
+ * snapshot and its lock, and the server, which enforces the key too, refuses. A name came to mean another table. Or the
+ * statement only looked whether a rule may be broken, and the next attempt has to find out which.
  */
 
+import type { RetryReason } from '../../observe/session-events.js';
 import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
-import { bytesIn } from '../../sql/encoding/letters.js';
-import { Field, readErrorFields } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
-import { markerOf } from '../server/markers.js';
 import type { ReplyHandler, Verdict } from '../server/outstanding-replies.js';
 import type { Translation } from '../server/results.js';
 import { isForbidden } from '../server/server-errors.js';
+import { HeldAnswers } from './held-answers.js';
+import { type Outcome, retryReasonOf } from './outcome.js';
 
-/**
- * But for `done` and `failed`, nothing of it has reached the client.
- * `failed`: the client has got an error, under a savepoint of the proxy's; the ReadyForQuery of a simple query it has not.
- * `relationChanged`: the statement says that a name has come to mean another table. `ruleSuspected`: it found that a rule may be broken.
- * `childInserted`: another transaction gave a row a new child. `lockDenied`: the server does not let this role lock the rows.
- */
-export type Outcome =
-  | 'done'
-  | 'failed'
-  | 'ruleSuspected'
-  | 'relationChanged'
-  | 'childInserted'
-  | 'lockDenied';
-
-/** How often one execution is made at the most: each needs another child that comes at the wrong moment. */
-export const MOST_ATTEMPTS = 5;
-/** Rows of a RETURNING are held until the statement has ended well; with more than this it is not made again. */
-const MOST_HELD = 1024 * 1024;
-
-export interface Attempt {
+/** What an attempt sends. */
+export interface Sending {
+  /** The frontend message: the answer to a Query ends with ReadyForQuery, that to an Execute without. */
+  readonly message: 'Query' | 'Execute';
+  /** What becomes of the answers, and what errors are translated with. */
   readonly replies: ReplyHandler;
-  readonly outcome: Promise<Outcome>;
+  readonly translation: Translation;
+  /** Another attempt may follow; else an error is the client's, whatever it says. */
+  readonly mayBeRetried: boolean;
+  /** It is executed under a savepoint of the proxy's own. */
+  readonly isSaved: boolean;
+  /** How many statements of the proxy's own come before the client's in the same string. */
+  readonly before: number;
+  /** Some of these lock rows, which the server may deny; it may deny that before it executes any of the string. */
+  readonly isLocking: boolean;
 }
 
 /**
- * Several statements are made again for a suspicion only.
- * @param repeats whether it may be made again
- * @param replies what becomes of the answers
- * @param translation what they are translated with
- * @param last the message that ends them
- * @param final an error is the client's, whatever it is
- * @param saved it is made under a savepoint of the proxy's own
- * @param before how many statements of the proxy's own are executed first
- * @param locking locks are among them, which the server may refuse; it may also refuse the whole string before any of it
+ * `executing`: no error has come.
+ * `abandoned`: an error has come that the client does not get, as another attempt follows. Nor does it get what comes next.
+ * `failed`: the client has got an error, under the proxy's savepoint. It gets the ReadyForQuery when the transaction has
+ * failed outside of the savepoint.
+ * `answered`: the client has got an error, and gets what comes next.
  */
-export function attempt(
-  repeats: boolean,
-  replies: ReplyHandler,
-  translation: Translation,
-  last: 'Query' | 'Execute',
-  final: boolean,
-  saved: boolean,
-  before = 0,
-  locking = false,
-): Attempt {
-  let settle: (outcome: Outcome) => void = () => {};
-  const outcome = new Promise<Outcome>((resolve) => {
-    settle = resolve;
+type State =
+  | { readonly kind: 'executing' | 'failed' | 'answered' }
+  | { readonly kind: 'abandoned'; readonly why: RetryReason };
+
+/** Handles the answers to what was sent. */
+export class Attempt implements ReplyHandler {
+  readonly #sending: Sending;
+  readonly #held: HeldAnswers;
+  /** Several statements of the client's in one string. */
+  readonly #isString: boolean;
+  /** How many statements of the string, the proxy's among them, have ended. */
+  #completed = 0;
+  #state: State = { kind: 'executing' };
+  #settle: (outcome: Outcome) => void = () => {};
+  /** How it ended. */
+  readonly outcome = new Promise<Outcome>((resolve) => {
+    this.#settle = resolve;
   });
-  let held: Buffer[] = [];
-  let size = 0;
-  let holding = !final && repeats;
-  let again: Outcome | undefined;
-  let completed = 0;
-  let failed = false;
-  const { rules } = translation.rewrite;
-  const isString = rules.filter(({ kind }) => kind !== 'swallow' && kind !== 'leave').length > 1;
-  const failing = () => (isString ? rules[completed] : rules.find(({ kind }) => kind === 'cascade'));
-  const release = (verdict: Verdict, message: Message): Verdict => {
-    const bytes = [...held, bytesOf(verdict, message)];
-    held = [];
-    holding = false;
-    return bytes.length === 1 ? verdict : Buffer.concat(bytes);
-  };
-  const hold = (verdict: Verdict, message: Message): Verdict => {
-    if (!holding) return verdict;
-    const bytes = bytesOf(verdict, message);
-    size += bytes.length;
-    if (size > MOST_HELD) return release(verdict, message);
-    held.push(bytes);
-    return 'swallow';
-  };
-  const receive = (message: Message): Verdict => {
-    const { type } = message;
-    if (type === Backend.ErrorResponse && holding) {
-      const areLocks = locking && completed < before && isForbidden(message);
-      const found = areLocks ? 'lockDenied' : outcomeOf(message, failing(), translation);
-      again = isString && found !== 'ruleSuspected' ? undefined : found;
-    }
-    if (type === Backend.ErrorResponse && again) {
-      replies.receive(message);
-      if (last === 'Execute') settle(again);
-      return 'swallow';
-    }
-    if (again) {
-      if (type === Backend.ReadyForQuery) settle(again);
-      return 'swallow';
-    }
-    if (type === Backend.CommandComplete) completed++;
-    const verdict = replies.receive(message);
-    failed ||= saved && type === Backend.ErrorResponse;
-    if (failed && type === Backend.ReadyForQuery) {
-      settle('failed');
-      return 'swallow';
-    }
-    if (ROWS.has(type) || (isString && type === Backend.CommandComplete)) return hold(verdict, message);
-    // Of a statement of the proxy's own before the client's.
+
+  constructor(sending: Sending) {
+    const own: readonly ReplyRule['kind'][] = ['swallow', 'leave'];
+    const { rules } = sending.translation.rewrite;
+    this.#sending = sending;
+    this.#held = new HeldAnswers(sending.mayBeRetried);
+    this.#isString = rules.filter(({ kind }) => !own.includes(kind)).length > 1;
+  }
+
+  /** Whether the server has answered with an error, whoever gets it. */
+  get hasFailed(): boolean {
+    return this.#state.kind !== 'executing';
+  }
+
+  receive(message: Message): Verdict {
+    if (message.type === Backend.ErrorResponse) return this.#receiveError(message);
+    if (message.type === Backend.ReadyForQuery) return this.#receiveReady(message);
+    if (this.#state.kind === 'abandoned') return 'swallow';
+    if (message.type === Backend.CommandComplete) this.#completed++;
+    const verdict = this.#sending.replies.receive(message);
+    // What the client gets before the end of its statement, or of all statements of its string, is held.
+    if (ROWS.has(message.type) || (this.#isString && message.type === Backend.CommandComplete))
+      return this.#held.hold(verdict, message);
+    // The end of a statement of the proxy's own.
     if (verdict === 'swallow') return verdict;
-    if (ENDS.has(type) && (last === 'Execute' || type === Backend.ReadyForQuery))
-      settle(failed ? 'failed' : 'done');
-    return release(verdict, message);
-  };
-  const skipped = () => {
-    replies.skipped?.();
-    settle('done');
-  };
-  // What is said of an attempt that failed nobody is to hear, nor of a statement of the proxy's own. Before the first has
-  // ended it is said of the whole text, as it is parsed.
-  const notice = (message: Message) =>
-    again || (completed > 0 && completed < before) ? 'swallow' : hold('forward', message);
-  return { replies: { receive, skipped, notice }, outcome };
+    if (this.#sending.message === 'Execute' && EXECUTED.has(message.type)) this.#settle('done');
+    return this.#held.release(verdict, message);
+  }
+
+  /**
+   * The client hears no notice of an attempt that has failed, nor of a statement of the proxy's own. Before the first statement
+   * has ended a notice may be of the whole string, from when it is parsed.
+   */
+  notice(message: Message): Verdict {
+    const isOwn = this.#completed > 0 && this.#completed < this.#sending.before;
+    return this.#state.kind === 'abandoned' || isOwn ? 'swallow' : this.#held.hold('forward', message);
+  }
+
+  skipped(): void {
+    this.#sending.replies.skipped?.();
+    this.#settle('done');
+  }
+
+  #receiveError(message: Message): Verdict {
+    const { replies, isSaved, message: sent } = this.#sending;
+    const why = this.#held.isHolding ? this.#retryReason(message) : undefined;
+    const verdict = replies.receive(message);
+    if (why) {
+      this.#state = { kind: 'abandoned', why };
+      if (sent === 'Execute') this.#settle(why);
+      return 'swallow';
+    }
+    this.#state = { kind: isSaved ? 'failed' : 'answered' };
+    if (sent === 'Execute') this.#settle(isSaved ? 'failed' : 'done');
+    return verdict === 'swallow' ? verdict : this.#held.release(verdict, message);
+  }
+
+  /** The end of a simple query. */
+  #receiveReady(message: Message): Verdict {
+    switch (this.#state.kind) {
+      case 'abandoned':
+        this.#settle(this.#state.why);
+        return 'swallow';
+      case 'failed':
+        this.#sending.replies.receive(message);
+        this.#settle('failed');
+        return 'swallow';
+      default: {
+        const verdict = this.#sending.replies.receive(message);
+        this.#settle('done');
+        return verdict === 'swallow' ? verdict : this.#held.release(verdict, message);
+      }
+    }
+  }
+
+  #retryReason(error: Message): RetryReason | undefined {
+    const { before, isLocking, translation } = this.#sending;
+    const isDenied = isLocking && this.#completed < before && isForbidden(error);
+    const why = isDenied ? 'lockDenied' : retryReasonOf(error, this.#executedRule, translation);
+    // A string of several statements is sent again for a suspicion only.
+    return this.#isString && why !== 'ruleSuspected' ? undefined : why;
+  }
+
+  /** That of the statement which the server is executing. */
+  get #executedRule(): ReplyRule | undefined {
+    const { rules } = this.#sending.translation.rewrite;
+    return this.#isString ? rules[this.#completed] : rules.find(({ kind }) => kind === 'cascade');
+  }
 }
 
 /** What comes before the end of an execution, of COPY … TO STDOUT too. */
@@ -137,43 +159,5 @@ const ROWS: ReadonlySet<number> = new Set([
   Backend.CopyDone,
 ]);
 
-const ENDS: ReadonlySet<number> = new Set([
-  Backend.CommandComplete,
-  Backend.PortalSuspended,
-  Backend.ErrorResponse,
-  Backend.ReadyForQuery,
-]);
-
-/** A copy: what was received is read over by what comes next. */
-function bytesOf(verdict: Verdict, { buffer, start, end }: Message): Buffer {
-  if (verdict === 'swallow') return Buffer.alloc(0);
-  return verdict === 'forward' ? Buffer.from(buffer.subarray(start, end)) : verdict;
-}
-
-/** Why an execution that has failed is made again; undefined where it has failed for good. */
-function outcomeOf(
-  error: Message,
-  part: ReplyRule | undefined,
-  { rewrite, resolved = false, encoding }: Translation,
-): 'ruleSuspected' | 'relationChanged' | 'childInserted' | undefined {
-  const fields = readErrorFields(error);
-  const code = fields.get(Field.code);
-  const marker = markerOf(fields, part, rewrite, resolved);
-  if (marker)
-    return marker.kind === 'suspect'
-      ? 'ruleSuspected'
-      : marker.kind === 'moved'
-        ? 'relationChanged'
-        : undefined;
-  if (part?.kind !== 'cascade' || (code !== '23503' && code !== '23001')) return undefined;
-  const inFields = (field: string, names: readonly string[]) =>
-    names.some((name) => bytesIn(encoding(), name) === fields.get(field));
-  const inserted = part.plan.keys.some(
-    ({ enforcedByServer, referencing, name, copies }) =>
-      enforcedByServer &&
-      inFields(Field.schema, [referencing.schema]) &&
-      inFields(Field.table, [referencing.name]) &&
-      inFields(Field.constraint, [name, ...copies.map((copy) => copy.name)]),
-  );
-  return inserted ? 'childInserted' : undefined;
-}
+/** What ends the answer to an Execute. */
+const EXECUTED: ReadonlySet<number> = new Set([Backend.CommandComplete, Backend.PortalSuspended]);

@@ -1,5 +1,8 @@
-/** How an execution that did not end is retried: how often, and when its rows are locked first. Pure. */
-import type { Outcome } from './attempt.js';
+/** How an execution that did not end is retried: how often, when its rows are locked first, and when not at all. Pure. */
+import type { RetryReason } from '../../observe/session-events.js';
+
+/** How many attempts are made at the most: each of them needs another child that is inserted at the wrong moment. */
+export const MOST_ATTEMPTS = 5;
 
 export interface RetryState {
   /** How many attempts may still be made, the next one among them. */
@@ -7,6 +10,9 @@ export interface RetryState {
   /** Whether the next attempt locks the rows first; `never` once the server has denied a lock. */
   readonly locks: 'no' | 'next' | 'never';
 }
+
+/** What the next attempt sees of other transactions: what they have committed since, or the same as the one before it. */
+export type Sight = 'newer' | 'same';
 
 /** @param most how many attempts may be made at the most */
 export function firstAttempt(most: number): RetryState {
@@ -18,12 +24,25 @@ export function locksFirst({ left, locks }: RetryState): boolean {
   return locks === 'next' && left > 1;
 }
 
+/** Whether no other attempt follows the next one: an error of it is the client's, whatever it says. */
+export function isLast({ left }: RetryState): boolean {
+  return left === 1;
+}
+
 /**
- * The state after an attempt whose outcome is to be retried. One whose locks were denied does not count.
+ * The state after an attempt that is to be retried. One whose locks were denied does not count.
  * @param locked the attempt had locked its rows: a child that was inserted all the same means an old snapshot
  */
-export function nextAttempt({ left, locks }: RetryState, outcome: Outcome, locked: boolean): RetryState {
-  if (outcome === 'lockDenied') return { left, locks: 'never' };
+export function nextAttempt({ left, locks }: RetryState, why: RetryReason, locked: boolean): RetryState {
+  if (why === 'lockDenied') return { left, locks: 'never' };
   if (locks === 'never') return { left: left - 1, locks };
-  return { left: left - 1, locks: outcome === 'childInserted' && !locked ? 'next' : 'no' };
+  return { left: left - 1, locks: why === 'childInserted' && !locked ? 'next' : 'no' };
+}
+
+/**
+ * Whether another attempt may end otherwise than the one before it; natively a transaction that keeps its snapshot fails. What
+ * a name means does not depend on the snapshot.
+ */
+export function helps(why: RetryReason, sight: Sight): boolean {
+  return sight === 'newer' || why === 'relationChanged';
 }

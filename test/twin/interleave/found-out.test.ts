@@ -14,7 +14,7 @@ interface Mutant {
 
 const now = vi.hoisted((): { mutant: Mutant } => ({ mutant: {} }));
 
-vi.mock(import('../../../src/session/execute/attempt.js'), async (load) => {
+vi.mock(import('../../../src/session/execute/retry-policy.js'), async (load) => {
   const original = await load();
   return {
     ...original,

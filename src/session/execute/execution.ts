@@ -1,0 +1,68 @@
+/**
+ * The execution of an expanded statement until it ends for good, attempt by attempt. The two protocols send, ask and roll
+ * back in their own ways (query-execution.ts, portal-execution.ts); what is done next is decided here, by retry-policy.ts.
+ */
+import { ProxyError } from '../../errors.js';
+import type { SessionEvents } from '../../observe/session-events.js';
+import type { Locks } from '../../render/single/locks.js';
+import { type Rewrite, refusal } from '../../rewrite/text.js';
+import type { Outcome } from './outcome.js';
+import {
+  firstAttempt,
+  helps,
+  isLast,
+  locksFirst,
+  MOST_ATTEMPTS,
+  nextAttempt,
+  type Sight,
+} from './retry-policy.js';
+
+/** How an attempt is made. */
+export interface Terms {
+  /** What locks the rows first; undefined where nothing does. */
+  readonly locks: Locks | undefined;
+  /** The names in the statement were resolved anew, and mean what they meant. */
+  readonly isResolved: boolean;
+  /** No other attempt follows. */
+  readonly isLast: boolean;
+}
+
+/** What is executed, and how it is sent. Whoever implements it holds what is sent by now. */
+export interface Execution {
+  /** Whether nothing else is lost where it fails and is made again. */
+  readonly mayBeRetried: boolean;
+  /** What the statement is rewritten to by now. */
+  readonly rewrite: Rewrite;
+  /** @returns the locks to be sent first, if any; `failed` where that ended the execution: the client has its error */
+  harmlessLocks(): Promise<Locks | 'failed' | undefined>;
+  attempt(terms: Terms): Promise<Outcome>;
+  /** Undoes a failed attempt. @returns what the next one sees; `failed` where the client has got an error */
+  rollBack(): Promise<Sight | 'failed'>;
+  /** Finds out what the statement means by now. @returns whether it can be sent; else the client has got an error */
+  planAgain(): Promise<boolean>;
+  /** Sends what is refused by an error of the proxy's own, in place of the statement. */
+  refuse(refusal: Rewrite): Promise<void>;
+  /** The client has its error: makes the transaction fail outside of the proxy's savepoint too. */
+  failOutside(): Promise<void>;
+}
+
+/** Fulfilled when the execution has ended for good: the client has its answer, or will get it without further doing. */
+export async function carryOut(execution: Execution, events: Pick<SessionEvents, 'retried'>): Promise<void> {
+  let retry = firstAttempt(execution.mayBeRetried ? MOST_ATTEMPTS : 1);
+  let isResolved = false;
+  for (;;) {
+    const locks = locksFirst(retry) ? await execution.harmlessLocks() : undefined;
+    if (locks === 'failed') return;
+    const outcome = await execution.attempt({ locks, isResolved, isLast: isLast(retry) });
+    if (outcome === 'done') return;
+    if (outcome === 'failed') return execution.failOutside();
+    events.retried(outcome);
+    retry = nextAttempt(retry, outcome, locks !== undefined);
+    const sight = await execution.rollBack();
+    if (sight === 'failed') return;
+    if (!helps(outcome, sight)) return execution.refuse(refusal(new ProxyError('PGC_SERIALIZATION', {})));
+    const { sql } = execution.rewrite;
+    if (!(await execution.planAgain())) return;
+    isResolved = outcome === 'relationChanged' && execution.rewrite.sql === sql;
+  }
+}

@@ -1,0 +1,59 @@
+/** How an attempt ended, as the server's error tells it. */
+import type { RetryReason } from '../../observe/session-events.js';
+import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
+import { bytesIn } from '../../sql/encoding/letters.js';
+import { type ErrorFields, Field, readErrorFields } from '../../wire/backend.js';
+import type { Message } from '../../wire/reader.js';
+import { markerOf } from '../server/markers.js';
+import type { ErrorTranslation } from '../server/server-errors.js';
+
+/**
+ * `done`: the client has its answer.
+ * `failed`: the client has got an error, under a savepoint of the proxy's; it has not got the ReadyForQuery of a simple query.
+ * Or the reason to try again: nothing of the attempt has reached the client.
+ */
+export type Outcome = 'done' | 'failed' | RetryReason;
+
+/**
+ * Why a statement that has failed is tried again: natively it would have gone well, or its error has still to be found.
+ * @param rule of the statement that has failed
+ * @returns undefined where it has failed for good
+ */
+export function retryReasonOf(
+  error: Message,
+  rule: ReplyRule | undefined,
+  { rewrite, resolved = false, encoding }: ErrorTranslation,
+): RetryReason | undefined {
+  const fields = readErrorFields(error);
+  const marker = markerOf(fields, rule, rewrite, resolved);
+  switch (marker?.kind) {
+    case 'suspect':
+      return 'ruleSuspected';
+    case 'moved':
+      return 'relationChanged';
+    case undefined:
+      return namesFollowedKey(fields, rule, encoding()) ? 'childInserted' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Whether the server refuses to delete a row because of a key that the plan follows and the server enforces too: then the
+ * row has got a child that the statement did not see.
+ */
+function namesFollowedKey(fields: ErrorFields, rule: ReplyRule | undefined, encoding: string): boolean {
+  if (rule?.kind !== 'cascade' || !REFERENCED.has(fields.get(Field.code))) return false;
+  const isIn = (field: string, names: readonly string[]) =>
+    names.some((name) => bytesIn(encoding, name) === fields.get(field));
+  return rule.plan.keys.some(
+    ({ enforcedByServer, referencing, name, copies }) =>
+      enforcedByServer &&
+      isIn(Field.schema, [referencing.schema]) &&
+      isIn(Field.table, [referencing.name]) &&
+      isIn(Field.constraint, [name, ...copies.map((copy) => copy.name)]),
+  );
+}
+
+/** foreign_key_violation and restrict_violation. */
+const REFERENCED: ReadonlySet<string | undefined> = new Set(['23503', '23001']);

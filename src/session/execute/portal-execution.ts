@@ -1,0 +1,160 @@
+/** The execution of a portal. Each attempt is one Execute; locks, savepoint and settings are executions of their own before it. */
+import type { Locks } from '../../render/single/locks.js';
+import { isGuarded, planOf } from '../../rewrite/retries.js';
+import type { Rewrite } from '../../rewrite/text.js';
+import { write } from '../../wire/frontend.js';
+import type { Decider } from '../decide/decider.js';
+import type { InternalQueries, Repeated } from '../server/internal-query.js';
+import type { Jit } from '../server/jit.js';
+import type { Output } from '../server/output.js';
+import type { ExpectedReplies } from '../server/outstanding-replies.js';
+import { accompany, SCRATCH } from '../server/own-statements.js';
+import { executeReplies, swallowedReplies } from '../server/results.js';
+import { isForbidden } from '../server/server-errors.js';
+import { Attempt } from './attempt.js';
+import type { Execution, Terms } from './execution.js';
+import { harmlessLocks } from './harmless-locks.js';
+import type { Outcome } from './outcome.js';
+import type { Sight } from './retry-policy.js';
+import { RELEASE_SAVEPOINT, Savepoint, SET_SAVEPOINT } from './savepoint.js';
+
+/** What a portal is bound to. */
+export interface PortalBinding {
+  readonly rewrite: Rewrite;
+  /** Sends Execute. */
+  readonly execute: () => void;
+  /** What locks the rows that it is going to delete, with the values for it. */
+  readonly lock?: (Pick<Repeated, 'types' | 'bind'> & { readonly locks: Locks }) | undefined;
+}
+
+/** A portal that can be executed once more. */
+export interface Portal extends PortalBinding {
+  /** Binds it again, to what its statement means by now; undefined where the client has got an error instead. */
+  readonly rebind: () => Promise<PortalBinding | undefined>;
+}
+
+/** What the execution of a portal is made with. */
+export interface PortalParts {
+  readonly server: Output;
+  readonly replies: ExpectedReplies;
+  readonly queries: InternalQueries;
+  readonly decider: Pick<Decider, 'translation'>;
+  readonly jit: Jit;
+}
+
+export class PortalExecution implements Execution {
+  readonly #portal: Portal;
+  readonly #parts: PortalParts;
+  readonly #inBlock: boolean;
+  readonly #savepoint: Savepoint | undefined;
+  readonly mayBeRetried: boolean;
+  #binding: PortalBinding;
+
+  /**
+   * Sets a savepoint where that allows another attempt.
+   * @param inBlock in a transaction block; else nothing was executed in the implicit transaction before it
+   */
+  constructor(portal: Portal, inBlock: boolean, parts: PortalParts) {
+    const plan = planOf(portal.rewrite.rules);
+    this.#portal = portal;
+    this.#parts = parts;
+    this.#inBlock = inBlock;
+    this.#binding = portal;
+    this.#savepoint =
+      inBlock && plan && isGuarded(plan) ? new Savepoint(parts.queries, 'extended') : undefined;
+    this.mayBeRetried = !inBlock || this.#savepoint !== undefined;
+    // Where the server skips it, it skips the Execute too, and the client has its error.
+    if (this.#savepoint) accompany(SET_SAVEPOINT, parts.server, parts.replies);
+  }
+
+  get rewrite(): Rewrite {
+    return this.#binding.rewrite;
+  }
+
+  /** The question is asked under the savepoint. */
+  async harmlessLocks(): Promise<Locks | 'failed' | undefined> {
+    const locks = await harmlessLocks(this.#binding.lock?.locks, this.#parts.queries, 'extended');
+    if (locks === 'failed') await this.failOutside();
+    return locks;
+  }
+
+  async attempt({ locks, isResolved, isLast }: Terms): Promise<Outcome> {
+    const { rewrite, lock } = this.#binding;
+    const isExpanded = planOf(rewrite.rules) !== undefined;
+    if (isExpanded) this.#parts.jit.off(!this.#inBlock);
+    const locked = lock && locks ? await this.#lock(lock) : 'done';
+    if (locked === 'failed') return 'failed';
+    if (locked === 'refused') return 'lockDenied';
+    return this.#execute(isResolved, isExpanded && !isLast);
+  }
+
+  async rollBack(): Promise<Sight | 'failed'> {
+    this.#endSkipping();
+    // With the transaction, or what was done since the savepoint, the setting is gone.
+    this.#parts.jit.lost();
+    return this.#savepoint ? this.#savepoint.rollBack() : 'newer';
+  }
+
+  async planAgain(): Promise<boolean> {
+    if (this.#savepoint && !(await this.#savepoint.setAgain())) return false;
+    const binding = await this.#portal.rebind();
+    if (binding === undefined) {
+      await this.failOutside();
+      return false;
+    }
+    this.#binding = binding;
+    return true;
+  }
+
+  /** A Parse of the refusal fails in the place of the Execute. */
+  async refuse(refusal: Rewrite): Promise<void> {
+    const { replies, decider, server } = this.#parts;
+    server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, refusal.sql)]));
+    const translation = decider.translation(refusal);
+    for (const to of ['Close', 'Parse'] as const)
+      replies.expect(
+        to,
+        swallowedReplies(translation, () => {}),
+      );
+  }
+
+  async failOutside(): Promise<void> {
+    if (!this.#savepoint) return;
+    this.#endSkipping();
+    await this.#savepoint.failOutside();
+  }
+
+  #lock({ locks, types, bind }: NonNullable<PortalBinding['lock']>): Promise<'done' | 'refused' | 'failed'> {
+    return this.#parts.queries.repeat({ sql: locks.sql, times: locks.rounds, types, bind }, isForbidden);
+  }
+
+  /** Sends one Execute, and with it what releases the savepoint. */
+  #execute(isResolved: boolean, mayBeRetried: boolean): Promise<Outcome> {
+    const { replies, decider, server } = this.#parts;
+    const { rewrite, execute } = this.#binding;
+    const translation = { ...decider.translation(rewrite), resolved: isResolved };
+    const attempt = new Attempt({
+      message: 'Execute',
+      replies: executeReplies(translation),
+      translation,
+      mayBeRetried,
+      isSaved: this.#savepoint !== undefined,
+      before: 0,
+      isLocking: false,
+    });
+    execute();
+    replies.expect('Execute', attempt);
+    // Behind an error the server skips this: the savepoint is still there to go back to.
+    if (this.#savepoint) accompany(RELEASE_SAVEPOINT, server, replies);
+    server.write(write.flush());
+    server.flush();
+    return attempt.outcome;
+  }
+
+  /** Ends the skipping that an error has begun. This Sync commits nothing: the transaction has failed. */
+  #endSkipping(): void {
+    const { replies, server } = this.#parts;
+    server.write(write.sync());
+    replies.expect('Sync', { receive: () => 'swallow' });
+  }
+}

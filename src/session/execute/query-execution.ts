@@ -1,0 +1,128 @@
+/** The execution of a text that is sent as a simple query. Each attempt is one string, locks and savepoint in it. */
+import type { Locks } from '../../render/single/locks.js';
+import { isGuarded, isSuspecting, locksOf, planOf } from '../../rewrite/retries.js';
+import { surrounded } from '../../rewrite/surrounded.js';
+import { passedOn, type Rewrite } from '../../rewrite/text.js';
+import type { Look } from '../../sql/lexer/look.js';
+import { write } from '../../wire/frontend.js';
+import { TransactionStatus } from '../../wire/types.js';
+import type { Decider } from '../decide/decider.js';
+import type { InternalQueries } from '../server/internal-query.js';
+import { leftBy, sealed, sentText } from '../server/markers.js';
+import type { Output } from '../server/output.js';
+import type { ExpectedReplies } from '../server/outstanding-replies.js';
+import { queryReplies } from '../server/results.js';
+import type { ServerState } from '../server/server-state.js';
+import { Attempt } from './attempt.js';
+import type { Execution, Terms } from './execution.js';
+import { harmlessLocks } from './harmless-locks.js';
+import type { Outcome } from './outcome.js';
+import type { Sight } from './retry-policy.js';
+import { Savepoint } from './savepoint.js';
+
+/** A simple query of the client's, with what is sent in its place. */
+export interface ExpandedQuery {
+  /** The client's text, looked at. */
+  readonly seen: Look;
+  readonly rewrite: Rewrite;
+  /** Is called each time that it was sent. */
+  readonly sent: () => void;
+  /** Is called where the server skips it. */
+  readonly skipped: (() => void) | undefined;
+}
+
+/** What the execution of a query is made with. */
+export interface QueryParts {
+  readonly server: Output;
+  readonly replies: ExpectedReplies;
+  readonly queries: InternalQueries;
+  readonly decider: Pick<Decider, 'decide' | 'translation'>;
+  readonly state: ServerState;
+}
+
+export class QueryExecution implements Execution {
+  readonly #query: ExpandedQuery;
+  readonly #parts: QueryParts;
+  /** It is certain that the string is a transaction by itself. */
+  readonly #isAlone: boolean;
+  readonly #savepoint: Savepoint | undefined;
+  readonly mayBeRetried: boolean;
+  #rewrite: Rewrite;
+
+  constructor(query: ExpandedQuery, parts: QueryParts) {
+    const { queries, replies, state } = parts;
+    const plan = planOf(query.rewrite.rules);
+    // While earlier queries wait for their answers nobody knows whether a transaction will be open.
+    const isCertain = replies.settled;
+    const inBlock = isCertain && state.status === TransactionStatus.Open;
+    this.#query = query;
+    this.#parts = parts;
+    this.#rewrite = query.rewrite;
+    this.#isAlone = isCertain && state.status === TransactionStatus.Idle;
+    this.#savepoint = inBlock && plan && isGuarded(plan) ? new Savepoint(queries, 'simple') : undefined;
+    this.mayBeRetried = isCertain && (!inBlock || this.#savepoint !== undefined);
+  }
+
+  get rewrite(): Rewrite {
+    return this.#rewrite;
+  }
+
+  /** The savepoint of the attempt before is released: an error of the question fails the transaction as natively. */
+  harmlessLocks(): Promise<Locks | 'failed' | undefined> {
+    return harmlessLocks(locksOf(this.#rewrite.rules), this.#parts.queries, 'simple');
+  }
+
+  async attempt({ locks, isResolved, isLast }: Terms): Promise<Outcome> {
+    const { queries, replies, decider, server, state } = this.#parts;
+    const { rules } = this.#rewrite;
+    const isSaved = this.#savepoint !== undefined && rules.some(({ kind }) => kind === 'cascade');
+    const { before, ...string } = surrounded(this.#rewrite, {
+      profile: queries.mayAccompany ? state.profile : undefined,
+      alone: this.#isAlone,
+      saved: isSaved,
+      locks: locks ? Array<string>(locks.rounds).fill(locks.sql) : [],
+    });
+    const sent = sealed(string);
+    const translation = { ...decider.translation(sent), resolved: isResolved };
+    const attempt = new Attempt({
+      message: 'Query',
+      replies: queryReplies(translation, this.#query.skipped),
+      translation,
+      mayBeRetried: !isLast && (planOf(rules) !== undefined || isSuspecting(rules)),
+      isSaved,
+      before,
+      isLocking: locks !== undefined,
+    });
+    server.write(write.query(sentText(sent)));
+    replies.expect('Query', attempt);
+    this.#query.sent();
+    server.flush();
+    const outcome = await attempt.outcome;
+    const left = attempt.hasFailed ? leftBy(sent) : [];
+    if (left.length > 0) await queries.forget(left);
+    return outcome;
+  }
+
+  async rollBack(): Promise<Sight | 'failed'> {
+    return this.#savepoint ? this.#savepoint.rollBack() : 'newer';
+  }
+
+  async planAgain(): Promise<boolean> {
+    const { seen } = this.#query;
+    const source = { protocol: 'simple', inString: true, types: [], retries: false, prepares: true } as const;
+    const decision = await this.#parts.decider.decide(seen, source);
+    if (decision.kind !== 'pass' && decision.kind !== 'rewrite') return false;
+    this.#rewrite = decision.kind === 'pass' ? passedOn(seen.text) : decision.rewrite;
+    return true;
+  }
+
+  /** The refusal is a query in the place of the client's. */
+  async refuse(refusal: Rewrite): Promise<void> {
+    this.#rewrite = refusal;
+    await this.attempt({ locks: undefined, isResolved: false, isLast: true });
+  }
+
+  async failOutside(): Promise<void> {
+    await this.#savepoint?.failOutside();
+  }
+}
