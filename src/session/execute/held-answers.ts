@@ -3,7 +3,7 @@ import type { Message } from '../../wire/reader.js';
 import type { Verdict } from '../server/outstanding-replies.js';
 
 /** An answer that is longer than this goes out before its end, and no other attempt can follow. */
-const MOST_BYTES = 1024 * 1024;
+const MOST_HELD = 1024 * 1024;
 
 export class HeldAnswers {
   #isHolding: boolean;
@@ -30,7 +30,7 @@ export class HeldAnswers {
     const answer = copyOf(verdict, message);
     this.#held.push(answer);
     this.#bytes += answer.length;
-    return this.#bytes > MOST_BYTES ? this.#release() : 'swallow';
+    return this.#bytes > MOST_HELD ? this.#release() : 'swallow';
   }
 
   /** @returns all that was held, and this answer behind it */
