@@ -2,11 +2,26 @@
 
 import { OtherServer } from './catalog/other-server.js';
 import type { SessionCatalog } from './catalog/session-catalog.js';
-import { Dispatch } from './client/dispatch.js';
+import { CopyIn } from './client/copy-in.js';
+import { Bind } from './client/extended/bind.js';
+import { Close } from './client/extended/close.js';
+import { Describe } from './client/extended/describe.js';
+import { Execute } from './client/extended/execute.js';
+import { Parse } from './client/extended/parse.js';
+import { Portals } from './client/portals.js';
+import { PreparedStatements } from './client/prepared-statements.js';
+import { SimpleQuery } from './client/simple-query.js';
+import { StatementByStatement } from './client/statement-by-statement.js';
+import { UnansweredNames } from './client/unanswered-names.js';
+import { UnitEnd } from './client/unit-end.js';
+import { UnitOfWork } from './client/unit-of-work.js';
+import { UnnamedStatement } from './client/unnamed-statement.js';
 import { Decider } from './decide/decider.js';
 import { knownName, Names } from './decide/names.js';
 import { PendingPrepares } from './decide/pending-prepares.js';
 import type { PreparedStatement } from './decide/prepared-statement.js';
+import { Dispatch } from './dispatch.js';
+import { Executor } from './execute/executor.js';
 import type { SessionPeers, SessionSettings } from './options.js';
 import { InternalQueries } from './server/internal-query.js';
 import { Jit } from './server/jit.js';
@@ -29,7 +44,7 @@ export function assembleFrontend(
 ): Dispatch {
   const { server, replies, state, catalog } = shared;
   const { active, graphs, rules, reject, refusesCode, statements, triggers } = settings;
-  const prepared = new Names<PreparedStatement>((name) => knownName(name, state));
+  const names = new Names<PreparedStatement>((name) => knownName(name, state));
   const pendingPrepares = new PendingPrepares(server);
   const queries = new InternalQueries(server, replies, state);
   const otherServer = new OtherServer({
@@ -47,7 +62,7 @@ export function assembleFrontend(
     otherServer,
     catalog,
     queries,
-    prepared,
+    prepared: names,
     pendingPrepares,
     replies,
     state,
@@ -58,15 +73,38 @@ export function assembleFrontend(
     warn: (text) => graphs.isNews(database, text) && events.warned(`${database}: ${text}`),
   });
   const jit = new Jit(server, replies, state);
+  const executor = new Executor({ ...shared, queries, decider, jit, events });
+  return assembleDispatch({ ...shared, executor, decider, jit, names, pendingPrepares, queries });
+}
+
+interface DispatchParts extends SharedParts {
+  readonly executor: Executor;
+  readonly decider: Decider;
+  readonly jit: Jit;
+  readonly names: Names<PreparedStatement>;
+  readonly pendingPrepares: PendingPrepares;
+  readonly queries: InternalQueries;
+}
+
+/** What handles the messages. What is made later uses what is made before. */
+function assembleDispatch(parts: DispatchParts): Dispatch {
+  const { replies, server, state } = parts;
+  const unit = new UnitOfWork(replies, state);
+  const unanswered = new UnansweredNames(replies);
+  const prepared = new PreparedStatements({ ...parts, unit });
+  const portals = new Portals({ ...parts, prepared });
+  const unitEnd = new UnitEnd({ ...parts, unit, unanswered, portals });
+  const copyIn = new CopyIn(server, replies, unitEnd);
+  const unnamed = new UnnamedStatement({ ...parts, prepared });
+  const statementByStatement = new StatementByStatement(parts);
+  const shared = { ...parts, unit, unanswered, prepared, portals, unitEnd, copyIn };
   return new Dispatch({
     ...shared,
-    events,
-    queries,
-    jit,
-    decider,
-    prepared,
-    pendingPrepares,
-    active,
-    refusesCode,
+    query: new SimpleQuery({ ...shared, statementByStatement }),
+    parse: new Parse({ ...shared, unnamed }),
+    bind: new Bind(shared),
+    describe: new Describe(shared),
+    execute: new Execute(shared),
+    close: new Close(shared),
   });
 }

@@ -10,7 +10,7 @@ import { assembleFrontend } from './assembly.js';
 import { SessionCatalog } from './catalog/session-catalog.js';
 import { ClientMessages } from './client/client-messages.js';
 import { ConnectionOver } from './client/copy-in.js';
-import type { Dispatch } from './client/dispatch.js';
+import type { Dispatch } from './dispatch.js';
 import { leaveAtWork } from './leaving.js';
 import type { Keeper } from './message-memory.js';
 import type { SessionPeers, SessionSettings } from './options.js';

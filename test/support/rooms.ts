@@ -12,6 +12,7 @@ export interface Room {
 const ground = ['graph', 'profiles', 'sql', 'errors', 'pace'];
 const planning = ['plan', ...ground];
 const rewriting = ['rewrite', 'render', 'wire', ...planning];
+const deciding = ['session/decide', 'session/catalog', 'session/server', ...rewriting];
 
 /** The folders of src, and the files at its top, from the top down: a room imports from those below it. */
 export const rooms: Readonly<Record<string, Room>> = {
@@ -31,18 +32,22 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   admin: { purpose: 'probes', may: ['config', 'errors'], types: ['observe'] },
   session: {
-    purpose: 'one client and its server: the relay, and the life of both connections',
-    may: ['session/client', 'session/decide', 'session/catalog', 'session/server', ...rewriting],
+    purpose: 'one client and its server: the relay, dispatch, and the life of both connections',
+    may: ['session/client/extended', 'session/client', 'session/execute', ...deciding],
     types: ['config', 'observe'],
   },
+  'session/client/extended': {
+    purpose: 'the extended query protocol, a file for each message: Parse, Bind, Describe, Execute, Close',
+    may: ['session/client', 'session/execute', ...deciding],
+  },
   'session/client': {
-    purpose: 'what the client sends: dispatch, queries, the extended protocol, COPY data',
-    may: ['session/execute', 'session/decide', 'session/catalog', 'session/server', ...rewriting],
+    purpose: 'what the client sends: simple queries, COPY data, and what portals and prepared statements are',
+    may: ['session/execute', ...deciding],
     types: ['observe'],
   },
   'session/execute': {
     purpose: 'an expanded statement until it ends for good: try, find out, lock, retry',
-    may: ['session/decide', 'session/catalog', 'session/server', ...rewriting],
+    may: deciding,
     types: ['observe'],
   },
   'session/decide': {

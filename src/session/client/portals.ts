@@ -1,31 +1,49 @@
-/** The portals of a session that the proxy has a hand in: what they were bound to, and how. */
-import type { Answers } from '../../render/single/render.js';
-import { FAIL_REFUSED } from '../../render/violations.js';
-import { isGuarded, isSuspecting, planOf } from '../../rewrite/retries.js';
-import type { Rewrite } from '../../rewrite/text.js';
-import { serverError } from '../../wire/backend.js';
-import { whole, withResultFormats, write } from '../../wire/frontend.js';
+/** The client's portals that the proxy has a hand in: what each was bound to, and how to bind it again. */
+import { isSuspecting, locksOf } from '../../rewrite/retries.js';
+import { passedOn } from '../../rewrite/text.js';
+import { bindTo, boundTo, write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
-import { Backend } from '../../wire/types.js';
-import { knownName, Names, shownName } from '../decide/names.js';
+import { Frontend } from '../../wire/types.js';
+import type { Decider } from '../decide/decider.js';
+import { knownName, Names } from '../decide/names.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
-import type { FrontendOptions } from '../execute/frontend-options.js';
-import { SCRATCH } from '../server/own-statements.js';
+import type { PortalBinding } from '../execute/portal-execution.js';
+import type { Output } from '../server/output.js';
+import type { ExpectedReplies } from '../server/outstanding-replies.js';
+import { REPEATED, SCRATCH } from '../server/own-statements.js';
+import { swallowedReplies } from '../server/results.js';
 import type { ServerState } from '../server/server-state.js';
+import { withOwnFormats } from './bind-message.js';
+import type { PreparedStatements } from './prepared-statements.js';
 
-/** A portal, and what it takes to bind it again. */
-export interface BoundPortal extends PreparedStatement {
+export interface BoundPortal {
+  /** What it was bound to, and the name that this had then. */
+  readonly prepared: PreparedStatement;
   readonly statement: string;
-  /** The client's message; undefined where it is not worth keeping. */
+  /** The client's Bind, which binds it again; undefined where it is not worth keeping, or the portal may be gone. */
   readonly bind: Buffer | undefined;
   readonly executed: boolean;
 }
 
+export interface RepeatablePortal extends BoundPortal {
+  readonly bind: Buffer;
+}
+
+interface PortalsOptions {
+  readonly decider: Decider;
+  readonly prepared: PreparedStatements;
+  readonly server: Output;
+  readonly replies: ExpectedReplies;
+  readonly state: ServerState;
+}
+
 export class Portals {
+  readonly #options: PortalsOptions;
   readonly #names: Names<BoundPortal>;
 
-  constructor(state: ServerState) {
-    this.#names = new Names((name) => knownName(name, state));
+  constructor(options: PortalsOptions) {
+    this.#options = options;
+    this.#names = new Names((name) => knownName(name, options.state));
   }
 
   get(name: string): BoundPortal | undefined {
@@ -37,12 +55,12 @@ export class Portals {
     return this.#names.set(name, portal);
   }
 
-  /** @returns what takes it back, where there was something to forget */
+  /** @returns what takes it back; undefined where there was nothing to forget */
   forget(name: string): (() => void) | undefined {
     return this.#names.forget(name);
   }
 
-  /** The server is idle: portals ended with the transaction. */
+  /** The server is idle: the portals ended with the transaction. */
   clear(): void {
     this.#names.clear();
   }
@@ -53,69 +71,59 @@ export class Portals {
       if (portal.bind) this.set(name, { ...portal, bind: undefined });
   }
 
-  /** The portals that wait to find out whether a rule may be broken, each with the Bind that binds it again. */
-  get uncertain(): readonly (readonly [string, BoundPortal, Buffer])[] {
-    return this.#names
-      .snapshot()
-      .flatMap(([name, portal]) => (portal.bind && isUncertain(portal) ? [[name, portal, portal.bind]] : []));
+  /**
+   * The unnamed statement is about to go. A portal that was bound to it and only finds out whether a rule may be broken would
+   * have to be bound to it again: it is bound now to what finds out which rule.
+   * @returns undefined where there is no such portal; else there may be another one when it is fulfilled
+   */
+  settleNext(): Promise<unknown> | undefined {
+    for (const [name, portal] of this.#names.snapshot())
+      if (isRepeatable(portal) && isUncertain(portal)) return this.bindAgain(name, portal);
+    return undefined;
+  }
+
+  /**
+   * Closes a portal and binds it again, to what its statement means by now.
+   * @returns what it executes now, and what locks its rows; undefined where the client has got an error in place of its
+   * execution
+   */
+  async bindAgain(
+    name: string,
+    portal: RepeatablePortal,
+  ): Promise<Pick<PortalBinding, 'rewrite' | 'lock'> | undefined> {
+    const { decider, prepared, replies, server } = this.#options;
+    const { statement, bind } = portal;
+    const { seen, types } = portal.prepared;
+    const source = { ...prepared.source(statement, portal.prepared), retries: false };
+    const decision = await decider.decide(seen, source);
+    if (decision.kind === 'failed' || decision.kind === 'skipped') {
+      this.set(name, { ...portal, bind: undefined });
+      return undefined;
+    }
+    const wanted = decision.kind === 'pass' ? passedOn(seen.text) : decision.rewrite;
+    const { current, under } = await prepared.prepareForPortal(statement, portal.prepared, wanted);
+    const { rewrite = wanted } = current;
+    const message = bindMessage(under === statement ? bind : bindTo(bindMessage(bind), name, under));
+    server.write(Buffer.concat([write.close('P', name), withOwnFormats(message, current) ?? message.buffer]));
+    this.set(name, { ...portal, prepared: current });
+    const swallowed = swallowedReplies(decider.translation(rewrite), () => {});
+    replies.expect('Close', swallowed);
+    replies.expect('Bind', swallowed);
+    const locks = locksOf(rewrite.rules);
+    const lock = locks && { locks, types, bind: boundTo(message, REPEATED, SCRATCH) };
+    return { rewrite, lock };
   }
 }
 
-/** A longer Bind is not kept: its statement is executed once. */
-const LONGEST_BIND = 1024 * 1024;
-
-export function isShort(bind: Message): boolean {
-  return bind.end - bind.start <= LONGEST_BIND;
+export function isRepeatable(portal: BoundPortal): portal is RepeatablePortal {
+  return portal.bind !== undefined && !portal.executed;
 }
 
-/** A copy of the message by which it was bound, where its execution may have to be repeated. */
-export function bindOf(message: Message, prepared: PreparedStatement): Buffer | undefined {
-  const plan = prepared.rewrite && planOf(prepared.rewrite.rules);
-  const repeats = plan && (isGuarded(plan) || isSuspecting(prepared.rewrite?.rules ?? []));
-  return repeats && isShort(message) ? whole(message) : undefined;
+/** Whether a portal only finds out whether a rule may be broken. */
+function isUncertain({ prepared }: BoundPortal): boolean {
+  return prepared.rewrite !== undefined && isSuspecting(prepared.rewrite.rules);
 }
 
-/** The message with result formats for the columns that are sent. */
-export function withFormats(bind: Message, answers: Answers): Buffer {
-  return withResultFormats(bind, (formats) => formatsFor(answers, formats));
-}
-
-/** The formats of all columns that are sent: the proxy's own, which nobody reads, before the client's. */
-function formatsFor(answers: Answers, formats: readonly number[]): readonly number[] {
-  switch (answers.kind) {
-    case 'as sent':
-      return formats;
-    case 'count':
-      return [];
-    case 'rows':
-      return formats.length < 2 ? formats : [...Array<number>(answers.hidden).fill(0), ...formats];
-  }
-}
-
-function isUncertain({ executed, rewrite }: BoundPortal): boolean {
-  return !executed && rewrite !== undefined && isSuspecting(rewrite.rules);
-}
-
-/** What sends the Execute that `message` is, for what is executed by now. */
-export function senderOf(
-  message: Message,
-  name: string,
-  rewrite: Rewrite,
-  { server }: FrontendOptions,
-): () => void {
-  const [part] = rewrite.rules;
-  // Without RETURNING there is one row, the count: a limit of one would suspend the portal behind it.
-  const all = part?.kind === 'cascade' && part.answers.kind === 'count';
-  const bytes = whole(message);
-  return () => server.write(all ? write.execute(name) : bytes);
-}
-
-/** Without RETURNING a portal runs once (pquery.c, PortalRun). What is sent instead fails as well. */
-export function cannotRun(name: string, { replies, server }: FrontendOptions): undefined {
-  server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, FAIL_REFUSED)]));
-  const error = serverError('55000', `portal "${shownName(name)}" cannot be run`);
-  replies.expect('Close', {
-    receive: (message) => (message.type === Backend.CloseComplete ? 'swallow' : error),
-  });
-  replies.expect('Parse', { receive: () => error });
+function bindMessage(buffer: Buffer): Message {
+  return { type: Frontend.Bind, buffer, start: 0, end: buffer.length, last: true };
 }

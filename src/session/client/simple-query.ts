@@ -8,8 +8,6 @@ import { TransactionStatus } from '../../wire/types.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { Decider } from '../decide/decider.js';
 import type { Decision } from '../decide/decision.js';
-import type { Names } from '../decide/names.js';
-import type { PreparedStatement } from '../decide/prepared-statement.js';
 import type { Executor } from '../execute/executor.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { Jit } from '../server/jit.js';
@@ -19,6 +17,7 @@ import type { ExpectedReplies, ReplyHandler } from '../server/outstanding-replie
 import { queryReplies } from '../server/results.js';
 import type { ServerState } from '../server/server-state.js';
 import type { CopyIn } from './copy-in.js';
+import type { PreparedStatements } from './prepared-statements.js';
 import type { StatementByStatement } from './statement-by-statement.js';
 import type { UnansweredNames } from './unanswered-names.js';
 import type { UnitEnd } from './unit-end.js';
@@ -33,7 +32,7 @@ interface SimpleQueryOptions {
   readonly queries: InternalQueries;
   readonly jit: Jit;
   readonly executor: Executor;
-  readonly prepared: Names<PreparedStatement>;
+  readonly prepared: Pick<PreparedStatements, 'forget'>;
   readonly unanswered: UnansweredNames;
   readonly unit: UnitOfWork;
   readonly unitEnd: UnitEnd;

@@ -28,4 +28,12 @@ export class UnitEnd {
     queries.endUnit();
     catalog.unitEnds(inBlock);
   }
+
+  /** The server is idle and has answered everything: no transaction is open. */
+  idle(): void {
+    const { portals, queries, catalog } = this.#options;
+    catalog.idle();
+    portals.clear();
+    queries.idle();
+  }
 }

@@ -6,15 +6,22 @@
 import { planOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { write } from '../../wire/frontend.js';
+import type { Decider } from '../decide/decider.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
-import type { FrontendOptions } from '../execute/frontend-options.js';
 import { keptReplies } from '../server/results.js';
+import type { ServerSide } from './forwarding.js';
+import type { PreparedStatements } from './prepared-statements.js';
+
+interface UnnamedStatementOptions extends ServerSide {
+  readonly decider: Decider;
+  readonly prepared: PreparedStatements;
+}
 
 export class UnnamedStatement {
-  readonly #options: FrontendOptions;
+  readonly #options: UnnamedStatementOptions;
   #sent: { readonly prepared: PreparedStatement; readonly stretch: number } | undefined;
 
-  constructor(options: FrontendOptions) {
+  constructor(options: UnnamedStatementOptions) {
     this.#options = options;
   }
 

@@ -1,0 +1,39 @@
+/** The client's Bind: how long it is kept, and the result formats that take its place. */
+import type { Answers } from '../../render/single/render.js';
+import { isGuarded, isSuspecting, planOf } from '../../rewrite/retries.js';
+import { whole, withResultFormats } from '../../wire/frontend.js';
+import type { Message } from '../../wire/reader.js';
+import { type PreparedStatement, ruleOf } from '../decide/prepared-statement.js';
+
+/** A longer Bind is not kept: its statement is executed once. */
+const LONGEST_BIND = 1024 * 1024;
+
+export function isShort(bind: Message): boolean {
+  return bind.end - bind.start <= LONGEST_BIND;
+}
+
+/** @returns a copy of the Bind, where the execution of its portal may have to be repeated */
+export function keptBind(bind: Message, { rewrite }: PreparedStatement): Buffer | undefined {
+  const plan = rewrite && planOf(rewrite.rules);
+  const repeats = plan && (isGuarded(plan) || isSuspecting(rewrite.rules));
+  return repeats && isShort(bind) ? whole(bind) : undefined;
+}
+
+/** @returns the Bind with result formats for the columns that are sent; undefined where it is to be sent as it is */
+export function withOwnFormats(bind: Message, prepared: PreparedStatement | undefined): Buffer | undefined {
+  const rule = ruleOf(prepared);
+  if (rule?.kind !== 'cascade') return undefined;
+  return withResultFormats(bind, (formats) => formatsFor(rule.answers, formats));
+}
+
+/** The formats of all columns that are sent: the proxy's own, which nobody reads, before the client's. */
+function formatsFor(answers: Answers, formats: readonly number[]): readonly number[] {
+  switch (answers.kind) {
+    case 'as sent':
+      return formats;
+    case 'count':
+      return [];
+    case 'rows':
+      return formats.length < 2 ? formats : [...Array<number>(answers.hidden).fill(0), ...formats];
+  }
+}

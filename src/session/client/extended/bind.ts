@@ -1,0 +1,75 @@
+/** Bind: makes a portal of a prepared statement and values (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
+import { type Bind as BindFields, readBind } from '../../../wire/frontend.js';
+import type { Message } from '../../../wire/reader.js';
+import type { Decider } from '../../decide/decider.js';
+import type { PreparedStatement } from '../../decide/prepared-statement.js';
+import type { Jit } from '../../server/jit.js';
+import { descriptionReplies, undoneReplies } from '../../server/results.js';
+import { isShort, keptBind, withOwnFormats } from '../bind-message.js';
+import { forward, type ServerSide } from '../forwarding.js';
+import type { Portals } from '../portals.js';
+import type { PreparedStatements } from '../prepared-statements.js';
+import type { UnitOfWork } from '../unit-of-work.js';
+
+interface BindOptions extends ServerSide {
+  readonly decider: Decider;
+  readonly jit: Jit;
+  readonly prepared: PreparedStatements;
+  readonly portals: Portals;
+  readonly unit: UnitOfWork;
+}
+
+export class Bind {
+  readonly #options: BindOptions;
+
+  constructor(options: BindOptions) {
+    this.#options = options;
+  }
+
+  /** As Dispatch.take. */
+  take(message: Message): Promise<void> | undefined {
+    const bind = readBind(message);
+    // The server refuses what is not well-formed.
+    if (bind === undefined) return forward(message, 'Bind', this.#options);
+    const prepared = this.#options.prepared.get(bind.statement);
+    if (prepared?.rewrite === undefined) return this.#send(message, bind, prepared);
+    return this.#asWanted(message, bind, prepared).then((current) => this.#send(message, bind, current));
+  }
+
+  /** @returns the statement as it has to be by now */
+  async #asWanted(
+    message: Message,
+    { statement }: BindFields,
+    prepared: PreparedStatement,
+  ): Promise<PreparedStatement> {
+    const marker = prepared.rewrite?.marker;
+    // A value that repeats the marker makes it worthless: the statement is prepared again, with another one.
+    const isSpent =
+      marker !== undefined && message.buffer.subarray(message.start, message.end).includes(marker);
+    const known = isSpent && !prepared.inSql ? { ...prepared, lost: true } : prepared;
+    const wanted = await this.#options.prepared.wanted(statement, known, isShort(message));
+    return wanted ? this.#options.prepared.prepareAgain(statement, known, wanted) : prepared;
+  }
+
+  /** Sends the Bind of a statement that the server has as it should be. */
+  #send(
+    message: Message,
+    { portal, statement }: BindFields,
+    prepared: PreparedStatement | undefined,
+  ): undefined {
+    const { decider, jit, portals, replies, server, unit } = this.#options;
+    unit.bind();
+    const bound = prepared && { prepared, statement, bind: keptBind(message, prepared), executed: false };
+    const undo = bound || portals.get(portal) ? portals.set(portal, bound) : undefined;
+    const ownFormats = withOwnFormats(message, prepared);
+    if (ownFormats) server.write(ownFormats);
+    else {
+      jit.on();
+      server.forward(message);
+    }
+    const answers = prepared?.rewrite
+      ? descriptionReplies(decider.translation(prepared.rewrite), undo)
+      : undo && undoneReplies(undo);
+    replies.expect('Bind', answers);
+  }
+}

@@ -1,0 +1,33 @@
+/** Close: drops a prepared statement or a portal (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
+import { readTarget } from '../../../wire/frontend.js';
+import type { Message } from '../../../wire/reader.js';
+import { undoneReplies } from '../../server/results.js';
+import { forward, type ServerSide } from '../forwarding.js';
+import type { Portals } from '../portals.js';
+import type { PreparedStatements } from '../prepared-statements.js';
+
+interface CloseOptions extends ServerSide {
+  readonly prepared: PreparedStatements;
+  readonly portals: Portals;
+}
+
+export class Close {
+  readonly #options: CloseOptions;
+
+  constructor(options: CloseOptions) {
+    this.#options = options;
+  }
+
+  /** As Dispatch.take. */
+  take(message: Message): Promise<void> | undefined {
+    const { portals, prepared } = this.#options;
+    const target = readTarget(message);
+    // The server refuses what is not well-formed.
+    if (target === undefined) return forward(message, 'Close', this.#options);
+    const { kind, name } = target;
+    const settled = kind === 'S' && name === '' ? portals.settleNext() : undefined;
+    if (settled) return settled.then(() => this.take(message));
+    const undo = (kind === 'S' ? prepared : portals).forget(name);
+    return forward(message, 'Close', this.#options, undo && undoneReplies(undo));
+  }
+}

@@ -1,0 +1,54 @@
+/** Describe: asks for the parameters and columns of a statement, or the columns of a portal (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
+import { readTarget } from '../../../wire/frontend.js';
+import type { Message } from '../../../wire/reader.js';
+import type { Decider } from '../../decide/decider.js';
+import type { PreparedStatement } from '../../decide/prepared-statement.js';
+import { isRefused } from '../../decide/replacement.js';
+import { descriptionReplies } from '../../server/results.js';
+import { forward, type ServerSide } from '../forwarding.js';
+import type { Portals } from '../portals.js';
+import type { PreparedStatements } from '../prepared-statements.js';
+
+interface DescribeOptions extends ServerSide {
+  readonly decider: Decider;
+  readonly prepared: PreparedStatements;
+  readonly portals: Portals;
+}
+
+export class Describe {
+  readonly #options: DescribeOptions;
+
+  constructor(options: DescribeOptions) {
+    this.#options = options;
+  }
+
+  /** As Dispatch.take. */
+  take(message: Message): Promise<void> | undefined {
+    const { portals, prepared } = this.#options;
+    const target = readTarget(message);
+    // The server refuses what is not well-formed.
+    if (target === undefined) return forward(message, 'Describe', this.#options);
+    const { kind, name } = target;
+    if (kind === 'P') return this.#send(message, portals.get(name)?.prepared);
+    const statement = prepared.get(name);
+    if (statement?.rewrite === undefined) return this.#send(message, statement);
+    return this.#asWanted(name, statement).then((current) => this.#send(message, current));
+  }
+
+  /**
+   * What is refused is the execution, not the description of the statement that there is; where its result has changed, the
+   * server itself refuses to describe it.
+   * @returns the statement as it has to be by now
+   */
+  async #asWanted(name: string, statement: PreparedStatement): Promise<PreparedStatement> {
+    const { prepared } = this.#options;
+    const wanted = await prepared.wanted(name, statement, true);
+    return wanted && !isRefused(wanted) ? prepared.prepareAgain(name, statement, wanted) : statement;
+  }
+
+  #send(message: Message, described: PreparedStatement | undefined): undefined {
+    const { decider } = this.#options;
+    const answers = described?.rewrite && descriptionReplies(decider.translation(described.rewrite));
+    return forward(message, 'Describe', this.#options, answers);
+  }
+}

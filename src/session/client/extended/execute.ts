@@ -1,0 +1,132 @@
+/** Execute: executes a portal (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
+import { FAIL_REFUSED } from '../../../render/violations.js';
+import { isSuspecting, planOf } from '../../../rewrite/retries.js';
+import type { Rewrite } from '../../../rewrite/text.js';
+import { mayTakeData } from '../../../sql/lexer/look.js';
+import { serverError } from '../../../wire/backend.js';
+import { readExecute, whole, write } from '../../../wire/frontend.js';
+import type { Message } from '../../../wire/reader.js';
+import { Backend } from '../../../wire/types.js';
+import type { SessionCatalog } from '../../catalog/session-catalog.js';
+import type { Decider } from '../../decide/decider.js';
+import { shownName } from '../../decide/names.js';
+import type { Executor } from '../../execute/executor.js';
+import type { PortalBinding } from '../../execute/portal-execution.js';
+import type { Jit } from '../../server/jit.js';
+import { SCRATCH } from '../../server/own-statements.js';
+import { executeReplies } from '../../server/results.js';
+import type { CopyIn } from '../copy-in.js';
+import { forward, type ServerSide } from '../forwarding.js';
+import { type BoundPortal, isRepeatable, type Portals, type RepeatablePortal } from '../portals.js';
+import type { UnitOfWork } from '../unit-of-work.js';
+
+interface ExecuteOptions extends ServerSide {
+  readonly executor: Executor;
+  readonly catalog: SessionCatalog;
+  readonly copyIn: CopyIn;
+  readonly decider: Decider;
+  readonly jit: Jit;
+  readonly portals: Portals;
+  readonly unit: UnitOfWork;
+}
+
+export class Execute {
+  readonly #options: ExecuteOptions;
+
+  constructor(options: ExecuteOptions) {
+    this.#options = options;
+  }
+
+  /** As Dispatch.take. Behind a portal that may take data nothing is sent before it is known whether it does. */
+  take(message: Message): Promise<void> | undefined {
+    const { catalog, portals } = this.#options;
+    const name = readExecute(message)?.portal;
+    // The server refuses what is not well-formed.
+    if (name === undefined) return this.#executeUnknown(message);
+    catalog.executing();
+    const portal = portals.get(name);
+    if (portal === undefined) return this.#executeUnknown(message);
+    const sent = this.#execute(message, name, portal);
+    if (!mayTakeData(portal.prepared.seen)) return sent;
+    return sent ? sent.then(() => this.#dataDecided()) : this.#dataDecided();
+  }
+
+  /** A portal in which the proxy has no hand. */
+  #executeUnknown(message: Message): undefined {
+    this.#options.unit.execute(false, 'none');
+    return this.#forward(message);
+  }
+
+  #execute(message: Message, name: string, portal: BoundPortal): Promise<void> | undefined {
+    const { catalog, portals, unit } = this.#options;
+    const { rewrite, seen } = portal.prepared;
+    const isExpanded = rewrite !== undefined && planOf(rewrite.rules) !== undefined;
+    const { isInBlock, mayRetryAlone } = unit;
+    unit.execute(isExpanded, seen.effect);
+    catalog.invalidateFor(seen.effect);
+    if (rewrite === undefined) return this.#forward(message);
+    if (portal.executed && countsRows(rewrite)) return this.#refuseSecond(name);
+    portals.set(name, { ...portal, executed: true });
+    const binding = { rewrite, execute: this.#sender(message, name, rewrite) };
+    if (!isExpanded || !isRepeatable(portal)) return this.#executeOnce(binding);
+    const rebind = () => this.#rebind(message, name, portal);
+    // Other portals would be lost with a transaction that fails.
+    if (isInBlock === true || mayRetryAlone)
+      return this.#options.executor.portal({ ...binding, rebind }, isInBlock === true);
+    // What only finds out whether a rule may be broken is no use where it cannot be sent again.
+    if (!isSuspecting(rewrite.rules)) return this.#executeOnce(binding);
+    return rebind().then((exact) => exact && this.#executeOnce(exact));
+  }
+
+  async #rebind(
+    message: Message,
+    name: string,
+    portal: RepeatablePortal,
+  ): Promise<PortalBinding | undefined> {
+    const bound = await this.#options.portals.bindAgain(name, { ...portal, executed: true });
+    return bound && { ...bound, execute: this.#sender(message, name, bound.rewrite) };
+  }
+
+  /** @returns what sends the client's Execute, of a portal that executes this rewrite */
+  #sender(message: Message, name: string, rewrite: Rewrite): () => void {
+    const { server } = this.#options;
+    // There is one row, the count: a limit of one would suspend the portal behind it.
+    const bytes = countsRows(rewrite) ? write.execute(name) : whole(message);
+    return () => server.write(bytes);
+  }
+
+  #executeOnce({ rewrite, execute }: PortalBinding): undefined {
+    const { decider, jit, replies } = this.#options;
+    if (planOf(rewrite.rules)) jit.off();
+    else jit.on();
+    execute();
+    replies.expect('Execute', executeReplies(decider.translation(rewrite)));
+  }
+
+  /** Without RETURNING a portal runs once (pquery.c, PortalRun). What is sent instead fails as well. */
+  #refuseSecond(name: string): undefined {
+    const { replies, server } = this.#options;
+    server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, FAIL_REFUSED)]));
+    const error = serverError('55000', `portal "${shownName(name)}" cannot be run`);
+    replies.expect('Close', {
+      receive: (message) => (message.type === Backend.CloseComplete ? 'swallow' : error),
+    });
+    replies.expect('Parse', { receive: () => error });
+  }
+
+  #forward(message: Message): undefined {
+    this.#options.jit.on();
+    return forward(message, 'Execute', this.#options);
+  }
+
+  #dataDecided(): Promise<void> {
+    const { copyIn, server } = this.#options;
+    server.write(write.flush());
+    return copyIn.decided();
+  }
+}
+
+/** Whether the server gives one row, with the number of rows: the text has no RETURNING. */
+function countsRows({ rules: [rule] }: Rewrite): boolean {
+  return rule?.kind === 'cascade' && rule.answers.kind === 'count';
+}

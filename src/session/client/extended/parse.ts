@@ -1,0 +1,93 @@
+/** Parse: prepares a statement under a name (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
+import type { Rewrite } from '../../../rewrite/text.js';
+import { kept, type Look, mayTakeData, withoutText } from '../../../sql/lexer/look.js';
+import { type Parse as ParseFields, readParse, write } from '../../../wire/frontend.js';
+import type { Message } from '../../../wire/reader.js';
+import type { Decider } from '../../decide/decider.js';
+import { type PreparedStatement, UNWATCHED } from '../../decide/prepared-statement.js';
+import { encodingOf } from '../../server/encoding.js';
+import { sealed, sentText } from '../../server/markers.js';
+import { ResultColumns } from '../../server/result-columns.js';
+import { descriptionReplies, undoneReplies } from '../../server/results.js';
+import type { ServerState } from '../../server/server-state.js';
+import { forward, type ServerSide } from '../forwarding.js';
+import type { Portals } from '../portals.js';
+import type { PreparedStatements } from '../prepared-statements.js';
+import type { UnansweredNames } from '../unanswered-names.js';
+import type { UnitOfWork } from '../unit-of-work.js';
+import type { UnnamedStatement } from '../unnamed-statement.js';
+
+interface ParseOptions extends ServerSide {
+  readonly state: ServerState;
+  readonly decider: Decider;
+  readonly prepared: PreparedStatements;
+  readonly portals: Portals;
+  readonly unanswered: UnansweredNames;
+  readonly unnamed: UnnamedStatement;
+  readonly unit: UnitOfWork;
+}
+
+export class Parse {
+  readonly #options: ParseOptions;
+
+  constructor(options: ParseOptions) {
+    this.#options = options;
+  }
+
+  /** As Dispatch.take. */
+  take(message: Message): Promise<void> | undefined {
+    const { decider, portals, prepared, state } = this.#options;
+    const parse = readParse(message);
+    // The server refuses what is not well-formed.
+    if (parse === undefined) return forward(message, 'Parse', this.#options);
+    const { name, types } = parse;
+    const settled = name === '' ? portals.settleNext() : undefined;
+    if (settled) return settled.then(() => this.take(message));
+    const seen = decider.look(parse.text);
+    if (!decider.concerns(seen)) return this.#forward(message, parse, seen);
+    const encoding = encodingOf(state);
+    return decider.decide(seen, prepared.source(name, { types, encoding })).then((decision) => {
+      if (decision.kind === 'pass') return this.#forward(message, parse, seen);
+      return this.#send(message, parse, { seen, encoding, types }, decision.rewrite);
+    });
+  }
+
+  /** A text that does not delete. The name is entered where executing the text does something else that is of interest. */
+  #forward(message: Message, { name, types }: ParseFields, seen: Look): undefined {
+    const { decider, prepared, replies, server, unanswered } = this.#options;
+    server.forward(message);
+    const isPlain = !decider.concerns(seen) && seen.effect === 'none' && !mayTakeData(seen);
+    const statement = isPlain ? undefined : { ...UNWATCHED, types, seen: withoutText(seen) };
+    if (statement || prepared.get(name))
+      unanswered.expect('Parse', undoneReplies(prepared.set(name, statement)));
+    else replies.expect('Parse');
+  }
+
+  /** A text that is sent as `unsealed`. The server also tells the columns of the result, for a later use of the name. */
+  #send(
+    message: Message,
+    { name }: ParseFields,
+    text: Pick<PreparedStatement, 'seen' | 'encoding' | 'types'>,
+    unsealed: Rewrite,
+  ): undefined {
+    const { decider, prepared, replies, server, unanswered, unit, unnamed } = this.#options;
+    if (name === '' && unnamed.keeps(text, unsealed, unit.stretch)) return;
+    const rewrite = sealed(unsealed);
+    const result = new ResultColumns();
+    const statement: PreparedStatement = {
+      ...UNWATCHED,
+      ...text,
+      seen: kept(text.seen),
+      rewrite,
+      result,
+    };
+    const undo = prepared.set(name, statement);
+    if (name === '') unnamed.sent(statement, unit.stretch);
+    if (rewrite.changed) server.write(write.parse(name, sentText(rewrite), text.types));
+    else server.forward(message);
+    unanswered.expect('Parse', descriptionReplies(decider.translation(rewrite), undo));
+    if (rewrite.targets.length === 0) return;
+    server.write(write.describeStatement(name));
+    replies.expect('Describe', result.described(rewrite));
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The client's prepared statements. One that deletes outlives changes of the graph and of the mode: what has to be sent for its
+ * text is decided each time it is used, and where that is another text than the server has, it is prepared again.
+ */
+import type { Rewrite } from '../../rewrite/text.js';
+import { write } from '../../wire/frontend.js';
+import type { Decider } from '../decide/decider.js';
+import type { StatementSource } from '../decide/decision.js';
+import type { Names } from '../decide/names.js';
+import type { PreparedStatement } from '../decide/prepared-statement.js';
+import { isRefused, replacement } from '../decide/replacement.js';
+import type { InternalQueries } from '../server/internal-query.js';
+import { sealed, sentText } from '../server/markers.js';
+import type { Output } from '../server/output.js';
+import type { ExpectedReplies } from '../server/outstanding-replies.js';
+import { REBOUND, SCRATCH } from '../server/own-statements.js';
+import { swallowedReplies } from '../server/results.js';
+import type { UnitOfWork } from './unit-of-work.js';
+
+interface PreparedStatementsOptions {
+  readonly names: Names<PreparedStatement>;
+  readonly decider: Decider;
+  readonly queries: InternalQueries;
+  readonly server: Output;
+  readonly replies: ExpectedReplies;
+  readonly unit: UnitOfWork;
+}
+
+export class PreparedStatements {
+  readonly #options: PreparedStatementsOptions;
+
+  constructor(options: PreparedStatementsOptions) {
+    this.#options = options;
+  }
+
+  get(name: string): PreparedStatement | undefined {
+    return this.#options.names.get(name);
+  }
+
+  /** @returns what takes the change back */
+  set(name: string, prepared: PreparedStatement | undefined): () => void {
+    return this.#options.names.set(name, prepared);
+  }
+
+  /** @returns what takes it back; undefined where there was nothing to forget */
+  forget(name: string): (() => void) | undefined {
+    return this.#options.names.forget(name);
+  }
+
+  /**
+   * Where the text of a prepared statement comes from. One with a name may be executed later, and anywhere; the unnamed one
+   * is executed next.
+   */
+  source(name: string, { types, encoding }: Pick<PreparedStatement, 'types' | 'encoding'>): StatementSource {
+    const retries = name === '' && this.#options.unit.isInBlock === false;
+    return { protocol: 'extended', inString: false, types, retries, encoding };
+  }
+
+  /**
+   * @param mayRepeat whether an execution of it may be repeated
+   * @returns what has to be prepared in its place by now; undefined where the server has what it should have
+   */
+  async wanted(name: string, prepared: PreparedStatement, mayRepeat: boolean): Promise<Rewrite | undefined> {
+    const { decider } = this.#options;
+    const source = this.source(name, prepared);
+    const decision = await decider.decide(prepared.seen, { ...source, retries: source.retries && mayRepeat });
+    return decision.kind === 'pass' ? undefined : this.#replacement(name, prepared, decision.rewrite);
+  }
+
+  /**
+   * Prepares a statement again. A refusal is prepared under a name of the proxy's own, and fails there: the client's
+   * statement stays what it is.
+   * @returns the statement as it is now
+   */
+  prepareAgain(name: string, prepared: PreparedStatement, wanted: Rewrite): PreparedStatement {
+    const { decider, server, replies } = this.#options;
+    const rewrite = sealed(wanted);
+    const current: PreparedStatement = { ...prepared, rewrite, lost: false };
+    const refused = isRefused(rewrite);
+    const under = refused ? SCRATCH : name;
+    server.write(
+      Buffer.concat([write.close('S', under), write.parse(under, sentText(rewrite), prepared.types)]),
+    );
+    const undo = refused ? () => {} : this.set(name, current);
+    // Its Close was executed: there is no statement of this name any more.
+    const lose = refused ? undo : () => void this.set(name, { ...current, lost: true });
+    const translation = decider.translation(rewrite);
+    replies.expect('Close', swallowedReplies(translation, undo));
+    replies.expect('Parse', swallowedReplies(translation, undo, lose));
+    return current;
+  }
+
+  /**
+   * Prepares the statement of a portal again, if need be, so that the portal can be bound again. Since it was bound the client
+   * may have given the statement's name to another one: then it is prepared under a name of the proxy's own.
+   * @param rewrite what has to be sent for its text
+   * @returns the statement as it is now, and the name that it has
+   */
+  async prepareForPortal(
+    name: string,
+    prepared: PreparedStatement,
+    rewrite: Rewrite,
+  ): Promise<{ readonly current: PreparedStatement; readonly under: string }> {
+    const isGone = this.get(name)?.result !== prepared.result;
+    const lost = prepared.lost || isGone;
+    const wanted = await this.#replacement(name, { ...prepared, lost }, rewrite);
+    const under = isGone ? REBOUND : name;
+    return { current: wanted ? this.prepareAgain(under, prepared, wanted) : prepared, under };
+  }
+
+  #replacement(name: string, prepared: PreparedStatement, rewrite: Rewrite): Promise<Rewrite | undefined> {
+    const { names, queries } = this.#options;
+    return replacement(name, prepared, rewrite, { prepared: names, queries });
+  }
+}
