@@ -4,6 +4,7 @@ import { readView } from '../sql/statement/view.js';
 import type { CatalogRelation, KeyColumn, KeyCopy } from './catalog/catalog.js';
 import type { Action } from './catalog/rules.js';
 import type { Problem } from './problems.js';
+import { RelationNames } from './relation-names.js';
 
 /** Who carries a key's action out. */
 export type Performer = 'proxy' | 'server' | 'nobody';
@@ -61,6 +62,8 @@ export class Graph {
   readonly #children = new Map<number, Relation[]>();
   readonly #brokenTo = new Map<number, BrokenKey[]>();
   #acting: ReadonlySet<number> | undefined;
+  /** What its relations are called. */
+  readonly names: RelationNames;
   /** Whether there is any key for the proxy to perform, or a broken one. */
   readonly hasKeys: boolean;
   /** The same, or the configuration names one that any table may bring. */
@@ -75,6 +78,7 @@ export class Graph {
     problems: readonly Problem[],
   ) {
     this.#relations = relations;
+    this.names = new RelationNames(relations.values());
     this.problems = problems;
     this.hasKeys = broken.length > 0 || keys.some(({ performer }) => performer === 'proxy');
     this.isActive = this.hasKeys || problems.some(({ kind }) => kind === 'missing relation');

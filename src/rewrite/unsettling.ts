@@ -12,10 +12,10 @@ export function unsettlesNow({ unsettles }: Statement, touched: boolean): boolea
 /** Whether a statement that may delete comes after one that unsettles. */
 export function isAfterUnsettling(statements: readonly Statement[], touched: boolean): boolean {
   const first = statements.findIndex((statement) => unsettlesNow(statement, touched));
-  return (
-    first >= 0 &&
-    statements
-      .slice(first + 1)
-      .some((statement) => targetsOf(statement).length > 0 || executedBy(statement).length > 0)
-  );
+  return first >= 0 && statements.slice(first + 1).some(namesRelations);
+}
+
+/** Whether what a statement deletes depends on what names mean. */
+export function namesRelations(statement: Statement): boolean {
+  return targetsOf(statement).length > 0 || executedBy(statement).length > 0;
 }

@@ -17,10 +17,8 @@ import {
   type CatalogReading,
   type Unanswered,
 } from './catalog-reader.js';
+import { Meanings } from './meanings.js';
 import { OwnSight, type Sight, scopeOf } from './own-sight.js';
-
-/** Beyond it a session forgets and asks again. */
-const MOST_NAMES = 1000;
 
 export interface ResolvedContext {
   readonly graph: Graph;
@@ -29,12 +27,14 @@ export interface ResolvedContext {
   /** False where the session or its role switched cascades off. */
   readonly active: boolean;
   readonly meaning: (name: RelationName) => number | null;
+  /** A name means none of the graph, where another one would: any statement may change that. */
+  readonly hides: boolean;
 }
 
 export class SessionCatalog {
   readonly #options: CatalogReaderOptions;
   readonly #reader: CatalogReader;
-  #meanings = new Map<string, number | null>();
+  readonly #meanings = new Meanings();
   #settings: { readonly mode: string | null; readonly replica: boolean } | undefined;
   /** The transaction changed settings or the schema: its end changes them back, or makes them seen by others. */
   #touched = false;
@@ -57,12 +57,13 @@ export class SessionCatalog {
   /** Bytes came from the client. */
   arrived(): void {
     this.#arrival = this.#options.graphs.arrival;
-    this.#own.touch();
+    this.executing();
   }
 
   /** Something of the client's is being executed, which may change the schema unseen. */
   executing(): void {
     this.#own.touch();
+    this.#meanings.touch();
   }
 
   /** A text with this effect is being sent. */
@@ -83,7 +84,7 @@ export class SessionCatalog {
    * @param inBlock it is certain that the transaction goes on
    */
   unitEnds(inBlock: boolean): void {
-    this.#own.touch();
+    this.executing();
     if (inBlock) return;
     this.#own.transactionOver();
     if (this.#touched) this.#forget();
@@ -129,7 +130,7 @@ export class SessionCatalog {
    */
   async resolve(names: readonly RelationName[], ask: Ask): Promise<ResolvedContext | Unanswered> {
     const { graphs, database } = this.#options;
-    if (this.#meanings.size > MOST_NAMES) this.#meanings = new Map();
+    this.#meanings.bound();
     const age = this.#age;
     const server = this.#server ?? graphs.server(database);
     const now = await graphs.readPoint(database, server, this.#arrival);
@@ -138,9 +139,9 @@ export class SessionCatalog {
     const shared = own === undefined && temporaries !== true ? this.#shared(now) : undefined;
     let sight = own ?? shared;
     // In another catalog names may mean other relations, and what did not exist may exist by now.
-    if (sight?.fingerprint !== this.#fingerprint) this.#meanings = new Map();
+    if (sight?.fingerprint !== this.#fingerprint) this.#meanings.forget();
     const distinct = [...new Map(names.map((name) => [quoteRelation(name), name])).values()];
-    const unknown = distinct.filter((name) => this.#meaning(name) === null);
+    const unknown = this.#meanings.unknown(distinct, sight?.known.graph);
     const where = graphs.isWatched && this.#server === undefined;
     // What all see is what this session sees, but for temporary relations of its own.
     const alone = shared !== undefined && temporaries === undefined;
@@ -168,7 +169,8 @@ export class SessionCatalog {
     // A function may switch cascades on again, unseen: while they are off the server is asked each time.
     if (!active) this.#settings = undefined;
     const { graph, id } = sight.known;
-    return { graph, graphId: id, active, meaning: (name) => this.#meaning(name) };
+    const hides = this.#meanings.hideAny(distinct, graph);
+    return { graph, graphId: id, active, meaning: (name) => this.#meanings.of(name), hides };
   }
 
   /** What all sessions see, unless this one's own transaction has changed it. */
@@ -200,7 +202,7 @@ export class SessionCatalog {
     if (known) return this.#record(known, now);
     const reading = await this.#reader.readInTurn(names, found, ask);
     if (reading === 'read by another' || 'kind' in reading) return reading;
-    this.#meanings = new Map();
+    this.#meanings.forget();
     this.#learn(names, reading.facts, now);
     return this.#record(reading, now);
   }
@@ -222,15 +224,10 @@ export class SessionCatalog {
   }
 
   #learn(names: readonly RelationName[], found: SessionFacts, asked: ReadPoint): void {
-    for (const [i, name] of names.entries())
-      this.#meanings.set(quoteRelation(name), found.meanings[i] ?? null);
+    this.#meanings.learn(names, found.meanings);
     this.#settings = { mode: found.mode, replica: found.replica };
     if (found.server !== null) this.#locate(found.server);
     this.#own.recordTemporaries(found.temporary, asked);
-  }
-
-  #meaning(name: RelationName): number | null {
-    return this.#meanings.get(quoteRelation(name)) ?? null;
   }
 
   #isActive(): boolean {
@@ -241,7 +238,7 @@ export class SessionCatalog {
 
   #forget(): void {
     this.#age++;
-    this.#meanings = new Map();
+    this.#meanings.forget();
     this.#settings = undefined;
   }
 }

@@ -3,7 +3,7 @@ import { isAscii } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
 import { plansOf } from '../../rewrite/statement/reply-rule.js';
 import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
-import { isAfterUnsettling } from '../../rewrite/unsettling.js';
+import { isAfterUnsettling, namesRelations } from '../../rewrite/unsettling.js';
 import { isNoteworthy, type Look } from '../../sql/lexer/look.js';
 import { TransactionStatus } from '../../wire/types.js';
 import { ColumnsUnknown, KnownColumns } from '../catalog/known-columns.js';
@@ -194,7 +194,9 @@ function orderOf(
   resolved: Resolved,
   source: Source,
 ): 'as it is' | 'in pieces' | 'as one text' {
-  const isAfter = isAfterUnsettling(client.statements, resolved.touched);
+  const { statements } = client;
+  if (resolved.hides && statements.slice(1).some(namesRelations)) return 'in pieces';
+  const isAfter = isAfterUnsettling(statements, resolved.touched);
   if (!resolved.active && !isAfter) return 'as it is';
   if (!isAfter || !isSensitive(client, resolved)) return 'as one text';
   // Where cascades are switched on, a text that cannot be cut has its later statements refused one by one.

@@ -1,0 +1,71 @@
+/**
+ * What names of relations mean to one session, as far as the server was asked.
+ *
+ * A name that means a relation of the graph is looked up again by the expanded statement, which fails where the name has come
+ * to mean another one. Nothing looks after a DELETE that is passed on. So where a name means none of the graph, but the graph
+ * has a relation of that name, which is hidden then, what the server said holds until the client sends or executes anything:
+ * a temporary table may be gone by then, whoever dropped it, or a function has set the search_path.
+ */
+import type { Graph } from '../../graph/model.js';
+import { quoteRelation, type RelationName } from '../../sql/names.js';
+
+/** Beyond it a session forgets and asks again. */
+const MOST_NAMES = 1000;
+
+interface Meaning {
+  readonly oid: number | null;
+  /** How much the client had sent and executed when the server was asked. */
+  readonly asked: number;
+}
+
+export class Meanings {
+  #known = new Map<string, Meaning>();
+  #steps = 0;
+
+  /** The object id of what a name means; null where it means nothing, or was not asked for. */
+  of(name: RelationName): number | null {
+    return this.#known.get(quoteRelation(name))?.oid ?? null;
+  }
+
+  /** The names whose meaning the server has to be asked for, before a statement is planned with this graph. */
+  unknown(names: readonly RelationName[], graph: Graph | undefined): readonly RelationName[] {
+    return names.filter((name) => !this.#holds(name, graph));
+  }
+
+  /** Whether one of these names hides a relation of the graph: any statement may bring that to light again. */
+  hideAny(names: readonly RelationName[], graph: Graph): boolean {
+    return names.some((name) => hides(name, this.of(name), graph));
+  }
+
+  /** The server was asked, and has answered. */
+  learn(names: readonly RelationName[], oids: readonly (number | null)[]): void {
+    for (const [i, name] of names.entries())
+      this.#known.set(quoteRelation(name), { oid: oids[i] ?? null, asked: this.#steps });
+  }
+
+  /** Makes room, before names are asked for. */
+  bound(): void {
+    if (this.#known.size > MOST_NAMES) this.forget();
+  }
+
+  /** Bytes came from the client, or something of the client's is being executed. */
+  touch(): void {
+    this.#steps++;
+  }
+
+  forget(): void {
+    this.#known = new Map();
+  }
+
+  #holds(name: RelationName, graph: Graph | undefined): boolean {
+    const known = this.#known.get(quoteRelation(name));
+    if (known === undefined || graph === undefined) return false;
+    if (known.asked === this.#steps) return true;
+    return known.oid !== null && !hides(name, known.oid, graph);
+  }
+}
+
+/** Whether what a name means hides a relation of the graph, or may. */
+function hides(name: RelationName, oid: number | null, graph: Graph): boolean {
+  return (oid === null || graph.relation(oid) === undefined) && graph.names.mayInclude(name);
+}
