@@ -1,11 +1,11 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFile } from 'node:child_process';
+import { chownSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Account, runAs, serverAccount } from './account.js';
 import { freePort } from './free-port.js';
 import { type Binaries, postgresBinaries } from './postgres-binaries.js';
+import { serverFolder } from './server-folder.js';
 import { supervise } from './supervised.js';
 
 /** Where a PostgreSQL server answers over TCP, and to whom. */
@@ -52,13 +52,16 @@ const settings = {
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
+  // What works in the background takes time from the tests, at moments that differ from run to run.
+  autovacuum: 'off',
+  checkpoint_timeout: '1h',
+  // The log may be in memory.
+  max_wal_size: '256MB',
   max_connections: '200',
   max_prepared_transactions: '10',
   wal_level: 'logical',
   listen_addresses: '127.0.0.1',
 };
-// Linux allows 107 bytes for a socket's whole path, macOS 103; the name in the folder is `.s.PGSQL.65535`.
-const longestSocketDir = 85;
 
 /**
  * Starts a PostgreSQL 18 with an empty database `postgres`, in UTF8 and the C locale, on a free loopback port and on a
@@ -78,7 +81,7 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Server
 
 async function start(options: ServerOptions): Promise<Server> {
   const account = serverAccount();
-  const directory = temporaryDirectory(account);
+  const directory = serverFolder(account);
   try {
     return await startIn(directory, account, options);
   } catch (error) {
@@ -142,22 +145,4 @@ async function initialize(
   const access = [`--auth=${method}`, `--username=${user}`, `--pwfile=${passwordFile}`];
   const form = ['--encoding=UTF8', '--no-locale', '--no-sync', '--no-instructions'];
   await promisify(execFile)(initdb, ['-D', data, ...access, ...form], as);
-}
-
-/** A new folder that the server's account owns and can reach, with a path short enough for a socket. */
-function temporaryDirectory(account: Account | undefined): string {
-  for (const base of [tmpdir(), '/tmp']) {
-    const directory = mkdtempSync(join(base, 'pgcascade-'));
-    if (account) chownSync(directory, account.uid, account.gid);
-    if (directory.length <= longestSocketDir && canEnter(directory, account)) return directory;
-    rmSync(directory, { recursive: true });
-  }
-  throw new Error(
-    `neither ${tmpdir()} nor /tmp is a place where ${account?.name ?? 'this user'} can keep a server`,
-  );
-}
-
-function canEnter(directory: string, account: Account | undefined): boolean {
-  const { status } = spawnSync('/bin/sh', ['-c', 'cd "$1"', 'sh', directory], runAs(account, '/'));
-  return status === 0;
 }

@@ -17,7 +17,8 @@ export async function createDatabaseOn(address: TcpAddress): Promise<Database> {
   const name = `scratch_${randomBytes(6).toString('hex')}`;
   const url = databaseUrl(address, name);
   const clients: pg.Client[] = [];
-  await command(address, `CREATE DATABASE ${name}`);
+  // The default strategy writes each page of the template to the log, and takes three times as long.
+  await command(address, `CREATE DATABASE ${name} STRATEGY file_copy`);
   return {
     name,
     url,
