@@ -71,9 +71,16 @@ export class Dispatch {
    * It is rejected with ConnectionOver where the connection has to end.
    */
   take(message: Message): Promise<void> | undefined {
-    const { copyIn } = this.#options;
     if (message.type === Frontend.Terminate) return this.#terminate(message);
-    if (copyIn.isConcerned) return copyIn.take(message, (it) => this.take(it));
+    const taken = this.#options.copyIn.take(message);
+    if (taken === true) return undefined;
+    return taken
+      ? taken.then((was) => (was ? undefined : this.#takeNoData(message)))
+      : this.#takeNoData(message);
+  }
+
+  /** A message that is no part of the data of a COPY. */
+  #takeNoData(message: Message): Promise<void> | undefined {
     const namesKnown = this.#namesKnown(message);
     if (namesKnown) return namesKnown.then(() => this.take(message));
     if (EXTENDED.has(message.type)) this.#options.unit.begin();

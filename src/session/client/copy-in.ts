@@ -17,9 +17,6 @@ import type { UnitEnd } from './unit-end.js';
 /** The client has been told, in PostgreSQL's words, that its connection is over. */
 export class ConnectionOver extends Error {}
 
-/** As Dispatch.take. */
-type Take = (message: Message) => Promise<void> | undefined;
-
 /** Ends a COPY to find out whether there is one; the server's log shows it. */
 const ENDED = `pgcascade/${SCRATCH}: another message came before the end of the data`;
 
@@ -47,11 +44,6 @@ export class CopyIn {
     replies.watch((to, message) => this.#received(to, message));
   }
 
-  /** Whether the client's next message is to go through `take`. */
-  get isConcerned(): boolean {
-    return this.#phase === 'taking' || this.#counting !== undefined || this.#skipping;
-  }
-
   /** Fulfilled when the server has answered everything that was sent, or takes data. */
   decided(): Promise<void> {
     // What was written behind a question of the proxy's own has not left yet.
@@ -71,17 +63,20 @@ export class CopyIn {
   }
 
   /**
-   * Takes a message while `isConcerned`.
-   * @param again takes a message that turns out to be none of the data
-   * @returns as Dispatch.take; rejected with ConnectionOver
+   * Takes a message that is part of the data, or is sent among them.
+   * @returns whether it was taken; else it is a message like any other. Rejected with ConnectionOver where the message cannot
+   * stand among data, and has ended the connection
    */
-  take(message: Message, again: Take): Promise<void> | undefined {
-    if (this.#counting) return this.#counting.then(() => again(message));
+  take(message: Message): boolean | Promise<boolean> {
+    if (this.#counting) return this.#counting.then(() => this.take(message));
     if (this.#skipping) {
-      if (message.type !== Frontend.Sync) return undefined;
-      this.#skipping = false;
-      return again(message);
+      this.#skipping = message.type !== Frontend.Sync;
+      return this.#skipping;
     }
+    return this.#phase === 'taking' && this.#takeAmongData(message);
+  }
+
+  #takeAmongData(message: Message): boolean | Promise<boolean> {
     switch (message.type) {
       case Frontend.Sync:
         this.#syncs++;
@@ -98,16 +93,16 @@ export class CopyIn {
         this.#server.forward(message);
         // In the extended protocol the server keeps its answer back. Where another COPY takes data, this is ignored.
         this.#server.write(write.flush());
-        return this.decided();
+        return this.decided().then(() => true);
       default:
-        return this.#interrupt(message, again);
+        return this.#interrupt(message);
     }
     this.#server.forward(message);
-    return undefined;
+    return true;
   }
 
-  /** The COPY may have failed already: then the message is no part of it, and is taken like any other. */
-  async #interrupt(message: Message, again: Take): Promise<void> {
+  /** The COPY may have failed already: then the message is no part of it. */
+  async #interrupt(message: Message): Promise<boolean> {
     this.#phase = 'ending';
     const wasTaking = await new Promise<boolean>((settle) => {
       this.#probe = { type: message.type, settle };
@@ -116,7 +111,7 @@ export class CopyIn {
     });
     if (wasTaking) throw new ConnectionOver();
     await this.decided();
-    return again(message);
+    return this.take(message);
   }
 
   #received(to: Answered, message: Message): Verdict | undefined {

@@ -70,14 +70,15 @@ export class SimpleQuery {
   }
 
   #decideAndSend(message: Message, seen: Look): Promise<void> | undefined {
-    const { catalog, decider, queries, replies, state, unit, unitEnd } = this.#options;
+    const { catalog, decider, queries, replies, state, unit } = this.#options;
     if (queries.hasImplicitTransaction && !unit.hasExecuted)
       return queries.endImplicitTransaction().then(() => this.#decideAndSend(message, seen));
     const situation = this.#situation();
     const { protocol, inBlock } = situation;
     if (protocol === 'extended') queries.queryInPipeline();
     const retries = protocol === 'simple' && replies.settled && state.status === TransactionStatus.Idle;
-    unitEnd.end(inBlock);
+    // What stands before it in its unit of work is executed first, and may change unseen what names mean.
+    if (!unit.isBetweenUnits) catalog.unitEnds(inBlock);
     if (!decider.concerns(seen)) {
       catalog.invalidateFor(seen.effect);
       return this.#forward(message, situation);
@@ -106,7 +107,10 @@ export class SimpleQuery {
       return statementByStatement.send(decision.pieces).then(() => unitEnd.end(false));
     catalog.invalidateFor(seen.effect);
     // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
-    if (decision.kind === 'failed' && situation.protocol === 'simple') return undefined;
+    if (decision.kind === 'failed' && situation.protocol === 'simple') {
+      unitEnd.end(situation.inBlock);
+      return undefined;
+    }
     if (decision.kind === 'pass') return this.#forward(message, situation);
     return this.#send(message, seen, decision.rewrite, situation);
   }
@@ -117,8 +121,9 @@ export class SimpleQuery {
     const { protocol, inBlock, undo } = situation;
     const { rules } = rewrite;
     if (protocol === 'simple' && (planOf(rules) || isSuspecting(rules) || rewrite.leftPrepared)) {
-      const sent = () => unitEnd.end(inBlock);
-      return executor.query({ seen: kept(seen), rewrite, sent, skipped: undo });
+      const done = executor.query({ seen: kept(seen), rewrite, skipped: undo });
+      unitEnd.end(inBlock);
+      return done;
     }
     const sent = sealed(rewrite);
     if (sent.changed) server.write(write.query(sentText(sent)));

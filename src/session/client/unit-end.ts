@@ -20,7 +20,10 @@ export class UnitEnd {
     this.#options = options;
   }
 
-  /** @param inBlock whether it is certain that the transaction goes on */
+  /**
+   * The client's Sync, FunctionCall or query is sent: once for each of them.
+   * @param inBlock whether it is certain that the transaction goes on
+   */
   end(inBlock: boolean): void {
     const { unit, portals, unanswered, queries, catalog } = this.#options;
     if (!unit.end()) portals.endTransaction();

@@ -19,7 +19,7 @@ export class Executor {
     this.#parts = parts;
   }
 
-  /** Sends a text as a simple query. @returns a promise that is fulfilled when the client has its answer */
+  /** Sends a text as a simple query, at once. @returns a promise that is fulfilled when the client has its answer */
   query(query: ExpandedQuery): Promise<void> {
     return carryOut(new QueryExecution(query, this.#parts), this.#parts.events);
   }

@@ -21,8 +21,8 @@ import { RELEASE_SAVEPOINT, Savepoint, SET_SAVEPOINT } from './savepoint.js';
 /** What a portal is bound to. */
 export interface PortalBinding {
   readonly rewrite: Rewrite;
-  /** Sends Execute. */
-  readonly execute: () => void;
+  /** The Execute that is sent. */
+  readonly execute: Buffer;
   /** What locks the rows that it is going to delete, with the values for it. */
   readonly lock?: (Pick<Repeated, 'types' | 'bind'> & { readonly locks: Locks }) | undefined;
 }
@@ -142,7 +142,7 @@ export class PortalExecution implements Execution {
       before: 0,
       isLocking: false,
     });
-    execute();
+    server.write(execute);
     replies.expect('Execute', attempt);
     // Behind an error the server skips this: the savepoint is still there to go back to.
     if (this.#savepoint) accompany(RELEASE_SAVEPOINT, server, replies);

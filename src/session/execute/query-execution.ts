@@ -6,6 +6,7 @@ import { passedOn, type Rewrite } from '../../rewrite/text.js';
 import type { Look } from '../../sql/lexer/look.js';
 import { write } from '../../wire/frontend.js';
 import { TransactionStatus } from '../../wire/types.js';
+import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { Decider } from '../decide/decider.js';
 import type { InternalQueries } from '../server/internal-query.js';
 import { leftBy, sealed, sentText } from '../server/markers.js';
@@ -25,8 +26,6 @@ export interface ExpandedQuery {
   /** The client's text, looked at. */
   readonly seen: Look;
   readonly rewrite: Rewrite;
-  /** Is called each time that it was sent. */
-  readonly sent: () => void;
   /** Is called where the server skips it. */
   readonly skipped: (() => void) | undefined;
 }
@@ -36,6 +35,7 @@ export interface QueryParts {
   readonly server: Output;
   readonly replies: ExpectedReplies;
   readonly queries: InternalQueries;
+  readonly catalog: Pick<SessionCatalog, 'unitEnds'>;
   readonly decider: Pick<Decider, 'decide' | 'translation'>;
   readonly state: ServerState;
 }
@@ -47,7 +47,9 @@ export class QueryExecution implements Execution {
   readonly #isAlone: boolean;
   readonly #savepoint: Savepoint | undefined;
   readonly mayBeRetried: boolean;
+  readonly #inBlock: boolean;
   #rewrite: Rewrite;
+  #attempts = 0;
 
   constructor(query: ExpandedQuery, parts: QueryParts) {
     const { queries, replies, state } = parts;
@@ -58,6 +60,7 @@ export class QueryExecution implements Execution {
     this.#query = query;
     this.#parts = parts;
     this.#rewrite = query.rewrite;
+    this.#inBlock = inBlock;
     this.#isAlone = isCertain && state.status === TransactionStatus.Idle;
     this.#savepoint = inBlock && plan && isGuarded(plan) ? new Savepoint(queries, 'simple') : undefined;
     this.mayBeRetried = isCertain && (!inBlock || this.#savepoint !== undefined);
@@ -73,7 +76,7 @@ export class QueryExecution implements Execution {
   }
 
   async attempt({ locks, isResolved, isLast }: Terms): Promise<Outcome> {
-    const { queries, replies, decider, server, state } = this.#parts;
+    const { catalog, queries, replies, decider, server, state } = this.#parts;
     const { rules } = this.#rewrite;
     const isSaved = this.#savepoint !== undefined && rules.some(({ kind }) => kind === 'cascade');
     const { before, ...string } = surrounded(this.#rewrite, {
@@ -95,7 +98,8 @@ export class QueryExecution implements Execution {
     });
     server.write(write.query(sentText(sent)));
     replies.expect('Query', attempt);
-    this.#query.sent();
+    // What names mean was asked again for this attempt, before it is executed. Of the first one the client's half knows.
+    if (this.#attempts++ > 0) catalog.unitEnds(this.#inBlock);
     server.flush();
     const outcome = await attempt.outcome;
     const left = attempt.hasFailed ? leftBy(sent) : [];

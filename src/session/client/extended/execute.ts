@@ -67,7 +67,7 @@ export class Execute {
     if (rewrite === undefined) return this.#forward(message);
     if (portal.executed && countsRows(rewrite)) return this.#refuseSecond(name);
     portals.set(name, { ...portal, executed: true });
-    const binding = { rewrite, execute: this.#sender(message, name, rewrite) };
+    const binding = { rewrite, execute: executeOf(message, name, rewrite) };
     if (!isExpanded || !isRepeatable(portal)) return this.#executeOnce(binding);
     const rebind = () => this.#rebind(message, name, portal);
     // Other portals would be lost with a transaction that fails.
@@ -84,22 +84,14 @@ export class Execute {
     portal: RepeatablePortal,
   ): Promise<PortalBinding | undefined> {
     const bound = await this.#options.portals.bindAgain(name, { ...portal, executed: true });
-    return bound && { ...bound, execute: this.#sender(message, name, bound.rewrite) };
-  }
-
-  /** @returns what sends the client's Execute, of a portal that executes this rewrite */
-  #sender(message: Message, name: string, rewrite: Rewrite): () => void {
-    const { server } = this.#options;
-    // There is one row, the count: a limit of one would suspend the portal behind it.
-    const bytes = countsRows(rewrite) ? write.execute(name) : whole(message);
-    return () => server.write(bytes);
+    return bound && { ...bound, execute: executeOf(message, name, bound.rewrite) };
   }
 
   #executeOnce({ rewrite, execute }: PortalBinding): undefined {
-    const { decider, jit, replies } = this.#options;
+    const { decider, jit, replies, server } = this.#options;
     if (planOf(rewrite.rules)) jit.off();
     else jit.on();
-    execute();
+    server.write(execute);
     replies.expect('Execute', executeReplies(decider.translation(rewrite)));
   }
 
@@ -124,6 +116,12 @@ export class Execute {
     server.write(write.flush());
     return copyIn.decided();
   }
+}
+
+/** @returns the client's Execute, as it is sent where the portal executes this rewrite */
+function executeOf(message: Message, name: string, rewrite: Rewrite): Buffer {
+  // There is one row, the count: a limit of one would suspend the portal behind it.
+  return countsRows(rewrite) ? write.execute(name) : whole(message);
 }
 
 /** Whether the server gives one row, with the number of rows: the text has no RETURNING. */
