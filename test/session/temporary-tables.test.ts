@@ -93,6 +93,29 @@ test('without keys, they and TRUNCATE make no session ask for the fingerprint', 
   expect([tap.count('pg_postmaster_start_time'), asked().catalogs]).toEqual([0, 0]);
 });
 
+describe('a plain one in each transaction, and a DELETE', () => {
+  test.each(['simple', 'extended'])('ask nothing, by the %s protocol', async (protocol) => {
+    const query = (text: string) => (protocol === 'simple' ? { text } : { text, queryMode: protocol });
+    const transaction = async (end: string, last = 'COMMIT') => {
+      for (const text of [
+        'BEGIN',
+        `CREATE TEMP TABLE scratch (id int PRIMARY KEY, name text) ${end}`,
+        'INSERT INTO scratch VALUES (1)',
+        'DELETE FROM parent WHERE id = -1',
+        'DELETE FROM scratch',
+        last,
+      ])
+        await one.query(query(text));
+    };
+    await transaction('ON COMMIT DROP');
+    tap.reset();
+    for (let i = 0; i < 5; i++) await transaction('ON COMMIT DROP');
+    await transaction('', 'ROLLBACK');
+    await transaction('ON COMMIT DELETE ROWS');
+    expect(tap.count(`'pgcascade.mode'`)).toBe(0);
+  });
+});
+
 test('one that hides a referenced table is not taken for it', async () => {
   await one.query('CREATE TEMP TABLE parent AS SELECT generate_series(1, 3) AS id');
   await one.query('DELETE FROM parent WHERE id = 1');

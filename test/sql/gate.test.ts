@@ -1,5 +1,5 @@
 /** What is said of a text without parsing it. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   isNoteworthy,
   lookAt,
@@ -78,10 +78,13 @@ test.each<readonly [string, SessionEffect]>([
   ['begin; insert into t values (1); commit', 'ends'],
   ['begin; set search_path = a; commit', 'settings'],
   // Temporary tables are the session's own, unless a key or a parent makes them part of its graph.
-  ['create temp table t (id int primary key)', 'settings'],
-  ['/* a */ CREATE LOCAL TEMPORARY TABLE IF NOT EXISTS t AS SELECT 1', 'settings'],
-  ['create global temp table t (like u including all) on commit drop', 'settings'],
-  ["create temp table t (a text default 'references')", 'settings'],
+  ['create temp table t (id int primary key)', 'temporary'],
+  ['/* a */ CREATE LOCAL TEMPORARY TABLE IF NOT EXISTS t AS SELECT 1', 'temporary'],
+  ['create global temp table t (like u including all) on commit drop', 'temporary'],
+  ["create temp table t (a text default 'references')", 'temporary'],
+  ['create temp table t as execute p', 'settings'],
+  ["create temp table t as select set_config('search_path', 'a', true)", 'settings'],
+  ['commit; create temp table t (id int)', 'settings'],
   ['create temp table t (id int references u)', 'schema'],
   ['create temp table t (id int, foreign key (id) references u)', 'schema'],
   ['create temp table t () inherits (u)', 'schema'],
@@ -126,6 +129,33 @@ test.each<readonly [string, SessionEffect]>([
   ['commit /* /* */ */ prepared $$x$$', 'schema'],
 ])('%j may change, of what comes after it: %s', (text, effect) => {
   expect(look(text).effect).toBe(effect);
+});
+
+describe('of a text that makes a temporary table', () => {
+  test.each([
+    'create temp table orgs (id int)',
+    'create temp table if not exists "orgs" (id int)',
+    `/* "a' */ create temp table pg_temp./* b */ORGS (id int)`,
+    `create temp table "a"."orgs" (a text default '--') -- all`,
+  ])('the name is among the words: %s', (text) => {
+    expect(look(text).words).toContain('orgs');
+  });
+
+  test.each([
+    "create temp table t (a text default U&'orgs')",
+    `create temp table t (id int) /* ${'a long comment '.repeat(1000)} */`,
+  ])('no words are known where any name may be among them: %#', (text) => {
+    expect(look(text)).toMatchObject({ effect: 'temporary', words: undefined });
+  });
+
+  test('it may do as much as one that sets something, where its name is written in numbers of characters', () => {
+    expect(look('create temp table U&"\\006frgs" (id int)').effect).toBe('settings');
+  });
+
+  test('words of which the name is a part are others', () => {
+    const { words } = look('create temp table orgs_1 (my_orgs int, "orgs2$x" int)');
+    expect(words).toEqual(new Set(['create', 'temp', 'table', 'orgs_1', 'my_orgs', 'int', 'orgs2$x']));
+  });
 });
 
 test.each([

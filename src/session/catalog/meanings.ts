@@ -12,8 +12,15 @@ import { quoteRelation, type RelationName } from '../../sql/names.js';
 /** Beyond it a session forgets and asks again. */
 const MOST_NAMES = 1000;
 
+/** A name that is one word in every text that has it: neither cut by the server, nor with a character that needs quotes. */
+const PLAIN = /^[a-z_][a-z0-9_]{0,61}$/i;
+
 interface Meaning {
+  /** Without its schema. */
+  readonly name: string;
   readonly oid: number | null;
+  /** A temporary table of that name was made since. */
+  readonly mayBeHidden?: boolean;
   /** How much the client had sent and executed when the server was asked. */
   readonly asked: number;
 }
@@ -40,7 +47,7 @@ export class Meanings {
   /** The server was asked, and has answered. */
   learn(names: readonly RelationName[], oids: readonly (number | null)[]): void {
     for (const [i, name] of names.entries())
-      this.#known.set(quoteRelation(name), { oid: oids[i] ?? null, asked: this.#steps });
+      this.#known.set(quoteRelation(name), { name: name.name, oid: oids[i] ?? null, asked: this.#steps });
   }
 
   /** Makes room, before names are asked for. */
@@ -57,11 +64,24 @@ export class Meanings {
     this.#known = new Map();
   }
 
+  /**
+   * A temporary table without keys is made: it may hide a relation of the graph.
+   * @param words its name is among them, if it is a plain one; undefined where it may be any
+   */
+  hide(words: ReadonlySet<string> | undefined): void {
+    for (const [key, meaning] of this.#known) {
+      const { name } = meaning;
+      if (words === undefined || !PLAIN.test(name) || words.has(name.toLowerCase()))
+        this.#known.set(key, { ...meaning, mayBeHidden: true });
+    }
+  }
+
   #holds(name: RelationName, graph: Graph | undefined): boolean {
     const known = this.#known.get(quoteRelation(name));
     if (known === undefined || graph === undefined) return false;
     if (known.asked === this.#steps) return true;
-    return known.oid !== null && !hides(name, known.oid, graph);
+    const isHidden = known.mayBeHidden && known.oid !== null && graph.relation(known.oid) !== undefined;
+    return known.oid !== null && !isHidden && !hides(name, known.oid, graph);
   }
 }
 

@@ -8,7 +8,7 @@ import { ProxyError } from '../../errors.js';
 import type { ReadPoint } from '../../graph/cache.js';
 import type { CatalogQuestion, SessionFacts } from '../../graph/catalog/catalog.js';
 import type { Graph } from '../../graph/model.js';
-import type { SessionEffect } from '../../sql/lexer/look.js';
+import { type SessionEffect, strongest } from '../../sql/lexer/look.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
 import {
   type Ask,
@@ -36,9 +36,8 @@ export class SessionCatalog {
   readonly #reader: CatalogReader;
   readonly #meanings = new Meanings();
   #settings: { readonly mode: string | null; readonly replica: boolean } | undefined;
-  /** The transaction changed settings or the schema: its end changes them back, or makes them seen by others. */
-  #touched = false;
-  #ddl = false;
+  /** What the transaction did, at the most: its end changes that back, or makes it seen by others. */
+  #changed: SessionEffect = 'none';
   /** Where this session is, as far as it was asked; and when its last bytes came. */
   #server: string | undefined;
   #arrival: number;
@@ -66,16 +65,35 @@ export class SessionCatalog {
     this.#meanings.touch();
   }
 
-  /** A text with this effect is being sent. */
-  invalidateFor(effect: SessionEffect): void {
-    if (effect === 'none') return;
-    if (effect === 'ends') this.#own.transactionOver();
-    if (effect === 'ends' && !this.#touched) return;
-    this.#own.forget();
-    this.#forget();
-    if (effect === 'ends') return;
-    this.#touched = true;
-    if (effect === 'schema') this.#ddl = true;
+  /**
+   * A text with this effect is being sent.
+   * @param words of a text that makes a temporary table, as Look has them
+   */
+  invalidateFor(effect: SessionEffect, words?: ReadonlySet<string>): void {
+    switch (effect) {
+      case 'none':
+        return;
+      case 'ends':
+        this.#own.transactionOver();
+        if (this.#hasSet) {
+          this.#own.forget();
+          this.#forget();
+        }
+        return;
+      case 'temporary':
+        this.#meanings.hide(words);
+        break;
+      case 'settings':
+      case 'schema':
+        this.#own.forget();
+        this.#forget();
+    }
+    this.#changed = strongest(this.#changed, effect);
+  }
+
+  /** Whether the transaction's end changes more than what names mean that hide others, which are asked for each time. */
+  get #hasSet(): boolean {
+    return this.#changed === 'settings' || this.#changed === 'schema';
   }
 
   /**
@@ -87,7 +105,7 @@ export class SessionCatalog {
     this.executing();
     if (inBlock) return;
     this.#own.transactionOver();
-    if (this.#touched) this.#forget();
+    if (this.#hasSet) this.#forget();
   }
 
   /** The server says that no transaction is open, or that it has failed. */
@@ -100,27 +118,25 @@ export class SessionCatalog {
     return this.#age;
   }
 
-  /** Whether the open transaction has changed settings or the schema. */
+  /** Whether the open transaction has changed settings, the schema, or made a temporary table. */
   get touched(): boolean {
-    return this.#touched;
+    return this.#changed !== 'none';
   }
 
   /** Whether what was sent may have changed the schema. */
   get changing(): boolean {
-    return this.#ddl;
+    return this.#changed === 'schema';
   }
 
   /** A transaction is over. More may have been sent since, but what it changed others see from its answer on. */
   committed(): void {
-    if (this.#ddl) this.#options.graphs.invalidate(this.#options.database);
+    if (this.changing) this.#options.graphs.invalidate(this.#options.database);
   }
 
   /** The server is idle: no transaction is open. */
   idle(): void {
-    if (!this.#touched) return;
-    this.#forget();
-    this.#touched = false;
-    this.#ddl = false;
+    if (this.#hasSet) this.#forget();
+    this.#changed = 'none';
   }
 
   /**
@@ -176,7 +192,7 @@ export class SessionCatalog {
   /** What all sessions see, unless this one's own transaction has changed it. */
   #shared(now: ReadPoint): Sight | undefined {
     const { graphs, database } = this.#options;
-    const fingerprint = this.#ddl ? undefined : graphs.currentFingerprint(database, now);
+    const fingerprint = this.changing ? undefined : graphs.currentFingerprint(database, now);
     const known = fingerprint === undefined ? undefined : graphs.get(database, fingerprint);
     return fingerprint === undefined || known === undefined ? undefined : { fingerprint, known };
   }
@@ -211,7 +227,7 @@ export class SessionCatalog {
   #record({ facts, fingerprint, known }: CatalogReading, asked: ReadPoint): Sight {
     const { graphs, database } = this.#options;
     const scope = scopeOf(facts);
-    if (scope === 'all' && !this.#ddl) graphs.recordFingerprint(database, fingerprint, asked);
+    if (scope === 'all' && !this.changing) graphs.recordFingerprint(database, fingerprint, asked);
     this.#own.record({ fingerprint, known, asked, scope });
     return { fingerprint, known };
   }

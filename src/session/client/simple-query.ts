@@ -80,7 +80,7 @@ export class SimpleQuery {
     // What stands before it in its unit of work is executed first, and may change unseen what names mean.
     if (!unit.isBetweenUnits) catalog.unitEnds(inBlock);
     if (!decider.concerns(seen)) {
-      catalog.invalidateFor(seen.effect);
+      catalog.invalidateFor(seen.effect, seen.words);
       return this.#forward(message, situation);
     }
     return decider
@@ -105,7 +105,7 @@ export class SimpleQuery {
     const { catalog, statementByStatement, unitEnd } = this.#options;
     if (decision.kind === 'pieces')
       return statementByStatement.send(decision.pieces).then(() => unitEnd.end(false));
-    catalog.invalidateFor(seen.effect);
+    catalog.invalidateFor(seen.effect, seen.words);
     // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
     if (decision.kind === 'failed' && situation.protocol === 'simple') {
       unitEnd.end(situation.inBlock);

@@ -8,7 +8,7 @@ import { type Beginning, StatementLook } from './statement-look.js';
 import { findWord, GROUPS, type SessionEffect, strongest } from './vocabulary.js';
 
 export type { Beginning } from './statement-look.js';
-export type { SessionEffect } from './vocabulary.js';
+export { type SessionEffect, strongest } from './vocabulary.js';
 
 /** What decides how the server reads a text. */
 export interface TextSettings {
@@ -30,6 +30,8 @@ export interface Look {
   readonly begins: Beginning;
   /** What it may do to the statements after it, at the most. */
   readonly effect: SessionEffect;
+  /** Where it makes a temporary table: the words in it, the table's name among them; undefined where that may be any. */
+  readonly words: ReadonlySet<string> | undefined;
   /**
    * It has a backslash in a plain string: nowhere else standard_conforming_strings makes a difference (scan.l, the state
    * xqs). U&'…' no server takes where it is off.
@@ -45,7 +47,8 @@ export function lookAt(text: Buffer, { strings, hasHalves }: TextSettings): Look
   const look = pass(text, strings === 'off' ? 'escaped' : 'standard');
   const isClear =
     look.isWhole && !(strings === 'unknown' && look.hasBackslashes) && !(hasHalves && !isAscii(text));
-  return isClear ? look : { ...pass(text, 'flat'), hasBackslashes: look.hasBackslashes };
+  if (!isClear) return { ...pass(text, 'flat'), hasBackslashes: look.hasBackslashes, words: undefined };
+  return look.effect === 'temporary' ? { ...look, words: wordsIn(text) } : look;
 }
 
 function pass(text: Buffer, reading: Reading): Look & { readonly isWhole: boolean } {
@@ -78,9 +81,10 @@ function pass(text: Buffer, reading: Reading): Look & { readonly isWhole: boolea
     if (kind === 'separator') continue;
     // Where no quote is taken for one, nothing tells which word is a statement's first.
     if (reading === 'flat' && statements > 1) effect = 'schema';
+    if (effect === 'temporary' && statements > 1) effect = 'settings';
     const isWhole = kind === 'end';
     if (!isWhole) hasBackslashes ||= text.includes('\\');
-    return { text, groups, statements, begins, effect, hasBackslashes, isWhole };
+    return { text, groups, statements, begins, effect, words: undefined, hasBackslashes, isWhole };
   }
 }
 
@@ -119,3 +123,20 @@ export function withoutText(look: Look): Look {
 }
 
 const NOTHING = Buffer.alloc(0);
+
+/** In bytes: of a longer text no words are kept. */
+const LONGEST_WITH_WORDS = 8 * 1024;
+/** It is in every U&"…", which may spell any name. */
+const AND = '&';
+
+/** The words of a text in lower case, those in names, literals and comments too. */
+function wordsIn(text: Buffer): ReadonlySet<string> | undefined {
+  if (text.length > LONGEST_WITH_WORDS || text.includes(AND)) return undefined;
+  const lexer = new Lexer(text, 'flat');
+  const words = new Set<string>();
+  for (let kind = lexer.next(); kind !== 'end'; kind = lexer.next()) {
+    if (kind === 'unfinished') return undefined;
+    if (kind === 'word') words.add(text.toString('latin1', lexer.start, lexer.end).toLowerCase());
+  }
+  return words;
+}

@@ -148,8 +148,9 @@ export class StatementLook {
     if (selectsInto || (isExplain && (this.#groups & GROUPS.makes) !== 0)) return 'schema';
     // An UPDATE of pg_settings calls set_config (system_views.sql, pg_settings_u).
     const sets = this.#calls.mayDecide || (this.#updates && this.#readsSettings);
-    const own = !flat && this.#makesPlainTemporaryTable ? 'settings' : this.#ownEffect;
-    return strongest(own, sets || (isExplain && this.#executes) ? 'settings' : 'none');
+    const makesTemporary = !flat && this.#makesPlainTemporaryTable;
+    const own = makesTemporary ? 'temporary' : this.#ownEffect;
+    return strongest(own, sets || ((isExplain || makesTemporary) && this.#executes) ? 'settings' : 'none');
   }
 
   get #ownEffect(): SessionEffect {

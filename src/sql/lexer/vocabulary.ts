@@ -4,12 +4,13 @@ import { WordTable } from './words.js';
 
 /**
  * What a text may do to the statements after it, at the most. `ends`: it ends a transaction, and with it what was set or
- * changed in it. `settings`: it changes one that decides what a name means, how a text is read or what the proxy does;
- * or it makes a temporary table, which is this session's alone. `schema`: it may change what names mean, and the keys.
+ * changed in it. `temporary`: it makes a temporary table without keys, which may hide another table from this session.
+ * `settings`: it changes one that decides what a name means, how a text is read or what the proxy does. `schema`: it may
+ * change what names mean, and the keys.
  */
-export type SessionEffect = 'none' | 'ends' | 'settings' | 'schema';
+export type SessionEffect = 'none' | 'ends' | 'temporary' | 'settings' | 'schema';
 
-const STRENGTHS: readonly SessionEffect[] = ['none', 'ends', 'settings', 'schema'];
+const STRENGTHS: readonly SessionEffect[] = ['none', 'ends', 'temporary', 'settings', 'schema'];
 
 export function strongest(one: SessionEffect, other: SessionEffect): SessionEffect {
   return STRENGTHS.indexOf(one) < STRENGTHS.indexOf(other) ? other : one;
@@ -59,6 +60,7 @@ const MEMBERS: Readonly<Record<keyof typeof GROUPS, string>> = {
 const EFFECTS: Readonly<Record<SessionEffect, string>> = {
   none: 'select insert update delete values with table merge begin start savepoint release show explain copy fetch move close declare listen notify unlisten lock prepare deallocate vacuum analyze analyse checkpoint truncate comment reindex cluster refresh',
   ends: 'commit end rollback abort',
+  temporary: '',
   // EXECUTE runs a query, which may set something.
   settings: 'set reset discard execute',
   schema: '',
