@@ -1,9 +1,9 @@
 /** Two sessions at once, that get in each other's way: what waits, what is seen, and what is left. */
 import { describe, expect, test, vi } from 'vitest';
 import { query, run, sync } from '../support/frontend-messages.js';
-import { type RawClient, readable } from '../support/raw-client.js';
+import { askAll, type RawClient, readable } from '../support/raw-client.js';
 import { pidOf, untilSession, WAITS_FOR_LOCK } from '../support/server-sessions.js';
-import { ALL, askAll, type Kind, type Side, useSides } from './sides.js';
+import { ALL, type Kind, type Side, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 const { sameOn, on } = useSides();

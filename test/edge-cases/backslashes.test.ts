@@ -1,8 +1,10 @@
 /** Backslashes while standard_conforming_strings is off: in plain strings they mean something else then. */
+
 import { describe, expect, test, vi } from 'vitest';
 import { query, run, sync } from '../support/frontend-messages.js';
+import { askAll } from '../support/raw-client.js';
 import { SAMPLE } from './sample.js';
-import { ALL, askAll, useSides } from './sides.js';
+import { ALL, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 const { on, sameOn } = useSides();

@@ -1,8 +1,10 @@
 /** In how many ways a DELETE can be written. */
+
 import { describe, expect, test, vi } from 'vitest';
 import { query, run, sync } from '../support/frontend-messages.js';
+import { askAll } from '../support/raw-client.js';
 import { SAMPLE } from './sample.js';
-import { ALL, askAll, useSides } from './sides.js';
+import { ALL, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 const { same, sameOn, on } = useSides();

@@ -1,8 +1,8 @@
 /** Keys that are deferred, not valid, not enforced, switched off, temporal, or given to another row. */
 import { describe, expect, test, vi } from 'vitest';
 import { query } from '../support/frontend-messages.js';
-import { readable } from '../support/raw-client.js';
-import { ALL, askAll, type Kind, useSides } from './sides.js';
+import { askAll, readable } from '../support/raw-client.js';
+import { ALL, type Kind, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 const { same, on } = useSides();

@@ -1,8 +1,8 @@
 /** What tables, columns and keys may be called, where names lead, and what types keys may have. */
 import { describe, test, vi } from 'vitest';
 import { parse, query, runPrepared, sync } from '../support/frontend-messages.js';
-import type { RawMessage } from '../support/raw-client.js';
-import { ALL, askAll, UNENFORCED, useSides } from './sides.js';
+import { askAll, type RawMessage } from '../support/raw-client.js';
+import { ALL, UNENFORCED, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 const { same, sameOn } = useSides();

@@ -1,7 +1,9 @@
 /** Keys that act on one row: the order in which PostgreSQL fires them decides what becomes of it. */
+
 import { describe, expect, test, vi } from 'vitest';
 import { query } from '../support/frontend-messages.js';
-import { ALL, askAll, type Side, tried, UNENFORCED, useSides } from './sides.js';
+import { askAll } from '../support/raw-client.js';
+import { ALL, type Side, tried, UNENFORCED, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 const { same, sameOn, on } = useSides();

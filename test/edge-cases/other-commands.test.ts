@@ -2,9 +2,9 @@
 import { describe, expect, test, vi } from 'vitest';
 import { query, run, sync } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
-import { readable } from '../support/raw-client.js';
+import { askAll, readable } from '../support/raw-client.js';
 import { SAMPLE } from './sample.js';
-import { ALL, askAll, useSides } from './sides.js';
+import { ALL, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 const { same, sameOn, on } = useSides();

@@ -1,4 +1,5 @@
 /** Several executions under one Sync, and portals that wait: one transaction, each statement seeing those before it. */
+
 import { describe, test, vi } from 'vitest';
 import {
   bind,
@@ -11,8 +12,9 @@ import {
   run,
   sync,
 } from '../support/frontend-messages.js';
+import { askAll } from '../support/raw-client.js';
 import { SAMPLE } from './sample.js';
-import { ALL, askAll, useSides } from './sides.js';
+import { ALL, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 const { sameOn } = useSides();

@@ -1,8 +1,10 @@
 /** A RETURNING in a WITH or a COPY whose columns the text alone does not name. */
+
 import { describe, expect, test, vi } from 'vitest';
 import { parse, query, run, runPrepared, sync } from '../support/frontend-messages.js';
+import { askAll } from '../support/raw-client.js';
 import { SAMPLE } from './sample.js';
-import { ALL, askAll, useSides } from './sides.js';
+import { ALL, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 const { on, same, sameOn } = useSides();

@@ -1,9 +1,9 @@
 /** What PostgreSQL refuses while it reads a statement, whatever the tables are: the words are the server's. */
 import { describe, expect, test, vi } from 'vitest';
 import { query, run, sync } from '../support/frontend-messages.js';
-import { readable } from '../support/raw-client.js';
+import { askAll, readable } from '../support/raw-client.js';
 import { SAMPLE } from './sample.js';
-import { ALL, askAll, useSides } from './sides.js';
+import { ALL, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 const { on, sameOn } = useSides();

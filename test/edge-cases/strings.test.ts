@@ -2,10 +2,12 @@
  * Strings in which a DELETE stands behind a statement that may change what it means: they are executed one by one, and
  * answered as one.
  */
+
 import { describe, test, vi } from 'vitest';
 import { bind, describePortal, execute, parse, query, sync } from '../support/frontend-messages.js';
+import { askAll } from '../support/raw-client.js';
 import { SAMPLE } from './sample.js';
-import { ALL, askAll, useSides } from './sides.js';
+import { ALL, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 const { sameOn } = useSides();

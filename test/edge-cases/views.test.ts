@@ -1,8 +1,10 @@
 /** DELETE through views: those through which PostgreSQL deletes cascade, and others are as it says. */
+
 import { describe, expect, test, vi } from 'vitest';
 import { parse, query, run, runPrepared, sync } from '../support/frontend-messages.js';
+import { askAll } from '../support/raw-client.js';
 import { SAMPLE } from './sample.js';
-import { ALL, askAll, type Kind, useSides } from './sides.js';
+import { ALL, type Kind, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 const { same, sameOn, on } = useSides();

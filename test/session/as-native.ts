@@ -1,7 +1,8 @@
 /** Says a twin's promises in SQL alone: texts, and the schemas they need. */
 import { expect } from 'vitest';
 import { query } from '../support/frontend-messages.js';
-import { type RawClient, type RawMessage, readable } from '../support/raw-client.js';
+import { askAll, type RawClient, readable } from '../support/raw-client.js';
+import { withoutContext } from '../support/twin-databases.js';
 import type { Twin } from './twin.js';
 
 export interface AsNative {
@@ -21,27 +22,12 @@ export function asNativeOn(twin: Twin): AsNative {
   };
   return {
     makeSchema,
-    queries: (...texts) => twin.expectAsNative(async (client) => withoutContext(await askAll(client, texts))),
+    queries: (...texts) =>
+      twin.expectAsNative(async (client) => (await askAll(client, texts)).map(withoutContext)),
     inSchema: (schema, ...texts) =>
       twin.expectAsNative(async (client) => {
         await makeSchema(client, schema);
-        return withoutContext(await askAll(client, texts));
+        return (await askAll(client, texts)).map(withoutContext);
       }),
   };
-}
-
-/** An error's context names the queries by which PostgreSQL cascades: the proxy has others. */
-function withoutContext(answers: readonly RawMessage[]): RawMessage[] {
-  return answers.map(({ type, body }) => {
-    const fields = body.toString('latin1').split('\0');
-    const kept = fields.filter((field) => !field.startsWith('W')).join('\0');
-    return { type, body: type === 'E' ? Buffer.from(kept, 'latin1') : body };
-  });
-}
-
-/** All answers to the texts, sent one after the other. */
-export async function askAll(client: RawClient, texts: readonly string[]): Promise<RawMessage[]> {
-  const answers: RawMessage[] = [];
-  for (const text of texts) answers.push(...(await client.ask(query(text))));
-  return answers;
 }

@@ -1,8 +1,10 @@
 /** DELETEs of a few shapes in one string, wherever the string stands: each shape is planned once. */
+
 import { describe, expect, test, vi } from 'vitest';
 import { query } from '../support/frontend-messages.js';
+import { askAll } from '../support/raw-client.js';
 import { useTap } from '../support/tap.js';
-import { askAll, asNativeOn } from './as-native.js';
+import { asNativeOn } from './as-native.js';
 import { useTwin } from './twin.js';
 
 vi.setConfig({ testTimeout: 30_000 });

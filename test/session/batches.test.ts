@@ -1,4 +1,5 @@
 /** Many DELETEs in one go, as drivers send a batch: what reaches the server does not grow with it, nor does anybody wait. */
+
 import { describe, expect, test, vi } from 'vitest';
 import {
   bind,
@@ -11,8 +12,9 @@ import {
   runPrepared,
   sync,
 } from '../support/frontend-messages.js';
+import { askAll } from '../support/raw-client.js';
 import { useTap } from '../support/tap.js';
-import { askAll, asNativeOn } from './as-native.js';
+import { asNativeOn } from './as-native.js';
 import { useTwin } from './twin.js';
 
 vi.setConfig({ testTimeout: 30_000 });

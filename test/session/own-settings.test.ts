@@ -1,6 +1,6 @@
 /** The settings that the proxy needs for what it sends: the client's own hold for everything else, and stay what they were. */
 import fc from 'fast-check';
-import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { parse, query, run, runPrepared, sync } from '../support/frontend-messages.js';
 import { startProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
@@ -31,6 +31,10 @@ describe('JIT', () => {
       await client.query(
         `CREATE TRIGGER see BEFORE TRUNCATE ON ${table} WHEN (false) EXECUTE FUNCTION see()`,
       );
+  });
+  afterAll(async () => {
+    const client = await twin.emulated.connect();
+    await client.query('DROP FUNCTION see CASCADE; DROP TABLE seen');
   });
 
   test.each<[string, readonly Buffer[], string]>([

@@ -13,8 +13,8 @@ import {
   sync,
 } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
-import { RawClient, readable } from '../support/raw-client.js';
-import { askAll, asNativeOn } from './as-native.js';
+import { askAll, RawClient, readable } from '../support/raw-client.js';
+import { asNativeOn } from './as-native.js';
 import { useTwin } from './twin.js';
 
 vi.setConfig({ testTimeout: 20_000 });

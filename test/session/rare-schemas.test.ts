@@ -3,8 +3,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { useDatabase } from '../support/database.js';
 import { query } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
-import { RawClient, readable } from '../support/raw-client.js';
-import { askAll, asNativeOn } from './as-native.js';
+import { askAll, RawClient, readable } from '../support/raw-client.js';
+import { asNativeOn } from './as-native.js';
 import { useTwin } from './twin.js';
 
 vi.setConfig({ testTimeout: 20_000 });

@@ -1,8 +1,8 @@
 /** Statements of seldom seen forms, and where they are executed in other circumstances than they were sent in. */
 import { expect, test, vi } from 'vitest';
 import { bind, execute, parse, query, run, sync } from '../support/frontend-messages.js';
-import type { RawClient } from '../support/raw-client.js';
-import { askAll, asNativeOn } from './as-native.js';
+import { askAll, type RawClient } from '../support/raw-client.js';
+import { asNativeOn } from './as-native.js';
 import { useTwin } from './twin.js';
 
 vi.setConfig({ testTimeout: 20_000 });

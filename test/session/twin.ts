@@ -1,24 +1,22 @@
-/**
- * One schema made twice: with enforced keys, asked directly, and with the same keys NOT ENFORCED, asked through the
- * proxy. The first is the oracle for the second.
- */
-import { beforeEach, expect, inject } from 'vitest';
-import { type Database, useDatabase } from '../support/database.js';
-import { type ProxyOptions, type RunningProxy, useProxy } from '../support/proxy.js';
-import { RawClient, type RawMessage, readable } from '../support/raw-client.js';
+/** The sample schema on both sides of a twin, and clients that speak the protocol byte by byte. */
+import { inject } from 'vitest';
+import type { Database } from '../support/database.js';
+import type { ProxyOptions, RunningProxy } from '../support/proxy.js';
+import { RawClient, type RawMessage } from '../support/raw-client.js';
+import { useTwinDatabases } from '../support/twin-databases.js';
 
-const schema = (enforced: string) => `
+const SCHEMA = `
   CREATE TABLE orgs (id int PRIMARY KEY, name text, big bigint DEFAULT 7);
   CREATE TABLE users (id int PRIMARY KEY,
-    org_id int CONSTRAINT users_org_fkey REFERENCES orgs ON DELETE CASCADE ${enforced});
+    org_id int CONSTRAINT users_org_fkey REFERENCES orgs ON DELETE CASCADE KEYS);
   CREATE TABLE posts (id int PRIMARY KEY,
-    user_id int CONSTRAINT posts_user_fkey REFERENCES users ON DELETE CASCADE ${enforced});
+    user_id int CONSTRAINT posts_user_fkey REFERENCES users ON DELETE CASCADE KEYS);
   CREATE TABLE notes (id int PRIMARY KEY,
-    user_id int CONSTRAINT notes_user_fkey REFERENCES users ON DELETE SET NULL ${enforced});
+    user_id int CONSTRAINT notes_user_fkey REFERENCES users ON DELETE SET NULL KEYS);
   CREATE TABLE invoices (id int PRIMARY KEY,
-    org_id int CONSTRAINT invoices_org_fkey REFERENCES orgs ${enforced});
+    org_id int CONSTRAINT invoices_org_fkey REFERENCES orgs KEYS);
   CREATE TABLE badges (id int PRIMARY KEY,
-    user_id int CONSTRAINT badges_user_fkey REFERENCES users ON DELETE RESTRICT ${enforced});
+    user_id int CONSTRAINT badges_user_fkey REFERENCES users ON DELETE RESTRICT KEYS);
   CREATE TABLE alone (id int PRIMARY KEY, name text);`;
 
 const TABLES = ['orgs', 'users', 'posts', 'notes', 'invoices', 'badges', 'alone'];
@@ -55,14 +53,17 @@ export interface Twin {
 
 /** Makes the twins for the tests of this file, with the same rows before each test. */
 export function useTwin(options: ProxyOptions = {}): Twin {
-  const native = useDatabase(schema(''));
-  const emulated = useDatabase(schema('NOT ENFORCED'));
-  const proxy = useProxy(options);
-  beforeEach(async () => {
-    for (const database of [native, emulated]) await ask(database, ROWS);
-  });
+  const twins = useTwinDatabases(SCHEMA, ROWS, options);
+  const { proxy } = twins;
+  const { database: native } = twins.native;
+  const { database: emulated } = twins.emulated;
   const oracles = new WeakSet<RawClient>();
   const connect = () => RawClient.login(proxy, { database: emulated.name });
+  const connectToNative = async () => {
+    const oracle = await RawClient.login(inject('postgres'), { database: native.name });
+    oracles.add(oracle);
+    return oracle;
+  };
   return {
     proxy,
     native,
@@ -71,36 +72,20 @@ export function useTwin(options: ProxyOptions = {}): Twin {
     connectDirect: () => RawClient.login(inject('postgres'), { database: emulated.name }),
     isNative: (client) => oracles.has(client),
     async expectAsNative(steps) {
-      const oracle = await RawClient.login(inject('postgres'), { database: native.name });
-      oracles.add(oracle);
-      const expected = readable(await steps(oracle), await tableNames(native));
-      const came = readable(await steps(await connect()), await tableNames(emulated));
-      expect(came).toEqual(expected);
-      expect(await contents(emulated)).toEqual(await contents(native));
+      await twins.expectAsNative(async (side) => {
+        const client = side === twins.native ? await connectToNative() : await connect();
+        return side.readable(await steps(client));
+      });
     },
-    rowsLeft: () => contents(emulated),
+    async rowsLeft() {
+      const { rows } = await (await twins.emulated.client()).query(`SELECT ${LISTS}`);
+      return rows[0];
+    },
   };
 }
 
-async function contents(database: Database): Promise<Readonly<Record<string, string>>> {
-  const lists = TABLES.map(
-    (table) => `(SELECT coalesce(string_agg(id::text, ' ' ORDER BY id), '') FROM ${table}) AS ${table}`,
-  );
-  const nulls = `(SELECT coalesce(string_agg(id::text, ' ' ORDER BY id), '') FROM notes WHERE user_id IS NULL) AS nulled`;
-  const [row] = await ask(database, `SELECT ${lists.join(', ')}, ${nulls}`);
-  return row ?? {};
-}
-
-async function tableNames(database: Database): Promise<ReadonlyMap<number, string>> {
-  const sql = `SELECT oid::int AS oid, relname AS name FROM pg_class WHERE relkind = 'r' AND oid >= 16384`;
-  return new Map((await ask(database, sql)).map(({ oid = '', name = '' }) => [Number(oid), name]));
-}
-
-async function ask(database: Database, sql: string): Promise<Readonly<Record<string, string>>[]> {
-  const client = await database.connect();
-  try {
-    return (await client.query(sql)).rows;
-  } finally {
-    await client.end();
-  }
-}
+const idsOf = (rows: string) => `(SELECT coalesce(string_agg(id::text, ' ' ORDER BY id), '') FROM ${rows})`;
+const LISTS = [
+  ...TABLES.map((table) => `${idsOf(table)} AS ${table}`),
+  `${idsOf('notes WHERE user_id IS NULL')} AS nulled`,
+].join();

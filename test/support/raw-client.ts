@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { query } from './frontend-messages.js';
 
 /** A message of the server's: its type letter, and what stands behind the length. */
 export interface RawMessage {
@@ -225,4 +226,11 @@ function fieldsOf(body: Buffer, names: ReadonlyMap<number, string> | undefined):
     at = end + 19;
     return `${name}:${type.join(',')}/${body.readInt16BE(end + 17)}${place}`;
   });
+}
+
+/** All answers to the texts, sent one after the other. */
+export async function askAll(client: RawClient, texts: readonly string[]): Promise<RawMessage[]> {
+  const answers: RawMessage[] = [];
+  for (const text of texts) answers.push(...(await client.ask(query(text))));
+  return answers;
 }

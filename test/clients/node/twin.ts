@@ -1,36 +1,31 @@
-/**
- * One schema made twice: with enforced keys, used directly, and with the same keys NOT ENFORCED, used through the proxy.
- * A client does the same on both, and must see the same: the first is the oracle for the second.
- */
-import type { Client } from 'pg';
-import { afterAll, beforeEach, expect } from 'vitest';
-import { type Database, useDatabase } from '../../support/database.js';
-import { useProxy } from '../../support/proxy.js';
+/** The schema of the clients on both sides of a twin: a client does the same on both, and must see the same. */
+import { afterAll } from 'vitest';
+import { type TwinSide, useTwinDatabases } from '../../support/twin-databases.js';
 import { until } from '../../support/until.js';
 
-const schema = (keys: Keys) => `
+const SCHEMA = `
   CREATE TABLE accounts (id int PRIMARY KEY, name text UNIQUE, number bigint UNIQUE, token uuid UNIQUE,
     version int NOT NULL DEFAULT 1);
   CREATE TABLE projects (id int PRIMARY KEY, title text,
-    account_id int CONSTRAINT projects_account_fkey REFERENCES accounts ON DELETE CASCADE ${keys});
+    account_id int CONSTRAINT projects_account_fkey REFERENCES accounts ON DELETE CASCADE KEYS);
   CREATE TABLE tasks (id int PRIMARY KEY,
-    project_id int CONSTRAINT tasks_project_fkey REFERENCES projects ON DELETE CASCADE ${keys});
+    project_id int CONSTRAINT tasks_project_fkey REFERENCES projects ON DELETE CASCADE KEYS);
   CREATE TABLE notes (id int PRIMARY KEY,
-    project_id int CONSTRAINT notes_project_fkey REFERENCES projects ON DELETE SET NULL ${keys});
+    project_id int CONSTRAINT notes_project_fkey REFERENCES projects ON DELETE SET NULL KEYS);
   CREATE TABLE bills (id int PRIMARY KEY,
-    account_id int CONSTRAINT bills_account_fkey REFERENCES accounts ${keys});
+    account_id int CONSTRAINT bills_account_fkey REFERENCES accounts KEYS);
   CREATE TABLE seals (id int PRIMARY KEY,
-    task_id int CONSTRAINT seals_task_fkey REFERENCES tasks ON DELETE RESTRICT ${keys});
+    task_id int CONSTRAINT seals_task_fkey REFERENCES tasks ON DELETE RESTRICT KEYS);
   CREATE TABLE ledgers (id int PRIMARY KEY,
-    account_number bigint CONSTRAINT ledgers_account_fkey REFERENCES accounts (number) ON DELETE CASCADE ${keys});
+    account_number bigint CONSTRAINT ledgers_account_fkey REFERENCES accounts (number) ON DELETE CASCADE KEYS);
   CREATE TABLE devices (id int PRIMARY KEY,
-    account_token uuid CONSTRAINT devices_account_fkey REFERENCES accounts (token) ON DELETE CASCADE ${keys});
+    account_token uuid CONSTRAINT devices_account_fkey REFERENCES accounts (token) ON DELETE CASCADE KEYS);
   CREATE TABLE aliases (id int PRIMARY KEY,
-    account_name text CONSTRAINT aliases_account_fkey REFERENCES accounts (name) ON DELETE SET NULL ${keys});
+    account_name text CONSTRAINT aliases_account_fkey REFERENCES accounts (name) ON DELETE SET NULL KEYS);
   CREATE TABLE folders (id int PRIMARY KEY,
-    parent_id int CONSTRAINT folders_parent_fkey REFERENCES folders ON DELETE CASCADE ${keys});
+    parent_id int CONSTRAINT folders_parent_fkey REFERENCES folders ON DELETE CASCADE KEYS);
   CREATE TABLE files (id int PRIMARY KEY,
-    folder_id int CONSTRAINT files_folder_fkey REFERENCES folders ON DELETE CASCADE ${keys});
+    folder_id int CONSTRAINT files_folder_fkey REFERENCES folders ON DELETE CASCADE KEYS);
   CREATE TABLE archive (id int PRIMARY KEY, name text);`;
 
 const TABLES = [
@@ -93,57 +88,31 @@ export interface ClientTwin {
 
 /** Makes the twins for the tests of this file, with the same rows before each test. */
 export function useClientTwin(): ClientTwin {
-  // Hooks behind the tests run from the last to the first: the proxy has to be there until its sessions have ended.
-  const proxy = useProxy();
-  const native = useSide('ENFORCED');
-  const emulated = useSide('NOT ENFORCED');
-  const url = () => proxy.url(emulated.database.name);
+  const twins = useTwinDatabases(SCHEMA, ROWS);
+  const { native, emulated } = twins;
+  for (const side of [native, emulated]) useEndedSessions(side);
+  const url = () => twins.proxy.url(emulated.database.name);
   return {
     get url() {
       return url();
     },
-    async expectAsNative(steps) {
-      const expected = await steps(native.database.url, 'ENFORCED');
-      const came = await steps(url(), 'NOT ENFORCED');
-      expect(came).toEqual(expected);
-      expect(await emulated.rows()).toEqual(await native.rows());
-      return came;
+    expectAsNative: (steps) =>
+      twins.expectAsNative((side) =>
+        side === native ? steps(native.database.url, 'ENFORCED') : steps(url(), 'NOT ENFORCED'),
+      ),
+    async rowsOf(table) {
+      const sql = `SELECT (t.*)::text AS row FROM ${table} AS t ORDER BY id`;
+      return (await (await emulated.client()).query(sql)).rows.map(({ row }) => row);
     },
-    rowsOf: async (table) => (await emulated.rows())[table] ?? [],
   };
 }
 
-interface Side {
-  readonly database: Database;
-  /** The rows of each table, in words. */
-  rows(): Promise<Readonly<Record<string, readonly string[]>>>;
-}
-
-/** A database with the schema, and a connection straight to it that fills it before each test and looks into it. */
-function useSide(keys: Keys): Side {
-  const database = useDatabase(schema(keys));
-  let connection: Promise<Client> | undefined;
-  const client = () => {
-    connection ??= database.connect();
-    return connection;
-  };
-  beforeEach(async () => {
-    await (await client()).query(ROWS);
-  });
-  // The end of a pool tells before its connections have ended. Were they cut off, each would throw for itself.
+/** The end of a pool tells before its connections have ended. Were they cut off, each would throw for itself. */
+function useEndedSessions(side: TwinSide): void {
+  const others = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND backend_type = 'client backend'`;
   afterAll(async () => {
-    const others = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-      AND backend_type = 'client backend'`;
-    await until('no other session', async () => (await (await client()).query(others)).rowCount === 0);
+    const client = await side.client();
+    await until('no other session', async () => (await client.query(others)).rowCount === 0);
   });
-  const lists = TABLES.map(
-    (table) => `ARRAY(SELECT (${table}.*)::text FROM ${table} ORDER BY id) AS ${table}`,
-  );
-  return {
-    database,
-    async rows() {
-      const { rows } = await (await client()).query(`SELECT ${lists.join(', ')}`);
-      return rows[0];
-    },
-  };
 }
