@@ -1,6 +1,12 @@
 /** When an execution is retried, and when its rows are locked first. */
 import { expect, test } from 'vitest';
-import { firstAttempt, locksFirst, nextAttempt } from '../../src/session/execute/retry-policy.js';
+import {
+  firstAttempt,
+  helps,
+  isLast,
+  locksFirst,
+  nextAttempt,
+} from '../../src/session/execute/retry-policy.js';
 
 test.each([
   'no',
@@ -27,4 +33,16 @@ test('the first attempt and the last one lock nothing first', () => {
   expect(locksFirst(firstAttempt(5))).toBe(false);
   expect(locksFirst({ left: 2, locks: 'next' })).toBe(true);
   expect(locksFirst({ left: 1, locks: 'next' })).toBe(false);
+});
+
+test('what the same snapshot would show again is not tried, but for what names mean', () => {
+  const reasons = ['ruleSuspected', 'relationChanged', 'childInserted', 'lockDenied'] as const;
+  expect(reasons.filter((why) => helps(why, 'newer'))).toEqual(reasons);
+  expect(reasons.filter((why) => helps(why, 'same'))).toEqual(['relationChanged']);
+});
+
+test('the last attempt is the one that leaves none', () => {
+  expect(isLast(firstAttempt(1))).toBe(true);
+  expect(isLast(firstAttempt(2))).toBe(false);
+  expect(isLast(nextAttempt(firstAttempt(2), 'ruleSuspected', false))).toBe(true);
 });
