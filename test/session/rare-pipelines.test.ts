@@ -7,6 +7,7 @@ import {
   describePortal,
   describeStatement,
   execute,
+  flush,
   parse,
   query,
   run,
@@ -140,6 +141,24 @@ describe('a name that has come to mean a table without keys', () => {
     await others.ask(query('INSERT INTO meant VALUES (1), (2)'));
     expect(await client.told(run('DELETE FROM meant'), sync)).toContain('C DELETE 2');
     await others.ask(query('DROP TABLE meant, was, below'));
+  });
+});
+
+describe('a DELETE behind a Parse that no Sync has ended', () => {
+  const twin = useTwin();
+
+  test('finds a table that others have made since', async () => {
+    const client = await twin.connect();
+    const others = await twin.connectDirect();
+    // The Parse has the catalog read, in a transaction that goes on seeing what it saw first.
+    await client.ask(query('SET default_transaction_isolation = "repeatable read"'));
+    client.send(parse('DELETE FROM alone', 's'), flush);
+    await client.until('1');
+    await others.ask(query('CREATE TABLE later (org int REFERENCES orgs ON DELETE CASCADE NOT ENFORCED)'));
+    await others.ask(query('INSERT INTO later VALUES (1), (2)'));
+    await client.ask(query('DELETE FROM orgs WHERE id = 1'));
+    expect(await others.told(query('TABLE later'))).toContain('C SELECT 1');
+    await others.ask(query('DROP TABLE later'));
   });
 });
 
