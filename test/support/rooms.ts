@@ -43,7 +43,6 @@ export const rooms: Readonly<Record<string, Room>> = {
   'session/client': {
     purpose: 'what the client sends: simple queries, COPY data, and what portals and prepared statements are',
     may: ['session/execute', ...deciding],
-    types: ['observe'],
   },
   'session/execute': {
     purpose: 'an expanded statement until it ends for good: try, find out, lock, retry',
