@@ -93,6 +93,11 @@ export class GraphCache {
     return this.#watch !== undefined;
   }
 
+  /** Whether what one session has seen holds for the next statement. */
+  get isTrusted(): boolean {
+    return this.#refresh > 0 || this.isWatched;
+  }
+
   /** To be taken when a statement comes, for `moment`. */
   get arrival(): number {
     return this.#watch?.begun ?? 0;

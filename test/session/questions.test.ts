@@ -54,6 +54,46 @@ describe('the first DELETE of a database', () => {
   });
 });
 
+describe('transactions that write before they delete', () => {
+  const transaction = async (client: pg.Client) => {
+    for (const sql of ['BEGIN', 'INSERT INTO notes VALUES (1)']) await client.query(sql);
+    await remove(client);
+    await client.query('COMMIT');
+  };
+
+  test('ask once, and once more before the next one begins, which then holds for all', async () => {
+    const proxy = await start({ refresh: '1h' });
+    const [one, other] = [await proxy.connect(database.name), await proxy.connect(database.name)];
+    for (const client of [one, other]) await remove(client);
+    await other.query('ALTER TABLE notes ADD COLUMN more int');
+    tap.reset();
+    await times(5, () => transaction(one));
+    await times(5, () => transaction(other));
+    expect(asked()).toEqual({ questions: 3, catalogs: 0 });
+    await other.query('ALTER TABLE notes DROP COLUMN more');
+  });
+
+  test('read another catalog twice at the most: for one of them alone, and for all', async () => {
+    const proxy = await start({ refresh: '1h' });
+    const [one, other] = [await proxy.connect(database.name), await proxy.connect(database.name)];
+    for (const client of [one, other]) await remove(client);
+    await other.query('CREATE TABLE more (id int REFERENCES parent NOT ENFORCED)');
+    tap.reset();
+    await times(5, () => transaction(one));
+    await times(5, () => transaction(other));
+    expect(asked().catalogs).toBe(2);
+    await other.query('DROP TABLE more');
+  });
+
+  test('ask once each where nothing is trusted', async () => {
+    const client = await (await start({ refresh: '0s' })).connect(database.name);
+    await remove(client);
+    tap.reset();
+    await times(5, () => transaction(client));
+    expect(asked().questions).toBe(5);
+  });
+});
+
 describe('with a long graph.refresh', () => {
   test.each([
     `SELECT set_config('request.jwt.claims', '{"role": "a"}', false)`,

@@ -64,6 +64,12 @@ export class Meanings {
     this.#known = new Map();
   }
 
+  /** Forgets all but these. */
+  retain(names: readonly RelationName[]): void {
+    const kept = new Set(names.map(quoteRelation));
+    for (const key of this.#known.keys()) if (!kept.has(key)) this.#known.delete(key);
+  }
+
   /**
    * A temporary table without keys is made: it may hide a relation of the graph.
    * @param words its name is among them, if it is a plain one; undefined where it may be any

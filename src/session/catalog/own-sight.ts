@@ -29,12 +29,24 @@ export class OwnSight {
   #seen: Seen | undefined;
   /** The client has sent nothing since that could have changed it, or that was sent after a change of another's. */
   #untouched = false;
+  #isLate = false;
   #temporaries: { readonly any: boolean; readonly asked: ReadPoint } | undefined;
 
   /** The server was asked at this moment, and has answered. */
   record(seen: Seen): void {
     this.#seen = seen;
     this.#untouched = true;
+    this.#isLate = seen.scope === 'transaction';
+  }
+
+  /** Whether the server was asked when the transaction had written something, so that the next one has to ask again. */
+  get isLate(): boolean {
+    return this.#isLate;
+  }
+
+  /** The server is asked before the transaction writes anything. */
+  renew(): void {
+    this.#isLate = false;
   }
 
   /** Whether the graph may have temporary relations of this session, as the server said; null where that is to be asked. */

@@ -4,12 +4,12 @@
  * It asks the server once and remembers until something was sent that may change the answer. What slips through (a
  * function that sets the search_path) is caught by the expanded statement, which checks the name again.
  */
-import { ProxyError } from '../../errors.js';
 import type { ReadPoint } from '../../graph/cache.js';
 import type { CatalogQuestion, SessionFacts } from '../../graph/catalog/catalog.js';
 import type { Graph } from '../../graph/model.js';
 import { type SessionEffect, strongest } from '../../sql/lexer/look.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
+import { CascadeMode } from './cascade-mode.js';
 import {
   type Ask,
   CatalogReader,
@@ -35,7 +35,7 @@ export class SessionCatalog {
   readonly #options: CatalogReaderOptions;
   readonly #reader: CatalogReader;
   readonly #meanings = new Meanings();
-  #settings: { readonly mode: string | null; readonly replica: boolean } | undefined;
+  readonly #mode = new CascadeMode();
   /** What the transaction did, at the most: its end changes that back, or makes it seen by others. */
   #changed: SessionEffect = 'none';
   /** Where this session is, as far as it was asked; and when its last bytes came. */
@@ -140,6 +140,20 @@ export class SessionCatalog {
   }
 
   /**
+   * Whether to ask for the graph before the next transaction begins: the last one asked when it had written something, and
+   * what it saw is nobody else's (docs/decisions.md, 56).
+   */
+  get isLate(): boolean {
+    return this.#own.isLate && this.#options.graphs.isTrusted;
+  }
+
+  /** Asks for the graph where what all see is not fresh. No transaction is open. As `resolve`. */
+  renew(ask: Ask): Promise<ResolvedContext | Unanswered> {
+    this.#own.renew();
+    return this.resolve([], ask);
+  }
+
+  /**
    * @param ask puts a question to the server over this session
    * @returns the surroundings, or the answer that could not be had
    * @throws ProxyError PGC_MODE for a mode that is none
@@ -155,13 +169,13 @@ export class SessionCatalog {
     const shared = own === undefined && temporaries !== true ? this.#shared(now) : undefined;
     let sight = own ?? shared;
     // In another catalog names may mean other relations, and what did not exist may exist by now.
-    if (sight?.fingerprint !== this.#fingerprint) this.#meanings.forget();
+    if (sight !== undefined && sight.fingerprint !== this.#fingerprint) this.#meanings.forget();
     const distinct = [...new Map(names.map((name) => [quoteRelation(name), name])).values()];
     const unknown = this.#meanings.unknown(distinct, sight?.known.graph);
     const where = graphs.isWatched && this.#server === undefined;
     // What all see is what this session sees, but for temporary relations of its own.
     const alone = shared !== undefined && temporaries === undefined;
-    if (unknown.length > 0 || sight === undefined || this.#settings === undefined || where || alone) {
+    if (unknown.length > 0 || sight === undefined || !this.#mode.isKnown || where || alone) {
       const question = { names: unknown, fingerprint: sight === undefined, catalog: false, server: where };
       const found = await this.#ask(question, now, ask);
       if ('kind' in found) return found;
@@ -173,6 +187,7 @@ export class SessionCatalog {
       const seen = sight ?? (await this.#sighted(distinct, found, now, ask));
       if (seen === 'read by another') return this.resolve(names, ask);
       if ('kind' in seen) return seen;
+      if (seen.fingerprint !== this.#fingerprint) this.#meanings.retain(distinct);
       sight = seen;
       this.#fingerprint = seen.fingerprint;
     }
@@ -181,9 +196,7 @@ export class SessionCatalog {
       this.#forget();
       return this.resolve(names, ask);
     }
-    const active = this.#isActive();
-    // A function may switch cascades on again, unseen: while they are off the server is asked each time.
-    if (!active) this.#settings = undefined;
+    const active = this.#mode.isActive();
     const { graph, id } = sight.known;
     const hides = this.#meanings.hideAny(distinct, graph);
     return { graph, graphId: id, active, meaning: (name) => this.#meanings.of(name), hides };
@@ -241,20 +254,14 @@ export class SessionCatalog {
 
   #learn(names: readonly RelationName[], found: SessionFacts, asked: ReadPoint): void {
     this.#meanings.learn(names, found.meanings);
-    this.#settings = { mode: found.mode, replica: found.replica };
+    this.#mode.learn(found);
     if (found.server !== null) this.#locate(found.server);
     this.#own.recordTemporaries(found.temporary, asked);
-  }
-
-  #isActive(): boolean {
-    const mode = this.#settings?.mode ?? '';
-    if (mode !== '' && mode !== 'on' && mode !== 'off') throw new ProxyError('PGC_MODE', { value: mode });
-    return mode !== 'off' && this.#settings?.replica !== true;
   }
 
   #forget(): void {
     this.#age++;
     this.#meanings.forget();
-    this.#settings = undefined;
+    this.#mode.forget();
   }
 }

@@ -80,12 +80,23 @@ export class SimpleQuery {
     // What stands before it in its unit of work is executed first, and may change unseen what names mean.
     if (!unit.isBetweenUnits) catalog.unitEnds(inBlock);
     if (!decider.concerns(seen)) {
+      if (retries && decider.isLate(seen)) return this.#renewAndForward(message, seen, situation);
       catalog.invalidateFor(seen.effect, seen.words);
       return this.#forward(message, situation);
     }
     return decider
       .decide(seen, { protocol, inString: true, types: [], retries, prepares: protocol === 'simple' })
       .then((decision) => this.#sendDecided(message, seen, decision, situation));
+  }
+
+  async #renewAndForward(message: Message, seen: Look, situation: Situation): Promise<void> {
+    const { catalog, decider, unitEnd } = this.#options;
+    if (!(await decider.renew())) {
+      unitEnd.end(situation.inBlock);
+      return;
+    }
+    catalog.invalidateFor(seen.effect, seen.words);
+    this.#forward(message, situation);
   }
 
   /** The unnamed statement is dropped with it (postgres.c, exec_simple_query). */

@@ -61,6 +61,20 @@ export class Decider {
     return this.#options.active && isNoteworthy(seen, this.#options.refusesCode);
   }
 
+  /** Whether the graph is to be renewed before this text, which is a query between two transactions. */
+  isLate({ begins }: Look): boolean {
+    return begins === 'control' && this.#options.active && this.#resolver.isLate;
+  }
+
+  /** Renews the graph. @returns false where that has failed, and the client has the error as the answer to its query */
+  renew(): Promise<boolean> {
+    return this.#resolver.renew().catch((error) => {
+      // A mode that is none is told to the DELETE.
+      if (error instanceof ProxyError) return true;
+      throw error;
+    });
+  }
+
   /** @param seen the text, looked at */
   decide(seen: Look, source: StatementSource): Promise<StatementDecision>;
   decide(seen: Look, source: Source): Promise<Decision>;

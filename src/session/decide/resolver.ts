@@ -42,4 +42,18 @@ export class Resolver {
     }
     return { kind: 'resolved', ...found, touched: this.#catalog.touched };
   }
+
+  /** Whether to `renew` the graph before a transaction begins. */
+  get isLate(): boolean {
+    return this.#catalog.isLate;
+  }
+
+  /**
+   * Asks for the graph between two transactions.
+   * @returns whether there was an answer
+   * @throws ProxyError PGC_MODE for a mode that is none
+   */
+  async renew(): Promise<boolean> {
+    return !('kind' in (await this.#catalog.renew((sql) => this.#queries.askUntimed(sql, 'simple'))));
+  }
 }
