@@ -3,7 +3,7 @@ import { FramingLost, type Message, MessageReader } from '../../wire/reader.js';
 import { FRONTEND_TYPES, Frontend, longestFrontend } from '../../wire/types.js';
 import type { Output } from '../server/output.js';
 
-/** So many bytes are read that the session cannot take yet: behind them the end of a client that dies is not seen. */
+/** So many bytes are read that the session cannot take yet. The end of a client that dies is not seen before they are read. */
 const READ_AHEAD = 64 * 1024;
 /** Smaller pieces are put together: each costs an object of its own. */
 const SMALL_PIECE = 4096;
@@ -29,7 +29,7 @@ export class ClientMessages {
     this.#reader = new MessageReader(FRONTEND_TYPES, isUnread, limit, longestFrontend);
   }
 
-  /** Whether bytes came that are no message: nothing behind them can be read. */
+  /** Whether bytes came that are no message: nothing after them can be read. */
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -39,7 +39,7 @@ export class ClientMessages {
     return this.#size >= READ_AHEAD;
   }
 
-  /** Whether something has come that nobody may take before the server has said something to the login. */
+  /** Whether something has come that the session may not take before the server has answered the login. */
   get isHeld(): boolean {
     return this.#login !== 'over' && !this.#isOver && (this.#size > 0 || this.#reader.nextType !== undefined);
   }

@@ -1,9 +1,9 @@
 /**
  * COPY … FROM STDIN. While the server takes data it ignores Sync and Flush, and any other message ends the connection
  * (CopyGetData in copyfromparse.c). But the server asks for the data before it looks at the table, and may fail at any time
- * from then on: its answers do not tell which of the messages sent meanwhile it took as part of the data. So nothing is
- * sent behind a statement that may take data until the server has asked for them or has answered the statement; and when
- * a COPY fails behind which Syncs were sent, the server is asked how many of them it answers.
+ * from then on: its answers do not tell which of the messages sent meanwhile it took as part of the data. So after a
+ * statement that may take data nothing is sent until the server has asked for them or has answered the statement; and when
+ * a COPY fails after which Syncs were sent, the server is asked how many of them it answers.
  */
 import { errorResponse, Field, readErrorFields } from '../../wire/backend.js';
 import { whole, write } from '../../wire/frontend.js';
@@ -46,7 +46,7 @@ export class CopyIn {
 
   /** Fulfilled when the server has answered everything that was sent, or takes data. */
   decided(): Promise<void> {
-    // What was written behind a question of the proxy's own has not left yet.
+    // What was written after a question of the proxy's own is not flushed yet.
     this.#server.flush();
     if (this.#isDecided()) return Promise.resolve();
     return new Promise((resolve) => {
@@ -153,7 +153,7 @@ export class CopyIn {
   }
 
   /**
-   * A Sync, and something behind it that is answered in every state of the transaction: of the ReadyForQuery before that
+   * A Sync, and something after it that is answered in every state of the transaction: of the ReadyForQuery before that
    * answer all but one are for Syncs of the client's.
    */
   #count(to: Answered): void {
@@ -178,7 +178,7 @@ export class CopyIn {
 }
 
 /**
- * Forwards what answers the client's Syncs, and swallows the last ReadyForQuery and what comes behind it.
+ * Forwards what answers the client's Syncs, and swallows the last ReadyForQuery and what comes after it.
  * @param skipping whether the server skips to a Sync now
  * @param counted is told how many were the client's, and whether the server was skipping before the last
  */

@@ -46,7 +46,7 @@ interface Situation {
   readonly protocol: Protocol;
   /** Whether it is certain that a transaction block is open, which then goes on. */
   readonly inBlock: boolean;
-  /** Takes back that the unnamed statement was dropped, where there was one: the server may skip the query behind an error. */
+  /** Takes back that the unnamed statement was dropped, where there was one: the server may skip the query after an error. */
   readonly undo?: (() => void) | undefined;
 }
 
@@ -57,7 +57,7 @@ export class SimpleQuery {
     this.#options = options;
   }
 
-  /** As Dispatch.take. Behind a text that may take data nothing is sent before it is known whether it does. */
+  /** As Dispatch.take. After a text that may take data nothing is sent before the server has said whether it does. */
   take(message: Message): Promise<void> | undefined {
     const { copyIn, decider, jit } = this.#options;
     jit.on();
@@ -77,7 +77,7 @@ export class SimpleQuery {
     const { protocol, inBlock } = situation;
     if (protocol === 'extended') queries.queryInPipeline();
     const retries = protocol === 'simple' && replies.settled && state.status === TransactionStatus.Idle;
-    // What stands before it in its unit of work is executed first, and may change unseen what names mean.
+    // The earlier messages of the same unit of work are executed first, and may change what names mean.
     if (!unit.isBetweenUnits) catalog.unitEnds(inBlock);
     if (!decider.concerns(seen)) {
       if (retries && decider.isLate(seen)) return this.#renewAndForward(message, seen, situation);

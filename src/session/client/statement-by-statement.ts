@@ -28,7 +28,7 @@ import type { ServerState } from '../server/server-state.js';
 const PIECE = `${SCRATCH}_p`;
 
 /**
- * A string of several statements is a transaction block from the first one on, and again behind COMMIT; a pipeline is one
+ * A string of several statements is a transaction block from the first one on, and again after COMMIT; a pipeline is one
  * from the second one on. This is the first one then: it takes no snapshot, which would be too early for SET TRANSACTION.
  */
 const BLOCK = 'SHOW transaction_isolation';
@@ -110,13 +110,13 @@ export class StatementByStatement {
   }
 }
 
-/** What changes rows is carried out before a word is said of those that it returns (pquery.c, PORTAL_ONE_RETURNING). */
+/** Whether it changes rows: the server executes it before it describes what it returns (pquery.c, PORTAL_ONE_RETURNING). */
 function changes({ begins }: Look, { rules }: Rewrite): boolean {
   const expanded = rules.some((part) => part.kind === 'cascade' && part.answers.kind === 'rows');
   return expanded || begins === 'change';
 }
 
-/** The description goes out with what comes behind it, unless that is an error. */
+/** The client gets the description together with the first answer to the execution; without it where that is an error. */
 function together(described: ReplyHandler, executed: ReplyHandler): readonly [ReplyHandler, ReplyHandler] {
   let held: Buffer = Buffer.alloc(0);
   return [

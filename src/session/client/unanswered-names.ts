@@ -2,8 +2,8 @@
  * What changes the names of prepared statements and is not answered yet: each Parse of a name that the proxy knows, and each
  * simple query that drops the unnamed statement.
  *
- * Within a unit of work the names count as changed as soon as the message is sent: if it fails, the server skips what comes
- * behind it up to the Sync. Behind the Sync nothing is skipped, so there the proxy has to know the answer first.
+ * Within a unit of work the names count as changed as soon as the message is sent: if it fails, the server skips all later
+ * messages up to the Sync. After the Sync nothing is skipped, so there the proxy has to know the answer first.
  */
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
@@ -30,7 +30,7 @@ export class UnansweredNames {
     return this.#ofEarlierUnits === 0;
   }
 
-  /** Fulfilled when all of earlier units are answered, or skipped behind an error. */
+  /** Fulfilled when all of earlier units are answered, or skipped after an error. */
   answered(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);

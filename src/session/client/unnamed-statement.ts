@@ -31,9 +31,9 @@ export class UnnamedStatement {
   }
 
   /**
-   * Takes a Parse of it, where it would make the statement that there is: in the same transaction, whose locks keep others
-   * from changing its tables, and behind nothing that may change what a name means. The server looks whether the
-   * statement still holds, as it would look at the text, and says so by describing it.
+   * Answers a Parse without sending it, where it would make the statement that the server has: in the same transaction, whose
+   * locks keep others from changing its tables, and after nothing that may change what a name means. In place of the Parse
+   * the server describes the statement: it checks the statement for that as it would check the text.
    * @param rewrite what is to be sent for the text now
    * @returns whether nothing more has to be sent
    */

@@ -1,4 +1,4 @@
-/** Describe: asks for the parameters and columns of a statement, or the columns of a portal (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
+/** Describe: asks what a statement takes and returns, or what a portal returns (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
 import { readTarget } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import type { Decider } from '../../decide/decider.js';

@@ -37,7 +37,7 @@ export class Execute {
     this.#options = options;
   }
 
-  /** As Dispatch.take. Behind a portal that may take data nothing is sent before it is known whether it does. */
+  /** As Dispatch.take. After a portal that may take data nothing is sent before the server has said whether it does. */
   take(message: Message): Promise<void> | undefined {
     const { catalog, portals } = this.#options;
     const name = readExecute(message)?.portal;
@@ -120,7 +120,7 @@ export class Execute {
 
 /** @returns the client's Execute, as it is sent where the portal executes this rewrite */
 function executeOf(message: Message, name: string, rewrite: Rewrite): Buffer {
-  // There is one row, the count: a limit of one would suspend the portal behind it.
+  // There is one row, the count: a limit of one would suspend the portal after it.
   return countsRows(rewrite) ? write.execute(name) : whole(message);
 }
 
