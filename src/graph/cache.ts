@@ -155,6 +155,11 @@ export class GraphCache {
     return seen && this.isFresh(seen, now) ? seen.fingerprint : undefined;
   }
 
+  /** The fingerprint that was seen last, fresh or not. */
+  lastFingerprint(database: string): string | undefined {
+    return this.#seen.get(database)?.fingerprint;
+  }
+
   /** Whether what was seen `then` still holds: where changes are told, until one is; else for `refresh`. */
   isFresh(then: ReadPoint, now: ReadPoint): boolean {
     if (then.changes !== now.changes) return false;

@@ -56,7 +56,7 @@ async function tell(client: RawClient, ...texts: readonly string[]): Promise<str
   return answers.filter((answer) => answer.startsWith('E'));
 }
 
-/** The tables, with or without the key, made through the proxy: it knows that what it remembers is old. */
+/** The tables, with or without the key, made through the proxy: it knows that a graph which it remembers is old. */
 async function prepare(way: Way, key: boolean): Promise<void> {
   expect(await tell(await connect(way), `${TABLES} ${key ? ADD : ''}`)).toEqual([]);
 }
@@ -204,8 +204,11 @@ describe('a key that a function adds in a transaction that commits', () => {
   });
 
   test('is followed by others that ask for the first time behind it', async () => {
+    const fresh = await startProxy({ graph: { refresh: '1h' } });
+    onTestFinished(() => fresh.stop());
+    const login = () => RawClient.login(fresh, { database: database.name });
     await prepare('graph.refresh', false);
-    const [one, other] = [await connect('graph.refresh'), await connect('graph.refresh')];
+    const [one, other] = [await login(), await login()];
     await tell(one, ...transaction);
     await tell(other, 'DELETE FROM parent WHERE id = 2');
     expect(await children('graph.refresh')).toBe('1 3 4');

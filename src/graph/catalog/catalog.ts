@@ -142,6 +142,8 @@ export interface SessionFacts {
   readonly temporary: boolean | null;
   /** The server carries out all that the database declares, so that its graph is empty; null where it was not asked for. */
   readonly idle: boolean | null;
+  /** Event triggers answer to DDL; null where it was not asked for. */
+  readonly hooked: boolean | null;
   /** Names the database and its running server, where it was asked for. */
   readonly server: string | null;
 }
@@ -155,7 +157,7 @@ export interface CatalogQuestion {
   readonly catalog: boolean;
   /** Whether the session's temporary relations, if it has any, may be part of the catalog. */
   readonly temporary?: boolean;
-  /** Whether the server carries out all that there is. */
+  /** Whether the server carries out all that there is, and whether event triggers may change that. */
   readonly idle?: boolean;
   /** Where the session is. */
   readonly server: boolean;
@@ -168,6 +170,7 @@ const DELETING_TRIGGERS = sqlFile('deleting-triggers.sql');
 const OWN_TEMPORARIES = sqlFile('own-temporaries.sql');
 const NO_TEMPORARIES = 'CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.=) 0 THEN false END';
 const IDLE = sqlFile('idle.sql');
+const EVENT_TRIGGERS = `EXISTS (SELECT FROM pg_catalog.pg_event_trigger AS e WHERE e.evtenabled OPERATOR(pg_catalog.<>) 'D')`;
 const SERVER = sqlFile('server.sql');
 
 /**
@@ -200,6 +203,7 @@ export function catalogQuestion(
     'written', pg_catalog.txid_current_if_assigned() IS NOT NULL,
     'temporary', ${temporary ? OWN_TEMPORARIES : NO_TEMPORARIES},
     'idle', ${idle ? `(${IDLE})` : 'NULL'},
+    'hooked', ${idle ? EVENT_TRIGGERS : 'NULL'},
     'server', ${server ? `(${SERVER})` : 'NULL'},
     'fingerprint', ${fingerprint ? `(${withNamed(FINGERPRINT, named)})` : 'NULL'})`);
   const rest = catalog ? `(${withNamed(catalogSql(relations), named)})` : 'NULL';

@@ -15,8 +15,17 @@ import type { RelationName } from '../../sql/names.js';
 import type { Answer } from '../server/question.js';
 import type { Sight } from './own-sight.js';
 
-/** Where there is nothing for the proxy to do: in place of a fingerprint, and the graph. */
-const IDLE = 'idle';
+/**
+ * Where there is nothing for the proxy to do: in place of a fingerprint, and the graph. As long as event triggers answer to DDL,
+ * any DDL may bring something.
+ */
+export const IDLE = 'idle';
+const IDLE_FOR_NOW = 'idle for now';
+
+/** Whether what a session sees gives the proxy nothing to do. */
+export function isIdle({ fingerprint }: Sight): boolean {
+  return fingerprint === IDLE || fingerprint === IDLE_FOR_NOW;
+}
 const NO_GRAPH = new Graph(new Map(), [], [], []);
 const NO_CATALOG: Catalog = { relations: [], keys: [], configured: [] };
 
@@ -64,7 +73,8 @@ export class CatalogReader {
   /** @returns undefined where the graph of what was found is not known, and not certain to be empty */
   known(facts: SessionFacts): CatalogReading | undefined {
     const { database, graphs } = this.#options;
-    const fingerprint = facts.idle ? IDLE : (facts.fingerprint ?? '');
+    const idle = facts.hooked ? IDLE_FOR_NOW : IDLE;
+    const fingerprint = facts.idle ? idle : (facts.fingerprint ?? '');
     let known = graphs.get(database, fingerprint);
     if (facts.idle) known ??= graphs.set(database, fingerprint, NO_GRAPH, 0);
     return known && { facts, fingerprint, known };

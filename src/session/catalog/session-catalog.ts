@@ -7,18 +7,19 @@
 import type { ReadPoint } from '../../graph/cache.js';
 import type { CatalogQuestion, SessionFacts } from '../../graph/catalog/catalog.js';
 import type { Graph } from '../../graph/model.js';
-import { type SessionEffect, strongest } from '../../sql/lexer/look.js';
+import { bringsWork, type Look, type SessionEffect, strongest } from '../../sql/lexer/look.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
 import { CascadeMode } from './cascade-mode.js';
 import {
   type Ask,
   CatalogReader,
   type CatalogReaderOptions,
-  type CatalogReading,
+  IDLE,
   type Unanswered,
 } from './catalog-reader.js';
 import { Meanings } from './meanings.js';
-import { OwnSight, type Sight, scopeOf } from './own-sight.js';
+import type { Sight } from './own-sight.js';
+import { Sights, showsIdle } from './sights.js';
 
 export interface ResolvedContext {
   readonly graph: Graph;
@@ -38,10 +39,7 @@ export class SessionCatalog {
   readonly #mode = new CascadeMode();
   /** What the transaction did, at the most: its end changes that back, or makes it seen by others. */
   #changed: SessionEffect = 'none';
-  /** Where this session is, as far as it was asked; and when its last bytes came. */
-  #server: string | undefined;
-  #arrival: number;
-  readonly #own = new OwnSight();
+  readonly #sights: Sights;
   /** The catalog's state under which the meanings were asked for. */
   #fingerprint = '';
   /** Counts how often everything was forgotten. */
@@ -50,23 +48,31 @@ export class SessionCatalog {
   constructor(options: CatalogReaderOptions) {
     this.#options = options;
     this.#reader = new CatalogReader(options);
-    this.#arrival = options.graphs.arrival;
+    this.#sights = new Sights(options);
   }
 
   /** Bytes came from the client. */
   arrived(): void {
-    this.#arrival = this.#options.graphs.arrival;
+    this.#sights.arrived();
     this.executing();
   }
 
   /** Something of the client's is being executed, which may change the schema unseen. */
   executing(): void {
-    this.#own.touch();
+    this.#sights.touch();
     this.#meanings.touch();
   }
 
+  /** A text is being sent. */
+  invalidateBy(seen: Look): void {
+    const { database, graphs } = this.#options;
+    // Where the proxy has nothing to do, most DDL brings nothing either: it only changes what names mean.
+    const isIdle = seen.effect === 'schema' && !bringsWork(seen) && graphs.lastFingerprint(database) === IDLE;
+    this.invalidateFor(isIdle ? 'settings' : seen.effect, seen.words);
+  }
+
   /**
-   * A text with this effect is being sent.
+   * Something with this effect is being sent, or was.
    * @param words of a text that makes a temporary table, as Look has them
    */
   invalidateFor(effect: SessionEffect, words?: ReadonlySet<string>): void {
@@ -74,9 +80,9 @@ export class SessionCatalog {
       case 'none':
         return;
       case 'ends':
-        this.#own.transactionOver();
+        this.#sights.transactionOver();
         if (this.#hasSet) {
-          this.#own.forget();
+          this.#sights.forget();
           this.#forget();
         }
         return;
@@ -85,7 +91,7 @@ export class SessionCatalog {
         break;
       case 'settings':
       case 'schema':
-        this.#own.forget();
+        this.#sights.forget();
         this.#forget();
     }
     this.#changed = strongest(this.#changed, effect);
@@ -104,13 +110,13 @@ export class SessionCatalog {
   unitEnds(inBlock: boolean): void {
     this.executing();
     if (inBlock) return;
-    this.#own.transactionOver();
+    this.#sights.transactionOver();
     if (this.#hasSet) this.#forget();
   }
 
   /** The server says that no transaction is open, or that it has failed. */
   transactionOver(): void {
-    this.#own.transactionOver();
+    this.#sights.transactionOver();
   }
 
   /** Another number since something was sent that may have changed settings. */
@@ -144,13 +150,21 @@ export class SessionCatalog {
    * what it saw is nobody else's (docs/decisions.md, 56).
    */
   get isLate(): boolean {
-    return this.#own.isLate && this.#options.graphs.isTrusted;
+    return this.#sights.isLate && this.#options.graphs.isTrusted;
   }
 
   /** Asks for the graph where what all see is not fresh. No transaction is open. As `resolve`. */
   renew(ask: Ask): Promise<ResolvedContext | Unanswered> {
-    this.#own.renew();
+    this.#sights.renew();
     return this.resolve([], ask);
+  }
+
+  /**
+   * Whether it is known, without asking, that nothing has to be expanded or refused, whatever a text deletes: the server itself
+   * carries out all that this session's database declares.
+   */
+  async isIdle(): Promise<boolean> {
+    return showsIdle(await this.#sights.now(this.changing));
   }
 
   /**
@@ -159,31 +173,26 @@ export class SessionCatalog {
    * @throws ProxyError PGC_MODE for a mode that is none
    */
   async resolve(names: readonly RelationName[], ask: Ask): Promise<ResolvedContext | Unanswered> {
-    const { graphs, database } = this.#options;
     this.#meanings.bound();
     const age = this.#age;
-    const server = this.#server ?? graphs.server(database);
-    const now = await graphs.readPoint(database, server, this.#arrival);
-    const own = this.#own.fresh(graphs, now);
-    const temporaries = this.#own.hasTemporaries(graphs, now);
-    const shared = own === undefined && temporaries !== true ? this.#shared(now) : undefined;
-    let sight = own ?? shared;
+    const standing = await this.#sights.now(this.changing);
+    const { server, now, isShared, isLost } = standing;
+    let { sight } = standing;
+    if (sight && showsIdle(standing)) return idleContext(sight);
     // In another catalog names may mean other relations, and what did not exist may exist by now.
     if (sight !== undefined && sight.fingerprint !== this.#fingerprint) this.#meanings.forget();
     const distinct = [...new Map(names.map((name) => [quoteRelation(name), name])).values()];
     const unknown = this.#meanings.unknown(distinct, sight?.known.graph);
-    const where = graphs.isWatched && this.#server === undefined;
-    // What all see is what this session sees, but for temporary relations of its own.
-    const alone = shared !== undefined && temporaries === undefined;
-    if (unknown.length > 0 || sight === undefined || !this.#mode.isKnown || where || alone) {
-      const question = { names: unknown, fingerprint: sight === undefined, catalog: false, server: where };
+    const isUncertain = isLost || standing.mayHaveTemporaries || !this.#mode.isKnown;
+    if (sight === undefined || unknown.length > 0 || isUncertain) {
+      const question = { names: unknown, fingerprint: sight === undefined, catalog: false, server: isLost };
       const found = await this.#ask(question, now, ask);
       if ('kind' in found) return found;
       const isUnknown = question.fingerprint && found.fingerprint === null && found.idle !== true;
-      if (isUnknown || found.temporary === null || (shared !== undefined && found.temporary))
+      if (isUnknown || found.temporary === null || (isShared && found.temporary))
         return this.resolve(names, ask);
       // Whoever tells of changes elsewhere does not tell of changes here.
-      if (where && this.#server !== server) return this.resolve(names, ask);
+      if (isLost && !this.#sights.isAt(server)) return this.resolve(names, ask);
       const seen = sight ?? (await this.#sighted(distinct, found, now, ask));
       if (seen === 'read by another') return this.resolve(names, ask);
       if ('kind' in seen) return seen;
@@ -200,14 +209,6 @@ export class SessionCatalog {
     const { graph, id } = sight.known;
     const hides = this.#meanings.hideAny(distinct, graph);
     return { graph, graphId: id, active, meaning: (name) => this.#meanings.of(name), hides };
-  }
-
-  /** What all sessions see, unless this one's own transaction has changed it. */
-  #shared(now: ReadPoint): Sight | undefined {
-    const { graphs, database } = this.#options;
-    const fingerprint = this.changing ? undefined : graphs.currentFingerprint(database, now);
-    const known = fingerprint === undefined ? undefined : graphs.get(database, fingerprint);
-    return fingerprint === undefined || known === undefined ? undefined : { fingerprint, known };
   }
 
   async #ask(
@@ -228,35 +229,19 @@ export class SessionCatalog {
     ask: Ask,
   ): Promise<Sight | Unanswered | 'read by another'> {
     const known = this.#reader.known(found);
-    if (known) return this.#record(known, now);
+    if (known) return this.#sights.record(known, now, this.changing);
     const reading = await this.#reader.readInTurn(names, found, ask);
     if (reading === 'read by another' || 'kind' in reading) return reading;
     this.#meanings.forget();
     this.#learn(names, reading.facts, now);
-    return this.#record(reading, now);
-  }
-
-  /** What was found in a transaction that had written something stays with this session, and so do temporary relations. */
-  #record({ facts, fingerprint, known }: CatalogReading, asked: ReadPoint): Sight {
-    const { graphs, database } = this.#options;
-    const scope = scopeOf(facts);
-    if (scope === 'all' && !this.changing) graphs.recordFingerprint(database, fingerprint, asked);
-    this.#own.record({ fingerprint, known, asked, scope });
-    return { fingerprint, known };
-  }
-
-  #locate(server: string): void {
-    const { database, events, graphs } = this.#options;
-    this.#server = server;
-    const elsewhere = `graph.url leads to another database than ${database}: changes of its schema are noticed within graph.refresh`;
-    if (graphs.recordServer(database, server)) events.warned(elsewhere);
+    return this.#sights.record(reading, now, this.changing);
   }
 
   #learn(names: readonly RelationName[], found: SessionFacts, asked: ReadPoint): void {
     this.#meanings.learn(names, found.meanings);
     this.#mode.learn(found);
-    if (found.server !== null) this.#locate(found.server);
-    this.#own.recordTemporaries(found.temporary, asked);
+    if (found.server !== null) this.#sights.locate(found.server);
+    this.#sights.recordTemporaries(found.temporary, asked);
   }
 
   #forget(): void {
@@ -264,4 +249,9 @@ export class SessionCatalog {
     this.#meanings.forget();
     this.#mode.forget();
   }
+}
+
+/** Where the graph is empty nothing depends on what names mean, nor on the session's settings. */
+function idleContext({ known: { graph, id } }: Sight): ResolvedContext {
+  return { graph, graphId: id, active: true, meaning: () => null, hides: false };
 }

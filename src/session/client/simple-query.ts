@@ -81,7 +81,7 @@ export class SimpleQuery {
     if (!unit.isBetweenUnits) catalog.unitEnds(inBlock);
     if (!decider.concerns(seen)) {
       if (retries && decider.isLate(seen)) return this.#renewAndForward(message, seen, situation);
-      catalog.invalidateFor(seen.effect, seen.words);
+      catalog.invalidateBy(seen);
       return this.#forward(message, situation);
     }
     return decider
@@ -95,7 +95,7 @@ export class SimpleQuery {
       unitEnd.end(situation.inBlock);
       return;
     }
-    catalog.invalidateFor(seen.effect, seen.words);
+    catalog.invalidateBy(seen);
     this.#forward(message, situation);
   }
 
@@ -116,7 +116,7 @@ export class SimpleQuery {
     const { catalog, statementByStatement, unitEnd } = this.#options;
     if (decision.kind === 'pieces')
       return statementByStatement.send(decision.pieces).then(() => unitEnd.end(false));
-    catalog.invalidateFor(seen.effect, seen.words);
+    catalog.invalidateBy(seen);
     // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
     if (decision.kind === 'failed' && situation.protocol === 'simple') {
       unitEnd.end(situation.inBlock);

@@ -69,7 +69,7 @@ export class StatementByStatement {
       const source = { protocol: 'extended', inString: false, types: [], retries: false, offset } as const;
       const decision = decider.concerns(seen) ? await decider.decide(seen, source) : undefined;
       catalog.executing();
-      catalog.invalidateFor(seen.effect, seen.words);
+      catalog.invalidateBy(seen);
       // The server skips to the Sync, as it would skip the rest of the string.
       goesOn = decision?.kind !== 'failed' && decision?.kind !== 'skipped';
       if (goesOn) this.#sendPiece(decision?.kind === 'rewrite' ? decision.rewrite : unchanged, seen, offset);

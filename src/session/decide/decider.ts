@@ -4,7 +4,7 @@ import { ProxyError } from '../../errors.js';
 import { plansOf } from '../../rewrite/statement/reply-rule.js';
 import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
 import { isAfterUnsettling, namesRelations } from '../../rewrite/unsettling.js';
-import { isNoteworthy, type Look } from '../../sql/lexer/look.js';
+import { isNoteworthy, isPlain, type Look } from '../../sql/lexer/look.js';
 import { TransactionStatus } from '../../wire/types.js';
 import { ColumnsUnknown, KnownColumns } from '../catalog/known-columns.js';
 import { look } from '../catalog/reported-look.js';
@@ -110,7 +110,8 @@ export class Decider {
   }
 
   async #decide(seen: Look, source: Source): Promise<Decision> {
-    const { replies, state } = this.#options;
+    const { catalog, replies, state } = this.#options;
+    if (source.inString && isPlain(seen) && (await catalog.isIdle())) return PASS;
     if (seen.text.length > LONGEST_TEXT) throw new ProxyError('PGC_TOO_LARGE');
     const settings = await this.settings.forText(seen, source.protocol);
     if (settings.kind !== 'known') return unanswered(settings.kind);

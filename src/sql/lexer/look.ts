@@ -112,6 +112,22 @@ export function makesKeys({ groups }: Look): boolean {
   return (groups & (GROUPS.keys | GROUPS.code)) !== 0;
 }
 
+/**
+ * Whether a text may bring a key that the server does not enforce, or a trigger: false is certain, where no event trigger answers
+ * to DDL. Foreign keys and triggers come by name, or from a table that has them (LIKE copies neither).
+ */
+export function bringsWork({ groups }: Look): boolean {
+  return (groups & (GROUPS.work | GROUPS.code)) !== 0;
+}
+
+/**
+ * Whether all that a text may delete is deleted from the tables that are there: it makes none and brings no keys, runs no code,
+ * and concerns no prepared statement. True is certain.
+ */
+export function isPlain({ groups, effect }: Look): boolean {
+  return effect !== 'schema' && (groups & (GROUPS.keys | GROUPS.code | GROUPS.prepared)) === 0;
+}
+
 /** The same with a copy of the text, to be kept. */
 export function kept(look: Look): Look {
   return { ...look, text: Buffer.from(look.text) };

@@ -32,6 +32,10 @@ export const GROUPS = {
   makes: 64,
   /** The name of a setting that decides what names mean, how a text is read, or what the proxy does; or a way to set one. */
   decisive: 128,
+  /** What concerns prepared statements by their names. */
+  prepared: 256,
+  /** What DDL has in it that brings a key for the proxy, or a trigger. */
+  work: 512,
 } as const;
 
 export interface Word {
@@ -49,6 +53,8 @@ const MEMBERS: Readonly<Record<keyof typeof GROUPS, string>> = {
   manifest: 'upload_manifest',
   keys: 'references enforced constraint inherit inherits attach extension',
   makes: 'create refresh',
+  prepared: 'prepare execute deallocate discard',
+  work: 'enforced trigger extension',
   decisive:
     'search_path schema role session_authorization authorization session_replication_role pgcascade standard_conforming_strings client_encoding names all',
 };

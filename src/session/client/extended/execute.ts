@@ -63,7 +63,7 @@ export class Execute {
     const isExpanded = rewrite !== undefined && planOf(rewrite.rules) !== undefined;
     const { isInBlock, mayRetryAlone } = unit;
     unit.execute(isExpanded, seen.effect);
-    catalog.invalidateFor(seen.effect, seen.words);
+    catalog.invalidateBy(seen);
     if (rewrite === undefined) return this.#forward(message);
     if (portal.executed && countsRows(rewrite)) return this.#refuseSecond(name);
     portals.set(name, { ...portal, executed: true });
