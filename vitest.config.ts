@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
-// These put a mistake into a module of src, which has to be one of their own.
-const mutating = [
+/** These put a mistake into a module of src, which has to be one of their own. */
+export const mutating = [
   'test/twin/mutations.test.ts',
   'test/twin/interleave/found-out.test.ts',
   'test/session/locks.test.ts',

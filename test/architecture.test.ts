@@ -1,7 +1,8 @@
 /** Holds the rules of "The rooms" in CONTRIBUTING: who may import whom, and which file is the door to which package. */
 import { isAscii } from 'node:buffer';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { mutating } from '../vitest.config.js';
 import { rooms } from './support/rooms.js';
 import { type Import, importsOf, type SourceFile, sourceFiles } from './support/source-files.js';
 
@@ -144,6 +145,25 @@ describe('this test', () => {
     ]);
     expect(circles(imports)).toEqual(['b.ts → c.ts → b.ts']);
   });
+});
+
+test('a module of src is mocked in the project of the mutants alone', () => {
+  const test = new URL('./', import.meta.url);
+  // The packages of test/clients are beside its folders.
+  const folders = readdirSync(test).map((name) => (name === 'clients' ? 'clients/node' : name));
+  const files = folders.flatMap((folder) =>
+    statSync(new URL(folder, test)).isDirectory()
+      ? readdirSync(new URL(folder, test), { recursive: true, encoding: 'utf8' }).map(
+          (file) => `${folder}/${file}`,
+        )
+      : [folder],
+  );
+  const mocking = files.filter((file) => {
+    return (
+      file.endsWith('.test.ts') && /^\s*vi\.(?:do)?[mM]ock\(/m.test(readFileSync(new URL(file, test), 'utf8'))
+    );
+  });
+  expect(mocking.map((file) => `test/${file}`).sort()).toEqual([...mutating].sort());
 });
 
 /** The room that a path of src belongs to: its folder, or, of the files at the top, its name; cli.ts has a folder beside it. */

@@ -19,7 +19,7 @@ describe('a URL of one database', () => {
       'shop on /run/.s.PGSQL.5432',
     ],
     ['postgres://me@%2Ftmp:7/shop?password=x', '/tmp', 7, 'me', 'x', 'shop', 'shop on /tmp/.s.PGSQL.7'],
-  ])('%s', (url, host, port, user, password, database, name) => {
+  ])('%s is read as an address, a user and a database', (url, host, port, user, password, database, name) => {
     expect(parseGraphUrl(url)).toEqual({ host, port, user, password, database, name });
   });
 });

@@ -71,7 +71,7 @@ describe('an unknown key is refused', () => {
       'cascade:\n  overrides:\n    - match: a.b.c\n      on_delete: restrict\n      on_delte: x',
       'pgcascade.yaml:5: cascade.overrides[0].on_delte: unknown key, did you mean cascade.overrides[0].on_delete?',
     ],
-  ])('%s', (file, message) => {
+  ])('is told with what may have been meant: %s', (file, message) => {
     expect(problems(file)).toEqual([typeof message === 'string' ? message : expect.stringMatching(message)]);
   });
 
@@ -105,7 +105,7 @@ describe('what later versions bring is refused by name', () => {
     ['auth: { users: /x }', 'auth.users: not yet supported'],
     ['audit: { path: /x }', 'audit.path: not yet supported'],
     ['upstream: postgres://db?sslmode=require', 'upstream: has sslmode=require, which is not yet supported'],
-  ])('%s', (file, message) => {
+  ])('is told as what it is: %s', (file, message) => {
     expect(problems(file)).toEqual([`pgcascade.yaml:1: ${message}`]);
   });
 });
@@ -156,7 +156,7 @@ describe('values that contradict each other are refused', () => {
       'cascade: { relations: [{ name: n, from: a.b(c), to: pg_temp_3.e(f), on_delete: cascade }] }',
       'pgcascade.yaml:1: cascade.relations[0].to: "pg_temp_3" is another schema in every session',
     ],
-  ])('%s', (file, message) => {
+  ])('is told with its line: %s', (file, message) => {
     expect(problems(file)).toEqual([message]);
   });
 

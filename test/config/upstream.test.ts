@@ -12,7 +12,7 @@ describe('a URL with a host is TCP', () => {
     ['postgres://db:5432?sslmode=allow', 'db', 5432, 'allow', 'db:5432'],
     ['postgres://[::1]:5433', '::1', 5433, 'prefer', '[::1]:5433'],
     ['postgres://?host=db&port=7', 'db', 7, 'prefer', 'db:7'],
-  ])('%s', (url, host, port, sslmode, name) => {
+  ])('%s is read as an address of TCP', (url, host, port, sslmode, name) => {
     expect(parseUpstream(url)).toEqual({ kind: 'tcp', host, port, sslmode, name });
   });
 });
@@ -23,7 +23,7 @@ describe('a URL with a directory is a unix socket', () => {
     ['postgres:///?host=/tmp/&port=5433', '/tmp/.s.PGSQL.5433'],
     ['postgres://:5433?host=%2Ftmp', '/tmp/.s.PGSQL.5433'],
     ['postgres://%2Frun%2Fpostgresql:6000', '/run/postgresql/.s.PGSQL.6000'],
-  ])('%s', (url, path) => {
+  ])('%s is read as a path', (url, path) => {
     expect(parseUpstream(url)).toEqual({ kind: 'unix', path, name: path });
   });
 });

@@ -83,7 +83,7 @@ describe('40 a DELETE in a WITH returns what it returns natively:', () => {
       }
       return answers;
     });
-  test.each(LISTS)('%s', (list) => each(list));
+  test.each(LISTS)('RETURNING %s has the columns it has natively', (list) => each(list));
   test.each(JOINED)('%s beside USING', (list) =>
     each(list, list.includes('other') ? 'other' : 'other AS o', 'true'));
   test('* of a join, of a function, of another WITH', () =>
@@ -233,7 +233,7 @@ describe('49 a table of the same name beside the target:', () => {
     'CREATE TEMP TABLE p AS SELECT 1 AS id; DELETE FROM s.p USING p WHERE s.p.id = pg_temp.p.id; DELETE FROM p USING s.p; DROP TABLE p',
     'SET search_path = a; DELETE FROM s.p USING p WHERE s.p.id = a.p.id; RESET search_path',
     'DELETE FROM v USING a.v WHERE s.v.id = a.v.id RETURNING *',
-  ])('%s', (text) =>
+  ])('names that two tables share are told apart: %s', (text) =>
     sameOn(ALL, NAMESAKES, async ({ client }) => [
       ...(await askAll(client, ['BEGIN', text, 'ROLLBACK'])),
       ...(await askAll(client, [text])),

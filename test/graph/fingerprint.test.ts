@@ -114,7 +114,7 @@ describe('changes with', () => {
     'CREATE SCHEMA u; ALTER OPERATOR s.=== (int, int) SET SCHEMA u',
     'DROP TABLE named',
     'DROP TABLE child CASCADE',
-  ])('%s', async (sql) => {
+  ])('others see another after %s', async (sql) => {
     expect(await changes(sql)).toEqual({ others: true, own: true });
   });
 });
@@ -126,7 +126,7 @@ describe('changes for the session alone that does', () => {
     'CREATE TEMP TABLE p (id int PRIMARY KEY); CREATE TEMP TABLE c (id int REFERENCES p NOT ENFORCED)',
     'CREATE TEMP TABLE more () INHERITS (parent)',
     'CREATE TEMP TABLE p (id int); CREATE TRIGGER t AFTER DELETE ON p FOR EACH ROW EXECUTE FUNCTION react()',
-  ])('%s', async (sql) => {
+  ])('others see no other after %s', async (sql) => {
     expect(await changes(sql)).toEqual({ others: false, own: true });
   });
 });
@@ -156,7 +156,7 @@ describe('does not change with', () => {
     'ALTER TABLE parent SET (fillfactor = 50)',
     'INSERT INTO parent VALUES (2); UPDATE parent SET code = 2; DELETE FROM parent',
     'BEGIN; ALTER TABLE child DROP CONSTRAINT fk; ROLLBACK',
-  ])('%s', async (sql) => {
+  ])('nobody sees another after %s', async (sql) => {
     expect(await changes(sql)).toEqual({ others: false, own: false });
   });
 });

@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-test.each(files)('%s', async (name) => {
+test.each(files)('what %s has is planned and written', async (name) => {
   const file = new URL(name, folder);
   const golden = readGolden(readFileSync(file, 'utf8'));
   const made = await make(golden);

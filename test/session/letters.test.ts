@@ -26,7 +26,7 @@ const LEADS: Readonly<Record<string, string>> = {
 test.each([
   ...SINGLE.split(' ').map((encoding) => [encoding, ''] as const),
   ...Object.entries(LEADS),
-])('%s %s', async (encoding, leads) => {
+])('letters of %s %s have the bytes that the server gives them', async (encoding, leads) => {
   const client = await database.connect();
   const { rows } = await client.query<{ letter: string; bytes: string }>('SELECT * FROM letters($1, $2)', [
     encoding,

@@ -94,7 +94,7 @@ describe('from the top down', () => {
     ['DELETE FROM users WHERE id = 30', [], [30, 300]],
     ['DELETE FROM posts WHERE id = 200', [], [200, 201]],
     ['DELETE FROM orgs WHERE false', [], []],
-  ])('%s', async (text, values, expected) => {
+  ])('what it deletes, and others reference, is locked: %s', async (text, values, expected) => {
     await client.query('BEGIN');
     await client.query(text, values);
     await client.query('ROLLBACK');
