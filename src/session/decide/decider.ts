@@ -165,23 +165,23 @@ export class Decider {
     const { events, pendingPrepares, otherServer, refusesCode, warn } = this.#options;
     const { text, statements } = client;
     if (namesPrepared(statements) && !pendingPrepares.settled) await pendingPrepares.answered();
-    const asIs: Decision = { kind: 'rewrite', rewrite: unchanged(text, statements) };
+    const asIs = (): Decision => ({ kind: 'rewrite', rewrite: unchanged(text, statements) });
     const concern = concernOf(statements, this.#inSql, refusesCode);
     const { names } = concern;
-    if (concern.isNone) return asIs;
+    if (concern.isNone) return asIs();
     if (this.#isInFailedTransaction(source.protocol))
-      return statements.length === 1 ? asIs : inPieces(client, names, source);
+      return statements.length === 1 ? asIs() : inPieces(client, names, source);
     const server = await otherServer.recognise(source.protocol);
     if (server.kind === 'failed' || server.kind === 'skipped') return unanswered(server.kind);
     if (server.kind === 'other') {
       otherServer.refuse(server, names);
-      return asIs;
+      return asIs();
     }
     const resolved = await this.#resolver.resolve(names, source.protocol);
     if (resolved.kind !== 'resolved') return unanswered(resolved.kind);
     switch (orderOf(client, resolved, source)) {
       case 'as it is':
-        return asIs;
+        return asIs();
       case 'in pieces':
         return inPieces(client, names, source);
       case 'as one text': {
