@@ -6,7 +6,7 @@
  * fingerprint was seen last, and when.
  */
 import { LRUCache } from 'lru-cache';
-import type { Graph } from './model.js';
+import type { Graph } from './graph.js';
 import { SingleFlight } from './single-flight.js';
 
 /** Of all databases together: dozens of graphs of hundreds of tables, or a few of thousands. One is always kept. */

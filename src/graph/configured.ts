@@ -38,12 +38,12 @@ export function configuredKeys(
       problems.push({ kind: 'missing relation', text });
       return;
     }
-    const key = keyOrFault(rule, number, from ?? missingTable(relations, rule.from), to, configured);
-    if (!('fault' in key)) {
-      keys.push(key);
+    const followed = keyOrFault(rule, number, from ?? missingTable(relations, rule.from), to, configured);
+    if (followed.kind === 'key') {
+      keys.push(followed.key);
       return;
     }
-    const { fault, remedy } = key;
+    const { fault, remedy } = followed;
     const bases = to.viewOf.flatMap((oid) => relations.get(oid) ?? []);
     broken.push({ name: rule.name, referenced: [to, ...bases], fault, remedy });
     const refused = `every DELETE from ${tableName(rule.to)} is refused`;
@@ -57,6 +57,7 @@ export function configuredKeys(
 
 /** Why a relation cannot be followed, and what to do. */
 interface Fault {
+  readonly kind: 'broken';
   readonly fault: string;
   readonly remedy: string;
 }
@@ -67,33 +68,34 @@ function keyOrFault(
   from: Relation | string,
   to: Relation,
   configured: readonly CatalogConfiguredKey[],
-): ForeignKey | Fault {
+): { readonly kind: 'key'; readonly key: ForeignKey } | Fault {
   const naming = 'name a table and columns that are there';
-  if (typeof from === 'string') return { fault: `there is no ${from}`, remedy: naming };
+  if (typeof from === 'string') return broken(`there is no ${from}`, naming);
   const other = [from, to].find(({ kind }) => !TABLES.has(kind));
   if (other)
-    return {
-      fault: `${other.schema}.${other.name} is not a table`,
-      remedy: 'name the table that has the rows',
-    };
+    return broken(`${other.schema}.${other.name} is not a table`, 'name the table that has the rows');
   const missing = [...missingColumns(from, rule.from), ...missingColumns(to, rule.to)];
-  if (missing.length > 0) return { fault: `there is no ${missing.join(', no ')}`, remedy: naming };
+  if (missing.length > 0) return broken(`there is no ${missing.join(', no ')}`, naming);
   const found = configured.find((each) => each.number === number);
   if (rule.unique && found?.unique !== true)
-    return {
-      fault: `no unique index covers exactly ${tableName(rule.to)}(${rule.to.columns.join(', ')})`,
-      remedy: 'make the columns unique, or say "unique: false" if several rows may have one key',
-    };
+    return broken(
+      `no unique index covers exactly ${tableName(rule.to)}(${rule.to.columns.join(', ')})`,
+      'make the columns unique, or say "unique: false" if several rows may have one key',
+    );
   const columns = (found?.columns ?? []).flatMap((column): KeyColumn[] => {
     const { operator } = column;
     return operator === null ? [] : [{ ...column, operator }];
   });
   if (columns.length < rule.from.columns.length)
-    return {
-      fault: `PostgreSQL has no operator to compare ${incomparable(rule, columns)}`,
-      remedy: 'relate columns of types that a foreign key can have',
-    };
-  return keyOf(rule, number, from, to, columns);
+    return broken(
+      `PostgreSQL has no operator to compare ${incomparable(rule, columns)}`,
+      'relate columns of types that a foreign key can have',
+    );
+  return { kind: 'key', key: keyOf(rule, number, from, to, columns) };
+}
+
+function broken(fault: string, remedy: string): Fault {
+  return { kind: 'broken', fault, remedy };
 }
 
 function keyOf(

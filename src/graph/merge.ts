@@ -4,7 +4,8 @@ import type { Catalog, CatalogKey, CatalogRelation } from './catalog/catalog.js'
 import type { Action, Rules } from './catalog/rules.js';
 import { configuredKeys } from './configured.js';
 import { withoutDefaults } from './default-action.js';
-import { type ForeignKey, Graph, type Performer, type Relation } from './model.js';
+import { Graph } from './graph.js';
+import type { ForeignKey, Performer, Relation } from './model.js';
 import { overriddenName, overrideProblems, overridesOf } from './overrides.js';
 import type { Problem } from './problems.js';
 

@@ -2,7 +2,9 @@
  * What has to be looked at because a SET key changes a column that another key uses: which of them PostgreSQL fires first
  * decides what becomes of the row. Pure.
  */
-import type { ForeignKey, Graph, Relation } from '../graph/model.js';
+
+import type { Graph } from '../graph/graph.js';
+import type { ForeignKey, Relation } from '../graph/model.js';
 import { type Check, cascades, setsColumns } from './plan.js';
 
 /** What is known of the plan so far. */

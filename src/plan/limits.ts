@@ -1,6 +1,7 @@
 /** What is not planned, because what it should do is not certain: refused, never passed on. */
 import { ProxyError } from '../errors.js';
-import type { BrokenKey, ForeignKey, Graph, Relation } from '../graph/model.js';
+import type { Graph } from '../graph/graph.js';
+import type { BrokenKey, ForeignKey, Relation } from '../graph/model.js';
 import { quoteRelation } from '../sql/names.js';
 import type { Change, Target } from './plan.js';
 import { holding, type Reached } from './reach.js';

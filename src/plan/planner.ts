@@ -1,5 +1,7 @@
 /** From the relations that a statement deletes from to a Plan, over the graph. Pure. */
-import type { ForeignKey, Graph, Relation } from '../graph/model.js';
+
+import type { Graph } from '../graph/graph.js';
+import type { ForeignKey, Relation } from '../graph/model.js';
 import type { Steps } from '../pace.js';
 import { changersAmong, conflictsOf, type Known } from './conflicts.js';
 import { refuseBroken, refuseDefaults, refuseUnplannable } from './limits.js';

@@ -1,5 +1,7 @@
 /** Which relations rows are deleted from, starting from those that a statement names, and by which keys. Pure. */
-import type { ForeignKey, Graph, Relation } from '../graph/model.js';
+
+import type { Graph } from '../graph/graph.js';
+import type { ForeignKey, Relation } from '../graph/model.js';
 import { cascades, type Member, type Target } from './plan.js';
 
 /** A deletion as the walk finds it; its place in the list is its id. */

@@ -3,7 +3,8 @@
  * delete more: that happens inside of the server, where it is neither cascaded nor checked. Pure.
  */
 import type { DeletingTrigger } from '../graph/catalog/catalog.js';
-import type { Graph, Relation } from '../graph/model.js';
+import type { Graph } from '../graph/graph.js';
+import type { Relation } from '../graph/model.js';
 import { quoteName, quoteRelation } from '../sql/names.js';
 import { cascades, setsColumns, type Target } from './plan.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { GraphCache, type Watch } from '../../src/graph/cache.js';
-import { Graph } from '../../src/graph/model.js';
+import { Graph } from '../../src/graph/graph.js';
 
 const HOUR = 3_600_000;
 const moment = (cache: GraphCache, server?: string) => cache.readPoint('shop', server, cache.arrival);

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { readAnswer } from '../../src/graph/catalog/answer.js';
-import { catalogQuestion } from '../../src/graph/catalog/catalog.js';
+import { catalogQuestion } from '../../src/graph/catalog/question.js';
 import { postgres } from '../../src/profiles/profile.js';
 import { questionSettings } from '../../src/rewrite/own-settings.js';
 import { useDatabase } from '../support/database.js';

@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Catalog, CatalogKey } from '../../src/graph/catalog/catalog.js';
 import type { ConfiguredKey, Override, Rules } from '../../src/graph/catalog/rules.js';
+import type { Graph } from '../../src/graph/graph.js';
 import { mergeGraph } from '../../src/graph/merge.js';
-import type { ForeignKey, Graph } from '../../src/graph/model.js';
+import type { ForeignKey } from '../../src/graph/model.js';
 import {
   catalog,
   column,

@@ -1,7 +1,8 @@
 /** What a plan costs: in reads of the graph's tables and keys, as time is no measure on a busy machine. */
 
 import { beforeAll, expect, test } from 'vitest';
-import { type ForeignKey, Graph, type Relation } from '../../src/graph/model.js';
+import { Graph } from '../../src/graph/graph.js';
+import type { ForeignKey, Relation } from '../../src/graph/model.js';
 import { postgres } from '../../src/profiles/profile.js';
 import { rewrite } from '../../src/rewrite/text.js';
 import { parserReady } from '../../src/sql/parser/parser.js';

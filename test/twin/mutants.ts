@@ -1,7 +1,9 @@
 /** Planners with one mistake each, of the kinds that emulated cascades have had: what the fuzzer has to find. */
-import type { ForeignKey, Graph, Relation } from '../../src/graph/model.js';
+
+import type { Graph } from '../../src/graph/graph.js';
+import type { ForeignKey, Relation } from '../../src/graph/model.js';
 import type { Check, Plan } from '../../src/plan/plan.js';
-import type { Root } from '../../src/render/single/render.js';
+import type { Root } from '../../src/render/single/root.js';
 
 export interface Mutant {
   /** Changes a key wherever it comes up. */

@@ -1,5 +1,5 @@
 import { expect, inject, test, vi } from 'vitest';
-import type { Graph } from '../../src/graph/model.js';
+import type { Graph } from '../../src/graph/graph.js';
 import type { Target } from '../../src/plan/plan.js';
 import { useDatabase } from '../support/database.js';
 import { startProxy } from '../support/proxy.js';

@@ -1,4 +1,4 @@
-/** What the server answers to the question of catalog.ts: read in slices, as the catalog of a large schema is megabytes. */
+/** What the server answers to the question of question.ts: read in slices, as the catalog of a large schema is megabytes. */
 import { isUtf8 } from 'node:buffer';
 import { Pace } from '../../pace.js';
 import { rawBytes } from '../../sql/encoding/raw-bytes.js';
@@ -12,8 +12,34 @@ import type {
   DeletingTrigger,
   KeyColumn,
   KeyCopy,
-  SessionFacts,
 } from './catalog.js';
+
+/** What a session says before a DELETE is planned. */
+export interface SessionFacts {
+  /** What each name means here and now: an object id, or null where there is no such relation. */
+  readonly meanings: readonly (number | null)[];
+  /** The session's pgcascade.mode; null or empty where it was never set. */
+  readonly mode: string | null;
+  /** session_replication_role is replica: no cascades, as natively. */
+  readonly replica: boolean;
+  /** The catalog's state, where it was asked for. */
+  readonly fingerprint: string | null;
+  /** The transaction sees what is committed by now: it does not look at an older state. */
+  readonly current: boolean;
+  /** The transaction has written something, so that the state may be one that nobody else ever sees. */
+  readonly written: boolean;
+  /**
+   * Temporary relations of this session may be part of the catalog: nobody else has them. null is not known: it was not
+   * asked for, and the session has some.
+   */
+  readonly temporary: boolean | null;
+  /** The server carries out all that the database declares, so that its graph is empty; null where it was not asked for. */
+  readonly idle: boolean | null;
+  /** Event triggers answer to DDL; null where it was not asked for. */
+  readonly hooked: boolean | null;
+  /** Names the database and its running server, where it was asked for. */
+  readonly server: string | null;
+}
 
 /** The items of catalog.sql. */
 interface Items {

@@ -2,7 +2,7 @@
  * What was planned last over a graph, and what hangs off the client's own DELETE in it: the statements of a batch differ in
  * their values, and those are in neither.
  */
-import type { Graph } from '../../graph/model.js';
+import type { Graph } from '../../graph/graph.js';
 import type { Steps } from '../../pace.js';
 import type { Plan, Target } from '../../plan/plan.js';
 import { planDelete } from '../../plan/planner.js';

@@ -10,7 +10,7 @@ import type { DeletingStatement } from '../../sql/statement/statement.js';
 import { insertion } from '../splice.js';
 import { renderDeletions } from './actions/deletions.js';
 import { cteName } from './actions/rows.js';
-import { hiddenColumns, isDirect, type Root, rootHeader, spliceNamed } from './render.js';
+import { hiddenColumns, isDirect, type Root, rootHeader, spliceNamed } from './root.js';
 
 export interface Locks {
   readonly sql: string;

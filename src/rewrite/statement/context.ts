@@ -1,6 +1,7 @@
 /** What a statement is expanded with, and what it is expanded to. */
 import type { ProxyError } from '../../errors.js';
-import type { Graph, Relation } from '../../graph/model.js';
+import type { Graph } from '../../graph/graph.js';
+import type { Relation } from '../../graph/model.js';
 import type { Profile } from '../../profiles/profile.js';
 import type { Columns } from '../../render/returned-columns.js';
 import type { Copied } from '../../render/splice.js';

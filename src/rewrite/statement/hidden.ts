@@ -1,6 +1,7 @@
 /** A DELETE in a form that is not expanded, such as EXPLAIN ANALYZE, and forms that execute a prepared one: CREATE TABLE AS EXECUTE. */
 import { ProxyError } from '../../errors.js';
-import type { Graph, Relation } from '../../graph/model.js';
+import type { Graph } from '../../graph/graph.js';
+import type { Relation } from '../../graph/model.js';
 import type { Steps } from '../../pace.js';
 import { firedByDelete } from '../../plan/triggers.js';
 import { quoteRelation } from '../../sql/names.js';

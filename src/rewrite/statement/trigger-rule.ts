@@ -1,6 +1,7 @@
 /** What becomes of a statement that fires triggers which may delete (cascade.triggers). Pure. */
 import { ProxyError } from '../../errors.js';
-import type { Graph, Relation } from '../../graph/model.js';
+import type { Graph } from '../../graph/graph.js';
+import type { Relation } from '../../graph/model.js';
 import { describeTrigger, type FiringTrigger } from '../../plan/triggers.js';
 import { quoteName, quoteRelation } from '../../sql/names.js';
 

@@ -1,6 +1,6 @@
 /** Whether cascading is on in a session, as far as the server was asked. */
 import { ProxyError } from '../../errors.js';
-import type { SessionFacts } from '../../graph/catalog/catalog.js';
+import type { SessionFacts } from '../../graph/catalog/answer.js';
 
 export class CascadeMode {
   #known: Pick<SessionFacts, 'mode' | 'replica'> | undefined;

@@ -1,15 +1,11 @@
 /** Reads the catalog over one session: what its names mean, the fingerprint, and the graph, which is kept for all sessions. */
 import type { GraphCache, KnownGraph } from '../../graph/cache.js';
-import { type CatalogAnswer, readAnswer } from '../../graph/catalog/answer.js';
-import {
-  type Catalog,
-  type CatalogQuestion,
-  catalogQuestion,
-  type SessionFacts,
-} from '../../graph/catalog/catalog.js';
+import { type CatalogAnswer, readAnswer, type SessionFacts } from '../../graph/catalog/answer.js';
+import type { Catalog } from '../../graph/catalog/catalog.js';
+import { type CatalogQuestion, catalogQuestion } from '../../graph/catalog/question.js';
 import type { Rules } from '../../graph/catalog/rules.js';
+import { Graph } from '../../graph/graph.js';
 import { mergeGraph } from '../../graph/merge.js';
-import { Graph } from '../../graph/model.js';
 import type { SessionEvents } from '../../observe/session-events.js';
 import type { RelationName } from '../../sql/names.js';
 import type { Answer } from '../server/question.js';

@@ -6,7 +6,7 @@
  * has a relation of that name, which is hidden then, what the server said holds until the client sends or executes anything:
  * a temporary table may be gone by then, whoever dropped it, or a function has set the search_path.
  */
-import type { Graph } from '../../graph/model.js';
+import type { Graph } from '../../graph/graph.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
 
 /** Beyond it a session forgets and asks again. */

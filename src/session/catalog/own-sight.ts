@@ -3,7 +3,7 @@
  * at an older state, it may be what nobody else ever sees; and temporary relations are this session's.
  */
 import type { GraphCache, KnownGraph, ReadPoint } from '../../graph/cache.js';
-import type { SessionFacts } from '../../graph/catalog/catalog.js';
+import type { SessionFacts } from '../../graph/catalog/answer.js';
 
 /** A state of the catalog. */
 export interface Sight {

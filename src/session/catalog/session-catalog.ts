@@ -5,8 +5,9 @@
  * function that sets the search_path) is caught by the expanded statement, which checks the name again.
  */
 import type { ReadPoint } from '../../graph/cache.js';
-import type { CatalogQuestion, SessionFacts } from '../../graph/catalog/catalog.js';
-import type { Graph } from '../../graph/model.js';
+import type { SessionFacts } from '../../graph/catalog/answer.js';
+import type { CatalogQuestion } from '../../graph/catalog/question.js';
+import type { Graph } from '../../graph/graph.js';
 import { bringsWork, type Look, type SessionEffect, strongest } from '../../sql/lexer/look.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
 import { CascadeMode } from './cascade-mode.js';

@@ -8,29 +8,11 @@
  * none; quotes, comments and `$` always are what they seem. Whoever cannot rule these encodings out reads it as `flat`.
  */
 
+import { DIGIT, endOfRun, IN_TAG, IN_WORD, KINDS, SPACE, SPECIAL, WORD } from './byte-kinds.js';
 import type { LiteralKind, Reading, TokenKind } from './kinds.js';
 import { hasNewline, nextPlace, placeOf } from './search.js';
 
 export type { LiteralKind, Reading, TokenKind } from './kinds.js';
-
-/** What a byte can be; the sum of these is looked up for each. */
-const SPACE = 1;
-const WORD = 2;
-const DIGIT = 4;
-const IN_TAG = WORD + DIGIT;
-const MORE = 8;
-const IN_WORD = WORD + DIGIT + MORE;
-/** It may be more than a sign alone, or counts. */
-const SPECIAL = 16;
-const KINDS = new Uint8Array(256).fill(WORD, 128);
-const note = (bytes: string, kind: number) => {
-  for (const byte of Buffer.from(bytes)) KINDS[byte] = (KINDS[byte] ?? 0) + kind;
-};
-note(' \t\n\r\f\v', SPACE);
-note('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_', WORD);
-note('0123456789', DIGIT);
-note('$', MORE);
-note('-/\'"$();', SPECIAL);
 
 const [NEWLINE, RETURN] = [0x0a, 0x0d];
 const [QUOTE, DOUBLE_QUOTE, DOLLAR, AND] = [0x27, 0x22, 0x24, 0x26];
@@ -95,14 +77,14 @@ export class Lexer {
     let isPlain = true;
     let newline = false;
     for (;;) {
-      const start = behind(text, this.#at, SPACE);
+      const start = endOfRun(text, this.#at, SPACE);
       if (continues && !newline) newline = hasNewline(text, this.#at, start);
       this.#at = this.start = start;
       const byte = text[start];
       if (byte === undefined) return this.#found('end', start);
       const kind = KINDS[byte] ?? 0;
       if ((kind & WORD) !== 0) return this.#word(byte);
-      if ((kind & DIGIT) !== 0) return this.#found('number', behind(text, start + 1, DIGIT));
+      if ((kind & DIGIT) !== 0) return this.#found('number', endOfRun(text, start + 1, DIGIT));
       if ((kind & SPECIAL) === 0) return this.#found('sign', start + 1);
       const following = text[start + 1];
       if (byte === DASH && following === DASH && !this.#isFlat) {
@@ -143,7 +125,7 @@ export class Lexer {
 
   #word(first: number): TokenKind {
     const text = this.#text;
-    const end = behind(text, this.#at + 1, IN_WORD);
+    const end = endOfRun(text, this.#at + 1, IN_WORD);
     if (end === this.start + 1) {
       const [one, two] = [text[end], text[end + 1]];
       const letter = first | 0x20;
@@ -205,10 +187,10 @@ export class Lexer {
   #dollar(following = 0): TokenKind {
     const text = this.#text;
     const kind = KINDS[following] ?? 0;
-    if ((kind & DIGIT) !== 0) return this.#found('parameter', behind(text, this.#at + 2, DIGIT));
+    if ((kind & DIGIT) !== 0) return this.#found('parameter', endOfRun(text, this.#at + 2, DIGIT));
     if (this.#reading === 'flat') return this.#passOver();
     const first = this.#at + 1;
-    const tagEnd = (kind & WORD) !== 0 ? behind(text, first + 1, IN_TAG) : first;
+    const tagEnd = (kind & WORD) !== 0 ? endOfRun(text, first + 1, IN_TAG) : first;
     if (text[tagEnd] !== DOLLAR) return this.#found('sign', first);
     this.literal = 'dollar';
     this.hasEscapes = false;
@@ -253,12 +235,4 @@ export class Lexer {
     this.#at = at;
     return depth === 0;
   }
-}
-
-/** The first place from `at` on whose byte is none of these. */
-function behind(text: Buffer, at: number, kinds: number): number {
-  const { length } = text;
-  let end = at;
-  while (end < length && ((KINDS[text[end] ?? 0] ?? 0) & kinds) !== 0) end++;
-  return end;
 }
