@@ -1,7 +1,7 @@
 /** The client's half of a session: takes its messages in order, and gives each to what handles its type. */
 import { readBind, readTarget, write } from '../wire/frontend.js';
 import type { Message } from '../wire/reader.js';
-import { Frontend } from '../wire/types.js';
+import { Frontend, type FrontendType } from '../wire/types.js';
 import type { SessionCatalog } from './catalog/session-catalog.js';
 import type { CopyIn } from './client/copy-in.js';
 import type { Bind } from './client/extended/bind.js';
@@ -83,34 +83,32 @@ export class Dispatch {
   #takeNoData(message: Message): Promise<void> | undefined {
     const namesKnown = this.#namesKnown(message);
     if (namesKnown) return namesKnown.then(() => this.take(message));
-    if (EXTENDED.has(message.type)) this.#options.unit.begin();
-    return this.#dispatch(message);
-  }
-
-  #dispatch(message: Message): Promise<void> | undefined {
-    const { query, parse, bind, describe, execute, close } = this.#options;
-    switch (message.type) {
+    const received = typeOf(message);
+    if (isExtended(received)) {
+      this.#options.unit.begin();
+      return this.#options[EXTENDED[received]].take(message);
+    }
+    switch (received) {
       case Frontend.Query:
-        return query.take(message);
-      case Frontend.Parse:
-        return parse.take(message);
-      case Frontend.Bind:
-        return bind.take(message);
-      case Frontend.Describe:
-        return describe.take(message);
-      case Frontend.Execute:
-        return execute.take(message);
-      case Frontend.Close:
-        return close.take(message);
+        return this.#options.query.take(message);
       case Frontend.Sync:
         return this.#sync(message);
       case Frontend.Flush:
         return this.#flush(message);
       case Frontend.FunctionCall:
         return this.#callFunction(message);
-      default:
-        // Data that no COPY takes are ignored, and not answered.
+      case Frontend.Terminate:
+        return this.#terminate(message);
+      // Data that no COPY takes are ignored, and not answered.
+      case Frontend.CopyData:
+      case Frontend.CopyDone:
+      case Frontend.CopyFail:
+      // Part of the login, where the server asks for it. Behind the login the server ends the connection.
+      case Frontend.Password:
         this.#options.server.forward(message);
+        return undefined;
+      default:
+        received satisfies never;
         return undefined;
     }
   }
@@ -118,8 +116,10 @@ export class Dispatch {
   /** @returns what is fulfilled when it is known what the names in the message stand for; undefined where it is known */
   #namesKnown(message: Message): Promise<void> | undefined {
     const { pendingPrepares, unanswered } = this.#options;
-    if (!pendingPrepares.settled && namesStatement(message)) return pendingPrepares.answered();
-    return EXTENDED.has(message.type) && !unanswered.settled ? unanswered.answered() : undefined;
+    const type = typeOf(message);
+    if (!isExtended(type)) return undefined;
+    if (!pendingPrepares.settled && namesStatement(type, message)) return pendingPrepares.answered();
+    return unanswered.settled ? undefined : unanswered.answered();
   }
 
   #terminate(message: Message): undefined {
@@ -155,18 +155,29 @@ export class Dispatch {
   }
 }
 
-/** The messages of the extended query protocol that use what the names before them stand for. */
-const EXTENDED: ReadonlySet<number> = new Set([
-  Frontend.Parse,
-  Frontend.Bind,
-  Frontend.Describe,
-  Frontend.Execute,
-  Frontend.Close,
-]);
+/** The messages of the extended query protocol that use what the names before them stand for, and who takes each. */
+const EXTENDED = {
+  [Frontend.Parse]: 'parse',
+  [Frontend.Bind]: 'bind',
+  [Frontend.Describe]: 'describe',
+  [Frontend.Execute]: 'execute',
+  [Frontend.Close]: 'close',
+} as const;
+
+type ExtendedType = keyof typeof EXTENDED;
+
+function isExtended(type: FrontendType): type is ExtendedType {
+  return type in EXTENDED;
+}
+
+/** The reader of the client's messages takes no type that is not one of these (client-messages.ts). */
+function typeOf(message: Message): FrontendType {
+  return message.type as FrontendType;
+}
 
 /** Whether a message names a prepared statement that SQL may have prepared or dropped: it does not touch the unnamed one. */
-function namesStatement(message: Message): boolean {
-  switch (message.type) {
+function namesStatement(type: ExtendedType, message: Message): boolean {
+  switch (type) {
     case Frontend.Bind:
       return (readBind(message)?.statement ?? '') !== '';
     case Frontend.Describe:
@@ -174,7 +185,8 @@ function namesStatement(message: Message): boolean {
       const target = readTarget(message);
       return target?.kind === 'S' && target.name !== '';
     }
-    default:
+    case Frontend.Parse:
+    case Frontend.Execute:
       return false;
   }
 }

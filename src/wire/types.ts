@@ -5,24 +5,26 @@
 
 const code = (letter: string): number => letter.charCodeAt(0);
 
-/** What a client sends after startup. */
+/** What a client sends after startup. The numbers are written out so that the compiler knows whether a switch has all. */
 export const Frontend = {
-  Bind: code('B'),
-  Close: code('C'),
-  CopyData: code('d'),
-  CopyDone: code('c'),
-  CopyFail: code('f'),
-  Describe: code('D'),
-  Execute: code('E'),
-  Flush: code('H'),
-  FunctionCall: code('F'),
-  Parse: code('P'),
+  Bind: 0x42, // B
+  Close: 0x43, // C
+  CopyData: 0x64, // d
+  CopyDone: 0x63, // c
+  CopyFail: 0x66, // f
+  Describe: 0x44, // D
+  Execute: 0x45, // E
+  Flush: 0x48, // H
+  FunctionCall: 0x46, // F
+  Parse: 0x50, // P
   /** PasswordMessage, SASLInitialResponse, SASLResponse and GSSResponse share it. */
-  Password: code('p'),
-  Query: code('Q'),
-  Sync: code('S'),
-  Terminate: code('X'),
+  Password: 0x70, // p
+  Query: 0x51, // Q
+  Sync: 0x53, // S
+  Terminate: 0x58, // X
 } as const;
+
+export type FrontendType = (typeof Frontend)[keyof typeof Frontend];
 
 /** What a server sends. */
 export const Backend = {

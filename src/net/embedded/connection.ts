@@ -3,7 +3,7 @@ import { NO_ENCRYPTION } from '../../wire/backend.js';
 import { write } from '../../wire/frontend.js';
 import { MessageReader, ProtocolViolation } from '../../wire/reader.js';
 import { readStartupPacket } from '../../wire/startup.js';
-import { Backend, FRONTEND_TYPES, Frontend } from '../../wire/types.js';
+import { Backend, FRONTEND_TYPES, Frontend, longestFrontend } from '../../wire/types.js';
 import { SYNC } from './bytes.js';
 import { CopyIn, mayCopyIn, runWithoutData } from './copy.js';
 import { Fatal } from './fatal.js';
@@ -14,16 +14,7 @@ import { readRequest, startupReply, unsupportedProtocol } from './startup.js';
 import { Statements } from './statements.js';
 
 const LONGEST_MESSAGE = 256 * 1024 * 1024;
-/** The server's limit for messages that hold but names (PQ_SMALL_MESSAGE_LIMIT); a longer one would be FATAL there. */
-const LONGEST_SMALL_MESSAGE = 10_000;
-const LARGE: ReadonlySet<number> = new Set([
-  Frontend.Query,
-  Frontend.Parse,
-  Frontend.Bind,
-  Frontend.FunctionCall,
-  Frontend.CopyData,
-]);
-const KNOWN = new Set([...FRONTEND_TYPES].filter((type) => type !== Frontend.Password));
+const KNOWN: ReadonlySet<number> = new Set([...FRONTEND_TYPES].filter((type) => type !== Frontend.Password));
 
 /**
  * The server's end of one client's connection. The connection takes its turn in the shared session with the first message
@@ -35,7 +26,7 @@ export class EmbeddedConnection extends Duplex implements Client {
   listening = false;
   readonly #session: SharedSession;
   readonly #statements = new Statements();
-  readonly #reader = new MessageReader(KNOWN, () => false, LONGEST_MESSAGE);
+  readonly #reader = new MessageReader(KNOWN, () => false, LONGEST_MESSAGE, longestFrontend);
   /** Bytes of the startup packet; undefined once it is answered. */
   #startup: Buffer | undefined = Buffer.alloc(0);
   #copy: CopyIn | undefined;
@@ -140,8 +131,6 @@ export class EmbeddedConnection extends Duplex implements Client {
 
   async #handle(message: Buffer): Promise<void> {
     const type = message[0] ?? 0;
-    if (message.length > LONGEST_SMALL_MESSAGE && !LARGE.has(type))
-      throw new ProtocolViolation(`invalid length of message type "${String.fromCharCode(type)}"`);
     if (type === Frontend.Terminate) return this.terminate();
     if (this.#copy) return this.#copyIn(this.#copy, type, message);
     // A Flush has nothing to bring, as no answer is held back. Copy messages outside a COPY follow a COPY that failed.
