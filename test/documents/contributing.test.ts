@@ -1,20 +1,70 @@
-/** CONTRIBUTING says where things are: each file and folder that it sends a reader to is there, by its whole path. */
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+/**
+ * CONTRIBUTING says where things are: each file and folder that it sends a reader to is there, by its whole path, and has
+ * what is named before it.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { section } from './documents.js';
 
 const top = new URL('../../', import.meta.url);
+const tables = ['where', 'walk'];
 
-test.each(['where', 'walk'])('the table "%s" of CONTRIBUTING names files that are there', (name) => {
-  const named = [...section('CONTRIBUTING.md', name).matchAll(/`([^`\n]+)`/g)].flatMap(([, code = '']) =>
-    /^(?:src|test|bench|config|docs)\/[\w./-]+$/.test(code) ? [code] : [],
-  );
+test.each(tables)('the table "%s" of CONTRIBUTING names files that are there', (name) => {
+  const named = rowsOf(name).flatMap(codesIn).filter(isPath);
   expect(named.length).toBeGreaterThan(20);
-  expect(named.filter((path) => !existsSync(fileURLToPath(new URL(path, top))))).toEqual([]);
+  expect(named.filter((path) => !existsSync(new URL(path, top)))).toEqual([]);
 });
 
-test('the questions of CONTRIBUTING are ten', () => {
-  const rows = section('CONTRIBUTING.md', 'where').split('\n').slice(2);
-  expect(rows.map((row) => row.split('|')[1]?.trim())).toHaveLength(10);
+test.each(tables)('a name in the table "%s" of CONTRIBUTING is in the file that it stands before', (name) => {
+  const pairs = rowsOf(name).flatMap((row) => row.split('|').flatMap(namesWithFiles));
+  expect(pairs.length).toBeGreaterThan(name === 'where' ? 40 : -1);
+  expect(pairs.filter((pair) => !isIn(pair))).toEqual([]);
 });
+
+test('a name that is not in its file is found', () => {
+  const cell =
+    '`Frontend` and `Nothing` of `src/wire/types.ts`, `Answered` of `src/wire/types.ts`; `Frontend` there';
+  expect(namesWithFiles(cell).filter((pair) => !isIn(pair))).toEqual([
+    { name: 'Nothing', file: 'src/wire/types.ts' },
+    { name: 'Answered', file: 'src/wire/types.ts' },
+  ]);
+});
+
+test('the questions of CONTRIBUTING are twelve', () => {
+  const rows = rowsOf('where').slice(2);
+  expect(rows.map((row) => row.split('|')[1]?.trim())).toHaveLength(12);
+});
+
+interface Named {
+  readonly name: string;
+  readonly file: string;
+}
+
+function rowsOf(table: string): readonly string[] {
+  return section('CONTRIBUTING.md', table).split('\n');
+}
+
+function codesIn(text: string): readonly string[] {
+  return [...text.matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
+}
+
+function isPath(code: string): boolean {
+  return /^(?:src|test|bench|config|docs)\/[\w./-]+$/.test(code) || code === 'README.md';
+}
+
+/** Each identifier of a cell, with the next file in it; one behind the last file belongs to that. */
+function namesWithFiles(cell: string): readonly Named[] {
+  const codes = codesIn(cell);
+  const isFile = (code: string) => isPath(code) && !code.endsWith('/');
+  const last = codes.findLast(isFile);
+  return codes.flatMap((name, i) => {
+    const file = codes.slice(i).find(isFile) ?? last;
+    return /^#?[A-Za-z_]\w*$/.test(name) && file !== undefined ? [{ name, file }] : [];
+  });
+}
+
+function isIn({ name, file }: Named): boolean {
+  const url = new URL(file, top);
+  if (!existsSync(url) || !statSync(url).isFile()) return false;
+  return new RegExp(`(?<![\\w#])${name}(?!\\w)`).test(readFileSync(url, 'utf8'));
+}
