@@ -1,7 +1,7 @@
 /** The composition root: makes everything from the configuration, starts it, and ends it in order. */
 
 import { type AdminServer, startAdmin } from './admin/server.js';
-import { type Address, isWildcard, parseAddress, SOCKET_PORT } from './config/address.js';
+import { type Address, localAddress, parseAddress, SOCKET_PORT } from './config/address.js';
 import type { Config } from './config/schema.js';
 import { GraphCache } from './graph/cache.js';
 import type { SchemaListener } from './graph/watch/listener.js';
@@ -152,7 +152,7 @@ function banner(address: string, upstream: string): string {
   const listened: Address = address.startsWith('/')
     ? { host: address, port: SOCKET_PORT }
     : parseAddress(address);
-  const { host, port } = isWildcard(listened) ? { ...listened, host: '127.0.0.1' } : listened;
+  const { host, port } = localAddress(listened);
   const target = `psql "host=${host} port=${port} user=postgres dbname=postgres"`;
   const what = embedded
     ? 'an embedded PostgreSQL with a sample schema, whose foreign keys it does not enforce'

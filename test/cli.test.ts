@@ -9,8 +9,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parseArguments } from '../src/cli/arguments.js';
+import type { Io } from '../src/cli/io.js';
+import { main } from '../src/cli/main.js';
+import { Signals } from '../src/cli/signals.js';
 import { startFailure } from '../src/cli/start-failure.js';
-import { type Io, main } from '../src/cli.js';
 import { loadConfig } from '../src/config/load.js';
 import { workspace } from './config/workspace.js';
 
@@ -76,7 +78,16 @@ function run(argv: readonly string[], startApp: Io['startApp'] = async () => app
   const output = (stream: string) => ({
     write: (text: string) => written.push(`${stream}: ${text.trimEnd()}`),
   });
-  const io = { env, cwd: workspace(), stdout: output('out'), stderr: output('err'), process, startApp };
+  const signals = new Signals(process, (code) => written.push(`exit: ${code}`));
+  const io = {
+    env,
+    cwd: workspace(),
+    stdout: output('out'),
+    stderr: output('err'),
+    process,
+    signals,
+    startApp,
+  };
   return { code: main(argv, io), process, written };
 }
 
@@ -184,6 +195,14 @@ describe('a start that fails', () => {
       `cannot listen on ${at}: another program does. End it, or choose another address with listen (--listen)`,
     );
     expect(startFailure(error, { ...defaults(), admin: { listen: at } })).toContain('PGCASCADE_ADMIN_LISTEN');
+  });
+
+  test('names the host that has no address, and the key it is of', () => {
+    const error = Object.assign(new Error(), { code: 'ENOTFOUND', hostname: 'h.invalid' });
+    const reason = 'cannot listen on h.invalid: no address is known for the name. Choose another with';
+    const listened = { ...defaults(), listen: ['h.invalid:1'] };
+    expect(startFailure(error, listened)).toBe(`${reason} listen (--listen)`);
+    expect(startFailure(error, defaults())).toBe(`${reason} admin.listen (PGCASCADE_ADMIN_LISTEN)`);
   });
 
   test('names a file where a socket directory should be', async () => {

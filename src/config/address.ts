@@ -1,8 +1,11 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { quote, ValueError } from './values.js';
 
-/** A TCP address. The host has no brackets; `*` is every interface of the machine; port 0 lets the system choose. */
+/**
+ * A TCP address. The host has no brackets; `*` is every interface of the machine, `0.0.0.0` each of IPv4, and `::` each of
+ * IPv6, as in listen_addresses; port 0 lets the system choose.
+ */
 export interface Address {
   readonly host: string;
   readonly port: number;
@@ -23,9 +26,10 @@ export function parseAddress(text: string): Address {
   return { host, port };
 }
 
-/** Whether an address is every interface of the machine. */
-export function isWildcard({ host }: Address): boolean {
-  return host === '*' || host === '0.0.0.0' || host === '::';
+/** An address at which a program of this machine finds who listens on `address`. */
+export function localAddress(address: Address): Address {
+  if (address.host === '::') return { ...address, host: '::1' };
+  return address.host === '*' || address.host === '0.0.0.0' ? { ...address, host: '127.0.0.1' } : address;
 }
 
 const LOOPBACK = new BlockList();
@@ -47,15 +51,25 @@ export function collide(one: Address, other: Address): boolean {
   return one.host === other.host || takes(one, other) || takes(other, one);
 }
 
-/** `*` and `::` are the interfaces of IPv4 too; `::` beside `0.0.0.0` is for the system to judge. */
-function takes(wide: Address, { host }: Address): boolean {
+/** Whether an address is every interface of a family, or of both, and a host may be one of them. */
+export function takes(wide: Address, { host }: Address): boolean {
   if (wide.host === '0.0.0.0') return !isIPv6(host);
-  return wide.host === '*' || (wide.host === '::' && host !== '0.0.0.0');
+  return wide.host === '*' || (wide.host === '::' && !isIPv4(host));
 }
 
-/** What `net.Server.listen` takes for an address: without a host, Node.js listens on every interface, IPv6 and IPv4. */
-export function listenOptions(address: Address): { readonly host?: string; readonly port: number } {
-  return address.host === '*' ? { port: address.port } : address;
+interface ListenOptions {
+  readonly host?: string;
+  readonly port: number;
+  readonly ipv6Only?: boolean;
+}
+
+/**
+ * What `net.Server.listen` takes for an address. Without a host, Node.js listens on every interface, IPv6 and IPv4; on
+ * `::` it would do so too, and could not beside `0.0.0.0`. PostgreSQL (StreamServerPort) and PgBouncer set IPV6_V6ONLY.
+ */
+export function listenOptions(address: Address): ListenOptions {
+  if (address.host === '*') return { port: address.port };
+  return address.host === '::' ? { ...address, ipv6Only: true } : address;
 }
 
 /** Gives the text that {@link parseAddress} takes. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { collide, isLoopback, isWildcard, parseAddress } from './address.js';
+import { collide, isLoopback, parseAddress, takes } from './address.js';
 import type { KeyColumns } from './key-columns.js';
 import type { UpstreamConfig } from './upstream.js';
 
@@ -86,5 +86,5 @@ function reaches(listening: string, host: string, port: number): boolean {
   if (listening.startsWith('/')) return false;
   const own = parseAddress(listening);
   if (own.port !== port) return false;
-  return own.host === host || (isWildcard(own) && isLoopback({ host, port }));
+  return own.host === host || (takes(own, { host, port }) && isLoopback({ host, port }));
 }

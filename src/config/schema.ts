@@ -138,7 +138,9 @@ export const configSchema = z
   .strictObject({
     listen: listen
       .prefault('127.0.0.1:6432')
-      .describe('Where clients connect: host:port, or the directory of a unix socket; one or a list.'),
+      .describe(
+        'Where clients connect: host:port, or the directory of a unix socket; one or a list. The host * is every interface, 0.0.0.0 each of IPv4, [::] each of IPv6.',
+      ),
     upstream: upstream
       .optional()
       .describe(

@@ -1,5 +1,6 @@
-import { chmod, lstat, mkdir, unlink } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { chmod, lstat, mkdir, stat, unlink } from 'node:fs/promises';
+import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { type Address, formatAddress, listenOptions, socketIn } from '../config/address.js';
 
 /** Where clients come in: a port, or a socket in a directory, named as libpq looks for it. */
@@ -17,7 +18,7 @@ export async function listen(address: ListenAddress, onClient: (client: Socket) 
   // Half-open: a client that has closed its side for writing still gets its answer.
   const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, onClient);
   if ('directory' in address) {
-    await mkdir(address.directory, { recursive: true });
+    await makeDirectory(address.directory);
     const path = socketIn(address.directory);
     await removeStale(path);
     await started(server, { path });
@@ -31,7 +32,7 @@ export async function listen(address: ListenAddress, onClient: (client: Socket) 
   return { address: formatAddress({ host: address.host, port }), close: () => closed(server) };
 }
 
-function started(server: Server, options: { host?: string; port: number } | { path: string }): Promise<void> {
+function started(server: Server, options: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(options, () => {
@@ -43,6 +44,24 @@ function started(server: Server, options: { host?: string; port: number } | { pa
 
 function closed(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()));
+}
+
+/** As `mkdir -p`: with `recursive`, Node.js tries for ever below /proc, which answers that a new directory is not there. */
+async function makeDirectory(path: string): Promise<void> {
+  if (await isDirectory(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) await makeDirectory(parent);
+  await mkdir(path).catch(async (error: unknown) => {
+    // Another program may have made it meanwhile.
+    if (!(await isDirectory(path))) throw error;
+  });
+}
+
+function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /** Removes a socket on which no process answers: a process that is gone has left it. A file that is no socket stays. */

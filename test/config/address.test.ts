@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { checkListenAddress, collide, formatAddress, parseAddress } from '../../src/config/address.js';
+import {
+  checkListenAddress,
+  collide,
+  formatAddress,
+  localAddress,
+  parseAddress,
+} from '../../src/config/address.js';
 
 test.each([
   ['127.0.0.1:6432', { host: '127.0.0.1', port: 6432 }],
@@ -38,7 +44,11 @@ test('a directory whose socket the system could not name is refused', () => {
 
 test.each([
   ['127.0.0.1:1', '*:1', true],
-  ['[::]:1', '127.0.0.1:1', true],
+  ['[::]:1', '[::1]:1', true],
+  ['[::]:1', 'localhost:1', true],
+  ['[::]:1', '*:1', true],
+  ['[::]:1', '127.0.0.1:1', false],
+  ['[::]:1', '0.0.0.0:1', false],
   ['0.0.0.0:1', '*:1', true],
   ['0.0.0.0:1', '[::1]:1', false],
   ['127.0.0.1:1', '127.0.0.2:1', false],
@@ -46,4 +56,13 @@ test.each([
   ['*:0', '*:0', false],
 ])('%s and %s: nobody can listen on both: %s', (one, other, expected) => {
   expect(collide(parseAddress(one), parseAddress(other))).toBe(expected);
+});
+
+test.each([
+  ['*:1', '127.0.0.1:1'],
+  ['0.0.0.0:1', '127.0.0.1:1'],
+  ['[::]:1', '[::1]:1'],
+  ['db.example:1', 'db.example:1'],
+])('who listens on %s is found on this machine at %s', (listened, found) => {
+  expect(formatAddress(localAddress(parseAddress(listened)))).toBe(found);
 });

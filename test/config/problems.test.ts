@@ -120,8 +120,12 @@ describe('values that contradict each other are refused', () => {
     ['listen: 127.0.0.1:9932', 'admin.listen: 127.0.0.1:9932 is taken by listen'],
     ['listen: ["*:9932"]\nupstream: embedded', 'admin.listen: 127.0.0.1:9932 is taken by listen (*:9932)'],
     [
-      'listen: ["127.0.0.1:1", "[::]:1"]\nupstream: embedded',
-      'pgcascade.yaml:1: listen[1]: [::]:1 takes the same port as 127.0.0.1:1',
+      'listen: ["[::1]:1", "[::]:1"]\nupstream: embedded',
+      'pgcascade.yaml:1: listen[1]: [::]:1 takes the same port as [::1]:1',
+    ],
+    [
+      'listen: "[::]:5432"\nupstream: postgres://[::1]',
+      'pgcascade.yaml:2: upstream: [::1]:5432 is where the proxy itself listens',
     ],
     ['listen: [/run/a, /run/a]', 'pgcascade.yaml:1: listen[1]: /run/a is listed twice'],
     [

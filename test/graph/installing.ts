@@ -1,7 +1,8 @@
 /** What the tests of `pgcascade install` share: running it, and what it leaves. */
 import { EventEmitter } from 'node:events';
 import { beforeEach } from 'vitest';
-import { main } from '../../src/cli.js';
+import { main } from '../../src/cli/main.js';
+import { Signals } from '../../src/cli/signals.js';
 import { workspace } from '../config/workspace.js';
 import { type Database, useDatabase } from '../support/database.js';
 
@@ -14,6 +15,7 @@ export async function run(...argv: readonly string[]) {
     stdout: { write: (text: string) => out.push(text) },
     stderr: { write: (text: string) => err.push(text) },
     process: new EventEmitter(),
+    signals: new Signals(new EventEmitter(), () => {}),
     startApp: () => Promise.reject(new Error('nothing is served')),
   });
   return { code, out: out.join(''), err: err.join('') };
