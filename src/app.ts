@@ -8,7 +8,7 @@ import type { SchemaListener } from './graph/watch/listener.js';
 import { Gateway } from './net/gateway.js';
 import { type ListenAddress, type Listener, listen } from './net/listener.js';
 import { mostClients, openFileLimit } from './net/open-files.js';
-import { socketUpstream } from './net/tcp.js';
+import { tcpUpstream, unixUpstream } from './net/tcp.js';
 import type { Upstream } from './net/upstream.js';
 import type { Logger } from './observe/log.js';
 import { Repeats } from './observe/repeats.js';
@@ -120,9 +120,9 @@ async function openUpstream(upstream: Config['upstream'], log: Logger): Promise<
       // Imported only where it is used: PGlite is a whole database.
       return (await import('./net/embedded/embedded.js')).openEmbedded();
     case 'tcp':
-      return socketUpstream(upstream.name, { host: upstream.host, port: upstream.port });
+      return tcpUpstream(upstream.name, upstream, upstream);
     case 'unix':
-      return socketUpstream(upstream.name, { path: upstream.path });
+      return unixUpstream(upstream.name, upstream.path);
   }
 }
 

@@ -1,3 +1,4 @@
+import { TLS_PARAMETERS } from './server-tls.js';
 import { parseUpstream } from './upstream.js';
 import { ValueError } from './values.js';
 
@@ -16,6 +17,7 @@ export interface GraphUrl {
 const URL_PARTS =
   /^(postgres(?:ql)?:\/\/)(?:([^:@/?]*)(?::([^@/?]*))?@)?((?:\[[^\]/?]+\]|[^:/?[\]]*)(?::\d*)?)(?:\/([^?]*))?(?:\?(.*))?$/;
 const PLAIN: readonly string[] = ['disable', 'allow', 'prefer'];
+const LATER: readonly string[] = TLS_PARAMETERS.filter((name) => name !== 'sslmode');
 
 /**
  * Takes the URL of one database, `postgres://user:password@host:port/database`: as for the upstream, with the user and
@@ -31,6 +33,7 @@ export function parseGraphUrl(text: string): GraphUrl {
     const [name = '', ...value] = pair.split('=');
     const isOwn = ['user', 'password', 'dbname'].includes(name);
     if (isOwn) own.set(name, value.join('='));
+    if (LATER.includes(name)) throw new ValueError(`has ${name}, which is not yet supported`);
     return !isOwn;
   });
   const server = parseUpstream(`${scheme}${authority}?${rest.join('&')}`);

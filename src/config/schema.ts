@@ -144,7 +144,7 @@ export const configSchema = z
     upstream: upstream
       .optional()
       .describe(
-        'The database: postgres://host:port?sslmode=…, "embedded", or file:/path of a file that says it. It may be left out where only loopback addresses are listened on: then it is embedded.',
+        'The database: postgres://host:port, with the parameters of libpq for TLS (sslmode, sslrootcert, …), "embedded", or file:/path of a file that says it. It may be left out where only loopback addresses are listened on: then it is embedded.',
       ),
     profile: choice(PROFILES, LATER_PROFILES)
       .default('auto')

@@ -1,24 +1,19 @@
 import { type Address, formatAddress } from './address.js';
+import { parseServerTls, type ServerTls, TLS_PARAMETERS } from './server-tls.js';
 import { quote, ValueError } from './values.js';
 
 /** Where the proxy connects to. `name` is for logs and messages and has nothing secret in it. */
 export type UpstreamConfig =
   | { readonly kind: 'embedded' }
-  | {
+  | ({
       readonly kind: 'tcp';
       readonly host: string;
       readonly port: number;
-      readonly sslmode: SslMode;
       readonly name: string;
-    }
+    } & ServerTls)
   | { readonly kind: 'unix'; readonly path: string; readonly name: string };
 
-/** The modes of libpq that work without TLS. */
-export type SslMode = (typeof SSL_MODES)[number];
-
-const SSL_MODES = ['disable', 'allow', 'prefer'] as const;
-const LATER_SSL_MODES = ['require', 'verify-ca', 'verify-full'];
-const LATER_PARAMETERS = ['sslrootcert', 'sslcert', 'sslkey'];
+const PARAMETERS: readonly string[] = ['host', 'port', ...TLS_PARAMETERS];
 const CLIENT_PARAMETERS = ['user', 'password', 'dbname'];
 
 // libpq's URLs are not WHATWG URLs: the host may be empty or an encoded path.
@@ -43,7 +38,7 @@ export function parseUpstream(text: string): UpstreamConfig {
       'has a user, password or database in its URL: leave them out, the client brings them',
     );
   }
-  const sslmode = parseSslMode(parameters.get('sslmode') ?? 'prefer');
+  const tls = parseServerTls(parameters);
   const host = parameters.get('host') ?? decode(authority).replace(/^\[(.*)\]$/, '$1');
   const port = parsePort(parameters.get('port') ?? authorityPort);
 
@@ -54,27 +49,19 @@ export function parseUpstream(text: string): UpstreamConfig {
     return { kind: 'unix', path, name: path };
   }
   const address: Address = { host, port };
-  return { kind: 'tcp', ...address, sslmode, name: formatAddress(address) };
+  return { kind: 'tcp', ...address, ...tls, name: formatAddress(address) };
 }
 
 function parseQuery(query: string): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
   for (const pair of query.split('&').filter(Boolean)) {
     const [name = '', ...value] = pair.split('=');
-    if (LATER_PARAMETERS.includes(name)) throw new ValueError(`has ${name}, which is not yet supported`);
-    if (!['host', 'port', 'sslmode', ...CLIENT_PARAMETERS].includes(name)) {
-      throw new ValueError(`has ${quote(name)} in its URL, which is not one of host, port, sslmode`);
+    if (![...PARAMETERS, ...CLIENT_PARAMETERS].includes(name)) {
+      throw new ValueError(`has ${quote(name)} in its URL, which is not one of ${PARAMETERS.join(', ')}`);
     }
     parameters.set(name, decode(value.join('=')));
   }
   return parameters;
-}
-
-function parseSslMode(text: string): SslMode {
-  const mode = SSL_MODES.find((known) => known === text);
-  if (mode) return mode;
-  if (LATER_SSL_MODES.includes(text)) throw new ValueError(`has sslmode=${text}, which is not yet supported`);
-  throw new ValueError(`has sslmode ${quote(text)}, which is not one of ${SSL_MODES.join(', ')}`);
 }
 
 function parsePort(text: string | undefined): number {

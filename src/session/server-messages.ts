@@ -1,5 +1,6 @@
 /** The server's half of a session: takes its messages in order, and gives the client what becomes of them. */
-import { asksForAnswer, Field, readErrorFields, readTag } from '../wire/backend.js';
+import { asksForAnswer, withoutChannelBinding } from '../wire/authentication.js';
+import { Field, readErrorFields, readTag } from '../wire/backend.js';
 import type { Message } from '../wire/reader.js';
 import { cancelKey } from '../wire/startup.js';
 import { Backend } from '../wire/types.js';
@@ -51,7 +52,8 @@ export class BackendSide {
         return;
       case Backend.Authentication:
         if (asksForAnswer(message)) fromClient.asked();
-        break;
+        this.#give(message, withoutChannelBinding(message) ?? replies.receive(message));
+        return;
       case Backend.ReadyForQuery:
         if (state.status === 0) peers.onReady();
         fromClient.loggedIn();

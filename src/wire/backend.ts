@@ -165,14 +165,6 @@ export function parameterStatus(name: string, value: string): Buffer {
   return message(Backend.ParameterStatus, Buffer.from(`${name}\0${value}\0`));
 }
 
-/** AuthenticationOk and AuthenticationSASLFinal are the two that a client does not answer. */
-const UNANSWERED = new Set([0, 12]);
-
-/** Whether the server waits for the client's answer to this Authentication message. */
-export function asksForAnswer({ buffer, start }: Message): boolean {
-  return !UNANSWERED.has(buffer.readUInt32BE(start + 5));
-}
-
 function withColumns(original: Message, from: number, dropped: number): Buffer {
   const { buffer, start, end, type } = original;
   const changed = Buffer.allocUnsafe(7 + end - from);

@@ -2,7 +2,7 @@
  * The packets that open a connection. They have no type byte: a length, a code, and the content of that code
  * (https://www.postgresql.org/docs/18/protocol-message-formats.html).
  */
-const SSL_REQUEST = 80877103;
+const SSL_CODE = 80877103;
 const GSSENC_REQUEST = 80877104;
 const CANCEL_REQUEST = 80877102;
 /** PostgreSQL's own limit (MAX_STARTUP_PACKET_LENGTH), which does not count the length field, and four bytes for that field. */
@@ -38,7 +38,7 @@ export function readStartupPacket(bytes: Buffer): { packet: StartupPacket; size:
 
 function decode(raw: Buffer): StartupPacket {
   const code = raw.readUInt32BE(4);
-  if (code === SSL_REQUEST) return { kind: 'ssl' };
+  if (code === SSL_CODE) return { kind: 'ssl' };
   if (code === GSSENC_REQUEST) return { kind: 'gssenc' };
   if (code === CANCEL_REQUEST) {
     const keyLength = raw.length - 12;
@@ -61,6 +61,9 @@ function parameters(raw: Buffer): ReadonlyMap<string, string> {
 export function cancelKey(processAndSecret: Buffer): string {
   return processAndSecret.toString('hex');
 }
+
+/** Asks a server whether it encrypts. It answers with one byte: S or N. */
+export const SSL_REQUEST: Buffer = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
 /** A cancel request for the session that this key belongs to, as `cancelKey` gives it. */
 export function cancelRequest(key: string): Buffer {

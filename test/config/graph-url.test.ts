@@ -31,6 +31,7 @@ test.each([
   ['postgres://me@a,b/shop', 'has several hosts'],
   ['postgres://me@db/%zz', 'has a broken percent-encoding'],
   ['postgres://me@db/shop?sslmode=verify-full', 'not yet supported'],
+  ['postgres://me@db/shop?sslrootcert=/ca', 'has sslrootcert, which is not yet supported'],
   ['postgres://me@db/shop?timeout=5', 'is not one of'],
   ['embedded', 'is not a URL such as'],
   ['mysql://me@db/shop', 'is not a URL such as'],

@@ -104,7 +104,6 @@ describe('what later versions bring is refused by name', () => {
     ['auth: { mode: proxy }', 'auth.mode: "proxy" is not yet supported'],
     ['auth: { users: /x }', 'auth.users: not yet supported'],
     ['audit: { path: /x }', 'audit.path: not yet supported'],
-    ['upstream: postgres://db?sslmode=require', 'upstream: has sslmode=require, which is not yet supported'],
   ])('is told as what it is: %s', (file, message) => {
     expect(problems(file)).toEqual([`pgcascade.yaml:1: ${message}`]);
   });

@@ -17,6 +17,24 @@ describe('a URL with a host is TCP', () => {
   });
 });
 
+test('a URL says of TLS what libpq knows', () => {
+  const url =
+    'postgres://db?sslmode=verify-full&sslrootcert=%2Fca.crt&sslcert=/me.crt&sslkey=/me.key&sslcrl=/crl&sslsni=0' +
+    '&sslnegotiation=direct&ssl_min_protocol_version=TLSv1.2&ssl_max_protocol_version=TLSv1.3';
+  expect(parseUpstream(url)).toMatchObject({
+    sslmode: 'verify-full',
+    sslrootcert: '/ca.crt',
+    sslcert: '/me.crt',
+    sslkey: '/me.key',
+    sslcrl: '/crl',
+    sslsni: false,
+    sslnegotiation: 'direct',
+    ssl_min_protocol_version: 'TLSv1.2',
+    ssl_max_protocol_version: 'TLSv1.3',
+  });
+  expect(parseUpstream('postgres://db?sslrootcert=system')).toMatchObject({ sslmode: 'verify-full' });
+});
+
 describe('a URL with a directory is a unix socket', () => {
   test.each([
     ['postgres://?host=/run/postgresql', '/run/postgresql/.s.PGSQL.5432'],
@@ -40,10 +58,25 @@ test.each([
 });
 
 test.each([
-  ['postgres://db?sslmode=require', 'has sslmode=require, which is not yet supported'],
-  ['postgres://db?sslmode=verify-full', 'has sslmode=verify-full, which is not yet supported'],
-  ['postgres://db?sslrootcert=/ca', 'has sslrootcert, which is not yet supported'],
-  ['postgres://db?sslmode=on', 'has sslmode "on", which is not one of disable, allow, prefer'],
+  [
+    'postgres://db?sslmode=on',
+    'has sslmode "on", which is not one of disable, allow, prefer, require, verify-ca, verify-full',
+  ],
+  ['postgres://db?sslnegotiation=soon', 'has sslnegotiation "soon", which is not one of postgres, direct'],
+  ['postgres://db?sslsni=yes', 'has sslsni "yes", which is not one of 0, 1'],
+  ['postgres://db?ssl_min_protocol_version=SSLv3', 'which is not one of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3'],
+  [
+    'postgres://db?sslrootcert=system&sslmode=require',
+    'has sslmode=require, which is too weak for sslrootcert=system: use verify-full',
+  ],
+  [
+    'postgres://db?sslnegotiation=direct',
+    'has sslmode=prefer, which is too weak for sslnegotiation=direct: use require, verify-ca, verify-full',
+  ],
+  [
+    'postgres://db?ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.2',
+    'has TLSv1.3 as the least version of TLS, and TLSv1.2 as the highest',
+  ],
   ['postgres://db?timeout=5', 'has "timeout" in its URL, which is not one of host, port, sslmode'],
   ['postgres://', 'has no host in its URL'],
   ['postgres://a,b', 'has several hosts in its URL: one is supported'],

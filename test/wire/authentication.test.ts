@@ -1,0 +1,31 @@
+/** The offer of SASL mechanisms that a client gets which is not on the server's own TLS connection. */
+import { expect, test } from 'vitest';
+import { withoutChannelBinding } from '../../src/wire/authentication.js';
+import { Backend } from '../../src/wire/types.js';
+
+function sasl(
+  code: number,
+  rest: string,
+): { type: number; buffer: Buffer; start: number; end: number; last: boolean } {
+  const body = Buffer.from(rest, 'latin1');
+  const bytes = Buffer.concat([Buffer.from('....R'), Buffer.alloc(8), body, Buffer.from('..')]);
+  bytes.writeUInt32BE(8 + body.length, 5);
+  bytes.writeUInt32BE(code, 9);
+  return { type: Backend.Authentication, buffer: bytes, start: 4, end: bytes.length - 2, last: true };
+}
+
+test.each([
+  ['SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0', 'SCRAM-SHA-256\0\0'],
+  ['SCRAM-SHA-256\0SCRAM-SHA-512-PLUS\0OAUTHBEARER\0\0', 'SCRAM-SHA-256\0OAUTHBEARER\0\0'],
+])('of %j a client gets %j', (offered, got) => {
+  const { buffer, start, end } = sasl(10, got);
+  expect(withoutChannelBinding(sasl(10, offered))).toEqual(buffer.subarray(start, end));
+});
+
+test.each([
+  [10, 'SCRAM-SHA-256\0\0'],
+  [10, 'SCRAM-SHA-256-PLUS\0\0'],
+  [11, 'r=SCRAM-SHA-256-PLUS\0\0'],
+])('message %i with %j stays as it is', (code, text) => {
+  expect(withoutChannelBinding(sasl(code, text))).toBeUndefined();
+});
