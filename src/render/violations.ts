@@ -17,9 +17,9 @@ export const MARKER = `pgcascade/${randomBytes(5).toString('hex')}/`;
 /** A marker found in an error's message. */
 export type Marker =
   | { readonly kind: 'refused' }
-  | { readonly kind: 'moved' }
-  | { readonly kind: 'kept' }
-  | { readonly kind: 'suspect' }
+  | { readonly kind: 'relationChanged' }
+  | { readonly kind: 'rowKept' }
+  | { readonly kind: 'ruleSuspected' }
   | {
       readonly kind: 'check';
       readonly check: number;
@@ -71,9 +71,9 @@ export function readMarker(message: string, own: string): Marker | undefined {
   if (at < 0 || /[(\n]/.test(message.slice(0, at))) return undefined;
   const text = message.slice(at + own.length);
   if (text.startsWith('refused')) return { kind: 'refused' };
-  if (text.startsWith('moved')) return { kind: 'moved' };
-  if (text.startsWith('kept')) return { kind: 'kept' };
-  if (text.startsWith('suspect')) return { kind: 'suspect' };
+  if (text.startsWith('moved')) return { kind: 'relationChanged' };
+  if (text.startsWith('kept')) return { kind: 'rowKept' };
+  if (text.startsWith('suspect')) return { kind: 'ruleSuspected' };
   const [check, table] = text.split('/', 2);
   const values = text.slice(`${check}/${table}/`.length, text.lastIndexOf(')') + 1);
   return { kind: 'check', check: Number(check), table: Number(table), values };

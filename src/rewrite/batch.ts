@@ -28,7 +28,7 @@ const FEWEST = 8;
 const NAME = `${MARKER}batch`;
 
 const PREPARED: ReplyRule = { kind: 'swallow' };
-const DROPPED: ReplyRule = { kind: 'leave' };
+const DROPPED: ReplyRule = { kind: 'cleanUp' };
 
 export interface Batches {
   /** What is sent in the place of each statement that is one of many. */

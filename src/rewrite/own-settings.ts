@@ -11,10 +11,10 @@ import type { Profile } from '../profiles/profile.js';
 
 /** The statements that set the settings and put them back. */
 export interface OwnSettings {
-  readonly enter: string;
-  readonly leave: string;
+  readonly apply: string;
+  readonly restore: string;
   /** In place of both, in a string that is a transaction by itself: they are local, and end with it. */
-  readonly alone: readonly string[];
+  readonly applyLocally: readonly string[];
 }
 
 /**
@@ -43,9 +43,9 @@ export function questionSettings({ can }: Profile, asked: number): OwnSettings {
     set(name, word(i)),
   ]);
   return {
-    enter: `SELECT ${[keep, ...own].join(', ')}`,
-    leave: `SELECT FROM (SELECT ${current(KEPT)} AS k OFFSET 0) AS k WHERE pg_catalog.concat(${restored.join(', ')}) IS NULL`,
-    alone: values.map(([name, value]) => `SET LOCAL ${name} = ${value}`),
+    apply: `SELECT ${[keep, ...own].join(', ')}`,
+    restore: `SELECT FROM (SELECT ${current(KEPT)} AS k OFFSET 0) AS k WHERE pg_catalog.concat(${restored.join(', ')}) IS NULL`,
+    applyLocally: values.map(([name, value]) => `SET LOCAL ${name} = ${value}`),
   };
 }
 
@@ -63,9 +63,9 @@ const KEPT = 'pgcascade.kept';
 const JIT = 'pgcascade.jit';
 
 const JIT_OFF: OwnSettings = {
-  enter: `SELECT ${set('jit', `'off'`)}, ${set(JIT, `'on'`)} WHERE ${current('jit')} OPERATOR(pg_catalog.=) 'on'`,
-  leave: `SELECT ${set('jit', `'on'`)}, ${set(JIT, `''`)} WHERE ${current(JIT)} OPERATOR(pg_catalog.=) 'on'`,
-  alone: ['SET LOCAL jit = off'],
+  apply: `SELECT ${set('jit', `'off'`)}, ${set(JIT, `'on'`)} WHERE ${current('jit')} OPERATOR(pg_catalog.=) 'on'`,
+  restore: `SELECT ${set('jit', `'on'`)}, ${set(JIT, `''`)} WHERE ${current(JIT)} OPERATOR(pg_catalog.=) 'on'`,
+  applyLocally: ['SET LOCAL jit = off'],
 };
 
 /**

@@ -32,17 +32,17 @@ export interface Around {
 export function surrounded(rewrite: Rewrite, around: Around): Surrounded {
   const { profile, alone = false, saved = false, locks = [] } = around;
   const settings = planOf(rewrite.rules) && profile !== undefined ? expandedSettings(profile) : undefined;
-  const enter = alone ? (settings?.alone ?? []) : settings ? [settings.enter] : [];
-  const first = [...(saved ? [`SAVEPOINT ${SAVEPOINT}`] : []), ...enter, ...locks];
+  const applied = alone ? (settings?.applyLocally ?? []) : settings ? [settings.apply] : [];
+  const first = [...(saved ? [`SAVEPOINT ${SAVEPOINT}`] : []), ...applied, ...locks];
   const before = first.map((sql) => `${sql}\n; `).join('');
-  const leave = settings && !alone ? `\n; ${settings.leave}` : '';
+  const restored = settings && !alone ? `\n; ${settings.restore}` : '';
   return {
     ...rewrite,
-    sql: `${before}${rewrite.sql}${leave}${saved ? `\n; RELEASE SAVEPOINT ${SAVEPOINT}` : ''}`,
+    sql: `${before}${rewrite.sql}${restored}${saved ? `\n; RELEASE SAVEPOINT ${SAVEPOINT}` : ''}`,
     rules: [
       ...first.map(() => SWALLOW),
       ...rewrite.rules,
-      ...(leave === '' ? [] : [LEAVE]),
+      ...(restored === '' ? [] : [CLEAN_UP]),
       ...(saved ? [SWALLOW] : []),
     ],
     copied: rewrite.copied.map((run) => ({ ...run, sent: run.sent + before.length })),
@@ -51,4 +51,4 @@ export function surrounded(rewrite: Rewrite, around: Around): Surrounded {
 }
 
 const SWALLOW: ReplyRule = { kind: 'swallow' };
-const LEAVE: ReplyRule = { kind: 'leave' };
+const CLEAN_UP: ReplyRule = { kind: 'cleanUp' };

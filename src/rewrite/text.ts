@@ -173,8 +173,8 @@ class RewriteInMaking {
   #switchSettings(enter: boolean, at: number): void {
     if (this.#settings === undefined || enter === this.#inSettings) return;
     this.#copyTo(at);
-    this.#sent.add(`${enter ? this.#settings.enter : this.#settings.leave}\n; `);
-    this.#rules.push({ kind: enter ? 'swallow' : 'leave' });
+    this.#sent.add(`${enter ? this.#settings.apply : this.#settings.restore}\n; `);
+    this.#rules.push({ kind: enter ? 'swallow' : 'cleanUp' });
     this.#inSettings = enter;
   }
 

@@ -17,10 +17,10 @@ const database = useDatabase(`
 
 async function read(settings: string) {
   const client = await database.connect();
-  const { enter, leave } = questionSettings(postgres(18), 0);
+  const { apply, restore } = questionSettings(postgres(18), 0);
   const question = catalogQuestion({ names: [], fingerprint: true, catalog: true, server: true }, []);
   await client.query(settings);
-  const answers = [await client.query<{ answer: string }>(`${enter}; ${question}; ${leave}`)].flat();
+  const answers = [await client.query<{ answer: string }>(`${apply}; ${question}; ${restore}`)].flat();
   await client.end();
   const { bytes: _, catalog, ...told } = await readAnswer(answers[1]?.rows[0]?.answer ?? '');
   const inOrder = <T>(items: readonly T[] = []) =>

@@ -112,7 +112,7 @@ function partSection(part: ReplyRule, i: number): [string, string] {
     case 'truncate':
       return section(name, `takes along: ${part.tables.join(', ')}`);
     case 'swallow':
-    case 'leave':
+    case 'cleanUp':
       return section(name, "of the proxy's own");
     default:
       return section(name, 'the statement stays as it is');

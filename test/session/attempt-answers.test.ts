@@ -2,9 +2,9 @@
 import { expect, test } from 'vitest';
 import { postgres } from '../../src/profiles/profile.js';
 import { passedOn } from '../../src/rewrite/text.js';
+import { queryReplies } from '../../src/session/answers/results.js';
 import { Attempt, type Sending } from '../../src/session/execute/attempt.js';
 import type { Verdict } from '../../src/session/server/outstanding-replies.js';
-import { queryReplies } from '../../src/session/server/results.js';
 import { asRead, list, text, typed, value } from '../wire/bytes.js';
 
 const row = (length: number) => typed('D', list([value(Buffer.alloc(length))]));

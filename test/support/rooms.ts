@@ -12,7 +12,8 @@ export interface Room {
 const ground = ['graph', 'profiles', 'sql', 'errors', 'pace'];
 const planning = ['plan', ...ground];
 const rewriting = ['rewrite', 'render', 'wire', ...planning];
-const deciding = ['session/decide', 'session/catalog', 'session/server', ...rewriting];
+const answering = ['session/answers', 'session/server', ...rewriting];
+const deciding = ['session/decide', 'session/catalog', ...answering];
 
 /** The folders of src, and the files at its top, from the top down: a room imports from those below it. */
 export const rooms: Readonly<Record<string, Room>> = {
@@ -51,17 +52,21 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   'session/decide': {
     purpose: "what is sent in place of a client's text, and what the names of prepared statements stand for",
-    may: ['session/catalog', 'session/server', ...rewriting],
+    may: ['session/catalog', ...answering],
     types: ['observe'],
   },
   'session/catalog': {
     purpose: 'names, settings and the graph as one session sees them',
-    may: ['session/server', ...rewriting],
+    may: answering,
     types: ['observe'],
+  },
+  'session/answers': {
+    purpose: "the server's answers to rewritten statements, turned back into those to the client's own",
+    may: ['session/server', ...rewriting],
   },
   'session/server': {
     purpose:
-      "what the server answers: outstanding replies, the proxy's own queries, results and errors translated",
+      "the connection to the server: its output, its state, outstanding replies, the proxy's own queries",
     may: rewriting,
   },
   observe: {

@@ -13,7 +13,7 @@ export type ReplyRule =
    * A statement of the proxy's own that undoes what one before it has set up. The client's statement before it is answered
    * when this one has ended: that answer may be the one that ends the transaction.
    */
-  | { readonly kind: 'leave' }
+  | { readonly kind: 'cleanUp' }
   | CascadeRule
   /** TRUNCATE … CASCADE, with the tables that were added to its list. */
   | { readonly kind: 'truncate'; readonly tables: readonly string[] }

@@ -15,10 +15,10 @@ import {
 } from '../../profiles/recognise.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
 import { TransactionStatus } from '../../wire/types.js';
+import { isLanguage } from '../answers/server-errors.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { ExpectedReplies } from '../server/outstanding-replies.js';
 import type { Answer } from '../server/question.js';
-import { isLanguage } from '../server/server-errors.js';
 import type { ServerState } from '../server/server-state.js';
 
 export interface OtherServerOptions {

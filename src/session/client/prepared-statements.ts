@@ -4,17 +4,17 @@
  */
 import type { Rewrite } from '../../rewrite/text.js';
 import { write } from '../../wire/frontend.js';
+import { sealed, sentText } from '../answers/markers.js';
+import { swallowedReplies } from '../answers/results.js';
 import type { Decider } from '../decide/decider.js';
 import type { StatementSource } from '../decide/decision.js';
 import type { Names } from '../decide/names.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
 import { isRefused, replacement } from '../decide/replacement.js';
 import type { InternalQueries } from '../server/internal-query.js';
-import { sealed, sentText } from '../server/markers.js';
 import type { Output } from '../server/output.js';
 import type { ExpectedReplies } from '../server/outstanding-replies.js';
 import { REBOUND, SCRATCH } from '../server/own-statements.js';
-import { swallowedReplies } from '../server/results.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
 interface PreparedStatementsOptions {

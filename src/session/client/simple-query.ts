@@ -5,16 +5,16 @@ import { kept, type Look, mayTakeData } from '../../sql/lexer/look.js';
 import { queryText, write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { TransactionStatus } from '../../wire/types.js';
+import { sealed, sentText } from '../answers/markers.js';
+import { queryReplies } from '../answers/results.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { Decider } from '../decide/decider.js';
 import type { Decision } from '../decide/decision.js';
 import type { Executor } from '../execute/executor.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { Jit } from '../server/jit.js';
-import { sealed, sentText } from '../server/markers.js';
 import type { Output } from '../server/output.js';
 import type { ExpectedReplies, ReplyHandler } from '../server/outstanding-replies.js';
-import { queryReplies } from '../server/results.js';
 import type { ServerState } from '../server/server-state.js';
 import type { CopyIn } from './copy-in.js';
 import type { PreparedStatements } from './prepared-statements.js';
@@ -114,8 +114,8 @@ export class SimpleQuery {
     situation: Situation,
   ): Promise<void> | undefined {
     const { catalog, statementByStatement, unitEnd } = this.#options;
-    if (decision.kind === 'pieces')
-      return statementByStatement.send(decision.pieces).then(() => unitEnd.end(false));
+    if (decision.kind === 'statementByStatement')
+      return statementByStatement.send(decision.statements).then(() => unitEnd.end(false));
     catalog.invalidateBy(seen);
     // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
     if (decision.kind === 'failed' && situation.protocol === 'simple') {

@@ -12,20 +12,20 @@ import type { Look } from '../../sql/lexer/look.js';
 import { whole, write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend, TransactionStatus } from '../../wire/types.js';
+import { sealed, sentText } from '../answers/markers.js';
+import { descriptionReplies, executeReplies } from '../answers/results.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { Decider } from '../decide/decider.js';
-import type { Piece } from '../decide/decision.js';
+import type { SeparateStatement } from '../decide/decision.js';
 import type { InternalQueries } from '../server/internal-query.js';
 import type { Jit } from '../server/jit.js';
-import { sealed, sentText } from '../server/markers.js';
 import type { Output } from '../server/output.js';
 import type { ExpectedReplies, ReplyHandler, Verdict } from '../server/outstanding-replies.js';
 import { SCRATCH } from '../server/own-statements.js';
-import { descriptionReplies, executeReplies } from '../server/results.js';
 import type { ServerState } from '../server/server-state.js';
 
 /** The name of their statements and portals; those of questions, and the client's, are others. */
-const PIECE = `${SCRATCH}_p`;
+const OWN_NAME = `${SCRATCH}_p`;
 
 /**
  * A string of several statements is a transaction block from the first one on, and again after COMMIT; a pipeline is one
@@ -51,7 +51,7 @@ export class StatementByStatement {
   }
 
   /** Sends the statements; the last message is a Sync, whose ReadyForQuery is that of the client's query. */
-  async send(pieces: Iterable<Piece>): Promise<void> {
+  async send(statements: Iterable<SeparateStatement>): Promise<void> {
     const { catalog, queries, jit, replies, decider, server, state } = this.#options;
     // A query drops the unnamed statement.
     server.write(write.close('S', ''));
@@ -59,7 +59,7 @@ export class StatementByStatement {
     let inBlock = replies.awaitsReady || state.status !== TransactionStatus.Idle;
     let goesOn = true;
     const pace = new Pace();
-    for (const { bytes, offset, unchanged } of pieces) {
+    for (const { bytes, offset, unchanged } of statements) {
       await pace.next();
       const seen = decider.look(bytes);
       const control = seen.begins === 'control';
@@ -72,14 +72,14 @@ export class StatementByStatement {
       catalog.invalidateBy(seen);
       // The server skips to the Sync, as it would skip the rest of the string.
       goesOn = decision?.kind !== 'failed' && decision?.kind !== 'skipped';
-      if (goesOn) this.#sendPiece(decision?.kind === 'rewrite' ? decision.rewrite : unchanged, seen, offset);
+      if (goesOn) this.#sendOne(decision?.kind === 'rewrite' ? decision.rewrite : unchanged, seen, offset);
     }
     jit.endUnit();
     server.write(write.sync());
     replies.expect('Sync');
   }
 
-  #sendPiece(unsent: Rewrite, seen: Look, offset: number): void {
+  #sendOne(unsent: Rewrite, seen: Look, offset: number): void {
     const { jit, replies, decider, server } = this.#options;
     const rewrite = sealed(unsent);
     if (planOf(rewrite.rules)) jit.off();
@@ -90,11 +90,11 @@ export class StatementByStatement {
     server.write(
       Buffer.concat([
         // In a failed transaction the last one is still there.
-        ...[write.close('P', PIECE), write.close('S', PIECE)],
-        isSame ? write.parseBytes(PIECE, seen.text) : write.parse(PIECE, sentText(rewrite)),
-        ...[write.bind(PIECE, PIECE), write.describePortal(PIECE), write.execute(PIECE)],
+        ...[write.close('P', OWN_NAME), write.close('S', OWN_NAME)],
+        isSame ? write.parseBytes(OWN_NAME, seen.text) : write.parse(OWN_NAME, sentText(rewrite)),
+        ...[write.bind(OWN_NAME, OWN_NAME), write.describePortal(OWN_NAME), write.execute(OWN_NAME)],
         // As long as it is open its tables are in use.
-        write.close('P', PIECE),
+        write.close('P', OWN_NAME),
       ]),
     );
     replies.expect('Close', { receive: unlessError });

@@ -6,9 +6,9 @@
 import { planOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { write } from '../../wire/frontend.js';
+import { keptReplies } from '../answers/results.js';
 import type { Decider } from '../decide/decider.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
-import { keptReplies } from '../server/results.js';
 import type { ServerSide } from './forwarding.js';
 import type { PreparedStatements } from './prepared-statements.js';
 

@@ -6,23 +6,23 @@ import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
 import { isAfterUnsettling, namesRelations } from '../../rewrite/unsettling.js';
 import { isNoteworthy, isPlain, type Look } from '../../sql/lexer/look.js';
 import { TransactionStatus } from '../../wire/types.js';
+import type { Translation } from '../answers/results.js';
 import { ColumnsUnknown, KnownColumns } from '../catalog/known-columns.js';
 import { look } from '../catalog/reported-look.js';
 import { ReportedSettings } from '../catalog/reported-settings.js';
 import { BEYOND_ASCII, encodingOf } from '../server/encoding.js';
 import type { Protocol } from '../server/internal-query.js';
-import type { Translation } from '../server/results.js';
 import { type ClientText, ClientTexts } from './client-texts.js';
 import { concernOf, isPassed, namesPrepared } from './concern.js';
 import type { DeciderOptions } from './decider-options.js';
 import {
   type Decision,
-  inPieces,
   isCuttable,
   PASS,
   type Source,
   type StatementDecision,
   type StatementSource,
+  statementByStatement,
   unanswered,
 } from './decision.js';
 import { type Resolved, Resolver } from './resolver.js';
@@ -153,7 +153,7 @@ export class Decider {
         if (!(error instanceof ColumnsUnknown)) throw error;
         // An error of the statements before it comes first, whatever the server says of the columns.
         if (statements.length > 1)
-          return inPieces(client, concernOf(statements, this.#inSql, refusesCode).names, source);
+          return statementByStatement(client, concernOf(statements, this.#inSql, refusesCode).names, source);
         const answer = await columns.ask(error.question, source, queries, encodingOf(state));
         if (answer !== 'done') return unanswered(answer);
       }
@@ -170,7 +170,7 @@ export class Decider {
     const { names } = concern;
     if (concern.isNone) return asIs();
     if (this.#isInFailedTransaction(source.protocol))
-      return statements.length === 1 ? asIs() : inPieces(client, names, source);
+      return statements.length === 1 ? asIs() : statementByStatement(client, names, source);
     const server = await otherServer.recognise(source.protocol);
     if (server.kind === 'failed' || server.kind === 'skipped') return unanswered(server.kind);
     if (server.kind === 'other') {
@@ -182,8 +182,8 @@ export class Decider {
     switch (orderOf(client, resolved, source)) {
       case 'as it is':
         return asIs();
-      case 'in pieces':
-        return inPieces(client, names, source);
+      case 'statementByStatement':
+        return statementByStatement(client, names, source);
       case 'as one text': {
         const made = await this.#rewriter.rewrite(client, concern, resolved, source, columns);
         for (const error of made.passed) events.passed(error);
@@ -208,14 +208,14 @@ function orderOf(
   client: ClientText,
   resolved: Resolved,
   source: Source,
-): 'as it is' | 'in pieces' | 'as one text' {
+): 'as it is' | 'statementByStatement' | 'as one text' {
   const { statements } = client;
-  if (resolved.hides && statements.slice(1).some(namesRelations)) return 'in pieces';
+  if (resolved.hides && statements.slice(1).some(namesRelations)) return 'statementByStatement';
   const isAfter = isAfterUnsettling(statements, resolved.touched);
   if (!resolved.active && !isAfter) return 'as it is';
   if (!isAfter || !isSensitive(client, resolved)) return 'as one text';
   // Where cascades are switched on, a text that cannot be cut has its later statements refused one by one.
-  return isCuttable(client, source) || !resolved.active ? 'in pieces' : 'as one text';
+  return isCuttable(client, source) || !resolved.active ? 'statementByStatement' : 'as one text';
 }
 
 /** In bytes: the parser has no room for a longer text, nor has a string for one of four times that. */

@@ -22,11 +22,11 @@ export type StatementDecision =
 /** What is decided for a string that may hold several statements. */
 export type Decision =
   | StatementDecision
-  /** Statement by statement: what one means depends on one before it, which has to be executed first. */
-  | { readonly kind: 'pieces'; readonly pieces: Iterable<Piece> };
+  /** What one statement means depends on one before it, which has to be executed first. */
+  | { readonly kind: 'statementByStatement'; readonly statements: Iterable<SeparateStatement> };
 
-/** One statement of a string. */
-export interface Piece {
+/** One statement of a string, to be sent by itself. */
+export interface SeparateStatement {
   /** As the client sent it. */
   readonly bytes: Buffer;
   /** How many characters of the string stand before it. */
@@ -61,12 +61,12 @@ export function unanswered(kind: 'failed' | 'skipped'): StatementDecision {
 }
 
 /**
- * Statement by statement; each piece is made when it is taken, as there may be thousands.
+ * Statement by statement; each one is made when it is taken, as there may be thousands.
  * @param names the relations that the text deletes from, for the error
  * @throws ProxyError PGC_AFTER_DDL where the text cannot be cut, or where the server would read a statement otherwise than in
  * its string: it reads a string before it executes any of it
  */
-export function inPieces(
+export function statementByStatement(
   client: ClientText,
   names: readonly RelationName[],
   source: Pick<Source, 'inString'>,
@@ -75,7 +75,7 @@ export function inPieces(
   if (!isCuttable(client, source)) throw afterUnsettling(names);
   if (changesReading(text) && /[^\0-\x7f]|\\/.test(text))
     throw afterUnsettling(statements.flatMap(targetsOf));
-  return { kind: 'pieces', pieces: cut(text, statements) };
+  return { kind: 'statementByStatement', statements: cut(text, statements) };
 }
 
 /** Whether the statements may be sent one by one. The data of a COPY come from the client between two statements. */
@@ -87,7 +87,7 @@ function afterUnsettling(names: readonly RelationName[]): ProxyError {
   return new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
 }
 
-function* cut(text: string, statements: readonly Statement[]): Generator<Piece> {
+function* cut(text: string, statements: readonly Statement[]): Generator<SeparateStatement> {
   let counted = 0;
   let offset = 0;
   for (const statement of statements) {

@@ -9,7 +9,7 @@ import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { type Look, lookAt } from '../../sql/lexer/look.js';
 import type { RelationName } from '../../sql/names.js';
-import { ResultColumns } from '../server/result-columns.js';
+import { ResultColumns } from '../answers/result-columns.js';
 
 export interface PreparedStatement {
   /** The client's own text, and what executing it may do. */

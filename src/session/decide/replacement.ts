@@ -1,8 +1,8 @@
 /** What takes the place of a prepared statement whose expansion has changed since it was prepared. */
 import { ProxyError } from '../../errors.js';
 import { type Rewrite, refusal } from '../../rewrite/text.js';
+import { columnsIn } from '../answers/result-columns.js';
 import type { InternalQueries } from '../server/internal-query.js';
-import { columnsIn } from '../server/result-columns.js';
 import { type Names, shownName } from './names.js';
 import type { PreparedStatement } from './prepared-statement.js';
 

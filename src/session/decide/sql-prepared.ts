@@ -3,10 +3,10 @@
 import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import { type Rewrite, unchanged } from '../../rewrite/text.js';
 import { bytesOf } from '../../sql/encoding/raw-bytes.js';
+import { ResultColumns } from '../answers/result-columns.js';
 import { look } from '../catalog/reported-look.js';
 import type { ReportedSettings } from '../catalog/reported-settings.js';
 import { encodingOf } from '../server/encoding.js';
-import { ResultColumns } from '../server/result-columns.js';
 import type { ServerState } from '../server/server-state.js';
 import { type Names, nameInText } from './names.js';
 import { type PreparedStatement, UNWATCHED } from './prepared-statement.js';

@@ -1,9 +1,9 @@
 /** How the answers to a rewritten text are turned into those to the client's own. */
 import type { SessionEvents } from '../../observe/session-events.js';
 import type { Rewrite } from '../../rewrite/text.js';
+import type { Translation } from '../answers/results.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import { encodingOf } from '../server/encoding.js';
-import type { Translation } from '../server/results.js';
 import type { ServerState } from '../server/server-state.js';
 import type { PendingPrepares } from './pending-prepares.js';
 import type { SqlPrepared } from './sql-prepared.js';

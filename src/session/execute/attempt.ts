@@ -12,9 +12,9 @@ import type { RetryReason } from '../../observe/session-events.js';
 import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
+import type { Translation } from '../answers/results.js';
+import { isForbidden } from '../answers/server-errors.js';
 import type { ReplyHandler, Verdict } from '../server/outstanding-replies.js';
-import type { Translation } from '../server/results.js';
-import { isForbidden } from '../server/server-errors.js';
 import { HeldAnswers } from './held-answers.js';
 import { type Outcome, retryReasonOf } from './outcome.js';
 
@@ -62,7 +62,7 @@ export class Attempt implements ReplyHandler {
   });
 
   constructor(sending: Sending) {
-    const own: readonly ReplyRule['kind'][] = ['swallow', 'leave'];
+    const own: readonly ReplyRule['kind'][] = ['swallow', 'cleanUp'];
     const { rules } = sending.translation.rewrite;
     this.#sending = sending;
     this.#held = new HeldAnswers(sending.mayBeRetried);

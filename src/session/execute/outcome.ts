@@ -4,8 +4,8 @@ import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import { bytesIn } from '../../sql/encoding/letters.js';
 import { type ErrorFields, Field, readErrorFields } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';
-import { markerOf } from '../server/markers.js';
-import type { ErrorTranslation } from '../server/server-errors.js';
+import { markerOf } from '../answers/markers.js';
+import type { ErrorTranslation } from '../answers/server-errors.js';
 
 /**
  * `done`: the client has its answer.
@@ -27,9 +27,9 @@ export function retryReasonOf(
   const fields = readErrorFields(error);
   const marker = markerOf(fields, rule, rewrite, resolved);
   switch (marker?.kind) {
-    case 'suspect':
+    case 'ruleSuspected':
       return 'ruleSuspected';
-    case 'moved':
+    case 'relationChanged':
       return 'relationChanged';
     case undefined:
       return namesFollowedKey(fields, rule, encoding()) ? 'childInserted' : undefined;

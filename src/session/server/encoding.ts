@@ -66,10 +66,10 @@ export function inClientEncoding(rewrite: Rewrite, state: ServerState): Rewrite 
 }
 
 /** What locks its rows is not taken apart: it is sent again without. */
-function unlocked(part: ReplyRule): ReplyRule {
-  return part.kind === 'cascade' && part.locks && hasLetters(part.locks.sql + part.locks.harmless)
-    ? { ...part, locks: undefined }
-    : part;
+function unlocked(rule: ReplyRule): ReplyRule {
+  return rule.kind === 'cascade' && rule.locks && hasLetters(rule.locks.sql + rule.locks.harmless)
+    ? { ...rule, locks: undefined }
+    : rule;
 }
 
 function spellingFor(state: ServerState): Spelling {

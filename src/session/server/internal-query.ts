@@ -110,12 +110,12 @@ export class InternalQueries {
    * to be PostgreSQL.
    */
   async askUntimed(sql: string, protocol: Protocol): Promise<Answer> {
-    const { enter, leave, alone } = questionSettings(this.#state.profile, this.#asked);
+    const { apply, restore, applyLocally } = questionSettings(this.#state.profile, this.#asked);
     const isAlone =
       protocol === 'simple' && this.#replies.settled && this.#state.status === TransactionStatus.Idle;
     if (protocol === 'simple' && !this.mayAccompany) return this.ask(sql, protocol);
     const start = performance.now();
-    const answer = await this.#execute(isAlone ? [...alone, sql] : [enter, sql, leave], protocol);
+    const answer = await this.#execute(isAlone ? [...applyLocally, sql] : [apply, sql, restore], protocol);
     this.#asked += performance.now() - start;
     return answer;
   }

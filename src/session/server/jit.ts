@@ -27,14 +27,14 @@ export class Jit {
     if (this.#isOff) return;
     this.#isOff = true;
     this.#ends = ends;
-    this.#execute(expandedSettings(this.#state.profile)?.enter);
+    this.#execute(expandedSettings(this.#state.profile)?.apply);
   }
 
   /** Something of the client's own is planned or executed next. */
   on(): void {
     if (!this.#isOff) return;
     this.#isOff = false;
-    this.#execute(expandedSettings(this.#state.profile)?.leave);
+    this.#execute(expandedSettings(this.#state.profile)?.restore);
   }
 
   /** The client's Sync is sent next. Where something has failed before, the server skips what is sent here. */

@@ -1,10 +1,10 @@
 /** Bind: makes a portal of a prepared statement and values (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
 import { type Bind as BindFields, readBind } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
+import { descriptionReplies, undoneReplies } from '../../answers/results.js';
 import type { Decider } from '../../decide/decider.js';
 import type { PreparedStatement } from '../../decide/prepared-statement.js';
 import type { Jit } from '../../server/jit.js';
-import { descriptionReplies, undoneReplies } from '../../server/results.js';
 import { isShort, keptBind, withOwnFormats } from '../bind-message.js';
 import { forward, type ServerSide } from '../forwarding.js';
 import type { Portals } from '../portals.js';

@@ -1,7 +1,7 @@
 /** Close: drops a prepared statement or a portal (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
 import { readTarget } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
-import { undoneReplies } from '../../server/results.js';
+import { undoneReplies } from '../../answers/results.js';
 import { forward, type ServerSide } from '../forwarding.js';
 import type { Portals } from '../portals.js';
 import type { PreparedStatements } from '../prepared-statements.js';

@@ -1,10 +1,10 @@
 /** Describe: asks what a statement takes and returns, or what a portal returns (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
 import { readTarget } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
+import { descriptionReplies } from '../../answers/results.js';
 import type { Decider } from '../../decide/decider.js';
 import type { PreparedStatement } from '../../decide/prepared-statement.js';
 import { isRefused } from '../../decide/replacement.js';
-import { descriptionReplies } from '../../server/results.js';
 import { forward, type ServerSide } from '../forwarding.js';
 import type { Portals } from '../portals.js';
 import type { PreparedStatements } from '../prepared-statements.js';

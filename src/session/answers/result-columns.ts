@@ -10,7 +10,7 @@ import type { Rewrite } from '../../rewrite/text.js';
 import { readColumns } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
-import type { ReplyHandler } from './outstanding-replies.js';
+import type { ReplyHandler } from '../server/outstanding-replies.js';
 
 /** What the server says that a text returns, in the words of readColumns. */
 interface Described {
@@ -62,8 +62,8 @@ export class ResultColumns {
 export function columnsIn(message: Message, rewrite: Rewrite): Described | undefined {
   if (message.type === Backend.NoData) return { sent: [], client: [] };
   if (message.type !== Backend.RowDescription) return undefined;
-  const [part] = rewrite.rules;
-  const answers = part?.kind === 'cascade' ? part.answers : undefined;
+  const [rule] = rewrite.rules;
+  const answers = rule?.kind === 'cascade' ? rule.answers : undefined;
   const sent = readColumns(message, 0);
   if (answers?.kind === 'count') return { sent, client: [] };
   return { sent, client: sent.slice(answers?.kind === 'rows' ? answers.hidden : 0) };

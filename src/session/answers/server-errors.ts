@@ -7,16 +7,16 @@ import type { Rewrite } from '../../rewrite/text.js';
 import { behindCharacters, charactersIn } from '../../sql/encoding/characters.js';
 import { type ErrorFields, errorResponse, Field, readErrorFields } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';
-import { inEncoding } from './encoding.js';
-import { proxyErrorFields } from './farewell.js';
+import { inEncoding } from '../server/encoding.js';
+import { proxyErrorFields } from '../server/farewell.js';
+import type { Verdict } from '../server/outstanding-replies.js';
 import { markerOf } from './markers.js';
-import type { Verdict } from './outstanding-replies.js';
 import { violationFields } from './violation-fields.js';
 
 /** What an error is translated with. */
 export interface ErrorTranslation {
   readonly rewrite: Rewrite;
-  /** How many characters of the client's text stand before the statement, where it was sent in pieces. */
+  /** How many characters of the client's text stand before the statement, where the text is sent statement by statement. */
   readonly offset?: number;
   /** The names in it were resolved anew and mean what they meant when it was sent before. */
   readonly resolved?: boolean;
@@ -91,11 +91,11 @@ function stoppedBy(
   switch (marker.kind) {
     case 'check':
       return violationFields(rule, marker, profile, encoding());
-    case 'kept':
+    case 'rowKept':
       return new ProxyError('PGC_KEPT', { table: rule.target });
-    case 'suspect':
+    case 'ruleSuspected':
       return new ProxyError('PGC_SERIALIZATION', {});
-    case 'moved':
+    case 'relationChanged':
       relationChanged();
       return new ProxyError('PGC_MOVED', { table: rule.target });
     case 'refused':

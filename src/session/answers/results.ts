@@ -16,7 +16,7 @@ import {
 import { whole } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
-import type { ReplyHandler, Verdict } from './outstanding-replies.js';
+import type { ReplyHandler, Verdict } from '../server/outstanding-replies.js';
 import { type ErrorTranslation, translateError } from './server-errors.js';
 
 interface Progress {
@@ -62,8 +62,8 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       if (rule) translation.completed(rule);
       at++;
       progress = { rows: 0 };
-      if (rule?.kind !== 'leave') held = verdict;
-      if (translation.rewrite.rules[at]?.kind !== 'leave') return held;
+      if (rule?.kind !== 'cleanUp') held = verdict;
+      if (translation.rewrite.rules[at]?.kind !== 'cleanUp') return held;
       if (held === 'forward') held = whole(message);
       return 'swallow';
     },
@@ -163,7 +163,7 @@ function resultOf(
     case 'prepare':
       return rule.again ? 'swallow' : 'forward';
     case 'swallow':
-    case 'leave':
+    case 'cleanUp':
       return 'swallow';
     default:
       return 'forward';

@@ -29,28 +29,28 @@ export function leftBy({ leftPrepared = [], marker = MARKER }: Rewrite): readonl
  */
 export function markerOf(
   fields: ErrorFields,
-  part: ReplyRule | undefined,
+  rule: ReplyRule | undefined,
   { text, marker: sent = MARKER }: Rewrite,
   resolved: boolean,
 ): Marker | undefined {
   if (fields.get(Field.code) !== MARKER_SQLSTATE) return undefined;
-  const own = (part?.kind === 'cascade' ? part.marker : undefined) ?? sent;
-  if (part?.kind === 'refused') return readMarker(fields.get(Field.message) ?? '', own);
-  if (part?.kind !== 'cascade' || text.includes(own) || !isOfTheStatement(fields)) return undefined;
+  const own = (rule?.kind === 'cascade' ? rule.marker : undefined) ?? sent;
+  if (rule?.kind === 'refused') return readMarker(fields.get(Field.message) ?? '', own);
+  if (rule?.kind !== 'cascade' || text.includes(own) || !isOfTheStatement(fields)) return undefined;
   const marker = readMarker(fields.get(Field.message) ?? '', own);
   switch (marker?.kind) {
     case 'refused':
       return undefined;
-    case 'moved':
+    case 'relationChanged':
       return resolved ? undefined : marker;
-    case 'suspect':
-      return part.suspecting ? marker : undefined;
-    case 'kept':
-      return part.plan.deletions.some(({ cycle, relation }) => cycle !== undefined && relation.mayKeepRows)
+    case 'ruleSuspected':
+      return rule.suspecting ? marker : undefined;
+    case 'rowKept':
+      return rule.plan.deletions.some(({ cycle, relation }) => cycle !== undefined && relation.mayKeepRows)
         ? marker
         : undefined;
     case 'check':
-      return part.plan.checks[marker.check] && !part.suspecting ? marker : undefined;
+      return rule.plan.checks[marker.check] && !rule.suspecting ? marker : undefined;
     default:
       return marker;
   }

@@ -5,7 +5,7 @@ import type { Profile } from '../../profiles/profile.js';
 import { type Marker, violation } from '../../render/violations.js';
 import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import { type ErrorFields, Field } from '../../wire/backend.js';
-import { inEncoding } from './encoding.js';
+import { inEncoding } from '../server/encoding.js';
 
 /**
  * @returns the fields of the native error, one character for each byte; the proxy's own error where one statement
