@@ -1,6 +1,7 @@
 /** The composition root: makes everything from the configuration, starts it, and ends it in order. */
 
 import { type AdminServer, startAdmin } from './admin/server.js';
+import { RelayedLogin } from './auth/relayed.js';
 import { type Address, localAddress, parseAddress, SOCKET_PORT } from './config/address.js';
 import type { Config } from './config/schema.js';
 import { GraphCache } from './graph/cache.js';
@@ -39,6 +40,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
   );
   const gateway = new Gateway({
     upstream,
+    login: new RelayedLogin(config.limits.message_bytes),
     session: sessionSettings(config, upstream.name, statements, schema),
     connections: roomFor(config.limits.connections, log),
     loginTimeout: config.limits.login_timeout,

@@ -1,6 +1,6 @@
-/** Accepts clients: reads the startup packet of each, connects it to the server, and counts sessions. */
+/** Accepts clients: reads the startup packet of each, has it logged in to the server, and counts sessions. */
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { LoggedIn, Login, Startup } from '../auth/login.js';
 import { ProxyError } from '../errors.js';
 import type { Logger } from '../observe/log.js';
 import type { Repeats } from '../observe/repeats.js';
@@ -10,11 +10,13 @@ import { sayFarewell } from '../session/server/farewell.js';
 import { Session } from '../session/session.js';
 import { ProtocolViolation } from '../wire/reader.js';
 import { CancelKeys, cancelWhatRuns } from './cancel.js';
+import { ClientUpstream } from './client-upstream.js';
 import { type Opening, readOpening } from './handshake.js';
 import type { Upstream } from './upstream.js';
 
 export interface GatewayOptions {
   readonly upstream: Upstream;
+  readonly login: Login;
   readonly session: SessionSettings;
   readonly connections: number;
   /** Milliseconds a client may take until it is logged in. */
@@ -28,12 +30,13 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #clients = new Set<Socket>();
   readonly #sessions = new Set<Session>();
-  /** The clients that have asked for a session. They count from then on, so that many at once do not go over the limit. */
+  /**
+   * The clients that have asked for a session. They count from then on, so that many at once do not go over the limit, until
+   * both connections are closed.
+   */
   readonly #admitted = new Set<Socket>();
-  /** The admitted clients that have a session: each counts until its upstream connection is closed too. */
-  readonly #served = new WeakSet<Socket>();
-  /** The admitted clients whose upstream connection is not open yet. */
-  readonly #connecting = new Set<Socket>();
+  /** The admitted clients whose login is not over. */
+  readonly #entering = new Map<Socket, SessionLog>();
   readonly #keys = new CancelKeys();
   #draining = false;
   #empty: (() => void) | undefined;
@@ -54,7 +57,6 @@ export class Gateway {
     this.#clients.add(client);
     client.once('close', () => {
       this.#clients.delete(client);
-      if (!this.#served.has(client)) this.#release(client);
       clearTimeout(login);
     });
     client.on('error', (error) => log.debug({ err: error }, 'the client connection broke'));
@@ -86,7 +88,11 @@ export class Gateway {
    */
   async drain(timeout: number): Promise<void> {
     this.#draining = true;
-    for (const client of this.#connecting) sayFarewell(client, new ProxyError('PGC_DRAINING'));
+    for (const [client, events] of this.#entering) {
+      const error = new ProxyError('PGC_DRAINING');
+      events.ended(error);
+      sayFarewell(client, error);
+    }
     for (const session of this.#sessions) session.drain();
     const forced = setTimeout(() => {
       for (const session of this.#sessions) session.end(new ProxyError('PGC_SHUTDOWN'));
@@ -114,18 +120,19 @@ export class Gateway {
     if (this.#draining) throw new ProxyError('PGC_DRAINING');
     if (this.isFull) throw new ProxyError('PGC_CONNECTIONS');
     if (client.destroyed) return;
+    const upstream = new ClientUpstream(this.#options.upstream, log);
     this.#admitted.add(client);
-    if (opening.kind === 'foreign') await this.#relayRefusal(client, opening.raw, log);
-    else await this.#open(client, opening, log, loggedIn);
+    client.once('close', () => upstream.closed().then(() => this.#release(client)));
+    if (opening.kind === 'foreign') await this.#relayRefusal(client, opening.raw, upstream);
+    else await this.#logIn(client, opening, upstream, log, loggedIn);
   }
 
   /**
    * Lets the server refuse a startup packet of another protocol version, in the form of that version. The server gets
    * nothing else from this client: no session would read it, so no DELETE in it could be expanded.
    */
-  async #relayRefusal(client: Socket, startup: Buffer, log: Logger): Promise<void> {
-    const server = await this.#connect(log);
-    server.on('error', (error) => log.debug({ err: error }, 'the upstream connection broke'));
+  async #relayRefusal(client: Socket, startup: Buffer, upstream: ClientUpstream): Promise<void> {
+    const server = await upstream.connect();
     server.on('data', (answer: Buffer) => client.write(answer));
     server.once('end', () => sayFarewell(client)).once('close', () => sayFarewell(client));
     client.once('close', () => server.destroy());
@@ -148,49 +155,35 @@ export class Gateway {
     client.destroySoon();
   }
 
-  async #open(
+  async #logIn(
     client: Socket,
-    opening: Opening & { kind: 'startup' },
+    startup: Startup,
+    upstream: ClientUpstream,
     log: Logger,
     loggedIn: () => void,
   ): Promise<void> {
-    const { upstream } = this.#options;
-    this.#connecting.add(client);
-    const server = await this.#connect(log).finally(() => this.#connecting.delete(client));
-    // The client may be gone by now, or may have been told that the proxy shuts down: neither needs a session. (A client
-    // that has only closed its own side for writing is served.)
-    if (client.destroyed || client.writableEnded) {
-      server.destroy();
-      client.destroySoon();
-      return;
-    }
-    server.write(opening.raw);
-    let key: string | undefined;
-    const user = opening.parameters.get('user') ?? '';
-    const database = `${upstream.name}/${opening.parameters.get('database') || user}`;
-    const session: Session = new Session(
-      {
-        client,
-        server,
-        database,
-        events: new SessionLog(log, this.#options.repeats, database),
-        onKey: (it) => {
-          key = it;
-          this.#keys.add(it, session);
-        },
-        cancel: () => this.#stop(key, log),
-        onReady: loggedIn,
-      },
-      this.#options.session,
-    );
-    this.#sessions.add(session);
-    this.#served.add(client);
-    session.closed.then(() => {
+    const user = startup.parameters.get('user') ?? '';
+    const database = `${upstream.name}/${startup.parameters.get('database') || user}`;
+    const events = new SessionLog(log, this.#options.repeats, database);
+    this.#entering.set(client, events);
+    try {
+      const entered = await this.#options.login.run({ client, upstream, events }, startup);
       loggedIn();
-      this.#sessions.delete(session);
-      this.#release(client);
-    });
-    if (this.#draining) session.drain();
+      // It may have been told meanwhile why it is not served.
+      if (client.writableEnded) entered?.server.destroy();
+      else if (entered) this.#begin(client, database, entered, events, log);
+    } finally {
+      this.#entering.delete(client);
+    }
+  }
+
+  #begin(client: Socket, database: string, loggedIn: LoggedIn, events: SessionLog, log: Logger): void {
+    const { key } = loggedIn;
+    const cancel = () => this.#stop(key, log);
+    const session = new Session({ client, database, events, cancel }, loggedIn, this.#options.session);
+    if (key !== undefined) this.#keys.add(key, session);
+    this.#sessions.add(session);
+    session.closed.then(() => this.#sessions.delete(session));
   }
 
   async #stop(key: string | undefined, log: Logger): Promise<void> {
@@ -201,14 +194,5 @@ export class Gateway {
     } catch (error) {
       log.warn({ err: error }, 'what a client left running could not be cancelled');
     }
-  }
-
-  #connect(log: Logger): Promise<Duplex> {
-    const { upstream } = this.#options;
-    return upstream.connect().catch((error: NodeJS.ErrnoException) => {
-      const reason = error.code ?? error.message;
-      log.error({ err: error }, `could not connect to ${upstream.name}`);
-      throw new ProxyError('PGC_UPSTREAM_UNREACHABLE', { upstream: upstream.name, reason });
-    });
   }
 }

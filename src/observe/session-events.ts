@@ -24,8 +24,6 @@ export interface SessionEvents {
   catalogRead(milliseconds: number): void;
   /** Something about a database has to be known to whoever runs the proxy. It is told once. */
   warned(problem: string): void;
-  /** One of the session's connections broke. */
-  broke(connection: 'client' | 'upstream', error: Error): void;
   /** The session failed by an error of the proxy's own. */
   failed(error: unknown): void;
   /** The client was told that its connection is over. */

@@ -63,10 +63,6 @@ export class SessionLog implements SessionEvents {
     this.#log.warn(problem);
   }
 
-  broke(connection: 'client' | 'upstream', err: Error): void {
-    this.#log.debug({ err }, `the ${connection} connection broke`);
-  }
-
   failed(err: unknown): void {
     this.#log.error({ err }, 'a session failed');
   }

@@ -1,4 +1,4 @@
-/** How an upstream connection is ended on which the server is still at work. */
+/** How connections end: an upstream connection on which the server is still at work has to be told to stop. */
 
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,7 +17,7 @@ const AT_ONCE = 50;
  * @param cancel sends a cancel request; fulfilled when the server has acted on it
  */
 export async function leaveAtWork(server: Duplex, cancel: () => Promise<void>): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.once('close', () => resolve()));
+  const closed = closedOf(server);
   const closes = (within: number) => Promise.race([closed, sleep(within, undefined, { ref: false })]);
   server.end();
   server.resume();
@@ -27,4 +27,12 @@ export async function leaveAtWork(server: Duplex, cancel: () => Promise<void>): 
     await closes(PATIENCE);
   }
   server.destroy();
+}
+
+/** Fulfilled when a stream is closed: at once where it is already. */
+export function closedOf(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.closed) resolve();
+    else stream.once('close', () => resolve());
+  });
 }

@@ -27,16 +27,12 @@ export interface SessionSettings {
 }
 
 export interface SessionPeers {
+  /** Paused; somebody else listens to its errors, and to those of the server. */
   readonly client: Duplex;
-  readonly server: Duplex;
   /** Tells databases apart in the caches. */
   readonly database: string;
   /** Is told what happens in the session. */
   readonly events: SessionEvents;
-  /** BackendKeyData came: this is what a cancel request for the session will say. */
-  readonly onKey: (key: string) => void;
   /** Sends a cancel request for what the server is doing. Fulfilled when that has been dealt with, or cannot be. */
   readonly cancel: () => Promise<void>;
-  /** The login is over. */
-  readonly onReady: () => void;
 }

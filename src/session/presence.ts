@@ -32,7 +32,7 @@ export class Presence {
     if (this.#timer) return;
     let looks = 0;
     const look = () => {
-      if (this.#state.status !== 0 && this.#isAwaited()) {
+      if (this.#isAwaited()) {
         // An empty write sends nothing, but fails where what was sent before was refused, or the client has been reset.
         if (isTimeToSpeak(++looks)) this.#speak();
         else this.#client.write('');

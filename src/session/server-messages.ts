@@ -1,23 +1,17 @@
 /** The server's half of a session: takes its messages in order, and gives the client what becomes of them. */
-import { asksForAnswer, withoutChannelBinding } from '../wire/authentication.js';
-import { Field, readErrorFields, readTag } from '../wire/backend.js';
+import { readTag, saysFatal } from '../wire/backend.js';
 import type { Message } from '../wire/reader.js';
-import { cancelKey } from '../wire/startup.js';
 import { Backend } from '../wire/types.js';
 import type { SessionCatalog } from './catalog/session-catalog.js';
-import type { ClientMessages } from './client/client-messages.js';
-import type { SessionPeers } from './options.js';
 import type { Output } from './server/output.js';
 import type { ExpectedReplies, Verdict } from './server/outstanding-replies.js';
 import type { ServerState } from './server/server-state.js';
 
 export interface BackendOptions {
   readonly client: Output;
-  readonly fromClient: ClientMessages;
   readonly replies: ExpectedReplies;
   readonly state: ServerState;
   readonly catalog: SessionCatalog;
-  readonly peers: Pick<SessionPeers, 'onKey' | 'onReady'>;
 }
 
 export class BackendSide {
@@ -34,35 +28,24 @@ export class BackendSide {
   }
 
   take(message: Message): void {
-    const { client, catalog, fromClient, peers, replies, state } = this.#options;
+    const { client, catalog, replies, state } = this.#options;
     switch (message.type) {
       case Backend.NoticeResponse:
         this.#give(message, replies.notice(message));
         return;
       case Backend.NotificationResponse:
+      case Backend.BackendKeyData:
         client.forward(message);
         return;
       case Backend.ParameterStatus:
         if (state.noteParameter(message) === 'search_path') catalog.invalidateFor('settings');
         client.forward(message);
         return;
-      case Backend.BackendKeyData:
-        peers.onKey(cancelKey(message.buffer.subarray(message.start + 5, message.end)));
-        client.forward(message);
-        return;
-      case Backend.Authentication:
-        if (asksForAnswer(message)) fromClient.asked();
-        this.#give(message, withoutChannelBinding(message) ?? replies.receive(message));
-        return;
       case Backend.ReadyForQuery:
-        if (state.status === 0) peers.onReady();
-        fromClient.loggedIn();
         state.noteStatus(message);
         break;
       case Backend.ErrorResponse:
-        this.#hasSaidWhy ||= /FATAL|PANIC/.test(
-          readErrorFields(message).get(Field.severityNonLocalized) ?? '',
-        );
+        this.#hasSaidWhy ||= saysFatal(message);
         break;
       case Backend.CommandComplete:
         if (catalog.changing && readTag(message) === 'COMMIT') catalog.committed();

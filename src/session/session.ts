@@ -1,17 +1,18 @@
 /**
- * One client and its one upstream connection. Relays both ways, byte for byte, except where an expected reply says
+ * One client that is logged in, and its one upstream connection. Relays both ways, byte for byte, except where an expected reply says
  * otherwise; reads no faster than the other side takes.
  */
 import type { Duplex } from 'node:stream';
+import type { LoggedIn } from '../auth/login.js';
 import { ProxyError } from '../errors.js';
 import { MessageReader, ProtocolViolation } from '../wire/reader.js';
-import { BACKEND_TYPES, Backend, TransactionStatus } from '../wire/types.js';
+import { BACKEND_TYPES, Backend, LONGEST_BACKEND_MESSAGE, TransactionStatus } from '../wire/types.js';
 import { assembleFrontend } from './assembly.js';
 import { SessionCatalog } from './catalog/session-catalog.js';
 import { ClientMessages } from './client/client-messages.js';
 import { ConnectionOver } from './client/copy-in.js';
 import type { Dispatch } from './dispatch.js';
-import { leaveAtWork } from './leaving.js';
+import { closedOf, leaveAtWork } from './leaving.js';
 import type { Keeper } from './message-memory.js';
 import type { SessionPeers, SessionSettings } from './options.js';
 import { Presence } from './presence.js';
@@ -21,14 +22,13 @@ import { ExpectedReplies } from './server/outstanding-replies.js';
 import { ServerState } from './server/server-state.js';
 import { BackendSide } from './server-messages.js';
 
-/** A server may send what it likes; the length field is an Int32. */
-const LONGEST_BACKEND_MESSAGE = 0x7fffffff;
 /** So long what was being decided for a client that is gone may still take, in milliseconds. */
 const LAST_UNIT = 1000;
 
 export class Session implements Keeper {
   readonly #peers: SessionPeers;
   readonly #settings: SessionSettings;
+  readonly #server: Duplex;
   readonly #toClient: Output;
   readonly #toServer: Output;
   readonly #replies = new ExpectedReplies();
@@ -38,7 +38,7 @@ export class Session implements Keeper {
   readonly #frontend: Dispatch;
   readonly #backend: BackendSide;
   readonly #presence: Presence;
-  readonly #state = new ServerState();
+  readonly #state: ServerState;
   readonly #closed: Promise<void>;
   #busy = false;
   #clientEnded = false;
@@ -47,33 +47,30 @@ export class Session implements Keeper {
   #cancels = 0;
   #ended = false;
 
-  constructor(peers: SessionPeers, settings: SessionSettings) {
-    const { client, server, database, events } = peers;
+  constructor(peers: SessionPeers, loggedIn: LoggedIn, settings: SessionSettings) {
+    const { client, database, events } = peers;
+    const { server } = loggedIn;
     this.#peers = peers;
     this.#settings = settings;
+    this.#server = server;
+    this.#state = new ServerState(loggedIn.parameters, loggedIn.status);
     this.#toClient = new Output(client);
     this.#toServer = new Output(server);
     const isUnread = (type: number) =>
       type === Backend.CopyData || (type === Backend.DataRow && this.#replies.transparent);
     this.#fromServer = new MessageReader(BACKEND_TYPES, isUnread, LONGEST_BACKEND_MESSAGE);
-    // The login is answered like a query: it ends with the first ReadyForQuery.
-    this.#replies.expect('Query');
     const { graphs, rules } = settings;
     const catalog = new SessionCatalog({ database, graphs, rules, events });
     this.#catalog = catalog;
     this.#fromClient = new ClientMessages(this.#toServer, settings.messageBytes, () => catalog.arrived());
     const shared = { replies: this.#replies, state: this.#state, catalog };
     this.#frontend = assembleFrontend(peers, settings, { server: this.#toServer, ...shared });
-    this.#backend = new BackendSide({
-      client: this.#toClient,
-      fromClient: this.#fromClient,
-      ...shared,
-      peers,
-    });
+    this.#backend = new BackendSide({ client: this.#toClient, ...shared });
     this.#presence = new Presence(client, this.#toClient, this.#state, () => {
       return (this.atWork || this.#busy) && !this.#fromServer.midway;
     });
     this.#closed = this.#wire();
+    this.#begin(loggedIn);
   }
 
   /** Fulfilled when both connections are closed. */
@@ -97,10 +94,9 @@ export class Session implements Keeper {
     }
   }
 
-  /** Ends the session as soon as no transaction is open; where the login is not over, at once. */
+  /** Ends the session as soon as no transaction is open. */
   drain(): void {
     this.#draining = true;
-    if (this.#state.status === 0) this.end(new ProxyError('PGC_DRAINING'));
     this.#endIfDrained();
   }
 
@@ -120,14 +116,13 @@ export class Session implements Keeper {
     this.#ended = true;
     this.#presence.stop();
     this.#settings.memory.note(this, 0);
-    const { cancel, client, server } = this.#peers;
-    // Before the login is over there is nothing that could be cancelled.
-    const isAtWork = !this.#replies.answered && this.#state.status !== 0 && !server.readableEnded;
+    const { cancel, client } = this.#peers;
+    const isAtWork = !this.#replies.answered && !this.#server.readableEnded;
     this.#toClient.flush();
     this.#toClient.close();
     this.#toServer.close();
-    if (isAtWork) leaveAtWork(server, cancel);
-    else server.destroy();
+    if (isAtWork) leaveAtWork(this.#server, cancel);
+    else this.#server.destroy();
     sayFarewell(client, error);
     // Whoever waits for an answer must not wait for ever; what is sent because of it goes nowhere.
     this.#replies.end();
@@ -135,23 +130,30 @@ export class Session implements Keeper {
   }
 
   #wire(): Promise<void> {
-    const { client, server, events } = this.#peers;
+    const { client } = this.#peers;
+    const server = this.#server;
     client.on('data', (chunk: Buffer) => this.#guard(() => this.#fromClientCame(chunk)));
     server.on('data', (chunk: Buffer) => this.#guard(() => this.#fromServerCame(chunk)));
     client.on('drain', () => server.resume());
     server.on('drain', () => this.#pump());
     client.on('end', () => this.#clientSaidAll());
     server.on('end', () => this.#serverEnded());
-    client.on('error', (error) => events.broke('client', error));
-    server.on('error', (error) => events.broke('upstream', error));
-    const over = (stream: Duplex) => new Promise<void>((resolve) => stream.once('close', resolve));
-    const closed = Promise.all([over(client), over(server)]).then(() => undefined);
     client.once('close', () => this.#clientGone());
     server.once('close', () => this.#serverEnded());
-    // Whoever read the opening left the stream paused; its end may have come meanwhile.
-    if (client.readableEnded) this.#clientSaidAll();
+    return Promise.all([client, server].map(closedOf)).then(() => undefined);
+  }
+
+  /** Takes what came behind the login. Either end may have come meanwhile. */
+  #begin({ fromClient, fromServer }: LoggedIn): void {
+    const { client } = this.#peers;
+    const server = this.#server;
+    if (fromServer.length > 0) this.#guard(() => this.#fromServerCame(fromServer));
+    if (!client.writableNeedDrain) server.resume();
+    if (fromClient.length > 0) this.#fromClient.push(fromClient);
+    if (client.closed) this.#clientGone();
+    else if (client.readableEnded) this.#clientSaidAll();
     else this.#pump();
-    return closed;
+    if (server.readableEnded || server.closed) this.#serverEnded();
   }
 
   #fromClientCame(chunk: Buffer): void {
@@ -166,7 +168,7 @@ export class Session implements Keeper {
     if (this.#mayTake) this.#guard(() => this.#takeMessages());
     else this.#toServer.flushSoon();
     if (this.#ended) return;
-    if (this.#lastUnitTaken) this.#peers.server.end();
+    if (this.#lastUnitTaken) this.#server.end();
     // What comes meanwhile is read, within bounds, and kept: so the end of the client is seen.
     if (this.#fromClient.isFull) {
       this.#peers.client.pause();
@@ -175,12 +177,12 @@ export class Session implements Keeper {
       this.#peers.client.resume();
       if (!this.#clientEnded) this.#presence.stop();
     }
-    this.#settings.memory.note(this, this.#fromClient.kept + this.#peers.server.writableLength);
+    this.#settings.memory.note(this, this.#fromClient.kept + this.#server.writableLength);
   }
 
   get #mayTake(): boolean {
     if (this.#busy || this.#cancels > 0 || this.#replies.isFull) return false;
-    return !this.#peers.server.writableNeedDrain && !this.#lastUnitTaken;
+    return !this.#server.writableNeedDrain && !this.#lastUnitTaken;
   }
 
   get #lastUnitTaken(): boolean {
@@ -205,18 +207,18 @@ export class Session implements Keeper {
     if (this.#busy) this.#toServer.flushSoon();
     else this.#toServer.flush();
     if (this.#fromClient.isOver) this.#clientEnded = true;
-    if (this.#clientEnded && this.#mayTake && !this.#fromClient.isHeld) this.#peers.server.end();
+    if (this.#clientEnded && this.#mayTake) this.#server.end();
   }
 
   #fromServerCame(chunk: Buffer): void {
     if (this.#ended) return;
-    const isStuck = this.#fromClient.isHeld || this.#replies.isFull;
+    const isStuck = this.#replies.isFull;
     this.#fromServer.push(chunk);
     for (let message = this.#fromServer.next(); message; message = this.#fromServer.next()) {
       this.#backend.take(message);
       if (message.type === Backend.ReadyForQuery) this.#noteIdle();
     }
-    if (!this.#toClient.flush()) this.#peers.server.pause();
+    if (!this.#toClient.flush()) this.#server.pause();
     if (isStuck) this.#pump();
     if (this.#draining) this.#endIfDrained();
   }
@@ -262,7 +264,7 @@ export class Session implements Keeper {
     this.#clientEnded = true;
     this.#presence.stop();
     this.#toClient.close();
-    this.#peers.server.resume();
+    this.#server.resume();
     this.#pump();
   }
 

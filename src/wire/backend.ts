@@ -40,6 +40,11 @@ export function readErrorFields(message: Message): ErrorFields {
   return fields;
 }
 
+/** Whether an ErrorResponse ends the connection. */
+export function saysFatal(errorResponse: Message): boolean {
+  return /FATAL|PANIC/.test(readErrorFields(errorResponse).get(Field.severityNonLocalized) ?? '');
+}
+
 /** @param encoding `latin1` where the fields have one character for each byte */
 export function errorResponse(fields: ErrorFields, encoding: 'utf8' | 'latin1' = 'utf8'): Buffer {
   return withFields(Backend.ErrorResponse, fields, encoding);

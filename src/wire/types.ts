@@ -57,6 +57,9 @@ export const Backend = {
 export const FRONTEND_TYPES: ReadonlySet<number> = new Set(Object.values(Frontend));
 export const BACKEND_TYPES: ReadonlySet<number> = new Set(Object.values(Backend));
 
+/** The largest length field of a server's message, which may send what it likes: the field is an Int32. */
+export const LONGEST_BACKEND_MESSAGE = 0x7fffffff;
+
 const SMALL_FRONTEND_TYPES: ReadonlySet<number> = new Set([
   Frontend.Close,
   Frontend.CopyDone,

@@ -1,17 +1,16 @@
-/** What is kept of a client's bytes until they are taken: how much, and what may be taken before the login is over. */
+/** What is kept of a client's bytes until they are taken: how much. */
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { ClientMessages } from '../../src/session/client/client-messages.js';
 import { Output } from '../../src/session/server/output.js';
-import { message, query, run, sync, terminate } from '../support/frontend-messages.js';
+import { query, run, sync, terminate } from '../support/frontend-messages.js';
 import { int32, typed } from '../wire/bytes.js';
 
 const LIMIT = 0x3fffffff;
 
-/** Messages of a client, and what they send to the server by themselves. */
+/** Messages of a client. */
 function start() {
-  const stream = new PassThrough();
-  const output = new Output(stream);
+  const output = new Output(new PassThrough());
   const messages = new ClientMessages(output, LIMIT, () => {});
   /** The types of what can be taken. */
   const taken = () => {
@@ -20,60 +19,12 @@ function start() {
     output.flush();
     return types;
   };
-  return { messages, taken, sent: () => String(stream.read() ?? '') };
+  return { messages, taken };
 }
-
-function loggedIn() {
-  const started = start();
-  started.messages.loggedIn();
-  return started;
-}
-
-const password = message('p', Buffer.from('secret\0'));
-
-describe('before the login is over', () => {
-  test('nothing is taken that the server has not asked for', () => {
-    const { messages, taken } = start();
-    messages.push(Buffer.concat([password, query('SELECT 1'), sync]));
-    expect([taken(), messages.isHeld]).toEqual(['', true]);
-    messages.asked();
-    expect(taken()).toBe('p');
-    messages.loggedIn();
-    expect([taken(), messages.isHeld]).toEqual(['QS', false]);
-  });
-
-  test('each question of the server is answered by one message', () => {
-    const { messages, taken } = start();
-    messages.push(Buffer.concat([password, password, query('SELECT 1')]));
-    messages.asked();
-    expect(taken()).toBe('p');
-    messages.asked();
-    expect(taken()).toBe('p');
-    messages.loggedIn();
-    expect(taken()).toBe('Q');
-  });
-
-  test('a password is given in pieces, and its end is the end of the answer', () => {
-    const { messages, taken } = start();
-    messages.asked();
-    messages.push(password.subarray(0, 7));
-    expect(taken()).toBe('p');
-    messages.push(Buffer.concat([password.subarray(7), sync]));
-    expect(taken()).toBe('p');
-    expect(messages.isHeld).toBe(true);
-  });
-
-  test('what is no answer goes to the server as it came, and is the last', () => {
-    const { messages, taken, sent } = start();
-    messages.asked();
-    messages.push(Buffer.from('Q'));
-    expect([taken(), sent(), messages.isOver]).toEqual(['', 'Q', true]);
-  });
-});
 
 describe('what is read ahead', () => {
   test('is full with 64 KiB, in however small pieces they come, and gives each message once', () => {
-    const { messages, taken } = loggedIn();
+    const { messages, taken } = start();
     let sent = 0;
     for (; !messages.isFull; sent++) for (const byte of sync) messages.push(Buffer.from([byte]));
     expect(sent).toBe(Math.ceil((64 * 1024) / sync.length));
@@ -83,7 +34,7 @@ describe('what is read ahead', () => {
   });
 
   test('of data is not gathered', () => {
-    const { messages, taken } = loggedIn();
+    const { messages, taken } = start();
     messages.push(Buffer.concat([Buffer.from('d'), int32(LIMIT - 10), Buffer.alloc(1000)]));
     expect([taken(), messages.kept]).toEqual(['d', 0]);
   });
@@ -100,13 +51,13 @@ describe('a goodbye', () => {
     ['that is none', false, [query('SELECT 1'), data]],
     ['that is not whole', false, [query('SELECT 1'), terminate.subarray(0, 4)]],
   ])('%s', (_, expected, pieces) => {
-    const { messages } = loggedIn();
+    const { messages } = start();
     for (const piece of pieces) messages.push(piece);
     expect(messages.saysGoodbye).toBe(expected);
   });
 
   test('is looked for behind a message of which a part is taken', () => {
-    const { messages, taken } = loggedIn();
+    const { messages, taken } = start();
     messages.push(data.subarray(0, 50));
     expect(taken()).toBe('d');
     messages.push(data.subarray(50));

@@ -23,19 +23,24 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   app: {
     purpose: 'the composition root: start and drain',
-    may: ['net', 'net/embedded', 'admin', 'session', 'rewrite', ...ground, 'config', 'observe'],
+    may: ['net', 'net/embedded', 'admin', 'auth', 'session', 'rewrite', ...ground, 'config', 'observe'],
   },
   'net/embedded': { purpose: 'the embedded database', may: ['net', 'wire', 'errors'] },
   // How an address is written is the configuration's to know.
   net: {
     purpose: 'listeners, upstreams, cancel requests',
-    may: ['session', 'observe', 'wire', 'errors', 'config'],
+    may: ['auth', 'session', 'observe', 'wire', 'errors', 'config'],
   },
   admin: { purpose: 'probes', may: ['config', 'errors'], types: ['observe'] },
   session: {
     purpose: 'one client and its server: the relay, dispatch, and the life of both connections',
     may: ['session/client/extended', 'session/client', 'session/execute', ...deciding],
-    types: ['config', 'observe'],
+    types: ['auth', 'config', 'observe'],
+  },
+  auth: {
+    purpose: 'the login, up to the first ReadyForQuery, where the session begins',
+    may: ['session/server', 'wire', 'errors'],
+    types: ['observe'],
   },
   'session/client/extended': {
     purpose: 'the extended query protocol, a file for each message: Parse, Bind, Describe, Execute, Close',

@@ -9,10 +9,19 @@ export class ServerState {
   readonly #parameters = new Map<string, string>();
   #textSettings = UNKNOWN;
   #encoding = 'unknown';
-  #status = 0;
+  #status: number;
   #profile = postgres(0);
 
-  /** The byte of the last ReadyForQuery; 0 before the first. */
+  /**
+   * @param parameters what the server reported in the login
+   * @param status the byte of the first ReadyForQuery
+   */
+  constructor(parameters: ReadonlyMap<string, string>, status: number) {
+    this.#status = status;
+    for (const [name, value] of parameters) this.#set(name, value);
+  }
+
+  /** The byte of the last ReadyForQuery. */
   get status(): number {
     return this.#status;
   }
@@ -46,12 +55,16 @@ export class ServerState {
   /** @returns the parameter's name */
   noteParameter(parameterStatus: Message): string {
     const { name, value } = readParameterStatus(parameterStatus);
+    this.#set(name, value);
+    return name;
+  }
+
+  #set(name: string, value: string): void {
     this.#parameters.set(name, value);
     if (name === 'server_version') this.#profile = postgres(Number.parseInt(value, 10) || 0);
     if (name === 'client_encoding' || name === 'server_encoding') this.#encoding = this.#wireEncoding();
     if (name === 'standard_conforming_strings' || name.endsWith('_encoding'))
       this.#textSettings = textSettings(this.#encoding, this.parameter('standard_conforming_strings'));
-    return name;
   }
 
   #wireEncoding(): string {
