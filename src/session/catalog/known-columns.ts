@@ -46,7 +46,8 @@ export class KnownColumns {
   };
 
   /**
-   * Puts a question to the server. An error that it finds in the client's query is the client's.
+   * Puts a question to the server. An error that it finds in the client's query is the client's. So is a wait for a table in
+   * the query: the client's timeouts count while the server describes it.
    * @param encoding the client's
    * @throws ProxyError PGC_ENCODING where the question cannot be put
    */
@@ -63,7 +64,7 @@ export class KnownColumns {
     let declared = types;
     if (question.types) {
       const answer =
-        question.types.length > 0 ? await queries.ask(oidsOf(question.types), protocol) : undefined;
+        question.types.length > 0 ? await queries.askUntimed(oidsOf(question.types), protocol) : undefined;
       if (answer && answer.kind !== 'value') return answer.kind;
       declared = (answer?.value.split(' ') ?? []).map(Number);
       // The server refuses the PREPARE before it looks at any column.

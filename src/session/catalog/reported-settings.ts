@@ -24,6 +24,7 @@ interface Known {
   readonly encodingChanges: boolean;
 }
 
+/** It reads no table. What would take the client's timeouts away takes longer, and a server that is not PostgreSQL may refuse it. */
 const QUESTION =
   `SELECT pg_catalog.concat(pg_catalog.current_setting('standard_conforming_strings'), ' ',` +
   ` pg_catalog.current_setting('client_encoding'))`;

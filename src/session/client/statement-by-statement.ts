@@ -30,6 +30,7 @@ const OWN_NAME = `${SCRATCH}_p`;
 /**
  * A string of several statements is a transaction block from the first one on, and again after COMMIT; a pipeline is one
  * from the second one on. This is the first one then: it takes no snapshot, which would be too early for SET TRANSACTION.
+ * It waits for nothing, so the client's timeouts may count.
  */
 const BLOCK = 'SHOW transaction_isolation';
 

@@ -31,10 +31,10 @@ export class Resolver {
 
   /** @throws ProxyError PGC_ENCODING where the server would fold a name otherwise than the parser here */
   async resolve(names: readonly RelationName[], protocol: Protocol): Promise<Resolution> {
-    const queries = this.#queries;
-    const found = await this.#catalog.resolve(names, (sql) => queries.askUntimed(sql, protocol));
+    const ask = (sql: string) => this.#queries.askUntimed(sql, protocol);
+    const found = await this.#catalog.resolve(names, ask);
     if ('kind' in found) return { kind: found.kind };
-    const folds = await this.#folding.folds(names, (sql) => queries.ask(sql, protocol));
+    const folds = await this.#folding.folds(names, ask);
     if (typeof folds === 'object') return { kind: folds.kind };
     if (folds) {
       const what = 'a name with capitals beyond ASCII';

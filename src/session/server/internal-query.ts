@@ -98,7 +98,8 @@ export class InternalQueries {
   }
 
   /**
-   * Asks a query that gives one row of one column.
+   * Asks a query that gives one row of one column, under the client's timeouts: it reads no table, and takes less time than it
+   * takes to set them.
    * @param isOurs whether an error is none of the client's, who then gets nothing
    */
   ask(sql: string, protocol: Protocol, isOurs?: (error: Message) => boolean): Promise<Answer> {
