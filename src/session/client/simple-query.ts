@@ -9,7 +9,7 @@ import { sealed, sentText } from '../answers/markers.js';
 import { queryReplies } from '../answers/results.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { Decider } from '../decide/decider.js';
-import type { Decision } from '../decide/decision.js';
+import type { Decision, SeparateStatement } from '../decide/decision.js';
 import type { Executor } from '../execute/executor.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { Jit } from '../server/jit.js';
@@ -113,9 +113,8 @@ export class SimpleQuery {
     decision: Decision,
     situation: Situation,
   ): Promise<void> | undefined {
-    const { catalog, statementByStatement, unitEnd } = this.#options;
-    if (decision.kind === 'statementByStatement')
-      return statementByStatement.send(decision.statements).then(() => unitEnd.end(false));
+    const { catalog, unitEnd } = this.#options;
+    if (decision.kind === 'statementByStatement') return this.#sendOneByOne(decision.statements);
     catalog.invalidateBy(seen);
     // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
     if (decision.kind === 'failed' && situation.protocol === 'simple') {
@@ -126,6 +125,11 @@ export class SimpleQuery {
     return this.#send(message, seen, decision.rewrite, situation);
   }
 
+  async #sendOneByOne(statements: Iterable<SeparateStatement>): Promise<void> {
+    await this.#options.statementByStatement.send(statements);
+    this.#options.unitEnd.end(false);
+  }
+
   /** Sends what takes the query's place; what is expanded may be sent again. */
   #send(message: Message, seen: Look, rewrite: Rewrite, situation: Situation): Promise<void> | undefined {
     const { executor, decider, server, unitEnd } = this.#options;
@@ -134,7 +138,7 @@ export class SimpleQuery {
     if (protocol === 'simple' && (planOf(rules) || isSuspecting(rules) || rewrite.leftPrepared)) {
       const done = executor.query({ seen: kept(seen), rewrite, skipped: undo });
       unitEnd.end(inBlock);
-      return done;
+      return done.then((statements) => statements && this.#sendOneByOne(statements));
     }
     const sent = sealed(rewrite);
     if (sent.changed) server.write(write.query(sentText(sent)));

@@ -38,7 +38,10 @@ export interface Execution {
   attempt(terms: Terms): Promise<Outcome>;
   /** Undoes a failed attempt. @returns what the next one sees; `failed` where the client has got an error */
   rollBack(): Promise<Sight | 'failed'>;
-  /** Finds out what the statement means by now. @returns whether it can be sent; else the client has got an error */
+  /**
+   * Finds out what the statement means by now.
+   * @returns whether it can be sent; else the client has got an error, or whoever made the execution sends something else
+   */
   planAgain(): Promise<boolean>;
   /** Sends what is refused by an error of the proxy's own, in place of the statement. */
   refuse(refusal: Rewrite): Promise<void>;

@@ -3,6 +3,7 @@
  * half of a session knows of how that is done: one statement, sent as often as it takes.
  */
 import type { SessionEvents } from '../../observe/session-events.js';
+import type { SeparateStatement } from '../decide/decision.js';
 import { carryOut } from './execution.js';
 import { type Portal, PortalExecution, type PortalParts } from './portal-execution.js';
 import { type ExpandedQuery, QueryExecution, type QueryParts } from './query-execution.js';
@@ -19,9 +20,15 @@ export class Executor {
     this.#parts = parts;
   }
 
-  /** Sends a text as a simple query, at once. @returns a promise that is fulfilled when the client has its answer */
-  query(query: ExpandedQuery): Promise<void> {
-    return carryOut(new QueryExecution(query, this.#parts), this.#parts.events);
+  /**
+   * Sends a text as a simple query, at once.
+   * @returns a promise that is fulfilled when the client has its answer: or, without one, with the statements of the text that
+   * have to be sent one by one, as what one of them means has changed since
+   */
+  async query(query: ExpandedQuery): Promise<Iterable<SeparateStatement> | undefined> {
+    const execution = new QueryExecution(query, this.#parts);
+    await carryOut(execution, this.#parts.events);
+    return execution.separateStatements;
   }
 
   /**

@@ -10,6 +10,7 @@ import { leftBy, sealed, sentText } from '../answers/markers.js';
 import { queryReplies } from '../answers/results.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { Decider } from '../decide/decider.js';
+import type { SeparateStatement } from '../decide/decision.js';
 import type { InternalQueries } from '../server/internal-query.js';
 import type { Output } from '../server/output.js';
 import type { ExpectedReplies } from '../server/outstanding-replies.js';
@@ -50,6 +51,7 @@ export class QueryExecution implements Execution {
   readonly #inBlock: boolean;
   #rewrite: Rewrite;
   #attempts = 0;
+  #separate: Iterable<SeparateStatement> | undefined;
 
   constructor(query: ExpandedQuery, parts: QueryParts) {
     const { queries, replies, state } = parts;
@@ -68,6 +70,14 @@ export class QueryExecution implements Execution {
 
   get rewrite(): Rewrite {
     return this.#rewrite;
+  }
+
+  /**
+   * What is to be sent in the place of the query, statement by statement: after an attempt that was undone as a whole, one of
+   * them came to depend on one before it. The client has no answer then.
+   */
+  get separateStatements(): Iterable<SeparateStatement> | undefined {
+    return this.#separate;
   }
 
   /** The savepoint of the attempt before is released: an error of the question fails the transaction as natively. */
@@ -115,6 +125,8 @@ export class QueryExecution implements Execution {
     const { seen } = this.#query;
     const source = { protocol: 'simple', inString: true, types: [], retries: false, prepares: true } as const;
     const decision = await this.#parts.decider.decide(seen, source);
+    // Several statements are retried only where they are a transaction by themselves.
+    if (decision.kind === 'statementByStatement') this.#separate = decision.statements;
     if (decision.kind !== 'pass' && decision.kind !== 'rewrite') return false;
     this.#rewrite = decision.kind === 'pass' ? passedOn(seen.text) : decision.rewrite;
     return true;
