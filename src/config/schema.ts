@@ -40,7 +40,7 @@ const cascade = section({
     .describe('off passes everything as it is.'),
   strategy: choice(['auto', 'single'], ['ordered'])
     .default('auto')
-    .describe('How a cascade is sent: as one statement (single), or as the server needs it (auto).'),
+    .describe('How a cascade is sent. single, as one statement, is the only way now; auto means it too.'),
   declared: z
     .boolean()
     .default(true)
@@ -148,7 +148,7 @@ export const configSchema = z
       ),
     profile: choice(PROFILES, LATER_PROFILES)
       .default('auto')
-      .describe('What the server can do; auto asks it.'),
+      .describe('The family of the server. Without effect now: the server is asked, whatever this says.'),
     cascade: cascade.describe('Which deletes are expanded, and how.'),
     graph: graph.describe('The foreign-key graph.'),
     tls: tls.describe('TLS towards clients.'),
