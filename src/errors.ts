@@ -16,6 +16,12 @@ export interface ErrorKind {
   readonly detail?: string;
   /** The error stands for one of PostgreSQL and equals it in every field: the detail does not have the error's name. */
   readonly native?: true;
+  /**
+   * The proxy cannot expand the statement: `cascade.unsupported: pass` sends it on as it is. No other error is passed over: not
+   * a broken configuration, a question without an answer, a name that is not certain, nor what is refused because the
+   * configuration says so.
+   */
+  readonly unexpandable?: true;
 }
 
 export const ERRORS = {
@@ -27,6 +33,7 @@ export const ERRORS = {
   },
   PGC_FORM: {
     sqlstate: '0A000',
+    unexpandable: true,
     message: 'cannot cascade from {table}: its rows would be deleted by {form}',
     hint: 'Send the DELETE as a statement of its own, or delete the dependent rows first with SET pgcascade.mode = off.',
   },
@@ -44,6 +51,7 @@ export const ERRORS = {
   },
   PGC_EXECUTE: {
     sqlstate: '0A000',
+    unexpandable: true,
     message:
       'cannot execute prepared statement "{name}": it cascades, and cannot be expanded here as the schema is now',
     hint: 'Prepare it again, or send the DELETE itself.',
@@ -55,18 +63,21 @@ export const ERRORS = {
   },
   PGC_GRAMMAR: {
     sqlstate: '0A000',
+    unexpandable: true,
     message:
       'cannot tell what this statement deletes: its grammar is not known here, though the server accepts it',
     hint: 'Write it in the grammar of PostgreSQL 18, or send it past the proxy.',
   },
   PGC_AFTER_DDL: {
     sqlstate: '0A000',
+    unexpandable: true,
     message:
       'cannot cascade a DELETE from {table} behind a statement in the same string that may change what it means',
     hint: 'Send SET, DDL and ROLLBACK apart from the DELETE.',
   },
   PGC_TOO_LARGE: {
     sqlstate: '0A000',
+    unexpandable: true,
     message: 'cannot tell what this statement deletes: it is more than can be read here',
     hint: 'Split it, or pass long lists as an array in a parameter.',
   },
@@ -98,6 +109,7 @@ export const ERRORS = {
   },
   PGC_RELATION: {
     sqlstate: '0A000',
+    unexpandable: true,
     message: 'cannot cascade a DELETE from {table}: it is {what}',
     hint: 'Name the table that holds the rows, or SET pgcascade.mode = off.',
   },
@@ -115,29 +127,34 @@ export const ERRORS = {
   },
   PGC_PERIOD: {
     sqlstate: '0A000',
+    unexpandable: true,
     message: 'cannot emulate foreign key {key}: it has a PERIOD',
     hint: 'Temporal keys are not emulated. Delete the rows in an order of your own with SET pgcascade.mode = off.',
   },
   PGC_OVERLAP: {
     sqlstate: '0A000',
+    unexpandable: true,
     message:
       'cannot cascade a DELETE from {table}: what {key} sets in a row decides what {other} does with it',
     hint: 'Give one of them a column list (SET NULL (column)), a constant default or another action, or SET pgcascade.mode = off.',
   },
   PGC_DEFAULTS: {
     sqlstate: '0A000',
+    unexpandable: true,
     message:
       'cannot cascade a DELETE from {table}: {count} keys with SET DEFAULT on {from} are more than one statement can act on',
     hint: 'Give some of them another action, or SET pgcascade.mode = off.',
   },
   PGC_REFERENCED_SET: {
     sqlstate: '0A000',
+    unexpandable: true,
     message:
       'cannot cascade a DELETE from {table}: {key} would set a column by which a row references its table through {other}',
     hint: 'ON UPDATE actions are not emulated. Give the key another action, or SET pgcascade.mode = off.',
   },
   PGC_SERVER: {
     sqlstate: '0A000',
+    unexpandable: true,
     message: 'cannot cascade a DELETE from {table}: the server is not PostgreSQL 10 or later but {server}',
     hint: 'Its catalog cannot be read. Connect to it directly, or take {table} out of cascade.relations and cascade.overrides.',
   },
@@ -148,6 +165,7 @@ export const ERRORS = {
   },
   PGC_STRINGS: {
     sqlstate: '0A000',
+    unexpandable: true,
     message: 'cannot cascade a statement with backslashes while standard_conforming_strings is off',
     hint: 'SET standard_conforming_strings = on.',
   },
@@ -215,6 +233,8 @@ export class ProxyError extends Error {
   readonly detail: string | undefined;
   readonly hint: string | undefined;
   readonly source: ErrorKind['source'];
+  /** The statement can be sent on without a cascade, where the configuration wants that. */
+  readonly unexpandable: boolean;
 
   constructor(name: ErrorName, values: Readonly<Record<string, string>> = {}) {
     const kind: ErrorKind = ERRORS[name];
@@ -227,5 +247,6 @@ export class ProxyError extends Error {
     this.detail = [...(kind.detail ? [fill(kind.detail)] : []), ...own].join(' ') || undefined;
     this.hint = kind.hint && fill(kind.hint);
     this.source = kind.source;
+    this.unexpandable = kind.unexpandable === true;
   }
 }

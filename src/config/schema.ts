@@ -52,7 +52,9 @@ const cascade = section({
   relations: z.array(relation).prefault([]).describe('Keys that the catalog does not have.'),
   unsupported: choice(['reject', 'pass'])
     .default('reject')
-    .describe('A statement that may delete and cannot be expanded: refused, or passed with a warning.'),
+    .describe(
+      'A statement that may delete and cannot be expanded: refused, or passed with a warning. What is refused for another reason is refused all the same (docs/errors.md).',
+    ),
   code: choice(['pass', 'reject'])
     .default('pass')
     .describe('DO and CALL run code in the server, where no DELETE cascades: passed, or refused.'),

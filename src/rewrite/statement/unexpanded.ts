@@ -6,9 +6,9 @@ import type { Expanded } from './context.js';
 import type { PrepareRule, ReplyRule } from './reply-rule.js';
 
 /**
- * A statement that is not understood.
+ * A statement that is refused, or passed on with the error for the log.
  * @param text the statement's own
- * @param reject the configuration's: refuse it; else it is passed on, with the error for the log
+ * @param reject the configuration's: refuse also what cannot be expanded; else that is passed on
  */
 export function refuse(
   text: string,
@@ -16,7 +16,7 @@ export function refuse(
   error: ProxyError,
   { reject }: { readonly reject: boolean },
 ): Expanded {
-  if (reject) return { rules: [{ kind: 'refused', error }], sql: FAIL_REFUSED };
+  if (reject || !error.unexpandable) return { rules: [{ kind: 'refused', error }], sql: FAIL_REFUSED };
   return { rules: [unchangedRule(text, meaning)], error };
 }
 

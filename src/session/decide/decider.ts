@@ -102,8 +102,7 @@ export class Decider {
       return await this.#decide(seen, source);
     } catch (error) {
       if (!(error instanceof ProxyError)) throw error;
-      if (this.#options.reject || error.sqlstate !== '0A000')
-        return { kind: 'rewrite', rewrite: refusal(error) };
+      if (this.#options.reject || !error.unexpandable) return { kind: 'rewrite', rewrite: refusal(error) };
       this.#options.events.passed(error);
       return PASS;
     }
