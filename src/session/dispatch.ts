@@ -103,7 +103,7 @@ export class Dispatch {
       case Frontend.CopyData:
       case Frontend.CopyDone:
       case Frontend.CopyFail:
-      // Part of the login, where the server asks for it. Behind the login the server ends the connection.
+      // The login is over (src/auth/): the server ends the connection.
       case Frontend.Password:
         this.#options.server.forward(message);
         return undefined;
