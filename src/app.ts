@@ -9,7 +9,7 @@ import type { SchemaListener } from './graph/watch/listener.js';
 import { Gateway } from './net/gateway.js';
 import { type ListenAddress, type Listener, listen } from './net/listener.js';
 import { mostClients, openFileLimit } from './net/open-files.js';
-import { tcpUpstream, unixUpstream } from './net/tcp.js';
+import { socketUpstream } from './net/tcp.js';
 import type { Upstream } from './net/upstream.js';
 import type { Logger } from './observe/log.js';
 import { Repeats } from './observe/repeats.js';
@@ -122,9 +122,8 @@ async function openUpstream(upstream: Config['upstream'], log: Logger): Promise<
       // Imported only where it is used: PGlite is a whole database.
       return (await import('./net/embedded/embedded.js')).openEmbedded();
     case 'tcp':
-      return tcpUpstream(upstream.name, upstream, upstream);
     case 'unix':
-      return unixUpstream(upstream.name, upstream.path);
+      return socketUpstream(upstream.name, upstream);
   }
 }
 

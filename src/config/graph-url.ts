@@ -1,10 +1,10 @@
-import { TLS_PARAMETERS } from './server-tls.js';
-import { parseUpstream } from './upstream.js';
+import { parseUpstream, type ServerConfig } from './upstream.js';
 import { ValueError } from './values.js';
 
 /** How the proxy's own connection reaches its database. `name` is for logs and messages and has nothing secret in it. */
 export interface GraphUrl {
-  /** A host, or the directory of a unix socket. */
+  readonly server: ServerConfig;
+  /** A host, or the directory of a unix socket: for ~/.pgpass. */
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -16,8 +16,6 @@ export interface GraphUrl {
 
 const URL_PARTS =
   /^(postgres(?:ql)?:\/\/)(?:([^:@/?]*)(?::([^@/?]*))?@)?((?:\[[^\]/?]+\]|[^:/?[\]]*)(?::\d*)?)(?:\/([^?]*))?(?:\?(.*))?$/;
-const PLAIN: readonly string[] = ['disable', 'allow', 'prefer'];
-const LATER: readonly string[] = TLS_PARAMETERS.filter((name) => name !== 'sslmode');
 
 /**
  * Takes the URL of one database, `postgres://user:password@host:port/database`: as for the upstream, with the user and
@@ -33,7 +31,6 @@ export function parseGraphUrl(text: string): GraphUrl {
     const [name = '', ...value] = pair.split('=');
     const isOwn = ['user', 'password', 'dbname'].includes(name);
     if (isOwn) own.set(name, value.join('='));
-    if (LATER.includes(name)) throw new ValueError(`has ${name}, which is not yet supported`);
     return !isOwn;
   });
   const server = parseUpstream(`${scheme}${authority}?${rest.join('&')}`);
@@ -43,10 +40,9 @@ export function parseGraphUrl(text: string): GraphUrl {
   if (server.kind === 'embedded') throw new ValueError('is the embedded database');
   if (!user) throw new ValueError('has no user in its URL');
   if (!database) throw new ValueError('has no database in its URL');
-  if (server.kind === 'tcp' && !PLAIN.includes(server.sslmode))
-    throw new ValueError(`has sslmode=${server.sslmode}, which is not yet supported`);
   const at = server.kind === 'tcp' ? server : socketPlace(server.path);
-  return { host: at.host, port: at.port, user, password, database, name: `${database} on ${server.name}` };
+  const { host, port } = at;
+  return { server, host, port, user, password, database, name: `${database} on ${server.name}` };
 }
 
 /** The directory and the port that a socket's path is made of. */

@@ -3,8 +3,10 @@ import { parseServerTls, type ServerTls, TLS_PARAMETERS } from './server-tls.js'
 import { quote, ValueError } from './values.js';
 
 /** Where the proxy connects to. `name` is for logs and messages and has nothing secret in it. */
-export type UpstreamConfig =
-  | { readonly kind: 'embedded' }
+export type UpstreamConfig = { readonly kind: 'embedded' } | ServerConfig;
+
+/** A server that answers somewhere. */
+export type ServerConfig =
   | ({
       readonly kind: 'tcp';
       readonly host: string;

@@ -20,8 +20,13 @@ describe('a URL of one database', () => {
     ],
     ['postgres://me@%2Ftmp:7/shop?password=x', '/tmp', 7, 'me', 'x', 'shop', 'shop on /tmp/.s.PGSQL.7'],
   ])('%s is read as an address, a user and a database', (url, host, port, user, password, database, name) => {
-    expect(parseGraphUrl(url)).toEqual({ host, port, user, password, database, name });
+    expect(parseGraphUrl(url)).toMatchObject({ host, port, user, password, database, name });
   });
+});
+
+test('a URL says of TLS what libpq knows', () => {
+  const url = 'postgres://me@db/shop?sslmode=verify-full&sslrootcert=/ca.crt';
+  expect(parseGraphUrl(url).server).toMatchObject({ sslmode: 'verify-full', sslrootcert: '/ca.crt' });
 });
 
 test.each([
@@ -30,8 +35,7 @@ test.each([
   ['postgres://me@/shop', 'has no host in its URL'],
   ['postgres://me@a,b/shop', 'has several hosts'],
   ['postgres://me@db/%zz', 'has a broken percent-encoding'],
-  ['postgres://me@db/shop?sslmode=verify-full', 'not yet supported'],
-  ['postgres://me@db/shop?sslrootcert=/ca', 'has sslrootcert, which is not yet supported'],
+  ['postgres://me@db/shop?sslmode=on', 'has sslmode "on", which is not one of'],
   ['postgres://me@db/shop?timeout=5', 'is not one of'],
   ['embedded', 'is not a URL such as'],
   ['mysql://me@db/shop', 'is not a URL such as'],

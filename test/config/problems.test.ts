@@ -93,10 +93,6 @@ describe('what later versions bring is refused by name', () => {
     ['cascade: { batch_rows: 5 }', 'cascade.batch_rows: not yet supported'],
     ['cascade: { on_limit: batch }', 'cascade.on_limit: "batch" is not yet supported'],
     ['cascade: { max_rows: 5 }', 'cascade.max_rows: not yet supported'],
-    [
-      'graph: { url: "postgres://me@db/shop?sslmode=require" }',
-      'graph.url: has sslmode=require, which is not yet supported',
-    ],
     ['tls: { mode: require }', 'tls.mode: "require" is not yet supported'],
     ['tls: { cert: /x }', 'tls.cert: not yet supported'],
     ['tls: { key: /x }', 'tls.key: not yet supported'],

@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { parseGraphUrl } from '../../src/config/graph-url.js';
+import { install } from '../../src/graph/watch/install.js';
+import { SchemaListener } from '../../src/graph/watch/listener.js';
 import { createAuthority } from '../support/certificates.js';
 import { type Server, startPostgres } from '../support/postgres.js';
 import { startProxy } from '../support/proxy.js';
@@ -186,6 +189,25 @@ describe('a server that encrypts', () => {
     onTestFinished(() => clearInterval(cancel));
     await expect(asleep).rejects.toMatchObject({ code: '57014' });
   });
+});
+
+test('graph.url listens by TLS', async () => {
+  const { port, user } = encrypting;
+  const url = parseGraphUrl(`postgres://${user}@localhost:${port}/postgres?sslmode=verify-full&${root()}`);
+  await install(url);
+  const told: string[] = [];
+  const log = { info: (text: string) => told.push(text), warn: (text: string) => told.push(text) };
+  const listener = new SchemaListener(url, log);
+  await listener.start();
+  onTestFinished(() => listener.close());
+  expect(told).toEqual([expect.stringMatching(/are told as they are made/)]);
+  const untrusting = parseGraphUrl(
+    `postgres://${user}@localhost:${port}/postgres?sslmode=verify-full&sslrootcert=/nowhere`,
+  );
+  const refused = new SchemaListener(untrusting, log);
+  await refused.start();
+  onTestFinished(() => refused.close());
+  expect(told[1]).toMatch(/no connection .* root certificate file "\/nowhere" does not exist/);
 });
 
 describe('a server that does not encrypt', () => {

@@ -29,7 +29,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   // How an address is written is the configuration's to know.
   net: {
     purpose: 'listeners, upstreams, cancel requests',
-    may: ['auth', 'session', 'observe', 'wire', 'errors', 'config'],
+    may: ['auth', 'session', 'transport', 'observe', 'wire', 'errors', 'config'],
   },
   admin: { purpose: 'probes', may: ['config', 'errors'], types: ['observe'] },
   session: {
@@ -106,7 +106,10 @@ export const rooms: Readonly<Record<string, Room>> = {
     purpose: 'what has to be done for a DELETE, whatever the database can; pure',
     may: ground,
   },
-  'graph/watch': { purpose: 'being told of changes of the schema', may: ['graph', 'sql', 'errors', 'pace'] },
+  'graph/watch': {
+    purpose: 'being told of changes of the schema',
+    may: ['graph', 'transport', 'sql', 'errors', 'pace'],
+  },
   graph: {
     purpose: 'foreign keys: the model, the catalog merged with the configuration, the cache',
     may: ['graph/catalog', 'sql', 'errors', 'pace'],
@@ -115,6 +118,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     purpose: 'the questions to the catalog, and their answers',
     may: ['sql', 'errors', 'pace'],
   },
+  transport: { purpose: 'connections to servers, with TLS', may: ['wire'], types: ['config'] },
   wire: {
     purpose: 'protocol bytes: framing, startup, frontend and backend messages; no SQL',
     may: ['sql/encoding'],

@@ -1,7 +1,11 @@
 /** Connections of the proxy's own to a database: to listen on, and to install what notifies. */
 import pg from 'pg';
+import { LateSocket } from '../../transport/late-socket.js';
+import type { ServerAddress } from '../../transport/server-socket.js';
 
 export interface WatchedDatabase {
+  readonly server: ServerAddress;
+  /** As ~/.pgpass has them. */
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -22,12 +26,13 @@ const SETTINGS = `SELECT pg_catalog.set_config(name, CASE WHEN name OPERATOR(pg_
 
 /** @returns a client that is not connected: the end of its connection is told by `end`, and why before by `error` */
 export function clientOf(
-  { name: _, password, ...target }: WatchedDatabase,
+  { name: _, password, server, ...target }: WatchedDatabase,
   options: pg.ClientConfig = {},
 ): pg.Client {
   return new pg.Client({
     ...target,
     ...(password === undefined ? {} : { password }),
+    stream: () => new LateSocket(server),
     ssl: false,
     application_name: 'pgcascade',
     connectionTimeoutMillis: CONNECT_TIMEOUT,
