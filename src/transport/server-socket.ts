@@ -3,6 +3,10 @@ import { connect, type Socket } from 'node:net';
 import type { ServerTls } from '../config/server-tls.js';
 import { encrypt, negotiate, ServerWithoutTls } from './server-tls.js';
 
+/** Milliseconds in which a server has to have answered, and the TLS handshake to be over. */
+const PATIENCE = 30_000;
+const SILENT = 'the server has not finished the TLS handshake within 30 s';
+
 /** Where a server answers. */
 export type ServerAddress = TcpAddress | { readonly kind: 'unix'; readonly path: string };
 
@@ -23,6 +27,7 @@ async function connectByTcp(address: TcpAddress): Promise<Socket> {
   const clear = () => open({ host, port });
   if (sslmode === 'disable' || sslmode === 'allow') return clear();
   const socket = await clear();
+  const impatient = setTimeout(() => socket.destroy(new Error(SILENT)), PATIENCE);
   try {
     await negotiate(socket, address);
     return await encrypt(socket, host, address);
@@ -31,6 +36,8 @@ async function connectByTcp(address: TcpAddress): Promise<Socket> {
     socket.destroy();
     if (sslmode === 'prefer') return clear();
     throw error;
+  } finally {
+    clearTimeout(impatient);
   }
 }
 
