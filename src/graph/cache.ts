@@ -13,13 +13,13 @@ import { SingleFlight } from './single-flight.js';
 const MOST_BYTES = 64 * 1024 * 1024;
 /** What a graph takes of the heap at the most, for each byte of the answer that it was read from (`npm run bench -- catalog`). */
 const HEAP_OF_A_BYTE = 3;
-/** Milliseconds. Whoever reads a catalog may be stopped by a lock that one who waits for it holds. */
+/** Milliseconds. A session that reads the catalog may wait for a lock that a session holds which waits for it. */
 const PATIENCE = 5000;
 const MOST_DATABASES = 1024;
-/** Of all databases together: what is forgotten is told once more. */
+/** Of all databases together. What the cache forgets is logged once more. */
 const MOST_NEWS = 10_000;
 
-/** What tells of the changes that are made to the schema of one database. */
+/** Tells of the changes that are made to the schema of one database. */
 export interface Watch {
   /** Names the database and its running server, as they name themselves (server.sql); undefined as long as unknown. */
   readonly server: string | undefined;
@@ -42,7 +42,7 @@ interface Kept extends KnownGraph {
   readonly bytes: number;
 }
 
-/** How things stood before a session asked: what it is told is no older than this. */
+/** The state before a session asked for the graph: the answer is no older than this. */
 export interface ReadPoint {
   readonly at: number;
   /** Of this database. */
@@ -88,7 +88,7 @@ export class GraphCache {
     this.#watch = watch;
   }
 
-  /** Whether sessions should ask where they are. */
+  /** Whether sessions should ask which server and database they are in. */
   get isWatched(): boolean {
     return this.#watch !== undefined;
   }
@@ -103,7 +103,7 @@ export class GraphCache {
     return this.#watch?.begun ?? 0;
   }
 
-  /** Where sessions of this database were said to be: another one is there as well, until it is told otherwise. */
+  /** The server and database in which the last session of this database has found itself: a new one is taken to be there too. */
   server(database: string): string | undefined {
     return this.#servers.get(database);
   }
@@ -130,7 +130,7 @@ export class GraphCache {
     else this.#idle.delete(database);
   }
 
-  /** A session was told where it is. @returns whether it is news that the watched database is another one */
+  /** A session has asked in which server and database it is. @returns whether it is news that the watched database is another one */
   recordServer(database: string, server: string): boolean {
     const news = this.#servers.get(database) !== server;
     this.#servers.set(database, server);
@@ -141,7 +141,7 @@ export class GraphCache {
   /**
    * To be taken before the graph is used, or asked for.
    * @param server where the session is
-   * @param arrival when its statement came: changes that were committed before are known behind this
+   * @param arrival when its statement came: all changes that were committed before are known when this returns
    */
   async readPoint(database: string, server: string | undefined, arrival: number): Promise<ReadPoint> {
     const watch = server !== undefined && server === this.#watch?.server ? this.#watch : undefined;
@@ -186,7 +186,7 @@ export class GraphCache {
     return this.#invalidated.get(database) ?? this.#forgotten;
   }
 
-  /** Whether a database is told of for the first time by this text. */
+  /** Whether this text is logged of a database for the first time. */
   isNews(database: string, text: string): boolean {
     const key = `${database}\0${text}`;
     if (this.#told.has(key)) return false;
@@ -194,7 +194,7 @@ export class GraphCache {
     return true;
   }
 
-  /** The graph of the catalog that has this fingerprint, for whoever sees that catalog. */
+  /** The graph of the catalog that has this fingerprint, for every session that sees that catalog. */
   get(database: string, fingerprint: string): KnownGraph | undefined {
     return this.#graphs.get(graphKey(database, fingerprint));
   }
@@ -212,7 +212,7 @@ export class GraphCache {
   }
 
   /**
-   * Whoever wants to keep the graph of a fingerprint takes a turn: one reads the catalog, the others wait for it.
+   * A session that wants the graph of a fingerprint takes a turn: one session reads the catalog, and the others wait for it.
    * @returns undefined where another one has kept it; else what to call when it was read, or could not be
    */
   turn(database: string, fingerprint: string): Promise<(() => void) | undefined> {

@@ -6,7 +6,7 @@ import { withoutDefaults } from './default-action.js';
 import type { BrokenKey, ForeignKey, Relation } from './model.js';
 import type { Problem } from './problems.js';
 
-/** After every key of the catalog, in the order of the configuration. */
+/** The ids of keys of the configuration begin here: they fire after every key of the catalog, in their order in the configuration. */
 const CONFIGURED_IDS = 2 ** 32;
 
 export interface ConfiguredKeys {
@@ -17,8 +17,9 @@ export interface ConfiguredKeys {
 }
 
 /**
- * A relation that is not what PostgreSQL wants of a foreign key (tablecmds.c, ATAddForeignKeyConstraint) is broken: nobody
- * may delete what it references. Where the referenced table is not there, nobody can.
+ * A relation of the configuration is broken where PostgreSQL would not make such a foreign key (tablecmds.c,
+ * ATAddForeignKeyConstraint): a DELETE from what it references is refused. Where the referenced table is not there, the
+ * relation is left out.
  */
 export function configuredKeys(
   { configured }: Catalog,

@@ -17,7 +17,7 @@ export class Graph {
   readonly hasKeys: boolean;
   /** The same, or the configuration names one that any table may bring. */
   readonly isActive: boolean;
-  /** What of the configuration this database does not bear out. */
+  /** What the configuration says that does not hold in this database. */
   readonly problems: readonly Problem[];
 
   constructor(
@@ -108,7 +108,7 @@ export class Graph {
     return relation.oid === whole.oid || this.ancestors(relation).some(({ oid }) => oid === whole.oid);
   }
 
-  /** What a partition is one of, at any height: what it has inherited keys and triggers from. */
+  /** The relations that a partition is part of, at any height: it has inherited their keys and triggers. */
   ancestors(relation: Relation): readonly Relation[] {
     if (!relation.partition) return [];
     return this.#parents(relation).flatMap((parent) => [parent, ...this.ancestors(parent)]);
@@ -128,7 +128,7 @@ export class Graph {
     if (shown === undefined || view.mayKeepRows || view.rules) return 'unknown';
     if (shown === 'not updatable') return undefined;
     const { schema, name } = shown.from;
-    // Where it has no schema, whose search_path it was written for is not known.
+    // A name without a schema was written for a search_path that nobody knows now.
     const named = view.reads.filter(
       (each) => each.name === name && (schema === undefined || each.schema === schema),
     );
@@ -153,8 +153,9 @@ export class Graph {
   });
 
   /**
-   * The relations from which keys that the server cascades lead to one that the proxy has to perform or must not let pass,
-   * were it one of a partition alone. Found backwards from those keys, so that each relation is visited once.
+   * The relations a DELETE from which concerns the proxy: rows of theirs are referenced by a key that the proxy performs, or by a
+   * broken one, if only in a partition; or keys that the server cascades lead from them to such a relation. They are found
+   * backwards from those keys, so that each relation is visited once.
    */
   #findActing(): ReadonlySet<number> {
     const acting = new Set<number>();
@@ -175,7 +176,7 @@ export class Graph {
     return [relation, ...this.ancestors(relation)].flatMap(({ oid }) => this.#keysTo.get(oid) ?? []);
   });
 
-  /** Of a partition without keys to itself alone what it is a partition of: thousands of them share one list. */
+  /** The parent of a partition that no key references by itself: thousands of such partitions share the parent's list of keys. */
   #inheritsFrom(relation: Relation): Relation | undefined {
     if (!relation.partition || this.#keysTo.has(relation.oid)) return undefined;
     const [parent, ...more] = this.#parents(relation);
@@ -192,7 +193,7 @@ function isLeftToServer({ performer, action }: ForeignKey): boolean {
   return performer === 'server' && action === 'cascade';
 }
 
-/** Remembers what was worked out for a relation: the graph does not change. */
+/** Works something out once for each relation, and remembers it: the graph does not change. */
 function once<T>(work: (relation: Relation) => T): (relation: Relation) => T {
   const known = new Map<number, { readonly value: T }>();
   return (relation) => {
@@ -204,7 +205,7 @@ function once<T>(work: (relation: Relation) => T): (relation: Relation) => T {
   };
 }
 
-/** A relation and all below it, each behind what it was found from. */
+/** A relation and all relations below it, each after its parent. */
 function below(
   relation: Relation,
   childrenOf: (relation: Relation) => readonly Relation[],

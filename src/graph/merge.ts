@@ -17,7 +17,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   d: 'set default',
 };
 
-/** The graph of one database, with what of the configuration it does not bear out. Made in slices. */
+/** The graph of one database, with the problems of the configuration there. Made in slices. */
 export async function mergeGraph(catalog: Catalog, rules: Rules): Promise<Graph> {
   const pace = new Pace();
   const partitions = partitionsOf(catalog);
@@ -88,7 +88,7 @@ function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules
   };
 }
 
-/** Both act, the catalog's first. To give that another action there are overrides. */
+/** A relation of the configuration beside a key of the catalog: both act, the catalog's first. An override would change its action. */
 function doubled(key: ForeignKey, declared: readonly ForeignKey[]): readonly Problem[] {
   const pairs = ({ columns }: ForeignKey) =>
     columns.map(({ referencing, referenced }) => `${referencing}\0${referenced}`).sort();
@@ -102,7 +102,7 @@ function doubled(key: ForeignKey, declared: readonly ForeignKey[]): readonly Pro
     });
 }
 
-/** Natively such a key can be made as well, and its action fails (23502) for every row that it finds. */
+/** A SET NULL key of a NOT NULL column. Natively such a key can be made, and its action fails (23502) for every row that it finds. */
 function nullsNotNull(key: ForeignKey, { overrides }: Rules): readonly Problem[] {
   if (key.action !== 'set null') return [];
   if (key.declared && overridesOf(overriddenName(key), overrides).length === 0) return [];

@@ -3,11 +3,11 @@ import type { RelationName } from '../sql/names.js';
 import type { CatalogRelation, KeyColumn, KeyCopy } from './catalog/catalog.js';
 import type { Action } from './catalog/rules.js';
 
-/** Who carries a key's action out. */
+/** Who performs a key's action. */
 export type Performer = 'proxy' | 'server' | 'nobody';
 
 export interface ForeignKey {
-  /** Whether the catalog has it; else the configuration alone knows it. */
+  /** The catalog has the key; else only the configuration does. */
   readonly declared: boolean;
   /** Orders keys as they were created: the order in which PostgreSQL fires them. */
   readonly id: number;
@@ -19,11 +19,11 @@ export interface ForeignKey {
   readonly columns: readonly KeyColumn[];
   readonly action: Action;
   readonly performer: Performer;
-  /** The server enforces it, with the action that the catalog has: the proxy's comes before. */
+  /** The server enforces the key with the action of the catalog, and before that the proxy performs another one. */
   readonly enforcedByServer: boolean;
-  /** The server enforces it, with whatever action: it checks new keys, and carries out ON UPDATE. */
+  /** The server enforces the key, with whatever action: it checks new keys, and performs ON UPDATE. */
   readonly enforced: boolean;
-  /** What the key checks it natively checks at COMMIT. Its actions come at once all the same. */
+  /** INITIALLY DEFERRED: natively the key makes its checks at COMMIT. Its actions come at once all the same. */
   readonly deferred: boolean;
   /** The columns that SET NULL and SET DEFAULT change: all, unless the key lists some. */
   readonly setColumns: readonly string[];
@@ -44,7 +44,7 @@ export interface BrokenKey {
 
 export type Relation = CatalogRelation & RelationName;
 
-/** What a view shows. */
+/** The table that a view shows. */
 export interface Base {
   readonly relation: Relation;
   readonly only: boolean;

@@ -1,8 +1,8 @@
-/** What the configuration says and one database does not bear out: for the log, and to be counted. */
+/** What the configuration says that does not hold in one database: for the log, and to be counted. */
 
 /**
- * `broken relation`: whoever deletes from what it references is refused.
- * `missing relation`: the referenced table is not there, so that nobody deletes from it.
+ * `broken relation`: every DELETE from what it references is refused.
+ * `missing relation`: the referenced table is not there, so that no row of it can be deleted.
  * `doubled relation`: a key of the catalog relates the same columns, or has the name.
  * `unmatched override`: no key of this database has such a name.
  * `contradicting overrides`: both match one key and give it different actions.

@@ -1,16 +1,16 @@
-/** Work that many want to see done and one does: whoever comes meanwhile waits for it. */
+/** Work that many callers need and one does: the others wait until it is done. */
 
 export class SingleFlight {
   readonly #taken = new Map<string, Promise<void>>();
   readonly #patience: number;
 
-  /** @param patience milliseconds: whoever has waited for so long does the work as well */
+  /** @param patience milliseconds: a caller that has waited for so long does the work as well */
   constructor(patience: number) {
     this.#patience = patience;
   }
 
   /**
-   * Waits until the work is done, or there is nobody who does it.
+   * Waits until the work is done, or no other caller is doing it.
    * @param isDone asked before each wait
    * @returns undefined where it is done; else it is the caller's turn, and what it calls when it has ended in whatever way
    */

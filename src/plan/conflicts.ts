@@ -1,6 +1,6 @@
 /**
- * What has to be looked at because a SET key changes a column that another key uses: which of them PostgreSQL fires first
- * decides what becomes of the row. Pure.
+ * The checks that are needed because a SET key changes a column that another key uses: what becomes of the row depends on
+ * which of the two keys PostgreSQL fires first. Pure.
  */
 
 import type { Graph } from '../graph/graph.js';
@@ -22,7 +22,7 @@ export interface Known {
   readonly changers: (key: ForeignKey) => readonly ForeignKey[];
 }
 
-/** @param key one that sets columns */
+/** The checks for a key that sets columns, against every other key of the rows that it changes. */
 export function conflictsOf(key: ForeignKey, known: Known): readonly Check[] {
   const { graph } = known;
   const change = known.change(key.referencing);
@@ -39,10 +39,10 @@ export function conflictsOf(key: ForeignKey, known: Known): readonly Check[] {
       const on = graph.isPartOf(other.referenced, key.referencing) ? other.referenced : key.referencing;
       return { kind: 'referenced', key, other, on };
     });
-  return [...mixing(key, key, change, graph), ...beside, ...deaths(key, known), ...referencing];
+  return [...mixing(key, key, change, graph), ...beside, ...nullsBeforeDeletion(key, known), ...referencing];
 }
 
-/** @returns Known.changers */
+/** Makes `Known.changers` for these keys. */
 export function changersAmong(keys: ReadonlySet<ForeignKey>, graph: Graph): Known['changers'] {
   const known = new Map<ForeignKey, readonly ForeignKey[]>();
   return (key) => {
@@ -69,7 +69,7 @@ function besides(key: ForeignKey, other: ForeignKey, change: number, known: Know
   if (followed && setsColumns(other) && other.referencing !== key.referencing) return [overlap('both')];
   const deletes = followed && cascades(other) && !isSurelyBefore(depth(other), depth(key));
   if (!blocks(key, other))
-    // What an older key would have made of the row that a younger one deletes is not known.
+    // What the SET DEFAULT key would have made of a row before the other key deletes it is not known.
     return deletes && key.action === 'set default' && !constants(key) ? [overlap('before')] : [];
   const made: Check[] =
     key.action === 'set default' && other.performer === 'proxy'
@@ -92,8 +92,11 @@ function mixing(by: ForeignKey, key: ForeignKey, change: number, graph: Graph): 
     : [];
 }
 
-/** A column that takes no NULL although the key sets it: the server is not asked to change rows that others delete later. */
-function deaths(key: ForeignKey, { cascading }: Known): readonly Check[] {
+/**
+ * A column that takes no NULL although the key sets it. Natively that fails for a row that another key deletes later, too; but
+ * the expanded statement does not ask the server to change such rows.
+ */
+function nullsBeforeDeletion(key: ForeignKey, { cascading }: Known): readonly Check[] {
   if (key.action !== 'set null' || !cascading) return [];
   return key.referencing.columns
     .filter(({ name, notNull }) => notNull && sets(key, name))
@@ -102,8 +105,8 @@ function deaths(key: ForeignKey, { cascading }: Known): readonly Check[] {
 }
 
 /**
- * Whether the statement itself can tell if a row that SET NULL `key` would change is out of its reach by then: what
- * takes it out of reach cannot be out of reach itself.
+ * Whether the statement itself can tell if another key has changed a row before SET NULL `key` finds it: the keys that may do so
+ * must not be kept from the row by others in turn.
  */
 function isTold(key: ForeignKey, { changers }: Known): boolean {
   const simple = (each: ForeignKey) =>
@@ -118,7 +121,7 @@ function within(key: ForeignKey, by: ForeignKey, graph: Graph): readonly number[
     : graph.tree(key.referencing).map(({ oid }) => oid);
 }
 
-/** Every column that it sets is set to a value that is known. */
+/** Whether every column that the key sets gets a value that is known beforehand. */
 export function constants({ referencing, setColumns }: ForeignKey): boolean {
   return setColumns.every((column) =>
     referencing.columns.some(({ name, constant }) => name === column && constant !== null),
@@ -129,7 +132,7 @@ function sets({ setColumns }: ForeignKey, column: string): boolean {
   return setColumns.includes(column);
 }
 
-/** It sets a column that the other one uses. */
+/** Whether a key sets a column that the other one uses. */
 function blocks(key: ForeignKey, other: ForeignKey): boolean {
   return other.columns.some(({ referencing }) => sets(key, referencing));
 }

@@ -1,4 +1,4 @@
-/** What is not planned, because what it should do is not certain: refused, never passed on. */
+/** DELETEs that are not planned, because it is not certain what they should do: they are refused, never passed on. */
 import { ProxyError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { BrokenKey, ForeignKey, Relation } from '../graph/model.js';
@@ -22,7 +22,7 @@ export function refuseUnplannable(
 }
 
 /**
- * A relation of the configuration that cannot be followed, though somebody meant it to be.
+ * Refuses a DELETE that reaches what a relation of the configuration references which cannot be followed.
  * @throws ProxyError PGC_RELATION_BROKEN where the statement reaches what such a relation references
  */
 export function refuseBroken(graph: Graph, targets: readonly Target[], reached: readonly Reached[]): void {
@@ -56,7 +56,7 @@ export function refuseDefaults(targets: readonly Target[], changes: readonly Cha
   }
 }
 
-/** Rules rewrite a DELETE behind the proxy's back, and PostgreSQL does not allow them in a CTE. */
+/** The server rewrites a DELETE by the rules of its table, and does not allow that in a CTE. */
 function refuseRules({ relation, origin }: Reached, table: string): void {
   if (!relation.rules) return;
   const what = 'a table with rules ON DELETE';
@@ -64,7 +64,7 @@ function refuseRules({ relation, origin }: Reached, table: string): void {
   throw new ProxyError('PGC_RELATION', { table, what: over });
 }
 
-/** The rows of inheritance children come back with the parent's columns only. */
+/** RETURNING gives of the rows of inheritance children only the parent's columns. */
 function refuseColumns(graph: Graph, { relation, inherits }: Reached, table: string): void {
   if (!inherits) return;
   const known = new Set(relation.columns.map(({ name }) => name));

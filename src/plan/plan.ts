@@ -1,7 +1,7 @@
 /** What has to be done for the DELETEs of one statement: pure data, made by planner.ts, written as SQL by render.ts. */
 import type { ForeignKey, Relation } from '../graph/model.js';
 
-/** Rows that go: those of a DELETE of the client's, or those that reference rows gone before. */
+/** Rows that are deleted: by a DELETE of the client's, or because they reference rows that are. */
 export interface Deletion {
   /** Its place among the plan's deletions: the client's own first, then referenced ones before referencing ones. */
   readonly id: number;
@@ -14,7 +14,7 @@ export interface Deletion {
   readonly keys: readonly ForeignKey[];
   /** The cycle of deletions that it is part of: each of them can bring rows to all. */
   readonly cycle: number | undefined;
-  /** The columns that the rest of the plan has to know of its rows. */
+  /** The columns of its rows that the rest of the plan has to know. */
   readonly returns: readonly string[];
 }
 

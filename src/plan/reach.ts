@@ -1,4 +1,4 @@
-/** Which relations rows are deleted from, starting from those that a statement names, and by which keys. Pure. */
+/** The relations that rows are deleted from, starting from those that a statement names, and the keys that lead there. Pure. */
 
 import type { Graph } from '../graph/graph.js';
 import type { ForeignKey, Relation } from '../graph/model.js';

@@ -1,4 +1,4 @@
-/** What each deletion has to return of its rows, so that the rest of the plan can be told from it. Pure. */
+/** The columns that each deletion has to return of its rows, because the rest of the plan needs them. Pure. */
 import type { ForeignKey, Relation } from '../graph/model.js';
 import { identifyingColumns } from './identifying-columns.js';
 import type { Check, Deletion, Plan } from './plan.js';
@@ -51,7 +51,7 @@ export function returnsOf(plan: Plan): readonly (readonly string[])[] {
   return returned.map((columns) => [...columns]);
 }
 
-/** The key that a check wants to know the rows of which it referenced before. */
+/** The SET key of a check, where the check has to know which deleted row a changed row referenced before. */
 function imageBy(check: Check): ForeignKey | undefined {
   switch (check.kind) {
     case 'same key':
@@ -66,7 +66,7 @@ function imageBy(check: Check): ForeignKey | undefined {
   }
 }
 
-/** The relations of which a check wants to know what is deleted. */
+/** The relations of which a check has to know the deleted rows. */
 function lookedAt(check: Check): readonly Relation[] {
   switch (check.kind) {
     case 'referenced':

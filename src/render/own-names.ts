@@ -11,7 +11,7 @@ const OWN = '\0';
 /** What all of them begin with, unless that is taken. */
 const PREFIX = 'pgc_';
 
-/** Of this process, for texts whose names cannot be read off: U&"\0070gc_0" is a name with this prefix too. */
+/** The prefix of this process, for texts whose names cannot be read off: U&"\0070gc_0" is a name that begins with pgc_ too. */
 const UNGUESSABLE = `pgc_${randomBytes(6).toString('hex')}_`;
 
 /** A name of the statement's own: `pgc_0` for `0`. It is whole once `withOwnNames` has put the prefix in. */

@@ -8,7 +8,7 @@ import { quoteName } from '../sql/names.js';
 import { ALL } from '../sql/statement/outputs.js';
 import type { DeletingStatement, Site } from '../sql/statement/statement.js';
 
-/** Asks for the names of columns, and for the types of the parameters where there are any. */
+/** A question to the server for the names of columns, and for the types of the parameters where there are any. */
 export interface ColumnsQuestion {
   /** A query that gives these columns. The server describes it; nobody executes it. */
   readonly sql: string;

@@ -40,13 +40,13 @@ export interface Violation {
   readonly column?: string;
 }
 
-/** A statement that fails as soon as the server parses it: what is sent instead of one that is refused. */
+/** `SELECT 'pgcascade/…/refused'::int4`: fails as soon as the server analyses it. It is sent in place of a refused statement. */
 export const FAIL_REFUSED = `SELECT '${MARKER}refused'::pg_catalog.int4`;
 
-/** An expression that fails when it is evaluated, and only then (concat is not folded into a constant). */
+/** An expression that fails when it is evaluated, and only then (the planner does not fold concat into a constant). */
 export const FAIL_RELATION_CHANGED = `pg_catalog.concat('${MARKER}moved')::pg_catalog.int4`;
 
-/** The same where a rule may be broken: what is to be done then costs more than to find it. */
+/** The same where a rule may be broken. To find out whether one is takes a statement that costs more. */
 export const FAIL_SUSPICION = `pg_catalog.concat('${MARKER}suspect')::pg_catalog.int4`;
 
 /** The same for a row of a cycle that a trigger has kept. */
@@ -79,7 +79,7 @@ export function readMarker(message: string, own: string): Marker | undefined {
   return { kind: 'check', check: Number(check), table: Number(table), values };
 }
 
-/** What a client is told where the statement cannot tell what becomes of a row. */
+/** The proxy's own error for a row of which the statement cannot tell what becomes. */
 export interface Doubt {
   readonly kind: 'doubt';
   readonly error: 'PGC_OVERLAP' | 'PGC_REFERENCED_SET';
@@ -88,7 +88,9 @@ export interface Doubt {
 }
 
 /**
+ * What a marker of a check means for the client: the fields of PostgreSQL's own error, or the proxy's.
  * @param profile of the server that the statement was sent to
+ * @returns undefined where the plan has no such check, or the check has no error
  */
 export function violation(
   plan: Plan,

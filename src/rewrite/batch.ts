@@ -24,7 +24,7 @@ import { expand } from './statement/statement.js';
 
 /** The first five executions of a prepared statement are planned each (plancache.c, choose_custom_plan). */
 const FEWEST = 8;
-/** As the marker, the name is another one for each sending. */
+/** Each sending puts its own marker in the place of MARKER, and so has a name of its own. */
 const NAME = `${MARKER}batch`;
 
 const PREPARED: ReplyRule = { kind: 'swallow' };
@@ -37,7 +37,7 @@ export interface Batches {
   readonly leftPrepared: readonly string[];
 }
 
-/** One of the statements that differ in constants alone. */
+/** One of several statements that differ in constants alone. */
 interface Member {
   readonly statement: Statement;
   /** Its own text. */
@@ -122,6 +122,7 @@ function* prepareOnce(
   return true;
 }
 
+/** `EXECUTE b (1)`, with the constants as the client has written them. */
 function execute(name: string, { own, constants }: Member, sent: Sent): void {
   sent.add(`EXECUTE ${quoteName(name)} (`);
   for (const { start, end } of constants) {

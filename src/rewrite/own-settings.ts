@@ -1,25 +1,31 @@
 /**
- * Settings that hold for what the proxy sends, whatever the client has set, and that are then put back.
+ * Settings that hold for what the proxy sends, whatever the client has set, and that the proxy then puts back.
  *
- * A local setting to the value that was there changes nothing: what the client has set for its session or its transaction
- * stays what it was, and what a savepoint, a rollback or the end of the transaction goes back to (guc.c, push_old_value and
- * AtEOXact_GUC). The server itself keeps that value meanwhile, in a custom setting that is local as well: an error undoes
- * both together. A setting counts from the next statement on: statement_timeout is started by each one of a string or
- * pipeline (since PostgreSQL 11).
+ * To set a setting locally to the value that it had changes nothing for the client: what the client has set for its session or
+ * its transaction stays what it was, and a savepoint, a rollback or the end of the transaction goes back to it (guc.c,
+ * push_old_value and AtEOXact_GUC). Meanwhile the server keeps the client's values in a custom setting, which is local as
+ * well: an error undoes both together. A setting counts from the next statement on: each statement of a string or pipeline
+ * starts statement_timeout anew (since PostgreSQL 11).
  */
 import type { Profile } from '../profiles/profile.js';
 
-/** The statements that set the settings and put them back. */
+/** Statements that apply the settings and put the client's back. */
 export interface OwnSettings {
   readonly apply: string;
   readonly restore: string;
-  /** In place of both, in a string that is a transaction by itself: they are local, and end with it. */
+  /** In place of both, in a string that is a transaction by itself: SET LOCAL ends with it. */
   readonly applyLocally: readonly string[];
 }
 
 /**
- * What a query of the proxy's own is executed under. The client's time limits are not for it. Other sessions use its answer
- * too, so it depends on none of the client's settings for output. `leave` returns no row.
+ * What a query of the proxy's own is executed under: without the client's time limits, which are not meant for it; and with
+ * settings for output of the proxy's own, as other sessions use the answer too. `restore` returns no row.
+ *
+ *     SELECT set_config('pgcascade.kept', concat_ws(' ', current_setting('statement_timeout', true), …), true),
+ *       set_config('statement_timeout', '0', true), …
+ *     SELECT FROM (SELECT current_setting('pgcascade.kept', true) AS k OFFSET 0) AS k
+ *       WHERE concat(set_config('statement_timeout', split_part(k.k, ' ', 1), true), …) IS NULL
+ *
  * @param asked the milliseconds that the proxy's queries have taken in the same transaction so far
  */
 export function questionSettings({ can }: Profile, asked: number): OwnSettings {
@@ -50,14 +56,19 @@ export function questionSettings({ can }: Profile, asked: number): OwnSettings {
 }
 
 /**
- * What an expanded statement runs under. The estimated costs of all that it might delete add up to more than
- * jit_above_cost, and to compile that takes longer than to execute it. To enter twice is to enter once.
+ * What an expanded statement runs under: without JIT. The estimated costs of all that it might delete add up to more than
+ * jit_above_cost, and compiling takes longer than executing. `apply` may be executed twice in a row.
+ *
+ *     SELECT set_config('jit', 'off', true), set_config('pgcascade.jit', 'on', true) WHERE current_setting('jit', true) = 'on'
+ *     SELECT set_config('jit', 'on', true), set_config('pgcascade.jit', '', true) WHERE current_setting('pgcascade.jit', true) = 'on'
+ *
  * @returns undefined where the server has no JIT
  */
 export function expandedSettings({ can }: Profile): OwnSettings | undefined {
   return can.compileQueries ? JIT_OFF : undefined;
 }
 
+/** Has the client's values, with a space between them, while the proxy's query is executed. */
 const KEPT = 'pgcascade.kept';
 /** `on` while the proxy has switched JIT off. */
 const JIT = 'pgcascade.jit';
@@ -69,9 +80,12 @@ const JIT_OFF: OwnSettings = {
 };
 
 /**
- * The milliseconds that are left of transaction_timeout. To switch it off stops its clock, and to switch it on starts it
- * from the beginning (assign_transaction_timeout): so it is started with what is left. While it runs, what is set counts for
- * the next transaction only.
+ * The milliseconds that are left of transaction_timeout. To switch the timeout off stops its clock, and to switch it on starts
+ * the clock from the beginning (assign_transaction_timeout): so the proxy sets first what is left, which starts the clock, and
+ * then the client's value, which counts for the next transaction only, as the clock is running.
+ *
+ *     CASE WHEN current_setting('transaction_timeout', true) = '0' THEN 0
+ *       ELSE GREATEST((date_part('epoch', …::interval - (clock_timestamp() - now())) * 1000 + 12)::int8, 1) END
  */
 function remaining(asked: number): string {
   const whole = current('transaction_timeout');
@@ -81,10 +95,12 @@ function remaining(asked: number): string {
   return `CASE WHEN ${whole} OPERATOR(pg_catalog.=) '0' THEN 0 ELSE GREATEST((${milliseconds})::pg_catalog.int8, 1) END`;
 }
 
+/** `current_setting('jit', true)`: null, and no error, where the server has no such setting. */
 function current(name: string): string {
   return `pg_catalog.current_setting('${name}', true)`;
 }
 
+/** `set_config('jit', 'off', true)`: as SET LOCAL. */
 function set(name: string, value: string): string {
   return `pg_catalog.set_config('${name}', ${value}, true)`;
 }

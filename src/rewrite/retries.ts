@@ -1,4 +1,4 @@
-/** What of a rewritten text may be sent again, and what that takes. Pure. */
+/** Whether a rewritten text may be sent again after it has failed, and what that takes. Pure. */
 import type { Plan } from '../plan/plan.js';
 import type { Locks } from '../render/single/locks.js';
 import type { Statement } from '../sql/statement/statement.js';
@@ -10,7 +10,7 @@ export function planOf(rules: readonly ReplyRule[]): Plan | undefined {
   return rule?.kind === 'cascade' && more.length === 0 ? rule.plan : undefined;
 }
 
-/** The answers to more statements are not held. */
+/** The answers to more statements than this are not held back. */
 const MOST_STATEMENTS = 10_000;
 
 /**

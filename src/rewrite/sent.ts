@@ -1,4 +1,4 @@
-/** A text that is sent, in the making: it knows where runs of the client's text stand in it. */
+/** A text to be sent, in the making, which knows where in it runs of the client's text stand. */
 import type { Copied } from '../render/splice.js';
 
 export class Sent {

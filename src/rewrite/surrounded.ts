@@ -1,8 +1,7 @@
 /**
- * Expanded statements among statements of the proxy's own, in one string: as a query of its own one of these could be
- * cancelled in the client's place, and would cost a round trip.
+ * An expanded statement among statements of the proxy's own, in one string. Sent as a query of its own, a statement of the
+ * proxy's would cost a round trip, and a cancel request of the client's could hit it.
  */
-
 import type { Profile } from '../profiles/profile.js';
 import { expandedSettings } from './own-settings.js';
 import { planOf, SAVEPOINT } from './retries.js';
@@ -28,7 +27,12 @@ export interface Around {
   readonly locks?: readonly string[];
 }
 
-/** The rewrite, with the proxy's own statements before it and those that undo them after it. */
+/**
+ * The rewrite, with the proxy's own statements before it and those that undo them after it:
+ *
+ *     SAVEPOINT pgcascade_x; SELECT set_config('jit', 'off', true), …; WITH … DELETE …; SELECT set_config('jit', 'on', true), …;
+ *     RELEASE SAVEPOINT pgcascade_x
+ */
 export function surrounded(rewrite: Rewrite, around: Around): Surrounded {
   const { profile, alone = false, saved = false, locks = [] } = around;
   const settings = planOf(rewrite.rules) && profile !== undefined ? expandedSettings(profile) : undefined;

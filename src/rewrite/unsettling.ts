@@ -1,4 +1,4 @@
-/** Statements that may change what later ones of the same text mean, or switch cascades on again: SET, DDL, COMMIT. */
+/** Statements after which later ones of the same text may mean something else, or be cascaded again: SET, DDL, COMMIT. */
 import { executedBy, type Statement, targetsOf } from '../sql/statement/statement.js';
 
 /**

@@ -82,13 +82,16 @@ export interface CatalogAnswer extends SessionFacts {
   readonly bytes: number;
 }
 
-/** @param answer documents in base64, with a dot between them: the circumstances, and the slices of the catalog */
+/**
+ * Reads the answer to `catalogQuestion`.
+ * @param answer documents in base64, with a dot between them: the session's facts, and the slices of the catalog
+ */
 export async function readAnswer(answer: string): Promise<CatalogAnswer> {
   const pace = new Pace();
   const end = answer.indexOf('.');
-  const circumstances = decode<SessionFacts>(end < 0 ? answer : answer.slice(0, end));
+  const facts = decode<SessionFacts>(end < 0 ? answer : answer.slice(0, end));
   const bytes = answer.length;
-  if (end < 0) return { ...circumstances, catalog: null, bytes };
+  if (end < 0) return { ...facts, catalog: null, bytes };
   const slices = noSlices();
   for (let at = end + 1; at < answer.length; ) {
     const dot = answer.indexOf('.', at);
@@ -98,7 +101,7 @@ export async function readAnswer(answer: string): Promise<CatalogAnswer> {
     at = behind + 1;
     await pace.next();
   }
-  return { ...circumstances, catalog: await catalogOf(slices, pace), bytes };
+  return { ...facts, catalog: await catalogOf(slices, pace), bytes };
 }
 
 async function catalogOf(slices: Slices, pace: Pace): Promise<Catalog> {

@@ -33,8 +33,8 @@ const EVENT_TRIGGERS = `EXISTS (SELECT FROM pg_catalog.pg_event_trigger AS e WHE
 const SERVER = sqlFile('server.sql');
 
 /**
- * One statement that tells the circumstances and, where it is asked for, the whole catalog, which is then that of the
- * fingerprint. `readAnswer` reads what it gives.
+ * One statement that asks for the session's facts and, if wanted, for the whole catalog: it is then the catalog of the
+ * fingerprint. `readAnswer` reads its answer.
  *
  *     SELECT pg_catalog.concat_ws('.', pg_catalog.encode(pg_catalog.convert_to((pg_catalog.json_build_object(
  *       'meanings', …, 'current', …, 'written', pg_catalog.txid_current_if_assigned() IS NOT NULL,
@@ -69,7 +69,7 @@ export function catalogQuestion(
   return `SELECT pg_catalog.concat_ws('.', ${told}, ${rest}) AS answer`;
 }
 
-/** The whole Catalog, with what the configuration's relations mean in it. */
+/** A query for the whole catalog, and for what the configuration's relations mean in it: catalog.sql, with the other files put in. */
 function catalogSql(relations: readonly ConfiguredKey[]): string {
   const configured = CONFIGURED.replace('$CONFIGURED$', () => configuredRows(relations));
   return CATALOG.replace('$CONFIGURED_KEYS$', () => configured).replace(
@@ -85,7 +85,7 @@ function relationsNamed(relations: readonly ConfiguredKey[]): readonly RelationN
     .map(({ schema, table }) => ({ schema, name: table }));
 }
 
-/** `(0::pg_catalog.int8, 'shop', 'items', ARRAY['order_id']::pg_catalog.text[], 'shop', 'orders', ARRAY['id']…)`, one a relation. */
+/** `(0::int8, 'shop', 'items', ARRAY['order_id']::text[], 'shop', 'orders', ARRAY['id']::text[])`, one for each relation. */
 function configuredRows(relations: readonly ConfiguredKey[]): string {
   const side = ({ schema, table, columns }: TableColumns) =>
     `${literal(schema)}, ${literal(table)}, ARRAY[${columns.map(literal).join(', ')}]::pg_catalog.text[]`;
@@ -96,6 +96,7 @@ function configuredRows(relations: readonly ConfiguredKey[]): string {
 const NO_SIDE = 'NULL::pg_catalog.text, NULL::pg_catalog.text, NULL::pg_catalog.text[]';
 const NO_ROW = `(NULL::pg_catalog.int8, ${NO_SIDE}, ${NO_SIDE})`;
 
+/** Puts the tables that the configuration names into a query: `('shop', 'items'), ('shop', 'orders')`. */
 function withNamed(sql: string, named: readonly RelationName[]): string {
   const list = named.map(({ schema, name }) => `(${literal(schema ?? '')}, ${literal(name)})`);
   return sql.replaceAll('$NAMED$', () => list.join(', ') || '(NULL::pg_catalog.text, NULL::pg_catalog.text)');
@@ -114,13 +115,17 @@ function literal(text: string): string {
     .join(' OPERATOR(pg_catalog.||) ');
 }
 
+/** `convert_from(decode('c3a9', 'hex'), 'UTF8')`: a literal in ASCII. */
 function inHex(text: string): string {
   return `pg_catalog.convert_from(pg_catalog.decode('${Buffer.from(text).toString('hex')}', 'hex'), 'UTF8')`;
 }
 
 /**
  * As base64 of UTF-8 a document arrives whole under every client encoding and every setting of the session. A database in
- * SQL_ASCII does not know what its bytes are.
+ * SQL_ASCII does not know what its bytes mean, and gives them as they are.
+ *
+ *     encode(convert_to((json_build_object(…))::text,
+ *       CASE WHEN getdatabaseencoding() = 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END), 'base64')
  */
 function document(json: string): string {
   return (

@@ -1,6 +1,6 @@
 /**
- * What was planned last over a graph, and what hangs off the client's own DELETE in it: the statements of a batch differ in
- * their values, and those are in neither.
+ * The plans that were made last over a graph, and the SQL that follows from a plan behind the client's own DELETEs. The
+ * statements of a batch differ in their values alone, and these are neither in the plan nor in that SQL.
  */
 import type { Graph } from '../../graph/graph.js';
 import type { Steps } from '../../pace.js';
@@ -10,12 +10,12 @@ import { renderChange } from './actions/changes.js';
 import { renderDeletions } from './actions/deletions.js';
 import { renderChecks } from './checks/checks.js';
 
-/** They are as large as what they reach. */
+/** Plans kept for a graph: each is as large as the number of tables that it reaches. */
 const MOST_PLANS = 8;
 
 const plans = new WeakMap<Graph, Map<string, { readonly plan: Plan | undefined }>>();
 
-/** As planDelete. */
+/** As planDelete, or what it gave before for the same targets. */
 export function* planOf(graph: Graph, targets: readonly Target[]): Steps<Plan | undefined> {
   const known = plans.get(graph) ?? new Map<string, { readonly plan: Plan | undefined }>();
   plans.set(graph, known);
@@ -31,7 +31,7 @@ export function* planOf(graph: Graph, targets: readonly Target[]): Steps<Plan | 
   return made.plan;
 }
 
-/** CTEs below the client's DELETEs, and conditions: each true, or an error. */
+/** The CTEs that follow the client's DELETEs, and the conditions of the whole statement: each is true, or fails. */
 export interface Below {
   readonly ctes: readonly string[];
   readonly conditions: readonly string[];
@@ -39,7 +39,10 @@ export interface Below {
 
 const rendered = { suspecting: new WeakMap<Plan, Below>(), certain: new WeakMap<Plan, Below>() };
 
-/** @param suspecting as renderChecks */
+/**
+ * `pgc_1 AS (DELETE FROM ONLY posts …), pgc_u0_0 AS (UPDATE ONLY notes …)`, and the conditions of renderChecks.
+ * @param suspecting as renderChecks
+ */
 export function* renderBelow(plan: Plan, suspecting: boolean): Steps<Below> {
   const known = rendered[suspecting ? 'suspecting' : 'certain'];
   const made = known.get(plan) ?? (yield* below(plan, suspecting));

@@ -1,8 +1,7 @@
 /**
- * Locks on the rows that a statement is going to delete, from the top down. A row that is locked gets no new child where
- * the server enforces the key: its INSERT waits (RI_FKey_check locks what it references FOR KEY SHARE).
+ * Locks on the rows that a statement is going to delete, from the top down. Where the server enforces the key, a locked row
+ * gets no new child: the INSERT of the child waits (RI_FKey_check locks what it references FOR KEY SHARE).
  */
-
 import type { Plan } from '../../plan/plan.js';
 import { quoteLiteral, quoteName, quoteRelation } from '../../sql/names.js';
 import type { CalledNames } from '../../sql/statement/selection.js';
@@ -15,19 +14,28 @@ import { hiddenColumns, isDirect, type Root, rootHeader, spliceNamed } from './r
 export interface Locks {
   readonly sql: string;
   /**
-   * A question, to which `t` is the answer where executing it does nothing but lock: no function that it calls by any name
-   * may do more, nor one in a view or a policy.
+   * A question to the server, which answers `t` where executing `sql` does nothing but lock: no function of the names that
+   * it calls is volatile, and none may hide in a view or a policy.
    */
   readonly harmless: string;
-  /** How often it has to be executed: each time sees the children that came before the last one locked their parents. */
+  /** How often `sql` has to be executed: each time it sees the children that were inserted before the time before locked their parents. */
   readonly rounds: number;
 }
 
-/** More rounds than this nobody needs to win against: what is missed makes the statement be sent again. */
+/** A child that is missed even so makes the statement fail, and the executor sends it again. */
 const MOST_ROUNDS = 5;
 
 /**
- * @returns undefined where nobody can get in the way, or no SELECT can be put in the statement's place
+ * The statement as a SELECT that locks what it would delete. Where the server enforces the key of `posts`, and nothing references
+ * those:
+ *
+ *     WITH pgc_0 (pgc_c0) AS (
+ *     SELECT users.id FROM users WHERE id = 1
+ *     FOR UPDATE OF users
+ *     )
+ *     SELECT count(*) FROM (SELECT FROM pgc_0) AS l
+ *
+ * @returns undefined where no other transaction can get in the way, or no SELECT can be put in the statement's place
  */
 export function renderLocks(
   text: string,
@@ -63,6 +71,13 @@ export function renderLocks(
   return { sql, harmless: harmless(selection.names, plan), rounds: Math.min(locked.length, MOST_ROUNDS) };
 }
 
+/**
+ * The question of `Locks.harmless`:
+ *
+ *     SELECT NOT (EXISTS (SELECT FROM pg_proc AS p WHERE p.proname = ANY (ARRAY['f']::name[]) AND p.provolatile = 'v')
+ *       OR EXISTS (SELECT FROM pg_operator AS o JOIN pg_proc AS p ON p.oid = o.oprcode WHERE o.oprname = ANY (ARRAY['=']::name[]) AND …)
+ *       OR EXISTS (SELECT FROM pg_class AS r WHERE r.relname = ANY (ARRAY['users']::name[]) AND (r.relrowsecurity OR r.relkind = 'v')))
+ */
 function harmless({ functions, operators, relations }: CalledNames, plan: Plan): string {
   const among = (column: string, names: readonly string[]) =>
     `${column} OPERATOR(pg_catalog.=) ANY (ARRAY[${names.map(quoteLiteral).join(', ')}]::pg_catalog.name[])`;

@@ -1,7 +1,7 @@
 /**
- * A plan as one statement: the client's own, its text untouched, with its DELETEs as CTEs that return the keys of their
- * rows, and the children's hanging off what they returned. All parts see one snapshot, so their order in the text decides
- * nothing.
+ * A plan as one statement. The client's own DELETEs, their text untouched, become CTEs that return the keys of their rows
+ * (root.ts). The CTEs for the referencing tables take the keys from there. All CTEs see one snapshot, so their order in the text
+ * decides nothing.
  */
 import { ProxyError } from '../../errors.js';
 import type { Steps } from '../../pace.js';
@@ -40,9 +40,18 @@ export interface Rendered extends Spliced {
 }
 
 /**
+ * The client's statement with all that its DELETEs bring about:
+ *
+ *     WITH pgc_0 (pgc_c0) AS (
+ *     DELETE FROM users WHERE id = 1
+ *     RETURNING users.id
+ *     ),
+ *     pgc_1 AS (DELETE FROM ONLY posts AS r WHERE EXISTS (SELECT FROM pgc_0 AS d WHERE d.pgc_c0 = r.author))
+ *     SELECT count(*) FROM pgc_0 WHERE CASE WHEN 'users'::regclass::oid = 16385 THEN true ELSE concat('pgcascade/…/moved')::int4 = 0 END
+ *
  * @param text the client's statement
- * @param roots those of its DELETEs that concern the plan, in the order in which they are carried out
- * @param suspecting a statement that only finds out whether any rule may be broken, see checks.ts
+ * @param roots those of its DELETEs that concern the plan, in the order in which the server executes them
+ * @param suspecting the statement only finds out whether any rule may be broken (checks.ts)
  * @throws ProxyError PGC_FORM where nobody can tell the names of columns, and what `columns` throws
  */
 export function* renderStatement(
@@ -81,6 +90,10 @@ export function* renderStatement(
   };
 }
 
+/**
+ * What comes before and behind the client's statement, where that deletes itself and not only in its WITH; and what the whole
+ * selects: `count(*) FROM pgc_0`, or for a RETURNING `pgc_0.* FROM pgc_0`, or in a COPY `pgc_x0 AS id FROM pgc_0`.
+ */
 function mainParts(
   root: Root,
   source: NamesSource,
@@ -119,7 +132,15 @@ function mainParts(
   };
 }
 
-/** `x AS (DELETE …)` becomes `pgc_0 (…) AS (DELETE …), x AS (what the client returned)`. */
+/**
+ * A CTE of the client's that deletes. Its name comes to stand for what its own RETURNING gives:
+ *
+ *     gone AS (DELETE FROM users WHERE id = 1 RETURNING id)
+ *
+ * becomes
+ *
+ *     pgc_0 (pgc_c0, pgc_x0) AS (DELETE FROM users WHERE id = 1 RETURNING users.id, id), gone (id) AS (SELECT pgc_x0 FROM pgc_0)
+ */
 function cteEdits(root: Root, source: NamesSource): readonly Edit[] {
   const { site, deletion, target } = root;
   const { cte } = site;
@@ -147,7 +168,7 @@ function cteEdits(root: Root, source: NamesSource): readonly Edit[] {
   ];
 }
 
-/** Where the names of columns come from. */
+/** What the names of a RETURNING's columns are read off, or asked for with. */
 interface NamesSource {
   readonly text: string;
   readonly statement: DeletingStatement;
@@ -164,10 +185,15 @@ function namesReturned({ site, target }: Root, { text, statement, columns }: Nam
 }
 
 /**
- * CTEs that take no rows and fail where a condition does not hold: what changes rows is carried out whether or not
- * anything reads from it. They are of the tables that the client deletes from anyway, so they need no right and fire no
- * trigger that does not fire already; of each of them, as PostgreSQL looks at no condition where it knows beforehand that
- * a table has no rows to delete.
+ * CTEs that check the conditions where the proxy has no SELECT of its own to check them in:
+ *
+ *     pgc_h (h) AS (SELECT CASE WHEN 'users'::regclass::oid = 16385 THEN true ELSE … END)
+ *     pgc_k0 AS (DELETE FROM ONLY users WHERE NOT (SELECT h FROM pgc_h))
+ *
+ * The DELETEs take no rows: a condition is true, or fails. The server executes them, as it does every CTE that changes
+ * rows, whether or not anything reads from it. They are from the tables that the client deletes from anyway, so they need no
+ * other right and fire no other trigger. There is one for each of these tables, as PostgreSQL looks at no condition where it
+ * knows beforehand that a table has no rows to delete.
  */
 function stoppers(roots: readonly Root[], conditions: readonly string[]): readonly string[] {
   const name = ownName('h');
@@ -182,8 +208,10 @@ function stoppers(roots: readonly Root[], conditions: readonly string[]): readon
 }
 
 /**
- * Fails where a target's name no longer means the table that was planned for. The server looks the name up whenever
- * it analyses the statement, in the same breath as the one in the client's text.
+ * A condition that fails where a target's name no longer means the table that was planned for. The server looks the name up
+ * whenever it analyses the statement, together with the name in the client's text.
+ *
+ *     CASE WHEN 'users'::regclass::oid = 16385::oid THEN true ELSE concat('pgcascade/…/moved')::int4 = 0 END
  */
 function meaningHolds({ site, target }: Root): string {
   const name = quoteLiteral(quoteRelation(site.target));

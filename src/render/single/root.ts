@@ -6,8 +6,8 @@
  *     RETURNING users.id
  *     )
  *
- * Here, and above every function that writes SQL, operators stand without their schema and names without quotes:
- * `d.pgc_c0 = r.author` for `d.pgc_c0 OPERATOR(pg_catalog.=) r."author"`. The whole statements are in test/plan.
+ * The comments of render/ show operators and functions without their schema, and names without schema and quotes:
+ * `d.pgc_c0 = r.author` is `d.pgc_c0 OPERATOR(pg_catalog.=) r."author"`. The whole statements are in test/plan.
  */
 import { ProxyError } from '../../errors.js';
 import type { Relation } from '../../graph/model.js';
@@ -19,14 +19,14 @@ import { type Edit, insertion, type Spliced, splice } from '../splice.js';
 import { header } from './actions/deletions.js';
 import { columnName, cteName, tableOf } from './actions/rows.js';
 
-/** What a client's DELETE or MERGE became. */
+/** A DELETE or MERGE of the client's, with what it deletes from and its deletion in the plan. */
 export interface Root {
   readonly site: Site;
   readonly target: Target;
   readonly deletion: Deletion;
 }
 
-/** Splices, under names for the statement's own CTEs and columns that nothing in it has. */
+/** Splices, and gives the CTEs and columns of the proxy's own names that nothing in the statement has. */
 export function spliceNamed(text: string, edits: readonly Edit[], roots: readonly Root[]): Spliced {
   const columns = roots.flatMap(({ target }) => [...target.relation.columns, ...named(target).columns]);
   // The columns of a source that the DELETE joins are not known.
@@ -37,20 +37,24 @@ export function spliceNamed(text: string, edits: readonly Edit[], roots: readonl
   return splice(text, withOwnNames(text, edits, names, open));
 }
 
-/** The column of a MERGE that says what became of a row. */
+/** `pgc_a`: the column of a MERGE that says what became of a row. */
 const ACTION = ownName('a');
 
-/** Whose rows tell what was affected: a MERGE does more than delete, and a view does not show all columns. */
+/** The CTE of the client's own statement: `pgc_0`; or `pgc_m0`, where `pgc_0` is made of its rows (`deletedRows`). */
 export function bodyName(root: Root): string {
   return isDirect(root) ? cteName(root.deletion.id) : ownName(`m${root.deletion.id}`);
 }
 
-/** What is deleted comes back with all columns that the plan has to know. */
+/** Whether the rows that the client's statement returns are the deleted ones, with all columns that the plan has to know. */
 export function isDirect(root: Root): boolean {
   return root.site.command === 'DELETE' && columnsBack(root) === root.deletion.returns;
 }
 
-/** The relation's columns that the client's own statement returns; from these the others are looked up. */
+/**
+ * The columns that the client's own statement returns. Where a view does not show all that the plan has to know, it returns the
+ * primary key, by which the others are looked up.
+ * @throws ProxyError PGC_RELATION where the view does not show that either
+ */
 function columnsBack({ target, deletion }: Root): readonly string[] {
   const { view, relation } = target;
   if (view === undefined || deletion.returns.every((name) => view.columns.has(name))) return deletion.returns;
@@ -61,7 +65,7 @@ function columnsBack({ target, deletion }: Root): readonly string[] {
   throw new ProxyError('PGC_RELATION', { table: quoteRelation(view.relation), what });
 }
 
-/** The columns that a root returns before the client's own. */
+/** The columns that a root returns before the client's own: `users.id`, and for a MERGE `merge_action()` before them. */
 export function hiddenColumns(root: Root): readonly string[] {
   const { site, target } = root;
   // With its schema a name means this table by its object id, whatever the text itself calls the table.
@@ -77,12 +81,18 @@ export function hiddenNames(root: Root): readonly string[] {
   return root.site.command === 'MERGE' ? [ACTION, ...keys] : keys;
 }
 
-/** `pgc_0 (pgc_c0) AS` for the client's DELETE. */
+/** `pgc_0 (pgc_c0) AS (`: the beginning of the CTE of the client's DELETE, whose closing parenthesis comes behind it. */
 export function rootHeader(root: Root, names: readonly string[] = []): string {
   return `${bodyName(root)} (${[...hiddenNames(root), ...names].join(', ')}) AS (`;
 }
 
-/** Of the rows that came back those deleted, with all columns. */
+/**
+ * Nothing where the CTE of the client's statement has the deleted rows already. Else a CTE that picks them: of a MERGE the
+ * rows that it deleted; of a view the rows of its table, which this statement still sees as they were.
+ *
+ *     , pgc_0 (pgc_c0) AS (SELECT m.pgc_c0 FROM pgc_m0 AS m WHERE m.pgc_a = 'DELETE')
+ *     , pgc_0 (pgc_c0) AS (SELECT b.email FROM pgc_m0 AS m JOIN ONLY users AS b ON b.id = m.pgc_c0)
+ */
 export function deletedRows(root: Root): string {
   if (isDirect(root)) return '';
   const { target, deletion, site } = root;
@@ -98,12 +108,12 @@ export function deletedRows(root: Root): string {
   return `, ${header(cteName(deletion.id), deletion)} AS (${rows})`;
 }
 
-/** The client's own columns, where they have to be told from those of the proxy. */
+/** `pgc_x0`: a column of the client's own RETURNING, where it is read by name beside those of the proxy. */
 export function clientName(index: number): string {
   return ownName(`x${index}`);
 }
 
-/** `RETURNING` and the keys, before the client's own columns or behind a statement that has none. */
+/** The keys in the RETURNING: before the client's own columns, `users.id, `; or behind a statement that has none, `RETURNING users.id`. */
 export function returningEdits(root: Root): readonly Edit[] {
   const columns = hiddenColumns(root).join(', ');
   if (columns === '') return [];
@@ -116,6 +126,7 @@ export function named({ relation, view }: Target): Relation {
   return view?.relation ?? relation;
 }
 
+/** `people`, or `ONLY users`: where a DELETE finds what the client's statement names. */
 export function namedTable(target: Target): string {
   return target.view ? quoteRelation(target.view.relation) : tableOf(target.relation);
 }

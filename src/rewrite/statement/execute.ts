@@ -8,7 +8,7 @@ import type { Expanded, RewriteContext } from './context.js';
 import type { ReplyRule } from './reply-rule.js';
 
 /**
- * Where the schema has changed since the statement was prepared, it is prepared again, in the same string:
+ * Where the schema has changed since the client prepared the statement, the proxy prepares it again, in the same string:
  *
  *     EXPLAIN EXECUTE d (NULL); DEALLOCATE d; PREPARE d (int) AS WITH … DELETE …; EXECUTE d (1)
  *

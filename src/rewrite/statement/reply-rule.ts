@@ -1,4 +1,4 @@
-/** What becomes of the answers to one statement that is sent. */
+/** What becomes of the server's answers to one statement that is sent. */
 import type { ProxyError } from '../../errors.js';
 import type { Plan } from '../../plan/plan.js';
 import type { Locks } from '../../render/single/locks.js';
@@ -10,8 +10,8 @@ export type ReplyRule =
   /** A statement of the proxy's own: the client is told nothing of it. */
   | { readonly kind: 'swallow' }
   /**
-   * A statement of the proxy's own that undoes what one before it has set up. The client's statement before it is answered
-   * when this one has ended: that answer may be the one that ends the transaction.
+   * A statement of the proxy's own that undoes what an earlier one has set up. The client gets the CommandComplete of its own
+   * statement when this one has ended, as the end of a transaction may come with that.
    */
   | { readonly kind: 'cleanUp' }
   | CascadeRule

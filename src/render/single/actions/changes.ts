@@ -1,7 +1,7 @@
 /**
- * SET NULL and SET DEFAULT as UPDATEs. Two CTEs that update one row apply only one of them, so all keys of a table
- * go into one statement, with a CASE a key. DEFAULT cannot stand in a CASE: each combination of SET DEFAULT keys
- * that a row can match is a statement of its own, and no row matches two combinations.
+ * SET NULL and SET DEFAULT as UPDATEs. Where two CTEs update one row, the server applies only one of them. So all SET keys of
+ * a table go into one UPDATE, with a CASE for each column. DEFAULT cannot stand in a CASE: each combination of SET DEFAULT
+ * keys that a row can match has an UPDATE of its own, and no row matches two combinations.
  */
 import type { ForeignKey } from '../../../graph/model.js';
 import { type Change, type Check, grouped, oncePerPlan, type Plan } from '../../../plan/plan.js';
@@ -11,22 +11,29 @@ import { outOfReach, queued } from './events.js';
 import { equals, references } from './match.js';
 import { deletedRows, staysClearOf, tableOf } from './rows.js';
 
-/** The column with the object id of the relation that holds a changed row. */
+/** `pgc_w`: the column with the object id of the relation that holds a changed row. */
 export const WITHIN = ownName('w');
 
-/** What is known of the rows that SET DEFAULT has given new keys. */
+/** Rows to which SET DEFAULT has given new keys. */
 export interface Given {
   /** The CTE that has them, with the new keys under their own names. */
   readonly rows: string;
-  /** The place of the deleted row that each referenced before. */
+  /** The columns with the place of the deleted row that each of them referenced before. */
   readonly tableoid: string;
   readonly ctid: string;
 }
 
 /**
- * The CTEs of a change: `pgc_u0_0 AS (UPDATE …)`, one a combination. Those with SET DEFAULT return the new keys, and
- * for each such key the place of the row that was referenced.
- * @param suspecting the statement stops itself where the order of two keys would have to be told
+ * The CTEs of a change, one for each combination of its SET DEFAULT keys:
+ *
+ *     pgc_u0_0 AS (UPDATE ONLY posts AS r SET author = NULL WHERE (EXISTS (SELECT FROM pgc_0 AS d WHERE d.pgc_c0 = r.author)))
+ *
+ * With SET DEFAULT they return the new keys, and for each such key the place of the row that was referenced before:
+ *
+ *     pgc_u0_0 (pgc_w, author, pgc_o0, pgc_t0) AS (UPDATE ONLY posts AS r SET author = DEFAULT FROM pgc_0 AS pgc_d0
+ *       WHERE pgc_d0.pgc_c0 = r.author RETURNING r.tableoid, r.author, pgc_d0.pgc_c1, pgc_d0.pgc_c2)
+ *
+ * @param suspecting the statement stops itself where the order of two keys matters, so the UPDATE need not look at it
  */
 export function renderChange(
   change: Change,
@@ -72,20 +79,23 @@ export function givenBy(change: Change, index: number, key: ForeignKey): readonl
   );
 }
 
+/** `pgc_u0_0`: the CTE of a change, for one combination. */
 function changeName(index: number, combination: number): string {
   return ownName(`u${index}_${combination}`);
 }
 
+/** `pgc_o0` and `pgc_t0`: the columns with the place of the row that was referenced by a key. */
 function placeOf(change: Change, key: ForeignKey): { readonly tableoid: string; readonly ctid: string } {
   const at = change.keys.indexOf(key);
   return { tableoid: ownName(`o${at}`), ctid: ownName(`t${at}`) };
 }
 
+/** `pgc_d0`: the deleted row that a row references by a key. */
 function parentRow(change: Change, key: ForeignKey): string {
   return ownName(`d${change.keys.indexOf(key)}`);
 }
 
-/** The keys that are checked, with the SET keys that change their columns; by what these change. */
+/** The keys that are checked, each with the SET key that changes its columns; by the table that this one changes. */
 const keysChangedIn = oncePerPlan(({ checks }) =>
   grouped(checks.flatMap(keyChanged), ({ by }) => by.referencing),
 );
@@ -103,6 +113,15 @@ function keyChanged(check: Check): readonly { readonly by: ForeignKey; readonly 
   }
 }
 
+/**
+ * The UPDATE for one combination. Two SET NULL keys that share the column `a`, in a statement that only suspects:
+ *
+ *     UPDATE ONLY child AS r SET
+ *       a = CASE WHEN EXISTS (SELECT FROM pgc_0 AS d WHERE d.pgc_c0 = r.a)
+ *         OR EXISTS (SELECT FROM pgc_0 AS d WHERE d.pgc_c0 = r.a AND d.pgc_c1 = r.b) THEN NULL ELSE r.a END,
+ *       b = CASE WHEN EXISTS (SELECT FROM pgc_0 AS d WHERE d.pgc_c0 = r.a AND d.pgc_c1 = r.b) THEN NULL ELSE r.b END
+ *     WHERE (EXISTS (SELECT FROM pgc_0 AS d WHERE d.pgc_c0 = r.a) OR EXISTS (…))
+ */
 function renderUpdate(
   change: Change,
   defaults: readonly ForeignKey[],
@@ -157,6 +176,7 @@ function combinations(change: Change): readonly (readonly ForeignKey[])[] {
   return change.keys.some(({ action }) => action === 'set null') ? subsets : subsets.slice(1);
 }
 
+/** The SET DEFAULT keys of a change, oldest first. */
 function defaultKeys(change: Change): readonly ForeignKey[] {
   return change.keys.filter(({ action }) => action === 'set default');
 }

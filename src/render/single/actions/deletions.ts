@@ -1,4 +1,4 @@
-/** The deletions that follow from the client's, as CTEs; those in a cycle behind the search for its rows. */
+/** The deletions that follow from the client's, as CTEs. Before those in a cycle stands the search for the rows of the cycle. */
 import type { ForeignKey } from '../../../graph/model.js';
 import { type Deletion, grouped, oncePerPlan, type Plan } from '../../../plan/plan.js';
 import { quoteName } from '../../../sql/names.js';
@@ -16,8 +16,12 @@ import {
 } from './rows.js';
 
 /**
- * The CTEs that delete what follows from the client's own deletions, in an order in which they may stand.
- * @param locking they only lock the rows that others reference
+ * The CTEs that delete what follows from the client's own deletions, in an order in which they may stand:
+ *
+ *     pgc_1 (pgc_c0) AS (DELETE FROM ONLY b AS r WHERE EXISTS (SELECT FROM pgc_0 AS d WHERE d.pgc_c0 = r.a) RETURNING r.id)
+ *     pgc_3 AS (DELETE FROM ONLY d AS r WHERE EXISTS (SELECT FROM pgc_1 AS d WHERE d.pgc_c0 = r.b) OR …)
+ *
+ * @param locking the CTEs lock rows instead, and only the rows that others reference (locks.ts)
  */
 export function renderDeletions(plan: Plan, locking = false): readonly string[] {
   const done = new Set<number>();
@@ -37,12 +41,19 @@ export function renderDeletions(plan: Plan, locking = false): readonly string[] 
 
 const cyclesOf = oncePerPlan(({ deletions }) => grouped(deletions, ({ cycle }) => cycle));
 
+/** `pgc_1 (pgc_c0)`: the name of a deletion's CTE, and of the columns that the deletion returns. */
 export function header(name: string, deletion: Deletion): string {
   const columns = deletion.returns.map((_, i) => columnName(i));
   return `${name}${columns.length > 0 ? ` (${columns.join(', ')})` : ''}`;
 }
 
-/** A table reached over several keys is deleted from once, by any of them; and the client's own rows are the client's. */
+/**
+ * A table that several keys reach is deleted from once, by any of them. Rows that the client's own DELETE takes are left to
+ * that; here the client deletes from `a`, and `a` is in the cycle too:
+ *
+ *     pgc_2 (pgc_c0) AS (DELETE FROM ONLY a AS r WHERE (EXISTS (SELECT FROM pgc_f1 AS d WHERE d.pgc_c0 = r.b))
+ *       AND NOT EXISTS (SELECT FROM pgc_0 AS g WHERE g.pgc_c0 = r.id) RETURNING r.id)
+ */
 function renderDeletion(deletion: Deletion, plan: Plan, locking: boolean): string {
   const { relation, keys, cycle, returns } = deletion;
   const matches = keys.map((key) =>
@@ -67,8 +78,15 @@ function searchName(cycle: number): string {
 }
 
 /**
- * The rows that a cycle takes, by their places, which are of one type for all tables. A WITH of its own inside of a CTE,
- * so that the client's need not become a recursive one.
+ * The rows that a cycle takes, by `tableoid` and `ctid`, which have the same types in all tables. The search has a WITH of its
+ * own inside of its CTE, so that the client's WITH need not become a recursive one. Where `a` and `b` reference each other:
+ *
+ *     pgc_r1 AS (WITH RECURSIVE pgc_r1 (tableoid, ctid) AS (
+ *       SELECT r.tableoid, r.ctid FROM ONLY b AS r WHERE EXISTS (SELECT FROM pgc_0 AS d WHERE d.pgc_c0 = r.a)
+ *       UNION SELECT n.* FROM pgc_r1 AS g CROSS JOIN LATERAL (
+ *         SELECT r.tableoid, r.ctid FROM ONLY a AS p JOIN ONLY b AS r ON p.id = r.a WHERE p.tableoid = g.tableoid AND p.ctid = g.ctid
+ *         UNION ALL SELECT r.tableoid, r.ctid FROM ONLY b AS p JOIN ONLY a AS r ON p.id = r.b WHERE …) AS n)
+ *       SELECT tableoid, ctid FROM pgc_r1)
  */
 function renderSearch(cycle: number, members: readonly Deletion[], plan: Plan): string {
   const name = searchName(cycle);
@@ -98,7 +116,7 @@ function renderSearch(cycle: number, members: readonly Deletion[], plan: Plan): 
   );
 }
 
-/** The rows that reference the one at `g` by this key. */
+/** The rows that reference the row at `g` by this key: one arm of the LATERAL union of `renderSearch`. */
 function renderStep(key: ForeignKey): string {
   return (
     `SELECT r.tableoid, r.ctid FROM ${tableOf(key.referenced)} AS p JOIN ${tableOf(key.referencing)} AS r ` +
@@ -106,14 +124,18 @@ function renderStep(key: ForeignKey): string {
   );
 }
 
-/** Of the rows found those of one table, with the columns that its deletion returns. */
+/**
+ * Of the rows that the search has found those of one table, with the columns that its deletion returns:
+ *
+ *     pgc_f1 (pgc_c0) AS (SELECT p.id FROM pgc_r1 AS g JOIN ONLY b AS p ON p.tableoid = g.tableoid AND p.ctid = g.ctid)
+ */
 function renderFound(deletion: Deletion): string {
   const columns = deletion.returns.map((name) => `p.${quoteName(name)}`).join(', ');
   const found = `${searchName(deletion.cycle ?? 0)} AS g JOIN ${tableOf(deletion.relation)} AS p ON ${hasPlace('p', 'g')}`;
   return `${header(foundName(deletion.id), deletion)} AS (SELECT ${columns} FROM ${found})`;
 }
 
-/** `row` is the one at this place, as the statement sees it. */
+/** `p.tableoid = g.tableoid AND p.ctid = g.ctid`: `row` is the row at this place, as the statement sees it. */
 export function hasPlace(row: string, place: string): string {
   return `${row}.tableoid OPERATOR(pg_catalog.=) ${place}.tableoid AND ${row}.ctid OPERATOR(pg_catalog.=) ${place}.ctid`;
 }

@@ -10,19 +10,31 @@ import { equals } from './match.js';
 import { keyOrder, QUEUE } from './queue.js';
 import { tableOf } from './rows.js';
 
-/** `ROW(q.position, 2)`: the event of a key for the deleted row at this position. */
+/** `ROW(q.position, 2)`: the event of the plan's second key for the deleted row at this position. */
 export function eventOf(plan: Plan, key: ForeignKey, position: string): string {
   return `ROW(${position}, ${keyOrder(plan, key)})`;
 }
 
-/** The row is deleted by an event before this one; by any, where none is named. */
+/**
+ * A condition: the row is deleted by an event before this one; by any event, where none is named.
+ *
+ *     EXISTS (SELECT FROM pgc_q AS d WHERE d.tableoid = r.tableoid AND d.ctid = r.ctid
+ *       AND ROW(d.parent_position, d.key_order) < ROW(q.position, 1))
+ */
 export function goneBefore(row: string, event?: string): string {
   const before =
     event === undefined ? '' : ` AND ROW(d.parent_position, d.key_order) OPERATOR(pg_catalog.<) ${event}`;
   return `EXISTS (SELECT FROM ${QUEUE} AS d WHERE d.tableoid OPERATOR(pg_catalog.=) ${row}.tableoid AND d.ctid OPERATOR(pg_catalog.=) ${row}.ctid${before})`;
 }
 
-/** The row is deleted before a check that was queued by this event comes: by what was queued before it. */
+/**
+ * A condition: the row is gone when the check comes that this event has queued. The event that deletes the row was queued
+ * before that check: the row `e` for which it fires was itself deleted before this event, or by the client.
+ *
+ *     EXISTS (SELECT FROM pgc_q AS d LEFT JOIN pgc_q AS e ON e.position = d.parent_position
+ *       WHERE d.tableoid = r.tableoid AND d.ctid = r.ctid
+ *       AND (e.position IS NULL OR ROW(e.parent_position, e.key_order) < ROW(b.position, 1)))
+ */
 export function goneBeforeCheck(row: string, event: string): string {
   return (
     `EXISTS (SELECT FROM ${QUEUE} AS d LEFT JOIN ${QUEUE} AS e ON e.position OPERATOR(pg_catalog.=) d.parent_position` +
@@ -31,12 +43,22 @@ export function goneBeforeCheck(row: string, event: string): string {
   );
 }
 
-/** The deleted rows `p` of the table that a key references, with their places `q` in the queue. */
+/**
+ * The deleted rows `p` of the table that a key references, with their places `q` in the queue:
+ *
+ *     pgc_q AS q JOIN ONLY users AS p ON p.tableoid = q.tableoid AND p.ctid = q.ctid
+ */
 export function queued(key: ForeignKey, q = 'q', p = 'p'): string {
   return `${QUEUE} AS ${q} JOIN ${tableOf(key.referenced)} AS ${p} ON ${hasPlace(p, q)}`;
 }
 
-/** One of these SET keys has taken the row out of the reach of another key before this event; ever, where none is named. */
+/**
+ * Conditions, one for each of these SET keys: the key has changed the row before this event, or ever where no event is named,
+ * so that another key no longer finds the row.
+ *
+ *     EXISTS (SELECT FROM pgc_q AS q1 JOIN ONLY accounts AS p1 ON p1.tableoid = q1.tableoid AND p1.ctid = q1.ctid
+ *       WHERE p1.id = r.account AND ROW(q1.position, 1) < ROW(q.position, 2))
+ */
 export function changedBefore(
   plan: Plan,
   keys: readonly ForeignKey[],
@@ -54,7 +76,13 @@ export function changedBefore(
   });
 }
 
-/** Another SET key has changed the row before the event of SET NULL `key` for the deleted row at this position: it does not match then. */
+/**
+ * Conditions: another SET key has changed the row before the event of SET NULL `key` for the deleted row at this position, so
+ * that `key` no longer finds the row.
+ *
+ *     EXISTS (SELECT FROM pgc_q AS q2 JOIN ONLY parent AS p2 ON p2.tableoid = q2.tableoid AND p2.ctid = q2.ctid
+ *       WHERE p2.a = r.a AND ROW(q2.position, 1) < ROW(q1.position, 2))
+ */
 export function outOfReach(plan: Plan, key: ForeignKey, row: string, position: string): readonly string[] {
   return changersIn(plan, key).map((by) => {
     const before = `${eventOf(plan, by, 'q2.position')} OPERATOR(pg_catalog.<) ${eventOf(plan, key, position)}`;
@@ -62,7 +90,7 @@ export function outOfReach(plan: Plan, key: ForeignKey, row: string, position: s
   });
 }
 
-/** The keys of which the queue tells whether they take a row out of the reach of this one. */
+/** The SET keys that may change a row before this key finds it, where the queue tells which of the two comes first. */
 export function changersIn(plan: Plan, key: ForeignKey): readonly ForeignKey[] {
   return (ordersOf(plan).get(key) ?? []).map(({ by }) => by);
 }

@@ -1,4 +1,4 @@
-/** How the rows of a referencing table are found from the keys that were deleted. Only the database compares values. */
+/** How the rows of a referencing table are found from the keys of deleted rows. Only the database compares values. */
 import type { KeyColumn } from '../../../graph/catalog/catalog.js';
 import type { ForeignKey } from '../../../graph/model.js';
 import { quoteName } from '../../../sql/names.js';
@@ -10,10 +10,13 @@ export interface Deleted {
 }
 
 /**
- * A condition on `row`, a row of the referencing table: one of its keys' referenced rows was deleted.
+ * A condition on `row`, a row of the referencing table: the row that it references by this key was deleted.
  *
- * With an index on the column the keys are collected into an array, which finds the rows by the index whatever the
- * planner thinks of the number of keys. Without one, and for several columns, a semi-join hashes.
+ *     r.author = ANY (ARRAY(SELECT d.pgc_c0 FROM pgc_0 AS d))            -- author has an index
+ *     EXISTS (SELECT FROM pgc_0 AS d WHERE d.pgc_c0 = r.author)          -- it has none, or the key has more columns
+ *
+ * With an index on the column, the keys are collected into an array: the server then finds the rows by the index, however
+ * many keys its planner expects. Without an index, and for several columns, the server makes a hashed semi-join.
  */
 export function references(key: ForeignKey, row: string, deleted: Deleted): string {
   const [column, ...more] = key.columns;
@@ -26,7 +29,7 @@ export function references(key: ForeignKey, row: string, deleted: Deleted): stri
 }
 
 /**
- * The key's comparison, column by column.
+ * The key's comparison, column by column: `d.pgc_c0 = r.shop AND d.pgc_c1 = r.number`.
  * @param parent rows that hold the referenced columns, under the names that `column` gives
  * @param own the names of the referencing columns in `row`
  */
@@ -45,11 +48,13 @@ export function equals(
     .join(' AND ');
 }
 
+/** `r.author`, cast to the operator's type and under the key's collation, where these are not the column's own. */
 function referencing(column: KeyColumn, row: string, own = quoteName): string {
   const value = cast(`${row}.${own(column.referencing)}`, column.right);
   return column.collation === null ? value : `(${value} COLLATE ${column.collation})`;
 }
 
+/** Whether an index begins with a column of the key. */
 function indexed(key: ForeignKey): boolean {
   return key.columns.some(({ referencing }) => key.referencing.indexed.includes(referencing));
 }
@@ -63,6 +68,7 @@ function cast(expression: string, type: string | null): string {
   return type === null ? expression : `${expression}::${type}`;
 }
 
+/** `OPERATOR(pg_catalog.=)`: with its schema, so that no operator of the search_path is meant. */
 function spell(operator: string): string {
   return `OPERATOR(${operator})`;
 }

@@ -1,11 +1,11 @@
 /**
- * The order in which PostgreSQL would have deleted the rows of a cascade, as a CTE that is evaluated only where a rule
- * depends on it.
+ * The order in which PostgreSQL would have deleted the rows of a cascade, as a CTE. The server evaluates it only where a rule
+ * depends on the order.
  *
- * Natively every deleted row queues one event a key, oldest key first; the rows that an event deletes queue theirs after
- * all that wait (trigger.c, AfterTriggerSaveEvent; ri_triggers.c runs its queries with fire_triggers = false). So the rows
- * of one depth come before those of the next, and within a depth the order is that of the rows they referenced, then of
- * the keys, then the one in which one event finds them.
+ * Natively every deleted row queues one event for each key, oldest key first. The rows that an event deletes queue their
+ * events behind all that wait (trigger.c, AfterTriggerSaveEvent; ri_triggers.c runs its queries with fire_triggers = false).
+ * So the rows of one depth come before those of the next. Within a depth they come in the order of the rows that they
+ * referenced, then of the keys, then as one event finds them.
  */
 
 import type { ForeignKey } from '../../../graph/model.js';
@@ -71,7 +71,11 @@ export function renderQueue(plan: Plan): string {
   );
 }
 
-/** `SELECT row_number() OVER () AS position, k.* FROM (SELECT pgc_c1, pgc_c2 FROM pgc_0) AS k (tableoid, ctid)` */
+/**
+ * The client's own rows, numbered:
+ *
+ *     SELECT row_number() OVER () AS position, k.* FROM (SELECT pgc_c1, pgc_c2 FROM pgc_0) AS k (tableoid, ctid)
+ */
 function clientRows(plan: Plan): string {
   const deletions = plan.deletions.filter(({ origin }) => origin === 'client');
   const rows = deletions.map(({ id, returns }) => {

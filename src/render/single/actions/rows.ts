@@ -1,4 +1,4 @@
-/** How the parts of the one statement name tables, and the rows that other parts delete. */
+/** How the CTEs of the one statement name tables, and the rows that other CTEs delete. */
 import type { Relation } from '../../../graph/model.js';
 import { identifyingColumns } from '../../../plan/identifying-columns.js';
 import type { Deletion, Member, Plan } from '../../../plan/plan.js';
@@ -6,37 +6,42 @@ import { quoteName, quoteRelation } from '../../../sql/names.js';
 import { ownName } from '../../own-names.js';
 import type { Deleted } from './match.js';
 
+/** `pgc_0`: the CTE of a deletion. */
 export function cteName(deletion: number): string {
   return ownName(`${deletion}`);
 }
 
-/** The rows that a deletion in a cycle is going to take, found beforehand. */
+/** `pgc_f1`: the CTE with the rows that a deletion in a cycle is going to take, found beforehand. */
 export function foundName(deletion: number): string {
   return ownName(`f${deletion}`);
 }
 
-/** The columns of a deletion's CTE. Those of the client's RETURNING stand beside them, under names of their own. */
+/** `pgc_c0`: a column of a deletion's CTE. Those of the client's RETURNING stand beside them, under names of their own. */
 export function columnName(index: number): string {
   return ownName(`c${index}`);
 }
 
-/** `ONLY`, as a key never holds for inheritance children; a partitioned table's rows are all in its partitions. */
+/** `ONLY posts`, as a key never holds for inheritance children; `posts` where it is partitioned, as its partitions have the rows. */
 export function tableOf(relation: Relation): string {
   return `${relation.kind === 'p' ? '' : 'ONLY '}${quoteRelation(relation)}`;
 }
 
-/** The rows deleted from `relation`. */
+/**
+ * The rows deleted from `relation`: one CTE, `pgc_0`, or several that take rows of it:
+ *
+ *     (SELECT m.pgc_c0 AS pgc_c0 FROM pgc_0 AS m UNION ALL SELECT m.pgc_c0 AS pgc_c0 FROM pgc_f2 AS m)
+ */
 export function deletedRows(plan: Plan, relation: Relation): Deleted {
   return rowsOf(plan, plan.members.get(relation) ?? [], cteName);
 }
 
-/** The same as a deletion in a cycle must see them: of the deletions in that cycle those found beforehand. */
+/** The same for a deletion in a cycle. It takes the rows of the other deletions in that cycle as the search has found them. */
 export function foundRows(plan: Plan, relation: Relation, cycle: number): Deleted {
   const members = plan.members.get(relation) ?? [];
   return rowsOf(plan, members, (id) => (plan.deletions[id]?.cycle === cycle ? foundName(id) : cteName(id)));
 }
 
-/** Those that come into the cycle from outside of it; undefined where there are none. */
+/** The rows of `relation` that deletions outside of the cycle take; undefined where there are none. */
 export function enteringRows(plan: Plan, relation: Relation, cycle: number): Deleted | undefined {
   const outside = (plan.members.get(relation) ?? []).filter(
     ({ deletion }) => plan.deletions[deletion]?.cycle !== cycle,
@@ -65,12 +70,16 @@ function rowsOf(plan: Plan, members: readonly Member[], name: (id: number) => st
   return { rows: `(${arms.join(' UNION ALL ')})`, column: (column) => columnName(shared.indexOf(column)) };
 }
 
+/** `m.pgc_c1 = ANY (ARRAY[16385, 16390]::oid[])`: these relations hold the row. */
 function isWithin(tableoid: string, oids: readonly number[]): string {
   return `${tableoid} OPERATOR(pg_catalog.=) ANY (ARRAY[${oids.join(', ')}]::pg_catalog.oid[])`;
 }
 
 /**
- * A condition: `row`, one of `relation`, is among the rows that a deletion takes. Never null.
+ * A condition: `row`, a row of `relation`, is among the rows that a deletion takes. It is never null.
+ *
+ *     EXISTS (SELECT FROM pgc_0 AS g WHERE g.pgc_c0 = r.id)
+ *
  * @param own the names of the relation's columns in `row`
  */
 export function isAmong(relation: Relation, deletion: Deletion, row: string, own = quoteName): string {
@@ -81,7 +90,11 @@ export function isAmong(relation: Relation, deletion: Deletion, row: string, own
   return `EXISTS (SELECT FROM ${cteName(deletion.id)} AS g WHERE ${same.join(' AND ')})`;
 }
 
-/** Conditions that `row`, one of `relation`, is not deleted by any of these deletions. */
+/**
+ * Conditions that none of these deletions takes `row`, a row of `relation`:
+ *
+ *     NOT EXISTS (SELECT FROM pgc_0 AS g WHERE g.pgc_c0 = r.id)
+ */
 export function staysClearOf(
   plan: Plan,
   relation: Relation,

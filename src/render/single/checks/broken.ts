@@ -1,4 +1,4 @@
-/** What the SQL of one check says of rows that break its rule. */
+/** The SQL with which one check finds rows that break its rule. */
 import type { ForeignKey } from '../../../graph/model.js';
 import type { Plan } from '../../../plan/plan.js';
 import { quoteName } from '../../../sql/names.js';
@@ -6,23 +6,27 @@ import { checkMarker } from '../../violations.js';
 import { keyOrder } from '../actions/queue.js';
 
 export interface Broken {
-  /** Finds any row that may break the rule: where it finds none, none does. */
+  /** A query that finds any row that may break the rule: where it finds none, none does. */
   readonly suspects: string;
-  /** Selects the place in PostgreSQL's order (`PLACE_COLUMNS`) and the marker of each violation. */
+  /** Queries that give of each violation its place in PostgreSQL's order (`PLACE_COLUMNS`), and its marker. */
   readonly ordered: readonly string[];
-  /** Selects the marker of any row that breaks the rule whatever the order. */
+  /** Queries that give the marker of any row that breaks the rule whatever the order. */
   readonly certain: readonly string[];
 }
 
 /**
- * Where a violation stands: the first in the order of these is the one that PostgreSQL reports. Behind whether it is found
- * at COMMIT comes the event that queued what finds it, then the event itself: a deleted row and a key; then a row.
+ * The place of a violation: PostgreSQL reports the one that comes first in the order of these columns. `late` says whether it
+ * is found at COMMIT. Then comes the event that queued what finds the violation, then the event that finds it, a deleted row
+ * and a key each; then the row that breaks the rule.
  */
 export const PLACE_COLUMNS =
   'late, parent_position, parent_key_order, position, key_order, tableoid, ctid, key';
 
 /**
- * The place of what the event of a key for the deleted row `q` of the queue finds.
+ * The place of a violation that the event of a key finds for the deleted row `q` of the queue:
+ *
+ *     false, q.parent_position, q.key_order, q.position, 1, NULL::oid, NULL::tid, 0
+ *
  * @param row one that it finds, where there is an order among several
  */
 export function eventPlace(plan: Plan, key: ForeignKey, late = false, q = 'q', row?: string): string {
@@ -38,7 +42,10 @@ export function eventPlace(plan: Plan, key: ForeignKey, late = false, q = 'q', r
 }
 
 /**
- * The place of the check of a key that a row has since an event: behind all that was queued before, row by row.
+ * The place of the check of a new key that an event has given a row: behind all that was queued before, row by row.
+ *
+ *     false, b.position, 1, 0::int8, 0, r.tableoid, r.ctid, 0
+ *
  * @param event the position of a deleted row, and the order of a key
  */
 export function checkPlace(
@@ -67,7 +74,7 @@ function rowPlace(row: string | undefined): readonly string[] {
     : [`${row}.tableoid`, `${row}.ctid`];
 }
 
-/** The marker of a check that names the referenced row `p`. */
+/** `format('pgcascade/…/0/%s/(%s)', p.tableoid, p.id)`: the marker of a check that names the referenced row `p`. */
 export function referencedMarker(place: number, key: ForeignKey): string {
   return checkMarker(
     place,

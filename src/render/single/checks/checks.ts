@@ -12,7 +12,17 @@ import { doubted } from './doubts.js';
 import { newKeysBroken, nullsBroken } from './new-keys.js';
 
 /**
- * The CTEs that the conditions need, and the conditions: each true, or an error.
+ * The CTEs that the conditions need, and the conditions: each is true, or fails the statement. For a NO ACTION key:
+ *
+ *     CASE WHEN EXISTS (SELECT FROM pgc_0 AS p JOIN ONLY posts AS r ON p.pgc_c0 = r.author)
+ *       THEN concat('pgcascade/…/suspect')::int4 = 0 ELSE true END
+ *
+ * and where the statement does not only suspect, with the queue as its CTE:
+ *
+ *     CASE WHEN EXISTS (…) THEN coalesce(
+ *         (SELECT v.marker FROM (the violations, with their places) AS v (…, marker) ORDER BY … LIMIT 1),
+ *         (SELECT v.marker FROM (the rows that break the rule whatever the order) AS v (marker) LIMIT 1))::int4 IS NULL ELSE true END
+ *
  * @param suspecting only finds out whether any rule may be broken, which costs the server much less than to tell which
  */
 export function renderChecks(
@@ -66,7 +76,15 @@ function brokenBy(check: Check, place: number, plan: Plan): readonly Broken[] {
   }
 }
 
-/** Rows of the referencing table that are still there, and the keys they reference. */
+/**
+ * RESTRICT and NO ACTION: rows of the referencing table that are still there when PostgreSQL looks for them. In `ordered`:
+ *
+ *     SELECT false, q.parent_position, q.key_order, q.position, 1, NULL::oid, NULL::tid, 0,
+ *       format('pgcascade/…/0/%s/(%s)', p.tableoid, p.id)
+ *     FROM pgc_q AS q JOIN ONLY users AS p ON p.tableoid = q.tableoid AND p.ctid = q.ctid JOIN ONLY posts AS r ON p.id = r.author
+ *     WHERE NOT EXISTS (SELECT FROM pgc_q AS d WHERE d.tableoid = r.tableoid AND d.ctid = r.ctid
+ *       AND ROW(d.parent_position, d.key_order) < ROW(q.position, 1))
+ */
 function rowsLeft(check: Check & { kind: 'rows' }, place: number, plan: Plan): Broken {
   const { key, gone, changers } = check;
   const { rows, column } = deletedRows(plan, key.referenced);
@@ -92,7 +110,13 @@ function rowsLeft(check: Check & { kind: 'rows' }, place: number, plan: Plan): B
   };
 }
 
-/** The rows of a cycle are found before they are deleted: what a trigger kept had brought others with it. */
+/**
+ * Conditions that everything which the search for the rows of a cycle has found was deleted too. A row that a BEFORE trigger
+ * keeps had brought other rows into the cycle: the statement stops itself.
+ *
+ *     CASE WHEN EXISTS (SELECT FROM pgc_f1 AS f WHERE NOT EXISTS (SELECT FROM pgc_0 AS g WHERE g.pgc_c0 = f.pgc_c0)
+ *       AND NOT EXISTS (SELECT FROM pgc_1 AS g WHERE g.pgc_c0 = f.pgc_c0)) THEN concat('pgcascade/…/kept')::int4 = 0 ELSE true END
+ */
 function renderKept(plan: Plan): readonly string[] {
   return plan.deletions.flatMap((deletion) => {
     const { cycle, relation, id } = deletion;

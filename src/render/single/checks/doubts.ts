@@ -1,4 +1,7 @@
-/** Rows of which one statement cannot tell what becomes of them, as two keys act on them: it stops itself where it meets one. */
+/**
+ * Rows of which one statement cannot tell what becomes of them, as two keys act on them. A statement that meets such a row
+ * stops itself.
+ */
 
 import type { Check, Overlap, Plan } from '../../../plan/plan.js';
 import { quoteName } from '../../../sql/names.js';
@@ -10,6 +13,7 @@ import { type Broken, eventPlace } from './broken.js';
 import { goes, imagesOf, mayGo } from './images.js';
 import { placed } from './new-keys.js';
 
+/** The SQL that finds the rows of which a check of one of these kinds cannot tell what becomes of them. */
 export function doubted(
   check: Check & { kind: 'order' | 'overlap' | 'referenced' },
   place: number,
@@ -24,7 +28,15 @@ export function doubted(
   return check.when === 'new key' ? keyOfDeleted(check, place, plan) : [foundByBoth(check, place, plan)];
 }
 
-/** Both keys reference a row that is deleted, and the row is still there when the first of them changes it. */
+/**
+ * A row references deleted rows by both keys, and is still there when the SET key changes it. For `before`, in `ordered`:
+ *
+ *     SELECT … FROM pgc_q AS q JOIN ONLY orders AS p ON p.tableoid = q.tableoid AND p.ctid = q.ctid
+ *       JOIN ONLY items AS r ON p.shop = r.shop AND p.number = r.number
+ *     WHERE NOT EXISTS (SELECT FROM pgc_q AS d WHERE … AND ROW(d.parent_position, d.key_order) < ROW(q.position, 1))
+ *       AND EXISTS (SELECT FROM pgc_q AS q2 JOIN ONLY orders AS p2 ON p2.tableoid = q2.tableoid AND p2.ctid = q2.ctid
+ *         WHERE p2.shop = r.shop AND p2.number = r.gift AND ROW(q.position, 1) < ROW(q2.position, 2))
+ */
 function foundByBoth({ key, other, on, when }: Overlap, place: number, plan: Plan): Broken {
   const marker = checkMarker(place, '0', []);
   const event = eventOf(plan, key, 'q.position');
@@ -53,6 +65,12 @@ function foundByBoth({ key, other, on, when }: Overlap, place: number, plan: Pla
   };
 }
 
+/**
+ * Rows `r` that reference deleted rows by both keys:
+ *
+ *     pgc_0 AS p JOIN ONLY items AS r ON p.pgc_c0 = r.shop AND p.pgc_c1 = r.number
+ *       JOIN pgc_0 AS y ON y.pgc_c0 = r.shop AND y.pgc_c1 = r.gift
+ */
 function bothFind(key: Overlap['key'], other: Overlap['key'], on: Overlap['on'], plan: Plan): string {
   const [own, others] = [deletedRows(plan, key.referenced), deletedRows(plan, other.referenced)];
   return (
@@ -61,7 +79,11 @@ function bothFind(key: Overlap['key'], other: Overlap['key'], on: Overlap['on'],
   );
 }
 
-/** SET DEFAULT makes a row reference, by another key, one that is deleted too. */
+/**
+ * SET DEFAULT makes a row reference, by another key, a row that is deleted too:
+ *
+ *     SELECT FROM pgc_u0_1 AS u JOIN pgc_0 AS y ON y.pgc_c0 = u.shop AND y.pgc_c1 = u.number
+ */
 function keyOfDeleted({ key, other, change, within }: Overlap, place: number, plan: Plan): readonly Broken[] {
   const { rows, column } = deletedRows(plan, other.referenced);
   const marker = checkMarker(place, '0', []);
@@ -78,8 +100,10 @@ function keyOfDeleted({ key, other, change, within }: Overlap, place: number, pl
 }
 
 /**
- * A row `c` that references the column which is changed: natively ON UPDATE acts on it, if it is still there. Where the
- * server enforces the key it does so itself, but for rows that are deleted later: these it is not asked to change.
+ * A row `c` that references the column which the SET key changes: natively ON UPDATE acts on `c`, if it is still there. Where
+ * the server enforces that key, the server does so itself; but it is not asked to change rows that are deleted later.
+ *
+ *     SELECT FROM pgc_0 AS p JOIN ONLY posts AS r ON p.pgc_c0 = r.author JOIN ONLY likes AS c ON r.author = c.author
  */
 function referencedRow(
   { key, other, on }: Check & { kind: 'referenced' },

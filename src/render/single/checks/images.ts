@@ -1,4 +1,7 @@
-/** What SET keys make of rows, or would have made of those that are deleted later: the new keys, and what they were. */
+/**
+ * Images of rows that SET keys change: the new keys, and the places of the rows that they referenced before. Of a row that is
+ * deleted later there is the image that it would have had.
+ */
 import type { ForeignKey } from '../../../graph/model.js';
 import { constants } from '../../../plan/conflicts.js';
 import type { Plan } from '../../../plan/plan.js';
@@ -9,15 +12,16 @@ import { equals } from '../actions/match.js';
 import { deletedRows, isAmong, tableOf } from '../actions/rows.js';
 
 export interface Image extends Given {
-  /** Whether all of its rows stay, all are deleted later, or some are. Of the latter two it has the place. */
+  /** Whether all of its rows stay, all are deleted later, or some are. In the last two cases it has the places of the rows themselves. */
   readonly fate: 'stays' | 'goes' | 'either';
 }
 
-/** The place of a row that is deleted later. */
+/** `pgc_p`: the ctid of the row itself. */
 export const OWN_PLACE = ownName('p');
 
 /**
- * @param by the SET key; by SET DEFAULT those that stay are as the UPDATE returned them
+ * The images of the rows that a SET key changes.
+ * @param by the SET key; the images that SET DEFAULT gives to rows that stay are what its UPDATE returned
  * @param key whose columns are wanted
  * @param within the object ids of the relations whose rows are wanted, where not of all
  */
@@ -37,8 +41,12 @@ export function imagesOf(
 }
 
 /**
- * All rows that SET DEFAULT with constants finds, as they stood before and with their new keys; undefined where only the
- * server knows these. Of those that stay a trigger may have kept some: what is not among the changed ones is left out.
+ * All rows that SET DEFAULT with constants finds, with their places and their new keys; undefined where only the server knows
+ * the new keys. A trigger may have kept the UPDATE from changing a row: rows that stay and were not changed are left out.
+ *
+ *     (SELECT g.* FROM (SELECT r.tableoid AS pgc_w, r.ctid AS pgc_p, (0)::int4 AS author, d.pgc_c1 AS pgc_o, d.pgc_c2 AS pgc_t
+ *         FROM pgc_0 AS d JOIN ONLY posts AS r ON d.pgc_c0 = r.author) AS g
+ *       WHERE EXISTS (SELECT FROM pgc_u0_0 AS v WHERE v.pgc_w = g.pgc_w AND v.pgc_o0 = g.pgc_o AND v.pgc_t0 = g.pgc_t))
  */
 export function imageBefore(
   plan: Plan,
@@ -75,13 +83,18 @@ export function mayGo(plan: Plan, { referencing }: ForeignKey): boolean {
   return (plan.overlaps.get(referencing) ?? []).some((id) => plan.deletions[id]?.origin === 'key');
 }
 
-/** A condition: `row` is one that some deletion takes. */
+/** A condition: some deletion takes `row`. `(EXISTS (SELECT FROM pgc_2 AS g WHERE g.pgc_c0 = r.id))` */
 export function goes(plan: Plan, { referencing }: ForeignKey, row: string): string {
   const all = (plan.overlaps.get(referencing) ?? []).flatMap((id) => plan.deletions[id] ?? []);
   return `(${all.map((deletion) => isAmong(referencing, deletion, row)).join(' OR ')})`;
 }
 
-/** `(SELECT r.tableoid, r.ctid, r.a, (5)::pg_catalog.int4 AS b, d.… FROM pgc_0 AS d JOIN c AS r ON …)` */
+/**
+ * The rows that the key finds, with what it makes of the columns of another key, or of its own:
+ *
+ *     (SELECT r.tableoid AS pgc_w, r.ctid AS pgc_p, (0)::int4 AS author, d.pgc_c1 AS pgc_o, d.pgc_c2 AS pgc_t
+ *       FROM pgc_0 AS d JOIN ONLY posts AS r ON d.pgc_c0 = r.author)
+ */
 function image(plan: Plan, by: ForeignKey, key: ForeignKey, fate: Image['fate']): Image {
   const { rows, column } = deletedRows(plan, by.referenced);
   const columns = key.columns.map(
@@ -95,7 +108,10 @@ function image(plan: Plan, by: ForeignKey, key: ForeignKey, fate: Image['fate'])
   return { rows: `(SELECT ${list} FROM ${pairs}${condition})`, tableoid, ctid, fate };
 }
 
-/** An expression for what a key makes of a column of `r`: it is a SET NULL key, or one with constants. */
+/**
+ * What a SET NULL key, or a SET DEFAULT key with constants, makes of a column of `r`: `(0)::int4`, or the NULL
+ * `CASE WHEN false THEN r.number END`.
+ */
 export function newValue({ action, referencing, setColumns }: ForeignKey, name: string): string {
   const own = `r.${quoteName(name)}`;
   if (!setColumns.includes(name)) return own;
@@ -104,6 +120,7 @@ export function newValue({ action, referencing, setColumns }: ForeignKey, name: 
   return action === 'set null' || constant === 'NULL' ? `CASE WHEN false THEN ${own} END` : (constant ?? own);
 }
 
+/** Of an image the rows that these relations hold: `(SELECT g.* FROM … AS g WHERE g.pgc_w = ANY (ARRAY[16385]::oid[]))`. */
 function among(given: Image, within: readonly number[] | undefined): Image {
   if (within === undefined) return given;
   const condition = `g.${WITHIN} OPERATOR(pg_catalog.=) ANY (ARRAY[${within.join(', ')}]::pg_catalog.oid[])`;

@@ -1,6 +1,6 @@
 /**
- * Checks of the keys that SET keys make: RI_FKey_check, and what RI_FKey_setdefault looks at once more. The check of a new
- * key is deferred where the key is, whatever its action (createForeignKeyCheckTriggers).
+ * Checks of the keys that SET keys give to rows: what RI_FKey_check does natively, and what RI_FKey_setdefault looks at once
+ * more. The check of a new key is deferred where the key is, whatever its action (createForeignKeyCheckTriggers).
  */
 import type { ForeignKey } from '../../../graph/model.js';
 import type { Check, NewKeyCheck, Plan } from '../../../plan/plan.js';
@@ -15,6 +15,7 @@ import { type Broken, eventPlace, referencedMarker } from './broken.js';
 import { goes, type Image, imageBefore, imagesOf, mayGo, OWN_PLACE } from './images.js';
 import { keysBeside, stateAt, turnOf } from './turns.js';
 
+/** The SQL that finds new keys which break the rule of a check, for each image of the rows that have them. */
 export function newKeysBroken(check: NewKeyCheck, place: number, plan: Plan): readonly Broken[] {
   const { kind, by, change, key, within } = check;
   const found = imagesOf(plan, change, by, key, within).map((image) =>
@@ -32,8 +33,12 @@ export function newKeysBroken(check: NewKeyCheck, place: number, plan: Plan): re
 const BROKEN = { 'same key': sameKey, 'new key': newKey, 'mixed key': mixedKey };
 
 /**
- * SET DEFAULT gave a row the key of a row that is deleted with or behind the one it referenced: its own action finds it
- * there again.
+ * SET DEFAULT gave a row the key of a deleted row, which is the row that it referenced before or one deleted after that: the
+ * action of the deleted row finds it there again. In `ordered`:
+ *
+ *     SELECT … FROM pgc_q AS q JOIN ONLY users AS p ON p.tableoid = q.tableoid AND p.ctid = q.ctid
+ *       JOIN pgc_u0_0 AS u ON p.id = u.author
+ *       JOIN pgc_q AS b ON b.tableoid = u.pgc_o0 AND b.ctid = u.pgc_t0 AND b.position <= q.position
  */
 function sameKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
   const { key, by } = check;
@@ -59,9 +64,12 @@ function sameKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): B
 }
 
 /**
- * SET DEFAULT gave a row a key that no row of the referenced table has, or none that is still there when the check comes:
- * behind all that was queued before the row was changed. Where another key set columns of this one, a row that is
- * deleted is not looked at here: the statement stops itself (doubts.ts).
+ * SET DEFAULT gave a row a key that no row of the referenced table has, or none that is still there when the check comes. The
+ * check comes after all that was queued before the row was changed. Where the key is another one than the SET DEFAULT key,
+ * a referenced row that is deleted is not looked at here: the statement stops itself (doubts.ts). In `suspects`:
+ *
+ *     SELECT FROM pgc_u0_0 AS u WHERE u.author IS NOT NULL
+ *       AND (NOT EXISTS (SELECT FROM ONLY users AS t WHERE t.id = u.author) OR EXISTS (SELECT FROM pgc_0 AS p WHERE p.pgc_c0 = u.author))
  */
 function newKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
   const { key, by } = check;
@@ -96,7 +104,11 @@ function columnsOf(key: ForeignKey, row: string): readonly string[] {
   return key.columns.map(({ referencing }) => `${row}.${quoteName(referencing)}`);
 }
 
-/** A key of MATCH FULL has some columns that are null, and some that are not. */
+/**
+ * A key of MATCH FULL has some columns that are null, and some that are not. In `suspects`:
+ *
+ *     SELECT FROM pgc_u0_0 AS u WHERE (u.shop IS NULL OR u.number IS NULL) AND (u.shop IS NOT NULL OR u.number IS NOT NULL)
+ */
 function mixedKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
   const { key, by } = check;
   const mixed = (row: string) => {
@@ -118,7 +130,15 @@ function mixedKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): 
   };
 }
 
-/** A row that is deleted later is set to NULL before, where no NULL is allowed. */
+/**
+ * A row that is deleted later is set to NULL before, in a column that takes no NULL. In `ordered`, with the values of the
+ * row as PostgreSQL shows them:
+ *
+ *     SELECT …, format('pgcascade/…/0/%s/(%s, %s, %s)', r.tableoid, …, 'null', …)
+ *     FROM pgc_q AS q JOIN ONLY a AS p ON p.tableoid = q.tableoid AND p.ctid = q.ctid JOIN ONLY c AS r ON p.id = r.a
+ *       JOIN pgc_q AS g ON g.tableoid = r.tableoid AND g.ctid = r.ctid
+ *     WHERE ROW(q.position, 2) < ROW(g.parent_position, g.key_order)
+ */
 export function nullsBroken(
   { key }: Check & { kind: 'not null' },
   place: number,
@@ -152,7 +172,10 @@ export function nullsBroken(
   ];
 }
 
-/** The queue's row `b` that the image's row referenced before; and `g` of the row itself, where it is deleted later. */
+/**
+ * To join to an image `u`: the queue's row `b` that the image's row referenced before; and the queue's row `g` of the image's
+ * row itself, where that is deleted later. `pgc_q AS b ON b.tableoid = u.pgc_o0 AND b.ctid = u.pgc_t0`
+ */
 export function placed({ tableoid, ctid, fate }: Image, by: ForeignKey, plan: Plan): string {
   const was = `${QUEUE} AS b ON b.tableoid OPERATOR(pg_catalog.=) u.${tableoid} AND b.ctid OPERATOR(pg_catalog.=) u.${ctid}`;
   if (fate !== 'goes') return was;
@@ -160,20 +183,23 @@ export function placed({ tableoid, ctid, fate }: Image, by: ForeignKey, plan: Pl
   return `${was} JOIN ${QUEUE} AS g ON g.tableoid OPERATOR(pg_catalog.=) u.${WITHIN} AND g.ctid OPERATOR(pg_catalog.=) u.${OWN_PLACE} AND ${later}`;
 }
 
-/** The same for a row that the key has changed, and that row `r` as it was, where the image does not only have those that stay. */
+/**
+ * The same for rows that the key has changed. Where the image also has rows that are deleted later, the row as it was is joined
+ * too, as `r`.
+ */
 function changed(image: Image, by: ForeignKey, plan: Plan): string {
   if (image.fate === 'stays') return placed(image, by, plan);
   const found = outOfReach(plan, by, 'r', 'b.position').map((each) => ` AND NOT ${each}`);
   return `${placed(image, by, plan)} JOIN ${rowOf(by)}${found.join('')}`;
 }
 
-/** The row is there when the check that was queued by this event comes. */
+/** A condition, with its AND: the row is still there when the check comes that this event has queued. */
 function stillThere({ fate }: Image, key: ForeignKey, event: string): string {
   if (fate === 'stays') return '';
   return ` AND NOT ${key.deferred ? goneBefore('r') : goneBeforeCheck('r', event)}`;
 }
 
-/** The image's row as it was before. */
+/** To join to an image `u`: its row as it was. `ONLY posts AS r ON r.tableoid = u.pgc_w AND r.ctid = u.pgc_p` */
 function rowOf(by: ForeignKey): string {
   return `${tableOf(by.referencing)} AS r ON r.tableoid OPERATOR(pg_catalog.=) u.${WITHIN} AND r.ctid OPERATOR(pg_catalog.=) u.${OWN_PLACE}`;
 }

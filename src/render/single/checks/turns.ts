@@ -1,6 +1,7 @@
 /**
- * When the new key of a changed row is checked, and what the row is by then: behind its last change that was queued before
- * the check of an earlier one had its turn, as RI_FKey_check looks at no version that is not the newest.
+ * When the new key of a changed row is checked, and what the row is by then. Each change of the row queues a check, and
+ * RI_FKey_check passes over a version of the row that is not the newest. So the check that counts is that of the last change
+ * whose event was queued before the check of an earlier change.
  */
 import type { ForeignKey } from '../../../graph/model.js';
 import type { NewKeyCheck, Plan } from '../../../plan/plan.js';
@@ -12,16 +13,25 @@ import { checkPlace } from './broken.js';
 import { type Image, newValue } from './images.js';
 
 export interface Turn {
-  /** Where the check stands (broken.ts). */
+  /** The place of the check among the violations (broken.ts). */
   readonly turn: string;
-  /** What has to be joined to the image `u`, the row `r` as it was, and the place `b` of what it referenced. */
+  /** What has to be joined to the image `u`, the row `r` as it was, and the queue's row `b` that it referenced. */
   readonly joins: string;
-  /** What has the key's columns as they are then. */
+  /** The name of what has the key's columns as they are then: the image, or `stateAt`. */
   readonly row: 'u' | 's';
   /** The event that queued the check. */
   readonly event: string;
 }
 
+/**
+ * The turn of the check of a row's new key. Where other keys may change the row as well, `w` is the last change that counts:
+ *
+ *     CROSS JOIN LATERAL (SELECT v.position, v.key_order FROM (SELECT b.position, 1
+ *         UNION ALL SELECT a.position, 2 FROM pgc_q AS a JOIN ONLY orders AS p3 ON p3.tableoid = a.tableoid AND p3.ctid = a.ctid
+ *           WHERE p3.shop = r.shop AND p3.number = r.gift AND ROW(a.position, 2) > ROW(b.position, 1)
+ *           AND ROW(a.parent_position, a.key_order) < ROW(b.position, 1)) AS v (position, key_order)
+ *       ORDER BY v.position DESC, v.key_order DESC LIMIT 1) AS w
+ */
 export function turnOf(check: NewKeyCheck, plan: Plan, { fate }: Image): Turn {
   const { by, key } = check;
   const first = ['b.position', keyOrder(plan, by)] as const;
@@ -45,7 +55,13 @@ export function turnOf(check: NewKeyCheck, plan: Plan, { fate }: Image): Turn {
   return { turn, joins: `${joins}${stateAt(check, plan, event)}`, row: 's', event };
 }
 
-/** Joins `s` to the image `u` and its row `r` as it was: the columns of the key as they are behind an event. */
+/**
+ * To join to the image `u` and its row `r` as it was: the columns `s` of the key as they are after an event.
+ *
+ *     CROSS JOIN LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM pgc_q AS a JOIN ONLY orders AS p3 ON …
+ *         WHERE p3.shop = r.shop AND p3.number = r.gift AND ROW(a.position, 2) <= ROW(w.position, w.key_order))
+ *       THEN (0)::int4 ELSE u.shop END AS shop, u.number) AS s
+ */
 export function stateAt(check: NewKeyCheck, plan: Plan, event: string): string {
   const { by, key } = check;
   const columns = key.columns.map(({ referencing }) => {
@@ -59,7 +75,7 @@ export function stateAt(check: NewKeyCheck, plan: Plan, event: string): string {
   return ` CROSS JOIN LATERAL (SELECT ${columns.join(', ')}) AS s`;
 }
 
-/** The keys that set columns of the one that is checked, beside the one whose change is. */
+/** The keys that set columns of the checked key, beside the key whose change is checked. */
 export function keysBeside(plan: Plan, check: NewKeyCheck): readonly ForeignKey[] {
   const used = check.key.columns.map(({ referencing }) => referencing);
   return othersOf(plan, check).filter(({ setColumns }) => setColumns.some((name) => used.includes(name)));
@@ -69,7 +85,7 @@ function othersOf(plan: Plan, { by, change }: NewKeyCheck): readonly ForeignKey[
   return plan.changes[change]?.keys.filter((other) => other !== by) ?? [];
 }
 
-/** The deleted rows `a` for which a key changes the row `r`. */
+/** The deleted rows `a` for which a key changes the row `r`: `pgc_q AS a JOIN ONLY parent AS p3 ON … WHERE p3.a = r.a`. */
 function changing(plan: Plan, key: ForeignKey): string {
   const conditions = [
     equals(key, 'p3', quoteName, 'r'),
