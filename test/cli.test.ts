@@ -50,10 +50,12 @@ describe('a command line', () => {
     }
     expect(parseArguments(['help'])).toEqual({ command: 'help' });
     expect(parseArguments(['help', 'serve'])).toEqual({ command: 'help' });
+    expect(parseArguments(['version'])).toEqual({ command: 'version' });
   });
 
   test.each([
     [['run'], 'unknown command "run"'],
+    [['versoin'], 'unknown command "versoin", did you mean version?'],
     [['serv'], 'unknown command "serv", did you mean serve?'],
     [['chek-config'], 'unknown command "chek-config", did you mean check-config?'],
     [['--lisen', 'x'], 'unknown flag --lisen, did you mean --listen?'],

@@ -37,10 +37,12 @@ export function parseArguments(argv: readonly string[]): Invocation {
     const takesUrl = command === 'install' || command === 'uninstall';
     const [url, extra] = takesUrl ? rest : [undefined, ...rest];
     if (help || name === 'help') return { command: 'help' };
-    if (version) return { command: 'version' };
+    if (version || name === 'version') return { command: 'version' };
     if (LATER_COMMANDS.includes(name)) return notYet(name);
     if (command === undefined)
-      return refuse(`unknown command ${JSON.stringify(name)}${suggestion(name, [...COMMANDS, 'help'])}`);
+      return refuse(
+        `unknown command ${JSON.stringify(name)}${suggestion(name, [...COMMANDS, 'help', 'version'])}`,
+      );
     if (extra !== undefined) return refuse(`${command} takes no argument ${JSON.stringify(extra)}`);
     return { command, flags: url === undefined ? flags : { ...flags, url } };
   } catch (error) {

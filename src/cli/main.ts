@@ -24,7 +24,7 @@ Flags
   --upstream URL        the database, such as postgres://db:5432; without one, an embedded sample
   --profile NAME        auto, postgres or postgres-like: without effect now, the server is asked
   -h, --help            this text, as the command help
-  -v, -V, --version     the version
+  -v, -V, --version     the version, as the command version
 
 Every key of the file is also an environment variable: graph.refresh is PGCASCADE_GRAPH_REFRESH.
 Exit codes: 0 done; 1 failed while running; 2 bad usage or configuration; 143, 130 ended by a signal.

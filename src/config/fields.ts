@@ -3,7 +3,7 @@ import { checkListenAddress, formatAddress, parseAddress } from './address.js';
 import { parseGraphUrl } from './graph-url.js';
 import { checkName, parseKeyColumns } from './key-columns.js';
 import { parseUpstream } from './upstream.js';
-import { parseBytes, parseDuration, quote, ValueError } from './values.js';
+import { parseBytes, parseDuration, parseTimeout, quote, ValueError } from './values.js';
 
 // The building blocks of the schema: one for each kind of value.
 
@@ -48,10 +48,12 @@ export function section<Shape extends z.ZodRawShape>(shape: Shape, whenNull: obj
     .meta({ type: ['object', 'null'] });
 }
 
-export const duration = parsed(
-  z.union([z.string(), z.number()], { error: ({ input }) => `${quote(input)} is not a duration such as 5s` }),
-  parseDuration,
-);
+const durationText = z.union([z.string(), z.number()], {
+  error: ({ input }) => `${quote(input)} is not a duration such as 5s`,
+});
+export const duration = parsed(durationText, parseDuration);
+/** A duration above 0, for what nobody could do in no time. */
+export const timeout = parsed(durationText, parseTimeout);
 export const bytes = parsed(
   z.union([z.string(), z.number()], { error: ({ input }) => `${quote(input)} is not a size such as 64MiB` }),
   parseBytes,

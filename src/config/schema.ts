@@ -12,6 +12,7 @@ import {
   relation,
   section,
   tcpAddress,
+  timeout,
   upstream,
 } from './fields.js';
 import type { UpstreamConfig } from './upstream.js';
@@ -105,7 +106,7 @@ const auth = section({
 
 const limits = section({
   connections: z.int().min(1).default(1000).describe('Clients at one time; one more is refused with 53300.'),
-  login_timeout: duration.prefault('10s').describe('How long a client may take until it is logged in.'),
+  login_timeout: timeout.prefault('10s').describe('How long a client may take until it is logged in.'),
   message_bytes: bytes
     .prefault('1GiB')
     .describe(

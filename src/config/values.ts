@@ -21,6 +21,16 @@ export function parseDuration(value: string | number): number {
 }
 
 /**
+ * Takes a duration as {@link parseDuration} does, of more than 0.
+ * @throws ValueError
+ */
+export function parseTimeout(value: string | number): number {
+  const ms = parseDuration(value);
+  if (ms < 1) throw new ValueError(`${quote(value)} is not a time above 0`);
+  return ms;
+}
+
+/**
  * Takes a size as `1000B`, `64MiB`, `1GiB` and gives whole bytes, more than 0.
  * kB and MB are refused: PostgreSQL means 1024 by them, everybody else 1000.
  * @throws ValueError

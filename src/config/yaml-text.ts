@@ -16,7 +16,7 @@ export function parseYaml(text: string): YamlText {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const problems = [...document.errors, ...document.warnings].map((error) => ({
     line: lines.linePos(error.pos[0]).line,
-    text: error.message,
+    text: error.code === 'MULTIPLE_DOCS' ? 'a second document begins: one is read' : error.message,
   }));
   const lineOf = (path: readonly PropertyKey[]) => {
     const offset = offsetOf(document, path);

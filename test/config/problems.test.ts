@@ -37,6 +37,20 @@ graph: 5
   ]);
 });
 
+test.each([
+  [
+    'listen: 127.0.0.1:1\n---\nlisten: 127.0.0.1:2',
+    'pgcascade.yaml:2: a second document begins: one is read',
+  ],
+  ['limits: { login_timeout: 0 }', 'pgcascade.yaml:1: limits.login_timeout: 0 is not a time above 0'],
+  [
+    'limits: { login_timeout: 0.1ms }',
+    'pgcascade.yaml:1: limits.login_timeout: "0.1ms" is not a time above 0',
+  ],
+])('%j is not what can be served with', (file, message) => {
+  expect(problems(file)).toEqual([message]);
+});
+
 test('a problem of a variable or a flag is told by its name', () => {
   const env = { PGCASCADE_CASCADE_MODE: 'of', PGCASCADE_CASCADE_OVERRIDES: '[{ match: a.b.c }]' };
   expect(problems('cascade: { mode: on }', env, { profile: 'x', listen: ['1', '/tmp'] })).toEqual([

@@ -14,6 +14,9 @@ const database = useDatabase(`
   CREATE TABLE ruled (id int PRIMARY KEY);
   CREATE TABLE below (id int PRIMARY KEY, ruled_id int REFERENCES ruled ON DELETE CASCADE NOT ENFORCED);
   CREATE RULE kept AS ON DELETE TO ruled DO INSTEAD NOTHING;
+  CREATE TABLE held (id int PRIMARY KEY);
+  CREATE TABLE holds (id int PRIMARY KEY, held_id int REFERENCES held NOT ENFORCED);
+  INSERT INTO held VALUES (1); INSERT INTO holds VALUES (2, 1);
   INSERT INTO orgs VALUES (1); INSERT INTO users VALUES (10, 1); INSERT INTO posts VALUES (100, 10);`);
 const proxy = useProxy({ log: { level: 'debug' } });
 
@@ -66,6 +69,25 @@ describe('at debug', () => {
     });
     expect(lines).toEqual([planned, executed]);
     expect(JSON.stringify(lines)).not.toMatch(/secret/);
+  });
+
+  test.each([
+    ['a query', query("DELETE FROM held WHERE 'my secret' <> ''")],
+    ['a pipeline', Buffer.concat([run("DELETE FROM held WHERE $1 <> 'my secret'", ['value']), sync])],
+  ])('a second attempt of %s is told with its reason, and what it does is planned anew', async (_, bytes) => {
+    const lines = await linesOf(proxy, (client) => client.ask(bytes));
+    const held = expect.objectContaining({ msg: 'a cascade is planned', deletes: ['public.held'] });
+    expect(lines).toEqual([
+      held,
+      expect.objectContaining({
+        level: 'debug',
+        database: DATABASE,
+        why: 'ruleSuspected',
+        msg: 'a statement is sent again',
+      }),
+      held,
+    ]);
+    expect(JSON.stringify(lines)).not.toMatch(/secret|value/);
   });
 
   test('nothing is said of what needs no cascade', async () => {
