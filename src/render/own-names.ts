@@ -31,7 +31,7 @@ export function withOwnNames(
   columns: readonly string[],
   open: boolean,
 ): readonly Edit[] {
-  // Names that are not quoted are folded to lower case.
+  // Names that are not quoted are folded to lower case. A prefix in a literal is avoided too: nothing depends on which one it is.
   const taken = [text, ...edits.map(({ sql }) => sql), ...columns].join('\n').toLowerCase();
   const prefix = open || /u&"/.test(taken) ? UNGUESSABLE : firstFree(taken);
   return edits.map((edit) => ({ ...edit, sql: edit.sql.replaceAll(OWN, prefix) }));

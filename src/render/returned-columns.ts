@@ -4,6 +4,7 @@
  */
 import type { Relation } from '../graph/model.js';
 import { charactersIn } from '../sql/encoding/characters.js';
+import { hasParameters } from '../sql/lexer/parameters.js';
 import { quoteName } from '../sql/names.js';
 import { ALL } from '../sql/statement/outputs.js';
 import type { DeletingStatement, Site } from '../sql/statement/statement.js';
@@ -39,7 +40,7 @@ export function returnedNames(
   if (names)
     return names.flatMap((name) => (name === ALL ? relation.columns.map((column) => column.name) : [name]));
   const { query, start, end, outer, prepares } = statement;
-  const parameters = /\$\d/.test(text);
+  const parameters = hasParameters(text);
   // Behind its query a CREATE TABLE AS may have more.
   if (query === undefined || (parameters && outer === 'CREATE TABLE AS')) return undefined;
   const whole = text.slice(query.start, end);

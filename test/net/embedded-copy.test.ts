@@ -45,6 +45,21 @@ describe('COPY FROM STDIN', () => {
     expect(await copied()).toBe('D 1');
   });
 
+  test('is told from what only looks like one, however many comments stand before it', async () => {
+    await client.ask(query('TRUNCATE target'));
+    const comments = '/* copy */'.repeat(60);
+    expect(await client.ask(query(`${comments} SELECT 'from stdin'`))).toContain('D from stdin');
+    expect(await client.ask(query(`COPY (SELECT 'from stdin' /* from stdin */) TO STDOUT`))).toContain(
+      'C COPY 1',
+    );
+    await begin(`${comments} COPY target FROM /* */ STDIN`);
+    expect(await client.ask(copyData('1\tone\n'), copyDone)).toEqual(['C COPY 1', 'Z I']);
+    await client.ask(query('BEGIN; TRUNCATE target'));
+    await begin(`COPY target FROM STDIN (freeze, null 'freeze é')`);
+    expect(await client.ask(copyData('3\tfreeze é\n'), copyDone)).toEqual(['C COPY 1', 'Z T']);
+    await client.ask(query('ROLLBACK'));
+  });
+
   test('fails as PostgreSQL lets it fail', async () => {
     await client.ask(query('TRUNCATE target'));
     expect((await client.ask(query('COPY missing FROM STDIN')))[0]).toContain('E ERROR 42P01');

@@ -154,6 +154,14 @@ describe('clients that share it', () => {
     expect((await a.query(shown)).rows).toEqual([{ it: `A "é", "a'b\\" seven auditor 7MB` }]);
     expect((await b.query(shown)).rows).toEqual([{ it: ' "$user", public  postgres 4MB' }]);
     await b.query('DROP ROLE auditor');
+    await b.query(
+      `DO $$BEGIN PERFORM set_config('app.tenant', 'inner', false); END$$; SET SESSION "app" . "region" = 'west'`,
+    );
+    const own = `SELECT concat_ws(' ', current_setting('app.tenant', true), current_setting('app.region', true)) AS it`;
+    const other = await server.client();
+    expect((await other.query(own)).rows).toEqual([{ it: '' }]);
+    expect((await b.query(own)).rows).toEqual([{ it: 'inner west' }]);
+    await other.end();
     // Rather than go on as the superuser.
     await expect(a.query(shown)).rejects.toMatchObject({ severity: 'FATAL' });
     await b.end();

@@ -1,4 +1,6 @@
 import { Buffer } from 'node:buffer';
+import { Lexer } from '../../sql/lexer/lexer.js';
+import { WordTable } from '../../sql/lexer/words.js';
 import { write } from '../../wire/frontend.js';
 import { cString, message } from './bytes.js';
 import type { Reply } from './reply.js';
@@ -14,9 +16,7 @@ import type { SharedSession } from './shared-session.js';
 const REFUSAL =
   'the embedded database takes COPY FROM STDIN only first in a simple query, from at most 256 MiB';
 const NO_DATA = message('f', cString(REFUSAL));
-const COPY_FROM_STDIN = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*copy\b[\s\S]*\bfrom\s+stdin\b/i;
-/** FREEZE needs a table made in the same subtransaction: the savepoint rules that out, and the first try needs no FREEZE. */
-const FREEZE = /(\bfrom\s+stdin\b[\s\S]*?)\bfreeze\b(?:\s+(?:on|true|1)\b)?/i;
+const WORDS = new WordTable(['copy', 'from', 'stdin', 'freeze', 'on', 'true'].map((word) => [word, word]));
 /** In bytes: the head of a COPY statement is short. */
 const LOOKED_AT = 65_536;
 const MOST_DATA = 256 * 1024 * 1024;
@@ -72,7 +72,25 @@ export class CopyIn {
 
 /** Whether a Query message has to go through `CopyIn.begin`. */
 export function mayCopyIn(query: Buffer): boolean {
-  return COPY_FROM_STDIN.test(sql(query).toString('latin1', 0, LOOKED_AT));
+  const text = sql(query).subarray(0, LOOKED_AT);
+  const lexer = new Lexer(text, 'standard');
+  lexer.next();
+  return wordAt(text, lexer) === 'copy' && findsFromStdin(text, lexer);
+}
+
+/** Goes behind the next FROM STDIN. @returns false where there is none */
+function findsFromStdin(text: Buffer, lexer: Lexer): boolean {
+  let last: string | undefined;
+  for (let kind = lexer.next(); kind !== 'end' && kind !== 'unfinished'; kind = lexer.next()) {
+    const word = wordAt(text, lexer);
+    if (last === 'from' && word === 'stdin') return true;
+    last = word;
+  }
+  return false;
+}
+
+function wordAt(text: Buffer, { kind, start, end }: Lexer): string | undefined {
+  return kind === 'word' ? WORDS.find(text, start, end) : undefined;
 }
 
 /** Runs messages with a CopyFail after them, which ends a COPY that has no data. @throws EngineStopped */
@@ -83,9 +101,20 @@ export async function runWithoutData(messages: Buffer, session: SharedSession): 
   return reply;
 }
 
+/** FREEZE needs a table made in the same subtransaction: the savepoint rules that out, and the first try needs no FREEZE. */
 function withoutFreeze(query: Buffer): Buffer {
-  const text = sql(query).toString();
-  return FREEZE.test(text) ? write.query(text.replace(FREEZE, '$1freeze off')) : query;
+  const text = sql(query);
+  const lexer = new Lexer(text, 'standard');
+  if (!findsFromStdin(text, lexer)) return query;
+  for (let kind = lexer.next(); kind !== 'end' && kind !== 'unfinished'; kind = lexer.next()) {
+    if (wordAt(text, lexer) !== 'freeze') continue;
+    const behind = lexer.end;
+    lexer.next();
+    const isOn = wordAt(text, lexer) !== undefined || text.toString('latin1', lexer.start, lexer.end) === '1';
+    const rest = text.subarray(isOn ? lexer.end : behind);
+    return message('Q', text.subarray(0, behind), Buffer.from(' off'), rest, Buffer.alloc(1));
+  }
+  return query;
 }
 
 function sql(query: Buffer): Buffer {

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
+import { Lexer } from '../../sql/lexer/lexer.js';
 import type { Reply } from './reply.js';
 
 /** Enough of a statement to find the names in: SET and set_config stand in short ones. */
 const LOOKED_AT = 65_536;
-const CUSTOM_NAME = /(?:\bset\s+(?:session\s+)?|\bset_config\s*\(\s*')("?\w+"?(?:\."?\w+"?)+)/gi;
 const EVERYTHING_BACK = 'RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL';
 
 /** The database session that settings are put into and read from. */
@@ -32,8 +32,7 @@ export class Settings {
 
   /** Remembers what custom settings a Query or Parse may set. */
   note(message: Buffer): void {
-    for (const [, name = ''] of message.toString('latin1', 5, LOOKED_AT).matchAll(CUSTOM_NAME))
-      this.#custom.add(name.replaceAll('"', ''));
+    for (const name of customNames(message.subarray(5, LOOKED_AT))) this.#custom.add(name);
   }
 
   /** @throws Fatal, EngineStopped */
@@ -65,4 +64,26 @@ function setConfig(name: string, value: string): string {
 
 function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** What may stand between SET, or set_config, and the name of a setting, and around the parts of a name. */
+const PASSED_OVER: ReadonlySet<string> = new Set(['session', '(', "'", '"']);
+
+/**
+ * The names with dots that stand behind SET or set_config. Code in a literal may set something too, so no quote is taken for
+ * the beginning of one.
+ */
+function* customNames(text: Buffer): Generator<string> {
+  const tokens: string[] = [];
+  const lexer = new Lexer(text, 'flat');
+  for (let kind = lexer.next(); kind !== 'end' && kind !== 'unfinished'; kind = lexer.next()) {
+    const token = text.toString('latin1', lexer.start, lexer.end);
+    if (!PASSED_OVER.has(token.toLowerCase())) tokens.push(token);
+  }
+  for (let at = 0; at < tokens.length; at++) {
+    if (!/^set(?:_config)?$/i.test(tokens[at] ?? '')) continue;
+    const first = at + 1;
+    while (tokens[at + 2] === '.') at += 2;
+    if (at >= first) yield tokens.slice(first, at + 2).join('');
+  }
 }

@@ -3,6 +3,7 @@
  * gets no new child: the INSERT of the child waits (RI_FKey_check locks what it references FOR KEY SHARE).
  */
 import type { Plan } from '../../plan/plan.js';
+import { hasParameters } from '../../sql/lexer/parameters.js';
 import { quoteLiteral, quoteName, quoteRelation } from '../../sql/names.js';
 import type { CalledNames } from '../../sql/statement/selection.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
@@ -51,7 +52,7 @@ export function renderLocks(
   // FOR UPDATE OF takes a name without its schema.
   if (root.site.isNamesake) return undefined;
   // Bind gives values for all parameters.
-  if (/\$\d/.test(text.slice(selection.end))) return undefined;
+  if (hasParameters(text.slice(selection.end))) return undefined;
   const locked = plan.deletions.filter(({ returns }) => returns.length > 0);
   const { alias, target } = root.site;
   const name = alias === quoteRelation(target) ? quoteName(target.name) : alias;

@@ -81,7 +81,8 @@ export class OtherServer {
   }
 
   /**
-   * The same of a text whose statements are not understood.
+   * The same of a text whose statements are not understood: not even what a literal is can be told, so names count wherever
+   * they stand.
    * @throws ProxyError PGC_SERVER
    */
   refuseText({ name: server }: Other, text: string): void {

@@ -3,6 +3,7 @@ import { ProxyError } from '../../errors.js';
 import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
 import { charactersIn } from '../../sql/encoding/characters.js';
 import { bytesOf } from '../../sql/encoding/raw-bytes.js';
+import { mayChangeReading } from '../../sql/lexer/changes-reading.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
 import { type Statement, targetsOf } from '../../sql/statement/statement.js';
 import type { ColumnsSource } from '../catalog/known-columns.js';
@@ -73,7 +74,7 @@ export function statementByStatement(
 ): Decision {
   const { text, statements } = client;
   if (!isCuttable(client, source)) throw afterUnsettling(names);
-  if (changesReading(text) && /[^\0-\x7f]|\\/.test(text))
+  if (!isSameInAll(text) && mayChangeReading(bytesOf(text)))
     throw afterUnsettling(statements.flatMap(targetsOf));
   return { kind: 'statementByStatement', statements: cut(text, statements) };
 }
@@ -102,9 +103,7 @@ function* cut(text: string, statements: readonly Statement[]): Generator<Separat
   }
 }
 
-/** Whether a text may set client_encoding or standard_conforming_strings. A RESET does of all settings, or where escapes spell the name. */
-function changesReading(text: string): boolean {
-  return CHANGES_READING.test(text) || (/\breset\b/i.test(text) && /\ball\b|u&/i.test(text));
+/** Whether it is the same text in every encoding, and with every setting of standard_conforming_strings. */
+function isSameInAll(text: string): boolean {
+  return !text.includes('\\') && !/[^\0-\x7f]/.test(text);
 }
-
-const CHANGES_READING = /client_encoding|standard_conforming_strings|set_config|\b(?:names|discard)\b/i;
