@@ -63,7 +63,7 @@ export class GraphCache {
   readonly #reads = new SingleFlight(PATIENCE);
   readonly #seen = new LRUCache<string, Seen>({ max: MOST_DATABASES });
   readonly #servers = new LRUCache<string, string>({ max: MOST_DATABASES });
-  readonly #told = new LRUCache<string, true>({ max: MOST_NEWS });
+  readonly #logged = new LRUCache<string, true>({ max: MOST_NEWS });
   readonly #kinds = new LRUCache<string, string>({ max: MOST_DATABASES });
   readonly #idle = new LRUCache<string, true>({ max: MOST_DATABASES });
   readonly #refresh: number;
@@ -120,7 +120,7 @@ export class GraphCache {
     return news;
   }
 
-  /** Whether the server of this database carried out all that there was when it was last asked. */
+  /** Whether the server of this database performed all keys itself when it was last asked. */
   isIdle(database: string): boolean {
     return this.#idle.has(database);
   }
@@ -160,7 +160,7 @@ export class GraphCache {
     return this.#seen.get(database)?.fingerprint;
   }
 
-  /** Whether what was seen `then` still holds: where changes are told, until one is; else for `refresh`. */
+  /** Whether what was seen `then` still holds: where the database notifies of changes, until there is one; else for `refresh`. */
   isFresh(then: ReadPoint, now: ReadPoint): boolean {
     if (then.changes !== now.changes) return false;
     return now.changes !== undefined || now.at - then.at < this.#refresh;
@@ -189,8 +189,8 @@ export class GraphCache {
   /** Whether this text is logged of a database for the first time. */
   isNews(database: string, text: string): boolean {
     const key = `${database}\0${text}`;
-    if (this.#told.has(key)) return false;
-    this.#told.set(key, true);
+    if (this.#logged.has(key)) return false;
+    this.#logged.set(key, true);
     return true;
   }
 

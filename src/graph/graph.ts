@@ -57,7 +57,7 @@ export class Graph {
       .sort((a, b) => a.id - b.id);
   });
 
-  /** Every key that references this relation or an ancestor it is a partition of, whoever performs it. */
+  /** Every key that references this relation or an ancestor it is a partition of, performed by the proxy, the server or not at all. */
   keysTo(relation: Relation): readonly ForeignKey[] {
     return this.#keysOf(relation);
   }
@@ -121,7 +121,7 @@ export class Graph {
 
   /**
    * The table that a DELETE from a view deletes from: undefined where no key comes near it, or the server refuses.
-   * @returns 'unknown' where it cannot be told
+   * @returns 'unknown' where the view's definition does not show it, or rules or triggers decide
    */
   readonly base = once((view): Base | 'unknown' | undefined => {
     const shown = view.definition === null ? undefined : readView(view.definition);

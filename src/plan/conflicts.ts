@@ -79,8 +79,8 @@ function besides(key: ForeignKey, other: ForeignKey, change: number, known: Know
   const checks = [...mixing(key, other, change, graph), ...made, ...gone];
   if (deletes) return [...checks, overlap('before')];
   if (!followed || !setsColumns(other) || sameChange(key, other)) return checks;
-  const told = isTold(other, known);
-  return [...checks, told ? { kind: 'order', key: other, by: key } : overlap('before')];
+  const canTell = queueTells(other, known);
+  return [...checks, canTell ? { kind: 'order', key: other, by: key } : overlap('before')];
 }
 
 /** MATCH FULL allows no key that is null in part (RI_FKey_check). */
@@ -108,7 +108,7 @@ function nullsBeforeDeletion(key: ForeignKey, { cascading }: Known): readonly Ch
  * Whether the statement itself can tell if another key has changed a row before SET NULL `key` finds it: the keys that may do so
  * must not be kept from the row by others in turn.
  */
-function isTold(key: ForeignKey, { changers }: Known): boolean {
+function queueTells(key: ForeignKey, { changers }: Known): boolean {
   const simple = (each: ForeignKey) =>
     each.action === 'set null' && changers(each).every((other) => other === key || sameChange(each, other));
   return key.action === 'set null' && changers(key).every(simple);

@@ -1,4 +1,4 @@
-/** What has to be done for the DELETEs of one statement: pure data, made by planner.ts, written as SQL by render.ts. */
+/** What has to be done for the DELETEs of one statement: pure data, made by planner.ts, written as SQL in render/. */
 import type { ForeignKey, Relation } from '../graph/model.js';
 
 /** Rows that are deleted: by a DELETE of the client's, or because they reference rows that are. */
@@ -118,7 +118,7 @@ export function setsColumns(key: ForeignKey): boolean {
   return key.action === 'set null' || key.action === 'set default';
 }
 
-/** Whether rows that still reference a deleted one are natively looked for at COMMIT: never for RESTRICT (createForeignKeyActionTriggers). */
+/** Whether PostgreSQL looks at COMMIT for rows that still reference a deleted one: never for RESTRICT (createForeignKeyActionTriggers). */
 export function isLate({ action, deferred }: ForeignKey): boolean {
   return deferred && action !== 'restrict';
 }

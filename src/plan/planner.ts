@@ -89,7 +89,7 @@ function membersByRelation(graph: Graph, relations: readonly Relation[], all: re
   return new Map(relations.map((relation) => [relation, membersOf(relation)]));
 }
 
-/** The client's deletions first, then each behind those it gets rows from. */
+/** The client's deletions first; then the others, each after the deletions that it gets rows from. */
 function inOrder(
   reached: readonly Reached[],
   clients: number,
@@ -110,7 +110,7 @@ function inOrder(
   });
 }
 
-/** For each deletion those that it gets rows from. */
+/** For each deletion the deletions that it gets rows from: those of what its keys reference. */
 function parentsOf(all: readonly Reached[], members: Members): readonly (readonly number[])[] {
   return all.map(({ keys }) => [
     ...new Set(keys.flatMap((key) => (members.get(key.referenced) ?? []).map(({ deletion }) => deletion))),

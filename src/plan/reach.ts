@@ -91,7 +91,7 @@ function oids(relations: readonly Relation[]): readonly number[] {
 /**
  * Cycles of deletions: sets in which each brings rows to all, or one that brings rows to itself.
  * @param follows for each deletion those that it gets rows from
- * @returns all deletions in an order in which each stands behind those it gets rows from, cycles together (Tarjan 1972)
+ * @returns all deletions, each after those that it gets rows from, and the members of a cycle together (Tarjan 1972)
  */
 export function ordered(follows: readonly (readonly number[])[]): readonly (readonly number[])[] {
   const components: number[][] = [];

@@ -13,7 +13,7 @@ export interface FiringTrigger {
   readonly trigger: DeletingTrigger;
 }
 
-/** @returns those that fire for DELETEs from these relations, and for what all keys do then, whoever performs them */
+/** @returns the triggers that fire for DELETEs from these relations, and for what all keys do then, the proxy's and the server's */
 export function firedByDelete(
   graph: Graph,
   targets: readonly Pick<Target, 'relation' | 'only'>[],
@@ -40,7 +40,7 @@ export function firedByDelete(
   return distinct(fired);
 }
 
-/** @returns those ON TRUNCATE of these relations */
+/** @returns the triggers ON TRUNCATE of these relations */
 export function firedByTruncate(relations: Iterable<Relation>): readonly FiringTrigger[] {
   return [...relations].flatMap((on) =>
     on.triggers.filter(({ truncates }) => truncates).map((trigger) => ({ on, trigger })),
@@ -52,7 +52,7 @@ export function describeTrigger({ on, trigger }: FiringTrigger): string {
   return `trigger ${quoteName(trigger.name)} on ${quoteRelation(on)} (function ${trigger.function})`;
 }
 
-/** Those of the relation that is named; and FOR EACH ROW those of whatever holds its rows, or hands triggers on to it. */
+/** The triggers of the relation that is named; and those FOR EACH ROW of the relations that hold its rows, and of their ancestors. */
 function firing(
   graph: Graph,
   named: Relation,

@@ -23,7 +23,7 @@ export function ownName(name: string): string {
  * Puts the prefix into what is going to be spliced into a text: `pgc_`, or `pgc1_`, `pgc2_` … where the text, a name that
  * is put into it, or a column has that. The same for the same input: prepared statements are compared by their texts.
  * @param columns that may come to stand beside the statement's own without being spelled anywhere: those of RETURNING *
- * @param open columns may come in that nobody knows of here
+ * @param open the statement may have columns whose names are not known here
  */
 export function withOwnNames(
   text: string,

@@ -11,7 +11,7 @@ import type { DeletingStatement, Site } from '../sql/statement/statement.js';
 
 /** A question to the server for the names of columns, and for the types of the parameters where there are any. */
 export interface ColumnsQuestion {
-  /** A query that gives these columns. The server describes it; nobody executes it. */
+  /** A query that gives these columns. The server only describes it. */
   readonly sql: string;
   /** The client's query, of which the server has to tell the types of its parameters first. */
   readonly query: string | undefined;
@@ -27,7 +27,7 @@ export type Columns = (question: ColumnsQuestion) => readonly string[];
 /**
  * @param text the client's statement
  * @param relation what the statement names
- * @returns undefined where nobody can tell
+ * @returns undefined where neither the text nor the server can tell
  */
 export function returnedNames(
   text: string,

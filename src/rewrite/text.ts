@@ -37,7 +37,7 @@ export interface Rewrite {
   readonly targets: readonly RelationName[];
   /** Why statements should have been refused that the configuration passes on. */
   readonly passed: readonly ProxyError[];
-  /** What its statements do that nobody sees: for the log. */
+  /** What its statements do that the proxy neither cascades nor checks: for the log. */
   readonly warnings: readonly string[];
   /**
    * The names of the prepared statements that the text leaves behind on the server where it fails (batch.ts), with MARKER in

@@ -26,14 +26,14 @@ export interface SessionFacts {
   readonly fingerprint: string | null;
   /** The transaction sees what is committed by now: it does not look at an older state. */
   readonly current: boolean;
-  /** The transaction has written something, so that the state may be one that nobody else ever sees. */
+  /** The transaction has written something, so that no other session may ever see this state. */
   readonly written: boolean;
   /**
-   * Temporary relations of this session may be part of the catalog: nobody else has them. null is not known: it was not
-   * asked for, and the session has some.
+   * Temporary relations of this session, which no other has, may be part of the catalog. null is not known: it was not asked
+   * for, and the session has some.
    */
   readonly temporary: boolean | null;
-  /** The server carries out all that the database declares, so that its graph is empty; null where it was not asked for. */
+  /** The server performs all keys that the database declares, so that the graph is empty; null where it was not asked for. */
   readonly idle: boolean | null;
   /** Event triggers answer to DDL; null where it was not asked for. */
   readonly hooked: boolean | null;

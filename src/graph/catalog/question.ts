@@ -16,7 +16,7 @@ export interface CatalogQuestion {
   readonly catalog: boolean;
   /** Whether the session's temporary relations, if it has any, may be part of the catalog. */
   readonly temporary?: boolean;
-  /** Whether the server carries out all that there is, and whether event triggers may change that. */
+  /** Whether the server performs all keys itself, and whether event triggers may change that. */
   readonly idle?: boolean;
   /** Where the session is. */
   readonly server: boolean;
@@ -54,7 +54,7 @@ export function catalogQuestion(
   const meanings = names.map(
     (name) => `pg_catalog.to_regclass(${literal(quoteRelation(name))})::pg_catalog.oid::pg_catalog.int8`,
   );
-  const told = document(`pg_catalog.json_build_object(
+  const facts = document(`pg_catalog.json_build_object(
     'meanings', pg_catalog.array_to_json(ARRAY[${meanings.join(', ')}]::pg_catalog.int8[]),
     'mode', pg_catalog.current_setting('pgcascade.mode', true),
     'replica', pg_catalog.current_setting('session_replication_role') OPERATOR(pg_catalog.=) 'replica',
@@ -66,7 +66,7 @@ export function catalogQuestion(
     'server', ${server ? `(${SERVER})` : 'NULL'},
     'fingerprint', ${fingerprint ? `(${withNamed(FINGERPRINT, named)})` : 'NULL'})`);
   const rest = catalog ? `(${withNamed(catalogSql(relations), named)})` : 'NULL';
-  return `SELECT pg_catalog.concat_ws('.', ${told}, ${rest}) AS answer`;
+  return `SELECT pg_catalog.concat_ws('.', ${facts}, ${rest}) AS answer`;
 }
 
 /** A query for the whole catalog, and for what the configuration's relations mean in it: catalog.sql, with the other files put in. */

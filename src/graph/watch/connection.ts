@@ -24,7 +24,7 @@ const SETTINGS = `SELECT pg_catalog.set_config(name, CASE WHEN name OPERATOR(pg_
   FROM pg_catalog.pg_settings
   WHERE name OPERATOR(pg_catalog.=) ANY (ARRAY['search_path', 'statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_session_timeout'])`;
 
-/** @returns a client that is not connected: the end of its connection is told by `end`, and why before by `error` */
+/** @returns a client that is not connected: it emits `end` at the end of its connection, and before that `error` with the reason */
 export function clientOf(
   { name: _, password, server, ...target }: WatchedDatabase,
   options: pg.ClientConfig = {},

@@ -1,4 +1,4 @@
-/** Makes and removes what tells proxies of changes of the schema: `pgcascade install` and `pgcascade uninstall`. */
+/** Makes and removes the event trigger that notifies proxies of changes of the schema: `pgcascade install`, `pgcascade uninstall`. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
@@ -8,11 +8,11 @@ import { clientOf, connect, type WatchedDatabase } from './connection.js';
 export interface InstallOptions {
   /** Milliseconds to wait for older transactions. */
   readonly patience?: number;
-  /** Is told once what is waited for, where it takes longer than a moment. */
+  /** Is called once with the transactions that are waited for, where that takes longer than a moment. */
   readonly onWait?: (transactions: readonly string[]) => void;
 }
 
-/** Transactions are open that may yet make a change which nothing tells. */
+/** Transactions are open that may yet change the schema without a notification. */
 export class OlderTransactions extends Error {
   constructor(transactions: readonly string[]) {
     super(

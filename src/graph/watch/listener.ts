@@ -25,7 +25,7 @@ const PATIENCE = 5000;
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 30_000;
 
-/** Why not every change would be told. */
+/** Why the database may not notify the proxy of every change. */
 type Gap = 'connection' | 'trigger' | 'pooler' | 'queue';
 
 const GAPS: Readonly<Record<Gap, (name: string, reason: string) => string>> = {
@@ -40,11 +40,11 @@ export class SchemaListener implements Watch {
   readonly #log: ListenerLog;
   readonly #patience: number;
   readonly #rounds = new Rounds(() => this.#look());
-  /** The latest connection, and the same as soon as it listens. */
+  /** The latest connection; and `#client` is the same one as soon as it listens. */
   #latest: pg.Client | undefined;
   #client: pg.Client | undefined;
   #server: string | undefined;
-  /** The changes that were told, and the times at which some may not have been. */
+  /** Counts the changes of which the database has notified the proxy, and each time at which it may not have. */
   #changes = 0;
   #gap: Gap | 'start' | undefined = 'start';
   /** What the catalog says of the event trigger. */
@@ -105,16 +105,16 @@ export class SchemaListener implements Watch {
     this.#closed = true;
     clearTimeout(this.#retry);
     const client = this.#latest;
-    // Who is still connecting has nothing to say goodbye to.
+    // A connection that is still being made has nothing to say goodbye to.
     if (client !== this.#client) client?.connection.stream.destroy();
     if (client === undefined || client !== this.#client) return;
-    // Nor where nobody answers any more.
+    // A server that does not answer is not waited for.
     const patience = setTimeout(() => client.connection.stream.destroy(), FIRST_PAUSE);
     await client.end();
     clearTimeout(patience);
   }
 
-  /** One round trip: behind it all is known that was told before it, and whether all would have been. */
+  /** One round trip. After it, all notifications are counted that were sent before it, and it is known whether any may be missing. */
   async #look(): Promise<void> {
     const client = this.#client;
     if (client === undefined) return;
@@ -122,7 +122,7 @@ export class SchemaListener implements Watch {
       const { rows } = await client.query<[trigger: string | null, listens: boolean, room: boolean]>(WATCH);
       const [trigger, listens, room] = rows[0] ?? [null, false, false];
       if (client !== this.#client) return;
-      // It was away for a while.
+      // The event trigger was another one, or none, for a while.
       if (trigger !== this.#trigger) this.#changes++;
       this.#trigger = trigger;
       this.#tell(trigger === null ? 'trigger' : !listens ? 'pooler' : !room ? 'queue' : undefined);
@@ -142,7 +142,10 @@ export class SchemaListener implements Watch {
     this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
   }
 
-  /** What is remembered from before a gap, or from within it, is worth nothing behind it. Each is told once. */
+  /**
+   * What was remembered before a gap or in it does not hold after it: the beginning and the end of a gap count as changes. Each
+   * is logged once.
+   */
   #tell(gap: Gap | undefined, reason = ''): void {
     if (gap === this.#gap) return;
     this.#gap = gap;

@@ -1,4 +1,4 @@
-/** Round trips that many wait for: whoever comes while one is under way shares the next, which has not begun. */
+/** Round trips that many callers wait for: those who come while one is under way share the next, which has not begun. */
 export class Rounds {
   readonly #trip: () => Promise<void>;
   #begun = 0;
@@ -10,7 +10,7 @@ export class Rounds {
     this.#trip = trip;
   }
 
-  /** How many have begun: what a later one brings is not older than the moment at which this was read. */
+  /** How many have begun: what a later one learns is not older than the moment at which this was read. */
   get begun(): number {
     return this.#begun;
   }

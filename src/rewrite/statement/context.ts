@@ -46,7 +46,7 @@ export interface Expanded {
   readonly copied?: readonly Copied[];
   /** Why it should be refused, where the configuration passes it on. */
   readonly error?: ProxyError;
-  /** What it does that nobody sees: for the log. */
+  /** What it does that the proxy neither cascades nor checks: for the log. */
   readonly warnings?: readonly string[];
 }
 

@@ -7,7 +7,7 @@ import type { RelationName } from '../../sql/names.js';
 
 export type ReplyRule =
   | { readonly kind: 'forward' }
-  /** A statement of the proxy's own: the client is told nothing of it. */
+  /** A statement of the proxy's own: the client gets nothing of its answers. */
   | { readonly kind: 'swallow' }
   /**
    * A statement of the proxy's own that undoes what an earlier one has set up. The client gets the CommandComplete of its own
@@ -35,7 +35,7 @@ export interface CascadeRule {
   readonly suspecting: boolean;
   /** What its markers begin with, where it is executed by another text than the one that has prepared it. */
   readonly marker?: string | undefined;
-  /** Locks the rows that it is going to delete; undefined where nobody can get in its way, or the rows cannot be told before. */
+  /** Locks the rows that it deletes; undefined where no other transaction can get in its way, or no SELECT finds the rows. */
   readonly locks: Locks | undefined;
 }
 
@@ -50,7 +50,7 @@ export interface PrepareRule {
   /** What becomes of the answers to its EXECUTE. */
   readonly executeRule: ReplyRule;
   readonly targets: readonly RelationName[];
-  /** The proxy prepares it again, before an EXECUTE: the client is told nothing of it. */
+  /** The proxy prepares it again, before an EXECUTE: the client gets nothing of the answer. */
   readonly again?: true;
 }
 

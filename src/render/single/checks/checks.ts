@@ -41,9 +41,9 @@ export function renderChecks(
     const stops = `CASE WHEN ${suspected(found)}\n THEN ${FAIL_SUSPICION} OPERATOR(pg_catalog.=) 0 ELSE true END`;
     return { ctes: [], conditions: [...kept, stops] };
   }
-  const told = found.filter(({ ordered }) => ordered.length > 0);
-  if (told.length === 0) return { ctes: [renderQueue(plan)], conditions: kept };
-  const all = (which: 'ordered' | 'certain') => told.flatMap((each) => each[which]).join('\n UNION ALL ');
+  const reported = found.filter(({ ordered }) => ordered.length > 0);
+  if (reported.length === 0) return { ctes: [renderQueue(plan)], conditions: kept };
+  const all = (which: 'ordered' | 'certain') => reported.flatMap((each) => each[which]).join('\n UNION ALL ');
   const first =
     `SELECT v.marker FROM (${all('ordered')}) AS v (${PLACE_COLUMNS}, marker)` +
     ` ORDER BY ${PLACE_COLUMNS}, marker LIMIT 1`;
@@ -54,7 +54,7 @@ export function renderChecks(
     ctes: [renderQueue(plan)],
     conditions: [
       ...kept,
-      `CASE WHEN ${suspected(told)}\n THEN ${marker}::pg_catalog.int4 IS NULL ELSE true END`,
+      `CASE WHEN ${suspected(reported)}\n THEN ${marker}::pg_catalog.int4 IS NULL ELSE true END`,
     ],
   };
 }
