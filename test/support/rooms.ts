@@ -25,7 +25,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     purpose: 'the composition root: start and drain',
     may: ['net', 'net/embedded', 'admin', 'auth', 'session', 'rewrite', ...ground, 'config', 'observe'],
   },
-  'net/embedded': { purpose: 'the embedded database', may: ['net', 'wire', 'errors'] },
+  'net/embedded': { purpose: 'the embedded database', may: ['net', 'wire', 'sql/lexer', 'errors'] },
   // How an address is written is the configuration's to know.
   net: {
     purpose: 'listeners, upstreams, cancel requests',
