@@ -7,18 +7,18 @@ import type { Output } from './server/output.js';
 import type { ExpectedReplies, Verdict } from './server/outstanding-replies.js';
 import type { ServerState } from './server/server-state.js';
 
-export interface BackendOptions {
+export interface ServerMessagesOptions {
   readonly client: Output;
   readonly replies: ExpectedReplies;
   readonly state: ServerState;
   readonly catalog: SessionCatalog;
 }
 
-export class BackendSide {
-  readonly #options: BackendOptions;
+export class ServerMessages {
+  readonly #options: ServerMessagesOptions;
   #hasSaidWhy = false;
 
-  constructor(options: BackendOptions) {
+  constructor(options: ServerMessagesOptions) {
     this.#options = options;
   }
 

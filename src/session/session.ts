@@ -20,7 +20,7 @@ import { sayFarewell } from './server/farewell.js';
 import { Output } from './server/output.js';
 import { ExpectedReplies } from './server/outstanding-replies.js';
 import { ServerState } from './server/server-state.js';
-import { BackendSide } from './server-messages.js';
+import { ServerMessages } from './server-messages.js';
 
 /** So long what was being decided for a client that is gone may still take, in milliseconds. */
 const LAST_UNIT = 1000;
@@ -36,7 +36,7 @@ export class Session implements Keeper {
   readonly #fromServer: MessageReader;
   readonly #catalog: SessionCatalog;
   readonly #frontend: Dispatch;
-  readonly #backend: BackendSide;
+  readonly #backend: ServerMessages;
   readonly #presence: Presence;
   readonly #state: ServerState;
   readonly #closed: Promise<void>;
@@ -65,7 +65,7 @@ export class Session implements Keeper {
     this.#fromClient = new ClientMessages(this.#toServer, settings.messageBytes, () => catalog.arrived());
     const shared = { replies: this.#replies, state: this.#state, catalog };
     this.#frontend = assembleFrontend(peers, settings, { server: this.#toServer, ...shared });
-    this.#backend = new BackendSide({ client: this.#toClient, ...shared });
+    this.#backend = new ServerMessages({ client: this.#toClient, ...shared });
     this.#presence = new Presence(client, this.#toClient, this.#state, () => {
       return (this.atWork || this.#busy) && !this.#fromServer.midway;
     });

@@ -16,7 +16,7 @@ const MOST_PLANS = 8;
 const plans = new WeakMap<Graph, Map<string, { readonly plan: Plan | undefined }>>();
 
 /** As planDelete, or what it gave before for the same targets. */
-export function* planOf(graph: Graph, targets: readonly Target[]): Steps<Plan | undefined> {
+export function* keptPlan(graph: Graph, targets: readonly Target[]): Steps<Plan | undefined> {
   const known = plans.get(graph) ?? new Map<string, { readonly plan: Plan | undefined }>();
   plans.set(graph, known);
   const key = targets

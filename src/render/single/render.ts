@@ -209,7 +209,8 @@ function stoppers(roots: readonly Root[], conditions: readonly string[]): readon
 
 /**
  * A condition that fails where a target's name no longer means the table that was planned for. The server looks the name up
- * whenever it analyses the statement, together with the name in the client's text.
+ * whenever it analyses the statement, together with the name in the client's text. A DELETE that was passed on has no such
+ * condition: session/catalog/meanings.ts sees to it (decisions 6 and 54 in docs/decisions.md).
  *
  *     CASE WHEN 'users'::regclass::oid = 16385::oid THEN true ELSE concat('pgcascade/…/moved')::int4 = 0 END
  */

@@ -4,7 +4,7 @@ import type { Relation } from '../../graph/model.js';
 import type { Steps } from '../../pace.js';
 import type { Plan, Target } from '../../plan/plan.js';
 import { firedByDelete } from '../../plan/triggers.js';
-import { planOf } from '../../render/single/kept-plans.js';
+import { keptPlan } from '../../render/single/kept-plans.js';
 import { renderLocks } from '../../render/single/locks.js';
 import { renderStatement } from '../../render/single/render.js';
 import type { Root } from '../../render/single/root.js';
@@ -23,7 +23,7 @@ interface Concerned {
 
 /**
  * @param text the statement's own
- * @throws ProxyError PGC_RELATION or PGC_FORM for what cannot be expanded; what planOf and renderStatement throw
+ * @throws ProxyError PGC_RELATION or PGC_FORM for what cannot be expanded; what keptPlan and renderStatement throw
  */
 export function* expandDelete(
   text: string,
@@ -35,7 +35,7 @@ export function* expandDelete(
     return target ? [{ site, target }] : [];
   });
   const targets = concerned.map(({ target }) => target);
-  const plan = yield* planOf(context.graph, targets);
+  const plan = yield* keptPlan(context.graph, targets);
   yield;
   const named = statement.sites.flatMap(({ target, only }) => {
     const relation = relationOf(target, context);

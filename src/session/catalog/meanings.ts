@@ -4,7 +4,8 @@
  * A name that means a relation of the graph is looked up again by the expanded statement, which fails where the name has come
  * to mean another one. Nothing looks after a DELETE that is passed on. So where a name means none of the graph, but the graph
  * has a relation of that name, which is hidden then, what the server said holds until the client sends or executes anything:
- * a temporary table may be gone by then, whoever dropped it, or a function has set the search_path.
+ * a temporary table may be gone by then, whoever dropped it, or a function has set the search_path (decisions 6 and 54 in
+ * docs/decisions.md).
  */
 import type { Graph } from '../../graph/graph.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
@@ -91,7 +92,7 @@ export class Meanings {
   }
 }
 
-/** Whether what a name means hides a relation of the graph, or may. */
+/** Whether a name means something outside of the graph, while the graph has, or may have, a relation that is called so. */
 function hides(name: RelationName, oid: number | null, graph: Graph): boolean {
   return (oid === null || graph.relation(oid) === undefined) && graph.names.mayInclude(name);
 }

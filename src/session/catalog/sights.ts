@@ -5,13 +5,13 @@ import { OwnSight, type Sight, scopeOf } from './own-sight.js';
 
 /** What is known at one moment, before anything is asked. */
 export interface Standing {
-  /** Where the session is, as far as it is known. */
+  /** Which server the session is connected to, and in which database there, if that is known. */
   readonly server: string | undefined;
   readonly now: ReadPoint;
   readonly sight: Sight | undefined;
   /** The sight is what all sessions see. */
   readonly isShared: boolean;
-  /** The server has to be asked where the session is. */
+  /** The server has to be asked which one it is. */
   readonly isLost: boolean;
   /** The server has to be asked whether temporary relations of this session are part of what it sees. */
   readonly mayHaveTemporaries: boolean;
@@ -25,8 +25,9 @@ export function showsIdle({ sight, isLost, mayHaveTemporaries }: Standing): bool
 export class Sights {
   readonly #options: Omit<CatalogReaderOptions, 'rules'>;
   readonly #own = new OwnSight();
-  /** Where this session is, as far as it was asked; and when its last bytes came. */
+  /** What the server has said of itself, if it was asked: which one it is, and which database. */
   #server: string | undefined;
+  /** When the client's last bytes came, in the count of the GraphCache. */
   #arrival: number;
 
   constructor(options: Omit<CatalogReaderOptions, 'rules'>) {
@@ -54,12 +55,12 @@ export class Sights {
     this.#own.forget();
   }
 
-  /** As OwnSight. */
+  /** Whether this session asked when its transaction had written something, so that the next one has to ask again. */
   get isLate(): boolean {
     return this.#own.isLate;
   }
 
-  /** As OwnSight. */
+  /** The server is asked before the transaction writes anything. */
   renew(): void {
     this.#own.renew();
   }
@@ -95,12 +96,12 @@ export class Sights {
     return { fingerprint, known };
   }
 
-  /** As OwnSight. */
+  /** Whether the graph may have temporary relations of this session, as the server said; null where that is to be asked. */
   recordTemporaries(any: boolean | null, asked: ReadPoint): void {
     this.#own.recordTemporaries(any, asked);
   }
 
-  /** The session was told where it is. */
+  /** The server has said which one it is. */
   locate(server: string): void {
     const { database, events, graphs } = this.#options;
     this.#server = server;
@@ -108,7 +109,7 @@ export class Sights {
     if (graphs.recordServer(database, server)) events.warned(elsewhere);
   }
 
-  /** Whether the session is where it was taken to be. */
+  /** Whether the server is the one that it was taken for. */
   isAt(server: string | undefined): boolean {
     return this.#server === server;
   }

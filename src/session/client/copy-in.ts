@@ -26,7 +26,10 @@ export class CopyIn {
   readonly #unitEnd: Pick<UnitEnd, 'end'>;
   /** `ending`: the last of the data was sent, and the server says what comes next. */
   #phase: 'none' | 'taking' | 'ending' = 'none';
-  /** How many messages were sent since the server asked for data that it answers unless it ignores them. */
+  /**
+   * How many messages were sent since the server asked for data that it answers if the COPY has failed by then: while it takes
+   * data it ignores them.
+   */
   #syncs = 0;
   /** Fulfilled when the server has said how many of them it answers. */
   #counting: Promise<void> | undefined;

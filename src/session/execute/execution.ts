@@ -14,7 +14,7 @@ import {
   locksFirst,
   MOST_ATTEMPTS,
   nextAttempt,
-  type Sight,
+  type Snapshot,
 } from './retry-policy.js';
 
 /** How an attempt is made. */
@@ -27,17 +27,20 @@ export interface Terms {
   readonly isLast: boolean;
 }
 
-/** What is executed, and how it is sent. Whoever implements it holds what is sent by now. */
+/**
+ * One statement that is executed, in the way of its protocol. An implementation remembers the text that it sends: planAgain
+ * changes it.
+ */
 export interface Execution {
   /** Whether nothing else is lost where it fails and is made again. */
   readonly mayBeRetried: boolean;
-  /** What the statement is rewritten to by now. */
+  /** What the statement was rewritten to last. */
   readonly rewrite: Rewrite;
   /** @returns the locks to be sent first, if any; `failed` where that ended the execution: the client has its error */
   harmlessLocks(): Promise<Locks | 'failed' | undefined>;
   attempt(terms: Terms): Promise<Outcome>;
-  /** Undoes a failed attempt. @returns what the next one sees; `failed` where the client has got an error */
-  rollBack(): Promise<Sight | 'failed'>;
+  /** Undoes a failed attempt. @returns the snapshot of the next one; `failed` where the client has got an error */
+  rollBack(): Promise<Snapshot | 'failed'>;
   /**
    * Finds out what the statement means by now.
    * @returns whether it can be sent; else the client has got an error, or whoever made the execution sends something else
@@ -61,9 +64,9 @@ export async function carryOut(execution: Execution, events: Pick<SessionEvents,
     if (outcome === 'failed') return execution.failOutside();
     events.retried(outcome);
     retry = nextAttempt(retry, outcome, locks !== undefined);
-    const sight = await execution.rollBack();
-    if (sight === 'failed') return;
-    if (!helps(outcome, sight)) return execution.refuse(refusal(new ProxyError('PGC_SERIALIZATION', {})));
+    const snapshot = await execution.rollBack();
+    if (snapshot === 'failed') return;
+    if (!helps(outcome, snapshot)) return execution.refuse(refusal(new ProxyError('PGC_SERIALIZATION', {})));
     const { sql } = execution.rewrite;
     if (!(await execution.planAgain())) return;
     isResolved = outcome === 'relationChanged' && execution.rewrite.sql === sql;

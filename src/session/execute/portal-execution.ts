@@ -15,7 +15,7 @@ import { Attempt } from './attempt.js';
 import type { Execution, Terms } from './execution.js';
 import { harmlessLocks } from './harmless-locks.js';
 import type { Outcome } from './outcome.js';
-import type { Sight } from './retry-policy.js';
+import type { Snapshot } from './retry-policy.js';
 import { RELEASE_SAVEPOINT, Savepoint, SET_SAVEPOINT } from './savepoint.js';
 
 /** What a portal is bound to. */
@@ -88,7 +88,7 @@ export class PortalExecution implements Execution {
     return this.#execute(isResolved, isExpanded && !isLast);
   }
 
-  async rollBack(): Promise<Sight | 'failed'> {
+  async rollBack(): Promise<Snapshot | 'failed'> {
     this.#endSkipping();
     // With the transaction, or what was done since the savepoint, the setting is gone.
     this.#parts.jit.lost();

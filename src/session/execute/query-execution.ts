@@ -19,7 +19,7 @@ import { Attempt } from './attempt.js';
 import type { Execution, Terms } from './execution.js';
 import { harmlessLocks } from './harmless-locks.js';
 import type { Outcome } from './outcome.js';
-import type { Sight } from './retry-policy.js';
+import type { Snapshot } from './retry-policy.js';
 import { Savepoint } from './savepoint.js';
 
 /** A simple query of the client's, with what is sent in its place. */
@@ -117,7 +117,7 @@ export class QueryExecution implements Execution {
     return outcome;
   }
 
-  async rollBack(): Promise<Sight | 'failed'> {
+  async rollBack(): Promise<Snapshot | 'failed'> {
     return this.#savepoint ? this.#savepoint.rollBack() : 'newer';
   }
 

@@ -11,8 +11,8 @@ export interface RetryState {
   readonly locks: 'no' | 'next' | 'never';
 }
 
-/** What the next attempt sees of other transactions: what they have committed since, or the same as the one before it. */
-export type Sight = 'newer' | 'same';
+/** The snapshot of the next attempt: it has what others have committed since, or it is that of the attempt before. */
+export type Snapshot = 'newer' | 'same';
 
 /** @param most how many attempts may be made at the most */
 export function firstAttempt(most: number): RetryState {
@@ -43,6 +43,6 @@ export function nextAttempt({ left, locks }: RetryState, why: RetryReason, locke
  * Whether another attempt may end otherwise than the one before it; natively a transaction that keeps its snapshot fails. What
  * a name means does not depend on the snapshot.
  */
-export function helps(why: RetryReason, sight: Sight): boolean {
-  return sight === 'newer' || why === 'relationChanged';
+export function helps(why: RetryReason, snapshot: Snapshot): boolean {
+  return snapshot === 'newer' || why === 'relationChanged';
 }

@@ -1,7 +1,7 @@
 /** The savepoint that the proxy sets in a transaction of the client's, so that an attempt may fail there and be made again. */
 import { SAVEPOINT } from '../../rewrite/retries.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
-import type { Sight } from './retry-policy.js';
+import type { Snapshot } from './retry-policy.js';
 
 export const SET_SAVEPOINT = `SAVEPOINT ${SAVEPOINT}`;
 export const RELEASE_SAVEPOINT = `RELEASE SAVEPOINT ${SAVEPOINT}`;
@@ -28,7 +28,7 @@ export class Savepoint {
    * Rolls back to it, and releases it.
    * @returns what the transaction sees from now on; `failed` where the client has got an error
    */
-  async rollBack(): Promise<Sight | 'failed'> {
+  async rollBack(): Promise<Snapshot | 'failed'> {
     const steps = [ROLL_BACK, RELEASE_SAVEPOINT, ISOLATION];
     let isolation = '';
     for (const step of this.#protocol === 'simple' ? [steps.join('; ')] : steps) {

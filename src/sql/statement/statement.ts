@@ -110,7 +110,7 @@ export function readStatements(sql: string): readonly Statement[] | undefined {
     const place = { start: characters(first), end: characters(last) };
     const text = source.toString('utf8', first, last);
     // Of a string of one statement many times most is known from the one before.
-    if (before && differs(text, before)) return { ...before.statement, ...place };
+    if (before && isSameButForValues(text, before)) return { ...before.statement, ...place };
     const found = {
       meaning: readMeaning(statement, own, inside),
       ...place,
@@ -122,7 +122,11 @@ export function readStatements(sql: string): readonly Statement[] | undefined {
   });
 }
 
-function differs(text: string, before: { readonly text: string; readonly statement: Statement }): boolean {
+/** Whether a statement is the one before it with other constants: then all places in it are the same. */
+function isSameButForValues(
+  text: string,
+  before: { readonly text: string; readonly statement: Statement },
+): boolean {
   const { meaning } = before.statement;
   return meaning.kind === 'deleting' && differsInValues(text, before.text, meaning.compared);
 }

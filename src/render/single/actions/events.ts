@@ -1,6 +1,11 @@
 /**
  * Which of several events comes first: conditions on the queue (queue.ts). An event is a deleted row, by its `position` in
  * the queue, and a key that references it, by its order; PostgreSQL fires them in the order of both.
+ *
+ * The names in the SQL of these conditions: `q` is a place in the queue and `p` the deleted row at that place, with a number
+ * where one EXISTS stands in another (`q1`, `p1`; `q2`, `p2`); `r` is a referencing row as it was; `u` is that row with the
+ * values that a SET key gives it; `b` is the place of the row that `r` referenced; `d` is the place of a row that is asked
+ * about, and `e` that of its parent.
  */
 import type { ForeignKey } from '../../../graph/model.js';
 import { grouped, oncePerPlan, type Plan } from '../../../plan/plan.js';

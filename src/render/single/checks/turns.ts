@@ -2,6 +2,9 @@
  * When the new key of a changed row is checked, and what the row is by then. Each change of the row queues a check, and
  * RI_FKey_check passes over a version of the row that is not the newest. So the check that counts is that of the last change
  * whose event was queued before the check of an earlier change.
+ *
+ * Beside the names of events.ts: `a` is a place in the queue for which another key changes the row, `v` has all changes of the
+ * row and `w` the last of them, `s` is the row as it is by then.
  */
 import type { ForeignKey } from '../../../graph/model.js';
 import type { NewKeyCheck, Plan } from '../../../plan/plan.js';
