@@ -7,6 +7,7 @@
 import type { Json, Node } from '../parser/parser.js';
 import { asList, asNode } from '../parser/tree.js';
 import { nodesOf } from './deletes.js';
+import { referencedFirst } from './referenced-first.js';
 
 export interface Cte {
   readonly name: string;
@@ -42,7 +43,7 @@ export function executionOrder(ctes: readonly Cte[], recursive: boolean, main: N
     for (let step = steps.pop(); step; step = steps.pop()) step();
   };
   run(-1);
-  const places = recursive ? referencedFirst(ctes, named) : [...ctes.keys()];
+  const places = recursive ? sorted(ctes, named) : [...ctes.keys()];
   // A SELECT that nobody reads is not carried out.
   for (const place of places.reverse())
     if (!begun.has(place) && ctes[place]?.query.SelectStmt === undefined) run(place);
@@ -58,18 +59,11 @@ export function placesByName(ctes: readonly { readonly name: string }[]): Readon
   return places;
 }
 
-/** The CTEs of a WITH RECURSIVE as PostgreSQL sorts them (TopologicalSort in parse_cte.c). */
-function referencedFirst(ctes: readonly Cte[], named: ReadonlyMap<string, number>): number[] {
-  const places = [...ctes.keys()];
-  const needs = ctes.map(({ query }, i) => new Set(placesIn(query, named).filter((place) => place !== i)));
-  for (let i = 0; i < places.length; i++) {
-    const free = places.findIndex((place, j) => j >= i && needs[place]?.size === 0);
-    const [one, other] = [places[i], places[free]];
-    if (one === undefined || other === undefined) break;
-    [places[i], places[free]] = [other, one];
-    for (const each of needs) each.delete(other);
-  }
-  return places;
+/** The CTEs of a WITH RECURSIVE as PostgreSQL sorts them. */
+function sorted(ctes: readonly Cte[], named: ReadonlyMap<string, number>): number[] {
+  return referencedFirst(
+    ctes.map(({ query }, i) => new Set(placesIn(query, named).filter((place) => place !== i))),
+  );
 }
 
 /**
