@@ -10,7 +10,7 @@ import { BACKEND_TYPES, Backend, LONGEST_BACKEND_MESSAGE, TransactionStatus } fr
 import { assembleFrontend } from './assembly.js';
 import { SessionCatalog } from './catalog/session-catalog.js';
 import { ClientMessages } from './client/client-messages.js';
-import { ConnectionOver } from './client/copy-in.js';
+import { ConnectionOver } from './client/connection-over.js';
 import type { Dispatch } from './dispatch.js';
 import { closedOf, leaveAtWork } from './leaving.js';
 import type { Keeper } from './message-memory.js';

@@ -1,4 +1,4 @@
-/** The errors of the server: what they say, and what the client gets in their place. */
+/** The errors of the server: what the client gets in their place. */
 import { ProxyError } from '../../errors.js';
 import type { Profile } from '../../profiles/profile.js';
 import type { Marker } from '../../render/violations.js';
@@ -8,6 +8,7 @@ import { behindCharacters, charactersIn } from '../../sql/encoding/characters.js
 import { type ErrorFields, errorResponse, Field, readErrorFields } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';
 import { inEncoding } from '../server/encoding.js';
+import { isLanguage } from '../server/error-classes.js';
 import { proxyErrorFields } from '../server/farewell.js';
 import type { Verdict } from '../server/outstanding-replies.js';
 import { markerOf } from './markers.js';
@@ -28,17 +29,6 @@ export interface ErrorTranslation {
   readonly refused: (error: ProxyError) => void;
   /** A name was found to mean another table than the one planned for. */
   readonly relationChanged: () => void;
-}
-
-/** Whether an error says that the server does not know what it was sent: not that it could not do it. */
-export function isLanguage(error: Message): boolean {
-  const code = readErrorFields(error).get(Field.code) ?? '';
-  return code !== '42501' && !/^(?:08|25|28|40|53|54|55|57|58|XX)/.test(code);
-}
-
-/** What the server does not allow, or not to this role: it needs UPDATE to lock rows. */
-export function isForbidden(error: Message): boolean {
-  return /^(?:42|0A)/.test(readErrorFields(error).get(Field.code) ?? '');
 }
 
 /**

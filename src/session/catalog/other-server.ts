@@ -15,7 +15,7 @@ import {
 } from '../../profiles/recognise.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
 import { TransactionStatus } from '../../wire/types.js';
-import { isLanguage } from '../answers/server-errors.js';
+import { isLanguage } from '../server/error-classes.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { ExpectedReplies } from '../server/outstanding-replies.js';
 import type { Answer } from '../server/question.js';

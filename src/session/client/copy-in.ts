@@ -12,10 +12,8 @@ import { Backend, Frontend } from '../../wire/types.js';
 import type { Output } from '../server/output.js';
 import type { Answered, ExpectedReplies, ReplyHandler, Verdict } from '../server/outstanding-replies.js';
 import { SCRATCH } from '../server/own-statements.js';
+import { ConnectionOver } from './connection-over.js';
 import type { UnitEnd } from './unit-end.js';
-
-/** The client has been told, in PostgreSQL's words, that its connection is over. */
-export class ConnectionOver extends Error {}
 
 /** Ends a COPY to find out whether there is one; the server's log shows it. */
 const ENDED = `pgcascade/${SCRATCH}: another message came before the end of the data`;

@@ -13,7 +13,7 @@ import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
 import type { Translation } from '../answers/results.js';
-import { isForbidden } from '../answers/server-errors.js';
+import { isForbidden } from '../server/error-classes.js';
 import type { ReplyHandler, Verdict } from '../server/outstanding-replies.js';
 import { HeldAnswers } from './held-answers.js';
 import { type Outcome, retryReasonOf } from './outcome.js';

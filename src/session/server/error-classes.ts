@@ -1,0 +1,14 @@
+/** What kind of failure an error of the server's is, by the class of its SQLSTATE. */
+import { Field, readErrorFields } from '../../wire/backend.js';
+import type { Message } from '../../wire/reader.js';
+
+/** Whether an error says that the server does not know what it was sent: not that it could not do it. */
+export function isLanguage(error: Message): boolean {
+  const code = readErrorFields(error).get(Field.code) ?? '';
+  return code !== '42501' && !/^(?:08|25|28|40|53|54|55|57|58|XX)/.test(code);
+}
+
+/** What the server does not allow, or not to this role: it needs UPDATE to lock rows. */
+export function isForbidden(error: Message): boolean {
+  return /^(?:42|0A)/.test(readErrorFields(error).get(Field.code) ?? '');
+}
