@@ -26,13 +26,13 @@ import type { SessionPeers, SessionSettings } from './options.js';
 import { InternalQueries } from './server/internal-query.js';
 import { Jit } from './server/jit.js';
 import type { Output } from './server/output.js';
-import type { ExpectedReplies } from './server/outstanding-replies.js';
+import type { OutstandingReplies } from './server/outstanding-replies.js';
 import type { ServerState } from './server/server-state.js';
 
 /** What both halves of a session share. */
 export interface SharedParts {
   readonly server: Output;
-  readonly replies: ExpectedReplies;
+  readonly replies: OutstandingReplies;
   readonly state: ServerState;
   readonly catalog: SessionCatalog;
 }

@@ -4,12 +4,12 @@ import type { Message } from '../wire/reader.js';
 import { Backend } from '../wire/types.js';
 import type { SessionCatalog } from './catalog/session-catalog.js';
 import type { Output } from './server/output.js';
-import type { ExpectedReplies, Verdict } from './server/outstanding-replies.js';
+import type { OutstandingReplies, Verdict } from './server/outstanding-replies.js';
 import type { ServerState } from './server/server-state.js';
 
 export interface ServerMessagesOptions {
   readonly client: Output;
-  readonly replies: ExpectedReplies;
+  readonly replies: OutstandingReplies;
   readonly state: ServerState;
   readonly catalog: SessionCatalog;
 }

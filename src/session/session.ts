@@ -18,7 +18,7 @@ import type { SessionPeers, SessionSettings } from './options.js';
 import { Presence } from './presence.js';
 import { sayFarewell } from './server/farewell.js';
 import { Output } from './server/output.js';
-import { ExpectedReplies } from './server/outstanding-replies.js';
+import { OutstandingReplies } from './server/outstanding-replies.js';
 import { ServerState } from './server/server-state.js';
 import { ServerMessages } from './server-messages.js';
 
@@ -31,7 +31,7 @@ export class Session implements Keeper {
   readonly #server: Duplex;
   readonly #toClient: Output;
   readonly #toServer: Output;
-  readonly #replies = new ExpectedReplies();
+  readonly #replies = new OutstandingReplies();
   readonly #fromClient: ClientMessages;
   readonly #fromServer: MessageReader;
   readonly #catalog: SessionCatalog;

@@ -1,13 +1,13 @@
 /** What is known of the names of prepared statements while the messages that change them are unanswered. */
 import { expect, test } from 'vitest';
 import { UnansweredNames } from '../../src/session/client/unanswered-names.js';
-import { ExpectedReplies, type ReplyHandler } from '../../src/session/server/outstanding-replies.js';
+import { OutstandingReplies, type ReplyHandler } from '../../src/session/server/outstanding-replies.js';
 import { Backend } from '../../src/wire/types.js';
 
 const FORWARD: ReplyHandler = { receive: () => 'forward' };
 
 function start() {
-  const replies = new ExpectedReplies();
+  const replies = new OutstandingReplies();
   const names = new UnansweredNames(replies);
   const answer = (type: number) => {
     const buffer = Buffer.from([type, 0, 0, 0, 4]);

@@ -17,7 +17,7 @@ import { quoteRelation, type RelationName } from '../../sql/names.js';
 import { TransactionStatus } from '../../wire/types.js';
 import { isLanguage } from '../server/error-classes.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
-import type { ExpectedReplies } from '../server/outstanding-replies.js';
+import type { OutstandingReplies } from '../server/outstanding-replies.js';
 import type { Answer } from '../server/question.js';
 import type { ServerState } from '../server/server-state.js';
 
@@ -28,7 +28,7 @@ export interface OtherServerOptions {
   readonly rules: Rules;
   readonly events: SessionEvents;
   readonly queries: InternalQueries;
-  readonly replies: ExpectedReplies;
+  readonly replies: OutstandingReplies;
   readonly state: ServerState;
 }
 

@@ -10,7 +10,7 @@ import { whole, write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend, Frontend } from '../../wire/types.js';
 import type { Output } from '../server/output.js';
-import type { Answered, ExpectedReplies, ReplyHandler, Verdict } from '../server/outstanding-replies.js';
+import type { Answered, OutstandingReplies, ReplyHandler, Verdict } from '../server/outstanding-replies.js';
 import { SCRATCH } from '../server/own-statements.js';
 import { ConnectionOver } from './connection-over.js';
 import type { UnitEnd } from './unit-end.js';
@@ -20,7 +20,7 @@ const ENDED = `pgcascade/${SCRATCH}: another message came before the end of the 
 
 export class CopyIn {
   readonly #server: Output;
-  readonly #replies: ExpectedReplies;
+  readonly #replies: OutstandingReplies;
   readonly #unitEnd: Pick<UnitEnd, 'end'>;
   /** `ending`: the last of the data was sent, and the server says what comes next. */
   #phase: 'none' | 'taking' | 'ending' = 'none';
@@ -38,7 +38,7 @@ export class CopyIn {
   #isOver = false;
   #waiting: (() => void)[] = [];
 
-  constructor(server: Output, replies: ExpectedReplies, unitEnd: Pick<UnitEnd, 'end'>) {
+  constructor(server: Output, replies: OutstandingReplies, unitEnd: Pick<UnitEnd, 'end'>) {
     this.#server = server;
     this.#replies = replies;
     this.#unitEnd = unitEnd;

@@ -1,12 +1,12 @@
 /** A message of the client's that the server gets as it is. */
 import type { Message } from '../../wire/reader.js';
 import type { Output } from '../server/output.js';
-import type { Answered, ExpectedReplies, ReplyHandler } from '../server/outstanding-replies.js';
+import type { Answered, OutstandingReplies, ReplyHandler } from '../server/outstanding-replies.js';
 
 /** Where the client's messages go, and where their answers are expected. */
 export interface ServerSide {
   readonly server: Output;
-  readonly replies: ExpectedReplies;
+  readonly replies: OutstandingReplies;
 }
 
 /** @param handler decides what becomes of the answer; without one it goes to the client as it is */

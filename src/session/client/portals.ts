@@ -10,7 +10,7 @@ import { knownName, Names } from '../decide/names.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
 import type { PortalBinding } from '../execute/portal-execution.js';
 import type { Output } from '../server/output.js';
-import type { ExpectedReplies } from '../server/outstanding-replies.js';
+import type { OutstandingReplies } from '../server/outstanding-replies.js';
 import { REPEATED, SCRATCH } from '../server/own-statements.js';
 import type { ServerState } from '../server/server-state.js';
 import { withOwnFormats } from './bind-message.js';
@@ -33,7 +33,7 @@ interface PortalsOptions {
   readonly decider: Decider;
   readonly prepared: PreparedStatements;
   readonly server: Output;
-  readonly replies: ExpectedReplies;
+  readonly replies: OutstandingReplies;
   readonly state: ServerState;
 }
 

@@ -13,7 +13,7 @@ import type { PreparedStatement } from '../decide/prepared-statement.js';
 import { isRefused, replacement } from '../decide/replacement.js';
 import type { InternalQueries } from '../server/internal-query.js';
 import type { Output } from '../server/output.js';
-import type { ExpectedReplies } from '../server/outstanding-replies.js';
+import type { OutstandingReplies } from '../server/outstanding-replies.js';
 import { REBOUND, SCRATCH } from '../server/own-statements.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
@@ -22,7 +22,7 @@ interface PreparedStatementsOptions {
   readonly decider: Decider;
   readonly queries: InternalQueries;
   readonly server: Output;
-  readonly replies: ExpectedReplies;
+  readonly replies: OutstandingReplies;
   readonly unit: UnitOfWork;
 }
 

@@ -14,7 +14,7 @@ import type { Executor } from '../execute/executor.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { Jit } from '../server/jit.js';
 import type { Output } from '../server/output.js';
-import type { ExpectedReplies, ReplyHandler } from '../server/outstanding-replies.js';
+import type { OutstandingReplies, ReplyHandler } from '../server/outstanding-replies.js';
 import type { ServerState } from '../server/server-state.js';
 import type { CopyIn } from './copy-in.js';
 import type { PreparedStatements } from './prepared-statements.js';
@@ -25,7 +25,7 @@ import type { UnitOfWork } from './unit-of-work.js';
 
 interface SimpleQueryOptions {
   readonly server: Output;
-  readonly replies: ExpectedReplies;
+  readonly replies: OutstandingReplies;
   readonly state: ServerState;
   readonly catalog: SessionCatalog;
   readonly decider: Decider;

@@ -20,7 +20,7 @@ import type { SeparateStatement } from '../decide/decision.js';
 import type { InternalQueries } from '../server/internal-query.js';
 import type { Jit } from '../server/jit.js';
 import type { Output } from '../server/output.js';
-import type { ExpectedReplies, ReplyHandler, Verdict } from '../server/outstanding-replies.js';
+import type { OutstandingReplies, ReplyHandler, Verdict } from '../server/outstanding-replies.js';
 import { SCRATCH } from '../server/own-statements.js';
 import type { ServerState } from '../server/server-state.js';
 
@@ -39,7 +39,7 @@ interface StatementByStatementOptions {
   readonly decider: Decider;
   readonly jit: Jit;
   readonly queries: InternalQueries;
-  readonly replies: ExpectedReplies;
+  readonly replies: OutstandingReplies;
   readonly server: Output;
   readonly state: ServerState;
 }

@@ -7,7 +7,7 @@
  */
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
-import type { ExpectedReplies, ReplyHandler } from '../server/outstanding-replies.js';
+import type { OutstandingReplies, ReplyHandler } from '../server/outstanding-replies.js';
 
 const ENDS: Readonly<Record<'Parse' | 'Query', ReadonlySet<number>>> = {
   Parse: new Set([Backend.ParseComplete, Backend.ErrorResponse]),
@@ -15,13 +15,13 @@ const ENDS: Readonly<Record<'Parse' | 'Query', ReadonlySet<number>>> = {
 };
 
 export class UnansweredNames {
-  readonly #replies: Pick<ExpectedReplies, 'expect'>;
+  readonly #replies: Pick<OutstandingReplies, 'expect'>;
   #count = 0;
   /** How many of them were sent before the unit of work that goes on. */
   #ofEarlierUnits = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(replies: Pick<ExpectedReplies, 'expect'>) {
+  constructor(replies: Pick<OutstandingReplies, 'expect'>) {
     this.#replies = replies;
   }
 

@@ -4,11 +4,11 @@
  */
 import type { SessionEffect } from '../../sql/lexer/look.js';
 import { TransactionStatus } from '../../wire/types.js';
-import type { ExpectedReplies } from '../server/outstanding-replies.js';
+import type { OutstandingReplies } from '../server/outstanding-replies.js';
 import type { ServerState } from '../server/server-state.js';
 
 export class UnitOfWork {
-  readonly #replies: Pick<ExpectedReplies, 'awaitsReady'>;
+  readonly #replies: Pick<OutstandingReplies, 'awaitsReady'>;
   readonly #state: Pick<ServerState, 'status'>;
   #hasBegun = false;
   #hasExecuted = false;
@@ -16,7 +16,7 @@ export class UnitOfWork {
   #bindings = 0;
   #stretch = 0;
 
-  constructor(replies: Pick<ExpectedReplies, 'awaitsReady'>, state: Pick<ServerState, 'status'>) {
+  constructor(replies: Pick<OutstandingReplies, 'awaitsReady'>, state: Pick<ServerState, 'status'>) {
     this.#replies = replies;
     this.#state = state;
   }

@@ -5,7 +5,7 @@ import type { StatementCache } from '../../rewrite/statement-cache.js';
 import type { Look } from '../../sql/lexer/look.js';
 import type { Statement } from '../../sql/statement/statement.js';
 import { decode, encodingOf } from '../server/encoding.js';
-import type { ExpectedReplies } from '../server/outstanding-replies.js';
+import type { OutstandingReplies } from '../server/outstanding-replies.js';
 import type { ServerState } from '../server/server-state.js';
 
 /** A text of the client's that was read. */
@@ -17,10 +17,10 @@ export interface ClientText {
 
 export class ClientTexts {
   readonly #cache: StatementCache;
-  readonly #replies: ExpectedReplies;
+  readonly #replies: OutstandingReplies;
   readonly #state: ServerState;
 
-  constructor(cache: StatementCache, replies: ExpectedReplies, state: ServerState) {
+  constructor(cache: StatementCache, replies: OutstandingReplies, state: ServerState) {
     this.#cache = cache;
     this.#replies = replies;
     this.#state = state;

@@ -6,7 +6,7 @@ import type { StatementCache } from '../../rewrite/statement-cache.js';
 import type { OtherServer } from '../catalog/other-server.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { InternalQueries } from '../server/internal-query.js';
-import type { ExpectedReplies } from '../server/outstanding-replies.js';
+import type { OutstandingReplies } from '../server/outstanding-replies.js';
 import type { ServerState } from '../server/server-state.js';
 import type { Names } from './names.js';
 import type { PendingPrepares } from './pending-prepares.js';
@@ -31,7 +31,7 @@ export interface DeciderOptions extends RefusalRules {
   readonly otherServer: OtherServer;
   readonly prepared: Names<PreparedStatement>;
   readonly pendingPrepares: PendingPrepares;
-  readonly replies: ExpectedReplies;
+  readonly replies: OutstandingReplies;
   readonly state: ServerState;
   readonly events: SessionEvents;
   /** Logs a plan's warning once for each graph. */

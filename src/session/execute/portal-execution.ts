@@ -9,7 +9,7 @@ import { isForbidden } from '../server/error-classes.js';
 import type { InternalQueries, Repeated } from '../server/internal-query.js';
 import type { Jit } from '../server/jit.js';
 import type { Output } from '../server/output.js';
-import type { ExpectedReplies } from '../server/outstanding-replies.js';
+import type { OutstandingReplies } from '../server/outstanding-replies.js';
 import { accompany, SCRATCH } from '../server/own-statements.js';
 import { Attempt } from './attempt.js';
 import type { Execution, Terms } from './execution.js';
@@ -36,7 +36,7 @@ export interface Portal extends PortalBinding {
 /** What the execution of a portal is made with. */
 export interface PortalParts {
   readonly server: Output;
-  readonly replies: ExpectedReplies;
+  readonly replies: OutstandingReplies;
   readonly queries: InternalQueries;
   readonly decider: Pick<Decider, 'translation'>;
   readonly jit: Jit;

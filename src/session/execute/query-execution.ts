@@ -13,7 +13,7 @@ import type { Decider } from '../decide/decider.js';
 import type { SeparateStatement } from '../decide/decision.js';
 import type { InternalQueries } from '../server/internal-query.js';
 import type { Output } from '../server/output.js';
-import type { ExpectedReplies } from '../server/outstanding-replies.js';
+import type { OutstandingReplies } from '../server/outstanding-replies.js';
 import type { ServerState } from '../server/server-state.js';
 import { Attempt } from './attempt.js';
 import type { Execution, Terms } from './execution.js';
@@ -34,7 +34,7 @@ export interface ExpandedQuery {
 /** What the execution of a query is made with. */
 export interface QueryParts {
   readonly server: Output;
-  readonly replies: ExpectedReplies;
+  readonly replies: OutstandingReplies;
   readonly queries: InternalQueries;
   readonly catalog: Pick<SessionCatalog, 'unitEnds'>;
   readonly decider: Pick<Decider, 'decide' | 'translation'>;

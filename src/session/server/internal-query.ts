@@ -6,7 +6,7 @@ import { write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend, TransactionStatus } from '../../wire/types.js';
 import type { Output } from './output.js';
-import type { Answered, ExpectedReplies } from './outstanding-replies.js';
+import type { Answered, OutstandingReplies } from './outstanding-replies.js';
 import { executionOf, type OwnMessages, REPEATED, SCRATCH } from './own-statements.js';
 import { type Answer, type Listener, Question } from './question.js';
 import type { ServerState } from './server-state.js';
@@ -34,14 +34,14 @@ export type Protocol = 'simple' | 'extended';
 
 export class InternalQueries {
   readonly #server: Output;
-  readonly #replies: ExpectedReplies;
+  readonly #replies: OutstandingReplies;
   readonly #state: ServerState;
   #isImplicitTransactionOpen = false;
   #isPipeline = false;
   /** The milliseconds that questions of this transaction have taken. */
   #asked = 0;
 
-  constructor(server: Output, replies: ExpectedReplies, state: ServerState) {
+  constructor(server: Output, replies: OutstandingReplies, state: ServerState) {
     this.#server = server;
     this.#replies = replies;
     this.#state = state;

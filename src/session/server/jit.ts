@@ -2,18 +2,18 @@
 
 import { expandedSettings } from '../../rewrite/own-settings.js';
 import type { Output } from './output.js';
-import type { ExpectedReplies } from './outstanding-replies.js';
+import type { OutstandingReplies } from './outstanding-replies.js';
 import { accompany } from './own-statements.js';
 import type { ServerState } from './server-state.js';
 
 export class Jit {
   readonly #server: Output;
-  readonly #replies: ExpectedReplies;
+  readonly #replies: OutstandingReplies;
   readonly #state: ServerState;
   #isOff = false;
   #ends = false;
 
-  constructor(server: Output, replies: ExpectedReplies, state: ServerState) {
+  constructor(server: Output, replies: OutstandingReplies, state: ServerState) {
     this.#server = server;
     this.#replies = replies;
     this.#state = state;

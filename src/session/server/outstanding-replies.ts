@@ -53,7 +53,7 @@ interface Expectation {
   readonly handler: ReplyHandler | undefined;
 }
 
-export class ExpectedReplies {
+export class OutstandingReplies {
   #queue: Expectation[] = [];
   #first = 0;
   /** How many of those in the queue ReadyForQuery ends. */

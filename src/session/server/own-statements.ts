@@ -2,7 +2,7 @@
 import { write } from '../../wire/frontend.js';
 import { Backend } from '../../wire/types.js';
 import type { Output } from './output.js';
-import type { Answered, ExpectedReplies } from './outstanding-replies.js';
+import type { Answered, OutstandingReplies } from './outstanding-replies.js';
 
 /** The name of a statement and of a portal: the client's unnamed ones must outlive what the proxy sends. */
 export const SCRATCH = `pgcascade_${Math.random().toString(36).slice(2, 10)}`;
@@ -43,7 +43,7 @@ export function executionOf(statements: readonly string[]): OwnMessages {
  * Sends a statement for whose answer nobody waits: it goes out with what is sent next. An error is the client's, as the
  * answer to what the client itself sends next, which the server then skips.
  */
-export function accompany(sql: string, server: Output, replies: ExpectedReplies): void {
+export function accompany(sql: string, server: Output, replies: OutstandingReplies): void {
   const { messages, answered } = executionOf([sql]);
   server.write(Buffer.concat(messages));
   for (const to of answered)
