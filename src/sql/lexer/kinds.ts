@@ -23,3 +23,10 @@ export type TokenKind =
 
 /** What stands before the quote of a literal says how it is read; `dollar` is `$tag$…$tag$`. */
 export type LiteralKind = 'plain' | 'escape' | 'unicode' | 'bits' | 'dollar';
+
+/** Before a quote, in either case: how the literal is read. N'…' is a plain one behind a word. */
+export const PREFIXES: ReadonlyMap<number, LiteralKind> = new Map([
+  [0x65, 'escape'],
+  [0x62, 'bits'],
+  [0x78, 'bits'],
+]);
