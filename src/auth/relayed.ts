@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { ProxyError } from '../errors.js';
-import { sayFarewell } from '../session/server/farewell.js';
+import { farewellFor, sayFarewell } from '../session/server/farewell.js';
 import { Output } from '../session/server/output.js';
 import { asksForAnswer, withoutChannelBinding } from '../wire/authentication.js';
 import { readParameterStatus, saysFatal } from '../wire/backend.js';
@@ -203,12 +203,7 @@ class Relay {
     try {
       work();
     } catch (error) {
-      if (error instanceof ProtocolViolation)
-        this.#end(new ProxyError('PGC_PROTOCOL', { reason: error.message }));
-      else {
-        this.#peers.events.failed(error);
-        this.#end(new ProxyError('PGC_INTERNAL'));
-      }
+      this.#end(farewellFor(error, this.#peers.events));
     }
   }
 }

@@ -1,7 +1,9 @@
-/** What the client's half of a session is put together from. */
+/** What a session is put together from. */
 
+import type { LoggedIn } from '../auth/login.js';
 import { OtherServer } from './catalog/other-server.js';
-import type { SessionCatalog } from './catalog/session-catalog.js';
+import { SessionCatalog } from './catalog/session-catalog.js';
+import { ClientMessages } from './client/client-messages.js';
 import { CopyIn } from './client/copy-in.js';
 import { Bind } from './client/extended/bind.js';
 import { Close } from './client/extended/close.js';
@@ -25,19 +27,48 @@ import { Executor } from './execute/executor.js';
 import type { SessionPeers, SessionSettings } from './options.js';
 import { InternalQueries } from './server/internal-query.js';
 import { Jit } from './server/jit.js';
-import type { Output } from './server/output.js';
-import type { OutstandingReplies } from './server/outstanding-replies.js';
-import type { ServerState } from './server/server-state.js';
+import { Output } from './server/output.js';
+import { OutstandingReplies } from './server/outstanding-replies.js';
+import { ServerState } from './server/server-state.js';
+import { ServerMessages } from './server-messages.js';
 
 /** What both halves of a session share. */
-export interface SharedParts {
+interface SharedParts {
   readonly server: Output;
   readonly replies: OutstandingReplies;
   readonly state: ServerState;
   readonly catalog: SessionCatalog;
 }
 
-export function assembleFrontend(
+/** What a session itself uses. */
+export interface SessionParts {
+  readonly toClient: Output;
+  readonly toServer: Output;
+  readonly replies: OutstandingReplies;
+  readonly state: ServerState;
+  readonly fromClient: ClientMessages;
+  readonly frontend: Dispatch;
+  readonly backend: ServerMessages;
+}
+
+export function assembleSession(
+  peers: SessionPeers,
+  { server, parameters, status }: LoggedIn,
+  settings: SessionSettings,
+): SessionParts {
+  const { database, events } = peers;
+  const { graphs, messageBytes, rules } = settings;
+  const [toClient, toServer] = [new Output(peers.client), new Output(server)];
+  const replies = new OutstandingReplies();
+  const state = new ServerState(parameters, status);
+  const catalog = new SessionCatalog({ database, graphs, rules, events });
+  const fromClient = new ClientMessages(toServer, messageBytes, () => catalog.arrived());
+  const frontend = assembleFrontend(peers, settings, { server: toServer, replies, state, catalog });
+  const backend = new ServerMessages({ client: toClient, replies, state, catalog });
+  return { toClient, toServer, replies, state, fromClient, frontend, backend };
+}
+
+function assembleFrontend(
   { database, events }: SessionPeers,
   settings: SessionSettings,
   shared: SharedParts,

@@ -27,6 +27,11 @@ export class Presence {
     this.#isAwaited = isAwaited;
   }
 
+  watchWhile(isWatched: boolean): void {
+    if (isWatched) this.watch();
+    else this.stop();
+  }
+
   /** Looks from now on, until `stop`. */
   watch(): void {
     if (this.#timer) return;

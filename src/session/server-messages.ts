@@ -1,7 +1,7 @@
 /** The server's half of a session: takes its messages in order, and gives the client what becomes of them. */
 import { readTag, saysFatal } from '../wire/backend.js';
-import type { Message } from '../wire/reader.js';
-import { Backend } from '../wire/types.js';
+import { type Message, MessageReader } from '../wire/reader.js';
+import { BACKEND_TYPES, Backend, LONGEST_BACKEND_MESSAGE, TransactionStatus } from '../wire/types.js';
 import type { SessionCatalog } from './catalog/session-catalog.js';
 import type { Output } from './server/output.js';
 import type { OutstandingReplies, Verdict } from './server/outstanding-replies.js';
@@ -16,10 +16,25 @@ export interface ServerMessagesOptions {
 
 export class ServerMessages {
   readonly #options: ServerMessagesOptions;
+  readonly #reader: MessageReader;
   #hasSaidWhy = false;
 
   constructor(options: ServerMessagesOptions) {
     this.#options = options;
+    const isUnread = (type: number) =>
+      type === Backend.CopyData || (type === Backend.DataRow && options.replies.transparent);
+    this.#reader = new MessageReader(BACKEND_TYPES, isUnread, LONGEST_BACKEND_MESSAGE);
+  }
+
+  /** Whether the server has answered everything, and no transaction is open. */
+  get isIdle(): boolean {
+    const { replies, state } = this.#options;
+    return state.status === TransactionStatus.Idle && replies.settled;
+  }
+
+  /** Whether a part of a message has gone to the client, and the rest has not come yet. */
+  get midway(): boolean {
+    return this.#reader.midway;
   }
 
   /** Whether the server has told the client that, and why, it ends the connection. */
@@ -27,7 +42,23 @@ export class ServerMessages {
     return this.#hasSaidWhy;
   }
 
-  take(message: Message): void {
+  /** Gives it what the server has sent, when everything before has been taken. */
+  push(chunk: Buffer): void {
+    this.#reader.push(chunk);
+  }
+
+  /**
+   * Takes the next message.
+   * @returns its type, or undefined where it is not whole yet
+   * @throws ProtocolViolation
+   */
+  takeNext(): number | undefined {
+    const message = this.#reader.next();
+    if (message) this.#take(message);
+    return message?.type;
+  }
+
+  #take(message: Message): void {
     const { client, catalog, replies, state } = this.#options;
     switch (message.type) {
       case Backend.NoticeResponse:
@@ -43,7 +74,10 @@ export class ServerMessages {
         return;
       case Backend.ReadyForQuery:
         state.noteStatus(message);
-        break;
+        this.#give(message, replies.receive(message));
+        if (state.status !== TransactionStatus.Open) catalog.transactionOver();
+        if (state.status === TransactionStatus.Idle) catalog.committed();
+        return;
       case Backend.ErrorResponse:
         this.#hasSaidWhy ||= saysFatal(message);
         break;

@@ -1,45 +1,41 @@
 /**
- * One client that is logged in, and its one upstream connection. Relays both ways, byte for byte, except where an expected reply says
- * otherwise; reads no faster than the other side takes.
+ * One client that is logged in, and its one upstream connection. Relays both ways, byte for byte, except where an expected
+ * reply says otherwise; reads no faster than the other side takes.
  */
 import type { Duplex } from 'node:stream';
 import type { LoggedIn } from '../auth/login.js';
 import { ProxyError } from '../errors.js';
-import { MessageReader, ProtocolViolation } from '../wire/reader.js';
-import { BACKEND_TYPES, Backend, LONGEST_BACKEND_MESSAGE, TransactionStatus } from '../wire/types.js';
-import { assembleFrontend } from './assembly.js';
-import { SessionCatalog } from './catalog/session-catalog.js';
-import { ClientMessages } from './client/client-messages.js';
+import { Backend } from '../wire/types.js';
+import { assembleSession } from './assembly.js';
+import type { ClientMessages } from './client/client-messages.js';
 import { ConnectionOver } from './client/connection-over.js';
 import type { Dispatch } from './dispatch.js';
 import { closedOf, leaveAtWork } from './leaving.js';
 import type { Keeper } from './message-memory.js';
 import type { SessionPeers, SessionSettings } from './options.js';
 import { Presence } from './presence.js';
-import { sayFarewell } from './server/farewell.js';
-import { Output } from './server/output.js';
-import { OutstandingReplies } from './server/outstanding-replies.js';
-import { ServerState } from './server/server-state.js';
-import { ServerMessages } from './server-messages.js';
+import { farewellFor, sayFarewell } from './server/farewell.js';
+import type { Output } from './server/output.js';
+import type { OutstandingReplies } from './server/outstanding-replies.js';
+import type { ServerMessages } from './server-messages.js';
 
 /** So long what was being decided for a client that is gone may still take, in milliseconds. */
 const LAST_UNIT = 1000;
 
 export class Session implements Keeper {
+  /** Fulfilled when both connections are closed. */
+  readonly closed: Promise<void>;
   readonly #peers: SessionPeers;
   readonly #settings: SessionSettings;
+  readonly #client: Duplex;
   readonly #server: Duplex;
   readonly #toClient: Output;
   readonly #toServer: Output;
-  readonly #replies = new OutstandingReplies();
+  readonly #replies: OutstandingReplies;
   readonly #fromClient: ClientMessages;
-  readonly #fromServer: MessageReader;
-  readonly #catalog: SessionCatalog;
   readonly #frontend: Dispatch;
   readonly #backend: ServerMessages;
   readonly #presence: Presence;
-  readonly #state: ServerState;
-  readonly #closed: Promise<void>;
   #busy = false;
   #clientEnded = false;
   #clientLost = false;
@@ -48,34 +44,23 @@ export class Session implements Keeper {
   #ended = false;
 
   constructor(peers: SessionPeers, loggedIn: LoggedIn, settings: SessionSettings) {
-    const { client, database, events } = peers;
-    const { server } = loggedIn;
     this.#peers = peers;
     this.#settings = settings;
-    this.#server = server;
-    this.#state = new ServerState(loggedIn.parameters, loggedIn.status);
-    this.#toClient = new Output(client);
-    this.#toServer = new Output(server);
-    const isUnread = (type: number) =>
-      type === Backend.CopyData || (type === Backend.DataRow && this.#replies.transparent);
-    this.#fromServer = new MessageReader(BACKEND_TYPES, isUnread, LONGEST_BACKEND_MESSAGE);
-    const { graphs, rules } = settings;
-    const catalog = new SessionCatalog({ database, graphs, rules, events });
-    this.#catalog = catalog;
-    this.#fromClient = new ClientMessages(this.#toServer, settings.messageBytes, () => catalog.arrived());
-    const shared = { replies: this.#replies, state: this.#state, catalog };
-    this.#frontend = assembleFrontend(peers, settings, { server: this.#toServer, ...shared });
-    this.#backend = new ServerMessages({ client: this.#toClient, ...shared });
-    this.#presence = new Presence(client, this.#toClient, this.#state, () => {
-      return (this.atWork || this.#busy) && !this.#fromServer.midway;
+    this.#client = peers.client;
+    this.#server = loggedIn.server;
+    const parts = assembleSession(peers, loggedIn, settings);
+    this.#toClient = parts.toClient;
+    this.#toServer = parts.toServer;
+    this.#replies = parts.replies;
+    this.#fromClient = parts.fromClient;
+    this.#frontend = parts.frontend;
+    this.#backend = parts.backend;
+    this.#presence = new Presence(this.#client, this.#toClient, parts.state, () => {
+      return (this.atWork || this.#busy) && !this.#backend.midway;
     });
-    this.#closed = this.#wire();
+    this.closed = Promise.all([this.#client, this.#server].map(closedOf)).then(() => undefined);
+    this.#listen();
     this.#begin(loggedIn);
-  }
-
-  /** Fulfilled when both connections are closed. */
-  get closed(): Promise<void> {
-    return this.#closed;
   }
 
   /** Whether the server is at work for the client: only then may a cancel request reach it. */
@@ -104,7 +89,7 @@ export class Session implements Keeper {
   end(error: ProxyError): void {
     if (!this.#ended) this.#peers.events.ended(error);
     // Inside of a message nothing can be said.
-    this.#end(this.#fromServer.midway ? undefined : error);
+    this.#end(this.#backend.midway ? undefined : error);
   }
 
   outOfMemory(): void {
@@ -116,22 +101,20 @@ export class Session implements Keeper {
     this.#ended = true;
     this.#presence.stop();
     this.#settings.memory.note(this, 0);
-    const { cancel, client } = this.#peers;
     const isAtWork = !this.#replies.answered && !this.#server.readableEnded;
     this.#toClient.flush();
     this.#toClient.close();
     this.#toServer.close();
-    if (isAtWork) leaveAtWork(this.#server, cancel);
+    if (isAtWork) leaveAtWork(this.#server, this.#peers.cancel);
     else this.#server.destroy();
-    sayFarewell(client, error);
+    sayFarewell(this.#client, error);
     // Whoever waits for an answer must not wait for ever; what is sent because of it goes nowhere.
     this.#replies.end();
     this.#frontend.end();
   }
 
-  #wire(): Promise<void> {
-    const { client } = this.#peers;
-    const server = this.#server;
+  #listen(): void {
+    const [client, server] = [this.#client, this.#server];
     client.on('data', (chunk: Buffer) => this.#guard(() => this.#fromClientCame(chunk)));
     server.on('data', (chunk: Buffer) => this.#guard(() => this.#fromServerCame(chunk)));
     client.on('drain', () => server.resume());
@@ -140,13 +123,11 @@ export class Session implements Keeper {
     server.on('end', () => this.#serverEnded());
     client.once('close', () => this.#clientGone());
     server.once('close', () => this.#serverEnded());
-    return Promise.all([client, server].map(closedOf)).then(() => undefined);
   }
 
   /** Takes what came behind the login. Either end may have come meanwhile. */
   #begin({ fromClient, fromServer }: LoggedIn): void {
-    const { client } = this.#peers;
-    const server = this.#server;
+    const [client, server] = [this.#client, this.#server];
     if (fromServer.length > 0) this.#guard(() => this.#fromServerCame(fromServer));
     if (!client.writableNeedDrain) server.resume();
     if (fromClient.length > 0) this.#fromClient.push(fromClient);
@@ -170,13 +151,9 @@ export class Session implements Keeper {
     if (this.#ended) return;
     if (this.#lastUnitTaken) this.#server.end();
     // What comes meanwhile is read, within bounds, and kept: so the end of the client is seen.
-    if (this.#fromClient.isFull) {
-      this.#peers.client.pause();
-      if (!this.#clientEnded) this.#presence.watch();
-    } else {
-      this.#peers.client.resume();
-      if (!this.#clientEnded) this.#presence.stop();
-    }
+    if (this.#fromClient.isFull) this.#client.pause();
+    else this.#client.resume();
+    if (!this.#clientEnded) this.#presence.watchWhile(this.#fromClient.isFull);
     this.#settings.memory.note(this, this.#fromClient.kept + this.#server.writableLength);
   }
 
@@ -213,26 +190,16 @@ export class Session implements Keeper {
   #fromServerCame(chunk: Buffer): void {
     if (this.#ended) return;
     const isStuck = this.#replies.isFull;
-    this.#fromServer.push(chunk);
-    for (let message = this.#fromServer.next(); message; message = this.#fromServer.next()) {
-      this.#backend.take(message);
-      if (message.type === Backend.ReadyForQuery) this.#noteIdle();
-    }
+    this.#backend.push(chunk);
+    for (let type = this.#backend.takeNext(); type !== undefined; type = this.#backend.takeNext())
+      if (type === Backend.ReadyForQuery) this.#frontend.answered(this.#isIdle());
     if (!this.#toClient.flush()) this.#server.pause();
     if (isStuck) this.#pump();
     if (this.#draining) this.#endIfDrained();
   }
 
-  /** With everything answered and no transaction open, what belonged to one is over. */
-  #noteIdle(): void {
-    if (this.#state.status !== TransactionStatus.Open) this.#catalog.transactionOver();
-    if (this.#state.status === TransactionStatus.Idle) this.#catalog.committed();
-    this.#frontend.answered(this.#isIdle());
-  }
-
   #isIdle(): boolean {
-    const idle = this.#state.status === TransactionStatus.Idle;
-    return idle && this.#replies.settled && this.#frontend.betweenUnits && !this.#busy;
+    return this.#backend.isIdle && this.#frontend.betweenUnits && !this.#busy;
   }
 
   #endIfDrained(): void {
@@ -269,9 +236,8 @@ export class Session implements Keeper {
   }
 
   #serverEnded(): void {
-    const { client } = this.#peers;
-    const told = this.#backend.hasSaidWhy || this.#fromServer.midway;
-    if (told || this.#frontend.terminated || this.#clientEnded || client.writableEnded) this.#end();
+    const isTold = this.#backend.hasSaidWhy || this.#backend.midway || this.#client.writableEnded;
+    if (isTold || this.#frontend.terminated || this.#clientEnded) this.#end();
     else this.end(new ProxyError('PGC_UPSTREAM_LOST', { upstream: this.#settings.upstreamName }));
   }
 
@@ -286,11 +252,6 @@ export class Session implements Keeper {
 
   #broken(error: unknown): void {
     if (error instanceof ConnectionOver) this.#end();
-    else if (error instanceof ProtocolViolation)
-      this.end(new ProxyError('PGC_PROTOCOL', { reason: error.message }));
-    else {
-      this.#peers.events.failed(error);
-      this.end(new ProxyError('PGC_INTERNAL'));
-    }
+    else this.end(farewellFor(error, this.#peers.events));
   }
 }

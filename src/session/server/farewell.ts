@@ -1,7 +1,8 @@
 /** How a client is told that its connection is over. */
 import type { Duplex } from 'node:stream';
-import type { ProxyError } from '../../errors.js';
+import { ProxyError } from '../../errors.js';
 import { type ErrorFields, errorResponse, Field } from '../../wire/backend.js';
+import { ProtocolViolation } from '../../wire/reader.js';
 
 /** How long a client may take to close its side, in milliseconds. */
 const LINGER = 5000;
@@ -23,6 +24,16 @@ export function proxyErrorFields(error: ProxyError, severity: 'ERROR' | 'FATAL' 
         ] as const)
       : []),
   ]);
+}
+
+/**
+ * What a client is told of what ends its connection: bytes that are no protocol, or a failure of the proxy's own.
+ * @param events is told of a failure
+ */
+export function farewellFor(error: unknown, events: { failed(error: unknown): void }): ProxyError {
+  if (error instanceof ProtocolViolation) return new ProxyError('PGC_PROTOCOL', { reason: error.message });
+  events.failed(error);
+  return new ProxyError('PGC_INTERNAL');
 }
 
 /**
