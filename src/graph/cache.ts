@@ -178,8 +178,13 @@ export class GraphCache {
 
   /** Some session changed the schema, or may have: the next one that needs it looks again. */
   invalidate(database: string): void {
-    this.#invalidated.set(database, ++this.#invalidations);
+    this.outdate(database);
     this.#seen.delete(database);
+  }
+
+  /** Some session changed the schema, and not what was seen last: only what a session is being told may be older. */
+  outdate(database: string): void {
+    this.#invalidated.set(database, ++this.#invalidations);
   }
 
   #invalidationsOf(database: string): number {

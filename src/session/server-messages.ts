@@ -82,7 +82,7 @@ export class ServerMessages {
         this.#hasSaidWhy ||= saysFatal(message);
         break;
       case Backend.CommandComplete:
-        if (catalog.changing && readTag(message) === 'COMMIT') catalog.committed();
+        if (catalog.mayShowChanges && readTag(message) === 'COMMIT') catalog.committed();
         break;
       default:
     }

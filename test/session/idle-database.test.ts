@@ -164,6 +164,33 @@ describe('sees a trigger', () => {
   });
 });
 
+describe('DDL that brought nothing when it was sent', () => {
+  test.each(['in the same transaction', 'for the others after it'])('is seen %s', async (when) => {
+    const other = await proxy.connect(database.name);
+    await one.query('BEGIN');
+    await one.query('CREATE VIEW glimpse AS TABLE parent');
+    await other.query(ACTS);
+    await other.query('DELETE FROM parent WHERE id = -1');
+    const isInside = when === 'in the same transaction';
+    if (isInside) await one.query('DELETE FROM glimpse WHERE id = 1');
+    await one.query('COMMIT');
+    if (!isInside) await other.query('DELETE FROM glimpse WHERE id = 1');
+    expect(await children()).toEqual([2]);
+  });
+
+  test('is seen where another session commits it, prepared', async () => {
+    await one.query('BEGIN');
+    await one.query(ACTS);
+    await one.query(`PREPARE TRANSACTION 'brings'`);
+    const other = await proxy.connect(database.name);
+    await other.query('DELETE FROM enforced');
+    await other.query(`COMMIT PREPARED 'brings'`);
+    await remove(other);
+    await one.query('DELETE FROM parent');
+    expect(await children()).toEqual([]);
+  });
+});
+
 test('a transaction that drops the last key for the proxy and rolls back leaves the others as they were', async () => {
   await one.query(ACTS);
   const other = await proxy.connect(database.name);

@@ -7,7 +7,6 @@
 import type { ReadPoint } from '../../graph/cache.js';
 import type { SessionFacts } from '../../graph/catalog/answer.js';
 import type { CatalogQuestion } from '../../graph/catalog/question.js';
-import type { Graph } from '../../graph/graph.js';
 import { bringsWork, type Look, type SessionEffect, strongest } from '../../sql/lexer/look.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
 import { CascadeMode } from './cascade-mode.js';
@@ -20,18 +19,8 @@ import {
 } from './catalog-reader.js';
 import { Meanings } from './meanings.js';
 import type { Sight } from './own-sight.js';
+import { idleContext, type ResolvedContext } from './resolved-context.js';
 import { Sights, showsIdle } from './sights.js';
-
-export interface ResolvedContext {
-  readonly graph: Graph;
-  /** Tells the graph from all others. */
-  readonly graphId: string;
-  /** False where the session or its role switched cascades off. */
-  readonly active: boolean;
-  readonly meaning: (name: RelationName) => number | null;
-  /** A name means none of the graph, where another one would: any statement may change that. */
-  readonly hides: boolean;
-}
 
 export class SessionCatalog {
   readonly #options: CatalogReaderOptions;
@@ -40,6 +29,8 @@ export class SessionCatalog {
   readonly #mode = new CascadeMode();
   /** What the transaction did, at the most: its end changes that back, or makes it seen by others. */
   #changed: SessionEffect = 'none';
+  /** The transaction had DDL that brings nothing as long as all keys are enforced: another session may add one before it ends. */
+  #hasIdleDdl = false;
   readonly #sights: Sights;
   /** The catalog's state under which the meanings were asked for. */
   #fingerprint = '';
@@ -69,6 +60,7 @@ export class SessionCatalog {
     const { database, graphs } = this.#options;
     // Where the proxy has nothing to do, most DDL brings nothing either: it only changes what names mean.
     const isIdle = seen.effect === 'schema' && !bringsWork(seen) && graphs.lastFingerprint(database) === IDLE;
+    this.#hasIdleDdl ||= isIdle;
     this.invalidateFor(isIdle ? 'settings' : seen.effect, seen.words);
   }
 
@@ -132,18 +124,28 @@ export class SessionCatalog {
 
   /** Whether what was sent may have changed the schema. */
   get changing(): boolean {
-    return this.#changed === 'schema';
+    const { database, graphs } = this.#options;
+    const bringsMore = this.#hasIdleDdl && graphs.lastFingerprint(database) !== IDLE;
+    return this.#changed === 'schema' || bringsMore;
+  }
+
+  /** Whether the transaction's end may show others another schema. */
+  get mayShowChanges(): boolean {
+    return this.changing || this.#hasIdleDdl;
   }
 
   /** A transaction is over. More may have been sent since, but what it changed others see from its answer on. */
   committed(): void {
-    if (this.changing) this.#options.graphs.invalidate(this.#options.database);
+    const { database, graphs } = this.#options;
+    if (this.changing) graphs.invalidate(database);
+    else if (this.#hasIdleDdl) graphs.outdate(database);
   }
 
   /** The server is idle: no transaction is open. */
   idle(): void {
     if (this.#hasSet) this.#forget();
     this.#changed = 'none';
+    this.#hasIdleDdl = false;
   }
 
   /**
@@ -250,9 +252,4 @@ export class SessionCatalog {
     this.#meanings.forget();
     this.#mode.forget();
   }
-}
-
-/** Where the graph is empty nothing depends on what names mean, nor on the session's settings. */
-function idleContext({ known: { graph, id } }: Sight): ResolvedContext {
-  return { graph, graphId: id, active: true, meaning: () => null, hides: false };
 }

@@ -2,7 +2,8 @@
 import { ProxyError } from '../../errors.js';
 import type { RelationName } from '../../sql/names.js';
 import { Folding } from '../catalog/folding.js';
-import type { ResolvedContext, SessionCatalog } from '../catalog/session-catalog.js';
+import type { ResolvedContext } from '../catalog/resolved-context.js';
+import type { SessionCatalog } from '../catalog/session-catalog.js';
 import { encodingOf } from '../server/encoding.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { ServerState } from '../server/server-state.js';

@@ -34,7 +34,7 @@ export const GROUPS = {
   decisive: 128,
   /** What concerns prepared statements by their names. */
   prepared: 256,
-  /** What DDL has in it that brings a key for the proxy, or a trigger. */
+  /** What DDL has in it that brings a key for the proxy, or a trigger. COMMIT PREPARED brings whatever was prepared. */
   work: 512,
 } as const;
 
@@ -54,7 +54,7 @@ const MEMBERS: Readonly<Record<keyof typeof GROUPS, string>> = {
   keys: 'references enforced constraint inherit inherits attach extension',
   makes: 'create refresh',
   prepared: 'prepare execute deallocate discard',
-  work: 'enforced trigger extension',
+  work: 'enforced trigger extension prepared',
   decisive:
     'search_path schema role session_authorization authorization session_replication_role pgcascade standard_conforming_strings client_encoding names all',
 };

@@ -1,0 +1,20 @@
+/** What the names in a text mean to one session, and the graph they are in. */
+import type { Graph } from '../../graph/graph.js';
+import type { RelationName } from '../../sql/names.js';
+import type { Sight } from './own-sight.js';
+
+export interface ResolvedContext {
+  readonly graph: Graph;
+  /** Tells the graph from all others. */
+  readonly graphId: string;
+  /** False where the session or its role switched cascades off. */
+  readonly active: boolean;
+  readonly meaning: (name: RelationName) => number | null;
+  /** A name means none of the graph, where another one would: any statement may change that. */
+  readonly hides: boolean;
+}
+
+/** Where the graph is empty nothing depends on what names mean, nor on the session's settings. */
+export function idleContext({ known: { graph, id } }: Sight): ResolvedContext {
+  return { graph, graphId: id, active: true, meaning: () => null, hides: false };
+}
