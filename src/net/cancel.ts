@@ -1,4 +1,5 @@
 /** Cancel requests: which session a request is for, and whether it is sent on to the server. */
+import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Session } from '../session/session.js';
 import { cancelRequest } from '../wire/startup.js';
@@ -27,7 +28,7 @@ export class CancelKeys {
   }
 }
 
-/** How long a server may take to act on a cancel request, in milliseconds: the session waits for it. */
+/** How long a server may take to be reached and to act on a cancel request, in milliseconds: the session waits for it. */
 const PATIENCE = 10_000;
 
 /**
@@ -38,14 +39,27 @@ export function cancelWhatRuns(key: string, upstream: Upstream): Promise<void> {
   return send(cancelRequest(key), upstream);
 }
 
+/** What has not been sent in that time never is: it would hit another statement. */
 async function send(raw: Buffer, upstream: Upstream): Promise<void> {
-  const connection: Duplex = await upstream.connect();
-  const impatient = setTimeout(() => connection.destroy(), PATIENCE);
+  const patience = new AbortController();
+  const impatient = setTimeout(() => patience.abort(), PATIENCE);
+  const over = once(patience.signal, 'abort');
+  try {
+    await Promise.race([
+      over,
+      upstream.connect().then((connection) => ask(connection, raw, patience.signal)),
+    ]);
+  } finally {
+    clearTimeout(impatient);
+  }
+}
+
+/** The server does not answer a cancel request: it closes the connection. One that breaks tells the same. */
+function ask(connection: Duplex, raw: Buffer, patience: AbortSignal): Promise<void> {
   const closed = new Promise<void>((resolve) => connection.once('close', () => resolve()));
-  // The server does not answer a cancel request: it closes the connection. One that breaks tells the same.
   connection.on('error', () => {});
-  connection.resume();
-  connection.end(raw);
-  await closed;
-  clearTimeout(impatient);
+  patience.addEventListener('abort', () => connection.destroy());
+  if (patience.aborted) connection.destroy();
+  else connection.resume().end(raw);
+  return closed;
 }

@@ -64,9 +64,10 @@ async function startGate() {
   };
 }
 
-async function startBehindGate() {
+/** @param parameters of the upstream's URL */
+async function startBehindGate(parameters = '') {
   const gate = await startGate();
-  const gated = await startProxy({ upstream: `postgres://127.0.0.1:${gate.port}` });
+  const gated = await startProxy({ upstream: `postgres://127.0.0.1:${gate.port}${parameters}` });
   onTestFinished(() => gated.stop());
   const client = await RawClient.login(gated, { database: database.name });
   const other = await RawClient.login(gated, { database: database.name });
@@ -176,5 +177,23 @@ describe('while a cancel request is on its way', () => {
     await cancelled;
     expect(readable(await client.untilReady())[0]).toContain('C=57014');
     expect(readable(await client.untilReady())).toContain('D 1');
+  });
+
+  test('the next statement waits no longer than 10 s, also where the server does not say whether it encrypts', async () => {
+    const { gate, client, cancel } = await startBehindGate('?sslmode=prefer');
+    const holder = await database.connect();
+    await holder.query('SELECT pg_advisory_lock(1)');
+    client.send(query(`DO $$ BEGIN RAISE NOTICE 'at work'; PERFORM pg_advisory_xact_lock(1); END $$`));
+    await client.until('N');
+    const before = gate.opened;
+    const release = gate.hold();
+    const cancelled = cancel();
+    await until('the cancel request is at the gate', () => gate.opened > before);
+    await holder.query('SELECT pg_advisory_unlock(1)');
+    await client.untilReady();
+    expect(await client.told(query('SELECT 1 AS one'))).toContain('D 1');
+    release();
+    await cancelled;
+    expect(await client.told(query('SELECT 2 AS two'))).toContain('D 2');
   });
 });
