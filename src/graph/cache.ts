@@ -141,12 +141,17 @@ export class GraphCache {
   /**
    * To be taken before the graph is used, or asked for.
    * @param server where the session is
-   * @param arrival when its statement came: all changes that were committed before are known when this returns
+   * @param arrival when its statement came: all changes that were committed before are known by then
+   * @returns a promise where changes are told, and have to be waited for
    */
-  async readPoint(database: string, server: string | undefined, arrival: number): Promise<ReadPoint> {
+  readPoint(database: string, server: string | undefined, arrival: number): ReadPoint | Promise<ReadPoint> {
+    const point = (changes: number | undefined): ReadPoint => ({
+      at: performance.now(),
+      invalidations: this.#invalidationsOf(database),
+      changes,
+    });
     const watch = server !== undefined && server === this.#watch?.server ? this.#watch : undefined;
-    const changes = await watch?.changes(arrival);
-    return { at: performance.now(), invalidations: this.#invalidationsOf(database), changes };
+    return watch ? watch.changes(arrival).then(point) : point(undefined);
   }
 
   /** The database's fingerprint, where it is fresh. */

@@ -165,9 +165,11 @@ export class SessionCatalog {
   /**
    * Whether it is known, without asking, that nothing has to be expanded or refused, whatever a text deletes: the server itself
    * carries out all that this session's database declares.
+   * @returns a promise as GraphCache.readPoint
    */
-  async isIdle(): Promise<boolean> {
-    return showsIdle(await this.#sights.now(this.changing));
+  isIdle(): boolean | Promise<boolean> {
+    const standing = this.#sights.now(this.changing);
+    return standing instanceof Promise ? standing.then(showsIdle) : showsIdle(standing);
   }
 
   /**

@@ -65,11 +65,21 @@ export class Sights {
     this.#own.renew();
   }
 
-  /** @param changing this session's own transaction may have changed what all see */
-  async now(changing: boolean): Promise<Standing> {
+  /**
+   * @param changing this session's own transaction may have changed what all see
+   * @returns a promise as GraphCache.readPoint
+   */
+  now(changing: boolean): Standing | Promise<Standing> {
     const { graphs, database } = this.#options;
     const server = this.#server ?? graphs.server(database);
-    const now = await graphs.readPoint(database, server, this.#arrival);
+    const now = graphs.readPoint(database, server, this.#arrival);
+    return now instanceof Promise
+      ? now.then((it) => this.#standing(it, server, changing))
+      : this.#standing(now, server, changing);
+  }
+
+  #standing(now: ReadPoint, server: string | undefined, changing: boolean): Standing {
+    const { graphs } = this.#options;
     const own = this.#own.fresh(graphs, now);
     const temporaries = this.#own.hasTemporaries(graphs, now);
     const mayShare = own === undefined && temporaries !== true && !changing;

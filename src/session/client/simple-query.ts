@@ -9,7 +9,7 @@ import { sealed, sentText } from '../answers/markers.js';
 import { queryReplies } from '../answers/results.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { Decider } from '../decide/decider.js';
-import type { Decision, SeparateStatement } from '../decide/decision.js';
+import { type Decision, PASS, type SeparateStatement } from '../decide/decision.js';
 import type { Executor } from '../execute/executor.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { Jit } from '../server/jit.js';
@@ -84,7 +84,19 @@ export class SimpleQuery {
       catalog.invalidateBy(seen);
       return this.#forward(message, situation);
     }
-    return decider
+    const isIdle = decider.isIdle(seen);
+    if (isIdle === false) return this.#decide(message, seen, situation, retries);
+    if (isIdle === true) return this.#sendDecided(message, seen, PASS, situation);
+    return isIdle.then((it) =>
+      it
+        ? this.#sendDecided(message, seen, PASS, situation)
+        : this.#decide(message, seen, situation, retries),
+    );
+  }
+
+  #decide(message: Message, seen: Look, situation: Situation, retries: boolean): Promise<void> {
+    const { protocol } = situation;
+    return this.#options.decider
       .decide(seen, { protocol, inString: true, types: [], retries, prepares: protocol === 'simple' })
       .then((decision) => this.#sendDecided(message, seen, decision, situation));
   }

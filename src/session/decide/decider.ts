@@ -61,6 +61,14 @@ export class Decider {
     return this.#options.active && isNoteworthy(seen, this.#options.refusesCode);
   }
 
+  /**
+   * Whether a query that may delete is sent as it is without being read, as the server carries out everything.
+   * @returns a promise where that is not known at once
+   */
+  isIdle(seen: Look): boolean | Promise<boolean> {
+    return isPlain(seen) && this.#options.catalog.isIdle();
+  }
+
   /** Whether the graph is to be renewed before this text, which is a query between two transactions. */
   isLate({ begins }: Look): boolean {
     return begins === 'control' && this.#options.active && this.#resolver.isLate;
@@ -109,8 +117,7 @@ export class Decider {
   }
 
   async #decide(seen: Look, source: Source): Promise<Decision> {
-    const { catalog, replies, state } = this.#options;
-    if (source.inString && isPlain(seen) && (await catalog.isIdle())) return PASS;
+    const { replies, state } = this.#options;
     if (seen.text.length > LONGEST_TEXT) throw new ProxyError('PGC_TOO_LARGE');
     const settings = await this.settings.forText(seen, source.protocol);
     if (settings.kind !== 'known') return unanswered(settings.kind);
