@@ -33,7 +33,7 @@ export function makeSchema(spec: SchemaSpec, overridden: boolean): Schema {
   const keys: MadeKey[] = [];
   [...spec.keys, ...spec.patterns.flatMap(keysOf)].forEach((each, i) => {
     const key = makeKey(spec, each, i, tables, overridden);
-    if (key) keys.push(key);
+    if (key && !(overridden && keys.some((older) => isTakenOver(older, key)))) keys.push(key);
   });
   keepKnownDifferencesOut(tables, keys);
   dropRowsWithoutParents(keys);
@@ -44,6 +44,19 @@ export function makeSchema(spec: SchemaSpec, overridden: boolean): Schema {
   for (const { made, from } of keys) for (const column of made) allowNulls(column, from.table, tables);
   const late = keys.some((key) => key.timing === 'DEFERRABLE INITIALLY DEFERRED' && checksLate(key, keys));
   return { tables, keys, relations: tables.flatMap(({ root }) => tree(root)), late };
+}
+
+/**
+ * Whether PostgreSQL makes a partition's own key a part of this one, which is on the table around it and says the same
+ * (tryAttachPartitionForeignKey). With overrides the server sees the same action in all keys, and an override of a part does
+ * nothing; natively the actions differ, and both keys stay. Such a key has no column of its own that would be left over.
+ */
+function isTakenOver(own: MadeKey, by: MadeKey): boolean {
+  const around = own.from !== by.from && tree(by.from).includes(own.from);
+  const alike = (['to', 'target', 'onUpdate', 'timing', 'full'] as const).every(
+    (each) => own[each] === by[each],
+  );
+  return around && alike && own.columns.join() === by.columns.join() && own.action !== by.action;
 }
 
 /** What a deferred key may find at COMMIT; RESTRICT and the actions themselves never wait for it. */
