@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { SessionEvents } from '../observe/session-events.js';
 import type { StartupPacket } from '../wire/startup.js';
+import type { ClientTransport } from './client-transport.js';
 
 export type Startup = Extract<StartupPacket, { readonly kind: 'startup' }>;
 
@@ -19,6 +20,7 @@ export interface Login {
 export interface LoginPeers {
   /** Paused; somebody else listens to its errors. */
   readonly client: Duplex;
+  readonly transport: ClientTransport;
   readonly upstream: LoginUpstream;
   /** Is told how the login ends, where that is not with a session. */
   readonly events: Pick<SessionEvents, 'ended' | 'failed'>;

@@ -1,5 +1,6 @@
 /** Accepts clients: reads the startup packet of each, has it logged in to the server, and counts sessions. */
 import type { Socket } from 'node:net';
+import { CLEAR } from '../auth/client-transport.js';
 import type { LoggedIn, Login, Startup } from '../auth/login.js';
 import { ProxyError } from '../errors.js';
 import type { Logger } from '../observe/log.js';
@@ -167,7 +168,7 @@ export class Gateway {
     const events = new SessionLog(log, this.#options.repeats, database);
     this.#entering.set(client, events);
     try {
-      const entered = await this.#options.login.run({ client, upstream, events }, startup);
+      const entered = await this.#options.login.run({ client, transport: CLEAR, upstream, events }, startup);
       loggedIn();
       // It may have been told meanwhile why it is not served.
       if (client.writableEnded) entered?.server.destroy();
