@@ -38,7 +38,7 @@ export interface KnownGraph {
   readonly graph: Graph;
 }
 
-interface Kept extends KnownGraph {
+interface CachedGraph extends KnownGraph {
   readonly bytes: number;
 }
 
@@ -56,7 +56,7 @@ interface Seen extends ReadPoint {
 }
 
 export class GraphCache {
-  readonly #graphs = new LRUCache<string, Kept>({
+  readonly #graphs = new LRUCache<string, CachedGraph>({
     maxSize: MOST_BYTES,
     sizeCalculation: ({ bytes }) => Math.min(Math.max(HEAP_OF_A_BYTE * bytes, 1), MOST_BYTES),
   });
@@ -223,7 +223,7 @@ export class GraphCache {
 
   /**
    * A session that wants the graph of a fingerprint takes a turn: one session reads the catalog, and the others wait for it.
-   * @returns undefined where another one has kept it; else what to call when it was read, or could not be
+   * @returns undefined where another one has cached it; else what to call when it was read, or could not be
    */
   turn(database: string, fingerprint: string): Promise<(() => void) | undefined> {
     const key = graphKey(database, fingerprint);

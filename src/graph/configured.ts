@@ -4,7 +4,7 @@ import type { Catalog, CatalogConfiguredKey, KeyColumn } from './catalog/catalog
 import type { ConfiguredKey, TableColumns } from './catalog/rules.js';
 import { withoutDefaults } from './default-action.js';
 import type { BrokenKey, ForeignKey, Relation } from './model.js';
-import type { Problem } from './problems.js';
+import type { GraphProblem } from './problems.js';
 
 /** The ids of keys of the configuration begin here: they fire after every key of the catalog, in their order in the configuration. */
 const CONFIGURED_IDS = 2 ** 32;
@@ -13,7 +13,7 @@ export interface ConfiguredKeys {
   readonly keys: readonly ForeignKey[];
   readonly broken: readonly BrokenKey[];
   /** Those that are broken, or whose referenced table is not there. */
-  readonly problems: readonly Problem[];
+  readonly problems: readonly GraphProblem[];
 }
 
 /**
@@ -28,7 +28,7 @@ export function configuredKeys(
 ): ConfiguredKeys {
   const keys: ForeignKey[] = [];
   const broken: BrokenKey[] = [];
-  const problems: Problem[] = [];
+  const problems: GraphProblem[] = [];
   const named = new Map([...relations.values()].map((each) => [`${each.schema}\0${each.name}`, each]));
   const find = ({ schema, table }: TableColumns) => named.get(`${schema}\0${table}`);
   rules.forEach((rule, number) => {

@@ -1,7 +1,7 @@
 /** The foreign-key graph: relations, and the keys between them that a DELETE has to follow. Immutable. */
 import { readView } from '../sql/statement/view.js';
 import type { Base, BrokenKey, ForeignKey, Relation } from './model.js';
-import type { Problem } from './problems.js';
+import type { GraphProblem } from './problems.js';
 import { RelationNames } from './relation-names.js';
 
 export class Graph {
@@ -18,13 +18,13 @@ export class Graph {
   /** The same, or the configuration names one that any table may bring. */
   readonly isActive: boolean;
   /** What the configuration says that does not hold in this database. */
-  readonly problems: readonly Problem[];
+  readonly problems: readonly GraphProblem[];
 
   constructor(
     relations: ReadonlyMap<number, Relation>,
     keys: readonly ForeignKey[],
     broken: readonly BrokenKey[],
-    problems: readonly Problem[],
+    problems: readonly GraphProblem[],
   ) {
     this.#relations = relations;
     this.names = new RelationNames(relations.values());

@@ -7,7 +7,7 @@ import { withoutDefaults } from './default-action.js';
 import { Graph } from './graph.js';
 import type { ForeignKey, Performer, Relation } from './model.js';
 import { overriddenName, overrideProblems, overridesOf } from './overrides.js';
-import type { Problem } from './problems.js';
+import type { GraphProblem } from './problems.js';
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   a: 'no action',
@@ -34,7 +34,7 @@ export async function mergeGraph(catalog: Catalog, rules: Rules): Promise<Graph>
   const configured = configuredKeys(catalog, relations, rules.relations);
   await pace.next();
   const keys = [...declared, ...configured.keys];
-  const problems: Problem[] = [...configured.problems];
+  const problems: GraphProblem[] = [...configured.problems];
   await pace.each(configured.keys, (key) => problems.push(...doubled(key, declared)));
   problems.push(...(await overrideProblems(declared, rules.overrides, pace)));
   await pace.each(keys, (key) => problems.push(...nullsNotNull(key, rules)));
@@ -89,12 +89,12 @@ function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules
 }
 
 /** A relation of the configuration beside a key of the catalog: both act, the catalog's first. An override would change its action. */
-function doubled(key: ForeignKey, declared: readonly ForeignKey[]): readonly Problem[] {
+function doubled(key: ForeignKey, declared: readonly ForeignKey[]): readonly GraphProblem[] {
   const pairs = ({ columns }: ForeignKey) =>
     columns.map(({ referencing, referenced }) => `${referencing}\0${referenced}`).sort();
   return declared
     .filter(({ referencing }) => referencing === key.referencing)
-    .flatMap((other): Problem[] => {
+    .flatMap((other): GraphProblem[] => {
       const same = other.referenced === key.referenced && pairs(other).join() === pairs(key).join();
       if (!same && other.name !== key.name) return [];
       const text = `cascade.relations: ${key.name} has the ${same ? 'columns' : 'name'} of the foreign key ${overriddenName(other)}, and both are followed: cascade.overrides changes the action of that`;
@@ -103,7 +103,7 @@ function doubled(key: ForeignKey, declared: readonly ForeignKey[]): readonly Pro
 }
 
 /** A SET NULL key of a NOT NULL column. Natively such a key can be made, and its action fails (23502) for every row that it finds. */
-function nullsNotNull(key: ForeignKey, { overrides }: Rules): readonly Problem[] {
+function nullsNotNull(key: ForeignKey, { overrides }: Rules): readonly GraphProblem[] {
   if (key.action !== 'set null') return [];
   if (key.declared && overridesOf(overriddenName(key), overrides).length === 0) return [];
   const [column] = key.setColumns.filter((name) =>

@@ -2,7 +2,7 @@
 import type { Pace } from '../pace.js';
 import type { Override } from './catalog/rules.js';
 import type { ForeignKey } from './model.js';
-import type { Problem } from './problems.js';
+import type { GraphProblem } from './problems.js';
 
 /** @param name `schema.table.constraint` @returns all overrides that match it, the one that decides first */
 export function overridesOf(name: string, overrides: readonly Override[]): readonly Override[] {
@@ -22,10 +22,10 @@ export async function overrideProblems(
   keys: readonly ForeignKey[],
   overrides: readonly Override[],
   pace: Pace,
-): Promise<readonly Problem[]> {
+): Promise<readonly GraphProblem[]> {
   const matched = new Set<Override>();
-  const contradictions = new Map<string, Problem>();
-  const problems: Problem[] = [];
+  const contradictions = new Map<string, GraphProblem>();
+  const problems: GraphProblem[] = [];
   await pace.each(keys, (key) => {
     const name = overriddenName(key);
     const [first, ...others] = overridesOf(name, overrides);
@@ -46,7 +46,7 @@ export async function overrideProblems(
   });
   const unmatched = overrides
     .filter((override) => !matched.has(override))
-    .map(({ match }): Problem => {
+    .map(({ match }): GraphProblem => {
       return { kind: 'unmatched override', text: `cascade.overrides: "${match}" matches no foreign key` };
     });
   return [...unmatched, ...contradictions.values(), ...problems];

@@ -18,7 +18,7 @@ export type ProblemKind =
   | 'not null'
   | 'period';
 
-export interface Problem {
+export interface GraphProblem {
   readonly kind: ProblemKind;
   /** The same text is the same problem. */
   readonly text: string;

@@ -2,20 +2,16 @@
 import type { ProxyError } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
 
-/**
- * Why a statement is sent again.
- * `ruleSuspected`: it has found that a rule may be broken. `relationChanged`: a name has come to mean another table.
- * `childInserted`: another transaction has given a row a new child. `lockDenied`: the server does not let this role lock rows.
- */
-export type RetryReason = 'ruleSuspected' | 'relationChanged' | 'childInserted' | 'lockDenied';
-
 export interface SessionEvents {
   /** A text is going to be sent in place of the client's, for the plans in it. It was decided in so many milliseconds. */
   planned(plans: readonly Plan[], milliseconds: number): void;
   /** The server has executed an expanded statement, so many milliseconds after it was sent. */
   cascaded(plan: Plan, milliseconds: number): void;
-  /** A statement is sent again: nothing of the attempt before has reached the client. */
-  retried(why: RetryReason): void;
+  /**
+   * A statement is sent again: nothing of the attempt before has reached the client.
+   * @param why a RetryReason (session/execute/outcome.ts)
+   */
+  retried(why: string): void;
   /** The client got this error as the answer to its statement, or to its login. */
   refused(error: ProxyError): void;
   /** A statement went on as it is although it may have to be expanded. */

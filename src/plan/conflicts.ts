@@ -8,7 +8,7 @@ import type { ForeignKey, Relation } from '../graph/model.js';
 import { type Check, cascades, setsColumns } from './plan.js';
 
 /** What is known of the plan so far. */
-export interface Known {
+export interface PlanSoFar {
   readonly graph: Graph;
   /** Every key that is followed. */
   readonly keys: ReadonlySet<ForeignKey>;
@@ -23,7 +23,7 @@ export interface Known {
 }
 
 /** The checks for a key that sets columns, against every other key of the rows that it changes. */
-export function conflictsOf(key: ForeignKey, known: Known): readonly Check[] {
+export function conflictsOf(key: ForeignKey, known: PlanSoFar): readonly Check[] {
   const { graph } = known;
   const change = known.change(key.referencing);
   const beside = graph
@@ -42,8 +42,8 @@ export function conflictsOf(key: ForeignKey, known: Known): readonly Check[] {
   return [...mixing(key, key, change, graph), ...beside, ...nullsBeforeDeletion(key, known), ...referencing];
 }
 
-/** Makes `Known.changers` for these keys. */
-export function changersAmong(keys: ReadonlySet<ForeignKey>, graph: Graph): Known['changers'] {
+/** Makes `PlanSoFar.changers` for these keys. */
+export function changersAmong(keys: ReadonlySet<ForeignKey>, graph: Graph): PlanSoFar['changers'] {
   const known = new Map<ForeignKey, readonly ForeignKey[]>();
   return (key) => {
     const changers =
@@ -57,7 +57,7 @@ export function changersAmong(keys: ReadonlySet<ForeignKey>, graph: Graph): Know
   };
 }
 
-function besides(key: ForeignKey, other: ForeignKey, change: number, known: Known): readonly Check[] {
+function besides(key: ForeignKey, other: ForeignKey, change: number, known: PlanSoFar): readonly Check[] {
   const { graph, keys, depth } = known;
   const followed = keys.has(other);
   if (other.performer !== 'proxy' && !followed) return [];
@@ -86,8 +86,8 @@ function besides(key: ForeignKey, other: ForeignKey, change: number, known: Know
 /** MATCH FULL allows no key that is null in part (RI_FKey_check). */
 function mixing(by: ForeignKey, key: ForeignKey, change: number, graph: Graph): readonly Check[] {
   if (!key.matchFull || key.columns.length === 1 || key.performer !== 'proxy') return [];
-  const kept = key.columns.some(({ referencing }) => !sets(by, referencing));
-  return by.action === 'set default' || kept
+  const setsPart = key.columns.some(({ referencing }) => !sets(by, referencing));
+  return by.action === 'set default' || setsPart
     ? [{ kind: 'mixed key', key, by, change, within: within(key, by, graph) }]
     : [];
 }
@@ -96,7 +96,7 @@ function mixing(by: ForeignKey, key: ForeignKey, change: number, graph: Graph): 
  * A column that takes no NULL although the key sets it. Natively that fails for a row that another key deletes later, too; but
  * the expanded statement does not ask the server to change such rows.
  */
-function nullsBeforeDeletion(key: ForeignKey, { cascading }: Known): readonly Check[] {
+function nullsBeforeDeletion(key: ForeignKey, { cascading }: PlanSoFar): readonly Check[] {
   if (key.action !== 'set null' || !cascading) return [];
   return key.referencing.columns
     .filter(({ name, notNull }) => notNull && sets(key, name))
@@ -106,9 +106,9 @@ function nullsBeforeDeletion(key: ForeignKey, { cascading }: Known): readonly Ch
 
 /**
  * Whether the statement itself can tell if another key has changed a row before SET NULL `key` finds it: the keys that may do so
- * must not be kept from the row by others in turn.
+ * must not be stopped from changing it by others in turn.
  */
-function queueTells(key: ForeignKey, { changers }: Known): boolean {
+function queueTells(key: ForeignKey, { changers }: PlanSoFar): boolean {
   const simple = (each: ForeignKey) =>
     each.action === 'set null' && changers(each).every((other) => other === key || sameChange(each, other));
   return key.action === 'set null' && changers(key).every(simple);

@@ -1,7 +1,8 @@
 import type { Relation } from '../graph/model.js';
 import type { Deletion } from './plan.js';
 
-const PLACE = ['tableoid', 'ctid'];
+/** Where a row is. */
+export const PLACE = ['tableoid', 'ctid'];
 
 /**
  * The columns that tell the rows of `relation` apart among those of a deletion. The primary key holds through a

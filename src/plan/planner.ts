@@ -3,7 +3,7 @@
 import type { Graph } from '../graph/graph.js';
 import type { ForeignKey, Relation } from '../graph/model.js';
 import type { Steps } from '../pace.js';
-import { changersAmong, conflictsOf, type Known } from './conflicts.js';
+import { changersAmong, conflictsOf, type PlanSoFar } from './conflicts.js';
 import { refuseBroken, refuseDefaults, refuseUnplannable } from './limits.js';
 import {
   type Change,
@@ -49,7 +49,7 @@ export function* planDelete(graph: Graph, targets: readonly Target[]): Steps<Pla
   const depth = (key: ForeignKey) => depthOf(members.get(key.referenced) ?? [], depths);
   const followed = new Set(keys);
   const changers = changersAmong(followed, graph);
-  const known: Known = { graph, keys: followed, cascading: keys.some(cascades), depth, change, changers };
+  const known: PlanSoFar = { graph, keys: followed, cascading: keys.some(cascades), depth, change, changers };
   const checks = [
     ...keys.flatMap((key): readonly Check[] => {
       if (cascades(key)) return [];

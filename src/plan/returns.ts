@@ -1,10 +1,7 @@
 /** The columns that each deletion has to return of its rows, because the rest of the plan needs them. Pure. */
 import type { ForeignKey, Relation } from '../graph/model.js';
-import { identifyingColumns } from './identifying-columns.js';
+import { identifyingColumns, PLACE } from './identifying-columns.js';
 import type { Check, Deletion, Plan } from './plan.js';
-
-/** Where a row is. */
-const PLACE = ['tableoid', 'ctid'];
 
 /**
  * Visits every key, check and deletion once, and of each the deletions that it concerns.

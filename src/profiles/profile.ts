@@ -45,10 +45,10 @@ export function postgres(version: number): Profile {
       reportRestrict: version >= 18,
     },
   };
-  if (version <= NEWEST_KEPT) profiles.set(version, made);
+  if (version <= NEWEST_CACHED) profiles.set(version, made);
   return made;
 }
 
-/** A server may report any number as its version: no profile is kept above this version, so that the map stays small. */
-const NEWEST_KEPT = 100;
+/** A server may report any number as its version: no profile is cached above this version, so that the map stays small. */
+const NEWEST_CACHED = 100;
 const profiles = new Map<number, Profile>();

@@ -14,12 +14,12 @@ export const MARKER_SQLSTATE = '22P02';
 /** What all markers begin with in a text that is not sent yet; each sending of it puts another in its place (markers.ts). */
 export const MARKER = `pgcascade/${randomBytes(5).toString('hex')}/`;
 
+/** The kinds of markers that say nothing but their kind: it is their text. */
+const STOPPED = ['refused', 'relationChanged', 'rowKept', 'ruleSuspected'] as const;
+
 /** A marker found in an error's message. */
 export type Marker =
-  | { readonly kind: 'refused' }
-  | { readonly kind: 'relationChanged' }
-  | { readonly kind: 'rowKept' }
-  | { readonly kind: 'ruleSuspected' }
+  | { readonly kind: (typeof STOPPED)[number] }
   | {
       readonly kind: 'check';
       readonly check: number;
@@ -44,13 +44,13 @@ export interface Violation {
 export const FAIL_REFUSED = `SELECT '${MARKER}refused'::pg_catalog.int4`;
 
 /** An expression that fails when it is evaluated, and only then (the planner does not fold concat into a constant). */
-export const FAIL_RELATION_CHANGED = `pg_catalog.concat('${MARKER}moved')::pg_catalog.int4`;
+export const FAIL_RELATION_CHANGED = `pg_catalog.concat('${MARKER}relationChanged')::pg_catalog.int4`;
 
 /** The same where a rule may be broken. To find out whether one is takes a statement that costs more. */
-export const FAIL_SUSPICION = `pg_catalog.concat('${MARKER}suspect')::pg_catalog.int4`;
+export const FAIL_SUSPICION = `pg_catalog.concat('${MARKER}ruleSuspected')::pg_catalog.int4`;
 
 /** The same for a row of a cycle that a trigger has kept. */
-export const FAIL_ROW_KEPT = `pg_catalog.concat('${MARKER}kept')::pg_catalog.int4`;
+export const FAIL_ROW_KEPT = `pg_catalog.concat('${MARKER}rowKept')::pg_catalog.int4`;
 
 /**
  * An expression for the marker of a check: `pgcascade/…/2/16385/(1, x)`, the key's values as their output functions say.
@@ -63,17 +63,15 @@ export function checkMarker(check: number, table: string, values: readonly strin
 
 /**
  * @param message of an error with SQLSTATE 22P02, in whatever language the server speaks: `invalid input syntax for type
- * integer: "pgcascade/…/moved"`. It must be all of what was cast: a text that only quotes the statement is none.
+ * integer: "pgcascade/…/relationChanged"`. It must be all of what was cast: a text that only quotes the statement is none.
  * @param own what markers begin with in the statement that failed
  */
 export function readMarker(message: string, own: string): Marker | undefined {
   const at = message.indexOf(own);
   if (at < 0 || /[(\n]/.test(message.slice(0, at))) return undefined;
   const text = message.slice(at + own.length);
-  if (text.startsWith('refused')) return { kind: 'refused' };
-  if (text.startsWith('moved')) return { kind: 'relationChanged' };
-  if (text.startsWith('kept')) return { kind: 'rowKept' };
-  if (text.startsWith('suspect')) return { kind: 'ruleSuspected' };
+  const kind = STOPPED.find((each) => text.startsWith(each));
+  if (kind) return { kind };
   const [check, table] = text.split('/', 2);
   const values = text.slice(`${check}/${table}/`.length, text.lastIndexOf(')') + 1);
   return { kind: 'check', check: Number(check), table: Number(table), values };

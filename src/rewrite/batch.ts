@@ -38,7 +38,7 @@ export interface Batches {
 }
 
 /** One of several statements that differ in constants alone. */
-interface Member {
+interface BatchMember {
   readonly statement: Statement;
   /** Its own text. */
   readonly own: string;
@@ -55,7 +55,7 @@ export function* batchesIn(
   const leftPrepared: string[] = [];
   if (statements.length < FEWEST || !context.prepares) return { members, leftPrepared };
   // DELETEs that follow each other, by their shape.
-  const stretches: Map<string, Member[]>[] = [];
+  const stretches: Map<string, BatchMember[]>[] = [];
   let inStretch = false;
   for (const statement of statements) {
     yield;
@@ -82,7 +82,7 @@ export function* batchesIn(
  * @returns false, and sets none, where the DELETE is not expanded to one statement that can be prepared with parameters
  */
 function* prepareOnce(
-  alike: readonly Member[],
+  alike: readonly BatchMember[],
   name: string,
   context: RewriteContext,
   members: Map<Statement, Expanded>,
@@ -95,8 +95,8 @@ function* prepareOnce(
     return false;
   const parameters = first.constants.map(({ start, end }, i) => {
     const run = copied.find(({ client, length }) => start >= client && end <= client + length);
-    const moved = run && run.sent - run.client;
-    return moved === undefined ? undefined : { start: start + moved, end: end + moved, sql: `$${i + 1}` };
+    const shift = run && run.sent - run.client;
+    return shift === undefined ? undefined : { start: start + shift, end: end + shift, sql: `$${i + 1}` };
   });
   const edits = parameters.flatMap((each) => each ?? []);
   if (edits.length < parameters.length) return false;
@@ -123,7 +123,7 @@ function* prepareOnce(
 }
 
 /** `EXECUTE b (1)`, with the constants as the client has written them. */
-function execute(name: string, { own, constants }: Member, sent: Sent): void {
+function execute(name: string, { own, constants }: BatchMember, sent: Sent): void {
   sent.add(`EXECUTE ${quoteName(name)} (`);
   for (const { start, end } of constants) {
     if (start !== constants[0]?.start) sent.add(', ');

@@ -21,9 +21,9 @@ export interface OwnSettings {
  * What a query of the proxy's own is executed under: without the client's time limits, which are not meant for it; and with
  * settings for output of the proxy's own, as other sessions use the answer too. `restore` returns no row.
  *
- *     SELECT set_config('pgcascade.kept', concat_ws(' ', current_setting('statement_timeout', true), …), true),
+ *     SELECT set_config('pgcascade.client_settings', concat_ws(' ', current_setting('statement_timeout', true), …), true),
  *       set_config('statement_timeout', '0', true), …
- *     SELECT FROM (SELECT current_setting('pgcascade.kept', true) AS k OFFSET 0) AS k
+ *     SELECT FROM (SELECT current_setting('pgcascade.client_settings', true) AS k OFFSET 0) AS k
  *       WHERE concat(set_config('statement_timeout', split_part(k.k, ' ', 1), true), …) IS NULL
  *
  * @param asked the milliseconds that the proxy's queries have taken in the same transaction so far
@@ -37,20 +37,20 @@ export function questionSettings({ can }: Profile, asked: number): OwnSettings {
     ...(can.compileQueries ? [['jit', 'off'] as const] : []),
     ...(can.limitTransactions ? [['transaction_timeout', '0'] as const] : []),
   ];
-  const kept = [
+  const before = [
     ...values.map(([name]) => current(name)),
     ...(can.limitTransactions ? [remaining(asked)] : []),
   ];
   const own = values.map(([name, value]) => set(name, `'${value}'`));
-  const keep = set(KEPT, `pg_catalog.concat_ws(' ', ${kept.join(', ')})`);
+  const store = set(CLIENT_SETTINGS, `pg_catalog.concat_ws(' ', ${before.join(', ')})`);
   const word = (index: number) => `pg_catalog.split_part(k.k, ' ', ${index + 1})`;
   const restored = values.flatMap(([name], i) => [
     ...(name === 'transaction_timeout' ? [set(name, word(values.length))] : []),
     set(name, word(i)),
   ]);
   return {
-    apply: `SELECT ${[keep, ...own].join(', ')}`,
-    restore: `SELECT FROM (SELECT ${current(KEPT)} AS k OFFSET 0) AS k WHERE pg_catalog.concat(${restored.join(', ')}) IS NULL`,
+    apply: `SELECT ${[store, ...own].join(', ')}`,
+    restore: `SELECT FROM (SELECT ${current(CLIENT_SETTINGS)} AS k OFFSET 0) AS k WHERE pg_catalog.concat(${restored.join(', ')}) IS NULL`,
     applyLocally: values.map(([name, value]) => `SET LOCAL ${name} = ${value}`),
   };
 }
@@ -69,7 +69,7 @@ export function expandedSettings({ can }: Profile): OwnSettings | undefined {
 }
 
 /** Has the client's values, with a space between them, while the proxy's query is executed. */
-const KEPT = 'pgcascade.kept';
+const CLIENT_SETTINGS = 'pgcascade.client_settings';
 /** `on` while the proxy has switched JIT off. */
 const JIT = 'pgcascade.jit';
 

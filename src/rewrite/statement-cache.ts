@@ -12,22 +12,22 @@ const MOST_TEXTS = 2000;
 /** All lengths are in UTF-16 units. A longer text is parsed in another thread: one of this length takes up to some 20 ms. */
 const LONGEST_HERE = 4 * 1024;
 /** A longer text is parsed each time it comes. */
-const LONGEST_TEXT = 256 * 1024;
+const LONGEST_CACHED_TEXT = 256 * 1024;
 /** A longer rewrite is made each time. There is room for that of a plan of thousands of tables. */
-const LONGEST_REWRITE = 4 * 1024 * 1024;
+const LONGEST_CACHED_REWRITE = 4 * 1024 * 1024;
 const MOST_CHARACTERS = 32 * 1024 * 1024;
 
 export class StatementCache {
   readonly #parsed = new LRUCache<string, { statements: readonly Statement[] | undefined }>({
     max: MOST_TEXTS,
     maxSize: MOST_CHARACTERS,
-    maxEntrySize: LONGEST_TEXT,
+    maxEntrySize: LONGEST_CACHED_TEXT,
     sizeCalculation: (_, text) => text.length + 1,
   });
   readonly #rewrites = new LRUCache<string, Rewrite>({
     max: MOST_TEXTS,
     maxSize: MOST_CHARACTERS,
-    maxEntrySize: LONGEST_REWRITE,
+    maxEntrySize: LONGEST_CACHED_REWRITE,
     sizeCalculation: (rewrite, key) => rewrite.sql.length + key.length,
   });
   readonly #longTexts: LongTexts;

@@ -1,11 +1,11 @@
 /** A client's text, rewritten: what is sent instead, and what becomes of each statement's answer. Pure. */
 import { isUtf8 } from 'node:buffer';
-import { ProxyError } from '../errors.js';
+import type { ProxyError } from '../errors.js';
 import type { Steps } from '../pace.js';
 import type { Copied } from '../render/splice.js';
 import { charactersIn } from '../sql/encoding/characters.js';
 import { rawBytes } from '../sql/encoding/raw-bytes.js';
-import { quoteRelation, type RelationName } from '../sql/names.js';
+import type { RelationName } from '../sql/names.js';
 import { type Statement, targetsOf } from '../sql/statement/statement.js';
 import { batchesIn } from './batch.js';
 import { expandedSettings, type OwnSettings } from './own-settings.js';
@@ -15,7 +15,7 @@ import type { Expanded, RewriteContext } from './statement/context.js';
 import type { ReplyRule } from './statement/reply-rule.js';
 import { expand } from './statement/statement.js';
 import { refuse, unchangedRule } from './statement/unexpanded.js';
-import { unsettlesNow } from './unsettling.js';
+import { afterUnsettling, unsettlesNow } from './unsettling.js';
 
 export interface Rewrite {
   /** The client's text. */
@@ -93,7 +93,7 @@ export function* rewrite(
     const own = text.slice(start, end);
     const expanded =
       unsettled && (targetsOf(statement).length > 0 || meaning.kind === 'execute')
-        ? refuse(own, meaning, afterUnsettling(statement), context)
+        ? refuse(own, meaning, afterUnsettling(targetsOf(statement)), context)
         : (members.get(statement) ??
           (yield* expand(own, statement, {
             ...context,
@@ -109,10 +109,6 @@ export function* rewrite(
     unsettled ||= sensitive && unsettlesNow(statement, touched);
   }
   return { ...made.end(), ...(leftPrepared.length > 0 ? { leftPrepared } : {}) };
-}
-
-function afterUnsettling(statement: Statement): ProxyError {
-  return new ProxyError('PGC_AFTER_DDL', { table: targetsOf(statement).map(quoteRelation).join(', ') });
 }
 
 class RewriteInMaking {

@@ -1,4 +1,6 @@
 /** Statements after which later ones of the same text may mean something else, or be cascaded again: SET, DDL, COMMIT. */
+import { ProxyError } from '../errors.js';
+import { quoteRelation, type RelationName } from '../sql/names.js';
 import { executedBy, type Statement, targetsOf } from '../sql/statement/statement.js';
 
 /**
@@ -18,4 +20,9 @@ export function isAfterUnsettling(statements: readonly Statement[], touched: boo
 /** Whether what a statement deletes depends on what names mean. */
 export function namesRelations(statement: Statement): boolean {
   return targetsOf(statement).length > 0 || executedBy(statement).length > 0;
+}
+
+/** What is said of a statement that deletes from these relations, and cannot be expanded behind one that unsettles. */
+export function afterUnsettling(names: readonly RelationName[]): ProxyError {
+  return new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
 }

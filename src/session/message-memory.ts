@@ -1,17 +1,20 @@
-/** What is kept of clients' messages that are not whole, or that the server has not taken yet, of all sessions together. */
+/**
+ * The memory for clients' messages that are not whole, or that the server has not taken yet, of all sessions together. It has
+ * a bound: else clients that send without an end could take the proxy down.
+ */
 
-/** A session that keeps some of it. */
-export interface Keeper {
-  /** It keeps more than all others, and there is too much: it has to give it up. */
+/** A session that takes some of the memory. */
+export interface MemoryUser {
+  /** It takes more than all others, and there is too little: it has to give back what it takes. */
   outOfMemory(): void;
 }
 
-/** So much each session may keep uncounted: what it has read ahead, and short messages. One long message has room alone. */
+/** So much of a session is not counted: what it has read ahead, and short messages. One long message has room alone. */
 const UNCOUNTED = 256 * 1024;
 
 export class MessageMemory {
   readonly #limit: number;
-  readonly #kept = new Map<Keeper, number>();
+  readonly #taken = new Map<MemoryUser, number>();
   #total = 0;
 
   /** @param limit in bytes */
@@ -19,27 +22,27 @@ export class MessageMemory {
     this.#limit = limit;
   }
 
-  /** How many bytes are kept at the moment, where they are counted. */
+  /** How many bytes are taken at the moment, of those that are counted. */
   get total(): number {
     return this.#total;
   }
 
-  /** A session keeps so many bytes by now. Where that is too much, whoever keeps the most gives it up. */
-  note(keeper: Keeper, bytes: number): void {
+  /** A session takes so many bytes by now. Where that is too much for all, whoever takes the most gives it back. */
+  note(user: MemoryUser, bytes: number): void {
     const counted = Math.max(0, bytes - UNCOUNTED);
-    const before = this.#kept.get(keeper) ?? 0;
+    const before = this.#taken.get(user) ?? 0;
     if (counted === before) return;
     this.#total += counted - before;
-    if (counted > 0) this.#kept.set(keeper, counted);
-    else this.#kept.delete(keeper);
-    while (this.#total > this.#limit) this.#giveUpLargest();
+    if (counted > 0) this.#taken.set(user, counted);
+    else this.#taken.delete(user);
+    while (this.#total > this.#limit) this.#endLargest();
   }
 
-  #giveUpLargest(): void {
-    let [largest, most]: readonly [Keeper | undefined, number] = [undefined, 0];
-    for (const [keeper, bytes] of this.#kept) if (bytes > most) [largest, most] = [keeper, bytes];
+  #endLargest(): void {
+    let [largest, most]: readonly [MemoryUser | undefined, number] = [undefined, 0];
+    for (const [user, bytes] of this.#taken) if (bytes > most) [largest, most] = [user, bytes];
     if (largest === undefined) return;
-    this.#kept.delete(largest);
+    this.#taken.delete(largest);
     this.#total -= most;
     largest.outOfMemory();
   }

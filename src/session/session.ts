@@ -11,7 +11,7 @@ import type { ClientMessages } from './client/client-messages.js';
 import { ConnectionOver } from './client/connection-over.js';
 import type { Dispatch } from './dispatch.js';
 import { closedOf, leaveAtWork } from './leaving.js';
-import type { Keeper } from './message-memory.js';
+import type { MemoryUser } from './message-memory.js';
 import type { SessionPeers, SessionSettings } from './options.js';
 import { Presence } from './presence.js';
 import { farewellFor, sayFarewell } from './server/farewell.js';
@@ -22,7 +22,7 @@ import type { ServerMessages } from './server-messages.js';
 /** So long what was being decided for a client that is gone may still take, in milliseconds. */
 const LAST_UNIT = 1000;
 
-export class Session implements Keeper {
+export class Session implements MemoryUser {
   /** Fulfilled when both connections are closed. */
   readonly closed: Promise<void>;
   readonly #peers: SessionPeers;
@@ -154,7 +154,7 @@ export class Session implements Keeper {
     if (this.#fromClient.isFull) this.#client.pause();
     else this.#client.resume();
     if (!this.#clientEnded) this.#presence.watchWhile(this.#fromClient.isFull);
-    this.#settings.memory.note(this, this.#fromClient.kept + this.#server.writableLength);
+    this.#settings.memory.note(this, this.#fromClient.buffered + this.#server.writableLength);
   }
 
   get #mayTake(): boolean {

@@ -5,12 +5,12 @@ const NOTHING: Buffer = Buffer.alloc(0);
  * an object each nor a copy of all for each, and the memory is at most twice what has arrived.
  */
 export class Block {
-  #memory = NOTHING;
+  #buffer = NOTHING;
   #size = 0;
 
   /** What has arrived. Valid until the next `append`: copy what is kept. */
   get bytes(): Buffer {
-    return this.#memory.length === this.#size ? this.#memory : this.#memory.subarray(0, this.#size);
+    return this.#buffer.length === this.#size ? this.#buffer : this.#buffer.subarray(0, this.#size);
   }
 
   get size(): number {
@@ -18,8 +18,8 @@ export class Block {
   }
 
   /** How many bytes of memory the block takes. */
-  get kept(): number {
-    return this.#memory.length;
+  get memory(): number {
+    return this.#buffer.length;
   }
 
   /**
@@ -29,20 +29,20 @@ export class Block {
   append(piece: Buffer, most = Number.POSITIVE_INFINITY): void {
     const size = this.#size + piece.length;
     if (this.#size === 0) {
-      this.#memory = piece;
+      this.#buffer = piece;
     } else {
-      if (size > this.#memory.length) {
+      if (size > this.#buffer.length) {
         const grown = Buffer.allocUnsafeSlow(Math.min(2 * size, most));
-        this.#memory.copy(grown, 0, 0, this.#size);
-        this.#memory = grown;
+        this.#buffer.copy(grown, 0, 0, this.#size);
+        this.#buffer = grown;
       }
-      piece.copy(this.#memory, this.#size);
+      piece.copy(this.#buffer, this.#size);
     }
     this.#size = size;
   }
 
   clear(): void {
-    this.#memory = NOTHING;
+    this.#buffer = NOTHING;
     this.#size = 0;
   }
 }

@@ -5,7 +5,7 @@ import type { Message } from './reader.js';
 import { ProtocolViolation } from './reader.js';
 
 /** A Parse message. Its text stays bytes: it may be long, and few texts are decoded. */
-export interface Parse {
+export interface ParseFields {
   readonly name: string;
   readonly text: Buffer;
   /** The object ids of the parameters' types, 0 where the server infers. */
@@ -13,7 +13,7 @@ export interface Parse {
 }
 
 /** The names of a Bind message, and where its parts are. */
-export interface Bind {
+export interface BindFields {
   readonly portal: string;
   readonly statement: string;
   /** After the names: where the formats and values of the parameters begin. */
@@ -36,7 +36,7 @@ export function queryText(message: Message): Buffer | undefined {
   return at.isEnd ? text : undefined;
 }
 
-export function readParse(message: Message): Parse | undefined {
+export function readParse(message: Message): ParseFields | undefined {
   const at = new Cursor(message);
   const [name, text] = [at.string(), at.string()];
   const types = at.list(() => at.int32() >>> 0);
@@ -44,7 +44,7 @@ export function readParse(message: Message): Parse | undefined {
 }
 
 /** What a Bind message names, and how results are wanted. */
-export function readBind(message: Message): Bind | undefined {
+export function readBind(message: Message): BindFields | undefined {
   const at = new Cursor(message);
   const [portal, statement] = [nameOf(at.string()), nameOf(at.string())];
   const values = at.position;
@@ -81,13 +81,13 @@ export function withResultFormats(
 ): Buffer {
   const { results, resultFormats } = wellFormed(message);
   const formats = change(resultFormats);
-  const kept = results - message.start;
-  const changed = Buffer.alloc(kept + 2 + 2 * formats.length);
+  const head = results - message.start;
+  const changed = Buffer.alloc(head + 2 + 2 * formats.length);
   message.buffer.copy(changed, 0, message.start, results);
   changed.writeUInt32BE(changed.length - 1, 1);
-  changed.writeUInt16BE(formats.length, kept);
+  changed.writeUInt16BE(formats.length, head);
   formats.forEach((format, i) => {
-    changed.writeUInt16BE(format, kept + 2 + 2 * i);
+    changed.writeUInt16BE(format, head + 2 + 2 * i);
   });
   return changed;
 }
@@ -110,7 +110,7 @@ function bindOf(portal: string, statement: string, rest: Buffer): Buffer {
   return bound;
 }
 
-function wellFormed(message: Message): Bind {
+function wellFormed(message: Message): BindFields {
   const bind = readBind(message);
   if (bind === undefined) throw new ProtocolViolation('invalid message format');
   return bind;

@@ -103,8 +103,8 @@ export class MessageReader {
    * How many bytes of memory hold what was not given yet: at most twice what has arrived, whatever length a message
    * declares, and however small its pieces are.
    */
-  get kept(): number {
-    return this.#held.kept + this.#buffer.length - this.#at;
+  get buffered(): number {
+    return this.#held.memory + this.#buffer.length - this.#at;
   }
 
   /**

@@ -28,15 +28,15 @@ describe('what is read ahead', () => {
     let sent = 0;
     for (; !messages.isFull; sent++) for (const byte of sync) messages.push(Buffer.from([byte]));
     expect(sent).toBe(Math.ceil((64 * 1024) / sync.length));
-    expect(messages.kept).toBe(sent * sync.length);
+    expect(messages.buffered).toBe(sent * sync.length);
     expect(taken()).toBe('S'.repeat(sent));
-    expect([messages.isFull, messages.kept]).toEqual([false, 0]);
+    expect([messages.isFull, messages.buffered]).toEqual([false, 0]);
   });
 
   test('of data is not gathered', () => {
     const { messages, taken } = start();
     messages.push(Buffer.concat([Buffer.from('d'), int32(LIMIT - 10), Buffer.alloc(1000)]));
-    expect([taken(), messages.kept]).toEqual(['d', 0]);
+    expect([taken(), messages.buffered]).toEqual(['d', 0]);
   });
 });
 

@@ -65,7 +65,7 @@ describe('what a name means is asked again', () => {
     expect(await orphans()).toEqual([]);
   });
 
-  test('after a name was found to have moved', async () => {
+  test('after a name was found to mean another table', async () => {
     await client.query('DELETE FROM orgs WHERE id = 9');
     await client.query('SELECT 2 AS id INTO TEMP orgs');
     expect((await client.query('DELETE FROM orgs')).rowCount).toBe(1);

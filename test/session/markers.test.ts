@@ -22,7 +22,7 @@ const SCHEMA = `
     PERFORM s.raise(current_setting('s.kind')); RETURN NULL; END $$;
   CREATE TRIGGER stop AFTER DELETE ON users FOR EACH ROW WHEN (OLD.id = 1) EXECUTE FUNCTION stop()`;
 
-const KINDS = ['moved', 'suspect', 'kept', 'refused', '0/0/(1)', '7/x/(1)', ''];
+const KINDS = ['relationChanged', 'ruleSuspected', 'rowKept', 'refused', '0/0/(1)', '7/x/(1)', ''];
 
 const connect = async () => {
   const client = await RawClient.login(proxy, { database: database.name });
@@ -150,8 +150,8 @@ test('a text that raises the marker that it has itself is sent no more than a fe
   const client = await connect();
   await client.told(query('CREATE SEQUENCE times'));
   const marker = `substring(current_query() from 'pgcascade/[a-z0-9]+/')`;
-  const sql = `DELETE FROM orgs WHERE nextval('times') > 0 AND (${marker} || 'moved')::int = 1`;
-  expect(errors(await client.told(query(sql)))).toEqual(raised('moved'));
+  const sql = `DELETE FROM orgs WHERE nextval('times') > 0 AND (${marker} || 'relationChanged')::int = 1`;
+  expect(errors(await client.told(query(sql)))).toEqual(raised('relationChanged'));
   expect(Number((await ask('SELECT last_value FROM s.times'))[0]?.[0])).toBeLessThan(6);
 });
 

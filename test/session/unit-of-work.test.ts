@@ -33,7 +33,7 @@ test('an open block is certain until something is executed that may end it', () 
   unit.execute(false, 'none');
   unit.execute(true, 'schema');
   expect(unit.isInBlock).toBe(true);
-  unit.execute(false, 'ends');
+  unit.execute(false, 'transactionEnd');
   expect(unit.isInBlock).toBe(undefined);
   expect(unit.end()).toBe(false);
 });

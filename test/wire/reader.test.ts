@@ -209,7 +209,7 @@ describe('of a message that is not whole', () => {
     const piece = Buffer.alloc(size, 'x');
     let most = 0;
     for (let came = 5; came < 300_000; came += size) {
-      most = Math.max(most, reads.kept / came);
+      most = Math.max(most, reads.buffered / came);
       reads.push(piece);
       reads.next();
     }
@@ -236,6 +236,6 @@ describe('of a message that is not whole', () => {
       reads.push(piece);
       reads.next();
     }
-    expect(reads.kept).toBe(0);
+    expect(reads.buffered).toBe(0);
   });
 });

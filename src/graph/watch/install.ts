@@ -21,7 +21,7 @@ export class OlderTransactions extends Error {
   }
 }
 
-export interface Outcome {
+export interface Installation {
   /** What is there now and was not before, or was and is not. */
   readonly changed: readonly string[];
   /** Transactions that change the schema can no longer be prepared, and the server would prepare them. */
@@ -43,7 +43,7 @@ const LOOKS_OF_A_MOMENT = 5;
  * transactions are over that were open then; a comment says so, for this very row of the catalog.
  * @throws OlderTransactions, or the error of the system or of the server
  */
-export function install(target: WatchedDatabase, options: InstallOptions = {}): Promise<Outcome> {
+export function install(target: WatchedDatabase, options: InstallOptions = {}): Promise<Installation> {
   return connected(target, async (client) => {
     const before = await column(client, OBJECTS);
     await client.query(`BEGIN; ${INSTALL}`);
@@ -64,7 +64,7 @@ export function install(target: WatchedDatabase, options: InstallOptions = {}): 
 }
 
 /** @throws the error of the system or of the server */
-export function uninstall(target: WatchedDatabase): Promise<Outcome> {
+export function uninstall(target: WatchedDatabase): Promise<Installation> {
   return connected(target, async (client) => {
     const before = await column(client, OBJECTS);
     await client.query(`BEGIN; ${UNINSTALL}; COMMIT`);

@@ -12,11 +12,11 @@ import { ownName } from '../own-names.js';
 import { type Columns, returnedNames } from '../returned-columns.js';
 import { type Edit, insertion, type Spliced } from '../splice.js';
 import { FAIL_RELATION_CHANGED } from '../violations.js';
-import { renderBelow } from './kept-plans.js';
+import { renderBelow } from './plan-cache.js';
 import {
   bodyName,
   clientName,
-  deletedRows,
+  deletedRowsCte,
   hiddenNames,
   named,
   namedTable,
@@ -47,7 +47,7 @@ export interface Rendered extends Spliced {
  *     RETURNING users.id
  *     ),
  *     pgc_1 AS (DELETE FROM ONLY posts AS r WHERE EXISTS (SELECT FROM pgc_0 AS d WHERE d.pgc_c0 = r.author))
- *     SELECT count(*) FROM pgc_0 WHERE CASE WHEN 'users'::regclass::oid = 16385 THEN true ELSE concat('pgcascade/…/moved')::int4 = 0 END
+ *     SELECT count(*) FROM pgc_0 WHERE CASE WHEN 'users'::regclass::oid = 16385 THEN true ELSE concat('pgcascade/…/relationChanged')::int4 = 0 END
  *
  * @param text the client's statement
  * @param roots those of its DELETEs that concern the plan, in the order in which the server executes them
@@ -101,7 +101,7 @@ function mainParts(
   const { site } = root;
   const { outer } = source.statement;
   const body = bodyName(root);
-  const closing = `\n)${deletedRows(root)}`;
+  const closing = `\n)${deletedRowsCte(root)}`;
   const hidden = hiddenNames(root).length;
   const { command } = site;
   const opening = `${rootHeader(root)}\n`;
@@ -152,7 +152,7 @@ function cteEdits(root: Root, source: NamesSource): readonly Edit[] {
     return [
       { start: cte.start, end: cte.body, sql: rootHeader(root) },
       ...returningEdits(root),
-      insertion(cte.end, `${deletedRows(root)}${empty}`),
+      insertion(cte.end, `${deletedRowsCte(root)}${empty}`),
     ];
   }
   const names = namesReturned(root, source);
@@ -164,7 +164,7 @@ function cteEdits(root: Root, source: NamesSource): readonly Edit[] {
   return [
     { start: cte.start, end: cte.body, sql: rootHeader(root, own) },
     ...returningEdits(root),
-    insertion(cte.end, `${deletedRows(root)}, ${rest}`),
+    insertion(cte.end, `${deletedRowsCte(root)}, ${rest}`),
   ];
 }
 
@@ -212,7 +212,7 @@ function stoppers(roots: readonly Root[], conditions: readonly string[]): readon
  * whenever it analyses the statement, together with the name in the client's text. A DELETE that was passed on has no such
  * condition: session/catalog/meanings.ts sees to it (decisions 6 and 54 in docs/decisions.md).
  *
- *     CASE WHEN 'users'::regclass::oid = 16385::oid THEN true ELSE concat('pgcascade/…/moved')::int4 = 0 END
+ *     CASE WHEN 'users'::regclass::oid = 16385::oid THEN true ELSE concat('pgcascade/…/relationChanged')::int4 = 0 END
  */
 function meaningHolds({ site, target }: Root): string {
   const name = quoteLiteral(quoteRelation(site.target));

@@ -40,7 +40,7 @@ export function spliceNamed(text: string, edits: readonly Edit[], roots: readonl
 /** `pgc_a`: the column of a MERGE that says what became of a row. */
 const ACTION = ownName('a');
 
-/** The CTE of the client's own statement: `pgc_0`; or `pgc_m0`, where `pgc_0` is made of its rows (`deletedRows`). */
+/** The CTE of the client's own statement: `pgc_0`; or `pgc_m0`, where `pgc_0` is made of its rows (`deletedRowsCte`). */
 export function bodyName(root: Root): string {
   return isDirect(root) ? cteName(root.deletion.id) : ownName(`m${root.deletion.id}`);
 }
@@ -93,7 +93,7 @@ export function rootHeader(root: Root, names: readonly string[] = []): string {
  *     , pgc_0 (pgc_c0) AS (SELECT m.pgc_c0 FROM pgc_m0 AS m WHERE m.pgc_a = 'DELETE')
  *     , pgc_0 (pgc_c0) AS (SELECT b.email FROM pgc_m0 AS m JOIN ONLY users AS b ON b.id = m.pgc_c0)
  */
-export function deletedRows(root: Root): string {
+export function deletedRowsCte(root: Root): string {
   if (isDirect(root)) return '';
   const { target, deletion, site } = root;
   const back = columnsBack(root);

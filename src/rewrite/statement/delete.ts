@@ -4,8 +4,8 @@ import type { Relation } from '../../graph/model.js';
 import type { Steps } from '../../pace.js';
 import type { Plan, Target } from '../../plan/plan.js';
 import { firedByDelete } from '../../plan/triggers.js';
-import { keptPlan } from '../../render/single/kept-plans.js';
 import { renderLocks } from '../../render/single/locks.js';
+import { cachedPlan } from '../../render/single/plan-cache.js';
 import { renderStatement } from '../../render/single/render.js';
 import type { Root } from '../../render/single/root.js';
 import { quoteRelation } from '../../sql/names.js';
@@ -23,7 +23,7 @@ interface Concerned {
 
 /**
  * @param text the statement's own
- * @throws ProxyError PGC_RELATION or PGC_FORM for what cannot be expanded; what keptPlan and renderStatement throw
+ * @throws ProxyError PGC_RELATION or PGC_FORM for what cannot be expanded; what cachedPlan and renderStatement throw
  */
 export function* expandDelete(
   text: string,
@@ -35,7 +35,7 @@ export function* expandDelete(
     return target ? [{ site, target }] : [];
   });
   const targets = concerned.map(({ target }) => target);
-  const plan = yield* keptPlan(context.graph, targets);
+  const plan = yield* cachedPlan(context.graph, targets);
   yield;
   const named = statement.sites.flatMap(({ target, only }) => {
     const relation = relationOf(target, context);
@@ -110,7 +110,7 @@ function refuseForm(
   const table = targets.map(({ relation }) => quoteRelation(relation)).join(', ');
   if (sites.some(({ command }) => command === 'MERGE') && !profile.can.returnFromMerge)
     throw new ProxyError('PGC_FORM', { table, form: 'MERGE on a server before version 17' });
-  // What a statement inserts or moves, the rest of the same statement does not see; natively the cascade sees it.
+  // The rest of a statement does not see what the statement itself inserts or gives another key; natively the cascade sees it.
   const referencing = new Set(plan.keys.map((key) => key.referencing));
   const concerned = new Set([...referencing].flatMap((each) => graph.tree(each)));
   const holds = (relation: Relation) =>

@@ -24,7 +24,7 @@ export function leftBy({ leftPrepared = [], marker = MARKER }: Rewrite): readonl
 }
 
 /**
- * @param resolved the names in the statement were resolved anew and mean what they meant: none can have moved
+ * @param resolved the names in the statement were resolved anew and mean what they meant, so that the marker `relationChanged` is not the statement's
  * @returns the marker by which the statement has stopped itself; undefined where the error is the client's own
  */
 export function markerOf(

@@ -13,7 +13,7 @@ import { Backend } from '../../wire/types.js';
 import type { ReplyHandler } from '../server/outstanding-replies.js';
 
 /** What the server says that a text returns, in the words of readColumns. */
-interface Described {
+interface DescribedColumns {
   /** All columns. */
   readonly sent: readonly string[];
   /** Those of the client's. */
@@ -22,7 +22,7 @@ interface Described {
 
 /** What a statement returned when it was prepared: known as soon as the server has described it. */
 export class ResultColumns {
-  #described: Described | undefined;
+  #described: DescribedColumns | undefined;
 
   /** Whether the statement was described, and returns rows. */
   get returnsRows(): boolean {
@@ -35,14 +35,14 @@ export class ResultColumns {
   }
 
   /** @returns whether nothing has changed, only what the client does not get, or what it gets */
-  compare(now: Described | undefined): 'same' | 'ours' | 'theirs' {
+  compare(now: DescribedColumns | undefined): 'same' | 'ours' | 'theirs' {
     const before = this.#described;
     if (!before || !now || !areEqual(before.client, now.client)) return 'theirs';
     return areEqual(before.sent, now.sent) ? 'same' : 'ours';
   }
 
   /** The statement is prepared again, and this is what it returns now. */
-  update(now: Described | undefined): void {
+  update(now: DescribedColumns | undefined): void {
     this.#described = now ?? this.#described;
   }
 
@@ -59,7 +59,7 @@ export class ResultColumns {
 }
 
 /** The columns in an answer to Describe: none where it is NoData, undefined where it is another message. */
-export function columnsIn(message: Message, rewrite: Rewrite): Described | undefined {
+export function columnsIn(message: Message, rewrite: Rewrite): DescribedColumns | undefined {
   if (message.type === Backend.NoData) return { sent: [], client: [] };
   if (message.type !== Backend.RowDescription) return undefined;
   const [rule] = rewrite.rules;

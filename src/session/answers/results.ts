@@ -107,7 +107,7 @@ export function descriptionReplies(translation: Translation, undo?: () => void):
 }
 
 /** Answers to a Describe that is sent in the place of a Parse. */
-export function keptReplies(translation: Translation): ReplyHandler {
+export function unsentParseReplies(translation: Translation): ReplyHandler {
   const rule = translation.rewrite.rules[0];
   return {
     receive(message) {

@@ -8,7 +8,7 @@ import type { Columns, ColumnsQuestion } from '../../render/returned-columns.js'
 import { readRaw } from '../../sql/encoding/character-lengths.js';
 import { hasLetters } from '../../sql/encoding/raw-bytes.js';
 import { quoteLiteral } from '../../sql/names.js';
-import { BEYOND_ASCII } from '../server/encoding.js';
+import { TEXT_BEYOND_ASCII } from '../server/encoding.js';
 import type { Described, InternalQueries, Protocol } from '../server/internal-query.js';
 
 /** Thrown where a text cannot be rewritten before the server has answered this. */
@@ -59,7 +59,7 @@ export class KnownColumns {
   ): Promise<'done' | 'failed' | 'skipped'> {
     const { sql, query } = question;
     if (encoding !== 'UTF8' && hasLetters([sql, query, ...(question.types ?? [])].join()))
-      throw new ProxyError('PGC_ENCODING', { what: BEYOND_ASCII, encoding });
+      throw new ProxyError('PGC_ENCODING', { what: TEXT_BEYOND_ASCII, encoding });
     const before = question.offset + offset;
     let declared = types;
     if (question.types) {

@@ -16,7 +16,7 @@ const MOST_NAMES = 1000;
 /** A name that is one word in every text that has it: neither cut by the server, nor with a character that needs quotes. */
 const PLAIN = /^[a-z_][a-z0-9_]{0,61}$/i;
 
-interface Meaning {
+interface NameMeaning {
   /** Without its schema. */
   readonly name: string;
   readonly oid: number | null;
@@ -27,7 +27,7 @@ interface Meaning {
 }
 
 export class Meanings {
-  #known = new Map<string, Meaning>();
+  #known = new Map<string, NameMeaning>();
   #steps = 0;
 
   /** The object id of what a name means; null where it means nothing, or was not asked for. */
@@ -67,8 +67,8 @@ export class Meanings {
 
   /** Forgets all but these. */
   retain(names: readonly RelationName[]): void {
-    const kept = new Set(names.map(quoteRelation));
-    for (const key of this.#known.keys()) if (!kept.has(key)) this.#known.delete(key);
+    const retained = new Set(names.map(quoteRelation));
+    for (const key of this.#known.keys()) if (!retained.has(key)) this.#known.delete(key);
   }
 
   /**

@@ -16,7 +16,7 @@ export interface ReportedSettingsOptions {
   readonly queries: InternalQueries;
 }
 
-interface Known {
+interface KnownSettings {
   readonly kind: 'known';
   /** standard_conforming_strings is on: a backslash in a plain string is one. */
   readonly conforming: boolean;
@@ -32,7 +32,7 @@ const QUESTION =
 export class ReportedSettings {
   readonly #options: ReportedSettingsOptions;
   /** What the server was asked for, and after how many changes. */
-  #asked: { readonly age: number; readonly settings: Known } | undefined;
+  #asked: { readonly age: number; readonly settings: KnownSettings } | undefined;
   #reported = 0;
 
   constructor(options: ReportedSettingsOptions) {
@@ -56,7 +56,7 @@ export class ReportedSettings {
   async forText(
     { text, hasBackslashes }: Look,
     protocol: Protocol,
-  ): Promise<Known | Exclude<Answer, { kind: 'value' }>> {
+  ): Promise<KnownSettings | Exclude<Answer, { kind: 'value' }>> {
     const { catalog, queries, state } = this.#options;
     if (this.areCurrent || (isAscii(text) && !hasBackslashes))
       return { kind: 'known', conforming: state.textSettings.strings !== 'off', encodingChanges: false };
@@ -65,7 +65,7 @@ export class ReportedSettings {
     const answer = await queries.ask(QUESTION, protocol);
     if (answer.kind !== 'value') return answer;
     const [strings, encoding = ''] = answer.value.split(' ');
-    const settings: Known = {
+    const settings: KnownSettings = {
       kind: 'known',
       conforming: strings !== 'off',
       encodingChanges: encoding.toUpperCase() !== state.parameter('client_encoding')?.toUpperCase(),

@@ -72,7 +72,7 @@ export class SessionCatalog {
     switch (effect) {
       case 'none':
         return;
-      case 'ends':
+      case 'transactionEnd':
         this.#sights.transactionOver();
         if (this.#hasSet) {
           this.#sights.forget();

@@ -13,7 +13,7 @@ export function isShort(bind: Message): boolean {
 }
 
 /** @returns a copy of the Bind, where the execution of its portal may have to be repeated */
-export function keptBind(bind: Message, { rewrite }: PreparedStatement): Buffer | undefined {
+export function repeatableBind(bind: Message, { rewrite }: PreparedStatement): Buffer | undefined {
   const plan = rewrite && planOf(rewrite.rules);
   const repeats = plan && (isGuarded(plan) || isSuspecting(rewrite.rules));
   return repeats && isShort(bind) ? whole(bind) : undefined;

@@ -32,9 +32,9 @@ export class ClientMessages {
     return this.#ahead.isFull;
   }
 
-  /** How many bytes of memory are kept of what the client has sent. */
-  get kept(): number {
-    return this.#ahead.size + this.#reader.kept;
+  /** How many bytes of memory hold what the client has sent. */
+  get buffered(): number {
+    return this.#ahead.size + this.#reader.buffered;
   }
 
   /** Whether a Terminate is among what has come and was not taken: then the client wants what stands before it. */

@@ -10,7 +10,7 @@ import type { Decider } from '../decide/decider.js';
 import type { StatementSource } from '../decide/decision.js';
 import type { Names } from '../decide/names.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
-import { isRefused, replacement } from '../decide/replacement.js';
+import { isRefusal, replacement } from '../decide/replacement.js';
 import type { InternalQueries } from '../server/internal-query.js';
 import type { Output } from '../server/output.js';
 import type { OutstandingReplies } from '../server/outstanding-replies.js';
@@ -76,7 +76,7 @@ export class PreparedStatements {
     const { decider, server, replies } = this.#options;
     const rewrite = sealed(wanted);
     const current: PreparedStatement = { ...prepared, rewrite, lost: false };
-    const refused = isRefused(rewrite);
+    const refused = isRefusal(rewrite);
     const under = refused ? SCRATCH : name;
     server.write(
       Buffer.concat([write.close('S', under), write.parse(under, sentText(rewrite), prepared.types)]),

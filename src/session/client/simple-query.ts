@@ -1,7 +1,7 @@
 /** The simple query protocol of a session: Query (protocol-flow.html#PROTOCOL-FLOW-SIMPLE-QUERY). */
 import { isSuspecting, planOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
-import { kept, type Look, mayTakeData } from '../../sql/lexer/look.js';
+import { type Look, mayTakeData, withTextCopied } from '../../sql/lexer/look.js';
 import { queryText, write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { TransactionStatus } from '../../wire/types.js';
@@ -148,7 +148,7 @@ export class SimpleQuery {
     const { protocol, inBlock, undo } = situation;
     const { rules } = rewrite;
     if (protocol === 'simple' && (planOf(rules) || isSuspecting(rules) || rewrite.leftPrepared)) {
-      const done = executor.query({ seen: kept(seen), rewrite, skipped: undo });
+      const done = executor.query({ seen: withTextCopied(seen), rewrite, skipped: undo });
       unitEnd.end(inBlock);
       return done.then((statements) => statements && this.#sendOneByOne(statements));
     }

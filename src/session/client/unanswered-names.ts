@@ -9,7 +9,8 @@ import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
 import type { OutstandingReplies, ReplyHandler } from '../server/outstanding-replies.js';
 
-const ENDS: Readonly<Record<'Parse' | 'Query', ReadonlySet<number>>> = {
+/** The messages after which it is known what the name stands for. */
+const SETTLED_BY: Readonly<Record<'Parse' | 'Query', ReadonlySet<number>>> = {
   Parse: new Set([Backend.ParseComplete, Backend.ErrorResponse]),
   Query: new Set([Backend.ReadyForQuery]),
 };
@@ -43,7 +44,7 @@ export class UnansweredNames {
     this.#replies.expect(to, {
       receive: (message: Message) => {
         const verdict = handler.receive(message);
-        if (ENDS[to].has(message.type)) this.#answer();
+        if (SETTLED_BY[to].has(message.type)) this.#answer();
         return verdict;
       },
       skipped: () => {

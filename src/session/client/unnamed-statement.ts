@@ -6,7 +6,7 @@
 import { planOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { write } from '../../wire/frontend.js';
-import { keptReplies } from '../answers/results.js';
+import { unsentParseReplies } from '../answers/results.js';
 import type { Decider } from '../decide/decider.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
 import type { ServerSide } from './forwarding.js';
@@ -37,20 +37,20 @@ export class UnnamedStatement {
    * @param rewrite what is to be sent for the text now
    * @returns whether nothing more has to be sent
    */
-  keeps(
+  describeInstead(
     { seen, encoding, types }: Pick<PreparedStatement, 'seen' | 'encoding' | 'types'>,
     rewrite: Rewrite,
     stretch: number,
   ): boolean {
     const { prepared, replies, decider, server } = this.#options;
-    const kept = this.#sent?.stretch === stretch ? this.#sent.prepared : undefined;
-    if (kept?.rewrite === undefined || kept !== prepared.get('') || planOf(rewrite.rules) === undefined)
+    const known = this.#sent?.stretch === stretch ? this.#sent.prepared : undefined;
+    if (known?.rewrite === undefined || known !== prepared.get('') || planOf(rewrite.rules) === undefined)
       return false;
     const isSame =
-      kept.rewrite.sql === rewrite.sql && kept.seen.text.equals(seen.text) && kept.encoding === encoding;
-    if (!isSame || kept.types.join() !== types.join()) return false;
+      known.rewrite.sql === rewrite.sql && known.seen.text.equals(seen.text) && known.encoding === encoding;
+    if (!isSame || known.types.join() !== types.join()) return false;
     server.write(write.describeStatement(''));
-    replies.expect('Describe', keptReplies(decider.translation(kept.rewrite)));
+    replies.expect('Describe', unsentParseReplies(decider.translation(known.rewrite)));
     return true;
   }
 }

@@ -10,7 +10,7 @@ import type { Translation } from '../answers/results.js';
 import { ColumnsUnknown, KnownColumns } from '../catalog/known-columns.js';
 import { look } from '../catalog/reported-look.js';
 import { ReportedSettings } from '../catalog/reported-settings.js';
-import { BEYOND_ASCII, encodingOf } from '../server/encoding.js';
+import { encodingOf, TEXT_BEYOND_ASCII } from '../server/encoding.js';
 import type { Protocol } from '../server/internal-query.js';
 import { type ClientText, ClientTexts } from './client-texts.js';
 import { concernOf, isPassed, namesPrepared } from './concern.js';
@@ -118,14 +118,14 @@ export class Decider {
 
   async #decide(seen: Look, source: Source): Promise<Decision> {
     const { replies, state } = this.#options;
-    if (seen.text.length > LONGEST_TEXT) throw new ProxyError('PGC_TOO_LARGE');
+    if (seen.text.length > LONGEST_DECIDED) throw new ProxyError('PGC_TOO_LARGE');
     const settings = await this.settings.forText(seen, source.protocol);
     if (settings.kind !== 'known') return unanswered(settings.kind);
     const text = this.#texts.decode(seen.text, source.encoding);
     // Bytes that are no text the server refuses, and its error says more; unless a message before changes the encoding.
     if (text === undefined && replies.settled && !settings.encodingChanges) return PASS;
     if (text === undefined || (settings.encodingChanges && !isAscii(seen.text)))
-      throw new ProxyError('PGC_ENCODING', { what: BEYOND_ASCII, encoding: encodingOf(state) });
+      throw new ProxyError('PGC_ENCODING', { what: TEXT_BEYOND_ASCII, encoding: encodingOf(state) });
     if (seen.hasBackslashes && !settings.conforming) throw new ProxyError('PGC_STRINGS');
     const statements = await this.#texts.statements(text);
     if (statements === undefined) return this.#decideUnparsable(text, source);
@@ -225,4 +225,4 @@ function orderOf(
 }
 
 /** In bytes: the parser has no room for a longer text, nor has a string for one of four times that. */
-const LONGEST_TEXT = 128 * 1024 * 1024;
+const LONGEST_DECIDED = 128 * 1024 * 1024;

@@ -1,10 +1,11 @@
 /** What is decided for a text that may delete, and where the text comes from. */
 import { ProxyError } from '../../errors.js';
 import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
+import { afterUnsettling } from '../../rewrite/unsettling.js';
 import { charactersIn } from '../../sql/encoding/characters.js';
 import { bytesOf } from '../../sql/encoding/raw-bytes.js';
 import { mayChangeReading } from '../../sql/lexer/changes-reading.js';
-import { quoteRelation, type RelationName } from '../../sql/names.js';
+import type { RelationName } from '../../sql/names.js';
 import { type Statement, targetsOf } from '../../sql/statement/statement.js';
 import type { ColumnsSource } from '../catalog/known-columns.js';
 import type { Protocol } from '../server/internal-query.js';
@@ -82,10 +83,6 @@ export function statementByStatement(
 /** Whether the statements may be sent one by one. The data of a COPY come from the client between two statements. */
 export function isCuttable({ statements }: ClientText, { inString }: Pick<Source, 'inString'>): boolean {
   return inString && !statements.some(({ takesData }) => takesData);
-}
-
-function afterUnsettling(names: readonly RelationName[]): ProxyError {
-  return new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
 }
 
 function* cut(text: string, statements: readonly Statement[]): Generator<SeparateStatement> {

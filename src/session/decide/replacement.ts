@@ -6,7 +6,7 @@ import type { InternalQueries } from '../server/internal-query.js';
 import { type Names, shownName } from './names.js';
 import type { PreparedStatement } from './prepared-statement.js';
 
-interface Session {
+interface ReplacementParts {
   readonly queries: InternalQueries;
   readonly prepared: Names<PreparedStatement>;
 }
@@ -20,7 +20,7 @@ export async function replacement(
   name: string,
   prepared: PreparedStatement,
   rewrite: Rewrite,
-  session: Session,
+  parts: ReplacementParts,
 ): Promise<Rewrite | undefined> {
   const { inSql, lost, result, rewrite: before } = prepared;
   // PREPARE in SQL records its statement as it was before its letters were put into the client's encoding.
@@ -30,8 +30,8 @@ export async function replacement(
   if (isSame && (inSql || rewrite.graphId === before.graphId || !result.returnsMore)) return undefined;
   // Only its PREPARE would prepare it again, and that is a statement that is executed.
   if (inSql) return refusal(new ProxyError('PGC_EXECUTE', { name: shownName(name) }));
-  if (!result.returnsRows || isRefused(rewrite)) return rewrite;
-  const described = await describe(prepared, rewrite, session);
+  if (!result.returnsRows || isRefusal(rewrite)) return rewrite;
+  const described = await describe(prepared, rewrite, parts);
   const changed = result.compare(described);
   if (changed === 'ours' || (changed === 'same' && !isSame)) {
     result.update(described);
@@ -39,7 +39,7 @@ export async function replacement(
   }
   if (!isSame || described === undefined) return refusal(new ProxyError('PGC_RESULT'));
   if (changed === 'same')
-    session.prepared.set(name, { ...prepared, rewrite: { ...before, graphId: rewrite.graphId } });
+    parts.prepared.set(name, { ...prepared, rewrite: { ...before, graphId: rewrite.graphId } });
   return undefined;
 }
 
@@ -47,7 +47,7 @@ export async function replacement(
 async function describe(
   { types }: PreparedStatement,
   rewrite: Rewrite,
-  { queries }: Session,
+  { queries }: ReplacementParts,
 ): Promise<ReturnType<typeof columnsIn>> {
   let described: ReturnType<typeof columnsIn>;
   const answer = await queries.describe(rewrite.sql, types, 'extended', 0, (message) => {
@@ -56,6 +56,6 @@ async function describe(
   return answer.kind === 'value' ? described : undefined;
 }
 
-export function isRefused({ rules }: Rewrite): boolean {
+export function isRefusal({ rules }: Rewrite): boolean {
   return rules.some(({ kind }) => kind === 'refused');
 }

@@ -12,7 +12,7 @@ import { type Names, nameInText } from './names.js';
 import { type PreparedStatement, UNWATCHED } from './prepared-statement.js';
 
 /** What the names stood for when a statement that drops some was sent. */
-export type Known = readonly (readonly [string, PreparedStatement])[];
+export type NamesBefore = readonly (readonly [string, PreparedStatement])[];
 
 export class SqlPrepared {
   readonly #prepared: Names<PreparedStatement>;
@@ -31,12 +31,12 @@ export class SqlPrepared {
   }
 
   /** A statement that is prepared after a DEALLOCATE was sent, and before it is answered, stays. */
-  known({ rules }: Rewrite): Known {
+  known({ rules }: Rewrite): NamesBefore {
     return rules.some(({ kind }) => kind === 'release') ? this.#prepared.snapshot() : [];
   }
 
   /** The server has executed a statement that concerns prepared ones. */
-  completed(rule: ReplyRule, known: Known, marker: string | undefined): void {
+  completed(rule: ReplyRule, known: NamesBefore, marker: string | undefined): void {
     if (rule.kind === 'prepare') {
       const { text, sql, executeRule, targets } = rule;
       const changed = sql !== text;
@@ -58,7 +58,7 @@ export class SqlPrepared {
   }
 
   /** @param name undefined is all of them */
-  #release(name: string | undefined, known: Known): void {
+  #release(name: string | undefined, known: NamesBefore): void {
     // PREPARE is entered when it is answered, so all that are entered by now were prepared before.
     const before = [...known, ...this.#prepared.snapshot().filter(([, entry]) => entry.inSql)];
     // DEALLOCATE ALL and DISCARD ALL keep the unnamed statement.

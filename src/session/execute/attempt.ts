@@ -8,7 +8,6 @@
  * statement only looked whether a rule may be broken, and the next attempt has to find out which.
  */
 
-import type { RetryReason } from '../../observe/session-events.js';
 import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
@@ -16,7 +15,7 @@ import type { Translation } from '../answers/results.js';
 import { isForbidden } from '../server/error-classes.js';
 import type { ReplyHandler, Verdict } from '../server/outstanding-replies.js';
 import { HeldAnswers } from './held-answers.js';
-import { type Outcome, retryReasonOf } from './outcome.js';
+import { type Outcome, type RetryReason, retryReasonOf } from './outcome.js';
 
 /** What an attempt sends. */
 export interface Sending {

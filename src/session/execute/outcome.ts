@@ -1,11 +1,17 @@
 /** How an attempt ended, as the server's error tells it. */
-import type { RetryReason } from '../../observe/session-events.js';
 import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import { bytesIn } from '../../sql/encoding/letters.js';
 import { type ErrorFields, Field, readErrorFields } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';
 import { markerOf } from '../answers/markers.js';
 import type { ErrorTranslation } from '../answers/server-errors.js';
+
+/**
+ * Why a statement is sent again.
+ * `ruleSuspected`: it has found that a rule may be broken. `relationChanged`: a name has come to mean another table.
+ * `childInserted`: another transaction has given a row a new child. `lockDenied`: the server does not let this role lock rows.
+ */
+export type RetryReason = 'ruleSuspected' | 'relationChanged' | 'childInserted' | 'lockDenied';
 
 /**
  * `done`: the client has its answer.

@@ -1,5 +1,5 @@
 /** How an execution that did not end is retried: how often, when its rows are locked first, and when not at all. Pure. */
-import type { RetryReason } from '../../observe/session-events.js';
+import type { RetryReason } from './outcome.js';
 
 /** How many attempts are made at the most: each of them needs another child that is inserted at the wrong moment. */
 export const MOST_ATTEMPTS = 5;

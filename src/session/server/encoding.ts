@@ -17,7 +17,7 @@ export function encodingOf(state: ServerState): string {
 }
 
 /** What PGC_ENCODING says of a text. */
-export const BEYOND_ASCII = 'a statement with characters beyond ASCII';
+export const TEXT_BEYOND_ASCII = 'a statement with characters beyond ASCII';
 
 /**
  * The text; in another encoding than UTF-8 with raw characters (raw-bytes.ts).
@@ -29,7 +29,7 @@ export function decode(bytes: Buffer, state: ServerState): string | undefined {
   const encoding = encodingOf(state);
   if (encoding === 'UTF8') return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
   const text = readRaw(bytes, encoding);
-  if (text === undefined) throw new ProxyError('PGC_ENCODING', { what: BEYOND_ASCII, encoding });
+  if (text === undefined) throw new ProxyError('PGC_ENCODING', { what: TEXT_BEYOND_ASCII, encoding });
   return text;
 }
 

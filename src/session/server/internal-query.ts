@@ -8,7 +8,7 @@ import { Backend, TransactionStatus } from '../../wire/types.js';
 import type { Output } from './output.js';
 import type { Answered, OutstandingReplies } from './outstanding-replies.js';
 import { executionOf, type OwnMessages, REPEATED, SCRATCH } from './own-statements.js';
-import { type Answer, type Listener, Question } from './question.js';
+import { type Answer, type AnswerHandling, Question } from './question.js';
 import type { ServerState } from './server-state.js';
 
 /** What the server says of a query that it was not asked to execute. */
@@ -205,32 +205,36 @@ export class InternalQueries {
       if (message.type === Backend.RowDescription) columns = readColumnNames(message);
       if (message.type === Backend.ParameterDescription) parameters = readParameterTypes(message);
     };
-    const listener = { offset, hear };
+    const handling = { offset, hear };
     if (protocol === 'extended') this.#isImplicitTransactionOpen = true;
     const answered = ['Close', 'Parse', 'Describe', 'Close'] as const;
-    const answer = await this.#ended({ messages, answered }, protocol, listener);
+    const answer = await this.#ended({ messages, answered }, protocol, handling);
     return answer.kind === 'value' ? { kind: 'value', columns, parameters } : { kind: answer.kind };
   }
 
-  #query(sql: string, listener: Listener): Promise<Answer> {
-    return this.#send({ messages: [write.query(sql)], answered: ['Query'] }, listener);
+  #query(sql: string, handling: AnswerHandling): Promise<Answer> {
+    return this.#send({ messages: [write.query(sql)], answered: ['Query'] }, handling);
   }
 
   /** As a unit of its own among simple queries, where a Sync ends nothing of the client's and an error needs its ReadyForQuery. */
-  #ended({ messages, answered }: OwnMessages, protocol: Protocol, listener: Listener = {}): Promise<Answer> {
+  #ended(
+    { messages, answered }: OwnMessages,
+    protocol: Protocol,
+    handling: AnswerHandling = {},
+  ): Promise<Answer> {
     return protocol === 'extended'
-      ? this.#flushed({ messages, answered }, listener)
-      : this.#send({ messages: [...messages, write.sync()], answered: [...answered, 'Sync'] }, listener);
+      ? this.#flushed({ messages, answered }, handling)
+      : this.#send({ messages: [...messages, write.sync()], answered: [...answered, 'Sync'] }, handling);
   }
 
-  #flushed({ messages, answered }: OwnMessages, listener: Listener = {}): Promise<Answer> {
-    return this.#send({ messages: [...messages, write.flush()], answered }, listener);
+  #flushed({ messages, answered }: OwnMessages, handling: AnswerHandling = {}): Promise<Answer> {
+    return this.#send({ messages: [...messages, write.flush()], answered }, handling);
   }
 
   /** The last message that is answered ends the question. */
-  #send({ messages, answered }: OwnMessages, listener: Listener): Promise<Answer> {
+  #send({ messages, answered }: OwnMessages, handling: AnswerHandling): Promise<Answer> {
     return new Promise((resolve) => {
-      const question = new Question(resolve, listener);
+      const question = new Question(resolve, handling);
       answered.forEach((to, i) => {
         const isLast = i === answered.length - 1;
         this.#replies.expect(to, isLast ? question.ending : question);

@@ -11,7 +11,7 @@ export class Jit {
   readonly #replies: OutstandingReplies;
   readonly #state: ServerState;
   #isOff = false;
-  #ends = false;
+  #isOverWithUnit = false;
 
   constructor(server: Output, replies: OutstandingReplies, state: ServerState) {
     this.#server = server;
@@ -21,12 +21,12 @@ export class Jit {
 
   /**
    * An expanded statement is executed next: many of them one behind the other need it once.
-   * @param ends it is certain that the transaction ends with the client's next Sync
+   * @param isOverWithUnit it is certain that the transaction ends with the client's next Sync
    */
-  off(ends = false): void {
+  off(isOverWithUnit = false): void {
     if (this.#isOff) return;
     this.#isOff = true;
-    this.#ends = ends;
+    this.#isOverWithUnit = isOverWithUnit;
     this.#execute(expandedSettings(this.#state.profile)?.apply);
   }
 
@@ -39,7 +39,7 @@ export class Jit {
 
   /** The client's Sync is sent next. Where something has failed before, the server skips what is sent here. */
   endUnit(): void {
-    if (this.#ends) this.lost();
+    if (this.#isOverWithUnit) this.lost();
     else this.on();
   }
 

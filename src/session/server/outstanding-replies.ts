@@ -139,7 +139,7 @@ export class OutstandingReplies {
         if (!endsWhenReady({ to })) this.#skipToSync();
         return;
       default:
-        if (ENDS[to]?.has(type)) this.#drop(this.#first + 1, this.#first + 1);
+        if (LAST_MESSAGES[to]?.has(type)) this.#drop(this.#first + 1, this.#first + 1);
     }
   }
 
@@ -191,7 +191,7 @@ function endsWhenReady(expected: Pick<Expectation, 'to'> | undefined): boolean {
 const READY: ReadonlySet<Answered> = new Set(['Query', 'FunctionCall', 'Sync', 'Fence']);
 
 /** The message that ends the answer, where it is not ReadyForQuery or an error. */
-const ENDS: Readonly<Partial<Record<Answered, ReadonlySet<number>>>> = {
+const LAST_MESSAGES: Readonly<Partial<Record<Answered, ReadonlySet<number>>>> = {
   Parse: new Set([Backend.ParseComplete]),
   Bind: new Set([Backend.BindComplete]),
   Describe: new Set([Backend.RowDescription, Backend.NoData]),

@@ -13,7 +13,7 @@ export type Answer =
   | { readonly kind: 'failed' | 'skipped' };
 
 /** What is done with the answers to a question. */
-export interface Listener {
+export interface AnswerHandling {
   /** Whether an error is none of the client's. */
   readonly isOurs?: ((error: Message) => boolean) | undefined;
   /** The ReadyForQuery behind such an error is the client's all the same. */
@@ -27,23 +27,23 @@ export interface Listener {
 /** Swallows what answers a question and keeps its value; an error, and the end of a query that had one, are the client's. */
 export class Question implements ReplyHandler {
   readonly #resolve: (answer: Answer) => void;
-  readonly #listener: Listener;
+  readonly #handling: AnswerHandling;
   #value = '';
   #failed = false;
   #ours = false;
 
-  constructor(resolve: (answer: Answer) => void, listener: Listener) {
+  constructor(resolve: (answer: Answer) => void, handling: AnswerHandling) {
     this.#resolve = resolve;
-    this.#listener = listener;
+    this.#handling = handling;
   }
 
   receive(message: Message): Verdict {
-    const { hear, isOurs, isReadyTheirs = false, offset } = this.#listener;
+    const { hear, isOurs, isReadyTheirs = false, offset } = this.#handling;
     hear?.(message);
     if (message.type === Backend.ErrorResponse) {
       this.#failed = true;
       this.#ours = isOurs?.(message) ?? false;
-      if (!this.#ours && offset) return moved(message, offset);
+      if (!this.#ours && offset) return shifted(message, offset);
     }
     if (message.type === Backend.ReadyForQuery && isReadyTheirs) return 'forward';
     if (message.type === Backend.DataRow) this.#value = readRow(message)[0]?.toString('latin1') ?? '';
@@ -53,7 +53,7 @@ export class Question implements ReplyHandler {
 
   /** What is said while a question of which the client is to hear nothing is answered is none of the client's either. */
   notice(): Verdict {
-    return this.#listener.isOurs ? 'swallow' : 'forward';
+    return this.#handling.isOurs ? 'swallow' : 'forward';
   }
 
   /** Handles the answer to the last message: with it, or where it is skipped, the question is answered. */
@@ -71,7 +71,7 @@ export class Question implements ReplyHandler {
 }
 
 /** The same error with its position so many characters further on. */
-function moved(error: Message, offset: number): Verdict {
+function shifted(error: Message, offset: number): Verdict {
   const fields = readErrorFields(error);
   const position = fields.get(Field.position);
   if (position === undefined) return 'forward';

@@ -3,9 +3,9 @@ import { Lexer } from './lexer.js';
 import { WordTable } from './words.js';
 
 /** `changes`: names such a setting, or sets any. `all`: RESET ALL sets all back. `before`, `reset`: stands before the name of one. */
-type Meaning = 'changes' | 'all' | 'reset' | 'before';
+type Role = 'changes' | 'all' | 'reset' | 'before';
 
-const WORDS = new WordTable<Meaning>([
+const WORDS = new WordTable<Role>([
   ...['client_encoding', 'standard_conforming_strings', 'set_config', 'names', 'discard'].map(
     (word) => [word, 'changes'] as const,
   ),
@@ -25,10 +25,10 @@ function hasWords(text: Buffer): boolean {
   let all = false;
   let reset = false;
   for (let kind = lexer.next(); kind !== 'end' && kind !== 'unfinished'; kind = lexer.next()) {
-    const meaning = kind === 'word' ? WORDS.find(text, lexer.start, lexer.end) : undefined;
-    if (meaning === 'changes') return true;
-    all ||= meaning === 'all';
-    reset ||= meaning === 'reset';
+    const role = kind === 'word' ? WORDS.find(text, lexer.start, lexer.end) : undefined;
+    if (role === 'changes') return true;
+    all ||= role === 'all';
+    reset ||= role === 'reset';
   }
   return all && reset;
 }
@@ -39,8 +39,8 @@ function hasEscapedName(text: Buffer): boolean {
   let isBefore = false;
   for (let kind = lexer.next(); kind !== 'end' && kind !== 'unfinished'; kind = lexer.next()) {
     if (isBefore && kind === 'name' && lexer.hasEscapes) return true;
-    const meaning = kind === 'word' ? WORDS.find(text, lexer.start, lexer.end) : undefined;
-    isBefore = meaning === 'before' || meaning === 'reset';
+    const role = kind === 'word' ? WORDS.find(text, lexer.start, lexer.end) : undefined;
+    isBefore = role === 'before' || role === 'reset';
   }
   return false;
 }

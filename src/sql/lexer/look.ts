@@ -128,8 +128,8 @@ export function isPlain({ groups, effect }: Look): boolean {
   return effect !== 'schema' && (groups & (GROUPS.keys | GROUPS.code | GROUPS.prepared)) === 0;
 }
 
-/** The same with a copy of the text, to be kept. */
-export function kept(look: Look): Look {
+/** The same with a copy of the text, for whoever needs it when the message is gone. */
+export function withTextCopied(look: Look): Look {
   return { ...look, text: Buffer.from(look.text) };
 }
 

@@ -154,9 +154,9 @@ export class StatementLook {
   }
 
   get #ownEffect(): SessionEffect {
-    if (this.#isPrepareTransaction) return 'ends';
+    if (this.#isPrepareTransaction) return 'transactionEnd';
     // COMMIT PREPARED makes DDL of another session come into effect.
-    if (this.#beginning === 'ends' && this.#second === 'prepared') return 'schema';
+    if (this.#beginning === 'transactionEnd' && this.#second === 'prepared') return 'schema';
     if (this.#first === 'set' && this.#isNamed && !this.#isDecisive) return 'none';
     if (this.#first === 'reset' && !this.#isDecisive) return 'none';
     return this.#beginning ?? 'schema';

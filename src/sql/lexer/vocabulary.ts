@@ -3,14 +3,14 @@ import type { Lexer } from './lexer.js';
 import { WordTable } from './words.js';
 
 /**
- * What a text may do to the statements after it, at the most. `ends`: it ends a transaction, and with it what was set or
+ * What a text may do to the statements after it, at the most. `transactionEnd`: it ends a transaction, and with it what was set or
  * changed in it. `temporary`: it makes a temporary table without keys, which may hide another table from this session.
  * `settings`: it changes one that decides what a name means, how a text is read or what the proxy does. `schema`: it may
  * change what names mean, and the keys.
  */
-export type SessionEffect = 'none' | 'ends' | 'temporary' | 'settings' | 'schema';
+export type SessionEffect = 'none' | 'transactionEnd' | 'temporary' | 'settings' | 'schema';
 
-const STRENGTHS: readonly SessionEffect[] = ['none', 'ends', 'temporary', 'settings', 'schema'];
+const STRENGTHS: readonly SessionEffect[] = ['none', 'transactionEnd', 'temporary', 'settings', 'schema'];
 
 export function strongest(one: SessionEffect, other: SessionEffect): SessionEffect {
   return STRENGTHS.indexOf(one) < STRENGTHS.indexOf(other) ? other : one;
@@ -65,7 +65,7 @@ const MEMBERS: Readonly<Record<keyof typeof GROUPS, string>> = {
  */
 const EFFECTS: Readonly<Record<SessionEffect, string>> = {
   none: 'select insert update delete values with table merge begin start savepoint release show explain copy fetch move close declare listen notify unlisten lock prepare deallocate vacuum analyze analyse checkpoint truncate comment reindex cluster refresh',
-  ends: 'commit end rollback abort',
+  transactionEnd: 'commit end rollback abort',
   temporary: '',
   // EXECUTE runs a query, which may set something.
   settings: 'set reset discard execute',

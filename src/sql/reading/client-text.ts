@@ -14,7 +14,7 @@ const RAW = 0xdc00;
 
 /** The text as the parser takes it. */
 function parsable(text: string): string {
-  return text.replace(/[\uDC00-\uDDFF]/gu, (unit) => moved(unit, STAND_IN - RAW));
+  return text.replace(/[\uDC00-\uDDFF]/gu, (unit) => shifted(unit, STAND_IN - RAW));
 }
 
 /**
@@ -53,12 +53,12 @@ function restored<T>(value: T): T {
 
 function walk(value: unknown): unknown {
   if (typeof value === 'string')
-    return value.replace(/[\u0600-\u07ff]/g, (unit) => moved(unit, RAW - STAND_IN));
+    return value.replace(/[\u0600-\u07ff]/g, (unit) => shifted(unit, RAW - STAND_IN));
   if (Array.isArray(value)) return value.map(walk);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, walk(each)]));
 }
 
-function moved(unit: string, distance: number): string {
+function shifted(unit: string, distance: number): string {
   return String.fromCharCode(unit.charCodeAt(0) + distance);
 }

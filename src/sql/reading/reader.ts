@@ -6,7 +6,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ProxyError } from '../../errors.js';
 import type { Statement } from '../statement/statement.js';
-import type { MORE, Question, READY, Reply } from './reading-thread.js';
+import type { MORE, READY, ReadingReply, ReadingRequest } from './reading-thread.js';
 
 /** In MiB, as the parser recurses. */
 const STACK = 16;
@@ -20,7 +20,7 @@ const THREAD = new URL(`./reading-thread${extname(import.meta.url)}`, import.met
 export type OnCrash = (name: string) => void;
 
 interface Waiter {
-  resolve(reply: Reply): void;
+  resolve(reply: ReadingReply): void;
   reject(error: ProxyError): void;
 }
 
@@ -58,7 +58,7 @@ export class Reader {
     timeout.unref();
     try {
       const statements: Statement[] = [];
-      for (let next: Question | typeof MORE = { text, encoding }; ; next = 'more') {
+      for (let next: ReadingRequest | typeof MORE = { text, encoding }; ; next = 'more') {
         const reply = await this.#ask(thread, next);
         if (reply.kind === 'unknown') return undefined;
         if (reply.kind === 'refused') throw new ProxyError(reply.error.errorName, reply.error.values);
@@ -88,7 +88,7 @@ export class Reader {
       thread.once('message', () => resolve());
       thread.once('exit', () => resolve());
     });
-    thread.on('message', (reply: Reply | typeof READY) => {
+    thread.on('message', (reply: ReadingReply | typeof READY) => {
       if (reply !== 'ready') this.#settle()?.resolve(reply);
     });
     // Out of memory, or of stack; 'exit' follows.
@@ -110,7 +110,7 @@ export class Reader {
     await this.#thread?.terminate();
   }
 
-  #ask(thread: Worker, question: Question | typeof MORE): Promise<Reply> {
+  #ask(thread: Worker, question: ReadingRequest | typeof MORE): Promise<ReadingReply> {
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject };
       if (this.#thread === thread) thread.postMessage(question);

@@ -5,7 +5,7 @@ import { parserReady } from '../parser/parser.js';
 import type { Statement } from '../statement/statement.js';
 import { readClientText } from './client-text.js';
 
-export interface Question {
+export interface ReadingRequest {
   readonly text: string;
   /** The client's, for errors. */
   readonly encoding: string;
@@ -17,7 +17,7 @@ export const MORE = 'more';
 /** What the thread says first: to load it takes a while, which is no text's. */
 export const READY = 'ready';
 
-export type Reply =
+export type ReadingReply =
   | { readonly kind: 'statements'; readonly statements: readonly Statement[]; readonly more: boolean }
   /** The text is not what PostgreSQL's grammar knows. */
   | { readonly kind: 'unknown' }
@@ -28,7 +28,7 @@ const A_REPLY = 100;
 
 let left: Statement[] = [];
 
-async function answer({ text, encoding }: Question): Promise<Reply> {
+async function answer({ text, encoding }: ReadingRequest): Promise<ReadingReply> {
   await parserReady();
   try {
     const statements = readClientText(text, encoding);
@@ -42,13 +42,13 @@ async function answer({ text, encoding }: Question): Promise<Reply> {
   }
 }
 
-function more(): Reply {
+function more(): ReadingReply {
   const statements = left.splice(0, A_REPLY);
   return { kind: 'statements', statements, more: left.length > 0 };
 }
 
 await parserReady();
 parentPort?.postMessage(READY);
-parentPort?.on('message', async (message: Question | typeof MORE) => {
+parentPort?.on('message', async (message: ReadingRequest | typeof MORE) => {
   parentPort?.postMessage(message === MORE ? more() : await answer(message));
 });

@@ -28,11 +28,11 @@ export type Unsettling = 'never' | 'at its end' | 'always';
 export function unsettles(tree: Node, text: Buffer): Unsettling {
   const [type = ''] = Object.keys(tree);
   const value = asNode(tree[type]);
-  if (type === 'TransactionStmt') return ENDS.test(String(value.kind)) ? 'at its end' : 'never';
+  if (type === 'TransactionStmt') return TRANSACTION_END.test(String(value.kind)) ? 'at its end' : 'never';
   if (type === 'VariableSetStmt')
     return value.kind === 'VAR_RESET_ALL' || DECISIVE.test(String(value.name)) ? 'always' : 'never';
   if (!SETTLED.has(type)) return 'always';
   return QUERIES.has(type) && lookAt(text, PARSED).effect !== 'none' ? 'always' : 'never';
 }
 
-const ENDS = /^TRANS_STMT_(?:COMMIT|ROLLBACK|PREPARE)/;
+const TRANSACTION_END = /^TRANS_STMT_(?:COMMIT|ROLLBACK|PREPARE)/;

@@ -15,7 +15,7 @@ import { newKeysBroken, nullsBroken } from './new-keys.js';
  * The CTEs that the conditions need, and the conditions: each is true, or fails the statement. For a NO ACTION key:
  *
  *     CASE WHEN EXISTS (SELECT FROM pgc_0 AS p JOIN ONLY posts AS r ON p.pgc_c0 = r.author)
- *       THEN concat('pgcascade/…/suspect')::int4 = 0 ELSE true END
+ *       THEN concat('pgcascade/…/ruleSuspected')::int4 = 0 ELSE true END
  *
  * and where the statement does not only suspect, with the queue as its CTE:
  *
@@ -115,7 +115,7 @@ function rowsLeft(check: Check & { kind: 'rows' }, place: number, plan: Plan): B
  * keeps had brought other rows into the cycle: the statement stops itself.
  *
  *     CASE WHEN EXISTS (SELECT FROM pgc_f1 AS f WHERE NOT EXISTS (SELECT FROM pgc_0 AS g WHERE g.pgc_c0 = f.pgc_c0)
- *       AND NOT EXISTS (SELECT FROM pgc_1 AS g WHERE g.pgc_c0 = f.pgc_c0)) THEN concat('pgcascade/…/kept')::int4 = 0 ELSE true END
+ *       AND NOT EXISTS (SELECT FROM pgc_1 AS g WHERE g.pgc_c0 = f.pgc_c0)) THEN concat('pgcascade/…/rowKept')::int4 = 0 ELSE true END
  */
 function renderKept(plan: Plan): readonly string[] {
   return plan.deletions.flatMap((deletion) => {

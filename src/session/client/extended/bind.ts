@@ -1,11 +1,11 @@
 /** Bind: makes a portal of a prepared statement and values (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
-import { type Bind as BindFields, readBind } from '../../../wire/frontend.js';
+import { type BindFields, readBind } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { descriptionReplies, undoneReplies } from '../../answers/results.js';
 import type { Decider } from '../../decide/decider.js';
 import type { PreparedStatement } from '../../decide/prepared-statement.js';
 import type { Jit } from '../../server/jit.js';
-import { isShort, keptBind, withOwnFormats } from '../bind-message.js';
+import { isShort, repeatableBind, withOwnFormats } from '../bind-message.js';
 import { forward, type ServerSide } from '../forwarding.js';
 import type { Portals } from '../portals.js';
 import type { PreparedStatements } from '../prepared-statements.js';
@@ -59,7 +59,12 @@ export class Bind {
   ): undefined {
     const { decider, jit, portals, replies, server, unit } = this.#options;
     unit.bind();
-    const bound = prepared && { prepared, statement, bind: keptBind(message, prepared), executed: false };
+    const bound = prepared && {
+      prepared,
+      statement,
+      bind: repeatableBind(message, prepared),
+      executed: false,
+    };
     const undo = bound || portals.get(portal) ? portals.set(portal, bound) : undefined;
     const ownFormats = withOwnFormats(message, prepared);
     if (ownFormats) server.write(ownFormats);

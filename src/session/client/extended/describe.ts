@@ -4,7 +4,7 @@ import type { Message } from '../../../wire/reader.js';
 import { descriptionReplies } from '../../answers/results.js';
 import type { Decider } from '../../decide/decider.js';
 import type { PreparedStatement } from '../../decide/prepared-statement.js';
-import { isRefused } from '../../decide/replacement.js';
+import { isRefusal } from '../../decide/replacement.js';
 import { forward, type ServerSide } from '../forwarding.js';
 import type { Portals } from '../portals.js';
 import type { PreparedStatements } from '../prepared-statements.js';
@@ -43,7 +43,7 @@ export class Describe {
   async #asWanted(name: string, statement: PreparedStatement): Promise<PreparedStatement> {
     const { prepared } = this.#options;
     const wanted = await prepared.wanted(name, statement, true);
-    return wanted && !isRefused(wanted) ? prepared.prepareAgain(name, statement, wanted) : statement;
+    return wanted && !isRefusal(wanted) ? prepared.prepareAgain(name, statement, wanted) : statement;
   }
 
   #send(message: Message, described: PreparedStatement | undefined): undefined {

@@ -1,7 +1,7 @@
 /** Parse: prepares a statement under a name (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
 import type { Rewrite } from '../../../rewrite/text.js';
-import { kept, type Look, mayTakeData, withoutText } from '../../../sql/lexer/look.js';
-import { type Parse as ParseFields, readParse, write } from '../../../wire/frontend.js';
+import { type Look, mayTakeData, withoutText, withTextCopied } from '../../../sql/lexer/look.js';
+import { type ParseFields, readParse, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { sealed, sentText } from '../../answers/markers.js';
 import { ResultColumns } from '../../answers/result-columns.js';
@@ -71,13 +71,13 @@ export class Parse {
     unsealed: Rewrite,
   ): undefined {
     const { decider, prepared, replies, server, unanswered, unit, unnamed } = this.#options;
-    if (name === '' && unnamed.keeps(text, unsealed, unit.stretch)) return;
+    if (name === '' && unnamed.describeInstead(text, unsealed, unit.stretch)) return;
     const rewrite = sealed(unsealed);
     const result = new ResultColumns();
     const statement: PreparedStatement = {
       ...UNWATCHED,
       ...text,
-      seen: kept(text.seen),
+      seen: withTextCopied(text.seen),
       rewrite,
       result,
     };

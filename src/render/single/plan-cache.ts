@@ -10,13 +10,13 @@ import { renderChange } from './actions/changes.js';
 import { renderDeletions } from './actions/deletions.js';
 import { renderChecks } from './checks/checks.js';
 
-/** Plans kept for a graph: each is as large as the number of tables that it reaches. */
+/** Plans cached for a graph: each is as large as the number of tables that it reaches. */
 const MOST_PLANS = 8;
 
 const plans = new WeakMap<Graph, Map<string, { readonly plan: Plan | undefined }>>();
 
 /** As planDelete, or what it gave before for the same targets. */
-export function* keptPlan(graph: Graph, targets: readonly Target[]): Steps<Plan | undefined> {
+export function* cachedPlan(graph: Graph, targets: readonly Target[]): Steps<Plan | undefined> {
   const known = plans.get(graph) ?? new Map<string, { readonly plan: Plan | undefined }>();
   plans.set(graph, known);
   const key = targets
