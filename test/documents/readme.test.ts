@@ -28,7 +28,7 @@ describe('the README', () => {
   });
 
   test('and the others have no SQL that nothing runs', () => {
-    const marked = ['before-and-after', 'schema', 'statement', 'not-enforced'];
+    const marked = ['before-and-after', 'schema', 'statement', 'not-enforced', 'which-key'];
     const ends = marked.map((name) => `<!-- /${name} -->`);
     const loose = documents.flatMap((document) =>
       [...read(document).matchAll(/^```sql\n([\s\S]*?)^```\n(.*)/gm)].flatMap(([, code = '', behind = '']) =>

@@ -6,9 +6,11 @@ import { type Key, type Schema, setsColumns, setsValues, type Table } from './sc
  * `rows moved`: several rules are broken, and a SET key changes rows of a table of which rows are deleted too. Natively a
  * changed row stands behind the others of its table, and what references it comes later.
  * `not null`: of several rules one is about a column that takes no NULL, which here the server finds when it changes the row.
+ * `set twice`: two SET DEFAULT keys change one row, and both set what does not exist. Where that row stands when the second key
+ * looks for rows depends on the plan of the native query.
  * `checked again`: natively a row that two SET keys change is checked by all of its keys, which the proxy does not do.
  */
-export type Known = 'rows moved' | 'not null' | 'checked again';
+export type Known = 'rows moved' | 'not null' | 'set twice' | 'checked again';
 
 /** @param at the step that was answered differently */
 export function knownDifference(native: Run, proxied: Run, at: number, schema: Schema): Known | undefined {
@@ -20,10 +22,22 @@ export function knownDifference(native: Run, proxied: Run, at: number, schema: S
     const rules = [one, other];
     if (rules.some(({ code }) => code === NOT_NULL)) return 'not null';
     if (rules.some(({ key }) => key && movesRows(schema).has(key.to.table))) return 'rows moved';
+    if (setTwice(one, other)) return 'set twice';
   }
   const { key, unreferenced } = one;
   const again = unreferenced && key !== undefined && !setsValues(key) && setting(key.from.table).length > 1;
   return again ? 'checked again' : undefined;
+}
+
+/** Whether two SET DEFAULT keys are broken by what they set, and some row has them both. */
+function setTwice(one: BrokenRule, other: BrokenRule): boolean {
+  const keys = [one, other].flatMap(({ key, unreferenced }) => (key && unreferenced ? [key] : []));
+  const [first, second] = keys;
+  if (!first || !second || first === second || first.from.table !== second.from.table) return false;
+  const { keyColumns, rows } = first.from.table;
+  const used = keyColumns.filter(({ name }) => keys.some(({ columns }) => columns.includes(name)));
+  const both = rows.some(({ references }) => used.every((column) => references.get(column) !== 'NULL'));
+  return both && keys.every(setsValues);
 }
 
 /** The tables whose rows may natively be deleted in another order than here. */

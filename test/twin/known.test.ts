@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { makeSchema } from './keys.js';
+import { knownDifference } from './known.js';
+import type { Run } from './run.js';
+import type { KeySpec, TableSpec } from './schema-spec.js';
+
+const parent: TableSpec = {
+  ...{ idType: 'int4', identity: 'id', kind: 'plain', levels: 1, inherits: null, odd: 0, elsewhere: false },
+  ...{ gap: false, trigger: 'none', kept: 1, view: null },
+  rows: [{ id: 1, code: null, pair: [1, 1], references: [null] }],
+};
+const setDefault: KeySpec = {
+  ...{
+    from: 1,
+    to: 0,
+    fromPart: null,
+    toPart: null,
+    target: 0,
+    action: 'SET DEFAULT',
+    onUpdate: 'NO ACTION',
+  },
+  ...{ own: false, subset: false, notNull: false, indexed: false, defaultValue: 4, otherType: 0 },
+  ...{ full: false, deferrable: false, shared: null },
+};
+
+/** What the key that is named breaks, on one side. */
+function breaks(name: string, code = '23503', left: readonly string[] = []): Run {
+  const message = 'insert or update on table "t1" violates foreign key constraint';
+  return { answers: [[`E C=${code} D=… M=${message} n=${name} s=a t=t1`]], left, refused: undefined };
+}
+
+/** @param references for each key of the child's row the parent that it takes */
+function known(native: Run, proxied: Run, keys: readonly KeySpec[], references: readonly (number | null)[]) {
+  const child: TableSpec = { ...parent, rows: [{ id: 1, code: null, pair: [1, 1], references }] };
+  const options = { patterns: [], acyclic: false, mild: false, crowded: false, late: false };
+  return knownDifference(
+    native,
+    proxied,
+    0,
+    makeSchema({ tables: [parent, child], keys, ...options }, false),
+  );
+}
+
+describe('which of two SET DEFAULT keys is broken may differ', () => {
+  test('where a row has them both', () => {
+    expect(known(breaks('f0'), breaks('f1'), [setDefault, setDefault], [0, 0])).toBe('set twice');
+  });
+
+  test('and not where no row has, or what is set references nothing, or another key is broken', () => {
+    const keys = [setDefault, setDefault];
+    expect(known(breaks('f0'), breaks('f1'), keys, [0, null])).toBeUndefined();
+    expect(
+      known(breaks('f0'), breaks('f1'), [setDefault, { ...setDefault, defaultValue: null }], [0, 0]),
+    ).toBeUndefined();
+    const second = { ...setDefault, from: 0, to: 1 };
+    expect(known(breaks('f0'), breaks('f1'), [setDefault, second], [0, 0])).toBeUndefined();
+  });
+
+  test('and not where the same key is named, or other rows are left, or the proxy raises nothing', () => {
+    const keys = [setDefault, setDefault];
+    expect(known(breaks('f0'), breaks('f0'), keys, [0, 0])).toBeUndefined();
+    expect(known(breaks('f0'), breaks('f1', '23503', ['D a row']), keys, [0, 0])).toBeUndefined();
+    expect(
+      known(breaks('f0'), { ...breaks('f1'), answers: [['C DELETE 1.']] }, keys, [0, 0]),
+    ).toBeUndefined();
+  });
+});
