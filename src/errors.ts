@@ -3,26 +3,10 @@
  * (Violated rules speak with the server's words; those are in render/violations.ts.)
  */
 
-export interface ErrorKind {
-  /** Five characters (https://www.postgresql.org/docs/18/errcodes-appendix.html). */
-  readonly sqlstate: string;
-  /** `{name}` stands for a value of the occasion. */
-  readonly message: string;
-  /** Left out where PostgreSQL's own error has no hint. */
-  readonly hint?: string;
-  /** The place in PostgreSQL's source that raises the native error, where drivers recognise the error by its place. */
-  readonly source?: { readonly file: string; readonly routine: string };
-  /** What the detail says before the error's name. */
-  readonly detail?: string;
-  /** The error stands for one of PostgreSQL and equals it in every field: the detail does not have the error's name. */
-  readonly native?: true;
-  /**
-   * The proxy cannot expand the statement: `cascade.unsupported: pass` sends it on as it is. No other error is passed over: not
-   * a broken configuration, a question without an answer, a name that is not certain, nor what is refused because the
-   * configuration says so.
-   */
-  readonly unexpandable?: true;
-}
+import type { ErrorKind } from './errors/error-kind.js';
+import { LOGIN_ERRORS } from './errors/login-errors.js';
+
+export type { ErrorKind } from './errors/error-kind.js';
 
 export const ERRORS = {
   PGC_KEPT: {
@@ -205,11 +189,7 @@ export const ERRORS = {
       'out of memory: messages that are not whole take more than limits.message_bytes, and yours the most',
     hint: 'Send large amounts of data with COPY, which is passed on in pieces, or raise limits.message_bytes.',
   },
-  PGC_LOGIN_TIMEOUT: {
-    sqlstate: '08006',
-    message: 'the login took longer than limits.login_timeout',
-    hint: 'Check the network, or raise limits.login_timeout.',
-  },
+  ...LOGIN_ERRORS,
   PGC_SHUTDOWN: {
     sqlstate: '57P01',
     message: 'terminating connection because pgcascade is shutting down',

@@ -11,6 +11,7 @@ const doors: Readonly<Record<string, RegExp>> = {
   'libpg-query': /^sql\//,
   'node-sql-parser': /^sql\//,
   'pg-protocol': /^wire\//,
+  '@mongodb-js/saslprep': /^auth\/scram\//,
   'lru-cache': /cache[^/]*\.ts$/,
   '@electric-sql/pglite': /^net\//,
   zod: /^config\//,
@@ -19,7 +20,7 @@ const doors: Readonly<Record<string, RegExp>> = {
 };
 
 const inputOutput = /^node:(net|fs|https?|http2|tls|dns|dgram|child_process)(\/|$)/;
-const withoutInputOutput = /^(?:wire|sql|plan|profiles|render|rewrite)(?:\/|$)/;
+const withoutInputOutput = /^(?:wire|auth\/scram|sql|plan|profiles|render|rewrite)(?:\/|$)/;
 
 const src = new URL('../src/', import.meta.url);
 const files = sourceFiles();

@@ -39,8 +39,16 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   auth: {
     purpose: 'the login, up to the first ReadyForQuery, where the session begins',
-    may: ['session/server', 'wire', 'errors'],
+    may: ['auth/users', 'auth/scram', 'session/server', 'wire', 'errors'],
     types: ['observe'],
+  },
+  'auth/users': {
+    purpose: 'the users that the proxy itself knows, from a file',
+    may: ['auth/scram', 'config', 'errors'],
+  },
+  'auth/scram': {
+    purpose: 'SCRAM-SHA-256, both sides, message by message; pure',
+    may: ['errors'],
   },
   'session/client/extended': {
     purpose: 'the extended query protocol, a file for each message: Parse, Bind, Describe, Execute, Close',

@@ -1,0 +1,43 @@
+/** What is said to a client that does not get through its login. */
+import type { ErrorKind } from './error-kind.js';
+
+export const LOGIN_ERRORS = {
+  PGC_LOGIN_TIMEOUT: {
+    sqlstate: '08006',
+    message: 'the login took longer than limits.login_timeout',
+    hint: 'Check the network, or raise limits.login_timeout.',
+  },
+  PGC_NO_USER: {
+    sqlstate: '28000',
+    message: 'no PostgreSQL user name specified in startup packet',
+    native: true,
+  },
+  PGC_PASSWORD: {
+    sqlstate: '28P01',
+    message: 'password authentication failed for user "{user}"',
+    native: true,
+    source: { file: 'auth.c', routine: 'auth_failed' },
+  },
+  PGC_SCRAM: {
+    sqlstate: '08P01',
+    message: '{message}',
+    detail: '{detail}',
+    native: true,
+  },
+  PGC_SCRAM_FEATURE: {
+    sqlstate: '0A000',
+    message: 'client {what}',
+    native: true,
+  },
+  PGC_SCRAM_BINDING: {
+    sqlstate: '28000',
+    message: '{message}',
+    detail: '{detail}',
+    native: true,
+  },
+  PGC_UPSTREAM_LOGIN: {
+    sqlstate: '08004',
+    message: 'could not log in to the upstream server {upstream} as user "{user}": {reason}',
+    hint: '{remedy}',
+  },
+} as const satisfies Record<string, ErrorKind>;
