@@ -25,6 +25,9 @@ export interface CatalogQuestion {
 const FINGERPRINT = sqlFile('fingerprint.sql');
 const CATALOG = sqlFile('catalog.sql');
 const CONFIGURED = sqlFile('configured.sql');
+/** No row of `CONFIGURED`'s columns: to plan its joins for a configuration that names no relation takes longer than all else. */
+const NONE_CONFIGURED = `SELECT NULL::pg_catalog.int8 AS number, NULL::pg_catalog.oid AS conrelid, NULL::pg_catalog.oid AS confrelid,
+  NULL::pg_catalog.int2[] AS conkey, NULL::pg_catalog.int2[] AS confkey, NULL::pg_catalog.oid[] AS conpfeqop, false AS covered WHERE false`;
 const DELETING_TRIGGERS = sqlFile('deleting-triggers.sql');
 const OWN_TEMPORARIES = sqlFile('own-temporaries.sql');
 const NO_TEMPORARIES = 'CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.=) 0 THEN false END';
@@ -71,7 +74,10 @@ export function catalogQuestion(
 
 /** A query for the whole catalog, and for what the configuration's relations mean in it: catalog.sql, with the other files put in. */
 function catalogSql(relations: readonly ConfiguredKey[]): string {
-  const configured = CONFIGURED.replace('$CONFIGURED$', () => configuredRows(relations));
+  const configured =
+    relations.length === 0
+      ? NONE_CONFIGURED
+      : CONFIGURED.replace('$CONFIGURED$', () => configuredRows(relations));
   return CATALOG.replace('$CONFIGURED_KEYS$', () => configured).replace(
     '$DELETING_TRIGGERS$',
     () => DELETING_TRIGGERS,
@@ -90,11 +96,8 @@ function configuredRows(relations: readonly ConfiguredKey[]): string {
   const side = ({ schema, table, columns }: TableColumns) =>
     `${literal(schema)}, ${literal(table)}, ARRAY[${columns.map(literal).join(', ')}]::pg_catalog.text[]`;
   const rows = relations.map(({ from, to }, i) => `(${i}::pg_catalog.int8, ${side(from)}, ${side(to)})`);
-  return rows.join(', ') || NO_ROW;
+  return rows.join(', ');
 }
-
-const NO_SIDE = 'NULL::pg_catalog.text, NULL::pg_catalog.text, NULL::pg_catalog.text[]';
-const NO_ROW = `(NULL::pg_catalog.int8, ${NO_SIDE}, ${NO_SIDE})`;
 
 /** Puts the tables that the configuration names into a query: `('shop', 'items'), ('shop', 'orders')`. */
 function withNamed(sql: string, named: readonly RelationName[]): string {
