@@ -40,7 +40,8 @@ export interface Figures {
   readonly differences: Found[];
 }
 
-const EACH = 8;
+/** How many interleavings each scenario is run in. */
+export const EACH = 8;
 
 export async function interleave(sides: Sides, options: Options): Promise<Figures> {
   const figures: Figures = { interleavings: 0, waited: 0, orphans: 0, kinds: new Map(), differences: [] };
