@@ -1,6 +1,8 @@
 /** What a session is put together from. */
 
 import type { LoggedIn } from '../auth/login.js';
+import { Frontend } from '../wire/types.js';
+import { DatabaseWarnings } from './catalog/database-warnings.js';
 import { OtherServer } from './catalog/other-server.js';
 import { SessionCatalog } from './catalog/session-catalog.js';
 import { ClientMessages } from './client/client-messages.js';
@@ -9,11 +11,16 @@ import { Bind } from './client/extended/bind.js';
 import { Close } from './client/extended/close.js';
 import { Describe } from './client/extended/describe.js';
 import { Execute } from './client/extended/execute.js';
+import { Flush } from './client/extended/flush.js';
 import { Parse } from './client/extended/parse.js';
+import { SettledNames } from './client/extended/settled-names.js';
+import { Sync } from './client/extended/sync.js';
+import { FunctionCall } from './client/function-call.js';
 import { Portals } from './client/portals.js';
 import { PreparedStatements } from './client/prepared-statements.js';
-import { SimpleQuery } from './client/simple-query.js';
-import { StatementByStatement } from './client/statement-by-statement.js';
+import { QuerySender } from './client/simple/query-sender.js';
+import { SimpleQuery } from './client/simple/simple-query.js';
+import { StatementByStatement } from './client/simple/statement-by-statement.js';
 import { UnansweredNames } from './client/unanswered-names.js';
 import { UnitEnd } from './client/unit-end.js';
 import { UnitOfWork } from './client/unit-of-work.js';
@@ -22,7 +29,7 @@ import { Decider } from './decide/decider.js';
 import { knownName, Names } from './decide/names.js';
 import { PendingPrepares } from './decide/pending-prepares.js';
 import type { PreparedStatement } from './decide/prepared-statement.js';
-import { Dispatch } from './dispatch.js';
+import { Dispatch, type Handlers } from './dispatch.js';
 import { Executor } from './execute/executor.js';
 import type { SessionPeers, SessionSettings } from './options.js';
 import { InternalQueries } from './server/internal-query.js';
@@ -30,6 +37,7 @@ import { Jit } from './server/jit.js';
 import { Output } from './server/output.js';
 import { OutstandingReplies } from './server/outstanding-replies.js';
 import { ServerState } from './server/server-state.js';
+import { TransactionState } from './server/transaction-state.js';
 import { ServerMessages } from './server-messages.js';
 
 /** What both halves of a session share. */
@@ -37,6 +45,7 @@ interface SharedParts {
   readonly server: Output;
   readonly replies: OutstandingReplies;
   readonly state: ServerState;
+  readonly transaction: TransactionState;
   readonly catalog: SessionCatalog;
 }
 
@@ -61,10 +70,17 @@ export function assembleSession(
   const [toClient, toServer] = [new Output(peers.client), new Output(server)];
   const replies = new OutstandingReplies();
   const state = new ServerState(parameters, status);
+  const transaction = new TransactionState(replies, state);
   const catalog = new SessionCatalog({ database, graphs, rules, events });
   const fromClient = new ClientMessages(toServer, messageBytes, () => catalog.arrived());
-  const frontend = assembleFrontend(peers, settings, { server: toServer, replies, state, catalog });
-  const backend = new ServerMessages({ client: toClient, replies, state, catalog });
+  const frontend = assembleFrontend(peers, settings, {
+    server: toServer,
+    replies,
+    state,
+    transaction,
+    catalog,
+  });
+  const backend = new ServerMessages({ client: toClient, replies, state, transaction, catalog });
   return { toClient, toServer, replies, state, fromClient, frontend, backend };
 }
 
@@ -73,7 +89,7 @@ function assembleFrontend(
   settings: SessionSettings,
   shared: SharedParts,
 ): Dispatch {
-  const { server, replies, state, catalog } = shared;
+  const { server, replies, state, transaction, catalog } = shared;
   const { active, graphs, rules, reject, refusesCode, statements, triggers } = settings;
   const names = new Names<PreparedStatement>((name) => knownName(name, state));
   const pendingPrepares = new PendingPrepares(server);
@@ -84,8 +100,8 @@ function assembleFrontend(
     rules,
     events,
     queries,
-    replies,
     state,
+    transaction,
   });
   const decider = new Decider({
     active,
@@ -97,14 +113,15 @@ function assembleFrontend(
     pendingPrepares,
     replies,
     state,
+    transaction,
     reject,
     refusesCode,
     events,
     triggers,
-    warn: (text) => graphs.isNews(database, text) && events.warned(`${database}: ${text}`),
+    warnings: new DatabaseWarnings(database, graphs, events),
   });
   const jit = new Jit(server, replies, state);
-  const executor = new Executor({ ...shared, queries, decider, jit, events });
+  const executor = new Executor({ ...shared, queries, decider, jit, names, events });
   return assembleDispatch({ ...shared, executor, decider, jit, names, pendingPrepares, queries });
 }
 
@@ -119,7 +136,7 @@ interface DispatchParts extends SharedParts {
 
 /** What handles the messages. What is made later uses what is made before. */
 function assembleDispatch(parts: DispatchParts): Dispatch {
-  const { replies, server, state } = parts;
+  const { decider, pendingPrepares, replies, server, state } = parts;
   const unit = new UnitOfWork(replies, state);
   const unanswered = new UnansweredNames(replies);
   const prepared = new PreparedStatements({ ...parts, unit });
@@ -128,14 +145,20 @@ function assembleDispatch(parts: DispatchParts): Dispatch {
   const copyIn = new CopyIn(server, replies, unitEnd);
   const unnamed = new UnnamedStatement({ ...parts, prepared });
   const statementByStatement = new StatementByStatement(parts);
+  const sender = new QuerySender({ ...parts, unanswered, unitEnd, statementByStatement });
   const shared = { ...parts, unit, unanswered, prepared, portals, unitEnd, copyIn };
-  return new Dispatch({
-    ...shared,
-    query: new SimpleQuery({ ...shared, statementByStatement }),
-    parse: new Parse({ ...shared, unnamed }),
-    bind: new Bind(shared),
-    describe: new Describe(shared),
-    execute: new Execute(shared),
-    close: new Close(shared),
-  });
+  const handlers: Handlers = {
+    [Frontend.Query]: new SimpleQuery({ ...shared, sender }),
+    [Frontend.Parse]: new Parse({ ...shared, unnamed }),
+    [Frontend.Bind]: new Bind(shared),
+    [Frontend.Describe]: new Describe(shared),
+    [Frontend.Execute]: new Execute(shared),
+    [Frontend.Close]: new Close(shared),
+    [Frontend.Flush]: new Flush(shared),
+    [Frontend.Sync]: new Sync(shared),
+    [Frontend.FunctionCall]: new FunctionCall(shared),
+  };
+  const settledNames = new SettledNames(pendingPrepares, unanswered);
+  const { settings } = decider;
+  return new Dispatch({ handlers, server, replies, copyIn, names: settledNames, settings, unit, unitEnd });
 }

@@ -6,11 +6,13 @@ import type { SessionCatalog } from './catalog/session-catalog.js';
 import type { Output } from './server/output.js';
 import type { OutstandingReplies, Verdict } from './server/outstanding-replies.js';
 import type { ServerState } from './server/server-state.js';
+import type { TransactionState } from './server/transaction-state.js';
 
 export interface ServerMessagesOptions {
   readonly client: Output;
   readonly replies: OutstandingReplies;
   readonly state: ServerState;
+  readonly transaction: TransactionState;
   readonly catalog: SessionCatalog;
 }
 
@@ -28,8 +30,7 @@ export class ServerMessages {
 
   /** Whether the server has answered everything, and no transaction is open. */
   get isIdle(): boolean {
-    const { replies, state } = this.#options;
-    return state.status === TransactionStatus.Idle && replies.settled;
+    return this.#options.transaction.isIdle;
   }
 
   /** Whether a part of a message has gone to the client, and the rest has not come yet. */

@@ -34,7 +34,13 @@ export const rooms: Readonly<Record<string, Room>> = {
   admin: { purpose: 'probes', may: ['config', 'errors'], types: ['observe'] },
   session: {
     purpose: 'one client and its server: the relay, dispatch, and the life of both connections',
-    may: ['session/client/extended', 'session/client', 'session/execute', ...deciding],
+    may: [
+      'session/client/extended',
+      'session/client/simple',
+      'session/client',
+      'session/execute',
+      ...deciding,
+    ],
     types: ['auth', 'config', 'observe'],
   },
   auth: {
@@ -51,11 +57,17 @@ export const rooms: Readonly<Record<string, Room>> = {
     may: ['errors'],
   },
   'session/client/extended': {
-    purpose: 'the extended query protocol, a file for each message: Parse, Bind, Describe, Execute, Close',
+    purpose:
+      'the extended query protocol, a file for each message: Parse, Bind, Describe, Execute, Close, Flush, Sync',
+    may: ['session/client', 'session/execute', ...deciding],
+  },
+  'session/client/simple': {
+    purpose: 'the simple query protocol: a Query, sent as one text or statement by statement',
     may: ['session/client', 'session/execute', ...deciding],
   },
   'session/client': {
-    purpose: 'what the client sends: simple queries, COPY data, and what portals and prepared statements are',
+    purpose:
+      'what both protocols share: units of work, COPY data, prepared statements, portals; and FunctionCall',
     may: ['session/execute', ...deciding],
   },
   'session/execute': {

@@ -9,6 +9,7 @@ import { mergeGraph } from '../../graph/merge.js';
 import type { SessionEvents } from '../../observe/session-events.js';
 import type { RelationName } from '../../sql/names.js';
 import type { Answer } from '../server/question.js';
+import { DatabaseWarnings } from './database-warnings.js';
 import type { Sight } from './own-sight.js';
 
 /**
@@ -44,11 +45,13 @@ export interface CatalogReading extends Sight {
 
 export class CatalogReader {
   readonly #options: CatalogReaderOptions;
+  readonly #warnings: DatabaseWarnings;
   /** The session has made a temporary relation: from then on it is asked what they are. */
   #hasTemporaries = false;
 
   constructor(options: CatalogReaderOptions) {
     this.#options = options;
+    this.#warnings = new DatabaseWarnings(options.database, options.graphs, options.events);
   }
 
   /** @returns what the server told, or the answer that could not be had */
@@ -108,10 +111,9 @@ export class CatalogReader {
   }
 
   async #graphOf({ bytes, catalog, fingerprint, written }: CatalogAnswer): Promise<KnownGraph> {
-    const { database, events, graphs, rules } = this.#options;
+    const { database, graphs, rules } = this.#options;
     const graph = await mergeGraph(catalog ?? NO_CATALOG, rules);
-    for (const { text } of graph.problems)
-      if (graphs.isNews(database, text)) events.warned(`${database}: ${text}`);
+    for (const { text } of graph.problems) this.#warnings.warn(text);
     // What was found in a transaction that had written something stays with this session.
     return written ? graphs.ownGraph(graph) : graphs.set(database, fingerprint ?? '', graph, bytes);
   }

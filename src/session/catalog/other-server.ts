@@ -14,12 +14,11 @@ import {
   WITHOUT_VERSION,
 } from '../../profiles/recognise.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
-import { TransactionStatus } from '../../wire/types.js';
 import { isLanguage } from '../server/error-classes.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
-import type { OutstandingReplies } from '../server/outstanding-replies.js';
 import type { Answer } from '../server/question.js';
 import type { ServerState } from '../server/server-state.js';
+import type { TransactionState } from '../server/transaction-state.js';
 
 export interface OtherServerOptions {
   /** Names the database among all databases behind this proxy. */
@@ -28,8 +27,8 @@ export interface OtherServerOptions {
   readonly rules: Rules;
   readonly events: SessionEvents;
   readonly queries: InternalQueries;
-  readonly replies: OutstandingReplies;
   readonly state: ServerState;
+  readonly transaction: TransactionState;
 }
 
 interface Other {
@@ -56,9 +55,9 @@ export class OtherServer {
     if (reported !== undefined) return this.#found(reported);
     const known = this.#options.graphs.serverKind(this.#key);
     if (known !== undefined) return recognised(known);
-    const { queries, replies, state } = this.#options;
+    const { queries, transaction } = this.#options;
     // Elsewhere the error has ended the client's transaction, so it is the client's too.
-    const alone = protocol === 'simple' && replies.settled && state.status === TransactionStatus.Idle;
+    const alone = protocol === 'simple' && transaction.isIdle;
     let other: string | undefined;
     const answer = await queries.ask(VERSION_QUESTION, protocol, (error) => {
       if (!isLanguage(error)) return false;

@@ -3,11 +3,13 @@
 import type { SessionEvents } from '../../observe/session-events.js';
 import type { TriggerRule } from '../../rewrite/statement/trigger-rule.js';
 import type { StatementCache } from '../../rewrite/statement-cache.js';
+import type { DatabaseWarnings } from '../catalog/database-warnings.js';
 import type { OtherServer } from '../catalog/other-server.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { InternalQueries } from '../server/internal-query.js';
 import type { OutstandingReplies } from '../server/outstanding-replies.js';
 import type { ServerState } from '../server/server-state.js';
+import type { TransactionState } from '../server/transaction-state.js';
 import type { Names } from './names.js';
 import type { PendingPrepares } from './pending-prepares.js';
 import type { PreparedStatement } from './prepared-statement.js';
@@ -33,7 +35,7 @@ export interface DeciderOptions extends RefusalRules {
   readonly pendingPrepares: PendingPrepares;
   readonly replies: OutstandingReplies;
   readonly state: ServerState;
+  readonly transaction: TransactionState;
   readonly events: SessionEvents;
-  /** Logs a plan's warning once for each graph. */
-  readonly warn: (text: string) => void;
+  readonly warnings: DatabaseWarnings;
 }

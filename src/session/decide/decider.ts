@@ -5,7 +5,6 @@ import { plansOf } from '../../rewrite/statement/reply-rule.js';
 import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
 import { isAfterUnsettling, namesRelations } from '../../rewrite/unsettling.js';
 import { isNoteworthy, isPlain, type Look } from '../../sql/lexer/look.js';
-import { TransactionStatus } from '../../wire/types.js';
 import type { Translation } from '../answers/results.js';
 import { ColumnsUnknown, KnownColumns } from '../catalog/known-columns.js';
 import { look } from '../catalog/reported-look.js';
@@ -168,7 +167,7 @@ export class Decider {
 
   /** @throws ColumnsUnknown */
   async #decideWith(columns: KnownColumns, client: ClientText, source: Source): Promise<Decision> {
-    const { events, pendingPrepares, otherServer, refusesCode, warn } = this.#options;
+    const { events, pendingPrepares, otherServer, refusesCode, warnings } = this.#options;
     const { text, statements } = client;
     if (namesPrepared(statements) && !pendingPrepares.settled) await pendingPrepares.answered();
     const asIs = (): Decision => ({ kind: 'rewrite', rewrite: unchanged(text, statements) });
@@ -193,7 +192,7 @@ export class Decider {
       case 'as one text': {
         const made = await this.#rewriter.rewrite(client, concern, resolved, source, columns);
         for (const error of made.passed) events.passed(error);
-        made.warnings.forEach(warn);
+        for (const warning of made.warnings) warnings.warn(warning);
         return { kind: 'rewrite', rewrite: this.#rewriter.inClientEncoding(made, concern) };
       }
     }
@@ -204,8 +203,7 @@ export class Decider {
    * where everything that was sent has been answered.
    */
   #isInFailedTransaction(protocol: Protocol): boolean {
-    const { replies, state } = this.#options;
-    return protocol === 'simple' && replies.settled && state.status === TransactionStatus.Failed;
+    return protocol === 'simple' && this.#options.transaction.hasFailed;
   }
 }
 

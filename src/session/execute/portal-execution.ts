@@ -28,9 +28,11 @@ export interface PortalBinding {
 }
 
 /** A portal that can be executed once more. */
-export interface Portal extends PortalBinding {
+export interface Portal {
+  /** What the client's Bind has bound it to. */
+  readonly binding: PortalBinding;
   /** Binds it again, to what its statement means by now; undefined where the client has got an error instead. */
-  readonly rebind: () => Promise<PortalBinding | undefined>;
+  rebind(): Promise<PortalBinding | undefined>;
 }
 
 /** What the execution of a portal is made with. */
@@ -55,11 +57,11 @@ export class PortalExecution implements Execution {
    * @param inBlock in a transaction block; else nothing was executed in the implicit transaction before it
    */
   constructor(portal: Portal, inBlock: boolean, parts: PortalParts) {
-    const plan = planOf(portal.rewrite.rules);
+    const plan = planOf(portal.binding.rewrite.rules);
     this.#portal = portal;
     this.#parts = parts;
     this.#inBlock = inBlock;
-    this.#binding = portal;
+    this.#binding = portal.binding;
     this.#savepoint =
       inBlock && plan && isGuarded(plan) ? new Savepoint(parts.queries, 'extended') : undefined;
     this.mayBeRetried = !inBlock || this.#savepoint !== undefined;

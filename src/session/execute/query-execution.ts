@@ -5,16 +5,18 @@ import { surrounded } from '../../rewrite/surrounded.js';
 import { passedOn, type Rewrite } from '../../rewrite/text.js';
 import type { Look } from '../../sql/lexer/look.js';
 import { write } from '../../wire/frontend.js';
-import { TransactionStatus } from '../../wire/types.js';
 import { leftBy, sealed, sentText } from '../answers/markers.js';
 import { queryReplies } from '../answers/results.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { Decider } from '../decide/decider.js';
 import type { SeparateStatement } from '../decide/decision.js';
+import type { Names } from '../decide/names.js';
+import type { PreparedStatement } from '../decide/prepared-statement.js';
 import type { InternalQueries } from '../server/internal-query.js';
 import type { Output } from '../server/output.js';
 import type { OutstandingReplies } from '../server/outstanding-replies.js';
 import type { ServerState } from '../server/server-state.js';
+import type { TransactionState } from '../server/transaction-state.js';
 import { Attempt } from './attempt.js';
 import type { Execution, Terms } from './execution.js';
 import { harmlessLocks } from './harmless-locks.js';
@@ -27,8 +29,8 @@ export interface ExpandedQuery {
   /** The client's text, looked at. */
   readonly seen: Look;
   readonly rewrite: Rewrite;
-  /** Is called where the server skips it. */
-  readonly skipped: (() => void) | undefined;
+  /** The unnamed statement, which the query drops, where there was one: it is still there where the server skips the query. */
+  readonly dropped: PreparedStatement | undefined;
 }
 
 /** What the execution of a query is made with. */
@@ -38,7 +40,9 @@ export interface QueryParts {
   readonly queries: InternalQueries;
   readonly catalog: Pick<SessionCatalog, 'unitEnds'>;
   readonly decider: Pick<Decider, 'decide' | 'translation'>;
+  readonly names: Names<PreparedStatement>;
   readonly state: ServerState;
+  readonly transaction: TransactionState;
 }
 
 export class QueryExecution implements Execution {
@@ -54,18 +58,17 @@ export class QueryExecution implements Execution {
   #separate: Iterable<SeparateStatement> | undefined;
 
   constructor(query: ExpandedQuery, parts: QueryParts) {
-    const { queries, replies, state } = parts;
+    const { queries, transaction } = parts;
     const plan = planOf(query.rewrite.rules);
     // While earlier queries wait for their answers nobody knows whether a transaction will be open.
-    const isCertain = replies.settled;
-    const inBlock = isCertain && state.status === TransactionStatus.Open;
+    const { isKnown, isOpen, isIdle } = transaction;
     this.#query = query;
     this.#parts = parts;
     this.#rewrite = query.rewrite;
-    this.#inBlock = inBlock;
-    this.#isAlone = isCertain && state.status === TransactionStatus.Idle;
-    this.#savepoint = inBlock && plan && isGuarded(plan) ? new Savepoint(queries, 'simple') : undefined;
-    this.mayBeRetried = isCertain && (!inBlock || this.#savepoint !== undefined);
+    this.#inBlock = isOpen;
+    this.#isAlone = isIdle;
+    this.#savepoint = isOpen && plan && isGuarded(plan) ? new Savepoint(queries, 'simple') : undefined;
+    this.mayBeRetried = isKnown && (!isOpen || this.#savepoint !== undefined);
   }
 
   get rewrite(): Rewrite {
@@ -86,7 +89,8 @@ export class QueryExecution implements Execution {
   }
 
   async attempt({ locks, isResolved, isLast }: Terms): Promise<Outcome> {
-    const { catalog, queries, replies, decider, server, state } = this.#parts;
+    const { catalog, queries, replies, decider, names, server, state } = this.#parts;
+    const { dropped } = this.#query;
     const { rules } = this.#rewrite;
     const isSaved = this.#savepoint !== undefined && rules.some(({ kind }) => kind === 'cascade');
     const { before, ...string } = surrounded(this.#rewrite, {
@@ -99,7 +103,7 @@ export class QueryExecution implements Execution {
     const translation = { ...decider.translation(sent), resolved: isResolved };
     const attempt = new Attempt({
       message: 'Query',
-      replies: queryReplies(translation, this.#query.skipped),
+      replies: queryReplies(translation, () => dropped && names.set('', dropped)),
       translation,
       mayBeRetried: !isLast && (planOf(rules) !== undefined || isSuspecting(rules)),
       isSaved,

@@ -10,6 +10,7 @@ import type { Answered, OutstandingReplies } from './outstanding-replies.js';
 import { executionOf, type OwnMessages, REPEATED, SCRATCH } from './own-statements.js';
 import { type Answer, type AnswerHandling, Question } from './question.js';
 import type { ServerState } from './server-state.js';
+import { TransactionState } from './transaction-state.js';
 
 /** What the server says of a query that it was not asked to execute. */
 export type Described =
@@ -36,6 +37,7 @@ export class InternalQueries {
   readonly #server: Output;
   readonly #replies: OutstandingReplies;
   readonly #state: ServerState;
+  readonly #transaction: TransactionState;
   #isImplicitTransactionOpen = false;
   #isPipeline = false;
   /** The milliseconds that questions of this transaction have taken. */
@@ -45,6 +47,7 @@ export class InternalQueries {
     this.#server = server;
     this.#replies = replies;
     this.#state = state;
+    this.#transaction = new TransactionState(replies, state);
   }
 
   /**
@@ -112,8 +115,7 @@ export class InternalQueries {
    */
   async askUntimed(sql: string, protocol: Protocol): Promise<Answer> {
     const { apply, restore, applyLocally } = questionSettings(this.#state.profile, this.#asked);
-    const isAlone =
-      protocol === 'simple' && this.#replies.settled && this.#state.status === TransactionStatus.Idle;
+    const isAlone = protocol === 'simple' && this.#transaction.isIdle;
     if (protocol === 'simple' && !this.mayAccompany) return this.ask(sql, protocol);
     const start = performance.now();
     const answer = await this.#execute(isAlone ? [...applyLocally, sql] : [apply, sql, restore], protocol);

@@ -1,10 +1,9 @@
 /** Execute: executes a portal (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
 import { FAIL_REFUSED } from '../../../render/violations.js';
 import { isSuspecting, planOf } from '../../../rewrite/retries.js';
-import type { Rewrite } from '../../../rewrite/text.js';
 import { mayTakeData } from '../../../sql/lexer/look.js';
 import { serverError } from '../../../wire/backend.js';
-import { readExecute, whole, write } from '../../../wire/frontend.js';
+import { readExecute, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend } from '../../../wire/types.js';
 import { executeReplies } from '../../answers/results.js';
@@ -17,8 +16,9 @@ import type { Jit } from '../../server/jit.js';
 import { SCRATCH } from '../../server/own-statements.js';
 import type { CopyIn } from '../copy-in.js';
 import { forward, type ServerSide } from '../forwarding.js';
-import { type BoundPortal, isRepeatable, type Portals, type RepeatablePortal } from '../portals.js';
+import { type BoundPortal, isRepeatable, type Portals } from '../portals.js';
 import type { UnitOfWork } from '../unit-of-work.js';
+import { countsRows, ExecutedPortal, executeOf } from './executed-portal.js';
 
 interface ExecuteOptions extends ServerSide {
   readonly executor: Executor;
@@ -58,7 +58,7 @@ export class Execute {
   }
 
   #execute(message: Message, name: string, portal: BoundPortal): Promise<void> | undefined {
-    const { catalog, portals, unit } = this.#options;
+    const { catalog, executor, portals, unit } = this.#options;
     const { rewrite, seen } = portal.prepared;
     const isExpanded = rewrite !== undefined && planOf(rewrite.rules) !== undefined;
     const { isInBlock, mayRetryAlone } = unit;
@@ -69,22 +69,12 @@ export class Execute {
     portals.set(name, { ...portal, executed: true });
     const binding = { rewrite, execute: executeOf(message, name, rewrite) };
     if (!isExpanded || !isRepeatable(portal)) return this.#executeOnce(binding);
-    const rebind = () => this.#rebind(message, name, portal);
+    const repeatable = new ExecutedPortal(name, portal, binding, message, portals);
     // Other portals would be lost with a transaction that fails.
-    if (isInBlock === true || mayRetryAlone)
-      return this.#options.executor.portal({ ...binding, rebind }, isInBlock === true);
+    if (isInBlock === true || mayRetryAlone) return executor.portal(repeatable, isInBlock === true);
     // What only finds out whether a rule may be broken is no use where it cannot be sent again.
     if (!isSuspecting(rewrite.rules)) return this.#executeOnce(binding);
-    return rebind().then((exact) => exact && this.#executeOnce(exact));
-  }
-
-  async #rebind(
-    message: Message,
-    name: string,
-    portal: RepeatablePortal,
-  ): Promise<PortalBinding | undefined> {
-    const bound = await this.#options.portals.bindAgain(name, { ...portal, executed: true });
-    return bound && { ...bound, execute: executeOf(message, name, bound.rewrite) };
+    return repeatable.rebind().then((exact) => exact && this.#executeOnce(exact));
   }
 
   #executeOnce({ rewrite, execute }: PortalBinding): undefined {
@@ -116,15 +106,4 @@ export class Execute {
     server.write(write.flush());
     return copyIn.decided();
   }
-}
-
-/** @returns the client's Execute, as it is sent where the portal executes this rewrite */
-function executeOf(message: Message, name: string, rewrite: Rewrite): Buffer {
-  // There is one row, the count: a limit of one would suspend the portal after it.
-  return countsRows(rewrite) ? write.execute(name) : whole(message);
-}
-
-/** Whether the server gives one row, with the number of rows: the text has no RETURNING. */
-function countsRows({ rules: [rule] }: Rewrite): boolean {
-  return rule?.kind === 'cascade' && rule.answers.kind === 'count';
 }

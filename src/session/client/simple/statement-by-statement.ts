@@ -5,24 +5,24 @@
  * They go out as a pipeline under one Sync, which is one implicit transaction as the string is one
  * (protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT), and are answered as a simple query is.
  */
-import { Pace } from '../../pace.js';
-import { planOf } from '../../rewrite/retries.js';
-import type { Rewrite } from '../../rewrite/text.js';
-import type { Look } from '../../sql/lexer/look.js';
-import { whole, write } from '../../wire/frontend.js';
-import type { Message } from '../../wire/reader.js';
-import { Backend, TransactionStatus } from '../../wire/types.js';
-import { sealed, sentText } from '../answers/markers.js';
-import { descriptionReplies, executeReplies } from '../answers/results.js';
-import type { SessionCatalog } from '../catalog/session-catalog.js';
-import type { Decider } from '../decide/decider.js';
-import type { SeparateStatement } from '../decide/decision.js';
-import type { InternalQueries } from '../server/internal-query.js';
-import type { Jit } from '../server/jit.js';
-import type { Output } from '../server/output.js';
-import type { OutstandingReplies, ReplyHandler, Verdict } from '../server/outstanding-replies.js';
-import { SCRATCH } from '../server/own-statements.js';
-import type { ServerState } from '../server/server-state.js';
+import { Pace } from '../../../pace.js';
+import { planOf } from '../../../rewrite/retries.js';
+import type { Rewrite } from '../../../rewrite/text.js';
+import type { Look } from '../../../sql/lexer/look.js';
+import { whole, write } from '../../../wire/frontend.js';
+import type { Message } from '../../../wire/reader.js';
+import { Backend, TransactionStatus } from '../../../wire/types.js';
+import { sealed, sentText } from '../../answers/markers.js';
+import { descriptionReplies, executeReplies } from '../../answers/results.js';
+import type { SessionCatalog } from '../../catalog/session-catalog.js';
+import type { Decider } from '../../decide/decider.js';
+import type { SeparateStatement } from '../../decide/decision.js';
+import type { InternalQueries } from '../../server/internal-query.js';
+import type { Jit } from '../../server/jit.js';
+import type { Output } from '../../server/output.js';
+import type { OutstandingReplies, ReplyHandler, Verdict } from '../../server/outstanding-replies.js';
+import { SCRATCH } from '../../server/own-statements.js';
+import type { ServerState } from '../../server/server-state.js';
 
 /** The name of their statements and portals; those of questions, and the client's, are others. */
 const OWN_NAME = `${SCRATCH}_p`;

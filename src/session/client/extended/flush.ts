@@ -1,0 +1,28 @@
+/** Flush: has the server send the answers that it holds back (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
+import { write } from '../../../wire/frontend.js';
+import type { Message } from '../../../wire/reader.js';
+import { forward, type ServerSide } from '../forwarding.js';
+import type { UnitOfWork } from '../unit-of-work.js';
+
+interface FlushOptions extends ServerSide {
+  readonly unit: UnitOfWork;
+}
+
+export class Flush {
+  readonly #options: FlushOptions;
+
+  constructor(options: FlushOptions) {
+    this.#options = options;
+  }
+
+  /** As Dispatch.take. The server does not answer it, but refuses one that has something in it. */
+  take(message: Message): undefined {
+    const { server, unit } = this.#options;
+    if (message.end - message.start === write.flush().length) {
+      server.forward(message);
+      return undefined;
+    }
+    unit.begin();
+    return forward(message, 'Flush', this.#options);
+  }
+}

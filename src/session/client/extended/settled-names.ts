@@ -1,0 +1,50 @@
+/**
+ * Whether it is known what the names of prepared statements and portals stand for, before a message is taken that uses them.
+ * The proxy decides by the name what it sends.
+ */
+import { readBind, readTarget } from '../../../wire/frontend.js';
+import type { Message } from '../../../wire/reader.js';
+import { Frontend } from '../../../wire/types.js';
+import type { PendingPrepares } from '../../decide/pending-prepares.js';
+import type { UnansweredNames } from '../unanswered-names.js';
+
+/** The messages that give a name, or use one. */
+export type NamingType =
+  | typeof Frontend.Parse
+  | typeof Frontend.Bind
+  | typeof Frontend.Describe
+  | typeof Frontend.Execute
+  | typeof Frontend.Close;
+
+export class SettledNames {
+  readonly #pendingPrepares: PendingPrepares;
+  readonly #unanswered: UnansweredNames;
+
+  constructor(pendingPrepares: PendingPrepares, unanswered: UnansweredNames) {
+    this.#pendingPrepares = pendingPrepares;
+    this.#unanswered = unanswered;
+  }
+
+  /** @returns what is fulfilled when more is known, and has to be asked for again; undefined where all is known */
+  before(type: NamingType, message: Message): Promise<void> | undefined {
+    const [pending, unanswered] = [this.#pendingPrepares, this.#unanswered];
+    if (!pending.settled && namesStatement(type, message)) return pending.answered();
+    return unanswered.settled ? undefined : unanswered.answered();
+  }
+}
+
+/** Whether a message names a prepared statement that SQL may have prepared or dropped: SQL does not touch the unnamed one. */
+function namesStatement(type: NamingType, message: Message): boolean {
+  switch (type) {
+    case Frontend.Bind:
+      return (readBind(message)?.statement ?? '') !== '';
+    case Frontend.Describe:
+    case Frontend.Close: {
+      const target = readTarget(message);
+      return target?.kind === 'S' && target.name !== '';
+    }
+    case Frontend.Parse:
+    case Frontend.Execute:
+      return false;
+  }
+}

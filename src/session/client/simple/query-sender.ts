@@ -1,0 +1,111 @@
+/** Sends what was decided for a client's Query: as it is, in one text, or statement by statement. */
+import { isSuspecting, planOf } from '../../../rewrite/retries.js';
+import type { Rewrite } from '../../../rewrite/text.js';
+import { type Look, withTextCopied } from '../../../sql/lexer/look.js';
+import { write } from '../../../wire/frontend.js';
+import type { Message } from '../../../wire/reader.js';
+import { sealed, sentText } from '../../answers/markers.js';
+import { queryReplies } from '../../answers/results.js';
+import type { SessionCatalog } from '../../catalog/session-catalog.js';
+import type { Decider } from '../../decide/decider.js';
+import type { Decision, SeparateStatement } from '../../decide/decision.js';
+import type { Names } from '../../decide/names.js';
+import type { PreparedStatement } from '../../decide/prepared-statement.js';
+import type { Executor } from '../../execute/executor.js';
+import type { Protocol } from '../../server/internal-query.js';
+import type { ReplyHandler } from '../../server/outstanding-replies.js';
+import type { ServerSide } from '../forwarding.js';
+import type { UnansweredNames } from '../unanswered-names.js';
+import type { UnitEnd } from '../unit-end.js';
+import type { StatementByStatement } from './statement-by-statement.js';
+
+interface QuerySenderOptions extends ServerSide {
+  readonly catalog: SessionCatalog;
+  readonly decider: Decider;
+  readonly executor: Executor;
+  readonly names: Names<PreparedStatement>;
+  readonly statementByStatement: StatementByStatement;
+  readonly unanswered: UnansweredNames;
+  readonly unitEnd: UnitEnd;
+}
+
+/** What a Query finds when it comes. */
+export interface Situation {
+  /** From the first Execute on a query belongs to the implicit transaction of the messages before it. */
+  readonly protocol: Protocol;
+  /** Whether it is certain that a transaction block is open, which then goes on. */
+  readonly inBlock: boolean;
+  /** The unnamed statement, which the query drops, where there was one: it is still there where the server skips the query. */
+  readonly dropped: PreparedStatement | undefined;
+}
+
+export class QuerySender {
+  readonly #options: QuerySenderOptions;
+
+  constructor(options: QuerySenderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param seen the query's text
+   * @returns a promise where the client's next message has to wait, as Dispatch.take
+   */
+  send(message: Message, seen: Look, decision: Decision, situation: Situation): Promise<void> | undefined {
+    if (decision.kind === 'statementByStatement') return this.#sendOneByOne(decision.statements);
+    this.#options.catalog.invalidateBy(seen);
+    // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
+    if (decision.kind === 'failed' && situation.protocol === 'simple') return this.answered(situation);
+    if (decision.kind === 'pass') return this.forward(message, situation);
+    return this.#sendRewrite(message, seen, decision.rewrite, situation);
+  }
+
+  forward(message: Message, situation: Situation): undefined {
+    this.#options.server.forward(message);
+    const skipped = this.#restoring(situation);
+    this.#expect(skipped && { receive: () => 'forward', skipped }, situation);
+  }
+
+  /** The client has the answer to its query already. */
+  answered({ inBlock }: Situation): undefined {
+    this.#options.unitEnd.end(inBlock);
+  }
+
+  async #sendOneByOne(statements: Iterable<SeparateStatement>): Promise<void> {
+    await this.#options.statementByStatement.send(statements);
+    this.#options.unitEnd.end(false);
+  }
+
+  /** Sends what takes the query's place; what is expanded may be sent again. */
+  #sendRewrite(
+    message: Message,
+    seen: Look,
+    rewrite: Rewrite,
+    situation: Situation,
+  ): Promise<void> | undefined {
+    const { decider, executor, server, unitEnd } = this.#options;
+    const { protocol, inBlock, dropped } = situation;
+    const { rules } = rewrite;
+    if (protocol === 'simple' && (planOf(rules) || isSuspecting(rules) || rewrite.leftPrepared)) {
+      const done = executor.query({ seen: withTextCopied(seen), rewrite, dropped });
+      unitEnd.end(inBlock);
+      return done.then((statements) => statements && this.#sendOneByOne(statements));
+    }
+    const sent = sealed(rewrite);
+    if (sent.changed) server.write(write.query(sentText(sent)));
+    else server.forward(message);
+    this.#expect(queryReplies(decider.translation(sent), this.#restoring(situation)), situation);
+    return undefined;
+  }
+
+  /** What puts the unnamed statement back, where the query drops one. */
+  #restoring({ dropped }: Situation): (() => void) | undefined {
+    return dropped && (() => this.#options.names.set('', dropped));
+  }
+
+  #expect(handler: ReplyHandler | undefined, { inBlock, dropped }: Situation): void {
+    const { replies, unanswered, unitEnd } = this.#options;
+    if (handler && dropped) unanswered.expect('Query', handler);
+    else replies.expect('Query', handler);
+    unitEnd.end(inBlock);
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * The simple query protocol of a session: Query (protocol-flow.html#PROTOCOL-FLOW-SIMPLE-QUERY). Here it is decided what is sent
+ * in the place of a query; query-sender.ts sends it.
+ */
+import { type Look, mayTakeData } from '../../../sql/lexer/look.js';
+import { queryText } from '../../../wire/frontend.js';
+import type { Message } from '../../../wire/reader.js';
+import type { SessionCatalog } from '../../catalog/session-catalog.js';
+import type { Decider } from '../../decide/decider.js';
+import { PASS } from '../../decide/decision.js';
+import type { Names } from '../../decide/names.js';
+import type { PreparedStatement } from '../../decide/prepared-statement.js';
+import type { InternalQueries } from '../../server/internal-query.js';
+import type { Jit } from '../../server/jit.js';
+import type { TransactionState } from '../../server/transaction-state.js';
+import type { CopyIn } from '../copy-in.js';
+import type { UnitOfWork } from '../unit-of-work.js';
+import type { QuerySender, Situation } from './query-sender.js';
+
+interface SimpleQueryOptions {
+  readonly catalog: SessionCatalog;
+  readonly copyIn: CopyIn;
+  readonly decider: Decider;
+  readonly jit: Jit;
+  readonly names: Names<PreparedStatement>;
+  readonly queries: InternalQueries;
+  readonly sender: QuerySender;
+  readonly transaction: TransactionState;
+  readonly unit: UnitOfWork;
+}
+
+export class SimpleQuery {
+  readonly #options: SimpleQueryOptions;
+
+  constructor(options: SimpleQueryOptions) {
+    this.#options = options;
+  }
+
+  /** As Dispatch.take. After a text that may take data nothing is sent before the server has said whether it does. */
+  take(message: Message): Promise<void> | undefined {
+    const { copyIn, decider, jit, sender } = this.#options;
+    jit.on();
+    const text = queryText(message);
+    // The server refuses what is not well-formed.
+    if (text === undefined) return sender.forward(message, MALFORMED);
+    const seen = decider.look(text);
+    const sent = this.#decideAndSend(message, seen);
+    if (!mayTakeData(seen)) return sent;
+    return sent ? sent.then(() => copyIn.decided()) : copyIn.decided();
+  }
+
+  #decideAndSend(message: Message, seen: Look): Promise<void> | undefined {
+    const { catalog, decider, queries, sender, transaction, unit } = this.#options;
+    if (queries.hasImplicitTransaction && !unit.hasExecuted)
+      return queries.endImplicitTransaction().then(() => this.#decideAndSend(message, seen));
+    const situation = this.#situation();
+    const { protocol, inBlock } = situation;
+    if (protocol === 'extended') queries.queryInPipeline();
+    const retries = protocol === 'simple' && transaction.isIdle;
+    // The earlier messages of the same unit of work are executed first, and may change what names mean.
+    if (!unit.isBetweenUnits) catalog.unitEnds(inBlock);
+    if (!decider.concerns(seen)) {
+      if (retries && decider.isLate(seen)) return this.#renewAndSend(message, seen, situation);
+      return sender.send(message, seen, PASS, situation);
+    }
+    const isIdle = decider.isIdle(seen);
+    if (isIdle === false) return this.#decide(message, seen, situation, retries);
+    if (isIdle === true) return sender.send(message, seen, PASS, situation);
+    return isIdle.then((it) =>
+      it ? sender.send(message, seen, PASS, situation) : this.#decide(message, seen, situation, retries),
+    );
+  }
+
+  #decide(message: Message, seen: Look, situation: Situation, retries: boolean): Promise<void> {
+    const { decider, sender } = this.#options;
+    const { protocol } = situation;
+    return decider
+      .decide(seen, { protocol, inString: true, types: [], retries, prepares: protocol === 'simple' })
+      .then((decision) => sender.send(message, seen, decision, situation));
+  }
+
+  async #renewAndSend(message: Message, seen: Look, situation: Situation): Promise<void> {
+    const { decider, sender } = this.#options;
+    if (await decider.renew()) sender.send(message, seen, PASS, situation);
+    else sender.answered(situation);
+  }
+
+  /** The unnamed statement is dropped with it (postgres.c, exec_simple_query). */
+  #situation(): Situation {
+    const { names, unit } = this.#options;
+    const protocol = unit.hasExecuted ? 'extended' : 'simple';
+    const inBlock = protocol === 'simple' && unit.isInBlock === true;
+    const dropped = names.get('');
+    if (dropped) names.set('', undefined);
+    return { protocol, inBlock, dropped };
+  }
+}
+
+const MALFORMED: Situation = { protocol: 'simple', inBlock: false, dropped: undefined };
