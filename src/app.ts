@@ -1,5 +1,7 @@
 /** The composition root: makes everything from the configuration, starts it, and ends it in order. */
 
+import { probes } from './admin/probes.js';
+import { reports } from './admin/reports.js';
 import { type AdminServer, startAdmin } from './admin/server.js';
 import { RelayedLogin } from './auth/relayed.js';
 import { type Address, localAddress, parseAddress, SOCKET_PORT } from './config/address.js';
@@ -11,8 +13,14 @@ import { type ListenAddress, type Listener, listen } from './net/listener.js';
 import { mostClients, openFileLimit } from './net/open-files.js';
 import { socketUpstream } from './net/tcp.js';
 import type { Upstream } from './net/upstream.js';
+import { Both } from './observe/both.js';
 import type { Logger } from './observe/log.js';
+import { watchLoopDelay } from './observe/loop-delay.js';
+import { type CacheUse, Metrics, type SessionState } from './observe/metrics.js';
 import { Repeats } from './observe/repeats.js';
+import { SessionLog } from './observe/session-log.js';
+import { SessionMetrics } from './observe/session-metrics.js';
+import { version } from './observe/version.js';
 import { StatementCache } from './rewrite/statement-cache.js';
 import { MessageMemory } from './session/message-memory.js';
 import type { SessionSettings } from './session/options.js';
@@ -21,6 +29,8 @@ import { parserReady } from './sql/parser/parser.js';
 export interface App {
   /** Where clients connect, with the ports that the system chose. */
   readonly addresses: readonly string[];
+  /** Where probes and metrics are asked for; undefined where nowhere. */
+  readonly admin: string | undefined;
   /** Refuses new clients, lets open transactions end within limits.drain_timeout, and closes everything. */
   drain(): Promise<void>;
   /** The text for the person who started the proxy: where to connect. */
@@ -38,19 +48,25 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
       'a thread that reads long texts has ended: its text is refused, and the next one starts another',
     ),
   );
+  const session = sessionSettings(config, upstream.name, statements, schema);
+  const repeats = new Repeats();
+  const metrics = metricsOf(() => gateway, session);
   const gateway = new Gateway({
     upstream,
     login: new RelayedLogin(config.limits.message_bytes),
-    session: sessionSettings(config, upstream.name, statements, schema),
+    session,
     connections: roomFor(config.limits.connections, log),
     loginTimeout: config.limits.login_timeout,
     log,
-    repeats: new Repeats(),
+    listener: (clientLog, database) =>
+      new Both(new SessionLog(clientLog, repeats, database), new SessionMetrics(metrics)),
   });
+  const loop = watchLoopDelay((seconds) => metrics.loopDelayed(seconds));
   let draining = false;
   const listeners: Listener[] = [];
   let admin: AdminServer | undefined;
   const close = async () => {
+    loop();
     await Promise.all(listeners.map((listener) => listener.close()));
     await admin?.close();
     await schema?.close();
@@ -60,11 +76,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
   try {
     for (const address of config.listen)
       listeners.push(await listen(listenAddress(address), (client) => gateway.accept(client)));
-    if (config.admin.listen !== null)
-      admin = await startAdmin(config.admin.listen, {
-        started: () => true,
-        ready: () => readiness(draining, gateway.isFull),
-      });
+    admin = await openAdmin(config, { gateway, metrics, session, isDraining: () => draining });
   } catch (error) {
     await close();
     throw error;
@@ -73,6 +85,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
   log.info({ upstream: upstream.name, admin: admin?.address }, `listening on ${addresses.join(', ')}`);
   return {
     addresses,
+    admin: admin?.address,
     banner: () => banner(addresses[0] ?? '', upstream.name),
     drain: async () => {
       draining = true;
@@ -102,6 +115,64 @@ function sessionSettings(
     messageBytes: limits.message_bytes,
     memory: new MessageMemory(limits.message_bytes),
   };
+}
+
+function metricsOf(gateway: () => Gateway, session: SessionSettings): Metrics {
+  return new Metrics({
+    version: version(),
+    sessions: () => statesOf(gateway()),
+    traffic: () => gateway().traffic,
+    graphs: () => graphsOf(session).map((each) => ({ ...each, keys: each.keys.length })),
+    caches: () => cachesOf(session),
+  });
+}
+
+/** What the pages of the admin endpoint are made of. */
+interface Administered {
+  readonly gateway: Gateway;
+  readonly metrics: Metrics;
+  readonly session: SessionSettings;
+  readonly isDraining: () => boolean;
+}
+
+/** @throws the system's error where its address cannot be listened on */
+async function openAdmin(
+  config: Config,
+  { gateway, metrics, session, isDraining }: Administered,
+): Promise<AdminServer | undefined> {
+  if (config.admin.listen === null) return undefined;
+  const state = { started: () => true, ready: () => readiness(isDraining(), gateway.isFull) };
+  const pages = reports({
+    metrics: () => metrics.text(),
+    metricsType: metrics.contentType,
+    sessions: () => gateway.sessions,
+    graphs: () => graphsOf(session),
+    config,
+  });
+  const admin = await startAdmin(config.admin.listen, new Map([...probes(state), ...pages]));
+  metrics.addProcess();
+  return admin;
+}
+
+function* statesOf(gateway: Gateway): Iterable<SessionState> {
+  for (let i = 0; i < gateway.entering; i++) yield 'login';
+  for (const { state } of gateway.sessions) yield state;
+}
+
+function graphsOf({ graphs }: SessionSettings) {
+  return [...graphs.lastSeen()].map(({ database, at, graph }) => ({
+    database,
+    age: (performance.now() - at) / 1000,
+    tables: graph.size,
+    keys: graph.keys,
+  }));
+}
+
+function cachesOf({ graphs, statements }: SessionSettings): readonly CacheUse[] {
+  return [
+    { cache: 'graphs', ...graphs.uses },
+    ...Object.entries(statements.uses).map(([cache, uses]) => ({ cache, ...uses })),
+  ];
 }
 
 /** The number of clients that are served at a time: limits.connections, or fewer where the system has no room for them. */

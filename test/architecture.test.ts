@@ -17,6 +17,7 @@ const doors: Readonly<Record<string, RegExp>> = {
   zod: /^config\//,
   yaml: /^config\//,
   pino: /^observe\//,
+  'prom-client': /^observe\//,
 };
 
 const inputOutput = /^node:(net|fs|https?|http2|tls|dns|dgram|child_process)(\/|$)/;

@@ -1,16 +1,16 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { formatAddress, listenOptions, parseAddress } from '../config/address.js';
 
-/**
- * What probes ask about: the proxy alone, not the database. Were readiness tied to the database, a database that is down
- * would take every instance out of service, and clients would no longer get the clear error of the proxy.
- */
-export interface AdminState {
-  /** Whether the start is over. */
-  started(): boolean;
-  /** Whether a new client would be served: listening, not draining, not full. The reason says which. */
-  ready(): { readonly ok: boolean; readonly reason: string };
+/** What a path answers. */
+export interface Page {
+  readonly status: number;
+  /** Its Content-Type. */
+  readonly type: string;
+  readonly body: string;
 }
+
+/** What each path answers to GET and HEAD: it is asked again for each request. */
+export type Pages = ReadonlyMap<string, () => Page | Promise<Page>>;
 
 /** A running endpoint. */
 export interface AdminServer {
@@ -20,14 +20,17 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
+export const TEXT = 'text/plain; charset=utf-8';
+export const JSON_TYPE = 'application/json; charset=utf-8';
+
 const REQUEST_TIMEOUT_MS = 5000;
 
 /**
- * Serves /startup, /liveness and /readiness for probes: 200 or 503, with the reason as text.
+ * Serves pages over HTTP: 404 for a path that has none, 405 for a method that only reads nothing.
  * @param address `host:port`
  * @throws the listening error (EADDRINUSE, …) or ValueError where `address` is not an address.
  */
-export async function startAdmin(address: string, state: AdminState): Promise<AdminServer> {
+export async function startAdmin(address: string, pages: Pages): Promise<AdminServer> {
   const server = createServer(
     {
       headersTimeout: REQUEST_TIMEOUT_MS,
@@ -35,7 +38,7 @@ export async function startAdmin(address: string, state: AdminState): Promise<Ad
       keepAliveTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: 1000,
     },
-    answer(state),
+    answer(pages),
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -51,37 +54,34 @@ export async function startAdmin(address: string, state: AdminState): Promise<Ad
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        // Every request is answered at once, so each open connection is idle or has sent half a request.
+        // A request is answered within moments, so an open connection is idle or has sent half a request.
         server.closeAllConnections();
       }),
   };
 }
 
-function answer(state: AdminState): RequestListener {
+function answer(pages: Pages): RequestListener {
   return (request, response) => {
     const path = request.url?.split('?', 1)[0];
-    const probe = path === undefined ? undefined : probes(state).get(path);
-    if (!probe) return send(response, 404, 'not found');
+    const page = path === undefined ? undefined : pages.get(path);
+    if (!page) return send(response, plain(404, 'not found'));
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
-      return send(response, 405, 'method not allowed');
+      return send(response, plain(405, 'method not allowed'));
     }
-    const { ok, reason } = probe();
-    send(response, ok ? 200 : 503, reason);
+    Promise.resolve(page()).then(
+      (found) => send(response, found),
+      () => send(response, plain(500, 'this page could not be made')),
+    );
   };
 }
 
-function probes(state: AdminState) {
-  const started = () => ({ ok: state.started(), reason: state.started() ? 'started' : 'starting' });
-  return new Map([
-    ['/startup', started],
-    // A process that answers is alive.
-    ['/liveness', () => ({ ok: true, reason: 'alive' })],
-    ['/readiness', () => (state.started() ? state.ready() : started())],
-  ]);
+/** A page of one line. */
+export function plain(status: number, text: string): Page {
+  return { status, type: TEXT, body: `${text}\n` };
 }
 
-function send(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' });
-  response.end(`${text}\n`);
+function send(response: ServerResponse, { status, type, body }: Page): void {
+  response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' });
+  response.end(body);
 }

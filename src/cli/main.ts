@@ -1,8 +1,8 @@
 /** Runs the commands. */
-import { readFileSync } from 'node:fs';
 import { type Flags, readConfig } from '../config/load.js';
 import { ConfigError } from '../config/problems.js';
 import { createLogger } from '../observe/log.js';
+import { version } from '../observe/version.js';
 import { type Command, parseArguments } from './arguments.js';
 import { runInstall } from './install.js';
 import type { Io } from './io.js';
@@ -74,10 +74,4 @@ async function configured(command: Command, flags: Flags, io: Io): Promise<numbe
     io.stderr.write(`${error.message}\n`);
     return 2;
   }
-}
-
-function version(): string {
-  // The same place from src and from dist.
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version;
 }

@@ -120,7 +120,7 @@ const admin = section(
     listen: tcpAddress
       .nullable()
       .prefault('127.0.0.1:9932')
-      .describe('Address of /startup, /liveness and /readiness; null turns it off.'),
+      .describe('Address of probes, metrics and reports (docs/running.md); null turns it off.'),
   },
   { listen: null },
 );
@@ -157,7 +157,7 @@ export const configSchema = z
     tls: tls.describe('TLS towards clients.'),
     auth: auth.describe('Who authenticates clients.'),
     limits: limits.describe('Limits on clients.'),
-    admin: admin.describe('The HTTP endpoint for probes; null turns it off.'),
+    admin: admin.describe('The HTTP endpoint for probes, metrics and reports; null turns it off.'),
     audit: audit.describe('A record of cascades.'),
     log: log.describe('Messages on stderr.'),
   })

@@ -75,6 +75,7 @@ export class GraphCache {
       if (reason === 'evict') this.#forgotten = Math.max(this.#forgotten, count);
     },
   });
+  readonly #uses = { hits: 0, misses: 0 };
   #forgotten = 0;
   #invalidations = 0;
   #made = 0;
@@ -206,7 +207,22 @@ export class GraphCache {
 
   /** The graph of the catalog that has this fingerprint, for every session that sees that catalog. */
   get(database: string, fingerprint: string): KnownGraph | undefined {
-    return this.#graphs.get(graphKey(database, fingerprint));
+    const known = this.#graphs.get(graphKey(database, fingerprint));
+    this.#uses[known ? 'hits' : 'misses']++;
+    return known;
+  }
+
+  /** How often a graph was there, and how often it had to be read. */
+  get uses(): { readonly hits: number; readonly misses: number } {
+    return this.#uses;
+  }
+
+  /** Of each database the graph that was seen last, with the time when it was (performance.now). */
+  *lastSeen(): Iterable<{ readonly database: string; readonly at: number; readonly graph: Graph }> {
+    for (const [database, { fingerprint, at }] of this.#seen.entries()) {
+      const known = this.#graphs.peek(graphKey(database, fingerprint));
+      if (known) yield { database, at, graph: known.graph };
+    }
   }
 
   /**

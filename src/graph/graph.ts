@@ -40,6 +40,16 @@ export class Graph {
       for (const parent of relation.parents) append(this.#children, parent, relation);
   }
 
+  /** How many relations a key comes near. */
+  get size(): number {
+    return this.#relations.size;
+  }
+
+  /** All keys, oldest first. */
+  get keys(): readonly ForeignKey[] {
+    return [...this.#keysTo.values()].flat().sort((a, b) => a.id - b.id);
+  }
+
   /** The relation of this object id, or undefined where no key comes near it, or the server refuses. */
   relation(oid: number): Relation | undefined {
     return this.#relations.get(oid);

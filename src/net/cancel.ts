@@ -24,7 +24,7 @@ export class CancelKeys {
   async forward(key: string, raw: Buffer, upstream: Upstream): Promise<void> {
     const session = this.#sessions.get(key);
     if (session === undefined) return send(raw, upstream);
-    if (session.atWork) await session.holdDuring(send(raw, upstream));
+    if (session.activity === 'active') await session.holdDuring(send(raw, upstream));
   }
 }
 

@@ -4,15 +4,16 @@ import { CLEAR } from '../auth/client-transport.js';
 import type { LoggedIn, Login, Startup } from '../auth/login.js';
 import { ProxyError } from '../errors.js';
 import type { Logger } from '../observe/log.js';
-import type { Repeats } from '../observe/repeats.js';
-import { SessionLog } from '../observe/session-log.js';
+import type { SessionEvents } from '../observe/session-events.js';
 import type { SessionSettings } from '../session/options.js';
 import { sayFarewell } from '../session/server/farewell.js';
 import { Session } from '../session/session.js';
 import { ProtocolViolation } from '../wire/reader.js';
 import { CancelKeys, cancelWhatRuns } from './cancel.js';
+import { ClientTraffic } from './client-traffic.js';
 import { ClientUpstream } from './client-upstream.js';
 import { type Opening, readOpening } from './handshake.js';
+import { type SessionInfo, SessionList } from './session-list.js';
 import type { Upstream } from './upstream.js';
 
 export interface GatewayOptions {
@@ -23,21 +24,28 @@ export interface GatewayOptions {
   /** Milliseconds a client may take until it is logged in. */
   readonly loginTimeout: number;
   readonly log: Logger;
-  /** What was logged of late, of all clients together. */
-  readonly repeats: Repeats;
+  /**
+   * Who listens to what happens to a client.
+   * @param log bears the client's address
+   * @param database undefined before the client has said it
+   */
+  readonly listener: (log: Logger, database?: string) => SessionEvents;
 }
 
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly #clients = new Set<Socket>();
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new SessionList();
+  readonly #traffic = new ClientTraffic();
   /**
    * The clients that have asked for a session. They count from then on, so that many at once do not go over the limit, until
    * both connections are closed.
    */
   readonly #admitted = new Set<Socket>();
   /** The admitted clients whose login is not over. */
-  readonly #entering = new Map<Socket, SessionLog>();
+  readonly #entering = new Map<Socket, SessionEvents>();
+  /** The clients of which is told that they get no session. */
+  readonly #turnedAway = new WeakSet<Socket>();
   readonly #keys = new CancelKeys();
   #draining = false;
   #empty: (() => void) | undefined;
@@ -50,20 +58,35 @@ export class Gateway {
     return this.#admitted.size >= this.#options.connections;
   }
 
+  /** How many clients have no session yet, or get none. */
+  get entering(): number {
+    return this.#entering.size;
+  }
+
+  get sessions(): Iterable<SessionInfo> {
+    return this.#sessions.infos();
+  }
+
+  get traffic(): ClientTraffic['total'] {
+    return this.#traffic.total;
+  }
+
   /** Serves a client to its end. */
   accept(client: Socket): void {
     const log = this.#options.log.child({
-      client: `${client.remoteAddress ?? 'local'}:${client.remotePort ?? ''}`,
+      client: addressOf(client),
     });
+    this.#traffic.add(client);
     this.#clients.add(client);
     client.once('close', () => {
       this.#clients.delete(client);
       clearTimeout(login);
     });
     client.on('error', (error) => log.debug({ err: error }, 'the client connection broke'));
-    const sessionLog = new SessionLog(log, this.#options.repeats);
+    const events = this.#options.listener(log);
+    events.connected();
     const refuse = (error: ProxyError) => {
-      sessionLog.refused(error);
+      this.#notLoggedIn(client, events, error);
       sayFarewell(client, error);
     };
     const login = setTimeout(() => refuse(new ProxyError('PGC_LOGIN_TIMEOUT')), this.#options.loginTimeout);
@@ -91,7 +114,7 @@ export class Gateway {
     this.#draining = true;
     for (const [client, events] of this.#entering) {
       const error = new ProxyError('PGC_DRAINING');
-      events.ended(error);
+      this.#notLoggedIn(client, events, error);
       sayFarewell(client, error);
     }
     for (const session of this.#sessions) session.drain();
@@ -106,6 +129,13 @@ export class Gateway {
     clearTimeout(forced);
     // Clients that have sent no whole startup packet are not waited for.
     for (const client of this.#clients) client.destroySoon();
+  }
+
+  /** The first reason counts. */
+  #notLoggedIn(client: Socket, events: SessionEvents, why: ProxyError | 'server' | 'client'): void {
+    if (this.#turnedAway.has(client)) return;
+    this.#turnedAway.add(client);
+    events.notLoggedIn(why);
   }
 
   #release(client: Socket): void {
@@ -165,26 +195,42 @@ export class Gateway {
   ): Promise<void> {
     const user = startup.parameters.get('user') ?? '';
     const database = `${upstream.name}/${startup.parameters.get('database') || user}`;
-    const events = new SessionLog(log, this.#options.repeats, database);
+    const events = this.#options.listener(log, database);
     this.#entering.set(client, events);
+    const told = {
+      ended: (error: ProxyError) => this.#notLoggedIn(client, events, error),
+      failed: (error: unknown) => events.failed(error),
+    };
     try {
-      const entered = await this.#options.login.run({ client, transport: CLEAR, upstream, events }, startup);
+      const peers = { client, transport: CLEAR, upstream, events: told };
+      const entered = await this.#options.login.run(peers, startup);
       loggedIn();
+      if (!entered) this.#notLoggedIn(client, events, client.destroyed ? 'client' : 'server');
       // It may have been told meanwhile why it is not served.
-      if (client.writableEnded) entered?.server.destroy();
-      else if (entered) this.#begin(client, database, entered, events, log);
+      else if (client.writableEnded) entered.server.destroy();
+      else this.#begin(client, startup, { database, events, log }, entered);
     } finally {
       this.#entering.delete(client);
     }
   }
 
-  #begin(client: Socket, database: string, loggedIn: LoggedIn, events: SessionLog, log: Logger): void {
+  #begin(
+    client: Socket,
+    { parameters }: Startup,
+    { database, events, log }: { database: string; events: SessionEvents; log: Logger },
+    loggedIn: LoggedIn,
+  ): void {
     const { key } = loggedIn;
     const cancel = () => this.#stop(key, log);
     const session = new Session({ client, database, events, cancel }, loggedIn, this.#options.session);
     if (key !== undefined) this.#keys.add(key, session);
-    this.#sessions.add(session);
-    session.closed.then(() => this.#sessions.delete(session));
+    this.#sessions.add(session, {
+      client: addressOf(client),
+      user: parameters.get('user') ?? '',
+      database: parameters.get('database') || (parameters.get('user') ?? ''),
+      application: parameters.get('application_name') ?? '',
+      since: new Date().toISOString(),
+    });
   }
 
   async #stop(key: string | undefined, log: Logger): Promise<void> {
@@ -196,4 +242,8 @@ export class Gateway {
       log.warn({ err: error }, 'what a client left running could not be cancelled');
     }
   }
+}
+
+function addressOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress ?? 'local'}:${remotePort ?? ''}`;
 }

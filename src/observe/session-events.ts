@@ -1,8 +1,14 @@
-/** What a session tells of itself while it serves its client: the log listens (session-log.ts). */
+/** What a session tells of itself while it serves its client: the log listens (session-log.ts), and the metrics do (session-metrics.ts). */
 import type { ProxyError } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
 
 export interface SessionEvents {
+  /** A client has connected. */
+  connected(): void;
+  /** It gets no session: the proxy has told it so, the server has, or the client has gone. */
+  notLoggedIn(why: ProxyError | 'server' | 'client'): void;
+  /** The server has executed a statement as it came. */
+  executed(): void;
   /** A text is going to be sent in place of the client's, for the plans in it. It was decided in so many milliseconds. */
   planned(plans: readonly Plan[], milliseconds: number): void;
   /** The server has executed an expanded statement, so many milliseconds after it was sent. */
@@ -12,8 +18,10 @@ export interface SessionEvents {
    * @param why a RetryReason (session/execute/outcome.ts)
    */
   retried(why: string): void;
-  /** The client got this error as the answer to its statement, or to its login. */
+  /** The client got this error as the answer to its statement. */
   refused(error: ProxyError): void;
+  /** The client got an error of the server's own as the answer to its statement, or that which the server has for a broken rule. */
+  failedByServer(sqlstate: string): void;
   /** A statement went on as it is although it may have to be expanded. */
   passed(error: ProxyError): void;
   /** The session has read the whole catalog over its connection. */

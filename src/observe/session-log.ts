@@ -2,7 +2,7 @@
  * What the log says of a session: the names of tables, keys and errors, and how long it took. Never values, nor what a
  * statement says.
  */
-import { ERRORS, type ProxyError } from '../errors.js';
+import { ERRORS, ProxyError } from '../errors.js';
 import type { ForeignKey, Relation } from '../graph/model.js';
 import type { Plan } from '../plan/plan.js';
 import type { Logger } from './log.js';
@@ -26,6 +26,16 @@ export class SessionLog implements SessionEvents {
     this.#database = database;
   }
 
+  /** Where a server refuses a client, it has a line in its own log. */
+  notLoggedIn(why: ProxyError | 'server' | 'client'): void {
+    if (why instanceof ProxyError) this.#tell('info', why, 'refused');
+  }
+
+  /** What happens all the time has no line. */
+  connected(): void {}
+
+  executed(): void {}
+
   planned(plans: readonly Plan[], milliseconds: number): void {
     for (const plan of plans) {
       this.#tellPlan(plan, milliseconds, 'a cascade is planned');
@@ -44,12 +54,11 @@ export class SessionLog implements SessionEvents {
 
   refused(error: ProxyError): void {
     // What stands for an error of the server's is none of the proxy's.
-    if ('native' in ERRORS[error.errorName]) return;
-    // It is planned again, and the client may hear nothing of it.
-    if (error.errorName === 'PGC_MOVED')
-      this.#log.debug(this.#fieldsOf(error), 'a name has come to mean another table');
-    else this.#tell('info', error, 'refused');
+    if (!('native' in ERRORS[error.errorName])) this.#tell('info', error, 'refused');
   }
+
+  /** The server has a log of its own. */
+  failedByServer(): void {}
 
   passed(error: ProxyError): void {
     this.#tell('warn', error, 'passed on without a cascade');

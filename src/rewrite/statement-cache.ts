@@ -17,7 +17,14 @@ const LONGEST_CACHED_TEXT = 256 * 1024;
 const LONGEST_CACHED_REWRITE = 4 * 1024 * 1024;
 const MOST_CHARACTERS = 32 * 1024 * 1024;
 
+/** How often something was there, and how often it had to be made. */
+export interface Uses {
+  hits: number;
+  misses: number;
+}
+
 export class StatementCache {
+  readonly #uses = { parsed: { hits: 0, misses: 0 }, rewritten: { hits: 0, misses: 0 } };
   readonly #parsed = new LRUCache<string, { statements: readonly Statement[] | undefined }>({
     max: MOST_TEXTS,
     maxSize: MOST_CHARACTERS,
@@ -49,6 +56,7 @@ export class StatementCache {
     isWanted: () => boolean,
   ): Promise<readonly Statement[] | undefined> {
     const known = this.#parsed.get(text);
+    count(this.#uses.parsed, known);
     if (known) return known.statements;
     await parserReady();
     const statements =
@@ -59,6 +67,11 @@ export class StatementCache {
     return statements;
   }
 
+  /** By what is kept: `parsed` texts, and texts `rewritten`. */
+  get uses(): Readonly<Record<'parsed' | 'rewritten', Readonly<Uses>>> {
+    return this.#uses;
+  }
+
   /** Ends the threads in which long texts are read. */
   close(): Promise<void> {
     return this.#longTexts.close();
@@ -67,9 +80,15 @@ export class StatementCache {
   /** @param key everything the rewrite depends on, the text included */
   async rewrite(key: string, make: () => Steps<Rewrite>): Promise<Rewrite> {
     const known = this.#rewrites.get(key);
+    count(this.#uses.rewritten, known);
     if (known) return known;
     const rewrite = await inSlices(make());
     this.#rewrites.set(key, rewrite);
     return rewrite;
   }
+}
+
+function count(uses: Uses, found: object | undefined): void {
+  if (found) uses.hits++;
+  else uses.misses++;
 }

@@ -80,7 +80,7 @@ export function assembleSession(
     transaction,
     catalog,
   });
-  const backend = new ServerMessages({ client: toClient, replies, state, transaction, catalog });
+  const backend = new ServerMessages({ client: toClient, replies, state, transaction, catalog, events });
   return { toClient, toServer, replies, state, fromClient, frontend, backend };
 }
 

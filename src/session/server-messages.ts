@@ -1,5 +1,6 @@
 /** The server's half of a session: takes its messages in order, and gives the client what becomes of them. */
-import { readTag, saysFatal } from '../wire/backend.js';
+import type { SessionEvents } from '../observe/session-events.js';
+import { Field, readErrorFields, readTag, saysFatal } from '../wire/backend.js';
 import { type Message, MessageReader } from '../wire/reader.js';
 import { BACKEND_TYPES, Backend, LONGEST_BACKEND_MESSAGE, TransactionStatus } from '../wire/types.js';
 import type { SessionCatalog } from './catalog/session-catalog.js';
@@ -8,12 +9,17 @@ import type { OutstandingReplies, Verdict } from './server/outstanding-replies.j
 import type { ServerState } from './server/server-state.js';
 import type { TransactionState } from './server/transaction-state.js';
 
+/** What a client is doing, as the server sees it: it waits for an answer, asks nothing, or nothing with a transaction open. */
+export type Activity = 'active' | 'idle' | 'transaction';
+
 export interface ServerMessagesOptions {
   readonly client: Output;
   readonly replies: OutstandingReplies;
   readonly state: ServerState;
   readonly transaction: TransactionState;
   readonly catalog: SessionCatalog;
+  /** Is told of what is forwarded unread; the handlers of expected replies tell of the rest. */
+  readonly events: Pick<SessionEvents, 'executed' | 'failedByServer'>;
 }
 
 export class ServerMessages {
@@ -31,6 +37,12 @@ export class ServerMessages {
   /** Whether the server has answered everything, and no transaction is open. */
   get isIdle(): boolean {
     return this.#options.transaction.isIdle;
+  }
+
+  get activity(): Activity {
+    const { replies, state } = this.#options;
+    if (!replies.settled) return 'active';
+    return state.status === TransactionStatus.Idle ? 'idle' : 'transaction';
   }
 
   /** Whether a part of a message has gone to the client, and the rest has not come yet. */
@@ -60,7 +72,7 @@ export class ServerMessages {
   }
 
   #take(message: Message): void {
-    const { client, catalog, replies, state } = this.#options;
+    const { client, catalog, events, replies, state } = this.#options;
     switch (message.type) {
       case Backend.NoticeResponse:
         this.#give(message, replies.notice(message));
@@ -81,8 +93,10 @@ export class ServerMessages {
         return;
       case Backend.ErrorResponse:
         this.#hasSaidWhy ||= saysFatal(message);
+        if (replies.transparent) events.failedByServer(readErrorFields(message).get(Field.code) ?? '');
         break;
       case Backend.CommandComplete:
+        if (replies.transparent) events.executed();
         if (catalog.mayShowChanges && readTag(message) === 'COMMIT') catalog.committed();
         break;
       default:

@@ -17,7 +17,7 @@ import { Presence } from './presence.js';
 import { farewellFor, sayFarewell } from './server/farewell.js';
 import type { Output } from './server/output.js';
 import type { OutstandingReplies } from './server/outstanding-replies.js';
-import type { ServerMessages } from './server-messages.js';
+import type { Activity, ServerMessages } from './server-messages.js';
 
 /** So long what was being decided for a client that is gone may still take, in milliseconds. */
 const LAST_UNIT = 1000;
@@ -56,16 +56,16 @@ export class Session implements MemoryUser {
     this.#frontend = parts.frontend;
     this.#backend = parts.backend;
     this.#presence = new Presence(this.#client, this.#toClient, parts.state, () => {
-      return (this.atWork || this.#busy) && !this.#backend.midway;
+      return (this.activity === 'active' || this.#busy) && !this.#backend.midway;
     });
     this.closed = Promise.all([this.#client, this.#server].map(closedOf)).then(() => undefined);
     this.#listen();
     this.#begin(loggedIn);
   }
 
-  /** Whether the server is at work for the client: only then may a cancel request reach it. */
-  get atWork(): boolean {
-    return !this.#replies.settled;
+  /** What the client is doing. Only while it is active may a cancel request reach the server. */
+  get activity(): Activity {
+    return this.#backend.activity;
   }
 
   /** Takes no further message of the client's while a cancel request is on its way, which must not hit the next one. */

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { type AdminState, startAdmin } from '../../src/admin/server.js';
+import { type AdminState, probes } from '../../src/admin/probes.js';
+import { startAdmin } from '../../src/admin/server.js';
 
 const serving = { started: () => true, ready: () => ({ ok: true, reason: 'ready' }) };
 
 async function admin(state: AdminState) {
-  const server = await startAdmin('127.0.0.1:0', state);
+  const server = await startAdmin('127.0.0.1:0', probes(state));
   onTestFinished(() => server.close());
   const ask = async (path: string, method = 'GET') => {
     const response = await fetch(`http://${server.address}${path}`, { method });
@@ -43,9 +44,9 @@ test('readiness follows the state and says why', async () => {
   expect(await ask('/liveness')).toMatchObject({ status: 200 });
 });
 
-test('other paths are 404, /metrics among them for now', async () => {
+test('other paths are 404', async () => {
   const { ask } = await admin(serving);
-  for (const path of ['/', '/metrics', '/readiness/', '/constructor']) {
+  for (const path of ['/', '/readiness/', '/constructor']) {
     expect(await ask(path)).toMatchObject({ status: 404 });
   }
 });
@@ -58,7 +59,7 @@ test('other methods are 405 and told what is allowed', async () => {
 
 test('an address that is taken is an error', async () => {
   const { server } = await admin(serving);
-  await expect(startAdmin(server.address, serving)).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  await expect(startAdmin(server.address, probes(serving))).rejects.toMatchObject({ code: 'EADDRINUSE' });
 });
 
 test('close ends connections: kept alive, silent, and halfway through a request', async () => {

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
+import { probes } from '../../src/admin/probes.js';
 import { startAdmin } from '../../src/admin/server.js';
 import { parseArguments } from '../../src/cli/arguments.js';
 import { parseAddress } from '../../src/config/address.js';
@@ -65,10 +66,8 @@ describe('examples/kubernetes.yaml', () => {
   test('probes where pgcascade answers', async () => {
     const { listen } = configOf(variables(sidecar)).admin;
     expect(sidecar.ports).toEqual([{ name: 'admin', containerPort: parseAddress(listen ?? '').port }]);
-    const admin = await startAdmin('127.0.0.1:0', {
-      started: () => true,
-      ready: () => ({ ok: true, reason: 'ready' }),
-    });
+    const state = { started: () => true, ready: () => ({ ok: true, reason: 'ready' }) };
+    const admin = await startAdmin('127.0.0.1:0', probes(state));
     onTestFinished(() => admin.close());
     for (const name of ['startupProbe', 'livenessProbe', 'readinessProbe']) {
       const { path, port } = sidecar[name].httpGet;

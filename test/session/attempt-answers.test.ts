@@ -21,13 +21,14 @@ function attempt(given: Partial<Sending> = {}): Attempt {
     profile: postgres(180000),
     encoding: () => 'UTF8',
     refused: () => {},
+    failedByServer: () => {},
     relationChanged: () => {},
     executing: () => () => {},
     completed: () => {},
   };
   return new Attempt({
     message: 'Query',
-    replies: queryReplies(translation),
+    replies: queryReplies,
     translation,
     mayBeRetried: true,
     isSaved: false,

@@ -31,7 +31,11 @@ export const rooms: Readonly<Record<string, Room>> = {
     purpose: 'listeners, upstreams, cancel requests',
     may: ['auth', 'session', 'transport', 'observe', 'wire', 'errors', 'config'],
   },
-  admin: { purpose: 'probes', may: ['config', 'errors'], types: ['observe'] },
+  admin: {
+    purpose: 'probes, metrics and reports over HTTP',
+    may: ['config', 'errors'],
+    types: ['graph', 'observe'],
+  },
   session: {
     purpose: 'one client and its server: the relay, dispatch, and the life of both connections',
     may: [
@@ -95,7 +99,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     may: rewriting,
   },
   observe: {
-    purpose: 'what a session tells of itself, and the log',
+    purpose: 'what a session tells of itself, the log and the metrics',
     may: ['plan', 'graph', 'config', 'errors'],
   },
   rewrite: {

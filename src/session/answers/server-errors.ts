@@ -27,6 +27,8 @@ export interface ErrorTranslation {
   readonly profile: Profile;
   /** The statement is answered by an error of the proxy's own. */
   readonly refused: (error: ProxyError) => void;
+  /** The statement is answered by an error of the server's, or by that which it has for a broken rule. */
+  readonly failedByServer: (sqlstate: string) => void;
   /** A name was found to mean another table than the one planned for. */
   readonly relationChanged: () => void;
 }
@@ -50,6 +52,7 @@ export function translateError(
     return errorResponse(inEncoding(proxyErrorFields(instead), encoding), 'latin1');
   }
   const told = instead ?? asTheClients(fields, rule, translation);
+  translation.failedByServer(told.get(Field.code) ?? '');
   return isSame(told, fields) ? 'forward' : errorResponse(told, 'latin1');
 }
 

@@ -1,5 +1,6 @@
 /** How the answers to a rewritten text are turned into those to the client's own. */
 import type { SessionEvents } from '../../observe/session-events.js';
+import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import type { Translation } from '../answers/results.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
@@ -33,8 +34,23 @@ export function translationOf(
       const began = since;
       since = performance.now();
       if (rule.kind === 'cascade') events.cascaded(rule.plan, since - began);
+      else if (isClients(rule)) events.executed();
     },
     relationChanged: () => catalog.invalidateFor('settings'),
     refused: (error) => events.refused(error),
+    failedByServer: (sqlstate) => events.failedByServer(sqlstate),
   };
+}
+
+/** Whether the statement is the client's own. */
+function isClients(rule: ReplyRule): boolean {
+  switch (rule.kind) {
+    case 'swallow':
+    case 'cleanUp':
+      return false;
+    case 'prepare':
+      return rule.again !== true;
+    default:
+      return true;
+  }
 }

@@ -21,8 +21,9 @@ import { type Outcome, type RetryReason, retryReasonOf } from './outcome.js';
 export interface Sending {
   /** The frontend message: the answer to a Query ends with ReadyForQuery, that to an Execute without. */
   readonly message: 'Query' | 'Execute';
-  /** What becomes of the answers, and what errors are translated with. */
-  readonly replies: ReplyHandler;
+  /** What becomes of the answers, as they are translated. */
+  readonly replies: (translation: Translation) => ReplyHandler;
+  /** What they are translated with. */
   readonly translation: Translation;
   /** Another attempt may follow; else an error is the client's, whatever it says. */
   readonly mayBeRetried: boolean;
@@ -48,7 +49,10 @@ type State =
 /** Handles the answers to what was sent. */
 export class Attempt implements ReplyHandler {
   readonly #sending: Sending;
+  readonly #replies: ReplyHandler;
   readonly #held: HeldAnswers;
+  /** Tells whoever listens of the error that has come, where the client gets it. */
+  #tell: () => void = () => {};
   /** Several statements of the client's in one string. */
   readonly #isString: boolean;
   /** How many statements of the string, the proxy's among them, have ended. */
@@ -62,8 +66,18 @@ export class Attempt implements ReplyHandler {
 
   constructor(sending: Sending) {
     const own: readonly ReplyRule['kind'][] = ['swallow', 'cleanUp'];
-    const { rules } = sending.translation.rewrite;
+    const { translation } = sending;
+    const { rules } = translation.rewrite;
     this.#sending = sending;
+    this.#replies = sending.replies({
+      ...translation,
+      refused: (error) => {
+        this.#tell = () => translation.refused(error);
+      },
+      failedByServer: (sqlstate) => {
+        this.#tell = () => translation.failedByServer(sqlstate);
+      },
+    });
     this.#held = new HeldAnswers(sending.mayBeRetried);
     this.#isString = rules.filter(({ kind }) => !own.includes(kind)).length > 1;
   }
@@ -78,7 +92,7 @@ export class Attempt implements ReplyHandler {
     if (message.type === Backend.ReadyForQuery) return this.#receiveReady(message);
     if (this.#state.kind === 'abandoned') return 'swallow';
     if (message.type === Backend.CommandComplete) this.#completed++;
-    const verdict = this.#sending.replies.receive(message);
+    const verdict = this.#replies.receive(message);
     // What the client gets before the end of its statement, or of all statements of its string, is held.
     if (ROWS.has(message.type) || (this.#isString && message.type === Backend.CommandComplete))
       return this.#held.hold(verdict, message);
@@ -98,19 +112,20 @@ export class Attempt implements ReplyHandler {
   }
 
   skipped(): void {
-    this.#sending.replies.skipped?.();
+    this.#replies.skipped?.();
     this.#settle('done');
   }
 
   #receiveError(message: Message): Verdict {
-    const { replies, isSaved, message: sent } = this.#sending;
+    const { isSaved, message: sent } = this.#sending;
     const why = this.#held.isHolding ? this.#retryReason(message) : undefined;
-    const verdict = replies.receive(message);
+    const verdict = this.#replies.receive(message);
     if (why) {
       this.#state = { kind: 'abandoned', why };
       if (sent === 'Execute') this.#settle(why);
       return 'swallow';
     }
+    this.#tell();
     this.#state = { kind: isSaved ? 'failed' : 'answered' };
     if (sent === 'Execute') this.#settle(isSaved ? 'failed' : 'done');
     return verdict === 'swallow' ? verdict : this.#held.release(verdict, message);
@@ -123,11 +138,11 @@ export class Attempt implements ReplyHandler {
         this.#settle(this.#state.why);
         return 'swallow';
       case 'failed':
-        this.#sending.replies.receive(message);
+        this.#replies.receive(message);
         this.#settle('failed');
         return 'swallow';
       default: {
-        const verdict = this.#sending.replies.receive(message);
+        const verdict = this.#replies.receive(message);
         this.#settle('done');
         return verdict === 'swallow' ? verdict : this.#held.release(verdict, message);
       }

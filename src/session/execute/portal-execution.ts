@@ -137,7 +137,7 @@ export class PortalExecution implements Execution {
     const translation = { ...decider.translation(rewrite), resolved: isResolved };
     const attempt = new Attempt({
       message: 'Execute',
-      replies: executeReplies(translation),
+      replies: executeReplies,
       translation,
       mayBeRetried,
       isSaved: this.#savepoint !== undefined,

@@ -103,7 +103,7 @@ export class QueryExecution implements Execution {
     const translation = { ...decider.translation(sent), resolved: isResolved };
     const attempt = new Attempt({
       message: 'Query',
-      replies: queryReplies(translation, () => dropped && names.set('', dropped)),
+      replies: (translation) => queryReplies(translation, () => dropped && names.set('', dropped)),
       translation,
       mayBeRetried: !isLast && (planOf(rules) !== undefined || isSuspecting(rules)),
       isSaved,

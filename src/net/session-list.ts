@@ -1,0 +1,37 @@
+/** The sessions there are, with what is told of each. */
+import type { Session } from '../session/session.js';
+
+/** Whose session it is. */
+export interface SessionOwner {
+  /** The client's address and port, or `local`. */
+  readonly client: string;
+  readonly user: string;
+  readonly database: string;
+  /** As the client called itself when it came. */
+  readonly application: string;
+  /** ISO 8601, UTC. */
+  readonly since: string;
+}
+
+export interface SessionInfo extends SessionOwner {
+  readonly state: Session['activity'];
+}
+
+export class SessionList {
+  readonly #owners = new Map<Session, SessionOwner>();
+
+  /** Has it until both of its connections are closed. */
+  add(session: Session, owner: SessionOwner): void {
+    this.#owners.set(session, owner);
+    session.closed.then(() => this.#owners.delete(session));
+  }
+
+  [Symbol.iterator](): Iterator<Session> {
+    return this.#owners.keys();
+  }
+
+  /** What each of them is doing, oldest first. */
+  *infos(): Iterable<SessionInfo> {
+    for (const [session, owner] of this.#owners) yield { ...owner, state: session.activity };
+  }
+}

@@ -1,0 +1,80 @@
+/** Two who listen to one session: the log and the metrics. */
+import type { ProxyError } from '../errors.js';
+import type { Plan } from '../plan/plan.js';
+import type { SessionEvents } from './session-events.js';
+
+/** Tells both of them everything. */
+export class Both implements SessionEvents {
+  readonly #one: SessionEvents;
+  readonly #other: SessionEvents;
+
+  constructor(one: SessionEvents, other: SessionEvents) {
+    this.#one = one;
+    this.#other = other;
+  }
+
+  connected(): void {
+    this.#one.connected();
+    this.#other.connected();
+  }
+
+  notLoggedIn(why: ProxyError | 'server' | 'client'): void {
+    this.#one.notLoggedIn(why);
+    this.#other.notLoggedIn(why);
+  }
+
+  executed(): void {
+    this.#one.executed();
+    this.#other.executed();
+  }
+
+  planned(plans: readonly Plan[], milliseconds: number): void {
+    this.#one.planned(plans, milliseconds);
+    this.#other.planned(plans, milliseconds);
+  }
+
+  cascaded(plan: Plan, milliseconds: number): void {
+    this.#one.cascaded(plan, milliseconds);
+    this.#other.cascaded(plan, milliseconds);
+  }
+
+  retried(why: string): void {
+    this.#one.retried(why);
+    this.#other.retried(why);
+  }
+
+  refused(error: ProxyError): void {
+    this.#one.refused(error);
+    this.#other.refused(error);
+  }
+
+  failedByServer(sqlstate: string): void {
+    this.#one.failedByServer(sqlstate);
+    this.#other.failedByServer(sqlstate);
+  }
+
+  passed(error: ProxyError): void {
+    this.#one.passed(error);
+    this.#other.passed(error);
+  }
+
+  catalogRead(milliseconds: number): void {
+    this.#one.catalogRead(milliseconds);
+    this.#other.catalogRead(milliseconds);
+  }
+
+  warned(problem: string): void {
+    this.#one.warned(problem);
+    this.#other.warned(problem);
+  }
+
+  failed(error: unknown): void {
+    this.#one.failed(error);
+    this.#other.failed(error);
+  }
+
+  ended(error: ProxyError): void {
+    this.#one.ended(error);
+    this.#other.ended(error);
+  }
+}
