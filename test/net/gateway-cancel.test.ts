@@ -71,10 +71,25 @@ async function startBehindGate(parameters = '') {
   onTestFinished(() => gated.stop());
   const client = await RawClient.login(gated, { database: database.name });
   const other = await RawClient.login(gated, { database: database.name });
+  const cancelClient = () => cancel(gated, cancelPacket(client));
   return {
     gate,
     client,
-    cancel: () => cancel(gated, cancelPacket(client)),
+    cancel: cancelClient,
+    /** A cancel request that waits at the gate until the statement that it was meant for has ended by itself, and longer. */
+    async cancelTooLate() {
+      const holder = await database.connect();
+      await holder.query('SELECT pg_advisory_lock(1)');
+      client.send(query(`DO $$ BEGIN RAISE NOTICE 'at work'; PERFORM pg_advisory_xact_lock(1); END $$`));
+      await client.until('N');
+      const before = gate.opened;
+      const release = gate.hold();
+      const cancelled = cancelClient();
+      await until('the cancel request is at the gate', () => gate.opened > before);
+      await holder.query('SELECT pg_advisory_unlock(1)');
+      expect(readable(await client.untilReady())).toEqual(['C DO', 'Z I']);
+      return { release, cancelled };
+    },
     /** What was written before has been read by the proxy, which runs in this process, when this is answered. */
     roundTrip: () => other.ask(query('SELECT 1')),
   };
@@ -139,18 +154,8 @@ describe('a cancel request', () => {
 
 describe('while a cancel request is on its way', () => {
   test('the next statement waits for it', async () => {
-    const { gate, client, cancel, roundTrip } = await startBehindGate();
-    const holder = await database.connect();
-    await holder.query('SELECT pg_advisory_lock(1)');
-    client.send(query(`DO $$ BEGIN RAISE NOTICE 'at work'; PERFORM pg_advisory_xact_lock(1); END $$`));
-    await client.until('N');
-    const before = gate.opened;
-    const release = gate.hold();
-    const cancelled = cancel();
-    await until('the cancel request is at the gate', () => gate.opened > before);
-    await holder.query('SELECT pg_advisory_unlock(1)');
-    // It comes too late: the statement ends by itself.
-    expect(readable(await client.untilReady())).toEqual(['C DO', 'Z I']);
+    const { client, cancel, cancelTooLate, roundTrip } = await startBehindGate();
+    const { release, cancelled } = await cancelTooLate();
     client.send(query(WORKING));
     await roundTrip();
     release();
@@ -180,17 +185,8 @@ describe('while a cancel request is on its way', () => {
   });
 
   test('the next statement waits no longer than 10 s, also where the server does not say whether it encrypts', async () => {
-    const { gate, client, cancel } = await startBehindGate('?sslmode=prefer');
-    const holder = await database.connect();
-    await holder.query('SELECT pg_advisory_lock(1)');
-    client.send(query(`DO $$ BEGIN RAISE NOTICE 'at work'; PERFORM pg_advisory_xact_lock(1); END $$`));
-    await client.until('N');
-    const before = gate.opened;
-    const release = gate.hold();
-    const cancelled = cancel();
-    await until('the cancel request is at the gate', () => gate.opened > before);
-    await holder.query('SELECT pg_advisory_unlock(1)');
-    await client.untilReady();
+    const { client, cancelTooLate } = await startBehindGate('?sslmode=prefer');
+    const { release, cancelled } = await cancelTooLate();
     expect(await client.told(query('SELECT 1 AS one'))).toContain('D 1');
     release();
     await cancelled;

@@ -6,10 +6,7 @@
 -- to_jsonb. Partitions' copies of a key are left out: the key belongs to the relation it is declared on. The relations of
 -- the configuration are read as keys too (configured.sql). Temporary relations of other sessions are theirs alone.
 WITH elsewhere AS (
-  SELECT d.objid AS oid FROM pg_catalog.pg_namespace AS n
-    JOIN pg_catalog.pg_depend AS d ON d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid OPERATOR(pg_catalog.=) n.oid
-     AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
-   WHERE n.nspname::pg_catalog.text OPERATOR(pg_catalog.~) '^pg_temp_' AND n.oid OPERATOR(pg_catalog.<>) pg_catalog.pg_my_temp_schema()
+  $OTHERS_TEMPORARIES$
 ), declared AS (
   SELECT c.oid, c.conname, c.conrelid, c.confrelid, c.conkey, c.confkey, c.conpfeqop, c.confdeltype AS action, c.confmatchtype, c.condeferred,
          coalesce((c.j OPERATOR(pg_catalog.->>) 'conparentid')::pg_catalog.oid, 0) AS parent,

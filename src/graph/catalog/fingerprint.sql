@@ -7,11 +7,7 @@
 -- cheapest way to read a transaction's id as a number: it is that of now, minus xmin. Rows of initdb have none that counts.
 -- The server's start is in it: a copy of a database may write another row by the same transaction id.
 WITH elsewhere AS (
-  -- Temporary relations depend on their schema, which has an index.
-  SELECT d.objid AS oid FROM pg_catalog.pg_namespace AS n
-    JOIN pg_catalog.pg_depend AS d ON d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid OPERATOR(pg_catalog.=) n.oid
-     AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
-   WHERE n.nspname::pg_catalog.text OPERATOR(pg_catalog.~) '^pg_temp_' AND n.oid OPERATOR(pg_catalog.<>) pg_catalog.pg_my_temp_schema()
+  $OTHERS_TEMPORARIES$
 ), named AS (
   SELECT r.oid FROM pg_catalog.pg_class AS r
     JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) r.relnamespace

@@ -22,8 +22,9 @@ export interface CatalogQuestion {
   readonly server: boolean;
 }
 
-const FINGERPRINT = sqlFile('fingerprint.sql');
-const CATALOG = sqlFile('catalog.sql');
+const OTHERS_TEMPORARIES = sqlFile('others-temporaries.sql');
+const FINGERPRINT = withOthersTemporaries(sqlFile('fingerprint.sql'));
+const CATALOG = withOthersTemporaries(sqlFile('catalog.sql'));
 const CONFIGURED = sqlFile('configured.sql');
 /** No row of `CONFIGURED`'s columns: to plan its joins for a configuration that names no relation takes longer than all else. */
 const NONE_CONFIGURED = `SELECT NULL::pg_catalog.int8 AS number, NULL::pg_catalog.oid AS conrelid, NULL::pg_catalog.oid AS confrelid,
@@ -82,6 +83,10 @@ function catalogSql(relations: readonly ConfiguredKey[]): string {
     '$DELETING_TRIGGERS$',
     () => DELETING_TRIGGERS,
   );
+}
+
+function withOthersTemporaries(sql: string): string {
+  return sql.replace('$OTHERS_TEMPORARIES$', () => OTHERS_TEMPORARIES);
 }
 
 /** The tables that the configuration names. */
