@@ -4,15 +4,11 @@ import { Frontend, type FrontendType } from '../wire/types.js';
 import type { ReportedSettings } from './catalog/reported-settings.js';
 import type { CopyIn } from './client/copy-in.js';
 import type { NamingType, SettledNames } from './client/extended/settled-names.js';
+import type { MessageHandler } from './client/message-handler.js';
 import type { UnitEnd } from './client/unit-end.js';
 import type { UnitOfWork } from './client/unit-of-work.js';
 import type { Output } from './server/output.js';
 import type { OutstandingReplies } from './server/outstanding-replies.js';
-
-/** What handles one type of message. Its `take` is as Dispatch.take. */
-export interface MessageHandler {
-  take(message: Message): Promise<void> | undefined;
-}
 
 /** The messages that are given to a handler: all that the server answers, and Flush. */
 type HandledType =
@@ -22,7 +18,7 @@ type HandledType =
   | typeof Frontend.Sync
   | typeof Frontend.Flush;
 
-export type Handlers = Readonly<Record<HandledType, MessageHandler>>;
+export type Handlers = Readonly<Record<HandledType, MessageHandler<unknown>>>;
 
 interface DispatchOptions {
   readonly handlers: Handlers;

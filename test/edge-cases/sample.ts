@@ -1,3 +1,5 @@
+import { SAMPLE_ROWS } from '../support/sample-rows.js';
+
 /** Five orgs, their users, and what hangs on these: 1 to 3 can be deleted; 4 has an invoice, 5 a user with a badge. */
 export const SAMPLE = `
   CREATE TABLE orgs (id int PRIMARY KEY, name text, big bigint DEFAULT 7);
@@ -6,11 +8,4 @@ export const SAMPLE = `
   CREATE TABLE notes (id int PRIMARY KEY, user_id int REFERENCES users ON DELETE SET NULL KEYS);
   CREATE TABLE invoices (id int PRIMARY KEY, org_id int REFERENCES orgs KEYS);
   CREATE TABLE badges (id int PRIMARY KEY, user_id int REFERENCES users ON DELETE RESTRICT KEYS);
-  CREATE TABLE alone (id int PRIMARY KEY, name text);
-  INSERT INTO orgs SELECT i, 'org ' || i FROM generate_series(1, 5) i;
-  INSERT INTO users SELECT 10 * i + j, i FROM generate_series(1, 5) i, generate_series(1, 2) j;
-  INSERT INTO posts SELECT 10 * id + j, id FROM users, generate_series(1, 3) j;
-  INSERT INTO notes SELECT id, id FROM users;
-  INSERT INTO invoices VALUES (1, 4);
-  INSERT INTO badges VALUES (1, 52);
-  INSERT INTO alone SELECT i, 'é' FROM generate_series(1, 5) i;`;
+  CREATE TABLE alone (id int PRIMARY KEY, name text);${SAMPLE_ROWS}`;

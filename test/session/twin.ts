@@ -3,6 +3,7 @@ import { inject } from 'vitest';
 import type { Database } from '../support/database.js';
 import type { ProxyOptions, RunningProxy } from '../support/proxy.js';
 import { RawClient, type RawMessage } from '../support/raw-client.js';
+import { SAMPLE_ROWS } from '../support/sample-rows.js';
 import { useTwinDatabases } from '../support/twin-databases.js';
 
 const SCHEMA = `
@@ -21,16 +22,8 @@ const SCHEMA = `
 
 const TABLES = ['orgs', 'users', 'posts', 'notes', 'invoices', 'badges', 'alone'];
 
-// Orgs 1 to 3 can be deleted; 4 has an invoice (NO ACTION), 5 a user with a badge (RESTRICT).
 const ROWS = `
-  TRUNCATE ${TABLES.join(', ')};
-  INSERT INTO orgs SELECT i, 'org ' || i FROM generate_series(1, 5) i;
-  INSERT INTO users SELECT 10 * i + j, i FROM generate_series(1, 5) i, generate_series(1, 2) j;
-  INSERT INTO posts SELECT 10 * id + j, id FROM users, generate_series(1, 3) j;
-  INSERT INTO notes SELECT id, id FROM users;
-  INSERT INTO invoices VALUES (1, 4);
-  INSERT INTO badges VALUES (1, 52);
-  INSERT INTO alone SELECT i, 'é' FROM generate_series(1, 5) i;`;
+  TRUNCATE ${TABLES.join(', ')};${SAMPLE_ROWS}`;
 
 export type Steps = (client: RawClient) => Promise<readonly RawMessage[]>;
 

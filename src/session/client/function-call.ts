@@ -3,30 +3,25 @@ import type { Message } from '../../wire/reader.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { Jit } from '../server/jit.js';
 import { forward, type ServerSide } from './forwarding.js';
+import { MessageHandler } from './message-handler.js';
 import type { UnitEnd } from './unit-end.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
-interface FunctionCallOptions extends ServerSide {
+interface FunctionCallParts extends ServerSide {
   readonly catalog: SessionCatalog;
   readonly jit: Jit;
   readonly unit: UnitOfWork;
   readonly unitEnd: UnitEnd;
 }
 
-export class FunctionCall {
-  readonly #options: FunctionCallOptions;
-
-  constructor(options: FunctionCallOptions) {
-    this.#options = options;
-  }
-
-  /** As Dispatch.take. What the function does cannot be seen: it may change what names mean. */
+export class FunctionCall extends MessageHandler<FunctionCallParts> {
+  /** What the function does cannot be seen: it may change what names mean. */
   take(message: Message): undefined {
-    const { catalog, jit, unit, unitEnd } = this.#options;
+    const { catalog, jit, unit, unitEnd } = this.parts;
     jit.on();
     unitEnd.end(unit.isInBlock === true);
     unit.callFunction();
     catalog.executing();
-    return forward(message, 'FunctionCall', this.#options);
+    return forward(message, 'FunctionCall', this.parts);
   }
 }

@@ -7,11 +7,12 @@ import type { PreparedStatement } from '../../decide/prepared-statement.js';
 import type { Jit } from '../../server/jit.js';
 import { isShort, repeatableBind, withOwnFormats } from '../bind-message.js';
 import { forward, type ServerSide } from '../forwarding.js';
+import { MessageHandler } from '../message-handler.js';
 import type { Portals } from '../portals.js';
 import type { PreparedStatements } from '../prepared-statements.js';
 import type { UnitOfWork } from '../unit-of-work.js';
 
-interface BindOptions extends ServerSide {
+interface BindParts extends ServerSide {
   readonly decider: Decider;
   readonly jit: Jit;
   readonly prepared: PreparedStatements;
@@ -19,19 +20,12 @@ interface BindOptions extends ServerSide {
   readonly unit: UnitOfWork;
 }
 
-export class Bind {
-  readonly #options: BindOptions;
-
-  constructor(options: BindOptions) {
-    this.#options = options;
-  }
-
-  /** As Dispatch.take. */
+export class Bind extends MessageHandler<BindParts> {
   take(message: Message): Promise<void> | undefined {
     const bind = readBind(message);
     // The server refuses what is not well-formed.
-    if (bind === undefined) return forward(message, 'Bind', this.#options);
-    const prepared = this.#options.prepared.get(bind.statement);
+    if (bind === undefined) return forward(message, 'Bind', this.parts);
+    const prepared = this.parts.prepared.get(bind.statement);
     if (prepared?.rewrite === undefined) return this.#send(message, bind, prepared);
     return this.#asWanted(message, bind, prepared).then((current) => this.#send(message, bind, current));
   }
@@ -47,8 +41,8 @@ export class Bind {
     const isSpent =
       marker !== undefined && message.buffer.subarray(message.start, message.end).includes(marker);
     const known = isSpent && !prepared.inSql ? { ...prepared, lost: true } : prepared;
-    const wanted = await this.#options.prepared.wanted(statement, known, isShort(message));
-    return wanted ? this.#options.prepared.prepareAgain(statement, known, wanted) : prepared;
+    const wanted = await this.parts.prepared.wanted(statement, known, isShort(message));
+    return wanted ? this.parts.prepared.prepareAgain(statement, known, wanted) : prepared;
   }
 
   /** Sends the Bind of a statement that the server has as it should be. */
@@ -57,7 +51,7 @@ export class Bind {
     { portal, statement }: BindFields,
     prepared: PreparedStatement | undefined,
   ): undefined {
-    const { decider, jit, portals, replies, server, unit } = this.#options;
+    const { decider, jit, portals, replies, server, unit } = this.parts;
     unit.bind();
     const bound = prepared && {
       prepared,

@@ -3,31 +3,25 @@ import { readTarget } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { undoneReplies } from '../../answers/results.js';
 import { forward, type ServerSide } from '../forwarding.js';
+import { MessageHandler } from '../message-handler.js';
 import type { Portals } from '../portals.js';
 import type { PreparedStatements } from '../prepared-statements.js';
 
-interface CloseOptions extends ServerSide {
+interface CloseParts extends ServerSide {
   readonly prepared: PreparedStatements;
   readonly portals: Portals;
 }
 
-export class Close {
-  readonly #options: CloseOptions;
-
-  constructor(options: CloseOptions) {
-    this.#options = options;
-  }
-
-  /** As Dispatch.take. */
+export class Close extends MessageHandler<CloseParts> {
   take(message: Message): Promise<void> | undefined {
-    const { portals, prepared } = this.#options;
+    const { portals, prepared } = this.parts;
     const target = readTarget(message);
     // The server refuses what is not well-formed.
-    if (target === undefined) return forward(message, 'Close', this.#options);
+    if (target === undefined) return forward(message, 'Close', this.parts);
     const { kind, name } = target;
     const settled = kind === 'S' && name === '' ? portals.settleNext() : undefined;
     if (settled) return settled.then(() => this.take(message));
     const undo = (kind === 'S' ? prepared : portals).forget(name);
-    return forward(message, 'Close', this.#options, undo && undoneReplies(undo));
+    return forward(message, 'Close', this.parts, undo && undoneReplies(undo));
   }
 }

@@ -6,28 +6,22 @@ import type { Decider } from '../../decide/decider.js';
 import type { PreparedStatement } from '../../decide/prepared-statement.js';
 import { isRefusal } from '../../decide/replacement.js';
 import { forward, type ServerSide } from '../forwarding.js';
+import { MessageHandler } from '../message-handler.js';
 import type { Portals } from '../portals.js';
 import type { PreparedStatements } from '../prepared-statements.js';
 
-interface DescribeOptions extends ServerSide {
+interface DescribeParts extends ServerSide {
   readonly decider: Decider;
   readonly prepared: PreparedStatements;
   readonly portals: Portals;
 }
 
-export class Describe {
-  readonly #options: DescribeOptions;
-
-  constructor(options: DescribeOptions) {
-    this.#options = options;
-  }
-
-  /** As Dispatch.take. */
+export class Describe extends MessageHandler<DescribeParts> {
   take(message: Message): Promise<void> | undefined {
-    const { portals, prepared } = this.#options;
+    const { portals, prepared } = this.parts;
     const target = readTarget(message);
     // The server refuses what is not well-formed.
-    if (target === undefined) return forward(message, 'Describe', this.#options);
+    if (target === undefined) return forward(message, 'Describe', this.parts);
     const { kind, name } = target;
     if (kind === 'P') return this.#send(message, portals.get(name)?.prepared);
     const statement = prepared.get(name);
@@ -41,14 +35,14 @@ export class Describe {
    * @returns the statement as it has to be by now
    */
   async #asWanted(name: string, statement: PreparedStatement): Promise<PreparedStatement> {
-    const { prepared } = this.#options;
+    const { prepared } = this.parts;
     const wanted = await prepared.wanted(name, statement, true);
     return wanted && !isRefusal(wanted) ? prepared.prepareAgain(name, statement, wanted) : statement;
   }
 
   #send(message: Message, described: PreparedStatement | undefined): undefined {
-    const { decider } = this.#options;
+    const { decider } = this.parts;
     const answers = described?.rewrite && descriptionReplies(decider.translation(described.rewrite));
-    return forward(message, 'Describe', this.#options, answers);
+    return forward(message, 'Describe', this.parts, answers);
   }
 }

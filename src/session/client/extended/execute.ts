@@ -16,11 +16,12 @@ import type { Jit } from '../../server/jit.js';
 import { SCRATCH } from '../../server/own-statements.js';
 import type { CopyIn } from '../copy-in.js';
 import { forward, type ServerSide } from '../forwarding.js';
+import { MessageHandler } from '../message-handler.js';
 import { type BoundPortal, isRepeatable, type Portals } from '../portals.js';
 import type { UnitOfWork } from '../unit-of-work.js';
 import { countsRows, ExecutedPortal, executeOf } from './executed-portal.js';
 
-interface ExecuteOptions extends ServerSide {
+interface ExecuteParts extends ServerSide {
   readonly executor: Executor;
   readonly catalog: SessionCatalog;
   readonly copyIn: CopyIn;
@@ -30,16 +31,10 @@ interface ExecuteOptions extends ServerSide {
   readonly unit: UnitOfWork;
 }
 
-export class Execute {
-  readonly #options: ExecuteOptions;
-
-  constructor(options: ExecuteOptions) {
-    this.#options = options;
-  }
-
-  /** As Dispatch.take. After a portal that may take data nothing is sent before the server has said whether it does. */
+export class Execute extends MessageHandler<ExecuteParts> {
+  /** After a portal that may take data nothing is sent before the server has said whether it does. */
   take(message: Message): Promise<void> | undefined {
-    const { catalog, portals } = this.#options;
+    const { catalog, portals } = this.parts;
     const name = readExecute(message)?.portal;
     // The server refuses what is not well-formed.
     if (name === undefined) return this.#executeUnknown(message);
@@ -53,12 +48,12 @@ export class Execute {
 
   /** A portal in which the proxy has no hand. */
   #executeUnknown(message: Message): undefined {
-    this.#options.unit.execute(false, 'none');
+    this.parts.unit.execute(false, 'none');
     return this.#forward(message);
   }
 
   #execute(message: Message, name: string, portal: BoundPortal): Promise<void> | undefined {
-    const { catalog, executor, portals, unit } = this.#options;
+    const { catalog, executor, portals, unit } = this.parts;
     const { rewrite, seen } = portal.prepared;
     const isExpanded = rewrite !== undefined && planOf(rewrite.rules) !== undefined;
     const { isInBlock, mayRetryAlone } = unit;
@@ -78,7 +73,7 @@ export class Execute {
   }
 
   #executeOnce({ rewrite, execute }: PortalBinding): undefined {
-    const { decider, jit, replies, server } = this.#options;
+    const { decider, jit, replies, server } = this.parts;
     if (planOf(rewrite.rules)) jit.off();
     else jit.on();
     server.write(execute);
@@ -87,7 +82,7 @@ export class Execute {
 
   /** Without RETURNING a portal runs once (pquery.c, PortalRun). What is sent instead fails as well. */
   #refuseSecond(name: string): undefined {
-    const { replies, server } = this.#options;
+    const { replies, server } = this.parts;
     server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, FAIL_REFUSED)]));
     const error = serverError('55000', `portal "${shownName(name)}" cannot be run`);
     replies.expect('Close', {
@@ -97,12 +92,12 @@ export class Execute {
   }
 
   #forward(message: Message): undefined {
-    this.#options.jit.on();
-    return forward(message, 'Execute', this.#options);
+    this.parts.jit.on();
+    return forward(message, 'Execute', this.parts);
   }
 
   #dataDecided(): Promise<void> {
-    const { copyIn, server } = this.#options;
+    const { copyIn, server } = this.parts;
     server.write(write.flush());
     return copyIn.decided();
   }

@@ -2,27 +2,22 @@
 import { write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { forward, type ServerSide } from '../forwarding.js';
+import { MessageHandler } from '../message-handler.js';
 import type { UnitOfWork } from '../unit-of-work.js';
 
-interface FlushOptions extends ServerSide {
+interface FlushParts extends ServerSide {
   readonly unit: UnitOfWork;
 }
 
-export class Flush {
-  readonly #options: FlushOptions;
-
-  constructor(options: FlushOptions) {
-    this.#options = options;
-  }
-
-  /** As Dispatch.take. The server does not answer it, but refuses one that has something in it. */
+export class Flush extends MessageHandler<FlushParts> {
+  /** The server does not answer it, but refuses one that has something in it. */
   take(message: Message): undefined {
-    const { server, unit } = this.#options;
+    const { server, unit } = this.parts;
     if (message.end - message.start === write.flush().length) {
       server.forward(message);
       return undefined;
     }
     unit.begin();
-    return forward(message, 'Flush', this.#options);
+    return forward(message, 'Flush', this.parts);
   }
 }

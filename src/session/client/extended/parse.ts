@@ -11,13 +11,14 @@ import { type PreparedStatement, UNWATCHED } from '../../decide/prepared-stateme
 import { encodingOf } from '../../server/encoding.js';
 import type { ServerState } from '../../server/server-state.js';
 import { forward, type ServerSide } from '../forwarding.js';
+import { MessageHandler } from '../message-handler.js';
 import type { Portals } from '../portals.js';
 import type { PreparedStatements } from '../prepared-statements.js';
 import type { UnansweredNames } from '../unanswered-names.js';
 import type { UnitOfWork } from '../unit-of-work.js';
 import type { UnnamedStatement } from '../unnamed-statement.js';
 
-interface ParseOptions extends ServerSide {
+interface ParseParts extends ServerSide {
   readonly state: ServerState;
   readonly decider: Decider;
   readonly prepared: PreparedStatements;
@@ -27,19 +28,12 @@ interface ParseOptions extends ServerSide {
   readonly unit: UnitOfWork;
 }
 
-export class Parse {
-  readonly #options: ParseOptions;
-
-  constructor(options: ParseOptions) {
-    this.#options = options;
-  }
-
-  /** As Dispatch.take. */
+export class Parse extends MessageHandler<ParseParts> {
   take(message: Message): Promise<void> | undefined {
-    const { decider, portals, prepared, state } = this.#options;
+    const { decider, portals, prepared, state } = this.parts;
     const parse = readParse(message);
     // The server refuses what is not well-formed.
-    if (parse === undefined) return forward(message, 'Parse', this.#options);
+    if (parse === undefined) return forward(message, 'Parse', this.parts);
     const { name, types } = parse;
     const settled = name === '' ? portals.settleNext() : undefined;
     if (settled) return settled.then(() => this.take(message));
@@ -54,7 +48,7 @@ export class Parse {
 
   /** A text that does not delete. The name is entered where executing the text does something else that is of interest. */
   #forward(message: Message, { name, types }: ParseFields, seen: Look): undefined {
-    const { decider, prepared, replies, server, unanswered } = this.#options;
+    const { decider, prepared, replies, server, unanswered } = this.parts;
     server.forward(message);
     const isPlain = !decider.concerns(seen) && seen.effect === 'none' && !mayTakeData(seen);
     const statement = isPlain ? undefined : { ...UNWATCHED, types, seen: withoutText(seen) };
@@ -70,7 +64,7 @@ export class Parse {
     text: Pick<PreparedStatement, 'seen' | 'encoding' | 'types'>,
     unsealed: Rewrite,
   ): undefined {
-    const { decider, prepared, replies, server, unanswered, unit, unnamed } = this.#options;
+    const { decider, prepared, replies, server, unanswered, unit, unnamed } = this.parts;
     if (name === '' && unnamed.describeInstead(text, unsealed, unit.stretch)) return;
     const rewrite = sealed(unsealed);
     const result = new ResultColumns();

@@ -48,7 +48,7 @@ export class QuerySender {
 
   /**
    * @param seen the query's text
-   * @returns a promise where the client's next message has to wait, as Dispatch.take
+   * @returns as MessageHandler.take
    */
   send(message: Message, seen: Look, decision: Decision, situation: Situation): Promise<void> | undefined {
     if (decision.kind === 'statementByStatement') return this.#sendOneByOne(decision.statements);

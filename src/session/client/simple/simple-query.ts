@@ -14,10 +14,11 @@ import type { InternalQueries } from '../../server/internal-query.js';
 import type { Jit } from '../../server/jit.js';
 import type { TransactionState } from '../../server/transaction-state.js';
 import type { CopyIn } from '../copy-in.js';
+import { MessageHandler } from '../message-handler.js';
 import type { UnitOfWork } from '../unit-of-work.js';
 import type { QuerySender, Situation } from './query-sender.js';
 
-interface SimpleQueryOptions {
+interface SimpleQueryParts {
   readonly catalog: SessionCatalog;
   readonly copyIn: CopyIn;
   readonly decider: Decider;
@@ -29,16 +30,10 @@ interface SimpleQueryOptions {
   readonly unit: UnitOfWork;
 }
 
-export class SimpleQuery {
-  readonly #options: SimpleQueryOptions;
-
-  constructor(options: SimpleQueryOptions) {
-    this.#options = options;
-  }
-
-  /** As Dispatch.take. After a text that may take data nothing is sent before the server has said whether it does. */
+export class SimpleQuery extends MessageHandler<SimpleQueryParts> {
+  /** After a text that may take data nothing is sent before the server has said whether it does. */
   take(message: Message): Promise<void> | undefined {
-    const { copyIn, decider, jit, sender } = this.#options;
+    const { copyIn, decider, jit, sender } = this.parts;
     jit.on();
     const text = queryText(message);
     // The server refuses what is not well-formed.
@@ -50,7 +45,7 @@ export class SimpleQuery {
   }
 
   #decideAndSend(message: Message, seen: Look): Promise<void> | undefined {
-    const { catalog, decider, queries, sender, transaction, unit } = this.#options;
+    const { catalog, decider, queries, sender, transaction, unit } = this.parts;
     if (queries.hasImplicitTransaction && !unit.hasExecuted)
       return queries.endImplicitTransaction().then(() => this.#decideAndSend(message, seen));
     const situation = this.#situation();
@@ -72,7 +67,7 @@ export class SimpleQuery {
   }
 
   #decide(message: Message, seen: Look, situation: Situation, retries: boolean): Promise<void> {
-    const { decider, sender } = this.#options;
+    const { decider, sender } = this.parts;
     const { protocol } = situation;
     return decider
       .decide(seen, { protocol, inString: true, types: [], retries, prepares: protocol === 'simple' })
@@ -80,14 +75,14 @@ export class SimpleQuery {
   }
 
   async #renewAndSend(message: Message, seen: Look, situation: Situation): Promise<void> {
-    const { decider, sender } = this.#options;
+    const { decider, sender } = this.parts;
     if (await decider.renew()) sender.send(message, seen, PASS, situation);
     else sender.answered(situation);
   }
 
   /** The unnamed statement is dropped with it (postgres.c, exec_simple_query). */
   #situation(): Situation {
-    const { names, unit } = this.#options;
+    const { names, unit } = this.parts;
     const protocol = unit.hasExecuted ? 'extended' : 'simple';
     const inBlock = protocol === 'simple' && unit.isInBlock === true;
     const dropped = names.get('');
