@@ -3,7 +3,7 @@
 import { probes } from './admin/probes.js';
 import { reports } from './admin/reports.js';
 import { type AdminServer, startAdmin } from './admin/server.js';
-import { RelayedLogin } from './auth/relayed.js';
+import { openLogin } from './auth/open-login.js';
 import { type Address, localAddress, parseAddress, SOCKET_PORT } from './config/address.js';
 import type { Config } from './config/schema.js';
 import { GraphCache } from './graph/cache.js';
@@ -40,6 +40,7 @@ export interface App {
 /** @throws the system's error where an address cannot be listened on */
 export async function startApp(config: Config, log: Logger): Promise<App> {
   await parserReady();
+  const login = await openLogin(config.auth, config.limits.message_bytes, log);
   const upstream = await openUpstream(config.upstream, log);
   const schema = await listenForChanges(config, log);
   const statements = new StatementCache((crash) =>
@@ -53,7 +54,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
   const metrics = metricsOf(() => gateway, session);
   const gateway = new Gateway({
     upstream,
-    login: new RelayedLogin(config.limits.message_bytes),
+    login,
     session,
     connections: roomFor(config.limits.connections, log),
     loginTimeout: config.limits.login_timeout,

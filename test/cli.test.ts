@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { EventEmitter, on, once } from 'node:events';
-import { symlinkSync } from 'node:fs';
+import { chmodSync, symlinkSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { startApp } from '../src/app.js';
 import { parseArguments } from '../src/cli/arguments.js';
 import type { Io } from '../src/cli/io.js';
 import { main } from '../src/cli/main.js';
@@ -109,12 +110,40 @@ describe('check-config', () => {
     expect(await code).toBe(2);
     expect(written).toEqual(['err: --profile: "x" is not one of auto, postgres, postgres-like']);
   });
+
+  test('reads the file of users, and warns of one that others can read', async () => {
+    const file = (text: string) => join(workspace({ users: text }), 'users');
+    const check = (users: string) =>
+      run(['check-config'], undefined, { PGCASCADE_AUTH_MODE: 'proxy', PGCASCADE_AUTH_USERS: users });
+    const [good, bad] = [file('"ann" "hush"'), file('; users\nann hush')];
+    chmodSync(good, 0o644);
+    const warned = check(good);
+    expect(await warned.code).toBe(0);
+    expect(warned.written).toEqual([
+      expect.stringMatching(/^err: warning: auth.users: .* can be read or written by every user/),
+      'out: configuration ok: PGCASCADE_AUTH_MODE, PGCASCADE_AUTH_USERS',
+    ]);
+    const refused = check(bad);
+    expect(await refused.code).toBe(2);
+    expect(refused.written).toEqual([
+      `err: ${bad}:2: is not of the form "name" "secret", each in double quotes`,
+    ]);
+  });
 });
 
 describe('serve', () => {
   test('does not start on a wrong configuration, and gives 2', async () => {
     const { code } = run(['serve', '--listen', 'x'], () => Promise.reject(new Error('started')));
     expect(await code).toBe(2);
+  });
+
+  test('does not start on a file of users that cannot be used, and gives 2', async () => {
+    const { code, written } = run([], startApp, {
+      PGCASCADE_AUTH_MODE: 'proxy',
+      PGCASCADE_AUTH_USERS: '/nowhere/users',
+    });
+    expect(await code).toBe(2);
+    expect(written.at(-1)).toBe('err: auth.users: /nowhere/users cannot be read: no such file or directory');
   });
 
   test('says why it cannot start, and gives 1', async () => {

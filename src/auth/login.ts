@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { SessionEvents } from '../observe/session-events.js';
 import type { StartupPacket } from '../wire/startup.js';
 import type { ClientTransport } from './client-transport.js';
+import type { ServerTransport } from './server-transport.js';
 
 export type Startup = Extract<StartupPacket, { readonly kind: 'startup' }>;
 
@@ -35,6 +36,8 @@ export interface LoginUpstream {
    * @throws ProxyError where nothing answers
    */
   connect(): Promise<Duplex>;
+  /** How the connection is made, when there is one. */
+  readonly transport: ServerTransport;
 }
 
 /** What a session begins with. */

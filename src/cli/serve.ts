@@ -1,13 +1,17 @@
 /** The command `serve`. */
 import type { App } from '../app.js';
+import { ConfigError } from '../config/problems.js';
 import type { Config } from '../config/schema.js';
 import type { Logger } from '../observe/log.js';
 import type { Io } from './io.js';
 import { startFailure } from './start-failure.js';
 
-/** Runs the proxy until a signal or a failure ends it, and gives the exit code. */
+/**
+ * Runs the proxy until a signal or a failure ends it, and gives the exit code.
+ * @throws ConfigError where a file that the configuration names cannot be used
+ */
 export function serve(config: Config, log: Logger, io: Io): Promise<number> {
-  return new Promise((exit) => {
+  return new Promise((exit, fail) => {
     let app: App | undefined;
     let ending: number | undefined;
 
@@ -44,6 +48,7 @@ export function serve(config: Config, log: Logger, io: Io): Promise<number> {
         io.stdout.write(`${started.banner()}\n`);
       },
       (error: unknown) => {
+        if (error instanceof ConfigError) return fail(error);
         // An error without a code does not come from the system: then its stack helps to find the cause.
         const { code } = Object(error) as NodeJS.ErrnoException;
         log.error(code === undefined ? { err: error } : {}, startFailure(error, config));

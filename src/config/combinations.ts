@@ -15,6 +15,7 @@ interface Combination {
   /** Undefined where none is configured: then the proxy starts the embedded sample. */
   readonly upstream?: UpstreamConfig | undefined;
   readonly admin: { readonly listen: string | null };
+  readonly auth: { readonly mode: string; readonly users: string | null };
   readonly cascade: { readonly relations: readonly Relation[] };
 }
 
@@ -22,7 +23,7 @@ interface Combination {
 export function checkCombinations(config: Combination, context: z.core.$RefinementCtx): void {
   const problem = (message: string, ...path: PropertyKey[]) =>
     context.addIssue({ code: 'custom', message, path });
-  const { listen, upstream, admin } = config;
+  const { listen, upstream, admin, auth } = config;
 
   listen.forEach((address, index) => {
     const other = listen.slice(0, index).find((each) => sharePlace(each, address));
@@ -46,6 +47,11 @@ export function checkCombinations(config: Combination, context: z.core.$Refineme
       'upstream',
     );
   }
+
+  if (auth.mode === 'proxy' && auth.users === null)
+    problem('is missing: auth.mode proxy verifies clients by what this file has', 'auth', 'users');
+  if (auth.mode === 'relay' && auth.users !== null)
+    problem('is for auth.mode proxy: with relay the database itself knows the users', 'auth', 'users');
 
   const seen = new Set<string>();
   const related = new Map<string, string>();

@@ -9,6 +9,7 @@ import {
   listen,
   notYet,
   override,
+  path,
   relation,
   section,
   tcpAddress,
@@ -98,10 +99,18 @@ const tls = section({
 });
 
 const auth = section({
-  mode: choice(['relay'], ['proxy'])
+  mode: choice(['relay', 'proxy'], ['cert'])
     .default('relay')
-    .describe('relay: the database authenticates the client.'),
-  users: laterKey().describe('A file of SCRAM secrets. Not yet supported.'),
+    .describe('Who authenticates the client: relay, the database; proxy, pgcascade itself, by SCRAM.'),
+  users: path
+    .nullable()
+    .default(null)
+    .describe(
+      "With proxy: a file in the format of PgBouncer's auth_file, with the password or the SCRAM secret of each user.",
+    ),
+  map: laterKey().describe(
+    'With cert: a file that says which users a certificate stands for. Not yet supported.',
+  ),
 });
 
 const limits = section({

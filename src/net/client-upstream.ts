@@ -1,6 +1,9 @@
 /** The upstream connection of one client: how it is opened, and when it is closed. */
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { LoginUpstream } from '../auth/login.js';
+import type { ServerTransport } from '../auth/server-transport.js';
 import { ProxyError } from '../errors.js';
 import type { Logger } from '../observe/log.js';
 import { closedOf } from '../session/leaving.js';
@@ -18,6 +21,14 @@ export class ClientUpstream implements LoginUpstream {
 
   get name(): string {
     return this.#upstream.name;
+  }
+
+  get transport(): ServerTransport {
+    const connection = this.#connection;
+    if (connection instanceof TLSSocket)
+      return { kind: 'tls', certificate: connection.getPeerX509Certificate()?.raw };
+    const isRemote = connection instanceof Socket && connection.remoteFamily !== undefined;
+    return { kind: isRemote ? 'clear' : 'local' };
   }
 
   async connect(): Promise<Duplex> {

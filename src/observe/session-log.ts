@@ -2,6 +2,7 @@
  * What the log says of a session: the names of tables, keys and errors, and how long it took. Never values, nor what a
  * statement says.
  */
+import { LOGIN_ERRORS } from '../errors/login-errors.js';
 import { ERRORS, ProxyError } from '../errors.js';
 import type { ForeignKey, Relation } from '../graph/model.js';
 import type { Plan } from '../plan/plan.js';
@@ -53,8 +54,9 @@ export class SessionLog implements SessionEvents {
   }
 
   refused(error: ProxyError): void {
-    // What stands for an error of the server's is none of the proxy's.
-    if (!('native' in ERRORS[error.errorName])) this.#tell('info', error, 'refused');
+    // What stands for an error of the server's is none of the proxy's; but no server has seen a login that the proxy refuses.
+    if ('native' in ERRORS[error.errorName] && !(error.errorName in LOGIN_ERRORS)) return;
+    this.#tell('info', error, 'refused');
   }
 
   /** The server has a log of its own. */

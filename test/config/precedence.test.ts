@@ -28,7 +28,7 @@ test('nothing at all gives the defaults of the documents', () => {
     },
     graph: { refresh: 1000, url: null },
     tls: { mode: 'disable', cert: null, key: null, client_ca: null },
-    auth: { mode: 'relay', users: null },
+    auth: { mode: 'relay', users: null, map: null },
     limits: { connections: 1000, login_timeout: 10_000, message_bytes: 1024 ** 3, drain_timeout: 30_000 },
     admin: { listen: '127.0.0.1:9932' },
     audit: { path: null },

@@ -111,8 +111,8 @@ describe('what later versions bring is refused by name', () => {
     ['tls: { cert: /x }', 'tls.cert: not yet supported'],
     ['tls: { key: /x }', 'tls.key: not yet supported'],
     ['tls: { client_ca: /x }', 'tls.client_ca: not yet supported'],
-    ['auth: { mode: proxy }', 'auth.mode: "proxy" is not yet supported'],
-    ['auth: { users: /x }', 'auth.users: not yet supported'],
+    ['auth: { mode: cert }', 'auth.mode: "cert" is not yet supported'],
+    ['auth: { map: /x }', 'auth.map: not yet supported'],
     ['audit: { path: /x }', 'audit.path: not yet supported'],
   ])('is told as what it is: %s', (file, message) => {
     expect(problems(file)).toEqual([`pgcascade.yaml:1: ${message}`]);
@@ -252,4 +252,15 @@ test('no message has a password in it', () => {
     expect(problems(`upstream: ${url}`).join()).toMatch(/^pgcascade.yaml:1: upstream: (?!.*hunter2)/);
     expect(problems(`graph: { url: ${url} }`).join()).toMatch(/^pgcascade.yaml:1: graph.url: (?!.*hunter2)/);
   }
+});
+
+test.each([
+  ['auth: { mode: proxy }', 'auth.users: is missing: auth.mode proxy verifies clients by what this file has'],
+  ['auth: { mode: proxy, users: "" }', 'auth.users: is empty: name a file'],
+  [
+    'auth: { users: /etc/users }',
+    'auth.users: is for auth.mode proxy: with relay the database itself knows the users',
+  ],
+])('%j is no way to authenticate', (file, message) => {
+  expect(problems(file)).toEqual([`pgcascade.yaml:1: ${message}`]);
 });

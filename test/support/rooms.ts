@@ -19,7 +19,7 @@ const deciding = ['session/decide', 'session/catalog', ...answering];
 export const rooms: Readonly<Record<string, Room>> = {
   cli: {
     purpose: 'commands, flags, exit codes, signals',
-    may: ['app', 'admin', 'graph', 'sql', 'config', 'observe', 'errors'],
+    may: ['app', 'admin', 'auth/users', 'graph', 'sql', 'config', 'observe', 'errors'],
   },
   app: {
     purpose: 'the composition root: start and drain',
@@ -50,7 +50,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   auth: {
     purpose: 'the login, up to the first ReadyForQuery, where the session begins',
     may: ['auth/users', 'auth/scram', 'session/server', 'wire', 'errors'],
-    types: ['observe'],
+    types: ['observe', 'config'],
   },
   'auth/users': {
     purpose: 'the users that the proxy itself knows, from a file',
