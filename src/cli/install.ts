@@ -18,7 +18,7 @@ export async function runInstall(
   }
   const { install, uninstall } = await import('../graph/watch/install.js');
   const onWait = (older: readonly string[]) => {
-    if (stderr.isTTY) stderr.write(`Waiting for what began earlier: ${older.join('; ')}\n`);
+    if (stderr.isTTY) stderr.write(`Waiting for transactions that began earlier: ${older.join('; ')}\n`);
   };
   try {
     const { changed, preparable } = await (command === 'install' ? install(url, { onWait }) : uninstall(url));
@@ -35,7 +35,7 @@ export async function runInstall(
 }
 
 const PREPARED =
-  'The server has max_prepared_transactions: a transaction that changes the schema can no longer be prepared.\n';
+  'The server allows prepared transactions (max_prepared_transactions): one that changes the schema can no longer be prepared.\n';
 
 /** The server's message and hint. Without a hint, a refusal for missing rights says who may make an event trigger. */
 function reasonOf(error: unknown): string {

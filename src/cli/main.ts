@@ -24,7 +24,7 @@ Flags
   -c, --config FILE     a YAML file; else PGCASCADE_CONFIG, else ./pgcascade.yaml if there is one
   --listen ADDRESS      where clients connect, such as 127.0.0.1:6432; may be repeated
   --upstream URL        the database, such as postgres://db:5432; without one, an embedded sample
-  --profile NAME        auto, postgres or postgres-like: without effect now, the server is asked
+  --profile NAME        auto, postgres or postgres-like: without effect, as the server itself is asked
   -h, --help            this text, as the command help
   -v, -V, --version     the version, as the command version
 

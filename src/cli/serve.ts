@@ -19,7 +19,7 @@ export function serve(config: Config, log: Logger, io: Io): Promise<number> {
       // Before the start is over there is nothing to drain, and a second signal asks for the end at once.
       if (!app || ending !== undefined) return exit(ending ?? code);
       ending = code;
-      log.info('draining: sessions may end, new ones are refused; a second signal ends at once');
+      log.info('draining: open sessions may end, new ones are refused; a second signal ends all at once');
       app.drain().then(
         () => exit(code),
         (err: unknown) => {
