@@ -8,10 +8,12 @@ import { type Address, localAddress, parseAddress, SOCKET_PORT } from './config/
 import type { Config } from './config/schema.js';
 import { GraphCache } from './graph/cache.js';
 import type { SchemaListener } from './graph/watch/listener.js';
+import type { TlsOffer } from './net/client-connection.js';
 import { Gateway } from './net/gateway.js';
 import { type ListenAddress, type Listener, listen } from './net/listener.js';
 import { mostClients, openFileLimit } from './net/open-files.js';
 import { socketUpstream } from './net/tcp.js';
+import { TlsAcceptor } from './net/tls-acceptor.js';
 import type { Upstream } from './net/upstream.js';
 import { Both } from './observe/both.js';
 import type { Logger } from './observe/log.js';
@@ -33,6 +35,11 @@ export interface App {
   readonly admin: string | undefined;
   /** Refuses new clients, lets open transactions end within limits.drain_timeout, and closes everything. */
   drain(): Promise<void>;
+  /**
+   * Reads the files of `tls` again. New connections get what they say; open ones stay.
+   * @returns what is the matter with them, by key: then what was read before stays in use
+   */
+  reloadCertificates(): readonly string[];
   /** The text for the person who started the proxy: where to connect. */
   banner(): string;
 }
@@ -64,6 +71,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
   });
   const loop = watchLoopDelay((seconds) => metrics.loopDelayed(seconds));
   let draining = false;
+  let tls: TlsOffer | undefined;
   const listeners: Listener[] = [];
   let admin: AdminServer | undefined;
   const close = async () => {
@@ -75,8 +83,13 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
     await upstream.close();
   };
   try {
-    for (const address of config.listen)
-      listeners.push(await listen(listenAddress(address), (client) => gateway.accept(client)));
+    tls = tlsOffer(config.tls);
+    for (const text of config.listen) {
+      const address = listenAddress(text);
+      // As PostgreSQL's, a unix socket has no TLS.
+      const offer = 'directory' in address ? undefined : tls;
+      listeners.push(await listen(address, (client) => gateway.accept(client, offer)));
+    }
     admin = await openAdmin(config, { gateway, metrics, session, isDraining: () => draining });
   } catch (error) {
     await close();
@@ -87,6 +100,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
   return {
     addresses,
     admin: admin?.address,
+    reloadCertificates: () => (tls?.acceptor.reload() ?? []).map(({ key, text }) => `tls.${key}: ${text}`),
     banner: () => banner(addresses[0] ?? '', upstream.name),
     drain: async () => {
       draining = true;
@@ -209,6 +223,12 @@ async function listenForChanges(
   const listener = new SchemaListener(graph.url, log);
   await listener.start();
   return listener;
+}
+
+/** @throws an Error where the files of certificates cannot be used */
+function tlsOffer(tls: Config['tls']): TlsOffer | undefined {
+  if (tls.mode === 'disable') return undefined;
+  return { acceptor: new TlsAcceptor(tls), isRequired: tls.mode === 'require' };
 }
 
 function listenAddress(text: string): ListenAddress {

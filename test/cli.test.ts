@@ -94,7 +94,13 @@ function run(argv: readonly string[], startApp: Io['startApp'] = async () => app
   return { code: main(argv, io), process, written };
 }
 
-const app = (drain = async () => {}) => ({ addresses: [], admin: undefined, drain, banner: () => 'ready' });
+const app = (drain = async () => {}) => ({
+  addresses: [],
+  admin: undefined,
+  drain,
+  reloadCertificates: () => [],
+  banner: () => 'ready',
+});
 
 describe('check-config', () => {
   test('says what had a say, and gives 0', async () => {

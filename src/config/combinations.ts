@@ -17,6 +17,15 @@ interface Combination {
   readonly admin: { readonly listen: string | null };
   readonly auth: { readonly mode: string; readonly users: string | null };
   readonly cascade: { readonly relations: readonly Relation[] };
+  readonly tls: Tls;
+}
+
+interface Tls {
+  readonly mode: 'disable' | 'allow' | 'require';
+  readonly cert: string | null;
+  readonly key: string | null;
+  readonly client_ca: string | null;
+  readonly client_auth: 'none' | 'want' | 'require';
 }
 
 /** Adds an issue for every pair of valid values that cannot work together. */
@@ -52,6 +61,7 @@ export function checkCombinations(config: Combination, context: z.core.$Refineme
     problem('is missing: auth.mode proxy verifies clients by what this file has', 'auth', 'users');
   if (auth.mode === 'relay' && auth.users !== null)
     problem('is for auth.mode proxy: with relay the database itself knows the users', 'auth', 'users');
+  checkTls(config.tls, problem);
 
   const seen = new Set<string>();
   const related = new Map<string, string>();
@@ -74,6 +84,24 @@ export function checkCombinations(config: Combination, context: z.core.$Refineme
     }
     related.set(columns, name);
   });
+}
+
+/** Nothing that is said of certificates may be without effect. */
+function checkTls(
+  { mode, cert, key, client_ca, client_auth }: Tls,
+  problem: (message: string, ...path: PropertyKey[]) => void,
+): void {
+  if (mode !== 'disable')
+    for (const [name, file] of Object.entries({ cert, key }))
+      if (file === null) problem(`is missing: tls.mode is ${mode}`, 'tls', name);
+  if (client_auth === 'none') {
+    if (client_ca !== null)
+      problem('has no effect while tls.client_auth is none: say want or require', 'tls', 'client_ca');
+  } else if (client_ca === null) problem(`is missing: tls.client_auth is ${client_auth}`, 'tls', 'client_ca');
+  if (client_auth === 'require' && mode !== 'require')
+    problem('needs tls.mode require: a client in clear has no certificate', 'tls', 'client_auth');
+  if (client_auth === 'want' && mode === 'disable')
+    problem('has no effect while tls.mode is disable', 'tls', 'client_auth');
 }
 
 /** The same text for two relations of the same pairs of columns. */

@@ -58,6 +58,10 @@ export const bytes = parsed(
   z.union([z.string(), z.number()], { error: ({ input }) => `${quote(input)} is not a size such as 64MiB` }),
   parseBytes,
 );
+/** The path of a file. One that is relative is seen from the working directory. */
+export const file = z.string({ error: ({ input }) => `${quote(input)} is not the path of a file` }).min(1, {
+  error: 'is empty: name a file, or say null',
+});
 export const tcpAddress = parsed(z.string(), (text) => formatAddress(parseAddress(text)));
 /** The path of a file, which is read when the program starts. */
 export const path = z.string().min(1, { error: 'is empty: name a file' });

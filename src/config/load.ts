@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
+import { readPresented } from '../credentials/presented.js';
 import { emptyVariables, environmentLayers, type Layer, unknownVariables } from './environment.js';
 import { leafPaths } from './json-schema.js';
 import { ConfigError, issueMessage, issueProblems, keyPath, type Problem } from './problems.js';
@@ -27,6 +28,11 @@ export interface ConfigInput {
 
 const DEFAULT_FILE = 'pgcascade.yaml';
 const SECRETS = [['upstream'], ['graph', 'url']];
+const FILES = [
+  ['tls', 'cert'],
+  ['tls', 'key'],
+  ['tls', 'client_ca'],
+];
 
 /**
  * Reads the configuration: flags over PGCASCADE_* over the file over the defaults. The result is frozen.
@@ -65,8 +71,13 @@ export function readConfig(input: ConfigInput): {
     tree,
     problems: [],
   });
-  const result = configSchema.safeParse(secrets.tree, { error: issueMessage });
-  const found = [...secrets.problems, ...(result.error?.issues.flatMap(issueProblems) ?? [])];
+  const whole = FILES.reduce((node, path) => withAbsolute(node, path, cwd), secrets.tree);
+  const result = configSchema.safeParse(whole, { error: issueMessage });
+  const found = [
+    ...secrets.problems,
+    ...(result.error?.issues.flatMap(issueProblems) ?? []),
+    ...(result.data ? tlsFileProblems(result.data) : []),
+  ];
   const problems = [...early, ...located(found, layers, file)];
   if (!result.success || problems.length > 0) throw new ConfigError(problems.join('\n'));
 
@@ -109,7 +120,7 @@ interface Secrets {
 
 /** A secret can stand in a file of its own, as containers mount it: `file:/run/secrets/upstream`. */
 function resolveSecret({ tree, problems }: Secrets, path: readonly string[], cwd: string): Secrets {
-  const value = path.reduce<unknown>((node, step) => (isMapping(node) ? node[step] : undefined), tree);
+  const value = valueAt(tree, path);
   if (typeof value !== 'string' || !value.startsWith('file:')) return { tree, problems };
   const file = resolve(cwd, value.slice('file:'.length));
   try {
@@ -118,6 +129,22 @@ function resolveSecret({ tree, problems }: Secrets, path: readonly string[], cwd
     const text = `${file} cannot be read: ${systemMessage(error)}`;
     return { tree: assigned(tree, path, undefined), problems: [...problems, { path, text }] };
   }
+}
+
+function withAbsolute(tree: unknown, path: readonly string[], cwd: string): unknown {
+  const value = valueAt(tree, path);
+  return typeof value === 'string' && value !== '' ? assigned(tree, path, resolve(cwd, value)) : tree;
+}
+
+function valueAt(tree: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((node, step) => (isMapping(node) ? node[step] : undefined), tree);
+}
+
+function tlsFileProblems({ tls }: Config): readonly Problem[] {
+  if (tls.mode === 'disable') return [];
+  const presented = readPresented(tls);
+  if (presented.kind === 'read') return [];
+  return presented.problems.map(({ key, text }) => ({ path: ['tls', key], text }));
 }
 
 /** Puts the place before each problem, and those of the file in the order of its lines. */

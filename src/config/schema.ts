@@ -4,6 +4,7 @@ import {
   bytes,
   choice,
   duration,
+  file,
   graphUrl,
   laterKey,
   listen,
@@ -90,12 +91,25 @@ const graph = section({
 });
 
 const tls = section({
-  mode: choice(['disable'], ['allow', 'require'])
+  mode: choice(['disable', 'allow', 'require'])
     .default('disable')
-    .describe('TLS towards clients. Not yet supported.'),
-  cert: laterKey().describe("The server's certificate. Not yet supported."),
-  key: laterKey().describe("The certificate's key. Not yet supported."),
-  client_ca: laterKey().describe('Who signs the certificates of clients. Not yet supported.'),
+    .describe(
+      'disable: clients connect in clear. allow: a client that asks for TLS gets it. require: one that does not is refused, unless it comes by a unix socket.',
+    ),
+  cert: file
+    .nullable()
+    .default(null)
+    .describe('File of the certificate that clients see, PEM; those that lead to their authority behind it.'),
+  key: file.nullable().default(null).describe("File of the certificate's private key, PEM."),
+  client_ca: file
+    .nullable()
+    .default(null)
+    .describe('File of the authorities that sign the certificates of clients, PEM.'),
+  client_auth: choice(['none', 'want', 'require'])
+    .default('none')
+    .describe(
+      'Certificates of clients: none is asked for; want: one that is presented has to be valid; require: there has to be one.',
+    ),
 });
 
 const auth = section({

@@ -7,6 +7,26 @@ export const LOGIN_ERRORS = {
     message: 'the login took longer than limits.login_timeout',
     hint: 'Check the network, or raise limits.login_timeout.',
   },
+  PGC_TLS_HANDSHAKE: {
+    sqlstate: '08P01',
+    message: 'could not accept TLS connection: {reason}',
+    hint: 'Only the log has this error: the client is told by TLS, if at all.',
+  },
+  PGC_TLS_REQUIRED: {
+    sqlstate: '28000',
+    message: 'this server takes encrypted connections only',
+    hint: 'Connect with sslmode=require, or with sslmode=verify-full to make sure of the server.',
+  },
+  PGC_CERTIFICATE_MISSING: {
+    sqlstate: '28000',
+    message: 'connection requires a valid client certificate',
+    hint: 'Give one to the client: sslcert and sslkey.',
+  },
+  PGC_CERTIFICATE_INVALID: {
+    sqlstate: '28000',
+    message: 'the certificate of the client is not valid: {reason}',
+    hint: 'An authority of tls.client_ca has to have signed it. Name another with sslcert and sslkey.',
+  },
   PGC_NO_USER: {
     sqlstate: '28000',
     message: 'no PostgreSQL user name specified in startup packet',

@@ -1,6 +1,5 @@
 /** Accepts clients: reads the startup packet of each, has it logged in to the server, and counts sessions. */
 import type { Socket } from 'node:net';
-import { CLEAR } from '../auth/client-transport.js';
 import type { LoggedIn, Login, Startup } from '../auth/login.js';
 import { ProxyError } from '../errors.js';
 import type { Logger } from '../observe/log.js';
@@ -10,6 +9,7 @@ import { sayFarewell } from '../session/server/farewell.js';
 import { Session } from '../session/session.js';
 import { ProtocolViolation } from '../wire/reader.js';
 import { CancelKeys, cancelWhatRuns } from './cancel.js';
+import { ClientConnection, type TlsOffer } from './client-connection.js';
 import { ClientTraffic } from './client-traffic.js';
 import { ClientUpstream } from './client-upstream.js';
 import { type Opening, readOpening } from './handshake.js';
@@ -34,18 +34,18 @@ export interface GatewayOptions {
 
 export class Gateway {
   readonly #options: GatewayOptions;
-  readonly #clients = new Set<Socket>();
+  readonly #clients = new Set<ClientConnection>();
   readonly #sessions = new SessionList();
   readonly #traffic = new ClientTraffic();
   /**
    * The clients that have asked for a session. They count from then on, so that many at once do not go over the limit, until
    * both connections are closed.
    */
-  readonly #admitted = new Set<Socket>();
+  readonly #admitted = new Set<ClientConnection>();
   /** The admitted clients whose login is not over. */
-  readonly #entering = new Map<Socket, SessionEvents>();
+  readonly #entering = new Map<ClientConnection, SessionEvents>();
   /** The clients of which is told that they get no session. */
-  readonly #turnedAway = new WeakSet<Socket>();
+  readonly #turnedAway = new WeakSet<ClientConnection>();
   readonly #keys = new CancelKeys();
   #draining = false;
   #empty: (() => void) | undefined;
@@ -71,33 +71,36 @@ export class Gateway {
     return this.#traffic.total;
   }
 
-  /** Serves a client to its end. */
-  accept(client: Socket): void {
-    const log = this.#options.log.child({
-      client: addressOf(client),
-    });
-    this.#traffic.add(client);
+  /**
+   * Serves a client to its end.
+   * @param tls undefined where it does not get TLS
+   */
+  accept(socket: Socket, tls: TlsOffer | undefined): void {
+    const client: ClientConnection = new ClientConnection(socket, (error) =>
+      log.debug({ err: error }, 'the client connection broke'),
+    );
+    const log = this.#options.log.child({ client: client.name });
+    this.#traffic.add(socket);
     this.#clients.add(client);
-    client.once('close', () => {
+    client.onceClosed(() => {
       this.#clients.delete(client);
       clearTimeout(login);
     });
-    client.on('error', (error) => log.debug({ err: error }, 'the client connection broke'));
     const events = this.#options.listener(log);
     events.connected();
     const refuse = (error: ProxyError) => {
       this.#notLoggedIn(client, events, error);
-      sayFarewell(client, error);
+      client.refuse(error);
     };
     const login = setTimeout(() => refuse(new ProxyError('PGC_LOGIN_TIMEOUT')), this.#options.loginTimeout);
-    this.#serve(client, log, () => clearTimeout(login)).catch((error: unknown) => {
+    this.#serve(client, tls, log, () => clearTimeout(login)).catch((error: unknown) => {
       clearTimeout(login);
       if (error instanceof ProtocolViolation)
         refuse(new ProxyError('PGC_PROTOCOL', { reason: error.message }));
       else if (error instanceof ProxyError) {
         // The client has sent nothing that is unread. Its socket is closed, as many refused clients would use up the open files.
         refuse(error);
-        client.destroySoon();
+        client.close();
       } else {
         log.error({ err: error }, 'a client could not be served');
         client.destroy();
@@ -115,12 +118,12 @@ export class Gateway {
     for (const [client, events] of this.#entering) {
       const error = new ProxyError('PGC_DRAINING');
       this.#notLoggedIn(client, events, error);
-      sayFarewell(client, error);
+      client.refuse(error);
     }
     for (const session of this.#sessions) session.drain();
     const forced = setTimeout(() => {
       for (const session of this.#sessions) session.end(new ProxyError('PGC_SHUTDOWN'));
-      for (const client of this.#clients) client.destroySoon();
+      for (const client of this.#clients) client.close();
     }, timeout);
     if (this.#admitted.size > 0)
       await new Promise<void>((resolve) => {
@@ -128,33 +131,40 @@ export class Gateway {
       });
     clearTimeout(forced);
     // Clients that have sent no whole startup packet are not waited for.
-    for (const client of this.#clients) client.destroySoon();
+    for (const client of this.#clients) client.close();
   }
 
   /** The first reason counts. */
-  #notLoggedIn(client: Socket, events: SessionEvents, why: ProxyError | 'server' | 'client'): void {
+  #notLoggedIn(client: ClientConnection, events: SessionEvents, why: ProxyError | 'server' | 'client'): void {
     if (this.#turnedAway.has(client)) return;
     this.#turnedAway.add(client);
     events.notLoggedIn(why);
   }
 
-  #release(client: Socket): void {
+  #release(client: ClientConnection): void {
     this.#admitted.delete(client);
     if (this.#admitted.size === 0) this.#empty?.();
   }
 
-  async #serve(client: Socket, log: Logger, loggedIn: () => void): Promise<void> {
-    const opening = await readOpening(client);
+  async #serve(
+    client: ClientConnection,
+    tls: TlsOffer | undefined,
+    log: Logger,
+    loggedIn: () => void,
+  ): Promise<void> {
+    const opening = await readOpening(client, tls);
     if (opening === undefined) return void client.destroy();
-    if (opening.kind === 'none') return sayFarewell(client);
+    if (opening.kind === 'none') return sayFarewell(client.stream);
     if (opening.kind === 'cancel') return this.#cancel(client, opening, log, loggedIn);
     if (this.#draining) throw new ProxyError('PGC_DRAINING');
+    if (client.refusal) throw client.refusal;
+    if (tls?.isRequired && client.transport.kind === 'clear') throw new ProxyError('PGC_TLS_REQUIRED');
     if (this.isFull) throw new ProxyError('PGC_CONNECTIONS');
-    if (client.destroyed) return;
+    if (client.stream.destroyed) return;
     const upstream = new ClientUpstream(this.#options.upstream, log);
     this.#admitted.add(client);
-    client.once('close', () => upstream.closed().then(() => this.#release(client)));
-    if (opening.kind === 'foreign') await this.#relayRefusal(client, opening.raw, upstream);
+    client.onceClosed(() => upstream.closed().then(() => this.#release(client)));
+    if (opening.kind === 'foreign') await this.#relayRefusal(client.stream, opening.raw, upstream);
     else await this.#logIn(client, opening, upstream, log, loggedIn);
   }
 
@@ -172,7 +182,7 @@ export class Gateway {
   }
 
   async #cancel(
-    client: Socket,
+    client: ClientConnection,
     opening: Opening & { kind: 'cancel' },
     log: Logger,
     done: () => void,
@@ -183,11 +193,11 @@ export class Gateway {
     } catch (error) {
       log.warn({ err: error }, 'a cancel request could not be sent on');
     }
-    client.destroySoon();
+    client.close();
   }
 
   async #logIn(
-    client: Socket,
+    client: ClientConnection,
     startup: Startup,
     upstream: ClientUpstream,
     log: Logger,
@@ -202,12 +212,13 @@ export class Gateway {
       failed: (error: unknown) => events.failed(error),
     };
     try {
-      const peers = { client, transport: CLEAR, upstream, events: told };
+      const { stream, transport } = client;
+      const peers = { client: stream, transport, upstream, events: told };
       const entered = await this.#options.login.run(peers, startup);
       loggedIn();
-      if (!entered) this.#notLoggedIn(client, events, client.destroyed ? 'client' : 'server');
+      if (!entered) this.#notLoggedIn(client, events, stream.destroyed ? 'client' : 'server');
       // It may have been told meanwhile why it is not served.
-      else if (client.writableEnded) entered.server.destroy();
+      else if (stream.writableEnded) entered.server.destroy();
       else this.#begin(client, startup, { database, events, log }, entered);
     } finally {
       this.#entering.delete(client);
@@ -215,7 +226,7 @@ export class Gateway {
   }
 
   #begin(
-    client: Socket,
+    { stream: client, name }: ClientConnection,
     { parameters }: Startup,
     { database, events, log }: { database: string; events: SessionEvents; log: Logger },
     loggedIn: LoggedIn,
@@ -225,7 +236,7 @@ export class Gateway {
     const session = new Session({ client, database, events, cancel }, loggedIn, this.#options.session);
     if (key !== undefined) this.#keys.add(key, session);
     this.#sessions.add(session, {
-      client: addressOf(client),
+      client: name,
       user: parameters.get('user') ?? '',
       database: parameters.get('database') || (parameters.get('user') ?? ''),
       application: parameters.get('application_name') ?? '',
@@ -242,8 +253,4 @@ export class Gateway {
       log.warn({ err: error }, 'what a client left running could not be cancelled');
     }
   }
-}
-
-function addressOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress ?? 'local'}:${remotePort ?? ''}`;
 }

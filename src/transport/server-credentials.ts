@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates, type SecureContextOptions } from 'node:tls';
 import type { ServerTls } from '../config/server-tls.js';
+import { openRights } from '../credentials/private-key.js';
 
 /** Certificates that operating systems trust, as OpenSSL and distributions keep them. */
 const SYSTEM_ROOTS = [
@@ -59,13 +60,9 @@ async function readRevoked({ sslcrl }: ServerTls): Promise<Buffer | undefined> {
   return sslcrl !== undefined || (await isThere(path)) ? read(path, 'revocation list') : undefined;
 }
 
-/** As libpq: 0600 at the most, or 0640 where the file is root's. */
 async function checkRights(path: string): Promise<void> {
-  const { mode, uid } = await stat(path);
-  if ((mode & (uid === 0 ? 0o037 : 0o077)) !== 0)
-    throw new Error(
-      `private key file "${path}" has group or world access: it needs rights u=rw (0600) or less, or u=rw,g=r (0640) or less where root owns it`,
-    );
+  const rights = openRights(await stat(path));
+  if (rights !== undefined) throw new Error(`private key file "${path}" ${rights}`);
 }
 
 async function readCertificates(path: string): Promise<Buffer> {

@@ -85,7 +85,8 @@ export const PARSE_COMPLETE = message(Backend.ParseComplete, Buffer.alloc(0));
 
 export const NO_DATA = message(Backend.NoData, Buffer.alloc(0));
 
-export const NO_ENCRYPTION = Buffer.from('N');
+/** The answers to a request for encryption. */
+export const [ENCRYPTION, NO_ENCRYPTION] = [Buffer.from('S'), Buffer.from('N')];
 
 /** The columns of a DataRow; null is SQL's NULL. The buffers are views: copy what is kept. */
 export function readRow(row: Message): (Buffer | null)[] {

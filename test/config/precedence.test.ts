@@ -27,7 +27,7 @@ test('nothing at all gives the defaults of the documents', () => {
       max_rows: null,
     },
     graph: { refresh: 1000, url: null },
-    tls: { mode: 'disable', cert: null, key: null, client_ca: null },
+    tls: { mode: 'disable', cert: null, key: null, client_ca: null, client_auth: 'none' },
     auth: { mode: 'relay', users: null, map: null },
     limits: { connections: 1000, login_timeout: 10_000, message_bytes: 1024 ** 3, drain_timeout: 30_000 },
     admin: { listen: '127.0.0.1:9932' },

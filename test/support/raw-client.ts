@@ -1,6 +1,7 @@
 /** A client that speaks the protocol in bytes. It cuts messages by code of its own: what it tests must not read for it. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { query } from './frontend-messages.js';
 
@@ -8,6 +9,16 @@ import { query } from './frontend-messages.js';
 export interface RawMessage {
   readonly type: string;
   readonly body: Buffer;
+}
+
+export interface RawAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly ca?: string | undefined;
+  /** The certificate of the client, and its key. */
+  readonly own?: { readonly cert: string; readonly key: string } | undefined;
+  /** Requests to which the server says no, before TLS. */
+  readonly first?: readonly Buffer[];
 }
 
 export interface Login {
@@ -42,19 +53,22 @@ export class RawClient {
     socket.on('end', end).on('close', end).on('error', end);
   }
 
-  /** Connects, and says nothing yet. Closed at the end of the test. */
-  static async open({ host, port }: { readonly host: string; readonly port: number }): Promise<RawClient> {
+  /** Connects, and says nothing yet; where the address has an authority's certificate, by TLS. Closed at the end of the test. */
+  static async open(address: RawAddress): Promise<RawClient> {
+    const { host, port } = address;
     const socket = connect({ host, port, noDelay: true });
     await once(socket, 'connect');
     onTestFinished(() => void socket.destroy());
+    return new RawClient(address.ca === undefined ? socket : await encrypted(socket, address));
+  }
+
+  /** On a connection that is there already. */
+  static over(socket: Socket): RawClient {
     return new RawClient(socket);
   }
 
   /** Connects and logs in, on a server that asks for no password. @throws with what came, where it is refused */
-  static async login(
-    address: { readonly host: string; readonly port: number },
-    login: Login,
-  ): Promise<RawClient> {
+  static async login(address: RawAddress, login: Login): Promise<RawClient> {
     const client = await RawClient.open(address);
     client.send(startupPacket(login));
     client.greeting = await client.untilReady();
@@ -131,6 +145,20 @@ export class RawClient {
   async told(...bytes: readonly Uint8Array[]): Promise<string[]> {
     return readable(await this.ask(...bytes));
   }
+}
+
+/** Begins TLS as libpq does: it asks first. A reset is one of the connection below. */
+async function encrypted(socket: Socket, { host, ca, own, first = [] }: RawAddress): Promise<Socket> {
+  const answers: string[] = [];
+  for (const request of [...first, packet(80877103)]) {
+    socket.write(request);
+    answers.push(String((await once(socket, 'data'))[0]));
+  }
+  const expected = `${'N'.repeat(first.length)}S`;
+  if (answers.join('') !== expected) throw new Error(`the server answered "${answers}" to a request for TLS`);
+  const secure = connectTls({ socket, host, ca, ...own });
+  await once(secure, 'secureConnect');
+  return Object.assign(secure, { resetAndDestroy: () => socket.resetAndDestroy() });
 }
 
 /** A startup packet, as a message without a type. */

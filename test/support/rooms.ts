@@ -29,7 +29,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   // How an address is written is the configuration's to know.
   net: {
     purpose: 'listeners, upstreams, cancel requests',
-    may: ['auth', 'session', 'transport', 'observe', 'wire', 'errors', 'config'],
+    may: ['auth', 'session', 'transport', 'observe', 'wire', 'errors', 'config', 'credentials'],
   },
   admin: {
     purpose: 'probes, metrics and reports over HTTP',
@@ -142,7 +142,11 @@ export const rooms: Readonly<Record<string, Room>> = {
     purpose: 'the questions to the catalog, and their answers',
     may: ['sql', 'errors', 'pace'],
   },
-  transport: { purpose: 'connections to servers, with TLS', may: ['wire'], types: ['config'] },
+  transport: {
+    purpose: 'connections to servers, with TLS',
+    may: ['wire', 'credentials'],
+    types: ['config'],
+  },
   wire: {
     purpose: 'protocol bytes: framing, startup, frontend and backend messages; no SQL',
     may: ['sql/encoding'],
@@ -163,7 +167,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   'sql/encoding': { purpose: 'characters, and texts that are not UTF-8', may: ['sql', 'errors'] },
   sql: { purpose: 'names and literals, quoted', may: ['errors'] },
   profiles: { purpose: 'what each family of databases can do, by version, as data', may: ['errors'] },
-  config: { purpose: 'schema, loading: flags over variables over the file', may: ['errors'] },
+  config: { purpose: 'schema, loading: flags over variables over the file', may: ['credentials', 'errors'] },
+  credentials: { purpose: 'certificates and private keys in files', may: [] },
   errors: { purpose: 'the one table of errors', may: [] },
   pace: { purpose: 'long work in slices', may: [] },
 };

@@ -1,0 +1,77 @@
+/** The connection of one client: the stream on which it is spoken to becomes another one when it is encrypted. */
+import type { Socket } from 'node:net';
+import { CLEAR, type ClientTransport } from '../auth/client-transport.js';
+import type { ProxyError } from '../errors.js';
+import { sayFarewell } from '../session/server/farewell.js';
+import type { TlsAcceptor } from './tls-acceptor.js';
+
+/** What a listener offers its clients. */
+export interface TlsOffer {
+  readonly acceptor: TlsAcceptor;
+  /** Clients in clear are not logged in. */
+  readonly isRequired: boolean;
+}
+
+export class ClientConnection {
+  /** For logs: address and port. */
+  readonly name: string;
+  readonly #socket: Socket;
+  readonly #broken: (error: Error) => void;
+  #stream: Socket;
+  #transport: ClientTransport = CLEAR;
+  #refusal: ProxyError | undefined;
+  #isInHandshake = false;
+
+  /** @param broken is told of errors of the connection */
+  constructor(socket: Socket, broken: (error: Error) => void) {
+    this.name = `${socket.remoteAddress ?? 'local'}:${socket.remotePort ?? ''}`;
+    this.#socket = socket;
+    this.#stream = socket;
+    this.#broken = broken;
+    socket.on('error', broken);
+  }
+
+  get stream(): Socket {
+    return this.#stream;
+  }
+
+  get transport(): ClientTransport {
+    return this.#transport;
+  }
+
+  /** Why a client with such a certificate, or without one, is not logged in. */
+  get refusal(): ProxyError | undefined {
+    return this.#refusal;
+  }
+
+  /** @throws ProxyError PGC_TLS_HANDSHAKE */
+  async encrypt({ acceptor }: TlsOffer, begun: 'asked' | 'direct'): Promise<void> {
+    this.#isInHandshake = true;
+    const { stream, transport, refusal } = await acceptor.accept(this.#socket, begun);
+    stream.on('error', this.#broken);
+    this.#stream = stream;
+    this.#transport = transport;
+    this.#refusal = refusal;
+    this.#isInHandshake = false;
+  }
+
+  onceClosed(told: () => void): void {
+    this.#socket.once('close', told);
+  }
+
+  /** Tells the client why it is not served, and ends its connection. In a handshake nothing can be said. */
+  refuse(error: ProxyError): void {
+    if (this.#isInHandshake) this.#socket.destroy();
+    else sayFarewell(this.#stream, error);
+  }
+
+  /** Closes it behind what was written. */
+  close(): void {
+    if (this.#isInHandshake) this.#socket.destroy();
+    else this.#stream.destroySoon();
+  }
+
+  destroy(): void {
+    this.#stream.destroy();
+  }
+}

@@ -1,0 +1,114 @@
+/** TLS towards clients: what is no certificate, or has no effect, is refused before the start, by key. */
+import { createPrivateKey } from 'node:crypto';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.js';
+import { type Authority, type Certificate, createAuthority } from '../support/certificates.js';
+import { workspace } from './workspace.js';
+
+let authority: Authority;
+let server: Certificate;
+let other: Certificate;
+beforeAll(async () => {
+  authority = await createAuthority('tests');
+  [server, other] = [await authority.server([]), await authority.server([])];
+});
+
+/** A folder with the files that the keys name, relative to it. */
+function folder(): string {
+  const cwd = workspace({ 's.crt': server.cert, 'ca.crt': authority.cert, none: 'nothing' });
+  const keys = { 's.key': server.key, 'other.key': other.key, 'open.key': server.key, 'no.key': 'nothing' };
+  for (const [name, text] of Object.entries(keys)) writeFileSync(join(cwd, name), text, { mode: 0o600 });
+  chmodSync(join(cwd, 'open.key'), 0o644);
+  return cwd;
+}
+
+/** The problems, without the folder. */
+function problems(tls: string, env: Record<string, string> = {}, cwd = folder()): readonly string[] {
+  writeFileSync(join(cwd, 'pgcascade.yaml'), `tls: { ${tls} }`);
+  try {
+    loadConfig({ flags: {}, env, cwd });
+    return [];
+  } catch (error) {
+    return String(Object(error).message).replaceAll(`${cwd}/`, '').split('\n');
+  }
+}
+
+const FILES = 'cert: s.crt, key: s.key';
+
+test.each([
+  'mode: disable',
+  `mode: disable, ${FILES}`,
+  `mode: allow, ${FILES}`,
+  `mode: require, ${FILES}`,
+  `mode: allow, ${FILES}, client_ca: ca.crt, client_auth: want`,
+  `mode: require, ${FILES}, client_ca: ca.crt, client_auth: want`,
+  `mode: require, ${FILES}, client_ca: ca.crt, client_auth: require`,
+])('%s is taken', (tls) => {
+  expect(problems(tls)).toEqual([]);
+});
+
+describe('what has no effect, or lacks something, is refused', () => {
+  test.each([
+    ['mode: require', ['cert: is missing: tls.mode is require', 'key: is missing: tls.mode is require']],
+    ['mode: allow, cert: s.crt', ['key: is missing: tls.mode is allow']],
+    ['mode: yes', ['mode: "yes" is not one of disable, allow, require']],
+    [`mode: allow, cert: '', key: s.key`, ['cert: is empty: name a file, or say null']],
+    [`mode: allow, cert: 5, key: s.key`, ['cert: 5 is not the path of a file']],
+    [`mode: require, ${FILES}, client_auth: require`, ['client_ca: is missing: tls.client_auth is require']],
+    [
+      `mode: require, ${FILES}, client_ca: ca.crt`,
+      ['client_ca: has no effect while tls.client_auth is none: say want or require'],
+    ],
+    [
+      `mode: allow, ${FILES}, client_ca: ca.crt, client_auth: require`,
+      ['client_auth: needs tls.mode require: a client in clear has no certificate'],
+    ],
+    ['client_ca: ca.crt, client_auth: want', ['client_auth: has no effect while tls.mode is disable']],
+  ])('%s', (tls, expected) => {
+    expect(problems(tls)).toEqual(expected.map((each) => `pgcascade.yaml:1: tls.${each}`));
+  });
+});
+
+describe('files that cannot be used are named', () => {
+  test.each([
+    ['cert: s.crt, key: other.key', ['key: other.key is not the private key of the certificate in s.crt']],
+    ['cert: gone.crt, key: s.key', ['cert: gone.crt cannot be read: no such file or directory']],
+    ['cert: s.crt, key: gone.key', ['key: gone.key cannot be read: no such file or directory']],
+    [
+      'cert: none, key: no.key',
+      ['cert: none has no certificate in it (PEM)', 'key: no.key has no private key in it (PEM)'],
+    ],
+    [
+      'cert: s.crt, key: open.key',
+      [
+        'key: open.key has group or world access: it needs rights u=rw (0600) or less, or u=rw,g=r (0640) or less where root owns it',
+      ],
+    ],
+    [`${FILES}, client_ca: none, client_auth: want`, ['client_ca: none has no certificate in it (PEM)']],
+    [`${FILES}, client_ca: s.key, client_auth: want`, ['client_ca: s.key has no certificate in it (PEM)']],
+  ])('%s', (tls, expected) => {
+    expect(problems(`mode: require, ${tls}`)).toEqual(
+      expected.map((each) => `pgcascade.yaml:1: tls.${each}`),
+    );
+  });
+
+  test('a key with a passphrase, which nobody would type', () => {
+    const cwd = folder();
+    const locked = createPrivateKey(server.key).export({
+      ...{ type: 'pkcs8', format: 'pem' },
+      ...{ cipher: 'aes-128-cbc', passphrase: 'secret' },
+    });
+    writeFileSync(join(cwd, 'locked.key'), locked, { mode: 0o600 });
+    expect(problems('mode: require, cert: s.crt, key: locked.key', {}, cwd)).toEqual([
+      'pgcascade.yaml:1: tls.key: locked.key is encrypted: give a key without a passphrase',
+    ]);
+  });
+
+  test('by the variable that says them', () => {
+    expect(problems(`mode: require, ${FILES}`, { PGCASCADE_TLS_KEY: 'other.key' })).toEqual([
+      'PGCASCADE_TLS_KEY: other.key is not the private key of the certificate in s.crt',
+    ]);
+  });
+});
