@@ -6,13 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** How often the server is asked to stop, and how long it may take each time, in milliseconds. */
 const MOST_CANCELS = 5;
 const PATIENCE = 1000;
-/** A server that has nothing left to do needs no cancel request. */
+/** A server that closes the connection within so many milliseconds needs no cancel request. */
 const AT_ONCE = 50;
 
 /**
- * Says that no more comes, and has the server stop what it is doing: it would notice the end only behind that, and behind
- * a lock of another session never. What it had been sent on behind it is stopped too, one after the other. The
- * connection stays open until then, so that its key belongs to nobody else.
+ * Says that no more comes, and has the server stop what it is doing. By itself the server would notice the end of the
+ * connection only after its statement, which may wait for a lock of another session for ever. Each cancel request stops one
+ * statement: of a pipeline one is stopped after the other. The connection stays open until then, so that the server
+ * gives its key to no other session, which the requests would hit.
  * @param server what it still says is read by the caller, and not used
  * @param cancel sends a cancel request; fulfilled when the server has acted on it
  */

@@ -1,15 +1,15 @@
 /**
- * Finds out that a client is gone which says nothing any more. A client that has closed its side for writing may still
- * read, and gets its answers (`nc -N`); one that is gone closes it in the same way, and behind more than is read ahead that
- * is not even seen. Only what is sent to it tells: the system of one that is gone refuses it. That is a connection error
- * like any other, and the stream closes.
+ * Finds out whether a client that says nothing any more is gone. Reading does not tell: a client that has closed its side for
+ * writing may still read, and gets its answers (`nc -N`), while one that is gone has closed it in the same way; and the end of
+ * a client that has sent more than is read ahead is not even seen. Writing tells: the system of a client that is gone
+ * refuses what is sent to it. That is a connection error like any other, and the stream closes.
  */
 import type { Duplex } from 'node:stream';
 import { parameterStatus } from '../wire/backend.js';
 import type { Output } from './server/output.js';
 import type { ServerState } from './server/server-state.js';
 
-/** How often it is looked, in milliseconds. An answer that comes before the first time costs nothing. */
+/** The time between two looks, in milliseconds. An answer that comes before the first look costs nothing. */
 const INTERVAL = 250;
 
 export class Presence {
@@ -52,7 +52,7 @@ export class Presence {
     this.#timer = undefined;
   }
 
-  /** Tells the client a parameter once more: that may come at any time, and nobody minds. One that reads nothing is told once. */
+  /** Tells the client a parameter once more: a server may do so at any time. A client that reads nothing is told once. */
   #speak(): void {
     if (this.#client.writableLength > 0) return void this.#client.write('');
     const name = 'client_encoding';

@@ -13,8 +13,8 @@ import { DatabaseWarnings } from './database-warnings.js';
 import type { Sight } from './own-sight.js';
 
 /**
- * Where there is nothing for the proxy to do: in place of a fingerprint, and the graph. As long as event triggers answer to DDL,
- * any DDL may bring something.
+ * Stand for the fingerprint of a database in which the proxy has nothing to do: its graph is empty. `idle for now`: there are
+ * event triggers, so any DDL may bring keys.
  */
 export const IDLE = 'idle';
 const IDLE_FOR_NOW = 'idle for now';

@@ -27,7 +27,10 @@ interface Seen extends Sight {
 
 export class OwnSight {
   #seen: Seen | undefined;
-  /** The client has sent nothing since that could have changed it, or that was sent after a change of another's. */
+  /**
+   * The client has sent nothing since the server was asked: it cannot have changed the catalog, nor expect to see what another
+   * session has changed since.
+   */
   #untouched = false;
   #isLate = false;
   #temporaries: { readonly any: boolean; readonly asked: ReadPoint } | undefined;

@@ -196,7 +196,7 @@ export class SessionCatalog {
       const isUnknown = question.fingerprint && found.fingerprint === null && found.idle !== true;
       if (isUnknown || found.temporary === null || (isShared && found.temporary))
         return this.resolve(names, ask);
-      // Whoever tells of changes elsewhere does not tell of changes here.
+      // The session is in another database than it was taken to be in, and the watch tells of that one's changes alone.
       if (isLost && !this.#sights.isAt(server)) return this.resolve(names, ask);
       const seen = sight ?? (await this.#sighted(distinct, found, now, ask));
       if (seen === 'read by another') return this.resolve(names, ask);
@@ -205,7 +205,7 @@ export class SessionCatalog {
       sight = seen;
       this.#fingerprint = seen.fingerprint;
     }
-    // While the server answered, it reported a change: what it said before, and what was remembered, is worth nothing.
+    // While the server answered, it reported that a setting has changed: names may mean other relations by now.
     if (age !== this.#age) {
       this.#forget();
       return this.resolve(names, ask);

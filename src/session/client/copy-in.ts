@@ -154,8 +154,8 @@ export class CopyIn {
   }
 
   /**
-   * A Sync, and something after it that is answered in every state of the transaction: of the ReadyForQuery before that
-   * answer all but one are for Syncs of the client's.
+   * Counts the Syncs that the server answers. It sends one more Sync, and a Close, which the server answers in every state of
+   * the transaction: of the ReadyForQuery that come before CloseComplete, all but one answer Syncs of the client's.
    */
   #count(to: Answered): void {
     this.#counting = new Promise((resolve) => {

@@ -97,7 +97,7 @@ export class Decider {
     return translationOf(rewrite, this.#inSql, this.#options);
   }
 
-  /** In a pipeline a text that was prepared is decided again: that is told where it is another plan. */
+  /** The listeners hear of each plan once. A text that was prepared is decided again for each Bind, mostly to the same plan. */
   #tell({ sql, rules }: Rewrite, { protocol }: Source, milliseconds: number): void {
     if (protocol === 'extended' && sql === this.#planned) return;
     this.#planned = sql;

@@ -2,9 +2,9 @@
  * One attempt to execute an expanded statement: takes the server's answers to it, holds back what the client must not see
  * before it is certain, and tells how the attempt ended.
  *
- * Three things make an attempt fail that is then made again, as PostgreSQL's own actions look for children when the parent
- * is locked already and know their tables. Another transaction gave a deleted row a new child between the statement's
- * snapshot and its lock, and the server, which enforces the key too, refuses. A name came to mean another table. Or the
+ * After three failures another attempt is made. Another transaction gave a deleted row a new child between the statement's
+ * snapshot and its lock, and the server, which enforces the key too, refuses: PostgreSQL's own actions would look for children
+ * when the parent is locked already. A name came to mean another table: PostgreSQL's own actions know their tables. Or the
  * statement only looked whether a rule may be broken, and the next attempt has to find out which.
  */
 

@@ -48,7 +48,7 @@ export class HeldAnswers {
   }
 }
 
-/** The reader writes the next bytes over those of a message. */
+/** The bytes of an answer. A message that is forwarded is copied: the reader writes the next bytes over it. */
 function copyOf(verdict: Exclude<Verdict, 'swallow'>, { buffer, start, end }: Message): Buffer {
   return verdict === 'forward' ? Buffer.from(buffer.subarray(start, end)) : verdict;
 }

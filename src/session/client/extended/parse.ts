@@ -46,7 +46,7 @@ export class Parse extends MessageHandler<ParseParts> {
     });
   }
 
-  /** A text that does not delete. The name is entered where executing the text does something else that is of interest. */
+  /** Sends a text that does not delete. The name is entered where executing the text does something else that the session has to know. */
   #forward(message: Message, { name, types }: ParseFields, seen: Look): undefined {
     const { decider, prepared, replies, server, unanswered } = this.parts;
     server.forward(message);

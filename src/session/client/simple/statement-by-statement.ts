@@ -90,11 +90,11 @@ export class StatementByStatement {
     const answers = descriptionReplies(translation);
     server.write(
       Buffer.concat([
-        // In a failed transaction the last one is still there.
+        // In a failed transaction the portal and the statement of the one before are still there.
         ...[write.close('P', OWN_NAME), write.close('S', OWN_NAME)],
         isSame ? write.parseBytes(OWN_NAME, seen.text) : write.parse(OWN_NAME, sentText(rewrite)),
         ...[write.bind(OWN_NAME, OWN_NAME), write.describePortal(OWN_NAME), write.execute(OWN_NAME)],
-        // As long as it is open its tables are in use.
+        // As long as the portal is open its tables are in use, and DDL behind it would be refused.
         write.close('P', OWN_NAME),
       ]),
     );
