@@ -1,6 +1,7 @@
 /** A client proves to the proxy that it knows its password, by SCRAM (protocol-flow.html, sasl-authentication.html). */
 import { randomBytes } from 'node:crypto';
 import { ProxyError } from '../errors.js';
+import { ProtocolViolation } from '../wire/reader.js';
 import {
   authenticationSasl,
   authenticationSaslContinue,
@@ -28,9 +29,25 @@ export interface VerifiedPassword {
  * @param endPoint as `mechanismsFor` takes it
  * @returns undefined where the client answers no more
  * @throws ProxyError where it does not know the password, or what it says is no SCRAM
- * @throws ProtocolViolation
  */
 export async function verifyPassword(
+  dialogue: ClientDialogue,
+  name: string,
+  user: User,
+  endPoint: Buffer | undefined,
+): Promise<VerifiedPassword | undefined> {
+  try {
+    return await ask(dialogue, name, user, endPoint);
+  } catch (error) {
+    if (error instanceof MalformedScram)
+      throw new ProxyError('PGC_SCRAM', { message: 'malformed SCRAM message', detail: error.message });
+    if (error instanceof ProtocolViolation)
+      throw new ProxyError('PGC_SCRAM', { message: error.message, detail: '' });
+    throw error;
+  }
+}
+
+async function ask(
   dialogue: ClientDialogue,
   name: string,
   { scram, known }: User,
@@ -41,21 +58,11 @@ export async function verifyPassword(
   const { mechanism, data } = readSaslInitialResponse(first);
   const message = data ?? (await dialogue.ask(authenticationSaslContinue('')))?.toString('latin1');
   if (message === undefined) return undefined;
-  const state = understood(() =>
-    challenge(mechanism, message, endPoint, scram, randomBytes(NONCE_BYTES).toString('base64')),
-  );
+  const nonce = randomBytes(NONCE_BYTES).toString('base64');
+  const state = challenge(mechanism, message, endPoint, scram, nonce);
   const last = await dialogue.ask(authenticationSaslContinue(state.serverFirst));
   if (!last) return undefined;
-  const proven = understood(() => verify(state, last.toString('latin1')));
+  const proven = verify(state, last.toString('latin1'));
   if (!proven || !known) throw new ProxyError('PGC_PASSWORD', { user: name });
   return { clientKey: proven.clientKey, final: authenticationSaslFinal(proven.serverFinal) };
-}
-
-function understood<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof MalformedScram)) throw error;
-    throw new ProxyError('PGC_SCRAM', { message: 'malformed SCRAM message', detail: error.message });
-  }
 }

@@ -88,9 +88,10 @@ export class Relay {
     }
     this.#toServer.flush();
     if (answers.isOver) this.#clientEnded = true;
-    // Where the proxy answers in its place, the client need not be there to be logged in.
-    const isLast = this.#clientEnded && (answers.isOver || this.#serverLogin === undefined);
-    if (isLast && !server.writableNeedDrain && !answers.isHeld) server.end();
+    const hasSaidAll = this.#clientEnded && !server.writableNeedDrain && !answers.isHeld;
+    // Where the proxy answers in its place, a client that has closed its side and asked for nothing needs no login.
+    if (hasSaidAll && this.#serverLogin) this.#end();
+    else if (hasSaidAll) server.end();
     // What the server has not asked for is read, within bounds, and kept: so the end of the client is seen.
     if (answers.isFull) client.pause();
     else client.resume();

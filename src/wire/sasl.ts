@@ -49,7 +49,9 @@ export function readSaslInitialResponse(body: Buffer): {
   if (body.length < end + 5) throw new ProtocolViolation('insufficient data left in message');
   const length = body.readInt32BE(end + 1);
   const data = body.subarray(end + 5);
-  if (length !== -1 && length !== data.length) throw new ProtocolViolation('invalid message format');
+  if (length > data.length) throw new ProtocolViolation('insufficient data left in message');
+  if (length < data.length && (length !== -1 || data.length > 0))
+    throw new ProtocolViolation('invalid message format');
   return {
     mechanism: body.toString('latin1', 0, end),
     data: length === -1 ? undefined : data.toString('latin1'),

@@ -53,7 +53,7 @@ export class Attributes {
 
 /** A character as messages show it (sanitize_char in auth-scram.c). */
 export function printable(character: string): string {
-  if (/^[!-~]$/.test(character)) return character;
+  if (/^[!-~]$/.test(character)) return `'${character}'`;
   return `0x${(character.charCodeAt(0) || 0).toString(16).padStart(2, '0')}`;
 }
 
