@@ -44,8 +44,11 @@ export interface App {
   banner(): string;
 }
 
-/** @throws the system's error where an address cannot be listened on */
-export async function startApp(config: Config, log: Logger): Promise<App> {
+/**
+ * @param cancelPatience milliseconds that a server may take to act on a cancel request, where not as usual (src/net/cancel.ts)
+ * @throws the system's error where an address cannot be listened on
+ */
+export async function startApp(config: Config, log: Logger, cancelPatience?: number): Promise<App> {
   await parserReady();
   const login = await openLogin(config.auth, config.limits.message_bytes, log);
   const upstream = await openUpstream(config.upstream, log);
@@ -65,6 +68,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
     session,
     connections: roomFor(config.limits.connections, log),
     loginTimeout: config.limits.login_timeout,
+    cancelPatience,
     log,
     listener: (clientLog, database) =>
       new Both(new SessionLog(clientLog, repeats, database), new SessionMetrics(metrics)),

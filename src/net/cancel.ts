@@ -5,8 +5,17 @@ import type { Session } from '../session/session.js';
 import { cancelRequest } from '../wire/startup.js';
 import type { Upstream } from './upstream.js';
 
+/** In milliseconds: the session waits so long for its next statement. */
+const PATIENCE = 10_000;
+
 export class CancelKeys {
   readonly #sessions = new Map<string, Session>();
+  readonly #patience: number;
+
+  /** @param patience how long a server may take to be reached and to act on a cancel request, in milliseconds */
+  constructor(patience = PATIENCE) {
+    this.#patience = patience;
+  }
 
   add(key: string, session: Session): void {
     this.#sessions.set(key, session);
@@ -23,26 +32,23 @@ export class CancelKeys {
    */
   async forward(key: string, raw: Buffer, upstream: Upstream): Promise<void> {
     const session = this.#sessions.get(key);
-    if (session === undefined) return send(raw, upstream);
-    if (session.activity === 'active') await session.holdDuring(send(raw, upstream));
+    if (session === undefined) return send(raw, upstream, this.#patience);
+    if (session.activity === 'active') await session.holdDuring(send(raw, upstream, this.#patience));
+  }
+
+  /**
+   * Has the server stop what the session with this key is doing.
+   * @returns when the server has acted on it, which may find nothing to stop
+   */
+  stop(key: string, upstream: Upstream): Promise<void> {
+    return send(cancelRequest(key), upstream, this.#patience);
   }
 }
 
-/** How long a server may take to be reached and to act on a cancel request, in milliseconds: the session waits for it. */
-const PATIENCE = 10_000;
-
-/**
- * Has the server stop what the session with this key is doing.
- * @returns when the server has acted on it, which may find nothing to stop
- */
-export function cancelWhatRuns(key: string, upstream: Upstream): Promise<void> {
-  return send(cancelRequest(key), upstream);
-}
-
-/** What has not been sent in that time never is: it would hit another statement. */
-async function send(raw: Buffer, upstream: Upstream): Promise<void> {
+/** What has not been sent within these milliseconds never is: it would hit another statement. */
+async function send(raw: Buffer, upstream: Upstream, milliseconds: number): Promise<void> {
   const patience = new AbortController();
-  const impatient = setTimeout(() => patience.abort(), PATIENCE);
+  const impatient = setTimeout(() => patience.abort(), milliseconds);
   const over = once(patience.signal, 'abort');
   try {
     await Promise.race([

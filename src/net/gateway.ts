@@ -8,7 +8,7 @@ import type { SessionSettings } from '../session/options.js';
 import { sayFarewell } from '../session/server/farewell.js';
 import { Session } from '../session/session.js';
 import { ProtocolViolation } from '../wire/reader.js';
-import { CancelKeys, cancelWhatRuns } from './cancel.js';
+import { CancelKeys } from './cancel.js';
 import { ClientConnection, type TlsOffer } from './client-connection.js';
 import { ClientTraffic } from './client-traffic.js';
 import { ClientUpstream } from './client-upstream.js';
@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly connections: number;
   /** Milliseconds a client may take until it is logged in. */
   readonly loginTimeout: number;
+  /** Milliseconds that a server may take to act on a cancel request, where not as usual. */
+  readonly cancelPatience?: number | undefined;
   readonly log: Logger;
   /**
    * Who listens to what happens to a client.
@@ -46,12 +48,13 @@ export class Gateway {
   readonly #entering = new Map<ClientConnection, SessionEvents>();
   /** The clients of which is told that they get no session. */
   readonly #turnedAway = new WeakSet<ClientConnection>();
-  readonly #keys = new CancelKeys();
+  readonly #keys: CancelKeys;
   #draining = false;
   #empty: (() => void) | undefined;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    this.#keys = new CancelKeys(options.cancelPatience);
   }
 
   get isFull(): boolean {
@@ -248,7 +251,7 @@ export class Gateway {
     if (key === undefined) return;
     log.debug('what the session left running is cancelled');
     try {
-      await cancelWhatRuns(key, this.#options.upstream);
+      await this.#keys.stop(key, this.#options.upstream);
     } catch (error) {
       log.warn({ err: error }, 'what a client left running could not be cancelled');
     }

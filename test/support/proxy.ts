@@ -27,8 +27,11 @@ export interface RunningProxy {
   stop(): Promise<void>;
 }
 
-/** Starts a proxy on a free port, in front of the server that all tests share unless the options say otherwise. */
-export async function startProxy(options: ProxyOptions = {}): Promise<RunningProxy> {
+/**
+ * Starts a proxy on a free port, in front of the server that all tests share unless the options say otherwise.
+ * @param cancelPatience as startApp
+ */
+export async function startProxy(options: ProxyOptions = {}, cancelPatience?: number): Promise<RunningProxy> {
   const server = inject('postgres');
   const config = configSchema.parse({
     listen: '127.0.0.1:0',
@@ -44,6 +47,7 @@ export async function startProxy(options: ProxyOptions = {}): Promise<RunningPro
       { level: options.log ? config.log.level : 'warn', format: 'json' },
       { write: (line) => log.push(line) },
     ),
+    cancelPatience,
   );
   const { host, port } = parseAddress(app.addresses[0] ?? '');
   const url = (database: string) => databaseUrl({ host, port, user: server.user }, database);
