@@ -10,6 +10,7 @@ import { CopyIn } from './client/copy-in.js';
 import { Bind } from './client/extended/bind.js';
 import { Close } from './client/extended/close.js';
 import { Describe } from './client/extended/describe.js';
+import { EarlyQuestion } from './client/extended/early-question.js';
 import { Execute } from './client/extended/execute.js';
 import { Flush } from './client/extended/flush.js';
 import { Parse } from './client/extended/parse.js';
@@ -160,5 +161,8 @@ function assembleDispatch(parts: DispatchParts): Dispatch {
   };
   const settledNames = new SettledNames(pendingPrepares, unanswered);
   const { settings } = decider;
-  return new Dispatch({ handlers, server, replies, copyIn, names: settledNames, settings, unit, unitEnd });
+  const early = new EarlyQuestion(shared);
+  return new Dispatch({
+    ...{ handlers, server, replies, copyIn, early, names: settledNames, settings, unit, unitEnd },
+  });
 }

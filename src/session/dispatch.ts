@@ -3,6 +3,7 @@ import type { Message } from '../wire/reader.js';
 import { Frontend, type FrontendType } from '../wire/types.js';
 import type { ReportedSettings } from './catalog/reported-settings.js';
 import type { CopyIn } from './client/copy-in.js';
+import type { EarlyQuestion } from './client/extended/early-question.js';
 import type { NamingType, SettledNames } from './client/extended/settled-names.js';
 import type { MessageHandler } from './client/message-handler.js';
 import type { UnitEnd } from './client/unit-end.js';
@@ -25,6 +26,7 @@ interface DispatchOptions {
   readonly server: Pick<Output, 'forward'>;
   readonly replies: Pick<OutstandingReplies, 'settled'>;
   readonly copyIn: CopyIn;
+  readonly early: EarlyQuestion;
   readonly names: SettledNames;
   readonly settings: ReportedSettings;
   readonly unit: UnitOfWork;
@@ -111,8 +113,8 @@ export class Dispatch {
 
   /** A message of the extended protocol that gives a name, or uses one. */
   #takeNaming(message: Message, type: NamingType): Promise<void> | undefined {
-    const { handlers, names, unit } = this.#options;
-    const known = names.before(type, message);
+    const { early, handlers, names, unit } = this.#options;
+    const known = names.before(type, message) ?? early.before(message);
     if (known) return known.then(() => this.take(message));
     unit.begin();
     return handlers[type].take(message);

@@ -68,14 +68,19 @@ export class Decider {
     return isPlain(seen) && this.#options.catalog.isIdle();
   }
 
-  /** Whether the graph is to be renewed before this text, which is a query between two transactions. */
-  isLate({ begins }: Look): boolean {
-    return begins === 'control' && this.#options.active && this.#resolver.isLate;
+  /** Whether the graph is to be renewed before the next transaction. */
+  get isLate(): boolean {
+    return this.#options.active && this.#resolver.isLate;
   }
 
-  /** Renews the graph. @returns false where that has failed, and the client has the error as the answer to its query */
-  renew(): Promise<boolean> {
-    return this.#resolver.renew().catch((error) => {
+  /** Whether the graph is to be renewed before this text, which is executed between two transactions. */
+  isLateBefore(seen: Look): boolean {
+    return this.isLate && seen.begins === 'control' && !this.concerns(seen);
+  }
+
+  /** Renews the graph. @returns false where that has failed, and the client has the error as the answer to its message */
+  renew(protocol: Protocol): Promise<boolean> {
+    return this.#resolver.renew(protocol).catch((error) => {
       // A mode that is none is told to the DELETE.
       if (error instanceof ProxyError) return true;
       throw error;

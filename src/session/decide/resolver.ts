@@ -54,7 +54,7 @@ export class Resolver {
    * @returns whether there was an answer
    * @throws ProxyError PGC_MODE for a mode that is none
    */
-  async renew(): Promise<boolean> {
-    return !('kind' in (await this.#catalog.renew((sql) => this.#queries.askUntimed(sql, 'simple'))));
+  async renew(protocol: Protocol): Promise<boolean> {
+    return !('kind' in (await this.#catalog.renew((sql) => this.#queries.askUntimed(sql, protocol))));
   }
 }

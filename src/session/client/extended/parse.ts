@@ -46,11 +46,15 @@ export class Parse extends MessageHandler<ParseParts> {
     });
   }
 
-  /** Sends a text that does not delete. The name is entered where executing the text does something else that the session has to know. */
+  /**
+   * Sends a text that does not delete. The name is entered where executing the text does something else that the session has to
+   * know, or begins a transaction (early-question.ts).
+   */
   #forward(message: Message, { name, types }: ParseFields, seen: Look): undefined {
     const { decider, prepared, replies, server, unanswered } = this.parts;
     server.forward(message);
-    const isPlain = !decider.concerns(seen) && seen.effect === 'none' && !mayTakeData(seen);
+    const isWatched = seen.effect !== 'none' || seen.begins === 'control' || mayTakeData(seen);
+    const isPlain = !decider.concerns(seen) && !isWatched;
     const statement = isPlain ? undefined : { ...UNWATCHED, types, seen: withoutText(seen) };
     if (statement || prepared.get(name))
       unanswered.expect('Parse', undoneReplies(prepared.set(name, statement)));

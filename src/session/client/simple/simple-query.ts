@@ -55,7 +55,7 @@ export class SimpleQuery extends MessageHandler<SimpleQueryParts> {
     // The earlier messages of the same unit of work are executed first, and may change what names mean.
     if (!unit.isBetweenUnits) catalog.unitEnds(inBlock);
     if (!decider.concerns(seen)) {
-      if (retries && decider.isLate(seen)) return this.#renewAndSend(message, seen, situation);
+      if (retries && decider.isLateBefore(seen)) return this.#renewAndSend(message, seen, situation);
       return sender.send(message, seen, PASS, situation);
     }
     const isIdle = decider.isIdle(seen);
@@ -76,7 +76,7 @@ export class SimpleQuery extends MessageHandler<SimpleQueryParts> {
 
   async #renewAndSend(message: Message, seen: Look, situation: Situation): Promise<void> {
     const { decider, sender } = this.parts;
-    if (await decider.renew()) sender.send(message, seen, PASS, situation);
+    if (await decider.renew('simple')) sender.send(message, seen, PASS, situation);
     else sender.answered(situation);
   }
 
