@@ -10,7 +10,7 @@ import type { ReportedSettings } from './reported-settings.js';
  * @param text without what terminates it
  * @param settings whether the server has reported how it reads it
  */
-export function look(text: Buffer, state: ServerState, settings: ReportedSettings): Look {
+export function lookAsReported(text: Buffer, state: ServerState, settings: ReportedSettings): Look {
   if (!settings.areCurrent) return lookAt(text, UNKNOWN);
   const { encoding, textSettings } = state;
   const masked = textSettings.hasHalves && !isAscii(text) ? withoutHalves(text, encoding) : undefined;

@@ -56,12 +56,12 @@ export class SessionCatalog {
   }
 
   /** A text is being sent. */
-  invalidateBy(seen: Look): void {
+  invalidateBy(look: Look): void {
     const { database, graphs } = this.#options;
     // Where the proxy has nothing to do, most DDL brings nothing either: it only changes what names mean.
-    const isIdle = seen.effect === 'schema' && !bringsWork(seen) && graphs.lastFingerprint(database) === IDLE;
+    const isIdle = look.effect === 'schema' && !bringsWork(look) && graphs.lastFingerprint(database) === IDLE;
     this.#hasIdleDdl ||= isIdle;
-    this.invalidateFor(isIdle ? 'settings' : seen.effect, seen.words);
+    this.invalidateFor(isIdle ? 'settings' : look.effect, look.words);
   }
 
   /**

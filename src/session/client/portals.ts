@@ -93,14 +93,14 @@ export class Portals {
   ): Promise<Pick<PortalBinding, 'rewrite' | 'lock'> | undefined> {
     const { decider, prepared, replies, server } = this.#options;
     const { statement, bind } = portal;
-    const { seen, types } = portal.prepared;
+    const { look, types } = portal.prepared;
     const source = { ...prepared.source(statement, portal.prepared), retries: false };
-    const decision = await decider.decide(seen, source);
+    const decision = await decider.decide(look, source);
     if (decision.kind === 'failed' || decision.kind === 'skipped') {
       this.set(name, { ...portal, bind: undefined });
       return undefined;
     }
-    const wanted = decision.kind === 'pass' ? passedOn(seen.text) : decision.rewrite;
+    const wanted = decision.kind === 'pass' ? passedOn(look.text) : decision.rewrite;
     const { current, under } = await prepared.prepareForPortal(statement, portal.prepared, wanted);
     const { rewrite = wanted } = current;
     const message = bindMessage(under === statement ? bind : bindTo(bindMessage(bind), name, under));

@@ -63,7 +63,7 @@ export class PreparedStatements {
   async wanted(name: string, prepared: PreparedStatement, mayRepeat: boolean): Promise<Rewrite | undefined> {
     const { decider } = this.#options;
     const source = this.source(name, prepared);
-    const decision = await decider.decide(prepared.seen, { ...source, retries: source.retries && mayRepeat });
+    const decision = await decider.decide(prepared.look, { ...source, retries: source.retries && mayRepeat });
     return decision.kind === 'pass' ? undefined : this.#replacement(name, prepared, decision.rewrite);
   }
 

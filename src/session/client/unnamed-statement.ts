@@ -38,7 +38,7 @@ export class UnnamedStatement {
    * @returns whether nothing more has to be sent
    */
   describeInstead(
-    { seen, encoding, types }: Pick<PreparedStatement, 'seen' | 'encoding' | 'types'>,
+    { look, encoding, types }: Pick<PreparedStatement, 'look' | 'encoding' | 'types'>,
     rewrite: Rewrite,
     stretch: number,
   ): boolean {
@@ -47,7 +47,7 @@ export class UnnamedStatement {
     if (known?.rewrite === undefined || known !== prepared.get('') || planOf(rewrite.rules) === undefined)
       return false;
     const isSame =
-      known.rewrite.sql === rewrite.sql && known.seen.text.equals(seen.text) && known.encoding === encoding;
+      known.rewrite.sql === rewrite.sql && known.look.text.equals(look.text) && known.encoding === encoding;
     if (!isSame || known.types.join() !== types.join()) return false;
     server.write(write.describeStatement(''));
     replies.expect('Describe', unsentParseReplies(decider.translation(known.rewrite)));

@@ -10,7 +10,7 @@ import type { ServerState } from '../server/server-state.js';
 
 /** A text of the client's that was read. */
 export interface ClientText {
-  readonly seen: Look;
+  readonly look: Look;
   readonly text: string;
   readonly statements: readonly Statement[];
 }

@@ -7,7 +7,7 @@ import { isAfterUnsettling, namesRelations } from '../../rewrite/unsettling.js';
 import { isNoteworthy, isPlain, type Look } from '../../sql/lexer/look.js';
 import type { Translation } from '../answers/results.js';
 import { ColumnsUnknown, KnownColumns } from '../catalog/known-columns.js';
-import { look } from '../catalog/reported-look.js';
+import { lookAsReported } from '../catalog/reported-look.js';
 import { ReportedSettings } from '../catalog/reported-settings.js';
 import { encodingOf, TEXT_BEYOND_ASCII } from '../server/encoding.js';
 import type { Protocol } from '../server/internal-query.js';
@@ -18,10 +18,10 @@ import {
   type Decision,
   isCuttable,
   PASS,
-  type Source,
   type StatementDecision,
   type StatementSource,
   statementByStatement,
+  type TextSource,
   unanswered,
 } from './decision.js';
 import { type Resolved, Resolver } from './resolver.js';
@@ -52,20 +52,20 @@ export class Decider {
 
   /** Looks at a client's text as the server is going to read it. */
   look(text: Buffer): Look {
-    return look(text, this.#options.state, this.settings);
+    return lookAsReported(text, this.#options.state, this.settings);
   }
 
   /** Whether anything is to be decided for a text: else it is sent as it is. */
-  concerns(seen: Look): boolean {
-    return this.#options.active && isNoteworthy(seen, this.#options.refusesCode);
+  concerns(look: Look): boolean {
+    return this.#options.active && isNoteworthy(look, this.#options.refusesCode);
   }
 
   /**
    * Whether a query that may delete is sent as it is without being read, as the server carries out everything.
    * @returns a promise where that is not known at once
    */
-  isIdle(seen: Look): boolean | Promise<boolean> {
-    return isPlain(seen) && this.#options.catalog.isIdle();
+  isIdle(look: Look): boolean | Promise<boolean> {
+    return isPlain(look) && this.#options.catalog.isIdle();
   }
 
   /** Whether the graph is to be renewed before the next transaction. */
@@ -74,8 +74,8 @@ export class Decider {
   }
 
   /** Whether the graph is to be renewed before this text, which is executed between two transactions. */
-  isLateBefore(seen: Look): boolean {
-    return this.isLate && seen.begins === 'control' && !this.concerns(seen);
+  isLateBefore(look: Look): boolean {
+    return this.isLate && look.begins === 'control' && !this.concerns(look);
   }
 
   /** Renews the graph. @returns false where that has failed, and the client has the error as the answer to its message */
@@ -87,12 +87,12 @@ export class Decider {
     });
   }
 
-  /** @param seen the text, looked at */
-  decide(seen: Look, source: StatementSource): Promise<StatementDecision>;
-  decide(seen: Look, source: Source): Promise<Decision>;
-  async decide(seen: Look, source: Source): Promise<Decision> {
+  /** @param look the text, looked at */
+  decide(look: Look, source: StatementSource): Promise<StatementDecision>;
+  decide(look: Look, source: TextSource): Promise<Decision>;
+  async decide(look: Look, source: TextSource): Promise<Decision> {
     const began = performance.now();
-    const decision = await this.#decideOrRefuse(seen, source);
+    const decision = await this.#decideOrRefuse(look, source);
     if (decision.kind === 'rewrite') this.#tell(decision.rewrite, source, performance.now() - began);
     return decision;
   }
@@ -103,15 +103,15 @@ export class Decider {
   }
 
   /** The listeners hear of each plan once. A text that was prepared is decided again for each Bind, mostly to the same plan. */
-  #tell({ sql, rules }: Rewrite, { protocol }: Source, milliseconds: number): void {
+  #tell({ sql, rules }: Rewrite, { protocol }: TextSource, milliseconds: number): void {
     if (protocol === 'extended' && sql === this.#planned) return;
     this.#planned = sql;
     this.#options.events.planned(plansOf(rules), milliseconds);
   }
 
-  async #decideOrRefuse(seen: Look, source: Source): Promise<Decision> {
+  async #decideOrRefuse(look: Look, source: TextSource): Promise<Decision> {
     try {
-      return await this.#decide(seen, source);
+      return await this.#decide(look, source);
     } catch (error) {
       if (!(error instanceof ProxyError)) throw error;
       if (this.#options.reject || !error.unexpandable) return { kind: 'rewrite', rewrite: refusal(error) };
@@ -120,24 +120,24 @@ export class Decider {
     }
   }
 
-  async #decide(seen: Look, source: Source): Promise<Decision> {
+  async #decide(look: Look, source: TextSource): Promise<Decision> {
     const { replies, state } = this.#options;
-    if (seen.text.length > LONGEST_DECIDED) throw new ProxyError('PGC_TOO_LARGE');
-    const settings = await this.settings.forText(seen, source.protocol);
+    if (look.text.length > LONGEST_DECIDED) throw new ProxyError('PGC_TOO_LARGE');
+    const settings = await this.settings.forText(look, source.protocol);
     if (settings.kind !== 'known') return unanswered(settings.kind);
-    const text = this.#texts.decode(seen.text, source.encoding);
+    const text = this.#texts.decode(look.text, source.encoding);
     // Bytes that are no text the server refuses, and its error says more; unless a message before changes the encoding.
     if (text === undefined && replies.settled && !settings.encodingChanges) return PASS;
-    if (text === undefined || (settings.encodingChanges && !isAscii(seen.text)))
+    if (text === undefined || (settings.encodingChanges && !isAscii(look.text)))
       throw new ProxyError('PGC_ENCODING', { what: TEXT_BEYOND_ASCII, encoding: encodingOf(state) });
-    if (seen.hasBackslashes && !settings.conforming) throw new ProxyError('PGC_STRINGS');
+    if (look.hasBackslashes && !settings.conforming) throw new ProxyError('PGC_STRINGS');
     const statements = await this.#texts.statements(text);
     if (statements === undefined) return this.#decideUnparsable(text, source);
-    return this.#decideStatements({ seen, text, statements }, source);
+    return this.#decideStatements({ look, text, statements }, source);
   }
 
   /** The server answers with its own error, if it has one; else it has a grammar that the parser here has not. */
-  async #decideUnparsable(text: string, { types, protocol }: Source): Promise<Decision> {
+  async #decideUnparsable(text: string, { types, protocol }: TextSource): Promise<Decision> {
     const { queries, otherServer } = this.#options;
     const server = await otherServer.recognise(protocol);
     if (server.kind === 'failed' || server.kind === 'skipped') return unanswered(server.kind);
@@ -151,7 +151,7 @@ export class Decider {
   }
 
   /** Decides again and again, until the server has told all columns that the rewrite needs. */
-  async #decideStatements(client: ClientText, source: Source): Promise<Decision> {
+  async #decideStatements(client: ClientText, source: TextSource): Promise<Decision> {
     const { queries, refusesCode, state } = this.#options;
     const { statements } = client;
     if (isPassed(statements, refusesCode)) return PASS;
@@ -171,7 +171,7 @@ export class Decider {
   }
 
   /** @throws ColumnsUnknown */
-  async #decideWith(columns: KnownColumns, client: ClientText, source: Source): Promise<Decision> {
+  async #decideWith(columns: KnownColumns, client: ClientText, source: TextSource): Promise<Decision> {
     const { events, pendingPrepares, otherServer, refusesCode, warnings } = this.#options;
     const { text, statements } = client;
     if (namesPrepared(statements) && !pendingPrepares.settled) await pendingPrepares.answered();
@@ -216,7 +216,7 @@ export class Decider {
 function orderOf(
   client: ClientText,
   resolved: Resolved,
-  source: Source,
+  source: TextSource,
 ): 'as it is' | 'statementByStatement' | 'as one text' {
   const { statements } = client;
   if (resolved.hides && statements.slice(1).some(namesRelations)) return 'statementByStatement';

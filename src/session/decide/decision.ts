@@ -38,7 +38,7 @@ export interface SeparateStatement {
 }
 
 /** Where a text comes from. */
-export interface Source extends ColumnsSource {
+export interface TextSource extends ColumnsSource {
   /** How the proxy can query the server at this point. */
   readonly protocol: Protocol;
   /** The text comes in a Query, so several statements may be sent in the place of one. Parse takes one alone. */
@@ -53,7 +53,7 @@ export interface Source extends ColumnsSource {
 }
 
 /** Where one statement comes from. */
-export type StatementSource = Source & { readonly inString: false };
+export type StatementSource = TextSource & { readonly inString: false };
 
 export const PASS: StatementDecision = { kind: 'pass' };
 
@@ -71,7 +71,7 @@ export function unanswered(kind: 'failed' | 'skipped'): StatementDecision {
 export function statementByStatement(
   client: ClientText,
   names: readonly RelationName[],
-  source: Pick<Source, 'inString'>,
+  source: Pick<TextSource, 'inString'>,
 ): Decision {
   const { text, statements } = client;
   if (!isCuttable(client, source)) throw afterUnsettling(names);
@@ -81,7 +81,7 @@ export function statementByStatement(
 }
 
 /** Whether the statements may be sent one by one. The data of a COPY come from the client between two statements. */
-export function isCuttable({ statements }: ClientText, { inString }: Pick<Source, 'inString'>): boolean {
+export function isCuttable({ statements }: ClientText, { inString }: Pick<TextSource, 'inString'>): boolean {
   return inString && !statements.some(({ takesData }) => takesData);
 }
 

@@ -13,7 +13,7 @@ import { ResultColumns } from '../answers/result-columns.js';
 
 export interface PreparedStatement {
   /** The client's own text, and what executing it may do. */
-  readonly seen: Look;
+  readonly look: Look;
   /** The encoding in which it came. */
   readonly encoding: string;
   readonly types: readonly number[];
@@ -21,7 +21,7 @@ export interface PreparedStatement {
   readonly rewrite: Rewrite | undefined;
   /** The columns that it returned when the client prepared it. */
   readonly result: ResultColumns;
-  /** PREPARE in SQL has prepared it: `seen` is the whole PREPARE. */
+  /** PREPARE in SQL has prepared it: `look` is the whole PREPARE. */
   readonly inSql: boolean;
   /** It has to be prepared again, whatever its text: the server may have dropped it, or the client has repeated its marker. */
   readonly lost: boolean;
@@ -29,7 +29,7 @@ export interface PreparedStatement {
 
 /** A prepared statement that does not delete. */
 export const UNWATCHED: PreparedStatement = {
-  seen: lookAt(Buffer.alloc(0), { strings: 'on', hasHalves: false }),
+  look: lookAt(Buffer.alloc(0), { strings: 'on', hasHalves: false }),
   encoding: 'SQL_ASCII',
   types: [],
   rewrite: undefined,

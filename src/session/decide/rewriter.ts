@@ -16,7 +16,7 @@ import type { ServerState } from '../server/server-state.js';
 import type { ClientText, ClientTexts } from './client-texts.js';
 import type { Concern } from './concern.js';
 import type { RefusalRules } from './decider-options.js';
-import type { Source } from './decision.js';
+import type { TextSource } from './decision.js';
 import type { Resolved } from './resolver.js';
 import type { SqlPrepared } from './sql-prepared.js';
 
@@ -50,7 +50,7 @@ export class Rewriter {
     client: ClientText,
     concern: Concern,
     resolved: Resolved,
-    source: Source,
+    source: TextSource,
     columns: KnownColumns,
   ): Promise<Rewrite> {
     const { text, statements } = client;
@@ -84,7 +84,7 @@ export class Rewriter {
     statements: readonly Statement[],
     texts: PreparedTexts,
     { graph, meaning }: Resolved,
-    { inString, retries, prepares = false }: Source,
+    { inString, retries, prepares = false }: TextSource,
     columns: KnownColumns,
   ): RewriteContext {
     const { refusesCode, reject, triggers } = this.#rules;
@@ -94,7 +94,7 @@ export class Rewriter {
       returnedColumns: columns.of,
       executable: (name) => {
         const prepared = this.#inSql.named(name);
-        const check = () => prepared && this.#texts.decode(prepared.seen.text, prepared.encoding);
+        const check = () => prepared && this.#texts.decode(prepared.look.text, prepared.encoding);
         return prepared?.rewrite && executableOf(prepared.rewrite, texts, context, check);
       },
       profile: this.#state.profile,
@@ -122,8 +122,8 @@ export class Rewriter {
  * Whether what a statement changes may matter to one after it. Where the proxy performs no key of the database, only the
  * text itself can make one, or switch cascades on again.
  */
-export function isSensitive({ seen }: ClientText, { active, graph }: Resolved): boolean {
-  return graph.isActive || makesKeys(seen) || !active;
+export function isSensitive({ look }: ClientText, { active, graph }: Resolved): boolean {
+  return graph.isActive || makesKeys(look) || !active;
 }
 
 /** All that a rewrite depends on and that is not the same for all sessions. */

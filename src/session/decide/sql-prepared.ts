@@ -4,7 +4,7 @@ import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import { type Rewrite, unchanged } from '../../rewrite/text.js';
 import { bytesOf } from '../../sql/encoding/raw-bytes.js';
 import { ResultColumns } from '../answers/result-columns.js';
-import { look } from '../catalog/reported-look.js';
+import { lookAsReported } from '../catalog/reported-look.js';
 import type { ReportedSettings } from '../catalog/reported-settings.js';
 import { encodingOf } from '../server/encoding.js';
 import type { ServerState } from '../server/server-state.js';
@@ -50,8 +50,8 @@ export class SqlPrepared {
         changed,
       };
       const encoding = encodingOf(this.#state);
-      const seen = look(bytesOf(text), this.#state, this.#settings);
-      const made = { ...UNWATCHED, seen, encoding, rewrite, result: new ResultColumns(), inSql: true };
+      const look = lookAsReported(bytesOf(text), this.#state, this.#settings);
+      const made = { ...UNWATCHED, look, encoding, rewrite, result: new ResultColumns(), inSql: true };
       this.#prepared.set(nameInText(rule.name, encoding), made);
     }
     if (rule.kind === 'release') this.#release(rule.name, known);

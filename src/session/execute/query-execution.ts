@@ -27,7 +27,7 @@ import { Savepoint } from './savepoint.js';
 /** A simple query of the client's, with what is sent in its place. */
 export interface ExpandedQuery {
   /** The client's text, looked at. */
-  readonly seen: Look;
+  readonly look: Look;
   readonly rewrite: Rewrite;
   /** The unnamed statement, which the query drops, where there was one: it is still there where the server skips the query. */
   readonly dropped: PreparedStatement | undefined;
@@ -126,13 +126,13 @@ export class QueryExecution implements Execution {
   }
 
   async planAgain(): Promise<boolean> {
-    const { seen } = this.#query;
+    const { look } = this.#query;
     const source = { protocol: 'simple', inString: true, types: [], retries: false, prepares: true } as const;
-    const decision = await this.#parts.decider.decide(seen, source);
+    const decision = await this.#parts.decider.decide(look, source);
     // Several statements are retried only where they are a transaction by themselves.
     if (decision.kind === 'statementByStatement') this.#separate = decision.statements;
     if (decision.kind !== 'pass' && decision.kind !== 'rewrite') return false;
-    this.#rewrite = decision.kind === 'pass' ? passedOn(seen.text) : decision.rewrite;
+    this.#rewrite = decision.kind === 'pass' ? passedOn(look.text) : decision.rewrite;
     return true;
   }
 

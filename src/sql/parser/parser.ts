@@ -14,7 +14,7 @@ export interface RawStatement {
   readonly end: number;
 }
 
-export interface Token {
+export interface ScannedToken {
   readonly text: string;
   readonly start: number;
   readonly end: number;
@@ -97,7 +97,7 @@ export function parse(sql: string): readonly RawStatement[] | undefined {
 }
 
 /** @returns undefined where a token is none that PostgreSQL knows, or it is too much for the parser */
-export function scan(sql: string): readonly Token[] | undefined {
+export function scan(sql: string): readonly ScannedToken[] | undefined {
   return ask((parser) => tokensOf(parser, sql))?.map((token: ScanToken) => ({
     text: token.text,
     start: token.start,

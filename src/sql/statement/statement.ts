@@ -6,10 +6,10 @@ import { type Node, parse, type RawStatement } from '../parser/parser.js';
 import { asList, asNode, node, relationName, stringOf } from '../parser/tree.js';
 import { differsInValues } from './compared.js';
 import { type Executed, executed, findDeletes, formOf, isPlainExplain } from './deletes.js';
-import { type Unsettling, unsettles } from './effects.js';
 import { isRefused } from './refused.js';
 import { type DeletingStatement, readSites } from './sites.js';
 import { indexAt, readSource, type Token } from './source.js';
+import { type Unsettling, unsettles } from './unsettling.js';
 
 export type { DeletingStatement, Site } from './sites.js';
 

@@ -32,8 +32,8 @@ export class EarlyQuestion {
   before(message: Message): Promise<void> | undefined {
     const { decider, transaction, unit } = this.#options;
     if (!decider.isLate || !unit.isBetweenUnits || !transaction.isIdle) return undefined;
-    const seen = this.#look(message);
-    return seen && decider.isLateBefore(seen) ? this.#ask() : undefined;
+    const look = this.#look(message);
+    return look && decider.isLateBefore(look) ? this.#ask() : undefined;
   }
 
   /**
@@ -49,7 +49,7 @@ export class EarlyQuestion {
   /** What the message is going to execute, if anything: of a Bind what was prepared under its name. */
   #look(message: Message): Look | undefined {
     const { decider, names } = this.#options;
-    if (message.type === Frontend.Bind) return names.get(readBind(message)?.statement ?? '')?.seen;
+    if (message.type === Frontend.Bind) return names.get(readBind(message)?.statement ?? '')?.look;
     const text = message.type === Frontend.Parse ? readParse(message)?.text : undefined;
     return text && decider.look(text);
   }

@@ -42,7 +42,7 @@ export class Execute extends MessageHandler<ExecuteParts> {
     const portal = portals.get(name);
     if (portal === undefined) return this.#executeUnknown(message);
     const sent = this.#execute(message, name, portal);
-    if (!mayTakeData(portal.prepared.seen)) return sent;
+    if (!mayTakeData(portal.prepared.look)) return sent;
     return sent ? sent.then(() => this.#dataDecided()) : this.#dataDecided();
   }
 
@@ -54,11 +54,11 @@ export class Execute extends MessageHandler<ExecuteParts> {
 
   #execute(message: Message, name: string, portal: BoundPortal): Promise<void> | undefined {
     const { catalog, executor, portals, unit } = this.parts;
-    const { rewrite, seen } = portal.prepared;
+    const { rewrite, look } = portal.prepared;
     const isExpanded = rewrite !== undefined && planOf(rewrite.rules) !== undefined;
     const { isInBlock, mayRetryAlone } = unit;
-    unit.execute(isExpanded, seen.effect);
-    catalog.invalidateBy(seen);
+    unit.execute(isExpanded, look.effect);
+    catalog.invalidateBy(look);
     if (rewrite === undefined) return this.#forward(message);
     if (portal.executed && countsRows(rewrite)) return this.#refuseSecond(name);
     portals.set(name, { ...portal, executed: true });

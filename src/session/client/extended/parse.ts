@@ -37,12 +37,12 @@ export class Parse extends MessageHandler<ParseParts> {
     const { name, types } = parse;
     const settled = name === '' ? portals.settleNext() : undefined;
     if (settled) return settled.then(() => this.take(message));
-    const seen = decider.look(parse.text);
-    if (!decider.concerns(seen)) return this.#forward(message, parse, seen);
+    const look = decider.look(parse.text);
+    if (!decider.concerns(look)) return this.#forward(message, parse, look);
     const encoding = encodingOf(state);
-    return decider.decide(seen, prepared.source(name, { types, encoding })).then((decision) => {
-      if (decision.kind === 'pass') return this.#forward(message, parse, seen);
-      return this.#send(message, parse, { seen, encoding, types }, decision.rewrite);
+    return decider.decide(look, prepared.source(name, { types, encoding })).then((decision) => {
+      if (decision.kind === 'pass') return this.#forward(message, parse, look);
+      return this.#send(message, parse, { look, encoding, types }, decision.rewrite);
     });
   }
 
@@ -50,12 +50,12 @@ export class Parse extends MessageHandler<ParseParts> {
    * Sends a text that does not delete. The name is entered where executing the text does something else that the session has to
    * know, or begins a transaction (early-question.ts).
    */
-  #forward(message: Message, { name, types }: ParseFields, seen: Look): undefined {
+  #forward(message: Message, { name, types }: ParseFields, look: Look): undefined {
     const { decider, prepared, replies, server, unanswered } = this.parts;
     server.forward(message);
-    const isWatched = seen.effect !== 'none' || seen.begins === 'control' || mayTakeData(seen);
-    const isPlain = !decider.concerns(seen) && !isWatched;
-    const statement = isPlain ? undefined : { ...UNWATCHED, types, seen: withoutText(seen) };
+    const isWatched = look.effect !== 'none' || look.begins === 'control' || mayTakeData(look);
+    const isPlain = !decider.concerns(look) && !isWatched;
+    const statement = isPlain ? undefined : { ...UNWATCHED, types, look: withoutText(look) };
     if (statement || prepared.get(name))
       unanswered.expect('Parse', undoneReplies(prepared.set(name, statement)));
     else replies.expect('Parse');
@@ -65,7 +65,7 @@ export class Parse extends MessageHandler<ParseParts> {
   #send(
     message: Message,
     { name }: ParseFields,
-    text: Pick<PreparedStatement, 'seen' | 'encoding' | 'types'>,
+    text: Pick<PreparedStatement, 'look' | 'encoding' | 'types'>,
     unsealed: Rewrite,
   ): undefined {
     const { decider, prepared, replies, server, unanswered, unit, unnamed } = this.parts;
@@ -75,7 +75,7 @@ export class Parse extends MessageHandler<ParseParts> {
     const statement: PreparedStatement = {
       ...UNWATCHED,
       ...text,
-      seen: withTextCopied(text.seen),
+      look: withTextCopied(text.look),
       rewrite,
       result,
     };

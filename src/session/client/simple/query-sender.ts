@@ -47,16 +47,16 @@ export class QuerySender {
   }
 
   /**
-   * @param seen the query's text
+   * @param look the query's text
    * @returns as MessageHandler.take
    */
-  send(message: Message, seen: Look, decision: Decision, situation: Situation): Promise<void> | undefined {
+  send(message: Message, look: Look, decision: Decision, situation: Situation): Promise<void> | undefined {
     if (decision.kind === 'statementByStatement') return this.#sendOneByOne(decision.statements);
-    this.#options.catalog.invalidateBy(seen);
+    this.#options.catalog.invalidateBy(look);
     // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
     if (decision.kind === 'failed' && situation.protocol === 'simple') return this.answered(situation);
     if (decision.kind === 'pass') return this.forward(message, situation);
-    return this.#sendRewrite(message, seen, decision.rewrite, situation);
+    return this.#sendRewrite(message, look, decision.rewrite, situation);
   }
 
   forward(message: Message, situation: Situation): undefined {
@@ -78,7 +78,7 @@ export class QuerySender {
   /** Sends what takes the query's place; what is expanded may be sent again. */
   #sendRewrite(
     message: Message,
-    seen: Look,
+    look: Look,
     rewrite: Rewrite,
     situation: Situation,
   ): Promise<void> | undefined {
@@ -86,7 +86,7 @@ export class QuerySender {
     const { protocol, inBlock, dropped } = situation;
     const { rules } = rewrite;
     if (protocol === 'simple' && (planOf(rules) || isSuspecting(rules) || rewrite.leftPrepared)) {
-      const done = executor.query({ seen: withTextCopied(seen), rewrite, dropped });
+      const done = executor.query({ look: withTextCopied(look), rewrite, dropped });
       unitEnd.end(inBlock);
       return done.then((statements) => statements && this.#sendOneByOne(statements));
     }

@@ -38,45 +38,45 @@ export class SimpleQuery extends MessageHandler<SimpleQueryParts> {
     const text = queryText(message);
     // The server refuses what is not well-formed.
     if (text === undefined) return sender.forward(message, MALFORMED);
-    const seen = decider.look(text);
-    const sent = this.#decideAndSend(message, seen);
-    if (!mayTakeData(seen)) return sent;
+    const look = decider.look(text);
+    const sent = this.#decideAndSend(message, look);
+    if (!mayTakeData(look)) return sent;
     return sent ? sent.then(() => copyIn.decided()) : copyIn.decided();
   }
 
-  #decideAndSend(message: Message, seen: Look): Promise<void> | undefined {
+  #decideAndSend(message: Message, look: Look): Promise<void> | undefined {
     const { catalog, decider, queries, sender, transaction, unit } = this.parts;
     if (queries.hasImplicitTransaction && !unit.hasExecuted)
-      return queries.endImplicitTransaction().then(() => this.#decideAndSend(message, seen));
+      return queries.endImplicitTransaction().then(() => this.#decideAndSend(message, look));
     const situation = this.#situation();
     const { protocol, inBlock } = situation;
     if (protocol === 'extended') queries.queryInPipeline();
     const retries = protocol === 'simple' && transaction.isIdle;
     // The earlier messages of the same unit of work are executed first, and may change what names mean.
     if (!unit.isBetweenUnits) catalog.unitEnds(inBlock);
-    if (!decider.concerns(seen)) {
-      if (retries && decider.isLateBefore(seen)) return this.#renewAndSend(message, seen, situation);
-      return sender.send(message, seen, PASS, situation);
+    if (!decider.concerns(look)) {
+      if (retries && decider.isLateBefore(look)) return this.#renewAndSend(message, look, situation);
+      return sender.send(message, look, PASS, situation);
     }
-    const isIdle = decider.isIdle(seen);
-    if (isIdle === false) return this.#decide(message, seen, situation, retries);
-    if (isIdle === true) return sender.send(message, seen, PASS, situation);
+    const isIdle = decider.isIdle(look);
+    if (isIdle === false) return this.#decide(message, look, situation, retries);
+    if (isIdle === true) return sender.send(message, look, PASS, situation);
     return isIdle.then((it) =>
-      it ? sender.send(message, seen, PASS, situation) : this.#decide(message, seen, situation, retries),
+      it ? sender.send(message, look, PASS, situation) : this.#decide(message, look, situation, retries),
     );
   }
 
-  #decide(message: Message, seen: Look, situation: Situation, retries: boolean): Promise<void> {
+  #decide(message: Message, look: Look, situation: Situation, retries: boolean): Promise<void> {
     const { decider, sender } = this.parts;
     const { protocol } = situation;
     return decider
-      .decide(seen, { protocol, inString: true, types: [], retries, prepares: protocol === 'simple' })
-      .then((decision) => sender.send(message, seen, decision, situation));
+      .decide(look, { protocol, inString: true, types: [], retries, prepares: protocol === 'simple' })
+      .then((decision) => sender.send(message, look, decision, situation));
   }
 
-  async #renewAndSend(message: Message, seen: Look, situation: Situation): Promise<void> {
+  async #renewAndSend(message: Message, look: Look, situation: Situation): Promise<void> {
     const { decider, sender } = this.parts;
-    if (await decider.renew('simple')) sender.send(message, seen, PASS, situation);
+    if (await decider.renew('simple')) sender.send(message, look, PASS, situation);
     else sender.answered(situation);
   }
 

@@ -62,25 +62,25 @@ export class StatementByStatement {
     const pace = new Pace();
     for (const { bytes, offset, unchanged } of statements) {
       await pace.next();
-      const seen = decider.look(bytes);
-      const control = seen.begins === 'control';
+      const look = decider.look(bytes);
+      const control = look.begins === 'control';
       if (!inBlock && !control) goesOn = (await queries.ask(BLOCK, 'extended')).kind === 'value';
       if (!goesOn) break;
       inBlock = !control;
       const source = { protocol: 'extended', inString: false, types: [], retries: false, offset } as const;
-      const decision = decider.concerns(seen) ? await decider.decide(seen, source) : undefined;
+      const decision = decider.concerns(look) ? await decider.decide(look, source) : undefined;
       catalog.executing();
-      catalog.invalidateBy(seen);
+      catalog.invalidateBy(look);
       // The server skips to the Sync, as it would skip the rest of the string.
       goesOn = decision?.kind !== 'failed' && decision?.kind !== 'skipped';
-      if (goesOn) this.#sendOne(decision?.kind === 'rewrite' ? decision.rewrite : unchanged, seen, offset);
+      if (goesOn) this.#sendOne(decision?.kind === 'rewrite' ? decision.rewrite : unchanged, look, offset);
     }
     jit.endUnit();
     server.write(write.sync());
     replies.expect('Sync');
   }
 
-  #sendOne(unsent: Rewrite, seen: Look, offset: number): void {
+  #sendOne(unsent: Rewrite, look: Look, offset: number): void {
     const { jit, replies, decider, server } = this.#options;
     const rewrite = sealed(unsent);
     if (planOf(rewrite.rules)) jit.off();
@@ -92,7 +92,7 @@ export class StatementByStatement {
       Buffer.concat([
         // In a failed transaction the portal and the statement of the one before are still there.
         ...[write.close('P', OWN_NAME), write.close('S', OWN_NAME)],
-        isSame ? write.parseBytes(OWN_NAME, seen.text) : write.parse(OWN_NAME, sentText(rewrite)),
+        isSame ? write.parseBytes(OWN_NAME, look.text) : write.parse(OWN_NAME, sentText(rewrite)),
         ...[write.bind(OWN_NAME, OWN_NAME), write.describePortal(OWN_NAME), write.execute(OWN_NAME)],
         // As long as the portal is open its tables are in use, and DDL behind it would be refused.
         write.close('P', OWN_NAME),
@@ -104,7 +104,7 @@ export class StatementByStatement {
     replies.expect('Bind', unseen(answers, Backend.BindComplete));
     const described = unseen(answers, Backend.NoData);
     const executed = executeReplies(translation);
-    const [first, second] = changes(seen, rewrite) ? together(described, executed) : [described, executed];
+    const [first, second] = changes(look, rewrite) ? together(described, executed) : [described, executed];
     replies.expect('Describe', first);
     replies.expect('Execute', second);
     replies.expect('Close', { receive: unlessError });
