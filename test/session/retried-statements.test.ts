@@ -129,3 +129,44 @@ describe('a text that turns out to be one to pass on is passed on as it came', (
     }
   });
 });
+
+describe('a portal that is executed for the third time', () => {
+  const RESTRICTED = `${SCHEMA}
+    CREATE TABLE s.r (p_id int CONSTRAINT r_restrict REFERENCES s.p ON DELETE RESTRICT NOT ENFORCED);`;
+  const overrides = [{ match: '*.*.c_cascade', on_delete: 'cascade' as const }];
+
+  test('has the statement that its text means by now, and not the one of the second time', async () => {
+    const { database, direct } = await on('overridden', RESTRICTED);
+    const proxy = await startProxy({ cascade: { overrides }, graph: { refresh: '1h' } });
+    onTestFinished(() => proxy.stop());
+    const client = await RawClient.login(proxy, { database });
+    const [watcher, gate, inserting] = [await direct(), await direct(), await direct()];
+    const other = await proxy.connect(database);
+    const [pid, gatePid] = [await pidOf(client), await pidOf(gate)];
+    // As random() is volatile its rows are not locked first, so that another child can come in between again.
+    await client.ask(parse('DELETE FROM s.p WHERE id = $1 AND random() < 2', 'd', [23]), sync);
+    await client.ask(query('BEGIN'));
+    await inserting.query('BEGIN; INSERT INTO s.c VALUES (98, 1)');
+    const answers = client.told(bind({ statement: 'd', values: ['1'] }), execute(), sync);
+    const rounds = [
+      ['CREATE TABLE s.heir () INHERITS (s.p)', 'INSERT INTO s.c VALUES (99, 1); INSERT INTO s.r VALUES (1)'],
+      ['DROP TABLE s.heir', ''],
+    ] as const;
+    for (const [ddl, inserts] of rounds) {
+      await untilSession(watcher, pid, `wait_event = 'transactionid'`);
+      // The proxy has to ask for the graph before the next attempt, and is held up with that: in its transaction the table is
+      // free when the attempt has been rolled back.
+      await other.query('CREATE TABLE s.one_more (); DROP TABLE s.one_more');
+      const closed = gate.query('BEGIN; LOCK TABLE pg_catalog.pg_rewrite');
+      await untilSession(watcher, gatePid, `state = 'idle in transaction' OR ${WAITS_FOR_LOCK}`);
+      await inserting.query('COMMIT');
+      await untilSession(watcher, pid, `wait_event = 'relation'`);
+      await closed;
+      await watcher.query(ddl);
+      await inserting.query(`BEGIN; ${inserts}`);
+      await gate.query('COMMIT');
+    }
+    const error = expect.stringMatching(/^E C=23001 .*n=r_restrict/);
+    expect(await answers).toEqual(['2', error, 'Z E']);
+  });
+});

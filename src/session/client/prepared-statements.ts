@@ -101,11 +101,12 @@ export class PreparedStatements {
     prepared: PreparedStatement,
     rewrite: Rewrite,
   ): Promise<{ readonly current: PreparedStatement; readonly under: string }> {
-    const isGone = this.get(name)?.result !== prepared.result;
-    const lost = prepared.lost || isGone;
-    const wanted = await this.#replacement(name, { ...prepared, lost }, rewrite);
-    const under = isGone ? REBOUND : name;
-    return { current: wanted ? this.prepareAgain(under, prepared, wanted) : prepared, under };
+    // Since then it may also have been prepared again: what counts is what the server has now.
+    const known = this.get(name);
+    const had = known?.result === prepared.result ? known : { ...prepared, lost: true };
+    const wanted = await this.#replacement(name, had, rewrite);
+    const under = had === known ? name : REBOUND;
+    return { current: wanted ? this.prepareAgain(under, had, wanted) : had, under };
   }
 
   #replacement(name: string, prepared: PreparedStatement, rewrite: Rewrite): Promise<Rewrite | undefined> {
