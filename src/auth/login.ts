@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { SessionEvents } from '../observe/session-events.js';
 import type { StartupPacket } from '../wire/startup.js';
 import type { ClientTransport } from './client-transport.js';
-import type { ServerTransport } from './server-transport.js';
+import type { ServerTransport } from './exchange/server-transport.js';
 
 export type Startup = Extract<StartupPacket, { readonly kind: 'startup' }>;
 

@@ -1,10 +1,12 @@
 /** The login that the configuration wants. */
 import type { Config } from '../config/schema.js';
 import type { Logger } from '../observe/log.js';
+import { byCertificate } from './by-certificate.js';
+import { byPassword } from './by-password.js';
 import type { Login } from './login.js';
 import { ProxiedLogin } from './proxied.js';
 import { RelayedLogin } from './relayed.js';
-import { readUsers } from './users/read-users.js';
+import { readAuthFiles } from './users/auth-files.js';
 import { Users } from './users/users.js';
 
 /**
@@ -12,9 +14,16 @@ import { Users } from './users/users.js';
  * @throws ConfigError where a file that it needs cannot be used
  */
 export async function openLogin(auth: Config['auth'], messageBytes: number, log: Logger): Promise<Login> {
-  if (auth.mode === 'relay' || auth.users === null) return new RelayedLogin(messageBytes);
-  const { entries, warnings } = await readUsers(auth.users);
+  if (auth.mode === 'relay') return new RelayedLogin(messageBytes);
+  const { entries, rules, warnings } = await readAuthFiles(auth);
   for (const warning of warnings) log.warn(warning);
   const users = await Users.of(entries);
-  return new ProxiedLogin({ messageBytes, users: () => users });
+  switch (auth.mode) {
+    case 'proxy':
+      return new ProxiedLogin({ messageBytes, verify: byPassword(() => users) });
+    case 'cert':
+      return new ProxiedLogin({ messageBytes, verify: byCertificate(() => ({ users, rules })) });
+    default:
+      return auth.mode satisfies never;
+  }
 }

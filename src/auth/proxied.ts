@@ -1,21 +1,35 @@
-/** A login that the proxy makes out itself: with the client by SCRAM, and then with the server, by what it knows of the user. */
+/** A login that the proxy makes out itself: first with the client, and then with the server, by what it knows of the user. */
 import { ProxyError } from '../errors.js';
 import { sayFarewell } from '../session/server/farewell.js';
 import { negotiate } from '../wire/protocol-version.js';
-import { ClientDialogue } from './client-dialogue.js';
-import { type VerifiedPassword, verifyPassword } from './client-login.js';
-import type { ClientTransport } from './client-transport.js';
+import { type Credential, forgetKeys, ServerLogin } from './exchange/server-login.js';
 import type { LoggedIn, Login, LoginPeers, Startup } from './login.js';
 import { Relay } from './relay.js';
-import { endPointHash } from './scram/end-point.js';
-import { type Credential, ServerLogin } from './server-login.js';
-import type { User, Users } from './users/users.js';
+
+/** A client that has proved who it is. */
+export interface Verified {
+  /** With which it is logged in to the server. */
+  readonly credential: Credential;
+  /** What it is told before the server's own messages. */
+  readonly told: Buffer | undefined;
+  /** What it has sent, and nobody has read. */
+  readonly fromClient: Buffer;
+}
+
+/**
+ * Makes sure that a client is the user that it says.
+ * @returns undefined where the client does not go on
+ * @throws ProxyError where it is not
+ */
+export type Verify = (
+  peers: Pick<LoginPeers, 'client' | 'transport'>,
+  user: string,
+) => Promise<Verified | undefined>;
 
 export interface ProxiedLoginOptions {
   /** The longest message taken of a client, in bytes. */
   readonly messageBytes: number;
-  /** Those that may log in now. */
-  readonly users: () => Users;
+  readonly verify: Verify;
 }
 
 export class ProxiedLogin implements Login {
@@ -30,53 +44,43 @@ export class ProxiedLogin implements Login {
    * @throws ProxyError also where the client does not prove it
    */
   async run(peers: LoginPeers, startup: Startup): Promise<LoggedIn | undefined> {
-    const { client, transport, upstream } = peers;
-    const { messageBytes, users } = this.#options;
-    const name = startup.parameters.get('user');
-    if (!name) throw new ProxyError('PGC_NO_USER');
+    const { client } = peers;
+    const user = startup.parameters.get('user');
+    if (!user) throw new ProxyError('PGC_NO_USER');
     const negotiated = negotiate(startup.raw);
     if (negotiated) client.write(negotiated.answer);
-    const user = users().find(name);
-    const dialogue = new ClientDialogue(client);
-    let verified: VerifiedPassword | undefined;
-    let fromClient: Buffer;
-    try {
-      verified = await verifyPassword(dialogue, name, user, endPointOf(transport));
-    } finally {
-      fromClient = dialogue.end();
-    }
+    const verified = await this.#options.verify(peers, user);
     if (!verified) {
       sayFarewell(client);
       return undefined;
     }
-    client.write(verified.final);
-    const credential = credentialOf(user, verified);
-    const server = await upstream.connect().catch((error: unknown) => {
-      verified.clientKey.fill(0);
-      throw error;
-    });
-    if (client.destroyed || client.writableEnded) {
-      verified.clientKey.fill(0);
-      server.destroy();
-      return undefined;
-    }
-    server.write(negotiated?.startup ?? startup.raw);
-    const serverLogin = new ServerLogin({
-      user: name,
-      upstream: upstream.name,
-      credential,
-      transport: upstream.transport,
-    });
-    return new Relay(peers, server, { messageBytes, serverLogin, fromClient }).run();
+    if (verified.told) client.write(verified.told);
+    return this.#enter(peers, user, negotiated?.startup ?? startup.raw, verified);
   }
-}
 
-function endPointOf(transport: ClientTransport): Buffer | undefined {
-  return transport.kind === 'tls' ? endPointHash(transport.ownCertificate) : undefined;
-}
-
-function credentialOf({ known }: User, { clientKey }: VerifiedPassword): Credential {
-  if (known?.kind === 'scram') return { kind: 'keys', secret: known.secret, clientKey };
-  clientKey.fill(0);
-  return known ?? { kind: 'none' };
+  async #enter(
+    peers: LoginPeers,
+    user: string,
+    startup: Buffer,
+    { credential, fromClient }: Verified,
+  ): Promise<LoggedIn | undefined> {
+    const { client, upstream } = peers;
+    try {
+      const server = await upstream.connect();
+      if (client.destroyed || client.writableEnded) {
+        server.destroy();
+        return undefined;
+      }
+      server.write(startup);
+      const options = { user, upstream: upstream.name, credential, transport: upstream.transport };
+      const { messageBytes } = this.#options;
+      return await new Relay(peers, server, {
+        messageBytes,
+        serverLogin: new ServerLogin(options),
+        fromClient,
+      }).run();
+    } finally {
+      forgetKeys(credential);
+    }
+  }
 }

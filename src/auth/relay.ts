@@ -11,10 +11,10 @@ import { Field, readErrorFields } from '../wire/backend.js';
 import { type Message, MessageReader, ProtocolViolation } from '../wire/reader.js';
 import { BACKEND_TYPES, Backend, LONGEST_BACKEND_MESSAGE } from '../wire/types.js';
 import { ClientAnswers } from './client-answers.js';
+import { Listening } from './exchange/listening.js';
+import type { ServerLogin } from './exchange/server-login.js';
 import { Greeting } from './greeting.js';
-import { Listening } from './listening.js';
 import type { LoggedIn, LoginPeers } from './login.js';
-import type { ServerLogin } from './server-login.js';
 
 export interface RelayOptions {
   /** The longest message taken of a client, in bytes. */
@@ -208,7 +208,6 @@ export class Relay {
   #end(error?: ProxyError): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#serverLogin?.forget();
     this.#listening.stop();
     if (error) this.#peers.events.ended(error);
     this.#toClient.flush();

@@ -1,8 +1,7 @@
 /** Runs the commands. */
-import { readUsers } from '../auth/users/read-users.js';
+import { readAuthFiles } from '../auth/users/auth-files.js';
 import { type Flags, readConfig } from '../config/load.js';
 import { ConfigError } from '../config/problems.js';
-import type { Config } from '../config/schema.js';
 import { createLogger } from '../observe/log.js';
 import { version } from '../observe/version.js';
 import { type Command, parseArguments } from './arguments.js';
@@ -63,7 +62,8 @@ async function configured(command: Command, flags: Flags, io: Io): Promise<numbe
       case 'serve':
         return await serve(config, createLogger(config.log, io.stderr), io);
       case 'check-config':
-        for (const warning of await checkUsers(config)) io.stderr.write(`warning: ${warning}\n`);
+        for (const warning of (await readAuthFiles(config.auth)).warnings)
+          io.stderr.write(`warning: ${warning}\n`);
         io.stdout.write(`configuration ok: ${sources.length > 0 ? sources.join(', ') : 'defaults only'}\n`);
         return 0;
       case 'install':
@@ -77,9 +77,4 @@ async function configured(command: Command, flags: Flags, io: Io): Promise<numbe
     io.stderr.write(`${error.message}\n`);
     return 2;
   }
-}
-
-/** @throws ConfigError */
-async function checkUsers({ auth }: Config): Promise<readonly string[]> {
-  return auth.users === null ? [] : (await readUsers(auth.users)).warnings;
 }

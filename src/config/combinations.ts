@@ -15,9 +15,15 @@ interface Combination {
   /** Undefined where none is configured: then the proxy starts the embedded sample. */
   readonly upstream?: UpstreamConfig | undefined;
   readonly admin: { readonly listen: string | null };
-  readonly auth: { readonly mode: string; readonly users: string | null };
+  readonly auth: Auth;
   readonly cascade: { readonly relations: readonly Relation[] };
   readonly tls: Tls;
+}
+
+interface Auth {
+  readonly mode: 'relay' | 'proxy' | 'cert';
+  readonly users: string | null;
+  readonly map: string | null;
 }
 
 interface Tls {
@@ -32,7 +38,7 @@ interface Tls {
 export function checkCombinations(config: Combination, context: z.core.$RefinementCtx): void {
   const problem = (message: string, ...path: PropertyKey[]) =>
     context.addIssue({ code: 'custom', message, path });
-  const { listen, upstream, admin, auth } = config;
+  const { listen, upstream, admin } = config;
 
   listen.forEach((address, index) => {
     const other = listen.slice(0, index).find((each) => sharePlace(each, address));
@@ -57,10 +63,7 @@ export function checkCombinations(config: Combination, context: z.core.$Refineme
     );
   }
 
-  if (auth.mode === 'proxy' && auth.users === null)
-    problem('is missing: auth.mode proxy verifies clients by what this file has', 'auth', 'users');
-  if (auth.mode === 'relay' && auth.users !== null)
-    problem('is for auth.mode proxy: with relay the database itself knows the users', 'auth', 'users');
+  checkAuth(config, problem);
   checkTls(config.tls, problem);
 
   const seen = new Set<string>();
@@ -84,6 +87,20 @@ export function checkCombinations(config: Combination, context: z.core.$Refineme
     }
     related.set(columns, name);
   });
+}
+
+function checkAuth(
+  { auth: { mode, users, map }, tls }: Pick<Combination, 'auth' | 'tls'>,
+  problem: (message: string, ...path: PropertyKey[]) => void,
+): void {
+  if (mode === 'proxy' && users === null)
+    problem('is missing: auth.mode proxy verifies clients by what this file has', 'auth', 'users');
+  if (mode === 'relay' && users !== null)
+    problem('has no effect while auth.mode is relay: the database itself knows the users', 'auth', 'users');
+  if (mode !== 'cert' && map !== null)
+    problem(`has no effect while auth.mode is ${mode}: it is for cert`, 'auth', 'map');
+  if (mode === 'cert' && tls.client_auth === 'none')
+    problem('is none, and auth.mode is cert: say require, or want', 'tls', 'client_auth');
 }
 
 /** Nothing that is said of certificates may be without effect. */

@@ -63,8 +63,6 @@ export const file = z.string({ error: ({ input }) => `${quote(input)} is not the
   error: 'is empty: name a file, or say null',
 });
 export const tcpAddress = parsed(z.string(), (text) => formatAddress(parseAddress(text)));
-/** The path of a file, which is read when the program starts. */
-export const path = z.string().min(1, { error: 'is empty: name a file' });
 const name = parsed(z.string(), checkName);
 const keyColumns = parsed(z.string(), parseKeyColumns);
 

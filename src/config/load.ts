@@ -32,6 +32,8 @@ const FILES = [
   ['tls', 'cert'],
   ['tls', 'key'],
   ['tls', 'client_ca'],
+  ['auth', 'users'],
+  ['auth', 'map'],
 ];
 
 /**

@@ -10,7 +10,6 @@ import {
   listen,
   notYet,
   override,
-  path,
   relation,
   section,
   tcpAddress,
@@ -113,18 +112,23 @@ const tls = section({
 });
 
 const auth = section({
-  mode: choice(['relay', 'proxy'], ['cert'])
+  mode: choice(['relay', 'proxy', 'cert'])
     .default('relay')
-    .describe('Who authenticates the client: relay, the database; proxy, pgcascade itself, by SCRAM.'),
-  users: path
+    .describe(
+      'Who authenticates the client. relay: the database. proxy: pgcascade, by SCRAM. cert: pgcascade, by the certificate of the client.',
+    ),
+  users: file
     .nullable()
     .default(null)
     .describe(
-      "With proxy: a file in the format of PgBouncer's auth_file, with the password or the SCRAM secret of each user.",
+      "With proxy: a file in the format of PgBouncer's auth_file, with the password or the SCRAM secret of each user. With cert: the passwords with which the database is logged in to.",
     ),
-  map: laterKey().describe(
-    'With cert: a file that says which users a certificate stands for. Not yet supported.',
-  ),
+  map: file
+    .nullable()
+    .default(null)
+    .describe(
+      'With cert: a file with a line for each user that a certificate stands for: common name and user. Without one, the common name is the user.',
+    ),
 });
 
 const limits = section({

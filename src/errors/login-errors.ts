@@ -38,6 +38,12 @@ export const LOGIN_ERRORS = {
     native: true,
     source: { file: 'auth.c', routine: 'auth_failed' },
   },
+  PGC_CERTIFICATE_USER: {
+    sqlstate: '28000',
+    message: 'certificate authentication failed for user "{user}"',
+    native: true,
+    source: { file: 'auth.c', routine: 'auth_failed' },
+  },
   PGC_SCRAM: {
     sqlstate: '08P01',
     message: '{message}',

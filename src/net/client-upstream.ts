@@ -2,8 +2,8 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import type { ServerTransport } from '../auth/exchange/server-transport.js';
 import type { LoginUpstream } from '../auth/login.js';
-import type { ServerTransport } from '../auth/server-transport.js';
 import { ProxyError } from '../errors.js';
 import type { Logger } from '../observe/log.js';
 import { closedOf } from '../session/leaving.js';

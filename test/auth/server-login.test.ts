@@ -1,8 +1,8 @@
 /** What the proxy answers to a server that asks it for a login, and what it does not answer. */
 import { expect, test } from 'vitest';
+import { type Credential, forgetKeys, ServerLogin } from '../../src/auth/exchange/server-login.js';
+import type { ServerTransport } from '../../src/auth/exchange/server-transport.js';
 import { makeSecret } from '../../src/auth/scram/secret.js';
-import { type Credential, ServerLogin } from '../../src/auth/server-login.js';
-import type { ServerTransport } from '../../src/auth/server-transport.js';
 import { createAuthority } from '../support/certificates.js';
 import { int32, typed } from '../wire/bytes.js';
 
@@ -100,7 +100,7 @@ test('the key of a client is overwritten when it was used', async () => {
     const begun = login(credential);
     const nonce = /r=(.*)$/.exec(text(await begun.answer(sasl(...BOTH))) ?? '')?.[1];
     if (end) await begun.answer(challenge(`r=${nonce}x,${end}`));
-    else begun.forget();
+    else forgetKeys(credential);
     expect(credential).toMatchObject({ clientKey: Buffer.alloc(32) });
   }
 });

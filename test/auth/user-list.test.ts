@@ -2,11 +2,12 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readUsers } from '../../src/auth/users/read-users.js';
+import { readAuthFiles } from '../../src/auth/users/auth-files.js';
 import { parseUserList } from '../../src/auth/users/user-list.js';
 import { Users } from '../../src/auth/users/users.js';
 import { workspace } from '../config/workspace.js';
 
+const readUsers = (users: string) => readAuthFiles({ users, map: null });
 const KEY = Buffer.alloc(32, 1).toString('base64');
 const SCRAM = `SCRAM-SHA-256$20000:c2FsdHNhbHRzYWx0c2FsdA==$${KEY}:${KEY}`;
 

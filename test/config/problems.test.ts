@@ -107,8 +107,6 @@ describe('what later versions bring is refused by name', () => {
     ['cascade: { batch_rows: 5 }', 'cascade.batch_rows: not yet supported'],
     ['cascade: { on_limit: batch }', 'cascade.on_limit: "batch" is not yet supported'],
     ['cascade: { max_rows: 5 }', 'cascade.max_rows: not yet supported'],
-    ['auth: { mode: cert }', 'auth.mode: "cert" is not yet supported'],
-    ['auth: { map: /x }', 'auth.map: not yet supported'],
     ['audit: { path: /x }', 'audit.path: not yet supported'],
   ])('is told as what it is: %s', (file, message) => {
     expect(problems(file)).toEqual([`pgcascade.yaml:1: ${message}`]);
@@ -252,11 +250,22 @@ test('no message has a password in it', () => {
 
 test.each([
   ['auth: { mode: proxy }', 'auth.users: is missing: auth.mode proxy verifies clients by what this file has'],
-  ['auth: { mode: proxy, users: "" }', 'auth.users: is empty: name a file'],
+  ['auth: { mode: proxy, users: "" }', 'auth.users: is empty: name a file, or say null'],
   [
     'auth: { users: /etc/users }',
-    'auth.users: is for auth.mode proxy: with relay the database itself knows the users',
+    'auth.users: has no effect while auth.mode is relay: the database itself knows the users',
   ],
+  [
+    'auth: { mode: proxy, users: /u, map: /m }',
+    'auth.map: has no effect while auth.mode is proxy: it is for cert',
+  ],
+  ['auth: { map: /m }', 'auth.map: has no effect while auth.mode is relay: it is for cert'],
 ])('%j is no way to authenticate', (file, message) => {
   expect(problems(file)).toEqual([`pgcascade.yaml:1: ${message}`]);
+});
+
+test('auth.mode: cert needs certificates of clients', () => {
+  expect(problems('auth: { mode: cert }')).toEqual([
+    'tls.client_auth: is none, and auth.mode is cert: say require, or want',
+  ]);
 });

@@ -1,5 +1,5 @@
 /** TLS between tests and a proxy: the files that its configuration names. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Authority, type Certificate, createAuthority } from './certificates.js';
@@ -12,6 +12,8 @@ export interface TlsFolder {
   readonly rootPath: string;
   /** Writes a file that nobody else may read. @returns its path */
   put(name: string, text: string): string;
+  /** What is in a file. */
+  read(name: string): string;
   /** Puts another certificate into the place of the first. */
   replace(certificate: Certificate): void;
   remove(): void;
@@ -40,6 +42,7 @@ export async function createTlsFolder(): Promise<TlsFolder> {
     files: { cert, key: join(folder, 'server.key') },
     rootPath: put('root.crt', authority.cert),
     put,
+    read: (name) => readFileSync(join(folder, name), 'utf8'),
     replace: (certificate) => void replace(certificate),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

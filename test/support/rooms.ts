@@ -29,7 +29,17 @@ export const rooms: Readonly<Record<string, Room>> = {
   // How an address is written is the configuration's to know.
   net: {
     purpose: 'listeners, upstreams, cancel requests',
-    may: ['auth', 'session', 'transport', 'observe', 'wire', 'errors', 'config', 'credentials'],
+    may: [
+      'auth',
+      'auth/exchange',
+      'session',
+      'transport',
+      'observe',
+      'wire',
+      'errors',
+      'config',
+      'credentials',
+    ],
   },
   admin: {
     purpose: 'probes, metrics and reports over HTTP',
@@ -49,8 +59,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   auth: {
     purpose: 'the login, up to the first ReadyForQuery, where the session begins',
-    may: ['auth/users', 'auth/scram', 'session/server', 'wire', 'errors'],
+    may: ['auth/exchange', 'auth/users', 'auth/scram', 'session/server', 'wire', 'errors'],
     types: ['observe', 'config'],
+  },
+  'auth/exchange': {
+    purpose: 'what is asked and answered in a login that the proxy makes out itself',
+    may: ['auth/users', 'auth/scram', 'wire', 'errors'],
   },
   'auth/users': {
     purpose: 'the users that the proxy itself knows, from a file',

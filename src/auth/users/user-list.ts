@@ -1,5 +1,6 @@
 /** The file of users, in the format of PgBouncer's auth_file: `"name" "secret"`, one a line. */
 import { parseScramSecret, SCRAM_PREFIX, type ScramSecret } from '../scram/secret.js';
+import type { LineProblem } from './line-problem.js';
 
 /** What is known of a user's password. */
 export type UserSecret =
@@ -9,12 +10,6 @@ export type UserSecret =
 export interface UserEntry {
   readonly name: string;
   readonly secret: UserSecret;
-}
-
-/** What cannot be used, by its line. It repeats no secret. */
-export interface LineProblem {
-  readonly line: number;
-  readonly text: string;
 }
 
 /** NAMEDATALEN - 1: the server cuts longer names. */

@@ -1,6 +1,6 @@
 /** Logs a client in to the server with what the proxy knows, as libpq would (fe-auth.c): the server asks, the proxy answers. */
 import { createHash, randomBytes } from 'node:crypto';
-import { ProxyError } from '../errors.js';
+import { ProxyError } from '../../errors.js';
 import {
   Authentication,
   passwordMessage,
@@ -8,13 +8,12 @@ import {
   readMechanisms,
   saslInitialResponse,
   saslResponse,
-} from '../wire/sasl.js';
-import { NONCE_BYTES } from './client-login.js';
-import { MalformedScram } from './scram/attributes.js';
-import { endPointHash } from './scram/end-point.js';
-import { areEqual, deriveKeys, type ScramKeys } from './scram/keys.js';
-import { PLUS } from './scram/mechanisms.js';
-import { preparePassword } from './scram/password.js';
+} from '../../wire/sasl.js';
+import { MalformedScram } from '../scram/attributes.js';
+import { endPointHash } from '../scram/end-point.js';
+import { areEqual, deriveKeys, type ScramKeys } from '../scram/keys.js';
+import { PLUS } from '../scram/mechanisms.js';
+import { preparePassword } from '../scram/password.js';
 import {
   type Answered,
   answer,
@@ -24,8 +23,9 @@ import {
   isProven,
   readChallenge,
   type ServerBinding,
-} from './scram/prover.js';
-import type { ScramSecret } from './scram/secret.js';
+} from '../scram/prover.js';
+import type { ScramSecret } from '../scram/secret.js';
+import { NONCE_BYTES } from './client-login.js';
 import type { ServerTransport } from './server-transport.js';
 
 /** What the proxy logs in with. */
@@ -41,6 +41,11 @@ export interface ServerLoginOptions {
   readonly upstream: string;
   readonly credential: Credential;
   readonly transport: ServerTransport;
+}
+
+/** Overwrites the client's key. */
+export function forgetKeys(credential: Credential): void {
+  if (credential.kind === 'keys') credential.clientKey.fill(0);
 }
 
 type State =
@@ -73,7 +78,6 @@ export class ServerLogin {
       switch (code) {
         case Authentication.Ok:
           if (state.kind === 'begun' || state.kind === 'answered') throw this.#unproven();
-          this.forget();
           return undefined;
         case Authentication.CleartextPassword:
           return this.#cleartext();
@@ -105,12 +109,6 @@ export class ServerLogin {
       : this.#otherSecret();
   }
 
-  /** Overwrites the client's key. */
-  forget(): void {
-    const { credential } = this.#options;
-    if (credential.kind === 'keys') credential.clientKey.fill(0);
-  }
-
   #begin(offered: readonly string[]): Buffer {
     if (this.#state.kind !== 'idle') throw this.#refused('it asked for SASL twice');
     if (this.#options.credential.kind === 'none') throw this.#passwordMissing();
@@ -132,7 +130,7 @@ export class ServerLogin {
 
   async #prove(challenged: Challenged): Promise<Buffer> {
     const answered = answer(challenged, await this.#keys(challenged));
-    this.forget();
+    forgetKeys(this.#options.credential);
     this.#state = { kind: 'answered', answered };
     return saslResponse(answered.clientFinal);
   }

@@ -3,9 +3,9 @@
  * over: all that comes behind them is kept, within the bounds of a `ReadAhead`, for the session.
  */
 import type { Duplex } from 'node:stream';
-import { ReadAhead } from '../wire/read-ahead.js';
-import { MessageReader, ProtocolViolation } from '../wire/reader.js';
-import { FRONTEND_TYPES, Frontend, longestFrontend } from '../wire/types.js';
+import { ReadAhead } from '../../wire/read-ahead.js';
+import { MessageReader, ProtocolViolation } from '../../wire/reader.js';
+import { FRONTEND_TYPES, Frontend, longestFrontend } from '../../wire/types.js';
 import { Listening } from './listening.js';
 
 /** PG_MAX_SASL_MESSAGE_LENGTH in auth-sasl.c. */

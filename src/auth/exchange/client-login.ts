@@ -1,17 +1,17 @@
 /** A client proves to the proxy that it knows its password, by SCRAM (protocol-flow.html, sasl-authentication.html). */
 import { randomBytes } from 'node:crypto';
-import { ProxyError } from '../errors.js';
-import { ProtocolViolation } from '../wire/reader.js';
+import { ProxyError } from '../../errors.js';
+import { ProtocolViolation } from '../../wire/reader.js';
 import {
   authenticationSasl,
   authenticationSaslContinue,
   authenticationSaslFinal,
   readSaslInitialResponse,
-} from '../wire/sasl.js';
+} from '../../wire/sasl.js';
+import { MalformedScram } from '../scram/attributes.js';
+import { challenge, mechanismsFor, verify } from '../scram/verifier.js';
+import type { User } from '../users/users.js';
 import type { ClientDialogue } from './client-dialogue.js';
-import { MalformedScram } from './scram/attributes.js';
-import { challenge, mechanismsFor, verify } from './scram/verifier.js';
-import type { User } from './users/users.js';
 
 /** PostgreSQL's length of a nonce (SCRAM_RAW_NONCE_LEN), in bytes before it is text. */
 export const NONCE_BYTES = 18;
