@@ -116,7 +116,7 @@ export async function startApp(config: Config, log: Logger, cancelPatience?: num
 }
 
 function sessionSettings(
-  { cascade, graph, limits }: Config,
+  { audit, cascade, graph, limits }: Config,
   upstreamName: string,
   statements: StatementCache,
   schema: SchemaListener | undefined,
@@ -129,6 +129,7 @@ function sessionSettings(
     rules: { declared, overrides, relations },
     active: mode === 'on',
     reject: unsupported === 'reject',
+    counting: audit.path !== null,
     refusesCode: code === 'reject',
     triggers,
     messageBytes: limits.message_bytes,

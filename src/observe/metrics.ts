@@ -40,6 +40,8 @@ const PREFIX = 'pgcascade_';
 const STATES: readonly SessionState[] = ['login', 'idle', 'active', 'transaction'];
 /** More databases have no lines of their own: names that clients choose must not fill the memory of whoever collects. */
 const MOST_DATABASES = 200;
+/** More tables are counted together, as `other`. */
+const MOST_TABLES = 200;
 /** Seconds. A plan takes micro- to milliseconds, a cascade up to minutes. */
 const SHORT = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1];
 const LONG = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
@@ -61,6 +63,13 @@ export class Metrics {
   readonly #upstreamErrors = this.#counter('upstream_errors_total', 'Errors of the server.', 'class');
   readonly #retries = this.#counter('retries_total', 'Statements that were sent again.', 'reason');
   readonly #defects = this.#counter('session_failures_total', 'Sessions that a defect has ended.');
+  readonly #rows = this.#counter(
+    'cascade_rows_total',
+    'Rows of cascades that were counted.',
+    'table',
+    'action',
+  );
+  readonly #tables = new Set<string>();
   readonly #planning = this.#histogram('plan_seconds', 'From a text to what is sent for it.', SHORT);
   readonly #reading = this.#histogram('catalog_read_seconds', 'Reading the whole catalog.', LONG);
   readonly #cascades = this.#histogram('cascade_seconds', 'Executing an expanded statement.', LONG);
@@ -140,6 +149,13 @@ export class Metrics {
   cascaded(seconds: number): void {
     this.#statements.cascaded++;
     this.#cascades.observe(seconds);
+  }
+
+  /** @param table with its schema */
+  rowsTaken(table: string, action: string, rows: number): void {
+    if (rows === 0) return;
+    if (this.#tables.size < MOST_TABLES) this.#tables.add(table);
+    this.#rows.inc({ table: this.#tables.has(table) ? table : 'other', action }, rows);
   }
 
   loopDelayed(seconds: number): void {

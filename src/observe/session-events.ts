@@ -1,6 +1,14 @@
 /** What a session tells of itself while it serves its client: the log listens (session-log.ts), and the metrics do (session-metrics.ts). */
 import type { ProxyError } from '../errors.js';
+import type { Relation } from '../graph/model.js';
 import type { Plan } from '../plan/plan.js';
+
+/** What a cascade did to how many rows of a table. `delete`: the client's own statement. */
+export interface TableRows {
+  readonly relation: Relation;
+  readonly action: 'delete' | 'cascade' | 'set null' | 'set default';
+  readonly rows: number;
+}
 
 export interface SessionEvents {
   /** A client has connected. */
@@ -11,8 +19,11 @@ export interface SessionEvents {
   executed(): void;
   /** A text is going to be sent in place of the client's, for the plans in it. It was decided in so many milliseconds. */
   planned(plans: readonly Plan[], milliseconds: number): void;
-  /** The server has executed an expanded statement, so many milliseconds after it was sent. */
-  cascaded(plan: Plan, milliseconds: number): void;
+  /**
+   * The server has executed an expanded statement, so many milliseconds after it was sent.
+   * @param rows undefined where nobody has counted
+   */
+  cascaded(plan: Plan, milliseconds: number, rows: readonly TableRows[] | undefined): void;
   /**
    * A statement is sent again: nothing of the attempt before has reached the client.
    * @param why a RetryReason (session/execute/outcome.ts)

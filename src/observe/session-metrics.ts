@@ -2,7 +2,7 @@
 import { ERRORS, ProxyError } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
 import type { Metrics } from './metrics.js';
-import type { SessionEvents } from './session-events.js';
+import type { SessionEvents, TableRows } from './session-events.js';
 
 export class SessionMetrics implements SessionEvents {
   readonly #metrics: Metrics;
@@ -27,8 +27,10 @@ export class SessionMetrics implements SessionEvents {
     this.#metrics.planned(milliseconds / 1000);
   }
 
-  cascaded(_: Plan, milliseconds: number): void {
+  cascaded(_: Plan, milliseconds: number, rows: readonly TableRows[] = []): void {
     this.#metrics.cascaded(milliseconds / 1000);
+    for (const { relation, action, rows: count } of rows)
+      this.#metrics.rowsTaken(`${relation.schema}.${relation.name}`, action, count);
   }
 
   retried(why: string): void {

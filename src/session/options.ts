@@ -18,6 +18,8 @@ export interface SessionSettings {
   readonly reject: boolean;
   /** What becomes of statements that fire triggers which delete. */
   readonly triggers: TriggerRule;
+  /** Whether the rows of cascades are counted, by table. */
+  readonly counting: boolean;
   /** Whether DO and CALL are refused. */
   readonly refusesCode: boolean;
   /** The longest message taken, in bytes. */

@@ -65,6 +65,7 @@ async function make({ schema, cascade, statement }: Golden): Promise<Golden['mad
           returnedColumns: ({ sql }) => [`the columns of: ${sql}`],
           executable: () => undefined,
           profile: postgres(VERSION),
+          counting: false,
           refusesCode: rules.code === 'reject',
           triggers: rules.triggers,
           reject: rules.unsupported === 'reject',

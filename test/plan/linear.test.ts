@@ -97,6 +97,7 @@ function planned(graph: Graph) {
         returnedColumns: () => [],
         executable: () => undefined,
         profile: postgres(18),
+        counting: false,
         refusesCode: false,
         triggers: 'warn',
         reject: true,

@@ -57,7 +57,7 @@ export function renderLocks(
   const { alias, target } = root.site;
   const name = alias === quoteRelation(target) ? quoteName(target.name) : alias;
   const rows = locked.map(({ id }) => `SELECT FROM ${cteName(id)}`).join(' UNION ALL ');
-  const below = renderDeletions(plan, true).map((cte) => `,\n${cte}`);
+  const below = renderDeletions(plan, 'locking').map((cte) => `,\n${cte}`);
   const edits = [
     insertion(start, `${hasWith ? ', ' : 'WITH '}${rootHeader(root)}\n`),
     { ...selection.verb, sql: `SELECT ${hiddenColumns(root).join(', ')}` },

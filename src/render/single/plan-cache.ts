@@ -8,6 +8,7 @@ import type { Plan, Target } from '../../plan/plan.js';
 import { planDelete } from '../../plan/planner.js';
 import { renderChange } from './actions/changes.js';
 import { renderDeletions } from './actions/deletions.js';
+import type { RenderMode } from './actions/rows.js';
 import { renderChecks } from './checks/checks.js';
 
 /** Plans cached for a graph: each is as large as the number of tables that it reaches. */
@@ -37,23 +38,23 @@ export interface Below {
   readonly conditions: readonly string[];
 }
 
-const rendered = { suspecting: new WeakMap<Plan, Below>(), certain: new WeakMap<Plan, Below>() };
+const rendered = new Map<string, WeakMap<Plan, Below>>();
 
-/**
- * `pgc_1 AS (DELETE FROM ONLY posts …), pgc_u0_0 AS (UPDATE ONLY notes …)`, and the conditions of renderChecks.
- * @param suspecting as renderChecks
- */
-export function* renderBelow(plan: Plan, suspecting: boolean): Steps<Below> {
-  const known = rendered[suspecting ? 'suspecting' : 'certain'];
-  const made = known.get(plan) ?? (yield* below(plan, suspecting));
+/** `pgc_1 AS (DELETE FROM ONLY posts …), pgc_u0_0 AS (UPDATE ONLY notes …)`, and the conditions of renderChecks. */
+export function* renderBelow(plan: Plan, mode: RenderMode): Steps<Below> {
+  const way = `${mode.suspecting} ${mode.counting}`;
+  const known = rendered.get(way) ?? new WeakMap<Plan, Below>();
+  rendered.set(way, known);
+  const made = known.get(plan) ?? (yield* below(plan, mode));
   known.set(plan, made);
   return made;
 }
 
-function* below(plan: Plan, suspecting: boolean): Steps<Below> {
-  const { ctes, conditions } = renderChecks(plan, suspecting);
+function* below(plan: Plan, mode: RenderMode): Steps<Below> {
+  const { ctes, conditions } = renderChecks(plan, mode.suspecting);
   yield;
-  const changes = plan.changes.flatMap((change, i) => renderChange(change, i, plan, suspecting));
+  const changes = plan.changes.flatMap((change, i) => renderChange(change, i, plan, mode));
   yield;
-  return { ctes: [...renderDeletions(plan), ...ctes, ...changes], conditions };
+  const deletions = renderDeletions(plan, mode.counting ? 'counting' : undefined);
+  return { ctes: [...deletions, ...ctes, ...changes], conditions };
 }

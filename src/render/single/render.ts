@@ -12,6 +12,8 @@ import { ownName } from '../own-names.js';
 import { type Columns, returnedNames } from '../returned-columns.js';
 import { type Edit, insertion, type Spliced } from '../splice.js';
 import { FAIL_RELATION_CHANGED } from '../violations.js';
+import type { RenderMode } from './actions/rows.js';
+import { type Counted, countedParts, countsColumn } from './counts.js';
 import { renderBelow } from './plan-cache.js';
 import {
   bodyName,
@@ -26,14 +28,21 @@ import {
   spliceNamed,
 } from './root.js';
 
-/** What the answers look like. */
+/**
+ * What the answers look like. Where rows are counted, a column has all the numbers (counts.ts): behind the count, or before all others.
+ */
 export type Answers =
   /** As the client's statement says. */
   | { readonly kind: 'as sent' }
   /** One row, the count. */
-  | { readonly kind: 'count'; readonly command: string }
+  | { readonly kind: 'count'; readonly command: string; readonly counted?: readonly Counted[] }
   /** The client's rows behind so many columns of the proxy's own. */
-  | { readonly kind: 'rows'; readonly command: string; readonly hidden: number };
+  | {
+      readonly kind: 'rows';
+      readonly command: string;
+      readonly hidden: number;
+      readonly counted?: readonly Counted[];
+    };
 
 export interface Rendered extends Spliced {
   readonly answers: Answers;
@@ -51,7 +60,6 @@ export interface Rendered extends Spliced {
  *
  * @param text the client's statement
  * @param roots those of its DELETEs that concern the plan, in the order in which the server executes them
- * @param suspecting the statement only finds out whether any rule may be broken (checks.ts)
  * @throws ProxyError PGC_FORM where nobody can tell the names of columns, and what `columns` throws
  */
 export function* renderStatement(
@@ -59,11 +67,11 @@ export function* renderStatement(
   statement: DeletingStatement,
   plan: Plan,
   roots: readonly Root[],
-  suspecting: boolean,
+  mode: RenderMode,
   columns: Columns,
 ): Steps<Rendered> {
   const source = { text, statement, columns };
-  const { ctes: below, ...checks } = yield* renderBelow(plan, suspecting);
+  const { ctes: below, ...checks } = yield* renderBelow(plan, mode);
   yield;
   const conditions = [...roots.map(meaningHolds), ...checks.conditions];
   const inner = roots.filter(({ site }) => site.cte !== undefined).flatMap((root) => cteEdits(root, source));
@@ -75,7 +83,7 @@ export function* renderStatement(
       answers: { kind: 'as sent' },
     };
   }
-  const { opening, closing, results, answers } = mainParts(main, source);
+  const { opening, closing, results, answers } = mainParts(main, source, mode.counting ? plan : undefined);
   const end = `${closing}${below.map((cte) => `,\n${cte}`).join('')}\nSELECT ${results} WHERE ${conditions.join('\n AND ')}`;
   const edits: Edit[] = [
     ...inner,
@@ -93,10 +101,12 @@ export function* renderStatement(
 /**
  * What comes before and behind the client's statement, where that deletes itself and not only in its WITH; and what the whole
  * selects: `count(*) FROM pgc_0`, or for a RETURNING `pgc_0.* FROM pgc_0`, or in a COPY `pgc_x0 AS id FROM pgc_0`.
+ * @param counted the plan, where its rows are counted
  */
 function mainParts(
   root: Root,
   source: NamesSource,
+  counted: Plan | undefined,
 ): { opening: string; closing: string; results: string; answers: Answers } {
   const { site } = root;
   const { outer } = source.statement;
@@ -109,15 +119,17 @@ function mainParts(
     return {
       opening,
       closing,
-      results: `pg_catalog.count(*) FROM ${body}`,
-      answers: { kind: 'count', command },
+      results: `pg_catalog.count(*)${counted ? `, ${countsColumn(counted)}` : ''} FROM ${body}`,
+      answers: { kind: 'count', command, ...(counted ? { counted: countedParts(counted) } : {}) },
     };
   if (outer !== 'COPY')
     return {
       opening,
       closing,
-      results: `${body}.* FROM ${body}`,
-      answers: { kind: 'rows', command, hidden },
+      results: `${counted ? `${countsColumn(counted)}, ` : ''}${body}.* FROM ${body}`,
+      answers: counted
+        ? { kind: 'rows', command, hidden: hidden + 1, counted: countedParts(counted) }
+        : { kind: 'rows', command, hidden },
     };
   const names = namesReturned(root, source);
   const results = names.map((name, i) => `${clientName(i)} AS ${quoteName(name)}`).join(', ');

@@ -26,6 +26,8 @@ export interface RewriteContext {
   readonly triggers: TriggerRule;
   /** The configuration refuses what is not understood; else it is passed on, with the error for the log. */
   readonly reject: boolean;
+  /** Somebody wants to know how many rows of each table a cascade takes. */
+  readonly counting: boolean;
   /** The text comes in a Query: the server takes several statements in the place of one. Parse takes one alone. */
   readonly inString: boolean;
   /**

@@ -62,8 +62,9 @@ function* render(
   });
   // A prepared statement may be executed where it cannot be sent again, and the answer to a COPY begins before it is done.
   const retries = context.retries && statement.outer !== 'PREPARE' && statement.outer !== 'COPY';
-  const { returnedColumns } = context;
-  const rendered = yield* renderStatement(text, statement, plan, roots, retries, returnedColumns);
+  const { counting, returnedColumns } = context;
+  const mode = { suspecting: retries, counting };
+  const rendered = yield* renderStatement(text, statement, plan, roots, mode, returnedColumns);
   yield;
   const { sql, copied, answers } = rendered;
   const rule: CascadeRule = {

@@ -25,14 +25,16 @@ interface Progress {
    * in place of rows. Where a portal is executed in portions, PostgreSQL's tag counts those of the last portion.
    */
   rows: number;
+  /** The numbers of the counts' column, where there is one and a row has come. */
+  counts?: readonly number[];
 }
 
 /** What answers are translated with. */
 export interface Translation extends ErrorTranslation {
   /** The text is being executed. @returns what is called when that is answered, or skipped */
   readonly executing: () => () => void;
-  /** A statement has been executed. */
-  readonly completed: (rule: ReplyRule) => void;
+  /** A statement has been executed. @param counts of the rows of its parts (render/single/counts.ts), where they are known */
+  readonly completed: (rule: ReplyRule, counts?: readonly number[]) => void;
 }
 
 /**
@@ -59,7 +61,7 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       if (message.type === Backend.ErrorResponse) return translateError(message, rule, translation);
       const verdict = resultOf(message, rule, progress, translation);
       if (message.type !== Backend.CommandComplete) return verdict;
-      if (rule) translation.completed(rule);
+      if (rule) translation.completed(rule, progress.counts);
       at++;
       progress = { rows: 0 };
       if (rule?.kind !== 'cleanUp') held = verdict;
@@ -78,7 +80,7 @@ export function executeReplies(translation: Translation): ReplyHandler {
   return {
     skipped: answered,
     receive(message) {
-      if (message.type === Backend.CommandComplete && rule) translation.completed(rule);
+      if (message.type === Backend.CommandComplete && rule) translation.completed(rule, progress.counts);
       if (message.type === Backend.CommandComplete || message.type === Backend.ErrorResponse) answered();
       if (message.type === Backend.ErrorResponse) return translateError(message, rule, translation);
       return resultOf(message, rule, progress, translation);
@@ -177,9 +179,13 @@ function cascaded(message: Message, answers: Answers, progress: Progress): Verdi
       return description(message, answers, 'swallow');
     case Backend.DataRow:
       if (answers.kind === 'count') {
-        progress.rows = Number(readRow(message)[0]?.toString('latin1') ?? 0);
+        const [rows, counts] = readRow(message);
+        progress.rows = Number(rows?.toString('latin1') ?? 0);
+        if (answers.counted) progress.counts = numbersIn(counts);
         return 'swallow';
       }
+      // Each row bears all the counts.
+      if (answers.counted && progress.rows === 0) progress.counts = numbersIn(readRow(message)[0]);
       progress.rows++;
       return dropColumns(message, answers.hidden);
     case Backend.CommandComplete:
@@ -187,6 +193,10 @@ function cascaded(message: Message, answers: Answers, progress: Progress): Verdi
     default:
       return 'forward';
   }
+}
+
+function numbersIn(counts: Buffer | null | undefined): readonly number[] {
+  return counts?.toString('latin1').split(',').map(Number) ?? [];
 }
 
 /**

@@ -14,17 +14,19 @@ import type { Names } from './names.js';
 import type { PendingPrepares } from './pending-prepares.js';
 import type { PreparedStatement } from './prepared-statement.js';
 
-/** What the configuration says to statements that cannot be expanded. */
-export interface RefusalRules {
+/** What the configuration says to statements. */
+export interface StatementRules {
   /** Refuse what may delete and is not understood; else pass it on, and log it. */
   readonly reject: boolean;
   /** Refuse DO and CALL. */
   readonly refusesCode: boolean;
   /** What becomes of triggers that may delete. */
   readonly triggers: TriggerRule;
+  /** Count the rows that a cascade takes, by table. */
+  readonly counting: boolean;
 }
 
-export interface DeciderOptions extends RefusalRules {
+export interface DeciderOptions extends StatementRules {
   /** False where the configuration switched cascades off: everything passes. */
   readonly active: boolean;
   readonly statements: StatementCache;

@@ -15,7 +15,7 @@ import { encodingOf, inClientEncoding } from '../server/encoding.js';
 import type { ServerState } from '../server/server-state.js';
 import type { ClientText, ClientTexts } from './client-texts.js';
 import type { Concern } from './concern.js';
-import type { RefusalRules } from './decider-options.js';
+import type { StatementRules } from './decider-options.js';
 import type { TextSource } from './decision.js';
 import type { Resolved } from './resolver.js';
 import type { SqlPrepared } from './sql-prepared.js';
@@ -24,14 +24,14 @@ export class Rewriter {
   readonly #cache: StatementCache;
   readonly #texts: ClientTexts;
   readonly #inSql: SqlPrepared;
-  readonly #rules: RefusalRules;
+  readonly #rules: StatementRules;
   readonly #state: ServerState;
 
   constructor(
     cache: StatementCache,
     texts: ClientTexts,
     inSql: SqlPrepared,
-    rules: RefusalRules,
+    rules: StatementRules,
     state: ServerState,
   ) {
     this.#cache = cache;
@@ -87,7 +87,7 @@ export class Rewriter {
     { inString, retries, prepares = false }: TextSource,
     columns: KnownColumns,
   ): RewriteContext {
-    const { refusesCode, reject, triggers } = this.#rules;
+    const { counting, refusesCode, reject, triggers } = this.#rules;
     const context: RewriteContext = {
       graph,
       meaning,
@@ -98,6 +98,7 @@ export class Rewriter {
         return prepared?.rewrite && executableOf(prepared.rewrite, texts, context, check);
       },
       profile: this.#state.profile,
+      counting,
       refusesCode,
       triggers,
       reject,
@@ -130,10 +131,10 @@ export function isSensitive({ look }: ClientText, { active, graph }: Resolved): 
 function cacheKey(
   text: string,
   names: readonly RelationName[],
-  { inString, meaning, prepares, profile, retries }: RewriteContext,
+  { counting, inString, meaning, prepares, profile, retries }: RewriteContext,
   { graphId, touched, sensitive }: { graphId: string; touched: boolean; sensitive: boolean },
 ): string {
-  const flags = [touched, sensitive, inString, retries, prepares, profile.version];
+  const flags = [touched, sensitive, inString, retries, prepares, counting, profile.version];
   return `${graphId}\0${names.map(meaning).join(',')}\0${flags.join()}\0${text}`;
 }
 

@@ -1,5 +1,6 @@
 /** How the answers to a rewritten text are turned into those to the client's own. */
-import type { SessionEvents } from '../../observe/session-events.js';
+import type { SessionEvents, TableRows } from '../../observe/session-events.js';
+import type { Answers } from '../../render/single/render.js';
 import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import type { Translation } from '../answers/results.js';
@@ -29,17 +30,23 @@ export function translationOf(
     encoding: () => encodingOf(state),
     profile: state.profile,
     executing: () => pendingPrepares.begin(rewrite.rules),
-    completed(rule) {
+    completed(rule, counts) {
       inSql.completed(rule, known, rewrite.marker);
       const began = since;
       since = performance.now();
-      if (rule.kind === 'cascade') events.cascaded(rule.plan, since - began);
+      if (rule.kind === 'cascade') events.cascaded(rule.plan, since - began, rowsOf(rule.answers, counts));
       else if (isClients(rule)) events.executed();
     },
     relationChanged: () => catalog.invalidateFor('settings'),
     refused: (error) => events.refused(error),
     failedByServer: (sqlstate) => events.failedByServer(sqlstate),
   };
+}
+
+/** @param counts undefined where no row has come, so that nothing was taken */
+function rowsOf(answers: Answers, counts: readonly number[] = []): readonly TableRows[] | undefined {
+  if (answers.kind === 'as sent') return undefined;
+  return answers.counted?.map((part, i) => ({ ...part, rows: counts[i] ?? 0 }));
 }
 
 /** Whether the statement is the client's own. */

@@ -9,7 +9,7 @@ import { quoteName } from '../../../sql/names.js';
 import { ownName } from '../../own-names.js';
 import { outOfReach, queued } from './events.js';
 import { equals, references } from './match.js';
-import { deletedRows, staysClearOf, tableOf } from './rows.js';
+import { deletedRows, type RenderMode, staysClearOf, tableOf } from './rows.js';
 
 /** `pgc_w`: the column with the object id of the relation that holds a changed row. */
 export const WITHIN = ownName('w');
@@ -33,17 +33,17 @@ export interface Given {
  *     pgc_u0_0 (pgc_w, author, pgc_o0, pgc_t0) AS (UPDATE ONLY posts AS r SET author = DEFAULT FROM pgc_0 AS pgc_d0
  *       WHERE pgc_d0.pgc_c0 = r.author RETURNING r.tableoid, r.author, pgc_d0.pgc_c1, pgc_d0.pgc_c2)
  *
- * @param suspecting the statement stops itself where the order of two keys matters, so the UPDATE need not look at it
+ * @param mode `suspecting`: the statement stops itself where the order of two keys matters, so the UPDATE need not look at it
  */
 export function renderChange(
   change: Change,
   index: number,
   plan: Plan,
-  suspecting: boolean,
+  { suspecting, counting }: RenderMode,
 ): readonly string[] {
-  return combinations(change).map((defaults, i) => {
+  return changeParts(change, index).map(({ name, defaults }) => {
     const update = renderUpdate(change, defaults, plan, suspecting);
-    if (defaults.length === 0) return `${changeName(index, i)} AS (${update})`;
+    if (defaults.length === 0) return `${name} AS (${update}${counting ? ' RETURNING 1' : ''})`;
     const checked = (keysChangedIn(plan).get(change.relation) ?? [])
       .filter(({ by }) => defaults.includes(by))
       .map((each) => each.checked);
@@ -68,20 +68,23 @@ export function renderChange(
       ...columns,
       ...parents.flatMap(({ names: { tableoid, ctid } }) => [tableoid, ctid]),
     ];
-    return `${changeName(index, i)} (${names.join(', ')}) AS (${update} RETURNING ${returned.join(', ')})`;
+    return `${name} (${names.join(', ')}) AS (${update} RETURNING ${returned.join(', ')})`;
   });
 }
 
 /** Where the rows are that a key of SET DEFAULT has given new keys. */
 export function givenBy(change: Change, index: number, key: ForeignKey): readonly Given[] {
-  return combinations(change).flatMap((defaults, i) =>
-    defaults.includes(key) ? [{ rows: changeName(index, i), ...placeOf(change, key) }] : [],
+  return changeParts(change, index).flatMap(({ name, defaults }) =>
+    defaults.includes(key) ? [{ rows: name, ...placeOf(change, key) }] : [],
   );
 }
 
-/** `pgc_u0_0`: the CTE of a change, for one combination. */
-function changeName(index: number, combination: number): string {
-  return ownName(`u${index}_${combination}`);
+/** The CTEs of a change, `pgc_u0_0`, each with the SET DEFAULT keys whose combination it is for. */
+export function changeParts(
+  change: Change,
+  index: number,
+): readonly { readonly name: string; readonly defaults: readonly ForeignKey[] }[] {
+  return combinations(change).map((defaults, i) => ({ name: ownName(`u${index}_${i}`), defaults }));
 }
 
 /** `pgc_o0` and `pgc_t0`: the columns with the place of the row that was referenced by a key. */

@@ -21,20 +21,22 @@ import {
  *     pgc_1 (pgc_c0) AS (DELETE FROM ONLY b AS r WHERE EXISTS (SELECT FROM pgc_0 AS d WHERE d.pgc_c0 = r.a) RETURNING r.id)
  *     pgc_3 AS (DELETE FROM ONLY d AS r WHERE EXISTS (SELECT FROM pgc_1 AS d WHERE d.pgc_c0 = r.b) OR …)
  *
- * @param locking the CTEs lock rows instead, and only the rows that others reference (locks.ts)
+ * @param purpose `locking`: the CTEs lock rows instead, and only the rows that others reference (locks.ts). `counting`: the rows of
+ * each are counted, so that all of them return some
  */
-export function renderDeletions(plan: Plan, locking = false): readonly string[] {
+export function renderDeletions(plan: Plan, purpose?: 'locking' | 'counting'): readonly string[] {
+  const locking = purpose === 'locking';
   const done = new Set<number>();
   return plan.deletions.flatMap((deletion) => {
     if (deletion.origin === 'client' || (locking && deletion.returns.length === 0)) return [];
     const { cycle } = deletion;
-    if (cycle === undefined || done.has(cycle)) return [renderDeletion(deletion, plan, locking)];
+    if (cycle === undefined || done.has(cycle)) return [renderDeletion(deletion, plan, purpose)];
     done.add(cycle);
     const members = cyclesOf(plan).get(cycle) ?? [];
     return [
       renderSearch(cycle, members, plan),
       ...members.map((each) => renderFound(each)),
-      renderDeletion(deletion, plan, locking),
+      renderDeletion(deletion, plan, purpose),
     ];
   });
 }
@@ -54,7 +56,7 @@ export function header(name: string, deletion: Deletion): string {
  *     pgc_2 (pgc_c0) AS (DELETE FROM ONLY a AS r WHERE (EXISTS (SELECT FROM pgc_f1 AS d WHERE d.pgc_c0 = r.b))
  *       AND NOT EXISTS (SELECT FROM pgc_0 AS g WHERE g.pgc_c0 = r.id) RETURNING r.id)
  */
-function renderDeletion(deletion: Deletion, plan: Plan, locking: boolean): string {
+function renderDeletion(deletion: Deletion, plan: Plan, purpose?: 'locking' | 'counting'): string {
   const { relation, keys, cycle, returns } = deletion;
   const matches = keys.map((key) =>
     references(
@@ -68,8 +70,9 @@ function renderDeletion(deletion: Deletion, plan: Plan, locking: boolean): strin
     clear.length === 0 ? matches.join(' OR ') : `(${matches.join(' OR ')}) AND ${clear.join(' AND ')}`;
   const returning = returns.map((name) => `r.${quoteName(name)}`).join(', ');
   const rows = `FROM ${tableOf(relation)} AS r WHERE ${condition}`;
-  const deleting = `DELETE ${rows}${returning === '' ? '' : ` RETURNING ${returning}`}`;
-  const sql = locking ? `SELECT ${returning} ${rows} FOR UPDATE` : deleting;
+  const returned = returning === '' && purpose === 'counting' ? '1' : returning;
+  const deleting = `DELETE ${rows}${returned === '' ? '' : ` RETURNING ${returned}`}`;
+  const sql = purpose === 'locking' ? `SELECT ${returning} ${rows} FOR UPDATE` : deleting;
   return `${header(cteName(deletion.id), deletion)} AS (${sql})`;
 }
 

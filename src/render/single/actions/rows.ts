@@ -6,6 +6,14 @@ import { quoteName, quoteRelation } from '../../../sql/names.js';
 import { ownName } from '../../own-names.js';
 import type { Deleted } from './match.js';
 
+/** How a plan becomes SQL. */
+export interface RenderMode {
+  /** The statement only finds out whether any rule may be broken (checks.ts). */
+  readonly suspecting: boolean;
+  /** It tells how many rows each of its parts takes (counts.ts), so that all of them return rows. */
+  readonly counting: boolean;
+}
+
 /** `pgc_0`: the CTE of a deletion. */
 export function cteName(deletion: number): string {
   return ownName(`${deletion}`);
