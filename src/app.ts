@@ -1,8 +1,7 @@
 /** The composition root: makes everything from the configuration, starts it, and ends it in order. */
 
-import { probes } from './admin/probes.js';
-import { reports } from './admin/reports.js';
-import { type AdminServer, startAdmin } from './admin/server.js';
+import type { AdminServer } from './admin/server.js';
+import type { Audit } from './audit/audit.js';
 import { openLogin } from './auth/open-login.js';
 import { type Address, localAddress, parseAddress, SOCKET_PORT } from './config/address.js';
 import type { Config } from './config/schema.js';
@@ -15,14 +14,8 @@ import { mostClients, openFileLimit } from './net/open-files.js';
 import { socketUpstream } from './net/tcp.js';
 import { TlsAcceptor } from './net/tls-acceptor.js';
 import type { Upstream } from './net/upstream.js';
-import { Both } from './observe/both.js';
 import type { Logger } from './observe/log.js';
-import { watchLoopDelay } from './observe/loop-delay.js';
-import { type CacheUse, Metrics, type SessionState } from './observe/metrics.js';
-import { Repeats } from './observe/repeats.js';
-import { SessionLog } from './observe/session-log.js';
-import { SessionMetrics } from './observe/session-metrics.js';
-import { version } from './observe/version.js';
+import { listenersOf, metricsOf, openAdmin, openAudit, watchLoop } from './observing.js';
 import { StatementCache } from './rewrite/statement-cache.js';
 import { MessageMemory } from './session/message-memory.js';
 import type { SessionSettings } from './session/options.js';
@@ -59,9 +52,12 @@ export async function startApp(config: Config, log: Logger, cancelPatience?: num
       'a thread that reads long texts has ended: its text is refused, and the next one starts another',
     ),
   );
-  const session = sessionSettings(config, upstream.name, statements, schema);
-  const repeats = new Repeats();
-  const metrics = metricsOf(() => gateway, session);
+  const metrics = metricsOf(
+    () => gateway,
+    () => session,
+  );
+  const audit = await openAudit(config.audit, metrics, log);
+  const session = sessionSettings(config, { upstreamName: upstream.name, statements, schema, audit });
   const gateway = new Gateway({
     upstream,
     login,
@@ -70,10 +66,9 @@ export async function startApp(config: Config, log: Logger, cancelPatience?: num
     loginTimeout: config.limits.login_timeout,
     cancelPatience,
     log,
-    listener: (clientLog, database) =>
-      new Both(new SessionLog(clientLog, repeats, database), new SessionMetrics(metrics)),
+    listener: listenersOf(metrics, audit),
   });
-  const loop = watchLoopDelay((seconds) => metrics.loopDelayed(seconds));
+  const loop = watchLoop(metrics);
   let draining = false;
   let tls: TlsOffer | undefined;
   const listeners: Listener[] = [];
@@ -84,6 +79,7 @@ export async function startApp(config: Config, log: Logger, cancelPatience?: num
     await admin?.close();
     await schema?.close();
     await statements.close();
+    await audit?.close();
     await upstream.close();
   };
   try {
@@ -115,11 +111,17 @@ export async function startApp(config: Config, log: Logger, cancelPatience?: num
   };
 }
 
+/** What is made once, for all sessions. */
+interface SharedBySessions {
+  readonly upstreamName: string;
+  readonly statements: StatementCache;
+  readonly schema: SchemaListener | undefined;
+  readonly audit: Audit | undefined;
+}
+
 function sessionSettings(
-  { audit, cascade, graph, limits }: Config,
-  upstreamName: string,
-  statements: StatementCache,
-  schema: SchemaListener | undefined,
+  { cascade, graph, limits }: Config,
+  { upstreamName, statements, schema, audit }: SharedBySessions,
 ): SessionSettings {
   const { mode, declared, overrides, relations, unsupported, code, triggers } = cascade;
   return {
@@ -129,70 +131,13 @@ function sessionSettings(
     rules: { declared, overrides, relations },
     active: mode === 'on',
     reject: unsupported === 'reject',
-    counting: audit.path !== null,
+    counting: audit !== undefined,
+    obstacle: () => audit?.refusal,
     refusesCode: code === 'reject',
     triggers,
     messageBytes: limits.message_bytes,
     memory: new MessageMemory(limits.message_bytes),
   };
-}
-
-function metricsOf(gateway: () => Gateway, session: SessionSettings): Metrics {
-  return new Metrics({
-    version: version(),
-    sessions: () => statesOf(gateway()),
-    traffic: () => gateway().traffic,
-    graphs: () => graphsOf(session).map((each) => ({ ...each, keys: each.keys.length })),
-    caches: () => cachesOf(session),
-  });
-}
-
-/** What the pages of the admin endpoint are made of. */
-interface Administered {
-  readonly gateway: Gateway;
-  readonly metrics: Metrics;
-  readonly session: SessionSettings;
-  readonly isDraining: () => boolean;
-}
-
-/** @throws the system's error where its address cannot be listened on */
-async function openAdmin(
-  config: Config,
-  { gateway, metrics, session, isDraining }: Administered,
-): Promise<AdminServer | undefined> {
-  if (config.admin.listen === null) return undefined;
-  const state = { started: () => true, ready: () => readiness(isDraining(), gateway.isFull) };
-  const pages = reports({
-    metrics: () => metrics.text(),
-    metricsType: metrics.contentType,
-    sessions: () => gateway.sessions,
-    graphs: () => graphsOf(session),
-    config,
-  });
-  const admin = await startAdmin(config.admin.listen, new Map([...probes(state), ...pages]));
-  metrics.addProcess();
-  return admin;
-}
-
-function* statesOf(gateway: Gateway): Iterable<SessionState> {
-  for (let i = 0; i < gateway.entering; i++) yield 'login';
-  for (const { state } of gateway.sessions) yield state;
-}
-
-function graphsOf({ graphs }: SessionSettings) {
-  return [...graphs.lastSeen()].map(({ database, at, graph }) => ({
-    database,
-    age: (performance.now() - at) / 1000,
-    tables: graph.size,
-    keys: graph.keys,
-  }));
-}
-
-function cachesOf({ graphs, statements }: SessionSettings): readonly CacheUse[] {
-  return [
-    { cache: 'graphs', ...graphs.uses },
-    ...Object.entries(statements.uses).map(([cache, uses]) => ({ cache, ...uses })),
-  ];
 }
 
 /** The number of clients that are served at a time: limits.connections, or fewer where the system has no room for them. */
@@ -238,11 +183,6 @@ function tlsOffer(tls: Config['tls']): TlsOffer | undefined {
 
 function listenAddress(text: string): ListenAddress {
   return text.startsWith('/') ? { directory: text } : parseAddress(text);
-}
-
-function readiness(draining: boolean, full: boolean): { ok: boolean; reason: string } {
-  if (draining) return { ok: false, reason: 'shutting down' };
-  return full ? { ok: false, reason: 'limits.connections is reached' } : { ok: true, reason: 'ready' };
 }
 
 function banner(address: string, upstream: string): string {

@@ -168,6 +168,11 @@ export const ERRORS = {
     message: 'the upstream server {upstream} closed the connection unexpectedly',
     hint: 'A transaction in progress was rolled back. Connect again.',
   },
+  PGC_AUDIT: {
+    sqlstate: '58030',
+    message: 'cannot cascade: its record cannot be written',
+    hint: 'audit.required is set, and audit.path cannot be written to: the log of pgcascade says why.',
+  },
   PGC_PROTOCOL: {
     sqlstate: '08P01',
     message: '{reason}',

@@ -17,6 +17,7 @@ interface Combination {
   readonly admin: { readonly listen: string | null };
   readonly auth: Auth;
   readonly cascade: { readonly relations: readonly Relation[] };
+  readonly audit: { readonly path: string | null; readonly required: boolean };
   readonly tls: Tls;
 }
 
@@ -38,7 +39,7 @@ interface Tls {
 export function checkCombinations(config: Combination, context: z.core.$RefinementCtx): void {
   const problem = (message: string, ...path: PropertyKey[]) =>
     context.addIssue({ code: 'custom', message, path });
-  const { listen, upstream, admin } = config;
+  const { listen, upstream, admin, audit } = config;
 
   listen.forEach((address, index) => {
     const other = listen.slice(0, index).find((each) => sharePlace(each, address));
@@ -54,6 +55,9 @@ export function checkCombinations(config: Combination, context: z.core.$Refineme
       problem(`${admin.listen} is taken by ${by}`, 'admin', 'listen');
     }
   });
+
+  if (audit.required && audit.path === null)
+    problem('is set, and audit.path is not: there is no record to require', 'audit', 'required');
 
   const open = listen.find((address) => !address.startsWith('/') && !isLoopback(parseAddress(address)));
   if (upstream === undefined && open !== undefined) {

@@ -152,7 +152,20 @@ const admin = section(
   { listen: null },
 );
 
-const audit = section({ path: laterKey().describe('JSON lines, one a cascade. Not yet supported.') });
+const audit = section({
+  path: z
+    .string()
+    .min(1, { error: 'is empty' })
+    .nullable()
+    .default(null)
+    .describe(
+      'The file that gets a line of JSON for each cascade, or - for standard output. Then the rows of each table are counted.',
+    ),
+  required: z
+    .boolean()
+    .default(false)
+    .describe('A cascade whose line could not be written is refused before it is sent.'),
+});
 
 const log = section({
   level: choice(LEVELS).default('info').describe('The least severe messages that are written.'),

@@ -13,7 +13,7 @@ import { ClientConnection, type TlsOffer } from './client-connection.js';
 import { ClientTraffic } from './client-traffic.js';
 import { ClientUpstream } from './client-upstream.js';
 import { type Opening, readOpening } from './handshake.js';
-import { type SessionInfo, SessionList } from './session-list.js';
+import { ownerOf, type SessionInfo, SessionList, type SessionOwner } from './session-list.js';
 import type { Upstream } from './upstream.js';
 
 export interface GatewayOptions {
@@ -29,9 +29,9 @@ export interface GatewayOptions {
   /**
    * Who listens to what happens to a client.
    * @param log bears the client's address
-   * @param database undefined before the client has said it
+   * @param database what tells it apart in the caches; it and the owner are undefined before the client has said them
    */
-  readonly listener: (log: Logger, database?: string) => SessionEvents;
+  readonly listener: (log: Logger, database?: string, owner?: SessionOwner) => SessionEvents;
 }
 
 export class Gateway {
@@ -206,9 +206,9 @@ export class Gateway {
     log: Logger,
     loggedIn: () => void,
   ): Promise<void> {
-    const user = startup.parameters.get('user') ?? '';
-    const database = `${upstream.name}/${startup.parameters.get('database') || user}`;
-    const events = this.#options.listener(log, database);
+    const owner = ownerOf(client.name, startup.parameters);
+    const database = `${upstream.name}/${owner.database}`;
+    const events = this.#options.listener(log, database, owner);
     this.#entering.set(client, events);
     const told = {
       ended: (error: ProxyError) => this.#notLoggedIn(client, events, error),
@@ -222,15 +222,15 @@ export class Gateway {
       if (!entered) this.#notLoggedIn(client, events, stream.destroyed ? 'client' : 'server');
       // It may have been told meanwhile why it is not served.
       else if (stream.writableEnded) entered.server.destroy();
-      else this.#begin(client, startup, { database, events, log }, entered);
+      else this.#begin(client, owner, { database, events, log }, entered);
     } finally {
       this.#entering.delete(client);
     }
   }
 
   #begin(
-    { stream: client, name }: ClientConnection,
-    { parameters }: Startup,
+    { stream: client }: ClientConnection,
+    owner: SessionOwner,
     { database, events, log }: { database: string; events: SessionEvents; log: Logger },
     loggedIn: LoggedIn,
   ): void {
@@ -238,13 +238,7 @@ export class Gateway {
     const cancel = () => this.#stop(key, log);
     const session = new Session({ client, database, events, cancel }, loggedIn, this.#options.session);
     if (key !== undefined) this.#keys.add(key, session);
-    this.#sessions.add(session, {
-      client: name,
-      user: parameters.get('user') ?? '',
-      database: parameters.get('database') || (parameters.get('user') ?? ''),
-      application: parameters.get('application_name') ?? '',
-      since: new Date().toISOString(),
-    });
+    this.#sessions.add(session, owner);
   }
 
   async #stop(key: string | undefined, log: Logger): Promise<void> {

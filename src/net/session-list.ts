@@ -13,6 +13,18 @@ export interface SessionOwner {
   readonly since: string;
 }
 
+/** @param parameters of its startup packet */
+export function ownerOf(client: string, parameters: ReadonlyMap<string, string>): SessionOwner {
+  const user = parameters.get('user') ?? '';
+  return {
+    client,
+    user,
+    database: parameters.get('database') || user,
+    application: parameters.get('application_name') ?? '',
+    since: new Date().toISOString(),
+  };
+}
+
 export interface SessionInfo extends SessionOwner {
   readonly state: Session['activity'];
 }

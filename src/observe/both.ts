@@ -1,7 +1,7 @@
 /** Two who listen to one session: the log and the metrics. */
 import type { ProxyError } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
-import type { SessionEvents, TableRows } from './session-events.js';
+import type { Cascade, SessionEvents, TableRows } from './session-events.js';
 
 /** Tells both of them everything. */
 export class Both implements SessionEvents {
@@ -33,9 +33,14 @@ export class Both implements SessionEvents {
     this.#other.planned(plans, milliseconds);
   }
 
-  cascaded(plan: Plan, milliseconds: number, rows: readonly TableRows[] | undefined): void {
-    this.#one.cascaded(plan, milliseconds, rows);
-    this.#other.cascaded(plan, milliseconds, rows);
+  cascaded(cascade: Cascade, milliseconds: number, rows: readonly TableRows[] | undefined): void {
+    this.#one.cascaded(cascade, milliseconds, rows);
+    this.#other.cascaded(cascade, milliseconds, rows);
+  }
+
+  cascadeFailed(cascade: Cascade, sqlstate: string): void {
+    this.#one.cascadeFailed(cascade, sqlstate);
+    this.#other.cascadeFailed(cascade, sqlstate);
   }
 
   retried(why: string): void {

@@ -62,6 +62,11 @@ export class Metrics {
   );
   readonly #upstreamErrors = this.#counter('upstream_errors_total', 'Errors of the server.', 'class');
   readonly #retries = this.#counter('retries_total', 'Statements that were sent again.', 'reason');
+  readonly #auditFailures = this.#counter(
+    'audit_failures_total',
+    'Times that the audit could not be written.',
+  );
+  readonly #auditLost = this.#counter('audit_lost_total', 'Lines of the audit that were given up.');
   readonly #defects = this.#counter('session_failures_total', 'Sessions that a defect has ended.');
   readonly #rows = this.#counter(
     'cascade_rows_total',
@@ -132,6 +137,14 @@ export class Metrics {
 
   retried(reason: string): void {
     this.#retries.inc({ reason });
+  }
+
+  auditFailed(): void {
+    this.#auditFailures.inc();
+  }
+
+  auditLost(): void {
+    this.#auditLost.inc();
   }
 
   defect(): void {

@@ -3,6 +3,13 @@ import type { ProxyError } from '../errors.js';
 import type { Relation } from '../graph/model.js';
 import type { Plan } from '../plan/plan.js';
 
+/** An expanded statement. */
+export interface Cascade {
+  readonly plan: Plan;
+  /** Equal for statements that differ in their values alone; undefined where nobody wants to know, or it takes too long. */
+  readonly fingerprint: string | undefined;
+}
+
 /** What a cascade did to how many rows of a table. `delete`: the client's own statement. */
 export interface TableRows {
   readonly relation: Relation;
@@ -23,7 +30,9 @@ export interface SessionEvents {
    * The server has executed an expanded statement, so many milliseconds after it was sent.
    * @param rows undefined where nobody has counted
    */
-  cascaded(plan: Plan, milliseconds: number, rows: readonly TableRows[] | undefined): void;
+  cascaded(cascade: Cascade, milliseconds: number, rows: readonly TableRows[] | undefined): void;
+  /** An expanded statement was answered by an error, of which `refused` or `failedByServer` tells too. */
+  cascadeFailed(cascade: Cascade, sqlstate: string): void;
   /**
    * A statement is sent again: nothing of the attempt before has reached the client.
    * @param why a RetryReason (session/execute/outcome.ts)

@@ -2,18 +2,18 @@
  * What the log says of a session: the names of tables, keys and errors, and how long it took. Never values, nor what a
  * statement says.
  */
-import { LOGIN_ERRORS } from '../errors/login-errors.js';
 import { ERRORS, ProxyError } from '../errors.js';
 import type { ForeignKey, Relation } from '../graph/model.js';
 import type { Plan } from '../plan/plan.js';
 import type { Logger } from './log.js';
 import type { Repeats } from './repeats.js';
-import type { SessionEvents } from './session-events.js';
+import type { Cascade } from './session-events.js';
+import { SilentEvents } from './silent-events.js';
 
 /** A line names so many tables and keys; of more it gives the number. */
 const MOST_NAMES = 50;
 
-export class SessionLog implements SessionEvents {
+export class SessionLog extends SilentEvents {
   readonly #log: Logger;
   readonly #repeats: Repeats;
   readonly #database: string | undefined;
@@ -22,22 +22,18 @@ export class SessionLog implements SessionEvents {
 
   /** @param database undefined before the client has said it */
   constructor(log: Logger, repeats: Repeats, database?: string) {
+    super();
     this.#log = log;
     this.#repeats = repeats;
     this.#database = database;
   }
 
   /** Where a server refuses a client, it has a line in its own log. */
-  notLoggedIn(why: ProxyError | 'server' | 'client'): void {
+  override notLoggedIn(why: ProxyError | 'server' | 'client'): void {
     if (why instanceof ProxyError) this.#tell('info', why, 'refused');
   }
 
-  /** What happens all the time has no line. */
-  connected(): void {}
-
-  executed(): void {}
-
-  planned(plans: readonly Plan[], milliseconds: number): void {
+  override planned(plans: readonly Plan[], milliseconds: number): void {
     for (const plan of plans) {
       this.#tellPlan(plan, milliseconds, 'a cascade is planned');
       this.#told.add(plan);
@@ -45,40 +41,36 @@ export class SessionLog implements SessionEvents {
   }
 
   /** The first execution of a plan has the line that it is planned; each one after that has its own. */
-  cascaded(plan: Plan, milliseconds: number): void {
+  override cascaded({ plan }: Cascade, milliseconds: number): void {
     if (!this.#told.delete(plan)) this.#tellPlan(plan, milliseconds, 'a cascade is executed again');
   }
 
-  retried(why: string): void {
+  override retried(why: string): void {
     this.#log.debug({ database: this.#database, why }, 'a statement is sent again');
   }
 
-  refused(error: ProxyError): void {
-    // What stands for an error of the server's is none of the proxy's; but no server has seen a login that the proxy refuses.
-    if ('native' in ERRORS[error.errorName] && !(error.errorName in LOGIN_ERRORS)) return;
-    this.#tell('info', error, 'refused');
+  override refused(error: ProxyError): void {
+    // What stands for an error of the server's is none of the proxy's.
+    if (!('native' in ERRORS[error.errorName])) this.#tell('info', error, 'refused');
   }
 
-  /** The server has a log of its own. */
-  failedByServer(): void {}
-
-  passed(error: ProxyError): void {
+  override passed(error: ProxyError): void {
     this.#tell('warn', error, 'passed on without a cascade');
   }
 
-  catalogRead(milliseconds: number): void {
+  override catalogRead(milliseconds: number): void {
     this.#log.trace({ database: this.#database, milliseconds: rounded(milliseconds) }, 'the catalog is read');
   }
 
-  warned(problem: string): void {
+  override warned(problem: string): void {
     this.#log.warn(problem);
   }
 
-  failed(err: unknown): void {
+  override failed(err: unknown): void {
     this.#log.error({ err }, 'a session failed');
   }
 
-  ended(error: ProxyError): void {
+  override ended(error: ProxyError): void {
     this.#tell('info', error, 'ended');
   }
 

@@ -2,64 +2,62 @@
 import { ERRORS, ProxyError } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
 import type { Metrics } from './metrics.js';
-import type { SessionEvents, TableRows } from './session-events.js';
+import type { Cascade, TableRows } from './session-events.js';
+import { SilentEvents } from './silent-events.js';
 
-export class SessionMetrics implements SessionEvents {
+export class SessionMetrics extends SilentEvents {
   readonly #metrics: Metrics;
 
   constructor(metrics: Metrics) {
+    super();
     this.#metrics = metrics;
   }
 
-  connected(): void {
+  override connected(): void {
     this.#metrics.connected();
   }
 
-  notLoggedIn(why: ProxyError | 'server' | 'client'): void {
+  override notLoggedIn(why: ProxyError | 'server' | 'client'): void {
     this.#metrics.loginFailed(why instanceof ProxyError ? why.errorName : why);
   }
 
-  executed(): void {
+  override executed(): void {
     this.#metrics.executed();
   }
 
-  planned(_: readonly Plan[], milliseconds: number): void {
+  override planned(_: readonly Plan[], milliseconds: number): void {
     this.#metrics.planned(milliseconds / 1000);
   }
 
-  cascaded(_: Plan, milliseconds: number, rows: readonly TableRows[] = []): void {
+  override cascaded(_: Cascade, milliseconds: number, rows: readonly TableRows[] = []): void {
     this.#metrics.cascaded(milliseconds / 1000);
     for (const { relation, action, rows: count } of rows)
       this.#metrics.rowsTaken(`${relation.schema}.${relation.name}`, action, count);
   }
 
-  retried(why: string): void {
+  override retried(why: string): void {
     this.#metrics.retried(why);
   }
 
-  refused({ errorName }: ProxyError): void {
+  override refused({ errorName }: ProxyError): void {
     // What stands for an error of the server's is none of the proxy's.
     if ('native' in ERRORS[errorName]) this.#metrics.failedByServer(ERRORS[errorName].sqlstate);
     else this.#metrics.refused(errorName);
   }
 
-  failedByServer(sqlstate: string): void {
+  override failedByServer(sqlstate: string): void {
     this.#metrics.failedByServer(sqlstate);
   }
 
-  passed({ errorName }: ProxyError): void {
+  override passed({ errorName }: ProxyError): void {
     this.#metrics.passedUnexpanded(errorName);
   }
 
-  catalogRead(milliseconds: number): void {
+  override catalogRead(milliseconds: number): void {
     this.#metrics.catalogRead(milliseconds / 1000);
   }
 
-  warned(): void {}
-
-  failed(): void {
+  override failed(): void {
     this.#metrics.defect();
   }
-
-  ended(): void {}
 }

@@ -91,7 +91,7 @@ function assembleFrontend(
   shared: SharedParts,
 ): Dispatch {
   const { server, replies, state, transaction, catalog } = shared;
-  const { active, counting, graphs, rules, reject, refusesCode, statements, triggers } = settings;
+  const { active, counting, graphs, obstacle, rules, reject, refusesCode, statements, triggers } = settings;
   const names = new Names<PreparedStatement>((name) => knownName(name, state));
   const pendingPrepares = new PendingPrepares(server);
   const queries = new InternalQueries(server, replies, state);
@@ -116,6 +116,7 @@ function assembleFrontend(
     state,
     transaction,
     counting,
+    obstacle,
     reject,
     refusesCode,
     events,

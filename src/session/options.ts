@@ -1,5 +1,6 @@
 /** What a session is made with. */
 import type { Duplex } from 'node:stream';
+import type { ProxyError } from '../errors.js';
 import type { GraphCache } from '../graph/cache.js';
 import type { Rules } from '../graph/catalog/rules.js';
 import type { SessionEvents } from '../observe/session-events.js';
@@ -18,6 +19,8 @@ export interface SessionSettings {
   readonly reject: boolean;
   /** What becomes of statements that fire triggers which delete. */
   readonly triggers: TriggerRule;
+  /** Why no cascade may be sent now, if anything: asked before each. */
+  readonly obstacle: () => ProxyError | undefined;
   /** Whether the rows of cascades are counted, by table. */
   readonly counting: boolean;
   /** Whether DO and CALL are refused. */

@@ -31,7 +31,7 @@ test('nothing at all gives the defaults of the documents', () => {
     auth: { mode: 'relay', users: null, map: null },
     limits: { connections: 1000, login_timeout: 10_000, message_bytes: 1024 ** 3, drain_timeout: 30_000 },
     admin: { listen: '127.0.0.1:9932' },
-    audit: { path: null },
+    audit: { path: null, required: false },
     log: { level: 'info', format: 'auto' },
   });
 });

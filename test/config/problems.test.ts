@@ -107,7 +107,6 @@ describe('what later versions bring is refused by name', () => {
     ['cascade: { batch_rows: 5 }', 'cascade.batch_rows: not yet supported'],
     ['cascade: { on_limit: batch }', 'cascade.on_limit: "batch" is not yet supported'],
     ['cascade: { max_rows: 5 }', 'cascade.max_rows: not yet supported'],
-    ['audit: { path: /x }', 'audit.path: not yet supported'],
   ])('is told as what it is: %s', (file, message) => {
     expect(problems(file)).toEqual([`pgcascade.yaml:1: ${message}`]);
   });
@@ -116,6 +115,10 @@ describe('what later versions bring is refused by name', () => {
 describe('values that contradict each other are refused', () => {
   test.each([
     ['listen: [h:1, h:1]\nupstream: embedded', 'pgcascade.yaml:1: listen[1]: h:1 is listed twice'],
+    [
+      'audit: { required: true }',
+      'pgcascade.yaml:1: audit.required: is set, and audit.path is not: there is no record to require',
+    ],
     [
       'listen: h:1\nadmin: { listen: h:1 }\nupstream: embedded',
       'pgcascade.yaml:2: admin.listen: h:1 is taken by listen',

@@ -23,7 +23,13 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   app: {
     purpose: 'the composition root: start and drain',
-    may: ['net', 'net/embedded', 'admin', 'auth', 'session', 'rewrite', ...ground, 'config', 'observe'],
+    may: ['observing', 'net', 'net/embedded', 'auth', 'session', 'rewrite', ...ground, 'config'],
+    types: ['admin', 'audit', 'observe'],
+  },
+  observing: {
+    purpose: 'what is told of the proxy, put together: log, metrics, record, reports over HTTP',
+    may: ['admin', 'audit', 'observe'],
+    types: ['net', 'session', 'config'],
   },
   'net/embedded': { purpose: 'the embedded database', may: ['net', 'wire', 'sql/lexer', 'errors'] },
   // How an address is written is the configuration's to know.
@@ -111,6 +117,10 @@ export const rooms: Readonly<Record<string, Room>> = {
     purpose:
       "the connection to the server: its output, its state, outstanding replies, the proxy's own queries",
     may: rewriting,
+  },
+  audit: {
+    purpose: 'the record of cascades, a line each',
+    may: ['observe', 'plan', 'graph', 'errors'],
   },
   observe: {
     purpose: 'what a session tells of itself, the log and the metrics',

@@ -9,11 +9,15 @@ import { cachedPlan } from '../../render/single/plan-cache.js';
 import { renderStatement } from '../../render/single/render.js';
 import type { Root } from '../../render/single/root.js';
 import { quoteRelation } from '../../sql/names.js';
+import { fingerprint } from '../../sql/parser/parser.js';
 import type { DeletingStatement, Site } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
 import type { CascadeRule } from './reply-rule.js';
 import { judgeTriggers } from './trigger-rule.js';
 import { prepareRule, refuse, unchangedRule } from './unexpanded.js';
+
+/** Characters: a longer text would hold up the event loop. */
+const LONGEST_FINGERPRINTED = 4 * 1024;
 
 /** A place in the statement that deletes, and what it deletes from. */
 interface Concerned {
@@ -70,6 +74,7 @@ function* render(
   const rule: CascadeRule = {
     kind: 'cascade',
     plan,
+    fingerprint: counting && text.length <= LONGEST_FINGERPRINTED ? fingerprint(text) : undefined,
     target: concerned
       .map(({ target: { relation, view } }) => quoteRelation(view?.relation ?? relation))
       .join(', '),

@@ -26,6 +26,8 @@ export type ReplyRule =
 export interface CascadeRule {
   readonly kind: 'cascade';
   readonly plan: Plan;
+  /** Equal for statements that differ in their values alone; undefined where rows are not counted, or the text is long. */
+  readonly fingerprint: string | undefined;
   /** `"public"."orgs"`, for errors. */
   readonly target: string;
   /** The command of the client's statement; undefined where only a WITH in it deletes. */

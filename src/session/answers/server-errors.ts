@@ -14,6 +14,14 @@ import type { Verdict } from '../server/outstanding-replies.js';
 import { markerOf } from './markers.js';
 import { violationFields } from './violation-fields.js';
 
+/** What a statement has failed with. */
+export interface Failure {
+  /** One of the proxy's own; else the SQLSTATE of the server's, or of that which the server has for a broken rule. */
+  readonly error: ProxyError | string;
+  /** The expanded statement, if it was one. */
+  readonly cascade: CascadeRule | undefined;
+}
+
 /** What an error is translated with. */
 export interface ErrorTranslation {
   readonly rewrite: Rewrite;
@@ -25,10 +33,8 @@ export interface ErrorTranslation {
   readonly encoding: () => string;
   /** What the server can do. */
   readonly profile: Profile;
-  /** The statement is answered by an error of the proxy's own. */
-  readonly refused: (error: ProxyError) => void;
-  /** The statement is answered by an error of the server's, or by that which it has for a broken rule. */
-  readonly failedByServer: (sqlstate: string) => void;
+  /** The statement is answered by an error. */
+  readonly failed: (failure: Failure) => void;
   /** A name was found to mean another table than the one planned for. */
   readonly relationChanged: () => void;
 }
@@ -47,12 +53,13 @@ export function translateError(
   const fields = readErrorFields(message);
   const marker = markerOf(fields, rule, translation.rewrite, translation.resolved ?? false);
   const instead = inPlaceOf(message, marker, rule, translation);
+  const cascade = rule?.kind === 'cascade' ? rule : undefined;
   if (instead instanceof ProxyError) {
-    translation.refused(instead);
+    translation.failed({ error: instead, cascade });
     return errorResponse(inEncoding(proxyErrorFields(instead), encoding), 'latin1');
   }
   const told = instead ?? asTheClients(fields, rule, translation);
-  translation.failedByServer(told.get(Field.code) ?? '');
+  translation.failed({ error: told.get(Field.code) ?? '', cascade });
   return isSame(told, fields) ? 'forward' : errorResponse(told, 'latin1');
 }
 

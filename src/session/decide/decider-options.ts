@@ -1,5 +1,6 @@
 /** What a session's decider is made with: each part of it takes what it uses. */
 
+import type { ProxyError } from '../../errors.js';
 import type { SessionEvents } from '../../observe/session-events.js';
 import type { TriggerRule } from '../../rewrite/statement/trigger-rule.js';
 import type { StatementCache } from '../../rewrite/statement-cache.js';
@@ -29,6 +30,8 @@ export interface StatementRules {
 export interface DeciderOptions extends StatementRules {
   /** False where the configuration switched cascades off: everything passes. */
   readonly active: boolean;
+  /** Why no cascade may be sent now, if anything: asked before each. */
+  readonly obstacle: () => ProxyError | undefined;
   readonly statements: StatementCache;
   readonly catalog: SessionCatalog;
   readonly queries: InternalQueries;

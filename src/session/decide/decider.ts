@@ -196,6 +196,8 @@ export class Decider {
         return statementByStatement(client, names, source);
       case 'as one text': {
         const made = await this.#rewriter.rewrite(client, concern, resolved, source, columns);
+        const obstacle = plansOf(made.rules).length > 0 ? this.#options.obstacle() : undefined;
+        if (obstacle) throw obstacle;
         for (const error of made.passed) events.passed(error);
         for (const warning of made.warnings) warnings.warn(warning);
         return { kind: 'rewrite', rewrite: this.#rewriter.inClientEncoding(made, concern) };

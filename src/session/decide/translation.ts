@@ -1,4 +1,5 @@
 /** How the answers to a rewritten text are turned into those to the client's own. */
+import { ProxyError } from '../../errors.js';
 import type { SessionEvents, TableRows } from '../../observe/session-events.js';
 import type { Answers } from '../../render/single/render.js';
 import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
@@ -34,12 +35,15 @@ export function translationOf(
       inSql.completed(rule, known, rewrite.marker);
       const began = since;
       since = performance.now();
-      if (rule.kind === 'cascade') events.cascaded(rule.plan, since - began, rowsOf(rule.answers, counts));
+      if (rule.kind === 'cascade') events.cascaded(rule, since - began, rowsOf(rule.answers, counts));
       else if (isClients(rule)) events.executed();
     },
     relationChanged: () => catalog.invalidateFor('settings'),
-    refused: (error) => events.refused(error),
-    failedByServer: (sqlstate) => events.failedByServer(sqlstate),
+    failed({ error, cascade }) {
+      if (error instanceof ProxyError) events.refused(error);
+      else events.failedByServer(error);
+      if (cascade) events.cascadeFailed(cascade, error instanceof ProxyError ? error.sqlstate : error);
+    },
   };
 }
 

@@ -71,11 +71,8 @@ export class Attempt implements ReplyHandler {
     this.#sending = sending;
     this.#replies = sending.replies({
       ...translation,
-      refused: (error) => {
-        this.#tell = () => translation.refused(error);
-      },
-      failedByServer: (sqlstate) => {
-        this.#tell = () => translation.failedByServer(sqlstate);
+      failed: (failure) => {
+        this.#tell = () => translation.failed(failure);
       },
     });
     this.#held = new HeldAnswers(sending.mayBeRetried);

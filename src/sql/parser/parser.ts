@@ -23,7 +23,7 @@ export interface ScannedToken {
   readonly isKeyword: boolean;
 }
 
-type Parser = Pick<typeof import('libpg-query'), 'loadModule' | 'parseSync' | 'scanSync'>;
+type Parser = Pick<typeof import('libpg-query'), 'fingerprintSync' | 'loadModule' | 'parseSync' | 'scanSync'>;
 
 let parser: Parser | undefined;
 let spare: Parser | undefined;
@@ -94,6 +94,11 @@ export function parse(sql: string): readonly RawStatement[] | undefined {
     start,
     end: size ? start + size : length,
   }));
+}
+
+/** @returns what is equal for texts that differ in their values alone, or undefined where the text is not what the grammar knows */
+export function fingerprint(sql: string): string | undefined {
+  return ask(({ fingerprintSync }) => fingerprintSync(sql));
 }
 
 /** @returns undefined where a token is none that PostgreSQL knows, or it is too much for the parser */

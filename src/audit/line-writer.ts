@@ -1,0 +1,148 @@
+/** Lines to a file or to standard output, in their order and without holding up the event loop. What waits is bounded. */
+import { open } from 'node:fs/promises';
+
+/** Bytes that may wait to be written. */
+const MOST_WAITING = 16 * 1024 * 1024;
+/** Milliseconds until it is tried again after a failure. */
+const RETRY = 1000;
+/** Milliseconds for what waits at the end. */
+const LAST = 5000;
+
+/** Where the lines go. */
+export interface LineTarget {
+  /** @returns how many bytes it has written: the rest comes again. Rejects with the system's error, such as ENOSPC, where it is none. */
+  write(text: Buffer): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** How well the writing goes. */
+export interface WriterEvents {
+  /** It failed, and is tried again. Told once, until it goes well. */
+  failed(error: unknown): void;
+  /** It goes well again. */
+  recovered(): void;
+  /** Lines were given up: too many wait, or they could not be written to the end. */
+  lost(): void;
+}
+
+export class LineWriter {
+  readonly #open: () => Promise<LineTarget>;
+  readonly #events: WriterEvents;
+  #target: LineTarget | undefined;
+  /** Lines, the first of them perhaps written in part. */
+  #waiting: Buffer[] = [];
+  #bytes = 0;
+  #writing: Promise<void> | undefined;
+  #isFailing = false;
+  #isClosed = false;
+  #retry: NodeJS.Timeout | undefined;
+
+  /** @param open opens the place where the lines go, at once and whenever `reopen` is called */
+  constructor(open: () => Promise<LineTarget>, events: WriterEvents) {
+    this.#open = open;
+    this.#events = events;
+  }
+
+  /** @throws the system's error where it cannot be opened */
+  async start(): Promise<void> {
+    this.#target = await this.#open();
+  }
+
+  /** Whether the next line is going to be written, as far as is known. */
+  get isWell(): boolean {
+    return !this.#isFailing && this.#bytes < MOST_WAITING;
+  }
+
+  /** Takes a line, without its end. */
+  write(line: string): void {
+    const bytes = Buffer.from(`${line}\n`);
+    if (this.#bytes + bytes.length > MOST_WAITING) {
+      this.#events.lost();
+      return;
+    }
+    this.#waiting.push(bytes);
+    this.#bytes += bytes.length;
+    this.#go();
+  }
+
+  /** Opens the file anew, behind what waits: whoever rotates it has moved it away. */
+  async reopen(): Promise<void> {
+    await this.#writing;
+    const old = this.#target;
+    try {
+      this.#target = await this.#open();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    await old?.close();
+    this.#go();
+  }
+
+  /** Writes what waits, and closes. What cannot be written within some seconds is lost. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+    const end = Date.now() + LAST;
+    while (this.#bytes > 0 && Date.now() < end) {
+      this.#go();
+      await this.#writing;
+      if (this.#isFailing) break;
+    }
+    if (this.#bytes > 0) this.#events.lost();
+    await this.#target?.close();
+  }
+
+  #go(): void {
+    if (this.#writing || this.#waiting.length === 0 || this.#target === undefined) return;
+    this.#writing = this.#writeSome(this.#target).finally(() => {
+      this.#writing = undefined;
+      if (!this.#isFailing) this.#go();
+    });
+  }
+
+  async #writeSome(target: LineTarget): Promise<void> {
+    const all = Buffer.concat(this.#waiting);
+    this.#waiting = [all];
+    let written: number;
+    try {
+      written = await target.write(all);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    const rest = all.subarray(written);
+    this.#waiting = [...(rest.length > 0 ? [rest] : []), ...this.#waiting.slice(1)];
+    this.#bytes -= written;
+    if (this.#isFailing) this.#events.recovered();
+    this.#isFailing = false;
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#isFailing) this.#events.failed(error);
+    this.#isFailing = true;
+    if (this.#isClosed) return;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#go(), RETRY).unref();
+  }
+}
+
+/** A file that lines are appended to; it is made where there is none, for its owner alone to read. */
+export async function fileTarget(path: string): Promise<LineTarget> {
+  const file = await open(path, 'a', 0o600);
+  return {
+    write: async (text) => (await file.write(text)).bytesWritten,
+    close: () => file.close(),
+  };
+}
+
+/** Standard output, which stays open. */
+export async function outputTarget(output: NodeJS.WritableStream): Promise<LineTarget> {
+  return {
+    write: (text) =>
+      new Promise((resolve, reject) => {
+        output.write(text, (error) => (error ? reject(error) : resolve(text.length)));
+      }),
+    close: async () => {},
+  };
+}

@@ -1,0 +1,115 @@
+/** What is told of the proxy, put together: the log, the metrics, the record of cascades, and the reports over HTTP. */
+import { probes } from './admin/probes.js';
+import { reports } from './admin/reports.js';
+import { type AdminServer, startAdmin } from './admin/server.js';
+import { Audit } from './audit/audit.js';
+import { SessionAudit } from './audit/session-audit.js';
+import type { Config } from './config/schema.js';
+import type { Gateway, GatewayOptions } from './net/gateway.js';
+import { Both } from './observe/both.js';
+import type { Logger } from './observe/log.js';
+import { watchLoopDelay } from './observe/loop-delay.js';
+import { type CacheUse, Metrics, type SessionState } from './observe/metrics.js';
+import { Repeats } from './observe/repeats.js';
+import { SessionLog } from './observe/session-log.js';
+import { SessionMetrics } from './observe/session-metrics.js';
+import { version } from './observe/version.js';
+import type { SessionSettings } from './session/options.js';
+
+/** The metrics of a proxy whose gateway and sessions may not be there yet. */
+export function metricsOf(gateway: () => Gateway, session: () => SessionSettings): Metrics {
+  return new Metrics({
+    version: version(),
+    sessions: () => statesOf(gateway()),
+    traffic: () => gateway().traffic,
+    graphs: () => graphsOf(session()).map((each) => ({ ...each, keys: each.keys.length })),
+    caches: () => cachesOf(session()),
+  });
+}
+
+/** Measures how late the event loop is. @returns what ends it */
+export function watchLoop(metrics: Metrics): () => void {
+  return watchLoopDelay((seconds) => metrics.loopDelayed(seconds));
+}
+
+/** Who listens to each client: the log, the metrics, and the record of cascades. */
+export function listenersOf(metrics: Metrics, audit: Audit | undefined): GatewayOptions['listener'] {
+  const repeats = new Repeats();
+  const counter = new SessionMetrics(metrics);
+  return (log, database, owner) => {
+    const both = new Both(new SessionLog(log, repeats, database), counter);
+    return audit && owner ? new Both(both, new SessionAudit(audit, owner)) : both;
+  };
+}
+
+/** @throws the system's error where the file cannot be opened */
+export async function openAudit(
+  { path, required }: Config['audit'],
+  metrics: Metrics,
+  log: Logger,
+): Promise<Audit | undefined> {
+  if (path === null) return undefined;
+  const audit = new Audit(path, required, {
+    failed(err) {
+      metrics.auditFailed();
+      log.error({ err }, `audit.path cannot be written: ${required ? 'cascades are refused' : 'lines wait'}`);
+    },
+    recovered: () => log.info('audit.path is written again'),
+    lost: () => metrics.auditLost(),
+  });
+  await audit.start();
+  return audit;
+}
+
+/** What the pages of the admin endpoint are made of. */
+interface Administered {
+  readonly gateway: Gateway;
+  readonly metrics: Metrics;
+  readonly session: SessionSettings;
+  readonly isDraining: () => boolean;
+}
+
+/** @throws the system's error where its address cannot be listened on */
+export async function openAdmin(
+  config: Config,
+  { gateway, metrics, session, isDraining }: Administered,
+): Promise<AdminServer | undefined> {
+  if (config.admin.listen === null) return undefined;
+  const state = { started: () => true, ready: () => readiness(isDraining(), gateway.isFull) };
+  const pages = reports({
+    metrics: () => metrics.text(),
+    metricsType: metrics.contentType,
+    sessions: () => gateway.sessions,
+    graphs: () => graphsOf(session),
+    config,
+  });
+  const admin = await startAdmin(config.admin.listen, new Map([...probes(state), ...pages]));
+  metrics.addProcess();
+  return admin;
+}
+
+function* statesOf(gateway: Gateway): Iterable<SessionState> {
+  for (let i = 0; i < gateway.entering; i++) yield 'login';
+  for (const { state } of gateway.sessions) yield state;
+}
+
+function graphsOf({ graphs }: SessionSettings) {
+  return [...graphs.lastSeen()].map(({ database, at, graph }) => ({
+    database,
+    age: (performance.now() - at) / 1000,
+    tables: graph.size,
+    keys: graph.keys,
+  }));
+}
+
+function cachesOf({ graphs, statements }: SessionSettings): readonly CacheUse[] {
+  return [
+    { cache: 'graphs', ...graphs.uses },
+    ...Object.entries(statements.uses).map(([cache, uses]) => ({ cache, ...uses })),
+  ];
+}
+
+function readiness(draining: boolean, full: boolean): { ok: boolean; reason: string } {
+  if (draining) return { ok: false, reason: 'shutting down' };
+  return full ? { ok: false, reason: 'limits.connections is reached' } : { ok: true, reason: 'ready' };
+}
