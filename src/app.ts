@@ -7,12 +7,11 @@ import { type Address, localAddress, parseAddress, SOCKET_PORT } from './config/
 import type { Config } from './config/schema.js';
 import { GraphCache } from './graph/cache.js';
 import type { SchemaListener } from './graph/watch/listener.js';
-import type { TlsOffer } from './net/client-connection.js';
+import { type TlsOffer, tlsOffer } from './net/client-connection.js';
 import { Gateway } from './net/gateway.js';
-import { type ListenAddress, type Listener, listen } from './net/listener.js';
+import { type Listener, listen, listenAddress } from './net/listener.js';
 import { mostClients, openFileLimit } from './net/open-files.js';
 import { socketUpstream } from './net/tcp.js';
-import { TlsAcceptor } from './net/tls-acceptor.js';
 import type { Upstream } from './net/upstream.js';
 import type { Logger } from './observe/log.js';
 import { listenersOf, metricsOf, openAdmin, openAudit, watchLoop } from './observing.js';
@@ -33,6 +32,11 @@ export interface App {
    * @returns what is the matter with them, by key: then what was read before stays in use
    */
   reloadCertificates(): readonly string[];
+  /**
+   * Reads the files of `auth` again. New logins are made with them; sessions stay.
+   * @returns what is the matter with them: then what was read before stays in use
+   */
+  reloadUsers(): Promise<readonly string[]>;
   /** The text for the person who started the proxy: where to connect. */
   banner(): string;
 }
@@ -43,7 +47,7 @@ export interface App {
  */
 export async function startApp(config: Config, log: Logger, cancelPatience?: number): Promise<App> {
   await parserReady();
-  const login = await openLogin(config.auth, config.limits.message_bytes, log);
+  const { login, reload } = await openLogin(config.auth, config.limits.message_bytes, log);
   const upstream = await openUpstream(config.upstream, log);
   const schema = await listenForChanges(config, log);
   const statements = new StatementCache((crash) =>
@@ -101,6 +105,7 @@ export async function startApp(config: Config, log: Logger, cancelPatience?: num
     addresses,
     admin: admin?.address,
     reloadCertificates: () => (tls?.acceptor.reload() ?? []).map(({ key, text }) => `tls.${key}: ${text}`),
+    reloadUsers: reload,
     banner: () => banner(addresses[0] ?? '', upstream.name),
     drain: async () => {
       draining = true;
@@ -173,16 +178,6 @@ async function listenForChanges(
   const listener = new SchemaListener(graph.url, log);
   await listener.start();
   return listener;
-}
-
-/** @throws an Error where the files of certificates cannot be used */
-function tlsOffer(tls: Config['tls']): TlsOffer | undefined {
-  if (tls.mode === 'disable') return undefined;
-  return { acceptor: new TlsAcceptor(tls), isRequired: tls.mode === 'require' };
-}
-
-function listenAddress(text: string): ListenAddress {
-  return text.startsWith('/') ? { directory: text } : parseAddress(text);
 }
 
 function banner(address: string, upstream: string): string {

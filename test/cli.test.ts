@@ -99,6 +99,7 @@ const app = (drain = async () => {}) => ({
   admin: undefined,
   drain,
   reloadCertificates: () => [],
+  reloadUsers: async () => [],
   banner: () => 'ready',
 });
 

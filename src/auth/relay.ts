@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { ProxyError } from '../errors.js';
 import { farewellFor, sayFarewell } from '../session/server/farewell.js';
 import { Output } from '../session/server/output.js';
-import { asksForAnswer, withoutChannelBinding } from '../wire/authentication.js';
+import { asksForAnswer, refusesHiddenOffer, withoutChannelBinding } from '../wire/authentication.js';
 import { Field, readErrorFields } from '../wire/backend.js';
 import { type Message, MessageReader, ProtocolViolation } from '../wire/reader.js';
 import { BACKEND_TYPES, Backend, LONGEST_BACKEND_MESSAGE } from '../wire/types.js';
@@ -108,7 +108,7 @@ export class Relay {
         this.#answer(this.#serverLogin, Buffer.from(message.buffer.subarray(message.start, message.end)));
         return;
       }
-      if (this.#isRejected(message)) return;
+      if (this.#isExplained(message)) return;
       if (message.type === Backend.Authentication && asksForAnswer(message)) this.#answers.asked();
       this.#greeting.note(message);
       this.#pass(message);
@@ -139,11 +139,18 @@ export class Relay {
     );
   }
 
-  /** Whether the server has refused what the proxy knows of the user: it is not the client that has said something wrong. */
-  #isRejected(message: Message): boolean {
-    if (!this.#serverLogin || message.type !== Backend.ErrorResponse) return false;
-    if (readErrorFields(message).get(Field.code) !== INVALID_PASSWORD) return false;
-    this.#end(this.#serverLogin.rejected());
+  /** Ends the login by an error of the proxy's own, where the server's would mean something else to the client. */
+  #isExplained(message: Message): boolean {
+    if (message.type !== Backend.ErrorResponse) return false;
+    const fields = readErrorFields(message);
+    if (this.#serverLogin) {
+      // It is not the client that has said something wrong, but the file of users.
+      if (fields.get(Field.code) !== INVALID_PASSWORD) return false;
+      this.#end(this.#serverLogin.rejected());
+    } else {
+      if (!refusesHiddenOffer(fields)) return false;
+      this.#end(new ProxyError('PGC_BINDING_RELAYED'));
+    }
     return true;
   }
 

@@ -61,6 +61,11 @@ export const LOGIN_ERRORS = {
     detail: '{detail}',
     native: true,
   },
+  PGC_BINDING_RELAYED: {
+    sqlstate: '28000',
+    message: 'the login cannot be relayed: SCRAM is bound to one connection, and both ways are encrypted',
+    hint: 'Set auth.mode to proxy, or say channel_binding=disable in the connection string of the client.',
+  },
   PGC_UPSTREAM_LOGIN: {
     sqlstate: '08004',
     message: 'could not log in to the upstream server {upstream} as user "{user}": {reason}',

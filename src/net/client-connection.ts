@@ -3,13 +3,21 @@ import type { Socket } from 'node:net';
 import { CLEAR, type ClientTransport } from '../auth/client-transport.js';
 import type { ProxyError } from '../errors.js';
 import { sayFarewell } from '../session/server/farewell.js';
-import type { TlsAcceptor } from './tls-acceptor.js';
+import { TlsAcceptor, type TlsAcceptorOptions } from './tls-acceptor.js';
 
 /** What a listener offers its clients. */
 export interface TlsOffer {
   readonly acceptor: TlsAcceptor;
   /** Clients in clear are not logged in. */
   readonly isRequired: boolean;
+}
+
+/** @throws an Error where the files of certificates cannot be used */
+export function tlsOffer(
+  tls: TlsAcceptorOptions & { readonly mode: 'disable' | 'allow' | 'require' },
+): TlsOffer | undefined {
+  if (tls.mode === 'disable') return undefined;
+  return { acceptor: new TlsAcceptor(tls), isRequired: tls.mode === 'require' };
 }
 
 export class ClientConnection {

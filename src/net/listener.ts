@@ -1,10 +1,15 @@
 import { chmod, lstat, mkdir, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { type Address, formatAddress, listenOptions, socketIn } from '../config/address.js';
+import { type Address, formatAddress, listenOptions, parseAddress, socketIn } from '../config/address.js';
 
 /** Where clients come in: a port, or a socket in a directory, named as libpq looks for it. */
 export type ListenAddress = Address | { readonly directory: string };
+
+/** @param text as `listen` of the configuration has it */
+export function listenAddress(text: string): ListenAddress {
+  return text.startsWith('/') ? { directory: text } : parseAddress(text);
+}
 
 export interface Listener {
   /** As a client would say it: `127.0.0.1:6432`, or the directory. */

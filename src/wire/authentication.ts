@@ -1,4 +1,5 @@
 /** Authentication messages (https://www.postgresql.org/docs/18/protocol-message-formats.html). */
+import { type ErrorFields, Field } from './backend.js';
 import type { Message } from './reader.js';
 import { Backend } from './types.js';
 
@@ -31,4 +32,16 @@ export function withoutChannelBinding({ buffer, start, end }: Message): Buffer |
   message.writeUInt32BE(SASL, 5);
   names.copy(message, 9);
   return message;
+}
+
+/**
+ * Whether the server refuses a client that thinks that channel binding was not offered to it (read_client_first_message in
+ * auth-scram.c). The text may be in any language; the place in the source is not.
+ */
+export function refusesHiddenOffer(fields: ErrorFields): boolean {
+  return (
+    fields.get(Field.code) === '28000' &&
+    fields.get(Field.file) === 'auth-scram.c' &&
+    fields.get(Field.routine) === 'read_client_first_message'
+  );
 }

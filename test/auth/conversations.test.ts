@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { deriveKeys } from '../../src/auth/scram/keys.js';
 import { answer, begin, readChallenge } from '../../src/auth/scram/prover.js';
-import { query, terminate } from '../support/frontend-messages.js';
+import { query, sync, terminate } from '../support/frontend-messages.js';
 import { type ProxyOptions, type RunningProxy, startProxy } from '../support/proxy.js';
 import {
   cancelPacket,
@@ -60,6 +60,10 @@ async function answers(
   return readable(await client.rest()).filter((told) => !told.startsWith('R'));
 }
 
+/** The beginning of a message that declares this length. */
+const declaring = (type: string, length: number) =>
+  Buffer.concat([Buffer.from(type), int32(length), Buffer.alloc(20, 'x')]);
+
 const FIRST = initial('n,,n=,r=client');
 
 test.each([
@@ -75,6 +79,10 @@ test.each([
   ['a goodbye in place of its answer', [terminate]],
   ['a length that is not so', [message('p', text('SCRAM-SHA-256'), int32(9), Buffer.from('n,,'))]],
   ['a shorter length', [message('p', text('SCRAM-SHA-256'), int32(1), Buffer.from('n,,'))]],
+  ['a query of 100 MiB', [declaring('Q', 100 * 1024 * 1024)]],
+  ['data of 100 MiB', [declaring('d', 100 * 1024 * 1024)]],
+  ['a type that is none', [declaring('Z', 20)]],
+  ['a Sync', [sync]],
   ['a mechanism without an end', [message('p', Buffer.from('SCRAM-SHA-256'))]],
   ['nothing first, and a message when asked', [initial(undefined), message('p', Buffer.from('x'))]],
   [

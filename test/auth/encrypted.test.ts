@@ -28,6 +28,7 @@ beforeAll(async () => {
   const all: Readonly<Record<string, ProxyOptions>> = {
     'proxy, server in clear': { upstream: upstream('disable'), tls, auth: { mode: 'proxy', users } },
     'proxy, server by TLS': { upstream: upstream('require'), tls, auth: { mode: 'proxy', users } },
+    'relay, server by TLS': { upstream: upstream('require'), tls },
     'cert, users': { upstream: upstream('require'), tls: byCertificate, auth: { mode: 'cert', users } },
     'cert, map': { upstream: upstream('require'), tls: byCertificate, auth: { mode: 'cert', users, map } },
     'cert alone': { upstream: upstream('require'), tls: byCertificate, auth: { mode: 'cert' } },
@@ -77,6 +78,15 @@ describeProgram('psql', () => {
       if (told) for (const login of logins) expect(login).toMatch(told);
       else expect(logins).toEqual(users);
     });
+  });
+
+  test('a login that cannot be relayed is told what to do, and can be with what it is told', async () => {
+    const relayed = (options: string) => psql('relay, server by TLS', 'plain', options);
+    expect(await relayed('sslmode=require')).toMatch(
+      /SCRAM is bound to one connection[\s\S]*auth.mode to proxy/,
+    );
+    expect(await relayed('sslmode=require channel_binding=disable')).toBe('plain');
+    expect(await relayed('sslmode=disable')).toBe('plain');
   });
 
   test('a wrong password and an unknown user are told so over a bound login too', async () => {

@@ -1,6 +1,9 @@
 /** A login that the proxy makes out itself, on a real server: who gets in, and what everybody else is told. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { workspace } from '../config/workspace.js';
 import { type RunningProxy, startProxy } from '../support/proxy.js';
 import { passwordOf, useSampleServer } from './sample-server.js';
 
@@ -11,7 +14,7 @@ const UPSTREAMS = {
   unix: () => `postgres://?host=${encodeURIComponent(sample.server.socketDir)}&port=${sample.server.port}`,
 };
 type Way = keyof typeof UPSTREAMS;
-const proxies = new Map<Way, RunningProxy>();
+const proxies = new Map<string, RunningProxy>();
 
 beforeAll(async () => {
   for (const [way, upstream] of Object.entries(UPSTREAMS))
@@ -26,14 +29,14 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([...proxies.values()].map((proxy) => proxy.stop())));
 
-function through(way: Way): RunningProxy {
+function through(way: string): RunningProxy {
   const proxy = proxies.get(way);
   if (!proxy) throw new Error('the proxies are started in beforeAll');
   return proxy;
 }
 
 /** Who a client is after its login, or what it is told. */
-async function logIn(way: Way, user: string, password: string, database = 'postgres'): Promise<string> {
+async function logIn(way: string, user: string, password: string, database = 'postgres'): Promise<string> {
   const { host, port } = through(way);
   const client = new pg.Client({ host, port, user, password, database });
   client.on('error', () => {});
@@ -109,6 +112,23 @@ test('a client that does not prove who it is costs the database no connection', 
   for (const user of ['kept', 'plain', 'nobody']) await logIn('clear', user, 'wrong');
   expect(await count()).toBe(before);
   expect((await sample.query(connected)).rows[0].n).toBe(1);
+});
+
+test('users that are read again count for the next login, and a file that cannot be used changes nothing', async () => {
+  const users = join(workspace(), 'users');
+  writeFileSync(users, '"plain" "PLAIN"\n', { mode: 0o600 });
+  const proxy = await startProxy({ upstream: UPSTREAMS.clear(), auth: { mode: 'proxy', users } });
+  onTestFinished(() => proxy.stop());
+  proxies.set('other', proxy);
+  expect(await logIn('other', 'plain', 'PLAIN')).toBe('is plain');
+  expect(await logIn('other', 'trusted', 'TRUSTED')).toMatch(/^28P01/);
+  writeFileSync(users, 'broken');
+  expect(await proxy.app.reloadUsers()).toEqual([expect.stringMatching(/users:1: is not of the form/)]);
+  expect(await logIn('other', 'plain', 'PLAIN')).toBe('is plain');
+  writeFileSync(users, '"trusted" "TRUSTED"');
+  expect(await proxy.app.reloadUsers()).toEqual([]);
+  expect(await logIn('other', 'plain', 'PLAIN')).toMatch(/^28P01/);
+  expect(await logIn('other', 'trusted', 'TRUSTED')).toBe('is trusted');
 });
 
 test('no password, proof or secret is in the log, at any level', () => {

@@ -65,8 +65,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   auth: {
     purpose: 'the login, up to the first ReadyForQuery, where the session begins',
-    may: ['auth/exchange', 'auth/users', 'auth/scram', 'session/server', 'wire', 'errors'],
-    types: ['observe', 'config'],
+    may: ['auth/exchange', 'auth/users', 'auth/scram', 'session/server', 'wire', 'config', 'errors'],
+    types: ['observe'],
   },
   'auth/exchange': {
     purpose: 'what is asked and answered in a login that the proxy makes out itself',

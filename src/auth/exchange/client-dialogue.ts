@@ -76,12 +76,12 @@ export class ClientDialogue {
 
   #next(): Buffer | undefined {
     for (;;) {
+      const type = this.#reader.nextType;
+      // Of what is no answer nothing more is waited for.
+      if (type !== undefined && type !== Frontend.Password)
+        throw new ProtocolViolation(`expected SASL response, got message type ${type}`);
       const message = this.#reader.next();
-      if (message) {
-        if (message.type !== Frontend.Password)
-          throw new ProtocolViolation(`expected SASL response, got message type ${message.type}`);
-        return Buffer.from(message.buffer.subarray(message.start + 5, message.end));
-      }
+      if (message) return Buffer.from(message.buffer.subarray(message.start + 5, message.end));
       const chunk = this.#ahead.shift();
       if (chunk === undefined) return undefined;
       this.#reader.push(chunk);
