@@ -22,6 +22,7 @@ Runs random statements on random schemas, natively and through pgcascade, and pr
   --differences N   stop a seed after so many differences (default: 5)
   --shrink SECONDS  how long to look for a smaller case of each (default: 60, 0: not at all)
   --show KIND       print what is known to differ by this name, or refused; or all
+  --count           the proxy counts the rows of each table, which makes another statement of each (audit.path)
   --keys WHICH      emulated (NOT ENFORCED keys) or overridden (NO ACTION keys with overrides; default: both)
 `;
 
@@ -36,6 +37,7 @@ async function main(): Promise<number> {
       shrink: { type: 'string', default: '60' },
       show: { type: 'string' },
       keys: { type: 'string', default: 'both' },
+      count: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -54,7 +56,11 @@ async function main(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'pgcascade-fuzz-'));
   try {
     const config = join(folder, 'pgcascade.yaml');
-    writeFileSync(config, JSON.stringify({ cascade: { overrides: OVERRIDES }, log: { level: 'warn' } }));
+    const audit = { path: values.count ? '/dev/null' : null };
+    writeFileSync(
+      config,
+      JSON.stringify({ cascade: { overrides: OVERRIDES }, audit, log: { level: 'warn' } }),
+    );
     const proxy = await startProgram(server, config);
     const shown = new Map<string, number>();
     let statements = 0;
