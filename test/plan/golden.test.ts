@@ -1,13 +1,13 @@
 /**
  * What is planned for a statement, and the SQL that is sent for it: test/plan/*.golden, each a schema and a statement with
- * what the program makes of them. PostgreSQL inside of this process reads the schema; nothing else is executed.
+ * what the program makes of them. PostgreSQL reads the schema; nothing else is executed.
  *
  * `UPDATE_GOLDEN=1 npx vitest run test/plan` writes plans and SQL anew, and the difference shows what a change changes.
  */
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { PGlite } from '@electric-sql/pglite';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type pg from 'pg';
+import { beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { configSchema } from '../../src/config/schema.js';
 import { type CatalogAnswer, readAnswer } from '../../src/graph/catalog/answer.js';
@@ -21,6 +21,7 @@ import { quoteRelation, type RelationName } from '../../src/sql/names.js';
 import { parserReady } from '../../src/sql/parser/parser.js';
 import { readStatements, type Statement, targetsOf } from '../../src/sql/statement/statement.js';
 import { atOnce } from '../support/at-once.js';
+import { useDatabase } from '../support/database.js';
 import { type Golden, readGolden, writeGolden } from './golden.js';
 import { planText, sqlText } from './plan-text.js';
 
@@ -29,13 +30,13 @@ const files = readdirSync(folder).filter((name) => name.endsWith('.golden'));
 const update = process.env.UPDATE_GOLDEN === '1';
 const VERSION = 18;
 
-let database: PGlite;
+const database = useDatabase();
+let client: pg.Client;
 
 beforeAll(async () => {
   await parserReady();
-  database = await PGlite.create();
+  client = await database.connect();
 });
-afterAll(() => database.close());
 
 test.each(files)('what %s has is planned and written', async (name) => {
   const file = new URL(name, folder);
@@ -46,7 +47,7 @@ test.each(files)('what %s has is planned and written', async (name) => {
 });
 
 async function make({ schema, cascade, statement }: Golden): Promise<Golden['made']> {
-  await database.exec(`DISCARD TEMP; DROP SCHEMA public CASCADE; CREATE SCHEMA public; ${schema}`);
+  await client.query(`DISCARD TEMP; DROP SCHEMA public CASCADE; CREATE SCHEMA public; ${schema}`);
   const statements = readStatements(statement) ?? [];
   const rules = configSchema.parse({ cascade: cascade === undefined ? {} : parse(cascade) }).cascade;
   const names = [...statements.flatMap(targetsOf), ...statements.flatMap(changedBy)];
@@ -134,6 +135,6 @@ async function ask(
   relations: Parameters<typeof catalogQuestion>[1],
 ): Promise<CatalogAnswer> {
   const question = { names, fingerprint: false, catalog: true, server: false };
-  const { rows } = await database.query<{ answer: string }>(catalogQuestion(question, relations));
+  const { rows } = await client.query<{ answer: string }>(catalogQuestion(question, relations));
   return readAnswer(rows[0]?.answer ?? '');
 }
