@@ -32,10 +32,10 @@ export interface LoginUpstream {
   /** For messages: `host:port`, or a socket's path. */
   readonly name: string;
   /**
-   * @returns the connection, to whose errors somebody else listens; the startup packet is its first
+   * @returns the connection, on which this startup packet was sent; somebody else listens to its errors
    * @throws ProxyError where nothing answers
    */
-  connect(): Promise<Duplex>;
+  start(startup: Buffer): Promise<Duplex>;
   /** How the connection is made, when there is one. */
   readonly transport: ServerTransport;
 }

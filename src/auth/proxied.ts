@@ -66,12 +66,11 @@ export class ProxiedLogin implements Login {
   ): Promise<LoggedIn | undefined> {
     const { client, upstream } = peers;
     try {
-      const server = await upstream.connect();
+      const server = await upstream.start(startup);
       if (client.destroyed || client.writableEnded) {
         server.destroy();
         return undefined;
       }
-      server.write(startup);
       const options = { user, upstream: upstream.name, credential, transport: upstream.transport };
       const { messageBytes } = this.#options;
       return await new Relay(peers, server, {

@@ -9,6 +9,8 @@ export interface ServerTls {
   readonly sslrootcert?: string | undefined;
   readonly sslcert?: string | undefined;
   readonly sslkey?: string | undefined;
+  /** Decrypts the key. A secret. */
+  readonly sslpassword?: string | undefined;
   readonly sslcrl?: string | undefined;
   /** False: the server's name is not told in the handshake. */
   readonly sslsni?: boolean | undefined;
@@ -32,6 +34,7 @@ export const TLS_PARAMETERS = [
   'sslrootcert',
   'sslcert',
   'sslkey',
+  'sslpassword',
   'sslcrl',
   'sslsni',
   'ssl_min_protocol_version',
@@ -66,6 +69,7 @@ export function parseServerTls(parameters: ReadonlyMap<string, string>): ServerT
     sslrootcert,
     sslcert: file('sslcert'),
     sslkey: file('sslkey'),
+    sslpassword: file('sslpassword'),
     sslcrl: file('sslcrl'),
     sslsni: sslsni === undefined ? undefined : sslsni === '1',
     ssl_min_protocol_version: least,

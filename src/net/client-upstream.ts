@@ -9,13 +9,19 @@ import type { Logger } from '../observe/log.js';
 import { closedOf } from '../session/leaving.js';
 import type { Upstream } from './upstream.js';
 
+/** The client was gone, or had been told why it is not served, before the server was reached. */
+export class Unwanted extends Error {}
+
 export class ClientUpstream implements LoginUpstream {
   readonly #upstream: Upstream;
+  readonly #client: Duplex;
   readonly #log: Logger;
+  readonly #unwanted = new AbortController();
   #connection: Duplex | undefined;
 
-  constructor(upstream: Upstream, log: Logger) {
+  constructor(upstream: Upstream, client: Duplex, log: Logger) {
     this.#upstream = upstream;
+    this.#client = client;
     this.#log = log;
   }
 
@@ -31,15 +37,37 @@ export class ClientUpstream implements LoginUpstream {
     return { kind: isRemote ? 'clear' : 'local' };
   }
 
-  async connect(): Promise<Duplex> {
-    const connection = await this.#upstream.connect().catch((error: NodeJS.ErrnoException) => {
-      const reason = error.code ?? error.message;
+  /** @throws Unwanted where the attempt was ended */
+  async start(startup: Buffer): Promise<Duplex> {
+    const [upstream, client, { signal }] = [this.#upstream, this.#client, this.#unwanted];
+    // Of a stream that nobody reads not even a reset is seen. What comes stays in it.
+    client.on('readable', readAhead);
+    try {
+      const connection = await upstream.start(startup, signal);
+      this.#connection = connection;
+      connection.on('error', (error) => this.#log.debug({ err: error }, 'the upstream connection broke'));
+      return connection;
+    } catch (error) {
+      if (signal.aborted) throw new Unwanted('nobody waits for the upstream connection', { cause: error });
+      const { code, message } = error as NodeJS.ErrnoException;
       this.#log.error({ err: error }, `could not connect to ${this.name}`);
-      throw new ProxyError('PGC_UPSTREAM_UNREACHABLE', { upstream: this.name, reason });
-    });
-    this.#connection = connection;
-    connection.on('error', (error) => this.#log.debug({ err: error }, 'the upstream connection broke'));
-    return connection;
+      throw new ProxyError('PGC_UPSTREAM_UNREACHABLE', { upstream: this.name, reason: code ?? message });
+    } finally {
+      client.off('readable', readAhead);
+      // It has been told meanwhile why it is not served: nobody else reads on to its end.
+      if (client.writableEnded) client.resume();
+    }
+  }
+
+  /** Ends an attempt to connect: the client is gone, or has been told why it is not served. */
+  stopConnecting(): void {
+    this.#unwanted.abort();
+  }
+
+  /** Ends the connection, too. */
+  abandon(): void {
+    this.#unwanted.abort();
+    this.#connection?.destroy();
   }
 
   /** Fulfilled when the connection is closed: at once where it is not open yet. */
@@ -47,3 +75,5 @@ export class ClientUpstream implements LoginUpstream {
     if (this.#connection) await closedOf(this.#connection);
   }
 }
+
+function readAhead(): void {}

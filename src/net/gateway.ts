@@ -11,7 +11,8 @@ import { ProtocolViolation } from '../wire/reader.js';
 import { CancelKeys } from './cancel.js';
 import { ClientConnection, type TlsOffer } from './client-connection.js';
 import { ClientTraffic } from './client-traffic.js';
-import { ClientUpstream } from './client-upstream.js';
+import { ClientUpstream, Unwanted } from './client-upstream.js';
+import { relayRefusal } from './foreign-protocol.js';
 import { type Opening, readOpening } from './handshake.js';
 import { ownerOf, type SessionInfo, SessionList, type SessionOwner } from './session-list.js';
 import type { Upstream } from './upstream.js';
@@ -34,6 +35,12 @@ export interface GatewayOptions {
   readonly listener: (log: Logger, database?: string, owner?: SessionOwner) => SessionEvents;
 }
 
+/** A login that is not over. */
+interface Entering {
+  readonly events: SessionEvents;
+  readonly upstream: ClientUpstream;
+}
+
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly #clients = new Set<ClientConnection>();
@@ -45,7 +52,7 @@ export class Gateway {
    */
   readonly #admitted = new Set<ClientConnection>();
   /** The admitted clients whose login is not over. */
-  readonly #entering = new Map<ClientConnection, SessionEvents>();
+  readonly #entering = new Map<ClientConnection, Entering>();
   /** The clients of which is told that they get no session. */
   readonly #turnedAway = new WeakSet<ClientConnection>();
   readonly #keys: CancelKeys;
@@ -87,7 +94,8 @@ export class Gateway {
     this.#clients.add(client);
     client.onceClosed(() => {
       this.#clients.delete(client);
-      clearTimeout(login);
+      // Who has said goodbye may be gone, and what it has asked for still be wanted.
+      if (!this.#entering.has(client)) clearTimeout(login);
     });
     const events = this.#options.listener(log);
     events.connected();
@@ -95,10 +103,14 @@ export class Gateway {
       this.#notLoggedIn(client, events, error);
       client.refuse(error);
     };
-    const login = setTimeout(() => refuse(new ProxyError('PGC_LOGIN_TIMEOUT')), this.#options.loginTimeout);
+    const login = setTimeout(() => {
+      refuse(new ProxyError('PGC_LOGIN_TIMEOUT'));
+      this.#entering.get(client)?.upstream.abandon();
+    }, this.#options.loginTimeout);
     this.#serve(client, tls, log, () => clearTimeout(login)).catch((error: unknown) => {
       clearTimeout(login);
-      if (error instanceof ProtocolViolation)
+      if (error instanceof Unwanted) this.#notLoggedIn(client, events, 'client');
+      else if (error instanceof ProtocolViolation)
         refuse(new ProxyError('PGC_PROTOCOL', { reason: error.message }));
       else if (error instanceof ProxyError) {
         // The client has sent nothing that is unread. Its socket is closed, as many refused clients would use up the open files.
@@ -118,10 +130,11 @@ export class Gateway {
    */
   async drain(timeout: number): Promise<void> {
     this.#draining = true;
-    for (const [client, events] of this.#entering) {
+    for (const [client, { events, upstream }] of this.#entering) {
       const error = new ProxyError('PGC_DRAINING');
       this.#notLoggedIn(client, events, error);
       client.refuse(error);
+      upstream.abandon();
     }
     for (const session of this.#sessions) session.drain();
     const forced = setTimeout(() => {
@@ -164,24 +177,12 @@ export class Gateway {
     if (tls?.isRequired && client.transport.kind === 'clear') throw new ProxyError('PGC_TLS_REQUIRED');
     if (this.isFull) throw new ProxyError('PGC_CONNECTIONS');
     if (client.stream.destroyed) return;
-    const upstream = new ClientUpstream(this.#options.upstream, log);
+    const upstream = new ClientUpstream(this.#options.upstream, client.stream, log);
     this.#admitted.add(client);
+    client.onceClosed(() => upstream.stopConnecting());
     client.onceClosed(() => upstream.closed().then(() => this.#release(client)));
-    if (opening.kind === 'foreign') await this.#relayRefusal(client.stream, opening.raw, upstream);
+    if (opening.kind === 'foreign') await relayRefusal(client.stream, opening.raw, upstream);
     else await this.#logIn(client, opening, upstream, log, loggedIn);
-  }
-
-  /**
-   * Lets the server refuse a startup packet of another protocol version, in the form of that version. The server gets
-   * nothing else from this client: no session would read it, so no DELETE in it could be expanded.
-   */
-  async #relayRefusal(client: Socket, startup: Buffer, upstream: ClientUpstream): Promise<void> {
-    const server = await upstream.connect();
-    server.on('data', (answer: Buffer) => client.write(answer));
-    server.once('end', () => sayFarewell(client)).once('close', () => sayFarewell(client));
-    client.once('close', () => server.destroy());
-    if (client.destroyed) server.destroy();
-    else server.end(startup);
   }
 
   async #cancel(
@@ -209,7 +210,7 @@ export class Gateway {
     const owner = ownerOf(client.name, startup.parameters);
     const database = `${upstream.name}/${owner.database}`;
     const events = this.#options.listener(log, database, owner);
-    this.#entering.set(client, events);
+    this.#entering.set(client, { events, upstream });
     const told = {
       ended: (error: ProxyError) => this.#notLoggedIn(client, events, error),
       failed: (error: unknown) => events.failed(error),

@@ -9,6 +9,12 @@ export interface Upstream {
   readonly name: string;
   /** @throws an Error with `code` (ECONNREFUSED, …) where nothing answers. */
   connect(): Promise<Duplex>;
+  /**
+   * A connection on which this startup packet was sent, and on which the server's answer is still to be read.
+   * @param signal ends the attempt, and not the connection that it has led to
+   * @throws as `connect`
+   */
+  start(startup: Buffer, signal: AbortSignal): Promise<Duplex>;
   /** Ends what the upstream itself runs (an embedded database). Who called `connect` ends the connection. */
   close(): Promise<void>;
 }

@@ -1,10 +1,12 @@
 /** A connection to a server as `pg` wants it: a stream that is there before it is connected. */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { connectTo, type ServerAddress } from './server-socket.js';
+import { type ServerAddress, startOn } from './server-socket.js';
 
 export class LateSocket extends Duplex {
   readonly #address: ServerAddress;
+  readonly #unwanted = new AbortController();
+  #keepAlive: readonly [boolean, number] = [true, 0];
   #socket: Socket | undefined;
 
   constructor(address: ServerAddress) {
@@ -12,21 +14,18 @@ export class LateSocket extends Duplex {
     this.#address = address;
   }
 
-  /** Emits `connect`, or is destroyed with the error of `connectTo`. */
+  /** Emits `connect`, for the startup packet: what that is decides how the connection is made. */
   connect(): void {
-    connectTo(this.#address).then(
-      (socket) => this.#connected(socket),
-      (error) => this.destroy(error),
-    );
+    process.nextTick(() => this.emit('connect'));
   }
 
-  /** `connectTo` has set it. */
+  /** `startOn` has set it. */
   setNoDelay(): this {
     return this;
   }
 
   setKeepAlive(enable: boolean, initialDelay: number): this {
-    this.#socket?.setKeepAlive(enable, initialDelay);
+    this.#keepAlive = [enable, initialDelay];
     return this;
   }
 
@@ -34,8 +33,14 @@ export class LateSocket extends Duplex {
     this.#socket?.resume();
   }
 
+  /** The first is the startup packet. */
   override _write(chunk: Buffer, _: string, done: (error?: Error | null) => void): void {
-    this.#socket?.write(chunk, done);
+    if (this.#socket) this.#socket.write(chunk, done);
+    else
+      startOn(this.#address, chunk, this.#unwanted.signal).then((socket) => {
+        this.#connected(socket);
+        done();
+      }, done);
   }
 
   override _final(done: () => void): void {
@@ -44,6 +49,7 @@ export class LateSocket extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#unwanted.abort();
     this.#socket?.destroy();
     done(error);
     // As of a Socket: who waits for the connection hears of the error before.
@@ -57,11 +63,11 @@ export class LateSocket extends Duplex {
       socket.destroy();
       return;
     }
+    socket.setKeepAlive(...this.#keepAlive);
     socket.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) socket.pause();
     });
     socket.on('end', () => this.push(null));
     socket.on('close', () => this.destroy());
-    this.emit('connect');
   }
 }

@@ -1,11 +1,12 @@
 /** What TLS towards the server needs of files, where libpq looks for them (fe-secure-openssl.c, initialize_SSL). */
+import { createPrivateKey } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates, type SecureContextOptions } from 'node:tls';
 import type { ServerTls } from '../config/server-tls.js';
-import { openRights } from '../credentials/private-key.js';
+import { isEncrypted, openRights } from '../credentials/private-key.js';
 
 /** Certificates that operating systems trust, as OpenSSL and distributions keep them. */
 const SYSTEM_ROOTS = [
@@ -44,7 +45,11 @@ async function readSystemRoots(): Promise<(string | Buffer)[]> {
   return [...rootCertificates];
 }
 
-async function readOwn({ sslcert, sslkey }: ServerTls): Promise<Pick<Credentials, 'cert' | 'key'>> {
+async function readOwn({
+  sslcert,
+  sslkey,
+  sslpassword,
+}: ServerTls): Promise<Pick<Credentials, 'cert' | 'key'>> {
   const path = sslcert ?? inHome('postgresql.crt');
   if (sslcert === undefined && !(await isThere(path))) return {};
   const keyPath = sslkey ?? inHome('postgresql.key');
@@ -52,7 +57,19 @@ async function readOwn({ sslcert, sslkey }: ServerTls): Promise<Pick<Credentials
   if (!(await isThere(keyPath)))
     throw new Error(`certificate file "${path}" is there, but not private key file "${keyPath}"`);
   await checkRights(keyPath);
-  return { cert, key: await read(keyPath, 'private key file') };
+  return { cert, key: decrypted(await read(keyPath, 'private key file'), keyPath, sslpassword) };
+}
+
+/** Nobody is there who could be asked for the password. */
+function decrypted(pem: Buffer, path: string, passphrase: string | undefined): Buffer {
+  if (!isEncrypted(pem)) return pem;
+  if (passphrase === undefined) throw new Error(`private key file "${path}" is encrypted: give sslpassword`);
+  try {
+    const key = createPrivateKey({ key: pem, passphrase });
+    return Buffer.from(key.export({ type: 'pkcs8', format: 'pem' }));
+  } catch {
+    throw new Error(`private key file "${path}" could not be decrypted with sslpassword`);
+  }
 }
 
 async function readRevoked({ sslcrl }: ServerTls): Promise<Buffer | undefined> {

@@ -1,11 +1,16 @@
 /** Connections to servers: over the network, with TLS as libpq would use it, or behind a unix socket. */
 import { connect, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { ServerTls } from '../config/server-tls.js';
+import { firstAnswer, isRefusal, withHint } from './first-answer.js';
 import { encrypt, negotiate, ServerWithoutTls } from './server-tls.js';
 
 /** Milliseconds in which a server has to have answered, and the TLS handshake to be over. */
 const PATIENCE = 30_000;
 const SILENT = 'the server has not finished the TLS handshake within 30 s';
+const UNWANTED = 'nobody waits for the connection any more';
+const FORBIDDEN =
+  'The URL of the upstream server says sslmode=disable. If pg_hba.conf has it by hostssl only, take sslmode=require or verify-full.';
 
 /** Where a server answers. */
 export type ServerAddress = TcpAddress | { readonly kind: 'unix'; readonly path: string };
@@ -16,21 +21,65 @@ interface TcpAddress extends ServerTls {
   readonly port: number;
 }
 
-/** @throws an Error of the system, or one that says what is the matter with TLS */
-export function connectTo(address: ServerAddress): Promise<Socket> {
-  return address.kind === 'unix' ? open({ path: address.path }) : connectByTcp(address);
+/**
+ * @param signal ends the attempt, and not the connection that it has led to
+ * @throws an Error of the system, or one that says what is the matter with TLS
+ */
+export function connectTo(address: ServerAddress, signal?: AbortSignal): Promise<Socket> {
+  return address.kind === 'unix' ? open({ path: address.path }, signal) : connectByTcp(address, signal);
+}
+
+/**
+ * A connection on which the startup packet was sent. Where the server's first answer is a refusal, `prefer` goes on in clear
+ * and `allow` by TLS, once: so does libpq. (It does so behind a password too, which is the client's here.)
+ * @throws as {@link connectTo}
+ */
+export async function startOn(
+  address: ServerAddress,
+  startup: Buffer,
+  signal?: AbortSignal,
+): Promise<Socket> {
+  const socket = await connectTo(address, signal);
+  socket.write(startup);
+  if (address.kind === 'unix') return socket;
+  const other = otherWay(address, socket);
+  const isForbidden = address.sslmode === 'disable';
+  if (!other && !isForbidden) return socket;
+  const answer = await abortable(socket, signal, () => firstAnswer(socket));
+  if (answer.length === 0) {
+    socket.destroy();
+    throw new Error('the server closed the connection unexpectedly');
+  }
+  if (other && isRefusal(answer)) {
+    socket.destroy();
+    const second = await connectTo(other, signal);
+    second.write(startup);
+    return second;
+  }
+  socket.unshift(isForbidden ? withHint(answer, FORBIDDEN) : answer);
+  return socket;
+}
+
+/** The second way of `prefer` and `allow`. */
+function otherWay(address: TcpAddress, socket: Socket): TcpAddress | undefined {
+  const isEncrypted = socket instanceof TLSSocket;
+  if (address.sslmode === 'prefer' && isEncrypted) return { ...address, sslmode: 'disable' };
+  if (address.sslmode === 'allow') return { ...address, sslmode: 'prefer' };
+  return undefined;
 }
 
 /** `prefer` goes on in clear where the server does not encrypt, or the handshake fails. `allow` begins in clear. */
-async function connectByTcp(address: TcpAddress): Promise<Socket> {
+async function connectByTcp(address: TcpAddress, signal: AbortSignal | undefined): Promise<Socket> {
   const { host, port, sslmode } = address;
-  const clear = () => open({ host, port });
-  if (sslmode === 'disable' || sslmode === 'allow') return clear();
+  const clear = () => open({ host, port }, signal);
   const socket = await clear();
+  if (sslmode === 'disable' || sslmode === 'allow') return socket;
   const impatient = setTimeout(() => socket.destroy(new Error(SILENT)), PATIENCE);
   try {
-    await negotiate(socket, address);
-    return await encrypt(socket, host, address);
+    return await abortable(socket, signal, async () => {
+      await negotiate(socket, address);
+      return encrypt(socket, host, address);
+    });
   } catch (error) {
     if (sslmode === 'prefer' && error instanceof ServerWithoutTls) return socket;
     socket.destroy();
@@ -43,13 +92,37 @@ async function connectByTcp(address: TcpAddress): Promise<Socket> {
 
 function open(
   address: { readonly host: string; readonly port: number } | { readonly path: string },
+  signal: AbortSignal | undefined,
 ): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ ...address, noDelay: true, keepAlive: true });
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve(socket);
-    });
-  });
+  const socket = connect({ ...address, noDelay: true, keepAlive: true });
+  // Between two who listen to its errors there is a moment in which nobody does.
+  socket.on('error', () => {});
+  return abortable(
+    socket,
+    signal,
+    () =>
+      new Promise((resolve, reject) => {
+        socket.once('error', reject);
+        socket.once('connect', () => {
+          socket.off('error', reject);
+          resolve(socket);
+        });
+      }),
+  );
+}
+
+/** Does the work; when it is aborted, the socket is destroyed, which ends the work. */
+async function abortable<T>(
+  socket: Socket,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  const abort = () => void socket.destroy(new Error(UNWANTED));
+  signal?.addEventListener('abort', abort);
+  if (signal?.aborted) abort();
+  try {
+    return await work();
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
 }

@@ -35,6 +35,7 @@ export async function negotiate(socket: Socket, { sslnegotiation }: ServerTls): 
  */
 export async function encrypt(socket: Socket, host: string, tls: ServerTls): Promise<TLSSocket> {
   const credentials = await readCredentials(tls);
+  if (socket.destroyed) throw new Error('the connection was closed before the TLS handshake');
   const isNamed = isIP(host) === 0 && tls.sslsni !== false;
   const secure = connectTls({
     socket,

@@ -1,5 +1,6 @@
 /** TLS towards the database, as libpq's parameters say it in the upstream's URL. */
 import { execFile } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -29,6 +30,9 @@ beforeAll(async () => {
     'me.crt': me.cert,
     'me.key': me.key,
     'open.key': me.key,
+    'locked.key': createPrivateKey(me.key)
+      .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open sesame' })
+      .toString(),
     'revoked.crl': await authority.revoke(server),
     'nothing-revoked.crl': await authority.revoke(),
     'broken.crt': 'no certificate',
@@ -150,6 +154,8 @@ describe('a server that encrypts', () => {
     const own = `sslcert=${path('me.crt')}&sslkey=${path('me.key')}`;
     const database = 'certified';
     expect(await behind(encrypting, `sslmode=require&${own}`, { database })).toBe('encrypted');
+    const locked = `${own.replace('me.key', 'locked.key')}&sslpassword=open%20sesame`;
+    expect(await behind(encrypting, `sslmode=require&${locked}`, { database })).toBe('encrypted');
     expect(await behind(encrypting, 'sslmode=require', { database })).toMatch(
       /requires a valid client certificate/,
     );
@@ -235,6 +241,14 @@ describe('files that are not as they should be are named', () => {
     ],
     [() => `sslmode=require&sslcert=${path('me.crt')}&sslkey=/nowhere`, /not private key file "\/nowhere"/],
     [() => `sslmode=require&sslcert=${path('me.crt')}&sslkey=${path('open.key')}`, /group or world access/],
+    [
+      () => `sslmode=require&sslcert=${path('me.crt')}&sslkey=${path('locked.key')}`,
+      /private key file ".*locked.key" is encrypted: give sslpassword/,
+    ],
+    [
+      () => `sslmode=require&sslcert=${path('me.crt')}&sslkey=${path('locked.key')}&sslpassword=wrong`,
+      /private key file ".*locked.key" could not be decrypted with sslpassword/,
+    ],
     ['sslmode=require&sslcert=/nowhere', /could not read certificate file "\/nowhere": ENOENT/],
   ])('%s', async (query, message) => {
     expect(await behind(encrypting, typeof query === 'function' ? query() : query)).toMatch(message);

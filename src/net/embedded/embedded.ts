@@ -13,18 +13,25 @@ export async function openEmbedded(): Promise<Upstream> {
   let closed = false;
   await opening;
 
+  const connect = async () => {
+    const tried = opening;
+    const usable = await tried.then(
+      (session) => !session.ended,
+      () => false,
+    );
+    if (!usable && !closed && opening === tried) opening = SharedSession.open();
+    const session = await opening;
+    if (closed) throw Object.assign(new Error('the embedded database is closed'), { code: 'ECONNREFUSED' });
+    return new EmbeddedConnection(session);
+  };
+
   return {
     name: 'embedded',
-    async connect() {
-      const tried = opening;
-      const usable = await tried.then(
-        (session) => !session.ended,
-        () => false,
-      );
-      if (!usable && !closed && opening === tried) opening = SharedSession.open();
-      const session = await opening;
-      if (closed) throw Object.assign(new Error('the embedded database is closed'), { code: 'ECONNREFUSED' });
-      return new EmbeddedConnection(session);
+    connect,
+    async start(startup) {
+      const connection = await connect();
+      connection.write(startup);
+      return connection;
     },
     async close() {
       closed = true;
