@@ -48,6 +48,8 @@ export async function encrypt(socket: Socket, host: string, tls: ServerTls): Pro
     checkServerIdentity: (_, certificate) =>
       tls.sslmode === 'verify-full' ? checkServerIdentity(host, certificate) : undefined,
   });
+  // Until somebody reads the answer to the startup packet nobody else listens to them.
+  secure.on('error', () => {});
   await new Promise<void>((resolve, reject) => {
     const failed = (error: Error) =>
       reject(new Error(`the TLS handshake failed: ${error.message}`, { cause: error }));

@@ -1,6 +1,5 @@
 /** TLS between clients and the proxy: who gets it, who must have it, and what ends in the handshake. */
 import { execFile } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
@@ -156,6 +155,24 @@ describe('direct TLS', () => {
   });
 });
 
+test.each([
+  'TLSv1.1',
+  'TLSv1.2',
+  'TLSv1.3',
+] as const)('a client that speaks %s at the most is served from TLS 1.2 on', async (maxVersion) => {
+  const secure = connectTls({
+    ...byTls('require'),
+    ALPNProtocols: ['postgresql'],
+    ...{ minVersion: 'TLSv1', maxVersion, ciphers: 'DEFAULT@SECLEVEL=0' },
+  });
+  onTestFinished(() => void secure.destroy());
+  const spoken = once(secure, 'secureConnect').then(
+    () => secure.getProtocol(),
+    (error) => Object(error).code,
+  );
+  expect(await spoken).toBe(maxVersion === 'TLSv1.1' ? 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION' : maxVersion);
+});
+
 describe('what comes before and in TLS', () => {
   test('a request for GSSAPI is answered no, and TLS may follow', async () => {
     const client = await RawClient.open({ ...byTls('require'), first: [GSSENC] });
@@ -228,74 +245,4 @@ test.each([
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect(readable(await answered)).toContainEqual(expect.stringContaining('C=57014'));
-});
-
-describe('a handshake', () => {
-  const start = async (loginTimeout: string) => {
-    const tls = { mode: 'require', ...folder.files } as const;
-    const proxy = await startProxy({ tls, limits: { login_timeout: loginTimeout }, log: { level: 'info' } });
-    onTestFinished(() => proxy.stop());
-    return proxy;
-  };
-
-  test.each([
-    ['behind a request', true],
-    ['that is direct', false],
-  ])('%s and never ends is ended by login_timeout', async (_, asks) => {
-    const proxy = await start('300ms');
-    const client = await RawClient.open({ host: proxy.host, port: proxy.port });
-    if (asks) {
-      client.send(SSL);
-      await client.bytes(1);
-    }
-    client.send(Buffer.from([0x16, 3, 1, 0, 200, 1]));
-    expect(await client.rest()).toEqual([]);
-    expect(proxy.log.filter((line) => /login took longer/.test(line))).toHaveLength(1);
-  });
-
-  test.each([
-    ['garbage', Buffer.from('\x16 nothing that is TLS at all')],
-    ['the beginning of one, and then a reset', Buffer.from([0x16, 3, 1, 0, 200, 1])],
-  ])('of %s fails alone, and is logged once', async (what, bytes) => {
-    const proxy = await start('30s');
-    const client = await RawClient.open({ host: proxy.host, port: proxy.port });
-    client.send(SSL);
-    await client.bytes(1);
-    await new Promise((resolve) => client.socket.write(bytes, resolve));
-    if (what !== 'garbage') client.socket.resetAndDestroy();
-    await client.rest();
-    const lines = () => proxy.log.filter((line) => /could not accept TLS connection/.test(line));
-    await expect.poll(lines).toHaveLength(1);
-    const other = await RawClient.login(
-      { ...proxy, host: proxy.host, port: proxy.port, ca: folder.authority.cert },
-      { database: database.name },
-    );
-    expect(await other.told(query('SELECT 1 AS one'))).toContain('D 1');
-  });
-});
-
-describe('certificates that are read again', () => {
-  test('are those of new connections; open ones stay, and broken files change nothing', async () => {
-    const own = await createTlsFolder();
-    onTestFinished(() => own.remove());
-    const proxy = await startProxy({ tls: { mode: 'require', ...own.files } });
-    onTestFinished(() => proxy.stop());
-    const address = { host: proxy.host, port: proxy.port, ca: own.authority.cert };
-    const serial = (client: RawClient) => (client.socket as TLSSocket).getPeerCertificate().serialNumber;
-    const first = await RawClient.login(address, { database: database.name });
-
-    const next = await own.authority.server([{ type: 'ip', value: '127.0.0.1' }]);
-    own.replace({ ...next, key: (await own.authority.server([])).key });
-    expect(proxy.app.reloadCertificates()).toEqual([
-      expect.stringMatching(/^tls\.key: .*server\.key is not the private key of the certificate in /),
-    ]);
-    expect(serial(await RawClient.login(address, { database: database.name }))).toBe(serial(first));
-
-    own.replace(next);
-    expect(proxy.app.reloadCertificates()).toEqual([]);
-    const renewed = await RawClient.login(address, { database: database.name });
-    expect(serial(renewed)).toBe(new X509Certificate(next.cert).serialNumber);
-    expect(serial(renewed)).not.toBe(serial(first));
-    expect(await first.told(query('SELECT 1 AS one'))).toContain('D 1');
-  });
 });
