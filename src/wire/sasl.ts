@@ -12,8 +12,13 @@ export const Authentication = {
   SASLFinal: 12,
 } as const;
 
-/** The code of an Authentication message, and what stands behind it. @param message as a whole */
+/**
+ * The code of an Authentication message, and what stands behind it.
+ * @param message as a whole
+ * @throws ProtocolViolation where it has no code
+ */
 export function readAuthentication(message: Buffer): { readonly code: number; readonly data: Buffer } {
+  if (message.length < 9) throw new ProtocolViolation('an authentication request is cut short');
   return { code: message.readUInt32BE(5), data: message.subarray(9) };
 }
 

@@ -1,6 +1,6 @@
 /** A login of the proxy's own, message by message: where a client says something wrong, it is told what PostgreSQL tells it. */
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { deriveKeys } from '../../src/auth/scram/keys.js';
 import { answer, begin, readChallenge } from '../../src/auth/scram/prover.js';
@@ -258,12 +258,20 @@ test('a client that is verified while the database is down is told so', async ()
   expect(readable(await client.rest()).at(-1)).toMatch(/C=08001.*S=FATAL/);
 });
 
-test('a client that is gone before its login is over takes its upstream connection along', async () => {
-  const silent = createServer().listen(0, '127.0.0.1');
+/** A server that takes connections, and never says a word. */
+async function startSilent(): Promise<Server> {
+  const silent = createServer((socket) => void socket.on('error', () => {})).listen(0, '127.0.0.1');
   await once(silent, 'listening');
-  const { port } = silent.address() as { port: number };
-  const waiting = await another({ upstream: `postgres://127.0.0.1:${port}?sslmode=disable` });
   onTestFinished(() => void silent.close());
+  return silent;
+}
+
+const urlOf = (server: Server) =>
+  `postgres://127.0.0.1:${(server.address() as AddressInfo).port}?sslmode=disable`;
+
+test('a client that is gone before its login is over takes its upstream connection along', async () => {
+  const silent = await startSilent();
+  const waiting = await another({ upstream: urlOf(silent) });
   const connected = once(silent, 'connection');
   const client = await RawClient.open(waiting);
   client.send(KEPT);
@@ -273,4 +281,18 @@ test('a client that is gone before its login is over takes its upstream connecti
   server.resume();
   client.socket.destroy();
   await ended;
+});
+
+test('of 100 MiB that come before the server has let the client in most stay with the client', async () => {
+  const impatient = await another({ upstream: urlOf(await startSilent()), limits: { login_timeout: '1s' } });
+  const client = await RawClient.open(impatient);
+  client.send(KEPT);
+  await prove(client, 'kept');
+  const isTold = client.until('E').then(() => 'told');
+  const mebibyte = Buffer.alloc(1024 * 1024, sync);
+  const sent = () => new Promise((resolve) => client.socket.write(mebibyte, resolve));
+  let left = 0;
+  while (left < 100 && (await Promise.race([isTold, sent()])) !== 'told') left++;
+  // In MiB: what has left is in the buffers of the system.
+  expect(left).toBeLessThan(30);
 });

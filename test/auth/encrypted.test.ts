@@ -123,6 +123,17 @@ async function logIn(name: string, user: string, certificate: string | undefined
   }
 }
 
+test('node-postgres binds its login where it is told to', async () => {
+  const client = new pg.Client({
+    ...{ host: 'localhost', port: behind('proxy, server by TLS').port, database: 'postgres' },
+    ...{ user: 'kept', password: passwordOf('kept'), ssl: { ca: folder.authority.cert } },
+    enableChannelBinding: true,
+  });
+  await client.connect();
+  expect((await client.query('SELECT current_user AS name')).rows).toEqual([{ name: 'kept' }]);
+  await client.end();
+});
+
 const FAILED = (user: string) => `28000 certificate authentication failed for user "${user}"`;
 
 test.each([

@@ -114,6 +114,19 @@ test('a client that does not prove who it is costs the database no connection', 
   expect((await sample.query(connected)).rows[0].n).toBe(1);
 });
 
+test('a session behind such a login cascades', async () => {
+  await sample.query(`CREATE TABLE parent (id int PRIMARY KEY);
+    CREATE TABLE child (id int REFERENCES parent ON DELETE CASCADE NOT ENFORCED);
+    INSERT INTO parent VALUES (1), (2); INSERT INTO child VALUES (1), (2);
+    GRANT ALL ON parent, child TO kept`);
+  const { host, port } = through('clear');
+  const client = new pg.Client({ host, port, user: 'kept', password: 'KEPT', database: 'postgres' });
+  await client.connect();
+  expect((await client.query('DELETE FROM parent WHERE id = $1', [1])).rowCount).toBe(1);
+  expect((await client.query('SELECT id FROM child')).rows).toEqual([{ id: 2 }]);
+  await client.end();
+});
+
 test('users that are read again count for the next login, and a file that cannot be used changes nothing', async () => {
   const users = join(workspace(), 'users');
   writeFileSync(users, '"plain" "PLAIN"\n', { mode: 0o600 });

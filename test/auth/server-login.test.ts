@@ -65,6 +65,7 @@ test.each([
   ['Kerberos', typed('R', int32(2)), /authentication method 2/],
   ['other mechanisms', sasl('OAUTHBEARER'), /offers none of the mechanisms/],
   ['a challenge before its offer', challenge('r=a,s=AAAA,i=1'), /did not prove/],
+  ['a message without a code', typed('R', Buffer.from([0, 0])), /cut short/],
   ['its proof before the challenge', final('v=AAAA'), /did not prove/],
 ])('%s from a server has no answer', async (_, question, told) => {
   await expect(login(PASSWORD).answer(question)).rejects.toThrow(told);
