@@ -133,7 +133,7 @@ function sessionSettings(
     upstreamName,
     graphs: new GraphCache(graph.refresh, schema),
     statements,
-    rules: { declared, overrides, relations },
+    keySettings: { declared, overrides, relations },
     active: mode === 'on',
     reject: unsupported === 'reject',
     counting: audit !== undefined,

@@ -1,4 +1,4 @@
-/** Holds the rules of "The rooms" in CONTRIBUTING: who may import whom, and which file is the door to which package. */
+/** Holds what "The rooms" of CONTRIBUTING says: who may import whom, and which file is the door to which package. */
 import { isAscii } from 'node:buffer';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -189,7 +189,7 @@ function nameOf(room: string): string {
     : `${room}/`;
 }
 
-/** The imports that a rule does not allow, as readable lines. */
+/** The imports that are not allowed, as readable lines. */
 function violations(allows: (file: SourceFile, imported: Import) => boolean | undefined): string[] {
   return files.flatMap((file) =>
     file.imports

@@ -1,7 +1,7 @@
 /** `auth.mode: cert`: the client's certificate says who it is (auth-cert.html, check_usermap in hba.c). */
 import { ProxyError } from '../errors.js';
 import type { Verify } from './proxied.js';
-import { type CertificateRule, mayBe } from './users/certificate-map.js';
+import { type CertificateMapping, mayBe } from './users/certificate-map.js';
 import type { Users } from './users/users.js';
 
 /** What there is to know now. */
@@ -9,16 +9,17 @@ export interface CertificateUsers {
   /** The passwords with which the database is logged in to. */
   readonly users: Users;
   /** Undefined: the common name is the user. */
-  readonly rules: readonly CertificateRule[] | undefined;
+  readonly mappings: readonly CertificateMapping[] | undefined;
 }
 
 export function byCertificate(known: () => CertificateUsers): Verify {
   return async ({ transport }, name) => {
     const client = transport.kind === 'tls' ? transport.client : undefined;
     if (!client) throw new ProxyError('PGC_CERTIFICATE_MISSING');
-    const { users, rules } = known();
+    const { users, mappings } = known();
     const { commonName } = client;
-    const isUser = commonName !== undefined && (rules ? mayBe(rules, commonName, name) : commonName === name);
+    const isUser =
+      commonName !== undefined && (mappings ? mayBe(mappings, commonName, name) : commonName === name);
     if (!isUser) throw new ProxyError('PGC_CERTIFICATE_USER', { user: name });
     const secret = users.find(name).known;
     // A SCRAM secret would need the client's proof.

@@ -47,7 +47,7 @@ export async function openLogin(
 }
 
 async function readKnown(auth: Config['auth'], log: Logger): Promise<CertificateUsers> {
-  const { entries, rules, warnings } = await readAuthFiles(auth);
+  const { entries, mappings, warnings } = await readAuthFiles(auth);
   for (const warning of warnings) log.warn(warning);
-  return { users: await Users.of(entries), rules };
+  return { users: await Users.of(entries), mappings };
 }

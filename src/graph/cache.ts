@@ -65,7 +65,7 @@ export class GraphCache {
   readonly #servers = new LRUCache<string, string>({ max: MOST_DATABASES });
   readonly #logged = new LRUCache<string, true>({ max: MOST_NEWS });
   readonly #kinds = new LRUCache<string, string>({ max: MOST_DATABASES });
-  readonly #idle = new LRUCache<string, true>({ max: MOST_DATABASES });
+  readonly #serverDoesAll = new LRUCache<string, true>({ max: MOST_DATABASES });
   readonly #refresh: number;
   readonly #watch: Watch | undefined;
   /** When each database was invalidated last, by the count of all; and the same for those that are forgotten here. */
@@ -122,13 +122,13 @@ export class GraphCache {
   }
 
   /** Whether the server of this database performed all keys itself when it was last asked. */
-  isIdle(database: string): boolean {
-    return this.#idle.has(database);
+  serverDoesAll(database: string): boolean {
+    return this.#serverDoesAll.has(database);
   }
 
-  recordIdle(database: string, idle: boolean): void {
-    if (idle) this.#idle.set(database, true);
-    else this.#idle.delete(database);
+  recordServerDoesAll(database: string, doesAll: boolean): void {
+    if (doesAll) this.#serverDoesAll.set(database, true);
+    else this.#serverDoesAll.delete(database);
   }
 
   /** A session has asked in which server and database it is. @returns whether it is news that the watched database is another one */

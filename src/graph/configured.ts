@@ -1,7 +1,7 @@
 /** The relations of the configuration as keys of one database: those that can be followed, and those that are broken. Pure. */
 import { quoteName } from '../sql/names.js';
 import type { Catalog, CatalogConfiguredKey, KeyColumn } from './catalog/catalog.js';
-import type { ConfiguredKey, TableColumns } from './catalog/rules.js';
+import type { ConfiguredKey, TableColumns } from './catalog/key-settings.js';
 import { withoutDefaults } from './default-action.js';
 import type { BrokenKey, ForeignKey, Relation } from './model.js';
 import type { GraphProblem } from './problems.js';
@@ -24,33 +24,33 @@ export interface ConfiguredKeys {
 export function configuredKeys(
   { configured }: Catalog,
   relations: ReadonlyMap<number, Relation>,
-  rules: readonly ConfiguredKey[],
+  wanted: readonly ConfiguredKey[],
 ): ConfiguredKeys {
   const keys: ForeignKey[] = [];
   const broken: BrokenKey[] = [];
   const problems: GraphProblem[] = [];
   const named = new Map([...relations.values()].map((each) => [`${each.schema}\0${each.name}`, each]));
   const find = ({ schema, table }: TableColumns) => named.get(`${schema}\0${table}`);
-  rules.forEach((rule, number) => {
-    const from = find(rule.from);
-    const to = find(rule.to);
+  wanted.forEach((each, number) => {
+    const from = find(each.from);
+    const to = find(each.to);
     if (to === undefined) {
-      const text = `cascade.relations: ${rule.name} is left out: there is no ${missingTable(relations, rule.to)}`;
+      const text = `cascade.relations: ${each.name} is left out: there is no ${missingTable(relations, each.to)}`;
       problems.push({ kind: 'missing relation', text });
       return;
     }
-    const followed = keyOrFault(rule, number, from ?? missingTable(relations, rule.from), to, configured);
+    const followed = keyOrFault(each, number, from ?? missingTable(relations, each.from), to, configured);
     if (followed.kind === 'key') {
       keys.push(followed.key);
       return;
     }
     const { fault, remedy } = followed;
     const bases = to.viewOf.flatMap((oid) => relations.get(oid) ?? []);
-    broken.push({ name: rule.name, referenced: [to, ...bases], fault, remedy });
-    const refused = `every DELETE from ${tableName(rule.to)} is refused`;
+    broken.push({ name: each.name, referenced: [to, ...bases], fault, remedy });
+    const refused = `every DELETE from ${tableName(each.to)} is refused`;
     problems.push({
       kind: 'broken relation',
-      text: `cascade.relations: ${rule.name} is broken, and ${refused}: ${fault}`,
+      text: `cascade.relations: ${each.name} is broken, and ${refused}: ${fault}`,
     });
   });
   return { keys, broken, problems };
@@ -64,7 +64,7 @@ interface Fault {
 }
 
 function keyOrFault(
-  rule: ConfiguredKey,
+  wanted: ConfiguredKey,
   number: number,
   from: Relation | string,
   to: Relation,
@@ -75,24 +75,24 @@ function keyOrFault(
   const other = [from, to].find(({ kind }) => !TABLES.has(kind));
   if (other)
     return broken(`${other.schema}.${other.name} is not a table`, 'name the table that has the rows');
-  const missing = [...missingColumns(from, rule.from), ...missingColumns(to, rule.to)];
+  const missing = [...missingColumns(from, wanted.from), ...missingColumns(to, wanted.to)];
   if (missing.length > 0) return broken(`there is no ${missing.join(', no ')}`, naming);
   const found = configured.find((each) => each.number === number);
-  if (rule.unique && found?.unique !== true)
+  if (wanted.unique && found?.unique !== true)
     return broken(
-      `no unique index covers exactly ${tableName(rule.to)}(${rule.to.columns.join(', ')})`,
+      `no unique index covers exactly ${tableName(wanted.to)}(${wanted.to.columns.join(', ')})`,
       'make the columns unique, or say "unique: false" if several rows may have one key',
     );
   const columns = (found?.columns ?? []).flatMap((column): KeyColumn[] => {
     const { operator } = column;
     return operator === null ? [] : [{ ...column, operator }];
   });
-  if (columns.length < rule.from.columns.length)
+  if (columns.length < wanted.from.columns.length)
     return broken(
-      `PostgreSQL has no operator to compare ${incomparable(rule, columns)}`,
+      `PostgreSQL has no operator to compare ${incomparable(wanted, columns)}`,
       'relate columns of types that a foreign key can have',
     );
-  return { kind: 'key', key: keyOf(rule, number, from, to, columns) };
+  return { kind: 'key', key: keyOf(wanted, number, from, to, columns) };
 }
 
 function broken(fault: string, remedy: string): Fault {
@@ -100,7 +100,7 @@ function broken(fault: string, remedy: string): Fault {
 }
 
 function keyOf(
-  rule: ConfiguredKey,
+  wanted: ConfiguredKey,
   number: number,
   from: Relation,
   to: Relation,
@@ -109,16 +109,16 @@ function keyOf(
   return {
     declared: false,
     id: CONFIGURED_IDS + number,
-    name: rule.name,
+    name: wanted.name,
     referencing: from,
     referenced: to,
     columns,
-    action: withoutDefaults(rule.on_delete, from, rule.from.columns),
+    action: withoutDefaults(wanted.on_delete, from, wanted.from.columns),
     performer: 'proxy',
     enforcedByServer: false,
     enforced: false,
     deferred: false,
-    setColumns: rule.from.columns,
+    setColumns: wanted.from.columns,
     matchFull: false,
     period: false,
     copies: [],

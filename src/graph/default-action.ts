@@ -1,4 +1,4 @@
-import type { Action } from './catalog/rules.js';
+import type { Action } from './catalog/key-settings.js';
 import type { Relation } from './model.js';
 
 /** SET DEFAULT of columns that have no default sets nulls. */

@@ -131,11 +131,11 @@ export class Graph {
 
   /**
    * The table that a DELETE from a view deletes from: undefined where no key comes near it, or the server refuses.
-   * @returns 'unknown' where the view's definition does not show it, or rules or triggers decide
+   * @returns 'unknown' where the view's definition does not show it, or rewrite rules or triggers decide
    */
   readonly base = once((view): Base | 'unknown' | undefined => {
     const shown = view.definition === null ? undefined : readView(view.definition);
-    if (shown === undefined || view.mayKeepRows || view.rules) return 'unknown';
+    if (shown === undefined || view.mayKeepRows || view.rewriteRules) return 'unknown';
     if (shown === 'not updatable') return undefined;
     const { schema, name } = shown.from;
     // A name without a schema was written for a search_path that nobody knows now.

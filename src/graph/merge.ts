@@ -1,7 +1,7 @@
 /** The graph that the proxy acts on: the catalog's keys, and over them what the configuration says. Pure. */
 import { Pace } from '../pace.js';
 import type { Catalog, CatalogKey, CatalogRelation } from './catalog/catalog.js';
-import type { Action, Rules } from './catalog/rules.js';
+import type { Action, KeySettings } from './catalog/key-settings.js';
 import { configuredKeys } from './configured.js';
 import { withoutDefaults } from './default-action.js';
 import { Graph } from './graph.js';
@@ -18,7 +18,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 };
 
 /** The graph of one database, with the problems of the configuration there. Made in slices. */
-export async function mergeGraph(catalog: Catalog, rules: Rules): Promise<Graph> {
+export async function mergeGraph(catalog: Catalog, keySettings: KeySettings): Promise<Graph> {
   const pace = new Pace();
   const partitions = partitionsOf(catalog);
   const relations = new Map<number, Relation>();
@@ -29,15 +29,15 @@ export async function mergeGraph(catalog: Catalog, rules: Rules): Promise<Graph>
   await pace.each(catalog.keys, (key) => {
     const from = relations.get(key.referencing);
     const to = relations.get(key.referenced);
-    if (from && to) declared.push(declaredKey(key, from, to, rules));
+    if (from && to) declared.push(declaredKey(key, from, to, keySettings));
   });
-  const configured = configuredKeys(catalog, relations, rules.relations);
+  const configured = configuredKeys(catalog, relations, keySettings.relations);
   await pace.next();
   const keys = [...declared, ...configured.keys];
   const problems: GraphProblem[] = [...configured.problems];
   await pace.each(configured.keys, (key) => problems.push(...doubled(key, declared)));
-  problems.push(...(await overrideProblems(declared, rules.overrides, pace)));
-  await pace.each(keys, (key) => problems.push(...nullsNotNull(key, rules)));
+  problems.push(...(await overrideProblems(declared, keySettings.overrides, pace)));
+  await pace.each(keys, (key) => problems.push(...nullsNotNull(key, keySettings)));
   return new Graph(relations, keys, configured.broken, problems);
 }
 
@@ -62,12 +62,15 @@ function keepsRows(
   return relation.mayKeepRows || (relation.kind === 'p' && below());
 }
 
-function declaredKey(key: CatalogKey, from: Relation, to: Relation, rules: Rules): ForeignKey {
-  const [override] = overridesOf(overriddenName({ referencing: from, name: key.name }), rules.overrides);
+function declaredKey(key: CatalogKey, from: Relation, to: Relation, keySettings: KeySettings): ForeignKey {
+  const [override] = overridesOf(
+    overriddenName({ referencing: from, name: key.name }),
+    keySettings.overrides,
+  );
   const setColumns = key.setColumns ?? key.columns.map((column) => column.referencing);
   const action = withoutDefaults(override?.on_delete ?? ACTIONS[key.action] ?? 'no action', from, setColumns);
   const performer: Performer =
-    override || (!key.enforced && rules.declared) ? 'proxy' : key.enforced ? 'server' : 'nobody';
+    override || (!key.enforced && keySettings.declared) ? 'proxy' : key.enforced ? 'server' : 'nobody';
   return {
     declared: true,
     id: key.id,
@@ -103,7 +106,7 @@ function doubled(key: ForeignKey, declared: readonly ForeignKey[]): readonly Gra
 }
 
 /** A SET NULL key of a NOT NULL column. Natively such a key can be made, and its action fails (23502) for every row that it finds. */
-function nullsNotNull(key: ForeignKey, { overrides }: Rules): readonly GraphProblem[] {
+function nullsNotNull(key: ForeignKey, { overrides }: KeySettings): readonly GraphProblem[] {
   if (key.action !== 'set null') return [];
   if (key.declared && overridesOf(overriddenName(key), overrides).length === 0) return [];
   const [column] = key.setColumns.filter((name) =>

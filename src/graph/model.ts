@@ -1,7 +1,7 @@
 /** What the foreign-key graph consists of: relations, and the keys between them. Immutable. */
 import type { RelationName } from '../sql/names.js';
 import type { CatalogRelation, KeyColumn, KeyCopy } from './catalog/catalog.js';
-import type { Action } from './catalog/rules.js';
+import type { Action } from './catalog/key-settings.js';
 
 /** Who performs a key's action. */
 export type Performer = 'proxy' | 'server' | 'nobody';

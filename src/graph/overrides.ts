@@ -1,6 +1,6 @@
 /** The overrides of the configuration over the keys of one catalog. Pure. */
 import type { Pace } from '../pace.js';
-import type { Override } from './catalog/rules.js';
+import type { Override } from './catalog/key-settings.js';
 import type { ForeignKey } from './model.js';
 import type { GraphProblem } from './problems.js';
 

@@ -15,7 +15,7 @@ export function refuseUnplannable(
 ): void {
   const table = targets.map(({ relation }) => quoteRelation(relation)).join(', ');
   for (const each of reached) {
-    refuseRules(each, table);
+    refuseRewriteRules(each, table);
     refuseColumns(graph, each, table);
   }
   for (const key of keys) if (key.period) throw new ProxyError('PGC_PERIOD', { key: key.name });
@@ -56,9 +56,9 @@ export function refuseDefaults(targets: readonly Target[], changes: readonly Cha
   }
 }
 
-/** The server rewrites a DELETE by the rules of its table, and does not allow that in a CTE. */
-function refuseRules({ relation, origin }: Reached, table: string): void {
-  if (!relation.rules) return;
+/** The server rewrites a DELETE by the rewrite rules of its table, and does not allow that in a CTE. */
+function refuseRewriteRules({ relation, origin }: Reached, table: string): void {
+  if (!relation.rewriteRules) return;
   const what = 'a table with rules ON DELETE';
   const over = origin === 'client' ? what : `referenced by ${quoteRelation(relation)}, ${what}`;
   throw new ProxyError('PGC_RELATION', { table, what: over });

@@ -32,7 +32,8 @@ export interface Change {
 }
 
 /**
- * A rule that must not be broken, or a row of which the statement could not tell what becomes: both stop it.
+ * A rule, which is what a key demands of rows: broken, it stops the statement. Or a row of which the statement could not tell
+ * what becomes, which stops it too.
  * `rows`: RESTRICT and NO ACTION; no row of the referencing table may be left when the check is made.
  * `same key`: SET DEFAULT gave a row the key of a row that is deleted at this moment.
  * `new key`: SET DEFAULT gave a row a key that the referenced table does not have.

@@ -19,16 +19,16 @@ import type { Compared } from '../sql/statement/compared.js';
 import type { DeletingStatement, Statement } from '../sql/statement/statement.js';
 import { Sent } from './sent.js';
 import type { Expanded, RewriteContext } from './statement/context.js';
-import type { ReplyRule } from './statement/reply-rule.js';
 import { expand } from './statement/statement.js';
+import type { Treatment } from './statement/treatment.js';
 
 /** The first five executions of a prepared statement are planned each (plancache.c, choose_custom_plan). */
 const FEWEST = 8;
 /** Each sending puts its own marker in the place of MARKER, and so has a name of its own. */
 const NAME = `${MARKER}batch`;
 
-const PREPARED: ReplyRule = { kind: 'swallow' };
-const DROPPED: ReplyRule = { kind: 'cleanUp' };
+const PREPARED: Treatment = { kind: 'swallow' };
+const DROPPED: Treatment = { kind: 'cleanUp' };
 
 export interface Batches {
   /** What is sent in the place of each statement that is one of many. */
@@ -89,9 +89,14 @@ function* prepareOnce(
 ): Steps<boolean> {
   const [first, last] = [alike[0], alike.at(-1)];
   if (first === undefined) return false;
-  const { rules, sql, copied = [], warnings = [] } = yield* expand(first.own, first.statement, context);
-  const [rule, ...more] = rules;
-  if (rule?.kind !== 'cascade' || rule.answers.kind !== 'count' || more.length > 0 || sql === undefined)
+  const { treatments, sql, copied = [], warnings = [] } = yield* expand(first.own, first.statement, context);
+  const [treatment, ...more] = treatments;
+  if (
+    treatment?.kind !== 'cascade' ||
+    treatment.answers.kind !== 'count' ||
+    more.length > 0 ||
+    sql === undefined
+  )
     return false;
   const parameters = first.constants.map(({ start, end }, i) => {
     const run = copied.find(({ client, length }) => start >= client && end <= client + length);
@@ -115,7 +120,7 @@ function* prepareOnce(
     members.set(member.statement, {
       sql: sent.sql,
       copied: sent.copied,
-      rules: [...(member === first ? [PREPARED] : []), rule, ...(member === last ? [DROPPED] : [])],
+      treatments: [...(member === first ? [PREPARED] : []), treatment, ...(member === last ? [DROPPED] : [])],
       warnings: member === first ? warnings : [],
     });
   }

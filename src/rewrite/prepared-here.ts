@@ -1,6 +1,6 @@
 /** What an EXECUTE runs where the statement may have been prepared, or dropped, earlier in the same text. */
 import type { Executable } from './statement/executable.js';
-import type { ReplyRule } from './statement/reply-rule.js';
+import type { Treatment } from './statement/treatment.js';
 
 export class PreparedHere {
   readonly #before: (name: string) => Executable | undefined;
@@ -13,10 +13,10 @@ export class PreparedHere {
   }
 
   /** Notes what a statement of the text does to the names. */
-  note(rule: ReplyRule): void {
-    if (rule.kind === 'prepare') this.#here.set(rule.name, { ...rule, replan: undefined });
-    if (rule.kind !== 'release') return;
-    if (rule.name !== undefined) this.#here.set(rule.name, undefined);
+  note(treatment: Treatment): void {
+    if (treatment.kind === 'prepare') this.#here.set(treatment.name, { ...treatment, replan: undefined });
+    if (treatment.kind !== 'release') return;
+    if (treatment.name !== undefined) this.#here.set(treatment.name, undefined);
     else {
       this.#here.clear();
       this.#allReleased = true;

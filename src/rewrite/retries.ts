@@ -2,12 +2,12 @@
 import type { Plan } from '../plan/plan.js';
 import type { Locks } from '../render/single/locks.js';
 import type { Statement } from '../sql/statement/statement.js';
-import type { ReplyRule } from './statement/reply-rule.js';
+import type { Treatment } from './statement/treatment.js';
 
 /** The plan of a text that is one expanded statement. */
-export function planOf(rules: readonly ReplyRule[]): Plan | undefined {
-  const [rule, ...more] = rules;
-  return rule?.kind === 'cascade' && more.length === 0 ? rule.plan : undefined;
+export function planOf(treatments: readonly Treatment[]): Plan | undefined {
+  const [treatment, ...more] = treatments;
+  return treatment?.kind === 'cascade' && more.length === 0 ? treatment.plan : undefined;
 }
 
 /** The answers to more statements than this are not held back. */
@@ -28,13 +28,13 @@ export function mayBeSentAgain(statements: readonly Statement[]): boolean {
 }
 
 /** Whether a statement of the text fails on mere suspicion that a rule is broken. */
-export function isSuspecting(rules: readonly ReplyRule[]): boolean {
-  return rules.some((rule) => rule.kind === 'cascade' && rule.suspecting);
+export function isSuspecting(treatments: readonly Treatment[]): boolean {
+  return treatments.some((treatment) => treatment.kind === 'cascade' && treatment.suspecting);
 }
 
 /** What locks the rows that a text of one expanded statement is going to delete. */
-export function locksOf([rule]: readonly ReplyRule[]): Locks | undefined {
-  return rule?.kind === 'cascade' ? rule.locks : undefined;
+export function locksOf([treatment]: readonly Treatment[]): Locks | undefined {
+  return treatment?.kind === 'cascade' ? treatment.locks : undefined;
 }
 
 /** Whether the server enforces a key that the plan follows, and may refuse where PostgreSQL would have cascaded. */

@@ -5,7 +5,7 @@
 import type { Profile } from '../profiles/profile.js';
 import { expandedSettings } from './own-settings.js';
 import { planOf, SAVEPOINT } from './retries.js';
-import type { ReplyRule } from './statement/reply-rule.js';
+import type { Treatment } from './statement/treatment.js';
 import type { Rewrite } from './text.js';
 
 export interface Surrounded extends Rewrite {
@@ -35,7 +35,8 @@ export interface Around {
  */
 export function surrounded(rewrite: Rewrite, around: Around): Surrounded {
   const { profile, alone = false, saved = false, locks = [] } = around;
-  const settings = planOf(rewrite.rules) && profile !== undefined ? expandedSettings(profile) : undefined;
+  const settings =
+    planOf(rewrite.treatments) && profile !== undefined ? expandedSettings(profile) : undefined;
   const applied = alone ? (settings?.applyLocally ?? []) : settings ? [settings.apply] : [];
   const first = [...(saved ? [`SAVEPOINT ${SAVEPOINT}`] : []), ...applied, ...locks];
   const before = first.map((sql) => `${sql}\n; `).join('');
@@ -43,9 +44,9 @@ export function surrounded(rewrite: Rewrite, around: Around): Surrounded {
   return {
     ...rewrite,
     sql: `${before}${rewrite.sql}${restored}${saved ? `\n; RELEASE SAVEPOINT ${SAVEPOINT}` : ''}`,
-    rules: [
+    treatments: [
       ...first.map(() => SWALLOW),
-      ...rewrite.rules,
+      ...rewrite.treatments,
       ...(restored === '' ? [] : [CLEAN_UP]),
       ...(saved ? [SWALLOW] : []),
     ],
@@ -54,5 +55,5 @@ export function surrounded(rewrite: Rewrite, around: Around): Surrounded {
   };
 }
 
-const SWALLOW: ReplyRule = { kind: 'swallow' };
-const CLEAN_UP: ReplyRule = { kind: 'cleanUp' };
+const SWALLOW: Treatment = { kind: 'swallow' };
+const CLEAN_UP: Treatment = { kind: 'cleanUp' };

@@ -12,9 +12,9 @@ import { expandedSettings, type OwnSettings } from './own-settings.js';
 import { PreparedHere } from './prepared-here.js';
 import { Sent } from './sent.js';
 import type { Expanded, RewriteContext } from './statement/context.js';
-import type { ReplyRule } from './statement/reply-rule.js';
 import { expand } from './statement/statement.js';
-import { refuse, unchangedRule } from './statement/unexpanded.js';
+import type { Treatment } from './statement/treatment.js';
+import { refuse, unchangedTreatment } from './statement/unexpanded.js';
 import { afterUnsettling, unsettlesNow } from './unsettling.js';
 
 export interface Rewrite {
@@ -27,7 +27,7 @@ export interface Rewrite {
   /** What is sent in the place of MARKER: each sending of an expanded text has its own. */
   readonly marker?: string | undefined;
   /** One for each statement that is sent. */
-  readonly rules: readonly ReplyRule[];
+  readonly treatments: readonly Treatment[];
   readonly copied: readonly Copied[];
   /** Tells the graph by which it was made from all others; undefined where no graph was needed. */
   readonly graphId?: string | undefined;
@@ -51,7 +51,9 @@ export function unchanged(text: string, statements: readonly Statement[]): Rewri
   return {
     text,
     sql: text,
-    rules: statements.map(({ start, end, meaning }) => unchangedRule(text.slice(start, end), meaning)),
+    treatments: statements.map(({ start, end, meaning }) =>
+      unchangedTreatment(text.slice(start, end), meaning),
+    ),
     copied: [{ client: 0, sent: 0, length: text.length }],
     changed: false,
     targets: statements.flatMap(targetsOf),
@@ -67,10 +69,19 @@ export function passedOn(text: Buffer): Rewrite {
 
 /** In the place of a refused text: one that the server refuses. */
 export function refusal(error: ProxyError): Rewrite {
-  const { rules, sql = '' } = refuse('', { kind: 'other' }, error, { reject: true });
+  const { treatments, sql = '' } = refuse('', { kind: 'other' }, error, { reject: true });
   // Only PostgreSQL is known to have casts; this is an error on every server.
   const fails = error.errorName === 'PGC_SERVER' ? 'pgcascade refuses this statement' : sql;
-  return { text: '', sql: fails, rules, copied: [], changed: true, targets: [], passed: [], warnings: [] };
+  return {
+    text: '',
+    sql: fails,
+    treatments,
+    copied: [],
+    changed: true,
+    targets: [],
+    passed: [],
+    warnings: [],
+  };
 }
 
 /**
@@ -103,7 +114,7 @@ export function* rewrite(
             },
             executable: prepared.executable,
           })));
-    for (const rule of expanded.rules) prepared.note(rule);
+    for (const treatment of expanded.treatments) prepared.note(treatment);
     made.add(statement, expanded);
     yield;
     unsettled ||= sensitive && unsettlesNow(statement, touched);
@@ -116,7 +127,7 @@ class RewriteInMaking {
   readonly #statements: readonly Statement[];
   readonly #settings: OwnSettings | undefined;
   readonly #sent = new Sent();
-  readonly #rules: ReplyRule[] = [];
+  readonly #treatments: Treatment[] = [];
   readonly #passed: ProxyError[] = [];
   readonly #warnings: string[] = [];
   /** How much of the client's text is in what is sent, or replaced in it. */
@@ -131,11 +142,11 @@ class RewriteInMaking {
   }
 
   /** The statements are added in their order. */
-  add({ start, end }: Statement, { rules, sql, copied, error, warnings = [] }: Expanded): void {
-    const cascades = rules.some(({ kind }) => kind === 'cascade');
+  add({ start, end }: Statement, { treatments, sql, copied, error, warnings = [] }: Expanded): void {
+    const cascades = treatments.some(({ kind }) => kind === 'cascade');
     // A text of one statement alone is surrounded by the settings when it is sent (surrounded.ts).
-    if (this.#statements.length > 1 || rules.length > 1) this.#switchSettings(cascades, start);
-    this.#rules.push(...rules);
+    if (this.#statements.length > 1 || treatments.length > 1) this.#switchSettings(cascades, start);
+    this.#treatments.push(...treatments);
     if (error) this.#passed.push(error);
     this.#warnings.push(...warnings);
     if (sql === undefined) return;
@@ -156,9 +167,9 @@ class RewriteInMaking {
     return {
       text,
       sql,
-      rules: this.#rules,
+      treatments: this.#treatments,
       copied,
-      changed: sql !== text || this.#rules.some(({ kind }) => kind === 'cascade'),
+      changed: sql !== text || this.#treatments.some(({ kind }) => kind === 'cascade'),
       targets: this.#statements.flatMap(targetsOf),
       passed: this.#passed,
       warnings: this.#warnings,
@@ -170,7 +181,7 @@ class RewriteInMaking {
     if (this.#settings === undefined || enter === this.#inSettings) return;
     this.#copyTo(at);
     this.#sent.add(`${enter ? this.#settings.apply : this.#settings.restore}\n; `);
-    this.#rules.push({ kind: enter ? 'swallow' : 'cleanUp' });
+    this.#treatments.push({ kind: enter ? 'swallow' : 'cleanUp' });
     this.#inSettings = enter;
   }
 

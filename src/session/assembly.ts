@@ -67,12 +67,12 @@ export function assembleSession(
   settings: SessionSettings,
 ): SessionParts {
   const { database, events } = peers;
-  const { graphs, messageBytes, rules } = settings;
+  const { graphs, messageBytes, keySettings } = settings;
   const [toClient, toServer] = [new Output(peers.client), new Output(server)];
   const replies = new OutstandingReplies();
   const state = new ServerState(parameters, status);
   const transaction = new TransactionState(replies, state);
-  const catalog = new SessionCatalog({ database, graphs, rules, events });
+  const catalog = new SessionCatalog({ database, graphs, keySettings, events });
   const fromClient = new ClientMessages(toServer, messageBytes, () => catalog.arrived());
   const frontend = assembleFrontend(peers, settings, {
     server: toServer,
@@ -91,14 +91,15 @@ function assembleFrontend(
   shared: SharedParts,
 ): Dispatch {
   const { server, replies, state, transaction, catalog } = shared;
-  const { active, counting, graphs, obstacle, rules, reject, refusesCode, statements, triggers } = settings;
+  const { active, counting, graphs, obstacle, keySettings, reject, refusesCode, statements, triggers } =
+    settings;
   const names = new Names<PreparedStatement>((name) => knownName(name, state));
   const pendingPrepares = new PendingPrepares(server);
   const queries = new InternalQueries(server, replies, state);
   const otherServer = new OtherServer({
     database,
     graphs,
-    rules,
+    keySettings,
     events,
     queries,
     state,

@@ -56,10 +56,10 @@ export class Dispatch {
     this.#options.copyIn.end();
   }
 
-  /** ReadyForQuery came. @param idle the server is idle and has answered everything */
-  answered(idle: boolean): void {
+  /** ReadyForQuery came. @param isIdle the server is idle and has answered everything */
+  answered(isIdle: boolean): void {
     const { replies, settings, unitEnd } = this.#options;
-    if (idle) unitEnd.idle();
+    if (isIdle) unitEnd.serverIdle();
     if (replies.settled) settings.report();
   }
 

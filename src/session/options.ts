@@ -2,9 +2,9 @@
 import type { Duplex } from 'node:stream';
 import type { ProxyError } from '../errors.js';
 import type { GraphCache } from '../graph/cache.js';
-import type { Rules } from '../graph/catalog/rules.js';
+import type { KeySettings } from '../graph/catalog/key-settings.js';
 import type { SessionEvents } from '../observe/session-events.js';
-import type { TriggerRule } from '../rewrite/statement/trigger-rule.js';
+import type { TriggerPolicy } from '../rewrite/statement/trigger-policy.js';
 import type { StatementCache } from '../rewrite/statement-cache.js';
 import type { MessageMemory } from './message-memory.js';
 
@@ -13,12 +13,12 @@ export interface SessionSettings {
   readonly upstreamName: string;
   readonly graphs: GraphCache;
   readonly statements: StatementCache;
-  readonly rules: Rules;
+  readonly keySettings: KeySettings;
   /** Whether cascades are on at all, and what becomes of statements that cannot be expanded. */
   readonly active: boolean;
   readonly reject: boolean;
   /** What becomes of statements that fire triggers which delete. */
-  readonly triggers: TriggerRule;
+  readonly triggers: TriggerPolicy;
   /** Why no cascade may be sent now, if anything: asked before each. */
   readonly obstacle: () => ProxyError | undefined;
   /** Whether the rows of cascades are counted, by table. */

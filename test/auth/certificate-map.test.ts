@@ -28,14 +28,14 @@ test.each([
   ['a batch-7', 'batch', false],
   ['nobody', 'nobody', false],
 ])('a certificate of %j as user %j: %s', (commonName, user, expected) => {
-  const { rules, problems } = parseCertificateMap(MAP);
+  const { mappings, problems } = parseCertificateMap(MAP);
   expect(problems).toEqual([]);
-  expect(mayBe(rules, commonName, user)).toBe(expected);
+  expect(mayBe(mappings, commonName, user)).toBe(expected);
 });
 
 test('what a pattern has found is taken as it is', () => {
-  const { rules } = parseCertificateMap('/^x(.*)$ \\1');
-  expect(mayBe(rules, 'x$&', '$&')).toBe(true);
+  const { mappings } = parseCertificateMap('/^x(.*)$ \\1');
+  expect(mayBe(mappings, 'x$&', '$&')).toBe(true);
 });
 
 test.each([
@@ -47,8 +47,8 @@ test.each([
   'jane ""',
   '/( user',
 ])('%j is a problem of its line', (line) => {
-  const { rules, problems } = parseCertificateMap(`# map\n${line}\n`);
-  expect(rules).toEqual([]);
+  const { mappings, problems } = parseCertificateMap(`# map\n${line}\n`);
+  expect(mappings).toEqual([]);
   expect(problems).toEqual([{ line: 2, text: expect.stringMatching(/form|regular expression/) }]);
 });
 

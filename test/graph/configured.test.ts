@@ -3,8 +3,8 @@ import type pg from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readAnswer } from '../../src/graph/catalog/answer.js';
 import type { Catalog } from '../../src/graph/catalog/catalog.js';
+import type { ConfiguredKey } from '../../src/graph/catalog/key-settings.js';
 import { catalogQuestion } from '../../src/graph/catalog/question.js';
-import type { ConfiguredKey } from '../../src/graph/catalog/rules.js';
 import { useDatabase } from '../support/database.js';
 
 const database = useDatabase(`

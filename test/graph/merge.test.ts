@@ -1,7 +1,7 @@
 /** The keys of a catalog and what the configuration says of them become one graph: without a server, in milliseconds. */
 import { describe, expect, test } from 'vitest';
 import type { Catalog, CatalogKey } from '../../src/graph/catalog/catalog.js';
-import type { ConfiguredKey, Override, Rules } from '../../src/graph/catalog/rules.js';
+import type { ConfiguredKey, KeySettings, Override } from '../../src/graph/catalog/key-settings.js';
 import type { Graph } from '../../src/graph/graph.js';
 import { mergeGraph } from '../../src/graph/merge.js';
 import type { ForeignKey } from '../../src/graph/model.js';
@@ -10,10 +10,10 @@ import {
   column,
   declared,
   ITEMS,
+  keySettings,
   ORDERS,
   overriding,
   relation,
-  rules,
   table,
   withoutKeys,
 } from './shop-catalog.js';
@@ -24,11 +24,14 @@ function keysOf(graph: Graph): readonly ForeignKey[] {
   return orders ? graph.keysTo(orders) : [];
 }
 
-async function merged(given: Partial<CatalogKey>, by: Rules = rules): Promise<ForeignKey | undefined> {
+async function merged(
+  given: Partial<CatalogKey>,
+  by: KeySettings = keySettings,
+): Promise<ForeignKey | undefined> {
   return keysOf(await mergeGraph({ ...catalog, keys: [{ ...declared, ...given }] }, by))[0];
 }
 
-async function problems(of: Catalog, by: Rules): Promise<readonly string[]> {
+async function problems(of: Catalog, by: KeySettings): Promise<readonly string[]> {
   return (await mergeGraph(of, by)).problems.map(({ kind, text }) => `${kind}: ${text}`);
 }
 
@@ -38,7 +41,7 @@ describe('a key of the catalog', () => {
     ['is performed by nobody where cascade.declared is false', false, false, 'nobody'],
     ['is left to the server that enforces it', true, true, 'server'],
   ])('%s', async (_, enforced, declared, performer) => {
-    expect(await merged({ enforced }, { ...rules, declared })).toMatchObject({
+    expect(await merged({ enforced }, { ...keySettings, declared })).toMatchObject({
       performer,
       action: 'cascade',
       enforcedByServer: false,
@@ -57,7 +60,7 @@ describe('a key of the catalog', () => {
     });
     const graph = await mergeGraph(
       { ...catalog, relations: [table(ORDERS, 'orders'), items], keys: [{ ...declared, action }] },
-      rules,
+      keySettings,
     );
     expect(keysOf(graph)[0]?.action).toBe(expected);
   });
@@ -72,7 +75,7 @@ describe('a key of the catalog', () => {
   });
 
   test('is left out where one of its tables is not known', async () => {
-    const graph = await mergeGraph({ ...catalog, keys: [{ ...declared, referencing: 99 }] }, rules);
+    const graph = await mergeGraph({ ...catalog, keys: [{ ...declared, referencing: 99 }] }, keySettings);
     expect([keysOf(graph), graph.isActive]).toEqual([[], false]);
   });
 });
@@ -117,8 +120,8 @@ describe('an override', () => {
       { match: '*_fkey', on_delete: 'set null' },
       { match: '*', on_delete: 'restrict' },
     ];
-    expect((await merged({}, { ...rules, overrides }))?.action).toBe('restrict');
-    expect(await problems(catalog, { ...rules, overrides })).toEqual([
+    expect((await merged({}, { ...keySettings, overrides }))?.action).toBe('restrict');
+    expect(await problems(catalog, { ...keySettings, overrides })).toEqual([
       'contradicting overrides: cascade.overrides: "shop.*" (restrict) and "*_fkey" (set null) both match shop.items.items_order_fkey: the first of them decides',
     ]);
   });
@@ -131,7 +134,7 @@ describe('an override', () => {
 
   test('of SET NULL is told where a column is NOT NULL, and the declared action is not', async () => {
     const setsId = { ...catalog, keys: [{ ...declared, action: 'n', setColumns: ['id'] }] };
-    expect(await problems(setsId, rules)).toEqual([]);
+    expect(await problems(setsId, keySettings)).toEqual([]);
     expect(await problems(setsId, overriding('*', 'set null'))).toEqual([
       'not null: cascade.overrides: shop.items.items_order_fkey would set id to NULL, which is NOT NULL: a DELETE that finds a row there fails',
     ]);
@@ -149,7 +152,7 @@ describe('an override', () => {
 });
 
 describe('a relation of the configuration', () => {
-  const configured: Rules = { ...rules, relations: [relation] };
+  const configured: KeySettings = { ...keySettings, relations: [relation] };
 
   test('is a key that the proxy performs, after all of the catalog', async () => {
     const both = await mergeGraph({ ...withoutKeys, keys: [{ ...declared, id: 2 ** 31 }] }, configured);
@@ -168,7 +171,7 @@ describe('a relation of the configuration', () => {
 
   test('whose referenced table is missing is left out, and keeps the graph active', async () => {
     const to = { ...relation.to, table: 'Orders' };
-    const graph = await mergeGraph(withoutKeys, { ...rules, relations: [{ ...relation, to }] });
+    const graph = await mergeGraph(withoutKeys, { ...keySettings, relations: [{ ...relation, to }] });
     expect([graph.hasKeys, graph.isActive]).toEqual([false, true]);
     expect(graph.problems).toEqual([
       {
@@ -213,14 +216,17 @@ describe('a relation of the configuration', () => {
       'PostgreSQL has no operator to compare shop.items.order_id with shop.orders.id',
     ],
   ])('%s is broken: nothing may be deleted from the table that it references', async (_, of, given, fault) => {
-    const graph = await mergeGraph(of, { ...rules, relations: [{ ...relation, ...given }] });
+    const graph = await mergeGraph(of, { ...keySettings, relations: [{ ...relation, ...given }] });
     const orders = graph.relation(ORDERS);
     expect(orders && graph.brokenTo(orders).map((each) => each.fault)).toEqual([fault]);
     expect(graph.problems.map(({ kind }) => kind)).toEqual(['broken relation']);
   });
 
   test('to what is not unique is followed where the configuration says so', async () => {
-    const graph = await mergeGraph(notUnique, { ...rules, relations: [{ ...relation, unique: false }] });
+    const graph = await mergeGraph(notUnique, {
+      ...keySettings,
+      relations: [{ ...relation, unique: false }],
+    });
     expect(keysOf(graph).map(({ name }) => name)).toEqual(['items_of_order']);
   });
 });
@@ -232,6 +238,6 @@ test('a partitioned table may keep rows where a trigger of a partition may, at a
     table(3, 'quarter', { partition: true, parents: [2], mayKeepRows: true }),
     table(4, 'other', { partition: true, parents: [1] }),
   ];
-  const graph = await mergeGraph({ relations, keys: [], configured: [] }, rules);
+  const graph = await mergeGraph({ relations, keys: [], configured: [] }, keySettings);
   expect([1, 2, 3, 4].map((oid) => graph.relation(oid)?.mayKeepRows)).toEqual([true, true, true, false]);
 });

@@ -1,6 +1,6 @@
 /** A catalog with one key, written by hand: what the server would have told of shop.orders and shop.items. */
 import type { Catalog, CatalogKey, CatalogRelation } from '../../src/graph/catalog/catalog.js';
-import type { ConfiguredKey, Override, Rules } from '../../src/graph/catalog/rules.js';
+import type { ConfiguredKey, KeySettings, Override } from '../../src/graph/catalog/key-settings.js';
 
 export const ORDERS = 1;
 export const ITEMS = 2;
@@ -16,7 +16,7 @@ export function table(oid: number, name: string, given: Partial<CatalogRelation>
     schema: 'shop',
     name,
     kind: 'r',
-    rules: false,
+    rewriteRules: false,
     mayKeepRows: false,
     triggers: [],
     partition: false,
@@ -76,8 +76,8 @@ export const withoutKeys: Catalog = {
   keys: [],
   configured: [{ number: 0, unique: true, columns: [column] }],
 };
-export const rules: Rules = { declared: true, overrides: [], relations: [] };
+export const keySettings: KeySettings = { declared: true, overrides: [], relations: [] };
 
-export function overriding(match: string, on_delete: Override['on_delete']): Rules {
-  return { ...rules, overrides: [{ match, on_delete }] };
+export function overriding(match: string, on_delete: Override['on_delete']): KeySettings {
+  return { ...keySettings, overrides: [{ match, on_delete }] };
 }

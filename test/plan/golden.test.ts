@@ -15,7 +15,7 @@ import type { CatalogRelation } from '../../src/graph/catalog/catalog.js';
 import { catalogQuestion } from '../../src/graph/catalog/question.js';
 import { mergeGraph } from '../../src/graph/merge.js';
 import { postgres } from '../../src/profiles/profile.js';
-import type { ReplyRule } from '../../src/rewrite/statement/reply-rule.js';
+import type { Treatment } from '../../src/rewrite/statement/treatment.js';
 import { type Rewrite, rewrite } from '../../src/rewrite/text.js';
 import { quoteRelation, type RelationName } from '../../src/sql/names.js';
 import { parserReady } from '../../src/sql/parser/parser.js';
@@ -49,12 +49,12 @@ test.each(files)('what %s has is planned and written', async (name) => {
 async function make({ schema, cascade, statement }: Golden): Promise<Golden['made']> {
   await client.query(`DISCARD TEMP; DROP SCHEMA public CASCADE; CREATE SCHEMA public; ${schema}`);
   const statements = readStatements(statement) ?? [];
-  const rules = configSchema.parse({ cascade: cascade === undefined ? {} : parse(cascade) }).cascade;
+  const cascadeConfig = configSchema.parse({ cascade: cascade === undefined ? {} : parse(cascade) }).cascade;
   const names = [...statements.flatMap(targetsOf), ...statements.flatMap(changedBy)];
-  const { catalog, meanings } = await ask(names, rules.relations);
+  const { catalog, meanings } = await ask(names, cascadeConfig.relations);
   const known = new Map(names.map((each, i) => [quoteRelation(each), meanings[i] ?? null]));
   if (!catalog) throw new Error('no catalog');
-  const graph = await mergeGraph(catalog, rules);
+  const graph = await mergeGraph(catalog, cascadeConfig);
   const sent = (retries: boolean) =>
     atOnce(
       rewrite(
@@ -67,9 +67,9 @@ async function make({ schema, cascade, statement }: Golden): Promise<Golden['mad
           executable: () => undefined,
           profile: postgres(VERSION),
           counting: false,
-          refusesCode: rules.code === 'reject',
-          triggers: rules.triggers,
-          reject: rules.unsupported === 'reject',
+          refusesCode: cascadeConfig.code === 'reject',
+          triggers: cascadeConfig.triggers,
+          reject: cascadeConfig.unsupported === 'reject',
           inString: true,
           retries,
         },
@@ -92,14 +92,14 @@ function sectionsOf(
     exact.sql === first.sql
       ? []
       : [section('sql, where a rule may be broken', sqlText(exact.sql, relations))];
-  const locks = first.rules.flatMap((part) =>
+  const locks = first.treatments.flatMap((part) =>
     part.kind === 'cascade' && part.locks ? [section('locks', sqlText(part.locks.sql, relations))] : [],
   );
   const warnings = first.warnings.length > 0 ? [section('warnings', first.warnings.join('\n'))] : [];
-  return [...first.rules.map(partSection), ...sent, ...again, ...locks, ...warnings];
+  return [...first.treatments.map(partSection), ...sent, ...again, ...locks, ...warnings];
 }
 
-function partSection(part: ReplyRule, i: number): [string, string] {
+function partSection(part: Treatment, i: number): [string, string] {
   const name = i === 0 ? 'plan' : `plan of statement ${i + 1}`;
   switch (part.kind) {
     case 'cascade':
@@ -107,7 +107,9 @@ function partSection(part: ReplyRule, i: number): [string, string] {
     case 'prepare':
       return section(
         name,
-        part.executeRule.kind === 'cascade' ? planText(part.executeRule.plan) : part.executeRule.kind,
+        part.executeTreatment.kind === 'cascade'
+          ? planText(part.executeTreatment.plan)
+          : part.executeTreatment.kind,
       );
     case 'refused':
       return section(name, `refused: ${part.error.sqlstate} ${part.error.errorName}: ${part.error.message}`);

@@ -56,7 +56,9 @@ test.each(Object.entries(shapes))('%s: twice the tables are twice the work', (_,
 });
 
 test('a chain of ten thousand tables is planned', () => {
-  expect(planned(graphOf(shapes['a chain'] as Shape, 10_000)).rules).toMatchObject([{ kind: 'cascade' }]);
+  expect(planned(graphOf(shapes['a chain'] as Shape, 10_000)).treatments).toMatchObject([
+    { kind: 'cascade' },
+  ]);
 });
 
 test('what keys that the server cascades lead to is found once for a graph, and not once a key', () => {
@@ -136,7 +138,7 @@ function graphOf(
     const parent = parents.get(oid);
     return counting({
       ...{ oid, schema: 'public', name: `t${oid}`, kind: partitioned.has(oid) ? 'p' : 'r' },
-      ...{ rules: false, mayKeepRows: false, triggers: [], definition: null, viewOf: [], reads: [] },
+      ...{ rewriteRules: false, mayKeepRows: false, triggers: [], definition: null, viewOf: [], reads: [] },
       ...{ partition: parent !== undefined, parents: parent === undefined ? [] : [parent] },
       columns: ['id', 'key'].map((name) => ({ name, notNull: false, scalar: true, constant: 'NULL' })),
       ...{ primaryKey: ['id'], indexed: ['id'] },

@@ -17,7 +17,7 @@ const MEBIBYTE = 1024 * 1024;
 /** A lock of the proxy's own, and a statement of the client's behind it. */
 function attempt(given: Partial<Sending> = {}): Attempt {
   const translation = {
-    rewrite: { ...passedOn(Buffer.of()), rules: [{ kind: 'swallow' }, { kind: 'forward' }] as const },
+    rewrite: { ...passedOn(Buffer.of()), treatments: [{ kind: 'swallow' }, { kind: 'forward' }] as const },
     profile: postgres(180000),
     encoding: () => 'UTF8',
     failed: () => {},

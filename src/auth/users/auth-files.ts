@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { getSystemErrorMap } from 'node:util';
 import { ConfigError } from '../../config/problems.js';
-import { type CertificateRule, parseCertificateMap } from './certificate-map.js';
+import { type CertificateMapping, parseCertificateMap } from './certificate-map.js';
 import type { LineProblem } from './line-problem.js';
 import { parseUserList, type UserEntry } from './user-list.js';
 
@@ -10,7 +10,7 @@ export interface AuthFiles {
   /** Those of `users`; none where there is no such file. */
   readonly entries: readonly UserEntry[];
   /** Those of `map`; undefined where there is no such file. */
-  readonly rules: readonly CertificateRule[] | undefined;
+  readonly mappings: readonly CertificateMapping[] | undefined;
   /** For the operator: what works, and should be otherwise. */
   readonly warnings: readonly string[];
 }
@@ -29,8 +29,8 @@ export async function readAuthFiles({ users, map }: AuthPaths): Promise<AuthFile
   const userFile = users === null ? undefined : await readLines('auth.users', users);
   const mapFile = map === null ? undefined : await readLines('auth.map', map);
   const list = userFile && parseUserList(userFile.text);
-  const rules = mapFile && parseCertificateMap(mapFile.text);
-  const problems = [...located(users, list?.problems), ...located(map, rules?.problems)];
+  const read = mapFile && parseCertificateMap(mapFile.text);
+  const problems = [...located(users, list?.problems), ...located(map, read?.problems)];
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   const warnings = [
     ...(userFile && (userFile.mode & (READ | WRITE)) !== 0
@@ -40,7 +40,7 @@ export async function readAuthFiles({ users, map }: AuthPaths): Promise<AuthFile
       ? [`auth.map: ${map} can be written by every user of this machine: chmod o-w ${map}`]
       : []),
   ];
-  return { entries: list?.entries ?? [], rules: rules?.rules, warnings };
+  return { entries: list?.entries ?? [], mappings: read?.mappings, warnings };
 }
 
 function located(path: string | null, problems: readonly LineProblem[] = []): readonly string[] {

@@ -1,15 +1,15 @@
 /** Which users a certificate stands for: a file like pg_ident.conf without its first column, `common-name user`. */
 import type { LineProblem } from './line-problem.js';
 
-export type CertificateRule = ExactRule | PatternRule;
+export type CertificateMapping = ExactMapping | PatternMapping;
 
-interface ExactRule {
+interface ExactMapping {
   readonly kind: 'exact';
   readonly commonName: string;
   readonly user: string;
 }
 
-interface PatternRule {
+interface PatternMapping {
   readonly kind: 'pattern';
   readonly pattern: RegExp;
   /** `\1` stands for what the first group of the pattern has found. */
@@ -20,32 +20,32 @@ interface PatternRule {
 const WORD = /\s*(?:"((?:[^"]|"")*)"|([^\s"#]+))(?=[\s#]|$)/y;
 const REST = /\s*(?:#.*)?$/y;
 
-/** Reads each line as a rule, or says why it is none. */
+/** Reads each line as a mapping, or says why it is none. */
 export function parseCertificateMap(text: string): {
-  readonly rules: readonly CertificateRule[];
+  readonly mappings: readonly CertificateMapping[];
   readonly problems: readonly LineProblem[];
 } {
-  const rules: CertificateRule[] = [];
+  const mappings: CertificateMapping[] = [];
   const problems: LineProblem[] = [];
   text.split(/\r?\n/).forEach((content, index) => {
     const words = wordsOf(content);
     if (words?.length === 0) return;
-    const rule = words ? ruleOf(words) : FORM;
-    if (typeof rule === 'string') problems.push({ line: index + 1, text: rule });
-    else rules.push(rule);
+    const mapping = words ? mappingOf(words) : FORM;
+    if (typeof mapping === 'string') problems.push({ line: index + 1, text: mapping });
+    else mappings.push(mapping);
   });
-  return { rules, problems };
+  return { mappings, problems };
 }
 
 /** Whether a client whose certificate has this common name may log in as this user. */
-export function mayBe(rules: readonly CertificateRule[], commonName: string, user: string): boolean {
-  return rules.some((rule) => userOf(rule, commonName) === user);
+export function mayBe(mappings: readonly CertificateMapping[], commonName: string, user: string): boolean {
+  return mappings.some((mapping) => userOf(mapping, commonName) === user);
 }
 
-function userOf(rule: CertificateRule, commonName: string): string | undefined {
-  if (rule.kind === 'exact') return rule.commonName === commonName ? rule.user : undefined;
-  const found = rule.pattern.exec(commonName);
-  return found ? rule.user.replace('\\1', () => found[1] ?? '') : undefined;
+function userOf(mapping: CertificateMapping, commonName: string): string | undefined {
+  if (mapping.kind === 'exact') return mapping.commonName === commonName ? mapping.user : undefined;
+  const found = mapping.pattern.exec(commonName);
+  return found ? mapping.user.replace('\\1', () => found[1] ?? '') : undefined;
 }
 
 const FORM = 'is not of the form common-name user';
@@ -66,7 +66,7 @@ function wordsOf(content: string): readonly string[] | undefined {
 }
 
 /** As in pg_ident.conf, a slash begins a regular expression, which may match any part of the name. */
-function ruleOf(words: readonly string[]): CertificateRule | string {
+function mappingOf(words: readonly string[]): CertificateMapping | string {
   const [commonName = '', user = '', ...more] = words;
   if (commonName === '' || user === '' || more.length > 0) return FORM;
   if (!commonName.startsWith('/')) return { kind: 'exact', commonName, user };

@@ -34,7 +34,7 @@ export interface SessionFacts {
    */
   readonly temporary: boolean | null;
   /** The server performs all keys that the database declares, so that the graph is empty; null where it was not asked for. */
-  readonly idle: boolean | null;
+  readonly serverDoesAll: boolean | null;
   /** Event triggers answer to DDL; null where it was not asked for. */
   readonly hooked: boolean | null;
   /** Names the database and its running server, where it was asked for. */
@@ -51,7 +51,7 @@ interface Items {
     partition: boolean,
     definition: string | null,
   ];
-  readonly rules: number;
+  readonly rewriteRules: number;
   readonly mayKeepRows: number;
   readonly triggers: Of<readonly DeletingTrigger[]>;
   readonly parents: Of<readonly number[]>;
@@ -105,7 +105,10 @@ export async function readAnswer(answer: string): Promise<CatalogAnswer> {
 }
 
 async function catalogOf(slices: Slices, pace: Pace): Promise<Catalog> {
-  const [rules, mayKeepRows] = [new Set(slices.rules.flat()), new Set(slices.mayKeepRows.flat())];
+  const [rewriteRules, mayKeepRows] = [
+    new Set(slices.rewriteRules.flat()),
+    new Set(slices.mayKeepRows.flat()),
+  ];
   const triggers = byId(slices.triggers);
   const parents = byId(slices.parents);
   const viewOf = byId(slices.viewOf);
@@ -121,7 +124,7 @@ async function catalogOf(slices: Slices, pace: Pace): Promise<Catalog> {
       schema,
       name,
       kind,
-      rules: rules.has(oid),
+      rewriteRules: rewriteRules.has(oid),
       mayKeepRows: mayKeepRows.has(oid),
       triggers: triggers.get(oid) ?? [],
       partition,
@@ -163,7 +166,7 @@ function byId<T>(slices: readonly (readonly Of<T>[])[]): ReadonlyMap<number, T> 
 function noSlices(): Slices {
   return {
     relation: [],
-    rules: [],
+    rewriteRules: [],
     mayKeepRows: [],
     triggers: [],
     parents: [],

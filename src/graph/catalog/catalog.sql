@@ -116,7 +116,7 @@ WITH elsewhere AS (
     FROM pg_catalog.pg_class AS r JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) r.relnamespace
    WHERE (r.oid OPERATOR(pg_catalog.=) ANY (SELECT s.oid FROM shown AS s)) IS TRUE
   UNION ALL
-  SELECT 'rules', pg_catalog.to_json(w.ev_class::pg_catalog.int8) FROM pg_catalog.pg_rewrite AS w
+  SELECT 'rewriteRules', pg_catalog.to_json(w.ev_class::pg_catalog.int8) FROM pg_catalog.pg_rewrite AS w
    WHERE w.ev_type OPERATOR(pg_catalog.=) '4' AND (w.ev_class OPERATOR(pg_catalog.=) ANY (SELECT s.oid FROM shown AS s)) IS TRUE
   UNION ALL
   -- A trigger on its rows may keep them: BEFORE, or INSTEAD OF on a view.

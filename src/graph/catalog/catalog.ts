@@ -24,8 +24,8 @@ export interface CatalogRelation {
   readonly name: string;
   /** pg_class.relkind: r table, p partitioned, v view, f foreign table. */
   readonly kind: string;
-  /** It has rules ON DELETE. */
-  readonly rules: boolean;
+  /** It has rewrite rules ON DELETE (CREATE RULE). */
+  readonly rewriteRules: boolean;
   /** A BEFORE trigger on its rows may keep some from being deleted; on a view an INSTEAD OF trigger deletes. */
   readonly mayKeepRows: boolean;
   /** Triggers whose functions may delete, as far as their source says. */

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { hasLetters, hasRaw } from '../../sql/encoding/raw-bytes.js';
 import { quoteLiteral, quoteRelation, type RelationName } from '../../sql/names.js';
-import type { ConfiguredKey, TableColumns } from './rules.js';
+import type { ConfiguredKey, TableColumns } from './key-settings.js';
 
 /** What a session is asked. */
 export interface CatalogQuestion {
@@ -17,7 +17,7 @@ export interface CatalogQuestion {
   /** Whether the session's temporary relations, if it has any, may be part of the catalog. */
   readonly temporary?: boolean;
   /** Whether the server performs all keys itself, and whether event triggers may change that. */
-  readonly idle?: boolean;
+  readonly serverDoesAll?: boolean;
   /** Where the session is. */
   readonly server: boolean;
 }
@@ -32,7 +32,7 @@ const NONE_CONFIGURED = `SELECT NULL::pg_catalog.int8 AS number, NULL::pg_catalo
 const DELETING_TRIGGERS = sqlFile('deleting-triggers.sql');
 const OWN_TEMPORARIES = sqlFile('own-temporaries.sql');
 const NO_TEMPORARIES = 'CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.=) 0 THEN false END';
-const IDLE = sqlFile('idle.sql');
+const SERVER_DOES_ALL = sqlFile('server-does-all.sql');
 const EVENT_TRIGGERS = `EXISTS (SELECT FROM pg_catalog.pg_event_trigger AS e WHERE e.evtenabled OPERATOR(pg_catalog.<>) 'D')`;
 const SERVER = sqlFile('server.sql');
 
@@ -50,7 +50,7 @@ const SERVER = sqlFile('server.sql');
  * @param relations those of the configuration: they are wanted although no key of the catalog may touch their tables
  */
 export function catalogQuestion(
-  { names, fingerprint, catalog, temporary, idle, server }: CatalogQuestion,
+  { names, fingerprint, catalog, temporary, serverDoesAll, server }: CatalogQuestion,
   relations: readonly ConfiguredKey[],
 ): string {
   const named = relationsNamed(relations);
@@ -65,8 +65,8 @@ export function catalogQuestion(
     'current', pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.~~) 'read %',
     'written', pg_catalog.txid_current_if_assigned() IS NOT NULL,
     'temporary', ${temporary ? OWN_TEMPORARIES : NO_TEMPORARIES},
-    'idle', ${idle ? `(${IDLE})` : 'NULL'},
-    'hooked', ${idle ? EVENT_TRIGGERS : 'NULL'},
+    'serverDoesAll', ${serverDoesAll ? `(${SERVER_DOES_ALL})` : 'NULL'},
+    'hooked', ${serverDoesAll ? EVENT_TRIGGERS : 'NULL'},
     'server', ${server ? `(${SERVER})` : 'NULL'},
     'fingerprint', ${fingerprint ? `(${withNamed(FINGERPRINT, named)})` : 'NULL'})`);
   const rest = catalog ? `(${withNamed(catalogSql(relations), named)})` : 'NULL';

@@ -101,7 +101,7 @@ export async function runWithoutData(messages: Buffer, session: SharedSession): 
   return reply;
 }
 
-/** FREEZE needs a table made in the same subtransaction: the savepoint rules that out, and the first try needs no FREEZE. */
+/** FREEZE needs a table made in the same subtransaction: the savepoint excludes that, and the first try needs no FREEZE. */
 function withoutFreeze(query: Buffer): Buffer {
   const text = sql(query);
   const lexer = new Lexer(text, 'standard');

@@ -7,8 +7,8 @@ import type { Columns } from '../../render/returned-columns.js';
 import type { Copied } from '../../render/splice.js';
 import type { RelationName } from '../../sql/names.js';
 import type { Executable } from './executable.js';
-import type { ReplyRule } from './reply-rule.js';
-import type { TriggerRule } from './trigger-rule.js';
+import type { Treatment } from './treatment.js';
+import type { TriggerPolicy } from './trigger-policy.js';
 
 export interface RewriteContext {
   readonly graph: Graph;
@@ -23,7 +23,7 @@ export interface RewriteContext {
   /** The configuration refuses DO and CALL. */
   readonly refusesCode: boolean;
   /** What the configuration says to triggers that may delete. */
-  readonly triggers: TriggerRule;
+  readonly triggers: TriggerPolicy;
   /** The configuration refuses what is not understood; else it is passed on, with the error for the log. */
   readonly reject: boolean;
   /** Somebody wants to know how many rows of each table a cascade takes. */
@@ -41,7 +41,7 @@ export interface RewriteContext {
 
 export interface Expanded {
   /** One for each statement that is sent. */
-  readonly rules: readonly ReplyRule[];
+  readonly treatments: readonly Treatment[];
   /** What is sent in the statement's place; undefined where it is sent as it is. */
   readonly sql?: string;
   /** The runs of the statement's own text in `sql`, in characters from its start. */

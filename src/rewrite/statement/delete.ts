@@ -12,9 +12,9 @@ import { quoteRelation } from '../../sql/names.js';
 import { fingerprint } from '../../sql/parser/parser.js';
 import type { DeletingStatement, Site } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
-import type { CascadeRule } from './reply-rule.js';
-import { judgeTriggers } from './trigger-rule.js';
-import { prepareRule, refuse, unchangedRule } from './unexpanded.js';
+import type { CascadeTreatment } from './treatment.js';
+import { judgeTriggers } from './trigger-policy.js';
+import { prepareTreatment, refuse, unchangedTreatment } from './unexpanded.js';
 
 /** Characters: a longer text would hold up the event loop. */
 const LONGEST_FINGERPRINTED = 4 * 1024;
@@ -48,7 +48,7 @@ export function* expandDelete(
   const triggers = judgeTriggers(firedByDelete(context.graph, [...named, ...targets]), named, context);
   if (triggers.kind === 'refused') return refuse(text, statement, triggers.error, { reject: true });
   const { warnings } = triggers;
-  if (plan === undefined) return { rules: [unchangedRule(text, statement)], warnings };
+  if (plan === undefined) return { treatments: [unchangedTreatment(text, statement)], warnings };
   refuseForm(statement, plan, targets, context);
   return { ...(yield* render(text, statement, plan, concerned, context)), warnings };
 }
@@ -71,7 +71,7 @@ function* render(
   const rendered = yield* renderStatement(text, statement, plan, roots, mode, returnedColumns);
   yield;
   const { sql, copied, answers } = rendered;
-  const rule: CascadeRule = {
+  const treatment: CascadeTreatment = {
     kind: 'cascade',
     plan,
     fingerprint: counting && text.length <= LONGEST_FINGERPRINTED ? fingerprint(text) : undefined,
@@ -85,7 +85,9 @@ function* render(
   };
   const { prepares } = statement;
   return {
-    rules: [prepares === undefined ? rule : prepareRule(prepares, text, sql, rule, statement)],
+    treatments: [
+      prepares === undefined ? treatment : prepareTreatment(prepares, text, sql, treatment, statement),
+    ],
     sql,
     copied,
   };

@@ -2,14 +2,14 @@
 import type { ProxyError } from '../../errors.js';
 import type { Steps } from '../../pace.js';
 import type { RelationName } from '../../sql/names.js';
-import type { ReplyRule } from './reply-rule.js';
+import type { Treatment } from './treatment.js';
 
 export interface Executable {
   readonly targets: readonly RelationName[];
   /** What the server has under the name. */
   readonly sql: string;
-  /** The rule for the answers to its EXECUTE. */
-  readonly executeRule: ReplyRule;
+  /** What becomes of the answers to its EXECUTE. */
+  readonly executeTreatment: Treatment;
   /** Expands the client's text as of now; undefined where the statement is prepared in the same string as its EXECUTE. */
   readonly replan: (() => Steps<Replanned>) | undefined;
 }
@@ -17,7 +17,7 @@ export interface Executable {
 /** What the client's text would be prepared as now. */
 export interface Replanned {
   readonly sql: string;
-  readonly rule: ReplyRule;
+  readonly treatment: Treatment;
   /** Why it should be refused, where the configuration passes it on. */
   readonly error: ProxyError | undefined;
 }

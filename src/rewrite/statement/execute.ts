@@ -5,7 +5,7 @@ import { FAIL_REFUSED } from '../../render/violations.js';
 import { quoteName } from '../../sql/names.js';
 import type { Executed } from '../../sql/statement/deletes.js';
 import type { Expanded, RewriteContext } from './context.js';
-import type { ReplyRule } from './reply-rule.js';
+import type { Treatment } from './treatment.js';
 
 /**
  * Where the schema has changed since the client prepared the statement, the proxy prepares it again, in the same string:
@@ -24,14 +24,14 @@ export function* expandExecute(
   context: RewriteContext,
 ): Steps<Expanded> {
   const executable = context.executable(name);
-  if (executable === undefined) return { rules: [{ kind: 'forward' }] };
-  const { executeRule } = executable;
+  if (executable === undefined) return { treatments: [{ kind: 'forward' }] };
+  const { executeTreatment } = executable;
   const now = executable.replan && (yield* executable.replan());
-  if (now?.error) return { rules: [executeRule], error: now.error };
-  if (now?.rule.kind === 'refused') return { rules: [now.rule], sql: FAIL_REFUSED };
-  if (now === undefined || now.sql === executable.sql) return { rules: [executeRule] };
-  if (now.rule.kind !== 'prepare' || !context.inString) throw new ProxyError('PGC_EXECUTE', { name });
-  const returnsRows = executeRule.kind !== 'cascade' || executeRule.answers.kind !== 'count';
+  if (now?.error) return { treatments: [executeTreatment], error: now.error };
+  if (now?.treatment.kind === 'refused') return { treatments: [now.treatment], sql: FAIL_REFUSED };
+  if (now === undefined || now.sql === executable.sql) return { treatments: [executeTreatment] };
+  if (now.treatment.kind !== 'prepare' || !context.inString) throw new ProxyError('PGC_EXECUTE', { name });
+  const returnsRows = executeTreatment.kind !== 'cascade' || executeTreatment.answers.kind !== 'count';
   const nulls = values > 0 ? ` (${Array<string>(values).fill('NULL').join(', ')})` : '';
   const before = [
     ...(returnsRows ? [`EXPLAIN EXECUTE ${quoteName(name)}${nulls}`] : []),
@@ -41,10 +41,10 @@ export function* expandExecute(
   return {
     sql: `${inserted}${text}`,
     copied: [{ client: 0, sent: inserted.length, length: text.length }],
-    rules: [
-      ...before.map((): ReplyRule => ({ kind: 'swallow' })),
-      { ...now.rule, again: true },
-      now.rule.executeRule,
+    treatments: [
+      ...before.map((): Treatment => ({ kind: 'swallow' })),
+      { ...now.treatment, again: true },
+      now.treatment.executeTreatment,
     ],
   };
 }

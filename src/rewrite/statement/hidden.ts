@@ -9,9 +9,9 @@ import type { HiddenDelete } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
 import type { Executable } from './executable.js';
 import { expandExecute } from './execute.js';
-import type { CascadeRule, ReplyRule } from './reply-rule.js';
-import { judgeTriggers } from './trigger-rule.js';
-import { refuse, unchangedRule } from './unexpanded.js';
+import type { CascadeTreatment, Treatment } from './treatment.js';
+import { judgeTriggers } from './trigger-policy.js';
+import { refuse, unchangedTreatment } from './unexpanded.js';
 
 /**
  * @param text the statement's own
@@ -20,13 +20,13 @@ import { refuse, unchangedRule } from './unexpanded.js';
 export function* expandHidden(text: string, meaning: HiddenDelete, context: RewriteContext): Steps<Expanded> {
   const { executes, targets, form } = meaning;
   const executables = executes.flatMap(({ name }) => context.executable(name) ?? []);
-  const rule = ruleOfOnly(executables);
+  const treatment = treatmentOfOnly(executables);
   const [executed] = executes;
-  if (executed && rule && targets.length === 0 && SHOWS_EXECUTED.has(form)) {
+  if (executed && treatment && targets.length === 0 && SHOWS_EXECUTED.has(form)) {
     // The server has a SELECT in the place of a DELETE with RETURNING: it would make the table.
-    if (form === 'CREATE TABLE AS' && rule.command !== undefined) throw new ProxyError('PGC_NOT_SELECT');
-    const { rules, ...rest } = yield* expandExecute(text, executed, context);
-    return { ...rest, rules: rules.map(answeredAsSent) };
+    if (form === 'CREATE TABLE AS' && treatment.command !== undefined) throw new ProxyError('PGC_NOT_SELECT');
+    const { treatments, ...rest } = yield* expandExecute(text, executed, context);
+    return { ...rest, treatments: treatments.map(answeredAsSent) };
   }
   for (const name of [...targets, ...executables.flatMap((each) => each.targets)]) {
     const target = relationOf(name, context);
@@ -39,21 +39,21 @@ export function* expandHidden(text: string, meaning: HiddenDelete, context: Rewr
   });
   const triggers = judgeTriggers(firedByDelete(context.graph, named), named, context);
   if (triggers.kind === 'refused') return refuse(text, meaning, triggers.error, { reject: true });
-  return { rules: [unchangedRule(text, meaning)], warnings: triggers.warnings };
+  return { treatments: [unchangedTreatment(text, meaning)], warnings: triggers.warnings };
 }
 
 /** Forms that execute the prepared statement as the server has it, expanded: they show its plan, or keep its rows in a table. */
 const SHOWS_EXECUTED: ReadonlySet<string> = new Set(['EXPLAIN ANALYZE', 'CREATE TABLE AS']);
 
-/** The rule of the one expanded statement that is executed. */
-function ruleOfOnly([executable, ...more]: readonly Executable[]): CascadeRule | undefined {
-  const rule = executable?.executeRule;
-  return rule?.kind === 'cascade' && more.length === 0 ? rule : undefined;
+/** The treatment of the one expanded statement that is executed. */
+function treatmentOfOnly([executable, ...more]: readonly Executable[]): CascadeTreatment | undefined {
+  const treatment = executable?.executeTreatment;
+  return treatment?.kind === 'cascade' && more.length === 0 ? treatment : undefined;
 }
 
 /** The answer is that of the client's EXPLAIN or CREATE TABLE AS. */
-function answeredAsSent(rule: ReplyRule): ReplyRule {
-  return rule.kind === 'cascade' ? { ...rule, answers: { kind: 'as sent' } } : rule;
+function answeredAsSent(treatment: Treatment): Treatment {
+  return treatment.kind === 'cascade' ? { ...treatment, answers: { kind: 'as sent' } } : treatment;
 }
 
 /** Whether the proxy performs a key of what a DELETE of the relation reaches. */

@@ -4,8 +4,8 @@ import type { RelationName } from '../../sql/names.js';
 import type { Statement } from '../../sql/statement/statement.js';
 import type { RewriteContext } from './context.js';
 import type { Executable, Replanned } from './executable.js';
-import type { ReplyRule } from './reply-rule.js';
 import { expand } from './statement.js';
+import type { Treatment } from './treatment.js';
 
 /** The statements of the texts of prepared statements, by the text; undefined for one that is not PostgreSQL's SQL. */
 export type PreparedTexts = ReadonlyMap<string, readonly Statement[] | undefined>;
@@ -17,27 +17,32 @@ interface Prepared {
   readonly sql: string;
   readonly marker?: string | undefined;
   readonly targets: readonly RelationName[];
-  readonly rules: readonly ReplyRule[];
+  readonly treatments: readonly Treatment[];
 }
 
-const FORWARD: ReplyRule = { kind: 'forward' };
+const FORWARD: Treatment = { kind: 'forward' };
 
 /** @param check throws where the client's text no longer means what it meant when it was prepared */
 export function executableOf(
-  { text, sql, marker, targets, rules }: Prepared,
+  { text, sql, marker, targets, treatments }: Prepared,
   texts: PreparedTexts,
   context: RewriteContext,
   check: () => void,
 ): Executable {
-  const [rule = FORWARD] = rules;
+  const [treatment = FORWARD] = treatments;
   function* replan(): Steps<Replanned> {
     check();
     const [statement] = texts.get(text) ?? [];
-    if (statement === undefined) return { sql: text, rule: FORWARD, error: undefined };
+    if (statement === undefined) return { sql: text, treatment: FORWARD, error: undefined };
     const own = text.slice(statement.start, statement.end);
     // An EXECUTE may come where it cannot be sent again: what is prepared never fails on suspicion.
     const now = yield* expand(own, statement, { ...context, retries: false });
-    return { sql: now.sql ?? text, rule: now.rules[0] ?? FORWARD, error: now.error };
+    return { sql: now.sql ?? text, treatment: now.treatments[0] ?? FORWARD, error: now.error };
   }
-  return { targets, sql, executeRule: rule.kind === 'cascade' ? { ...rule, marker } : rule, replan };
+  return {
+    targets,
+    sql,
+    executeTreatment: treatment.kind === 'cascade' ? { ...treatment, marker } : treatment,
+    replan,
+  };
 }

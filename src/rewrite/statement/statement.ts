@@ -7,7 +7,7 @@ import { expandDelete } from './delete.js';
 import { expandExecute } from './execute.js';
 import { expandHidden } from './hidden.js';
 import { expandTruncate } from './truncate.js';
-import { refuse, unchangedRule } from './unexpanded.js';
+import { refuse, unchangedTreatment } from './unexpanded.js';
 
 /**
  * What cannot be expanded is refused, or passed on where the configuration says so.
@@ -38,9 +38,9 @@ function* expandMeaning(text: string, meaning: Meaning, context: RewriteContext)
       return yield* expandHidden(text, meaning, context);
     case 'code':
       if (context.refusesCode) throw new ProxyError('PGC_CODE', { form: meaning.form });
-      return { rules: [{ kind: 'forward' }] };
+      return { treatments: [{ kind: 'forward' }] };
     case 'release':
     case 'other':
-      return { rules: [unchangedRule(text, meaning)] };
+      return { treatments: [unchangedTreatment(text, meaning)] };
   }
 }

@@ -7,7 +7,7 @@ import { insertion, splice } from '../../render/splice.js';
 import { quoteRelation } from '../../sql/names.js';
 import type { TruncateStatement } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
-import { judgeTriggers } from './trigger-rule.js';
+import { judgeTriggers } from './trigger-policy.js';
 import { refuse } from './unexpanded.js';
 
 /**
@@ -33,12 +33,12 @@ export function expandTruncate(
   const triggers = judgeTriggers(firedByTruncate(truncated), named, context);
   if (triggers.kind === 'refused') return refuse(text, statement, triggers.error, { reject: true });
   const { warnings } = triggers;
-  if (added.length === 0) return { rules: [{ kind: 'forward' }], warnings };
+  if (added.length === 0) return { treatments: [{ kind: 'forward' }], warnings };
   // The server adds by itself what the catalog knows, starting from the added tables too.
   const list = added.map((relation) => `, ${quoteRelation(relation)}`).join('');
   return {
     ...splice(text, [insertion(statement.listEnd, list)]),
-    rules: [{ kind: 'truncate', tables: added.map(({ name }) => name) }],
+    treatments: [{ kind: 'truncate', tables: added.map(({ name }) => name) }],
     warnings,
   };
 }

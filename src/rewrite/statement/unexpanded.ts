@@ -3,7 +3,7 @@ import type { ProxyError } from '../../errors.js';
 import { FAIL_REFUSED } from '../../render/violations.js';
 import { type Meaning, targetsOf } from '../../sql/statement/statement.js';
 import type { Expanded } from './context.js';
-import type { PrepareRule, ReplyRule } from './reply-rule.js';
+import type { PrepareTreatment, Treatment } from './treatment.js';
 
 /**
  * A statement that is refused, or passed on with the error for the log.
@@ -16,15 +16,15 @@ export function refuse(
   error: ProxyError,
   { reject }: { readonly reject: boolean },
 ): Expanded {
-  if (reject || !error.unexpandable) return { rules: [{ kind: 'refused', error }], sql: FAIL_REFUSED };
-  return { rules: [unchangedRule(text, meaning)], error };
+  if (reject || !error.unexpandable) return { treatments: [{ kind: 'refused', error }], sql: FAIL_REFUSED };
+  return { treatments: [unchangedTreatment(text, meaning)], error };
 }
 
 /**
- * The rule for the answers to a statement that is sent as it is.
+ * What becomes of the answers to a statement that is sent as it is.
  * @param text the statement's own
  */
-export function unchangedRule(text: string, meaning: Meaning): ReplyRule {
+export function unchangedTreatment(text: string, meaning: Meaning): Treatment {
   switch (meaning.kind) {
     case 'release':
       return { kind: 'release', name: meaning.name };
@@ -32,7 +32,7 @@ export function unchangedRule(text: string, meaning: Meaning): ReplyRule {
     case 'hidden':
       return meaning.prepares === undefined
         ? { kind: 'forward' }
-        : prepareRule(meaning.prepares, text, text, { kind: 'forward' }, meaning);
+        : prepareTreatment(meaning.prepares, text, text, { kind: 'forward' }, meaning);
     case 'truncate':
     case 'execute':
     case 'code':
@@ -42,17 +42,17 @@ export function unchangedRule(text: string, meaning: Meaning): ReplyRule {
 }
 
 /**
- * The rule for the answer to a PREPARE.
+ * What becomes of the answer to a PREPARE.
  * @param text the client's statement
  * @param sql what is sent in its place
- * @param executeRule the rule for the answers to its EXECUTE
+ * @param executeTreatment what becomes of the answers to its EXECUTE
  */
-export function prepareRule(
+export function prepareTreatment(
   name: string,
   text: string,
   sql: string,
-  executeRule: ReplyRule,
+  executeTreatment: Treatment,
   meaning: Meaning,
-): PrepareRule {
-  return { kind: 'prepare', name, text, sql, executeRule, targets: targetsOf({ meaning }) };
+): PrepareTreatment {
+  return { kind: 'prepare', name, text, sql, executeTreatment, targets: targetsOf({ meaning }) };
 }

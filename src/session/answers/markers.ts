@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { MARKER, MARKER_SQLSTATE, type Marker, readMarker } from '../../render/violations.js';
-import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
+import type { Treatment } from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { type ErrorFields, Field } from '../../wire/backend.js';
 
@@ -29,14 +29,14 @@ export function leftBy({ leftPrepared = [], marker = MARKER }: Rewrite): readonl
  */
 export function markerOf(
   fields: ErrorFields,
-  rule: ReplyRule | undefined,
+  treatment: Treatment | undefined,
   { text, marker: sent = MARKER }: Rewrite,
   resolved: boolean,
 ): Marker | undefined {
   if (fields.get(Field.code) !== MARKER_SQLSTATE) return undefined;
-  const own = (rule?.kind === 'cascade' ? rule.marker : undefined) ?? sent;
-  if (rule?.kind === 'refused') return readMarker(fields.get(Field.message) ?? '', own);
-  if (rule?.kind !== 'cascade' || text.includes(own) || !isOfTheStatement(fields)) return undefined;
+  const own = (treatment?.kind === 'cascade' ? treatment.marker : undefined) ?? sent;
+  if (treatment?.kind === 'refused') return readMarker(fields.get(Field.message) ?? '', own);
+  if (treatment?.kind !== 'cascade' || text.includes(own) || !isOfTheStatement(fields)) return undefined;
   const marker = readMarker(fields.get(Field.message) ?? '', own);
   switch (marker?.kind) {
     case 'refused':
@@ -44,13 +44,15 @@ export function markerOf(
     case 'relationChanged':
       return resolved ? undefined : marker;
     case 'ruleSuspected':
-      return rule.suspecting ? marker : undefined;
+      return treatment.suspecting ? marker : undefined;
     case 'rowKept':
-      return rule.plan.deletions.some(({ cycle, relation }) => cycle !== undefined && relation.mayKeepRows)
+      return treatment.plan.deletions.some(
+        ({ cycle, relation }) => cycle !== undefined && relation.mayKeepRows,
+      )
         ? marker
         : undefined;
     case 'check':
-      return rule.plan.checks[marker.check] && !rule.suspecting ? marker : undefined;
+      return treatment.plan.checks[marker.check] && !treatment.suspecting ? marker : undefined;
     default:
       return marker;
   }

@@ -62,8 +62,8 @@ export class ResultColumns {
 export function columnsIn(message: Message, rewrite: Rewrite): DescribedColumns | undefined {
   if (message.type === Backend.NoData) return { sent: [], client: [] };
   if (message.type !== Backend.RowDescription) return undefined;
-  const [rule] = rewrite.rules;
-  const answers = rule?.kind === 'cascade' ? rule.answers : undefined;
+  const [treatment] = rewrite.treatments;
+  const answers = treatment?.kind === 'cascade' ? treatment.answers : undefined;
   const sent = readColumns(message, 0);
   if (answers?.kind === 'count') return { sent, client: [] };
   return { sent, client: sent.slice(answers?.kind === 'rows' ? answers.hidden : 0) };

@@ -1,7 +1,7 @@
 /** The answers to expanded statements, turned back into those to the client's own. */
 
 import type { Answers } from '../../render/single/render.js';
-import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
+import type { Treatment } from '../../rewrite/statement/treatment.js';
 import { bytesIn } from '../../sql/encoding/letters.js';
 import {
   commandComplete,
@@ -34,7 +34,7 @@ export interface Translation extends ErrorTranslation {
   /** The text is being executed. @returns what is called when that is answered, or skipped */
   readonly executing: () => () => void;
   /** A statement has been executed. @param counts of the rows of its parts (render/single/counts.ts), where they are known */
-  readonly completed: (rule: ReplyRule, counts?: readonly number[]) => void;
+  readonly completed: (treatment: Treatment, counts?: readonly number[]) => void;
 }
 
 /**
@@ -53,19 +53,19 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       answered();
     },
     receive(message) {
-      const rule = translation.rewrite.rules[at];
+      const treatment = translation.rewrite.treatments[at];
       if (message.type === Backend.ReadyForQuery) {
         answered();
         return 'forward';
       }
-      if (message.type === Backend.ErrorResponse) return translateError(message, rule, translation);
-      const verdict = resultOf(message, rule, progress, translation);
+      if (message.type === Backend.ErrorResponse) return translateError(message, treatment, translation);
+      const verdict = resultOf(message, treatment, progress, translation);
       if (message.type !== Backend.CommandComplete) return verdict;
-      if (rule) translation.completed(rule, progress.counts);
+      if (treatment) translation.completed(treatment, progress.counts);
       at++;
       progress = { rows: 0 };
-      if (rule?.kind !== 'cleanUp') held = verdict;
-      if (translation.rewrite.rules[at]?.kind !== 'cleanUp') return held;
+      if (treatment?.kind !== 'cleanUp') held = verdict;
+      if (translation.rewrite.treatments[at]?.kind !== 'cleanUp') return held;
       if (held === 'forward') held = whole(message);
       return 'swallow';
     },
@@ -75,15 +75,16 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
 /** Answers to Execute of an expanded statement. */
 export function executeReplies(translation: Translation): ReplyHandler {
   const progress: Progress = { rows: 0 };
-  const rule = translation.rewrite.rules[0];
+  const treatment = translation.rewrite.treatments[0];
   const answered = translation.executing();
   return {
     skipped: answered,
     receive(message) {
-      if (message.type === Backend.CommandComplete && rule) translation.completed(rule, progress.counts);
+      if (message.type === Backend.CommandComplete && treatment)
+        translation.completed(treatment, progress.counts);
       if (message.type === Backend.CommandComplete || message.type === Backend.ErrorResponse) answered();
-      if (message.type === Backend.ErrorResponse) return translateError(message, rule, translation);
-      return resultOf(message, rule, progress, translation);
+      if (message.type === Backend.ErrorResponse) return translateError(message, treatment, translation);
+      return resultOf(message, treatment, progress, translation);
     },
   };
 }
@@ -93,15 +94,15 @@ export function executeReplies(translation: Translation): ReplyHandler {
  * @param undo takes back what the message meant, where the server refuses or skips it
  */
 export function descriptionReplies(translation: Translation, undo?: () => void): ReplyHandler {
-  const rule = translation.rewrite.rules[0];
+  const treatment = translation.rewrite.treatments[0];
   return {
     receive(message) {
       if (message.type === Backend.ErrorResponse) {
         undo?.();
-        return translateError(message, rule, translation);
+        return translateError(message, treatment, translation);
       }
-      return rule?.kind === 'cascade' && message.type === Backend.RowDescription
-        ? description(message, rule.answers, NO_DATA)
+      return treatment?.kind === 'cascade' && message.type === Backend.RowDescription
+        ? description(message, treatment.answers, NO_DATA)
         : 'forward';
     },
     ...(undo ? { skipped: undo } : {}),
@@ -110,12 +111,12 @@ export function descriptionReplies(translation: Translation, undo?: () => void):
 
 /** Answers to a Describe that is sent in the place of a Parse. */
 export function unsentParseReplies(translation: Translation): ReplyHandler {
-  const rule = translation.rewrite.rules[0];
+  const treatment = translation.rewrite.treatments[0];
   return {
     receive(message) {
       switch (message.type) {
         case Backend.ErrorResponse:
-          return translateError(message, rule, translation);
+          return translateError(message, treatment, translation);
         case Backend.ParameterDescription:
           return 'swallow';
         default:
@@ -151,19 +152,19 @@ export function undoneReplies(undo: () => void): ReplyHandler {
 
 function resultOf(
   message: Message,
-  rule: ReplyRule | undefined,
+  treatment: Treatment | undefined,
   progress: Progress,
   { encoding }: Translation,
 ): Verdict {
-  switch (rule?.kind) {
+  switch (treatment?.kind) {
     case 'cascade':
-      return cascaded(message, rule.answers, progress);
+      return cascaded(message, treatment.answers, progress);
     case 'truncate':
       return message.type === Backend.CommandComplete
-        ? truncated(message, rule.tables, encoding())
+        ? truncated(message, treatment.tables, encoding())
         : 'forward';
     case 'prepare':
-      return rule.again ? 'swallow' : 'forward';
+      return treatment.again ? 'swallow' : 'forward';
     case 'swallow':
     case 'cleanUp':
       return 'swallow';

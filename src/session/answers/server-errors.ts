@@ -2,7 +2,7 @@
 import { ProxyError } from '../../errors.js';
 import type { Profile } from '../../profiles/profile.js';
 import type { Marker } from '../../render/violations.js';
-import type { CascadeRule, ReplyRule } from '../../rewrite/statement/reply-rule.js';
+import type { CascadeTreatment, Treatment } from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { behindCharacters, charactersIn } from '../../sql/encoding/characters.js';
 import { type ErrorFields, errorResponse, Field, readErrorFields } from '../../wire/backend.js';
@@ -19,7 +19,7 @@ export interface Failure {
   /** One of the proxy's own; else the SQLSTATE of the server's, or of that which the server has for a broken rule. */
   readonly error: ProxyError | string;
   /** The expanded statement, if it was one. */
-  readonly cascade: CascadeRule | undefined;
+  readonly cascade: CascadeTreatment | undefined;
 }
 
 /** What an error is translated with. */
@@ -42,23 +42,23 @@ export interface ErrorTranslation {
 /**
  * What the client gets in place of an error: the native one of a broken rule, the proxy's own, or the server's, with the
  * position and the command of the client's text.
- * @param rule of the statement that has failed
+ * @param treatment of the statement that has failed
  */
 export function translateError(
   message: Message,
-  rule: ReplyRule | undefined,
+  treatment: Treatment | undefined,
   translation: ErrorTranslation,
 ): Verdict {
   const encoding = translation.encoding();
   const fields = readErrorFields(message);
-  const marker = markerOf(fields, rule, translation.rewrite, translation.resolved ?? false);
-  const instead = inPlaceOf(message, marker, rule, translation);
-  const cascade = rule?.kind === 'cascade' ? rule : undefined;
+  const marker = markerOf(fields, treatment, translation.rewrite, translation.resolved ?? false);
+  const instead = inPlaceOf(message, marker, treatment, translation);
+  const cascade = treatment?.kind === 'cascade' ? treatment : undefined;
   if (instead instanceof ProxyError) {
     translation.failed({ error: instead, cascade });
     return errorResponse(inEncoding(proxyErrorFields(instead), encoding), 'latin1');
   }
-  const told = instead ?? asTheClients(fields, rule, translation);
+  const told = instead ?? asTheClients(fields, treatment, translation);
   translation.failed({ error: told.get(Field.code) ?? '', cascade });
   return isSame(told, fields) ? 'forward' : errorResponse(told, 'latin1');
 }
@@ -67,16 +67,16 @@ export function translateError(
 function inPlaceOf(
   message: Message,
   marker: Marker | undefined,
-  rule: ReplyRule | undefined,
+  treatment: Treatment | undefined,
   translation: ErrorTranslation,
 ): ProxyError | ErrorFields | undefined {
-  switch (rule?.kind) {
+  switch (treatment?.kind) {
     case 'refused': {
-      const isUnknown = rule.error.errorName === 'PGC_SERVER' && isLanguage(message);
-      return marker || isUnknown ? rule.error : undefined;
+      const isUnknown = treatment.error.errorName === 'PGC_SERVER' && isLanguage(message);
+      return marker || isUnknown ? treatment.error : undefined;
     }
     case 'cascade':
-      return marker && stoppedBy(marker, rule, translation);
+      return marker && stoppedBy(marker, treatment, translation);
     default:
       return undefined;
   }
@@ -85,19 +85,19 @@ function inPlaceOf(
 /** What an expanded statement that has stopped itself means by its marker. */
 function stoppedBy(
   marker: Marker,
-  rule: CascadeRule,
+  treatment: CascadeTreatment,
   { encoding, profile, relationChanged }: ErrorTranslation,
 ): ProxyError | ErrorFields | undefined {
   switch (marker.kind) {
     case 'check':
-      return violationFields(rule, marker, profile, encoding());
+      return violationFields(treatment, marker, profile, encoding());
     case 'rowKept':
-      return new ProxyError('PGC_KEPT', { table: rule.target });
+      return new ProxyError('PGC_KEPT', { table: treatment.target });
     case 'ruleSuspected':
       return new ProxyError('PGC_SERIALIZATION', {});
     case 'relationChanged':
       relationChanged();
-      return new ProxyError('PGC_MOVED', { table: rule.target });
+      return new ProxyError('PGC_MOVED', { table: treatment.target });
     case 'refused':
       return undefined;
   }
@@ -106,7 +106,7 @@ function stoppedBy(
 /** The server's own error: its position is one in the client's text or none, and the command is the client's. */
 function asTheClients(
   fields: ErrorFields,
-  rule: ReplyRule | undefined,
+  treatment: Treatment | undefined,
   { rewrite, offset = 0 }: ErrorTranslation,
 ): ErrorFields {
   const changed = new Map(fields);
@@ -116,8 +116,12 @@ function asTheClients(
     if (at === undefined) changed.delete(Field.position);
     else changed.set(Field.position, String(at + offset));
   }
-  if (rule?.kind === 'cascade' && rule.command !== undefined && fields.get(Field.code) === READ_ONLY)
-    changed.set(Field.message, (fields.get(Field.message) ?? '').replace('SELECT', rule.command));
+  if (
+    treatment?.kind === 'cascade' &&
+    treatment.command !== undefined &&
+    fields.get(Field.code) === READ_ONLY
+  )
+    changed.set(Field.message, (fields.get(Field.message) ?? '').replace('SELECT', treatment.command));
   return changed;
 }
 

@@ -3,7 +3,7 @@
 import { ProxyError } from '../../errors.js';
 import type { Profile } from '../../profiles/profile.js';
 import { type Marker, violation } from '../../render/violations.js';
-import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
+import type { Treatment } from '../../rewrite/statement/treatment.js';
 import { type ErrorFields, Field } from '../../wire/backend.js';
 import { inEncoding } from '../server/encoding.js';
 
@@ -12,7 +12,7 @@ import { inEncoding } from '../server/encoding.js';
  * cannot tell what becomes of a row; undefined where the plan has no such check
  */
 export function violationFields(
-  { plan, target }: ReplyRule & { kind: 'cascade' },
+  { plan, target }: Treatment & { kind: 'cascade' },
   marker: Marker & { kind: 'check' },
   profile: Profile,
   encoding: string,

@@ -2,8 +2,8 @@
 import type { GraphCache, KnownGraph } from '../../graph/cache.js';
 import { type CatalogAnswer, readAnswer, type SessionFacts } from '../../graph/catalog/answer.js';
 import type { Catalog } from '../../graph/catalog/catalog.js';
+import type { KeySettings } from '../../graph/catalog/key-settings.js';
 import { type CatalogQuestion, catalogQuestion } from '../../graph/catalog/question.js';
-import type { Rules } from '../../graph/catalog/rules.js';
 import { Graph } from '../../graph/graph.js';
 import { mergeGraph } from '../../graph/merge.js';
 import type { SessionEvents } from '../../observe/session-events.js';
@@ -13,15 +13,15 @@ import { DatabaseWarnings } from './database-warnings.js';
 import type { Sight } from './own-sight.js';
 
 /**
- * Stand for the fingerprint of a database in which the proxy has nothing to do: its graph is empty. `idle for now`: there are
- * event triggers, so any DDL may bring keys.
+ * Stand for the fingerprint of a database whose server does all that its keys declare: the graph that the proxy acts on is empty.
+ * `for now`: there are event triggers, so any DDL may bring keys.
  */
-export const IDLE = 'idle';
-const IDLE_FOR_NOW = 'idle for now';
+export const SERVER_DOES_ALL = 'server does all';
+const SERVER_DOES_ALL_FOR_NOW = 'server does all for now';
 
-/** Whether what a session sees gives the proxy nothing to do. */
-export function isIdle({ fingerprint }: Sight): boolean {
-  return fingerprint === IDLE || fingerprint === IDLE_FOR_NOW;
+/** Whether what a session sees leaves nothing to the proxy. */
+export function showsServerDoesAll({ fingerprint }: Sight): boolean {
+  return fingerprint === SERVER_DOES_ALL || fingerprint === SERVER_DOES_ALL_FOR_NOW;
 }
 const NO_GRAPH = new Graph(new Map(), [], [], []);
 const NO_CATALOG: Catalog = { relations: [], keys: [], configured: [] };
@@ -30,7 +30,7 @@ export interface CatalogReaderOptions {
   /** Names the database among all databases behind this proxy. */
   readonly database: string;
   readonly graphs: GraphCache;
-  readonly rules: Rules;
+  readonly keySettings: KeySettings;
   readonly events: SessionEvents;
 }
 
@@ -56,15 +56,16 @@ export class CatalogReader {
 
   /** @returns what the server told, or the answer that could not be had */
   async ask(asked: Omit<CatalogQuestion, 'temporary'>, ask: Ask): Promise<CatalogAnswer | Unanswered> {
-    const { database, graphs, rules } = this.#options;
+    const { database, graphs, keySettings } = this.#options;
     // A graph that is empty as long as a short look says so needs no fingerprint.
-    const idle = asked.fingerprint && rules.overrides.length === 0 && rules.relations.length === 0;
-    const fingerprint = asked.fingerprint && (asked.catalog || !idle || !graphs.isIdle(database));
-    const question = { ...asked, temporary: this.#hasTemporaries, idle, fingerprint };
-    const answer = await ask(catalogQuestion(question, rules.relations));
+    const mayDoAll =
+      asked.fingerprint && keySettings.overrides.length === 0 && keySettings.relations.length === 0;
+    const fingerprint = asked.fingerprint && (asked.catalog || !mayDoAll || !graphs.serverDoesAll(database));
+    const question = { ...asked, temporary: this.#hasTemporaries, serverDoesAll: mayDoAll, fingerprint };
+    const answer = await ask(catalogQuestion(question, keySettings.relations));
     if (answer.kind !== 'value') return answer;
     const found = await readAnswer(answer.value);
-    if (found.idle !== null) graphs.recordIdle(database, found.idle);
+    if (found.serverDoesAll !== null) graphs.recordServerDoesAll(database, found.serverDoesAll);
     if (found.temporary === null) this.#hasTemporaries = true;
     return found;
   }
@@ -72,10 +73,10 @@ export class CatalogReader {
   /** @returns undefined where the graph of what was found is not known, and not certain to be empty */
   known(facts: SessionFacts): CatalogReading | undefined {
     const { database, graphs } = this.#options;
-    const idle = facts.hooked ? IDLE_FOR_NOW : IDLE;
-    const fingerprint = facts.idle ? idle : (facts.fingerprint ?? '');
+    const doesAll = facts.hooked ? SERVER_DOES_ALL_FOR_NOW : SERVER_DOES_ALL;
+    const fingerprint = facts.serverDoesAll ? doesAll : (facts.fingerprint ?? '');
     let known = graphs.get(database, fingerprint);
-    if (facts.idle) known ??= graphs.set(database, fingerprint, NO_GRAPH, 0);
+    if (facts.serverDoesAll) known ??= graphs.set(database, fingerprint, NO_GRAPH, 0);
     return known && { facts, fingerprint, known };
   }
 
@@ -111,8 +112,8 @@ export class CatalogReader {
   }
 
   async #graphOf({ bytes, catalog, fingerprint, written }: CatalogAnswer): Promise<KnownGraph> {
-    const { database, graphs, rules } = this.#options;
-    const graph = await mergeGraph(catalog ?? NO_CATALOG, rules);
+    const { database, graphs, keySettings } = this.#options;
+    const graph = await mergeGraph(catalog ?? NO_CATALOG, keySettings);
     for (const { text } of graph.problems) this.#warnings.warn(text);
     // What was found in a transaction that had written something stays with this session.
     return written ? graphs.ownGraph(graph) : graphs.set(database, fingerprint ?? '', graph, bytes);

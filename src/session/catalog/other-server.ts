@@ -4,7 +4,7 @@
  */
 import { ProxyError } from '../../errors.js';
 import type { GraphCache } from '../../graph/cache.js';
-import type { Rules } from '../../graph/catalog/rules.js';
+import type { KeySettings } from '../../graph/catalog/key-settings.js';
 import type { SessionEvents } from '../../observe/session-events.js';
 import { OLDEST_POSTGRES } from '../../profiles/profile.js';
 import {
@@ -24,7 +24,7 @@ export interface OtherServerOptions {
   /** Names the database among all databases behind this proxy. */
   readonly database: string;
   readonly graphs: GraphCache;
-  readonly rules: Rules;
+  readonly keySettings: KeySettings;
   readonly events: SessionEvents;
   readonly queries: InternalQueries;
   readonly state: ServerState;
@@ -71,7 +71,7 @@ export class OtherServer {
 
   /** @throws ProxyError PGC_SERVER where a name may be that of a table with rows to cascade to */
   refuse({ name: server }: Other, names: readonly RelationName[]): void {
-    const { overrides, relations } = this.#options.rules;
+    const { overrides, relations } = this.#options.keySettings;
     // Which table a key references that has an override, only the catalog could tell.
     const concerned = names.find(
       (name) => overrides.length > 0 || relations.some(({ to }) => mayBe(name, to.schema, to.table)),
@@ -85,7 +85,7 @@ export class OtherServer {
    * @throws ProxyError PGC_SERVER
    */
   refuseText({ name: server }: Other, text: string): void {
-    const { overrides, relations } = this.#options.rules;
+    const { overrides, relations } = this.#options.keySettings;
     const lower = text.toLowerCase();
     const concerned = relations.find(({ to }) => lower.includes(to.table.toLowerCase()));
     const unclear = overrides.length > 0 || (relations.length > 0 && /u&"/i.test(text));

@@ -15,6 +15,6 @@ export interface ResolvedContext {
 }
 
 /** Where the graph is empty nothing depends on what names mean, nor on the session's settings. */
-export function idleContext({ known: { graph, id } }: Sight): ResolvedContext {
+export function emptyContext({ known: { graph, id } }: Sight): ResolvedContext {
   return { graph, graphId: id, active: true, meaning: () => null, hides: false };
 }

@@ -14,13 +14,13 @@ import {
   type Ask,
   CatalogReader,
   type CatalogReaderOptions,
-  IDLE,
+  SERVER_DOES_ALL,
   type Unanswered,
 } from './catalog-reader.js';
 import { Meanings } from './meanings.js';
 import type { Sight } from './own-sight.js';
-import { idleContext, type ResolvedContext } from './resolved-context.js';
-import { Sights, showsIdle } from './sights.js';
+import { emptyContext, type ResolvedContext } from './resolved-context.js';
+import { leavesNothing, Sights } from './sights.js';
 
 export class SessionCatalog {
   readonly #options: CatalogReaderOptions;
@@ -30,7 +30,7 @@ export class SessionCatalog {
   /** What the transaction did, at the most: its end changes that back, or makes it seen by others. */
   #changed: SessionEffect = 'none';
   /** The transaction had DDL that brings nothing as long as all keys are enforced: another session may add one before it ends. */
-  #hasIdleDdl = false;
+  #hasMinorDdl = false;
   readonly #sights: Sights;
   /** The catalog's state under which the meanings were asked for. */
   #fingerprint = '';
@@ -59,9 +59,10 @@ export class SessionCatalog {
   invalidateBy(look: Look): void {
     const { database, graphs } = this.#options;
     // Where the proxy has nothing to do, most DDL brings nothing either: it only changes what names mean.
-    const isIdle = look.effect === 'schema' && !bringsWork(look) && graphs.lastFingerprint(database) === IDLE;
-    this.#hasIdleDdl ||= isIdle;
-    this.invalidateFor(isIdle ? 'settings' : look.effect, look.words);
+    const isMinor =
+      look.effect === 'schema' && !bringsWork(look) && graphs.lastFingerprint(database) === SERVER_DOES_ALL;
+    this.#hasMinorDdl ||= isMinor;
+    this.invalidateFor(isMinor ? 'settings' : look.effect, look.words);
   }
 
   /**
@@ -125,27 +126,27 @@ export class SessionCatalog {
   /** Whether what was sent may have changed the schema. */
   get changing(): boolean {
     const { database, graphs } = this.#options;
-    const bringsMore = this.#hasIdleDdl && graphs.lastFingerprint(database) !== IDLE;
+    const bringsMore = this.#hasMinorDdl && graphs.lastFingerprint(database) !== SERVER_DOES_ALL;
     return this.#changed === 'schema' || bringsMore;
   }
 
   /** Whether the transaction's end may show others another schema. */
   get mayShowChanges(): boolean {
-    return this.changing || this.#hasIdleDdl;
+    return this.changing || this.#hasMinorDdl;
   }
 
   /** A transaction is over. More may have been sent since, but what it changed others see from its answer on. */
   committed(): void {
     const { database, graphs } = this.#options;
     if (this.changing) graphs.invalidate(database);
-    else if (this.#hasIdleDdl) graphs.outdate(database);
+    else if (this.#hasMinorDdl) graphs.outdate(database);
   }
 
   /** The server is idle: no transaction is open. */
-  idle(): void {
+  serverIdle(): void {
     if (this.#hasSet) this.#forget();
     this.#changed = 'none';
-    this.#hasIdleDdl = false;
+    this.#hasMinorDdl = false;
   }
 
   /**
@@ -167,9 +168,9 @@ export class SessionCatalog {
    * carries out all that this session's database declares.
    * @returns a promise as GraphCache.readPoint
    */
-  isIdle(): boolean | Promise<boolean> {
+  serverDoesAll(): boolean | Promise<boolean> {
     const standing = this.#sights.now(this.changing);
-    return standing instanceof Promise ? standing.then(showsIdle) : showsIdle(standing);
+    return standing instanceof Promise ? standing.then(leavesNothing) : leavesNothing(standing);
   }
 
   /**
@@ -183,7 +184,7 @@ export class SessionCatalog {
     const standing = await this.#sights.now(this.changing);
     const { server, now, isShared, isLost } = standing;
     let { sight } = standing;
-    if (sight && showsIdle(standing)) return idleContext(sight);
+    if (sight && leavesNothing(standing)) return emptyContext(sight);
     // In another catalog names may mean other relations, and what did not exist may exist by now.
     if (sight !== undefined && sight.fingerprint !== this.#fingerprint) this.#meanings.forget();
     const distinct = [...new Map(names.map((name) => [quoteRelation(name), name])).values()];
@@ -193,7 +194,7 @@ export class SessionCatalog {
       const question = { names: unknown, fingerprint: sight === undefined, catalog: false, server: isLost };
       const found = await this.#ask(question, now, ask);
       if ('kind' in found) return found;
-      const isUnknown = question.fingerprint && found.fingerprint === null && found.idle !== true;
+      const isUnknown = question.fingerprint && found.fingerprint === null && found.serverDoesAll !== true;
       if (isUnknown || found.temporary === null || (isShared && found.temporary))
         return this.resolve(names, ask);
       // The session is in another database than it was taken to be in, and the watch tells of that one's changes alone.

@@ -1,6 +1,6 @@
 /** What of the catalog a session sees without asking: what it saw itself, or what all sessions see. */
 import type { ReadPoint } from '../../graph/cache.js';
-import { type CatalogReaderOptions, type CatalogReading, isIdle } from './catalog-reader.js';
+import { type CatalogReaderOptions, type CatalogReading, showsServerDoesAll } from './catalog-reader.js';
 import { OwnSight, type Sight, scopeOf } from './own-sight.js';
 
 /** What is known at one moment, before anything is asked. */
@@ -18,19 +18,19 @@ export interface Standing {
 }
 
 /** Whether the proxy has nothing to do for this session, and need not ask. */
-export function showsIdle({ sight, isLost, mayHaveTemporaries }: Standing): boolean {
-  return sight !== undefined && isIdle(sight) && !isLost && !mayHaveTemporaries;
+export function leavesNothing({ sight, isLost, mayHaveTemporaries }: Standing): boolean {
+  return sight !== undefined && showsServerDoesAll(sight) && !isLost && !mayHaveTemporaries;
 }
 
 export class Sights {
-  readonly #options: Omit<CatalogReaderOptions, 'rules'>;
+  readonly #options: Omit<CatalogReaderOptions, 'keySettings'>;
   readonly #own = new OwnSight();
   /** What the server has said of itself, if it was asked: which one it is, and which database. */
   #server: string | undefined;
   /** When the client's last bytes came, in the count of the GraphCache. */
   #arrival: number;
 
-  constructor(options: Omit<CatalogReaderOptions, 'rules'>) {
+  constructor(options: Omit<CatalogReaderOptions, 'keySettings'>) {
     this.#options = options;
     this.#arrival = options.graphs.arrival;
   }

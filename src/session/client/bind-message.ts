@@ -3,7 +3,7 @@ import type { Answers } from '../../render/single/render.js';
 import { isGuarded, isSuspecting, planOf } from '../../rewrite/retries.js';
 import { whole, withResultFormats } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
-import { type PreparedStatement, ruleOf } from '../decide/prepared-statement.js';
+import { type PreparedStatement, treatmentOf } from '../decide/prepared-statement.js';
 
 /** A longer Bind is not kept: its statement is executed once. */
 const LONGEST_BIND = 1024 * 1024;
@@ -14,16 +14,16 @@ export function isShort(bind: Message): boolean {
 
 /** @returns a copy of the Bind, where the execution of its portal may have to be repeated */
 export function repeatableBind(bind: Message, { rewrite }: PreparedStatement): Buffer | undefined {
-  const plan = rewrite && planOf(rewrite.rules);
-  const repeats = plan && (isGuarded(plan) || isSuspecting(rewrite.rules));
+  const plan = rewrite && planOf(rewrite.treatments);
+  const repeats = plan && (isGuarded(plan) || isSuspecting(rewrite.treatments));
   return repeats && isShort(bind) ? whole(bind) : undefined;
 }
 
 /** @returns the Bind with result formats for the columns that are sent; undefined where it is to be sent as it is */
 export function withOwnFormats(bind: Message, prepared: PreparedStatement | undefined): Buffer | undefined {
-  const rule = ruleOf(prepared);
-  if (rule?.kind !== 'cascade') return undefined;
-  return withResultFormats(bind, (formats) => formatsFor(rule.answers, formats));
+  const treatment = treatmentOf(prepared);
+  if (treatment?.kind !== 'cascade') return undefined;
+  return withResultFormats(bind, (formats) => formatsFor(treatment.answers, formats));
 }
 
 /** The formats of all columns that are sent: the proxy's own, which nobody reads, before the client's. */

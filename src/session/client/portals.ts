@@ -109,7 +109,7 @@ export class Portals {
     const swallowed = swallowedReplies(decider.translation(rewrite), () => {});
     replies.expect('Close', swallowed);
     replies.expect('Bind', swallowed);
-    const locks = locksOf(rewrite.rules);
+    const locks = locksOf(rewrite.treatments);
     const lock = locks && { locks, types, bind: boundTo(message, REPEATED, SCRATCH) };
     return { rewrite, lock };
   }
@@ -121,7 +121,7 @@ export function isRepeatable(portal: BoundPortal): portal is RepeatablePortal {
 
 /** Whether a portal only finds out whether a rule may be broken. */
 function isUncertain({ prepared }: BoundPortal): boolean {
-  return prepared.rewrite !== undefined && isSuspecting(prepared.rewrite.rules);
+  return prepared.rewrite !== undefined && isSuspecting(prepared.rewrite.treatments);
 }
 
 function bindMessage(buffer: Buffer): Message {

@@ -33,10 +33,10 @@ export class UnitEnd {
   }
 
   /** The server is idle and has answered everything: no transaction is open. */
-  idle(): void {
+  serverIdle(): void {
     const { portals, queries, catalog } = this.#options;
-    catalog.idle();
+    catalog.serverIdle();
     portals.clear();
-    queries.idle();
+    queries.serverIdle();
   }
 }

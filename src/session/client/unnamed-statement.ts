@@ -44,7 +44,11 @@ export class UnnamedStatement {
   ): boolean {
     const { prepared, replies, decider, server } = this.#options;
     const known = this.#sent?.stretch === stretch ? this.#sent.prepared : undefined;
-    if (known?.rewrite === undefined || known !== prepared.get('') || planOf(rewrite.rules) === undefined)
+    if (
+      known?.rewrite === undefined ||
+      known !== prepared.get('') ||
+      planOf(rewrite.treatments) === undefined
+    )
       return false;
     const isSame =
       known.rewrite.sql === rewrite.sql && known.look.text.equals(look.text) && known.encoding === encoding;

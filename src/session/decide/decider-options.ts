@@ -2,7 +2,7 @@
 
 import type { ProxyError } from '../../errors.js';
 import type { SessionEvents } from '../../observe/session-events.js';
-import type { TriggerRule } from '../../rewrite/statement/trigger-rule.js';
+import type { TriggerPolicy } from '../../rewrite/statement/trigger-policy.js';
 import type { StatementCache } from '../../rewrite/statement-cache.js';
 import type { DatabaseWarnings } from '../catalog/database-warnings.js';
 import type { OtherServer } from '../catalog/other-server.js';
@@ -16,18 +16,18 @@ import type { PendingPrepares } from './pending-prepares.js';
 import type { PreparedStatement } from './prepared-statement.js';
 
 /** What the configuration says to statements. */
-export interface StatementRules {
+export interface StatementSettings {
   /** Refuse what may delete and is not understood; else pass it on, and log it. */
   readonly reject: boolean;
   /** Refuse DO and CALL. */
   readonly refusesCode: boolean;
   /** What becomes of triggers that may delete. */
-  readonly triggers: TriggerRule;
+  readonly triggers: TriggerPolicy;
   /** Count the rows that a cascade takes, by table. */
   readonly counting: boolean;
 }
 
-export interface DeciderOptions extends StatementRules {
+export interface DeciderOptions extends StatementSettings {
   /** False where the configuration switched cascades off: everything passes. */
   readonly active: boolean;
   /** Why no cascade may be sent now, if anything: asked before each. */

@@ -1,7 +1,7 @@
 /** Decides, for one session, what is sent to the server in place of a text that may delete. */
 import { isAscii } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
-import { plansOf } from '../../rewrite/statement/reply-rule.js';
+import { plansOf } from '../../rewrite/statement/treatment.js';
 import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
 import { isAfterUnsettling, namesRelations } from '../../rewrite/unsettling.js';
 import { isNoteworthy, isPlain, type Look } from '../../sql/lexer/look.js';
@@ -64,8 +64,8 @@ export class Decider {
    * Whether a query that may delete is sent as it is without being read, as the server carries out everything.
    * @returns a promise where that is not known at once
    */
-  isIdle(look: Look): boolean | Promise<boolean> {
-    return isPlain(look) && this.#options.catalog.isIdle();
+  passesUnread(look: Look): boolean | Promise<boolean> {
+    return isPlain(look) && this.#options.catalog.serverDoesAll();
   }
 
   /** Whether the graph is to be renewed before the next transaction. */
@@ -103,10 +103,10 @@ export class Decider {
   }
 
   /** The listeners hear of each plan once. A text that was prepared is decided again for each Bind, mostly to the same plan. */
-  #tell({ sql, rules }: Rewrite, { protocol }: TextSource, milliseconds: number): void {
+  #tell({ sql, treatments }: Rewrite, { protocol }: TextSource, milliseconds: number): void {
     if (protocol === 'extended' && sql === this.#planned) return;
     this.#planned = sql;
-    this.#options.events.planned(plansOf(rules), milliseconds);
+    this.#options.events.planned(plansOf(treatments), milliseconds);
   }
 
   async #decideOrRefuse(look: Look, source: TextSource): Promise<Decision> {
@@ -196,7 +196,7 @@ export class Decider {
         return statementByStatement(client, names, source);
       case 'as one text': {
         const made = await this.#rewriter.rewrite(client, concern, resolved, source, columns);
-        const obstacle = plansOf(made.rules).length > 0 ? this.#options.obstacle() : undefined;
+        const obstacle = plansOf(made.treatments).length > 0 ? this.#options.obstacle() : undefined;
         if (obstacle) throw obstacle;
         for (const error of made.passed) events.passed(error);
         for (const warning of made.warnings) warnings.warn(warning);

@@ -3,7 +3,7 @@
  * what the names of prepared statements stand for. (What Parse and Close do to names is entered when they are sent.)
  */
 
-import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
+import type { Treatment } from '../../rewrite/statement/treatment.js';
 import { write } from '../../wire/frontend.js';
 import type { Output } from '../server/output.js';
 
@@ -22,8 +22,8 @@ export class PendingPrepares {
   }
 
   /** @returns what the caller calls when the server has answered these statements, or skipped them */
-  begin(rules: readonly ReplyRule[]): () => void {
-    if (!rules.some(({ kind }) => kind === 'prepare' || kind === 'release')) return () => {};
+  begin(treatments: readonly Treatment[]): () => void {
+    if (!treatments.some(({ kind }) => kind === 'prepare' || kind === 'release')) return () => {};
     this.#unanswered++;
     let answered = false;
     return () => {

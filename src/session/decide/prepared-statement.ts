@@ -5,7 +5,7 @@
  * refuses or skips the message, what the name meant before is put back.
  */
 
-import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
+import type { Treatment } from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { type Look, lookAt } from '../../sql/lexer/look.js';
 import type { RelationName } from '../../sql/names.js';
@@ -38,10 +38,10 @@ export const UNWATCHED: PreparedStatement = {
   lost: false,
 };
 
-/** The rule for a prepared statement's answers, where they are not forwarded; in the extended protocol a text is one statement. */
-export function ruleOf(prepared: PreparedStatement | undefined): ReplyRule | undefined {
-  const rule = prepared?.rewrite?.rules[0];
-  return rule?.kind === 'forward' ? undefined : rule;
+/** The treatment of a prepared statement's answers, where they are not forwarded; in the extended protocol a text is one statement. */
+export function treatmentOf(prepared: PreparedStatement | undefined): Treatment | undefined {
+  const treatment = prepared?.rewrite?.treatments[0];
+  return treatment?.kind === 'forward' ? undefined : treatment;
 }
 
 /** The relations that executing a prepared statement would delete from. */

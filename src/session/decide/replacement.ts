@@ -56,6 +56,6 @@ async function describe(
   return answer.kind === 'value' ? described : undefined;
 }
 
-export function isRefusal({ rules }: Rewrite): boolean {
-  return rules.some(({ kind }) => kind === 'refused');
+export function isRefusal({ treatments }: Rewrite): boolean {
+  return treatments.some(({ kind }) => kind === 'refused');
 }

@@ -15,7 +15,7 @@ import { encodingOf, inClientEncoding } from '../server/encoding.js';
 import type { ServerState } from '../server/server-state.js';
 import type { ClientText, ClientTexts } from './client-texts.js';
 import type { Concern } from './concern.js';
-import type { StatementRules } from './decider-options.js';
+import type { StatementSettings } from './decider-options.js';
 import type { TextSource } from './decision.js';
 import type { Resolved } from './resolver.js';
 import type { SqlPrepared } from './sql-prepared.js';
@@ -24,20 +24,20 @@ export class Rewriter {
   readonly #cache: StatementCache;
   readonly #texts: ClientTexts;
   readonly #inSql: SqlPrepared;
-  readonly #rules: StatementRules;
+  readonly #settings: StatementSettings;
   readonly #state: ServerState;
 
   constructor(
     cache: StatementCache,
     texts: ClientTexts,
     inSql: SqlPrepared,
-    rules: StatementRules,
+    settings: StatementSettings,
     state: ServerState,
   ) {
     this.#cache = cache;
     this.#texts = texts;
     this.#inSql = inSql;
-    this.#rules = rules;
+    this.#settings = settings;
     this.#state = state;
   }
 
@@ -87,7 +87,7 @@ export class Rewriter {
     { inString, retries, prepares = false }: TextSource,
     columns: KnownColumns,
   ): RewriteContext {
-    const { counting, refusesCode, reject, triggers } = this.#rules;
+    const { counting, refusesCode, reject, triggers } = this.#settings;
     const context: RewriteContext = {
       graph,
       meaning,

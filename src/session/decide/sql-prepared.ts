@@ -1,6 +1,6 @@
 /** The prepared statements of a session by the names that SQL gives them: PREPARE, EXECUTE, DEALLOCATE, DISCARD ALL. */
 
-import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
+import type { Treatment } from '../../rewrite/statement/treatment.js';
 import { type Rewrite, unchanged } from '../../rewrite/text.js';
 import { bytesOf } from '../../sql/encoding/raw-bytes.js';
 import { ResultColumns } from '../answers/result-columns.js';
@@ -31,30 +31,30 @@ export class SqlPrepared {
   }
 
   /** A statement that is prepared after a DEALLOCATE was sent, and before it is answered, stays. */
-  known({ rules }: Rewrite): NamesBefore {
-    return rules.some(({ kind }) => kind === 'release') ? this.#prepared.snapshot() : [];
+  known({ treatments }: Rewrite): NamesBefore {
+    return treatments.some(({ kind }) => kind === 'release') ? this.#prepared.snapshot() : [];
   }
 
   /** The server has executed a statement that concerns prepared ones. */
-  completed(rule: ReplyRule, known: NamesBefore, marker: string | undefined): void {
-    if (rule.kind === 'prepare') {
-      const { text, sql, executeRule, targets } = rule;
+  completed(treatment: Treatment, known: NamesBefore, marker: string | undefined): void {
+    if (treatment.kind === 'prepare') {
+      const { text, sql, executeTreatment, targets } = treatment;
       const changed = sql !== text;
       const rewrite: Rewrite = {
         ...unchanged(text, []),
         sql,
         marker,
         targets,
-        rules: [executeRule],
+        treatments: [executeTreatment],
         copied: [],
         changed,
       };
       const encoding = encodingOf(this.#state);
       const look = lookAsReported(bytesOf(text), this.#state, this.#settings);
       const made = { ...UNWATCHED, look, encoding, rewrite, result: new ResultColumns(), inSql: true };
-      this.#prepared.set(nameInText(rule.name, encoding), made);
+      this.#prepared.set(nameInText(treatment.name, encoding), made);
     }
-    if (rule.kind === 'release') this.#release(rule.name, known);
+    if (treatment.kind === 'release') this.#release(treatment.name, known);
   }
 
   /** @param name undefined is all of them */

@@ -2,7 +2,7 @@
 import { ProxyError } from '../../errors.js';
 import type { SessionEvents, TableRows } from '../../observe/session-events.js';
 import type { Answers } from '../../render/single/render.js';
-import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
+import type { Treatment } from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import type { Translation } from '../answers/results.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
@@ -30,13 +30,14 @@ export function translationOf(
     rewrite,
     encoding: () => encodingOf(state),
     profile: state.profile,
-    executing: () => pendingPrepares.begin(rewrite.rules),
-    completed(rule, counts) {
-      inSql.completed(rule, known, rewrite.marker);
+    executing: () => pendingPrepares.begin(rewrite.treatments),
+    completed(treatment, counts) {
+      inSql.completed(treatment, known, rewrite.marker);
       const began = since;
       since = performance.now();
-      if (rule.kind === 'cascade') events.cascaded(rule, since - began, rowsOf(rule.answers, counts));
-      else if (isClients(rule)) events.executed();
+      if (treatment.kind === 'cascade')
+        events.cascaded(treatment, since - began, rowsOf(treatment.answers, counts));
+      else if (isClients(treatment)) events.executed();
     },
     relationChanged: () => catalog.invalidateFor('settings'),
     failed({ error, cascade }) {
@@ -54,13 +55,13 @@ function rowsOf(answers: Answers, counts: readonly number[] = []): readonly Tabl
 }
 
 /** Whether the statement is the client's own. */
-function isClients(rule: ReplyRule): boolean {
-  switch (rule.kind) {
+function isClients(treatment: Treatment): boolean {
+  switch (treatment.kind) {
     case 'swallow':
     case 'cleanUp':
       return false;
     case 'prepare':
-      return rule.again !== true;
+      return treatment.again !== true;
     default:
       return true;
   }

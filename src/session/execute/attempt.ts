@@ -8,7 +8,7 @@
  * statement only looked whether a rule may be broken, and the next attempt has to find out which.
  */
 
-import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
+import type { Treatment } from '../../rewrite/statement/treatment.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
 import type { Translation } from '../answers/results.js';
@@ -65,9 +65,9 @@ export class Attempt implements ReplyHandler {
   });
 
   constructor(sending: Sending) {
-    const own: readonly ReplyRule['kind'][] = ['swallow', 'cleanUp'];
+    const own: readonly Treatment['kind'][] = ['swallow', 'cleanUp'];
     const { translation } = sending;
-    const { rules } = translation.rewrite;
+    const { treatments } = translation.rewrite;
     this.#sending = sending;
     this.#replies = sending.replies({
       ...translation,
@@ -76,7 +76,7 @@ export class Attempt implements ReplyHandler {
       },
     });
     this.#held = new HeldAnswers(sending.mayBeRetried);
-    this.#isString = rules.filter(({ kind }) => !own.includes(kind)).length > 1;
+    this.#isString = treatments.filter(({ kind }) => !own.includes(kind)).length > 1;
   }
 
   /** Whether the server has answered with an error, whoever gets it. */
@@ -149,15 +149,15 @@ export class Attempt implements ReplyHandler {
   #retryReason(error: Message): RetryReason | undefined {
     const { before, isLocking, translation } = this.#sending;
     const isDenied = isLocking && this.#completed < before && isForbidden(error);
-    const why = isDenied ? 'lockDenied' : retryReasonOf(error, this.#executedRule, translation);
+    const why = isDenied ? 'lockDenied' : retryReasonOf(error, this.#executedTreatment, translation);
     // A string of several statements is sent again for a suspicion only.
     return this.#isString && why !== 'ruleSuspected' ? undefined : why;
   }
 
   /** That of the statement which the server is executing. */
-  get #executedRule(): ReplyRule | undefined {
-    const { rules } = this.#sending.translation.rewrite;
-    return this.#isString ? rules[this.#completed] : rules.find(({ kind }) => kind === 'cascade');
+  get #executedTreatment(): Treatment | undefined {
+    const { treatments } = this.#sending.translation.rewrite;
+    return this.#isString ? treatments[this.#completed] : treatments.find(({ kind }) => kind === 'cascade');
   }
 }
 

@@ -1,5 +1,5 @@
 /** How an attempt ended, as the server's error tells it. */
-import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
+import type { Treatment } from '../../rewrite/statement/treatment.js';
 import { bytesIn } from '../../sql/encoding/letters.js';
 import { type ErrorFields, Field, readErrorFields } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';
@@ -22,23 +22,23 @@ export type Outcome = 'done' | 'failed' | RetryReason;
 
 /**
  * Why a statement that has failed is tried again: natively it would have gone well, or its error has still to be found.
- * @param rule of the statement that has failed
+ * @param treatment of the statement that has failed
  * @returns undefined where it has failed for good
  */
 export function retryReasonOf(
   error: Message,
-  rule: ReplyRule | undefined,
+  treatment: Treatment | undefined,
   { rewrite, resolved = false, encoding }: ErrorTranslation,
 ): RetryReason | undefined {
   const fields = readErrorFields(error);
-  const marker = markerOf(fields, rule, rewrite, resolved);
+  const marker = markerOf(fields, treatment, rewrite, resolved);
   switch (marker?.kind) {
     case 'ruleSuspected':
       return 'ruleSuspected';
     case 'relationChanged':
       return 'relationChanged';
     case undefined:
-      return namesFollowedKey(fields, rule, encoding()) ? 'childInserted' : undefined;
+      return namesFollowedKey(fields, treatment, encoding()) ? 'childInserted' : undefined;
     default:
       return undefined;
   }
@@ -48,11 +48,11 @@ export function retryReasonOf(
  * Whether the server refuses to delete a row because of a key that the plan follows and the server enforces too: then the
  * row has got a child that the statement did not see.
  */
-function namesFollowedKey(fields: ErrorFields, rule: ReplyRule | undefined, encoding: string): boolean {
-  if (rule?.kind !== 'cascade' || !REFERENCED.has(fields.get(Field.code))) return false;
+function namesFollowedKey(fields: ErrorFields, treatment: Treatment | undefined, encoding: string): boolean {
+  if (treatment?.kind !== 'cascade' || !REFERENCED.has(fields.get(Field.code))) return false;
   const isIn = (field: string, names: readonly string[]) =>
     names.some((name) => bytesIn(encoding, name) === fields.get(field));
-  return rule.plan.keys.some(
+  return treatment.plan.keys.some(
     ({ enforcedByServer, referencing, name, copies }) =>
       enforcedByServer &&
       isIn(Field.schema, [referencing.schema]) &&

@@ -57,7 +57,7 @@ export class PortalExecution implements Execution {
    * @param inBlock in a transaction block; else nothing was executed in the implicit transaction before it
    */
   constructor(portal: Portal, inBlock: boolean, parts: PortalParts) {
-    const plan = planOf(portal.binding.rewrite.rules);
+    const plan = planOf(portal.binding.rewrite.treatments);
     this.#portal = portal;
     this.#parts = parts;
     this.#inBlock = inBlock;
@@ -82,7 +82,7 @@ export class PortalExecution implements Execution {
 
   async attempt({ locks, isResolved, isLast }: Terms): Promise<Outcome> {
     const { rewrite, lock } = this.#binding;
-    const isExpanded = planOf(rewrite.rules) !== undefined;
+    const isExpanded = planOf(rewrite.treatments) !== undefined;
     if (isExpanded) this.#parts.jit.off(!this.#inBlock);
     const locked = lock && locks ? await this.#lock(lock) : 'done';
     if (locked === 'failed') return 'failed';

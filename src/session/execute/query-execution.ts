@@ -59,7 +59,7 @@ export class QueryExecution implements Execution {
 
   constructor(query: ExpandedQuery, parts: QueryParts) {
     const { queries, transaction } = parts;
-    const plan = planOf(query.rewrite.rules);
+    const plan = planOf(query.rewrite.treatments);
     // While earlier queries wait for their answers nobody knows whether a transaction will be open.
     const { isKnown, isOpen, isIdle } = transaction;
     this.#query = query;
@@ -85,14 +85,14 @@ export class QueryExecution implements Execution {
 
   /** The savepoint of the attempt before is released: an error of the question fails the transaction as natively. */
   harmlessLocks(): Promise<Locks | 'failed' | undefined> {
-    return harmlessLocks(locksOf(this.#rewrite.rules), this.#parts.queries, 'simple');
+    return harmlessLocks(locksOf(this.#rewrite.treatments), this.#parts.queries, 'simple');
   }
 
   async attempt({ locks, isResolved, isLast }: Terms): Promise<Outcome> {
     const { catalog, queries, replies, decider, names, server, state } = this.#parts;
     const { dropped } = this.#query;
-    const { rules } = this.#rewrite;
-    const isSaved = this.#savepoint !== undefined && rules.some(({ kind }) => kind === 'cascade');
+    const { treatments } = this.#rewrite;
+    const isSaved = this.#savepoint !== undefined && treatments.some(({ kind }) => kind === 'cascade');
     const { before, ...string } = surrounded(this.#rewrite, {
       profile: queries.mayAccompany ? state.profile : undefined,
       alone: this.#isAlone,
@@ -105,7 +105,7 @@ export class QueryExecution implements Execution {
       message: 'Query',
       replies: (translation) => queryReplies(translation, () => dropped && names.set('', dropped)),
       translation,
-      mayBeRetried: !isLast && (planOf(rules) !== undefined || isSuspecting(rules)),
+      mayBeRetried: !isLast && (planOf(treatments) !== undefined || isSuspecting(treatments)),
       isSaved,
       before,
       isLocking: locks !== undefined,

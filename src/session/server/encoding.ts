@@ -2,7 +2,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
 import type { Copied } from '../../render/splice.js';
-import type { ReplyRule } from '../../rewrite/statement/reply-rule.js';
+import type { Treatment } from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { isSingleByte, readRaw } from '../../sql/encoding/character-lengths.js';
 import { bytesIn, rawLetter } from '../../sql/encoding/letters.js';
@@ -62,14 +62,16 @@ export function inClientEncoding(rewrite: Rewrite, state: ServerState): Rewrite 
       what: 'tables with names beyond ASCII',
       encoding: encodingOf(state),
     });
-  return { ...rewrite, sql, unspelled: rewrite.sql, copied, rules: rewrite.rules.map(unlocked) };
+  return { ...rewrite, sql, unspelled: rewrite.sql, copied, treatments: rewrite.treatments.map(unlocked) };
 }
 
 /** What locks its rows is not taken apart: it is sent again without. */
-function unlocked(rule: ReplyRule): ReplyRule {
-  return rule.kind === 'cascade' && rule.locks && hasLetters(rule.locks.sql + rule.locks.harmless)
-    ? { ...rule, locks: undefined }
-    : rule;
+function unlocked(treatment: Treatment): Treatment {
+  return treatment.kind === 'cascade' &&
+    treatment.locks &&
+    hasLetters(treatment.locks.sql + treatment.locks.harmless)
+    ? { ...treatment, locks: undefined }
+    : treatment;
 }
 
 function spellingFor(state: ServerState): Spelling {

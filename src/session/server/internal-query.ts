@@ -73,7 +73,7 @@ export class InternalQueries {
   }
 
   /** The server is idle and has answered everything. */
-  idle(): void {
+  serverIdle(): void {
     this.#isPipeline = false;
   }
 

@@ -1,11 +1,11 @@
 /**
- * Cuts a text into tokens by the rules of PostgreSQL's own scanner (src/backend/parser/scan.l, and psqlscan.l for where a
+ * Cuts a text into tokens as PostgreSQL's own scanner does (src/backend/parser/scan.l, and psqlscan.l for where a
  * statement ends). It reads the bytes as they came, each once and in constant memory: nothing recurses, goes back or counts
  * from the start, however long the text is, and however deep its comments and parentheses.
  *
  * All that it looks for is ASCII, so it is right for every encoding in which the bytes below 128 are always ASCII. In those
  * in which they can be the second half of a character (SJIS, BIG5, GBK, UHC, GB18030, JOHAB), a `\`, a `;` or a letter may be
- * none; quotes, comments and `$` always are what they seem. Whoever cannot rule these encodings out reads it as `flat`.
+ * none; quotes, comments and `$` always are what they seem. Whoever cannot exclude these encodings reads it as `flat`.
  */
 
 import { type LiteralKind, PREFIXES, type Reading, type TokenKind } from './kinds.js';

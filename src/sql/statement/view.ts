@@ -12,7 +12,7 @@ export interface View {
 }
 
 /**
- * @returns `not updatable` where the server itself refuses to delete from it, but for triggers and rules; undefined where
+ * @returns `not updatable` where the server itself refuses to delete from it, but for triggers and rewrite rules; undefined where
  * the definition is not understood
  */
 export function readView(definition: string): View | 'not updatable' | undefined {

@@ -55,7 +55,7 @@ export class Execute extends MessageHandler<ExecuteParts> {
   #execute(message: Message, name: string, portal: BoundPortal): Promise<void> | undefined {
     const { catalog, executor, portals, unit } = this.parts;
     const { rewrite, look } = portal.prepared;
-    const isExpanded = rewrite !== undefined && planOf(rewrite.rules) !== undefined;
+    const isExpanded = rewrite !== undefined && planOf(rewrite.treatments) !== undefined;
     const { isInBlock, mayRetryAlone } = unit;
     unit.execute(isExpanded, look.effect);
     catalog.invalidateBy(look);
@@ -68,13 +68,13 @@ export class Execute extends MessageHandler<ExecuteParts> {
     // Other portals would be lost with a transaction that fails.
     if (isInBlock === true || mayRetryAlone) return executor.portal(repeatable, isInBlock === true);
     // What only finds out whether a rule may be broken is no use where it cannot be sent again.
-    if (!isSuspecting(rewrite.rules)) return this.#executeOnce(binding);
+    if (!isSuspecting(rewrite.treatments)) return this.#executeOnce(binding);
     return repeatable.rebind().then((exact) => exact && this.#executeOnce(exact));
   }
 
   #executeOnce({ rewrite, execute }: PortalBinding): undefined {
     const { decider, jit, replies, server } = this.parts;
-    if (planOf(rewrite.rules)) jit.off();
+    if (planOf(rewrite.treatments)) jit.off();
     else jit.on();
     server.write(execute);
     replies.expect('Execute', executeReplies(decider.translation(rewrite)));

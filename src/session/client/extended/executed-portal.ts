@@ -40,6 +40,6 @@ export function executeOf(message: Message, name: string, rewrite: Rewrite): Buf
 }
 
 /** Whether the server gives one row, with the number of rows: the text has no RETURNING. */
-export function countsRows({ rules: [rule] }: Rewrite): boolean {
-  return rule?.kind === 'cascade' && rule.answers.kind === 'count';
+export function countsRows({ treatments: [treatment] }: Rewrite): boolean {
+  return treatment?.kind === 'cascade' && treatment.answers.kind === 'count';
 }

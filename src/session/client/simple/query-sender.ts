@@ -84,8 +84,8 @@ export class QuerySender {
   ): Promise<void> | undefined {
     const { decider, executor, server, unitEnd } = this.#options;
     const { protocol, inBlock, dropped } = situation;
-    const { rules } = rewrite;
-    if (protocol === 'simple' && (planOf(rules) || isSuspecting(rules) || rewrite.leftPrepared)) {
+    const { treatments } = rewrite;
+    if (protocol === 'simple' && (planOf(treatments) || isSuspecting(treatments) || rewrite.leftPrepared)) {
       const done = executor.query({ look: withTextCopied(look), rewrite, dropped });
       unitEnd.end(inBlock);
       return done.then((statements) => statements && this.#sendOneByOne(statements));

@@ -58,10 +58,10 @@ export class SimpleQuery extends MessageHandler<SimpleQueryParts> {
       if (retries && decider.isLateBefore(look)) return this.#renewAndSend(message, look, situation);
       return sender.send(message, look, PASS, situation);
     }
-    const isIdle = decider.isIdle(look);
-    if (isIdle === false) return this.#decide(message, look, situation, retries);
-    if (isIdle === true) return sender.send(message, look, PASS, situation);
-    return isIdle.then((it) =>
+    const isUnread = decider.passesUnread(look);
+    if (isUnread === false) return this.#decide(message, look, situation, retries);
+    if (isUnread === true) return sender.send(message, look, PASS, situation);
+    return isUnread.then((it) =>
       it ? sender.send(message, look, PASS, situation) : this.#decide(message, look, situation, retries),
     );
   }

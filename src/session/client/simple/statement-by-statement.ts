@@ -83,7 +83,7 @@ export class StatementByStatement {
   #sendOne(unsent: Rewrite, look: Look, offset: number): void {
     const { jit, replies, decider, server } = this.#options;
     const rewrite = sealed(unsent);
-    if (planOf(rewrite.rules)) jit.off();
+    if (planOf(rewrite.treatments)) jit.off();
     else jit.on();
     const isSame = rewrite.sql === rewrite.text;
     const translation = { ...decider.translation(rewrite), offset };
@@ -112,8 +112,8 @@ export class StatementByStatement {
 }
 
 /** Whether it changes rows: the server executes it before it describes what it returns (pquery.c, PORTAL_ONE_RETURNING). */
-function changes({ begins }: Look, { rules }: Rewrite): boolean {
-  const expanded = rules.some((part) => part.kind === 'cascade' && part.answers.kind === 'rows');
+function changes({ begins }: Look, { treatments }: Rewrite): boolean {
+  const expanded = treatments.some((part) => part.kind === 'cascade' && part.answers.kind === 'rows');
   return expanded || begins === 'change';
 }
 

@@ -25,7 +25,7 @@ export interface ConfiguredKey {
   readonly unique: boolean;
 }
 
-export interface Rules {
+export interface KeySettings {
   /** Act on keys whose action is declared and not performed by the server. */
   readonly declared: boolean;
   /** The first that matches a key decides. */

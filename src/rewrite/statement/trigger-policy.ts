@@ -5,7 +5,7 @@ import type { Relation } from '../../graph/model.js';
 import { describeTrigger, type FiringTrigger } from '../../plan/triggers.js';
 import { quoteName, quoteRelation } from '../../sql/names.js';
 
-export type TriggerRule = 'warn' | 'reject' | 'pass';
+export type TriggerPolicy = 'warn' | 'reject' | 'pass';
 
 /** What the configuration says to triggers that may delete: warnings for the log, or a refusal. */
 export type TriggerVerdict =
@@ -19,7 +19,7 @@ export type TriggerVerdict =
 export function judgeTriggers(
   fired: readonly FiringTrigger[],
   named: readonly { readonly relation: Relation }[],
-  { graph, triggers }: { readonly graph: Graph; readonly triggers: TriggerRule },
+  { graph, triggers }: { readonly graph: Graph; readonly triggers: TriggerPolicy },
 ): TriggerVerdict {
   const [first] = fired;
   // Where the server performs all keys, what a trigger deletes cascades as it should.

@@ -5,7 +5,7 @@ import type { Locks } from '../../render/single/locks.js';
 import type { Answers } from '../../render/single/render.js';
 import type { RelationName } from '../../sql/names.js';
 
-export type ReplyRule =
+export type Treatment =
   | { readonly kind: 'forward' }
   /** A statement of the proxy's own: the client gets nothing of its answers. */
   | { readonly kind: 'swallow' }
@@ -14,16 +14,16 @@ export type ReplyRule =
    * statement when this one has ended, as the end of a transaction may come with that.
    */
   | { readonly kind: 'cleanUp' }
-  | CascadeRule
+  | CascadeTreatment
   /** TRUNCATE … CASCADE, with the tables that were added to its list. */
   | { readonly kind: 'truncate'; readonly tables: readonly string[] }
   | { readonly kind: 'refused'; readonly error: ProxyError }
-  | PrepareRule
+  | PrepareTreatment
   /** DEALLOCATE of one prepared statement, or of all: undefined. */
   | { readonly kind: 'release'; readonly name: string | undefined };
 
 /** An expanded statement. */
-export interface CascadeRule {
+export interface CascadeTreatment {
   readonly kind: 'cascade';
   readonly plan: Plan;
   /** Equal for statements that differ in their values alone; undefined where rows are not counted, or the text is long. */
@@ -42,7 +42,7 @@ export interface CascadeRule {
 }
 
 /** PREPARE in SQL of a statement that may delete. */
-export interface PrepareRule {
+export interface PrepareTreatment {
   readonly kind: 'prepare';
   readonly name: string;
   /** The client's statement. */
@@ -50,16 +50,16 @@ export interface PrepareRule {
   /** What is sent in its place. */
   readonly sql: string;
   /** What becomes of the answers to its EXECUTE. */
-  readonly executeRule: ReplyRule;
+  readonly executeTreatment: Treatment;
   readonly targets: readonly RelationName[];
   /** The proxy prepares it again, before an EXECUTE: the client gets nothing of the answer. */
   readonly again?: true;
 }
 
 /** The plans of what a text prepares and deletes. */
-export function plansOf(rules: readonly ReplyRule[]): readonly Plan[] {
-  return rules.flatMap((rule) => {
-    const executed = rule.kind === 'prepare' ? rule.executeRule : rule;
+export function plansOf(treatments: readonly Treatment[]): readonly Plan[] {
+  return treatments.flatMap((treatment) => {
+    const executed = treatment.kind === 'prepare' ? treatment.executeTreatment : treatment;
     return executed.kind === 'cascade' ? [executed.plan] : [];
   });
 }
