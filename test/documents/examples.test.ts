@@ -1,7 +1,10 @@
 /** The examples are what their programs take, and what pgcascade takes. */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
+import { Service } from 'kubernetes-models/v1/Service';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { probes } from '../../src/admin/probes.js';
@@ -11,7 +14,8 @@ import { parseAddress } from '../../src/config/address.js';
 import { readConfig } from '../../src/config/load.js';
 import { parseDuration } from '../../src/config/values.js';
 import { workspace } from '../config/workspace.js';
-import { read } from './documents.js';
+import { createAuthority } from '../support/certificates.js';
+import { files, read } from './documents.js';
 
 const image = Object.fromEntries(
   [...read('Dockerfile').matchAll(/\b(PGCASCADE_\w+)=(\S+)/g)].map(([, name = '', value]) => [name, value]),
@@ -81,6 +85,96 @@ describe('examples/kubernetes.yaml', () => {
     expect(template.spec.terminationGracePeriodSeconds * 1000).toBeGreaterThan(pause + drain);
   });
 });
+
+describe('examples/compose-tls.yaml', () => {
+  const { services, secrets, configs } = parse(read('examples/compose-tls.yaml'));
+  const { environment } = services.pgcascade;
+
+  test('gives pgcascade a configuration that it takes, and TLS on both ways', async () => {
+    const config = await withSecrets(environment);
+    expect(config).toMatchObject({
+      tls: { mode: 'require' },
+      auth: { mode: 'proxy' },
+      upstream: { host: 'db', sslmode: 'verify-full' },
+    });
+    const url = new URL(services.app.environment.DATABASE_URL);
+    expect(url.hostname).toBe('pgcascade');
+    expect(url.searchParams.get('sslmode')).toBe('verify-full');
+  });
+
+  test('gives each service the secrets that it names, and no other', () => {
+    for (const service of [services.app, services.pgcascade, services.db]) {
+      const { secrets: given, ...rest } = service;
+      const named = [...JSON.stringify(rest).matchAll(/\/run\/secrets\/([\w.-]+)/g)].map(([, name]) => name);
+      expect([...new Set(named)].sort()).toEqual([...given].sort());
+      for (const name of given) expect(secrets).toHaveProperty([name]);
+    }
+  });
+
+  test('lets nobody into the database without TLS and a password', () => {
+    const remote = configs['pg_hba.conf'].content.split('\n').filter((line: string) => /^host/.test(line));
+    expect(remote).toEqual(['hostssl all all all scram-sha-256']);
+  });
+});
+
+describe('examples/kustomize', () => {
+  const { resources, configMapGenerator } = parse(read('examples/kustomize/kustomization.yaml'));
+  const deployment = parse(read('examples/kustomize/deployment.yaml'));
+  const service = parse(read('examples/kustomize/service.yaml'));
+  const [container] = deployment.spec.template.spec.containers;
+
+  test('has the files that it names', () => {
+    for (const name of [...resources, ...configMapGenerator[0].files])
+      expect(files(), name).toContain(`examples/kustomize/${name}`);
+  });
+
+  test('is what the schema of Kubernetes takes', () => {
+    const disruption = parse(read('examples/kustomize/disruption.yaml'));
+    for (const made of [
+      new Deployment(deployment),
+      new Service(service),
+      new PodDisruptionBudget(disruption),
+      new Deployment(parse(read('examples/kubernetes.yaml'))),
+    ])
+      made.validate();
+  });
+
+  test('gives pgcascade a configuration that it takes, and the service its port', async () => {
+    const config = await withSecrets({}, read('examples/kustomize/pgcascade.yaml'));
+    expect(config).toMatchObject({ tls: { mode: 'require' }, upstream: { sslmode: 'verify-full' } });
+    const ports = new Map(
+      container.ports.map((each: { name: string; containerPort: number }) => [each.name, each.containerPort]),
+    );
+    expect(parseAddress(config.listen[0] ?? '').port).toBe(ports.get(service.spec.ports[0].targetPort));
+    expect(parseAddress(config.admin.listen ?? '').port).toBe(ports.get('admin'));
+  });
+
+  test('gives preStop and the drain their time', () => {
+    const pause = container.lifecycle.preStop.sleep.seconds * 1000;
+    expect(deployment.spec.template.spec.terminationGracePeriodSeconds * 1000).toBeGreaterThan(pause + drain);
+  });
+});
+
+/** What pgcascade reads of variables and a file, where the files that they name under /run and /etc are there. */
+async function withSecrets(env: Readonly<Record<string, string>>, file?: string) {
+  const authority = await createAuthority('examples');
+  const server = await authority.server([{ type: 'dns', value: 'pgcascade' }]);
+  const directory = workspace({
+    'ca.crt': authority.cert,
+    crt: server.cert,
+    key: server.key,
+    'users.txt': '"app" "secret"',
+  });
+  for (const name of ['key', 'users.txt']) chmodSync(join(directory, name), 0o400);
+  const there = (text: string) =>
+    text
+      .replaceAll(/\/run\/secrets\/pgcascade\.|\/etc\/pgcascade\/tls\/tls\./g, `${directory}/`)
+      .replaceAll('/run/secrets', directory);
+  const named = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, there(value)]));
+  if (file === undefined) return configOf(named);
+  writeFileSync(join(directory, 'pgcascade.yaml'), there(file));
+  return configOf({ ...named, PGCASCADE_CONFIG: join(directory, 'pgcascade.yaml') });
+}
 
 describe('examples/pgcascade.service', () => {
   const unit = read('examples/pgcascade.service');
