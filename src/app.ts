@@ -8,7 +8,7 @@ import type { Config } from './config/schema.js';
 import { GraphCache } from './graph/cache.js';
 import type { SchemaListener } from './graph/watch/listener.js';
 import { type TlsOffer, tlsOffer } from './net/client-connection.js';
-import { Gateway } from './net/gateway.js';
+import { Gateway, type GatewayOptions } from './net/gateway.js';
 import { type Listener, listen, listenAddress } from './net/listener.js';
 import { mostClients, openFileLimit } from './net/open-files.js';
 import { socketUpstream } from './net/tcp.js';
@@ -66,7 +66,7 @@ export async function startApp(config: Config, log: Logger, cancelPatience?: num
     upstream,
     login,
     session,
-    connections: roomFor(config.limits.connections, log),
+    ...clientLimits(config, log),
     loginTimeout: config.limits.login_timeout,
     cancelPatience,
     log,
@@ -88,12 +88,7 @@ export async function startApp(config: Config, log: Logger, cancelPatience?: num
   };
   try {
     tls = tlsOffer(config.tls);
-    for (const text of config.listen) {
-      const address = listenAddress(text);
-      // As PostgreSQL's, a unix socket has no TLS.
-      const offer = 'directory' in address ? undefined : tls;
-      listeners.push(await listen(address, (client) => gateway.accept(client, offer)));
-    }
+    for (const address of config.listen) listeners.push(await listenOn(address, config, gateway, tls));
     admin = await openAdmin(config, { gateway, metrics, session, isDraining: () => draining });
   } catch (error) {
     await close();
@@ -114,6 +109,27 @@ export async function startApp(config: Config, log: Logger, cancelPatience?: num
       await close();
     },
   };
+}
+
+function clientLimits({ limits }: Config, log: Logger): Pick<GatewayOptions, 'admission' | 'idle'> {
+  const { per_user, per_database, idle_timeout, idle_in_transaction } = limits;
+  const connections = roomFor(limits.connections, log);
+  return {
+    admission: { connections, perUser: per_user, perDatabase: per_database },
+    idle: { idle: idle_timeout, inTransaction: idle_in_transaction },
+  };
+}
+
+/** As PostgreSQL's, a unix socket has no TLS. */
+function listenOn(
+  text: string,
+  { limits }: Config,
+  gateway: Gateway,
+  tls: TlsOffer | undefined,
+): Promise<Listener> {
+  const address = listenAddress(text);
+  const offer = 'directory' in address ? undefined : tls;
+  return listen(address, (client) => gateway.accept(client, offer), limits.tcp_keepalives_idle ?? 0);
 }
 
 /** What is made once, for all sessions. */

@@ -188,6 +188,11 @@ export const ERRORS = {
     message: 'sorry, too many clients already',
     hint: 'Raise limits.connections, or pool connections in the application.',
   },
+  PGC_IDLE: {
+    sqlstate: '57P05',
+    message: 'terminating connection due to idle-session timeout',
+    hint: 'Connect again, or raise limits.idle_timeout.',
+  },
   PGC_MEMORY: {
     sqlstate: '53200',
     message:

@@ -131,9 +131,31 @@ const auth = section({
     ),
 });
 
+const most = z.int().min(1).nullable().default(null);
+
 const limits = section({
   connections: z.int().min(1).default(1000).describe('Clients at one time; one more is refused with 53300.'),
+  per_user: most.describe('Clients of one user at one time. null: as many as connections says.'),
+  per_database: most.describe('Clients of one database at one time. null: as many as connections says.'),
   login_timeout: timeout.prefault('10s').describe('How long a client may take until it is logged in.'),
+  idle_timeout: timeout
+    .nullable()
+    .default(null)
+    .describe(
+      'A session that is idle outside of a transaction for so long is ended with 57P05. null: it may stay idle.',
+    ),
+  idle_in_transaction: timeout
+    .nullable()
+    .default(null)
+    .describe(
+      "A session that is idle in a transaction for so long is told in the log and in the metrics; the server's idle_in_transaction_session_timeout would end it.",
+    ),
+  tcp_keepalives_idle: timeout
+    .nullable()
+    .default(null)
+    .describe(
+      'A client that sends nothing for so long is asked by the system whether it is still there, in whole seconds. null: as the system has it.',
+    ),
   message_bytes: bytes
     .prefault('1GiB')
     .describe(

@@ -2,6 +2,16 @@
 import type { ErrorKind } from './error-kind.js';
 
 export const LOGIN_ERRORS = {
+  PGC_USER_CONNECTIONS: {
+    sqlstate: '53300',
+    message: 'too many connections for role "{user}"',
+    hint: 'Raise limits.per_user, or pool connections in the application.',
+  },
+  PGC_DATABASE_CONNECTIONS: {
+    sqlstate: '53300',
+    message: 'too many connections for database "{database}"',
+    hint: 'Raise limits.per_database, or pool connections in the application.',
+  },
   PGC_LOGIN_TIMEOUT: {
     sqlstate: '08006',
     message: 'the login took longer than limits.login_timeout',

@@ -43,6 +43,11 @@ export class ClientConnection {
     return this.#stream;
   }
 
+  /** What the client has sent, encrypted or not. */
+  get bytesRead(): number {
+    return this.#socket.bytesRead;
+  }
+
   get transport(): ClientTransport {
     return this.#transport;
   }

@@ -14,14 +14,17 @@ import { ClientTraffic } from './client-traffic.js';
 import { ClientUpstream, Unwanted } from './client-upstream.js';
 import { relayRefusal } from './foreign-protocol.js';
 import { type Opening, readOpening } from './handshake.js';
-import { ownerOf, type SessionInfo, SessionList, type SessionOwner } from './session-list.js';
+import { type AdmissionLimits, Admissions } from './sessions/admissions.js';
+import { type IdleLimits, IdleSessions } from './sessions/idle-sessions.js';
+import { ownerOf, type SessionInfo, SessionList, type SessionOwner } from './sessions/session-list.js';
 import type { Upstream } from './upstream.js';
 
 export interface GatewayOptions {
   readonly upstream: Upstream;
   readonly login: Login;
   readonly session: SessionSettings;
-  readonly connections: number;
+  readonly admission: AdmissionLimits;
+  readonly idle: IdleLimits;
   /** Milliseconds a client may take until it is logged in. */
   readonly loginTimeout: number;
   /** Milliseconds that a server may take to act on a cancel request, where not as usual. */
@@ -46,26 +49,25 @@ export class Gateway {
   readonly #clients = new Set<ClientConnection>();
   readonly #sessions = new SessionList();
   readonly #traffic = new ClientTraffic();
-  /**
-   * The clients that have asked for a session. They count from then on, so that many at once do not go over the limit, until
-   * both connections are closed.
-   */
-  readonly #admitted = new Set<ClientConnection>();
+  /** The clients that have asked for a session. They count until both connections are closed. */
+  readonly #admissions: Admissions;
+  readonly #idle: IdleSessions;
   /** The admitted clients whose login is not over. */
   readonly #entering = new Map<ClientConnection, Entering>();
   /** The clients of which is told that they get no session. */
   readonly #turnedAway = new WeakSet<ClientConnection>();
   readonly #keys: CancelKeys;
   #draining = false;
-  #empty: (() => void) | undefined;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    this.#admissions = new Admissions(options.admission);
+    this.#idle = new IdleSessions(options.idle);
     this.#keys = new CancelKeys(options.cancelPatience);
   }
 
   get isFull(): boolean {
-    return this.#admitted.size >= this.#options.connections;
+    return this.#admissions.isFull;
   }
 
   /** How many clients have no session yet, or get none. */
@@ -141,10 +143,8 @@ export class Gateway {
       for (const session of this.#sessions) session.end(new ProxyError('PGC_SHUTDOWN'));
       for (const client of this.#clients) client.close();
     }, timeout);
-    if (this.#admitted.size > 0)
-      await new Promise<void>((resolve) => {
-        this.#empty = resolve;
-      });
+    await this.#admissions.emptied();
+    this.#idle.close();
     clearTimeout(forced);
     // Clients that have sent no whole startup packet are not waited for.
     for (const client of this.#clients) client.close();
@@ -155,11 +155,6 @@ export class Gateway {
     if (this.#turnedAway.has(client)) return;
     this.#turnedAway.add(client);
     events.notLoggedIn(why);
-  }
-
-  #release(client: ClientConnection): void {
-    this.#admitted.delete(client);
-    if (this.#admitted.size === 0) this.#empty?.();
   }
 
   async #serve(
@@ -175,14 +170,15 @@ export class Gateway {
     if (this.#draining) throw new ProxyError('PGC_DRAINING');
     if (client.refusal) throw client.refusal;
     if (tls?.isRequired && client.transport.kind === 'clear') throw new ProxyError('PGC_TLS_REQUIRED');
-    if (this.isFull) throw new ProxyError('PGC_CONNECTIONS');
+    const owner = opening.kind === 'startup' ? ownerOf(client.name, opening.parameters) : undefined;
     if (client.stream.destroyed) return;
+    const release = this.#admissions.admit(owner);
     const upstream = new ClientUpstream(this.#options.upstream, client.stream, log);
-    this.#admitted.add(client);
     client.onceClosed(() => upstream.stopConnecting());
-    client.onceClosed(() => upstream.closed().then(() => this.#release(client)));
-    if (opening.kind === 'foreign') await relayRefusal(client.stream, opening.raw, upstream);
-    else await this.#logIn(client, opening, upstream, log, loggedIn);
+    client.onceClosed(() => upstream.closed().then(release));
+    if (opening.kind === 'startup' && owner)
+      await this.#logIn(client, opening, owner, upstream, log, loggedIn);
+    else await relayRefusal(client.stream, opening.raw, upstream);
   }
 
   async #cancel(
@@ -203,11 +199,11 @@ export class Gateway {
   async #logIn(
     client: ClientConnection,
     startup: Startup,
+    owner: SessionOwner,
     upstream: ClientUpstream,
     log: Logger,
     loggedIn: () => void,
   ): Promise<void> {
-    const owner = ownerOf(client.name, startup.parameters);
     const database = `${upstream.name}/${owner.database}`;
     const events = this.#options.listener(log, database, owner);
     this.#entering.set(client, { events, upstream });
@@ -230,16 +226,18 @@ export class Gateway {
   }
 
   #begin(
-    { stream: client }: ClientConnection,
+    connection: ClientConnection,
     owner: SessionOwner,
     { database, events, log }: { database: string; events: SessionEvents; log: Logger },
     loggedIn: LoggedIn,
   ): void {
     const { key } = loggedIn;
+    const { stream: client } = connection;
     const cancel = () => this.#stop(key, log);
     const session = new Session({ client, database, events, cancel }, loggedIn, this.#options.session);
     if (key !== undefined) this.#keys.add(key, session);
     this.#sessions.add(session, owner);
+    this.#idle.add(session, connection, events);
   }
 
   async #stop(key: string | undefined, log: Logger): Promise<void> {

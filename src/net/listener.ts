@@ -18,10 +18,19 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** @throws the system's error (EADDRINUSE, EACCES, …) */
-export async function listen(address: ListenAddress, onClient: (client: Socket) => void): Promise<Listener> {
+/**
+ * @param keepAliveIdle milliseconds for which a client sends nothing until the system asks whether it is there; 0: as the system
+ * has it. How often it is asked, Node.js leaves to the system.
+ * @throws the system's error (EADDRINUSE, EACCES, …)
+ */
+export async function listen(
+  address: ListenAddress,
+  onClient: (client: Socket) => void,
+  keepAliveIdle = 0,
+): Promise<Listener> {
   // Half-open: a client that has closed its side for writing still gets its answer.
-  const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, onClient);
+  const keepAlive = { keepAlive: true, keepAliveInitialDelay: keepAliveIdle };
+  const server = createServer({ noDelay: true, ...keepAlive, allowHalfOpen: true }, onClient);
   if ('directory' in address) {
     await makeDirectory(address.directory);
     const path = socketIn(address.directory);

@@ -78,6 +78,11 @@ export class Both implements SessionEvents {
     this.#other.failed(error);
   }
 
+  idleInTransaction(milliseconds: number): void {
+    this.#one.idleInTransaction(milliseconds);
+    this.#other.idleInTransaction(milliseconds);
+  }
+
   ended(error: ProxyError): void {
     this.#one.ended(error);
     this.#other.ended(error);

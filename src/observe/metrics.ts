@@ -1,38 +1,6 @@
 /** What is counted and measured, for Prometheus. docs/running.md says what each is good for. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-
-/** What a client is doing: `login` until its first ReadyForQuery, `transaction` where one is open and nothing is asked. */
-export type SessionState = 'login' | 'idle' | 'active' | 'transaction';
-
-/** The graph that the proxy has of a database: seconds since it was known to hold, and what is in it. */
-export interface GraphSize {
-  readonly database: string;
-  readonly age: number;
-  readonly tables: number;
-  readonly keys: number;
-}
-
-/** How often something was found in a cache, and how often not. */
-export interface CacheUse {
-  readonly cache: string;
-  readonly hits: number;
-  readonly misses: number;
-}
-
-/** Bytes between the proxy and its clients, of all that have ever been there. */
-export interface Traffic {
-  readonly fromClients: number;
-  readonly toClients: number;
-}
-
-/** What is looked up when someone asks for the metrics. */
-export interface MetricSources {
-  readonly version: string;
-  traffic(): Traffic;
-  sessions(): Iterable<SessionState>;
-  graphs(): Iterable<GraphSize>;
-  caches(): Iterable<CacheUse>;
-}
+import type { GraphSize, MetricSources, SessionState } from './metric-sources.js';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -67,6 +35,11 @@ export class Metrics {
     'Times that the audit could not be written.',
   );
   readonly #auditLost = this.#counter('audit_lost_total', 'Lines of the audit that were given up.');
+  readonly #ended = this.#counter('sessions_ended_total', 'Sessions that pgcascade has ended.', 'error');
+  readonly #idle = this.#counter(
+    'idle_in_transaction_total',
+    'Times that a session was idle in a transaction for longer than limits.idle_in_transaction.',
+  );
   readonly #defects = this.#counter('session_failures_total', 'Sessions that a defect has ended.');
   readonly #rows = this.#counter(
     'cascade_rows_total',
@@ -145,6 +118,15 @@ export class Metrics {
 
   auditLost(): void {
     this.#auditLost.inc();
+  }
+
+  /** @param error by which the client was told */
+  ended(error: string): void {
+    this.#ended.inc({ error });
+  }
+
+  idleInTransaction(): void {
+    this.#idle.inc();
   }
 
   defect(): void {

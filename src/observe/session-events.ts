@@ -50,6 +50,8 @@ export interface SessionEvents {
   warned(problem: string): void;
   /** The session failed by an error of the proxy's own. */
   failed(error: unknown): void;
+  /** A transaction is open, and the client has said nothing for so many milliseconds: longer than `limits.idle_in_transaction`. */
+  idleInTransaction(milliseconds: number): void;
   /** The client was told that its connection is over. */
   ended(error: ProxyError): void;
 }

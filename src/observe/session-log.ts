@@ -70,6 +70,13 @@ export class SessionLog extends SilentEvents {
     this.#log.error({ err }, 'a session failed');
   }
 
+  override idleInTransaction(milliseconds: number): void {
+    this.#log.warn(
+      { database: this.#database, milliseconds: Math.round(milliseconds) },
+      'a session is idle in a transaction: it keeps its locks (limits.idle_in_transaction)',
+    );
+  }
+
   override ended(error: ProxyError): void {
     this.#tell('info', error, 'ended');
   }

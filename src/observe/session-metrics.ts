@@ -57,6 +57,14 @@ export class SessionMetrics extends SilentEvents {
     this.#metrics.catalogRead(milliseconds / 1000);
   }
 
+  override idleInTransaction(): void {
+    this.#metrics.idleInTransaction();
+  }
+
+  override ended({ errorName }: ProxyError): void {
+    this.#metrics.ended(errorName);
+  }
+
   override failed(): void {
     this.#metrics.defect();
   }

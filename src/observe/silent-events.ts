@@ -15,5 +15,6 @@ export class SilentEvents implements SessionEvents {
   catalogRead(..._: Parameters<SessionEvents['catalogRead']>): void {}
   warned(..._: Parameters<SessionEvents['warned']>): void {}
   failed(..._: Parameters<SessionEvents['failed']>): void {}
+  idleInTransaction(..._: Parameters<SessionEvents['idleInTransaction']>): void {}
   ended(..._: Parameters<SessionEvents['ended']>): void {}
 }

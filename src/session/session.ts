@@ -192,18 +192,19 @@ export class Session implements MemoryUser {
     const isStuck = this.#replies.isFull;
     this.#backend.push(chunk);
     for (let type = this.#backend.takeNext(); type !== undefined; type = this.#backend.takeNext())
-      if (type === Backend.ReadyForQuery) this.#frontend.answered(this.#isIdle());
+      if (type === Backend.ReadyForQuery) this.#frontend.answered(this.isIdle);
     if (!this.#toClient.flush()) this.#server.pause();
     if (isStuck) this.#pump();
     if (this.#draining) this.#endIfDrained();
   }
 
-  #isIdle(): boolean {
+  /** Whether nothing of the client's is under way, and no transaction is open. */
+  get isIdle(): boolean {
     return this.#backend.isIdle && this.#frontend.betweenUnits && !this.#busy;
   }
 
   #endIfDrained(): void {
-    if (this.#isIdle()) this.end(new ProxyError('PGC_SHUTDOWN'));
+    if (this.isIdle) this.end(new ProxyError('PGC_SHUTDOWN'));
   }
 
   /** The client sends no more. It may wait for answers, or be gone: what is still at work for nobody has to end. */

@@ -36,6 +36,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   net: {
     purpose: 'listeners, upstreams, cancel requests',
     may: [
+      'net/sessions',
       'auth',
       'auth/exchange',
       'session',
@@ -46,6 +47,11 @@ export const rooms: Readonly<Record<string, Room>> = {
       'config',
       'credentials',
     ],
+  },
+  'net/sessions': {
+    purpose: 'the sessions there are: how many clients are let in, and which of them ask nothing',
+    may: ['session', 'errors'],
+    types: ['observe'],
   },
   admin: {
     purpose: 'probes, metrics and reports over HTTP',

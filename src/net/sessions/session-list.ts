@@ -1,5 +1,5 @@
 /** The sessions there are, with what is told of each. */
-import type { Session } from '../session/session.js';
+import type { Session } from '../../session/session.js';
 
 /** Whose session it is. */
 export interface SessionOwner {
