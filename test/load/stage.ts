@@ -1,0 +1,116 @@
+/** A server and a proxy in front of it, each in a process of its own, with TLS on both ways or none. */
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { createAuthority } from '../support/certificates.js';
+import { freePort } from '../support/free-port.js';
+import { startPostgres } from '../support/postgres.js';
+import { until } from '../support/until.js';
+
+export interface Stage {
+  /** A client that is not connected yet. */
+  client(way: 'proxy' | 'direct'): pg.Client;
+  /** Bytes that the proxy's process takes. */
+  memory(): Promise<number>;
+  /** Connections of clients that the server still has, when all should be gone. */
+  leftBehind(): Promise<number>;
+  orphans(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+const SCHEMA = `
+  CREATE TABLE orgs (id int PRIMARY KEY);
+  CREATE TABLE users (id serial PRIMARY KEY, org_id int REFERENCES orgs ON DELETE CASCADE NOT ENFORCED);
+  CREATE TABLE posts (id serial PRIMARY KEY, user_id int REFERENCES users ON DELETE CASCADE NOT ENFORCED);
+  CREATE INDEX ON users (org_id);
+  CREATE INDEX ON posts (user_id);`;
+
+/** Of what the load itself does not use: looks, and clients that come while others go. */
+const SPARE_CONNECTIONS = 60;
+
+export async function startStage(clients: number, encrypted: boolean): Promise<Stage> {
+  const authority = await createAuthority('load');
+  const { cert, key } = await authority.server([{ type: 'ip', value: '127.0.0.1' }]);
+  const connections = { max_connections: String(clients + SPARE_CONNECTIONS) };
+  const server = await startPostgres({
+    config: encrypted ? { ...connections, ssl: 'on' } : connections,
+    files: { 'server.crt': cert, 'server.key': key },
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'pgcascade-load-'));
+  const file = (name: string, text: string) => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    chmodSync(path, 0o600);
+    return path;
+  };
+  const [port, admin] = [await freePort(), await freePort()];
+  const ca = file('ca.crt', authority.cert);
+  const tls = { mode: 'require', cert: file('crt', cert), key: file('key', key) };
+  const config = {
+    listen: `127.0.0.1:${port}`,
+    upstream: `postgres://127.0.0.1:${server.port}?sslmode=${encrypted ? `verify-full&sslrootcert=${ca}` : 'disable'}`,
+    ...(encrypted ? { tls } : {}),
+    limits: { connections: clients + SPARE_CONNECTIONS },
+    admin: { listen: `127.0.0.1:${admin}` },
+    log: { level: 'warn' },
+  };
+  const program = fileURLToPath(new URL('../../cli.js', import.meta.url));
+  const child = spawn(
+    process.execPath,
+    [program, 'serve', '--config', file('pgcascade.yaml', JSON.stringify(config))],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  await Promise.race([
+    new Promise<void>((resolve) => child.stdout.once('data', () => resolve())),
+    ended.then(() => Promise.reject(new Error('the proxy ended while it was started'))),
+  ]);
+  child.stdout.resume();
+  const client = (way: 'proxy' | 'direct') =>
+    new pg.Client({
+      host: '127.0.0.1',
+      port: way === 'proxy' ? port : server.port,
+      user: server.user,
+      database: 'postgres',
+      ...(encrypted ? { ssl: { ca: authority.cert } } : {}),
+    });
+  const observer = client('direct');
+  await observer.connect();
+  await observer.query(SCHEMA);
+  const count = async (sql: string) => Number((await observer.query(sql)).rows[0]?.count);
+  return {
+    client,
+    async memory() {
+      const text = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
+      return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1]);
+    },
+    async leftBehind() {
+      const left = () =>
+        count(
+          `SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`,
+        );
+      await until('the server has no client left', async () => (await left()) === 0, {
+        within: 10_000,
+      }).catch(() => {});
+      return left();
+    },
+    orphans: () =>
+      count(`SELECT count(*) FROM users LEFT JOIN orgs ON orgs.id = org_id
+        FULL JOIN posts ON user_id = users.id WHERE orgs.id IS NULL OR (posts.id IS NOT NULL AND users.id IS NULL)`),
+    async stop() {
+      await observer.end();
+      kill();
+      await ended;
+      process.off('exit', kill);
+      await server.stop('immediate');
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
