@@ -2,6 +2,7 @@
 import { ProxyError } from '../errors.js';
 import { sayFarewell } from '../session/server/farewell.js';
 import { negotiate } from '../wire/protocol-version.js';
+import { ProtocolViolation } from '../wire/reader.js';
 import { type Credential, forgetKeys, ServerLogin } from './exchange/server-login.js';
 import type { LoggedIn, Login, LoginPeers, Startup } from './login.js';
 import { Relay } from './relay.js';
@@ -42,11 +43,13 @@ export class ProxiedLogin implements Login {
   /**
    * No connection to the database is made for a client that has not proved who it is.
    * @throws ProxyError also where the client does not prove it
+   * @throws ProtocolViolation for a name that the server would take for another
    */
   async run(peers: LoginPeers, startup: Startup): Promise<LoggedIn | undefined> {
     const { client } = peers;
     const user = startup.parameters.get('user');
     if (!user) throw new ProxyError('PGC_NO_USER');
+    if (!isWhole(user)) throw new ProtocolViolation('the user name is not UTF-8, or longer than 63 bytes');
     const negotiated = negotiate(startup.raw);
     if (negotiated) client.write(negotiated.answer);
     const verified = await this.#options.verify(peers, user);
@@ -82,4 +85,15 @@ export class ProxiedLogin implements Login {
       forgetKeys(credential);
     }
   }
+}
+
+/** NAMEDATALEN - 1: the server cuts longer names. */
+const LONGEST_NAME_BYTES = 63;
+
+/**
+ * Whether the server understands the same name. Bytes that are not UTF-8 are read as U+FFFD here, and of a longer name the server
+ * takes the beginning: that would be another user than the one who has been verified.
+ */
+function isWhole(user: string): boolean {
+  return !user.includes('\ufffd') && Buffer.byteLength(user) <= LONGEST_NAME_BYTES;
 }

@@ -44,7 +44,7 @@ function initial(data: string | undefined, mechanism = 'SCRAM-SHA-256'): Buffer 
   return message('p', text(mechanism), int32(data === undefined ? -1 : bytes.length), bytes);
 }
 
-/** A conversation: the startup packet, and what the client answers to each question. */
+/** The startup packet, and what the client answers to each question. */
 async function answers(
   address: { readonly host: string; readonly port: number },
   startup: Buffer,
@@ -106,33 +106,39 @@ test('a client without a user is told so as by PostgreSQL', async () => {
   expect(await answers(proxy(), startup)).toEqual(await answers(sample.server, startup));
 });
 
+test.each([
+  ['is not UTF-8', Buffer.from('kept\xff', 'latin1')],
+  ['the server would cut', Buffer.from(`kept${'x'.repeat(60)}`)],
+])('a user name that %s is nobody, as the server would take it for another', async (_, name) => {
+  const startup = packet(0x30000, text('user'), name, Buffer.from('\0\0'));
+  expect(await answers(proxy(), startup)).toEqual([
+    expect.stringMatching(/^E C=08P01 .*not UTF-8, or longer/),
+  ]);
+});
+
 test('an answer that is longer than any of SCRAM ends the login', async () => {
   expect(await answers(proxy(), KEPT, initial('n'.repeat(2000)))).toEqual([
     expect.stringMatching(/^E C=08P01 .*invalid length 2022 of message type "p"/),
   ]);
 });
 
-/** Up to the last answer of a client that knows the password. */
-async function prove(client: RawClient, user: string): Promise<void> {
+/** Up to the last answer of a client that knows the password of `kept`. */
+async function prove(client: RawClient, send = async (bytes: Buffer) => client.send(bytes)): Promise<void> {
   const begun = begin({ kind: 'impossible' }, 'client');
   await client.until('R');
-  client.send(initial(`${begun.header}${begun.clientFirstBare}`));
-  const [challenge] = (await client.until('R')).slice(-1);
-  const challenged = readChallenge(begun, challenge?.body.toString('latin1', 4) ?? '');
-  const { clientFinal } = answer(
-    challenged,
-    await deriveKeys(passwordOf(user), challenged.salt, challenged.iterations),
-  );
-  client.send(message('p', Buffer.from(clientFinal)));
+  await send(initial(`${begun.header}${begun.clientFirstBare}`));
+  const [question] = (await client.until('R')).slice(-1);
+  const challenged = readChallenge(begun, question?.body.toString('latin1', 4) ?? '');
+  const keys = await deriveKeys(passwordOf('kept'), challenged.salt, challenged.iterations);
+  await send(message('p', Buffer.from(answer(challenged, keys).clientFinal)));
 }
 
-async function enter(startup: Buffer, at = proxy()): Promise<{ client: RawClient; greeting: RawMessage[] }> {
-  const client = await RawClient.open(at);
+async function enter(startup: Buffer): Promise<{ client: RawClient; greeting: RawMessage[] }> {
+  const client = await RawClient.open(proxy());
   client.send(startup);
-  await prove(client, 'kept');
-  const greeting = await client.untilReady();
-  client.greeting = greeting;
-  return { client, greeting };
+  await prove(client);
+  client.greeting = await client.untilReady();
+  return { client, greeting: [...client.greeting] };
 }
 
 const types = (messages: readonly RawMessage[]) => messages.map(({ type }) => type).join('');
@@ -155,7 +161,7 @@ test.each([
   const client = await RawClient.open(proxy());
   client.send(startup);
   const told = negotiated === 'v' ? await client.until('v') : [];
-  await prove(client, 'kept');
+  await prove(client);
   const greeting = await client.untilReady();
   expect(types([...told, ...greeting]).replace(/[^v]/g, '')).toBe(negotiated);
   const names = Object.keys(parameters);
@@ -199,7 +205,7 @@ test('what a client sends behind its last answer is executed, also of one that h
   const client = await RawClient.open(proxy());
   client.socket.allowHalfOpen = true;
   client.send(KEPT);
-  await prove(client, 'kept');
+  await prove(client);
   client.socket.end(query('SELECT 4711'));
   expect(readable(await client.untilReady(2))).toContain('D 4711');
 });
@@ -215,14 +221,9 @@ test('a client that has closed its side in the middle of its login is told nothi
 
 test('a login that is split anywhere is the same login', async () => {
   const client = await RawClient.open(proxy());
-  await client.sendInPieces(KEPT, 1);
-  const begun = begin({ kind: 'impossible' }, 'client');
-  await client.until('R');
-  await client.sendInPieces(initial(`${begun.header}${begun.clientFirstBare}`), 1);
-  const [challenge] = await client.until('R');
-  const challenged = readChallenge(begun, challenge?.body.toString('latin1', 4) ?? '');
-  const keys = await deriveKeys('KEPT', challenged.salt, challenged.iterations);
-  await client.sendInPieces(message('p', Buffer.from(answer(challenged, keys).clientFinal)), 1);
+  const inPieces = (bytes: Buffer) => client.sendInPieces(bytes, 1);
+  await inPieces(KEPT);
+  await prove(client, inPieces);
   expect(types(await client.untilReady())).toMatch(/^RR.*Z$/);
 });
 
@@ -254,7 +255,7 @@ test('a client that is verified while the database is down is told so', async ()
   const lonely = await another({ upstream: `postgres://127.0.0.1:${port}` });
   const client = await RawClient.open(lonely);
   client.send(KEPT);
-  await prove(client, 'kept');
+  await prove(client);
   expect(readable(await client.rest()).at(-1)).toMatch(/C=08001.*S=FATAL/);
 });
 
@@ -275,10 +276,11 @@ test('a client that is gone before its login is over takes its upstream connecti
   const connected = once(silent, 'connection');
   const client = await RawClient.open(waiting);
   client.send(KEPT);
-  await prove(client, 'kept');
+  await prove(client);
   const [server] = await connected;
   const ended = once(server, 'end');
-  server.resume();
+  server.resume().write(message('N', text('SNOTICE'), text('')));
+  await client.until('N');
   client.socket.destroy();
   await ended;
 });
@@ -287,7 +289,7 @@ test('of 100 MiB that come before the server has let the client in most stay wit
   const impatient = await another({ upstream: urlOf(await startSilent()), limits: { login_timeout: '1s' } });
   const client = await RawClient.open(impatient);
   client.send(KEPT);
-  await prove(client, 'kept');
+  await prove(client);
   const isTold = client.until('E').then(() => 'told');
   const mebibyte = Buffer.alloc(1024 * 1024, sync);
   const sent = () => new Promise((resolve) => client.socket.write(mebibyte, resolve));
