@@ -24,23 +24,27 @@ export interface Reported {
 /** Milliseconds for which a report is given again as it is: many who ask must not keep the event loop from its clients. */
 const FRESH = 1000;
 
-export function reports({ metrics, metricsType, sessions, graphs, config }: Reported): Pages {
-  return new Map<string, () => Promise<Page>>([
-    ['/metrics', onceASecond(async () => ({ status: 200, type: metricsType, body: await metrics() }))],
-    ['/sessions', onceASecond(async () => json({ sessions: [...sessions()] }))],
-    ['/graph', onceASecond(async () => json({ databases: [...graphs()].map(graphReport) }))],
-    ['/config', onceASecond(async () => json(withoutSecrets(config)))],
-  ]);
+/** @param now the time in milliseconds */
+export function reports(
+  { metrics, metricsType, sessions, graphs, config }: Reported,
+  now: () => number = () => performance.now(),
+): Pages {
+  const pages: Readonly<Record<string, () => Promise<Page>>> = {
+    '/metrics': async () => ({ status: 200, type: metricsType, body: await metrics() }),
+    '/sessions': async () => json({ sessions: [...sessions()] }),
+    '/graph': async () => json({ databases: [...graphs()].map(graphReport) }),
+    '/config': async () => json(withoutSecrets(config)),
+  };
+  return new Map(Object.entries(pages).map(([path, make]) => [path, onceASecond(make, now)]));
 }
 
 /** Who asks while a report is being made waits for that one. A report that could not be made is made again. */
-function onceASecond(make: () => Promise<Page>): () => Promise<Page> {
+function onceASecond(make: () => Promise<Page>, now: () => number): () => Promise<Page> {
   let made: Promise<Page> | undefined;
   let at = Number.NEGATIVE_INFINITY;
   return () => {
-    const now = performance.now();
-    if (made && now - at < FRESH) return made;
-    at = now;
+    if (made && now() - at < FRESH) return made;
+    at = now();
     made = make();
     made.catch(() => {
       made = undefined;
