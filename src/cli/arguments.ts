@@ -1,19 +1,22 @@
 /** Reads the command line. */
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { Flags } from '../config/load.js';
 import { nearest } from '../config/problems.js';
 
 const LATER_COMMANDS = ['graph', 'explain', 'doctor'];
 const COMMANDS = ['serve', 'check-config', 'install', 'uninstall'] as const;
 export type Command = (typeof COMMANDS)[number];
-const OPTIONS = {
+/** Each is one of the Flags, and has a line in the help text (help.ts). */
+export const OPTIONS = {
   config: { type: 'string', short: 'c' },
   listen: { type: 'string', multiple: true },
   upstream: { type: 'string' },
   profile: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
-} as const;
+} as const satisfies Readonly<
+  Record<Exclude<keyof Flags, 'url'> | 'help' | 'version', NonNullable<ParseArgsConfig['options']>[string]>
+>;
 
 /** What a command line asks for. */
 export type Invocation =

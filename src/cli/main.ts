@@ -5,31 +5,10 @@ import { ConfigError } from '../config/problems.js';
 import { createLogger } from '../observe/log.js';
 import { version } from '../observe/version.js';
 import { type Command, parseArguments } from './arguments.js';
+import { HELP } from './help.js';
 import { runInstall } from './install.js';
 import type { Io } from './io.js';
 import { serve } from './serve.js';
-
-const HELP = `pgcascade: a PostgreSQL proxy that emulates referential cascades
-
-Usage: pgcascade [command] [flags]
-
-Commands
-  serve           run the proxy (the default)
-  check-config    validate the configuration: exit 0, or 2 with what is wrong
-  install [URL]   make the event trigger that reports schema changes, in graph.url or URL (as superuser)
-  uninstall [URL] remove what install made
-
-Flags
-  -c, --config FILE     a YAML file; else PGCASCADE_CONFIG, else ./pgcascade.yaml if there is one
-  --listen ADDRESS      where clients connect, such as 127.0.0.1:6432; may be repeated
-  --upstream URL        the database, such as postgres://db:5432; without one, an embedded sample
-  --profile NAME        auto, postgres or postgres-like: without effect, as the server itself is asked
-  -h, --help            this text, as the command help
-  -v, -V, --version     the version, as the command version
-
-Every key of the file is also an environment variable: graph.refresh is PGCASCADE_GRAPH_REFRESH.
-Exit codes: 0 done; 1 failed while running; 2 bad usage or configuration; 143, 130 ended by a signal.
-`;
 
 /** Runs a command line and gives the exit code. `serve` runs until a signal or a failure ends it. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {

@@ -105,14 +105,22 @@ function readConfigFile({ flags, env, cwd }: ConfigInput): ConfigFile | undefine
   }
 }
 
-function flagLayers({ listen, upstream, profile, url }: Flags): readonly Layer[] {
-  const layers: readonly Layer[] = [
-    { path: ['listen'], label: '--listen', value: listen?.length === 1 ? listen[0] : listen },
-    { path: ['upstream'], label: '--upstream', value: upstream },
-    { path: ['profile'], label: '--profile', value: profile },
-    { path: ['graph', 'url'], label: 'URL', value: url },
-  ];
-  return layers.filter(({ value }) => value !== undefined);
+/** The key that each flag sets, and how. */
+const FLAG_LAYERS: Readonly<Record<keyof Omit<Flags, 'config'>, (flags: Flags) => Layer>> = {
+  listen: ({ listen }) => ({
+    path: ['listen'],
+    label: '--listen',
+    value: listen?.length === 1 ? listen[0] : listen,
+  }),
+  upstream: ({ upstream }) => ({ path: ['upstream'], label: '--upstream', value: upstream }),
+  profile: ({ profile }) => ({ path: ['profile'], label: '--profile', value: profile }),
+  url: ({ url }) => ({ path: ['graph', 'url'], label: 'URL', value: url }),
+};
+
+function flagLayers(flags: Flags): readonly Layer[] {
+  return Object.values(FLAG_LAYERS)
+    .map((layerOf) => layerOf(flags))
+    .filter(({ value }) => value !== undefined);
 }
 
 interface Secrets {

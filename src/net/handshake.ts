@@ -45,9 +45,14 @@ export async function readOpening(
         await answer(client, packet.kind === 'ssl' ? tls : undefined, first, asked);
         asked.add(packet.kind);
         break;
-      default:
+      case 'none':
+      case 'cancel':
+      case 'foreign':
+      case 'startup':
         if (after.length > 0) client.stream.unshift(after);
         return packet;
+      default:
+        packet satisfies never;
     }
   }
 }

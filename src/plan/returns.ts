@@ -58,8 +58,12 @@ function imageBy(check: Check): ForeignKey | undefined {
     case 'not null':
     case 'overlap':
       return check.key;
-    default:
+    case 'rows':
+    case 'order':
+    case 'referenced':
       return undefined;
+    default:
+      return check satisfies never;
   }
 }
 
@@ -72,7 +76,13 @@ function lookedAt(check: Check): readonly Relation[] {
       return [check.key.referencing, check.on];
     case 'order':
       return [];
-    default:
+    case 'rows':
+    case 'same key':
+    case 'new key':
+    case 'mixed key':
+    case 'not null':
       return [check.key.referencing];
+    default:
+      return check satisfies never;
   }
 }

@@ -70,7 +70,8 @@ export function readMarker(message: string, own: string): Marker | undefined {
   const at = message.indexOf(own);
   if (at < 0 || /[(\n]/.test(message.slice(0, at))) return undefined;
   const text = message.slice(at + own.length);
-  const kind = STOPPED.find((each) => text.startsWith(each));
+  const [word] = /^[a-z]*/i.exec(text) ?? [];
+  const kind = STOPPED.find((each) => each === word);
   if (kind) return { kind };
   const [check, table] = text.split('/', 2);
   const values = text.slice(`${check}/${table}/`.length, text.lastIndexOf(')') + 1);
@@ -133,6 +134,8 @@ export function violation(
     case 'same key':
     case 'rows':
       return stillReferenced(plan, key, marker, profile);
+    default:
+      return check satisfies never;
   }
 }
 

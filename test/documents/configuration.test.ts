@@ -1,6 +1,8 @@
 /** The document about the configuration has every key, and examples that the program takes. */
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { OPTIONS } from '../../src/cli/arguments.js';
+import { HELP } from '../../src/cli/help.js';
 import { variableOf } from '../../src/config/environment.js';
 import { configJsonSchema, type JsonSchema } from '../../src/config/json-schema.js';
 import { configSchema } from '../../src/config/schema.js';
@@ -17,6 +19,11 @@ test('docs/configuration.md has every key, its variable and its default', () => 
     'keys',
     ['| key, variable | default | meaning |', '|---|---|---|', ...rows].join('\n'),
   );
+});
+
+test('--help has every flag, and no other', () => {
+  const told = [...HELP.matchAll(/^ {2}.*?--([a-z-]+)/gm)].map(([, name]) => name);
+  expect(told).toEqual(Object.keys(OPTIONS));
 });
 
 describe('an example of a configuration', () => {

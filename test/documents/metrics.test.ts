@@ -1,6 +1,7 @@
 /** The metrics that there are, those in docs/running.md and those on the dashboard are the same. */
 import { expect, test } from 'vitest';
 import { Metrics } from '../../src/observe/metrics.js';
+import { RETRY_REASONS } from '../../src/session/execute/outcome.js';
 import { read } from './documents.js';
 
 /** Every metric, with what it is called in a query. */
@@ -33,6 +34,12 @@ test('docs/running.md has every metric, and no other', async () => {
   const { own } = await metricNames();
   expect(cells.sort()).toEqual([...own].sort());
   expect(described.filter((name) => !own.includes(name ?? ''))).toEqual([]);
+});
+
+test('docs/running.md has every reason to try again', () => {
+  const row = /^\| `pgcascade_retries_total` \|.*$/m.exec(read('docs/running.md'))?.[0] ?? '';
+  const told = [...row.matchAll(/`([a-z]+[A-Z]\w*)`/g)].map(([, name]) => name);
+  expect(told.sort()).toEqual([...RETRY_REASONS].sort());
 });
 
 test('each query of the dashboard names metrics that exist, and all of the program’s own are on it', async () => {

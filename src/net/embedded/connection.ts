@@ -125,6 +125,8 @@ export class EmbeddedConnection extends Duplex implements Client {
           await this.#send(reply);
           return bytes;
         }
+        default:
+          packet satisfies never;
       }
     }
   }

@@ -53,8 +53,10 @@ export function markerOf(
         : undefined;
     case 'check':
       return treatment.plan.checks[marker.check] && !treatment.suspecting ? marker : undefined;
+    case undefined:
+      return undefined;
     default:
-      return marker;
+      return marker satisfies never;
   }
 }
 

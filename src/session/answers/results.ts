@@ -168,8 +168,13 @@ function resultOf(
     case 'swallow':
     case 'cleanUp':
       return 'swallow';
-    default:
+    case 'forward':
+    case 'refused':
+    case 'release':
+    case undefined:
       return 'forward';
+    default:
+      return treatment satisfies never;
   }
 }
 

@@ -77,8 +77,16 @@ function inPlaceOf(
     }
     case 'cascade':
       return marker && stoppedBy(marker, treatment, translation);
-    default:
+    case 'forward':
+    case 'swallow':
+    case 'cleanUp':
+    case 'truncate':
+    case 'prepare':
+    case 'release':
+    case undefined:
       return undefined;
+    default:
+      return treatment satisfies never;
   }
 }
 
@@ -100,6 +108,8 @@ function stoppedBy(
       return new ProxyError('PGC_MOVED', { table: treatment.target });
     case 'refused':
       return undefined;
+    default:
+      return marker satisfies never;
   }
 }
 

@@ -87,6 +87,9 @@ export class SessionCatalog {
       case 'schema':
         this.#sights.forget();
         this.#forget();
+        break;
+      default:
+        effect satisfies never;
     }
     this.#changed = strongest(this.#changed, effect);
   }

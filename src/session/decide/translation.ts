@@ -62,7 +62,13 @@ function isClients(treatment: Treatment): boolean {
       return false;
     case 'prepare':
       return treatment.again !== true;
-    default:
+    case 'forward':
+    case 'cascade':
+    case 'truncate':
+    case 'refused':
+    case 'release':
       return true;
+    default:
+      return treatment satisfies never;
   }
 }

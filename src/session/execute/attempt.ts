@@ -16,6 +16,7 @@ import { isForbidden } from '../server/error-classes.js';
 import type { ReplyHandler, Verdict } from '../server/outstanding-replies.js';
 import { HeldAnswers } from './held-answers.js';
 import { type Outcome, type RetryReason, retryReasonOf } from './outcome.js';
+import { repeatsStrings } from './retry-policy.js';
 
 /** What an attempt sends. */
 export interface Sending {
@@ -138,7 +139,8 @@ export class Attempt implements ReplyHandler {
         this.#replies.receive(message);
         this.#settle('failed');
         return 'swallow';
-      default: {
+      case 'executing':
+      case 'answered': {
         const verdict = this.#replies.receive(message);
         this.#settle('done');
         return verdict === 'swallow' ? verdict : this.#held.release(verdict, message);
@@ -150,8 +152,7 @@ export class Attempt implements ReplyHandler {
     const { before, isLocking, translation } = this.#sending;
     const isDenied = isLocking && this.#completed < before && isForbidden(error);
     const why = isDenied ? 'lockDenied' : retryReasonOf(error, this.#executedTreatment, translation);
-    // A string of several statements is sent again for a suspicion only.
-    return this.#isString && why !== 'ruleSuspected' ? undefined : why;
+    return why && this.#isString && !repeatsStrings(why) ? undefined : why;
   }
 
   /** That of the statement which the server is executing. */

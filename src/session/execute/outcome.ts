@@ -11,7 +11,8 @@ import type { ErrorTranslation } from '../answers/server-errors.js';
  * `ruleSuspected`: it has found that a rule may be broken. `relationChanged`: a name has come to mean another table.
  * `childInserted`: another transaction has given a row a new child. `lockDenied`: the server does not let this role lock rows.
  */
-export type RetryReason = 'ruleSuspected' | 'relationChanged' | 'childInserted' | 'lockDenied';
+export const RETRY_REASONS = ['ruleSuspected', 'relationChanged', 'childInserted', 'lockDenied'] as const;
+export type RetryReason = (typeof RETRY_REASONS)[number];
 
 /**
  * `done`: the client has its answer.
@@ -39,8 +40,12 @@ export function retryReasonOf(
       return 'relationChanged';
     case undefined:
       return namesFollowedKey(fields, treatment, encoding()) ? 'childInserted' : undefined;
-    default:
+    case 'check':
+    case 'rowKept':
+    case 'refused':
       return undefined;
+    default:
+      return marker satisfies never;
   }
 }
 

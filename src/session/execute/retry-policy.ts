@@ -11,6 +11,26 @@ export interface RetryState {
   readonly locks: 'no' | 'next' | 'never';
 }
 
+/** What a failed attempt means for the next one. */
+interface Consequences {
+  /** Whether it is one of the attempts that are counted. */
+  readonly counts: boolean;
+  /** Whether the next attempt locks its rows first: `unless locked`, if this one has not done so. */
+  readonly locks: 'no' | 'unless locked' | 'never';
+  /** Whether the next attempt may end otherwise under the same snapshot. */
+  readonly helpsInSnapshot: boolean;
+  /** Whether a string of several statements is sent again, too. */
+  readonly repeatsStrings: boolean;
+}
+
+const CONSEQUENCES: Readonly<Record<RetryReason, Consequences>> = {
+  ruleSuspected: { counts: true, locks: 'no', helpsInSnapshot: false, repeatsStrings: true },
+  // What a name means does not depend on the snapshot.
+  relationChanged: { counts: true, locks: 'no', helpsInSnapshot: true, repeatsStrings: false },
+  childInserted: { counts: true, locks: 'unless locked', helpsInSnapshot: false, repeatsStrings: false },
+  lockDenied: { counts: false, locks: 'never', helpsInSnapshot: false, repeatsStrings: false },
+};
+
 /** The snapshot of the next attempt: it has what others have committed since, or it is that of the attempt before. */
 export type Snapshot = 'newer' | 'same';
 
@@ -34,15 +54,27 @@ export function isLast({ left }: RetryState): boolean {
  * @param locked the attempt had locked its rows: a child that was inserted all the same means an old snapshot
  */
 export function nextAttempt({ left, locks }: RetryState, why: RetryReason, locked: boolean): RetryState {
-  if (why === 'lockDenied') return { left, locks: 'never' };
-  if (locks === 'never') return { left: left - 1, locks };
-  return { left: left - 1, locks: why === 'childInserted' && !locked ? 'next' : 'no' };
+  const after = CONSEQUENCES[why];
+  return { left: after.counts ? left - 1 : left, locks: locksAfter(locks, after.locks, locked) };
+}
+
+function locksAfter(
+  before: RetryState['locks'],
+  after: Consequences['locks'],
+  locked: boolean,
+): RetryState['locks'] {
+  if (before === 'never' || after === 'never') return 'never';
+  return after === 'unless locked' && !locked ? 'next' : 'no';
 }
 
 /**
- * Whether another attempt may end otherwise than the one before it; natively a transaction that keeps its snapshot fails. What
- * a name means does not depend on the snapshot.
+ * Whether another attempt may end otherwise than the one before it; natively a transaction that keeps its snapshot fails.
  */
 export function helps(why: RetryReason, snapshot: Snapshot): boolean {
-  return snapshot === 'newer' || why === 'relationChanged';
+  return snapshot === 'newer' || CONSEQUENCES[why].helpsInSnapshot;
+}
+
+/** Whether a string of several statements is sent again for this reason; else the client gets the error. */
+export function repeatsStrings(why: RetryReason): boolean {
+  return CONSEQUENCES[why].repeatsStrings;
 }

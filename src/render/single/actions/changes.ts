@@ -111,8 +111,13 @@ function keyChanged(check: Check): readonly { readonly by: ForeignKey; readonly 
       return [{ by: check.by, checked: check.key }];
     case 'overlap':
       return check.when === 'new key' ? [{ by: check.key, checked: check.other }] : [];
-    default:
+    case 'rows':
+    case 'not null':
+    case 'order':
+    case 'referenced':
       return [];
+    default:
+      return check satisfies never;
   }
 }
 
