@@ -99,7 +99,7 @@ export class GraphCache {
     return this.#refresh > 0 || this.isWatched;
   }
 
-  /** To be taken when a statement comes, for `moment`. */
+  /** To be taken when a statement comes, for `readPoint`. */
   get arrival(): number {
     return this.#watch?.begun ?? 0;
   }

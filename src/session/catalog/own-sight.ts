@@ -73,7 +73,7 @@ export class OwnSight {
   }
 
   /**
-   * @param now what GraphCache.moment says
+   * @param now what GraphCache.readPoint says
    * @returns what was seen, where it need not be asked for again
    */
   fresh(graphs: GraphCache, now: ReadPoint): Sight | undefined {

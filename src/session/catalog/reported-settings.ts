@@ -4,7 +4,9 @@
  * reported last is not what holds.
  */
 import { isAscii } from 'node:buffer';
-import type { Look } from '../../sql/lexer/look.js';
+import { withoutHalves } from '../../sql/encoding/character-lengths.js';
+import { type Look, lookAt } from '../../sql/lexer/look.js';
+import { UNKNOWN } from '../../sql/lexer/text-settings.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { Answer } from '../server/question.js';
 import type { ServerState } from '../server/server-state.js';
@@ -47,6 +49,18 @@ export class ReportedSettings {
   /** The server has answered everything, and reported all settings. */
   report(): void {
     this.#reported = this.#options.catalog.age;
+  }
+
+  /**
+   * Looks at a client's text as the server is going to read it.
+   * @param text without what terminates it
+   */
+  look(text: Buffer): Look {
+    if (!this.areCurrent) return lookAt(text, UNKNOWN);
+    const { encoding, textSettings } = this.#options.state;
+    const masked = textSettings.hasHalves && !isAscii(text) ? withoutHalves(text, encoding) : undefined;
+    if (masked === undefined) return lookAt(text, textSettings);
+    return { ...lookAt(masked, { ...textSettings, hasHalves: false }), text };
   }
 
   /**

@@ -3,44 +3,39 @@
  *
  * It asks the server once and remembers until something was sent that may change the answer. What slips through (a
  * function that sets the search_path) is caught by the expanded statement, which checks the name again.
+ *
+ * That a transaction has ended the session learns piece by piece. In this order:
+ *
+ * | method                            | is called when                                                 | by                                    |
+ * |-----------------------------------|----------------------------------------------------------------|---------------------------------------|
+ * | `invalidateFor('transactionEnd')` | a text is being sent that may end a transaction                | `invalidateBy`                        |
+ * | `unitEnds`                        | a Sync, FunctionCall or Query is being sent, which may end one | UnitEnd; SimpleQuery in a pipeline;   |
+ * |                                   |                                                                | QueryExecution before another attempt |
+ * | `committed`                       | the tag of an answer is COMMIT, or ReadyForQuery says idle     | ServerMessages                        |
+ * | `transactionOver`                 | ReadyForQuery says idle, or that the transaction has failed    | ServerMessages                        |
+ * | `serverIdle`                      | ReadyForQuery says idle, and nothing else awaits an answer     | Dispatch, by UnitEnd                  |
  */
-import type { ReadPoint } from '../../graph/cache.js';
-import type { SessionFacts } from '../../graph/catalog/answer.js';
-import type { CatalogQuestion } from '../../graph/catalog/question.js';
-import { bringsWork, type Look, type SessionEffect, strongest } from '../../sql/lexer/look.js';
+import type { Look, SessionEffect } from '../../sql/lexer/look.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
-import { CascadeMode } from './cascade-mode.js';
-import {
-  type Ask,
-  CatalogReader,
-  type CatalogReaderOptions,
-  SERVER_DOES_ALL,
-  type Unanswered,
-} from './catalog-reader.js';
-import { Meanings } from './meanings.js';
-import type { Sight } from './own-sight.js';
+import type { Ask, CatalogReaderOptions, Unanswered } from './catalog-reader.js';
 import { emptyContext, type ResolvedContext } from './resolved-context.js';
 import { leavesNothing, Sights } from './sights.js';
+import { Surroundings } from './surroundings.js';
+import { TransactionChanges } from './transaction-changes.js';
 
 export class SessionCatalog {
   readonly #options: CatalogReaderOptions;
-  readonly #reader: CatalogReader;
-  readonly #meanings = new Meanings();
-  readonly #mode = new CascadeMode();
-  /** What the transaction did, at the most: its end changes that back, or makes it seen by others. */
-  #changed: SessionEffect = 'none';
-  /** The transaction had DDL that brings nothing as long as all keys are enforced: another session may add one before it ends. */
-  #hasMinorDdl = false;
+  readonly #changes: TransactionChanges;
   readonly #sights: Sights;
-  /** The catalog's state under which the meanings were asked for. */
-  #fingerprint = '';
+  readonly #surroundings: Surroundings;
   /** Counts how often everything was forgotten. */
   #age = 0;
 
   constructor(options: CatalogReaderOptions) {
     this.#options = options;
-    this.#reader = new CatalogReader(options);
+    this.#changes = new TransactionChanges(options);
     this.#sights = new Sights(options);
+    this.#surroundings = new Surroundings(options, this.#sights, this.#changes);
   }
 
   /** Bytes came from the client. */
@@ -52,17 +47,12 @@ export class SessionCatalog {
   /** Something of the client's is being executed, which may change the schema unseen. */
   executing(): void {
     this.#sights.touch();
-    this.#meanings.touch();
+    this.#surroundings.touch();
   }
 
   /** A text is being sent. */
   invalidateBy(look: Look): void {
-    const { database, graphs } = this.#options;
-    // Where the proxy has nothing to do, most DDL brings nothing either: it only changes what names mean.
-    const isMinor =
-      look.effect === 'schema' && !bringsWork(look) && graphs.lastFingerprint(database) === SERVER_DOES_ALL;
-    this.#hasMinorDdl ||= isMinor;
-    this.invalidateFor(isMinor ? 'settings' : look.effect, look.words);
+    this.invalidateFor(this.#changes.effectOf(look), look.words);
   }
 
   /**
@@ -75,13 +65,13 @@ export class SessionCatalog {
         return;
       case 'transactionEnd':
         this.#sights.transactionOver();
-        if (this.#hasSet) {
+        if (this.#changes.hasSet) {
           this.#sights.forget();
           this.#forget();
         }
         return;
       case 'temporary':
-        this.#meanings.hide(words);
+        this.#surroundings.hide(words);
         break;
       case 'settings':
       case 'schema':
@@ -91,12 +81,7 @@ export class SessionCatalog {
       default:
         effect satisfies never;
     }
-    this.#changed = strongest(this.#changed, effect);
-  }
-
-  /** Whether the transaction's end changes more than what names mean that hide others, which are asked for each time. */
-  get #hasSet(): boolean {
-    return this.#changed === 'settings' || this.#changed === 'schema';
+    this.#changes.add(effect);
   }
 
   /**
@@ -108,7 +93,7 @@ export class SessionCatalog {
     this.executing();
     if (inBlock) return;
     this.#sights.transactionOver();
-    if (this.#hasSet) this.#forget();
+    if (this.#changes.hasSet) this.#forget();
   }
 
   /** The server says that no transaction is open, or that it has failed. */
@@ -123,33 +108,23 @@ export class SessionCatalog {
 
   /** Whether the open transaction has changed settings, the schema, or made a temporary table. */
   get touched(): boolean {
-    return this.#changed !== 'none';
-  }
-
-  /** Whether what was sent may have changed the schema. */
-  get changing(): boolean {
-    const { database, graphs } = this.#options;
-    const bringsMore = this.#hasMinorDdl && graphs.lastFingerprint(database) !== SERVER_DOES_ALL;
-    return this.#changed === 'schema' || bringsMore;
+    return this.#changes.isAny;
   }
 
   /** Whether the transaction's end may show others another schema. */
   get mayShowChanges(): boolean {
-    return this.changing || this.#hasMinorDdl;
+    return this.#changes.mayShow;
   }
 
   /** A transaction is over. More may have been sent since, but what it changed others see from its answer on. */
   committed(): void {
-    const { database, graphs } = this.#options;
-    if (this.changing) graphs.invalidate(database);
-    else if (this.#hasMinorDdl) graphs.outdate(database);
+    this.#changes.show();
   }
 
   /** The server is idle: no transaction is open. */
   serverIdle(): void {
-    if (this.#hasSet) this.#forget();
-    this.#changed = 'none';
-    this.#hasMinorDdl = false;
+    if (this.#changes.hasSet) this.#forget();
+    this.#changes.clear();
   }
 
   /**
@@ -172,7 +147,7 @@ export class SessionCatalog {
    * @returns a promise as GraphCache.readPoint
    */
   serverDoesAll(): boolean | Promise<boolean> {
-    const standing = this.#sights.now(this.changing);
+    const standing = this.#sights.now(this.#changes.hasSchema);
     return standing instanceof Promise ? standing.then(leavesNothing) : leavesNothing(standing);
   }
 
@@ -182,80 +157,22 @@ export class SessionCatalog {
    * @throws ProxyError PGC_MODE for a mode that is none
    */
   async resolve(names: readonly RelationName[], ask: Ask): Promise<ResolvedContext | Unanswered> {
-    this.#meanings.bound();
-    const age = this.#age;
-    const standing = await this.#sights.now(this.changing);
-    const { server, now, isShared, isLost } = standing;
-    let { sight } = standing;
-    if (sight && leavesNothing(standing)) return emptyContext(sight);
-    // In another catalog names may mean other relations, and what did not exist may exist by now.
-    if (sight !== undefined && sight.fingerprint !== this.#fingerprint) this.#meanings.forget();
     const distinct = [...new Map(names.map((name) => [quoteRelation(name), name])).values()];
-    const unknown = this.#meanings.unknown(distinct, sight?.known.graph);
-    const isUncertain = isLost || standing.mayHaveTemporaries || !this.#mode.isKnown;
-    if (sight === undefined || unknown.length > 0 || isUncertain) {
-      const question = { names: unknown, fingerprint: sight === undefined, catalog: false, server: isLost };
-      const found = await this.#ask(question, now, ask);
-      if ('kind' in found) return found;
-      const isUnknown = question.fingerprint && found.fingerprint === null && found.serverDoesAll !== true;
-      if (isUnknown || found.temporary === null || (isShared && found.temporary))
-        return this.resolve(names, ask);
-      // The session is in another database than it was taken to be in, and the watch tells of that one's changes alone.
-      if (isLost && !this.#sights.isAt(server)) return this.resolve(names, ask);
-      const seen = sight ?? (await this.#sighted(distinct, found, now, ask));
-      if (seen === 'read by another') return this.resolve(names, ask);
+    for (;;) {
+      const age = this.#age;
+      const standing = await this.#sights.now(this.#changes.hasSchema);
+      if (standing.sight && leavesNothing(standing)) return emptyContext(standing.sight);
+      const seen = await this.#surroundings.see(standing, distinct, ask);
+      if (seen === 'outdated') continue;
       if ('kind' in seen) return seen;
-      if (seen.fingerprint !== this.#fingerprint) this.#meanings.retain(distinct);
-      sight = seen;
-      this.#fingerprint = seen.fingerprint;
-    }
-    // While the server answered, it reported that a setting has changed: names may mean other relations by now.
-    if (age !== this.#age) {
+      if (age === this.#age) return this.#surroundings.contextOf(seen, distinct);
+      // While the server answered, it reported that a setting has changed: names may mean other relations by now.
       this.#forget();
-      return this.resolve(names, ask);
     }
-    const active = this.#mode.isActive();
-    const { graph, id } = sight.known;
-    const hides = this.#meanings.hideAny(distinct, graph);
-    return { graph, graphId: id, active, meaning: (name) => this.#meanings.of(name), hides };
-  }
-
-  async #ask(
-    question: Omit<CatalogQuestion, 'temporary'>,
-    now: ReadPoint,
-    ask: Ask,
-  ): Promise<SessionFacts | Unanswered> {
-    const found = await this.#reader.ask(question, ask);
-    if (!('kind' in found)) this.#learn(question.names, found, now);
-    return found;
-  }
-
-  /** The graph of what was found: one that is known, or that of the whole catalog. */
-  async #sighted(
-    names: readonly RelationName[],
-    found: SessionFacts,
-    now: ReadPoint,
-    ask: Ask,
-  ): Promise<Sight | Unanswered | 'read by another'> {
-    const known = this.#reader.known(found);
-    if (known) return this.#sights.record(known, now, this.changing);
-    const reading = await this.#reader.readInTurn(names, found, ask);
-    if (reading === 'read by another' || 'kind' in reading) return reading;
-    this.#meanings.forget();
-    this.#learn(names, reading.facts, now);
-    return this.#sights.record(reading, now, this.changing);
-  }
-
-  #learn(names: readonly RelationName[], found: SessionFacts, asked: ReadPoint): void {
-    this.#meanings.learn(names, found.meanings);
-    this.#mode.learn(found);
-    if (found.server !== null) this.#sights.locate(found.server);
-    this.#sights.recordTemporaries(found.temporary, asked);
   }
 
   #forget(): void {
     this.#age++;
-    this.#meanings.forget();
-    this.#mode.forget();
+    this.#surroundings.forget();
   }
 }

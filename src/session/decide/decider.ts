@@ -7,7 +7,6 @@ import { isAfterUnsettling, namesRelations } from '../../rewrite/unsettling.js';
 import { isNoteworthy, isPlain, type Look } from '../../sql/lexer/look.js';
 import type { Translation } from '../answers/results.js';
 import { ColumnsUnknown, KnownColumns } from '../catalog/known-columns.js';
-import { lookAsReported } from '../catalog/reported-look.js';
 import { ReportedSettings } from '../catalog/reported-settings.js';
 import { encodingOf, TEXT_BEYOND_ASCII } from '../server/encoding.js';
 import type { Protocol } from '../server/internal-query.js';
@@ -52,7 +51,7 @@ export class Decider {
 
   /** Looks at a client's text as the server is going to read it. */
   look(text: Buffer): Look {
-    return lookAsReported(text, this.#options.state, this.settings);
+    return this.settings.look(text);
   }
 
   /** Whether anything is to be decided for a text: else it is sent as it is. */
@@ -81,7 +80,7 @@ export class Decider {
   /** Renews the graph. @returns false where that has failed, and the client has the error as the answer to its message */
   renew(protocol: Protocol): Promise<boolean> {
     return this.#resolver.renew(protocol).catch((error) => {
-      // A mode that is none is told to the DELETE.
+      // PGC_MODE is raised again for the next DELETE, so it is ignored here.
       if (error instanceof ProxyError) return true;
       throw error;
     });

@@ -4,7 +4,6 @@ import type { Treatment } from '../../rewrite/statement/treatment.js';
 import { type Rewrite, unchanged } from '../../rewrite/text.js';
 import { bytesOf } from '../../sql/encoding/raw-bytes.js';
 import { ResultColumns } from '../answers/result-columns.js';
-import { lookAsReported } from '../catalog/reported-look.js';
 import type { ReportedSettings } from '../catalog/reported-settings.js';
 import { encodingOf } from '../server/encoding.js';
 import type { ServerState } from '../server/server-state.js';
@@ -50,7 +49,7 @@ export class SqlPrepared {
         changed,
       };
       const encoding = encodingOf(this.#state);
-      const look = lookAsReported(bytesOf(text), this.#state, this.#settings);
+      const look = this.#settings.look(bytesOf(text));
       const made = { ...UNWATCHED, look, encoding, rewrite, result: new ResultColumns(), inSql: true };
       this.#prepared.set(nameInText(treatment.name, encoding), made);
     }

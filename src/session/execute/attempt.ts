@@ -2,10 +2,11 @@
  * One attempt to execute an expanded statement: takes the server's answers to it, holds back what the client must not see
  * before it is certain, and tells how the attempt ended.
  *
- * After three failures another attempt is made. Another transaction gave a deleted row a new child between the statement's
- * snapshot and its lock, and the server, which enforces the key too, refuses: PostgreSQL's own actions would look for children
- * when the parent is locked already. A name came to mean another table: PostgreSQL's own actions know their tables. Or the
- * statement only looked whether a rule may be broken, and the next attempt has to find out which.
+ * There are four reasons to make another attempt (RETRY_REASONS). `childInserted`: another transaction gave a deleted row a new
+ * child between the statement's snapshot and its lock, and the server, which enforces the key too, refuses; PostgreSQL's own
+ * actions would look for children when the parent is locked already. `relationChanged`: a name came to mean another table;
+ * PostgreSQL's own actions know their tables. `ruleSuspected`: the statement only looked whether a rule may be broken, and the
+ * next attempt has to find out which. `lockDenied`: the role may not lock the rows first, and the next attempt does without.
  */
 
 import type { Treatment } from '../../rewrite/statement/treatment.js';

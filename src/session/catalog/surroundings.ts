@@ -1,0 +1,145 @@
+/**
+ * What the server has told a session: what names mean, whether cascading is on, and which graph holds. What is not known, or no
+ * longer, is asked for.
+ */
+import type { ReadPoint } from '../../graph/cache.js';
+import type { SessionFacts } from '../../graph/catalog/answer.js';
+import type { CatalogQuestion } from '../../graph/catalog/question.js';
+import type { RelationName } from '../../sql/names.js';
+import { CascadeMode } from './cascade-mode.js';
+import { type Ask, CatalogReader, type CatalogReaderOptions, type Unanswered } from './catalog-reader.js';
+import { Meanings } from './meanings.js';
+import type { Sight } from './own-sight.js';
+import type { ResolvedContext } from './resolved-context.js';
+import type { Sights, Standing } from './sights.js';
+import type { TransactionChanges } from './transaction-changes.js';
+
+export class Surroundings {
+  readonly #reader: CatalogReader;
+  readonly #sights: Sights;
+  readonly #changes: TransactionChanges;
+  readonly #meanings = new Meanings();
+  readonly #mode = new CascadeMode();
+  /** The catalog's state under which the meanings were asked for. */
+  #fingerprint = '';
+
+  constructor(options: CatalogReaderOptions, sights: Sights, changes: TransactionChanges) {
+    this.#reader = new CatalogReader(options);
+    this.#sights = sights;
+    this.#changes = changes;
+  }
+
+  /** Bytes came from the client, or something of the client's is being executed. */
+  touch(): void {
+    this.#meanings.touch();
+  }
+
+  /** A temporary table without keys is made. @param words as Meanings.hide */
+  hide(words: ReadonlySet<string> | undefined): void {
+    this.#meanings.hide(words);
+  }
+
+  /** What was set may be another by now. */
+  forget(): void {
+    this.#meanings.forget();
+    this.#mode.forget();
+  }
+
+  /**
+   * Asks the server for what is not known.
+   * @param standing what the session sees without asking
+   * @returns what it sees; or `outdated` where the answer does not belong to that standing, so that all has to be looked up again
+   */
+  async see(
+    standing: Standing,
+    names: readonly RelationName[],
+    ask: Ask,
+  ): Promise<Sight | Unanswered | 'outdated'> {
+    const { isLost, mayHaveTemporaries, sight } = standing;
+    this.#meanings.bound();
+    // In another catalog names may mean other relations, and what did not exist may exist by now.
+    if (sight !== undefined && sight.fingerprint !== this.#fingerprint) this.#meanings.forget();
+    const unknown = this.#meanings.unknown(names, sight?.known.graph);
+    const isUncertain = isLost || mayHaveTemporaries || !this.#mode.isKnown;
+    const isKnown = sight !== undefined && unknown.length === 0 && !isUncertain;
+    return isKnown ? sight : this.#askServer(standing, names, unknown, ask);
+  }
+
+  /**
+   * @param names of a statement, which are known in what the session sees
+   * @throws ProxyError PGC_MODE for a mode that is none
+   */
+  contextOf({ known: { graph, id } }: Sight, names: readonly RelationName[]): ResolvedContext {
+    return {
+      graph,
+      graphId: id,
+      active: this.#mode.isActive(),
+      meaning: (name) => this.#meanings.of(name),
+      hides: this.#meanings.hideAny(names, graph),
+    };
+  }
+
+  /**
+   * Asks what is not known, and reads the catalog where its graph is not.
+   * @param names all those that the statement has
+   * @param unknown those of which the meaning is not known
+   * @returns as `see`
+   */
+  async #askServer(
+    { server, now, isShared, isLost, sight }: Standing,
+    names: readonly RelationName[],
+    unknown: readonly RelationName[],
+    ask: Ask,
+  ): Promise<Sight | Unanswered | 'outdated'> {
+    const question = { names: unknown, fingerprint: sight === undefined, catalog: false, server: isLost };
+    const found = await this.#ask(question, now, ask);
+    if ('kind' in found) return found;
+    // The server turned out not to do all that is declared: the fingerprint, which was left out, is needed.
+    const lacksFingerprint =
+      question.fingerprint && found.fingerprint === null && found.serverDoesAll !== true;
+    // The session has temporary relations, which no other one sees, and was not asked what they are.
+    const hasTemporaries = found.temporary === null || (isShared && found.temporary);
+    // The session is in another database than it was taken to be in, and the watch tells of that one's changes alone.
+    const isElsewhere = isLost && !this.#sights.isAt(server);
+    if (lacksFingerprint || hasTemporaries || isElsewhere) return 'outdated';
+    const seen = sight ?? (await this.#sighted(names, found, now, ask));
+    if (seen === 'read by another') return 'outdated';
+    if ('kind' in seen) return seen;
+    if (seen.fingerprint !== this.#fingerprint) this.#meanings.retain(names);
+    this.#fingerprint = seen.fingerprint;
+    return seen;
+  }
+
+  async #ask(
+    question: Omit<CatalogQuestion, 'temporary'>,
+    now: ReadPoint,
+    ask: Ask,
+  ): Promise<SessionFacts | Unanswered> {
+    const found = await this.#reader.ask(question, ask);
+    if (!('kind' in found)) this.#learn(question.names, found, now);
+    return found;
+  }
+
+  /** The graph of what was found: one that is known, or that of the whole catalog. */
+  async #sighted(
+    names: readonly RelationName[],
+    found: SessionFacts,
+    now: ReadPoint,
+    ask: Ask,
+  ): Promise<Sight | Unanswered | 'read by another'> {
+    const known = this.#reader.known(found);
+    if (known) return this.#sights.record(known, now, this.#changes.hasSchema);
+    const reading = await this.#reader.readInTurn(names, found, ask);
+    if (reading === 'read by another' || 'kind' in reading) return reading;
+    this.#meanings.forget();
+    this.#learn(names, reading.facts, now);
+    return this.#sights.record(reading, now, this.#changes.hasSchema);
+  }
+
+  #learn(names: readonly RelationName[], found: SessionFacts, asked: ReadPoint): void {
+    this.#meanings.learn(names, found.meanings);
+    this.#mode.learn(found);
+    if (found.server !== null) this.#sights.locate(found.server);
+    this.#sights.recordTemporaries(found.temporary, asked);
+  }
+}

@@ -1,0 +1,73 @@
+/** What a session's open transaction has changed, at the most: its end undoes that, or shows it to the other sessions. */
+import type { GraphCache } from '../../graph/cache.js';
+import { bringsWork, type Look, type SessionEffect, strongest } from '../../sql/lexer/look.js';
+import { SERVER_DOES_ALL } from './catalog-reader.js';
+
+interface TransactionChangesOptions {
+  readonly database: string;
+  readonly graphs: GraphCache;
+}
+
+export class TransactionChanges {
+  readonly #options: TransactionChangesOptions;
+  #strongest: SessionEffect = 'none';
+  /** It had DDL that brings no key to act on, as far as was known: another session may have added one before it ends. */
+  #hasMinorDdl = false;
+
+  constructor(options: TransactionChangesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * A text is being sent. Where the server does all that is declared, most DDL leaves nothing to the proxy either: it only
+   * changes what names mean.
+   * @returns what the text may do to the session
+   */
+  effectOf(look: Look): SessionEffect {
+    const isMinor = look.effect === 'schema' && !bringsWork(look) && this.#serverDoesAll;
+    this.#hasMinorDdl ||= isMinor;
+    return isMinor ? 'settings' : look.effect;
+  }
+
+  /** Something with this effect is being sent, or was. */
+  add(effect: SessionEffect): void {
+    this.#strongest = strongest(this.#strongest, effect);
+  }
+
+  get isAny(): boolean {
+    return this.#strongest !== 'none';
+  }
+
+  /** Whether the transaction's end changes more than what names mean that hide others, which are asked for each time. */
+  get hasSet(): boolean {
+    return this.#strongest === 'settings' || this.#strongest === 'schema';
+  }
+
+  /** Whether the schema may be another one by now. */
+  get hasSchema(): boolean {
+    return this.#strongest === 'schema' || (this.#hasMinorDdl && !this.#serverDoesAll);
+  }
+
+  /** Whether the transaction's end may show others another schema. */
+  get mayShow(): boolean {
+    return this.hasSchema || this.#hasMinorDdl;
+  }
+
+  /** The transaction is over: others see what it changed. */
+  show(): void {
+    const { database, graphs } = this.#options;
+    if (this.hasSchema) graphs.invalidate(database);
+    else if (this.#hasMinorDdl) graphs.outdate(database);
+  }
+
+  /** No transaction is open. */
+  clear(): void {
+    this.#strongest = 'none';
+    this.#hasMinorDdl = false;
+  }
+
+  get #serverDoesAll(): boolean {
+    const { database, graphs } = this.#options;
+    return graphs.lastFingerprint(database) === SERVER_DOES_ALL;
+  }
+}
