@@ -1,6 +1,7 @@
 /** The benchmarks: `npm run bench -- SUBCOMMAND …`. Exit status: 0 done, 1 failed or missed a goal, 2 bad usage. */
 import { batch, usage as batchUsage } from './batch.js';
 import { catalog, usage as catalogUsage } from './catalog.js';
+import { idle, usage as idleUsage } from './idle.js';
 import { jit, usage as jitUsage } from './jit.js';
 import { look, usage as lookUsage } from './look.js';
 import { loop, usage as loopUsage } from './loop.js';
@@ -18,6 +19,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   relay: { usage: relayUsage, run: relay },
   batch: { usage: batchUsage, run: batch },
   catalog: { usage: catalogUsage, run: catalog },
+  idle: { usage: idleUsage, run: idle },
   jit: { usage: jitUsage, run: jit },
   look: { usage: lookUsage, run: look },
   loop: { usage: loopUsage, run: loop },

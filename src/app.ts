@@ -48,7 +48,7 @@ export interface App {
 export async function startApp(config: Config, log: Logger, cancelPatience?: number): Promise<App> {
   await parserReady();
   const { login, reload } = await openLogin(config.auth, config.limits.message_bytes, log);
-  const upstream = await openUpstream(config.upstream, log);
+  const upstream = await openUpstream(config, log);
   const schema = await listenForChanges(config, log);
   const statements = new StatementCache((crash) =>
     log.warn(
@@ -172,16 +172,18 @@ function roomFor(connections: number, log: Logger): number {
   return most;
 }
 
-async function openUpstream(upstream: Config['upstream'], log: Logger): Promise<Upstream> {
-  switch (upstream.kind) {
-    case 'embedded':
-      log.info('starting an embedded PostgreSQL with a sample schema');
-      // Imported only where it is used: PGlite is a whole database.
-      return (await import('./net/embedded/embedded.js')).openEmbedded();
-    case 'tcp':
-    case 'unix':
-      return socketUpstream(upstream.name, upstream);
+async function openUpstream({ upstream, auth, graph }: Config, log: Logger): Promise<Upstream> {
+  if (upstream.kind === 'embedded') {
+    log.info('starting an embedded PostgreSQL with a sample schema');
+    // Imported only where it is used: PGlite is a whole database.
+    return (await import('./net/embedded/embedded.js')).openEmbedded();
   }
+  const account = graph.url;
+  if (upstream.target === 'any' || auth.mode !== 'relay' || account === null) return socketUpstream(upstream);
+  const { lookAtServer } = await import('./graph/watch/connection.js');
+  return socketUpstream(upstream, (address, target, signal) =>
+    lookAtServer(account, address, target, signal),
+  );
 }
 
 /** Waits for one attempt to connect, whether it succeeds or not: the listener tries again later. */

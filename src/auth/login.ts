@@ -1,6 +1,7 @@
 /** The seam between a login and the session behind it: a session begins at the first ReadyForQuery. */
 import type { Duplex } from 'node:stream';
 import type { SessionEvents } from '../observe/session-events.js';
+import type { SessionTarget } from '../transport/session-kind.js';
 import type { StartupPacket } from '../wire/startup.js';
 import type { ClientTransport } from './client-transport.js';
 import type { ServerTransport } from './exchange/server-transport.js';
@@ -32,13 +33,27 @@ export interface LoginUpstream {
   /** For messages: `host:port`, or a socket's path. */
   readonly name: string;
   /**
+   * @param look is asked where it matters which of several servers is taken, of each that answers
    * @returns the connection, on which this startup packet was sent; somebody else listens to its errors
    * @throws ProxyError where nothing answers
    */
-  start(startup: Buffer): Promise<Duplex>;
-  /** How the connection is made, when there is one. */
+  start(startup: Buffer, look?: LoginLook): Promise<ReachedServer>;
+}
+
+/** A server that was reached. */
+export interface ReachedServer {
+  readonly server: Duplex;
+  /** As `LoginUpstream.name`, of this server alone. */
+  readonly name: string;
+  /** How the connection is made. */
   readonly transport: ServerTransport;
 }
+
+/**
+ * @returns why the session that the server gives is none of those that are wanted; undefined: it is
+ * @throws ProxyError where that cannot be told
+ */
+export type LoginLook = (reached: ReachedServer, target: SessionTarget) => Promise<string | undefined>;
 
 /** What a session begins with. */
 export interface LoggedIn {

@@ -3,7 +3,9 @@ import { ProxyError } from '../errors.js';
 import { sayFarewell } from '../session/server/farewell.js';
 import { negotiate } from '../wire/protocol-version.js';
 import { ProtocolViolation } from '../wire/reader.js';
-import { type Credential, forgetKeys, ServerLogin } from './exchange/server-login.js';
+import type { Credential } from './exchange/server-login.js';
+import { ServerLogins } from './exchange/server-logins.js';
+import { lookAtSession } from './exchange/session-look.js';
 import type { LoggedIn, Login, LoginPeers, Startup } from './login.js';
 import { Relay } from './relay.js';
 
@@ -68,21 +70,24 @@ export class ProxiedLogin implements Login {
     { credential, fromClient }: Verified,
   ): Promise<LoggedIn | undefined> {
     const { client, upstream } = peers;
+    const logins = new ServerLogins(user, credential);
     try {
-      const server = await upstream.start(startup);
+      const reached = await upstream.start(startup, (at, target) =>
+        lookAtSession(at.server, logins.of(at), target),
+      );
+      const { server } = reached;
       if (client.destroyed || client.writableEnded) {
         server.destroy();
         return undefined;
       }
-      const options = { user, upstream: upstream.name, credential, transport: upstream.transport };
       const { messageBytes } = this.#options;
       return await new Relay(peers, server, {
         messageBytes,
-        serverLogin: new ServerLogin(options),
+        serverLogin: logins.of(reached),
         fromClient,
       }).run();
     } finally {
-      forgetKeys(credential);
+      logins.forgetKeys();
     }
   }
 }

@@ -15,7 +15,7 @@ export class RelayedLogin implements Login {
 
   async run(peers: LoginPeers, startup: Startup): Promise<LoggedIn | undefined> {
     const { client, upstream } = peers;
-    const server = await upstream.start(startup.raw);
+    const { server } = await upstream.start(startup.raw);
     // The client may be gone by now, or may have been told why it is not served. (One that has only closed its own side for
     // writing is served.)
     if (client.destroyed || client.writableEnded) {

@@ -16,6 +16,7 @@ interface Combination {
   readonly upstream?: UpstreamConfig | undefined;
   readonly admin: { readonly listen: string | null };
   readonly auth: Auth;
+  readonly graph: { readonly url: object | null };
   readonly cascade: { readonly relations: readonly Relation[] };
   readonly audit: { readonly path: string | null; readonly required: boolean };
   readonly tls: Tls;
@@ -40,6 +41,7 @@ export function checkCombinations(config: Combination, context: z.core.$Refineme
   const problem = (message: string, ...path: PropertyKey[]) =>
     context.addIssue({ code: 'custom', message, path });
   const { listen, upstream, admin, audit } = config;
+  const hosts = upstream?.kind === 'servers' ? upstream.hosts : [];
 
   listen.forEach((address, index) => {
     const other = listen.slice(0, index).find((each) => sharePlace(each, address));
@@ -47,9 +49,9 @@ export function checkCombinations(config: Combination, context: z.core.$Refineme
       const what = other === address ? 'is listed twice' : `takes the same port as ${other}`;
       problem(`${address} ${what}`, 'listen', index);
     }
-    if (upstream?.kind === 'tcp' && reaches(address, upstream.host, upstream.port)) {
-      problem(`${upstream.name} is where the proxy itself listens`, 'upstream');
-    }
+    for (const host of hosts)
+      if (host.kind === 'tcp' && reaches(address, host.host, host.port))
+        problem(`${host.name} is where the proxy itself listens`, 'upstream');
     if (admin.listen !== null && sharePlace(address, admin.listen)) {
       const by = address === admin.listen ? 'listen' : `listen (${address})`;
       problem(`${admin.listen} is taken by ${by}`, 'admin', 'listen');
@@ -68,6 +70,7 @@ export function checkCombinations(config: Combination, context: z.core.$Refineme
   }
 
   checkAuth(config, problem);
+  checkTarget(config, problem);
   checkTls(config.tls, problem);
 
   const seen = new Set<string>();
@@ -105,6 +108,19 @@ function checkAuth(
     problem(`has no effect while auth.mode is ${mode}: it is for cert`, 'auth', 'map');
   if (mode === 'cert' && tls.client_auth === 'none')
     problem('is none, and auth.mode is cert: say require, or want', 'tls', 'client_auth');
+}
+
+/** A relayed login is the client's: it cannot be begun a second time with another host, so somebody else has to look before. */
+function checkTarget(
+  { upstream, auth, graph }: Pick<Combination, 'upstream' | 'auth' | 'graph'>,
+  problem: (message: string, ...path: PropertyKey[]) => void,
+): void {
+  if (upstream?.kind !== 'servers' || upstream.target === 'any') return;
+  if (auth.mode === 'relay' && graph.url === null)
+    problem(
+      `has target_session_attrs=${upstream.target}, and nobody can look at the session before the client: set graph.url, whose user then does, or auth.mode`,
+      'upstream',
+    );
 }
 
 /** Nothing that is said of certificates may be without effect. */

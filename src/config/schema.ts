@@ -16,7 +16,7 @@ import {
   timeout,
   upstream,
 } from './fields.js';
-import type { UpstreamConfig } from './upstream.js';
+import { EMBEDDED } from './upstream.js';
 
 const PROFILES = ['auto', 'postgres', 'postgres-like'] as const;
 const LATER_PROFILES = [
@@ -196,8 +196,6 @@ const log = section({
     .describe('auto is pretty on a terminal, JSON elsewhere.'),
 });
 
-const EMBEDDED: UpstreamConfig = { kind: 'embedded' };
-
 /** The whole configuration (docs/configuration.md); its input is what a file says, its output what the program reads. */
 export const configSchema = z
   .strictObject({
@@ -209,7 +207,7 @@ export const configSchema = z
     upstream: upstream
       .optional()
       .describe(
-        'The database: postgres://host:port, with the parameters of libpq for TLS (sslmode, sslrootcert, …), "embedded", or file:/path of a file that says it. It may be left out where only loopback addresses are listened on: then it is embedded.',
+        'The database: postgres://host:port, or several hosts, with the parameters of libpq for TLS (sslmode, …) and for the choice of a host (target_session_attrs, …), "embedded", or file:/path of a file that says it. It may be left out where only loopback addresses are listened on: then it is embedded.',
       ),
     profile: choice(PROFILES, LATER_PROFILES)
       .default('auto')

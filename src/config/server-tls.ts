@@ -77,7 +77,8 @@ export function parseServerTls(parameters: ReadonlyMap<string, string>): ServerT
   };
 }
 
-function oneOf<T extends string>(
+/** @throws ValueError for a value that is none of them; undefined where the parameter is empty or not there */
+export function oneOf<T extends string>(
   values: readonly T[],
   parameters: ReadonlyMap<string, string>,
   name: string,

@@ -3,13 +3,18 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Session } from '../session/session.js';
 import { cancelRequest } from '../wire/startup.js';
-import type { Upstream } from './upstream.js';
+import type { UpstreamHost } from './upstream.js';
+
+interface Target {
+  readonly session: Session;
+  readonly host: UpstreamHost;
+}
 
 /** In milliseconds: the session waits so long for its next statement. */
 const PATIENCE = 10_000;
 
 export class CancelKeys {
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions = new Map<string, Target>();
   readonly #patience: number;
 
   /** @param patience how long a server may take to be reached and to act on a cancel request, in milliseconds */
@@ -17,44 +22,44 @@ export class CancelKeys {
     this.#patience = patience;
   }
 
-  add(key: string, session: Session): void {
-    this.#sessions.set(key, session);
+  /** @param host where the session's server is */
+  add(key: string, session: Session, host: UpstreamHost): void {
+    this.#sessions.set(key, { session, host });
     session.closed.then(() => {
-      if (this.#sessions.get(key) === session) this.#sessions.delete(key);
+      if (this.#sessions.get(key)?.session === session) this.#sessions.delete(key);
     });
   }
 
   /**
    * Sends a cancel request on, byte for byte: its key is one that the server gave out. A request for a session that waits
    * for no answer is dropped, as it would hit that session's next statement. While the request is under way, the session
-   * takes no further statement. A key that no session here has may belong to another proxy in front of the same server.
+   * takes no further statement. A key that no session here has may belong to another proxy in front of the same servers.
+   * @param hosts all that there are
    * @returns when the server has closed the connection, which tells that it has acted
    */
-  async forward(key: string, raw: Buffer, upstream: Upstream): Promise<void> {
-    const session = this.#sessions.get(key);
-    if (session === undefined) return send(raw, upstream, this.#patience);
-    if (session.activity === 'active') await session.holdDuring(send(raw, upstream, this.#patience));
+  async forward(key: string, raw: Buffer, hosts: readonly UpstreamHost[]): Promise<void> {
+    const target = this.#sessions.get(key);
+    if (target?.session.activity === 'active')
+      await target.session.holdDuring(send(raw, target.host, this.#patience));
+    if (!target) await Promise.all(hosts.map((host) => send(raw, host, this.#patience)));
   }
 
   /**
    * Has the server stop what the session with this key is doing.
    * @returns when the server has acted on it, which may find nothing to stop
    */
-  stop(key: string, upstream: Upstream): Promise<void> {
-    return send(cancelRequest(key), upstream, this.#patience);
+  stop(key: string, host: UpstreamHost): Promise<void> {
+    return send(cancelRequest(key), host, this.#patience);
   }
 }
 
 /** What has not been sent within these milliseconds never is: it would hit another statement. */
-async function send(raw: Buffer, upstream: Upstream, milliseconds: number): Promise<void> {
+async function send(raw: Buffer, host: UpstreamHost, milliseconds: number): Promise<void> {
   const patience = new AbortController();
   const impatient = setTimeout(() => patience.abort(), milliseconds);
   const over = once(patience.signal, 'abort');
   try {
-    await Promise.race([
-      over,
-      upstream.connect().then((connection) => ask(connection, raw, patience.signal)),
-    ]);
+    await Promise.race([over, host.connect().then((connection) => ask(connection, raw, patience.signal))]);
   } finally {
     clearTimeout(impatient);
   }

@@ -3,11 +3,12 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { ServerTransport } from '../auth/exchange/server-transport.js';
-import type { LoginUpstream } from '../auth/login.js';
+import type { LoginLook, LoginUpstream, ReachedServer } from '../auth/login.js';
 import { ProxyError } from '../errors.js';
 import type { Logger } from '../observe/log.js';
 import { closedOf } from '../session/leaving.js';
-import type { Upstream } from './upstream.js';
+import { reasonOf } from '../transport/hosts.js';
+import type { Upstream, UpstreamHost } from './upstream.js';
 
 /** The client was gone, or had been told why it is not served, before the server was reached. */
 export class Unwanted extends Error {}
@@ -18,6 +19,7 @@ export class ClientUpstream implements LoginUpstream {
   readonly #log: Logger;
   readonly #unwanted = new AbortController();
   #connection: Duplex | undefined;
+  #host: UpstreamHost | undefined;
 
   constructor(upstream: Upstream, client: Duplex, log: Logger) {
     this.#upstream = upstream;
@@ -29,29 +31,31 @@ export class ClientUpstream implements LoginUpstream {
     return this.#upstream.name;
   }
 
-  get transport(): ServerTransport {
-    const connection = this.#connection;
-    if (connection instanceof TLSSocket)
-      return { kind: 'tls', certificate: connection.getPeerX509Certificate()?.raw };
-    const isRemote = connection instanceof Socket && connection.remoteFamily !== undefined;
-    return { kind: isRemote ? 'clear' : 'local' };
+  /** The server that was taken; undefined before there is one. */
+  get host(): UpstreamHost | undefined {
+    return this.#host;
   }
 
   /** @throws Unwanted where the attempt was ended */
-  async start(startup: Buffer): Promise<Duplex> {
+  async start(startup: Buffer, look?: LoginLook): Promise<ReachedServer> {
     const [upstream, client, { signal }] = [this.#upstream, this.#client, this.#unwanted];
     // Of a stream that nobody reads not even a reset is seen. What comes stays in it.
     client.on('readable', readAhead);
     try {
-      const connection = await upstream.start(startup, signal);
-      this.#connection = connection;
+      const { connection, host } = await upstream.start(
+        startup,
+        signal,
+        look && ((server, name, target) => look({ server, name, transport: transportOf(server) }, target)),
+      );
+      [this.#connection, this.#host] = [connection, host];
       connection.on('error', (error) => this.#log.debug({ err: error }, 'the upstream connection broke'));
-      return connection;
+      return { server: connection, name: host.name, transport: transportOf(connection) };
     } catch (error) {
       if (signal.aborted) throw new Unwanted('nobody waits for the upstream connection', { cause: error });
-      const { code, message } = error as NodeJS.ErrnoException;
+      const known = [error, Object(error).cause].find((each) => each instanceof ProxyError);
+      if (known) throw known;
       this.#log.error({ err: error }, `could not connect to ${this.name}`);
-      throw new ProxyError('PGC_UPSTREAM_UNREACHABLE', { upstream: this.name, reason: code ?? message });
+      throw new ProxyError('PGC_UPSTREAM_UNREACHABLE', { upstream: this.name, reason: reasonOf(error) });
     } finally {
       client.off('readable', readAhead);
       // It has been told meanwhile why it is not served: nobody else reads on to its end.
@@ -74,6 +78,13 @@ export class ClientUpstream implements LoginUpstream {
   async closed(): Promise<void> {
     if (this.#connection) await closedOf(this.#connection);
   }
+}
+
+function transportOf(connection: Duplex): ServerTransport {
+  if (connection instanceof TLSSocket)
+    return { kind: 'tls', certificate: connection.getPeerX509Certificate()?.raw };
+  const isRemote = connection instanceof Socket && connection.remoteFamily !== undefined;
+  return { kind: isRemote ? 'clear' : 'local' };
 }
 
 function readAhead(): void {}

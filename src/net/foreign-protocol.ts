@@ -7,7 +7,7 @@ import type { ClientUpstream } from './client-upstream.js';
  * nothing else from this client: no session would read it, so no DELETE in it could be expanded.
  */
 export async function relayRefusal(client: Socket, startup: Buffer, upstream: ClientUpstream): Promise<void> {
-  const server = await upstream.start(startup);
+  const { server } = await upstream.start(startup);
   server.on('data', (answer: Buffer) => client.write(answer));
   server.once('end', () => sayFarewell(client)).once('close', () => sayFarewell(client));
   client.once('close', () => server.destroy());

@@ -17,7 +17,7 @@ import { type Opening, readOpening } from './handshake.js';
 import { type AdmissionLimits, Admissions } from './sessions/admissions.js';
 import { type IdleLimits, IdleSessions } from './sessions/idle-sessions.js';
 import { ownerOf, type SessionInfo, SessionList, type SessionOwner } from './sessions/session-list.js';
-import type { Upstream } from './upstream.js';
+import type { Upstream, UpstreamHost } from './upstream.js';
 
 export interface GatewayOptions {
   readonly upstream: Upstream;
@@ -189,7 +189,7 @@ export class Gateway {
   ): Promise<void> {
     done();
     try {
-      await this.#keys.forward(opening.key, opening.raw, this.#options.upstream);
+      await this.#keys.forward(opening.key, opening.raw, this.#options.upstream.hosts);
     } catch (error) {
       log.warn({ err: error }, 'a cancel request could not be sent on');
     }
@@ -219,7 +219,7 @@ export class Gateway {
       if (!entered) this.#notLoggedIn(client, events, stream.destroyed ? 'client' : 'server');
       // It may have been told meanwhile why it is not served.
       else if (stream.writableEnded) entered.server.destroy();
-      else this.#begin(client, owner, { database, events, log }, entered);
+      else if (upstream.host) this.#begin(client, owner, { host: upstream.host, events, log }, entered);
     } finally {
       this.#entering.delete(client);
     }
@@ -228,23 +228,25 @@ export class Gateway {
   #begin(
     connection: ClientConnection,
     owner: SessionOwner,
-    { database, events, log }: { database: string; events: SessionEvents; log: Logger },
+    { host, events, log }: { host: UpstreamHost; events: SessionEvents; log: Logger },
     loggedIn: LoggedIn,
   ): void {
     const { key } = loggedIn;
     const { stream: client } = connection;
-    const cancel = () => this.#stop(key, log);
+    const cancel = () => this.#stop(key, host, log);
+    // Of one name, each server has a database of its own.
+    const database = `${host.name}/${owner.database}`;
     const session = new Session({ client, database, events, cancel }, loggedIn, this.#options.session);
-    if (key !== undefined) this.#keys.add(key, session);
+    if (key !== undefined) this.#keys.add(key, session, host);
     this.#sessions.add(session, owner);
     this.#idle.add(session, connection, events);
   }
 
-  async #stop(key: string | undefined, log: Logger): Promise<void> {
+  async #stop(key: string | undefined, host: UpstreamHost, log: Logger): Promise<void> {
     if (key === undefined) return;
     log.debug('what the session left running is cancelled');
     try {
-      await this.#keys.stop(key, this.#options.upstream);
+      await this.#keys.stop(key, host);
     } catch (error) {
       log.warn({ err: error }, 'what a client left running could not be cancelled');
     }

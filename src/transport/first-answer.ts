@@ -16,8 +16,10 @@ export function firstAnswer(socket: Socket): Promise<Buffer> {
       resolve(received.bytes);
     };
     const came = () => {
-      for (let chunk: Buffer | null = socket.read(); chunk !== null; chunk = socket.read())
-        received.append(chunk);
+      // To read beyond what is there would end a stream that has ended: then nothing could be put back into it.
+      for (let left = socket.readableLength; left > 0; left = socket.readableLength)
+        received.append(socket.read(left));
+      if (received.size === 0) socket.read();
       if (isEnough(received.bytes)) settle();
     };
     socket.on('readable', came).once('end', settle).once('close', settle).once('error', settle);
@@ -32,6 +34,14 @@ function isEnough(bytes: Buffer): boolean {
 
 export function isRefusal(answer: Buffer): boolean {
   return answer[0] === Backend.ErrorResponse;
+}
+
+/** What a refusal says. Undefined for any other answer, and for a refusal that is not whole. */
+export function refusalOf(answer: Buffer): { readonly code: string; readonly message: string } | undefined {
+  const end = 1 + (answer.length < 5 ? 0 : answer.readUInt32BE(1));
+  if (!isRefusal(answer) || answer.length < end) return undefined;
+  const fields = readErrorFields({ type: Backend.ErrorResponse, buffer: answer, start: 0, end, last: true });
+  return { code: fields.get(Field.code) ?? '', message: fields.get(Field.message) ?? '' };
 }
 
 /**

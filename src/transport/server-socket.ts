@@ -1,7 +1,7 @@
 /** Connections to servers: over the network, with TLS as libpq would use it, or behind a unix socket. */
 import { connect, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { ServerTls } from '../config/server-tls.js';
+import type { KeepAlive, ServerConfig } from '../config/upstream.js';
 import { firstAnswer, isRefusal, withHint } from './first-answer.js';
 import { encrypt, negotiate, ServerWithoutTls } from './server-tls.js';
 
@@ -12,14 +12,10 @@ const UNWANTED = 'nobody waits for the connection any more';
 const FORBIDDEN =
   'The URL of the upstream server says sslmode=disable. If pg_hba.conf has it by hostssl only, take sslmode=require or verify-full.';
 
-/** Where a server answers. */
-export type ServerAddress = TcpAddress | { readonly kind: 'unix'; readonly path: string };
+/** Where a server answers. `ip` is the address that is meant of several that the host has. */
+export type ServerAddress = TcpAddress | Extract<ServerConfig, { readonly kind: 'unix' }>;
 
-interface TcpAddress extends ServerTls {
-  readonly kind: 'tcp';
-  readonly host: string;
-  readonly port: number;
-}
+type TcpAddress = Extract<ServerConfig, { readonly kind: 'tcp' }> & { readonly ip?: string };
 
 /**
  * @param signal ends the attempt, and not the connection that it has led to
@@ -70,8 +66,8 @@ function otherWay(address: TcpAddress, socket: Socket): TcpAddress | undefined {
 
 /** `prefer` goes on in clear where the server does not encrypt, or the handshake fails. `allow` begins in clear. */
 async function connectByTcp(address: TcpAddress, signal: AbortSignal | undefined): Promise<Socket> {
-  const { host, port, sslmode } = address;
-  const clear = () => open({ host, port }, signal);
+  const { host, ip, port, sslmode, keepAlive } = address;
+  const clear = () => open({ host: ip ?? host, port }, signal, keepAlive);
   const socket = await clear();
   if (sslmode === 'disable' || sslmode === 'allow') return socket;
   const impatient = setTimeout(() => socket.destroy(new Error(SILENT)), PATIENCE);
@@ -93,8 +89,10 @@ async function connectByTcp(address: TcpAddress, signal: AbortSignal | undefined
 function open(
   address: { readonly host: string; readonly port: number } | { readonly path: string },
   signal: AbortSignal | undefined,
+  { enabled, idle }: KeepAlive = { enabled: true, idle: 0 },
 ): Promise<Socket> {
-  const socket = connect({ ...address, noDelay: true, keepAlive: true });
+  const keepAlive = { keepAlive: enabled, keepAliveInitialDelay: idle * 1000 };
+  const socket = connect({ ...address, noDelay: true, ...keepAlive });
   // Between two who listen to its errors there is a moment in which nobody does.
   socket.on('error', () => {});
   return abortable(
@@ -112,7 +110,7 @@ function open(
 }
 
 /** Does the work; when it is aborted, the socket is destroyed, which ends the work. */
-async function abortable<T>(
+export async function abortable<T>(
   socket: Socket,
   signal: AbortSignal | undefined,
   work: () => Promise<T>,

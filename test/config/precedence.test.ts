@@ -51,7 +51,7 @@ test('flags go over variables, variables over the file', () => {
   const env = { PGCASCADE_LISTEN: '127.0.0.1:2', PGCASCADE_UPSTREAM: 'postgres://env' };
   const config = load(file, env, { listen: ['127.0.0.1:3'] });
   expect(config.listen).toEqual(['127.0.0.1:3']);
-  expect(config.upstream).toMatchObject({ host: 'env' });
+  expect(config.upstream).toMatchObject({ hosts: [{ host: 'env' }] });
   expect(config.profile).toBe('postgres');
 });
 
@@ -122,7 +122,7 @@ test('what had a say is told by name', () => {
 test('the upstream can stand in a file of its own', () => {
   const cwd = workspace({ secret: 'postgres://hidden:6000\n' });
   const config = loadConfig({ flags: { upstream: `file:${join(cwd, 'secret')}` }, env: {}, cwd });
-  expect(config.upstream).toMatchObject({ kind: 'tcp', host: 'hidden', port: 6000 });
+  expect(config.upstream).toMatchObject({ hosts: [{ kind: 'tcp', host: 'hidden', port: 6000 }] });
 });
 
 test('a loaded configuration cannot be changed', () => {

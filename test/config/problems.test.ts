@@ -133,6 +133,14 @@ describe('values that contradict each other are refused', () => {
       'listen: "[::]:5432"\nupstream: postgres://[::1]',
       'pgcascade.yaml:2: upstream: [::1]:5432 is where the proxy itself listens',
     ],
+    [
+      'listen: h:5432\nupstream: postgres://db,h',
+      'pgcascade.yaml:2: upstream: h:5432 is where the proxy itself listens',
+    ],
+    [
+      'upstream: postgres://a,b?target_session_attrs=read-write',
+      'pgcascade.yaml:1: upstream: has target_session_attrs=read-write, and nobody can look at the session before the client: set graph.url, whose user then does, or auth.mode',
+    ],
     ['listen: [/run/a, /run/a]', 'pgcascade.yaml:1: listen[1]: /run/a is listed twice'],
     [
       'listen: h:1\nupstream: postgres://h:1',

@@ -35,7 +35,7 @@ describe('examples/compose.yaml', () => {
       hostname: 'pgcascade',
       port: String(parseAddress(address).port),
     });
-    expect(config.upstream).toMatchObject({ kind: 'tcp', host: 'db' });
+    expect(config.upstream).toMatchObject({ hosts: [{ kind: 'tcp', host: 'db' }] });
     expect(services).toHaveProperty('db');
   });
 
@@ -95,7 +95,7 @@ describe('examples/compose-tls.yaml', () => {
     expect(config).toMatchObject({
       tls: { mode: 'require' },
       auth: { mode: 'proxy' },
-      upstream: { host: 'db', sslmode: 'verify-full' },
+      upstream: { hosts: [{ host: 'db', sslmode: 'verify-full' }] },
     });
     const url = new URL(services.app.environment.DATABASE_URL);
     expect(url.hostname).toBe('pgcascade');
@@ -141,7 +141,10 @@ describe('examples/kustomize', () => {
 
   test('gives pgcascade a configuration that it takes, and the service its port', async () => {
     const config = await withSecrets({}, read('examples/kustomize/pgcascade.yaml'));
-    expect(config).toMatchObject({ tls: { mode: 'require' }, upstream: { sslmode: 'verify-full' } });
+    expect(config).toMatchObject({
+      tls: { mode: 'require' },
+      upstream: { hosts: [{ sslmode: 'verify-full' }] },
+    });
     const ports = new Map(
       container.ports.map((each: { name: string; containerPort: number }) => [each.name, each.containerPort]),
     );

@@ -1,7 +1,6 @@
 /** COPY FROM STDIN, which the embedded database cannot do as PostgreSQL does it (src/net/embedded/copy.ts). */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openEmbedded } from '../../src/net/embedded/embedded.js';
-import type { Upstream } from '../../src/net/upstream.js';
+import { type EmbeddedDatabase, openEmbedded } from '../../src/net/embedded/embedded.js';
 import {
   copyData,
   copyDone,
@@ -14,7 +13,7 @@ import {
   sync,
 } from './embedded-harness.js';
 
-let upstream: Upstream;
+let upstream: EmbeddedDatabase;
 beforeAll(async () => {
   upstream = await openEmbedded();
 });

@@ -1,11 +1,10 @@
 /** Clients that stop, and a database that does. */
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openEmbedded } from '../../src/net/embedded/embedded.js';
-import type { Upstream } from '../../src/net/upstream.js';
+import { type EmbeddedDatabase, openEmbedded } from '../../src/net/embedded/embedded.js';
 import { message, query, RawClient, startup } from './embedded-harness.js';
 
-let upstream: Upstream;
+let upstream: EmbeddedDatabase;
 beforeAll(async () => {
   upstream = await openEmbedded();
 });

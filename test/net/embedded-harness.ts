@@ -3,18 +3,17 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
 import pg from 'pg';
-import { openEmbedded } from '../../src/net/embedded/embedded.js';
-import type { Upstream } from '../../src/net/upstream.js';
+import { type EmbeddedDatabase, openEmbedded } from '../../src/net/embedded/embedded.js';
 import { readErrorFields, readRow, readTag } from '../../src/wire/backend.js';
 import { MessageReader } from '../../src/wire/reader.js';
 import { BACKEND_TYPES } from '../../src/wire/types.js';
 
 export class EmbeddedServer {
-  readonly upstream: Upstream;
+  readonly upstream: EmbeddedDatabase;
   readonly port: number;
   readonly #listener: Server;
 
-  private constructor(upstream: Upstream, listener: Server) {
+  private constructor(upstream: EmbeddedDatabase, listener: Server) {
     this.upstream = upstream;
     this.port = (listener.address() as AddressInfo).port;
     this.#listener = listener;
@@ -98,11 +97,14 @@ export class RawClient {
   }
 
   /** A stream that nothing was sent on yet. */
-  static async open(upstream: Upstream): Promise<RawClient> {
+  static async open(upstream: EmbeddedDatabase): Promise<RawClient> {
     return new RawClient(await upstream.connect());
   }
 
-  static async connect(upstream: Upstream, parameters: Record<string, string> = {}): Promise<RawClient> {
+  static async connect(
+    upstream: EmbeddedDatabase,
+    parameters: Record<string, string> = {},
+  ): Promise<RawClient> {
     const client = await RawClient.open(upstream);
     client.send(startup({ user: 'joe', ...parameters }));
     await client.until(/^Z/);

@@ -1,8 +1,7 @@
 /** What the embedded database promises on the wire, byte by byte. */
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openEmbedded } from '../../src/net/embedded/embedded.js';
-import type { Upstream } from '../../src/net/upstream.js';
+import { type EmbeddedDatabase, openEmbedded } from '../../src/net/embedded/embedded.js';
 import {
   bind,
   closeStatement,
@@ -19,7 +18,7 @@ import {
   sync,
 } from './embedded-harness.js';
 
-let upstream: Upstream;
+let upstream: EmbeddedDatabase;
 beforeAll(async () => {
   upstream = await openEmbedded();
 });

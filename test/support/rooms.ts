@@ -72,11 +72,11 @@ export const rooms: Readonly<Record<string, Room>> = {
   auth: {
     purpose: 'the login, up to the first ReadyForQuery, where the session begins',
     may: ['auth/exchange', 'auth/users', 'auth/scram', 'session/server', 'wire', 'config', 'errors'],
-    types: ['observe'],
+    types: ['transport', 'observe'],
   },
   'auth/exchange': {
     purpose: 'what is asked and answered in a login that the proxy makes out itself',
-    may: ['auth/users', 'auth/scram', 'wire', 'errors'],
+    may: ['auth/users', 'auth/scram', 'transport', 'wire', 'errors'],
   },
   'auth/users': {
     purpose: 'the users that the proxy itself knows, from a file',

@@ -1,16 +1,29 @@
-/** Connections of the proxy's own to a database: to listen on, and to install what notifies. */
+/** Connections of the proxy's own to a database: to listen on, to install what notifies, and to look at a server. */
 import pg from 'pg';
+import { firstOf, NextHost } from '../../transport/hosts.js';
 import { LateSocket } from '../../transport/late-socket.js';
 import type { ServerAddress } from '../../transport/server-socket.js';
+import { type Aspect, aspectOf, type SessionTarget, unwanted } from '../../transport/session-kind.js';
 
-export interface WatchedDatabase {
-  readonly server: ServerAddress;
-  /** As ~/.pgpass has them. */
-  readonly host: string;
-  readonly port: number;
+/** Which servers are wanted, as target_session_attrs of libpq says it. */
+type Target = 'any' | 'prefer-standby' | SessionTarget;
+
+/** Who connects, and to what. */
+export interface Account {
   readonly user: string;
+  /** undefined: PGPASSWORD, or ~/.pgpass. */
   readonly password: string | undefined;
   readonly database: string;
+}
+
+export interface WatchedDatabase extends Account {
+  readonly servers: {
+    readonly hosts: readonly [ServerAddress, ...ServerAddress[]];
+    readonly target: Target;
+    /** Milliseconds for each. */
+    readonly connectTimeout: number | undefined;
+    readonly isShuffled: boolean;
+  };
   /** For logs and messages. */
   readonly name: string;
 }
@@ -24,13 +37,20 @@ const SETTINGS = `SELECT pg_catalog.set_config(name, CASE WHEN name OPERATOR(pg_
   FROM pg_catalog.pg_settings
   WHERE name OPERATOR(pg_catalog.=) ANY (ARRAY['search_path', 'statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_session_timeout'])`;
 
+/** By what a session is judged, in the order of the columns. */
+const ASPECTS: readonly Aspect[] = ['standby', 'readOnly'];
+const KIND = `SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on'`;
+
 /** @returns a client that is not connected: it emits `end` at the end of its connection, and before that `error` with the reason */
 export function clientOf(
-  { name: _, password, server, ...target }: WatchedDatabase,
+  { user, password, database }: Account,
+  server: ServerAddress,
   options: pg.ClientConfig = {},
 ): pg.Client {
   return new pg.Client({
-    ...target,
+    ...placeOf(server),
+    user,
+    database,
     ...(password === undefined ? {} : { password }),
     stream: () => new LateSocket(server),
     ssl: false,
@@ -42,8 +62,64 @@ export function clientOf(
   });
 }
 
+/** Host and port as ~/.pgpass has them: of a socket's path, its directory and the end of its name. */
+function placeOf(server: ServerAddress): { readonly host: string; readonly port: number } {
+  if (server.kind === 'tcp') return { host: server.host, port: server.port };
+  const [host = '', port] = server.path.split('/.s.PGSQL.');
+  return { host, port: Number(port) };
+}
+
 /** @throws the error of the system or of the server */
 export async function connect(client: pg.Client): Promise<void> {
   await client.connect();
   await client.query(SETTINGS);
+}
+
+/**
+ * The server of a database that is to be connected to: of several, the first that takes connections and is wanted. It is looked
+ * at on a connection that is closed by then.
+ * @throws an Error that says of each server why it is not taken
+ */
+export async function serverOf(database: WatchedDatabase): Promise<ServerAddress> {
+  const { servers } = database;
+  const [only, ...others] = servers.hosts;
+  if (others.length === 0 && servers.target === 'any') return only;
+  const wanting = (target: Target) =>
+    firstOf(servers, undefined, async (address, signal) => {
+      const reason = await lookAtServer(database, address, target, signal);
+      if (reason !== undefined) throw new NextHost(reason);
+      return address;
+    });
+  if (servers.target !== 'prefer-standby') return wanting(servers.target);
+  return wanting('standby').catch(() => wanting('any'));
+}
+
+/**
+ * @param signal ends it
+ * @returns why a session of this account is none of those that are wanted; undefined: it is
+ * @throws NextHost where the server takes no connections now; else the error of the system or of the server
+ */
+export async function lookAtServer(
+  account: Account,
+  address: ServerAddress,
+  target: Target,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const client = clientOf(account, address, { query_timeout: CONNECT_TIMEOUT });
+  const stop = () => void client.connection.stream.destroy();
+  // What it waits for fails with the same error.
+  client.on('error', () => {});
+  signal.addEventListener('abort', stop);
+  try {
+    await client.connect();
+    if (target === 'any' || target === 'prefer-standby') return undefined;
+    const { rows } = await client.query<boolean[]>({ text: KIND, rowMode: 'array' });
+    return unwanted(target, rows[0]?.[ASPECTS.indexOf(aspectOf(target))] === true);
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === '57P03') throw new NextHost(error.message);
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+  }
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { quoteLiteral } from '../../sql/names.js';
-import { clientOf, connect, type WatchedDatabase } from './connection.js';
+import { clientOf, connect, serverOf, type WatchedDatabase } from './connection.js';
 
 export interface InstallOptions {
   /** Milliseconds to wait for older transactions. */
@@ -88,7 +88,7 @@ async function olderAreOver(
 }
 
 async function connected<T>(target: WatchedDatabase, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = clientOf(target);
+  const client = clientOf(target, await serverOf(target));
   // The query that it stops fails with the same error.
   client.on('error', () => {});
   try {

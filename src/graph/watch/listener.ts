@@ -8,8 +8,9 @@
  */
 import { readFileSync } from 'node:fs';
 import type pg from 'pg';
+import type { ServerAddress } from '../../transport/server-socket.js';
 import type { Watch } from '../cache.js';
-import { clientOf, connect, type WatchedDatabase } from './connection.js';
+import { clientOf, connect, serverOf, type WatchedDatabase } from './connection.js';
 import { Rounds } from './rounds.js';
 
 export interface ListenerLog {
@@ -77,7 +78,9 @@ export class SchemaListener implements Watch {
 
   /** Fulfilled when the first attempt to connect is over. Others follow it, and every loss of the connection. */
   async start(): Promise<void> {
-    const client = clientOf(this.#target, { query_timeout: this.#patience });
+    const server = await this.#findServer();
+    if (!server || this.#closed) return;
+    const client = clientOf(this.#target, server, { query_timeout: this.#patience });
     let reason = 'it ended';
     client.on('error', (error) => {
       reason = error.message;
@@ -98,6 +101,16 @@ export class SchemaListener implements Watch {
       await this.#rounds.after(this.#rounds.begun);
     } catch (error) {
       this.#lose(client, messageOf(error));
+    }
+  }
+
+  /** @returns undefined where there is none now: it is looked for again */
+  async #findServer(): Promise<ServerAddress | undefined> {
+    try {
+      return await serverOf(this.#target);
+    } catch (error) {
+      this.#lose(undefined, messageOf(error));
+      return undefined;
     }
   }
 
@@ -131,11 +144,11 @@ export class SchemaListener implements Watch {
     }
   }
 
-  #lose(client: pg.Client, reason: string): void {
+  #lose(client: pg.Client | undefined, reason: string): void {
     if (client !== this.#latest) return;
     this.#latest = undefined;
     this.#client = undefined;
-    client.connection.stream.destroy();
+    client?.connection.stream.destroy();
     if (this.#closed) return;
     this.#tell('connection', reason);
     this.#retry = setTimeout(() => this.start(), this.#pause);

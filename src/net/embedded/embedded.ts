@@ -1,14 +1,17 @@
-import type { Upstream } from '../upstream.js';
+import type { Upstream, UpstreamHost } from '../upstream.js';
 import { EmbeddedConnection } from './connection.js';
 import { SharedSession } from './shared-session.js';
+
+/** Its one host is itself. */
+export type EmbeddedDatabase = Upstream & UpstreamHost;
 
 /**
  * Starts PGlite, PostgreSQL 18 in WebAssembly, in memory and with the sample schema of sample.sql: one database, whatever
  * user and database a client names, without a password. Clients use its one session in turns; the limits of that are in
- * shared-session.ts, settings.ts, statements.ts and copy.ts. After a crash the next `connect` starts a new one.
+ * shared-session.ts, settings.ts, statements.ts and copy.ts. After a crash the next `start` begins a new one.
  * @throws where PGlite does not start
  */
-export async function openEmbedded(): Promise<Upstream> {
+export async function openEmbedded(): Promise<EmbeddedDatabase> {
   let opening = SharedSession.open();
   let closed = false;
   await opening;
@@ -25,13 +28,14 @@ export async function openEmbedded(): Promise<Upstream> {
     return new EmbeddedConnection(session);
   };
 
+  const host = { name: 'embedded', connect };
   return {
-    name: 'embedded',
-    connect,
+    ...host,
+    hosts: [host],
     async start(startup) {
       const connection = await connect();
       connection.write(startup);
-      return connection;
+      return { connection, host };
     },
     async close() {
       closed = true;

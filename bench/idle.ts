@@ -1,0 +1,164 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createAuthority } from '../test/support/certificates.js';
+import { type Server, startPostgres } from '../test/support/postgres.js';
+import type { Memory } from './idle-proxy.js';
+import { table } from './statistics.js';
+import { atLeast } from './usage.js';
+
+export const usage = `idle: the memory that an idle connection takes in the proxy, in clear and by TLS on both ways
+
+  --connections N     that are open at a time (300)
+  --at-most KB        exit 1 when one in clear takes more, resident
+  --at-most-tls KB    the same by TLS`;
+
+/** These are open before the first look: code is compiled, and buffers that all share are there. */
+const WARM_UP = 50;
+
+interface Measured {
+  readonly name: string;
+  /** Bytes for each connection. */
+  readonly each: Memory;
+}
+
+/** Opens connections, asks one question on each, and looks. Gives false when a goal that was asked for is missed. */
+export async function idle(args: string[]): Promise<boolean> {
+  const { connections, clear, tls } = parse(args);
+  const folder = mkdtempSync(join(tmpdir(), 'pgcascade-bench-'));
+  const authority = await createAuthority('bench');
+  const { cert, key } = await authority.server([{ type: 'ip', value: '127.0.0.1' }]);
+  const files = { 'server.crt': cert, 'server.key': key };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { mode: 0o600 });
+  const server = await startPostgres({
+    files,
+    config: {
+      max_connections: String(connections + WARM_UP + 10),
+      ssl: 'on',
+      ssl_cert_file: 'server.crt',
+      ssl_key_file: 'server.key',
+    },
+  });
+  try {
+    const paths = { cert: join(folder, 'server.crt'), key: join(folder, 'server.key') };
+    const measured = [
+      await measure('in clear', server, {}, connections),
+      await measure('by TLS', server, { mode: 'require', ...paths }, connections),
+    ];
+    console.log(
+      table([
+        ['KB for each connection', 'resident', 'used'],
+        ...measured.map(({ name, each }) => [name, kilobytes(each.resident), kilobytes(each.used)]),
+      ]),
+    );
+    const [inClear, byTls] = measured.map(({ each }) => each.resident / 1024);
+    return !((inClear ?? 0) > clear || (byTls ?? 0) > tls);
+  } finally {
+    await server.stop('immediate');
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function measure(name: string, server: Server, tls: object, connections: number): Promise<Measured> {
+  const isEncrypted = 'mode' in tls;
+  const config = {
+    listen: '127.0.0.1:0',
+    upstream: `postgres://127.0.0.1:${server.port}?sslmode=${isEncrypted ? 'require' : 'disable'}`,
+    admin: null,
+    tls,
+    limits: { connections: connections + WARM_UP },
+  };
+  const program = fileURLToPath(new URL('idle-proxy.js', import.meta.url));
+  const proxy = fork(program, [JSON.stringify(config)], {
+    execArgv: ['--expose-gc'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  try {
+    const [address] = (await once(proxy, 'message')) as [string];
+    const port = Number(address.split(':').at(-1));
+    const open: Socket[] = [];
+    for (let i = 0; i < WARM_UP; i++) open.push(await logIn(port, isEncrypted));
+    const before = await memoryOf(proxy);
+    for (let i = 0; i < connections; i++) open.push(await logIn(port, isEncrypted));
+    const after = await memoryOf(proxy);
+    for (const socket of open) socket.destroy();
+    const each = (of: keyof Memory) => (after[of] - before[of]) / connections;
+    return { name, each: { resident: each('resident'), used: each('used') } };
+  } finally {
+    proxy.kill('SIGKILL');
+    await once(proxy, 'exit');
+  }
+}
+
+async function memoryOf(proxy: ChildProcess): Promise<Memory> {
+  proxy.send('memory');
+  const [memory] = (await once(proxy, 'message')) as [Memory];
+  return memory;
+}
+
+/** Logs in, and asks a question: a session that has done nothing takes less. */
+async function logIn(port: number, isEncrypted: boolean): Promise<Socket> {
+  const host = '127.0.0.1';
+  // The proxy's first bytes are TLS already (sslnegotiation=direct).
+  const socket = isEncrypted
+    ? connectTls({ host, port, rejectUnauthorized: false, ALPNProtocols: ['postgresql'] })
+    : connect({ host, port });
+  await once(socket, isEncrypted ? 'secureConnect' : 'connect');
+  socket.write(startup());
+  await ready(socket);
+  socket.write(query('SELECT 1'));
+  await ready(socket);
+  return socket;
+}
+
+const READY = 'Z\0\0\0\x05I';
+
+/** Until the last message that has come is a ReadyForQuery. */
+async function ready(socket: Socket): Promise<void> {
+  for (let last = ''; !last.endsWith(READY); ) {
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    last = (last + chunk.toString('latin1')).slice(-READY.length);
+  }
+}
+
+function startup(): Buffer {
+  const body = Buffer.from('\0\x03\0\0user\0postgres\0database\0postgres\0\0');
+  return Buffer.concat([length(body), body]);
+}
+
+function query(sql: string): Buffer {
+  const body = Buffer.from(`${sql}\0`);
+  return Buffer.concat([Buffer.from('Q'), length(body), body]);
+}
+
+function length(body: Buffer): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(body.length + 4);
+  return bytes;
+}
+
+function kilobytes(bytes: number): string {
+  return (bytes / 1024).toFixed(1);
+}
+
+function parse(args: string[]) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      connections: { type: 'string', default: '300' },
+      'at-most': { type: 'string', default: 'Infinity' },
+      'at-most-tls': { type: 'string', default: 'Infinity' },
+    },
+  });
+  return {
+    connections: atLeast(1, '--connections', values.connections),
+    clear: atLeast(0, '--at-most', values['at-most']),
+    tls: atLeast(0, '--at-most-tls', values['at-most-tls']),
+  };
+}
