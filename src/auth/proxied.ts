@@ -1,7 +1,7 @@
 /** A login that the proxy makes out itself: first with the client, and then with the server, by what it knows of the user. */
 import { ProxyError } from '../errors.js';
 import { sayFarewell } from '../session/server/farewell.js';
-import { negotiate } from '../wire/protocol-version.js';
+import { negotiateVersion } from '../wire/protocol-version.js';
 import { ProtocolViolation } from '../wire/reader.js';
 import type { Credential } from './exchange/server-login.js';
 import { ServerLogins } from './exchange/server-logins.js';
@@ -52,7 +52,7 @@ export class ProxiedLogin implements Login {
     const user = startup.parameters.get('user');
     if (!user) throw new ProxyError('PGC_NO_USER');
     if (!isWhole(user)) throw new ProtocolViolation('the user name is not UTF-8, or longer than 63 bytes');
-    const negotiated = negotiate(startup.raw);
+    const negotiated = negotiateVersion(startup.raw);
     if (negotiated) client.write(negotiated.answer);
     const verified = await this.#options.verify(peers, user);
     if (!verified) {

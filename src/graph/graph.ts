@@ -1,5 +1,7 @@
 /** The foreign-key graph: relations, and the keys between them that a DELETE has to follow. Immutable. */
+
 import { readView } from '../sql/statement/view.js';
+import { append } from './append.js';
 import type { Base, BrokenKey, ForeignKey, Relation } from './model.js';
 import type { GraphProblem } from './problems.js';
 import { RelationNames } from './relation-names.js';
@@ -228,10 +230,4 @@ function below(
     for (const child of [...childrenOf(next)].reverse()) waiting.push(child);
   }
   return [...found];
-}
-
-function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }

@@ -42,7 +42,7 @@ export async function readOpening(
         break;
       case 'ssl':
       case 'gssenc':
-        await answer(client, packet.kind === 'ssl' ? tls : undefined, first, asked);
+        await answerRequest(client, packet.kind === 'ssl' ? tls : undefined, first, asked);
         asked.add(packet.kind);
         break;
       case 'none':
@@ -61,7 +61,7 @@ export async function readOpening(
  * Answers a request for encryption, and encrypts. What has come behind it is not encrypted, and may be somebody else's: to
  * take it for the client's own would be CVE-2021-23222.
  */
-async function answer(
+async function answerRequest(
   client: ClientConnection,
   tls: TlsOffer | undefined,
   { packet: { kind }, after }: First,

@@ -1,5 +1,6 @@
 /** The relations that rows are deleted from, starting from those that a statement names, and the keys that lead there. Pure. */
 
+import { append } from '../graph/append.js';
 import type { Graph } from '../graph/graph.js';
 import type { ForeignKey, Relation } from '../graph/model.js';
 import { cascades, type Member, type Target } from './plan.js';
@@ -76,12 +77,6 @@ export function membership(graph: Graph, all: readonly Reached[]): (relation: Re
         return { deletion, within: whole ? undefined : within };
       });
   };
-}
-
-function append(map: Map<Relation, number[]>, relation: Relation, deletion: number): void {
-  const list = map.get(relation);
-  if (list) list.push(deletion);
-  else map.set(relation, [deletion]);
 }
 
 function oids(relations: readonly Relation[]): readonly number[] {

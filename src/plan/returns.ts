@@ -4,7 +4,7 @@ import { identifyingColumns, PLACE } from './identifying-columns.js';
 import type { Check, Deletion, Plan } from './plan.js';
 
 /**
- * Visits every key, check and deletion once, and of each the deletions that it concerns.
+ * Visits every key, check and deletion once, and of each the deletions that it is about.
  * @param plan in which what its deletions return is not known yet
  * @returns the columns of each deletion, by its id
  */
@@ -14,10 +14,10 @@ export function returnsOf(plan: Plan): readonly (readonly string[])[] {
   const add = (deletion: number, columns: readonly string[]) => {
     for (const column of columns) returned[deletion]?.add(column);
   };
-  const identify = (relation: Relation, concerns: (deletion: Deletion) => boolean) => {
+  const identify = (relation: Relation, isAbout: (deletion: Deletion) => boolean) => {
     for (const id of overlaps.get(relation) ?? []) {
       const deletion = deletions[id];
-      if (deletion && concerns(deletion)) add(id, identifyingColumns(relation, deletion));
+      if (deletion && isAbout(deletion)) add(id, identifyingColumns(relation, deletion));
     }
   };
   const imaged = new Set(checks.map(imageBy));

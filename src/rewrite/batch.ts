@@ -19,7 +19,7 @@ import type { Compared } from '../sql/statement/compared.js';
 import type { DeletingStatement, Statement } from '../sql/statement/statement.js';
 import { Sent } from './sent.js';
 import type { Expanded, RewriteContext } from './statement/context.js';
-import { expand } from './statement/statement.js';
+import { expand } from './statement/expand.js';
 import type { Treatment } from './statement/treatment.js';
 
 /** The first five executions of a prepared statement are planned each (plancache.c, choose_custom_plan). */
@@ -93,7 +93,7 @@ function* prepareOnce(
   const [treatment, ...more] = treatments;
   if (
     treatment?.kind !== 'cascade' ||
-    treatment.answers.kind !== 'count' ||
+    treatment.shape.kind !== 'count' ||
     more.length > 0 ||
     sql === undefined
   )

@@ -3,8 +3,8 @@ import { LRUCache } from 'lru-cache';
 import type { Steps } from '../pace.js';
 import { inSlices } from '../pace.js';
 import { parserReady } from '../sql/parser/parser.js';
-import { readClientText } from '../sql/reading/client-text.js';
 import { LongTexts } from '../sql/reading/long-texts.js';
+import { readText } from '../sql/reading/read-text.js';
 import type { Statement } from '../sql/statement/statement.js';
 import type { Rewrite } from './text.js';
 
@@ -61,7 +61,7 @@ export class StatementCache {
     await parserReady();
     const statements =
       text.length <= LONGEST_HERE
-        ? readClientText(text, encoding)
+        ? readText(text, encoding)
         : await this.#longTexts.read(text, encoding, isWanted);
     if (isWanted()) this.#parsed.set(text, { statements });
     return statements;

@@ -12,7 +12,7 @@ import { expandedSettings, type OwnSettings } from './own-settings.js';
 import { PreparedHere } from './prepared-here.js';
 import { Sent } from './sent.js';
 import type { Expanded, RewriteContext } from './statement/context.js';
-import { expand } from './statement/statement.js';
+import { expand } from './statement/expand.js';
 import type { Treatment } from './statement/treatment.js';
 import { refuse, unchangedTreatment } from './statement/unexpanded.js';
 import { afterUnsettling, unsettlesNow } from './unsettling.js';

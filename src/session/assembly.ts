@@ -13,8 +13,8 @@ import { Describe } from './client/extended/describe.js';
 import { EarlyQuestion } from './client/extended/early-question.js';
 import { Execute } from './client/extended/execute.js';
 import { Flush } from './client/extended/flush.js';
+import { KnownNames } from './client/extended/known-names.js';
 import { Parse } from './client/extended/parse.js';
-import { SettledNames } from './client/extended/settled-names.js';
 import { Sync } from './client/extended/sync.js';
 import { FunctionCall } from './client/function-call.js';
 import { Portals } from './client/portals.js';
@@ -93,7 +93,7 @@ function assembleFrontend(
   const { server, replies, state, transaction, catalog } = shared;
   const { active, counting, graphs, obstacle, keySettings, reject, refusesCode, statements, triggers } =
     settings;
-  const names = new Names<PreparedStatement>((name) => knownName(name, state));
+  const statementNames = new Names<PreparedStatement>((name) => knownName(name, state));
   const pendingPrepares = new PendingPrepares(server);
   const queries = new InternalQueries(server, replies, state);
   const otherServer = new OtherServer({
@@ -111,7 +111,7 @@ function assembleFrontend(
     otherServer,
     catalog,
     queries,
-    prepared: names,
+    prepared: statementNames,
     pendingPrepares,
     replies,
     state,
@@ -125,15 +125,15 @@ function assembleFrontend(
     warnings: new DatabaseWarnings(database, graphs, events),
   });
   const jit = new Jit(server, replies, state);
-  const executor = new Executor({ ...shared, queries, decider, jit, names, events });
-  return assembleDispatch({ ...shared, executor, decider, jit, names, pendingPrepares, queries });
+  const executor = new Executor({ ...shared, queries, decider, jit, statementNames, events });
+  return assembleDispatch({ ...shared, executor, decider, jit, statementNames, pendingPrepares, queries });
 }
 
 interface DispatchParts extends SharedParts {
   readonly executor: Executor;
   readonly decider: Decider;
   readonly jit: Jit;
-  readonly names: Names<PreparedStatement>;
+  readonly statementNames: Names<PreparedStatement>;
   readonly pendingPrepares: PendingPrepares;
   readonly queries: InternalQueries;
 }
@@ -162,10 +162,10 @@ function assembleDispatch(parts: DispatchParts): Dispatch {
     [Frontend.Sync]: new Sync(shared),
     [Frontend.FunctionCall]: new FunctionCall(shared),
   };
-  const settledNames = new SettledNames(pendingPrepares, unanswered);
+  const knownNames = new KnownNames(pendingPrepares, unanswered);
   const { settings } = decider;
   const early = new EarlyQuestion(shared);
   return new Dispatch({
-    ...{ handlers, server, replies, copyIn, early, names: settledNames, settings, unit, unitEnd },
+    ...{ handlers, server, replies, copyIn, early, knownNames, settings, unit, unitEnd },
   });
 }

@@ -4,7 +4,7 @@ import { Frontend, type FrontendType } from '../wire/types.js';
 import type { ReportedSettings } from './catalog/reported-settings.js';
 import type { CopyIn } from './client/copy-in.js';
 import type { EarlyQuestion } from './client/extended/early-question.js';
-import type { NamingType, SettledNames } from './client/extended/settled-names.js';
+import type { KnownNames, NamingType } from './client/extended/known-names.js';
 import type { MessageHandler } from './client/message-handler.js';
 import type { UnitEnd } from './client/unit-end.js';
 import type { UnitOfWork } from './client/unit-of-work.js';
@@ -27,7 +27,7 @@ interface DispatchOptions {
   readonly replies: Pick<OutstandingReplies, 'settled'>;
   readonly copyIn: CopyIn;
   readonly early: EarlyQuestion;
-  readonly names: SettledNames;
+  readonly knownNames: KnownNames;
   readonly settings: ReportedSettings;
   readonly unit: UnitOfWork;
   readonly unitEnd: UnitEnd;
@@ -113,8 +113,8 @@ export class Dispatch {
 
   /** A message of the extended protocol that gives a name, or uses one. */
   #takeNaming(message: Message, type: NamingType): Promise<void> | undefined {
-    const { early, handlers, names, unit } = this.#options;
-    const known = names.before(type, message) ?? early.before(message);
+    const { early, handlers, knownNames, unit } = this.#options;
+    const known = knownNames.before(type, message) ?? early.before(message);
     if (known) return known.then(() => this.take(message));
     unit.begin();
     return handlers[type].take(message);

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { KeepAlive, ServerConfig } from '../config/upstream.js';
 import { firstAnswer, isRefusal, withHint } from './first-answer.js';
-import { encrypt, negotiate, ServerWithoutTls } from './server-tls.js';
+import { encrypt, requestTls, ServerWithoutTls } from './server-tls.js';
 
 /** Milliseconds in which a server has to have answered, and the TLS handshake to be over. */
 const PATIENCE = 30_000;
@@ -73,7 +73,7 @@ async function connectByTcp(address: TcpAddress, signal: AbortSignal | undefined
   const impatient = setTimeout(() => socket.destroy(new Error(SILENT)), PATIENCE);
   try {
     return await abortable(socket, signal, async () => {
-      await negotiate(socket, address);
+      await requestTls(socket, address);
       return encrypt(socket, host, address);
     });
   } catch (error) {

@@ -17,7 +17,7 @@ export class ServerWithoutTls extends Error {}
  * @throws ServerWithoutTls where the server says no
  * @throws an Error for any other answer, also where bytes come behind it that are not encrypted (CVE-2021-23222)
  */
-export async function negotiate(socket: Socket, { sslnegotiation }: ServerTls): Promise<void> {
+export async function requestTls(socket: Socket, { sslnegotiation }: ServerTls): Promise<void> {
   if (sslnegotiation === 'direct') return;
   socket.write(SSL_REQUEST);
   const answer = await firstBytes(socket);

@@ -120,9 +120,9 @@ export function dropFields(description: Message, count: number): Buffer {
 /**
  * The columns of a RowDescription, as far as PostgreSQL compares those of a prepared statement with what they were when
  * it was prepared (equalRowTypes in tupdesc.c): names, types and their modifiers.
- * @param hidden how many columns of the proxy's own come first
+ * @param added how many columns of the proxy's own come first
  */
-export function readColumns({ buffer, start }: Message, hidden: number): readonly string[] {
+export function readColumns({ buffer, start }: Message, added: number): readonly string[] {
   let at = start + 7;
   const columns = Array.from({ length: buffer.readUInt16BE(start + 5) }, () => {
     const end = buffer.indexOf(0, at);
@@ -135,7 +135,7 @@ export function readColumns({ buffer, start }: Message, hidden: number): readonl
     at = end + 19;
     return `${type} ${modifier} ${name}`;
   });
-  return columns.slice(hidden);
+  return columns.slice(added);
 }
 
 /** The names of the columns in a RowDescription, as copies. */

@@ -10,7 +10,7 @@ const OPTION = '_pq_.';
 export interface Negotiated {
   /** For the client: the version that is spoken, and the options that it does not get. */
   readonly answer: Buffer;
-  /** For the server, which has nothing to negotiate then. */
+  /** For the server, which has nothing to negotiateVersion then. */
   readonly startup: Buffer;
 }
 
@@ -20,7 +20,7 @@ export interface Negotiated {
  * @param startup a startup packet as a whole
  * @returns undefined where the server is to decide
  */
-export function negotiate(startup: Buffer): Negotiated | undefined {
+export function negotiateVersion(startup: Buffer): Negotiated | undefined {
   const parameters = readParameters(startup);
   const options = parameters.filter(([name]) => name.startsWith(OPTION));
   if (startup.readUInt32BE(4) <= LATEST && options.length === 0) return undefined;

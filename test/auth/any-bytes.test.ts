@@ -9,7 +9,7 @@ import { challenge, verify } from '../../src/auth/scram/verifier.js';
 import { parseCertificateMap } from '../../src/auth/users/certificate-map.js';
 import { parseUserList } from '../../src/auth/users/user-list.js';
 import { ProxyError } from '../../src/errors.js';
-import { negotiate } from '../../src/wire/protocol-version.js';
+import { negotiateVersion } from '../../src/wire/protocol-version.js';
 import { ProtocolViolation } from '../../src/wire/reader.js';
 import { readSaslInitialResponse } from '../../src/wire/sasl.js';
 import { readStartupPacket } from '../../src/wire/startup.js';
@@ -115,7 +115,7 @@ test('a startup packet that is negotiated has every parameter that it had, and n
         const packet = Buffer.concat([Buffer.alloc(8), text]);
         packet.writeUInt32BE(packet.length, 0);
         packet.writeUInt32BE(0x30000 + minor, 4);
-        const negotiated = negotiate(packet);
+        const negotiated = negotiateVersion(packet);
         const kept = parameters.filter(([name]) => !name.startsWith('_pq_.'));
         const isAsked = minor > 2 || kept.length < parameters.length;
         expect(negotiated !== undefined).toBe(isAsked);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { deriveKeys } from '../../src/auth/scram/keys.js';
-import { answer, begin, readChallenge } from '../../src/auth/scram/prover.js';
+import { answerChallenge, begin, readChallenge } from '../../src/auth/scram/prover.js';
 import { query, sync, terminate } from '../support/frontend-messages.js';
 import { type ProxyOptions, type RunningProxy, startProxy } from '../support/proxy.js';
 import {
@@ -130,7 +130,7 @@ async function prove(client: RawClient, send = async (bytes: Buffer) => client.s
   const [question] = (await client.until('R')).slice(-1);
   const challenged = readChallenge(begun, question?.body.toString('latin1', 4) ?? '');
   const keys = await deriveKeys(passwordOf('kept'), challenged.salt, challenged.iterations);
-  await send(message('p', Buffer.from(answer(challenged, keys).clientFinal)));
+  await send(message('p', Buffer.from(answerChallenge(challenged, keys).clientFinal)));
 }
 
 async function enter(startup: Buffer): Promise<{ client: RawClient; greeting: RawMessage[] }> {

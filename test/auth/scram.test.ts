@@ -3,7 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { MalformedScram } from '../../src/auth/scram/attributes.js';
 import { areEqual, deriveKeys, fromBase64 } from '../../src/auth/scram/keys.js';
 import { PLAIN, PLUS } from '../../src/auth/scram/mechanisms.js';
-import { answer, begin, isProven, readChallenge, type ServerBinding } from '../../src/auth/scram/prover.js';
+import {
+  answerChallenge,
+  begin,
+  isProven,
+  readChallenge,
+  type ServerBinding,
+} from '../../src/auth/scram/prover.js';
 import { makeSecret, parseScramSecret } from '../../src/auth/scram/secret.js';
 import { challenge, mechanismsFor, verify } from '../../src/auth/scram/verifier.js';
 import { ProxyError } from '../../src/errors.js';
@@ -36,7 +42,10 @@ describe('the example of RFC 7677', () => {
   test('is proved as the RFC has it', async () => {
     const begun = { ...begin({ kind: 'impossible' }, RFC.nonce), clientFirstBare: RFC.clientFirst.slice(3) };
     const challenged = readChallenge(begun, RFC.serverFirst);
-    const answered = answer(challenged, await deriveKeys('pencil', challenged.salt, challenged.iterations));
+    const answered = answerChallenge(
+      challenged,
+      await deriveKeys('pencil', challenged.salt, challenged.iterations),
+    );
     expect(answered.clientFinal).toBe(RFC.clientFinal);
     expect(isProven(answered, RFC.serverFinal)).toBe(true);
     expect(isProven(answered, RFC.serverFinal.replace('v=6', 'v=7'))).toBe(false);
@@ -54,7 +63,10 @@ async function exchange(password: string, binding: ServerBinding, offered: Buffe
     'server',
   );
   const challenged = readChallenge(begun, state.serverFirst);
-  const answered = answer(challenged, await deriveKeys(password, challenged.salt, challenged.iterations));
+  const answered = answerChallenge(
+    challenged,
+    await deriveKeys(password, challenged.salt, challenged.iterations),
+  );
   const proven = verify(state, answered.clientFinal);
   return { proven, isServerProven: proven !== undefined && isProven(answered, proven.serverFinal) };
 }

@@ -23,7 +23,7 @@ function start() {
 test('a name is certain in the unit of work that gives it: if its Parse fails, what uses it there is skipped', () => {
   const { names } = start();
   names.expect('Parse', FORWARD);
-  expect(names.settled).toBe(true);
+  expect(names.areKnown).toBe(true);
 });
 
 test('behind the Sync a name is certain when the Parse is answered, whether or not it has failed', () => {
@@ -31,9 +31,9 @@ test('behind the Sync a name is certain when the Parse is answered, whether or n
     const { names, answer, sync } = start();
     names.expect('Parse', FORWARD);
     sync();
-    expect(names.settled).toBe(false);
+    expect(names.areKnown).toBe(false);
     answer(end);
-    expect(names.settled).toBe(true);
+    expect(names.areKnown).toBe(true);
   }
 });
 
@@ -42,9 +42,9 @@ test('a query that drops the unnamed statement is answered by its ReadyForQuery'
   names.expect('Query', FORWARD);
   names.endUnit();
   answer(Backend.CommandComplete);
-  expect(names.settled).toBe(false);
+  expect(names.areKnown).toBe(false);
   answer(Backend.ReadyForQuery);
-  expect(names.settled).toBe(true);
+  expect(names.areKnown).toBe(true);
 });
 
 test('who waits is told when the last of an earlier unit is answered, and not before', async () => {
@@ -71,7 +71,7 @@ test('what the server skips behind an error is answered with it, and its handler
   names.expect('Parse', { ...FORWARD, skipped: () => skipped++ });
   sync();
   answer(Backend.ErrorResponse);
-  expect([names.settled, skipped]).toEqual([true, 1]);
+  expect([names.areKnown, skipped]).toEqual([true, 1]);
 });
 
 test('the session ends: nobody waits any longer', async () => {
@@ -81,5 +81,5 @@ test('the session ends: nobody waits any longer', async () => {
   const waiting = names.answered();
   replies.end();
   await waiting;
-  expect(names.settled).toBe(true);
+  expect(names.areKnown).toBe(true);
 });

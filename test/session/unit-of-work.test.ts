@@ -60,12 +60,12 @@ test('a portal may be retried alone where it is the only one and the first that 
   expect(unit.mayRetryAlone).toBe(false);
 });
 
-test('only expanded statements without another effect, and the end of a unit in a block, keep the stretch', () => {
+test('expanded statements without another effect disturb nothing, nor does the end of a unit in a block; all else does', () => {
   const { server, unit } = unitIn(TransactionStatus.Open);
   const changes = (act: () => void) => {
-    const before = unit.stretch;
+    const before = unit.disturbances;
     act();
-    return unit.stretch !== before;
+    return unit.disturbances !== before;
   };
   expect(changes(() => unit.execute(true, 'none'))).toBe(false);
   expect(changes(() => unit.end())).toBe(false);

@@ -3,14 +3,14 @@ import { alike, type Run } from './run.js';
 import { type Key, type Schema, setsColumns, setsValues, type Table } from './schema.js';
 
 /**
- * `rows moved`: several rules are broken, and a SET key changes rows of a table of which rows are deleted too. Natively a
+ * `other order`: several rules are broken, and a SET key changes rows of a table of which rows are deleted too. Natively a
  * changed row stands behind the others of its table, and what references it comes later.
  * `not null`: of several rules one is about a column that takes no NULL, which here the server finds when it changes the row.
  * `set twice`: two SET DEFAULT keys change one row, and both set what does not exist. Where that row stands when the second key
  * looks for rows depends on the plan of the native query.
  * `checked again`: natively a row that two SET keys change is checked by all of its keys, which the proxy does not do.
  */
-export type Known = 'rows moved' | 'not null' | 'set twice' | 'checked again';
+export type Known = 'other order' | 'not null' | 'set twice' | 'checked again';
 
 /** @param at the step that was answered differently */
 export function knownDifference(native: Run, proxied: Run, at: number, schema: Schema): Known | undefined {
@@ -21,7 +21,7 @@ export function knownDifference(native: Run, proxied: Run, at: number, schema: S
   if (other !== undefined && alike(native.left, proxied.left)) {
     const rules = [one, other];
     if (rules.some(({ code }) => code === NOT_NULL)) return 'not null';
-    if (rules.some(({ key }) => key && movesRows(schema).has(key.to.table))) return 'rows moved';
+    if (rules.some(({ key }) => key && reordered(schema).has(key.to.table))) return 'other order';
     if (setTwice(one, other)) return 'set twice';
   }
   const { key, unreferenced } = one;
@@ -41,7 +41,7 @@ function setTwice(one: BrokenRule, other: BrokenRule): boolean {
 }
 
 /** The tables whose rows may natively be deleted in another order than here. */
-function movesRows({ tables, keys }: Schema): ReadonlySet<Table> {
+function reordered({ tables, keys }: Schema): ReadonlySet<Table> {
   const actions = (table: Table) =>
     keys.filter(({ from }) => from.table === table).map(({ action }) => action);
   const moved = new Set(

@@ -15,8 +15,8 @@ import { areEqual, deriveKeys, type ScramKeys } from '../scram/keys.js';
 import { PLUS } from '../scram/mechanisms.js';
 import { preparePassword } from '../scram/password.js';
 import {
-  type Answered,
-  answer,
+  type AnsweredChallenge,
+  answerChallenge,
   type Begun,
   begin,
   type Challenged,
@@ -51,7 +51,7 @@ export function forgetKeys(credential: Credential): void {
 type State =
   | { readonly kind: 'idle' }
   | { readonly kind: 'begun'; readonly begun: Begun }
-  | { readonly kind: 'answered'; readonly answered: Answered }
+  | { readonly kind: 'answered'; readonly answered: AnsweredChallenge }
   | { readonly kind: 'proven' };
 
 const COPY_AGAIN = 'Copy rolpassword of pg_authid to auth.users again, or give the password there.';
@@ -129,7 +129,7 @@ export class ServerLogin {
   }
 
   async #prove(challenged: Challenged): Promise<Buffer> {
-    const answered = answer(challenged, await this.#keys(challenged));
+    const answered = answerChallenge(challenged, await this.#keys(challenged));
     forgetKeys(this.#options.credential);
     this.#state = { kind: 'answered', answered };
     return saslResponse(answered.clientFinal);

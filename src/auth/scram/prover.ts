@@ -34,7 +34,7 @@ export interface Challenged extends Begun {
 }
 
 /** The proof, and what the server's own has to be. */
-export interface Answered {
+export interface AnsweredChallenge {
   readonly clientFinal: string;
   readonly serverSignature: Buffer;
 }
@@ -78,7 +78,10 @@ export function readChallenge(begun: Begun, serverFirst: string): Challenged {
 }
 
 /** @param keys those of the challenge's salt and iterations */
-export function answer(challenged: Challenged, { clientKey, serverKey }: ScramKeys): Answered {
+export function answerChallenge(
+  challenged: Challenged,
+  { clientKey, serverKey }: ScramKeys,
+): AnsweredChallenge {
   const withoutProof = `c=${challenged.boundTo},r=${challenged.serverNonce}`;
   const authMessage = `${challenged.clientFirstBare},${challenged.serverFirst},${withoutProof}`;
   const proof = xor(clientKey, hmac(storedKeyOf(clientKey), authMessage));
@@ -89,7 +92,7 @@ export function answer(challenged: Challenged, { clientKey, serverKey }: ScramKe
 }
 
 /** Whether the server knows the secret too. @throws MalformedScram */
-export function isProven({ serverSignature }: Answered, serverFinal: string): boolean {
+export function isProven({ serverSignature }: AnsweredChallenge, serverFinal: string): boolean {
   const reader = new Attributes(serverFinal);
   const signature = fromBase64(reader.value('v'));
   if (!signature || !reader.isOver) throw new MalformedScram('Malformed server-final-message.');

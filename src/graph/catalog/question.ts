@@ -2,10 +2,11 @@
  * What is asked of a database's catalog. The questions are sent over the client's own session (session/catalog): the proxy
  * needs no credentials, sees a schema that was changed in the same transaction, and resolves names as the server would.
  */
-import { readFileSync } from 'node:fs';
+
 import { hasLetters, hasRaw } from '../../sql/encoding/raw-bytes.js';
 import { quoteLiteral, quoteRelation, type RelationName } from '../../sql/names.js';
 import type { ConfiguredKey, TableColumns } from './key-settings.js';
+import { sqlFile } from './sql-file.js';
 
 /** What a session is asked. */
 export interface CatalogQuestion {
@@ -22,19 +23,19 @@ export interface CatalogQuestion {
   readonly server: boolean;
 }
 
-const OTHERS_TEMPORARIES = sqlFile('others-temporaries.sql');
-const FINGERPRINT = withOthersTemporaries(sqlFile('fingerprint.sql'));
-const CATALOG = withOthersTemporaries(sqlFile('catalog.sql'));
-const CONFIGURED = sqlFile('configured.sql');
+const OTHERS_TEMPORARIES = sqlFile('others-temporaries.sql', import.meta.url);
+const FINGERPRINT = withOthersTemporaries(sqlFile('fingerprint.sql', import.meta.url));
+const CATALOG = withOthersTemporaries(sqlFile('catalog.sql', import.meta.url));
+const CONFIGURED = sqlFile('configured.sql', import.meta.url);
 /** No row of `CONFIGURED`'s columns: to plan its joins for a configuration that names no relation takes longer than all else. */
 const NONE_CONFIGURED = `SELECT NULL::pg_catalog.int8 AS number, NULL::pg_catalog.oid AS conrelid, NULL::pg_catalog.oid AS confrelid,
   NULL::pg_catalog.int2[] AS conkey, NULL::pg_catalog.int2[] AS confkey, NULL::pg_catalog.oid[] AS conpfeqop, false AS covered WHERE false`;
-const DELETING_TRIGGERS = sqlFile('deleting-triggers.sql');
-const OWN_TEMPORARIES = sqlFile('own-temporaries.sql');
+const DELETING_TRIGGERS = sqlFile('deleting-triggers.sql', import.meta.url);
+const OWN_TEMPORARIES = sqlFile('own-temporaries.sql', import.meta.url);
 const NO_TEMPORARIES = 'CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.=) 0 THEN false END';
-const SERVER_DOES_ALL = sqlFile('server-does-all.sql');
+const SERVER_DOES_ALL = sqlFile('server-does-all.sql', import.meta.url);
 const EVENT_TRIGGERS = `EXISTS (SELECT FROM pg_catalog.pg_event_trigger AS e WHERE e.evtenabled OPERATOR(pg_catalog.<>) 'D')`;
-const SERVER = sqlFile('server.sql');
+const SERVER = sqlFile('server.sql', import.meta.url);
 
 /**
  * One statement that asks for the session's facts and, if wanted, for the whole catalog: it is then the catalog of the
@@ -140,8 +141,4 @@ function document(json: string): string {
     `pg_catalog.encode(pg_catalog.convert_to((${json})::pg_catalog.text,` +
     ` CASE WHEN pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END), 'base64')`
   );
-}
-
-function sqlFile(name: string): string {
-  return readFileSync(new URL(name, import.meta.url), 'utf8').trim();
 }

@@ -1,8 +1,9 @@
 /** Makes and removes the event trigger that notifies proxies of changes of the schema: `pgcascade install`, `pgcascade uninstall`. */
-import { readFileSync } from 'node:fs';
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { quoteLiteral } from '../../sql/names.js';
+import { sqlFile } from '../catalog/sql-file.js';
 import { clientOf, connect, serverOf, type WatchedDatabase } from './connection.js';
 
 export interface InstallOptions {
@@ -28,10 +29,10 @@ export interface Installation {
   readonly preparable: boolean;
 }
 
-const INSTALL = sqlFile('install.sql');
-const UNINSTALL = sqlFile('uninstall.sql');
-const OLDER = sqlFile('older.sql');
-const OBJECTS = sqlFile('objects.sql');
+const INSTALL = sqlFile('install.sql', import.meta.url);
+const UNINSTALL = sqlFile('uninstall.sql', import.meta.url);
+const OLDER = sqlFile('older.sql', import.meta.url);
+const OBJECTS = sqlFile('objects.sql', import.meta.url);
 
 /** Milliseconds. */
 const PATIENCE = 60_000;
@@ -107,8 +108,4 @@ async function column(client: pg.Client, sql: string): Promise<readonly string[]
 
 function without(all: readonly string[], some: readonly string[]): readonly string[] {
   return all.filter((each) => !some.includes(each));
-}
-
-function sqlFile(name: string): string {
-  return readFileSync(new URL(name, import.meta.url), 'utf8').trim();
 }

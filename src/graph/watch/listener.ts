@@ -6,10 +6,10 @@
  * SignalBackends), and a listener sends on what there is before it answers its own client (postgres.c,
  * ProcessNotifyInterrupt).
  */
-import { readFileSync } from 'node:fs';
 import type pg from 'pg';
 import type { ServerAddress } from '../../transport/server-socket.js';
 import type { Watch } from '../cache.js';
+import { sqlFile } from '../catalog/sql-file.js';
 import { clientOf, connect, serverOf, type WatchedDatabase } from './connection.js';
 import { Rounds } from './rounds.js';
 
@@ -18,8 +18,8 @@ export interface ListenerLog {
   warn(message: string): void;
 }
 
-const WATCH = { name: 'watch', text: sqlFile('watch.sql'), rowMode: 'array' } as const;
-const SERVER = `SELECT ${sqlFile('../catalog/server.sql')} AS server`;
+const WATCH = { name: 'watch', text: sqlFile('watch.sql', import.meta.url), rowMode: 'array' } as const;
+const SERVER = `SELECT ${sqlFile('../catalog/server.sql', import.meta.url)} AS server`;
 
 /** Milliseconds. */
 const PATIENCE = 5000;
@@ -171,8 +171,4 @@ export class SchemaListener implements Watch {
 
 function messageOf(error: unknown): string {
   return error instanceof Error && error.message !== '' ? error.message : String(error);
-}
-
-function sqlFile(name: string): string {
-  return readFileSync(new URL(name, import.meta.url), 'utf8').trim();
 }

@@ -5,7 +5,7 @@ import { MessageReader, ProtocolViolation } from '../../wire/reader.js';
 import { readStartupPacket } from '../../wire/startup.js';
 import { Backend, FRONTEND_TYPES, Frontend, longestFrontend } from '../../wire/types.js';
 import { SYNC } from './bytes.js';
-import { CopyIn, mayCopyIn, runWithoutData } from './copy.js';
+import { EmbeddedCopy, mayCopyIn, runWithoutData } from './copy.js';
 import { Fatal } from './fatal.js';
 import { dropsStatements, type Reply } from './reply.js';
 import { Settings } from './settings.js';
@@ -29,7 +29,7 @@ export class EmbeddedConnection extends Duplex implements Client {
   readonly #reader = new MessageReader(KNOWN, () => false, LONGEST_MESSAGE, longestFrontend);
   /** Bytes of the startup packet; undefined once it is answered. */
   #startup: Buffer | undefined = Buffer.alloc(0);
-  #copy: CopyIn | undefined;
+  #copy: EmbeddedCopy | undefined;
   #hasTurn = false;
   /** Within a pipeline: a Sync is to come. */
   #pipeline = false;
@@ -147,7 +147,7 @@ export class EmbeddedConnection extends Duplex implements Client {
     await this.#takeTurn();
     if (this.#over) return;
     if (type === Frontend.Query && !this.#pipeline && mayCopyIn(message)) {
-      const { answer, copy } = await CopyIn.begin(message, this.#session);
+      const { answer, copy } = await EmbeddedCopy.begin(message, this.#session);
       this.#copy = copy;
       return this.#answer(answer);
     }
@@ -178,7 +178,7 @@ export class EmbeddedConnection extends Duplex implements Client {
     }
   }
 
-  async #copyIn(copy: CopyIn, type: number, message: Buffer): Promise<void> {
+  async #copyIn(copy: EmbeddedCopy, type: number, message: Buffer): Promise<void> {
     switch (type) {
       case Frontend.CopyData:
         return copy.add(message);

@@ -22,7 +22,7 @@ const LOOKED_AT = 65_536;
 const MOST_DATA = 256 * 1024 * 1024;
 
 /** A COPY that waits for its client's data. */
-export class CopyIn {
+export class EmbeddedCopy {
   readonly #statement: Buffer;
   readonly #data: Buffer[] = [];
   #size = 0;
@@ -36,7 +36,10 @@ export class CopyIn {
    * @returns the answer, and, where the answer asks for data, the COPY that waits for them
    * @throws EngineStopped
    */
-  static async begin(query: Buffer, session: SharedSession): Promise<{ answer: Buffer; copy?: CopyIn }> {
+  static async begin(
+    query: Buffer,
+    session: SharedSession,
+  ): Promise<{ answer: Buffer; copy?: EmbeddedCopy }> {
     const inBlock = session.status === 'T';
     if (inBlock) await session.run(write.query('SAVEPOINT pgcascade_copy'));
     const attempt = inBlock ? withoutFreeze(query) : query;
@@ -46,7 +49,7 @@ export class CopyIn {
       return { answer: bytes };
     }
     if (inBlock) await session.run(write.query('ROLLBACK TO pgcascade_copy; RELEASE pgcascade_copy'));
-    return { answer: bytes.subarray(0, afterCopyIn), copy: new CopyIn(query) };
+    return { answer: bytes.subarray(0, afterCopyIn), copy: new EmbeddedCopy(query) };
   }
 
   /** Keeps a CopyData message. */
@@ -70,7 +73,7 @@ export class CopyIn {
   }
 }
 
-/** Whether a Query message has to go through `CopyIn.begin`. */
+/** Whether a Query message has to go through `EmbeddedCopy.begin`. */
 export function mayCopyIn(query: Buffer): boolean {
   const text = sql(query).subarray(0, LOOKED_AT);
   const lexer = new Lexer(text, 'standard');

@@ -10,7 +10,7 @@ import type { DeletingStatement } from '../../sql/statement/statement.js';
 import { insertion } from '../splice.js';
 import { renderDeletions } from './actions/deletions.js';
 import { cteName } from './actions/rows.js';
-import { hiddenColumns, isDirect, type Root, rootHeader, spliceNamed } from './root.js';
+import { addedColumns, isDirect, type Root, rootHeader, spliceNamed } from './root.js';
 
 export interface Locks {
   readonly sql: string;
@@ -60,7 +60,7 @@ export function renderLocks(
   const below = renderDeletions(plan, 'locking').map((cte) => `,\n${cte}`);
   const edits = [
     insertion(start, `${hasWith ? ', ' : 'WITH '}${rootHeader(root)}\n`),
-    { ...selection.verb, sql: `SELECT ${hiddenColumns(root).join(', ')}` },
+    { ...selection.verb, sql: `SELECT ${addedColumns(root).join(', ')}` },
     ...(selection.using ? [{ ...selection.using, sql: ',' }] : []),
     {
       start: selection.end,

@@ -16,10 +16,10 @@ import type { RenderMode } from './actions/rows.js';
 import { type Counted, countedParts, countsColumn } from './counts.js';
 import { renderBelow } from './plan-cache.js';
 import {
+  addedNames,
   bodyName,
   clientName,
   deletedRowsCte,
-  hiddenNames,
   named,
   namedTable,
   type Root,
@@ -31,7 +31,7 @@ import {
 /**
  * What the answers look like. Where rows are counted, a column has all the numbers (counts.ts): behind the count, or before all others.
  */
-export type Answers =
+export type ResultShape =
   /** As the client's statement says. */
   | { readonly kind: 'as sent' }
   /** One row, the count. */
@@ -40,12 +40,12 @@ export type Answers =
   | {
       readonly kind: 'rows';
       readonly command: string;
-      readonly hidden: number;
+      readonly added: number;
       readonly counted?: readonly Counted[];
     };
 
 export interface Rendered extends Spliced {
-  readonly answers: Answers;
+  readonly shape: ResultShape;
 }
 
 /**
@@ -80,10 +80,10 @@ export function* renderStatement(
     const own = [...below, ...stoppers(roots, conditions)].map((cte) => `, ${cte}`).join('\n');
     return {
       ...spliceNamed(text, [...inner, insertion(statement.start, `${own}\n`)], roots),
-      answers: { kind: 'as sent' },
+      shape: { kind: 'as sent' },
     };
   }
-  const { opening, closing, results, answers } = mainParts(main, source, mode.counting ? plan : undefined);
+  const { opening, closing, results, shape } = mainParts(main, source, mode.counting ? plan : undefined);
   const end = `${closing}${below.map((cte) => `,\n${cte}`).join('')}\nSELECT ${results} WHERE ${conditions.join('\n AND ')}`;
   const edits: Edit[] = [
     ...inner,
@@ -94,7 +94,7 @@ export function* renderStatement(
   const spliced = spliceNamed(text, edits, roots);
   return {
     ...spliced,
-    answers: statement.outer === undefined || statement.outer === 'PREPARE' ? answers : { kind: 'as sent' },
+    shape: statement.outer === undefined || statement.outer === 'PREPARE' ? shape : { kind: 'as sent' },
   };
 }
 
@@ -107,12 +107,12 @@ function mainParts(
   root: Root,
   source: NamesSource,
   counted: Plan | undefined,
-): { opening: string; closing: string; results: string; answers: Answers } {
+): { opening: string; closing: string; results: string; shape: ResultShape } {
   const { site } = root;
   const { outer } = source.statement;
   const body = bodyName(root);
   const closing = `\n)${deletedRowsCte(root)}`;
-  const hidden = hiddenNames(root).length;
+  const added = addedNames(root).length;
   const { command } = site;
   const opening = `${rootHeader(root)}\n`;
   if (site.returning === undefined)
@@ -120,16 +120,16 @@ function mainParts(
       opening,
       closing,
       results: `pg_catalog.count(*)${counted ? `, ${countsColumn(counted)}` : ''} FROM ${body}`,
-      answers: { kind: 'count', command, ...(counted ? { counted: countedParts(counted) } : {}) },
+      shape: { kind: 'count', command, ...(counted ? { counted: countedParts(counted) } : {}) },
     };
   if (outer !== 'COPY')
     return {
       opening,
       closing,
       results: `${counted ? `${countsColumn(counted)}, ` : ''}${body}.* FROM ${body}`,
-      answers: counted
-        ? { kind: 'rows', command, hidden: hidden + 1, counted: countedParts(counted) }
-        : { kind: 'rows', command, hidden },
+      shape: counted
+        ? { kind: 'rows', command, added: added + 1, counted: countedParts(counted) }
+        : { kind: 'rows', command, added },
     };
   const names = namesReturned(root, source);
   const results = names.map((name, i) => `${clientName(i)} AS ${quoteName(name)}`).join(', ');
@@ -140,7 +140,7 @@ function mainParts(
     )}\n`,
     closing,
     results: `${results} FROM ${body}`,
-    answers: { kind: 'as sent' },
+    shape: { kind: 'as sent' },
   };
 }
 

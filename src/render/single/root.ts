@@ -66,7 +66,7 @@ function columnsBack({ target, deletion }: Root): readonly string[] {
 }
 
 /** The columns that a root returns before the client's own: `users.id`, and for a MERGE `merge_action()` before them. */
-export function hiddenColumns(root: Root): readonly string[] {
+export function addedColumns(root: Root): readonly string[] {
   const { site, target } = root;
   // With its schema a name means this table by its object id, whatever the text itself calls the table.
   const rows = site.isNamesake ? quoteRelation(named(target)) : site.alias;
@@ -76,14 +76,14 @@ export function hiddenColumns(root: Root): readonly string[] {
   return site.command === 'MERGE' ? ['merge_action()', ...keys] : keys;
 }
 
-export function hiddenNames(root: Root): readonly string[] {
+export function addedNames(root: Root): readonly string[] {
   const keys = columnsBack(root).map((_, i) => columnName(i));
   return root.site.command === 'MERGE' ? [ACTION, ...keys] : keys;
 }
 
 /** `pgc_0 (pgc_c0) AS (`: the beginning of the CTE of the client's DELETE, whose closing parenthesis comes behind it. */
 export function rootHeader(root: Root, names: readonly string[] = []): string {
-  return `${bodyName(root)} (${[...hiddenNames(root), ...names].join(', ')}) AS (`;
+  return `${bodyName(root)} (${[...addedNames(root), ...names].join(', ')}) AS (`;
 }
 
 /**
@@ -115,7 +115,7 @@ export function clientName(index: number): string {
 
 /** The keys in the RETURNING: before the client's own columns, `users.id, `; or behind a statement that has none, `RETURNING users.id`. */
 export function returningEdits(root: Root): readonly Edit[] {
-  const columns = hiddenColumns(root).join(', ');
+  const columns = addedColumns(root).join(', ');
   if (columns === '') return [];
   const { returning, end } = root.site;
   return returning ? [insertion(returning.list, `${columns}, `)] : [insertion(end, `\nRETURNING ${columns}`)];

@@ -70,7 +70,7 @@ function* render(
   const mode = { suspecting: retries, counting };
   const rendered = yield* renderStatement(text, statement, plan, roots, mode, returnedColumns);
   yield;
-  const { sql, copied, answers } = rendered;
+  const { sql, copied, shape } = rendered;
   const treatment: CascadeTreatment = {
     kind: 'cascade',
     plan,
@@ -79,7 +79,7 @@ function* render(
       .map(({ target: { relation, view } }) => quoteRelation(view?.relation ?? relation))
       .join(', '),
     command: statement.sites.find(({ cte }) => cte === undefined)?.command,
-    answers,
+    shape,
     suspecting: retries && plan.checks.length > 0,
     locks: renderLocks(text, statement, plan, roots),
   };

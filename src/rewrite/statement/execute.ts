@@ -31,7 +31,7 @@ export function* expandExecute(
   if (now?.treatment.kind === 'refused') return { treatments: [now.treatment], sql: FAIL_REFUSED };
   if (now === undefined || now.sql === executable.sql) return { treatments: [executeTreatment] };
   if (now.treatment.kind !== 'prepare' || !context.inString) throw new ProxyError('PGC_EXECUTE', { name });
-  const returnsRows = executeTreatment.kind !== 'cascade' || executeTreatment.answers.kind !== 'count';
+  const returnsRows = executeTreatment.kind !== 'cascade' || executeTreatment.shape.kind !== 'count';
   const nulls = values > 0 ? ` (${Array<string>(values).fill('NULL').join(', ')})` : '';
   const before = [
     ...(returnsRows ? [`EXPLAIN EXECUTE ${quoteName(name)}${nulls}`] : []),

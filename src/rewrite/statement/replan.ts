@@ -4,7 +4,7 @@ import type { RelationName } from '../../sql/names.js';
 import type { Statement } from '../../sql/statement/statement.js';
 import type { RewriteContext } from './context.js';
 import type { Executable, Replanned } from './executable.js';
-import { expand } from './statement.js';
+import { expand } from './expand.js';
 import type { Treatment } from './treatment.js';
 
 /** The statements of the texts of prepared statements, by the text; undefined for one that is not PostgreSQL's SQL. */

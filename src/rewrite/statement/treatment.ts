@@ -2,7 +2,7 @@
 import type { ProxyError } from '../../errors.js';
 import type { Plan } from '../../plan/plan.js';
 import type { Locks } from '../../render/single/locks.js';
-import type { Answers } from '../../render/single/render.js';
+import type { ResultShape } from '../../render/single/render.js';
 import type { RelationName } from '../../sql/names.js';
 
 export type Treatment =
@@ -32,7 +32,7 @@ export interface CascadeTreatment {
   readonly target: string;
   /** The command of the client's statement; undefined where only a WITH in it deletes. */
   readonly command: string | undefined;
-  readonly answers: Answers;
+  readonly shape: ResultShape;
   /** It fails where a rule may be broken, and is then sent again to find out whether one is. */
   readonly suspecting: boolean;
   /** What its markers begin with, where it is executed by another text than the one that has prepared it. */

@@ -29,7 +29,7 @@ export function unchangedTreatment(text: string, meaning: Meaning): Treatment {
     case 'release':
       return { kind: 'release', name: meaning.name };
     case 'deleting':
-    case 'hidden':
+    case 'enclosed':
       return meaning.prepares === undefined
         ? { kind: 'forward' }
         : prepareTreatment(meaning.prepares, text, text, { kind: 'forward' }, meaning);

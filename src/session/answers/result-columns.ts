@@ -63,10 +63,10 @@ export function columnsIn(message: Message, rewrite: Rewrite): DescribedColumns 
   if (message.type === Backend.NoData) return { sent: [], client: [] };
   if (message.type !== Backend.RowDescription) return undefined;
   const [treatment] = rewrite.treatments;
-  const answers = treatment?.kind === 'cascade' ? treatment.answers : undefined;
+  const shape = treatment?.kind === 'cascade' ? treatment.shape : undefined;
   const sent = readColumns(message, 0);
-  if (answers?.kind === 'count') return { sent, client: [] };
-  return { sent, client: sent.slice(answers?.kind === 'rows' ? answers.hidden : 0) };
+  if (shape?.kind === 'count') return { sent, client: [] };
+  return { sent, client: sent.slice(shape?.kind === 'rows' ? shape.added : 0) };
 }
 
 function areEqual(some: readonly string[], others: readonly string[]): boolean {

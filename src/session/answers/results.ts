@@ -1,6 +1,6 @@
 /** The answers to expanded statements, turned back into those to the client's own. */
 
-import type { Answers } from '../../render/single/render.js';
+import type { ResultShape } from '../../render/single/render.js';
 import type { Treatment } from '../../rewrite/statement/treatment.js';
 import { bytesIn } from '../../sql/encoding/letters.js';
 import {
@@ -102,7 +102,7 @@ export function descriptionReplies(translation: Translation, undo?: () => void):
         return translateError(message, treatment, translation);
       }
       return treatment?.kind === 'cascade' && message.type === Backend.RowDescription
-        ? description(message, treatment.answers, NO_DATA)
+        ? description(message, treatment.shape, NO_DATA)
         : 'forward';
     },
     ...(undo ? { skipped: undo } : {}),
@@ -158,7 +158,7 @@ function resultOf(
 ): Verdict {
   switch (treatment?.kind) {
     case 'cascade':
-      return cascaded(message, treatment.answers, progress);
+      return cascaded(message, treatment.shape, progress);
     case 'truncate':
       return message.type === Backend.CommandComplete
         ? truncated(message, treatment.tables, encoding())
@@ -178,24 +178,24 @@ function resultOf(
   }
 }
 
-function cascaded(message: Message, answers: Answers, progress: Progress): Verdict {
-  if (answers.kind === 'as sent') return 'forward';
+function cascaded(message: Message, shape: ResultShape, progress: Progress): Verdict {
+  if (shape.kind === 'as sent') return 'forward';
   switch (message.type) {
     case Backend.RowDescription:
-      return description(message, answers, 'swallow');
+      return description(message, shape, 'swallow');
     case Backend.DataRow:
-      if (answers.kind === 'count') {
+      if (shape.kind === 'count') {
         const [rows, counts] = readRow(message);
         progress.rows = Number(rows?.toString('latin1') ?? 0);
-        if (answers.counted) progress.counts = numbersIn(counts);
+        if (shape.counted) progress.counts = numbersIn(counts);
         return 'swallow';
       }
       // Each row bears all the counts.
-      if (answers.counted && progress.rows === 0) progress.counts = numbersIn(readRow(message)[0]);
+      if (shape.counted && progress.rows === 0) progress.counts = numbersIn(readRow(message)[0]);
       progress.rows++;
-      return dropColumns(message, answers.hidden);
+      return dropColumns(message, shape.added);
     case Backend.CommandComplete:
-      return commandComplete(`${answers.command} ${progress.rows}`);
+      return commandComplete(`${shape.command} ${progress.rows}`);
     default:
       return 'forward';
   }
@@ -209,14 +209,14 @@ function numbersIn(counts: Buffer | null | undefined): readonly number[] {
  * What becomes of the description of the columns that are sent.
  * @param none the answer where the client's own statement returns no rows
  */
-function description(message: Message, answers: Answers, none: Verdict): Verdict {
-  switch (answers.kind) {
+function description(message: Message, shape: ResultShape, none: Verdict): Verdict {
+  switch (shape.kind) {
     case 'as sent':
       return 'forward';
     case 'count':
       return none;
     case 'rows':
-      return dropFields(message, answers.hidden);
+      return dropFields(message, shape.added);
   }
 }
 

@@ -1,5 +1,5 @@
 /** The client's Bind: how long it is kept, and the result formats that take its place. */
-import type { Answers } from '../../render/single/render.js';
+import type { ResultShape } from '../../render/single/render.js';
 import { isGuarded, isSuspecting, planOf } from '../../rewrite/retries.js';
 import { whole, withResultFormats } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
@@ -23,17 +23,17 @@ export function repeatableBind(bind: Message, { rewrite }: PreparedStatement): B
 export function withOwnFormats(bind: Message, prepared: PreparedStatement | undefined): Buffer | undefined {
   const treatment = treatmentOf(prepared);
   if (treatment?.kind !== 'cascade') return undefined;
-  return withResultFormats(bind, (formats) => formatsFor(treatment.answers, formats));
+  return withResultFormats(bind, (formats) => formatsFor(treatment.shape, formats));
 }
 
 /** The formats of all columns that are sent: the proxy's own, which nobody reads, before the client's. */
-function formatsFor(answers: Answers, formats: readonly number[]): readonly number[] {
-  switch (answers.kind) {
+function formatsFor(shape: ResultShape, formats: readonly number[]): readonly number[] {
+  switch (shape.kind) {
     case 'as sent':
       return formats;
     case 'count':
       return [];
     case 'rows':
-      return formats.length < 2 ? formats : [...Array<number>(answers.hidden).fill(0), ...formats];
+      return formats.length < 2 ? formats : [...Array<number>(shape.added).fill(0), ...formats];
   }
 }

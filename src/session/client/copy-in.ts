@@ -2,17 +2,26 @@
  * COPY … FROM STDIN. While the server takes data it ignores Sync and Flush, and any other message ends the connection
  * (CopyGetData in copyfromparse.c). But the server asks for the data before it looks at the table, and may fail at any time
  * from then on: its answers do not tell which of the messages sent meanwhile it took as part of the data. So after a
- * statement that may take data nothing is sent until the server has asked for them or has answered the statement; and when
- * a COPY fails after which Syncs were sent, the server is asked how many of them it answers.
+ * statement that may take data nothing is sent until the server has asked for them or has answered the statement.
+ *
+ * A client may send Syncs among its data. Whether the server answers one depends on whether the COPY had failed before the
+ * server read it. When a COPY fails after which Syncs were sent, CopyIn sends one more Sync, and a Close, and counts:
+ *
+ *     from the client   CopyData  Sync  CopyData  Sync
+ *     from CopyIn                                       Sync           Close  Flush
+ *     from the server   ErrorResponse   (ignored)  ReadyForQuery  ReadyForQuery  CloseComplete
+ *
+ * Here the COPY failed behind the first Sync, so the first ReadyForQuery is the client's, and the last is CopyIn's own.
  */
 import { errorResponse, Field, readErrorFields } from '../../wire/backend.js';
-import { whole, write } from '../../wire/frontend.js';
+import { write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend, Frontend } from '../../wire/types.js';
 import type { Output } from '../server/output.js';
-import type { Answered, OutstandingReplies, ReplyHandler, Verdict } from '../server/outstanding-replies.js';
+import type { AnsweredMessage, OutstandingReplies, Verdict } from '../server/outstanding-replies.js';
 import { SCRATCH } from '../server/own-statements.js';
 import { ConnectionOver } from './connection-over.js';
+import { type AnsweredSyncs, CountedSyncs } from './counted-syncs.js';
 import type { UnitEnd } from './unit-end.js';
 
 /** Ends a COPY to find out whether there is one; the server's log shows it. */
@@ -24,12 +33,9 @@ export class CopyIn {
   readonly #unitEnd: Pick<UnitEnd, 'end'>;
   /** `ending`: the last of the data was sent, and the server says what comes next. */
   #phase: 'none' | 'taking' | 'ending' = 'none';
-  /**
-   * How many messages were sent since the server asked for data that it answers if the COPY has failed by then: while it takes
-   * data it ignores them.
-   */
-  #syncs = 0;
-  /** Fulfilled when the server has said how many of them it answers. */
+  /** How many Syncs were sent since the server asked for data. It answers those alone that it reads after the COPY has failed. */
+  #syncsAmongData = 0;
+  /** Fulfilled when it is known how many of them the server has answered. */
   #counting: Promise<void> | undefined;
   /** The client has not sent the Sync yet up to which the server would skip everything. */
   #skipping = false;
@@ -80,11 +86,11 @@ export class CopyIn {
   #takeAmongData(message: Message): boolean | Promise<boolean> {
     switch (message.type) {
       case Frontend.Sync:
-        this.#syncs++;
+        this.#syncsAmongData++;
         break;
       case Frontend.Flush:
         // With something in it, which no Flush has, it would be answered by an error.
-        if (message.end - message.start > write.flush().length) this.#syncs++;
+        if (message.end - message.start > write.flush().length) this.#syncsAmongData++;
         break;
       case Frontend.CopyData:
         break;
@@ -115,17 +121,17 @@ export class CopyIn {
     return this.take(message);
   }
 
-  #received(to: Answered, message: Message): Verdict | undefined {
+  #received(to: AnsweredMessage, message: Message): Verdict | undefined {
     const verdict = this.#isOver ? 'swallow' : this.#note(to, message);
     if (this.#waiting.length > 0 && this.#isDecided()) for (const go of this.#waiting.splice(0)) go();
     return verdict;
   }
 
-  #note(to: Answered, message: Message): Verdict | undefined {
+  #note(to: AnsweredMessage, message: Message): Verdict | undefined {
     switch (message.type) {
       case Backend.CopyInResponse:
         this.#phase = 'taking';
-        this.#syncs = 0;
+        this.#syncsAmongData = 0;
         return undefined;
       case Backend.CommandComplete:
       case Backend.ReadyForQuery:
@@ -138,7 +144,7 @@ export class CopyIn {
     }
   }
 
-  #failed(to: Answered, error: Message): Verdict | undefined {
+  #failed(to: AnsweredMessage, error: Message): Verdict | undefined {
     this.#phase = 'none';
     const probe = this.#probe;
     this.#probe = undefined;
@@ -149,25 +155,22 @@ export class CopyIn {
       this.#isOver = true;
       return unexpected(probe.type, fields);
     }
-    if (this.#syncs > 0) this.#count(to);
+    if (this.#syncsAmongData > 0) this.#countAnsweredSyncs(to);
     return undefined;
   }
 
-  /**
-   * Counts the Syncs that the server answers. It sends one more Sync, and a Close, which the server answers in every state of
-   * the transaction: of the ReadyForQuery that come before CloseComplete, all but one answer Syncs of the client's.
-   */
-  #count(to: Answered): void {
+  /** Finds out how many of the Syncs among the data the server answers. It answers a Close in every state of the transaction. */
+  #countAnsweredSyncs(to: AnsweredMessage): void {
     this.#counting = new Promise((resolve) => {
-      const counted = (answered: number, wasSkipping: boolean) => {
+      const counted = ({ ofClient, wasSkipping }: AnsweredSyncs) => {
         this.#counting = undefined;
-        // The Sync that counts has ended what the client's own next one has to end.
+        // CopyIn's own Sync has ended what the client's next one has to end.
         this.#skipping = wasSkipping;
         // A Sync that was sent among the data has ended the unit.
-        if (answered > 0) this.#unitEnd.end(false);
+        if (ofClient > 0) this.#unitEnd.end(false);
         resolve();
       };
-      this.#replies.expect('Fence', fence(to !== 'Query', counted));
+      this.#replies.expect('CountedSync', new CountedSyncs(to !== 'Query', counted));
       this.#server.write(Buffer.concat([write.sync(), write.close('S', SCRATCH), write.flush()]));
       this.#server.flush();
     });
@@ -176,38 +179,6 @@ export class CopyIn {
   #isDecided(): boolean {
     return this.#phase === 'taking' || this.#replies.answered;
   }
-}
-
-/**
- * Forwards what answers the client's Syncs, and swallows the last ReadyForQuery and what comes after it.
- * @param skipping whether the server skips to a Sync now
- * @param counted is told how many were the client's, and whether the server was skipping before the last
- */
-function fence(skipping: boolean, counted: (answered: number, wasSkipping: boolean) => void): ReplyHandler {
-  let answered = -1;
-  let wasSkipping = skipping;
-  let failed = skipping;
-  let held: Buffer = Buffer.alloc(0);
-  return {
-    receive(message) {
-      if (message.type === Backend.CloseComplete) {
-        counted(answered, wasSkipping);
-        return 'swallow';
-      }
-      const before = held;
-      if (message.type === Backend.ReadyForQuery) {
-        answered++;
-        wasSkipping = failed;
-        failed = false;
-        held = whole(message);
-        return before;
-      }
-      held = Buffer.alloc(0);
-      failed ||= message.type === Backend.ErrorResponse;
-      return Buffer.concat([before, whole(message)]);
-    },
-    skipped: () => counted(0, false),
-  };
 }
 
 /**

@@ -1,7 +1,7 @@
 /** A message of the client's that the server gets as it is. */
 import type { Message } from '../../wire/reader.js';
 import type { Output } from '../server/output.js';
-import type { Answered, OutstandingReplies, ReplyHandler } from '../server/outstanding-replies.js';
+import type { AnsweredMessage, OutstandingReplies, ReplyHandler } from '../server/outstanding-replies.js';
 
 /** Where the client's messages go, and where their answers are expected. */
 export interface ServerSide {
@@ -12,7 +12,7 @@ export interface ServerSide {
 /** @param handler decides what becomes of the answer; without one it goes to the client as it is */
 export function forward(
   message: Message,
-  type: Answered,
+  type: AnsweredMessage,
   { server, replies }: ServerSide,
   handler?: ReplyHandler,
 ): undefined {

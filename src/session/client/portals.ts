@@ -72,11 +72,11 @@ export class Portals {
   }
 
   /**
-   * The unnamed statement is about to go. A portal that was bound to it and only finds out whether a rule may be broken would
-   * have to be bound to it again: it is bound now to what finds out which rule.
+   * A Parse or Close is about to take the unnamed statement away. A portal that was bound to it, and only finds out whether a
+   * rule may be broken, could not be bound to it again later: it is bound now to the statement that finds out which rule.
    * @returns undefined where there is no such portal; else there may be another one when it is fulfilled
    */
-  settleNext(): Promise<unknown> | undefined {
+  rebindNext(): Promise<unknown> | undefined {
     for (const [name, portal] of this.#names.snapshot())
       if (isRepeatable(portal) && isUncertain(portal)) return this.bindAgain(name, portal);
     return undefined;

@@ -18,7 +18,7 @@ import { REBOUND, SCRATCH } from '../server/own-statements.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
 interface PreparedStatementsOptions {
-  readonly names: Names<PreparedStatement>;
+  readonly statementNames: Names<PreparedStatement>;
   readonly decider: Decider;
   readonly queries: InternalQueries;
   readonly server: Output;
@@ -34,17 +34,17 @@ export class PreparedStatements {
   }
 
   get(name: string): PreparedStatement | undefined {
-    return this.#options.names.get(name);
+    return this.#options.statementNames.get(name);
   }
 
   /** @returns what takes the change back */
   set(name: string, prepared: PreparedStatement | undefined): () => void {
-    return this.#options.names.set(name, prepared);
+    return this.#options.statementNames.set(name, prepared);
   }
 
   /** @returns what takes it back; undefined where there was nothing to forget */
   forget(name: string): (() => void) | undefined {
-    return this.#options.names.forget(name);
+    return this.#options.statementNames.forget(name);
   }
 
   /**
@@ -110,7 +110,7 @@ export class PreparedStatements {
   }
 
   #replacement(name: string, prepared: PreparedStatement, rewrite: Rewrite): Promise<Rewrite | undefined> {
-    const { names, queries } = this.#options;
-    return replacement(name, prepared, rewrite, { prepared: names, queries });
+    const { statementNames, queries } = this.#options;
+    return replacement(name, prepared, rewrite, { prepared: statementNames, queries });
   }
 }

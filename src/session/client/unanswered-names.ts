@@ -10,7 +10,7 @@ import { Backend } from '../../wire/types.js';
 import type { OutstandingReplies, ReplyHandler } from '../server/outstanding-replies.js';
 
 /** The messages after which it is known what the name stands for. */
-const SETTLED_BY: Readonly<Record<'Parse' | 'Query', ReadonlySet<number>>> = {
+const ANSWERED_BY: Readonly<Record<'Parse' | 'Query', ReadonlySet<number>>> = {
   Parse: new Set([Backend.ParseComplete, Backend.ErrorResponse]),
   Query: new Set([Backend.ReadyForQuery]),
 };
@@ -27,7 +27,7 @@ export class UnansweredNames {
   }
 
   /** Whether all of earlier units are answered: only then is it certain what a name stands for. */
-  get settled(): boolean {
+  get areKnown(): boolean {
     return this.#ofEarlierUnits === 0;
   }
 
@@ -44,7 +44,7 @@ export class UnansweredNames {
     this.#replies.expect(to, {
       receive: (message: Message) => {
         const verdict = handler.receive(message);
-        if (SETTLED_BY[to].has(message.type)) this.#answer();
+        if (ANSWERED_BY[to].has(message.type)) this.#answer();
         return verdict;
       },
       skipped: () => {
@@ -62,8 +62,8 @@ export class UnansweredNames {
   /** Answers come in the order of the messages, so those of earlier units come first. */
   #answer(): void {
     this.#count--;
-    if (this.settled) return;
+    if (this.areKnown) return;
     this.#ofEarlierUnits--;
-    if (this.settled) for (const go of this.#waiting.splice(0)) go();
+    if (this.areKnown) for (const go of this.#waiting.splice(0)) go();
   }
 }

@@ -14,7 +14,7 @@ export class UnitOfWork {
   #hasExecuted = false;
   #mayHaveEndedTransaction = false;
   #bindings = 0;
-  #stretch = 0;
+  #disturbances = 0;
 
   constructor(replies: Pick<OutstandingReplies, 'awaitsReady'>, state: Pick<ServerState, 'status'>) {
     this.#replies = replies;
@@ -48,11 +48,12 @@ export class UnitOfWork {
   }
 
   /**
-   * The same number as long as the transaction is certain to be the same, and executes nothing but expanded statements: a
-   * statement that is prepared holds locks on its tables till then, and nobody changes what its text means.
+   * Counts what may have ended the transaction, or changed in it what a text means: all executions but those of expanded
+   * statements. While the number is the same, a prepared statement means what its text means: the transaction's locks keep
+   * others from changing its tables.
    */
-  get stretch(): number {
-    return this.#stretch;
+  get disturbances(): number {
+    return this.#disturbances;
   }
 
   /** A message of the extended protocol is sent. */
@@ -72,13 +73,13 @@ export class UnitOfWork {
    */
   execute(isExpanded: boolean, effect: SessionEffect): void {
     this.#hasExecuted = true;
-    if (!isExpanded || effect !== 'none') this.#stretch++;
+    if (!isExpanded || effect !== 'none') this.#disturbances++;
     if (!isExpanded && effect !== 'none') this.#mayHaveEndedTransaction = true;
   }
 
   /** A FunctionCall is sent. */
   callFunction(): void {
-    this.#stretch++;
+    this.#disturbances++;
   }
 
   /**
@@ -87,7 +88,7 @@ export class UnitOfWork {
    */
   end(): boolean {
     const goesOn = this.isInBlock === true;
-    if (!goesOn) this.#stretch++;
+    if (!goesOn) this.#disturbances++;
     this.#hasBegun = false;
     this.#hasExecuted = false;
     this.#mayHaveEndedTransaction = false;

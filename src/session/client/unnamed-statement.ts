@@ -19,15 +19,15 @@ interface UnnamedStatementOptions extends ServerSide {
 
 export class UnnamedStatement {
   readonly #options: UnnamedStatementOptions;
-  #sent: { readonly prepared: PreparedStatement; readonly stretch: number } | undefined;
+  #sent: { readonly prepared: PreparedStatement; readonly disturbances: number } | undefined;
 
   constructor(options: UnnamedStatementOptions) {
     this.#options = options;
   }
 
-  /** A Parse of it was sent. @param stretch that of the unit of work */
-  sent(prepared: PreparedStatement, stretch: number): void {
-    this.#sent = { prepared, stretch };
+  /** A Parse of it was sent. @param disturbances that of the unit of work */
+  sent(prepared: PreparedStatement, disturbances: number): void {
+    this.#sent = { prepared, disturbances };
   }
 
   /**
@@ -40,10 +40,10 @@ export class UnnamedStatement {
   describeInstead(
     { look, encoding, types }: Pick<PreparedStatement, 'look' | 'encoding' | 'types'>,
     rewrite: Rewrite,
-    stretch: number,
+    disturbances: number,
   ): boolean {
     const { prepared, replies, decider, server } = this.#options;
-    const known = this.#sent?.stretch === stretch ? this.#sent.prepared : undefined;
+    const known = this.#sent?.disturbances === disturbances ? this.#sent.prepared : undefined;
     if (
       known?.rewrite === undefined ||
       known !== prepared.get('') ||

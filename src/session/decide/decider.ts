@@ -11,7 +11,6 @@ import { ReportedSettings } from '../catalog/reported-settings.js';
 import { encodingOf, TEXT_BEYOND_ASCII } from '../server/encoding.js';
 import type { Protocol } from '../server/internal-query.js';
 import { type ClientText, ClientTexts } from './client-texts.js';
-import { concernOf, isPassed, namesPrepared } from './concern.js';
 import type { DeciderOptions } from './decider-options.js';
 import {
   type Decision,
@@ -23,6 +22,7 @@ import {
   type TextSource,
   unanswered,
 } from './decision.js';
+import { dependenciesOf, isPassed, namesPrepared } from './dependencies.js';
 import { type Resolved, Resolver } from './resolver.js';
 import { isSensitive, Rewriter } from './rewriter.js';
 import { SqlPrepared } from './sql-prepared.js';
@@ -55,7 +55,7 @@ export class Decider {
   }
 
   /** Whether anything is to be decided for a text: else it is sent as it is. */
-  concerns(look: Look): boolean {
+  mayReplace(look: Look): boolean {
     return this.#options.active && isNoteworthy(look, this.#options.refusesCode);
   }
 
@@ -74,7 +74,7 @@ export class Decider {
 
   /** Whether the graph is to be renewed before this text, which is executed between two transactions. */
   isLateBefore(look: Look): boolean {
-    return this.isLate && look.begins === 'control' && !this.concerns(look);
+    return this.isLate && look.begins === 'control' && !this.mayReplace(look);
   }
 
   /** Renews the graph. @returns false where that has failed, and the client has the error as the answer to its message */
@@ -162,7 +162,11 @@ export class Decider {
         if (!(error instanceof ColumnsUnknown)) throw error;
         // An error of the statements before it comes first, whatever the server says of the columns.
         if (statements.length > 1)
-          return statementByStatement(client, concernOf(statements, this.#inSql, refusesCode).names, source);
+          return statementByStatement(
+            client,
+            dependenciesOf(statements, this.#inSql, refusesCode).names,
+            source,
+          );
         const answer = await columns.ask(error.question, source, queries, encodingOf(state));
         if (answer !== 'done') return unanswered(answer);
       }
@@ -173,11 +177,11 @@ export class Decider {
   async #decideWith(columns: KnownColumns, client: ClientText, source: TextSource): Promise<Decision> {
     const { events, pendingPrepares, otherServer, refusesCode, warnings } = this.#options;
     const { text, statements } = client;
-    if (namesPrepared(statements) && !pendingPrepares.settled) await pendingPrepares.answered();
+    if (namesPrepared(statements) && !pendingPrepares.areKnown) await pendingPrepares.answered();
     const asIs = (): Decision => ({ kind: 'rewrite', rewrite: unchanged(text, statements) });
-    const concern = concernOf(statements, this.#inSql, refusesCode);
-    const { names } = concern;
-    if (concern.isNone) return asIs();
+    const dependencies = dependenciesOf(statements, this.#inSql, refusesCode);
+    const { names } = dependencies;
+    if (dependencies.isNone) return asIs();
     if (this.#isInFailedTransaction(source.protocol))
       return statements.length === 1 ? asIs() : statementByStatement(client, names, source);
     const server = await otherServer.recognise(source.protocol);
@@ -194,12 +198,12 @@ export class Decider {
       case 'statementByStatement':
         return statementByStatement(client, names, source);
       case 'as one text': {
-        const made = await this.#rewriter.rewrite(client, concern, resolved, source, columns);
+        const made = await this.#rewriter.rewrite(client, dependencies, resolved, source, columns);
         const obstacle = plansOf(made.treatments).length > 0 ? this.#options.obstacle() : undefined;
         if (obstacle) throw obstacle;
         for (const error of made.passed) events.passed(error);
         for (const warning of made.warnings) warnings.warn(warning);
-        return { kind: 'rewrite', rewrite: this.#rewriter.inClientEncoding(made, concern) };
+        return { kind: 'rewrite', rewrite: this.#rewriter.inClientEncoding(made, dependencies) };
       }
     }
   }

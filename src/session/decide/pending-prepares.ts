@@ -17,7 +17,7 @@ export class PendingPrepares {
   }
 
   /** Whether all of them are answered. */
-  get settled(): boolean {
+  get areKnown(): boolean {
     return this.#unanswered === 0;
   }
 
@@ -30,7 +30,7 @@ export class PendingPrepares {
       if (answered) return;
       answered = true;
       this.#unanswered--;
-      if (this.settled) for (const go of this.#waiting.splice(0)) go();
+      if (this.areKnown) for (const go of this.#waiting.splice(0)) go();
     };
   }
 

@@ -14,9 +14,9 @@ import type { KnownColumns } from '../catalog/known-columns.js';
 import { encodingOf, inClientEncoding } from '../server/encoding.js';
 import type { ServerState } from '../server/server-state.js';
 import type { ClientText, ClientTexts } from './client-texts.js';
-import type { Concern } from './concern.js';
 import type { StatementSettings } from './decider-options.js';
 import type { TextSource } from './decision.js';
+import type { Dependencies } from './dependencies.js';
 import type { Resolved } from './resolver.js';
 import type { SqlPrepared } from './sql-prepared.js';
 
@@ -48,23 +48,23 @@ export class Rewriter {
    */
   async rewrite(
     client: ClientText,
-    concern: Concern,
+    dependencies: Dependencies,
     resolved: Resolved,
     source: TextSource,
     columns: KnownColumns,
   ): Promise<Rewrite> {
     const { text, statements } = client;
     const { graphId, touched } = resolved;
-    const texts = await this.#preparedTexts(concern.executed);
+    const texts = await this.#preparedTexts(dependencies.executed);
     const context = this.#context(statements, texts, resolved, source, columns);
     const sensitive = isSensitive(client, resolved);
     function* make(): Steps<Rewrite> {
       return { ...(yield* rewrite(text, statements, context, { touched, sensitive })), graphId };
     }
     // What is prepared, and what the server tells of columns, is not in the key.
-    const isKept = concern.executed.length === 0 && columns.isEmpty;
+    const isKept = dependencies.executed.length === 0 && columns.isEmpty;
     if (!isKept) return inSlices(make());
-    const key = cacheKey(text, concern.names, context, { graphId, touched, sensitive });
+    const key = cacheKey(text, dependencies.names, context, { graphId, touched, sensitive });
     return this.#cache.rewrite(key, make);
   }
 
@@ -72,7 +72,7 @@ export class Rewriter {
    * The rewrite, with what the proxy adds to the client's text in the client's encoding.
    * @throws ProxyError PGC_ENCODING where that cannot be
    */
-  inClientEncoding(made: Rewrite, { executed }: Concern): Rewrite {
+  inClientEncoding(made: Rewrite, { executed }: Dependencies): Rewrite {
     const encoding = encodingOf(this.#state);
     if (!made.changed || encoding === 'UTF8' || !hasLetters(made.sql)) return made;
     // The text that an EXECUTE prepares again has parts of the client's, which `copied` does not tell from the proxy's.

@@ -1,7 +1,7 @@
 /** How the answers to a rewritten text are turned into those to the client's own. */
 import { ProxyError } from '../../errors.js';
 import type { SessionEvents, TableRows } from '../../observe/session-events.js';
-import type { Answers } from '../../render/single/render.js';
+import type { ResultShape } from '../../render/single/render.js';
 import type { Treatment } from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import type { Translation } from '../answers/results.js';
@@ -36,7 +36,7 @@ export function translationOf(
       const began = since;
       since = performance.now();
       if (treatment.kind === 'cascade')
-        events.cascaded(treatment, since - began, rowsOf(treatment.answers, counts));
+        events.cascaded(treatment, since - began, rowsOf(treatment.shape, counts));
       else if (isClients(treatment)) events.executed();
     },
     relationChanged: () => catalog.invalidateFor('settings'),
@@ -49,9 +49,9 @@ export function translationOf(
 }
 
 /** @param counts undefined where no row has come, so that nothing was taken */
-function rowsOf(answers: Answers, counts: readonly number[] = []): readonly TableRows[] | undefined {
-  if (answers.kind === 'as sent') return undefined;
-  return answers.counted?.map((part, i) => ({ ...part, rows: counts[i] ?? 0 }));
+function rowsOf(shape: ResultShape, counts: readonly number[] = []): readonly TableRows[] | undefined {
+  if (shape.kind === 'as sent') return undefined;
+  return shape.counted?.map((part, i) => ({ ...part, rows: counts[i] ?? 0 }));
 }
 
 /** Whether the statement is the client's own. */

@@ -40,7 +40,7 @@ export interface QueryParts {
   readonly queries: InternalQueries;
   readonly catalog: Pick<SessionCatalog, 'unitEnds'>;
   readonly decider: Pick<Decider, 'decide' | 'translation'>;
-  readonly names: Names<PreparedStatement>;
+  readonly statementNames: Names<PreparedStatement>;
   readonly state: ServerState;
   readonly transaction: TransactionState;
 }
@@ -89,7 +89,7 @@ export class QueryExecution implements Execution {
   }
 
   async attempt({ locks, isResolved, isLast }: Terms): Promise<Outcome> {
-    const { catalog, queries, replies, decider, names, server, state } = this.#parts;
+    const { catalog, queries, replies, decider, statementNames, server, state } = this.#parts;
     const { dropped } = this.#query;
     const { treatments } = this.#rewrite;
     const isSaved = this.#savepoint !== undefined && treatments.some(({ kind }) => kind === 'cascade');
@@ -103,7 +103,7 @@ export class QueryExecution implements Execution {
     const translation = { ...decider.translation(sent), resolved: isResolved };
     const attempt = new Attempt({
       message: 'Query',
-      replies: (translation) => queryReplies(translation, () => dropped && names.set('', dropped)),
+      replies: (translation) => queryReplies(translation, () => dropped && statementNames.set('', dropped)),
       translation,
       mayBeRetried: !isLast && (planOf(treatments) !== undefined || isSuspecting(treatments)),
       isSaved,

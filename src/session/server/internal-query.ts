@@ -6,7 +6,7 @@ import { write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend, TransactionStatus } from '../../wire/types.js';
 import type { Output } from './output.js';
-import type { Answered, OutstandingReplies } from './outstanding-replies.js';
+import type { AnsweredMessage, OutstandingReplies } from './outstanding-replies.js';
 import { executionOf, type OwnMessages, REPEATED, SCRATCH } from './own-statements.js';
 import { type Answer, type AnswerHandling, Question } from './question.js';
 import type { ServerState } from './server-state.js';
@@ -97,7 +97,7 @@ export class InternalQueries {
   /** Drops prepared statements between two queries, whether or not they are there. */
   async forget(names: readonly string[]): Promise<void> {
     const messages = names.map((name) => write.close('S', name));
-    await this.#flushed({ messages, answered: names.map((): Answered => 'Close') });
+    await this.#flushed({ messages, answered: names.map((): AnsweredMessage => 'Close') });
   }
 
   /**
@@ -151,8 +151,8 @@ export class InternalQueries {
       ...Array<Buffer>(times).fill(execution),
       write.close('S', SCRATCH),
     ];
-    const each = Array.from({ length: times }, (): Answered[] => ['Bind', 'Execute', 'Close']);
-    const answered: readonly Answered[] = ['Close', 'Parse', ...each.flat(), 'Close'];
+    const each = Array.from({ length: times }, (): AnsweredMessage[] => ['Bind', 'Execute', 'Close']);
+    const answered: readonly AnsweredMessage[] = ['Close', 'Parse', ...each.flat(), 'Close'];
     const isOurs = (error: Message) => {
       refused = isRefusal(error);
       return refused;

@@ -18,8 +18,8 @@ import { Backend } from '../../wire/types.js';
  */
 const MOST_OUTSTANDING = 256 * 1024;
 
-/** The frontend messages that are answered; `Flush` only where it is none, by an error. `Fence` is one of the proxy's own: see copy-in.ts. */
-export type Answered =
+/** The frontend messages that are answered; `Flush` only where it is none, by an error. `CountedSync` is one of the proxy's own: see copy-in.ts. */
+export type AnsweredMessage =
   | 'Query'
   | 'FunctionCall'
   | 'Sync'
@@ -29,7 +29,7 @@ export type Answered =
   | 'Execute'
   | 'Close'
   | 'Flush'
-  | 'Fence';
+  | 'CountedSync';
 
 /** What becomes of a backend message: as it is, nothing, or these bytes in its place. */
 export type Verdict = 'forward' | 'swallow' | Buffer;
@@ -46,10 +46,10 @@ export interface ReplyHandler {
 }
 
 /** Sees every answer behind its handler. @returns what becomes of it where that is not as the handler says */
-export type ReplyWatcher = (to: Answered, message: Message) => Verdict | undefined;
+export type ReplyWatcher = (to: AnsweredMessage, message: Message) => Verdict | undefined;
 
 interface Expectation {
-  readonly to: Answered;
+  readonly to: AnsweredMessage;
   readonly handler: ReplyHandler | undefined;
 }
 
@@ -68,8 +68,8 @@ export class OutstandingReplies {
   }
 
   /** A frontend message was sent to the server. */
-  expect(to: Answered, handler?: ReplyHandler): void {
-    const endsSkipping = to === 'Sync' || to === 'Fence';
+  expect(to: AnsweredMessage, handler?: ReplyHandler): void {
+    const endsSkipping = to === 'Sync' || to === 'CountedSync';
     if (this.#ended || (this.#skipping && !endsSkipping)) {
       handler?.skipped?.();
       return;
@@ -130,10 +130,10 @@ export class OutstandingReplies {
     this.#drop(this.#queue.length);
   }
 
-  #advance(to: Answered, type: number): void {
+  #advance(to: AnsweredMessage, type: number): void {
     switch (type) {
       case Backend.ReadyForQuery:
-        if (to !== 'Fence') this.#drop(this.#first + 1, this.#first + 1);
+        if (to !== 'CountedSync') this.#drop(this.#first + 1, this.#first + 1);
         return;
       case Backend.ErrorResponse:
         if (!endsWhenReady({ to })) this.#skipToSync();
@@ -188,14 +188,14 @@ function endsWhenReady(expected: Pick<Expectation, 'to'> | undefined): boolean {
   return expected !== undefined && READY.has(expected.to);
 }
 
-const READY: ReadonlySet<Answered> = new Set(['Query', 'FunctionCall', 'Sync', 'Fence']);
+const READY: ReadonlySet<AnsweredMessage> = new Set(['Query', 'FunctionCall', 'Sync', 'CountedSync']);
 
 /** The message that ends the answer, where it is not ReadyForQuery or an error. */
-const LAST_MESSAGES: Readonly<Partial<Record<Answered, ReadonlySet<number>>>> = {
+const LAST_MESSAGES: Readonly<Partial<Record<AnsweredMessage, ReadonlySet<number>>>> = {
   Parse: new Set([Backend.ParseComplete]),
   Bind: new Set([Backend.BindComplete]),
   Describe: new Set([Backend.RowDescription, Backend.NoData]),
   Execute: new Set([Backend.CommandComplete, Backend.EmptyQueryResponse, Backend.PortalSuspended]),
   Close: new Set([Backend.CloseComplete]),
-  Fence: new Set([Backend.CloseComplete]),
+  CountedSync: new Set([Backend.CloseComplete]),
 };

@@ -2,7 +2,7 @@
 import { write } from '../../wire/frontend.js';
 import { Backend } from '../../wire/types.js';
 import type { Output } from './output.js';
-import type { Answered, OutstandingReplies } from './outstanding-replies.js';
+import type { AnsweredMessage, OutstandingReplies } from './outstanding-replies.js';
 
 /** The name of a statement and of a portal: the client's unnamed ones must outlive what the proxy sends. */
 export const SCRATCH = `pgcascade_${Math.random().toString(36).slice(2, 10)}`;
@@ -16,7 +16,7 @@ export const REPEATED = `${SCRATCH}_r`;
 /** Frontend messages, and which of them the server answers, in order. */
 export interface OwnMessages {
   readonly messages: readonly Buffer[];
-  readonly answered: readonly Answered[];
+  readonly answered: readonly AnsweredMessage[];
 }
 
 /** @returns what executes these statements one after the other, and leaves none of them in pg_prepared_statements */
@@ -33,7 +33,7 @@ export function executionOf(statements: readonly string[]): OwnMessages {
       write.close('S', SCRATCH),
     ],
     answered: [
-      ...statements.flatMap((): Answered[] => ['Close', 'Parse', 'Bind', 'Execute', 'Close']),
+      ...statements.flatMap((): AnsweredMessage[] => ['Close', 'Parse', 'Bind', 'Execute', 'Close']),
       'Close',
     ],
   };

@@ -48,7 +48,7 @@ export class Reader {
    * The next call waits for this one's end: that is the caller's to see to.
    * @param encoding the client's, for errors
    * @returns undefined where the text is not what PostgreSQL's grammar knows
-   * @throws ProxyError PGC_TOO_LARGE where it is more than the thread has room or time for, and what client-text.ts throws
+   * @throws ProxyError PGC_TOO_LARGE where it is more than the thread has room or time for, and what read-text.ts throws
    */
   async read(text: string, encoding: string): Promise<readonly Statement[] | undefined> {
     if (this.#closed) throw new ProxyError('PGC_SHUTDOWN');

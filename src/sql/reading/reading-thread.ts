@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { ProxyError } from '../../errors.js';
 import { parserReady } from '../parser/parser.js';
 import type { Statement } from '../statement/statement.js';
-import { readClientText } from './client-text.js';
+import { readText } from './read-text.js';
 
 export interface ReadingRequest {
   readonly text: string;
@@ -31,7 +31,7 @@ let left: Statement[] = [];
 async function answer({ text, encoding }: ReadingRequest): Promise<ReadingReply> {
   await parserReady();
   try {
-    const statements = readClientText(text, encoding);
+    const statements = readText(text, encoding);
     if (statements === undefined) return { kind: 'unknown' };
     left = [...statements];
     return more();

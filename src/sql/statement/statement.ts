@@ -14,8 +14,8 @@ import { type Unsettling, unsettles } from './unsettling.js';
 export type { DeletingStatement, Site } from './sites.js';
 
 /** A statement that deletes in a way that is not expanded, or runs a prepared one that might delete. */
-export interface HiddenDelete {
-  readonly kind: 'hidden';
+export interface EnclosedDelete {
+  readonly kind: 'enclosed';
   /** What it is, for the error. */
   readonly form: string;
   readonly targets: readonly RelationName[];
@@ -63,7 +63,7 @@ export type Meaning =
   | DeletingStatement
   | TruncateStatement
   | ExecuteStatement
-  | HiddenDelete
+  | EnclosedDelete
   | ReleaseStatement
   | CodeStatement
   | OtherStatement;
@@ -158,7 +158,7 @@ function readMeaning(
   if (isRefused(tree)) return { kind: 'other' };
   return (
     readSites(tree, tokens, characters) ?? {
-      kind: 'hidden',
+      kind: 'enclosed',
       form: formOf(tree),
       targets: found.flatMap((each) => each.targets),
       executes: found.flatMap((each) => each.executes),
@@ -212,7 +212,7 @@ export function targetsOf({ meaning }: Pick<Statement, 'meaning'>): readonly Rel
       return [...meaning.sites.map(({ target }) => target), ...meaning.changes];
     case 'truncate':
       return meaning.targets.map(({ name }) => name);
-    case 'hidden':
+    case 'enclosed':
       return meaning.targets;
     case 'execute':
     case 'release':
@@ -225,7 +225,7 @@ export function targetsOf({ meaning }: Pick<Statement, 'meaning'>): readonly Rel
 /** The prepared statements that a statement executes by name. */
 export function executedBy({ meaning }: Pick<Statement, 'meaning'>): readonly string[] {
   if (meaning.kind === 'execute') return [meaning.name];
-  return meaning.kind === 'hidden' ? meaning.executes.map(({ name }) => name) : [];
+  return meaning.kind === 'enclosed' ? meaning.executes.map(({ name }) => name) : [];
 }
 
 function takesData(tree: Node): boolean {

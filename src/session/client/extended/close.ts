@@ -19,8 +19,8 @@ export class Close extends MessageHandler<CloseParts> {
     // The server refuses what is not well-formed.
     if (target === undefined) return forward(message, 'Close', this.parts);
     const { kind, name } = target;
-    const settled = kind === 'S' && name === '' ? portals.settleNext() : undefined;
-    if (settled) return settled.then(() => this.take(message));
+    const rebound = kind === 'S' && name === '' ? portals.rebindNext() : undefined;
+    if (rebound) return rebound.then(() => this.take(message));
     const undo = (kind === 'S' ? prepared : portals).forget(name);
     return forward(message, 'Close', this.parts, undo && undoneReplies(undo));
   }

@@ -12,7 +12,7 @@ import type { UnitOfWork } from '../unit-of-work.js';
 
 interface EarlyQuestionOptions {
   readonly decider: Decider;
-  readonly names: Names<PreparedStatement>;
+  readonly statementNames: Names<PreparedStatement>;
   readonly queries: InternalQueries;
   readonly transaction: TransactionState;
   readonly unit: UnitOfWork;
@@ -48,8 +48,8 @@ export class EarlyQuestion {
 
   /** What the message is going to execute, if anything: of a Bind what was prepared under its name. */
   #look(message: Message): Look | undefined {
-    const { decider, names } = this.#options;
-    if (message.type === Frontend.Bind) return names.get(readBind(message)?.statement ?? '')?.look;
+    const { decider, statementNames } = this.#options;
+    if (message.type === Frontend.Bind) return statementNames.get(readBind(message)?.statement ?? '')?.look;
     const text = message.type === Frontend.Parse ? readParse(message)?.text : undefined;
     return text && decider.look(text);
   }

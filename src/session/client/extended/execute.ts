@@ -65,7 +65,8 @@ export class Execute extends MessageHandler<ExecuteParts> {
     const binding = { rewrite, execute: executeOf(message, name, rewrite) };
     if (!isExpanded || !isRepeatable(portal)) return this.#executeOnce(binding);
     const repeatable = new ExecutedPortal(name, portal, binding, message, portals);
-    // Other portals would be lost with a transaction that fails.
+    // To try again undoes what has failed. In a block a savepoint holds the rest; outside of one nothing else may have been bound
+    // or executed, as a failed transaction takes all portals with it.
     if (isInBlock === true || mayRetryAlone) return executor.portal(repeatable, isInBlock === true);
     // What only finds out whether a rule may be broken is no use where it cannot be sent again.
     if (!isSuspecting(rewrite.treatments)) return this.#executeOnce(binding);

@@ -41,5 +41,5 @@ export function executeOf(message: Message, name: string, rewrite: Rewrite): Buf
 
 /** Whether the server gives one row, with the number of rows: the text has no RETURNING. */
 export function countsRows({ treatments: [treatment] }: Rewrite): boolean {
-  return treatment?.kind === 'cascade' && treatment.answers.kind === 'count';
+  return treatment?.kind === 'cascade' && treatment.shape.kind === 'count';
 }

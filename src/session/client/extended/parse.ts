@@ -35,10 +35,10 @@ export class Parse extends MessageHandler<ParseParts> {
     // The server refuses what is not well-formed.
     if (parse === undefined) return forward(message, 'Parse', this.parts);
     const { name, types } = parse;
-    const settled = name === '' ? portals.settleNext() : undefined;
-    if (settled) return settled.then(() => this.take(message));
+    const rebound = name === '' ? portals.rebindNext() : undefined;
+    if (rebound) return rebound.then(() => this.take(message));
     const look = decider.look(parse.text);
-    if (!decider.concerns(look)) return this.#forward(message, parse, look);
+    if (!decider.mayReplace(look)) return this.#forward(message, parse, look);
     const encoding = encodingOf(state);
     return decider.decide(look, prepared.source(name, { types, encoding })).then((decision) => {
       if (decision.kind === 'pass') return this.#forward(message, parse, look);
@@ -54,7 +54,7 @@ export class Parse extends MessageHandler<ParseParts> {
     const { decider, prepared, replies, server, unanswered } = this.parts;
     server.forward(message);
     const isWatched = look.effect !== 'none' || look.begins === 'control' || mayTakeData(look);
-    const isPlain = !decider.concerns(look) && !isWatched;
+    const isPlain = !decider.mayReplace(look) && !isWatched;
     const statement = isPlain ? undefined : { ...UNWATCHED, types, look: withoutText(look) };
     if (statement || prepared.get(name))
       unanswered.expect('Parse', undoneReplies(prepared.set(name, statement)));
@@ -69,7 +69,7 @@ export class Parse extends MessageHandler<ParseParts> {
     unsealed: Rewrite,
   ): undefined {
     const { decider, prepared, replies, server, unanswered, unit, unnamed } = this.parts;
-    if (name === '' && unnamed.describeInstead(text, unsealed, unit.stretch)) return;
+    if (name === '' && unnamed.describeInstead(text, unsealed, unit.disturbances)) return;
     const rewrite = sealed(unsealed);
     const result = new ResultColumns();
     const statement: PreparedStatement = {
@@ -80,7 +80,7 @@ export class Parse extends MessageHandler<ParseParts> {
       result,
     };
     const undo = prepared.set(name, statement);
-    if (name === '') unnamed.sent(statement, unit.stretch);
+    if (name === '') unnamed.sent(statement, unit.disturbances);
     if (rewrite.changed) server.write(write.parse(name, sentText(rewrite), text.types));
     else server.forward(message);
     unanswered.expect('Parse', descriptionReplies(decider.translation(rewrite), undo));

@@ -23,7 +23,7 @@ interface QuerySenderOptions extends ServerSide {
   readonly catalog: SessionCatalog;
   readonly decider: Decider;
   readonly executor: Executor;
-  readonly names: Names<PreparedStatement>;
+  readonly statementNames: Names<PreparedStatement>;
   readonly statementByStatement: StatementByStatement;
   readonly unanswered: UnansweredNames;
   readonly unitEnd: UnitEnd;
@@ -99,7 +99,7 @@ export class QuerySender {
 
   /** What puts the unnamed statement back, where the query drops one. */
   #restoring({ dropped }: Situation): (() => void) | undefined {
-    return dropped && (() => this.#options.names.set('', dropped));
+    return dropped && (() => this.#options.statementNames.set('', dropped));
   }
 
   #expect(handler: ReplyHandler | undefined, { inBlock, dropped }: Situation): void {

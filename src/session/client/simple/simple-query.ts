@@ -23,7 +23,7 @@ interface SimpleQueryParts {
   readonly copyIn: CopyIn;
   readonly decider: Decider;
   readonly jit: Jit;
-  readonly names: Names<PreparedStatement>;
+  readonly statementNames: Names<PreparedStatement>;
   readonly queries: InternalQueries;
   readonly sender: QuerySender;
   readonly transaction: TransactionState;
@@ -54,7 +54,7 @@ export class SimpleQuery extends MessageHandler<SimpleQueryParts> {
     const retries = protocol === 'simple' && transaction.isIdle;
     // The earlier messages of the same unit of work are executed first, and may change what names mean.
     if (!unit.isBetweenUnits) catalog.unitEnds(inBlock);
-    if (!decider.concerns(look)) {
+    if (!decider.mayReplace(look)) {
       if (retries && decider.isLateBefore(look)) return this.#renewAndSend(message, look, situation);
       return sender.send(message, look, PASS, situation);
     }
@@ -82,11 +82,11 @@ export class SimpleQuery extends MessageHandler<SimpleQueryParts> {
 
   /** The unnamed statement is dropped with it (postgres.c, exec_simple_query). */
   #situation(): Situation {
-    const { names, unit } = this.parts;
+    const { statementNames, unit } = this.parts;
     const protocol = unit.hasExecuted ? 'extended' : 'simple';
     const inBlock = protocol === 'simple' && unit.isInBlock === true;
-    const dropped = names.get('');
-    if (dropped) names.set('', undefined);
+    const dropped = statementNames.get('');
+    if (dropped) statementNames.set('', undefined);
     return { protocol, inBlock, dropped };
   }
 }

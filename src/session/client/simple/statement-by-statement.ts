@@ -68,7 +68,7 @@ export class StatementByStatement {
       if (!goesOn) break;
       inBlock = !control;
       const source = { protocol: 'extended', inString: false, types: [], retries: false, offset } as const;
-      const decision = decider.concerns(look) ? await decider.decide(look, source) : undefined;
+      const decision = decider.mayReplace(look) ? await decider.decide(look, source) : undefined;
       catalog.executing();
       catalog.invalidateBy(look);
       // The server skips to the Sync, as it would skip the rest of the string.
@@ -113,7 +113,7 @@ export class StatementByStatement {
 
 /** Whether it changes rows: the server executes it before it describes what it returns (pquery.c, PORTAL_ONE_RETURNING). */
 function changes({ begins }: Look, { treatments }: Rewrite): boolean {
-  const expanded = treatments.some((part) => part.kind === 'cascade' && part.answers.kind === 'rows');
+  const expanded = treatments.some((part) => part.kind === 'cascade' && part.shape.kind === 'rows');
   return expanded || begins === 'change';
 }
 

@@ -4,8 +4,8 @@ import type { Steps } from '../../pace.js';
 import type { Meaning, Statement } from '../../sql/statement/statement.js';
 import type { Expanded, RewriteContext } from './context.js';
 import { expandDelete } from './delete.js';
+import { expandEnclosed } from './enclosed.js';
 import { expandExecute } from './execute.js';
-import { expandHidden } from './hidden.js';
 import { expandTruncate } from './truncate.js';
 import { refuse, unchangedTreatment } from './unexpanded.js';
 
@@ -34,8 +34,8 @@ function* expandMeaning(text: string, meaning: Meaning, context: RewriteContext)
       return expandTruncate(text, meaning, context);
     case 'execute':
       return yield* expandExecute(text, meaning, context);
-    case 'hidden':
-      return yield* expandHidden(text, meaning, context);
+    case 'enclosed':
+      return yield* expandEnclosed(text, meaning, context);
     case 'code':
       if (context.refusesCode) throw new ProxyError('PGC_CODE', { form: meaning.form });
       return { treatments: [{ kind: 'forward' }] };

@@ -22,7 +22,7 @@ function parsable(text: string): string {
  * @returns undefined where the text is not PostgreSQL's SQL
  * @throws ProxyError PGC_ENCODING where a name is not certain
  */
-export function readClientText(text: string, encoding: string): readonly Statement[] | undefined {
+export function readText(text: string, encoding: string): readonly Statement[] | undefined {
   if (!hasRaw(text)) return readStatements(text);
   const sql = parsable(text);
   const bytes = Buffer.from(sql);

@@ -16,7 +16,7 @@ export type NamingType =
   | typeof Frontend.Execute
   | typeof Frontend.Close;
 
-export class SettledNames {
+export class KnownNames {
   readonly #pendingPrepares: PendingPrepares;
   readonly #unanswered: UnansweredNames;
 
@@ -28,8 +28,8 @@ export class SettledNames {
   /** @returns what is fulfilled when more is known, and has to be asked for again; undefined where all is known */
   before(type: NamingType, message: Message): Promise<void> | undefined {
     const [pending, unanswered] = [this.#pendingPrepares, this.#unanswered];
-    if (!pending.settled && namesStatement(type, message)) return pending.answered();
-    return unanswered.settled ? undefined : unanswered.answered();
+    if (!pending.areKnown && namesStatement(type, message)) return pending.answered();
+    return unanswered.areKnown ? undefined : unanswered.answered();
   }
 }
 

@@ -5,7 +5,7 @@ import type { Relation } from '../../graph/model.js';
 import type { Steps } from '../../pace.js';
 import { firedByDelete } from '../../plan/triggers.js';
 import { quoteRelation } from '../../sql/names.js';
-import type { HiddenDelete } from '../../sql/statement/statement.js';
+import type { EnclosedDelete } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
 import type { Executable } from './executable.js';
 import { expandExecute } from './execute.js';
@@ -17,7 +17,11 @@ import { refuse, unchangedTreatment } from './unexpanded.js';
  * @param text the statement's own
  * @throws ProxyError PGC_FORM where a table with keys to perform is concerned, and only there
  */
-export function* expandHidden(text: string, meaning: HiddenDelete, context: RewriteContext): Steps<Expanded> {
+export function* expandEnclosed(
+  text: string,
+  meaning: EnclosedDelete,
+  context: RewriteContext,
+): Steps<Expanded> {
   const { executes, targets, form } = meaning;
   const executables = executes.flatMap(({ name }) => context.executable(name) ?? []);
   const treatment = treatmentOfOnly(executables);
@@ -30,7 +34,7 @@ export function* expandHidden(text: string, meaning: HiddenDelete, context: Rewr
   }
   for (const name of [...targets, ...executables.flatMap((each) => each.targets)]) {
     const target = relationOf(name, context);
-    if (target && concerns(context.graph, target))
+    if (target && reachesKey(context.graph, target))
       throw new ProxyError('PGC_FORM', { table: quoteRelation(target), form });
   }
   const named = targets.flatMap((name) => {
@@ -53,11 +57,11 @@ function treatmentOfOnly([executable, ...more]: readonly Executable[]): CascadeT
 
 /** The answer is that of the client's EXPLAIN or CREATE TABLE AS. */
 function answeredAsSent(treatment: Treatment): Treatment {
-  return treatment.kind === 'cascade' ? { ...treatment, answers: { kind: 'as sent' } } : treatment;
+  return treatment.kind === 'cascade' ? { ...treatment, shape: { kind: 'as sent' } } : treatment;
 }
 
 /** Whether the proxy performs a key of what a DELETE of the relation reaches. */
-function concerns(graph: Graph, target: Relation): boolean {
+function reachesKey(graph: Graph, target: Relation): boolean {
   return (
     graph.acts(target) ||
     graph.descendants(target).some((below) => graph.acts(below)) ||

@@ -4,7 +4,7 @@ import { executedBy, type Statement, targetsOf } from '../../sql/statement/state
 import { targetsOfPrepared } from './prepared-statement.js';
 import type { SqlPrepared } from './sql-prepared.js';
 
-export interface Concern {
+export interface Dependencies {
   /** The relations that the statements and the prepared ones that they execute delete from. */
   readonly names: readonly RelationName[];
   /** The names of the prepared statements that are executed. */
@@ -14,11 +14,11 @@ export interface Concern {
 }
 
 /** @param refusesCode the configuration refuses DO and CALL */
-export function concernOf(
+export function dependenciesOf(
   statements: readonly Statement[],
   inSql: SqlPrepared,
   refusesCode: boolean,
-): Concern {
+): Dependencies {
   const executed = statements.flatMap(executedBy);
   const prepared = executed.map((name) => inSql.named(name));
   const names = [...statements.flatMap(targetsOf), ...prepared.flatMap(targetsOfPrepared)];
