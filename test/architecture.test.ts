@@ -108,6 +108,16 @@ describe('src', () => {
     expect(names.filter((name) => !isAscii(readFileSync(new URL(`graph/${name}`, src))))).toEqual([]);
   });
 
+  test('names each member of a union that it switches over: a new one is asked for by the compiler', () => {
+    const silent = files.flatMap(({ path, text }) =>
+      [...text.matchAll(/^( *)switch \((.*\.kind)\) \{\n[\s\S]*?^\1\}/gm)]
+        .filter(([body, indent]) => /^ {2}default:/m.test(body.replaceAll(`\n${indent}`, '\n')))
+        .filter(([body]) => !/default:\s+(?:return )?[\w.]+ satisfies never;/.test(body))
+        .map(([, , value]) => `${path}: ${value}`),
+    );
+    expect(silent).toEqual([]);
+  });
+
   test('has no file of more than 260 lines', () => {
     const mostLines = 260;
     const lines = files.map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }));

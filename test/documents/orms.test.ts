@@ -19,7 +19,7 @@ const recipes = chapters.flatMap(({ title, text }) =>
   })),
 );
 const isRun = ({ text }: { readonly text: string }) => /^Run by /m.test(text);
-const suites = files('test/clients').filter((path) => /\.(py|ts|prisma)$/.test(path));
+const suites = files('test/clients').filter((path) => /\.(py|ts|prisma|java)$/.test(path));
 
 describe('a recipe that is run', () => {
   test.each(recipes.filter(isRun))('stands in a suite that its chapter links to: $title', ({
