@@ -1,37 +1,32 @@
 /** Authentication messages (https://www.postgresql.org/docs/18/protocol-message-formats.html). */
 import { type ErrorFields, Field } from './backend.js';
 import type { Message } from './reader.js';
-import { Backend } from './types.js';
+import { Authentication, authenticationSasl, readAuthentication, readMechanisms } from './sasl.js';
 
-/** AuthenticationOk and AuthenticationSASLFinal are the two that a client does not answer. */
-const UNANSWERED = new Set([0, 12]);
-/** AuthenticationSASL: the names of mechanisms, each terminated, and an empty one. */
-const SASL = 10;
+/** The two that a client does not answer. */
+const UNANSWERED: ReadonlySet<number> = new Set([Authentication.Ok, Authentication.SASLFinal]);
 const WITH_CHANNEL_BINDING = '-PLUS';
 
-/** Whether the server waits for the client's answer to this Authentication message. */
-export function asksForAnswer({ buffer, start }: Message): boolean {
-  return !UNANSWERED.has(buffer.readUInt32BE(start + 5));
+/**
+ * Whether the server waits for the client's answer to this Authentication message.
+ * @throws ProtocolViolation where the message has no code
+ */
+export function asksForAnswer({ buffer, start, end }: Message): boolean {
+  return !UNANSWERED.has(readAuthentication(buffer.subarray(start, end)).code);
 }
 
 /**
  * The message without the mechanisms that bind a login to the TLS connection on which it is made. A client whose connection
  * is another one cannot use them, and libpq takes their offer on a connection in clear for an attack.
  * @returns undefined where it offers none, or nothing else
+ * @throws ProtocolViolation where the message has no code
  */
 export function withoutChannelBinding({ buffer, start, end }: Message): Buffer | undefined {
-  const whole = buffer.subarray(start, end);
-  if (whole.readUInt32BE(5) !== SASL) return undefined;
-  const offered = whole.toString('latin1', 9).split('\0').filter(Boolean);
+  const { code, data } = readAuthentication(buffer.subarray(start, end));
+  if (code !== Authentication.SASL) return undefined;
+  const offered = readMechanisms(data);
   const left = offered.filter((name) => !name.endsWith(WITH_CHANNEL_BINDING));
-  if (left.length === offered.length || left.length === 0) return undefined;
-  const names = Buffer.from(`${left.join('\0')}\0\0`, 'latin1');
-  const message = Buffer.alloc(9 + names.length);
-  message[0] = Backend.Authentication;
-  message.writeUInt32BE(message.length - 1, 1);
-  message.writeUInt32BE(SASL, 5);
-  names.copy(message, 9);
-  return message;
+  return left.length === offered.length || left.length === 0 ? undefined : authenticationSasl(left);
 }
 
 /**

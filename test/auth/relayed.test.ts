@@ -112,3 +112,9 @@ test('a login that the server ends inside of an answer has no session', async ()
   server.write(Buffer.concat([welcome, ready]));
   expect(readable(await client.rest()).at(-1)).toMatch(/C=08P01.*S=FATAL/);
 });
+
+test('a server whose question is cut short ends the login, and the client is told so', async () => {
+  const { client, server } = await start();
+  server.write(Buffer.concat([typed('R', Buffer.alloc(2)), typed('R', int32(3))]));
+  expect(readable(await client.rest()).at(-1)).toMatch(/C=08P01.*cut short.*S=FATAL/);
+});

@@ -1,6 +1,7 @@
 /** The offer of SASL mechanisms that a client gets which is not on the server's own TLS connection. */
 import { expect, test } from 'vitest';
-import { withoutChannelBinding } from '../../src/wire/authentication.js';
+import { asksForAnswer, withoutChannelBinding } from '../../src/wire/authentication.js';
+import { ProtocolViolation } from '../../src/wire/reader.js';
 import { Backend } from '../../src/wire/types.js';
 
 function sasl(
@@ -28,4 +29,24 @@ test.each([
   [11, 'r=SCRAM-SHA-256-PLUS\0\0'],
 ])('message %i with %j stays as it is', (code, text) => {
   expect(withoutChannelBinding(sasl(code, text))).toBeUndefined();
+});
+
+test.each([
+  [0, false],
+  [3, true],
+  [10, true],
+  [12, false],
+])('message %i waits for an answer: %s', (code, waits) => {
+  expect(asksForAnswer(sasl(code, ''))).toBe(waits);
+});
+
+// The bytes behind the message are those of another one: they would be taken for its code, or there are none.
+test.each([0, 1, 3])('a message with %i bytes of a code is no protocol', (length) => {
+  for (const behind of ['', '\0\0\0\0']) {
+    const buffer = Buffer.concat([Buffer.from('R'), Buffer.alloc(4 + length), Buffer.from(behind)]);
+    buffer.writeUInt32BE(4 + length, 1);
+    const message = { type: Backend.Authentication, buffer, start: 0, end: 5 + length, last: true };
+    for (const read of [asksForAnswer, withoutChannelBinding])
+      expect(() => read(message)).toThrow(ProtocolViolation);
+  }
 });
