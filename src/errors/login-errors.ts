@@ -73,8 +73,9 @@ export const LOGIN_ERRORS = {
   },
   PGC_BINDING_RELAYED: {
     sqlstate: '28000',
-    message: 'the login cannot be relayed: SCRAM is bound to one connection, and both ways are encrypted',
-    hint: 'Set auth.mode to proxy, or say channel_binding=disable in the connection string of the client.',
+    message:
+      'the login cannot be relayed: SCRAM is bound to one connection, and the client has another than the server',
+    hint: 'Set auth.mode to proxy, or have the client bind no login: channel_binding=disable in its connection string.',
   },
   PGC_UPSTREAM_LOGIN: {
     sqlstate: '08004',

@@ -1,0 +1,77 @@
+/** The whole matrix as a program: `npm run test:matrix`. Exit status: 0 all as promised, 1 not, 2 bad usage. */
+import { parseArgs } from 'node:util';
+import { describeFault, missing, rowsOf, tryRows } from './matrix.js';
+import { isThere } from './programs.js';
+import { allSettings, CLIENTS, type ClientName, directSettings } from './rows.js';
+import { type Stage, startStage } from './stage.js';
+
+const help = `usage: npm run test:matrix -- [OPTION…]
+
+Logs in by each client in each way: its sslmode, what the proxy and PostgreSQL do about TLS, the sslmode of upstream, auth.mode, and
+how PostgreSQL asks for passwords; also straight at PostgreSQL. Prints how many logins were as promised, and all that were not.
+
+  --client NAME  this one only: ${CLIENTS.join(', ')}
+  --every N      only each Nth of the rows through the proxy (1); 5 or 7 meet every value of each
+`;
+
+/** Faults that are printed of each client. */
+const SHOWN = 20;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      client: { type: 'string' },
+      every: { type: 'string', default: '1' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const clients = CLIENTS.filter((each) => values.client === undefined || each === values.client);
+  if (clients.length === 0) throw new Error(`there is no client ${values.client}`);
+  const stage = await startStage();
+  let faults = 0;
+  try {
+    console.log(
+      ['client', 'through', 'rows', 'connected', 'refused as promised', 'not as promised'].join('\t'),
+    );
+    for (const client of clients) faults += await show(stage, client, Number(values.every));
+  } finally {
+    await stage.stop();
+  }
+  console.log(faults > 0 ? `${faults} not as promised` : 'all as promised');
+  return faults > 0 ? 1 : 0;
+}
+
+async function show(stage: Stage, client: ClientName, every: number): Promise<number> {
+  if (!isThere(client)) {
+    console.log(`${client}\tis not installed`);
+    return 0;
+  }
+  let faults = 0;
+  for (const [through, settings] of [
+    ['PostgreSQL', directSettings()],
+    ['pgcascade', allSettings().filter((_, i) => i % every === 0)],
+  ] as const) {
+    const tried = await tryRows(stage, client, rowsOf(client, settings));
+    const kept = tried.filter(({ isAsPromised }) => isAsPromised);
+    const connected = kept.filter(({ expected }) => expected.kind === 'connects');
+    const wrong = tried.filter(({ isAsPromised }) => !isAsPromised);
+    faults += wrong.length;
+    const counts = [tried.length, connected.length, kept.length - connected.length, wrong.length];
+    console.log([client, through, ...counts].join('\t'));
+    for (const [why, count] of missing(client, settings)) console.log(`  ${count} rows left out: ${why}`);
+    for (const fault of wrong.slice(0, SHOWN)) console.log(`  ${describeFault(fault)}`);
+  }
+  return faults;
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(2);
+  },
+);
