@@ -4,7 +4,8 @@
 -- Every operator has its schema: a session's search_path may put others before them, and what is read here serves all
 -- sessions. Works from PostgreSQL 10 on: columns that came later (conenforced, confdelsetcols, conperiod) are read through
 -- to_jsonb. Partitions' copies of a key are left out: the key belongs to the relation it is declared on. The relations of
--- the configuration are read as keys too (configured.sql). Temporary relations of other sessions are theirs alone.
+-- the configuration are read as keys too (configured.sql), and the tables that these name (named.sql). Temporary relations
+-- of other sessions are theirs alone.
 WITH elsewhere AS (
   $OTHERS_TEMPORARIES$
 ), declared AS (
@@ -20,21 +21,7 @@ WITH elsewhere AS (
 ), configured AS (
   $CONFIGURED_KEYS$
 ), named (oid) AS (
-  -- What the configuration names is wanted too, whether or not a key touches it, in another case too (it may be meant);
-  -- and what a view among it reads.
-  WITH RECURSIVE named (oid) AS (
-    SELECT r.oid FROM pg_catalog.pg_class AS r JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) r.relnamespace
-     WHERE EXISTS (SELECT FROM (VALUES $NAMED$) AS v (schema, name)
-                    WHERE pg_catalog.lower(v.schema) OPERATOR(pg_catalog.=) pg_catalog.lower(n.nspname::pg_catalog.text) AND pg_catalog.lower(v.name) OPERATOR(pg_catalog.=) pg_catalog.lower(r.relname::pg_catalog.text))
-    UNION
-    SELECT d.refobjid
-      FROM named AS n
-      JOIN pg_catalog.pg_class AS v ON v.oid OPERATOR(pg_catalog.=) n.oid AND v.relkind OPERATOR(pg_catalog.=) 'v'
-      JOIN pg_catalog.pg_rewrite AS w ON w.ev_class OPERATOR(pg_catalog.=) v.oid
-      JOIN pg_catalog.pg_depend AS d ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid OPERATOR(pg_catalog.=) w.oid
-       AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
-  )
-  SELECT oid FROM named
+  $NAMED_RELATIONS$
 ), deleting AS (
   $DELETING_TRIGGERS$
 ), touched AS (

@@ -27,9 +27,13 @@ const OTHERS_TEMPORARIES = sqlFile('others-temporaries.sql', import.meta.url);
 const FINGERPRINT = withOthersTemporaries(sqlFile('fingerprint.sql', import.meta.url));
 const CATALOG = withOthersTemporaries(sqlFile('catalog.sql', import.meta.url));
 const CONFIGURED = sqlFile('configured.sql', import.meta.url);
-/** No row of `CONFIGURED`'s columns: to plan its joins for a configuration that names no relation takes longer than all else. */
+const NAMED = sqlFile('named.sql', import.meta.url);
+// Where the configuration names no relation: to plan the joins of these two files would take longer than all else.
+/** No row of `CONFIGURED`'s columns. */
 const NONE_CONFIGURED = `SELECT NULL::pg_catalog.int8 AS number, NULL::pg_catalog.oid AS conrelid, NULL::pg_catalog.oid AS confrelid,
   NULL::pg_catalog.int2[] AS conkey, NULL::pg_catalog.int2[] AS confkey, NULL::pg_catalog.oid[] AS conpfeqop, false AS covered WHERE false`;
+/** No row of `NAMED`'s column. */
+const NONE_NAMED = 'SELECT NULL::pg_catalog.oid AS oid WHERE false';
 const DELETING_TRIGGERS = sqlFile('deleting-triggers.sql', import.meta.url);
 const OWN_TEMPORARIES = sqlFile('own-temporaries.sql', import.meta.url);
 const NO_TEMPORARIES = 'CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.=) 0 THEN false END';
@@ -76,14 +80,13 @@ export function catalogQuestion(
 
 /** A query for the whole catalog, and for what the configuration's relations mean in it: catalog.sql, with the other files put in. */
 function catalogSql(relations: readonly ConfiguredKey[]): string {
-  const configured =
-    relations.length === 0
-      ? NONE_CONFIGURED
-      : CONFIGURED.replace('$CONFIGURED$', () => configuredRows(relations));
-  return CATALOG.replace('$CONFIGURED_KEYS$', () => configured).replace(
-    '$DELETING_TRIGGERS$',
-    () => DELETING_TRIGGERS,
-  );
+  const none = relations.length === 0;
+  const configured = none
+    ? NONE_CONFIGURED
+    : CONFIGURED.replace('$CONFIGURED$', () => configuredRows(relations));
+  return CATALOG.replace('$CONFIGURED_KEYS$', () => configured)
+    .replace('$NAMED_RELATIONS$', () => (none ? NONE_NAMED : NAMED))
+    .replace('$DELETING_TRIGGERS$', () => DELETING_TRIGGERS);
 }
 
 function withOthersTemporaries(sql: string): string {
