@@ -10,6 +10,22 @@ beforeAll(async () => {
 });
 afterAll(() => upstream.close());
 
+describe('the start', () => {
+  test('takes what initdb has made at the build, and does not run it again', async () => {
+    const own = await openEmbedded();
+    const identifiers = await Promise.all(
+      [upstream, own].map(async (each) => {
+        const client = await RawClient.connect(each);
+        return client.ask(query('SELECT system_identifier FROM pg_control_system()'));
+      }),
+    );
+    // initdb makes a new one each time.
+    expect(identifiers[0]).toContainEqual(expect.stringMatching(/^D \d+$/));
+    expect(identifiers[0]).toEqual(identifiers[1]);
+    await own.close();
+  });
+});
+
 describe('a client that does not read', () => {
   test('is read from no further, and holds nobody up', async () => {
     const [slow, other] = [await upstream.connect(), await RawClient.connect(upstream)];

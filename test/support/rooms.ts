@@ -31,7 +31,11 @@ export const rooms: Readonly<Record<string, Room>> = {
     may: ['admin', 'audit', 'observe'],
     types: ['net', 'session', 'config'],
   },
-  'net/embedded': { purpose: 'the embedded database', may: ['net', 'wire', 'sql/lexer', 'errors'] },
+  'net/embedded': {
+    purpose: 'the embedded database',
+    may: ['net/embedded/engine', 'net', 'wire', 'sql/lexer', 'errors'],
+  },
+  'net/embedded/engine': { purpose: 'PGlite in its thread, and the data that it starts from', may: [] },
   // How an address is written is the configuration's to know.
   net: {
     purpose: 'listeners, upstreams, cancel requests',

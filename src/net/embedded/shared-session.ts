@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readParameterStatus } from '../../wire/backend.js';
 import { write } from '../../wire/frontend.js';
 import { Backend, Frontend } from '../../wire/types.js';
-import { Engine } from './engine.js';
+import { Engine } from './engine/engine.js';
 import { Fatal } from './fatal.js';
 import { dropsStatements, messages, type Reply, readReply } from './reply.js';
 import type { Settings } from './settings.js';

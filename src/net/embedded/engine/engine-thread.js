@@ -2,8 +2,11 @@
 // from the sources in tests and from dist, where the build copies it.
 import { parentPort } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
+import { initialData } from './initial-data.js';
 
+const loadDataDir = initialData();
 const pglite = await PGlite.create({
+  ...(loadDataDir && { loadDataDir }),
   // PGlite sets search_path to public alone; PostgreSQL's own default is what applications expect.
   startParams: [...PGlite.defaultStartParams, '-c', 'search_path="$user", public'],
 });
