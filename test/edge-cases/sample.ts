@@ -9,3 +9,6 @@ export const SAMPLE = `
   CREATE TABLE invoices (id int PRIMARY KEY, org_id int REFERENCES orgs KEYS);
   CREATE TABLE badges (id int PRIMARY KEY, user_id int REFERENCES users ON DELETE RESTRICT KEYS);
   CREATE TABLE alone (id int PRIMARY KEY, name text);${SAMPLE_ROWS}`;
+
+/** Puts the rows of the sample back where nothing but rows was changed. */
+export const SAMPLE_AGAIN = `TRUNCATE orgs, users, posts, notes, invoices, badges, alone;${SAMPLE_ROWS}`;
