@@ -33,7 +33,10 @@ export class CopyIn {
   readonly #unitEnd: Pick<UnitEnd, 'end'>;
   /** `ending`: the last of the data was sent, and the server says what comes next. */
   #phase: 'none' | 'taking' | 'ending' = 'none';
-  /** How many Syncs were sent since the server asked for data. It answers those alone that it reads after the COPY has failed. */
+  /**
+   * How many Syncs, and Flushes that are none, were sent since the server asked for data. It answers those alone that it reads
+   * after the COPY has failed.
+   */
   #syncsAmongData = 0;
   /** Fulfilled when it is known how many of them the server has answered. */
   #counting: Promise<void> | undefined;

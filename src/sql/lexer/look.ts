@@ -1,7 +1,7 @@
 /**
  * The cheap look at every statement: most cannot delete and must cost next to nothing. One pass over a text answers every
- * question that is asked of it before, or without, parsing it. An answer
- * may be too much, never too little: `false` and the effect `none` are certain, all others only possible.
+ * question that is asked of it before, or without, parsing it. An answer may be too much, never too little: `false` and the
+ * effect `none` are certain, all others only possible. Of isPlain `true` is certain.
  */
 import { isAscii } from 'node:buffer';
 import { Lexer, type Reading } from './lexer.js';
