@@ -80,7 +80,7 @@ async function measure(name: string, server: Server, tls: object, connections: n
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   try {
-    const [address] = (await once(proxy, 'message')) as [string];
+    const address = await told<string>(proxy);
     const port = Number(address.split(':').at(-1));
     const open: Socket[] = [];
     for (let i = 0; i < WARM_UP; i++) open.push(await logIn(port, isEncrypted));
@@ -91,15 +91,25 @@ async function measure(name: string, server: Server, tls: object, connections: n
     const each = (of: keyof Memory) => (after[of] - before[of]) / connections;
     return { name, each: { resident: each('resident'), used: each('used') } };
   } finally {
-    proxy.kill('SIGKILL');
-    await once(proxy, 'exit');
+    if (proxy.kill('SIGKILL')) await once(proxy, 'exit');
   }
 }
 
 async function memoryOf(proxy: ChildProcess): Promise<Memory> {
   proxy.send('memory');
-  const [memory] = (await once(proxy, 'message')) as [Memory];
-  return memory;
+  return told<Memory>(proxy);
+}
+
+/** @throws where the proxy has ended */
+function told<T>(proxy: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const ended = () => reject(new Error('the proxy has ended'));
+    proxy.once('exit', ended);
+    proxy.once('message', (message) => {
+      proxy.off('exit', ended);
+      resolve(message as T);
+    });
+  });
 }
 
 /** Logs in, and asks a question: a session that has done nothing takes less. */
@@ -120,11 +130,18 @@ async function logIn(port: number, isEncrypted: boolean): Promise<Socket> {
 const READY = 'Z\0\0\0\x05I';
 
 /** Until the last message that has come is a ReadyForQuery. */
-async function ready(socket: Socket): Promise<void> {
-  for (let last = ''; !last.endsWith(READY); ) {
-    const [chunk] = (await once(socket, 'data')) as [Buffer];
-    last = (last + chunk.toString('latin1')).slice(-READY.length);
-  }
+function ready(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let last = '';
+    const came = (chunk: Buffer) => {
+      last = (last + chunk.toString('latin1')).slice(-READY.length);
+      if (last !== READY) return;
+      socket.off('data', came).off('close', closed);
+      resolve();
+    };
+    const closed = () => reject(new Error('the proxy has closed a connection'));
+    socket.on('data', came).once('close', closed);
+  });
 }
 
 function startup(): Buffer {
