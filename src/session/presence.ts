@@ -17,14 +17,25 @@ export class Presence {
   readonly #output: Output;
   readonly #state: ServerState;
   readonly #isAwaited: () => boolean;
+  readonly #mayBeTold: () => boolean;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param isAwaited whether the server is at work for the client, and between two of its messages */
-  constructor(client: Duplex, output: Output, state: ServerState, isAwaited: () => boolean) {
+  /**
+   * @param isAwaited whether the server is at work for the client
+   * @param mayBeTold whether the client is between two messages of the server's, and not inside of one
+   */
+  constructor(
+    client: Duplex,
+    output: Output,
+    state: ServerState,
+    isAwaited: () => boolean,
+    mayBeTold: () => boolean,
+  ) {
     this.#client = client;
     this.#output = output;
     this.#state = state;
     this.#isAwaited = isAwaited;
+    this.#mayBeTold = mayBeTold;
   }
 
   watchWhile(isWatched: boolean): void {
@@ -39,7 +50,7 @@ export class Presence {
     const look = () => {
       if (this.#isAwaited()) {
         // An empty write sends nothing, but fails where what was sent before was refused, or the client has been reset.
-        if (isTimeToSpeak(++looks)) this.#speak();
+        if (this.#mayBeTold() && isTimeToSpeak(++looks)) this.#speak();
         else this.#client.write('');
       }
       this.#timer = setTimeout(look, INTERVAL).unref();

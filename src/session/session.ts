@@ -55,9 +55,9 @@ export class Session implements MemoryUser {
     this.#fromClient = parts.fromClient;
     this.#frontend = parts.frontend;
     this.#backend = parts.backend;
-    this.#presence = new Presence(this.#client, this.#toClient, parts.state, () => {
-      return (this.activity === 'active' || this.#busy) && !this.#backend.midway;
-    });
+    const isAwaited = () => this.activity === 'active' || this.#busy;
+    const mayBeTold = () => !this.#backend.midway;
+    this.#presence = new Presence(this.#client, this.#toClient, parts.state, isAwaited, mayBeTold);
     this.closed = Promise.all([this.#client, this.#server].map(closedOf)).then(() => undefined);
     this.#listen();
     this.#begin(loggedIn);

@@ -1,5 +1,6 @@
 /** Reads and rewrites the messages a server sends. The client's half is in frontend.ts. */
-import type { Message } from './reader.js';
+import { Cursor } from './cursor.js';
+import { type Message, ProtocolViolation } from './reader.js';
 import { Backend } from './types.js';
 
 /**
@@ -88,33 +89,24 @@ export const NO_DATA = message(Backend.NoData, Buffer.alloc(0));
 /** The answers to a request for encryption. */
 export const [ENCRYPTION, NO_ENCRYPTION] = [Buffer.from('S'), Buffer.from('N')];
 
+/*
+ * The readers below throw ProtocolViolation where the strings and counts of a message go beyond its end: what stands there
+ * belongs to another message.
+ */
+
 /** The columns of a DataRow; null is SQL's NULL. The buffers are views: copy what is kept. */
 export function readRow(row: Message): (Buffer | null)[] {
-  const columns: (Buffer | null)[] = [];
-  let at = row.start + 7;
-  for (let left = row.buffer.readUInt16BE(row.start + 5); left > 0; left--) {
-    const length = row.buffer.readInt32BE(at);
-    const end = at + 4 + Math.max(length, 0);
-    columns.push(length < 0 ? null : row.buffer.subarray(at + 4, end));
-    at = end;
-  }
-  return columns;
+  return within(row, (at) => at.list(() => at.value()));
 }
 
 /** The same DataRow without its first `count` columns. */
 export function dropColumns(row: Message, count: number): Buffer {
-  const { buffer } = row;
-  let at = row.start + 7;
-  for (let i = 0; i < count; i++) at += 4 + Math.max(buffer.readInt32BE(at), 0);
-  return withColumns(row, at, count);
+  return withoutFirst(row, count, (at) => at.value());
 }
 
 /** The same RowDescription without its first `count` columns. */
 export function dropFields(description: Message, count: number): Buffer {
-  let at = description.start + 7;
-  // A field is its name, then 18 bytes: table, column, type, size, modifier and format.
-  for (let i = 0; i < count; i++) at = description.buffer.indexOf(0, at) + 1 + 18;
-  return withColumns(description, at, count);
+  return withoutFirst(description, count, readField);
 }
 
 /**
@@ -122,40 +114,45 @@ export function dropFields(description: Message, count: number): Buffer {
  * it was prepared (equalRowTypes in tupdesc.c): names, types and their modifiers.
  * @param added how many columns of the proxy's own come first
  */
-export function readColumns({ buffer, start }: Message, added: number): readonly string[] {
-  let at = start + 7;
-  const columns = Array.from({ length: buffer.readUInt16BE(start + 5) }, () => {
-    const end = buffer.indexOf(0, at);
-    // 18 bytes follow the name: table, column, type, size, modifier and format.
-    const [name, type, modifier] = [
-      buffer.toString('latin1', at, end),
-      buffer.readUInt32BE(end + 7),
-      buffer.readInt32BE(end + 13),
-    ];
-    at = end + 19;
-    return `${type} ${modifier} ${name}`;
-  });
-  return columns.slice(added);
+export function readColumns(description: Message, added: number): readonly string[] {
+  const fields = within(description, (at) => at.list(() => readField(at)));
+  return fields
+    .slice(added)
+    .map(({ name, type, modifier }) => `${type} ${modifier} ${name.toString('latin1')}`);
 }
 
 /** The names of the columns in a RowDescription, as copies. */
 export function readColumnNames(description: Message): readonly Buffer[] {
-  const { buffer, start } = description;
-  const names: Buffer[] = [];
-  let at = start + 7;
-  for (let left = buffer.readUInt16BE(start + 5); left > 0; left--) {
-    const end = buffer.indexOf(0, at);
-    names.push(Buffer.from(buffer.subarray(at, end)));
-    at = end + 1 + 18;
-  }
-  return names;
+  return within(description, (at) => at.list(() => Buffer.from(readField(at).name)));
 }
 
 /** The types in a ParameterDescription. */
-export function readParameterTypes({ buffer, start }: Message): readonly number[] {
-  return Array.from({ length: buffer.readUInt16BE(start + 5) }, (_, i) =>
-    buffer.readUInt32BE(start + 7 + 4 * i),
-  );
+export function readParameterTypes(description: Message): readonly number[] {
+  return within(description, (at) => at.list(() => at.int32() >>> 0));
+}
+
+/** One column of a RowDescription. */
+function readField(at: Cursor): { name: Buffer; type: number; modifier: number } {
+  const name = at.string();
+  // Its table, and its number in that.
+  at.int32();
+  at.int16();
+  const type = at.int32() >>> 0;
+  // The size of the type.
+  at.int16();
+  const modifier = at.int32();
+  // Its format.
+  at.int16();
+  return { name, type, modifier };
+}
+
+/** @throws ProtocolViolation where more is read than there is */
+function within<T>(message: Message, read: (at: Cursor) => T): T {
+  const at = new Cursor(message);
+  const found = read(at);
+  if (at.isBeyond)
+    throw new ProtocolViolation(`invalid message "${String.fromCharCode(message.type)}" of the server`);
+  return found;
 }
 
 /** Name and value of a ParameterStatus. */
@@ -171,12 +168,18 @@ export function parameterStatus(name: string, value: string): Buffer {
   return message(Backend.ParameterStatus, Buffer.from(`${name}\0${value}\0`));
 }
 
-function withColumns(original: Message, from: number, dropped: number): Buffer {
-  const { buffer, start, end, type } = original;
+/** The same message without the first items of its list. */
+function withoutFirst(original: Message, count: number, skip: (at: Cursor) => unknown): Buffer {
+  const { buffer, end, type } = original;
+  const { items, from } = within(original, (at) => {
+    const items = at.int16();
+    for (let i = 0; i < count; i++) skip(at);
+    return { items, from: at.position };
+  });
   const changed = Buffer.allocUnsafe(7 + end - from);
   changed[0] = type;
   changed.writeUInt32BE(changed.length - 1, 1);
-  changed.writeUInt16BE(buffer.readUInt16BE(start + 5) - dropped, 5);
+  changed.writeUInt16BE(Math.max(items - count, 0), 5);
   buffer.copy(changed, 7, from, end);
   return changed;
 }

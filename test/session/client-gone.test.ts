@@ -5,11 +5,14 @@
 import type { Socket } from 'node:net';
 import type pg from 'pg';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { atByte } from '../chaos/faults.js';
+import { Relay } from '../chaos/relay.js';
 import { useDatabase } from '../support/database.js';
 import { copyData, query, run, sync, terminate } from '../support/frontend-messages.js';
 import { startProxy, useProxy } from '../support/proxy.js';
 import { RawClient, readable } from '../support/raw-client.js';
 import { pidOf, untilBlockedBy, untilGone } from '../support/server-sessions.js';
+import { until } from '../support/until.js';
 
 vi.setConfig({ testTimeout: 20_000 });
 
@@ -228,4 +231,23 @@ test('sessions that are ended at the shutdown leave nothing running', async () =
   expect(readable(await client.rest()).at(-1)).toContain('C=57P01');
   await isGone(pid);
   await isUntouched();
+});
+
+test('a client that has closed its side and dies while the server halts inside of a row takes its session along', async () => {
+  const relay = await Relay.start(inject('postgres').port);
+  onTestFinished(() => relay.stop());
+  const behind = await startProxy({ upstream: `postgres://127.0.0.1:${relay.port}` });
+  onTestFinished(() => behind.stop());
+  const halt = relay.arm(atByte('toClient', 20_000, 'stall'));
+  const client = await RawClient.login(behind, { database: database.name });
+  const pid = await pidOf(client);
+  // The DELETE is to be decided when the row has come.
+  client.send(query("SELECT repeat('x', 400000)"), query(DELETE));
+  client.socket.end();
+  // With something still to be written, the reset would be noticed.
+  await until('the client has what comes', () => halt.hasFired() && client.socket.bytesRead > 15_000);
+  client.socket.resetAndDestroy();
+  const watcher = await database.connect();
+  onTestFinished(() => watcher.end());
+  await untilGone(watcher, pid);
 });

@@ -1,13 +1,17 @@
 /** Messages that the proxy reads or rewrites: nothing but what was meant changes, and nothing is read beyond their end. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { asksForAnswer, withoutChannelBinding } from '../../src/wire/authentication.js';
 import {
   commandComplete,
   dropColumns,
   dropFields,
   errorResponse,
+  readColumnNames,
+  readColumns,
   readErrorFields,
   readParameterStatus,
+  readParameterTypes,
   readRow,
   readTag,
 } from '../../src/wire/backend.js';
@@ -235,5 +239,27 @@ describe('what a client sends', () => {
 
   test('as Describe or Close of neither a statement nor a portal is not read', () => {
     expect(readTarget(asRead(typed('D', Buffer.from('X'), text('n'))))).toBeUndefined();
+  });
+});
+
+describe("a server's message whose counts and lengths go beyond its end", () => {
+  const field = Buffer.concat([text('id'), Buffer.alloc(18)]);
+  test.each([
+    ['a row of fewer columns than it says', () => readRow(asRead(typed('D', int16(3), value(null))))],
+    ['a row that ends inside of a value', () => readRow(asRead(typed('D', int16(1), int32(9), text('x'))))],
+    ['a row with a negative length', () => readRow(asRead(typed('D', int16(1), int32(-2))))],
+    ['an empty row', () => readRow(asRead(typed('D')))],
+    ['a row without the column to drop', () => dropColumns(asRead(typed('D', int16(1))), 1)],
+    [
+      'a description without the column to drop',
+      () => dropFields(asRead(typed('T', int16(1), text('i'))), 1),
+    ],
+    ['a description without columns that it says', () => readColumns(asRead(typed('T', int16(2), field)), 0)],
+    ['a name without an end', () => readColumnNames(asRead(typed('T', int16(1), Buffer.from('id'))))],
+    ['parameters without types', () => readParameterTypes(asRead(typed('t', int16(2), int32(23))))],
+    ['an empty request for a password', () => asksForAnswer(asRead(typed('R')))],
+    ['an empty offer', () => withoutChannelBinding(asRead(typed('R', int16(0))))],
+  ])('is refused, and nothing is read of its neighbour: %s', (_, read) => {
+    expect(read).toThrow(ProtocolViolation);
   });
 });

@@ -82,9 +82,13 @@ export interface CatalogAnswer extends SessionFacts {
   readonly bytes: number;
 }
 
+/** What the server has sent is no answer to the question. */
+export class UnreadableAnswer extends Error {}
+
 /**
  * Reads the answer to `catalogQuestion`.
  * @param answer documents in base64, with a dot between them: the session's facts, and the slices of the catalog
+ * @throws UnreadableAnswer
  */
 export async function readAnswer(answer: string): Promise<CatalogAnswer> {
   const pace = new Pace();
@@ -97,6 +101,8 @@ export async function readAnswer(answer: string): Promise<CatalogAnswer> {
     const dot = answer.indexOf('.', at);
     const behind = dot < 0 ? answer.length : dot;
     const [kind, items] = decode<readonly [keyof Items, never[]]>(answer.slice(at, behind));
+    if (!Object.hasOwn(slices, kind))
+      throw new UnreadableAnswer(`no item of the catalog is called "${kind}"`);
     slices[kind].push(items);
     at = behind + 1;
     await pace.next();
@@ -182,13 +188,17 @@ function noSlices(): Slices {
   };
 }
 
-/** Texts that are not UTF-8 are those of a database in SQL_ASCII: their bytes are kept. */
+/** Texts that are not UTF-8 are those of a database in SQL_ASCII: their bytes are kept. @throws UnreadableAnswer */
 function decode<T>(base64: string): T {
   const bytes = Buffer.from(base64, 'base64');
-  if (isUtf8(bytes)) return JSON.parse(bytes.toString('utf8')) as T;
-  return JSON.parse(bytes.toString('latin1'), (_, value) =>
-    typeof value === 'string' ? ofBytes(value) : value,
-  ) as T;
+  try {
+    if (isUtf8(bytes)) return JSON.parse(bytes.toString('utf8')) as T;
+    return JSON.parse(bytes.toString('latin1'), (_, value) =>
+      typeof value === 'string' ? ofBytes(value) : value,
+    ) as T;
+  } catch (cause) {
+    throw new UnreadableAnswer('the answer about the catalog is not whole', { cause });
+  }
 }
 
 function ofBytes(latin1: string): string {

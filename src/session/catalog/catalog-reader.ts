@@ -1,6 +1,11 @@
 /** Reads the catalog over one session: what its names mean, the fingerprint, and the graph, which is kept for all sessions. */
 import type { GraphCache, KnownGraph } from '../../graph/cache.js';
-import { type CatalogAnswer, readAnswer, type SessionFacts } from '../../graph/catalog/answer.js';
+import {
+  type CatalogAnswer,
+  readAnswer,
+  type SessionFacts,
+  UnreadableAnswer,
+} from '../../graph/catalog/answer.js';
 import type { Catalog } from '../../graph/catalog/catalog.js';
 import type { KeySettings } from '../../graph/catalog/key-settings.js';
 import { type CatalogQuestion, catalogQuestion } from '../../graph/catalog/question.js';
@@ -8,6 +13,7 @@ import { Graph } from '../../graph/graph.js';
 import { mergeGraph } from '../../graph/merge.js';
 import type { SessionEvents } from '../../observe/session-events.js';
 import type { RelationName } from '../../sql/names.js';
+import { ProtocolViolation } from '../../wire/reader.js';
 import type { Answer } from '../server/question.js';
 import { DatabaseWarnings } from './database-warnings.js';
 import type { Sight } from './own-sight.js';
@@ -54,7 +60,7 @@ export class CatalogReader {
     this.#warnings = new DatabaseWarnings(options.database, options.graphs, options.events);
   }
 
-  /** @returns what the server told, or the answer that could not be had */
+  /** @returns what the server told, or the answer that could not be had. @throws ProtocolViolation where it told nonsense */
   async ask(asked: Omit<CatalogQuestion, 'temporary'>, ask: Ask): Promise<CatalogAnswer | Unanswered> {
     const { database, graphs, keySettings } = this.#options;
     // A graph that is empty as long as a short look says so needs no fingerprint.
@@ -64,7 +70,7 @@ export class CatalogReader {
     const question = { ...asked, temporary: this.#hasTemporaries, serverDoesAll: mayDoAll, fingerprint };
     const answer = await ask(catalogQuestion(question, keySettings.relations));
     if (answer.kind !== 'value') return answer;
-    const found = await readAnswer(answer.value);
+    const found = await readAnswer(answer.value).catch(refuseNonsense);
     if (found.serverDoesAll !== null) graphs.recordServerDoesAll(database, found.serverDoesAll);
     if (found.temporary === null) this.#hasTemporaries = true;
     return found;
@@ -118,4 +124,9 @@ export class CatalogReader {
     // What was found in a transaction that had written something stays with this session.
     return written ? graphs.ownGraph(graph) : graphs.set(database, fingerprint ?? '', graph, bytes);
   }
+}
+
+/** No word of a server that answers with something else is to be trusted. */
+function refuseNonsense(error: unknown): never {
+  throw error instanceof UnreadableAnswer ? new ProtocolViolation(error.message) : error;
 }

@@ -1,0 +1,21 @@
+/** A part of each campaign, always the same. The rest, with other seeds: npm run test:chaos. */
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { CAMPAIGNS, type CampaignName } from './campaigns.js';
+import { Scene } from './scene.js';
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await Scene.begin(inject('postgres'));
+});
+afterAll(() => scene?.end());
+
+const parts: readonly (readonly [string, CampaignName, number])[] = [
+  ['whatever clients send, the proxy serves others and keeps nothing of it', 'frontend', 40],
+  ['whatever a server sends, the proxy serves others and keeps nothing of it', 'backend', 10],
+];
+
+test.each(parts)('%s', async (_, name, cases) => {
+  const figures = await CAMPAIGNS[name].play(scene, { seed: 1, cases });
+  expect([...figures.defects, ...(await scene.lastDefects())]).toEqual([]);
+  expect(figures.cases).toBe(cases);
+});

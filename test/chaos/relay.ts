@@ -1,0 +1,147 @@
+/** A relay that can fail: between a client and the proxy, or between the proxy and its server. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Direction, Fault, Step, Transform } from './faults.js';
+
+/** What became of a fault that a connection was to have. */
+export interface Armed {
+  /** Whether it has come to pass. */
+  readonly hasFired: () => boolean;
+}
+
+export class Relay {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #next: { readonly fault: Fault; readonly fired: () => void } | undefined;
+
+  private constructor(targetPort: number) {
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
+      const server = connect({ host: '127.0.0.1', port: targetPort, noDelay: true, allowHalfOpen: true });
+      const armed = this.#next;
+      this.#next = undefined;
+      for (const socket of [client, server]) this.#keep(socket);
+      this.#pipe(client, server, 'toServer', armed);
+      this.#pipe(server, client, 'toClient', armed);
+    });
+  }
+
+  static async start(targetPort: number): Promise<Relay> {
+    const relay = new Relay(targetPort);
+    relay.#server.listen(0, '127.0.0.1');
+    await once(relay.#server, 'listening');
+    return relay;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** The next connection has this fault. */
+  arm(fault: Fault): Armed {
+    let hasFired = false;
+    const fired = () => {
+      hasFired = true;
+    };
+    this.#next = { fault, fired };
+    return { hasFired: () => hasFired };
+  }
+
+  /** No connection is to have the fault that none has had yet. */
+  disarm(): void {
+    this.#next = undefined;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => socket.destroy()).on('close', () => this.#sockets.delete(socket));
+  }
+
+  #pipe(
+    from: Socket,
+    to: Socket,
+    direction: Direction,
+    armed: { readonly fault: Fault; readonly fired: () => void } | undefined,
+  ): void {
+    const isMeant = armed?.fault.direction === direction;
+    const pipe = new Pipe(from, to, isMeant ? armed.fault.begin(armed.fired) : (bytes) => [bytes]);
+    from.on('data', (chunk: Buffer) => pipe.take(chunk));
+    from.on('end', () => pipe.end());
+    // Who is gone altogether takes the other side along, when that has got what was said before.
+    from.on('close', () => pipe.close());
+  }
+}
+
+/** One direction of a connection: its steps, one behind the other. */
+class Pipe {
+  readonly #from: Socket;
+  readonly #to: Socket;
+  readonly #transform: Transform;
+  #done: Promise<void> = Promise.resolve();
+  #isStalled = false;
+
+  constructor(from: Socket, to: Socket, transform: Transform) {
+    this.#from = from;
+    this.#to = to;
+    this.#transform = transform;
+  }
+
+  take(chunk: Buffer): void {
+    this.#from.pause();
+    this.#then(async () => {
+      for (const step of this.#transform(chunk)) await this.#execute(step);
+      this.#from.resume();
+    });
+  }
+
+  /** Of a stalled direction not even its end gets through. */
+  end(): void {
+    this.#then(async () => {
+      if (!this.#isStalled) this.#to.end();
+    });
+  }
+
+  close(): void {
+    this.#then(async () => {
+      if (this.#isStalled) return;
+      if (this.#to.writableLength > 0) await Promise.race([once(this.#to, 'drain'), once(this.#to, 'close')]);
+      this.#to.destroySoon();
+    });
+  }
+
+  #then(work: () => Promise<void>): void {
+    // A socket that broke meanwhile ends its own pipe: `close` follows.
+    this.#done = this.#done.then(work).catch(() => void this.#to.destroy());
+  }
+
+  async #execute(step: Step): Promise<void> {
+    if (this.#isStalled || this.#to.destroyed) return;
+    if (step instanceof Uint8Array) return this.#write(step);
+    switch (step.kind) {
+      case 'pause':
+        await pause(step.milliseconds);
+        return;
+      case 'reset':
+        this.#from.resetAndDestroy();
+        this.#to.resetAndDestroy();
+        return;
+      case 'halfClose':
+        this.#to.end();
+        this.#isStalled = true;
+        return;
+      case 'stall':
+        this.#isStalled = true;
+    }
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    if (bytes.length > 0 && this.#to.writable)
+      await new Promise<void>((resolve) => this.#to.write(bytes, () => resolve()));
+  }
+}

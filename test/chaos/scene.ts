@@ -1,0 +1,147 @@
+/** What a campaign plays on: a server, a proxy in a process of its own, relays on both sides of it, and who looks on. */
+import pg from 'pg';
+import { query } from '../support/frontend-messages.js';
+import type { TcpAddress } from '../support/postgres.js';
+import { createDatabaseOn, type Database } from '../support/scratch-database.js';
+import { until } from '../support/until.js';
+import { Client, PATIENCE } from './client.js';
+import { SCHEMA } from './families.js';
+import { type Memory, ProxyProcess } from './proxy-process.js';
+import { Relay } from './relay.js';
+
+const MEGABYTE = 2 ** 20;
+/** What may be kept when all is over: caches have bounds, and a heap has holes. In bytes. */
+const MORE = { rss: 160 * MEGABYTE, heapUsed: 24 * MEGABYTE, external: 24 * MEGABYTE };
+/** Sessions that wait for a lock of one that is gone, or for a network that says nothing, are ended after some seconds. */
+const AT_LAST = { within: 2 * PATIENCE };
+
+export class Scene {
+  readonly database: Database;
+  /** Between the proxy and the server. */
+  readonly behind: Relay;
+  /** Between clients and the proxy. */
+  readonly before: Relay;
+  proxy: ProxyProcess;
+  watcher: pg.Client;
+  /** A client that does nothing else than to ask whether it is answered. */
+  #side: Client;
+  #atRest: Memory | undefined;
+
+  private constructor(
+    database: Database,
+    relays: { readonly behind: Relay; readonly before: Relay },
+    proxy: ProxyProcess,
+    watcher: pg.Client,
+    side: Client,
+  ) {
+    this.database = database;
+    this.behind = relays.behind;
+    this.before = relays.before;
+    this.proxy = proxy;
+    this.watcher = watcher;
+    this.#side = side;
+  }
+
+  /** @param server that clients may log in to without a password */
+  static async begin(server: TcpAddress): Promise<Scene> {
+    const database = await createDatabaseOn(server);
+    const watcher = await database.connect();
+    await watcher.query(SCHEMA);
+    const behind = await Relay.start(server.port);
+    const proxy = await ProxyProcess.start(behind.port);
+    const before = await Relay.start(proxy.port);
+    const side = await Client.login(proxy.port, database.name);
+    return new Scene(database, { behind, before }, proxy, watcher, side);
+  }
+
+  async end(): Promise<void> {
+    await this.proxy.kill();
+    await Promise.all([this.behind.stop(), this.before.stop()]);
+    await this.watcher.end();
+    await this.database.drop();
+  }
+
+  login(): Promise<Client> {
+    return Client.login(this.proxy.port, this.database.name);
+  }
+
+  /** Kills the proxy, and starts another one in its place. */
+  async restartProxy(): Promise<void> {
+    await this.proxy.kill();
+    this.proxy = await ProxyProcess.start(this.behind.port, this.proxy.port);
+    this.#side = await this.login();
+  }
+
+  /** After all sessions of the server have ended. */
+  async reconnect(): Promise<void> {
+    await this.watcher.end();
+    await until(
+      'the server takes connections again',
+      async () => {
+        const client = new pg.Client({ connectionString: this.database.url });
+        client.on('error', () => {});
+        const isUp = await client.connect().then(
+          () => true,
+          () => false,
+        );
+        if (isUp) this.watcher = client;
+        return isUp;
+      },
+      AT_LAST,
+    );
+    this.#side = await this.login();
+  }
+
+  /** The side client asks, and is answered. @throws where it is not */
+  async sideAnswers(): Promise<void> {
+    const answered = this.#side.messages.filter(({ type }) => type === 'Z').length;
+    this.#side.send(query('SELECT 1'));
+    if (!(await this.#side.until('Z', answered + 1)))
+      throw new Error('the side client has lost its connection');
+    if (this.#side.tags.at(-1) !== 'SELECT 1')
+      throw new Error(`the side client was told "${this.#side.said}"`);
+    this.#side.messages.splice(0);
+  }
+
+  /** Waits until the server has no session but those of the watcher and the side client. */
+  untilNothingIsOpen(): Promise<void> {
+    const sql = `SELECT count(*)::int AS open FROM pg_stat_activity
+      WHERE datname = current_database() AND backend_type = 'client backend'`;
+    return until(
+      'nothing is left open at the server',
+      async () => (await this.watcher.query(sql)).rows[0].open <= 2,
+      AT_LAST,
+    );
+  }
+
+  /** What is used now may be used. */
+  async noteMemory(): Promise<void> {
+    this.#atRest = await this.proxy.memory();
+  }
+
+  /** What must hold whenever no client is at work. @returns what does not */
+  async defects(): Promise<readonly string[]> {
+    if (!this.proxy.isAlive) return [`the proxy has ended:\n${this.proxy.log}`];
+    const defects: string[] = [];
+    const attempt = (work: Promise<unknown>) =>
+      work.catch(
+        (error: unknown) => void defects.push(error instanceof Error ? error.message : String(error)),
+      );
+    await attempt(this.sideAnswers());
+    await attempt(this.untilNothingIsOpen());
+    return defects;
+  }
+
+  /** What must hold at the end. @returns what does not */
+  async lastDefects(): Promise<readonly string[]> {
+    const defects = [...(await this.defects())];
+    if (!this.proxy.isAlive) return defects;
+    const failures = await this.proxy.metric('pgcascade_session_failures_total');
+    if (failures > 0) defects.push(`${failures} sessions failed of a defect:\n${this.proxy.log}`);
+    const [before, after] = [this.#atRest, await this.proxy.memory()];
+    for (const kind of ['rss', 'heapUsed', 'external'] as const)
+      if (before && after[kind] > before[kind] + MORE[kind])
+        defects.push(`${kind} was ${before[kind]} bytes and is ${after[kind]}`);
+    return defects;
+  }
+}
