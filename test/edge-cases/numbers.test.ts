@@ -23,6 +23,8 @@ function numbersOf(folder: string): ReadonlySet<number> {
 test('every edge case has a test that begins with its number, and no number here is of none', () => {
   const [here, session] = [numbersOf('.'), numbersOf('../session')];
   const listed = Object.keys(EDGE_CASES).map(Number);
+  // Where a number goes with its tests, that is said here.
+  expect(listed).toHaveLength(69);
   expect(listed.filter((number) => !here.has(number) && !session.has(number))).toEqual([]);
   expect([...here].filter((number) => EDGE_CASES[number] === undefined)).toEqual([]);
 });
