@@ -1,21 +1,19 @@
 /** The composition root: makes everything from the configuration, starts it, and ends it in order. */
-
-import type { AdminServer } from './admin/server.js';
+import type { Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import type { Audit } from './audit/audit.js';
-import { openLogin } from './auth/open-login.js';
 import { type Address, localAddress, parseAddress, SOCKET_PORT } from './config/address.js';
 import type { Config } from './config/schema.js';
-import { GraphCache } from './graph/cache.js';
 import type { SchemaListener } from './graph/watch/listener.js';
-import { type TlsOffer, tlsOffer } from './net/client-connection.js';
-import { Gateway, type GatewayOptions } from './net/gateway.js';
-import { type Listener, listen, listenAddress } from './net/listener.js';
-import { mostClients, openFileLimit } from './net/open-files.js';
+import { type Entrance, Gateway } from './net/gateway.js';
+import { listen, listenAddress } from './net/listener.js';
 import { socketUpstream } from './net/tcp.js';
 import type { Upstream } from './net/upstream.js';
-import type { Logger } from './observe/log.js';
+import { type Logger, setLevel } from './observe/log.js';
+import type { Metrics } from './observe/metrics.js';
 import { listenersOf, metricsOf, openAdmin, openAudit, watchLoop } from './observing.js';
 import { StatementCache } from './rewrite/statement-cache.js';
+import { type Reload, Reloader } from './running/reloader.js';
 import { MessageMemory } from './session/message-memory.js';
 import type { SessionSettings } from './session/options.js';
 import { parserReady } from './sql/parser/parser.js';
@@ -25,151 +23,167 @@ export interface App {
   readonly addresses: readonly string[];
   /** Where probes and metrics are asked for; undefined where nowhere. */
   readonly admin: string | undefined;
-  /** Refuses new clients, lets open transactions end within limits.drain_timeout, and closes everything. */
+  /**
+   * Is not ready from now on, and serves all the same for limits.shutdown_delay. Then refuses new clients, lets open
+   * transactions end within limits.drain_timeout, and closes everything.
+   */
   drain(): Promise<void>;
-  /**
-   * Reads the files of `tls` again. New connections get what they say; open ones stay.
-   * @returns what is the matter with them, by key: then what was read before stays in use
-   */
-  reloadCertificates(): readonly string[];
-  /**
-   * Reads the files of `auth` again. New logins are made with them; sessions stay.
-   * @returns what is the matter with them: then what was read before stays in use
-   */
-  reloadUsers(): Promise<readonly string[]>;
+  /** Reads the configuration and its files again. New clients find what they say, and open sessions new rules. Never rejects. */
+  reload(): Promise<Reload>;
   /** The text for the person who started the proxy: where to connect. */
   banner(): string;
 }
 
-/**
- * @param cancelPatience milliseconds that a server may take to act on a cancel request, where not as usual (src/net/cancel.ts)
- * @throws the system's error where an address cannot be listened on
- */
-export async function startApp(config: Config, log: Logger, cancelPatience?: number): Promise<App> {
-  await parserReady();
-  const { login, reload } = await openLogin(config.auth, config.limits.message_bytes, log);
+/** What the proxy has from the program around it. */
+export interface StartOptions {
+  /** Reads the configuration again, as at the start. @throws ConfigError */
+  readonly read?: () => Config;
+  /** Ends the program in order: somebody asks for it over HTTP. */
+  readonly quit?: () => void;
+  /** Milliseconds that a server may take to act on a cancel request, where not as usual (src/net/cancel.ts). */
+  readonly cancelPatience?: number | undefined;
+}
+
+/** What is to be closed at the end: what was opened last is closed first. */
+type Closing = (() => unknown)[];
+
+/** @throws the system's error where an address cannot be listened on, ConfigError where a file of users cannot be used */
+export async function startApp(config: Config, log: Logger, options: StartOptions = {}): Promise<App> {
+  const closing: Closing = [];
+  try {
+    await parserReady();
+    return await start(config, log, options, closing);
+  } catch (error) {
+    await closeAll(closing);
+    throw error;
+  }
+}
+
+async function closeAll(closing: Closing): Promise<void> {
+  for (const close of closing.toReversed()) await close();
+}
+
+async function start(config: Config, log: Logger, options: StartOptions, closing: Closing): Promise<App> {
+  const { read = () => config, quit = () => {}, cancelPatience } = options;
   const upstream = await openUpstream(config, log);
-  const schema = await listenForChanges(config, log);
+  closing.push(() => upstream.close());
+  let schema: SchemaListener | undefined;
+  closing.push(() => schema?.close());
+  const watch = async (settings: Config) => {
+    schema ??= await listenForChanges(settings, log);
+    return schema;
+  };
   const statements = new StatementCache((crash) =>
     log.warn(
       { crash },
       'a thread that reads long texts has ended: its text is refused, and the next one starts another',
     ),
   );
+  closing.push(() => statements.close());
   const metrics = metricsOf(
     () => gateway,
     () => session,
   );
+  closing.push(watchLoop(metrics));
   const audit = await openAudit(config.audit, metrics, log);
-  const session = sessionSettings(config, { upstreamName: upstream.name, statements, schema, audit });
-  const gateway = new Gateway({
-    upstream,
-    login,
-    session,
-    ...clientLimits(config, log),
-    loginTimeout: config.limits.login_timeout,
-    cancelPatience,
-    log,
-    listener: listenersOf(metrics, audit),
-  });
-  const loop = watchLoop(metrics);
+  closing.push(() => audit?.close());
+  const done = (reload: Reload) => reloaded(reload, reloader, { audit, metrics, log });
+  const reloader = await Reloader.start(config, { read, done, watch, log });
+  const session = sessionSettings(reloader, { upstreamName: upstream.name, statements, audit });
+  const entrance = () => entranceOf(reloader);
+  const idle = { idle: config.limits.idle_timeout, inTransaction: config.limits.idle_in_transaction };
+  const listener = listenersOf(metrics, audit);
+  const gateway = new Gateway({ upstream, session, entrance, idle, cancelPatience, log, listener });
+  const addresses = await listenForClients(config, gateway, reloader, closing);
   let draining = false;
-  let tls: TlsOffer | undefined;
-  const listeners: Listener[] = [];
-  let admin: AdminServer | undefined;
-  const close = async () => {
-    loop();
-    await Promise.all(listeners.map((listener) => listener.close()));
-    await admin?.close();
-    await schema?.close();
-    await statements.close();
-    await audit?.close();
-    await upstream.close();
-  };
-  try {
-    tls = tlsOffer(config.tls);
-    for (const address of config.listen) listeners.push(await listenOn(address, config, gateway, tls));
-    admin = await openAdmin(config, { gateway, metrics, session, isDraining: () => draining });
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  const addresses = listeners.map(({ address }) => address);
+  const settings = () => reloader.current.config;
+  const doing = { reload: () => reloader.reload(), quit, mayQuit: () => settings().admin.quit };
+  const isDraining = () => draining;
+  const admin = await openAdmin({ config: settings, doing, gateway, metrics, session, isDraining }, log);
+  closing.push(() => admin?.close());
   log.info({ upstream: upstream.name, admin: admin?.address }, `listening on ${addresses.join(', ')}`);
   return {
     addresses,
     admin: admin?.address,
-    reloadCertificates: () => (tls?.acceptor.reload() ?? []).map(({ key, text }) => `tls.${key}: ${text}`),
-    reloadUsers: reload,
+    reload: () => reloader.reload(),
     banner: () => banner(addresses[0] ?? '', upstream.name),
     drain: async () => {
       draining = true;
+      reloader.end();
+      const { limits } = settings();
+      if (limits.shutdown_delay > 0) await setTimeout(limits.shutdown_delay);
       // The listeners close after the drain, so that new clients are told meanwhile why they are refused.
-      await gateway.drain(config.limits.drain_timeout);
-      await close();
+      await gateway.drain(limits.drain_timeout);
+      await closeAll(closing);
     },
   };
 }
 
-function clientLimits({ limits }: Config, log: Logger): Pick<GatewayOptions, 'admission' | 'idle'> {
-  const { per_user, per_database, idle_timeout, idle_in_transaction } = limits;
-  const connections = roomFor(limits.connections, log);
-  return {
-    admission: { connections, perUser: per_user, perDatabase: per_database },
-    idle: { idle: idle_timeout, inTransaction: idle_in_transaction },
-  };
+/** @returns where clients connect, with the ports that the system chose */
+async function listenForClients(
+  { listen: texts, limits }: Config,
+  gateway: Gateway,
+  reloader: Reloader,
+  closing: Closing,
+): Promise<readonly string[]> {
+  const addresses: string[] = [];
+  for (const text of texts) {
+    const address = listenAddress(text);
+    // As PostgreSQL's, a unix socket has no TLS.
+    const tls = () => ('directory' in address ? undefined : reloader.current.tls);
+    const onClient = (client: Socket) => gateway.accept(client, tls());
+    const listener = await listen(address, onClient, limits.tcp_keepalives_idle ?? 0);
+    closing.push(() => listener.close());
+    addresses.push(listener.address);
+  }
+  return addresses;
 }
 
-/** As PostgreSQL's, a unix socket has no TLS. */
-function listenOn(
-  text: string,
-  { limits }: Config,
-  gateway: Gateway,
-  tls: TlsOffer | undefined,
-): Promise<Listener> {
-  const address = listenAddress(text);
-  const offer = 'directory' in address ? undefined : tls;
-  return listen(address, (client) => gateway.accept(client, offer), limits.tcp_keepalives_idle ?? 0);
+function entranceOf({ current: { config, connections, login } }: Reloader): Entrance {
+  const { login_timeout: loginTimeout, per_user: perUser, per_database: perDatabase } = config.limits;
+  return { login, loginTimeout, admission: { connections, perUser, perDatabase } };
+}
+
+/** What a reload has to change in what is there once. */
+interface Reloaded {
+  readonly audit: Audit | undefined;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+async function reloaded(
+  reload: Reload,
+  { current }: Reloader,
+  { audit, metrics, log }: Reloaded,
+): Promise<void> {
+  metrics.reloaded(reload.kind);
+  if (reload.kind === 'refused') return;
+  if (reload.changed.includes('log.level')) setLevel(log, current.config.log.level);
+  await audit?.reopen();
 }
 
 /** What is made once, for all sessions. */
 interface SharedBySessions {
   readonly upstreamName: string;
   readonly statements: StatementCache;
-  readonly schema: SchemaListener | undefined;
   readonly audit: Audit | undefined;
 }
 
 function sessionSettings(
-  { cascade, graph, limits }: Config,
-  { upstreamName, statements, schema, audit }: SharedBySessions,
+  reloader: Reloader,
+  { upstreamName, statements, audit }: SharedBySessions,
 ): SessionSettings {
-  const { mode, declared, overrides, relations, unsupported, code, triggers } = cascade;
+  // Unlike the rest it does not change as long as the proxy runs.
+  const { message_bytes: messageBytes } = reloader.current.config.limits;
   return {
     upstreamName,
-    graphs: new GraphCache(graph.refresh, schema),
     statements,
-    keySettings: { declared, overrides, relations },
-    active: mode === 'on',
-    reject: unsupported === 'reject',
+    policy: () => reloader.current.policy,
     counting: audit !== undefined,
     obstacle: () => audit?.refusal,
-    refusesCode: code === 'reject',
-    triggers,
-    messageBytes: limits.message_bytes,
-    memory: new MessageMemory(limits.message_bytes),
+    messageBytes,
+    memory: new MessageMemory(messageBytes),
   };
-}
-
-/** The number of clients that are served at a time: limits.connections, or fewer where the system has no room for them. */
-function roomFor(connections: number, log: Logger): number {
-  const files = openFileLimit();
-  const most = mostClients(connections, files);
-  if (most < connections)
-    log.warn(
-      `limits.connections is ${connections}, and the ${files} files that may be open (ulimit -n) are enough for ${most} clients: one more is refused`,
-    );
-  return most;
 }
 
 async function openUpstream({ upstream, auth, graph }: Config, log: Logger): Promise<Upstream> {

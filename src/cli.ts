@@ -17,7 +17,7 @@ try {
     process,
     signals,
     // Loaded late, so that --help and check-config do not wait for the parser and the embedded database.
-    startApp: async (config, log) => (await import('./app.js')).startApp(config, log),
+    startApp: async (...given) => (await import('./app.js')).startApp(...given),
   });
   process.exit(code);
 } catch (error) {

@@ -205,6 +205,12 @@ export const ERRORS = {
     message: 'terminating connection because pgcascade is shutting down',
     hint: 'Connect again.',
   },
+  PGC_RELOADED: {
+    sqlstate: '57P01',
+    message:
+      'terminating connection because the rules of pgcascade have changed, and it is not known what this session has prepared',
+    hint: 'Connect again.',
+  },
   PGC_DRAINING: {
     sqlstate: '57P03',
     message: 'pgcascade is shutting down',

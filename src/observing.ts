@@ -1,9 +1,11 @@
 /** What is told of the proxy, put together: the log, the metrics, the record of cascades, and the reports over HTTP. */
+import { type Actionable, actions } from './admin/actions.js';
 import { probes } from './admin/probes.js';
 import { reports } from './admin/reports.js';
 import { type AdminServer, startAdmin } from './admin/server.js';
 import { Audit } from './audit/audit.js';
 import { SessionAudit } from './audit/session-audit.js';
+import { isLoopback, parseAddress } from './config/address.js';
 import type { Config } from './config/schema.js';
 import type { Gateway, GatewayOptions } from './net/gateway.js';
 import { Both } from './observe/both.js';
@@ -67,15 +69,19 @@ interface Administered {
   readonly gateway: Gateway;
   readonly metrics: Metrics;
   readonly session: SessionSettings;
+  readonly config: () => Config;
   readonly isDraining: () => boolean;
+  readonly doing: Actionable;
 }
 
 /** @throws the system's error where its address cannot be listened on */
 export async function openAdmin(
-  config: Config,
-  { gateway, metrics, session, isDraining }: Administered,
+  { config, doing, gateway, metrics, session, isDraining }: Administered,
+  log: Logger,
 ): Promise<AdminServer | undefined> {
-  if (config.admin.listen === null) return undefined;
+  const { listen } = config().admin;
+  if (listen === null) return undefined;
+  if (!isLoopback(parseAddress(listen))) log.warn(OPEN);
   const state = { started: () => true, ready: () => readiness(isDraining(), gateway.isFull) };
   const pages = reports({
     metrics: () => metrics.text(),
@@ -84,18 +90,21 @@ export async function openAdmin(
     graphs: () => graphsOf(session),
     config,
   });
-  const admin = await startAdmin(config.admin.listen, new Map([...probes(state), ...pages]));
+  const admin = await startAdmin(listen, new Map([...probes(state), ...pages]), actions(doing));
   metrics.addProcess();
   return admin;
 }
+
+const OPEN =
+  'admin.listen is not a loopback address: whoever reaches it can read who is connected and have the configuration read again';
 
 function* statesOf(gateway: Gateway): Iterable<SessionState> {
   for (let i = 0; i < gateway.entering; i++) yield 'login';
   for (const { state } of gateway.sessions) yield state;
 }
 
-function graphsOf({ graphs }: SessionSettings) {
-  return [...graphs.lastSeen()].map(({ database, at, graph }) => ({
+function graphsOf({ policy }: SessionSettings) {
+  return [...policy().graphs.lastSeen()].map(({ database, at, graph }) => ({
     database,
     age: (performance.now() - at) / 1000,
     tables: graph.size,
@@ -103,9 +112,9 @@ function graphsOf({ graphs }: SessionSettings) {
   }));
 }
 
-function cachesOf({ graphs, statements }: SessionSettings): readonly CacheUse[] {
+function cachesOf({ policy, statements }: SessionSettings): readonly CacheUse[] {
   return [
-    { cache: 'graphs', ...graphs.uses },
+    { cache: 'graphs', ...policy().graphs.uses },
     ...Object.entries(statements.uses).map(([cache, uses]) => ({ cache, ...uses })),
   ];
 }

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { EventEmitter, on, once } from 'node:events';
-import { chmodSync, symlinkSync } from 'node:fs';
+import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { startApp } from '../src/app.js';
+import { type StartOptions, startApp } from '../src/app.js';
 import { parseArguments } from '../src/cli/arguments.js';
 import type { Io } from '../src/cli/io.js';
 import { main } from '../src/cli/main.js';
@@ -75,7 +75,12 @@ describe('a command line', () => {
 });
 
 /** Runs `main` in this process. The lines are those of both streams; signals are sent with `process.emit`. */
-function run(argv: readonly string[], startApp: Io['startApp'] = async () => app(), env: Io['env'] = {}) {
+function run(
+  argv: readonly string[],
+  startApp: Io['startApp'] = async () => app(),
+  env: Io['env'] = {},
+  cwd = workspace(),
+) {
   const process = new EventEmitter();
   const written: string[] = [];
   const output = (stream: string) => ({
@@ -84,7 +89,7 @@ function run(argv: readonly string[], startApp: Io['startApp'] = async () => app
   const signals = new Signals(process, (code) => written.push(`exit: ${code}`));
   const io = {
     env,
-    cwd: workspace(),
+    cwd,
     stdout: output('out'),
     stderr: output('err'),
     process,
@@ -98,8 +103,7 @@ const app = (drain = async () => {}) => ({
   addresses: [],
   admin: undefined,
   drain,
-  reloadCertificates: () => [],
-  reloadUsers: async () => [],
+  reload: async () => ({ kind: 'applied', changed: [], restart: [] }) as const,
   banner: () => 'ready',
 });
 
@@ -176,7 +180,67 @@ describe('serve', () => {
     expect(drained).toBe(true);
   });
 
-  test.each(['SIGHUP', 'SIGUSR1', 'SIGUSR2'])('%s is logged, and ends nothing', async (signal) => {
+  test('SIGHUP has the configuration read again, during the start as soon as that is over', async () => {
+    let reloads = 0;
+    const reload = async () => {
+      reloads++;
+      return { kind: 'refused', reason: '' } as const;
+    };
+    const { code, process } = run([], async () => ({ ...app(), reload }));
+    process.emit('SIGHUP');
+    process.emit('SIGHUP');
+    expect(reloads).toBe(0);
+    await tick();
+    expect(reloads).toBe(1);
+    process.emit('SIGHUP');
+    expect(reloads).toBe(2);
+    process.emit('SIGTERM');
+    process.emit('SIGHUP');
+    expect(await code).toBe(143);
+    expect(reloads).toBe(2);
+  });
+
+  test('reads flags, variables and file again as at the start', async () => {
+    const cwd = workspace({ 'pgcascade.yaml': 'cascade: { mode: off }' });
+    let read: StartOptions['read'];
+    const { process } = run(
+      ['--upstream', 'postgres://db'],
+      async (_config, _log, options) => {
+        read = options.read;
+        return app();
+      },
+      { PGCASCADE_GRAPH_REFRESH: '7s' },
+      cwd,
+    );
+    await tick();
+    expect(read?.()).toMatchObject({
+      cascade: { mode: 'off' },
+      graph: { refresh: 7000 },
+      upstream: { name: 'db:5432' },
+    });
+    writeFileSync(join(cwd, 'pgcascade.yaml'), 'cascade: { mode: on }');
+    expect(read?.()).toMatchObject({
+      cascade: { mode: 'on' },
+      graph: { refresh: 7000 },
+      upstream: { name: 'db:5432' },
+    });
+    writeFileSync(join(cwd, 'pgcascade.yaml'), 'cascade: { mode: of }');
+    expect(read).toThrow('pgcascade.yaml:1: cascade.mode: "of" is not one of on, off');
+    process.emit('SIGTERM');
+  });
+
+  test('who asks for the end over HTTP gets it, with 0', async () => {
+    let quit: StartOptions['quit'];
+    const { code } = run([], async (_config, _log, options) => {
+      quit = options.quit;
+      return app();
+    });
+    await tick();
+    quit?.();
+    expect(await code).toBe(0);
+  });
+
+  test.each(['SIGUSR1', 'SIGUSR2'])('%s is logged, and ends nothing', async (signal) => {
     const { code, process, written } = run([]);
     process.emit(signal);
     await tick();
@@ -232,7 +296,9 @@ describe('a start that fails', () => {
     expect(startFailure(error, defaults())).toBe(
       `cannot listen on ${at}: another program does. End it, or choose another address with listen (--listen)`,
     );
-    expect(startFailure(error, { ...defaults(), admin: { listen: at } })).toContain('PGCASCADE_ADMIN_LISTEN');
+    expect(startFailure(error, { ...defaults(), admin: { listen: at, quit: false } })).toContain(
+      'PGCASCADE_ADMIN_LISTEN',
+    );
   });
 
   test('names the host that has no address, and the key it is of', () => {
@@ -287,7 +353,7 @@ describe('the built program', () => {
   test.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
-  ] as const)('prints its banner, outlives SIGHUP and SIGUSR1, and ends with %s', async (signal, expected) => {
+  ] as const)('prints its banner, reloads at SIGHUP, outlives SIGUSR1, and ends with %s', async (signal, expected) => {
     const argv = [program, '--listen', '127.0.0.1:0', '--upstream', 'postgres://127.0.0.1:1'];
     const env = { ...process.env, PGCASCADE_ADMIN_LISTEN: 'null' };
     const child = spawn(process.execPath, argv, {
@@ -299,11 +365,15 @@ describe('the built program', () => {
     expect(String(banner)).toContain('127.0.0.1:');
     const log = createInterface(child.stderr);
     // Without a listener the first and the last would end it, and the second open a debugger.
-    for (const harmless of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
+    for (const [harmless, said] of [
+      ['SIGHUP', 'are read again: no key has changed'],
+      ['SIGUSR1', 'SIGUSR1 changes nothing'],
+      ['SIGUSR2', 'SIGUSR2 changes nothing'],
+    ] as const) {
       child.kill(harmless);
       for await (const [line] of on(log, 'line')) {
         expect(line).not.toContain('Debugger');
-        if (line.includes(`${harmless} changes nothing`)) break;
+        if (line.includes(said)) break;
       }
     }
     child.kill(signal);

@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { formatAddress, listenOptions, parseAddress } from '../config/address.js';
+import { refusalOf } from './browsers.js';
 
 /** What a path answers. */
 export interface Page {
@@ -11,6 +12,9 @@ export interface Page {
 
 /** What each path answers to GET and HEAD: it is asked again for each request. */
 export type Pages = ReadonlyMap<string, () => Page | Promise<Page>>;
+
+/** What each path does at a POST, and answers then. */
+export type Actions = Pages;
 
 /** A running endpoint. */
 export interface AdminServer {
@@ -26,11 +30,15 @@ export const JSON_TYPE = 'application/json; charset=utf-8';
 const REQUEST_TIMEOUT_MS = 5000;
 
 /**
- * Serves pages over HTTP: 404 for a path that has none, 405 for a method that only reads nothing.
+ * Serves pages over HTTP: 404 for a path that has none, 405 for a method that its path has not, 403 for a POST of a browser's.
  * @param address `host:port`
  * @throws the listening error (EADDRINUSE, …) or ValueError where `address` is not an address.
  */
-export async function startAdmin(address: string, pages: Pages): Promise<AdminServer> {
+export async function startAdmin(
+  address: string,
+  pages: Pages,
+  actions: Actions = new Map(),
+): Promise<AdminServer> {
   const server = createServer(
     {
       headersTimeout: REQUEST_TIMEOUT_MS,
@@ -38,7 +46,7 @@ export async function startAdmin(address: string, pages: Pages): Promise<AdminSe
       keepAliveTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: 1000,
     },
-    answer(pages),
+    answer({ address, pages, actions }),
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -54,26 +62,44 @@ export async function startAdmin(address: string, pages: Pages): Promise<AdminSe
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        // A request is answered within moments, so an open connection is idle or has sent half a request.
+        // A request is answered within moments, so an open connection is mostly idle or has sent half a request.
         server.closeAllConnections();
       }),
   };
 }
 
-function answer(pages: Pages): RequestListener {
+interface Served {
+  readonly address: string;
+  readonly pages: Pages;
+  readonly actions: Actions;
+}
+
+function answer(served: Served): RequestListener {
   return (request, response) => {
-    const path = request.url?.split('?', 1)[0];
-    const page = path === undefined ? undefined : pages.get(path);
-    if (!page) return send(response, plain(404, 'not found'));
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.setHeader('Allow', 'GET, HEAD');
+    const found = find(served, request);
+    if ('status' in found) return send(response, found);
+    if ('allow' in found) {
+      response.setHeader('Allow', found.allow);
       return send(response, plain(405, 'method not allowed'));
     }
-    Promise.resolve(page()).then(
-      (found) => send(response, found),
+    new Promise<Page>((made) => made(found.make())).then(
+      (page) => send(response, page),
       () => send(response, plain(500, 'this page could not be made')),
     );
   };
+}
+
+function find(
+  { address, pages, actions }: Served,
+  { headers, method, url = '' }: IncomingMessage,
+): Page | { readonly allow: string } | { readonly make: () => Page | Promise<Page> } {
+  const [path = ''] = url.split('?', 1);
+  const [page, action] = [pages.get(path), actions.get(path)];
+  if (!page && !action) return plain(404, 'not found');
+  const make = method === 'POST' ? action : method === 'GET' || method === 'HEAD' ? page : undefined;
+  if (!make) return { allow: [...(page ? ['GET', 'HEAD'] : []), ...(action ? ['POST'] : [])].join(', ') };
+  const refusal = method === 'POST' ? refusalOf(headers, address) : undefined;
+  return refusal === undefined ? { make } : plain(403, refusal);
 }
 
 /** A page of one line. */

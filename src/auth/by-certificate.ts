@@ -4,7 +4,7 @@ import type { Verify } from './proxied.js';
 import { type CertificateMapping, mayBe } from './users/certificate-map.js';
 import type { Users } from './users/users.js';
 
-/** What there is to know now. */
+/** What there is to know. */
 export interface CertificateUsers {
   /** The passwords with which the database is logged in to. */
   readonly users: Users;
@@ -12,11 +12,10 @@ export interface CertificateUsers {
   readonly mappings: readonly CertificateMapping[] | undefined;
 }
 
-export function byCertificate(known: () => CertificateUsers): Verify {
+export function byCertificate({ users, mappings }: CertificateUsers): Verify {
   return async ({ transport }, name) => {
     const client = transport.kind === 'tls' ? transport.client : undefined;
     if (!client) throw new ProxyError('PGC_CERTIFICATE_MISSING');
-    const { users, mappings } = known();
     const { commonName } = client;
     const isUser =
       commonName !== undefined && (mappings ? mayBe(mappings, commonName, name) : commonName === name);

@@ -8,10 +8,10 @@ import type { Verified, Verify } from './proxied.js';
 import { endPointHash } from './scram/end-point.js';
 import type { User, Users } from './users/users.js';
 
-/** @param users those that may log in now */
-export function byPassword(users: () => Users): Verify {
+/** @param users those that may log in */
+export function byPassword(users: Users): Verify {
   return async ({ client, transport }, name) => {
-    const user = users().find(name);
+    const user = users.find(name);
     const dialogue = new ClientDialogue(client);
     let verified: VerifiedPassword | undefined;
     let fromClient: Buffer;

@@ -1,4 +1,4 @@
-import type { App } from '../app.js';
+import type { App, StartOptions } from '../app.js';
 import type { Config } from '../config/schema.js';
 import type { Logger, LogOutput } from '../observe/log.js';
 import type { Signals } from './signals.js';
@@ -11,5 +11,5 @@ export interface Io {
   readonly stderr: LogOutput;
   readonly signals: Signals;
   readonly process: { on(event: string, listener: (cause: unknown) => void): unknown };
-  startApp(config: Config, log: Logger): Promise<App>;
+  startApp(config: Config, log: Logger, options: StartOptions): Promise<App>;
 }

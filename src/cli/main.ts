@@ -36,10 +36,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 
 async function configured(command: Command, flags: Flags, io: Io): Promise<number> {
   try {
-    const { config, sources } = readConfig({ flags, env: io.env, cwd: io.cwd });
+    const read = () => readConfig({ flags, env: io.env, cwd: io.cwd });
+    const { config, sources } = read();
     switch (command) {
       case 'serve':
-        return await serve(config, createLogger(config.log, io.stderr), io);
+        return await serve(config, createLogger(config.log, io.stderr), io, () => read().config);
       case 'check-config':
         for (const warning of (await readAuthFiles(config.auth)).warnings)
           io.stderr.write(`warning: ${warning}\n`);

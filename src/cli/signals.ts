@@ -5,12 +5,14 @@
 
 /** Those that end the program, with the exit code of each. */
 const ENDING = { SIGTERM: 143, SIGINT: 130 } as const;
-/** Those that programs use to have a configuration read again, which is not yet supported. */
-const HARMLESS = ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+/** The one that has the configuration read again. */
+const RELOADING = 'SIGHUP';
+const HARMLESS = ['SIGUSR1', 'SIGUSR2'] as const;
 
 /** What a signal asks for. */
 export type Signal =
   | { readonly kind: 'end'; readonly code: number }
+  | { readonly kind: 'reload' }
   | { readonly kind: 'harmless'; readonly name: string };
 
 /** What is used of the process. */
@@ -22,7 +24,7 @@ interface SignalSource {
 export class Signals {
   readonly #source: SignalSource;
   readonly #listeners: ReadonlyMap<string, () => void>;
-  /** The harmless ones that came before anything could log them. */
+  /** Those that end nothing, and came before anything could act on them. */
   readonly #early: Signal[] = [];
   #listener: ((signal: Signal) => void) | undefined;
 
@@ -39,12 +41,13 @@ export class Signals {
     };
     this.#listeners = new Map([
       ...Object.entries(ENDING).map(([name, code]) => [name, () => take({ kind: 'end', code })] as const),
+      [RELOADING, () => take({ kind: 'reload' })],
       ...HARMLESS.map((name) => [name, () => take({ kind: 'harmless', name })] as const),
     ]);
     for (const [name, listener] of this.#listeners) source.on(name, listener);
   }
 
-  /** Hands over each signal from now on, after the harmless ones that have come already. */
+  /** Hands over each signal from now on, after those that have come already and end nothing. */
   listen(listener: (signal: Signal) => void): void {
     this.#listener = listener;
     for (const signal of this.#early.splice(0)) listener(signal);

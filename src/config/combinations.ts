@@ -38,8 +38,17 @@ interface Tls {
 
 /** Adds an issue for every pair of valid values that cannot work together. */
 export function checkCombinations(config: Combination, context: z.core.$RefinementCtx): void {
-  const problem = (message: string, ...path: PropertyKey[]) =>
-    context.addIssue({ code: 'custom', message, path });
+  check(config, (message, ...path) => context.addIssue({ code: 'custom', message, path }));
+}
+
+/** The same, as lines: `auth.users: is missing`. */
+export function combinationProblems(config: Combination): readonly string[] {
+  const found: string[] = [];
+  check(config, (message, ...path) => found.push(`${path.join('.')}: ${message}`));
+  return found;
+}
+
+function check(config: Combination, problem: (message: string, ...path: PropertyKey[]) => void): void {
   const { listen, upstream, admin, audit } = config;
   const hosts = upstream?.kind === 'servers' ? upstream.hosts : [];
 

@@ -161,7 +161,14 @@ const limits = section({
     .describe(
       'The longest message taken from a client, and how much is kept of unfinished ones of all clients together.',
     ),
-  drain_timeout: duration.prefault('30s').describe('How long sessions may go on after SIGTERM.'),
+  drain_timeout: duration
+    .prefault('30s')
+    .describe('How long sessions may go on after SIGTERM, and shutdown_delay.'),
+  shutdown_delay: duration
+    .prefault('0s')
+    .describe(
+      'How long clients are still served after SIGTERM, while /readiness says no: till then load balancers send some.',
+    ),
 });
 
 const admin = section(
@@ -170,6 +177,7 @@ const admin = section(
       .nullable()
       .prefault('127.0.0.1:9932')
       .describe('Address of probes, metrics and reports (docs/running.md); null turns it off.'),
+    quit: z.boolean().default(false).describe('POST /quitquitquit ends the proxy as SIGTERM does, with 0.'),
   },
   { listen: null },
 );

@@ -56,6 +56,8 @@ interface Seen extends ReadPoint {
 }
 
 export class GraphCache {
+  /** Of all caches: the rewrites of statements are kept beyond the cache of the graphs by which they were made. */
+  static #made = 0;
   readonly #graphs = new LRUCache<string, CachedGraph>({
     maxSize: MOST_BYTES,
     sizeCalculation: ({ bytes }) => Math.min(Math.max(HEAP_OF_A_BYTE * bytes, 1), MOST_BYTES),
@@ -78,7 +80,6 @@ export class GraphCache {
   readonly #uses = { hits: 0, misses: 0 };
   #forgotten = 0;
   #invalidations = 0;
-  #made = 0;
 
   /**
    * @param refresh how long a fingerprint is trusted where nothing tells of changes, in milliseconds
@@ -248,8 +249,8 @@ export class GraphCache {
 
   /** A graph that one session alone may use. */
   ownGraph(graph: Graph): KnownGraph {
-    this.#made++;
-    return { id: `graph ${this.#made}`, graph };
+    GraphCache.#made++;
+    return { id: `graph ${GraphCache.#made}`, graph };
   }
 }
 

@@ -12,7 +12,7 @@ export interface TlsOffer {
   readonly isRequired: boolean;
 }
 
-/** @throws an Error where the files of certificates cannot be used */
+/** @throws ConfigError where the files of certificates cannot be used */
 export function tlsOffer(
   tls: TlsAcceptorOptions & { readonly mode: 'disable' | 'allow' | 'require' },
 ): TlsOffer | undefined {

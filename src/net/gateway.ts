@@ -19,14 +19,20 @@ import { type IdleLimits, IdleSessions } from './sessions/idle-sessions.js';
 import { ownerOf, type SessionInfo, SessionList, type SessionOwner } from './sessions/session-list.js';
 import type { Upstream, UpstreamHost } from './upstream.js';
 
-export interface GatewayOptions {
-  readonly upstream: Upstream;
+/** How clients are let in. */
+export interface Entrance {
   readonly login: Login;
-  readonly session: SessionSettings;
   readonly admission: AdmissionLimits;
-  readonly idle: IdleLimits;
   /** Milliseconds a client may take until it is logged in. */
   readonly loginTimeout: number;
+}
+
+export interface GatewayOptions {
+  readonly upstream: Upstream;
+  readonly session: SessionSettings;
+  /** What holds for a client that comes now. */
+  readonly entrance: () => Entrance;
+  readonly idle: IdleLimits;
   /** Milliseconds that a server may take to act on a cancel request, where not as usual. */
   readonly cancelPatience?: number | undefined;
   readonly log: Logger;
@@ -61,7 +67,7 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    this.#admissions = new Admissions(options.admission);
+    this.#admissions = new Admissions(() => options.entrance().admission);
     this.#idle = new IdleSessions(options.idle);
     this.#keys = new CancelKeys(options.cancelPatience);
   }
@@ -108,7 +114,7 @@ export class Gateway {
     const login = setTimeout(() => {
       refuse(new ProxyError('PGC_LOGIN_TIMEOUT'));
       this.#entering.get(client)?.upstream.abandon();
-    }, this.#options.loginTimeout);
+    }, this.#options.entrance().loginTimeout);
     this.#serve(client, tls, log, () => clearTimeout(login)).catch((error: unknown) => {
       clearTimeout(login);
       if (error instanceof Unwanted) this.#notLoggedIn(client, events, 'client');
@@ -214,7 +220,7 @@ export class Gateway {
     try {
       const { stream, transport } = client;
       const peers = { client: stream, transport, upstream, events: told };
-      const entered = await this.#options.login.run(peers, startup);
+      const entered = await this.#options.entrance().login.run(peers, startup);
       loggedIn();
       if (!entered) this.#notLoggedIn(client, events, stream.destroyed ? 'client' : 'server');
       // It may have been told meanwhile why it is not served.

@@ -1,9 +1,10 @@
-/** Encrypts the connections of clients, with what the files of the configuration say at that time. */
+/** Encrypts the connections of clients, with what the files of the configuration said when it was made. */
 import { constants, type X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { TlsTransport } from '../auth/client-transport.js';
-import { readPresented, type TlsFileProblem, type TlsFiles } from '../credentials/presented.js';
+import { ConfigError } from '../config/problems.js';
+import { readPresented, type TlsFiles } from '../credentials/presented.js';
 import { ProxyError } from '../errors.js';
 import { verifiedClient } from './client-certificate.js';
 
@@ -30,26 +31,15 @@ export class TlsAcceptor {
   readonly #options: TlsAcceptorOptions;
   /** Those under way, by both ends of their connections: that is all by which a server of node:tls tells them apart. */
   readonly #handshakes = new Map<string, Handshake>();
-  #server: Server;
+  readonly #server: Server;
 
-  /** @throws an Error where the files cannot be used */
+  /** @throws ConfigError where the files cannot be used */
   constructor(options: TlsAcceptorOptions) {
     const presented = readPresented(options);
     if (presented.kind === 'broken')
-      throw new Error(presented.problems.map(({ key, text }) => `tls.${key}: ${text}`).join('; '));
+      throw new ConfigError(presented.problems.map(({ key, text }) => `tls.${key}: ${text}`).join('\n'));
     this.#options = options;
     this.#server = this.#serverWith(presented.credentials);
-  }
-
-  /**
-   * Reads the files again. Handshakes that begin from now on are done with them; open connections stay as they are.
-   * @returns what is the matter with the files: then everything stays as it was
-   */
-  reload(): readonly TlsFileProblem[] {
-    const presented = readPresented(this.#options);
-    if (presented.kind === 'broken') return presented.problems;
-    this.#server = this.#serverWith(presented.credentials);
-    return [];
   }
 
   /**

@@ -16,15 +16,47 @@ export interface LogOutput {
  */
 export function createLogger(config: Config['log'], output: LogOutput = process.stderr): Logger {
   const pretty = config.format === 'pretty' || (config.format === 'auto' && output.isTTY === true);
-  return pino(
+  const children = new Children();
+  const log: Logger = pino(
     {
       level: config.level,
+      onChild: (child) => children.add(child),
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
     },
     { write: (line) => output.write(pretty ? prettyLine(line) : line) },
   );
+  levels.set(log, children);
+  return log;
+}
+
+/** The children of a logger that are still in use. Each has a level of its own, which it took over from the logger. */
+class Children {
+  readonly #references = new Set<WeakRef<Logger>>();
+  readonly #gone = new FinalizationRegistry<WeakRef<Logger>>((reference) =>
+    this.#references.delete(reference),
+  );
+
+  add(child: Logger): void {
+    const reference = new WeakRef(child);
+    this.#references.add(reference);
+    this.#gone.register(child, reference);
+  }
+
+  *[Symbol.iterator](): Iterator<Logger> {
+    for (const reference of this.#references) {
+      const child = reference.deref();
+      if (child) yield child;
+    }
+  }
+}
+
+const levels = new WeakMap<Logger, Children>();
+
+/** Changes the level of a logger that `createLogger` has made, and of its children. */
+export function setLevel(log: Logger, level: Config['log']['level']): void {
+  for (const each of [log, ...(levels.get(log) ?? [])]) each.level = level;
 }
 
 /** `12:00:01 info listening on 127.0.0.1:6432 client=7`, in local time. */

@@ -40,6 +40,11 @@ export class Metrics {
     'idle_in_transaction_total',
     'Times that a session was idle in a transaction for longer than limits.idle_in_transaction.',
   );
+  readonly #reloads = this.#counter(
+    'reloads_total',
+    'Readings of the configuration while it runs.',
+    'outcome',
+  );
   readonly #defects = this.#counter('session_failures_total', 'Sessions that a defect has ended.');
   readonly #rows = this.#counter(
     'cascade_rows_total',
@@ -110,6 +115,11 @@ export class Metrics {
 
   retried(reason: string): void {
     this.#retries.inc({ reason });
+  }
+
+  /** @param outcome applied or refused */
+  reloaded(outcome: string): void {
+    this.#reloads.inc({ outcome });
   }
 
   auditFailed(): void {

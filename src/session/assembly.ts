@@ -33,6 +33,8 @@ import type { PreparedStatement } from './decide/prepared-statement.js';
 import { Dispatch, type Handlers } from './dispatch.js';
 import { Executor } from './execute/executor.js';
 import type { SessionPeers, SessionSettings } from './options.js';
+import { SessionPolicy } from './policy/policy.js';
+import { PolicyChange } from './policy-change.js';
 import { InternalQueries } from './server/internal-query.js';
 import { Jit } from './server/jit.js';
 import { Output } from './server/output.js';
@@ -48,6 +50,7 @@ interface SharedParts {
   readonly state: ServerState;
   readonly transaction: TransactionState;
   readonly catalog: SessionCatalog;
+  readonly policy: SessionPolicy;
 }
 
 /** What a session itself uses. */
@@ -67,19 +70,20 @@ export function assembleSession(
   settings: SessionSettings,
 ): SessionParts {
   const { database, events } = peers;
-  const { graphs, messageBytes, keySettings } = settings;
+  const policy = new SessionPolicy(settings.policy);
   const [toClient, toServer] = [new Output(peers.client), new Output(server)];
   const replies = new OutstandingReplies();
   const state = new ServerState(parameters, status);
   const transaction = new TransactionState(replies, state);
-  const catalog = new SessionCatalog({ database, graphs, keySettings, events });
-  const fromClient = new ClientMessages(toServer, messageBytes, () => catalog.arrived());
+  const catalog = new SessionCatalog({ database, policy, events });
+  const fromClient = new ClientMessages(toServer, settings.messageBytes, () => catalog.arrived());
   const frontend = assembleFrontend(peers, settings, {
     server: toServer,
     replies,
     state,
     transaction,
     catalog,
+    policy,
   });
   const backend = new ServerMessages({ client: toClient, replies, state, transaction, catalog, events });
   return { toClient, toServer, replies, state, fromClient, frontend, backend };
@@ -90,23 +94,21 @@ function assembleFrontend(
   settings: SessionSettings,
   shared: SharedParts,
 ): Dispatch {
-  const { server, replies, state, transaction, catalog } = shared;
-  const { active, counting, graphs, obstacle, keySettings, reject, refusesCode, statements, triggers } =
-    settings;
+  const { server, replies, state, transaction, catalog, policy } = shared;
+  const { counting, obstacle, statements } = settings;
   const statementNames = new Names<PreparedStatement>((name) => knownName(name, state));
   const pendingPrepares = new PendingPrepares(server);
   const queries = new InternalQueries(server, replies, state);
   const otherServer = new OtherServer({
     database,
-    graphs,
-    keySettings,
+    policy,
     events,
     queries,
     state,
     transaction,
   });
   const decider = new Decider({
-    active,
+    policy,
     statements,
     otherServer,
     catalog,
@@ -118,11 +120,8 @@ function assembleFrontend(
     transaction,
     counting,
     obstacle,
-    reject,
-    refusesCode,
     events,
-    triggers,
-    warnings: new DatabaseWarnings(database, graphs, events),
+    warnings: new DatabaseWarnings({ database, policy, events }),
   });
   const jit = new Jit(server, replies, state);
   const executor = new Executor({ ...shared, queries, decider, jit, statementNames, events });
@@ -165,7 +164,8 @@ function assembleDispatch(parts: DispatchParts): Dispatch {
   const knownNames = new KnownNames(pendingPrepares, unanswered);
   const { settings } = decider;
   const early = new EarlyQuestion(shared);
+  const policyChange = new PolicyChange(shared);
   return new Dispatch({
-    ...{ handlers, server, replies, copyIn, early, knownNames, settings, unit, unitEnd },
+    ...{ handlers, server, replies, copyIn, early, knownNames, settings, unit, unitEnd, policyChange },
   });
 }

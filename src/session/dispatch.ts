@@ -8,6 +8,7 @@ import type { KnownNames, NamingType } from './client/extended/known-names.js';
 import type { MessageHandler } from './client/message-handler.js';
 import type { UnitEnd } from './client/unit-end.js';
 import type { UnitOfWork } from './client/unit-of-work.js';
+import type { PolicyChange } from './policy-change.js';
 import type { Output } from './server/output.js';
 import type { OutstandingReplies } from './server/outstanding-replies.js';
 
@@ -28,6 +29,7 @@ interface DispatchOptions {
   readonly copyIn: CopyIn;
   readonly early: EarlyQuestion;
   readonly knownNames: KnownNames;
+  readonly policyChange: PolicyChange;
   readonly settings: ReportedSettings;
   readonly unit: UnitOfWork;
   readonly unitEnd: UnitEnd;
@@ -66,10 +68,16 @@ export class Dispatch {
   /**
    * Takes one message.
    * @returns a promise where the server has to be asked first: no further message may be taken until it is fulfilled
-   * It is rejected with ConnectionOver where the connection has to end.
+   * It is rejected with ConnectionOver where the connection has to end, and with PGC_RELOADED.
+   * @throws ProxyError PGC_RELOADED
    */
   take(message: Message): Promise<void> | undefined {
     if (message.type === Frontend.Terminate) return this.#terminate(message);
+    const answered = DATA.has(message.type) ? undefined : this.#options.policyChange.before();
+    return answered ? answered.then(() => this.#take(message)) : this.#take(message);
+  }
+
+  #take(message: Message): Promise<void> | undefined {
     const taken = this.#options.copyIn.take(message);
     if (taken === true) return undefined;
     return taken
@@ -125,3 +133,13 @@ export class Dispatch {
     this.#options.server.forward(message);
   }
 }
+
+/** What is sent while the server takes data, and what is no statement. */
+const DATA: ReadonlySet<number> = new Set([
+  Frontend.CopyData,
+  Frontend.CopyDone,
+  Frontend.CopyFail,
+  Frontend.Sync,
+  Frontend.Flush,
+  Frontend.Password,
+]);

@@ -11,7 +11,7 @@ function metrics(make: (made: number) => Promise<string>) {
       metricsType: 'text/plain',
       sessions: () => [],
       graphs: () => [],
-      config: configSchema.parse({ upstream: 'embedded' }),
+      config: () => configSchema.parse({ upstream: 'embedded' }),
     },
     () => time,
   );

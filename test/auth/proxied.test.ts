@@ -136,10 +136,13 @@ test('users that are read again count for the next login, and a file that cannot
   expect(await logIn('other', 'plain', 'PLAIN')).toBe('is plain');
   expect(await logIn('other', 'trusted', 'TRUSTED')).toMatch(/^28P01/);
   writeFileSync(users, 'broken');
-  expect(await proxy.app.reloadUsers()).toEqual([expect.stringMatching(/users:1: is not of the form/)]);
+  expect(await proxy.app.reload()).toMatchObject({
+    kind: 'refused',
+    reason: expect.stringMatching(/users:1: is not of the form/),
+  });
   expect(await logIn('other', 'plain', 'PLAIN')).toBe('is plain');
   writeFileSync(users, '"trusted" "TRUSTED"');
-  expect(await proxy.app.reloadUsers()).toEqual([]);
+  expect(await proxy.app.reload()).toMatchObject({ kind: 'applied' });
   expect(await logIn('other', 'plain', 'PLAIN')).toMatch(/^28P01/);
   expect(await logIn('other', 'trusted', 'TRUSTED')).toBe('is trusted');
 });

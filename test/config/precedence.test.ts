@@ -39,8 +39,9 @@ test('nothing at all gives the defaults of the documents', () => {
       tcp_keepalives_idle: null,
       message_bytes: 1024 ** 3,
       drain_timeout: 30_000,
+      shutdown_delay: 0,
     },
-    admin: { listen: '127.0.0.1:9932' },
+    admin: { listen: '127.0.0.1:9932', quit: false },
     audit: { path: null, required: false },
     log: { level: 'info', format: 'auto' },
   });

@@ -67,7 +67,11 @@ test.each([
     'PGCASCADE_GRAPH_REFESH',
     'PGCASCADE_GRAPH_REFESH: unknown variable, did you mean PGCASCADE_GRAPH_REFRESH?',
   ],
-  ['PGCASCADE_ADMIN', 'PGCASCADE_ADMIN: unknown variable, did you mean PGCASCADE_ADMIN_LISTEN?'],
+  ['PGCASCADE_ADMIN', 'PGCASCADE_ADMIN: unknown variable'],
+  [
+    'PGCASCADE_LIMITS_SHUTDOWN',
+    'PGCASCADE_LIMITS_SHUTDOWN: unknown variable, did you mean PGCASCADE_LIMITS_SHUTDOWN_DELAY?',
+  ],
   ['PGCASCADE_LIMITS', 'PGCASCADE_LIMITS: unknown variable'],
   ['PGCASCADE_ROLE', 'PGCASCADE_ROLE: unknown variable'],
 ])('%s is no variable', (variable, message) => {

@@ -72,13 +72,14 @@ describe('certificates that are read again', () => {
 
     const next = await own.authority.server([{ type: 'ip', value: '127.0.0.1' }]);
     own.replace({ ...next, key: (await own.authority.server([])).key });
-    expect(proxy.app.reloadCertificates()).toEqual([
-      expect.stringMatching(/^tls\.key: .*server\.key is not the private key of the certificate in /),
-    ]);
+    expect(await proxy.app.reload()).toEqual({
+      kind: 'refused',
+      reason: expect.stringMatching(/^tls\.key: .*server\.key is not the private key of the certificate in /),
+    });
     expect(serial(await RawClient.login(address, { database: database.name }))).toBe(serial(first));
 
     own.replace(next);
-    expect(proxy.app.reloadCertificates()).toEqual([]);
+    expect(await proxy.app.reload()).toMatchObject({ kind: 'applied' });
     const renewed = await RawClient.login(address, { database: database.name });
     expect(serial(renewed)).toBe(new X509Certificate(next.cert).serialNumber);
     expect(serial(renewed)).not.toBe(serial(first));

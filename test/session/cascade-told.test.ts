@@ -279,10 +279,10 @@ describe('where changes are not told', () => {
   });
 });
 
-test('a listener is not made where cascades are off', async () => {
-  const proxy = await start({
-    cascade: { mode: 'off' },
-    graph: { url: 'postgres://me@127.0.0.1:1/shop' },
-  });
+test('a listener is not made where cascades are off, until they are switched on', async () => {
+  const graph = { url: 'postgres://me@127.0.0.1:1/shop' };
+  const proxy = await start({ cascade: { mode: 'off' }, graph });
   expect(proxy.log).toEqual([]);
+  expect(await proxy.reload({ graph })).toMatchObject({ kind: 'applied' });
+  expect(proxy.log.join()).toContain('127.0.0.1:1');
 });

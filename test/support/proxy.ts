@@ -23,6 +23,8 @@ export interface RunningProxy {
   url(database: string): string;
   /** A new connection; `stop` ends it where the test does not. */
   connect(database?: string): Promise<pg.Client>;
+  /** Has it read other keys of the configuration, in place of those that it was started with. */
+  reload(options: ProxyOptions): ReturnType<App['reload']>;
   /** Drains it: sessions in a transaction are given 100 ms, unless the options say otherwise. */
   stop(): Promise<void>;
 }
@@ -33,13 +35,16 @@ export interface RunningProxy {
  */
 export async function startProxy(options: ProxyOptions = {}, cancelPatience?: number): Promise<RunningProxy> {
   const server = inject('postgres');
-  const config = configSchema.parse({
-    listen: '127.0.0.1:0',
-    upstream: `postgres://${server.host}:${server.port}`,
-    admin: null,
-    ...options,
-    limits: { drain_timeout: '100ms', ...options.limits },
-  });
+  const configured = (given: ProxyOptions) =>
+    configSchema.parse({
+      listen: '127.0.0.1:0',
+      upstream: `postgres://${server.host}:${server.port}`,
+      admin: null,
+      ...given,
+      limits: { drain_timeout: '100ms', ...given.limits },
+    });
+  const config = configured(options);
+  let next = config;
   const log: string[] = [];
   const app = await startApp(
     config,
@@ -47,7 +52,7 @@ export async function startProxy(options: ProxyOptions = {}, cancelPatience?: nu
       { level: options.log ? config.log.level : 'warn', format: 'json' },
       { write: (line) => log.push(line) },
     ),
-    cancelPatience,
+    { cancelPatience, read: () => next },
   );
   const { host, port } = parseAddress(app.addresses[0] ?? '');
   const url = (database: string) => databaseUrl({ host, port, user: server.user }, database);
@@ -65,6 +70,10 @@ export async function startProxy(options: ProxyOptions = {}, cancelPatience?: nu
       await client.connect();
       clients.push(client);
       return client;
+    },
+    reload(given) {
+      next = configured(given);
+      return app.reload();
     },
     async stop() {
       // A client that the proxy has already ended cannot say goodbye.
@@ -100,6 +109,7 @@ export function useProxy(options: ProxyOptions = {}): RunningProxy {
     },
     url: (database) => proxy().url(database),
     connect: (database) => proxy().connect(database),
+    reload: (given) => proxy().reload(given),
     stop: () => proxy().stop(),
   };
 }

@@ -13,7 +13,7 @@ const ground = ['graph', 'profiles', 'sql', 'errors', 'pace'];
 const planning = ['plan', ...ground];
 const rewriting = ['rewrite', 'render', 'wire', ...planning];
 const answering = ['session/answers', 'session/server', ...rewriting];
-const deciding = ['session/decide', 'session/catalog', ...answering];
+const deciding = ['session/decide', 'session/catalog', 'session/policy', ...answering];
 
 /** The folders of src, and the files at its top, from the top down: a room imports from those below it. */
 export const rooms: Readonly<Record<string, Room>> = {
@@ -23,13 +23,28 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   app: {
     purpose: 'the composition root: start and drain',
-    may: ['observing', 'net', 'net/embedded', 'auth', 'session', 'rewrite', ...ground, 'config'],
-    types: ['admin', 'audit', 'observe'],
+    may: [
+      'running',
+      'observing',
+      'net',
+      'net/embedded',
+      'session',
+      'rewrite',
+      'observe',
+      ...ground,
+      'config',
+    ],
+    types: ['admin', 'audit'],
+  },
+  running: {
+    purpose: 'what is made of the configuration anew when it is read again, and put in force as a whole',
+    may: ['auth', 'net', 'graph', 'config'],
+    types: ['session', 'observe'],
   },
   observing: {
     purpose: 'what is told of the proxy, put together: log, metrics, record, reports over HTTP',
-    may: ['admin', 'audit', 'observe'],
-    types: ['net', 'session', 'config'],
+    may: ['admin', 'audit', 'observe', 'config'],
+    types: ['net', 'session'],
   },
   'net/embedded': {
     purpose: 'the embedded database',
@@ -58,7 +73,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     types: ['observe'],
   },
   admin: {
-    purpose: 'probes, metrics and reports over HTTP',
+    purpose: 'probes, metrics, reports and reloads over HTTP',
     may: ['config', 'errors'],
     types: ['graph', 'observe'],
   },
@@ -111,13 +126,18 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   'session/decide': {
     purpose: "what is sent in place of a client's text, and what the names of prepared statements stand for",
-    may: ['session/catalog', ...answering],
+    may: ['session/catalog', 'session/policy', ...answering],
     types: ['observe'],
   },
   'session/catalog': {
     purpose: 'names, settings and the graph as one session sees them',
-    may: answering,
+    may: ['session/policy', ...answering],
     types: ['observe'],
+  },
+  'session/policy': {
+    purpose: 'what the configuration says to statements, as one session goes by it',
+    may: ['graph'],
+    types: ['rewrite'],
   },
   'session/answers': {
     purpose: "the server's answers to rewritten statements, turned back into those to the client's own",

@@ -16,18 +16,19 @@ export interface Admitted {
 
 /** A client counts from its startup packet on, so that many at once do not go over a limit, and until it is released. */
 export class Admissions {
-  readonly #limits: AdmissionLimits;
+  readonly #limits: () => AdmissionLimits;
   readonly #users = new Map<string, number>();
   readonly #databases = new Map<string, number>();
   #size = 0;
   #empty: (() => void) | undefined;
 
-  constructor(limits: AdmissionLimits) {
+  /** @param limits those that hold now */
+  constructor(limits: () => AdmissionLimits) {
     this.#limits = limits;
   }
 
   get isFull(): boolean {
-    return this.#size >= this.#limits.connections;
+    return this.#size >= this.#limits().connections;
   }
 
   /**
@@ -37,9 +38,10 @@ export class Admissions {
    */
   admit(who: Admitted | undefined): () => void {
     if (this.isFull) throw new ProxyError('PGC_CONNECTIONS');
-    if (who && isReached(this.#limits.perUser, this.#users, who.user))
+    const { perUser, perDatabase } = this.#limits();
+    if (who && isReached(perUser, this.#users, who.user))
       throw new ProxyError('PGC_USER_CONNECTIONS', { user: who.user });
-    if (who && isReached(this.#limits.perDatabase, this.#databases, who.database))
+    if (who && isReached(perDatabase, this.#databases, who.database))
       throw new ProxyError('PGC_DATABASE_CONNECTIONS', { database: who.database });
     this.#count(who, 1);
     return () => this.#count(who, -1);
@@ -55,8 +57,10 @@ export class Admissions {
 
   #count(who: Admitted | undefined, one: 1 | -1): void {
     this.#size += one;
-    if (who && this.#limits.perUser !== null) add(this.#users, who.user, one);
-    if (who && this.#limits.perDatabase !== null) add(this.#databases, who.database, one);
+    if (who) {
+      add(this.#users, who.user, one);
+      add(this.#databases, who.database, one);
+    }
     if (this.#size === 0) this.#empty?.();
   }
 }

@@ -1,5 +1,5 @@
 /** Reads the catalog over one session: what its names mean, the fingerprint, and the graph, which is kept for all sessions. */
-import type { GraphCache, KnownGraph } from '../../graph/cache.js';
+import type { KnownGraph } from '../../graph/cache.js';
 import {
   type CatalogAnswer,
   readAnswer,
@@ -7,16 +7,16 @@ import {
   UnreadableAnswer,
 } from '../../graph/catalog/answer.js';
 import type { Catalog } from '../../graph/catalog/catalog.js';
-import type { KeySettings } from '../../graph/catalog/key-settings.js';
 import { type CatalogQuestion, catalogQuestion } from '../../graph/catalog/question.js';
-import { Graph } from '../../graph/graph.js';
 import { mergeGraph } from '../../graph/merge.js';
 import type { SessionEvents } from '../../observe/session-events.js';
 import type { RelationName } from '../../sql/names.js';
 import { ProtocolViolation } from '../../wire/reader.js';
+import type { SessionPolicy } from '../policy/policy.js';
 import type { Answer } from '../server/question.js';
 import { DatabaseWarnings } from './database-warnings.js';
 import type { Sight } from './own-sight.js';
+import { NO_GRAPH } from './resolved-context.js';
 
 /**
  * Stand for the fingerprint of a database whose server does all that its keys declare: the graph that the proxy acts on is empty.
@@ -29,14 +29,12 @@ const SERVER_DOES_ALL_FOR_NOW = 'server does all for now';
 export function showsServerDoesAll({ fingerprint }: Sight): boolean {
   return fingerprint === SERVER_DOES_ALL || fingerprint === SERVER_DOES_ALL_FOR_NOW;
 }
-const NO_GRAPH = new Graph(new Map(), [], [], []);
 const NO_CATALOG: Catalog = { relations: [], keys: [], configured: [] };
 
 export interface CatalogReaderOptions {
   /** Names the database among all databases behind this proxy. */
   readonly database: string;
-  readonly graphs: GraphCache;
-  readonly keySettings: KeySettings;
+  readonly policy: SessionPolicy;
   readonly events: SessionEvents;
 }
 
@@ -57,12 +55,13 @@ export class CatalogReader {
 
   constructor(options: CatalogReaderOptions) {
     this.#options = options;
-    this.#warnings = new DatabaseWarnings(options.database, options.graphs, options.events);
+    this.#warnings = new DatabaseWarnings(options);
   }
 
   /** @returns what the server told, or the answer that could not be had. @throws ProtocolViolation where it told nonsense */
   async ask(asked: Omit<CatalogQuestion, 'temporary'>, ask: Ask): Promise<CatalogAnswer | Unanswered> {
-    const { database, graphs, keySettings } = this.#options;
+    const { database, policy } = this.#options;
+    const { graphs, keySettings } = policy.current;
     // A graph that is empty as long as a short look says so needs no fingerprint.
     const mayDoAll =
       asked.fingerprint && keySettings.overrides.length === 0 && keySettings.relations.length === 0;
@@ -78,7 +77,8 @@ export class CatalogReader {
 
   /** @returns undefined where the graph of what was found is not known, and not certain to be empty */
   known(facts: SessionFacts): CatalogReading | undefined {
-    const { database, graphs } = this.#options;
+    const { database, policy } = this.#options;
+    const { graphs } = policy;
     const doesAll = facts.hooked ? SERVER_DOES_ALL_FOR_NOW : SERVER_DOES_ALL;
     const fingerprint = facts.serverDoesAll ? doesAll : (facts.fingerprint ?? '');
     let known = graphs.get(database, fingerprint);
@@ -96,9 +96,9 @@ export class CatalogReader {
     { written, fingerprint }: SessionFacts,
     ask: Ask,
   ): Promise<CatalogReading | Unanswered | 'read by another'> {
-    const { database, graphs } = this.#options;
+    const { database, policy } = this.#options;
     if (written) return this.#read(names, ask);
-    const end = await graphs.turn(database, fingerprint ?? '');
+    const end = await policy.graphs.turn(database, fingerprint ?? '');
     if (end === undefined) return 'read by another';
     try {
       return await this.#read(names, ask);
@@ -118,7 +118,8 @@ export class CatalogReader {
   }
 
   async #graphOf({ bytes, catalog, fingerprint, written }: CatalogAnswer): Promise<KnownGraph> {
-    const { database, graphs, keySettings } = this.#options;
+    const { database, policy } = this.#options;
+    const { graphs, keySettings } = policy.current;
     const graph = await mergeGraph(catalog ?? NO_CATALOG, keySettings);
     for (const { text } of graph.problems) this.#warnings.warn(text);
     // What was found in a transaction that had written something stays with this session.

@@ -1,20 +1,23 @@
-import type { GraphCache } from '../../graph/cache.js';
 import type { SessionEvents } from '../../observe/session-events.js';
+import type { SessionPolicy } from '../policy/policy.js';
 
-/** Warnings about one database. Each is told once, whichever session comes upon it. */
+interface DatabaseWarningsOptions {
+  /** Names the database among all databases behind this proxy. */
+  readonly database: string;
+  readonly policy: SessionPolicy;
+  readonly events: Pick<SessionEvents, 'warned'>;
+}
+
+/** Warnings about one database. Each is told once under the same rules, whichever session comes upon it. */
 export class DatabaseWarnings {
-  readonly #database: string;
-  readonly #graphs: Pick<GraphCache, 'isNews'>;
-  readonly #events: Pick<SessionEvents, 'warned'>;
+  readonly #options: DatabaseWarningsOptions;
 
-  /** @param database names it among all databases behind this proxy */
-  constructor(database: string, graphs: Pick<GraphCache, 'isNews'>, events: Pick<SessionEvents, 'warned'>) {
-    this.#database = database;
-    this.#graphs = graphs;
-    this.#events = events;
+  constructor(options: DatabaseWarningsOptions) {
+    this.#options = options;
   }
 
   warn(text: string): void {
-    if (this.#graphs.isNews(this.#database, text)) this.#events.warned(`${this.#database}: ${text}`);
+    const { database, policy, events } = this.#options;
+    if (policy.graphs.isNews(database, text)) events.warned(`${database}: ${text}`);
   }
 }

@@ -3,8 +3,6 @@
  * the configuration passes through it; the rest is refused by name.
  */
 import { ProxyError } from '../../errors.js';
-import type { GraphCache } from '../../graph/cache.js';
-import type { KeySettings } from '../../graph/catalog/key-settings.js';
 import type { SessionEvents } from '../../observe/session-events.js';
 import { OLDEST_POSTGRES } from '../../profiles/profile.js';
 import {
@@ -14,6 +12,7 @@ import {
   WITHOUT_VERSION,
 } from '../../profiles/recognise.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
+import type { SessionPolicy } from '../policy/policy.js';
 import { isLanguage } from '../server/error-classes.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { Answer } from '../server/question.js';
@@ -23,8 +22,7 @@ import type { TransactionState } from '../server/transaction-state.js';
 export interface OtherServerOptions {
   /** Names the database among all databases behind this proxy. */
   readonly database: string;
-  readonly graphs: GraphCache;
-  readonly keySettings: KeySettings;
+  readonly policy: SessionPolicy;
   readonly events: SessionEvents;
   readonly queries: InternalQueries;
   readonly state: ServerState;
@@ -53,7 +51,7 @@ export class OtherServer {
   async recognise(protocol: Protocol): Promise<Recognised> {
     const reported = reportedServer((name) => this.#options.state.parameter(name));
     if (reported !== undefined) return this.#found(reported);
-    const known = this.#options.graphs.serverKind(this.#key);
+    const known = this.#options.policy.graphs.serverKind(this.#key);
     if (known !== undefined) return recognised(known);
     const { queries, transaction } = this.#options;
     // Elsewhere the error has ended the client's transaction, so it is the client's too.
@@ -71,7 +69,7 @@ export class OtherServer {
 
   /** @throws ProxyError PGC_SERVER where a name may be that of a table with rows to cascade to */
   refuse({ name: server }: Other, names: readonly RelationName[]): void {
-    const { overrides, relations } = this.#options.keySettings;
+    const { overrides, relations } = this.#options.policy.current.keySettings;
     // Which table a key references that has an override, only the catalog could tell.
     const concerned = names.find(
       (name) => overrides.length > 0 || relations.some(({ to }) => mayBe(name, to.schema, to.table)),
@@ -85,7 +83,7 @@ export class OtherServer {
    * @throws ProxyError PGC_SERVER
    */
   refuseText({ name: server }: Other, text: string): void {
-    const { overrides, relations } = this.#options.keySettings;
+    const { overrides, relations } = this.#options.policy.current.keySettings;
     const lower = text.toLowerCase();
     const concerned = relations.find(({ to }) => lower.includes(to.table.toLowerCase()));
     const unclear = overrides.length > 0 || (relations.length > 0 && /u&"/i.test(text));
@@ -94,8 +92,8 @@ export class OtherServer {
   }
 
   #found(kind: string): Recognised {
-    const { database, events, graphs } = this.#options;
-    if (graphs.recordServerKind(this.#key, kind) && kind !== '')
+    const { database, events, policy } = this.#options;
+    if (policy.graphs.recordServerKind(this.#key, kind) && kind !== '')
       events.warned(
         `the server of ${database} is not PostgreSQL ${OLDEST_POSTGRES} or later but ${kind}: its keys are unknown, and nothing cascades`,
       );

@@ -72,6 +72,13 @@ export class OwnSight {
     this.#seen = undefined;
   }
 
+  /** Other rules hold: what was seen says nothing of them, and was counted by another GraphCache. */
+  forgetAll(): void {
+    this.#seen = undefined;
+    this.#temporaries = undefined;
+    this.#isLate = false;
+  }
+
   /**
    * @param now what GraphCache.readPoint says
    * @returns what was seen, where it need not be asked for again

@@ -1,5 +1,5 @@
 /** What the names in a text mean to one session, and the graph they are in. */
-import type { Graph } from '../../graph/graph.js';
+import { Graph } from '../../graph/graph.js';
 import type { RelationName } from '../../sql/names.js';
 import type { Sight } from './own-sight.js';
 
@@ -13,6 +13,17 @@ export interface ResolvedContext {
   /** A name means none of the graph, where another one would: any statement may change that. */
   readonly hides: boolean;
 }
+
+export const NO_GRAPH = new Graph(new Map(), [], [], []);
+
+/** Where the configuration switches cascades off: every database is one in which the proxy has nothing to do. */
+export const OFF_CONTEXT: ResolvedContext = {
+  graph: NO_GRAPH,
+  graphId: 'off',
+  active: true,
+  meaning: () => null,
+  hides: false,
+};
 
 /** Where the graph is empty nothing depends on what names mean, nor on the session's settings. */
 export function emptyContext({ known: { graph, id } }: Sight): ResolvedContext {

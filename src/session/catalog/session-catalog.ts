@@ -127,12 +127,18 @@ export class SessionCatalog {
     this.#changes.clear();
   }
 
+  /** Another policy holds from now on. The server is idle. */
+  forget(): void {
+    this.#sights.forgetAll();
+    this.#surroundings.forget();
+  }
+
   /**
    * Whether to ask for the graph before the next transaction begins: the last one asked when it had written something, and
    * what it saw is nobody else's (docs/decisions.md, 56).
    */
   get isLate(): boolean {
-    return this.#sights.isLate && this.#options.graphs.isTrusted;
+    return this.#sights.isLate && this.#options.policy.graphs.isTrusted;
   }
 
   /** Asks for the graph where what all see is not fresh. No transaction is open. As `resolve`. */

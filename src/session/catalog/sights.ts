@@ -1,5 +1,5 @@
 /** What of the catalog a session sees without asking: what it saw itself, or what all sessions see. */
-import type { ReadPoint } from '../../graph/cache.js';
+import type { GraphCache, ReadPoint } from '../../graph/cache.js';
 import { type CatalogReaderOptions, type CatalogReading, showsServerDoesAll } from './catalog-reader.js';
 import { OwnSight, type Sight, scopeOf } from './own-sight.js';
 
@@ -23,21 +23,25 @@ export function leavesNothing({ sight, isLost, mayHaveTemporaries }: Standing): 
 }
 
 export class Sights {
-  readonly #options: Omit<CatalogReaderOptions, 'keySettings'>;
+  readonly #options: CatalogReaderOptions;
   readonly #own = new OwnSight();
   /** What the server has said of itself, if it was asked: which one it is, and which database. */
   #server: string | undefined;
   /** When the client's last bytes came, in the count of the GraphCache. */
   #arrival: number;
 
-  constructor(options: Omit<CatalogReaderOptions, 'keySettings'>) {
+  constructor(options: CatalogReaderOptions) {
     this.#options = options;
-    this.#arrival = options.graphs.arrival;
+    this.#arrival = this.#graphs.arrival;
+  }
+
+  get #graphs(): GraphCache {
+    return this.#options.policy.graphs;
   }
 
   /** Bytes came from the client. */
   arrived(): void {
-    this.#arrival = this.#options.graphs.arrival;
+    this.#arrival = this.#graphs.arrival;
   }
 
   /** Bytes came from the client, or something of the client's is being executed. */
@@ -55,6 +59,12 @@ export class Sights {
     this.#own.forget();
   }
 
+  /** Other settings hold. */
+  forgetAll(): void {
+    this.#own.forgetAll();
+    this.arrived();
+  }
+
   /** Whether this session asked when its transaction had written something, so that the next one has to ask again. */
   get isLate(): boolean {
     return this.#own.isLate;
@@ -70,7 +80,7 @@ export class Sights {
    * @returns a promise as GraphCache.readPoint
    */
   now(changing: boolean): Standing | Promise<Standing> {
-    const { graphs, database } = this.#options;
+    const [graphs, { database }] = [this.#graphs, this.#options];
     const server = this.#server ?? graphs.server(database);
     const now = graphs.readPoint(database, server, this.#arrival);
     return now instanceof Promise
@@ -79,7 +89,7 @@ export class Sights {
   }
 
   #standing(now: ReadPoint, server: string | undefined, changing: boolean): Standing {
-    const { graphs } = this.#options;
+    const graphs = this.#graphs;
     const own = this.#own.fresh(graphs, now);
     const temporaries = this.#own.hasTemporaries(graphs, now);
     const mayShare = own === undefined && temporaries !== true && !changing;
@@ -99,7 +109,7 @@ export class Sights {
    * temporary relations.
    */
   record({ facts, fingerprint, known }: CatalogReading, asked: ReadPoint, changing: boolean): Sight {
-    const { graphs, database } = this.#options;
+    const [graphs, { database }] = [this.#graphs, this.#options];
     const scope = scopeOf(facts);
     if (scope === 'all' && !changing) graphs.recordFingerprint(database, fingerprint, asked);
     this.#own.record({ fingerprint, known, asked, scope });
@@ -113,10 +123,10 @@ export class Sights {
 
   /** The server has said which one it is. */
   locate(server: string): void {
-    const { database, events, graphs } = this.#options;
+    const { database, events } = this.#options;
     this.#server = server;
     const elsewhere = `graph.url leads to another database than ${database}: changes of its schema are noticed within graph.refresh`;
-    if (graphs.recordServer(database, server)) events.warned(elsewhere);
+    if (this.#graphs.recordServer(database, server)) events.warned(elsewhere);
   }
 
   /** Whether the server is the one that it was taken for. */
@@ -125,7 +135,7 @@ export class Sights {
   }
 
   #shared(now: ReadPoint): Sight | undefined {
-    const { graphs, database } = this.#options;
+    const [graphs, { database }] = [this.#graphs, this.#options];
     const fingerprint = graphs.currentFingerprint(database, now);
     const known = fingerprint === undefined ? undefined : graphs.get(database, fingerprint);
     return fingerprint === undefined || known === undefined ? undefined : { fingerprint, known };

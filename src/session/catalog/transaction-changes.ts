@@ -1,11 +1,11 @@
 /** What a session's open transaction has changed, at the most: its end undoes that, or shows it to the other sessions. */
-import type { GraphCache } from '../../graph/cache.js';
 import { bringsWork, type Look, type SessionEffect, strongest } from '../../sql/lexer/look.js';
+import type { SessionPolicy } from '../policy/policy.js';
 import { SERVER_DOES_ALL } from './catalog-reader.js';
 
 interface TransactionChangesOptions {
   readonly database: string;
-  readonly graphs: GraphCache;
+  readonly policy: SessionPolicy;
 }
 
 export class TransactionChanges {
@@ -55,9 +55,9 @@ export class TransactionChanges {
 
   /** The transaction is over: others see what it changed. */
   show(): void {
-    const { database, graphs } = this.#options;
-    if (this.hasSchema) graphs.invalidate(database);
-    else if (this.#hasMinorDdl) graphs.outdate(database);
+    const { database, policy } = this.#options;
+    if (this.hasSchema) policy.graphs.invalidate(database);
+    else if (this.#hasMinorDdl) policy.graphs.outdate(database);
   }
 
   /** No transaction is open. */
@@ -67,7 +67,7 @@ export class TransactionChanges {
   }
 
   get #serverDoesAll(): boolean {
-    const { database, graphs } = this.#options;
-    return graphs.lastFingerprint(database) === SERVER_DOES_ALL;
+    const { database, policy } = this.#options;
+    return policy.graphs.lastFingerprint(database) === SERVER_DOES_ALL;
   }
 }

@@ -2,7 +2,7 @@
  * The client's prepared statements. One that deletes outlives changes of the graph and of the mode: what has to be sent for its
  * text is decided each time it is used, and where that is another text than the server has, it is prepared again.
  */
-import type { Rewrite } from '../../rewrite/text.js';
+import { passedOn, type Rewrite } from '../../rewrite/text.js';
 import { write } from '../../wire/frontend.js';
 import { sealed, sentText } from '../answers/markers.js';
 import { swallowedReplies } from '../answers/results.js';
@@ -64,7 +64,10 @@ export class PreparedStatements {
     const { decider } = this.#options;
     const source = this.source(name, prepared);
     const decision = await decider.decide(prepared.look, { ...source, retries: source.retries && mayRepeat });
-    return decision.kind === 'pass' ? undefined : this.#replacement(name, prepared, decision.rewrite);
+    if (decision.kind !== 'pass') return this.#replacement(name, prepared, decision.rewrite);
+    if (prepared.rewrite) return this.#replacement(name, prepared, passedOn(prepared.look.text));
+    this.set(name, { ...prepared, passedBy: decider.policy });
+    return undefined;
   }
 
   /**
@@ -78,6 +81,7 @@ export class PreparedStatements {
     const current: PreparedStatement = { ...prepared, rewrite, lost: false };
     const refused = isRefusal(rewrite);
     const under = refused ? SCRATCH : name;
+    if (prepared.rewrite === undefined && !refused) this.#describeFirst(name, prepared);
     server.write(
       Buffer.concat([write.close('S', under), write.parse(under, sentText(rewrite), prepared.types)]),
     );
@@ -88,6 +92,16 @@ export class PreparedStatements {
     replies.expect('Close', swallowedReplies(translation, undo));
     replies.expect('Parse', swallowedReplies(translation, undo, lose));
     return current;
+  }
+
+  /**
+   * A statement that was passed on is described before another one takes its place: what it returns was not of interest then, and
+   * the server refuses it where that has changed since it was prepared.
+   */
+  #describeFirst(name: string, { look, result }: PreparedStatement): void {
+    const { server, replies } = this.#options;
+    server.write(write.describeStatement(name));
+    replies.expect('Describe', result.described(passedOn(look.text)));
   }
 
   /**

@@ -2,11 +2,11 @@
 
 import type { ProxyError } from '../../errors.js';
 import type { SessionEvents } from '../../observe/session-events.js';
-import type { TriggerPolicy } from '../../rewrite/statement/trigger-policy.js';
 import type { StatementCache } from '../../rewrite/statement-cache.js';
 import type { DatabaseWarnings } from '../catalog/database-warnings.js';
 import type { OtherServer } from '../catalog/other-server.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
+import type { SessionPolicy } from '../policy/policy.js';
 import type { InternalQueries } from '../server/internal-query.js';
 import type { OutstandingReplies } from '../server/outstanding-replies.js';
 import type { ServerState } from '../server/server-state.js';
@@ -15,21 +15,10 @@ import type { Names } from './names.js';
 import type { PendingPrepares } from './pending-prepares.js';
 import type { PreparedStatement } from './prepared-statement.js';
 
-/** What the configuration says to statements. */
-export interface StatementSettings {
-  /** Refuse what may delete and is not understood; else pass it on, and log it. */
-  readonly reject: boolean;
-  /** Refuse DO and CALL. */
-  readonly refusesCode: boolean;
-  /** What becomes of triggers that may delete. */
-  readonly triggers: TriggerPolicy;
+export interface DeciderOptions {
+  readonly policy: SessionPolicy;
   /** Count the rows that a cascade takes, by table. */
   readonly counting: boolean;
-}
-
-export interface DeciderOptions extends StatementSettings {
-  /** False where the configuration switched cascades off: everything passes. */
-  readonly active: boolean;
   /** Why no cascade may be sent now, if anything: asked before each. */
   readonly obstacle: () => ProxyError | undefined;
   readonly statements: StatementCache;

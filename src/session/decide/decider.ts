@@ -3,18 +3,17 @@ import { isAscii } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
 import { plansOf } from '../../rewrite/statement/treatment.js';
 import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
-import { isAfterUnsettling, namesRelations } from '../../rewrite/unsettling.js';
-import { isNoteworthy, isPlain, type Look } from '../../sql/lexer/look.js';
+import { isNoteworthy, isPlain, type Look, namesPrepared } from '../../sql/lexer/look.js';
 import type { Translation } from '../answers/results.js';
 import { ColumnsUnknown, KnownColumns } from '../catalog/known-columns.js';
 import { ReportedSettings } from '../catalog/reported-settings.js';
+import type { Policy } from '../policy/policy.js';
 import { encodingOf, TEXT_BEYOND_ASCII } from '../server/encoding.js';
 import type { Protocol } from '../server/internal-query.js';
 import { type ClientText, ClientTexts } from './client-texts.js';
 import type { DeciderOptions } from './decider-options.js';
 import {
   type Decision,
-  isCuttable,
   PASS,
   type StatementDecision,
   type StatementSource,
@@ -22,10 +21,11 @@ import {
   type TextSource,
   unanswered,
 } from './decision.js';
-import { dependenciesOf, isPassed, namesPrepared } from './dependencies.js';
-import { type Resolved, Resolver } from './resolver.js';
-import { isSensitive, Rewriter } from './rewriter.js';
+import { concernsPrepared, dependenciesOf, isPassed } from './dependencies.js';
+import { OFF, Resolver } from './resolver.js';
+import { Rewriter } from './rewriter.js';
 import { SqlPrepared } from './sql-prepared.js';
+import { orderOf } from './statement-order.js';
 import { translationOf } from './translation.js';
 
 export class Decider {
@@ -36,16 +36,17 @@ export class Decider {
   readonly #rewriter: Rewriter;
   /** What was sent for the text that was decided last. */
   #planned: string | undefined;
+  #hasUnread = false;
   /** The settings by which the server reads texts. */
   readonly settings: ReportedSettings;
 
   constructor(options: DeciderOptions) {
-    const { catalog, queries, prepared, replies, state, statements } = options;
+    const { catalog, otherServer, queries, prepared, replies, state, statements } = options;
     this.#options = options;
     this.settings = new ReportedSettings(options);
     this.#texts = new ClientTexts(statements, replies, state);
     this.#inSql = new SqlPrepared(prepared, state, this.settings);
-    this.#resolver = new Resolver(catalog, queries, state);
+    this.#resolver = new Resolver(catalog, otherServer, queries, state);
     this.#rewriter = new Rewriter(statements, this.#texts, this.#inSql, options, state);
   }
 
@@ -54,9 +55,22 @@ export class Decider {
     return this.settings.look(text);
   }
 
-  /** Whether anything is to be decided for a text: else it is sent as it is. */
+  get policy(): Policy {
+    return this.#options.policy.current;
+  }
+
+  /**
+   * Whether anything is to be decided for a text: else it is sent as it is. Where cascades are switched off, that is what names
+   * of prepared statements in it stand for: they may be used when cascades are on.
+   */
   mayReplace(look: Look): boolean {
-    return this.#options.active && isNoteworthy(look, this.#options.refusesCode);
+    const { active, refusesCode } = this.policy;
+    return isNoteworthy(look, active && refusesCode) && (active || namesPrepared(look));
+  }
+
+  /** Whether something was passed on that may have prepared statements which nothing is known of. */
+  get hasUnread(): boolean {
+    return this.#hasUnread;
   }
 
   /**
@@ -69,7 +83,7 @@ export class Decider {
 
   /** Whether the graph is to be renewed before the next transaction. */
   get isLate(): boolean {
-    return this.#options.active && this.#resolver.isLate;
+    return this.policy.active && this.#resolver.isLate;
   }
 
   /** Whether the graph is to be renewed before this text, which is executed between two transactions. */
@@ -113,9 +127,10 @@ export class Decider {
       return await this.#decide(look, source);
     } catch (error) {
       if (!(error instanceof ProxyError)) throw error;
-      if (this.#options.reject || !error.unexpandable) return { kind: 'rewrite', rewrite: refusal(error) };
-      this.#options.events.passed(error);
-      return PASS;
+      const { active, reject } = this.policy;
+      if (active && (reject || !error.unexpandable)) return { kind: 'rewrite', rewrite: refusal(error) };
+      if (active) this.#options.events.passed(error);
+      return this.#passUnread(look);
     }
   }
 
@@ -131,18 +146,19 @@ export class Decider {
       throw new ProxyError('PGC_ENCODING', { what: TEXT_BEYOND_ASCII, encoding: encodingOf(state) });
     if (look.hasBackslashes && !settings.conforming) throw new ProxyError('PGC_STRINGS');
     const statements = await this.#texts.statements(text);
-    if (statements === undefined) return this.#decideUnparsable(text, source);
+    if (statements === undefined) return this.#decideUnparsable(look, text, source);
     return this.#decideStatements({ look, text, statements }, source);
   }
 
   /** The server answers with its own error, if it has one; else it has a grammar that the parser here has not. */
-  async #decideUnparsable(text: string, { types, protocol }: TextSource): Promise<Decision> {
+  async #decideUnparsable(look: Look, text: string, { types, protocol }: TextSource): Promise<Decision> {
     const { queries, otherServer } = this.#options;
+    if (!this.policy.active) return this.#passUnread(look);
     const server = await otherServer.recognise(protocol);
     if (server.kind === 'failed' || server.kind === 'skipped') return unanswered(server.kind);
     if (server.kind === 'other') {
       otherServer.refuseText(server, text);
-      return PASS;
+      return this.#passUnread(look);
     }
     const answer = await queries.parse(text, types, protocol);
     if (answer.kind !== 'value') return unanswered(answer.kind);
@@ -151,9 +167,9 @@ export class Decider {
 
   /** Decides again and again, until the server has told all columns that the rewrite needs. */
   async #decideStatements(client: ClientText, source: TextSource): Promise<Decision> {
-    const { queries, refusesCode, state } = this.#options;
+    const { queries, state } = this.#options;
     const { statements } = client;
-    if (isPassed(statements, refusesCode)) return PASS;
+    if (isPassed(statements, this.policy.refusesCode)) return PASS;
     const columns = new KnownColumns();
     for (;;) {
       try {
@@ -164,7 +180,7 @@ export class Decider {
         if (statements.length > 1)
           return statementByStatement(
             client,
-            dependenciesOf(statements, this.#inSql, refusesCode).names,
+            dependenciesOf(statements, this.#inSql, this.policy).names,
             source,
           );
         const answer = await columns.ask(error.question, source, queries, encodingOf(state));
@@ -175,22 +191,19 @@ export class Decider {
 
   /** @throws ColumnsUnknown */
   async #decideWith(columns: KnownColumns, client: ClientText, source: TextSource): Promise<Decision> {
-    const { events, pendingPrepares, otherServer, refusesCode, warnings } = this.#options;
+    const { events, pendingPrepares, warnings } = this.#options;
     const { text, statements } = client;
-    if (namesPrepared(statements) && !pendingPrepares.areKnown) await pendingPrepares.answered();
+    if (concernsPrepared(statements) && !pendingPrepares.areKnown) await pendingPrepares.answered();
     const asIs = (): Decision => ({ kind: 'rewrite', rewrite: unchanged(text, statements) });
-    const dependencies = dependenciesOf(statements, this.#inSql, refusesCode);
+    const dependencies = dependenciesOf(statements, this.#inSql, this.policy);
     const { names } = dependencies;
     if (dependencies.isNone) return asIs();
     if (this.#isInFailedTransaction(source.protocol))
       return statements.length === 1 ? asIs() : statementByStatement(client, names, source);
-    const server = await otherServer.recognise(source.protocol);
-    if (server.kind === 'failed' || server.kind === 'skipped') return unanswered(server.kind);
-    if (server.kind === 'other') {
-      otherServer.refuse(server, names);
-      return asIs();
-    }
-    const resolved = await this.#resolver.resolve(names, source.protocol);
+    if (dependencies.undecided !== undefined)
+      throw new ProxyError('PGC_EXECUTE', { name: dependencies.undecided });
+    const resolved = this.policy.active ? await this.#resolver.resolve(names, source.protocol) : OFF;
+    if (resolved.kind === 'other') return asIs();
     if (resolved.kind !== 'resolved') return unanswered(resolved.kind);
     switch (orderOf(client, resolved, source)) {
       case 'as it is':
@@ -208,6 +221,12 @@ export class Decider {
     }
   }
 
+  /** What a text that is not understood prepares, drops or executes is not known from then on. */
+  #passUnread(look: Look): StatementDecision {
+    this.#hasUnread ||= namesPrepared(look);
+    return PASS;
+  }
+
   /**
    * There the proxy cannot ask anything, and the server refuses everything but the transaction's end. The status holds only
    * where everything that was sent has been answered.
@@ -215,21 +234,6 @@ export class Decider {
   #isInFailedTransaction(protocol: Protocol): boolean {
     return protocol === 'simple' && this.#options.transaction.hasFailed;
   }
-}
-
-/** Whether what a statement means may depend on one before it in the same text, so that they are sent one after the other. */
-function orderOf(
-  client: ClientText,
-  resolved: Resolved,
-  source: TextSource,
-): 'as it is' | 'statementByStatement' | 'as one text' {
-  const { statements } = client;
-  if (resolved.hides && statements.slice(1).some(namesRelations)) return 'statementByStatement';
-  const isAfter = isAfterUnsettling(statements, resolved.touched);
-  if (!resolved.active && !isAfter) return 'as it is';
-  if (!isAfter || !isSensitive(client, resolved)) return 'as one text';
-  // Where cascades are switched on, a text that cannot be cut has its later statements refused one by one.
-  return isCuttable(client, source) || !resolved.active ? 'statementByStatement' : 'as one text';
 }
 
 /** In bytes: the parser has no room for a longer text, nor has a string for one of four times that. */

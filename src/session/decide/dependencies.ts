@@ -1,7 +1,8 @@
 /** What the statements of a text delete from, and what they execute. */
 import type { RelationName } from '../../sql/names.js';
 import { executedBy, type Statement, targetsOf } from '../../sql/statement/statement.js';
-import { targetsOfPrepared } from './prepared-statement.js';
+import type { Policy } from '../policy/policy.js';
+import { isUndecided, targetsOfPrepared } from './prepared-statement.js';
 import type { SqlPrepared } from './sql-prepared.js';
 
 export interface Dependencies {
@@ -9,26 +10,29 @@ export interface Dependencies {
   readonly names: readonly RelationName[];
   /** The names of the prepared statements that are executed. */
   readonly executed: readonly string[];
+  /** The one among them, if any, that was prepared under other rules, and of which it is not known what it deletes from. */
+  readonly undecided: string | undefined;
   /** Nothing has to be expanded or refused, whatever the catalog says. */
   readonly isNone: boolean;
 }
 
-/** @param refusesCode the configuration refuses DO and CALL */
 export function dependenciesOf(
   statements: readonly Statement[],
   inSql: SqlPrepared,
-  refusesCode: boolean,
+  policy: Policy,
 ): Dependencies {
   const executed = statements.flatMap(executedBy);
   const prepared = executed.map((name) => inSql.named(name));
   const names = [...statements.flatMap(targetsOf), ...prepared.flatMap(targetsOfPrepared)];
-  const runsCode = refusesCode && statements.some(({ meaning }) => meaning.kind === 'code');
+  const runsCode = policy.refusesCode && statements.some(({ meaning }) => meaning.kind === 'code');
   const executesDelete = prepared.some((each) => each?.rewrite !== undefined);
-  return { names, executed, isNone: names.length === 0 && !executesDelete && !runsCode };
+  const undecided = executed.find((_, i) => prepared[i] && isUndecided(prepared[i], policy));
+  const isNone = names.length === 0 && !executesDelete && !runsCode && undecided === undefined;
+  return { names, executed, undecided, isNone };
 }
 
 /** Whether what the statements do depends on what the names of prepared statements stand for, or changes that. */
-export function namesPrepared(statements: readonly Statement[]): boolean {
+export function concernsPrepared(statements: readonly Statement[]): boolean {
   return statements.some(
     (statement) => statement.meaning.kind === 'release' || executedBy(statement).length > 0,
   );

@@ -10,6 +10,7 @@ import type { Rewrite } from '../../rewrite/text.js';
 import { type Look, lookAt } from '../../sql/lexer/look.js';
 import type { RelationName } from '../../sql/names.js';
 import { ResultColumns } from '../answers/result-columns.js';
+import type { Policy } from '../policy/policy.js';
 
 export interface PreparedStatement {
   /** The client's own text, and what executing it may do. */
@@ -19,6 +20,10 @@ export interface PreparedStatement {
   readonly types: readonly number[];
   /** What was prepared for a text that may delete: the text is decided again when it is bound. Undefined for all others. */
   readonly rewrite: Rewrite | undefined;
+  /**
+   * The policy by which a text was passed on that another one may have something to say to: then it is decided when it is bound.
+   */
+  readonly passedBy?: Policy;
   /** The columns that it returned when the client prepared it. */
   readonly result: ResultColumns;
   /** PREPARE in SQL has prepared it: `look` is the whole PREPARE. */
@@ -37,6 +42,11 @@ export const UNWATCHED: PreparedStatement = {
   inSql: false,
   lost: false,
 };
+
+/** Whether a statement was passed on by another policy than this one, so that nothing is known of what it has to be now. */
+export function isUndecided({ passedBy, rewrite }: PreparedStatement, policy: Policy): boolean {
+  return rewrite === undefined && passedBy !== undefined && passedBy !== policy;
+}
 
 /** The treatment of a prepared statement's answers, where they are not forwarded; in the extended protocol a text is one statement. */
 export function treatmentOf(prepared: PreparedStatement | undefined): Treatment | undefined {

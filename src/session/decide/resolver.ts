@@ -2,14 +2,15 @@
 import { ProxyError } from '../../errors.js';
 import type { RelationName } from '../../sql/names.js';
 import { Folding } from '../catalog/folding.js';
-import type { ResolvedContext } from '../catalog/resolved-context.js';
+import type { OtherServer } from '../catalog/other-server.js';
+import { OFF_CONTEXT, type ResolvedContext } from '../catalog/resolved-context.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import { encodingOf } from '../server/encoding.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { ServerState } from '../server/server-state.js';
 
-/** `failed` and `skipped` are those of the proxy's query that had no answer. */
-export type Resolution = Resolved | { readonly kind: 'failed' | 'skipped' };
+/** `failed` and `skipped` are those of the proxy's query that had no answer; `other` is a server whose keys cannot be known. */
+export type Resolution = Resolved | { readonly kind: 'failed' | 'skipped' | 'other' };
 
 export interface Resolved extends ResolvedContext {
   readonly kind: 'resolved';
@@ -17,21 +18,37 @@ export interface Resolved extends ResolvedContext {
   readonly touched: boolean;
 }
 
+/** Where the configuration switches cascades off. */
+export const OFF: Resolved = { kind: 'resolved', ...OFF_CONTEXT, touched: false };
+
 export class Resolver {
   readonly #catalog: SessionCatalog;
+  readonly #otherServer: OtherServer;
   readonly #folding: Folding;
   readonly #queries: InternalQueries;
   readonly #state: ServerState;
 
-  constructor(catalog: SessionCatalog, queries: InternalQueries, state: ServerState) {
+  constructor(
+    catalog: SessionCatalog,
+    otherServer: OtherServer,
+    queries: InternalQueries,
+    state: ServerState,
+  ) {
     this.#catalog = catalog;
+    this.#otherServer = otherServer;
     this.#folding = new Folding(state);
     this.#queries = queries;
     this.#state = state;
   }
 
-  /** @throws ProxyError PGC_ENCODING where the server would fold a name otherwise than the parser here */
+  /**
+   * @throws ProxyError PGC_ENCODING where the server would fold a name otherwise than the parser here, PGC_SERVER where it is not
+   * PostgreSQL and the configuration names keys
+   */
   async resolve(names: readonly RelationName[], protocol: Protocol): Promise<Resolution> {
+    const server = await this.#otherServer.recognise(protocol);
+    if (server.kind === 'other') this.#otherServer.refuse(server, names);
+    if (server.kind !== 'postgres') return { kind: server.kind };
     const ask = (sql: string) => this.#queries.askUntimed(sql, protocol);
     const found = await this.#catalog.resolve(names, ask);
     if ('kind' in found) return { kind: found.kind };

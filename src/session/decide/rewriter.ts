@@ -14,7 +14,7 @@ import type { KnownColumns } from '../catalog/known-columns.js';
 import { encodingOf, inClientEncoding } from '../server/encoding.js';
 import type { ServerState } from '../server/server-state.js';
 import type { ClientText, ClientTexts } from './client-texts.js';
-import type { StatementSettings } from './decider-options.js';
+import type { DeciderOptions } from './decider-options.js';
 import type { TextSource } from './decision.js';
 import type { Dependencies } from './dependencies.js';
 import type { Resolved } from './resolver.js';
@@ -24,20 +24,20 @@ export class Rewriter {
   readonly #cache: StatementCache;
   readonly #texts: ClientTexts;
   readonly #inSql: SqlPrepared;
-  readonly #settings: StatementSettings;
+  readonly #options: Pick<DeciderOptions, 'policy' | 'counting'>;
   readonly #state: ServerState;
 
   constructor(
     cache: StatementCache,
     texts: ClientTexts,
     inSql: SqlPrepared,
-    settings: StatementSettings,
+    options: Pick<DeciderOptions, 'policy' | 'counting'>,
     state: ServerState,
   ) {
     this.#cache = cache;
     this.#texts = texts;
     this.#inSql = inSql;
-    this.#settings = settings;
+    this.#options = options;
     this.#state = state;
   }
 
@@ -87,7 +87,8 @@ export class Rewriter {
     { inString, retries, prepares = false }: TextSource,
     columns: KnownColumns,
   ): RewriteContext {
-    const { counting, refusesCode, reject, triggers } = this.#settings;
+    const { counting, policy } = this.#options;
+    const { refusesCode, reject, triggers } = policy.current;
     const context: RewriteContext = {
       graph,
       meaning,
@@ -127,14 +128,16 @@ export function isSensitive({ look }: ClientText, { active, graph }: Resolved): 
   return graph.isActive || makesKeys(look) || !active;
 }
 
-/** All that a rewrite depends on and that is not the same for all sessions. */
+/** All that a rewrite depends on and that is not the same for all sessions, or not as long as the proxy runs. */
 function cacheKey(
   text: string,
   names: readonly RelationName[],
-  { counting, inString, meaning, prepares, profile, retries }: RewriteContext,
+  context: RewriteContext,
   { graphId, touched, sensitive }: { graphId: string; touched: boolean; sensitive: boolean },
 ): string {
-  const flags = [touched, sensitive, inString, retries, prepares, counting, profile.version];
+  const { counting, inString, meaning, prepares, profile, refusesCode, reject, retries, triggers } = context;
+  const settings = [reject, refusesCode, triggers, counting];
+  const flags = [touched, sensitive, inString, retries, prepares, ...settings, profile.version];
   return `${graphId}\0${names.map(meaning).join(',')}\0${flags.join()}\0${text}`;
 }
 

@@ -31,6 +31,7 @@ export function proxyErrorFields(error: ProxyError, severity: 'ERROR' | 'FATAL' 
  * @param events is told of a failure
  */
 export function farewellFor(error: unknown, events: { failed(error: unknown): void }): ProxyError {
+  if (error instanceof ProxyError) return error;
   if (error instanceof ProtocolViolation) return new ProxyError('PGC_PROTOCOL', { reason: error.message });
   events.failed(error);
   return new ProxyError('PGC_INTERNAL');

@@ -3,7 +3,7 @@ import { type BindFields, readBind } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { descriptionReplies, undoneReplies } from '../../answers/results.js';
 import type { Decider } from '../../decide/decider.js';
-import type { PreparedStatement } from '../../decide/prepared-statement.js';
+import { isUndecided, type PreparedStatement } from '../../decide/prepared-statement.js';
 import type { Jit } from '../../server/jit.js';
 import { isShort, repeatableBind, withOwnFormats } from '../bind-message.js';
 import { forward, type ServerSide } from '../forwarding.js';
@@ -22,11 +22,13 @@ interface BindParts extends ServerSide {
 
 export class Bind extends MessageHandler<BindParts> {
   take(message: Message): Promise<void> | undefined {
+    const { decider } = this.parts;
     const bind = readBind(message);
     // The server refuses what is not well-formed.
     if (bind === undefined) return forward(message, 'Bind', this.parts);
     const prepared = this.parts.prepared.get(bind.statement);
-    if (prepared?.rewrite === undefined) return this.#send(message, bind, prepared);
+    const isPassed = prepared?.rewrite === undefined && !(prepared && isUndecided(prepared, decider.policy));
+    if (isPassed) return this.#send(message, bind, prepared);
     return this.#asWanted(message, bind, prepared).then((current) => this.#send(message, bind, current));
   }
 

@@ -1,6 +1,12 @@
 /** Parse: prepares a statement under a name (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
 import type { Rewrite } from '../../../rewrite/text.js';
-import { type Look, mayTakeData, withoutText, withTextCopied } from '../../../sql/lexer/look.js';
+import {
+  isNoteworthy,
+  type Look,
+  mayTakeData,
+  withoutText,
+  withTextCopied,
+} from '../../../sql/lexer/look.js';
 import { type ParseFields, readParse, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { sealed, sentText } from '../../answers/markers.js';
@@ -48,14 +54,20 @@ export class Parse extends MessageHandler<ParseParts> {
 
   /**
    * Sends a text that does not delete. The name is entered where executing the text does something else that the session has to
-   * know, or begins a transaction (early-question.ts).
+   * know, or begins a transaction (early-question.ts); and with the text where other rules would not send it as it is.
    */
   #forward(message: Message, { name, types }: ParseFields, look: Look): undefined {
-    const { decider, prepared, replies, server, unanswered } = this.parts;
+    const { decider, prepared, replies, server, state, unanswered } = this.parts;
     server.forward(message);
     const isWatched = look.effect !== 'none' || look.begins === 'control' || mayTakeData(look);
-    const isPlain = !decider.mayReplace(look) && !isWatched;
-    const statement = isPlain ? undefined : { ...UNWATCHED, types, look: withoutText(look) };
+    const passed = isNoteworthy(look, true) && {
+      look: withTextCopied(look),
+      encoding: encodingOf(state),
+      result: new ResultColumns(),
+      passedBy: decider.policy,
+    };
+    const statement =
+      passed || isWatched ? { ...UNWATCHED, types, look: withoutText(look), ...passed } : undefined;
     if (statement || prepared.get(name))
       unanswered.expect('Parse', undoneReplies(prepared.set(name, statement)));
     else replies.expect('Parse');

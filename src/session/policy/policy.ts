@@ -1,0 +1,52 @@
+/** What the configuration says to statements. It may be read again while sessions are open. */
+import type { GraphCache } from '../../graph/cache.js';
+import type { KeySettings } from '../../graph/catalog/key-settings.js';
+import type { TriggerPolicy } from '../../rewrite/statement/trigger-policy.js';
+
+/** One reading of the configuration: another one is another object, as long as anything in it has changed. */
+export interface Policy {
+  readonly keySettings: KeySettings;
+  /** Made by these settings. */
+  readonly graphs: GraphCache;
+  /** False where cascades are switched off: then every database is one in which the proxy has nothing to do. */
+  readonly active: boolean;
+  /** Refuse what may delete and is not understood; else pass it on, and log it. */
+  readonly reject: boolean;
+  /** Refuse DO and CALL. */
+  readonly refusesCode: boolean;
+  /** What becomes of statements that fire triggers which delete. */
+  readonly triggers: TriggerPolicy;
+}
+
+/**
+ * The policy that one session goes by. All its parts share this object, so that none of them goes by another one: it changes
+ * between two transactions alone (src/session/policy-change.ts).
+ */
+export class SessionPolicy {
+  readonly #newest: () => Policy;
+  #current: Policy;
+
+  /** @param newest gives the policy that holds for new sessions */
+  constructor(newest: () => Policy) {
+    this.#newest = newest;
+    this.#current = newest();
+  }
+
+  get current(): Policy {
+    return this.#current;
+  }
+
+  /** Those of the current policy. */
+  get graphs(): GraphCache {
+    return this.#current.graphs;
+  }
+
+  get isOutdated(): boolean {
+    return this.#current !== this.#newest();
+  }
+
+  /** Goes by the newest one from now on. */
+  renew(): void {
+    this.#current = this.#newest();
+  }
+}
