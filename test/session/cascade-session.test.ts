@@ -52,6 +52,16 @@ describe('SET pgcascade.mode = off', () => {
     expect((await twin.rowsLeft()).users).toContain(usersOfOrg1);
   });
 
+  test('holds for EXECUTE of a DELETE that was prepared before, and not beyond RESET', async () => {
+    const client = await twin.connect();
+    await tell(client, 'PREPARE d AS DELETE FROM orgs WHERE id = $1::int', OFF);
+    expect(await client.told(query('EXECUTE d (1)'))).toEqual(['C DELETE 1', 'Z I']);
+    expect((await twin.rowsLeft()).users).toContain(usersOfOrg1);
+    await tell(client, 'RESET pgcascade.mode');
+    expect(await client.told(query('EXECUTE d (2)'))).toEqual(['C DELETE 1', 'Z I']);
+    expect((await twin.rowsLeft()).users).not.toContain('21 22');
+  });
+
   test('does not outlive RESET for a DELETE that was prepared under it', async () => {
     const client = await twin.connect();
     await tell(client, OFF);

@@ -206,8 +206,12 @@ export class Decider {
     if (resolved.kind === 'other') return asIs();
     if (resolved.kind !== 'resolved') return unanswered(resolved.kind);
     switch (orderOf(client, resolved, source)) {
-      case 'as it is':
-        return asIs();
+      case 'as it is': {
+        if (dependencies.executed.length === 0) return asIs();
+        // What EXECUTE runs was expanded when it was prepared: it has to be prepared as it is.
+        const made = await this.#rewriter.rewrite(client, dependencies, OFF, source, columns);
+        return { kind: 'rewrite', rewrite: this.#rewriter.inClientEncoding(made, dependencies) };
+      }
       case 'statementByStatement':
         return statementByStatement(client, names, source);
       case 'as one text': {
