@@ -12,6 +12,8 @@ afterAll(() => scene?.end());
 const parts: readonly (readonly [string, CampaignName, number])[] = [
   ['whatever clients send, the proxy serves others and keeps nothing of it', 'frontend', 40],
   ['whatever a server sends, the proxy serves others and keeps nothing of it', 'backend', 10],
+  ['whoever is killed, no cascade is done in part, and nothing is left open', 'kills', 20],
+  ['a cancel request stops the statement that it is for, and no other', 'cancels', 8],
 ];
 
 test.each(parts)('%s', async (_, name, cases) => {

@@ -51,20 +51,6 @@ export function atByte(direction: Direction, offset: number, interruption: Inter
   };
 }
 
-/** Every byte is a packet. */
-export function byteByByte(direction: Direction): Fault {
-  return {
-    direction,
-    name: `byte by byte ${direction}`,
-    begin(fired) {
-      return (bytes) => {
-        fired();
-        return Array.from(bytes, (_, at) => bytes.subarray(at, at + 1));
-      };
-    },
-  };
-}
-
 function stepOf(interruption: Interruption): Step {
   switch (interruption) {
     case 'split':

@@ -70,7 +70,7 @@ export class Relay {
     armed: { readonly fault: Fault; readonly fired: () => void } | undefined,
   ): void {
     const isMeant = armed?.fault.direction === direction;
-    const pipe = new Pipe(from, to, isMeant ? armed.fault.begin(armed.fired) : (bytes) => [bytes]);
+    const pipe = new Pipe(from, to, direction, isMeant ? armed.fault.begin(armed.fired) : (bytes) => [bytes]);
     from.on('data', (chunk: Buffer) => pipe.take(chunk));
     from.on('end', () => pipe.end());
     // Who is gone altogether takes the other side along, when that has got what was said before.
@@ -83,10 +83,12 @@ class Pipe {
   readonly #from: Socket;
   readonly #to: Socket;
   readonly #transform: Transform;
+  readonly #direction: Direction;
   #done: Promise<void> = Promise.resolve();
   #isStalled = false;
 
-  constructor(from: Socket, to: Socket, transform: Transform) {
+  constructor(from: Socket, to: Socket, direction: Direction, transform: Transform) {
+    this.#direction = direction;
     this.#from = from;
     this.#to = to;
     this.#transform = transform;
@@ -109,7 +111,8 @@ class Pipe {
 
   close(): void {
     this.#then(async () => {
-      if (this.#isStalled) return;
+      // Of a server that is gone the proxy hears nothing, either; but the server finds out by itself when nobody is there.
+      if (this.#isStalled && this.#direction === 'toClient') return;
       if (this.#to.writableLength > 0) await Promise.race([once(this.#to, 'drain'), once(this.#to, 'close')]);
       this.#to.destroySoon();
     });

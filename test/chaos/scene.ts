@@ -1,5 +1,5 @@
 /** What a campaign plays on: a server, a proxy in a process of its own, relays on both sides of it, and who looks on. */
-import pg from 'pg';
+import type pg from 'pg';
 import { query } from '../support/frontend-messages.js';
 import type { TcpAddress } from '../support/postgres.js';
 import { createDatabaseOn, type Database } from '../support/scratch-database.js';
@@ -22,7 +22,7 @@ export class Scene {
   /** Between clients and the proxy. */
   readonly before: Relay;
   proxy: ProxyProcess;
-  watcher: pg.Client;
+  readonly watcher: pg.Client;
   /** A client that does nothing else than to ask whether it is answered. */
   #side: Client;
   #atRest: Memory | undefined;
@@ -72,26 +72,6 @@ export class Scene {
     this.#side = await this.login();
   }
 
-  /** After all sessions of the server have ended. */
-  async reconnect(): Promise<void> {
-    await this.watcher.end();
-    await until(
-      'the server takes connections again',
-      async () => {
-        const client = new pg.Client({ connectionString: this.database.url });
-        client.on('error', () => {});
-        const isUp = await client.connect().then(
-          () => true,
-          () => false,
-        );
-        if (isUp) this.watcher = client;
-        return isUp;
-      },
-      AT_LAST,
-    );
-    this.#side = await this.login();
-  }
-
   /** The side client asks, and is answered. @throws where it is not */
   async sideAnswers(): Promise<void> {
     const answered = this.#side.messages.filter(({ type }) => type === 'Z').length;
@@ -103,13 +83,16 @@ export class Scene {
     this.#side.messages.splice(0);
   }
 
-  /** Waits until the server has no session but those of the watcher and the side client. */
-  untilNothingIsOpen(): Promise<void> {
+  /**
+   * Waits until the server has no session but those of the watcher and the side client.
+   * @param others how many more there may be
+   */
+  untilNothingIsOpen(others = 0): Promise<void> {
     const sql = `SELECT count(*)::int AS open FROM pg_stat_activity
       WHERE datname = current_database() AND backend_type = 'client backend'`;
     return until(
       'nothing is left open at the server',
-      async () => (await this.watcher.query(sql)).rows[0].open <= 2,
+      async () => (await this.watcher.query(sql)).rows[0].open <= 2 + others,
       AT_LAST,
     );
   }
