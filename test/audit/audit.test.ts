@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
-import { parse, query, run, runPrepared, sync } from '../support/frontend-messages.js';
+import { bind, execute, parse, query, run, runPrepared, sync } from '../support/frontend-messages.js';
 import { type ProxyOptions, startProxy } from '../support/proxy.js';
 import { RawClient, readable } from '../support/raw-client.js';
 
@@ -105,6 +105,36 @@ describe('a line says who deleted how many rows of which tables', () => {
       rows: expect.any(Array),
     });
     expect(text).not.toContain('secret');
+  });
+
+  test('a portal that is fetched in portions has one, when it has done all', async () => {
+    const portions = Buffer.concat([
+      parse('DELETE FROM orgs WHERE id IN (10, 11, 12) RETURNING id'),
+      bind(),
+      execute('', 1),
+      execute('', 1),
+      execute('', 5),
+      sync,
+    ]);
+    const { lines } = await recorded(async (client) => {
+      await client.ask(
+        query(
+          'INSERT INTO orgs SELECT generate_series(10, 12); INSERT INTO users VALUES (201, 10), (202, 11)',
+        ),
+      );
+      await client.ask(portions);
+    });
+    expect(lines.map((line) => line.rows)).toEqual([rows(3, 2, 0, 0)]);
+  });
+
+  test('a string that is sent again has a line for each of its statements, and none of the attempt that was given up', async () => {
+    const { lines } = await recorded((client) =>
+      client.ask(query('DELETE FROM orgs WHERE id = -1; DELETE FROM held WHERE id = 1')),
+    );
+    expect(lines).toMatchObject([
+      { tables: ['public.orgs'], outcome: 'done' },
+      { tables: ['public.held'], outcome: 'failed', sqlstate: '23503' },
+    ]);
   });
 
   test('where nobody can count, that it happened', async () => {

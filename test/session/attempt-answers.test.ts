@@ -20,7 +20,7 @@ function attempt(given: Partial<Sending> = {}): Attempt {
     rewrite: { ...passedOn(Buffer.of()), treatments: [{ kind: 'swallow' }, { kind: 'forward' }] as const },
     profile: postgres(180000),
     encoding: () => 'UTF8',
-    failed: () => {},
+    tell: () => {},
     relationChanged: () => {},
     executing: () => () => {},
     completed: () => {},

@@ -175,7 +175,7 @@ describe('a change that somebody made past the proxies is seen by both of them',
     await direct.query('TRUNCATE shop.parent, shop.child');
     const sessions = [await warm(one), await warm(other)];
     const wrong: number[] = [];
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 200; i++) {
       await direct.query(`INSERT INTO shop.parent VALUES (${i}); INSERT INTO shop.child VALUES (${i}, ${i})`);
       for (const session of sessions) await remove(session, -1);
       await direct.query(i % 2 === 0 ? ADD_KEY : DROP_KEY);

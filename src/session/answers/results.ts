@@ -33,8 +33,8 @@ interface Progress {
 export interface Translation extends ErrorTranslation {
   /** The text is being executed. @returns what is called when that is answered, or skipped */
   readonly executing: () => () => void;
-  /** A statement has been executed. @param counts of the rows of its parts (render/single/counts.ts), where they are known */
-  readonly completed: (treatment: Treatment, counts?: readonly number[]) => void;
+  /** A statement has been executed to its end: the names of what it prepared mean that from now on. */
+  readonly completed: (treatment: Treatment) => void;
 }
 
 /**
@@ -61,7 +61,10 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       if (message.type === Backend.ErrorResponse) return translateError(message, treatment, translation);
       const verdict = resultOf(message, treatment, progress, translation);
       if (message.type !== Backend.CommandComplete) return verdict;
-      if (treatment) translation.completed(treatment, progress.counts);
+      if (treatment) {
+        translation.completed(treatment);
+        tellExecuted(treatment, progress, translation);
+      }
       at++;
       progress = { rows: 0 };
       if (treatment?.kind !== 'cleanUp') held = verdict;
@@ -72,21 +75,31 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
   };
 }
 
-/** Answers to Execute of an expanded statement. */
-export function executeReplies(translation: Translation): ReplyHandler {
+/**
+ * Answers to Execute of an expanded statement.
+ * @param isContinued the portal was executed before, and goes on: the first portion has done all that the statement does (pquery.c,
+ * PORTAL_ONE_MOD_WITH), and has been told
+ */
+export function executeReplies(translation: Translation, isContinued = false): ReplyHandler {
   const progress: Progress = { rows: 0 };
   const treatment = translation.rewrite.treatments[0];
   const answered = translation.executing();
   return {
     skipped: answered,
     receive(message) {
-      if (message.type === Backend.CommandComplete && treatment)
-        translation.completed(treatment, progress.counts);
-      if (message.type === Backend.CommandComplete || message.type === Backend.ErrorResponse) answered();
-      if (message.type === Backend.ErrorResponse) return translateError(message, treatment, translation);
+      const { type } = message;
+      if (type === Backend.CommandComplete && treatment) translation.completed(treatment);
+      if ((type === Backend.CommandComplete || type === Backend.PortalSuspended) && treatment && !isContinued)
+        tellExecuted(treatment, progress, translation);
+      if (type === Backend.CommandComplete || type === Backend.ErrorResponse) answered();
+      if (type === Backend.ErrorResponse) return translateError(message, treatment, translation);
       return resultOf(message, treatment, progress, translation);
     },
   };
+}
+
+function tellExecuted(treatment: Treatment, { counts }: Progress, { tell }: Translation): void {
+  tell({ kind: 'executed', treatment, at: performance.now(), counts });
 }
 
 /**

@@ -12,15 +12,8 @@ import { isLanguage } from '../server/error-classes.js';
 import { proxyErrorFields } from '../server/farewell.js';
 import type { Verdict } from '../server/outstanding-replies.js';
 import { markerOf } from './markers.js';
+import type { News } from './news.js';
 import { violationFields } from './violation-fields.js';
-
-/** What a statement has failed with. */
-export interface Failure {
-  /** One of the proxy's own; else the SQLSTATE of the server's, or of that which the server has for a broken rule. */
-  readonly error: ProxyError | string;
-  /** The expanded statement, if it was one. */
-  readonly cascade: CascadeTreatment | undefined;
-}
 
 /** What an error is translated with. */
 export interface ErrorTranslation {
@@ -33,8 +26,8 @@ export interface ErrorTranslation {
   readonly encoding: () => string;
   /** What the server can do. */
   readonly profile: Profile;
-  /** The statement is answered by an error. */
-  readonly failed: (failure: Failure) => void;
+  /** Tells whoever listens what has come of a statement. */
+  readonly tell: (news: News) => void;
   /** A name was found to mean another table than the one planned for. */
   readonly relationChanged: () => void;
 }
@@ -55,11 +48,11 @@ export function translateError(
   const instead = inPlaceOf(message, marker, treatment, translation);
   const cascade = treatment?.kind === 'cascade' ? treatment : undefined;
   if (instead instanceof ProxyError) {
-    translation.failed({ error: instead, cascade });
+    translation.tell({ kind: 'failed', error: instead, cascade });
     return errorResponse(inEncoding(proxyErrorFields(instead), encoding), 'latin1');
   }
   const told = instead ?? asTheClients(fields, treatment, translation);
-  translation.failed({ error: told.get(Field.code) ?? '', cascade });
+  translation.tell({ kind: 'failed', error: told.get(Field.code) ?? '', cascade });
   return isSame(told, fields) ? 'forward' : errorResponse(told, 'latin1');
 }
 

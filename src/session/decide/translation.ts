@@ -4,6 +4,7 @@ import type { SessionEvents, TableRows } from '../../observe/session-events.js';
 import type { ResultShape } from '../../render/single/render.js';
 import type { Treatment } from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
+import type { News } from '../answers/news.js';
 import type { Translation } from '../answers/results.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import { encodingOf } from '../server/encoding.js';
@@ -31,21 +32,23 @@ export function translationOf(
     encoding: () => encodingOf(state),
     profile: state.profile,
     executing: () => pendingPrepares.begin(rewrite.treatments),
-    completed(treatment, counts) {
-      inSql.completed(treatment, known, rewrite.marker);
-      const began = since;
-      since = performance.now();
+    completed: (treatment) => inSql.completed(treatment, known, rewrite.marker),
+    tell(news) {
+      if (news.kind === 'failed') return tellFailure(news, events);
+      const { treatment, at, counts } = news;
       if (treatment.kind === 'cascade')
-        events.cascaded(treatment, since - began, rowsOf(treatment.shape, counts));
+        events.cascaded(treatment, at - since, rowsOf(treatment.shape, counts));
       else if (isClients(treatment)) events.executed();
+      since = at;
     },
     relationChanged: () => catalog.invalidateFor('settings'),
-    failed({ error, cascade }) {
-      if (error instanceof ProxyError) events.refused(error);
-      else events.failedByServer(error);
-      if (cascade) events.cascadeFailed(cascade, error instanceof ProxyError ? error.sqlstate : error);
-    },
   };
+}
+
+function tellFailure({ error, cascade }: News & { kind: 'failed' }, events: SessionEvents): void {
+  if (error instanceof ProxyError) events.refused(error);
+  else events.failedByServer(error);
+  if (cascade) events.cascadeFailed(cascade, error instanceof ProxyError ? error.sqlstate : error);
 }
 
 /** @param counts undefined where no row has come, so that nothing was taken */

@@ -12,6 +12,7 @@
 import type { Treatment } from '../../rewrite/statement/treatment.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
+import type { News } from '../answers/news.js';
 import type { Translation } from '../answers/results.js';
 import { isForbidden } from '../server/error-classes.js';
 import type { ReplyHandler, Verdict } from '../server/outstanding-replies.js';
@@ -53,8 +54,8 @@ export class Attempt implements ReplyHandler {
   readonly #sending: Sending;
   readonly #replies: ReplyHandler;
   readonly #held: HeldAnswers;
-  /** Tells whoever listens of the error that has come, where the client gets it. */
-  #tell: () => void = () => {};
+  /** What has come of its statements, which is told when it is certain that no other attempt follows. */
+  #news: News[] = [];
   /** Several statements of the client's in one string. */
   readonly #isString: boolean;
   /** How many statements of the string, the proxy's among them, have ended. */
@@ -73,8 +74,8 @@ export class Attempt implements ReplyHandler {
     this.#sending = sending;
     this.#replies = sending.replies({
       ...translation,
-      failed: (failure) => {
-        this.#tell = () => translation.failed(failure);
+      tell: (news) => {
+        this.#news.push(news);
       },
     });
     this.#held = new HeldAnswers(sending.mayBeRetried);
@@ -97,7 +98,7 @@ export class Attempt implements ReplyHandler {
       return this.#held.hold(verdict, message);
     // The end of a statement of the proxy's own.
     if (verdict === 'swallow') return verdict;
-    if (this.#sending.message === 'Execute' && EXECUTED.has(message.type)) this.#settle('done');
+    if (this.#sending.message === 'Execute' && EXECUTED.has(message.type)) this.#done();
     return this.#held.release(verdict, message);
   }
 
@@ -112,7 +113,7 @@ export class Attempt implements ReplyHandler {
 
   skipped(): void {
     this.#replies.skipped?.();
-    this.#settle('done');
+    this.#done();
   }
 
   #receiveError(message: Message): Verdict {
@@ -121,11 +122,12 @@ export class Attempt implements ReplyHandler {
     const verdict = this.#replies.receive(message);
     if (why) {
       this.#state = { kind: 'abandoned', why };
+      this.#news = [];
       if (sent === 'Execute') this.#settle(why);
       return 'swallow';
     }
-    this.#tell();
     this.#state = { kind: isSaved ? 'failed' : 'answered' };
+    this.#tellNews();
     if (sent === 'Execute') this.#settle(isSaved ? 'failed' : 'done');
     return verdict === 'swallow' ? verdict : this.#held.release(verdict, message);
   }
@@ -143,10 +145,19 @@ export class Attempt implements ReplyHandler {
       case 'executing':
       case 'answered': {
         const verdict = this.#replies.receive(message);
-        this.#settle('done');
+        this.#done();
         return verdict === 'swallow' ? verdict : this.#held.release(verdict, message);
       }
     }
+  }
+
+  #done(): void {
+    this.#tellNews();
+    this.#settle('done');
+  }
+
+  #tellNews(): void {
+    for (const news of this.#news.splice(0)) this.#sending.translation.tell(news);
   }
 
   #retryReason(error: Message): RetryReason | undefined {

@@ -137,7 +137,7 @@ export class PortalExecution implements Execution {
     const translation = { ...decider.translation(rewrite), resolved: isResolved };
     const attempt = new Attempt({
       message: 'Execute',
-      replies: executeReplies,
+      replies: (translation) => executeReplies(translation),
       translation,
       mayBeRetried,
       isSaved: this.#savepoint !== undefined,

@@ -63,7 +63,7 @@ export class Execute extends MessageHandler<ExecuteParts> {
     if (portal.executed && countsRows(rewrite)) return this.#refuseSecond(name);
     portals.set(name, { ...portal, executed: true });
     const binding = { rewrite, execute: executeOf(message, name, rewrite) };
-    if (!isExpanded || !isRepeatable(portal)) return this.#executeOnce(binding);
+    if (!isExpanded || !isRepeatable(portal)) return this.#executeOnce(binding, portal.executed);
     const repeatable = new ExecutedPortal(name, portal, binding, message, portals);
     // To try again undoes what has failed. In a block a savepoint holds the rest; outside of one nothing else may have been bound
     // or executed, as a failed transaction takes all portals with it.
@@ -73,12 +73,13 @@ export class Execute extends MessageHandler<ExecuteParts> {
     return repeatable.rebind().then((exact) => exact && this.#executeOnce(exact));
   }
 
-  #executeOnce({ rewrite, execute }: PortalBinding): undefined {
+  /** @param isContinued it was executed before, and goes on */
+  #executeOnce({ rewrite, execute }: PortalBinding, isContinued = false): undefined {
     const { decider, jit, replies, server } = this.parts;
     if (planOf(rewrite.treatments)) jit.off();
     else jit.on();
     server.write(execute);
-    replies.expect('Execute', executeReplies(decider.translation(rewrite)));
+    replies.expect('Execute', executeReplies(decider.translation(rewrite), isContinued));
   }
 
   /** Without RETURNING a portal runs once (pquery.c, PortalRun). What is sent instead fails as well. */

@@ -1,0 +1,20 @@
+/** What the answers to a statement tell whoever listens to the session (observe/session-events.ts). */
+import type { ProxyError } from '../../errors.js';
+import type { CascadeTreatment, Treatment } from '../../rewrite/statement/treatment.js';
+
+export type News =
+  | {
+      readonly kind: 'executed';
+      readonly treatment: Treatment;
+      /** When the server had executed it (performance.now). */
+      readonly at: number;
+      /** The rows that its parts took (render/single/counts.ts); undefined where no row has come, so that none was taken. */
+      readonly counts: readonly number[] | undefined;
+    }
+  | {
+      readonly kind: 'failed';
+      /** One of the proxy's own; else the SQLSTATE of the server's, or of that which the server has for a broken rule. */
+      readonly error: ProxyError | string;
+      /** The expanded statement, if it was one. */
+      readonly cascade: CascadeTreatment | undefined;
+    };
