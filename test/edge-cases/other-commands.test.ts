@@ -122,4 +122,15 @@ describe('53 a DELETE that the proxy cannot see does not cascade:', () => {
     const { rows } = await client.query('SELECT count(*)::int FROM s.orgs');
     expect(rows).toEqual([{ count: 5 }]);
   });
+
+  test('a DO beside an EXECUTE passes as a DO alone does, where the session has switched cascades off', async () => {
+    const { database } = await on('emulated', CODE);
+    const client = await strict.connect(database);
+    await client.query('PREPARE d AS DELETE FROM s.orgs WHERE id = 1');
+    await client.query('SET pgcascade.mode = off');
+    await client.query(`DO 'BEGIN END'`);
+    await client.query(`EXECUTE d; DO 'BEGIN END'`);
+    const { rows } = await client.query('SELECT id FROM s.orgs WHERE id = 1');
+    expect(rows).toEqual([]);
+  });
 });

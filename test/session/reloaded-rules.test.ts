@@ -295,3 +295,13 @@ test('a session that prepared under mode: off what cannot be read is ended: it m
   expect(readable(await session.rest()).join()).toMatch(/57P01.*PGC_RELOADED/);
   expect(await left('orgs')).toBe('1 2');
 });
+
+test('cascade.code: reject refuses no DO under mode: off, beside a PREPARE either', async () => {
+  const session = await under({ ...OFF, code: 'reject' });
+  const told = await session.told(query(`PREPARE d AS DELETE FROM s.orgs WHERE id = 1; DO 'BEGIN END'`));
+  expect(told).toEqual(['C PREPARE', 'C DO', 'Z I']);
+  await proxy.reload({ cascade: { code: 'reject' } });
+  expect((await session.told(query(`DO 'BEGIN END'`))).join()).toContain('PGC_CODE');
+  await session.ask(query('EXECUTE d'));
+  expect(await left('users')).toBe('2');
+});

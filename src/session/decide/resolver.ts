@@ -18,7 +18,7 @@ export interface Resolved extends ResolvedContext {
   readonly touched: boolean;
 }
 
-/** Where the configuration switches cascades off. */
+/** Where the configuration switches cascades off; and for what a session that has switched them off prepares again. */
 export const OFF: Resolved = { kind: 'resolved', ...OFF_CONTEXT, touched: false };
 
 export class Resolver {

@@ -17,7 +17,7 @@ import type { ClientText, ClientTexts } from './client-texts.js';
 import type { DeciderOptions } from './decider-options.js';
 import type { TextSource } from './decision.js';
 import type { Dependencies } from './dependencies.js';
-import type { Resolved } from './resolver.js';
+import { OFF, type Resolved } from './resolver.js';
 import type { SqlPrepared } from './sql-prepared.js';
 
 export class Rewriter {
@@ -83,11 +83,12 @@ export class Rewriter {
   #context(
     statements: readonly Statement[],
     texts: PreparedTexts,
-    { graph, meaning }: Resolved,
+    resolved: Resolved,
     { inString, retries, prepares = false }: TextSource,
     columns: KnownColumns,
   ): RewriteContext {
     const { counting, policy } = this.#options;
+    const { graph, meaning } = resolved;
     const { refusesCode, reject, triggers } = policy.current;
     const context: RewriteContext = {
       graph,
@@ -100,7 +101,8 @@ export class Rewriter {
       },
       profile: this.#state.profile,
       counting,
-      refusesCode,
+      // Where cascades are off, code deletes no otherwise than the statements themselves do.
+      refusesCode: refusesCode && resolved !== OFF,
       triggers,
       reject,
       inString,
