@@ -176,13 +176,14 @@ test('what does not cascade has no line', async () => {
 });
 
 describe('on a full disk', () => {
-  const full = async (required: boolean) => {
+  const full = async (required: boolean, before: readonly Buffer[] = []) => {
     const proxy = await startProxy({
       audit: { path: '/dev/full', required },
       admin: { listen: '127.0.0.1:0' },
     });
     onTestFinished(() => proxy.stop());
     const client = await RawClient.login(proxy, { database: database.name });
+    if (before.length > 0) await client.ask(Buffer.concat(before));
     const first = readable(await client.ask(query('DELETE FROM orgs WHERE id = -1')));
     const metrics = async () => (await fetch(`http://${proxy.app.admin}/metrics`)).text();
     return { proxy, client, first, metrics };
@@ -195,6 +196,27 @@ describe('on a full disk', () => {
     expect([first, second].flat().filter((line) => line.includes('DELETE 0'))).toHaveLength(2);
     expect(proxy.log.filter((line) => line.includes('audit.path cannot be written'))).toHaveLength(1);
     expect(await metrics()).toContain('pgcascade_audit_failures_total 1');
+  });
+
+  test.each([
+    [
+      'prepared by name',
+      [parse('DELETE FROM orgs WHERE id = $1', 'd'), sync],
+      [runPrepared('d', ['9']), sync],
+    ],
+    ['prepared in SQL', [query('PREPARE d AS DELETE FROM orgs WHERE id = $1')], [query('EXECUTE d(9)')]],
+    ['in a string', [], [query('SELECT 1; DELETE FROM orgs WHERE id = 9')]],
+    [
+      'in a batch',
+      [],
+      [run('DELETE FROM orgs WHERE id = $1', ['9']), run('DELETE FROM orgs WHERE id = $1', ['-1']), sync],
+    ],
+  ])('with audit.required what was %s is refused too', async (_, before, executed) => {
+    const { client, proxy } = await full(true, before);
+    await until('the failure is known', () => proxy.log.some((line) => line.includes('cannot be written')));
+    const answers = readable(await client.ask(Buffer.concat(executed)));
+    expect(answers.join()).toContain('PGC_AUDIT');
+    expect(readable(await client.ask(query('SELECT count(*) FROM orgs WHERE id = 9'))).join()).toContain('1');
   });
 
   test('with audit.required a cascade is refused before it is sent, and all else goes on', async () => {
