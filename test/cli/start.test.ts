@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { workspace } from './config/workspace.js';
+import { workspace } from '../config/workspace.js';
 
-const program = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
-const signalling = new URL('./support/signal-while-loading.js', import.meta.url).href;
+const program = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const signalling = new URL('../support/signal-while-loading.js', import.meta.url).href;
 const flags = ['--listen', '127.0.0.1:0', '--upstream', 'postgres://127.0.0.1:1'];
 
 describe('a signal while the modules are loaded', () => {

@@ -1,0 +1,95 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseArguments } from '../../src/cli/arguments.js';
+import { workspace } from '../config/workspace.js';
+import { run } from './run.js';
+
+describe('a command line', () => {
+  test('serves, where no command is given', () => {
+    expect(parseArguments([])).toEqual({ command: 'serve', flags: {} });
+  });
+
+  test('gives its flags to the configuration', () => {
+    const argv = [
+      'check-config',
+      '-c',
+      'x.yaml',
+      '--listen',
+      'a:1',
+      '--listen=b:2',
+      '--upstream',
+      'u',
+      '--profile=p',
+    ];
+    expect(parseArguments(argv)).toEqual({
+      command: 'check-config',
+      flags: { config: 'x.yaml', listen: ['a:1', 'b:2'], upstream: 'u', profile: 'p' },
+    });
+  });
+
+  test('--help and --version are understood everywhere', () => {
+    for (const command of [[], ['serve'], ['check-config'], ['graph']]) {
+      expect(parseArguments([...command, '--help'])).toEqual({ command: 'help' });
+      expect(parseArguments([...command, '-v'])).toEqual({ command: 'version' });
+      expect(parseArguments([...command, '-V'])).toEqual({ command: 'version' });
+    }
+    expect(parseArguments(['help'])).toEqual({ command: 'help' });
+    expect(parseArguments(['help', 'serve'])).toEqual({ command: 'help' });
+    expect(parseArguments(['version'])).toEqual({ command: 'version' });
+  });
+
+  test.each([
+    [['run'], 'unknown command "run"'],
+    [['versoin'], 'unknown command "versoin", did you mean version?'],
+    [['serv'], 'unknown command "serv", did you mean serve?'],
+    [['chek-config'], 'unknown command "chek-config", did you mean check-config?'],
+    [['--lisen', 'x'], 'unknown flag --lisen, did you mean --listen?'],
+    [['--upstrem=x'], 'unknown flag --upstrem, did you mean --upstream?'],
+    [['check-config', '--confg', 'x'], 'unknown flag --confg, did you mean --config?'],
+    [['--zzz'], 'unknown flag --zzz'],
+    [['-x'], 'unknown flag -x'],
+    [['--listen'], "Option '--listen <value>' argument missing"],
+    [['serve', 'now'], 'serve takes no argument "now"'],
+    [['graph', '--format', 'tree'], 'graph is not yet supported'],
+    [['explain', 'DELETE FROM t'], 'explain is not yet supported'],
+    [['-c', 'x', 'doctor'], 'doctor is not yet supported'],
+  ])('%j is refused in words', (argv, message) => {
+    expect(parseArguments(argv)).toEqual({ command: 'refuse', message: expect.stringContaining(message) });
+  });
+});
+
+describe('check-config', () => {
+  test('says what had a say, and gives 0', async () => {
+    const { code, written } = run(['check-config', '--profile', 'postgres'], undefined, {
+      PGCASCADE_LISTEN: 'localhost:1',
+    });
+    expect(await code).toBe(0);
+    expect(written).toEqual(['out: configuration ok: PGCASCADE_LISTEN, --profile']);
+  });
+
+  test('says what is wrong on stderr, and gives 2', async () => {
+    const { code, written } = run(['check-config', '--profile', 'x']);
+    expect(await code).toBe(2);
+    expect(written).toEqual(['err: --profile: "x" is not one of auto, postgres, postgres-like']);
+  });
+
+  test('reads the file of users, and warns of one that others can read', async () => {
+    const file = (text: string) => join(workspace({ users: text }), 'users');
+    const check = (users: string) =>
+      run(['check-config'], undefined, { PGCASCADE_AUTH_MODE: 'proxy', PGCASCADE_AUTH_USERS: users });
+    const [good, bad] = [file('"ann" "hush"'), file('; users\nann hush')];
+    chmodSync(good, 0o644);
+    const warned = check(good);
+    expect(await warned.code).toBe(0);
+    expect(warned.written).toEqual([
+      expect.stringMatching(/^err: warning: auth.users: .* can be read or written by every user/),
+      'out: configuration ok: PGCASCADE_AUTH_MODE, PGCASCADE_AUTH_USERS',
+    ]);
+    const refused = check(bad);
+    expect(await refused.code).toBe(2);
+    expect(refused.written).toEqual([
+      `err: ${bad}:2: is not of the form "name" "secret", each in double quotes`,
+    ]);
+  });
+});
