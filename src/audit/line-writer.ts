@@ -34,7 +34,10 @@ export class LineWriter {
   #bytes = 0;
   #writing: Promise<void> | undefined;
   #isFailing = false;
+  /** It was to be opened anew, and could not be: till then what is written goes to where it went. */
+  #isOutdated = false;
   #isClosed = false;
+  #opening: Promise<void> = Promise.resolve();
   #retry: NodeJS.Timeout | undefined;
 
   /** @param open opens the place where the lines go, at once and whenever `reopen` is called */
@@ -65,24 +68,18 @@ export class LineWriter {
     this.#go();
   }
 
-  /** Opens the file anew, behind what waits: whoever rotates it has moved it away. */
-  async reopen(): Promise<void> {
-    await this.#writing;
-    const old = this.#target;
-    try {
-      this.#target = await this.#open();
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
-    await old?.close();
-    this.#go();
+  /** Opens the file anew, behind what waits: whoever rotates it has moved it away. Where it cannot be opened it is tried again. */
+  reopen(): Promise<void> {
+    clearTimeout(this.#retry);
+    this.#opening = this.#opening.then(() => this.#openAnew());
+    return this.#opening;
   }
 
   /** Writes what waits, and closes. What cannot be written within some seconds is lost. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#retry);
+    await this.#opening;
     const end = Date.now() + LAST;
     while (this.#bytes > 0 && Date.now() < end) {
       this.#go();
@@ -91,6 +88,22 @@ export class LineWriter {
     }
     if (this.#bytes > 0) this.#events.lost();
     await this.#target?.close();
+  }
+
+  async #openAnew(): Promise<void> {
+    await this.#writing;
+    if (this.#isClosed) return;
+    const old = this.#target;
+    try {
+      this.#target = await this.#open();
+      await old?.close();
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#isOutdated = this.#target === old;
+    // Where no line waits, none shows that it goes well: and where lines are required, none may come before that.
+    if (this.#waiting.length === 0) this.#wentWell();
+    this.#go();
   }
 
   #go(): void {
@@ -114,7 +127,12 @@ export class LineWriter {
     const rest = all.subarray(written);
     this.#waiting = [...(rest.length > 0 ? [rest] : []), ...this.#waiting.slice(1)];
     this.#bytes -= written;
-    if (this.#isFailing) this.#events.recovered();
+    this.#wentWell();
+  }
+
+  #wentWell(): void {
+    if (!this.#isFailing || this.#isOutdated) return;
+    this.#events.recovered();
     this.#isFailing = false;
   }
 
@@ -123,7 +141,7 @@ export class LineWriter {
     this.#isFailing = true;
     if (this.#isClosed) return;
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#go(), RETRY).unref();
+    this.#retry = setTimeout(() => (this.#isOutdated ? void this.reopen() : this.#go()), RETRY).unref();
   }
 }
 

@@ -2,10 +2,23 @@ import { expect, test } from 'vitest';
 import { LineWriter } from '../../src/audit/line-writer.js';
 import { until } from '../support/until.js';
 
-/** A writer to a place that takes what `take` says of each buffer: so many bytes, or an error. */
-async function writing(take: (text: Buffer) => number | Error) {
+/** Of a place: fails where the error is one. */
+type Attempt = () => Error | undefined;
+
+/**
+ * A writer to a place that takes what `take` says of each buffer: so many bytes, or an error.
+ * @param reopens whether the place can be opened anew; and `closes`, whether it can be closed
+ */
+async function writing(
+  take: (text: Buffer) => number | Error,
+  { reopens = () => undefined, closes = () => undefined }: { reopens?: Attempt; closes?: Attempt } = {},
+) {
   const [told, places] = [[] as string[], [] as string[]];
+  const attempt = (error: Error | undefined) => {
+    if (error) throw error;
+  };
   const open = async () => {
+    if (places.length > 0) attempt(reopens());
     const place = places.push('') - 1;
     return {
       async write(text: Buffer) {
@@ -14,7 +27,7 @@ async function writing(take: (text: Buffer) => number | Error) {
         places[place] += text.toString('utf8', 0, taken);
         return taken;
       },
-      close: async () => {},
+      close: async () => attempt(closes()),
     };
   };
   const writer = new LineWriter(open, {
@@ -63,4 +76,40 @@ test('a place that is opened anew gets what comes behind', async () => {
   writer.write('behind');
   await writer.close();
   expect(places).toEqual(['before\n', 'behind\n']);
+});
+
+test('a place that cannot be opened anew is tried again, and it goes well as soon as it is open: no line is needed for that', async () => {
+  let failures = 1;
+  const { writer, told, places } = await writing((text) => text.length, {
+    reopens: () => (failures-- > 0 ? new Error('no such folder') : undefined),
+  });
+  await writer.reopen();
+  writer.write('meanwhile');
+  expect(writer.isWell).toBe(false);
+  await until('it is well', () => writer.isWell);
+  writer.write('behind');
+  await writer.close();
+  expect(places).toEqual(['meanwhile\n', 'behind\n']);
+  expect(told).toEqual(['failed', 'recovered']);
+});
+
+test('a place that cannot be closed is told, and the next one is written to', async () => {
+  let failures = 1;
+  const { writer, told, places } = await writing((text) => text.length, {
+    closes: () => (failures-- > 0 ? new Error('input/output error') : undefined),
+  });
+  await writer.reopen();
+  writer.write('behind');
+  await writer.close();
+  expect(places).toEqual(['', 'behind\n']);
+  expect(told).toEqual(['failed', 'recovered']);
+});
+
+test('a place is not opened anew when the writer is closed', async () => {
+  const { writer, places } = await writing((text) => text.length);
+  const reopened = writer.reopen();
+  await writer.close();
+  await writer.reopen();
+  await reopened;
+  expect(places).toEqual(['']);
 });
