@@ -25,7 +25,12 @@ export function metricsOf(gateway: () => Gateway, session: () => SessionSettings
     version: version(),
     sessions: () => statesOf(gateway()),
     traffic: () => gateway().traffic,
-    graphs: () => graphsOf(session()).map((each) => ({ ...each, keys: each.keys.length })),
+    graphs: () =>
+      graphsOf(session()).map(({ graph, ...known }) => ({
+        ...known,
+        tables: graph.size,
+        keys: graph.keys.length,
+      })),
     caches: () => cachesOf(session()),
   });
 }
@@ -87,7 +92,7 @@ export async function openAdmin(
     metrics: () => metrics.text(),
     metricsType: metrics.contentType,
     sessions: () => gateway.sessions,
-    graphs: () => graphsOf(session),
+    graphs: () => graphsOf(session).map(({ graph, ...known }) => ({ ...known, keys: graph.keys })),
     config,
   });
   const admin = await startAdmin(listen, new Map([...probes(state), ...pages]), actions(doing));
@@ -107,8 +112,7 @@ function graphsOf({ policy }: SessionSettings) {
   return [...policy().graphs.lastSeen()].map(({ database, at, graph }) => ({
     database,
     age: (performance.now() - at) / 1000,
-    tables: graph.size,
-    keys: graph.keys,
+    graph,
   }));
 }
 

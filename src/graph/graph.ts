@@ -13,6 +13,8 @@ export class Graph {
   readonly #children = new Map<number, Relation[]>();
   readonly #brokenTo = new Map<number, BrokenKey[]>();
   #acting: ReadonlySet<number> | undefined;
+  /** All keys, oldest first. */
+  readonly keys: readonly ForeignKey[];
   /** What its relations are called. */
   readonly names: RelationNames;
   /** Whether there is any key for the proxy to perform, or a broken one. */
@@ -34,7 +36,8 @@ export class Graph {
     this.hasKeys = broken.length > 0 || keys.some(({ performer }) => performer === 'proxy');
     this.isActive = this.hasKeys || problems.some(({ kind }) => kind === 'missing relation');
     for (const key of broken) for (const { oid } of key.referenced) append(this.#brokenTo, oid, key);
-    for (const key of [...keys].sort((a, b) => a.id - b.id)) {
+    this.keys = [...keys].sort((a, b) => a.id - b.id);
+    for (const key of this.keys) {
       append(this.#keysTo, key.referenced.oid, key);
       append(this.#keysFrom, key.referencing.oid, key);
     }
@@ -45,11 +48,6 @@ export class Graph {
   /** How many relations a key comes near. */
   get size(): number {
     return this.#relations.size;
-  }
-
-  /** All keys, oldest first. */
-  get keys(): readonly ForeignKey[] {
-    return [...this.#keysTo.values()].flat().sort((a, b) => a.id - b.id);
   }
 
   /** The relation of this object id, or undefined where no key comes near it, or the server refuses. */
