@@ -109,11 +109,12 @@ async function start(config: Config, log: Logger, options: StartOptions, closing
     banner: () => banner(addresses[0] ?? '', upstream.name),
     drain: async () => {
       draining = true;
-      reloader.end();
+      const lastReload = reloader.end();
       const { limits } = settings();
       if (limits.shutdown_delay > 0) await setTimeout(limits.shutdown_delay);
       // The listeners close after the drain, so that new clients are told meanwhile why they are refused.
       await gateway.drain(limits.drain_timeout);
+      await lastReload;
       await closeAll(closing);
     },
   };

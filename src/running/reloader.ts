@@ -42,9 +42,10 @@ export class Reloader {
     return this.#current;
   }
 
-  /** Nothing changes any more. */
-  end(): void {
+  /** No reload begins any more. Fulfilled when the one that goes on is over: what it opens has to be closed. */
+  async end(): Promise<void> {
     this.#isOver = true;
+    await this.#last;
   }
 
   /** One after the other, so that the last one asked for is the last one applied. Never rejects. */

@@ -1,5 +1,6 @@
 /** A reload of a running proxy: it is applied as a whole or not at all, and says what needs a restart. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { workspace } from '../config/workspace.js';
@@ -135,5 +136,22 @@ describe('the end', () => {
     expect(await proxy.app.reload()).toEqual({ kind: 'refused', reason: 'pgcascade is shutting down' });
     expect(readable(await late.rest()).join()).toContain('57P01');
     await ended;
+  });
+
+  test('waits for the reload that goes on: what it opens is closed with the rest', async () => {
+    const silent = createServer();
+    await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening));
+    onTestFinished(() => void silent.close());
+    const { port } = silent.address() as AddressInfo;
+    const graph = { url: `postgres://somebody@127.0.0.1:${port}/db?sslmode=disable` };
+    const { proxy } = await proxyWith({ graph, cascade: { mode: 'off' } });
+    const asked = new Promise<Socket>((connected) => silent.once('connection', connected));
+    const over: string[] = [];
+    const reloaded = proxy.reload({ admin: ADMIN, graph }).then(() => over.push('the reload'));
+    const connection = await asked;
+    const drained = proxy.app.drain().then(() => over.push('the end'));
+    connection.resume().end();
+    await Promise.all([reloaded, drained]);
+    expect(over).toEqual(['the reload', 'the end']);
   });
 });
