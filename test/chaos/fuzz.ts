@@ -84,21 +84,17 @@ async function play(
   for (let each = first; each < first + cases; each++) {
     if ((each - first) % BETWEEN_LOOKS === 0) await found(scene.watcher, 1, FAMILIES);
     const name = `seed ${seed}, case ${each}`;
-    const failedBefore = scene.proxy.log.length;
     try {
       figures.add(await playCase(new Random(seed * 1_000_003 + each)));
     } catch (error) {
       figures.add('stuck');
       figures.addDefects(name, [String(error)]);
     }
-    if (
-      scene.proxy.log.length !== failedBefore &&
-      /"level":"(error|fatal)"/.test(scene.proxy.log.slice(failedBefore))
-    )
-      figures.addDefects(name, [scene.proxy.log.slice(failedBefore)]);
+    const logged = scene.proxy.process.newLog();
+    if (/"level":"(error|fatal)"/.test(logged)) figures.addDefects(name, [logged]);
     const isLook = (each - first) % BETWEEN_LOOKS === BETWEEN_LOOKS - 1;
-    if (isLook || !scene.proxy.isAlive) figures.addDefects(`up to ${name}`, await scene.defects());
-    if (!scene.proxy.isAlive) return;
+    if (isLook || !scene.proxy.process.isAlive) figures.addDefects(`up to ${name}`, await scene.defects());
+    if (!scene.proxy.process.isAlive) return;
     // By then it has loaded what it needs, and what is cached is there.
     if (each - first === WARM) await scene.noteMemory();
   }

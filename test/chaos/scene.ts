@@ -2,11 +2,12 @@
 import type pg from 'pg';
 import { query } from '../support/frontend-messages.js';
 import type { TcpAddress } from '../support/postgres.js';
+import { ProxyProgram } from '../support/proxy-program.js';
 import { createDatabaseOn, type Database } from '../support/scratch-database.js';
 import { until } from '../support/until.js';
 import { Client, PATIENCE } from './client.js';
 import { SCHEMA } from './families.js';
-import { type Memory, ProxyProcess } from './proxy-process.js';
+import { type Memory, memoryOf, REPORTS_MEMORY } from './memory.js';
 import { Relay } from './relay.js';
 
 const MEGABYTE = 2 ** 20;
@@ -21,7 +22,7 @@ export class Scene {
   readonly behind: Relay;
   /** Between clients and the proxy. */
   readonly before: Relay;
-  proxy: ProxyProcess;
+  proxy: ProxyProgram;
   readonly watcher: pg.Client;
   /** A client that does nothing else than to ask whether it is answered. */
   #side: Client;
@@ -30,7 +31,7 @@ export class Scene {
   private constructor(
     database: Database,
     relays: { readonly behind: Relay; readonly before: Relay },
-    proxy: ProxyProcess,
+    proxy: ProxyProgram,
     watcher: pg.Client,
     side: Client,
   ) {
@@ -48,7 +49,7 @@ export class Scene {
     const watcher = await database.connect();
     await watcher.query(SCHEMA);
     const behind = await Relay.start(server.port);
-    const proxy = await ProxyProcess.start(behind.port);
+    const proxy = await startProxy(behind);
     const before = await Relay.start(proxy.port);
     const side = await Client.login(proxy.port, database.name);
     return new Scene(database, { behind, before }, proxy, watcher, side);
@@ -68,7 +69,7 @@ export class Scene {
   /** Kills the proxy, and starts another one in its place. */
   async restartProxy(): Promise<void> {
     await this.proxy.kill();
-    this.proxy = await ProxyProcess.start(this.behind.port, this.proxy.port);
+    this.proxy = await startProxy(this.behind, this.proxy.port);
     this.#side = await this.login();
   }
 
@@ -99,12 +100,12 @@ export class Scene {
 
   /** What is used now may be used. */
   async noteMemory(): Promise<void> {
-    this.#atRest = await this.proxy.memory();
+    this.#atRest = await memoryOf(this.proxy);
   }
 
   /** What must hold whenever no client is at work. @returns what does not */
   async defects(): Promise<readonly string[]> {
-    if (!this.proxy.isAlive) return [`the proxy has ended:\n${this.proxy.log}`];
+    if (!this.proxy.process.isAlive) return [`the proxy has ended:\n${this.proxy.process.log}`];
     const defects: string[] = [];
     const attempt = (work: Promise<unknown>) =>
       work.catch(
@@ -118,13 +119,22 @@ export class Scene {
   /** What must hold at the end. @returns what does not */
   async lastDefects(): Promise<readonly string[]> {
     const defects = [...(await this.defects())];
-    if (!this.proxy.isAlive) return defects;
+    if (!this.proxy.process.isAlive) return defects;
     const failures = await this.proxy.metric('pgcascade_session_failures_total');
-    if (failures > 0) defects.push(`${failures} sessions failed of a defect:\n${this.proxy.log}`);
-    const [before, after] = [this.#atRest, await this.proxy.memory()];
+    if (failures > 0) defects.push(`${failures} sessions failed of a defect:\n${this.proxy.process.log}`);
+    const [before, after] = [this.#atRest, await memoryOf(this.proxy)];
     for (const kind of ['rss', 'heapUsed', 'external'] as const)
       if (before && after[kind] > before[kind] + MORE[kind])
         defects.push(`${kind} was ${before[kind]} bytes and is ${after[kind]}`);
     return defects;
   }
+}
+
+/** @param port of one that was killed */
+function startProxy(upstream: Relay, port?: number): Promise<ProxyProgram> {
+  return ProxyProgram.start(
+    { host: '127.0.0.1', port: upstream.port },
+    { log: { level: 'error' } },
+    { node: REPORTS_MEMORY, ...(port === undefined ? {} : { port }) },
+  );
 }

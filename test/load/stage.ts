@@ -1,13 +1,11 @@
 /** A server and a proxy in front of it, each in a process of its own, with TLS on both ways or none. */
-import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { createAuthority } from '../support/certificates.js';
-import { freePort } from '../support/free-port.js';
 import { startPostgres } from '../support/postgres.js';
+import { ProxyProgram } from '../support/proxy-program.js';
 import { until } from '../support/until.js';
 
 export interface Stage {
@@ -46,37 +44,19 @@ export async function startStage(clients: number, encrypted: boolean): Promise<S
     chmodSync(path, 0o600);
     return path;
   };
-  const [port, admin] = [await freePort(), await freePort()];
   const ca = file('ca.crt', authority.cert);
   const tls = { mode: 'require', cert: file('crt', cert), key: file('key', key) };
   const config = {
-    listen: `127.0.0.1:${port}`,
     upstream: `postgres://127.0.0.1:${server.port}?sslmode=${encrypted ? `verify-full&sslrootcert=${ca}` : 'disable'}`,
     ...(encrypted ? { tls } : {}),
     limits: { connections: clients + SPARE_CONNECTIONS },
-    admin: { listen: `127.0.0.1:${admin}` },
     log: { level: 'warn' },
   };
-  const program = fileURLToPath(new URL('../../cli.js', import.meta.url));
-  const child = spawn(
-    process.execPath,
-    [program, 'serve', '--config', file('pgcascade.yaml', JSON.stringify(config))],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  await Promise.race([
-    new Promise<void>((resolve) => child.stdout.once('data', () => resolve())),
-    ended.then(() => Promise.reject(new Error('the proxy ended while it was started'))),
-  ]);
-  child.stdout.resume();
+  const proxy = await ProxyProgram.start(server, config, { showsLog: true });
   const client = (way: 'proxy' | 'direct') =>
     new pg.Client({
       host: '127.0.0.1',
-      port: way === 'proxy' ? port : server.port,
+      port: (way === 'proxy' ? proxy : server).port,
       user: server.user,
       database: 'postgres',
       ...(encrypted ? { ssl: { ca: authority.cert } } : {}),
@@ -87,10 +67,7 @@ export async function startStage(clients: number, encrypted: boolean): Promise<S
   const count = async (sql: string) => Number((await observer.query(sql)).rows[0]?.count);
   return {
     client,
-    async memory() {
-      const text = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
-      return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1]);
-    },
+    memory: () => proxy.metric('process_resident_memory_bytes'),
     async leftBehind() {
       const left = () =>
         count(
@@ -106,9 +83,7 @@ export async function startStage(clients: number, encrypted: boolean): Promise<S
         FULL JOIN posts ON user_id = users.id WHERE orgs.id IS NULL OR (posts.id IS NOT NULL AND users.id IS NULL)`),
     async stop() {
       await observer.end();
-      kill();
-      await ended;
-      process.off('exit', kill);
+      await proxy.kill();
       await server.stop('immediate');
       rmSync(folder, { recursive: true });
     },

@@ -1,12 +1,9 @@
 /** The fuzzer as a program: `npm run test:fuzz -- --seed 7 --runs 2000`. Exit status: 0 no difference, 1 some, 2 bad usage. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startPostgres } from '../support/postgres.js';
+import { ProxyProgram } from '../support/proxy-program.js';
 import { createDatabaseOn, type Database } from '../support/scratch-database.js';
 import { fuzz } from './fuzz.js';
-import { startProgram } from './proxy-program.js';
 import { type Difference, reproduction } from './report.js';
 import { OVERRIDES } from './schema-sql.js';
 import { Twins } from './twins.js';
@@ -53,15 +50,10 @@ async function main(): Promise<number> {
     values.shrink,
   ].map(Number) as [number, number, number, number, number];
   const server = await startPostgres({ config: { autovacuum: 'off' } });
-  const folder = mkdtempSync(join(tmpdir(), 'pgcascade-fuzz-'));
   try {
-    const config = join(folder, 'pgcascade.yaml');
     const audit = { path: values.count ? '/dev/null' : null };
-    writeFileSync(
-      config,
-      JSON.stringify({ cascade: { overrides: OVERRIDES }, audit, log: { level: 'warn' } }),
-    );
-    const proxy = await startProgram(server, config);
+    const config = { cascade: { overrides: OVERRIDES }, audit, log: { level: 'warn' } };
+    const proxy = await ProxyProgram.start(server, config, { showsLog: true });
     const shown = new Map<string, number>();
     let statements = 0;
     let differences = 0;
@@ -97,11 +89,10 @@ async function main(): Promise<number> {
     }
     console.log(`statements that changed rows by: ${listed(shown)}`);
     console.log(`${statements} statements, ${seeds} seeds, ${differences} differences`);
-    await proxy.stop();
+    await proxy.kill();
     return differences > 0 ? 1 : 0;
   } finally {
     await server.stop('immediate');
-    rmSync(folder, { recursive: true });
   }
 }
 

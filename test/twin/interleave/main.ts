@@ -1,11 +1,8 @@
 /** The interleavings as a program: `npm run test:interleave -- --seed 7 --runs 2000`. Exit status: 0 all differences are known, 1 not, 2 bad usage. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startPostgres } from '../../support/postgres.js';
+import { ProxyProgram } from '../../support/proxy-program.js';
 import { createDatabaseOn, type Database } from '../../support/scratch-database.js';
-import { startProgram } from '../proxy-program.js';
 import { OVERRIDES } from '../schema-sql.js';
 import { interleave, type Keys } from './interleave.js';
 import { reproduction } from './report.js';
@@ -43,11 +40,9 @@ async function main(): Promise<number> {
     return 0;
   }
   const server = await startPostgres({ config: { autovacuum: 'off' } });
-  const folder = mkdtempSync(join(tmpdir(), 'pgcascade-interleave-'));
   try {
-    const config = join(folder, 'pgcascade.yaml');
-    writeFileSync(config, JSON.stringify({ cascade: { overrides: OVERRIDES }, log: { level: 'warn' } }));
-    const proxy = await startProgram(server, config);
+    const config = { cascade: { overrides: OVERRIDES }, log: { level: 'warn' } };
+    const proxy = await ProxyProgram.start(server, config, { showsLog: true });
     const kinds = new Map<string, number>();
     let unknown = 0;
     let interleavings = 0;
@@ -83,11 +78,10 @@ async function main(): Promise<number> {
     console.log(
       `${interleavings} interleavings in ${values.isolation}, a step waited in ${waited}: ${listed}`,
     );
-    await proxy.stop();
+    await proxy.kill();
     return unknown > 0 ? 1 : 0;
   } finally {
     await server.stop('immediate');
-    rmSync(folder, { recursive: true });
   }
 }
 
