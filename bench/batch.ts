@@ -3,11 +3,11 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type pg from 'pg';
 import { write } from '../src/wire/frontend.js';
+import { atLeast, UsageError } from '../test/support/command.js';
 import { createDatabaseOn } from '../test/support/scratch-database.js';
 import { startBareRelay, startPgcascade } from './relays.js';
 import { summarize, table } from './statistics.js';
 import { openUpstream } from './upstream.js';
-import { atLeast, UsageError } from './usage.js';
 
 export const usage = `batch: what DELETEs that are sent in one go take through pgcascade, against those of enforced keys
 

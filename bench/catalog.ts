@@ -7,9 +7,9 @@ import { readAnswer } from '../src/graph/catalog/answer.js';
 import { catalogQuestion } from '../src/graph/catalog/question.js';
 import type { Graph } from '../src/graph/graph.js';
 import { mergeGraph } from '../src/graph/merge.js';
+import { atLeast, UsageError } from '../test/support/command.js';
 import { summarize, table } from './statistics.js';
 import { openUpstream } from './upstream.js';
-import { atLeast, UsageError } from './usage.js';
 
 export const usage = `catalog: what the proxy's own questions cost, against an empty one: asked before a DELETE as graph.refresh says;
          and what the graph that is made of the catalog costs: its making, and its memory

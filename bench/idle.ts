@@ -8,10 +8,10 @@ import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createAuthority } from '../test/support/certificates.js';
+import { atLeast } from '../test/support/command.js';
 import { type Server, startPostgres } from '../test/support/postgres.js';
 import type { Memory } from './idle-proxy.js';
 import { table } from './statistics.js';
-import { atLeast } from './usage.js';
 
 export const usage = `idle: the memory that an idle connection takes in the proxy, in clear and by TLS on both ways
 

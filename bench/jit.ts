@@ -5,10 +5,10 @@ import pg from 'pg';
 import { startApp } from '../src/app.js';
 import { configSchema } from '../src/config/schema.js';
 import { createLogger } from '../src/observe/log.js';
+import { atLeast } from '../test/support/command.js';
 import { type Server, startPostgres } from '../test/support/postgres.js';
 import { createDatabaseOn } from '../test/support/scratch-database.js';
 import { summarize, table } from './statistics.js';
-import { atLeast } from './usage.js';
 
 export const usage = `jit: what a DELETE of many keys takes on a server that compiles what it deems expensive (JIT)
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { lookAt, type TextSettings } from '../src/sql/lexer/look.js';
+import { atLeast } from '../test/support/command.js';
 import { summarize, table } from './statistics.js';
-import { atLeast } from './usage.js';
 
 export const usage = `look: what it takes to look at a text without parsing it, in microseconds
 

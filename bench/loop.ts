@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
+import { atLeast } from '../test/support/command.js';
 import { startPostgres } from '../test/support/postgres.js';
 import { table } from './statistics.js';
-import { atLeast } from './usage.js';
 
 export const usage = `loop: how long long texts and large plans keep the event loop, and with it all other clients
 

@@ -1,4 +1,6 @@
 /** The benchmarks: `npm run bench -- SUBCOMMAND …`. Exit status: 0 done, 1 failed or missed a goal, 2 bad usage. */
+
+import { isBadUsage, UsageError } from '../test/support/command.js';
 import { batch, usage as batchUsage } from './batch.js';
 import { catalog, usage as catalogUsage } from './catalog.js';
 import { idle, usage as idleUsage } from './idle.js';
@@ -7,7 +9,6 @@ import { look, usage as lookUsage } from './look.js';
 import { loop, usage as loopUsage } from './loop.js';
 import { programs, usage as programsUsage } from './programs.js';
 import { relay, usage as relayUsage } from './relay.js';
-import { UsageError } from './usage.js';
 
 interface Subcommand {
   readonly usage: string;
@@ -42,8 +43,7 @@ async function main([name, ...args]: string[]): Promise<number> {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`bench: ${message}\n`);
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    return error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS') ? 2 : 1;
+    return isBadUsage(error) ? 2 : 1;
   }
 }
 

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import pg from 'pg';
+import { atLeast } from '../test/support/command.js';
 import { startPostgres } from '../test/support/postgres.js';
 import { type DumpPrograms, findDumpPrograms } from './dump-programs.js';
 import { type Relay, startBareRelay, startPgcascade } from './relays.js';
 import { summarize, table } from './statistics.js';
-import { atLeast } from './usage.js';
 
 export const usage = `programs: what programs and applications pay that hardly delete, against a relay that only pipes; needs a
           server with pg_dump and pg_restore of its version (Debian: postgresql-15 or later)

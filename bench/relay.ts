@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { atLeast, oneOf, UsageError } from '../test/support/command.js';
 import { findPgbench, type Load, type Target } from './pgbench.js';
 import { startBareRelay, startPgcascade } from './relays.js';
 import { type Summary, summarize, table } from './statistics.js';
 import { openUpstream, type Upstream } from './upstream.js';
-import { atLeast, oneOf, UsageError } from './usage.js';
 
 export const usage = `relay: what a statement pays for passing through pgcascade, against a relay that only pipes
 

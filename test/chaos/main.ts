@@ -1,5 +1,5 @@
 /** The faults as a program: `npm run test:chaos -- --seed 7`. Exit status: 0 no defect, 1 some, 2 bad usage. */
-import { parseArgs } from 'node:util';
+import { atLeast, oneOf, runCommand } from '../support/command.js';
 import { type Server, startPostgres } from '../support/postgres.js';
 import { CAMPAIGNS, type CampaignName } from './campaigns.js';
 import type { Figures } from './figures.js';
@@ -16,37 +16,37 @@ Sends pgcascade what no client and no server should, and prints what became of i
   --case N        begin with this one (default: 0)
 `;
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      only: { type: 'string' },
-      cases: { type: 'string' },
-      case: { type: 'string', default: '0' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(help);
-    return 0;
-  }
-  const server = await startPostgres();
-  let defects = 0;
-  try {
-    for (const name of names.filter((each) => values.only === undefined || values.only === each)) {
-      const { play, cases } = CAMPAIGNS[name];
-      const seed = Number(values.seed);
-      const campaign = { seed, cases: Number(values.cases ?? cases), first: Number(values.case) };
-      const figures = await played(server, (scene) => play(scene, campaign));
-      console.log(`seed ${seed}, ${figures}`);
-      for (const defect of figures.defects) console.log(`  ${defect}`);
-      defects += figures.defects.length;
+const options = {
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  only: { type: 'string' },
+  cases: { type: 'string' },
+  case: { type: 'string', default: '0' },
+} as const;
+
+await runCommand({
+  help,
+  options,
+  async run(values) {
+    const seed = atLeast(0, '--seed', values.seed);
+    const first = atLeast(0, '--case', values.case);
+    const most = values.cases === undefined ? undefined : atLeast(1, '--cases', values.cases);
+    const chosen = values.only === undefined ? names : [oneOf(names, '--only', values.only)];
+    const server = await startPostgres();
+    let defects = 0;
+    try {
+      for (const name of chosen) {
+        const { play, cases } = CAMPAIGNS[name];
+        const figures = await played(server, (scene) => play(scene, { seed, cases: most ?? cases, first }));
+        console.log(`seed ${seed}, ${figures}`);
+        for (const defect of figures.defects) console.log(`  ${defect}`);
+        defects += figures.defects.length;
+      }
+    } finally {
+      await server.stop('immediate');
     }
-  } finally {
-    await server.stop('immediate');
-  }
-  return defects > 0 ? 1 : 0;
-}
+    return defects === 0;
+  },
+});
 
 /** On a scene of its own, with a database and a proxy. */
 async function played(server: Server, play: (scene: Scene) => Promise<Figures>): Promise<Figures> {
@@ -58,12 +58,4 @@ async function played(server: Server, play: (scene: Scene) => Promise<Figures>):
   } finally {
     await scene.end();
   }
-}
-
-try {
-  process.exit(await main());
-} catch (error) {
-  const usage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  console.error(usage ? `${error.message}\n\n${help}` : error);
-  process.exit(usage ? 2 : 1);
 }

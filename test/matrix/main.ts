@@ -1,5 +1,5 @@
 /** The whole matrix as a program: `npm run test:matrix`. Exit status: 0 all as promised, 1 not, 2 bad usage. */
-import { parseArgs } from 'node:util';
+import { atLeast, oneOf, runCommand } from '../support/command.js';
 import { describeFault, missing, rowsOf, tryRows } from './matrix.js';
 import { isThere } from './programs.js';
 import { allSettings, CLIENTS, type ClientName, directSettings } from './rows.js';
@@ -17,33 +17,28 @@ how PostgreSQL asks for passwords; also straight at PostgreSQL. Prints how many 
 /** Faults that are printed of each client. */
 const SHOWN = 20;
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      client: { type: 'string' },
-      every: { type: 'string', default: '1' },
-      help: { type: 'boolean' },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(help);
-    return 0;
-  }
-  const clients = CLIENTS.filter((each) => values.client === undefined || each === values.client);
-  if (clients.length === 0) throw new Error(`there is no client ${values.client}`);
-  const stage = await startStage();
-  let faults = 0;
-  try {
-    console.log(
-      ['client', 'through', 'rows', 'connected', 'refused as promised', 'not as promised'].join('\t'),
-    );
-    for (const client of clients) faults += await show(stage, client, Number(values.every));
-  } finally {
-    await stage.stop();
-  }
-  console.log(faults > 0 ? `${faults} not as promised` : 'all as promised');
-  return faults > 0 ? 1 : 0;
-}
+const options = { client: { type: 'string' }, every: { type: 'string', default: '1' } } as const;
+
+await runCommand({
+  help,
+  options,
+  async run(values) {
+    const clients = values.client === undefined ? CLIENTS : [oneOf(CLIENTS, '--client', values.client)];
+    const every = atLeast(1, '--every', values.every);
+    const stage = await startStage();
+    let faults = 0;
+    try {
+      console.log(
+        ['client', 'through', 'rows', 'connected', 'refused as promised', 'not as promised'].join('\t'),
+      );
+      for (const client of clients) faults += await show(stage, client, every);
+    } finally {
+      await stage.stop();
+    }
+    console.log(faults > 0 ? `${faults} not as promised` : 'all as promised');
+    return faults === 0;
+  },
+});
 
 async function show(stage: Stage, client: ClientName, every: number): Promise<number> {
   if (!isThere(client)) {
@@ -67,11 +62,3 @@ async function show(stage: Stage, client: ClientName, every: number): Promise<nu
   }
   return faults;
 }
-
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    console.error(error);
-    process.exit(2);
-  },
-);

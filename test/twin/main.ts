@@ -1,5 +1,5 @@
 /** The fuzzer as a program: `npm run test:fuzz -- --seed 7 --runs 2000`. Exit status: 0 no difference, 1 some, 2 bad usage. */
-import { parseArgs } from 'node:util';
+import { atLeast, oneOf, runCommand, type Values } from '../support/command.js';
 import { startPostgres } from '../support/postgres.js';
 import { ProxyProgram } from '../support/proxy-program.js';
 import { createDatabaseOn, type Database } from '../support/scratch-database.js';
@@ -23,32 +23,25 @@ Runs random statements on random schemas, natively and through pgcascade, and pr
   --keys WHICH      emulated (NOT ENFORCED keys) or overridden (NO ACTION keys with overrides; default: both)
 `;
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      seeds: { type: 'string', default: '1' },
-      case: { type: 'string', default: '0' },
-      runs: { type: 'string', default: '2000' },
-      differences: { type: 'string', default: '5' },
-      shrink: { type: 'string', default: '60' },
-      show: { type: 'string' },
-      keys: { type: 'string', default: 'both' },
-      count: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(help);
-    return 0;
-  }
-  const [seed, seeds, runs, most, seconds] = [
-    values.seed,
-    values.seeds,
-    values.runs,
-    values.differences,
-    values.shrink,
-  ].map(Number) as [number, number, number, number, number];
+const options = {
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  seeds: { type: 'string', default: '1' },
+  case: { type: 'string', default: '0' },
+  runs: { type: 'string', default: '2000' },
+  differences: { type: 'string', default: '5' },
+  shrink: { type: 'string', default: '60' },
+  show: { type: 'string' },
+  keys: { type: 'string', default: 'both' },
+  count: { type: 'boolean', default: false },
+} as const;
+
+async function run(values: Values<typeof options>): Promise<boolean> {
+  const [seed, seeds] = [atLeast(0, '--seed', values.seed), atLeast(1, '--seeds', values.seeds)];
+  const first = atLeast(0, '--case', values.case);
+  const runs = atLeast(1, '--runs', values.runs);
+  const most = atLeast(1, '--differences', values.differences);
+  const seconds = atLeast(0, '--shrink', values.shrink);
+  const keys = oneOf(['emulated', 'overridden', 'both'], '--keys', values.keys);
   const server = await startPostgres({ config: { autovacuum: 'off' } });
   try {
     const audit = { path: values.count ? '/dev/null' : null };
@@ -65,11 +58,11 @@ async function main(): Promise<number> {
       const started = performance.now();
       const figures = await fuzz(twins, {
         seed: each,
-        first: Number(values.case),
+        first,
         statements: runs,
         differences: most,
         shrinkFor: seconds * 1000,
-        ...(values.keys === 'both' ? {} : { overridden: values.keys === 'overridden' }),
+        ...(keys === 'both' ? {} : { overridden: keys === 'overridden' }),
         found: (difference, name) => print(`${name}: a difference`, difference),
         knows: (difference, name, what) => {
           if (values.show === what || values.show === 'all') print(`${name}: ${what}`, difference);
@@ -90,7 +83,7 @@ async function main(): Promise<number> {
     console.log(`statements that changed rows by: ${listed(shown)}`);
     console.log(`${statements} statements, ${seeds} seeds, ${differences} differences`);
     await proxy.kill();
-    return differences > 0 ? 1 : 0;
+    return differences === 0;
   } finally {
     await server.stop('immediate');
   }
@@ -104,10 +97,4 @@ function listed(counts: ReadonlyMap<string, number>): string {
   return [...counts].map(([name, count]) => `${count} ${name}`).join(', ') || 'none';
 }
 
-try {
-  process.exit(await main());
-} catch (error) {
-  const usage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  console.error(usage ? `${error.message}\n\n${help}` : error);
-  process.exit(usage ? 2 : 1);
-}
+await runCommand({ help, options, run });

@@ -1,10 +1,10 @@
 /** The interleavings as a program: `npm run test:interleave -- --seed 7 --runs 2000`. Exit status: 0 all differences are known, 1 not, 2 bad usage. */
-import { parseArgs } from 'node:util';
+import { atLeast, oneOf, runCommand, type Values } from '../../support/command.js';
 import { startPostgres } from '../../support/postgres.js';
 import { ProxyProgram } from '../../support/proxy-program.js';
 import { createDatabaseOn, type Database } from '../../support/scratch-database.js';
 import { OVERRIDES } from '../schema-sql.js';
-import { interleave, type Keys } from './interleave.js';
+import { interleave } from './interleave.js';
 import { reproduction } from './report.js';
 import { CLIENTS, settingsOf } from './settings.js';
 import { Side } from './side.js';
@@ -22,23 +22,21 @@ Interleaves short transactions of two and three clients, natively and through pg
   --show WHICH      print unknown differences (default), all, or only those of one kind
 `;
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      seeds: { type: 'string', default: '1' },
-      scenario: { type: 'string', default: '0' },
-      runs: { type: 'string', default: '200' },
-      isolation: { type: 'string', default: 'read committed' },
-      keys: { type: 'string', default: 'both' },
-      show: { type: 'string', default: 'unknown' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(help);
-    return 0;
-  }
+const options = {
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  seeds: { type: 'string', default: '1' },
+  scenario: { type: 'string', default: '0' },
+  runs: { type: 'string', default: '200' },
+  isolation: { type: 'string', default: 'read committed' },
+  keys: { type: 'string', default: 'both' },
+  show: { type: 'string', default: 'unknown' },
+} as const;
+
+async function run(values: Values<typeof options>): Promise<boolean> {
+  const [firstSeed, seeds] = [atLeast(0, '--seed', values.seed), atLeast(1, '--seeds', values.seeds)];
+  const first = atLeast(0, '--scenario', values.scenario);
+  const runs = atLeast(1, '--runs', values.runs);
+  const keys = oneOf(['emulated', 'overridden', 'both'], '--keys', values.keys);
   const server = await startPostgres({ config: { autovacuum: 'off' } });
   try {
     const config = { cascade: { overrides: OVERRIDES }, log: { level: 'warn' } };
@@ -47,7 +45,7 @@ async function main(): Promise<number> {
     let unknown = 0;
     let interleavings = 0;
     let waited = 0;
-    for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.seeds); seed++) {
+    for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
       const [native, other] = [await createDatabaseOn(server), await createDatabaseOn(server)];
       const at = ({ name }: Database, port = server.port) => ({ ...server, port, database: name });
       const settings = settingsOf(values.isolation);
@@ -57,9 +55,9 @@ async function main(): Promise<number> {
       };
       const figures = await interleave(sides, {
         seed,
-        first: Number(values.scenario),
-        runs: Number(values.runs),
-        keys: values.keys as Keys | 'both',
+        first,
+        runs,
+        keys,
         keepsSnapshot: values.isolation !== 'read committed',
         found: (found) => {
           if (values.show === 'all' || values.show === found.kind)
@@ -79,16 +77,10 @@ async function main(): Promise<number> {
       `${interleavings} interleavings in ${values.isolation}, a step waited in ${waited}: ${listed}`,
     );
     await proxy.kill();
-    return unknown > 0 ? 1 : 0;
+    return unknown === 0;
   } finally {
     await server.stop('immediate');
   }
 }
 
-try {
-  process.exit(await main());
-} catch (error) {
-  const usage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  console.error(usage ? `${error.message}\n\n${help}` : error);
-  process.exit(usage ? 2 : 1);
-}
+await runCommand({ help, options, run });
