@@ -1,6 +1,7 @@
 /** Clients that work: they select, insert, delete with cascades, and every so often go and come again. */
 import type pg from 'pg';
-import type { Stage } from './stage.js';
+import { until } from '../support/until.js';
+import type { Stage, Way } from './stage.js';
 
 export type Counts = Record<'selects' | 'inserts' | 'cascades' | 'connects', number>;
 
@@ -14,16 +15,20 @@ export class Busy {
   readonly counts: Counts = { selects: 0, inserts: 0, cascades: 0, connects: 0 };
   readonly errors: string[] = [];
   readonly #stage: Stage;
+  readonly #way: Way;
   #working: Promise<unknown> = Promise.resolve();
   #isOver = false;
 
-  constructor(stage: Stage) {
+  private constructor(stage: Stage, way: Way) {
     this.#stage = stage;
+    this.#way = way;
   }
 
-  static async start(stage: Stage, clients: number): Promise<Busy> {
-    const busy = new Busy(stage);
+  /** Waits until as many connections were made as there are clients: to connect takes longer than what comes after. */
+  static async start(stage: Stage, way: Way, clients: number): Promise<Busy> {
+    const busy = new Busy(stage, way);
     busy.#working = Promise.all(Array.from({ length: clients }, (_, i) => busy.#work(i)));
+    await until('the busy clients are connected', () => busy.counts.connects >= clients, { within: 60_000 });
     return busy;
   }
 
@@ -36,7 +41,7 @@ export class Busy {
 
   async #work(number: number): Promise<void> {
     while (!this.#isOver) {
-      const client = this.#stage.client('proxy');
+      const client = this.#stage.client(this.#way);
       client.on('error', (error) => this.errors.push(`connection: ${error.message}`));
       try {
         await client.connect();

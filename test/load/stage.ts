@@ -8,9 +8,12 @@ import { startPostgres } from '../support/postgres.js';
 import { ProxyProgram } from '../support/proxy-program.js';
 import { until } from '../support/until.js';
 
+/** Through the proxy, or straight to the server, to a database where the same keys are enforced. */
+export type Way = 'proxy' | 'direct';
+
 export interface Stage {
   /** A client that is not connected yet. */
-  client(way: 'proxy' | 'direct'): pg.Client;
+  client(way: Way): pg.Client;
   /** Bytes that the proxy's process takes. */
   memory(): Promise<number>;
   /** Connections of clients that the server still has, when all should be gone. */
@@ -19,10 +22,10 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-const SCHEMA = `
+const schema = (enforcement: string) => `
   CREATE TABLE orgs (id int PRIMARY KEY);
-  CREATE TABLE users (id serial PRIMARY KEY, org_id int REFERENCES orgs ON DELETE CASCADE NOT ENFORCED);
-  CREATE TABLE posts (id serial PRIMARY KEY, user_id int REFERENCES users ON DELETE CASCADE NOT ENFORCED);
+  CREATE TABLE users (id serial PRIMARY KEY, org_id int REFERENCES orgs ON DELETE CASCADE ${enforcement});
+  CREATE TABLE posts (id serial PRIMARY KEY, user_id int REFERENCES users ON DELETE CASCADE ${enforcement});
   CREATE INDEX ON users (org_id);
   CREATE INDEX ON posts (user_id);`;
 
@@ -53,17 +56,22 @@ export async function startStage(clients: number, encrypted: boolean): Promise<S
     log: { level: 'warn' },
   };
   const proxy = await ProxyProgram.start(server, config, { showsLog: true });
-  const client = (way: 'proxy' | 'direct') =>
+  const client = (way: Way) =>
     new pg.Client({
       host: '127.0.0.1',
       port: (way === 'proxy' ? proxy : server).port,
       user: server.user,
-      database: 'postgres',
+      database: way === 'proxy' ? 'postgres' : 'enforced',
       ...(encrypted ? { ssl: { ca: authority.cert } } : {}),
     });
-  const observer = client('direct');
+  const observer = new pg.Client({ connectionString: server.url('postgres') });
   await observer.connect();
-  await observer.query(SCHEMA);
+  await observer.query(schema('NOT ENFORCED'));
+  await observer.query('CREATE DATABASE enforced');
+  const direct = client('direct');
+  await direct.connect();
+  await direct.query(schema(''));
+  await direct.end();
   const count = async (sql: string) => Number((await observer.query(sql)).rows[0]?.count);
   return {
     client,
