@@ -4,6 +4,7 @@ import { type Flags, readConfig } from '../config/load.js';
 import { ConfigError } from '../config/problems.js';
 import { createLogger } from '../observe/log.js';
 import { version } from '../observe/version.js';
+import { openFileLimit, requireFiles } from '../open-files.js';
 import { type Command, parseArguments } from './arguments.js';
 import { HELP } from './help.js';
 import { runInstall } from './install.js';
@@ -40,6 +41,7 @@ async function configured(command: Command, flags: Flags, io: Io): Promise<numbe
     const { config, sources } = read();
     switch (command) {
       case 'serve':
+        requireFiles(openFileLimit());
         return await serve(config, createLogger(config.log, io.stderr), io, () => read().config);
       case 'check-config':
         for (const warning of (await readAuthFiles(config.auth)).warnings)

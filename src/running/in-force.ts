@@ -5,8 +5,8 @@ import { openLogin } from '../auth/open-login.js';
 import type { Config } from '../config/schema.js';
 import { GraphCache, type Watch } from '../graph/cache.js';
 import { type TlsOffer, tlsOffer } from '../net/client-connection.js';
-import { mostClients, openFileLimit } from '../net/open-files.js';
 import type { Logger } from '../observe/log.js';
+import { mostClients, openFileLimit } from '../open-files.js';
 import type { Policy } from '../session/policy/policy.js';
 
 /** Immutable: a reload puts another one in its place, as a whole. */

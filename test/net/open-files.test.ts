@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { mostClients } from '../../src/net/open-files.js';
+import { mostClients } from '../../src/open-files.js';
 import { workspace } from '../config/workspace.js';
 import { useDatabase } from '../support/database.js';
 import { freePort } from '../support/free-port.js';

@@ -19,7 +19,7 @@ const deciding = ['session/decide', 'session/catalog', 'session/policy', ...answ
 export const rooms: Readonly<Record<string, Room>> = {
   cli: {
     purpose: 'commands, flags, exit codes, signals',
-    may: ['app', 'admin', 'auth/users', 'graph', 'sql', 'config', 'observe', 'errors'],
+    may: ['app', 'admin', 'auth/users', 'graph', 'sql', 'config', 'observe', 'open-files', 'errors'],
   },
   app: {
     purpose: 'the composition root: start and drain',
@@ -38,7 +38,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   running: {
     purpose: 'what is made of the configuration anew when it is read again, and put in force as a whole',
-    may: ['auth', 'net', 'graph', 'config'],
+    may: ['auth', 'net', 'graph', 'config', 'open-files'],
     types: ['session', 'observe'],
   },
   observing: {
@@ -224,5 +224,6 @@ export const rooms: Readonly<Record<string, Room>> = {
   config: { purpose: 'schema, loading: flags over variables over the file', may: ['credentials', 'errors'] },
   credentials: { purpose: 'certificates and private keys in files', may: [] },
   errors: { purpose: 'the one table of errors', may: [] },
+  'open-files': { purpose: 'how many clients the limit of open files allows', may: [] },
   pace: { purpose: 'long work in slices', may: [] },
 };

@@ -4,6 +4,8 @@
 const RESERVED = 64;
 /** A client's own connection, and the upstream one. */
 const FILES_PER_CLIENT = 2;
+/** With fewer there is no start: Node.js 20 cannot even load the program with them, and Node.js 24 serves three clients with 70. */
+const FEWEST = 128;
 
 /** What `ulimit -n` says; Node.js has raised it to the hard limit. Undefined where the system has no such limit. */
 export function openFileLimit(): number | undefined {
@@ -14,6 +16,15 @@ export function openFileLimit(): number | undefined {
   };
   const soft = Number(userLimits?.open_files?.soft);
   return Number.isFinite(soft) ? soft : undefined;
+}
+
+/**
+ * @param files as {@link openFileLimit}
+ * @throws an EMFILE where so few files may be open that nobody can be served in earnest
+ */
+export function requireFiles(files: number | undefined): void {
+  if (files !== undefined && files < FEWEST)
+    throw Object.assign(new Error(`only ${files} files may be open`), { code: 'EMFILE' });
 }
 
 /**
