@@ -13,9 +13,10 @@ import { type Server, startPostgres } from '../support/postgres.js';
 import { type ProxyOptions, startProxy } from '../support/proxy.js';
 import { message } from '../support/raw-client.js';
 
-/** Logs in by SCRAM, and is told so where a test wants that; sessions of `reading` are read-only. */
+/** They log in by SCRAM; sessions of `reading` are read-only, and `standby` is one: it waits for what a primary has written. */
 let writing: Server;
 let reading: Server;
+let standby: Server;
 /** Nobody listens there. */
 let dead: number;
 /** Accepts, and says nothing. */
@@ -27,9 +28,10 @@ const folder = mkdtempSync(join(tmpdir(), 'pgcascade-hosts-'));
 const users = join(folder, 'users.txt');
 
 beforeAll(async () => {
-  [writing, reading] = await Promise.all([
+  [writing, reading, standby] = await Promise.all([
     startPostgres({ auth: 'scram' }),
     startPostgres({ auth: 'scram', config: { default_transaction_read_only: 'on' } }),
+    startPostgres({ auth: 'scram', files: { 'standby.signal': '' } }),
   ]);
   dead = await freePort();
   mute = await listening(() => {});
@@ -41,7 +43,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const socket of sockets) socket.destroy();
   rmSync(folder, { recursive: true });
-  await Promise.all([writing?.stop('immediate'), reading?.stop('immediate')]);
+  await Promise.all([writing, reading, standby].map((server) => server?.stop('immediate')));
 });
 
 async function listening(serve: (socket: Socket) => void): Promise<number> {
@@ -60,9 +62,10 @@ function refusal(code: string, text: string): Buffer {
   return message('E', Buffer.from(`${fields}\0`));
 }
 
-type Name = 'writing' | 'reading' | 'dead' | 'mute' | 'starting';
+type Name = 'writing' | 'reading' | 'standby' | 'dead' | 'mute' | 'starting';
 
-const portOf = (name: Name) => ({ writing: writing.port, reading: reading.port, dead, mute, starting })[name];
+const portOf = (name: Name) =>
+  ({ writing: writing.port, reading: reading.port, standby: standby.port, dead, mute, starting })[name];
 const hosts = (names: readonly Name[]) => names.map((name) => `127.0.0.1:${portOf(name)}`).join(',');
 
 async function behind(names: readonly Name[], query: string, options: ProxyOptions = {}) {
@@ -92,7 +95,7 @@ async function taken(place: Place, password?: string): Promise<string> {
   try {
     const client = await login(place, password);
     const { rows } = await client.query('SHOW port');
-    const names: readonly Name[] = ['writing', 'reading'];
+    const names: readonly Name[] = ['writing', 'reading', 'standby'];
     return names.find((name) => String(portOf(name)) === rows[0].port) ?? 'another';
   } catch (error) {
     const { code, message: text } = error as { code?: string; message: string };
@@ -145,7 +148,7 @@ describe('a relayed login', () => {
 });
 
 /** In libpq's words for what was not wanted. */
-const NONE = /^08001: .*: session is (not )?read-only$|: server is not in hot standby mode$/;
+const NONE = /^08001: .*: session is (not )?read-only$|: server is (not )?in hot standby mode$/;
 
 describe.each([
   ['a login of the proxy’s own', byProxy],
@@ -158,7 +161,13 @@ describe.each([
     [['writing', 'reading'], 'read-only', 'reading'],
     [['reading', 'writing'], 'primary', 'reading'],
     [['reading', 'dead'], 'prefer-standby', 'reading'],
+    [['writing', 'standby'], 'prefer-standby', 'standby'],
+    [['writing', 'reading', 'standby'], 'standby', 'standby'],
+    [['standby', 'writing'], 'primary', 'writing'],
+    [['standby', 'writing'], 'read-write', 'writing'],
+    [['writing', 'standby'], 'read-only', 'standby'],
     [['reading', 'writing'], 'standby', NONE],
+    [['standby'], 'primary', NONE],
     [['reading'], 'read-write', NONE],
     [['writing'], 'read-only', NONE],
   ])('%j with %s: %s', async (names, target, expected) => {

@@ -117,7 +117,8 @@ async function startIn(
     rmSync(directory, { recursive: true, force: true });
   };
   try {
-    await server.hasLogged('database system is ready to accept connections');
+    // A standby is ready for read-only connections.
+    await server.hasLogged('database system is ready to accept');
   } catch (error) {
     await stop('immediate');
     throw error;
