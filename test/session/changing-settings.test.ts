@@ -6,11 +6,16 @@ import { describe, expect, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
 import { bind, execute, flush, message, parse, query, sync } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
-import { RawClient } from '../support/raw-client.js';
+import { RawClient, readable } from '../support/raw-client.js';
 
 const database = useDatabase(`
   CREATE TABLE p (id int PRIMARY KEY, a text);
-  CREATE TABLE c (id int PRIMARY KEY, p_id int REFERENCES p ON DELETE CASCADE NOT ENFORCED);`);
+  CREATE TABLE c (id int PRIMARY KEY, p_id int REFERENCES p ON DELETE CASCADE NOT ENFORCED);
+  CREATE FUNCTION strings() RETURNS text LANGUAGE sql AS $$SELECT set_config('standard_conforming_strings', 'off', false)$$;
+  CREATE FUNCTION letters() RETURNS text LANGUAGE sql AS $$SELECT set_config('client_encoding', 'SJIS', false)$$;
+  CREATE FUNCTION fired() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM strings(); RETURN NULL; END$$;
+  CREATE TABLE watched (id int); CREATE TRIGGER t AFTER INSERT ON watched FOR EACH ROW EXECUTE FUNCTION fired();
+  CREATE TABLE late (id int); CREATE CONSTRAINT TRIGGER t AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fired();`);
 const proxy = useProxy();
 
 async function connect(): Promise<RawClient> {
@@ -35,6 +40,7 @@ const step = (sql: string) => Buffer.concat([parse(sql), bind(), execute()]);
 /** A SELECT where a backslash is one, and a DELETE of all where it is an escape. */
 const TWO_WAYS = String.raw`WITH a AS (SELECT '\' AS x), b AS (SELECT 1 -- ' AS x), b AS (DELETE FROM p RETURNING 1
 ) SELECT 1`;
+const SAME = String.raw`DELETE FROM p WHERE a = '\d'`;
 const OFF = 'SET standard_conforming_strings = off';
 
 describe('a DELETE that only shows where strings have escapes leaves no orphans', () => {
@@ -72,6 +78,42 @@ describe('a DELETE that only shows where strings have escapes leaves no orphans'
     client.send(query('ROLLBACK'), query(TWO_WAYS));
     await client.until('Z');
     expect((await client.told()).join()).toContain('PGC_STRINGS');
+    expect(await left(client)).toBe('D 0|9');
+  });
+});
+
+describe('nor does it where a function sets, which no text shows', () => {
+  test.each([
+    ['behind a call in the same pipeline', [step('SELECT strings()'), step(TWO_WAYS), sync]],
+    ['that is not waited for', [step('SELECT strings()'), sync, step(TWO_WAYS), sync]],
+    ['behind a query that is not waited for', [query('SELECT strings()'), query(TWO_WAYS)]],
+    ['behind a trigger', [step('INSERT INTO watched VALUES (1)'), step(TWO_WAYS), sync]],
+    [
+      'behind a trigger that waits for the Sync',
+      [step('INSERT INTO late VALUES (1)'), sync, query(TWO_WAYS)],
+    ],
+    [
+      'where it was asked for before',
+      [step(OFF), step(OFF.replace('off', 'on')), step(SAME), step('SELECT strings()'), step(TWO_WAYS), sync],
+    ],
+    ['in a block', [query('BEGIN'), query('SELECT strings()'), query(TWO_WAYS), query('COMMIT')]],
+    [
+      'in a string that is sent in pieces',
+      [query(`SET search_path = public; SELECT strings(); DELETE FROM p WHERE id = 1; ${TWO_WAYS}`)],
+    ],
+  ])('%s', async (_, messages) => {
+    const client = await connect();
+    client.send(...messages);
+    const ends = messages.filter((each) => 'QS'.includes(String.fromCharCode(each[0] ?? 0)) || each === sync);
+    expect(readable(await client.untilReady(ends.length)).join()).toContain('PGC_STRINGS');
+    expect(await left(client)).toBe('D 0|9');
+  });
+
+  test('the encoding, in which the same bytes are other letters', async () => {
+    const client = await connect();
+    // In UTF-8 the quote is escaped; in SJIS the backslash is half of a letter.
+    const text = String.raw`WITH a AS (SELECT E'あ\' AS x), b AS (DELETE FROM p RETURNING 1) SELECT 1 --'`;
+    expect((await client.told(step('SELECT letters()'), step(text), sync)).join()).toContain('PGC_ENCODING');
     expect(await left(client)).toBe('D 0|9');
   });
 });

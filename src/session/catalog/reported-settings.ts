@@ -1,7 +1,7 @@
 /**
  * Whether the settings by which the server reads a text are those that it has reported. It reports them (ParameterStatus) with
  * ReadyForQuery, from version 14 on not before: behind a SET in the same pipeline, or one that is not answered yet, what was
- * reported last is not what holds.
+ * reported last is not what holds. Nor need it be behind anything else that is executed, as that may call a function that sets.
  */
 import { isAscii } from 'node:buffer';
 import { withoutHalves } from '../../sql/encoding/character-lengths.js';
@@ -18,6 +18,9 @@ export interface ReportedSettingsOptions {
   readonly queries: InternalQueries;
 }
 
+/** How much the client has sent by then that changes settings, and that may. */
+type Moment = Pick<SessionCatalog, 'age' | 'executions'>;
+
 interface KnownSettings {
   readonly kind: 'known';
   /** standard_conforming_strings is on: a backslash in a plain string is one. */
@@ -33,9 +36,9 @@ const QUESTION =
 
 export class ReportedSettings {
   readonly #options: ReportedSettingsOptions;
-  /** What the server was asked for, and after how many changes. */
-  #asked: { readonly age: number; readonly settings: KnownSettings } | undefined;
-  #reported = 0;
+  /** What the server was asked for, and when. */
+  #asked: (Moment & { readonly settings: KnownSettings }) | undefined;
+  #reported: Moment = { age: 0, executions: 0 };
 
   constructor(options: ReportedSettingsOptions) {
     this.#options = options;
@@ -43,12 +46,12 @@ export class ReportedSettings {
 
   /** Whether nothing was sent since the last report that may have set anything. */
   get areCurrent(): boolean {
-    return this.#options.catalog.age === this.#reported;
+    return this.#options.catalog.age === this.#reported.age;
   }
 
   /** The server has answered everything, and reported all settings. */
   report(): void {
-    this.#reported = this.#options.catalog.age;
+    this.#reported = this.#now;
   }
 
   /**
@@ -57,10 +60,11 @@ export class ReportedSettings {
    */
   look(text: Buffer): Look {
     if (!this.areCurrent) return lookAt(text, UNKNOWN);
-    const { encoding, textSettings } = this.#options.state;
-    const masked = textSettings.hasHalves && !isAscii(text) ? withoutHalves(text, encoding) : undefined;
-    if (masked === undefined) return lookAt(text, textSettings);
-    return { ...lookAt(masked, { ...textSettings, hasHalves: false }), text };
+    const look = this.#lookAsReported(text);
+    const readsOtherwise = look.hasBackslashes || (!isAscii(text) && text.includes('\\'));
+    if (!readsOtherwise || isSame(this.#now, this.#reported)) return look;
+    // It is most likely what it was: only that it may delete must not be overlooked.
+    return { ...look, groups: look.groups | lookAt(text, UNKNOWN).groups };
   }
 
   /**
@@ -71,11 +75,11 @@ export class ReportedSettings {
     { text, hasBackslashes }: Look,
     protocol: Protocol,
   ): Promise<KnownSettings | Exclude<Answer, { kind: 'value' }>> {
-    const { catalog, queries, state } = this.#options;
-    if (this.areCurrent || (isAscii(text) && !hasBackslashes))
+    const { queries, state } = this.#options;
+    const now = this.#now;
+    if (isSame(now, this.#reported) || (isAscii(text) && !hasBackslashes))
       return { kind: 'known', conforming: state.textSettings.strings !== 'off', encodingChanges: false };
-    const { age } = catalog;
-    if (this.#asked?.age === age) return this.#asked.settings;
+    if (this.#asked && isSame(now, this.#asked)) return this.#asked.settings;
     const answer = await queries.ask(QUESTION, protocol);
     if (answer.kind !== 'value') return answer;
     const [strings, encoding = ''] = answer.value.split(' ');
@@ -84,7 +88,23 @@ export class ReportedSettings {
       conforming: strings !== 'off',
       encodingChanges: encoding.toUpperCase() !== state.parameter('client_encoding')?.toUpperCase(),
     };
-    this.#asked = { age, settings };
+    this.#asked = { ...now, settings };
     return settings;
   }
+
+  get #now(): Moment {
+    const { age, executions } = this.#options.catalog;
+    return { age, executions };
+  }
+
+  #lookAsReported(text: Buffer): Look {
+    const { encoding, textSettings } = this.#options.state;
+    const masked = textSettings.hasHalves && !isAscii(text) ? withoutHalves(text, encoding) : undefined;
+    if (masked === undefined) return lookAt(text, textSettings);
+    return { ...lookAt(masked, { ...textSettings, hasHalves: false }), text };
+  }
+}
+
+function isSame(one: Moment, other: Moment): boolean {
+  return one.age === other.age && one.executions === other.executions;
 }

@@ -30,6 +30,7 @@ export class SessionCatalog {
   readonly #surroundings: Surroundings;
   /** Counts how often everything was forgotten. */
   #age = 0;
+  #executions = 0;
 
   constructor(options: CatalogReaderOptions) {
     this.#options = options;
@@ -41,13 +42,13 @@ export class SessionCatalog {
   /** Bytes came from the client. */
   arrived(): void {
     this.#sights.arrived();
-    this.executing();
+    this.#touch();
   }
 
   /** Something of the client's is being executed, which may change the schema unseen. */
   executing(): void {
-    this.#sights.touch();
-    this.#surroundings.touch();
+    this.#executions++;
+    this.#touch();
   }
 
   /** A text is being sent. */
@@ -104,6 +105,11 @@ export class SessionCatalog {
   /** Another number since something was sent that may have changed settings. */
   get age(): number {
     return this.#age;
+  }
+
+  /** Another number since something of the client's was executed: a function may have changed settings, and no text shows it. */
+  get executions(): number {
+    return this.#executions;
   }
 
   /** Whether the open transaction has changed settings, the schema, or made a temporary table. */
@@ -175,6 +181,11 @@ export class SessionCatalog {
       // While the server answered, it reported that a setting has changed: names may mean other relations by now.
       this.#forget();
     }
+  }
+
+  #touch(): void {
+    this.#sights.touch();
+    this.#surroundings.touch();
   }
 
   #forget(): void {
