@@ -7,6 +7,9 @@ export const mutating = [
   'test/session/locks.test.ts',
 ];
 
+/** These need no server: what PostgreSQL says to them is kept in files. */
+const planning = ['test/plan/*.test.ts'];
+
 const project = (
   name: string,
   test: TestProjectInlineConfiguration['test'],
@@ -16,6 +19,8 @@ const project = (
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    // One PostgreSQL server is shared by all files; each file makes its own database.
+    globalSetup: 'test/support/global-setup.ts',
     // Threads of src are loaded by Node itself.
     execArgv: ['--import', new URL('test/support/typescript-threads.js', import.meta.url).href],
     ...test,
@@ -25,17 +30,21 @@ const project = (
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/run-summary.ts'],
-    // One PostgreSQL server is shared by all files; each file makes its own database.
-    globalSetup: 'test/support/global-setup.ts',
     maxWorkers: 2,
     projects: [
       // The files of a worker share what they import, which would otherwise be loaded once for each of them.
       project('tests', {
         include: ['test/**/*.test.ts'],
-        exclude: [...configDefaults.exclude, ...mutating],
+        exclude: [...configDefaults.exclude, ...mutating, ...planning],
         isolate: false,
       }),
       project('mutants', { include: mutating }),
+      project('plans', {
+        include: planning,
+        isolate: false,
+        // Only golden files that are written anew are made of what a server says.
+        ...(process.env.UPDATE_GOLDEN === '1' ? {} : { globalSetup: [] }),
+      }),
     ],
   },
 });

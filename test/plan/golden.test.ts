@@ -1,60 +1,48 @@
 /**
  * What is planned for a statement, and the SQL that is sent for it: test/plan/*.golden, each a schema and a statement with
- * what the program makes of them. PostgreSQL reads the schema; nothing else is executed.
+ * what the program makes of them. What PostgreSQL says of the schema is kept in test/plan/catalogs, so that no server is
+ * needed; `test/graph/golden-catalogs.test.ts` holds that to a server.
  *
- * `UPDATE_GOLDEN=1 npx vitest run test/plan` writes plans and SQL anew, and the difference shows what a change changes.
+ * `UPDATE_GOLDEN=1 npx vitest run test/plan` asks a server, and writes catalogs, plans and SQL anew. The difference shows
+ * what a change changes.
  */
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import type pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
-import { parse } from 'yaml';
-import { configSchema } from '../../src/config/schema.js';
-import { type CatalogAnswer, readAnswer } from '../../src/graph/catalog/answer.js';
 import type { CatalogRelation } from '../../src/graph/catalog/catalog.js';
-import { catalogQuestion } from '../../src/graph/catalog/question.js';
 import { mergeGraph } from '../../src/graph/merge.js';
 import { postgres } from '../../src/profiles/profile.js';
 import type { Treatment } from '../../src/rewrite/statement/treatment.js';
 import { type Rewrite, rewrite } from '../../src/rewrite/text.js';
-import { quoteRelation, type RelationName } from '../../src/sql/names.js';
+import { quoteRelation } from '../../src/sql/names.js';
 import { parserReady } from '../../src/sql/parser/parser.js';
-import { readStatements, type Statement, targetsOf } from '../../src/sql/statement/statement.js';
 import { atOnce } from '../support/at-once.js';
 import { useDatabase } from '../support/database.js';
-import { type Golden, readGolden, writeGolden } from './golden.js';
+import { GOLDEN_FILES, type Golden, readGolden, writeGolden } from './golden.js';
 import { planText, sqlText } from './plan-text.js';
+import { askServer, questionOf, type Recorded, readRecorded, writeRecorded } from './recorded-catalog.js';
 
-const folder = new URL('./', import.meta.url);
-const files = readdirSync(folder).filter((name) => name.endsWith('.golden'));
-const update = process.env.UPDATE_GOLDEN === '1';
 const VERSION = 18;
+const database = process.env.UPDATE_GOLDEN === '1' ? useDatabase() : undefined;
 
-const database = useDatabase();
-let client: pg.Client;
+beforeAll(() => parserReady());
 
-beforeAll(async () => {
-  await parserReady();
-  client = await database.connect();
+test.each(GOLDEN_FILES)('what %s has is planned and written', async (name) => {
+  const golden = readGolden(name);
+  if (database) {
+    const recorded = await askServer(database, golden);
+    writeRecorded(name, recorded);
+    writeGolden(name, { ...golden, made: await make(golden, recorded) });
+  } else {
+    const made = await make(golden, readRecorded(name));
+    expect(Object.fromEntries(made)).toEqual(Object.fromEntries(golden.made));
+  }
 });
 
-test.each(files)('what %s has is planned and written', async (name) => {
-  const file = new URL(name, folder);
-  const golden = readGolden(readFileSync(file, 'utf8'));
-  const made = await make(golden);
-  if (update) writeFileSync(file, writeGolden({ ...golden, made }));
-  else expect(Object.fromEntries(made)).toEqual(Object.fromEntries(golden.made));
-});
-
-async function make({ schema, cascade, statement }: Golden): Promise<Golden['made']> {
-  await client.query(`DISCARD TEMP; DROP SCHEMA public CASCADE; CREATE SCHEMA public; ${schema}`);
-  const statements = readStatements(statement) ?? [];
-  const cascadeConfig = configSchema.parse({ cascade: cascade === undefined ? {} : parse(cascade) }).cascade;
-  const names = [...statements.flatMap(targetsOf), ...statements.flatMap(changedBy)];
-  const { catalog, meanings } = await ask(names, cascadeConfig.relations);
-  const known = new Map(names.map((each, i) => [quoteRelation(each), meanings[i] ?? null]));
-  if (!catalog) throw new Error('no catalog');
-  const graph = await mergeGraph(catalog, cascadeConfig);
+async function make(golden: Golden, recorded: Recorded): Promise<Golden['made']> {
+  const { statement } = golden;
+  const { statements, names, cascadeConfig } = questionOf(golden);
+  const known = new Map(names.map((each, i) => [quoteRelation(each), recorded.meanings[i] ?? null]));
+  const graph = await mergeGraph(recorded, cascadeConfig);
   const sent = (retries: boolean) =>
     atOnce(
       rewrite(
@@ -78,7 +66,7 @@ async function make({ schema, cascade, statement }: Golden): Promise<Golden['mad
     );
   const first = sent(statements.length === 1);
   const exact = sent(false);
-  return new Map(sectionsOf(first, exact, catalog.relations));
+  return new Map(sectionsOf(first, exact, recorded.relations));
 }
 
 /** @param exact what is sent where the first one found that a rule may be broken */
@@ -125,18 +113,4 @@ function partSection(part: Treatment, i: number): [string, string] {
 
 function section(name: string, text: string): [string, string] {
   return [name, text];
-}
-
-/** The relations that the statement changes besides, whose names are asked for with the others. */
-function changedBy({ meaning }: Statement): readonly RelationName[] {
-  return meaning.kind === 'deleting' ? meaning.changes : [];
-}
-
-async function ask(
-  names: readonly RelationName[],
-  relations: Parameters<typeof catalogQuestion>[1],
-): Promise<CatalogAnswer> {
-  const question = { names, fingerprint: false, catalog: true, server: false };
-  const { rows } = await client.query<{ answer: string }>(catalogQuestion(question, relations));
-  return readAnswer(rows[0]?.answer ?? '');
 }

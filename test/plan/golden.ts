@@ -1,4 +1,5 @@
-/** The sections of a golden file: a title, then `-- name` lines with what follows them. */
+/** The golden files, each a title, then `-- name` lines with what follows them. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 export interface Golden {
   /** What the case shows, in a sentence or two. */
@@ -12,26 +13,34 @@ export interface Golden {
   readonly made: ReadonlyMap<string, string>;
 }
 
+const folder = new URL('./', import.meta.url);
+
+/** Their names. */
+export const GOLDEN_FILES = readdirSync(folder).filter((name) => name.endsWith('.golden'));
+
 const GIVEN = ['schema', 'cascade', 'statement'];
 
 /** @throws Error where the schema or the statement is missing */
-export function readGolden(text: string): Golden {
+export function readGolden(name: string): Golden {
+  const text = readFileSync(new URL(name, folder), 'utf8');
   const [title = '', ...rest] = text.split(/^-- (.*)$/m);
   const sections = new Map<string, string>();
   for (let i = 0; i + 1 < rest.length; i += 2) sections.set(rest[i] ?? '', (rest[i + 1] ?? '').trim());
   const schema = sections.get('schema');
   const statement = sections.get('statement');
-  if (schema === undefined || statement === undefined) throw new Error('no -- schema or no -- statement');
-  const made = new Map([...sections].filter(([name]) => !GIVEN.includes(name)));
+  if (schema === undefined || statement === undefined)
+    throw new Error(`${name} has no -- schema or no -- statement`);
+  const made = new Map([...sections].filter(([section]) => !GIVEN.includes(section)));
   return { title: title.trim(), schema, cascade: sections.get('cascade'), statement, made };
 }
 
-export function writeGolden({ title, schema, cascade, statement, made }: Golden): string {
+export function writeGolden(name: string, { title, schema, cascade, statement, made }: Golden): void {
   const sections: readonly (readonly [string, string])[] = [
     ['schema', schema],
     ...(cascade === undefined ? [] : [['cascade', cascade] as const]),
     ['statement', statement],
     ...made,
   ];
-  return `${[title, ...sections.map(([name, text]) => `-- ${name}\n${text}`)].join('\n\n')}\n`;
+  const text = [title, ...sections.map(([section, text]) => `-- ${section}\n${text}`)].join('\n\n');
+  writeFileSync(new URL(name, folder), `${text}\n`);
 }

@@ -9,11 +9,16 @@ declare module 'vitest' {
   }
 }
 
-/** Starts the server that all test files share, and gives vitest what ends it. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+/**
+ * Starts the server that all test files share, those of other projects too.
+ * @returns what ends it, to the project whose files come first
+ */
+export default async function setup({ vitest }: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const all = vitest.getRootProject();
+  if (all.getProvidedContext().postgres) return undefined;
   const { stop, host, port, socketDir, user } = await startPostgres();
   await useUpShortIds({ host, port, user });
-  project.provide('postgres', { host, port, socketDir, user });
+  all.provide('postgres', { host, port, socketDir, user });
   return () => stop('immediate');
 }
 
