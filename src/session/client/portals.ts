@@ -67,6 +67,7 @@ export class Portals {
 
   /** The transaction may be over, and the portals with it: none is bound again that the server may not have any more. */
   endTransaction(): void {
+    if (this.#names.isEmpty) return;
     for (const [name, portal] of this.#names.snapshot())
       if (portal.bind) this.set(name, { ...portal, bind: undefined });
   }

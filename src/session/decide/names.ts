@@ -21,7 +21,8 @@ export class Names<T> {
   }
 
   get(name: string): T | undefined {
-    return this.#entries.get(this.#known(name))?.value;
+    // Most sessions have no name at all, and ask with every query.
+    return this.isEmpty ? undefined : this.#entries.get(this.#known(name))?.value;
   }
 
   /** @returns what takes the change back */
@@ -37,12 +38,17 @@ export class Names<T> {
     return this.get(name) && this.set(name, undefined);
   }
 
+  get isEmpty(): boolean {
+    return this.#entries.size === 0;
+  }
+
   snapshot(): readonly (readonly [string, T])[] {
     return [...this.#entries.values()].map(({ name, value }) => [name, value]);
   }
 
   clear(): void {
-    this.#entries.clear();
+    // To clear a Map makes a new table.
+    if (!this.isEmpty) this.#entries.clear();
   }
 
   #put(key: string, entry: { readonly name: string; readonly value: T } | undefined): void {

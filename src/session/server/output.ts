@@ -52,7 +52,7 @@ export class Output {
     } else if (this.#run !== undefined) {
       const run = this.#run;
       this.#run = undefined;
-      return this.#stream.write(run.subarray(this.#start, this.#end));
+      return this.#stream.write(part(run, this.#start, this.#end));
     }
     return !this.#stream.writableNeedDrain;
   }
@@ -75,7 +75,7 @@ export class Output {
     if (this.#run === undefined) return;
     const run = this.#run;
     this.#run = undefined;
-    this.#push(run.subarray(this.#start, this.#end));
+    this.#push(part(run, this.#start, this.#end));
   }
 
   #push(bytes: Buffer): void {
@@ -85,4 +85,9 @@ export class Output {
     }
     this.#stream.write(bytes);
   }
+}
+
+/** Mostly a read is written as a whole, and a Buffer costs more to make than a small message to write. */
+function part(bytes: Buffer, start: number, end: number): Buffer {
+  return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
 }

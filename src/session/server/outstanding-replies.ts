@@ -169,8 +169,9 @@ export class OutstandingReplies {
    * @param untold those from here on are told that they will not be answered
    */
   #drop(to: number, untold = this.#first): void {
+    if (to === this.#first) return;
     for (let i = this.#first; i < to; i++) if (endsWhenReady(this.#queue[i])) this.#readies--;
-    const dropped = untold < to ? this.#queue.slice(untold, to) : [];
+    const dropped = untold < to ? this.#queue.slice(untold, to) : undefined;
     this.#first = to;
     if (this.#first === this.#queue.length) {
       this.#queue = [];
@@ -179,7 +180,7 @@ export class OutstandingReplies {
       this.#queue = this.#queue.slice(this.#first);
       this.#first = 0;
     }
-    for (const { handler } of dropped.reverse()) handler?.skipped?.();
+    if (dropped) for (const { handler } of dropped.reverse()) handler?.skipped?.();
   }
 }
 

@@ -40,9 +40,12 @@ export class SetConfigCalls {
 
 /** Whether a literal spells the name of a setting that decides nothing. */
 function isHarmless(text: Buffer, { literal, hasEscapes, start, end }: Lexer): boolean {
-  const name = text.subarray(start + 1, end - 1);
-  if (literal !== 'plain' || hasEscapes || name.includes(QUOTE)) return false;
-  const dot = name.indexOf(DOT);
-  const word = findAt(name, 0, dot < 0 ? name.length : dot);
+  if (literal !== 'plain' || hasEscapes) return false;
+  let prefixEnd = end - 1;
+  for (let at = end - 2; at > start; at--) {
+    if (text[at] === QUOTE) return false;
+    if (text[at] === DOT) prefixEnd = at;
+  }
+  const word = findAt(text, start + 1, prefixEnd);
   return word === undefined || (word.groups & GROUPS.decisive) === 0;
 }

@@ -29,7 +29,7 @@ export class StatementLook {
   #groups = 0;
   #hasInto = false;
   #hasPartition = false;
-  /** Its first tokens. */
+  /** The first tokens of a CREATE. */
   #head = '';
   #makesTable = false;
   /** SELECT stands outside of all parentheses. */
@@ -80,7 +80,7 @@ export class StatementLook {
     const { kind, byte } = lexer;
     const token = kind === 'word' ? (word?.text ?? '') : kind === 'sign' ? (SIGNS[byte] ?? '') : '';
     if (this.#tokens < 3) this.#begin(token, kind === 'word' ? word : undefined);
-    if (this.#tokens <= LONGEST_HEAD) this.#head += `${token} `;
+    if (this.#first === 'create' && this.#tokens <= LONGEST_HEAD) this.#head += `${token} `;
     if (this.#calls.isReading || isHidden || word !== undefined) {
       this.#calls.add(text, lexer, word);
       if (!this.#isNamed) this.#isDecisive ||= isHidden || has(word, GROUPS.decisive);
@@ -164,6 +164,7 @@ export class StatementLook {
 
   /** One without keys that inherits nothing: it may hide another table from its session, and brings nothing to any graph. */
   get #makesPlainTemporaryTable(): boolean {
+    if (this.#head === '') return false;
     return TEMPORARY_TABLE.test(this.#head) && !this.#hasPartition && (this.#groups & GROUPS.keys) === 0;
   }
 
