@@ -88,14 +88,18 @@ export async function openAdmin(
   if (listen === null) return undefined;
   if (!isLoopback(parseAddress(listen))) log.warn(OPEN);
   const state = { started: () => true, ready: () => readiness(isDraining(), gateway.isFull) };
-  const pages = reports({
+  const reported = reports({
     metrics: () => metrics.text(),
     metricsType: metrics.contentType,
     sessions: () => gateway.sessions,
     graphs: () => graphsOf(session).map(({ graph, ...known }) => ({ ...known, keys: graph.keys })),
     config,
   });
-  const admin = await startAdmin(listen, new Map([...probes(state), ...pages]), actions(doing));
+  const admin = await startAdmin(listen, {
+    probes: probes(state),
+    reports: reported,
+    actions: actions(doing),
+  });
   metrics.addProcess();
   return admin;
 }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { formatAddress, listenOptions, parseAddress } from '../config/address.js';
-import { refusalOf } from './browsers.js';
+import { readRefusalOf, refusalOf } from './browsers.js';
 
 /** What a path answers. */
 export interface Page {
@@ -16,6 +16,15 @@ export type Pages = ReadonlyMap<string, () => Page | Promise<Page>>;
 /** What each path does at a POST, and answers then. */
 export type Actions = Pages;
 
+/** What an endpoint has, by path. */
+export interface Paths {
+  /** For everyone, by whatever name they call this host. */
+  readonly probes?: Pages;
+  /** With names of users and tables, which no page in a browser is to read. */
+  readonly reports?: Pages;
+  readonly actions?: Actions;
+}
+
 /** A running endpoint. */
 export interface AdminServer {
   /** `host:port`, with the port that the system chose where 0 was asked for. */
@@ -30,14 +39,14 @@ export const JSON_TYPE = 'application/json; charset=utf-8';
 const REQUEST_TIMEOUT_MS = 5000;
 
 /**
- * Serves pages over HTTP: 404 for a path that has none, 405 for a method that its path has not, 403 for a POST of a browser's.
+ * Serves pages over HTTP: 404 for a path that has none, 405 for a method that its path has not, 403 for what a page in a browser
+ * may have sent.
  * @param address `host:port`
  * @throws the listening error (EADDRINUSE, …) or ValueError where `address` is not an address.
  */
 export async function startAdmin(
   address: string,
-  pages: Pages,
-  actions: Actions = new Map(),
+  { probes = new Map(), reports = new Map(), actions = new Map() }: Paths,
 ): Promise<AdminServer> {
   const server = createServer(
     {
@@ -46,7 +55,7 @@ export async function startAdmin(
       keepAliveTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: 1000,
     },
-    answer({ address, pages, actions }),
+    answer({ address, probes, reports, actions }),
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -68,10 +77,8 @@ export async function startAdmin(
   };
 }
 
-interface Served {
+interface Served extends Required<Paths> {
   readonly address: string;
-  readonly pages: Pages;
-  readonly actions: Actions;
 }
 
 function answer(served: Served): RequestListener {
@@ -90,15 +97,17 @@ function answer(served: Served): RequestListener {
 }
 
 function find(
-  { address, pages, actions }: Served,
+  { address, probes, reports, actions }: Served,
   { headers, method, url = '' }: IncomingMessage,
 ): Page | { readonly allow: string } | { readonly make: () => Page | Promise<Page> } {
   const [path = ''] = url.split('?', 1);
-  const [page, action] = [pages.get(path), actions.get(path)];
+  const [report, action] = [reports.get(path), actions.get(path)];
+  const page = report ?? probes.get(path);
   if (!page && !action) return plain(404, 'not found');
-  const make = method === 'POST' ? action : method === 'GET' || method === 'HEAD' ? page : undefined;
+  const isPost = method === 'POST';
+  const make = isPost ? action : method === 'GET' || method === 'HEAD' ? page : undefined;
   if (!make) return { allow: [...(page ? ['GET', 'HEAD'] : []), ...(action ? ['POST'] : [])].join(', ') };
-  const refusal = method === 'POST' ? refusalOf(headers, address) : undefined;
+  const refusal = isPost ? refusalOf(headers, address) : report && readRefusalOf(headers, address);
   return refusal === undefined ? { make } : plain(403, refusal);
 }
 

@@ -2,6 +2,7 @@
 import { request } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Actionable, actions } from '../../src/admin/actions.js';
+import { readRefusalOf } from '../../src/admin/browsers.js';
 import { plain, startAdmin } from '../../src/admin/server.js';
 
 const OWN = { 'X-Pgcascade': '1' };
@@ -13,10 +14,10 @@ interface Asked {
 
 async function admin(doing: Partial<Actionable> = {}) {
   const done: string[] = [];
-  const server = await startAdmin(
-    '127.0.0.1:0',
-    new Map([['/page', () => plain(200, 'page')]]),
-    actions({
+  const server = await startAdmin('127.0.0.1:0', {
+    probes: new Map([['/probe', () => plain(200, 'alive')]]),
+    reports: new Map([['/page', () => plain(200, 'page')]]),
+    actions: actions({
       reload: async () => {
         done.push('reload');
         return { kind: 'applied', changed: ['log.level'], restart: ['listen'] };
@@ -25,7 +26,7 @@ async function admin(doing: Partial<Actionable> = {}) {
       mayQuit: () => true,
       ...doing,
     }),
-  );
+  });
   onTestFinished(() => server.close());
   // Not fetch, which sets some headers itself.
   const ask = (path: string, { method = 'POST', headers = OWN }: Asked = {}) =>
@@ -98,6 +99,27 @@ test.each([
 ])('a POST to %s is taken', async (host) => {
   const { ask } = await admin();
   expect((await ask('/reload', { headers: { ...OWN, Host: host } })).status).toBe(200);
+});
+
+test('a page whose name leads to loopback reads no report', async () => {
+  const { ask } = await admin();
+  const get = (path: string, headers: Readonly<Record<string, string>>) =>
+    ask(path, { method: 'GET', headers });
+  const rebound = { Host: 'rebound.example:9932' };
+  expect(await get('/page', rebound)).toMatchObject({
+    status: 403,
+    text: expect.stringMatching(/^refused: /),
+  });
+  expect(await get('/probe', rebound)).toMatchObject({ status: 200 });
+  for (const Host of ['127.0.0.1:9932', '[::1]:9932', 'localhost:9932'])
+    expect(await get('/page', { Host })).toMatchObject({ status: 200, text: 'page' });
+});
+
+test('in a network a report is read by whatever name', () => {
+  const host = 'pgcascade.monitored.svc:9932';
+  expect(readRefusalOf({ host }, '10.0.0.7:9932')).toBeUndefined();
+  expect(readRefusalOf({ host }, '0.0.0.0:9932')).toBeUndefined();
+  expect(readRefusalOf({ host }, '[::1]:9932')).toMatch(/^refused: /);
 });
 
 test('a method that its path has not is 405, with those that it has', async () => {

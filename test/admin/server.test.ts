@@ -7,7 +7,7 @@ import { startAdmin } from '../../src/admin/server.js';
 const serving = { started: () => true, ready: () => ({ ok: true, reason: 'ready' }) };
 
 async function admin(state: AdminState) {
-  const server = await startAdmin('127.0.0.1:0', probes(state));
+  const server = await startAdmin('127.0.0.1:0', { probes: probes(state) });
   onTestFinished(() => server.close());
   const ask = async (path: string, method = 'GET') => {
     const response = await fetch(`http://${server.address}${path}`, { method });
@@ -59,7 +59,9 @@ test('other methods are 405 and told what is allowed', async () => {
 
 test('an address that is taken is an error', async () => {
   const { server } = await admin(serving);
-  await expect(startAdmin(server.address, probes(serving))).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  await expect(startAdmin(server.address, { probes: probes(serving) })).rejects.toMatchObject({
+    code: 'EADDRINUSE',
+  });
 });
 
 test('close ends connections: kept alive, silent, and halfway through a request', async () => {

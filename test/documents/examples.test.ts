@@ -71,7 +71,7 @@ describe('examples/kubernetes.yaml', () => {
     const { listen } = configOf(variables(sidecar)).admin;
     expect(sidecar.ports).toEqual([{ name: 'admin', containerPort: parseAddress(listen ?? '').port }]);
     const state = { started: () => true, ready: () => ({ ok: true, reason: 'ready' }) };
-    const admin = await startAdmin('127.0.0.1:0', probes(state));
+    const admin = await startAdmin('127.0.0.1:0', { probes: probes(state) });
     onTestFinished(() => admin.close());
     for (const name of ['startupProbe', 'livenessProbe', 'readinessProbe']) {
       const { path, port } = sidecar[name].httpGet;
