@@ -1,4 +1,5 @@
 /** Differences that docs/differences.md tells of, each recognised by what causes it. */
+import { brokenByOtherRow } from './other-row.js';
 import { alike, type Run } from './run.js';
 import { type Key, type Schema, setsColumns, setsValues, type Table } from './schema.js';
 
@@ -8,9 +9,10 @@ import { type Key, type Schema, setsColumns, setsValues, type Table } from './sc
  * `not null`: of several rules one is about a column that takes no NULL, which here the server finds when it changes the row.
  * `set twice`: two SET DEFAULT keys change one row, and both set what does not exist. Where that row stands when the second key
  * looks for rows depends on the plan of the native query.
+ * `other row`: the same rule is broken by several rows, which a SET key of an earlier statement has put in another order.
  * `checked again`: natively a row that two SET keys change is checked by all of its keys, which the proxy does not do.
  */
-export type Known = 'other order' | 'not null' | 'set twice' | 'checked again';
+export type Known = 'other order' | 'not null' | 'set twice' | 'other row' | 'checked again';
 
 /** @param at the step that was answered differently */
 export function knownDifference(native: Run, proxied: Run, at: number, schema: Schema): Known | undefined {
@@ -23,6 +25,7 @@ export function knownDifference(native: Run, proxied: Run, at: number, schema: S
     if (rules.some(({ code }) => code === NOT_NULL)) return 'not null';
     if (rules.some(({ key }) => key && reordered(schema).has(key.to.table))) return 'other order';
     if (setTwice(one, other)) return 'set twice';
+    if (one.key && brokenByOtherRow(native, proxied, at, one.key, schema)) return 'other row';
   }
   const { key, unreferenced } = one;
   const again = unreferenced && key !== undefined && !setsValues(key) && setting(key.from.table).length > 1;
