@@ -4,6 +4,7 @@
  */
 
 import type { ErrorKind } from './errors/error-kind.js';
+import { GUARD_ERRORS } from './errors/guard-errors.js';
 import { LOGIN_ERRORS } from './errors/login-errors.js';
 
 export type { ErrorKind } from './errors/error-kind.js';
@@ -199,6 +200,7 @@ export const ERRORS = {
       'out of memory: messages that are not whole take more than limits.message_bytes, and yours the most',
     hint: 'Send large amounts of data with COPY, which is passed on in pieces, or raise limits.message_bytes.',
   },
+  ...GUARD_ERRORS,
   ...LOGIN_ERRORS,
   PGC_SHUTDOWN: {
     sqlstate: '57P01',

@@ -63,6 +63,12 @@ const cascade = section({
   triggers: choice(['warn', 'reject', 'pass'])
     .default('warn')
     .describe('Cascades that reach triggers which delete, where no DELETE cascades: a warning, or refused.'),
+  guard: z
+    .preprocess((value) => (value === false ? 'off' : value), choice(['off', 'lock', 'check']))
+    .prefault('off')
+    .describe(
+      'New keys of tables that reference by keys which the proxy performs. lock: what they reference is locked; check: and what references nothing is refused, as by an enforced key.',
+    ),
   files: z
     .array(z.never())
     .max(0, notYet)

@@ -102,7 +102,8 @@ export class SessionLog extends SilentEvents {
 
 /** A value that a client has set is not for the log. */
 function reasonOf(error: ProxyError): string {
-  return error.errorName === 'PGC_MODE' ? ERRORS.PGC_MODE.message : error.message;
+  const { errorName, message } = error;
+  return errorName === 'PGC_MODE' || errorName === 'PGC_GUARD_VALUE' ? ERRORS[errorName].message : message;
 }
 
 function rounded(milliseconds: number): number {

@@ -24,6 +24,8 @@ export interface Abilities {
   readonly limitTransactions: boolean;
   /** The error of a RESTRICT key has the SQLSTATE 23001. From 18 on (ri_ReportViolation in ri_triggers.c). */
   readonly reportRestrict: boolean;
+  /** RETURNING of the rows as they were and as they are: OLD and NEW. From 18 on. */
+  readonly returnOldAndNew: boolean;
 }
 
 /** The oldest major version of PostgreSQL whose catalog is read. */
@@ -43,6 +45,7 @@ export function postgres(version: number): Profile {
       returnFromMerge: version >= 17,
       limitTransactions: version >= 17,
       reportRestrict: version >= 18,
+      returnOldAndNew: version >= 18,
     },
   };
   if (version <= NEWEST_CACHED) profiles.set(version, made);

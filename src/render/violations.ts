@@ -5,7 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { ForeignKey } from '../graph/model.js';
-import type { Plan } from '../plan/plan.js';
+import type { NewKeyCheck, Plan } from '../plan/plan.js';
 import type { Profile } from '../profiles/profile.js';
 import { quoteLiteral } from '../sql/names.js';
 
@@ -119,24 +119,37 @@ export function violation(
       };
     case 'new key':
     case 'mixed key':
-      return {
-        kind: 'violation',
-        code: '23503',
-        message: `insert or update on table "${own}" violates foreign key constraint "${key.name}"`,
-        detail:
-          check.kind === 'mixed key'
-            ? 'MATCH FULL does not allow mixing of null and nonnull key values.'
-            : `Key (${columns(key, 'referencing')})=${marker.values} is not present in table "${key.referenced.name}".`,
-        schema: key.referencing.schema,
-        table: own,
-        constraint: key.name,
-      };
+      return newKeyViolation(check, { schema: key.referencing.schema, name: own }, marker.values);
     case 'same key':
     case 'rows':
       return stillReferenced(plan, key, marker, profile);
     default:
       return check satisfies never;
   }
+}
+
+/**
+ * What PostgreSQL says of a key that references nothing, or is null in part.
+ * @param table what the row is in
+ * @param values the key's, in parentheses
+ */
+export function newKeyViolation(
+  { kind, key }: { readonly kind: NewKeyCheck['kind']; readonly key: ForeignKey },
+  table: { readonly schema: string; readonly name: string },
+  values: string,
+): Violation {
+  return {
+    kind: 'violation',
+    code: '23503',
+    message: `insert or update on table "${table.name}" violates foreign key constraint "${key.name}"`,
+    detail:
+      kind === 'mixed key'
+        ? 'MATCH FULL does not allow mixing of null and nonnull key values.'
+        : `Key (${columns(key, 'referencing')})=${values} is not present in table "${key.referenced.name}".`,
+    schema: table.schema,
+    table: table.name,
+    constraint: key.name,
+  };
 }
 
 function stillReferenced(

@@ -54,13 +54,14 @@ function policyOf(
   before: InForce | undefined,
   newGraphs: () => GraphCache,
 ): Policy {
-  const { mode, declared, overrides, relations, unsupported, code, triggers } = cascade;
+  const { mode, declared, overrides, relations, unsupported, code, triggers, guard } = cascade;
   const keySettings = { declared, overrides, relations };
   const statements = {
     active: mode === 'on',
     reject: unsupported === 'reject',
     refusesCode: code === 'reject',
     triggers,
+    guard,
   };
   const isSameGraph =
     before !== undefined &&

@@ -20,6 +20,7 @@ test('nothing at all gives the defaults of the documents', () => {
       unsupported: 'reject',
       code: 'pass',
       triggers: 'warn',
+      guard: 'off',
       files: [],
       atomic: true,
       batch_rows: null,

@@ -57,6 +57,7 @@ async function make(golden: Golden, recorded: Recorded): Promise<Golden['made']>
           counting: false,
           refusesCode: cascadeConfig.code === 'reject',
           triggers: cascadeConfig.triggers,
+          guard: cascadeConfig.guard,
           reject: cascadeConfig.unsupported === 'reject',
           inString: true,
           retries,
@@ -103,6 +104,8 @@ function partSection(part: Treatment, i: number): [string, string] {
       return section(name, `refused: ${part.error.sqlstate} ${part.error.errorName}: ${part.error.message}`);
     case 'truncate':
       return section(name, `takes along: ${part.tables.join(', ')}`);
+    case 'guarded':
+      return section(name, part.checks.map(({ kind, key }) => `${kind}: ${key.name}`).join('\n'));
     case 'swallow':
     case 'cleanUp':
       return section(name, "of the proxy's own");

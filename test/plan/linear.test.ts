@@ -102,6 +102,7 @@ function planned(graph: Graph) {
         counting: false,
         refusesCode: false,
         triggers: 'warn',
+        guard: 'off',
         reject: true,
         inString: true,
         retries: false,

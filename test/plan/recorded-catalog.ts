@@ -35,7 +35,7 @@ export function questionOf({ cascade, statement }: Golden): Question {
 
 /** The relations that the statement changes besides, whose names are asked for with the others. */
 function changedBy({ meaning }: Statement): readonly RelationName[] {
-  return meaning.kind === 'deleting' ? meaning.changes : [];
+  return meaning.kind === 'deleting' ? meaning.writes.map(({ target }) => target) : [];
 }
 
 /** Makes the schema in the database, in place of what is there, and asks. */

@@ -5,9 +5,11 @@ import {
   lookAt,
   makesKeys,
   mayTakeData,
+  mayWrite,
   type SessionEffect,
   type TextSettings,
 } from '../../src/sql/lexer/look.js';
+import { GROUPS } from '../../src/sql/lexer/vocabulary.js';
 
 const ON: TextSettings = { strings: 'on', hasHalves: false };
 const OFF: TextSettings = { ...ON, strings: 'off' };
@@ -191,7 +193,20 @@ test('where a byte can be half of a character, words in literals count too', () 
   const text = Buffer.from(`SELECT E'\x83\x5c', '; DELETE FROM t; --'`, 'latin1');
   expect(isNoteworthy(lookAt(text, HALVES), false)).toBe(true);
   expect(lookAt(text, HALVES).effect).toBe('schema');
-  expect(look("INSERT INTO t VALUES ('delete')", HALVES)).toMatchObject({ effect: 'none', groups: 0 });
+  const insert = { effect: 'none', groups: GROUPS.writing };
+  expect(look("INSERT INTO t VALUES ('delete')", HALVES)).toMatchObject(insert);
+});
+
+test('a text may write that has a word of a statement which writes', () => {
+  for (const text of [
+    'insert into t values (1)',
+    'WITH a AS (UPDATE t SET x = 1) TABLE a',
+    'MERGE',
+    'COPY t FROM STDIN',
+  ])
+    expect(mayWrite(look(text))).toBe(true);
+  for (const text of ["SELECT 'insert'", 'SELECT "update" FROM t', 'DELETE FROM t', '/* merge */ BEGIN'])
+    expect(mayWrite(look(text))).toBe(false);
 });
 
 test('a COPY takes data from the client where its words stand in no literal', () => {

@@ -137,7 +137,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   'session/policy': {
     purpose: 'what the configuration says to statements, as one session goes by it',
     may: ['graph'],
-    types: ['rewrite'],
+    types: ['rewrite', 'plan'],
   },
   'session/answers': {
     purpose: "the server's answers to rewritten statements, turned back into those to the client's own",
@@ -213,7 +213,10 @@ export const rooms: Readonly<Record<string, Room>> = {
     purpose: 'what a statement is as far as deleting goes, and the places in its text',
     may: ['sql', 'sql/parser', 'sql/lexer', 'sql/encoding', 'errors'],
   },
-  'sql/parser': { purpose: "PostgreSQL's own parser, and its trees", may: ['sql', 'errors'] },
+  'sql/parser': {
+    purpose: "PostgreSQL's own parser, its trees, and texts as it takes them",
+    may: ['sql', 'sql/lexer', 'errors'],
+  },
   'sql/lexer': {
     purpose: 'one pass over the bytes: what a text may do, told without parsing it',
     may: ['sql', 'errors'],

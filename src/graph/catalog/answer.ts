@@ -20,6 +20,8 @@ export interface SessionFacts {
   readonly meanings: readonly (number | null)[];
   /** The session's pgcascade.mode; null or empty where it was never set. */
   readonly mode: string | null;
+  /** The session's pgcascade.guard; null or empty where it was never set. */
+  readonly guard: string | null;
   /** session_replication_role is replica: no cascades, as natively. */
   readonly replica: boolean;
   /** The catalog's state, where it was asked for. */

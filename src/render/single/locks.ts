@@ -44,9 +44,9 @@ export function renderLocks(
   plan: Plan,
   roots: readonly Root[],
 ): Locks | undefined {
-  const { selection, sites, changes, outer, start, end, hasWith } = statement;
+  const { selection, sites, writes, outer, start, end, hasWith } = statement;
   const [root] = roots;
-  if (!root || !selection || outer !== undefined || sites.length > 1 || changes.length > 0) return undefined;
+  if (!root || !selection || outer !== undefined || sites.length > 1 || writes.length > 0) return undefined;
   if (!plan.keys.some(({ enforcedByServer }) => enforcedByServer) || !isDirect(root) || root.target.view)
     return undefined;
   // FOR UPDATE OF takes a name without its schema.

@@ -2,6 +2,7 @@
 import type { ProxyError } from '../../errors.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Relation } from '../../graph/model.js';
+import type { GuardLevel } from '../../plan/guard.js';
 import type { Profile } from '../../profiles/profile.js';
 import type { Columns } from '../../render/returned-columns.js';
 import type { Copied } from '../../render/splice.js';
@@ -24,6 +25,8 @@ export interface RewriteContext {
   readonly refusesCode: boolean;
   /** What the configuration says to triggers that may delete. */
   readonly triggers: TriggerPolicy;
+  /** What becomes of new keys. */
+  readonly guard: GuardLevel;
   /** The configuration refuses what is not understood; else it is passed on, with the error for the log. */
   readonly reject: boolean;
   /** Somebody wants to know how many rows of each table a cascade takes. */

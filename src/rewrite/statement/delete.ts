@@ -15,6 +15,7 @@ import { type Expanded, type RewriteContext, relationOf } from './context.js';
 import type { CascadeTreatment } from './treatment.js';
 import { judgeTriggers } from './trigger-policy.js';
 import { prepareTreatment, refuse, unchangedTreatment } from './unexpanded.js';
+import { refuseWrites } from './write.js';
 
 /** Characters: a longer text would hold up the event loop. */
 const LONGEST_FINGERPRINTED = 4 * 1024;
@@ -27,13 +28,14 @@ interface Concerned {
 
 /**
  * @param text the statement's own
- * @throws ProxyError PGC_RELATION or PGC_FORM for what cannot be expanded; what cachedPlan and renderStatement throw
+ * @throws ProxyError PGC_RELATION or PGC_FORM for what cannot be expanded; what cachedPlan, renderStatement and refuseWrites throw
  */
 export function* expandDelete(
   text: string,
   statement: DeletingStatement,
   context: RewriteContext,
 ): Steps<Expanded> {
+  refuseWrites(statement.form, statement.writes, context);
   const concerned = statement.executed.flatMap((site): readonly Concerned[] => {
     const target = targetOf(site, context);
     return target ? [{ site, target }] : [];
@@ -109,7 +111,7 @@ function targetOf(site: Site, context: RewriteContext): Target | undefined {
 
 /** @throws ProxyError PGC_FORM for a form that cannot be expanded on this server, or together with what it changes */
 function refuseForm(
-  { form, sites, changes }: DeletingStatement,
+  { form, sites, writes }: DeletingStatement,
   plan: Plan,
   targets: readonly Target[],
   context: RewriteContext,
@@ -123,7 +125,7 @@ function refuseForm(
   const concerned = new Set([...referencing].flatMap((each) => graph.tree(each)));
   const holds = (relation: Relation) =>
     [relation, ...graph.descendants(relation), ...graph.viewed(relation)].some((each) => concerned.has(each));
-  const changed = changes.map((name) => relationOf(name, context)).find((each) => each && holds(each));
+  const changed = writes.map(({ target }) => relationOf(target, context)).find((each) => each && holds(each));
   if (changed)
     throw new ProxyError('PGC_FORM', {
       table,

@@ -12,6 +12,7 @@ import { expandExecute } from './execute.js';
 import type { CascadeTreatment, Treatment } from './treatment.js';
 import { judgeTriggers } from './trigger-policy.js';
 import { refuse, unchangedTreatment } from './unexpanded.js';
+import { refuseWrites } from './write.js';
 
 /**
  * @param text the statement's own
@@ -23,6 +24,7 @@ export function* expandEnclosed(
   context: RewriteContext,
 ): Steps<Expanded> {
   const { executes, targets, form } = meaning;
+  refuseWrites(form, meaning.writes, context);
   const executables = executes.flatMap(({ name }) => context.executable(name) ?? []);
   const treatment = treatmentOfOnly(executables);
   const [executed] = executes;

@@ -8,6 +8,7 @@ import { expandEnclosed } from './enclosed.js';
 import { expandExecute } from './execute.js';
 import { expandTruncate } from './truncate.js';
 import { refuse, unchangedTreatment } from './unexpanded.js';
+import { expandWrite } from './write.js';
 
 /**
  * What cannot be expanded is refused, or passed on where the configuration says so.
@@ -36,6 +37,8 @@ function* expandMeaning(text: string, meaning: Meaning, context: RewriteContext)
       return yield* expandExecute(text, meaning, context);
     case 'enclosed':
       return yield* expandEnclosed(text, meaning, context);
+    case 'writing':
+      return expandWrite(text, meaning, context);
     case 'code':
       if (context.refusesCode) throw new ProxyError('PGC_CODE', { form: meaning.form });
       return { treatments: [{ kind: 'forward' }] };

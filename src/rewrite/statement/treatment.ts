@@ -1,6 +1,7 @@
 /** What becomes of the server's answers to one statement that is sent. */
 import type { ProxyError } from '../../errors.js';
 import type { Plan } from '../../plan/plan.js';
+import type { GuardCheck } from '../../render/single/guard.js';
 import type { Locks } from '../../render/single/locks.js';
 import type { ResultShape } from '../../render/single/render.js';
 import type { RelationName } from '../../sql/names.js';
@@ -15,6 +16,7 @@ export type Treatment =
    */
   | { readonly kind: 'cleanUp' }
   | CascadeTreatment
+  | GuardTreatment
   /** TRUNCATE … CASCADE, with the tables that were added to its list. */
   | { readonly kind: 'truncate'; readonly tables: readonly string[] }
   | { readonly kind: 'refused'; readonly error: ProxyError }
@@ -39,6 +41,25 @@ export interface CascadeTreatment {
   readonly marker?: string | undefined;
   /** Locks the rows that it deletes; undefined where no other transaction can get in its way, or no SELECT finds the rows. */
   readonly locks: Locks | undefined;
+}
+
+/** A statement that looks at the keys which it writes. */
+export interface GuardTreatment {
+  readonly kind: 'guarded';
+  /** `"public"."posts"`, for errors. */
+  readonly target: string;
+  /** The command of the client's statement. */
+  readonly command: string;
+  readonly shape: ResultShape;
+  /** What the numbers in its markers stand for. */
+  readonly checks: readonly GuardCheck[];
+  /** What it may write rows into, by object ids, for errors. */
+  readonly tables: ReadonlyMap<number, RelationName>;
+}
+
+/** What becomes of a statement in whose place another one is sent that gives other results. */
+export function expandedOf(treatment: Treatment | undefined): CascadeTreatment | GuardTreatment | undefined {
+  return treatment?.kind === 'cascade' || treatment?.kind === 'guarded' ? treatment : undefined;
 }
 
 /** PREPARE in SQL of a statement that may delete. */

@@ -34,6 +34,7 @@ export function unchangedTreatment(text: string, meaning: Meaning): Treatment {
         ? { kind: 'forward' }
         : prepareTreatment(meaning.prepares, text, text, { kind: 'forward' }, meaning);
     case 'truncate':
+    case 'writing':
     case 'execute':
     case 'code':
     case 'other':

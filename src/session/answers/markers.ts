@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { MARKER, MARKER_SQLSTATE, type Marker, readMarker } from '../../render/violations.js';
-import type { Treatment } from '../../rewrite/statement/treatment.js';
+import { expandedOf, type GuardTreatment, type Treatment } from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { type ErrorFields, Field } from '../../wire/backend.js';
 
@@ -36,8 +36,10 @@ export function markerOf(
   if (fields.get(Field.code) !== MARKER_SQLSTATE) return undefined;
   const own = (treatment?.kind === 'cascade' ? treatment.marker : undefined) ?? sent;
   if (treatment?.kind === 'refused') return readMarker(fields.get(Field.message) ?? '', own);
-  if (treatment?.kind !== 'cascade' || text.includes(own) || !isOfTheStatement(fields)) return undefined;
+  if (!expandedOf(treatment) || text.includes(own) || !isOfTheStatement(fields)) return undefined;
   const marker = readMarker(fields.get(Field.message) ?? '', own);
+  if (treatment?.kind === 'guarded') return guardMarker(marker, treatment);
+  if (treatment?.kind !== 'cascade') return undefined;
   switch (marker?.kind) {
     case 'refused':
       return undefined;
@@ -58,6 +60,12 @@ export function markerOf(
     default:
       return marker satisfies never;
   }
+}
+
+/** The markers that a statement has which looks at the keys it writes. */
+function guardMarker(marker: Marker | undefined, { checks }: GuardTreatment): Marker | undefined {
+  if (marker?.kind === 'check') return checks[marker.check] && marker;
+  return marker?.kind === 'relationChanged' ? marker : undefined;
 }
 
 /**

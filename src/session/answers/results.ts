@@ -1,7 +1,7 @@
 /** The answers to expanded statements, turned back into those to the client's own. */
 
 import type { ResultShape } from '../../render/single/render.js';
-import type { Treatment } from '../../rewrite/statement/treatment.js';
+import { expandedOf, type Treatment } from '../../rewrite/statement/treatment.js';
 import { bytesIn } from '../../sql/encoding/letters.js';
 import {
   commandComplete,
@@ -108,14 +108,15 @@ function tellExecuted(treatment: Treatment, { counts }: Progress, { tell }: Tran
  */
 export function descriptionReplies(translation: Translation, undo?: () => void): ReplyHandler {
   const treatment = translation.rewrite.treatments[0];
+  const expanded = expandedOf(treatment);
   return {
     receive(message) {
       if (message.type === Backend.ErrorResponse) {
         undo?.();
         return translateError(message, treatment, translation);
       }
-      return treatment?.kind === 'cascade' && message.type === Backend.RowDescription
-        ? description(message, treatment.shape, NO_DATA)
+      return expanded && message.type === Backend.RowDescription
+        ? description(message, expanded.shape, NO_DATA)
         : 'forward';
     },
     ...(undo ? { skipped: undo } : {}),
@@ -171,6 +172,7 @@ function resultOf(
 ): Verdict {
   switch (treatment?.kind) {
     case 'cascade':
+    case 'guarded':
       return cascaded(message, treatment.shape, progress);
     case 'truncate':
       return message.type === Backend.CommandComplete

@@ -2,7 +2,12 @@
 import { ProxyError } from '../../errors.js';
 import type { Profile } from '../../profiles/profile.js';
 import type { Marker } from '../../render/violations.js';
-import type { CascadeTreatment, Treatment } from '../../rewrite/statement/treatment.js';
+import {
+  type CascadeTreatment,
+  expandedOf,
+  type GuardTreatment,
+  type Treatment,
+} from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { behindCharacters, charactersIn } from '../../sql/encoding/characters.js';
 import { type ErrorFields, errorResponse, Field, readErrorFields } from '../../wire/backend.js';
@@ -69,6 +74,7 @@ function inPlaceOf(
       return marker || isUnknown ? treatment.error : undefined;
     }
     case 'cascade':
+    case 'guarded':
       return marker && stoppedBy(marker, treatment, translation);
     case 'forward':
     case 'swallow':
@@ -86,7 +92,7 @@ function inPlaceOf(
 /** What an expanded statement that has stopped itself means by its marker. */
 function stoppedBy(
   marker: Marker,
-  treatment: CascadeTreatment,
+  treatment: CascadeTreatment | GuardTreatment,
   { encoding, profile, relationChanged }: ErrorTranslation,
 ): ProxyError | ErrorFields | undefined {
   switch (marker.kind) {
@@ -119,12 +125,9 @@ function asTheClients(
     if (at === undefined) changed.delete(Field.position);
     else changed.set(Field.position, String(at + offset));
   }
-  if (
-    treatment?.kind === 'cascade' &&
-    treatment.command !== undefined &&
-    fields.get(Field.code) === READ_ONLY
-  )
-    changed.set(Field.message, (fields.get(Field.message) ?? '').replace('SELECT', treatment.command));
+  const command = expandedOf(treatment)?.command;
+  if (command !== undefined && fields.get(Field.code) === READ_ONLY)
+    changed.set(Field.message, (fields.get(Field.message) ?? '').replace(SENT, command));
   return changed;
 }
 
@@ -141,3 +144,4 @@ function clientPosition(position: number, { text, sql, copied }: Rewrite): numbe
 
 /** read_only_sql_transaction: its message names the command, and the server saw a SELECT. */
 const READ_ONLY = '25006';
+const SENT = /SELECT(?: FOR KEY SHARE)?/;

@@ -2,8 +2,14 @@
 
 import { ProxyError } from '../../errors.js';
 import type { Profile } from '../../profiles/profile.js';
-import { type Marker, violation } from '../../render/violations.js';
-import type { Treatment } from '../../rewrite/statement/treatment.js';
+import {
+  type Doubt,
+  type Marker,
+  newKeyViolation,
+  type Violation,
+  violation,
+} from '../../render/violations.js';
+import type { CascadeTreatment, GuardTreatment } from '../../rewrite/statement/treatment.js';
 import { type ErrorFields, Field } from '../../wire/backend.js';
 import { inEncoding } from '../server/encoding.js';
 
@@ -12,17 +18,17 @@ import { inEncoding } from '../server/encoding.js';
  * cannot tell what becomes of a row; undefined where the plan has no such check
  */
 export function violationFields(
-  { plan, target }: Treatment & { kind: 'cascade' },
+  treatment: CascadeTreatment | GuardTreatment,
   marker: Marker & { kind: 'check' },
   profile: Profile,
   encoding: string,
 ): ErrorFields | ProxyError | undefined {
   // The values come in the client's encoding already.
-  const found = violation(plan, { ...marker, values: VALUES }, profile);
+  const found = broken(treatment, { ...marker, values: VALUES }, profile);
   if (found === undefined) return undefined;
   if (found.kind === 'doubt') {
     const { error, key, other } = found;
-    return new ProxyError(error, { table: target, key, other });
+    return new ProxyError(error, { table: treatment.target, key, other });
   }
   const { code, message, detail, schema, table, column, constraint } = found;
   const fields = inEncoding(
@@ -40,6 +46,18 @@ export function violationFields(
     encoding,
   );
   return new Map([...fields].map(([code, value]) => [code, value.replace(VALUES, () => marker.values)]));
+}
+
+function broken(
+  treatment: CascadeTreatment | GuardTreatment,
+  marker: Marker & { kind: 'check' },
+  profile: Profile,
+): Violation | Doubt | undefined {
+  if (treatment.kind === 'cascade') return violation(treatment.plan, marker, profile);
+  const check = treatment.checks[marker.check];
+  if (check === undefined) return undefined;
+  const { schema, name } = treatment.tables.get(marker.table) ?? check.key.referencing;
+  return newKeyViolation(check, { schema: schema ?? '', name }, marker.values);
 }
 
 /** Stands for a key's values until the rest is in the client's encoding: no name has this character. */

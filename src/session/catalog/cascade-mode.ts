@@ -1,17 +1,18 @@
-/** Whether cascading is on in a session, as far as the server was asked. */
+/** What a session's own settings say to the proxy, as far as the server was asked. */
 import { ProxyError } from '../../errors.js';
 import type { SessionFacts } from '../../graph/catalog/answer.js';
+import { GUARD_LEVELS, type GuardLevel } from '../../plan/guard.js';
 
 export class CascadeMode {
-  #known: Pick<SessionFacts, 'mode' | 'replica'> | undefined;
+  #known: Pick<SessionFacts, 'mode' | 'guard' | 'replica'> | undefined;
 
   get isKnown(): boolean {
     return this.#known !== undefined;
   }
 
   /** The server was asked, and has answered. */
-  learn({ mode, replica }: SessionFacts): void {
-    this.#known = { mode, replica };
+  learn({ mode, guard, replica }: SessionFacts): void {
+    this.#known = { mode, guard, replica };
   }
 
   forget(): void {
@@ -29,5 +30,16 @@ export class CascadeMode {
     const isActive = mode !== 'off' && this.#known?.replica !== true;
     if (!isActive) this.forget();
     return isActive;
+  }
+
+  /**
+   * What the session says of new keys; undefined where it says nothing.
+   * @throws ProxyError PGC_GUARD_VALUE for a value that is none
+   */
+  get guard(): GuardLevel | undefined {
+    const value = this.#known?.guard ?? '';
+    const level = GUARD_LEVELS.find((each) => each === value);
+    if (level === undefined && value !== '') throw new ProxyError('PGC_GUARD_VALUE', { value });
+    return level;
   }
 }

@@ -1,5 +1,6 @@
 /** What the names in a text mean to one session, and the graph they are in. */
 import { Graph } from '../../graph/graph.js';
+import type { GuardLevel } from '../../plan/guard.js';
 import type { RelationName } from '../../sql/names.js';
 import type { Sight } from './own-sight.js';
 
@@ -9,6 +10,8 @@ export interface ResolvedContext {
   readonly graphId: string;
   /** False where the session or its role switched cascades off. */
   readonly active: boolean;
+  /** What the session says of new keys; undefined where it says nothing. */
+  readonly guard: GuardLevel | undefined;
   readonly meaning: (name: RelationName) => number | null;
   /** A name means none of the graph, where another one would: any statement may change that. */
   readonly hides: boolean;
@@ -21,11 +24,12 @@ export const OFF_CONTEXT: ResolvedContext = {
   graph: NO_GRAPH,
   graphId: 'off',
   active: true,
+  guard: 'off',
   meaning: () => null,
   hides: false,
 };
 
 /** Where the graph is empty nothing depends on what names mean, nor on the session's settings. */
 export function emptyContext({ known: { graph, id } }: Sight): ResolvedContext {
-  return { graph, graphId: id, active: true, meaning: () => null, hides: false };
+  return { graph, graphId: id, active: true, guard: 'off', meaning: () => null, hides: false };
 }

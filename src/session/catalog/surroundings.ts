@@ -67,12 +67,13 @@ export class Surroundings {
 
   /**
    * @param names of a statement, which are known in what the session sees
-   * @throws ProxyError PGC_MODE for a mode that is none
+   * @throws ProxyError PGC_MODE for a mode that is none, PGC_GUARD_VALUE for such a guard
    */
   contextOf({ known: { graph, id } }: Sight, names: readonly RelationName[]): ResolvedContext {
     return {
       graph,
       graphId: id,
+      guard: this.#mode.guard,
       active: this.#mode.isActive(),
       meaning: (name) => this.#meanings.of(name),
       hides: this.#meanings.hideAny(names, graph),

@@ -3,7 +3,8 @@ import { isAscii } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
 import { plansOf } from '../../rewrite/statement/treatment.js';
 import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
-import { isNoteworthy, isPlain, type Look, namesPrepared } from '../../sql/lexer/look.js';
+import { isNoteworthy, isPlain, type Look, mayWrite, namesPrepared } from '../../sql/lexer/look.js';
+import { withoutWrites } from '../../sql/statement/statement.js';
 import type { Translation } from '../answers/results.js';
 import { ColumnsUnknown, KnownColumns } from '../catalog/known-columns.js';
 import { ReportedSettings } from '../catalog/reported-settings.js';
@@ -37,6 +38,8 @@ export class Decider {
   /** What was sent for the text that was decided last. */
   #planned: string | undefined;
   #hasUnread = false;
+  /** The client has sent something that may have set pgcascade.guard. */
+  #mayHaveSetGuard = false;
   /** The settings by which the server reads texts. */
   readonly settings: ReportedSettings;
 
@@ -52,7 +55,9 @@ export class Decider {
 
   /** Looks at a client's text as the server is going to read it. */
   look(text: Buffer): Look {
-    return this.settings.look(text);
+    const look = this.settings.look(text);
+    this.#mayHaveSetGuard ||= look.effect !== 'none' && text.includes(OWN_SETTINGS);
+    return look;
   }
 
   get policy(): Policy {
@@ -65,7 +70,13 @@ export class Decider {
    */
   mayReplace(look: Look): boolean {
     const { active, refusesCode } = this.policy;
+    if (active && this.#guards && mayWrite(look)) return true;
     return isNoteworthy(look, active && refusesCode) && (active || namesPrepared(look));
+  }
+
+  /** Whether it matters what statements write: the configuration may guard it, or the session. */
+  get #guards(): boolean {
+    return this.policy.guard !== 'off' || this.#mayHaveSetGuard;
   }
 
   /** Whether something was passed on that may have prepared statements which nothing is known of. */
@@ -145,8 +156,9 @@ export class Decider {
     if (text === undefined || (settings.encodingChanges && !isAscii(look.text)))
       throw new ProxyError('PGC_ENCODING', { what: TEXT_BEYOND_ASCII, encoding: encodingOf(state) });
     if (look.hasBackslashes && !settings.conforming) throw new ProxyError('PGC_STRINGS');
-    const statements = await this.#texts.statements(text);
-    if (statements === undefined) return this.#decideUnparsable(look, text, source);
+    const read = await this.#texts.statements(text);
+    if (read === undefined) return this.#decideUnparsable(look, text, source);
+    const statements = this.#guards ? read : withoutWrites(read);
     return this.#decideStatements({ look, text, statements }, source);
   }
 
@@ -239,6 +251,8 @@ export class Decider {
     return protocol === 'simple' && this.#options.transaction.hasFailed;
   }
 }
+
+const OWN_SETTINGS = 'pgcascade';
 
 /** In bytes: the parser has no room for a longer text, nor has a string for one of four times that. */
 const LONGEST_DECIDED = 128 * 1024 * 1024;

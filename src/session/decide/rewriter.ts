@@ -89,7 +89,7 @@ export class Rewriter {
   ): RewriteContext {
     const { counting, policy } = this.#options;
     const { graph, meaning } = resolved;
-    const { refusesCode, reject, triggers } = policy.current;
+    const { guard, refusesCode, reject, triggers } = policy.current;
     const context: RewriteContext = {
       graph,
       meaning,
@@ -104,6 +104,7 @@ export class Rewriter {
       // Where cascades are off, code deletes no otherwise than the statements themselves do.
       refusesCode: refusesCode && resolved !== OFF,
       triggers,
+      guard: resolved.guard ?? guard,
       reject,
       inString,
       retries: retries && mayBeSentAgain(statements),
@@ -137,8 +138,9 @@ function cacheKey(
   context: RewriteContext,
   { graphId, touched, sensitive }: { graphId: string; touched: boolean; sensitive: boolean },
 ): string {
-  const { counting, inString, meaning, prepares, profile, refusesCode, reject, retries, triggers } = context;
-  const settings = [reject, refusesCode, triggers, counting];
+  const { counting, guard, inString, meaning, prepares, profile, refusesCode, reject, retries, triggers } =
+    context;
+  const settings = [reject, refusesCode, triggers, guard, counting];
   const flags = [touched, sensitive, inString, retries, prepares, ...settings, profile.version];
   return `${graphId}\0${names.map(meaning).join(',')}\0${flags.join()}\0${text}`;
 }

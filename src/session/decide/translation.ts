@@ -67,6 +67,7 @@ function isClients(treatment: Treatment): boolean {
       return treatment.again !== true;
     case 'forward':
     case 'cascade':
+    case 'guarded':
     case 'truncate':
     case 'refused':
     case 'release':

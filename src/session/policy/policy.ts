@@ -1,6 +1,7 @@
 /** What the configuration says to statements. It may be read again while sessions are open. */
 import type { GraphCache } from '../../graph/cache.js';
 import type { KeySettings } from '../../graph/catalog/key-settings.js';
+import type { GuardLevel } from '../../plan/guard.js';
 import type { TriggerPolicy } from '../../rewrite/statement/trigger-policy.js';
 
 /** One reading of the configuration: another one is another object, as long as anything in it has changed. */
@@ -16,6 +17,8 @@ export interface Policy {
   readonly refusesCode: boolean;
   /** What becomes of statements that fire triggers which delete. */
   readonly triggers: TriggerPolicy;
+  /** What becomes of new keys, where the session itself says nothing. */
+  readonly guard: GuardLevel;
 }
 
 /**

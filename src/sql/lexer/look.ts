@@ -97,6 +97,11 @@ export function isNoteworthy({ groups }: Look, code: boolean): boolean {
   return (groups & (code ? GROUPS.deleting | GROUPS.code : GROUPS.deleting)) !== 0;
 }
 
+/** Whether a text may insert or change rows: false is certain. */
+export function mayWrite({ groups }: Look): boolean {
+  return (groups & GROUPS.writing) !== 0;
+}
+
 /** Whether a text may name a prepared statement that may delete: false is certain. */
 export function namesPrepared({ groups }: Look): boolean {
   return (groups & GROUPS.prepared) !== 0;

@@ -36,6 +36,8 @@ export const GROUPS = {
   prepared: 256,
   /** What DDL has in it that brings a key for the proxy, or a trigger. COMMIT PREPARED brings whatever was prepared. */
   work: 512,
+  /** Every statement that can insert or change rows has one of these, unless it executes one that does. */
+  writing: 1024,
 } as const;
 
 export interface Word {
@@ -55,6 +57,7 @@ const MEMBERS: Readonly<Record<keyof typeof GROUPS, string>> = {
   makes: 'create refresh',
   prepared: 'prepare execute deallocate discard',
   work: 'enforced trigger extension prepared',
+  writing: 'insert update merge copy',
   decisive:
     'search_path schema role session_authorization authorization session_replication_role pgcascade standard_conforming_strings client_encoding names all',
 };

@@ -4,8 +4,8 @@
  * (parse_param.c, variable_coerce_param_hook; parse_coerce.c, coerce_type).
  */
 import type { Node } from '../parser/parser.js';
+import { indexAt, type Token } from '../parser/source.js';
 import { asList, asNode, node } from '../parser/tree.js';
-import { indexAt, type Token } from './source.js';
 
 export interface Compared {
   readonly type: 'int4' | 'unknown';

@@ -24,14 +24,6 @@ export function findDeletes(tree: Json): readonly Found[] {
   return [...nodesOf(tree)].flatMap(([type, value]) => deletesOf(type, value) ?? []);
 }
 
-/** The relations that anything in a tree inserts into or updates. */
-export function findChanges(tree: Json): readonly RelationName[] {
-  return [...nodesOf(tree)].flatMap(([type, value]) => {
-    const own = CHANGING.has(type) || (type === 'MergeStmt' && mergeHas(value, /INSERT|UPDATE/));
-    return own ? [relationName(asNode(value.relation))] : [];
-  });
-}
-
 /**
  * All nodes of a tree, in the order of the text. Without recursion: 1 + 1 + … can be thousands of nodes deep.
  * @param rank puts the parts of a node with a higher one first
@@ -50,17 +42,14 @@ export function* nodesOf(tree: Json, rank?: (key: string) => number): Generator<
   }
 }
 
-const CHANGING: ReadonlySet<string> = new Set(['InsertStmt', 'UpdateStmt']);
-
 /** Whether a MERGE deletes. */
 export function mergeDeletes(merge: Node): boolean {
-  return mergeHas(merge, /DELETE/);
+  return mergeClauses(merge).some(({ commandType }) => commandType === 'CMD_DELETE');
 }
 
-function mergeHas(merge: Node, command: RegExp): boolean {
-  return asList(merge.mergeWhenClauses).some((clause) =>
-    command.test(String(asNode(asNode(clause).MergeWhenClause).commandType)),
-  );
+/** The WHEN clauses of a MERGE. */
+export function mergeClauses(merge: Node): readonly Node[] {
+  return asList(merge.mergeWhenClauses).map((clause) => asNode(asNode(clause).MergeWhenClause));
 }
 
 function deletesOf(type: string, value: Node): Found | undefined {

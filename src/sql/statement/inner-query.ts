@@ -1,5 +1,5 @@
 /** Where in its text the query of a statement stands: without EXPLAIN, COPY (…), PREPARE … AS, CREATE TABLE … AS. */
-import type { Token } from './source.js';
+import type { Token } from '../parser/source.js';
 
 /** All places in characters from the statement's start. */
 export interface InnerQuery {

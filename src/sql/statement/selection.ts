@@ -1,9 +1,9 @@
 /** A DELETE's text as that of a SELECT of the rows that it would delete. */
 
 import type { Json, Node } from '../parser/parser.js';
+import { indexAt, type Token } from '../parser/source.js';
 import { asList, asNode, node, stringOf } from '../parser/tree.js';
 import { nodesOf } from './deletes.js';
-import { indexAt, type Token } from './source.js';
 
 /** Where the two differ; all places in characters from the statement's start. */
 export interface Selection {

@@ -2,14 +2,15 @@
 
 import { quoteName, quoteRelation, type RelationName } from '../names.js';
 import type { Json, Node } from '../parser/parser.js';
+import { closing, indexAt, nextOf, type Token } from '../parser/source.js';
 import { asList, asNode, node, relationName, stringOf } from '../parser/tree.js';
 import { type Compared, comparedConstants } from './compared.js';
-import { findChanges, findDeletes, mergeDeletes, nodesOf } from './deletes.js';
+import { findDeletes, mergeDeletes, nodesOf } from './deletes.js';
 import { executionOrder } from './execution-order.js';
 import { type InnerQuery, readInnerQuery } from './inner-query.js';
 import { type IsTarget, outputNames } from './outputs.js';
 import { readSelection, type Selection } from './selection.js';
-import { closing, indexAt, nextOf, type Token } from './source.js';
+import { findWrites, type Write } from './writes.js';
 
 /** A DELETE or a MERGE; all places in characters from the statement's start. */
 export interface Site {
@@ -56,8 +57,8 @@ export interface DeletingStatement {
   readonly sites: readonly Site[];
   /** The same in the order in which PostgreSQL carries them out. */
   readonly executed: readonly Site[];
-  /** What else it changes. */
-  readonly changes: readonly RelationName[];
+  /** What it writes beside that. */
+  readonly writes: readonly Write[];
   /** Where the statement proper begins, behind its WITH, and where it ends. */
   readonly start: number;
   readonly end: number;
@@ -127,7 +128,7 @@ export function readSites(
     outer,
     sites: all,
     executed: order.flatMap((place) => (place < 0 ? main : inCtes[place]) ?? []),
-    changes: findChanges(tree),
+    writes: findWrites(tree),
     start: characters(first.start),
     end: characters(last.end),
     hasWith: ctes.length > 0,
@@ -186,7 +187,7 @@ function readReturning(
 }
 
 /** Whether a FROM item is, or joins, a table of this name without an alias. */
-function hasTable(source: Json, name: string): boolean {
+export function hasTable(source: Json, name: string): boolean {
   const sources = [source];
   for (const each of sources) {
     const range = node(asNode(each), 'RangeVar');
@@ -197,7 +198,7 @@ function hasTable(source: Json, name: string): boolean {
   return false;
 }
 
-interface Span {
+export interface Span {
   readonly name: Token;
   /** The parenthesis before its statement. */
   readonly body: Token;
@@ -209,7 +210,7 @@ interface Span {
 }
 
 /** Where a CTE stands: `name [(columns)] AS [[NOT] MATERIALIZED] (statement)`. */
-function spanOf(cte: Node, tokens: readonly Token[]): Span | undefined {
+export function spanOf(cte: Node, tokens: readonly Token[]): Span | undefined {
   const at = indexAt(tokens, Number(cte.location ?? 0));
   const behind = tokens[at + 1]?.text === '(' ? closing(tokens, at + 1) + 1 : at + 1;
   const open = nextOf(tokens, behind, '(');
@@ -232,15 +233,17 @@ function behindClauses(cte: Node, tokens: readonly Token[], at: number): number 
   return nextOf(tokens, marked, 'using') + 2;
 }
 
-/** The first token of the statement proper: behind its WITH, or the DELETE or MERGE before the target's name. */
-function mainToken(
+/** The first token of the statement proper: behind its WITH, or the command's word before the target's name. */
+export function mainToken(
   value: Node,
   tokens: readonly Token[],
   spans: readonly (Span | undefined)[],
 ): Token | undefined {
   if (spans.length > 0) return tokens[spans.at(-1)?.next ?? -1];
   const target = Number(asNode(value.relation).location);
-  return tokens.findLast(({ start, text }) => start < target && /^(?:delete|merge)$/i.test(text));
+  return tokens.findLast(
+    ({ start, text }) => start < target && /^(?:delete|merge|insert|update)$/i.test(text),
+  );
 }
 
 /** The last token in the parentheses of COPY (…). */

@@ -1,17 +1,20 @@
 /** What the statements of a text are, as far as deleting goes. */
 
-import { isAscii } from 'node:buffer';
 import type { RelationName } from '../names.js';
 import { type Node, parse, type RawStatement } from '../parser/parser.js';
+import { characterCounter, indexAt, readSource, type Token } from '../parser/source.js';
 import { asList, asNode, node, relationName, stringOf } from '../parser/tree.js';
 import { differsInValues } from './compared.js';
 import { type Executed, executed, findDeletes, formOf, isPlainExplain } from './deletes.js';
 import { isRefused } from './refused.js';
 import { type DeletingStatement, readSites } from './sites.js';
-import { indexAt, readSource, type Token } from './source.js';
 import { type Unsettling, unsettles } from './unsettling.js';
+import { readWriting, type WritingStatement } from './write-site.js';
+import { findWrites, type Write } from './writes.js';
 
 export type { DeletingStatement, Site } from './sites.js';
+export type { WriteSite, WritingStatement } from './write-site.js';
+export type { Write } from './writes.js';
 
 /** A statement that deletes in a way that is not expanded, or runs a prepared one that might delete. */
 export interface EnclosedDelete {
@@ -19,6 +22,8 @@ export interface EnclosedDelete {
   /** What it is, for the error. */
   readonly form: string;
   readonly targets: readonly RelationName[];
+  /** What it writes beside that. */
+  readonly writes: readonly Write[];
   /** The prepared statements that it executes. */
   readonly executes: readonly Executed[];
   /** The name under which PREPARE keeps it. */
@@ -64,6 +69,7 @@ export type Meaning =
   | TruncateStatement
   | ExecuteStatement
   | EnclosedDelete
+  | WritingStatement
   | ReleaseStatement
   | CodeStatement
   | OtherStatement;
@@ -145,7 +151,10 @@ const NAMED: ReadonlySet<string> = new Set(
 /** Whether nothing in a statement is of any concern here. */
 function isOther(tree: Node): boolean {
   const [type = ''] = Object.keys(tree);
-  return !NAMED.has(type) && (isPlainExplain(tree) || findDeletes(tree).length === 0);
+  return (
+    !NAMED.has(type) &&
+    (isPlainExplain(tree) || (findDeletes(tree).length === 0 && findWrites(tree).length === 0))
+  );
 }
 
 function readMeaning(
@@ -161,6 +170,7 @@ function readMeaning(
       kind: 'enclosed',
       form: formOf(tree),
       targets: found.flatMap((each) => each.targets),
+      writes: findWrites(tree),
       executes: found.flatMap((each) => each.executes),
       prepares: stringOf(node(tree, 'PrepareStmt')?.name),
     }
@@ -184,8 +194,16 @@ function readRest(tree: Node, tokens: readonly Token[], characters: (byte: numbe
     case 'CallStmt':
       return { kind: 'code', form: 'CALL' };
     default:
-      return { kind: 'other' };
+      return readWriting(tree, tokens, characters) ?? { kind: 'other' };
   }
+}
+
+/** The same statements where nobody looks at what is written. */
+export function withoutWrites(statements: readonly Statement[]): readonly Statement[] {
+  if (!statements.some(({ meaning }) => meaning.kind === 'writing')) return statements;
+  return statements.map((each) =>
+    each.meaning.kind === 'writing' ? { ...each, meaning: { kind: 'other' } } : each,
+  );
 }
 
 function readTruncate(
@@ -209,11 +227,13 @@ function readTruncate(
 export function targetsOf({ meaning }: Pick<Statement, 'meaning'>): readonly RelationName[] {
   switch (meaning.kind) {
     case 'deleting':
-      return [...meaning.sites.map(({ target }) => target), ...meaning.changes];
+      return [...meaning.sites.map(({ target }) => target), ...meaning.writes.map(({ target }) => target)];
     case 'truncate':
       return meaning.targets.map(({ name }) => name);
     case 'enclosed':
-      return meaning.targets;
+      return [...meaning.targets, ...meaning.writes.map(({ target }) => target)];
+    case 'writing':
+      return meaning.writes.map(({ target }) => target);
     case 'execute':
     case 'release':
     case 'code':
@@ -233,28 +253,4 @@ function takesData(tree: Node): boolean {
   return (
     copy !== undefined && copy.is_from === true && copy.filename === undefined && copy.is_program !== true
   );
-}
-
-/** From bytes to characters. What stands before each so many bytes is counted once, so that places can be asked for in any order. */
-function characterCounter(source: Buffer): (byte: number) => number {
-  if (isAscii(source)) return (byte) => byte;
-  const before = new Uint32Array(Math.floor(source.length / STEP) + 1);
-  for (let i = 1; i < before.length; i++)
-    before[i] = (before[i - 1] ?? 0) + unitsIn(source, (i - 1) * STEP, i * STEP);
-  return (byte) => {
-    const step = Math.floor(byte / STEP);
-    return (before[step] ?? 0) + unitsIn(source, step * STEP, byte);
-  };
-}
-
-const STEP = 256;
-
-/** How many UTF-16 units begin in a part of UTF-8: those beyond four bytes have two. */
-function unitsIn(source: Buffer, start: number, end: number): number {
-  let units = 0;
-  for (let at = start; at < end; at++) {
-    const byte = source[at] ?? 0;
-    if ((byte & 0xc0) !== 0x80) units += byte >= 0xf0 ? 2 : 1;
-  }
-  return units;
 }

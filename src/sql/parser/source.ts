@@ -2,6 +2,7 @@
  * A text as the parser takes it, and its tokens. What says nothing about what a text means, and would cost the parser time or
  * memory, is blank there; all places stay what they are.
  */
+import { isAscii } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
 import { Lexer } from '../lexer/lexer.js';
 
@@ -113,3 +114,27 @@ function tokenOf(bytes: Buffer, { kind, literal, byte, start, end }: Lexer): Tok
 }
 
 const SIGNS: readonly string[] = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
+
+/** From bytes to characters. What stands before each so many bytes is counted once, so that places can be asked for in any order. */
+export function characterCounter(source: Buffer): (byte: number) => number {
+  if (isAscii(source)) return (byte) => byte;
+  const before = new Uint32Array(Math.floor(source.length / STEP) + 1);
+  for (let i = 1; i < before.length; i++)
+    before[i] = (before[i - 1] ?? 0) + unitsIn(source, (i - 1) * STEP, i * STEP);
+  return (byte) => {
+    const step = Math.floor(byte / STEP);
+    return (before[step] ?? 0) + unitsIn(source, step * STEP, byte);
+  };
+}
+
+const STEP = 256;
+
+/** How many UTF-16 units begin in a part of UTF-8: those beyond four bytes have two. */
+function unitsIn(source: Buffer, start: number, end: number): number {
+  let units = 0;
+  for (let at = start; at < end; at++) {
+    const byte = source[at] ?? 0;
+    if ((byte & 0xc0) !== 0x80) units += byte >= 0xf0 ? 2 : 1;
+  }
+  return units;
+}

@@ -1,0 +1,23 @@
+/** What is said of statements whose keys cannot be looked at (cascade.guard). */
+import type { ErrorKind } from './error-kind.js';
+
+export const GUARD_ERRORS = {
+  PGC_GUARD_VALUE: {
+    sqlstate: '22023',
+    message: 'invalid value for parameter "pgcascade.guard": "{value}"',
+    hint: 'Available values: off, lock, check.',
+  },
+  PGC_GUARD: {
+    sqlstate: '0A000',
+    unexpandable: true,
+    message: 'cannot look at the keys that {form} writes in {table} (cascade.guard is {guard})',
+    hint: 'Send a plain INSERT, UPDATE or MERGE as a statement of its own, or write without a look: SET pgcascade.guard = off.',
+  },
+  PGC_GUARD_REFERENCED: {
+    sqlstate: '0A000',
+    unexpandable: true,
+    message:
+      'cannot change what key {key} references in {table}: ON UPDATE is not emulated (cascade.guard is check)',
+    hint: 'Leave these columns as they are, or change them in an order of your own with SET pgcascade.guard = off.',
+  },
+} as const satisfies Record<string, ErrorKind>;

@@ -1,0 +1,194 @@
+/**
+ * A statement that looks at the keys which the client's INSERT, UPDATE or MERGE writes: what each references is locked FOR KEY
+ * SHARE, as RI_FKey_check in ri_triggers.c does. The client's own statement, its text untouched, becomes a CTE.
+ */
+import type { ForeignKey, Relation } from '../../graph/model.js';
+import type { GuardedKey, GuardLevel } from '../../plan/guard.js';
+import { quoteLiteral, quoteName, quoteRelation } from '../../sql/names.js';
+import type { WriteSite } from '../../sql/statement/statement.js';
+import { ownName, withOwnNames } from '../own-names.js';
+import { type Edit, insertion, type Spliced, splice } from '../splice.js';
+import { checkMarker, FAIL_RELATION_CHANGED } from '../violations.js';
+import { equals } from './actions/match.js';
+import { columnName, cteName, tableOf } from './actions/rows.js';
+import type { ResultShape } from './render.js';
+
+/** What is put around a statement, and why. */
+export interface Guarded {
+  readonly site: WriteSite;
+  /** What the statement names. */
+  readonly relation: Relation;
+  readonly keys: readonly GuardedKey[];
+  readonly level: Exclude<GuardLevel, 'off'>;
+  /** The server tells the rows as they were from those that they are now. */
+  readonly tellsOld: boolean;
+}
+
+/** What a marker's number stands for, whose place is that in the list. */
+export interface GuardCheck {
+  readonly kind: 'new key' | 'mixed key';
+  readonly key: ForeignKey;
+}
+
+const ROWS = cteName(0);
+const [OLD, NEW] = [ownName('o'), ownName('n')];
+
+/**
+ *     WITH pgc_0 (pgc_c0) AS (
+ *     INSERT INTO posts (author) VALUES (1)
+ *     RETURNING posts.author
+ *     )
+ *     SELECT count(*) FROM pgc_0 AS n
+ *     WHERE CASE WHEN 'posts'::regclass::oid = 16390 THEN true ELSE concat('pgcascade/…/relationChanged')::int4 = 0 END
+ *      AND CASE WHEN … (unreferenced) THEN format('pgcascade/…/0/%s/(%s)', 16390, n.pgc_c0)::int4 IS NULL ELSE true END
+ *
+ * A condition fails for a row that breaks a rule, else it is true.
+ */
+export function renderGuarded(
+  text: string,
+  guarded: Guarded,
+): Spliced & { readonly shape: ResultShape; readonly checks: readonly GuardCheck[] } {
+  const { site, relation, keys } = guarded;
+  const columns = new Returned(guarded);
+  const checks = checksOf(keys);
+  const cases = checks.map((check, place) => breaks(check, place, columns, guarded));
+  const broken = `CASE ${cases.join('\n ')} ELSE true END`;
+  const returned = columns.expressions;
+  const names = returned.map((_, i) => columnName(i)).join(', ');
+  const isCounted = site.list === undefined;
+  const edits: readonly Edit[] = [
+    insertion(site.start, `${site.hasWith ? ', ' : 'WITH '}${ROWS} (${names}) AS (\n`),
+    site.list === undefined
+      ? insertion(site.end, `\nRETURNING ${columns.options}${returned.join(', ')}`)
+      : insertion(site.list, `${columns.options}${returned.join(', ')}, `),
+    insertion(
+      site.end,
+      `\n)\nSELECT ${isCounted ? 'pg_catalog.count(*)' : 'n.*'} FROM ${ROWS} AS n\nWHERE ${meaningHolds(guarded)}\n AND ${broken}`,
+    ),
+  ];
+  const known = relation.columns.map(({ name }) => name);
+  const { command } = site.write;
+  // The columns of what it joins are not known.
+  const isOpen = !isCounted && command !== 'INSERT';
+  const tag = command === 'INSERT' ? 'INSERT 0' : command;
+  return {
+    ...splice(text, withOwnNames(text, edits, known, isOpen)),
+    shape: isCounted
+      ? { kind: 'count', command: tag }
+      : { kind: 'rows', command: tag, added: returned.length },
+    checks,
+  };
+}
+
+function checksOf(keys: readonly GuardedKey[]): readonly (GuardCheck & GuardedKey)[] {
+  return keys.flatMap((each): (GuardCheck & GuardedKey)[] => [
+    ...(each.key.matchFull && each.key.columns.length > 1 ? [{ ...each, kind: 'mixed key' } as const] : []),
+    { ...each, kind: 'new key' },
+  ]);
+}
+
+/**
+ * `WHEN n.pgc_c0 IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY users AS p WHERE p.id = n.pgc_c0 FOR KEY SHARE OF p) THEN (marker)`.
+ * A key that references a row which this statement sees, and can lock no more, was deleted or changed meanwhile. Where keys
+ * are only locked, there is one more condition: a key that references nothing in sight passes.
+ */
+function breaks(
+  { kind, key, within, own }: GuardCheck & GuardedKey,
+  place: number,
+  columns: Returned,
+  { relation, level }: Guarded,
+): string {
+  const nulls = key.columns.map(({ referencing }) => `${columns.of(referencing)} IS NULL`);
+  const referenced = `FROM ${tableOf(key.referenced)} AS p WHERE ${equals(key, 'p', quoteName, 'n', columns.name)}`;
+  const rule =
+    kind === 'mixed key'
+      ? [`(${nulls.join(' OR ')})`, `NOT (${nulls.join(' AND ')})`]
+      : [
+          ...key.columns.map(({ referencing }) => `${columns.of(referencing)} IS NOT NULL`),
+          `NOT EXISTS (SELECT ${referenced} FOR KEY SHARE OF p)`,
+          ...(level === 'lock' ? [`EXISTS (SELECT ${referenced})`] : []),
+          ...(own && level === 'check' ? [`NOT ${isAmongWritten(key, columns)}`] : []),
+        ];
+  const conditions = [
+    ...(within ? [isWithin(columns.of('tableoid'), within)] : []),
+    ...columns.changed(key),
+    ...rule,
+  ];
+  const table = columns.tells ? columns.of('tableoid') : String(relation.oid);
+  const values = key.columns.map(({ referencing }) => columns.of(referencing));
+  return `WHEN ${conditions.join(' AND ')} THEN ${checkMarker(place, table, values)}::pg_catalog.int4 IS NULL`;
+}
+
+/** `EXISTS (SELECT FROM pgc_0 AS s WHERE s.pgc_c1 = n.pgc_c0)`: the same statement has written what a key references. */
+function isAmongWritten(key: ForeignKey, columns: Returned): string {
+  return `EXISTS (SELECT FROM ${ROWS} AS s WHERE ${equals(key, 's', columns.name, 'n', columns.name)})`;
+}
+
+function isWithin(tableoid: string, oids: readonly number[]): string {
+  return `${tableoid} OPERATOR(pg_catalog.=) ANY (ARRAY[${oids.join(', ')}]::pg_catalog.oid[])`;
+}
+
+/** As meaningHolds in render.ts: the server looks the name up when it analyses the statement. */
+function meaningHolds({ site, relation }: Guarded): string {
+  const name = quoteLiteral(quoteRelation(site.write.target));
+  const same = `${name}::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) ${relation.oid}::pg_catalog.oid`;
+  return `CASE WHEN ${same} THEN true ELSE ${FAIL_RELATION_CHANGED} OPERATOR(pg_catalog.=) 0 END`;
+}
+
+/** The columns that the client's statement returns to the proxy, in the order in which they are asked for. */
+class Returned {
+  readonly #expressions: string[] = [];
+  readonly #guarded: Guarded;
+  readonly #usesImages: boolean;
+  /** Whether the table of each row is returned: where the rows may be in several. */
+  readonly tells: boolean;
+
+  constructor(guarded: Guarded) {
+    const { keys, relation, site, tellsOld } = guarded;
+    this.#guarded = guarded;
+    this.#usesImages = tellsOld && site.write.updates;
+    this.tells = relation.kind === 'p' || keys.some(({ within }) => within !== undefined);
+  }
+
+  get expressions(): readonly string[] {
+    return this.#expressions;
+  }
+
+  /** `WITH (OLD AS pgc_o, NEW AS pgc_n) `, where the rows as they were have no name. */
+  get options(): string {
+    const declares = this.#usesImages && this.#guarded.site.images === undefined;
+    return declares ? `WITH (OLD AS ${OLD}, NEW AS ${NEW}) ` : '';
+  }
+
+  /** `pgc_c0`: a column of the relation as it is now. */
+  readonly name = (column: string): string => {
+    const { images, alias } = this.#guarded.site;
+    const row = this.#usesImages ? (images?.new ?? NEW) : alias;
+    return this.#return(`${row}.${quoteName(column)}`);
+  };
+
+  /** `n.pgc_c0` */
+  of(column: string): string {
+    return `n.${this.name(column)}`;
+  }
+
+  /**
+   * `n.pgc_c1`, where the row may have had the key before: PostgreSQL checks no key that stays (RI_FKey_fk_upd_check_required). Compared
+   * as bytes, as every type can be:
+   *
+   *     ROW(pgc_o.author)::record *<> ROW(pgc_n.author)::record
+   */
+  changed({ columns }: ForeignKey): readonly string[] {
+    if (!this.#usesImages) return [];
+    const { images } = this.#guarded.site;
+    const row = (image: string) =>
+      `ROW(${columns.map(({ referencing }) => `${image}.${quoteName(referencing)}`).join(', ')})::pg_catalog.record`;
+    const differs = `${row(images?.old ?? OLD)} OPERATOR(pg_catalog.*<>) ${row(images?.new ?? NEW)}`;
+    return [`n.${this.#return(differs)}`];
+  }
+
+  #return(expression: string): string {
+    const at = this.#expressions.indexOf(expression);
+    return columnName(at < 0 ? this.#expressions.push(expression) - 1 : at);
+  }
+}

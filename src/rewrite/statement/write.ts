@@ -1,0 +1,91 @@
+/** INSERT, UPDATE and MERGE of keys that the proxy performs: with a look at what they reference, where that is asked for. */
+import { ProxyError } from '../../errors.js';
+import type { Relation } from '../../graph/model.js';
+import { type GuardedKey, guardedKeys, setReferenced } from '../../plan/guard.js';
+import { renderGuarded } from '../../render/single/guard.js';
+import { quoteRelation } from '../../sql/names.js';
+import type { Write, WriteSite, WritingStatement } from '../../sql/statement/statement.js';
+import { type Expanded, type RewriteContext, relationOf } from './context.js';
+
+/**
+ * @param text the statement's own
+ * @throws ProxyError PGC_GUARD for what cannot be looked at, PGC_GUARD_REFERENCED where it changes what is referenced
+ */
+export function expandWrite(
+  text: string,
+  { form, writes, site }: WritingStatement,
+  context: RewriteContext,
+): Expanded {
+  if (site === undefined) refuseWrites(form, writes, context);
+  const keys = site === undefined ? [] : keysWritten(site.write, context);
+  const relation = site && relationOf(site.write.target, context);
+  if (site === undefined || relation === undefined || keys.length === 0 || context.guard === 'off')
+    return { treatments: [{ kind: 'forward' }] };
+  refuseUnknowable(site, relation, context);
+  const tellsOld = context.profile.can.returnOldAndNew;
+  const rendered = renderGuarded(text, { site, relation, keys, level: context.guard, tellsOld });
+  const { sql, copied, shape, checks } = rendered;
+  const { graph } = context;
+  const tables = [relation, ...graph.descendants(relation)].map((each) => [each.oid, each] as const);
+  const target = quoteRelation(relation);
+  const { command } = site.write;
+  return {
+    treatments: [{ kind: 'guarded', target, command, shape, checks, tables: new Map(tables) }],
+    sql,
+    copied,
+  };
+}
+
+/**
+ * Refuses a statement whose writes cannot be looked at, where there is anything to look at.
+ * @param form what it is, for the error
+ * @throws ProxyError as expandWrite
+ */
+export function refuseWrites(form: string, writes: readonly Write[], context: RewriteContext): void {
+  const { guard } = context;
+  for (const write of writes) {
+    // Rows that are copied go by unseen: that they are locked is more than `lock` promises.
+    if (guard === 'lock' && write.command === 'COPY FROM') continue;
+    const [first] = keysWritten(write, context);
+    if (first)
+      throw new ProxyError('PGC_GUARD', { form, guard, table: quoteRelation(first.key.referencing) });
+  }
+}
+
+/** @throws ProxyError PGC_GUARD_REFERENCED; PGC_GUARD for a view, of which it is not told which rows it writes */
+function keysWritten(write: Write, context: RewriteContext): readonly GuardedKey[] {
+  const { graph, guard } = context;
+  const relation = relationOf(write.target, context);
+  if (relation === undefined || guard === 'off') return [];
+  if (relation.kind === 'v') return refuseView(relation, write, context);
+  const referenced = guard === 'check' ? setReferenced(graph, relation, write) : undefined;
+  if (referenced)
+    throw new ProxyError('PGC_GUARD_REFERENCED', { key: referenced.name, table: quoteRelation(relation) });
+  return guardedKeys(graph, relation, write);
+}
+
+/** What a view calls the columns of its table is not looked up: any write into a table with keys counts. */
+function refuseView(view: Relation, { inserts }: Write, { graph, guard }: RewriteContext): readonly [] {
+  const written = (base: Relation) => {
+    const sets = base.columns.map(({ name }) => name);
+    const isSet = guard === 'check' && setReferenced(graph, base, { sets }) !== undefined;
+    return guardedKeys(graph, base, { inserts, sets }).length > 0 || (isSet && !inserts);
+  };
+  if (graph.viewed(view).some(written))
+    throw new ProxyError('PGC_GUARD', { form: 'a statement on a view', guard, table: quoteRelation(view) });
+  return [];
+}
+
+/** @throws ProxyError PGC_GUARD where the server does not tell what has to be known of the rows */
+function refuseUnknowable({ write }: WriteSite, relation: Relation, context: RewriteContext): void {
+  const { guard, profile } = context;
+  const refuse = (form: string) => {
+    throw new ProxyError('PGC_GUARD', { form, guard, table: quoteRelation(relation) });
+  };
+  if (write.command === 'MERGE' && !profile.can.returnFromMerge)
+    refuse('MERGE on a server before version 17');
+  if (guard === 'check' && write.updates && !profile.can.returnOldAndNew)
+    refuse(
+      `${write.command === 'INSERT' ? 'ON CONFLICT DO UPDATE' : write.command} on a server before version 18`,
+    );
+}

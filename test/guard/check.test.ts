@@ -1,0 +1,296 @@
+/** cascade.guard: check. New keys are looked at as an enforced key looks at them, with its answers and errors. */
+import { describe, expect, test } from 'vitest';
+import {
+  bind,
+  describePortal,
+  describeStatement,
+  execute,
+  parse,
+  query,
+  run,
+  runPrepared,
+  sync,
+} from '../support/frontend-messages.js';
+import { useGuardTwin } from './guard-twin.js';
+
+const SCHEMA = `
+  CREATE TABLE orgs (id int PRIMARY KEY, name text);
+  CREATE TABLE users (id int PRIMARY KEY, org_id int DEFAULT 7 CONSTRAINT users_org_fkey REFERENCES orgs ON DELETE CASCADE KEYS,
+    boss int CONSTRAINT users_boss_fkey REFERENCES users KEYS, name text);
+  CREATE TABLE wide (id int PRIMARY KEY, org bigint CONSTRAINT wide_org_fkey REFERENCES orgs KEYS);
+  CREATE TABLE pairs (a int, b text, PRIMARY KEY (a, b));
+  CREATE TABLE simple (id int PRIMARY KEY, a int, b text, CONSTRAINT simple_fkey FOREIGN KEY (a, b) REFERENCES pairs KEYS);
+  CREATE TABLE "Full" (id int PRIMARY KEY, a int, b text,
+    CONSTRAINT "Full_fkey" FOREIGN KEY (a, b) REFERENCES pairs MATCH FULL KEYS);
+  CREATE TABLE parts (id int, org int CONSTRAINT parts_org_fkey REFERENCES orgs KEYS) PARTITION BY LIST (id);
+  CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1);
+  CREATE TABLE parts_2 PARTITION OF parts FOR VALUES IN (2);
+  CREATE TABLE alone (id int PRIMARY KEY, org int);`;
+const ROWS = `
+  TRUNCATE orgs, users, wide, pairs, simple, "Full", parts, alone;
+  INSERT INTO orgs VALUES (1, 'one'), (2, 'two'), (7, 'seven');
+  INSERT INTO users VALUES (10, 1, NULL, 'ten'), (20, 2, 10, 'twenty');
+  INSERT INTO pairs VALUES (1, 'x'), (2, 'y');
+  INSERT INTO simple VALUES (1, 1, 'x');
+  INSERT INTO "Full" VALUES (1, 1, 'x');
+  INSERT INTO parts VALUES (1, 1), (2, 2);`;
+
+const twin = useGuardTwin(SCHEMA, ROWS, { cascade: { guard: 'check' } });
+
+describe('an INSERT', () => {
+  test('of keys that are there has the native tag', () =>
+    twin.queries(
+      'INSERT INTO users (id, org_id) VALUES (30, 1), (31, 2)',
+      'INSERT INTO users (id) VALUES (32)',
+    ));
+
+  test('of a key that is not there is refused with the native error', async () => {
+    const answers = await twin.queries('INSERT INTO users (id, org_id) VALUES (30, 1), (31, 99)');
+    expect(answers.join()).toMatch(/23503.*users_org_fkey/s);
+  });
+
+  test('of NULL passes', () => twin.queries('INSERT INTO users VALUES (30, NULL, NULL, NULL)'));
+
+  test('names the row and the key that natively come first', () =>
+    twin.queries(
+      'INSERT INTO users VALUES (30, 1, 99, NULL), (31, 99, 10, NULL)',
+      'INSERT INTO users VALUES (30, 99, 99, NULL)',
+    ));
+
+  test('of rows that reference each other passes', () =>
+    twin.queries(
+      'INSERT INTO users VALUES (30, 1, 31, NULL), (31, 1, 30, NULL)',
+      'INSERT INTO users VALUES (40, 1, 40, NULL)',
+      'INSERT INTO users VALUES (50, 1, 51, NULL), (52, 1, 50, NULL)',
+    ));
+
+  test('with RETURNING gives the native rows and columns', () =>
+    twin.queries(
+      "INSERT INTO users (id, org_id, name) VALUES (30, 1, 'x') RETURNING *",
+      'INSERT INTO users AS u (id, org_id) VALUES (31, 1) RETURNING u.id + 1 AS next, u.org_id, 5',
+      'INSERT INTO users (id, org_id) VALUES (32, 99) RETURNING id',
+      'INSERT INTO users (id, org_id) SELECT 33, 1 WHERE false RETURNING id',
+    ));
+
+  test('with OLD and NEW in its RETURNING gives the native rows', () =>
+    twin.queries(
+      'INSERT INTO users (id, org_id) VALUES (30, 1) RETURNING old.id, new.id',
+      `INSERT INTO users (id, org_id) VALUES (10, 2) ON CONFLICT (id) DO UPDATE SET org_id = excluded.org_id
+        RETURNING old.org_id, new.org_id`,
+      `INSERT INTO users (id, org_id) VALUES (10, 1) ON CONFLICT (id) DO UPDATE SET org_id = excluded.org_id
+        RETURNING WITH (OLD AS was) was.org_id, new.org_id`,
+      `INSERT INTO users (id, org_id) VALUES (10, 99) ON CONFLICT (id) DO UPDATE SET org_id = excluded.org_id
+        RETURNING WITH (NEW AS "is") "is".org_id`,
+    ));
+
+  test('of a SELECT, behind a WITH, and of defaults is looked at', () =>
+    twin.queries(
+      'INSERT INTO users (id, org_id) SELECT g, g - 29 FROM generate_series(30, 31) AS g',
+      'WITH n (id) AS (VALUES (41)) INSERT INTO users (id, org_id) SELECT id, 1 FROM n',
+      'WITH RECURSIVE n (id) AS (VALUES (42) UNION SELECT id + 1 FROM n WHERE id < 44) INSERT INTO users (id, org_id) SELECT id, id FROM n',
+      'INSERT INTO users (id) SELECT 60',
+      'INSERT INTO users (id, org_id) SELECT g, g FROM generate_series(70, 79) AS g',
+    ));
+
+  test('with ON CONFLICT is looked at', () =>
+    twin.queries(
+      'INSERT INTO users (id, org_id) VALUES (10, 99) ON CONFLICT DO NOTHING',
+      'INSERT INTO users (id, org_id) VALUES (10, 99) ON CONFLICT (id) DO UPDATE SET org_id = excluded.org_id',
+      'INSERT INTO users (id, org_id) VALUES (10, 2) ON CONFLICT (id) DO UPDATE SET org_id = excluded.org_id',
+      "INSERT INTO users (id, org_id) VALUES (10, 99) ON CONFLICT (id) DO UPDATE SET name = 'x' WHERE users.id > 0",
+    ));
+
+  test('of a key of other types is looked at', () =>
+    twin.queries(
+      'INSERT INTO wide VALUES (1, 1)',
+      'INSERT INTO wide VALUES (2, 9999999999)',
+      'INSERT INTO wide VALUES (3, 99)',
+    ));
+
+  test('of a MATCH SIMPLE key of several columns is looked at where none is NULL', () =>
+    twin.queries(
+      "INSERT INTO simple VALUES (2, 2, 'y'), (3, NULL, 'q'), (4, 5, NULL)",
+      "INSERT INTO simple VALUES (5, 1, 'y')",
+    ));
+
+  test('of a MATCH FULL key that is NULL in part is refused', () =>
+    twin.queries(
+      `INSERT INTO "Full" VALUES (2, 2, 'y'), (3, NULL, NULL)`,
+      `INSERT INTO "Full" VALUES (4, NULL, 'y')`,
+      `INSERT INTO "Full" VALUES (5, 1, 'y')`,
+    ));
+
+  test('into a partitioned table names the partition', () =>
+    twin.queries(
+      'INSERT INTO parts VALUES (1, 1), (2, 99)',
+      'INSERT INTO parts_1 VALUES (1, 99)',
+      'INSERT INTO parts VALUES (2, 2) RETURNING *',
+    ));
+
+  test('that the server refuses has its error, and the position in the client’s text', () =>
+    twin.queries(
+      'INSERT INTO users (id, org_id) VALUES (10, 1)',
+      'INSERT INTO users (id, nothing) VALUES (30, 1)',
+      'INSERT INTO users (id, org_id) VALUES (30, 1) RETURNING nothing',
+      'BEGIN READ ONLY; INSERT INTO users (id, org_id) VALUES (30, 1)',
+    ));
+
+  test('that is refused leaves its transaction failed', () =>
+    twin.queries(
+      'BEGIN',
+      'INSERT INTO orgs VALUES (3)',
+      'INSERT INTO users (id, org_id) VALUES (30, 3)',
+      'SAVEPOINT s',
+      'INSERT INTO users (id, org_id) VALUES (31, 4)',
+      'SELECT 1',
+      'ROLLBACK TO s',
+      'COMMIT',
+    ));
+
+  test('in a string of several statements is looked at', () =>
+    twin.queries(
+      'INSERT INTO orgs VALUES (3); INSERT INTO users (id, org_id) VALUES (30, 3); SELECT 1',
+      'INSERT INTO orgs VALUES (4); INSERT INTO users (id, org_id) VALUES (31, 5); SELECT 1',
+      'DELETE FROM orgs WHERE id = 2; INSERT INTO users (id, org_id) VALUES (31, 2)',
+      'SET search_path = public; INSERT INTO users (id, org_id) VALUES (40, 99)',
+    ));
+
+  test('into a table without keys passes', () =>
+    twin.queries('INSERT INTO alone VALUES (1, 99) RETURNING *', 'UPDATE alone SET org = 98'));
+});
+
+describe('in the extended protocol an INSERT', () => {
+  const insert = 'INSERT INTO users (id, org_id) VALUES ($1, $2)';
+
+  test('is described and answered as natively', () =>
+    twin.asNative((client) =>
+      client.ask(
+        parse(insert),
+        describeStatement(),
+        bind({ values: ['30', '1'] }),
+        describePortal(),
+        execute(),
+        sync,
+      ),
+    ));
+
+  test('of a key that is not there fails its pipeline', () =>
+    twin.asNative((client) =>
+      client.ask(run(insert, ['30', '1']), run(insert, ['31', '99']), run(insert, ['32', '1']), sync),
+    ));
+
+  test('that is prepared once is looked at each time', () =>
+    twin.asNative(async (client) => [
+      ...(await client.ask(parse(insert, 'i'), sync)),
+      ...(await client.ask(runPrepared('i', ['30', '1']), sync)),
+      ...(await client.ask(runPrepared('i', ['31', '99']), sync)),
+      ...(await client.ask(runPrepared('i', ['32', null]), runPrepared('i', ['33', '2']), sync)),
+    ]));
+
+  test('with RETURNING gives rows in portions and in binary', () =>
+    twin.asNative(async (client) => [
+      ...(await client.ask(
+        parse(
+          'INSERT INTO users (id, org_id) SELECT g, 1 FROM generate_series(30, 34) AS g RETURNING id, name',
+          'r',
+        ),
+        describeStatement('r'),
+        bind({ statement: 'r', portal: 'p', binary: true }),
+        describePortal('p'),
+        execute('p', 2),
+        execute('p', 2),
+        execute('p'),
+        sync,
+      )),
+    ]));
+
+  test('that is executed twice without RETURNING is refused the second time', () =>
+    twin.asNative((client) =>
+      client.ask(parse(insert), bind({ values: ['30', '1'], portal: 'p' }), execute('p'), execute('p'), sync),
+    ));
+});
+
+describe('an UPDATE', () => {
+  test('to keys that are there, and to NULL, has the native tag', () =>
+    twin.queries('UPDATE users SET org_id = 2', 'UPDATE users SET org_id = NULL, boss = 20 WHERE id = 10'));
+
+  test('to a key that is not there is refused with the native error', () =>
+    twin.queries(
+      'UPDATE users SET org_id = 99 WHERE id = 20',
+      "UPDATE users AS u SET (name, org_id) = (SELECT 'x', 99) FROM orgs WHERE u.id = 20 AND orgs.id = 1 RETURNING u.*, orgs.name",
+      'UPDATE users SET boss = 99',
+      'UPDATE wide SET org = 99; SELECT 1',
+      'UPDATE parts SET org = 99 WHERE id = 2',
+      `UPDATE "Full" SET a = NULL`,
+    ));
+
+  test('of other columns, or to the same key, passes', () =>
+    twin.queries("UPDATE users SET name = 'x'", 'UPDATE users SET org_id = org_id RETURNING id, org_id'));
+
+  test('in the extended protocol is answered as natively', () =>
+    twin.asNative((client) =>
+      client.ask(
+        run('UPDATE users SET org_id = $1 WHERE id = $2', ['2', '10']),
+        run('UPDATE users SET org_id = $1 WHERE id = $2 RETURNING id', ['99', '20']),
+        sync,
+      ),
+    ));
+});
+
+describe('a MERGE', () => {
+  test('is looked at where it inserts and changes', () =>
+    twin.queries(
+      `MERGE INTO users AS u USING (VALUES (10, 2), (30, 1)) AS v (id, org) ON u.id = v.id
+        WHEN MATCHED THEN UPDATE SET org_id = v.org WHEN NOT MATCHED THEN INSERT (id, org_id) VALUES (v.id, v.org)`,
+      `MERGE INTO users AS u USING (VALUES (10, 99)) AS v (id, org) ON u.id = v.id
+        WHEN MATCHED THEN UPDATE SET org_id = v.org WHEN NOT MATCHED THEN DO NOTHING`,
+      `MERGE INTO users AS u USING (VALUES (40, 99)) AS v (id, org) ON u.id = v.id
+        WHEN NOT MATCHED THEN INSERT (id, org_id) VALUES (v.id, v.org) RETURNING merge_action(), u.id`,
+    ));
+});
+
+test('a key that an UPDATE leaves as it is may reference nothing', async () => {
+  const { database } = twin.emulated;
+  const direct = await database.connect();
+  await direct.query('INSERT INTO users VALUES (30, 99, NULL, NULL)');
+  const client = await twin.proxy.connect(database.name);
+  await client.query("UPDATE users SET org_id = org_id, name = 'x' WHERE id = 30");
+  await client.query("INSERT INTO users VALUES (30, 1) ON CONFLICT (id) DO UPDATE SET name = 'y'");
+  expect((await direct.query('SELECT org_id, name FROM users WHERE id = 30')).rows).toEqual([
+    { org_id: 99, name: 'y' },
+  ]);
+  await direct.end();
+});
+
+test.each([
+  ['PREPARE', 'PREPARE p AS INSERT INTO users (id, org_id) VALUES (30, 1)'],
+  ['EXPLAIN ANALYZE', 'EXPLAIN (ANALYZE) UPDATE users SET org_id = 1'],
+  [
+    'a WITH that writes',
+    'WITH o AS (INSERT INTO orgs VALUES (3)) INSERT INTO users (id, org_id) VALUES (30, 3)',
+  ],
+  [
+    'a WITH that writes',
+    'WITH u AS (INSERT INTO users (id, org_id) VALUES (30, 1) RETURNING id) SELECT * FROM u',
+  ],
+  ['COPY', 'COPY (INSERT INTO users (id, org_id) VALUES (30, 1) RETURNING id) TO STDOUT'],
+  ['COPY FROM', 'COPY users FROM STDIN'],
+])('%s is refused: %s', async (form, text) => {
+  const client = await twin.proxy.connect(twin.emulated.database.name);
+  await expect(client.query(text)).rejects.toMatchObject({
+    code: '0A000',
+    message: expect.stringContaining(`the keys that ${form} writes in`),
+  });
+});
+
+test('an UPDATE of what a key references is refused by name', async () => {
+  const client = await twin.proxy.connect(twin.emulated.database.name);
+  await expect(client.query('UPDATE orgs SET id = 3 WHERE id = 1')).rejects.toMatchObject({
+    code: '0A000',
+    message: expect.stringContaining('users_org_fkey'),
+  });
+  await client.query("UPDATE orgs SET name = 'x'");
+});
+
+test('text after the statement', () =>
+  twin.asNative((client) => client.ask(query('INSERT INTO users (id, org_id) VALUES (30, 1) -- a comment'))));

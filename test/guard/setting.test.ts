@@ -1,0 +1,104 @@
+/** pgcascade.guard: a setting of the session's own, over that of the configuration. */
+import type pg from 'pg';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { useDatabase } from '../support/database.js';
+import { useProxy } from '../support/proxy.js';
+
+const database = useDatabase(`
+  CREATE TABLE orgs (id int PRIMARY KEY);
+  CREATE TABLE users (id int PRIMARY KEY, org_id int REFERENCES orgs ON DELETE CASCADE NOT ENFORCED);
+  CREATE VIEW shown AS SELECT * FROM users;`);
+const unguarded = useProxy();
+const guarded = useProxy({ cascade: { guard: 'check' } });
+
+const ORPHAN = 'INSERT INTO users VALUES (1, 99)';
+const PREPARED = { name: 'insert', text: 'INSERT INTO users VALUES ($1, 99)' };
+
+let client: pg.Client;
+beforeEach(async () => {
+  const direct = await database.connect();
+  await direct.query('TRUNCATE users, orgs');
+  await direct.end();
+});
+
+async function goes(query: string | object): Promise<boolean> {
+  const text = typeof query === 'string' ? { text: query } : query;
+  return client.query(text as pg.QueryConfig).then(
+    () => true,
+    (error: pg.DatabaseError) => {
+      expect(error.code).toBe('23503');
+      return false;
+    },
+  );
+}
+
+describe('where the configuration says off', () => {
+  beforeEach(async () => {
+    client = await unguarded.connect(database.name);
+    return () => client.end();
+  });
+
+  test('nothing is looked at', async () => {
+    expect(await goes(ORPHAN)).toBe(true);
+  });
+
+  test('a session can have its own keys checked, and leave it', async () => {
+    await client.query("SET pgcascade.guard = 'check'");
+    expect(await goes(ORPHAN)).toBe(false);
+    expect(await goes({ ...PREPARED, values: [1] })).toBe(false);
+    await client.query('RESET pgcascade.guard');
+    expect(await goes({ ...PREPARED, values: [2] })).toBe(true);
+    expect(await goes(ORPHAN)).toBe(true);
+  });
+
+  test('a transaction can, and its end leaves it', async () => {
+    await client.query("BEGIN; SELECT set_config('pgcascade.guard', 'check', true)");
+    expect(await goes(ORPHAN)).toBe(false);
+    await client.query('ROLLBACK');
+    expect(await goes(ORPHAN)).toBe(true);
+  });
+
+  test('a string that sets it first is looked at', async () => {
+    expect(await goes(`SET pgcascade.guard = 'check'; ${ORPHAN}`)).toBe(false);
+  });
+
+  test('another value is refused', async () => {
+    await client.query('SET pgcascade.guard = nothing');
+    await expect(client.query(ORPHAN)).rejects.toMatchObject({ code: '22023' });
+  });
+});
+
+describe('where the configuration says check', () => {
+  beforeEach(async () => {
+    client = await guarded.connect(database.name);
+    return () => client.end();
+  });
+
+  test('a session can have nothing looked at', async () => {
+    expect(await goes(ORPHAN)).toBe(false);
+    await client.query('SET pgcascade.guard = off');
+    expect(await goes(ORPHAN)).toBe(true);
+  });
+
+  test('nothing is looked at with cascades off', async () => {
+    await client.query('SET pgcascade.mode = off');
+    expect(await goes(ORPHAN)).toBe(true);
+  });
+
+  test('a statement on a view is refused', async () => {
+    await expect(client.query('INSERT INTO shown VALUES (1, 99)')).rejects.toMatchObject({ code: '0A000' });
+  });
+
+  test('a session as replica writes what it gets', async () => {
+    await client.query('SET session_replication_role = replica');
+    expect(await goes(ORPHAN)).toBe(true);
+  });
+
+  test('a key that the session adds is looked at', async () => {
+    await client.query('CREATE TABLE IF NOT EXISTS later (org int)');
+    expect(await goes('INSERT INTO later VALUES (99)')).toBe(true);
+    await client.query('ALTER TABLE later ADD CONSTRAINT k FOREIGN KEY (org) REFERENCES orgs NOT ENFORCED');
+    expect(await goes('INSERT INTO later VALUES (99)')).toBe(false);
+    await client.query('DROP TABLE later');
+  });
+});
