@@ -8,8 +8,13 @@ const RETRY = 1000;
 /** Milliseconds for what waits at the end. */
 const LAST = 5000;
 
+const NOTHING = Buffer.alloc(0);
+const LINE_END = 0x0a;
+
 /** Where the lines go. */
 export interface LineTarget {
+  /** Equal for two that write to one file, under whatever name. */
+  readonly place: string;
   /** @returns how many bytes it has written: the rest comes again. Rejects with the system's error, such as ENOSPC, where it is none. */
   write(text: Buffer): Promise<number>;
   close(): Promise<void>;
@@ -32,6 +37,8 @@ export class LineWriter {
   /** Lines, the first of them perhaps written in part. */
   #waiting: Buffer[] = [];
   #bytes = 0;
+  /** What is written of a line of which the rest waits. */
+  #begun: Buffer = NOTHING;
   #writing: Promise<void> | undefined;
   #isFailing = false;
   /** It was to be opened anew, and could not be: till then what is written goes to where it went. */
@@ -96,6 +103,7 @@ export class LineWriter {
     const old = this.#target;
     try {
       this.#target = await this.#open();
+      if (this.#target.place !== old?.place) this.#beginAgain();
       await old?.close();
     } catch (error) {
       this.#fail(error);
@@ -104,6 +112,14 @@ export class LineWriter {
     // Where no line waits, none shows that it goes well: and where lines are required, none may come before that.
     if (this.#waiting.length === 0) this.#wentWell();
     this.#go();
+  }
+
+  /** A line that a full disk has cut stands whole in the next file: its halves in two files would be no line in either. */
+  #beginAgain(): void {
+    if (this.#begun.length === 0) return;
+    this.#waiting.unshift(this.#begun);
+    this.#bytes += this.#begun.length;
+    this.#begun = NOTHING;
   }
 
   #go(): void {
@@ -125,6 +141,8 @@ export class LineWriter {
       return;
     }
     const rest = all.subarray(written);
+    const done = all.subarray(0, written);
+    this.#begun = done.includes(LINE_END) ? lastLine(done) : Buffer.concat([this.#begun, done]);
     this.#waiting = [...(rest.length > 0 ? [rest] : []), ...this.#waiting.slice(1)];
     this.#bytes -= written;
     this.#wentWell();
@@ -148,7 +166,9 @@ export class LineWriter {
 /** A file that lines are appended to; it is made where there is none, for its owner alone to read. */
 export async function fileTarget(path: string): Promise<LineTarget> {
   const file = await open(path, 'a', 0o600);
+  const { dev, ino } = await file.stat();
   return {
+    place: `${dev} ${ino}`,
     write: async (text) => (await file.write(text)).bytesWritten,
     close: () => file.close(),
   };
@@ -157,10 +177,16 @@ export async function fileTarget(path: string): Promise<LineTarget> {
 /** Standard output, which stays open. */
 export async function outputTarget(output: NodeJS.WritableStream): Promise<LineTarget> {
   return {
+    place: 'output',
     write: (text) =>
       new Promise((resolve, reject) => {
         output.write(text, (error) => (error ? reject(error) : resolve(text.length)));
       }),
     close: async () => {},
   };
+}
+
+/** What stands behind the last end of a line: a copy, as the rest may be large. */
+function lastLine(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.subarray(bytes.lastIndexOf(LINE_END) + 1));
 }

@@ -7,11 +7,15 @@ type Attempt = () => Error | undefined;
 
 /**
  * A writer to a place that takes what `take` says of each buffer: so many bytes, or an error.
- * @param reopens whether the place can be opened anew; and `closes`, whether it can be closed
+ * @param reopens whether the place can be opened anew; `closes`, whether it can be closed; and `isOne`, whether it is the same then
  */
 async function writing(
   take: (text: Buffer) => number | Error,
-  { reopens = () => undefined, closes = () => undefined }: { reopens?: Attempt; closes?: Attempt } = {},
+  {
+    reopens = () => undefined,
+    closes = () => undefined,
+    isOne = false,
+  }: { reopens?: Attempt; closes?: Attempt; isOne?: boolean } = {},
 ) {
   const [told, places] = [[] as string[], [] as string[]];
   const attempt = (error: Error | undefined) => {
@@ -21,6 +25,7 @@ async function writing(
     if (places.length > 0) attempt(reopens());
     const place = places.push('') - 1;
     return {
+      place: places.length > 1 && isOne ? '0' : String(place),
       async write(text: Buffer) {
         const taken = take(text);
         if (taken instanceof Error) throw taken;
@@ -76,6 +81,26 @@ test('a place that is opened anew gets what comes behind', async () => {
   writer.write('behind');
   await writer.close();
   expect(places).toEqual(['before\n', 'behind\n']);
+});
+
+test.each([
+  ['another file is written there whole', false, ['one\ntwo\nth', 'three\nfour\n']],
+  ['the same file is gone on with', true, ['one\ntwo\nth', 'ree\nfour\n']],
+])('a line that was cut where the disk was full, and is opened anew: %s', async (_, isOne, expected) => {
+  let room = 10;
+  const fill = (text: Buffer) => {
+    const taken = Math.min(text.length, room, 4);
+    room -= taken;
+    return taken > 0 ? taken : new Error('no space');
+  };
+  const { writer, told, places } = await writing(fill, { isOne });
+  for (const line of ['one', 'two', 'three']) writer.write(line);
+  await until('it has failed', () => told.length > 0);
+  room = 100;
+  await writer.reopen();
+  writer.write('four');
+  await writer.close();
+  expect(places).toEqual(expected);
 });
 
 test('a place that cannot be opened anew is tried again, and it goes well as soon as it is open: no line is needed for that', async () => {
