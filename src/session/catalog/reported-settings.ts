@@ -61,8 +61,9 @@ export class ReportedSettings {
   look(text: Buffer): Look {
     if (!this.areCurrent) return lookAt(text, UNKNOWN);
     const look = this.#lookAsReported(text);
+    if (isSame(this.#now, this.#reported)) return look;
     const readsOtherwise = look.hasBackslashes || (!isAscii(text) && text.includes('\\'));
-    if (!readsOtherwise || isSame(this.#now, this.#reported)) return look;
+    if (!readsOtherwise) return look;
     // It is most likely what it was: only that it may delete must not be overlooked.
     return { ...look, groups: look.groups | lookAt(text, UNKNOWN).groups };
   }

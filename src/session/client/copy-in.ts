@@ -33,6 +33,8 @@ export class CopyIn {
   readonly #unitEnd: Pick<UnitEnd, 'end'>;
   /** `ending`: the last of the data was sent, and the server says what comes next. */
   #phase: 'none' | 'taking' | 'ending' = 'none';
+  /** The data are those of a simple query, whose answer the server sends without being asked to flush. */
+  #isOfQuery = false;
   /**
    * How many Syncs, and Flushes that are none, were sent since the server asked for data. It answers those alone that it reads
    * after the COPY has failed.
@@ -101,8 +103,8 @@ export class CopyIn {
       case Frontend.CopyFail:
         this.#phase = 'ending';
         this.#server.forward(message);
-        // In the extended protocol the server keeps its answer back. Where another COPY takes data, this is ignored.
-        this.#server.write(write.flush());
+        // Where another COPY takes data, a Flush is ignored.
+        if (!this.#isOfQuery) this.#server.write(write.flush());
         return this.decided().then(() => true);
       default:
         return this.#interrupt(message);
@@ -134,6 +136,7 @@ export class CopyIn {
     switch (message.type) {
       case Backend.CopyInResponse:
         this.#phase = 'taking';
+        this.#isOfQuery = to === 'Query';
         this.#syncsAmongData = 0;
         return undefined;
       case Backend.CommandComplete:
