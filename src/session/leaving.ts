@@ -8,6 +8,8 @@ const MOST_CANCELS = 5;
 const PATIENCE = 1000;
 /** A server that closes the connection within so many milliseconds needs no cancel request. */
 const AT_ONCE = 50;
+/** So long what was being decided for a client that is gone may still take, in milliseconds. */
+export const LAST_UNIT = 1000;
 
 /**
  * Says that no more comes, and has the server stop what it is doing. By itself the server would notice the end of the

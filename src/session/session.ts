@@ -10,7 +10,8 @@ import { assembleSession } from './assembly.js';
 import type { ClientMessages } from './client/client-messages.js';
 import { ConnectionOver } from './client/connection-over.js';
 import type { Dispatch } from './dispatch.js';
-import { closedOf, leaveAtWork } from './leaving.js';
+import { LastAnswers } from './last-answers.js';
+import { closedOf, LAST_UNIT, leaveAtWork } from './leaving.js';
 import type { MemoryUser } from './message-memory.js';
 import type { SessionPeers, SessionSettings } from './options.js';
 import { Presence } from './presence.js';
@@ -18,9 +19,6 @@ import { farewellFor, sayFarewell } from './server/farewell.js';
 import type { Output } from './server/output.js';
 import type { OutstandingReplies } from './server/outstanding-replies.js';
 import type { Activity, ServerMessages } from './server-messages.js';
-
-/** So long what was being decided for a client that is gone may still take, in milliseconds. */
-const LAST_UNIT = 1000;
 
 export class Session implements MemoryUser {
   /** Fulfilled when both connections are closed. */
@@ -36,8 +34,8 @@ export class Session implements MemoryUser {
   readonly #frontend: Dispatch;
   readonly #backend: ServerMessages;
   readonly #presence: Presence;
+  readonly #lastAnswers: LastAnswers;
   #busy = false;
-  #clientEnded = false;
   #clientLost = false;
   #draining = false;
   #cancels = 0;
@@ -58,6 +56,9 @@ export class Session implements MemoryUser {
     const isAwaited = () => this.activity === 'active' || this.#busy;
     const mayBeTold = () => !this.#backend.midway;
     this.#presence = new Presence(this.#client, this.#toClient, parts.state, isAwaited, mayBeTold);
+    const owes = () => this.#busy || !this.#server.writableEnded || !this.#replies.answered;
+    const isLeft = () => this.#saidGoodbye;
+    this.#lastAnswers = new LastAnswers(this.#server, owes, isLeft, () => this.#end());
     this.closed = Promise.all([this.#client, this.#server].map(closedOf)).then(() => undefined);
     this.#listen();
     this.#begin(loggedIn);
@@ -153,7 +154,7 @@ export class Session implements MemoryUser {
     // What comes meanwhile is read, within bounds, and kept: so the end of the client is seen.
     if (this.#fromClient.isFull) this.#client.pause();
     else this.#client.resume();
-    if (!this.#clientEnded) this.#presence.watchWhile(this.#fromClient.isFull);
+    if (!this.#lastAnswers.isAwaited) this.#presence.watchWhile(this.#fromClient.isFull);
     this.#settings.memory.note(this, this.#fromClient.buffered + this.#server.writableLength);
   }
 
@@ -183,8 +184,8 @@ export class Session implements MemoryUser {
     }
     if (this.#busy) this.#toServer.flushSoon();
     else this.#toServer.flush();
-    if (this.#fromClient.isOver) this.#clientEnded = true;
-    if (this.#clientEnded && this.#mayTake) this.#server.end();
+    if (this.#fromClient.isOver) this.#lastAnswers.await();
+    if (this.#lastAnswers.isAwaited && this.#mayTake) this.#server.end();
   }
 
   #fromServerCame(chunk: Buffer): void {
@@ -209,7 +210,7 @@ export class Session implements MemoryUser {
 
   /** The client sends no more. It may wait for answers, or be gone: what is still at work for nobody has to end. */
   #clientSaidAll(): void {
-    this.#clientEnded = true;
+    this.#lastAnswers.await();
     this.#presence.stop();
     this.#pump();
     if (!this.#saidGoodbye) this.#presence.watch();
@@ -229,7 +230,7 @@ export class Session implements MemoryUser {
       this.#clientLost = true;
       setTimeout(() => this.#end(), this.#busy ? LAST_UNIT : 0).unref();
     }
-    this.#clientEnded = true;
+    this.#lastAnswers.await();
     this.#presence.stop();
     this.#toClient.close();
     this.#server.resume();
@@ -238,7 +239,7 @@ export class Session implements MemoryUser {
 
   #serverEnded(): void {
     const isTold = this.#backend.hasSaidWhy || this.#backend.midway || this.#client.writableEnded;
-    if (isTold || this.#frontend.terminated || this.#clientEnded) this.#end();
+    if (isTold || this.#frontend.terminated || this.#lastAnswers.isAwaited) this.#end();
     else this.end(new ProxyError('PGC_UPSTREAM_LOST', { upstream: this.#settings.upstreamName }));
   }
 
