@@ -29,8 +29,11 @@ async function start(sslmode: string, loginTimeout: string) {
     const client = await RawClient.open(proxy);
     client.send(STARTUP, ...bytes);
     const [server] = (await connected) as [Socket];
-    await once(server, 'data');
-    return { client, server };
+    const data = once(server, 'data');
+    // The login may have to be over before the test goes on.
+    const ended = once(server, 'end');
+    await data;
+    return { client, ended };
   };
   return { proxy, open };
 }
@@ -47,10 +50,9 @@ test.each(
   ),
 )('with sslmode=%s a client that says goodbye and %s makes room at the latest when its login has to be over', async (sslmode, _, go) => {
   const { proxy, open } = await start(sslmode, '200ms');
-  const { client, server } = await open(terminate);
-  const closed = once(server, 'end');
+  const { client, ended } = await open(terminate);
   go(client);
-  await closed;
+  await ended;
   const told = async () => {
     const next = await RawClient.open(proxy);
     next.send(STARTUP);
@@ -65,8 +67,7 @@ test.each([
   'require',
 ])('with sslmode=%s a client that is reset takes along the connection on which TLS is asked for', async (sslmode) => {
   const { open } = await start(sslmode, '1h');
-  const { client, server } = await open();
-  const closed = once(server, 'end');
+  const { client, ended } = await open();
   client.socket.resetAndDestroy();
-  await closed;
+  await ended;
 });
