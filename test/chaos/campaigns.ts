@@ -1,14 +1,17 @@
 import { cancel } from './cancels.js';
+import { cut, disturb } from './cuts.js';
 import type { Figures } from './figures.js';
 import { type Campaign, fuzzBackend, fuzzFrontend } from './fuzz.js';
 import { kill } from './kills.js';
 import type { Scene } from './scene.js';
 
-/** @param cases how many make the long form */
+/** @param cases how many make the long form; at most as many as there are */
 const campaign = (cases: number, play: (scene: Scene, campaign: Campaign) => Promise<Figures>) => ({
   cases,
   play,
 });
+
+export const ALL = Number.POSITIVE_INFINITY;
 
 /** The campaigns by their names, in the order in which they are played. */
 export const CAMPAIGNS = {
@@ -16,6 +19,8 @@ export const CAMPAIGNS = {
   backend: campaign(2000, fuzzBackend),
   kills: campaign(1000, kill),
   cancels: campaign(500, cancel),
+  cuts: campaign(ALL, cut),
+  mishaps: campaign(ALL, disturb),
 } as const;
 
 export type CampaignName = keyof typeof CAMPAIGNS;

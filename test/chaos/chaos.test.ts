@@ -14,6 +14,8 @@ const parts: readonly (readonly [string, CampaignName, number])[] = [
   ['whatever a server sends, the proxy serves others and keeps nothing of it', 'backend', 10],
   ['whoever is killed, no cascade is done in part, and nothing is left open', 'kills', 20],
   ['a cancel request stops the statement that it is for, and no other', 'cancels', 8],
+  ['wherever a connection is cut, what was answered is done, and nothing is done in part', 'cuts', 12],
+  ['whatever befalls a message to or from a server, its client hears the truth', 'mishaps', 18],
 ];
 
 test.each(parts)('%s', async (_, name, cases) => {

@@ -3,16 +3,21 @@ import type { Random } from './random.js';
 
 export type Direction = 'toServer' | 'toClient';
 
-/** What a relay does with what has come: passes bytes on, as a packet of its own, or something worse. */
-export type Step =
-  | Buffer
-  | { readonly kind: 'pause'; readonly milliseconds: number }
+/** What befalls a direction. */
+export type Mishap =
+  /** What comes behind it is held back until something has come to pass. */
+  | { readonly kind: 'hold'; readonly until: () => Promise<void> }
   /** Both connections are reset. */
   | { readonly kind: 'reset' }
   /** The direction ends, the other one does not. */
   | { readonly kind: 'halfClose' }
   /** From here on nothing gets through, in this direction. */
-  | { readonly kind: 'stall' };
+  | { readonly kind: 'stall' }
+  /** Bytes that nobody has sent. */
+  | { readonly kind: 'garbage'; readonly bytes: Buffer };
+
+/** What a relay does with what has come: passes bytes on, as a packet of their own, or something worse. */
+export type Step = Buffer | Mishap;
 
 /** Is given all bytes of one direction, chunk by chunk. */
 export type Transform = (bytes: Buffer) => readonly Step[];
@@ -24,18 +29,11 @@ export interface Fault {
   begin(fired: () => void): Transform;
 }
 
-export type Interruption = 'split' | 'delay' | 'reset' | 'halfClose' | 'stall';
-export const INTERRUPTIONS: readonly Interruption[] = ['split', 'delay', 'reset', 'halfClose', 'stall'];
-
-/** Long enough for the other side to take what came before by itself. */
-const MOMENT = 3;
-const DELAY = 40;
-
 /** @param offset how many bytes go through before it */
-export function atByte(direction: Direction, offset: number, interruption: Interruption): Fault {
+export function atByte(direction: Direction, offset: number, mishap: Mishap): Fault {
   return {
     direction,
-    name: `${interruption} ${direction} at byte ${offset}`,
+    name: `${mishap.kind} ${direction} at byte ${offset}`,
     begin(fired) {
       let position = 0;
       let hasFired = false;
@@ -45,21 +43,19 @@ export function atByte(direction: Direction, offset: number, interruption: Inter
         if (hasFired || at > bytes.length) return [bytes];
         hasFired = true;
         fired();
-        return [bytes.subarray(0, at), stepOf(interruption), bytes.subarray(at)];
+        return [bytes.subarray(0, at), mishap, bytes.subarray(at)];
       };
     },
   };
 }
 
-function stepOf(interruption: Interruption): Step {
-  switch (interruption) {
-    case 'split':
-      return { kind: 'pause', milliseconds: MOMENT };
-    case 'delay':
-      return { kind: 'pause', milliseconds: DELAY };
-    default:
-      return { kind: interruption };
-  }
+/** No fault: all that goes through is kept. */
+export function recording(direction: Direction, bytes: Buffer[]): Fault {
+  const keep: Transform = (chunk) => {
+    bytes.push(chunk);
+    return [chunk];
+  };
+  return { direction, name: `recording ${direction}`, begin: () => keep };
 }
 
 export type Change = 'drop' | 'duplicate' | 'corrupt' | 'insert' | 'shorten' | 'lie' | 'swap';

@@ -1,7 +1,7 @@
 /** The faults as a program: `npm run test:chaos -- --seed 7`. Exit status: 0 no defect, 1 some, 2 bad usage. */
 import { atLeast, oneOf, runCommand } from '../support/command.js';
 import { type Server, startPostgres } from '../support/postgres.js';
-import { CAMPAIGNS, type CampaignName } from './campaigns.js';
+import { ALL, CAMPAIGNS, type CampaignName } from './campaigns.js';
 import type { Figures } from './figures.js';
 import { Scene } from './scene.js';
 
@@ -12,7 +12,7 @@ Sends pgcascade what no client and no server should, and prints what became of i
 
   --seed N        the seed (default: of the clock)
   --only NAME     one of ${names.join(', ')} (default: all)
-  --cases N       how many cases (default: ${names.map((name) => `${CAMPAIGNS[name].cases} ${name}`).join(', ')})
+  --cases N       how many cases (default: ${names.map((name) => `${CAMPAIGNS[name].cases === ALL ? 'all' : CAMPAIGNS[name].cases} ${name}`).join(', ')})
   --case N        begin with this one (default: 0)
 `;
 

@@ -1,25 +1,32 @@
 /** A relay that can fail: between a client and the proxy, or between the proxy and its server. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Direction, Fault, Step, Transform } from './faults.js';
 
-/** What became of a fault that a connection was to have. */
+/** What became of the faults that a connection was to have. */
 export interface Armed {
-  /** Whether it has come to pass. */
+  /** Whether one of them has come to pass. */
   readonly hasFired: () => boolean;
+  /** Fulfilled when one of them comes to pass. */
+  readonly fired: Promise<void>;
+}
+
+/** A fault, and whom to tell that it has come to pass. */
+interface Arming {
+  readonly fault: Fault;
+  readonly tell: () => void;
 }
 
 export class Relay {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  #next: { readonly fault: Fault; readonly fired: () => void } | undefined;
+  #next: readonly Arming[] = [];
 
   private constructor(targetPort: number) {
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
       const server = connect({ host: '127.0.0.1', port: targetPort, noDelay: true, allowHalfOpen: true });
       const armed = this.#next;
-      this.#next = undefined;
+      this.#next = [];
       for (const socket of [client, server]) this.#keep(socket);
       this.#pipe(client, server, 'toServer', armed);
       this.#pipe(server, client, 'toClient', armed);
@@ -37,19 +44,23 @@ export class Relay {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** The next connection has this fault. */
-  arm(fault: Fault): Armed {
+  /** The next connection has these faults, one a direction. */
+  arm(...faults: readonly Fault[]): Armed {
     let hasFired = false;
-    const fired = () => {
-      hasFired = true;
-    };
-    this.#next = { fault, fired };
-    return { hasFired: () => hasFired };
+    let tell = () => {};
+    const fired = new Promise<void>((resolve) => {
+      tell = () => {
+        hasFired = true;
+        resolve();
+      };
+    });
+    this.#next = faults.map((fault) => ({ fault, tell }));
+    return { hasFired: () => hasFired, fired };
   }
 
-  /** No connection is to have the fault that none has had yet. */
+  /** No connection is to have the faults that none has had yet. */
   disarm(): void {
-    this.#next = undefined;
+    this.#next = [];
   }
 
   async stop(): Promise<void> {
@@ -63,14 +74,9 @@ export class Relay {
     socket.on('error', () => socket.destroy()).on('close', () => this.#sockets.delete(socket));
   }
 
-  #pipe(
-    from: Socket,
-    to: Socket,
-    direction: Direction,
-    armed: { readonly fault: Fault; readonly fired: () => void } | undefined,
-  ): void {
-    const isMeant = armed?.fault.direction === direction;
-    const pipe = new Pipe(from, to, direction, isMeant ? armed.fault.begin(armed.fired) : (bytes) => [bytes]);
+  #pipe(from: Socket, to: Socket, direction: Direction, armed: readonly Arming[]): void {
+    const meant = armed.find(({ fault }) => fault.direction === direction);
+    const pipe = new Pipe(from, to, direction, meant?.fault.begin(meant.tell) ?? ((bytes) => [bytes]));
     from.on('data', (chunk: Buffer) => pipe.take(chunk));
     from.on('end', () => pipe.end());
     // Who is gone altogether takes the other side along, when that has got what was said before.
@@ -127,9 +133,11 @@ class Pipe {
     if (this.#isStalled || this.#to.destroyed) return;
     if (step instanceof Uint8Array) return this.#write(step);
     switch (step.kind) {
-      case 'pause':
-        await pause(step.milliseconds);
+      case 'hold':
+        await step.until();
         return;
+      case 'garbage':
+        return this.#write(step.bytes);
       case 'reset':
         this.#from.resetAndDestroy();
         this.#to.resetAndDestroy();

@@ -238,7 +238,7 @@ test('a client that has closed its side and dies while the server halts inside o
   onTestFinished(() => relay.stop());
   const behind = await startProxy({ upstream: `postgres://127.0.0.1:${relay.port}` });
   onTestFinished(() => behind.stop());
-  const halt = relay.arm(atByte('toClient', 20_000, 'stall'));
+  const halt = relay.arm(atByte('toClient', 20_000, { kind: 'stall' }));
   const client = await RawClient.login(behind, { database: database.name });
   const pid = await pidOf(client);
   // The DELETE is to be decided when the row has come.
