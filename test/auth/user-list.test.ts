@@ -71,6 +71,16 @@ test.each([
   expect((await readUsers(path)).warnings).toHaveLength(times);
 });
 
+test('a file that was cut down to nothing is warned of: nobody whom it had can log in', async () => {
+  const folder = workspace({ users: '; nobody\n', map: '' });
+  for (const name of ['users', 'map']) chmodSync(join(folder, name), 0o600);
+  const { warnings } = await readAuthFiles({ users: join(folder, 'users'), map: join(folder, 'map') });
+  expect(warnings).toEqual([
+    expect.stringMatching(/^auth\.users: .*users has no user in it$/),
+    expect.stringMatching(/^auth\.map: .*map has no line in it: nobody can log in$/),
+  ]);
+});
+
 test('a name that nobody has is answered as one that somebody has, and always alike', async () => {
   const { entries } = parseUserList(`"ann" "secret"\n"carl" "${SCRAM}"`);
   const users = await Users.of(entries);

@@ -33,6 +33,8 @@ export async function readAuthFiles({ users, map }: AuthPaths): Promise<AuthFile
   const problems = [...located(users, list?.problems), ...located(map, read?.problems)];
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   const warnings = [
+    ...(list?.entries.length === 0 ? [`auth.users: ${users} has no user in it`] : []),
+    ...(read?.mappings.length === 0 ? [`auth.map: ${map} has no line in it: nobody can log in`] : []),
     ...(userFile && (userFile.mode & (READ | WRITE)) !== 0
       ? [`auth.users: ${users} can be read or written by every user of this machine: chmod o= ${users}`]
       : []),
