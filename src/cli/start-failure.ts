@@ -1,4 +1,5 @@
 /** What an operator reads of a start that failed. */
+import { getSystemErrorMap } from 'node:util';
 import { formatAddress, parseAddress } from '../config/address.js';
 import type { Config } from '../config/schema.js';
 
@@ -11,7 +12,11 @@ interface ListenError extends NodeJS.ErrnoException {
 
 /** Gives in plain words why the start failed and what to do. */
 export function startFailure(error: unknown, config: Config): string {
-  const { code, syscall, address, path, port, hostname, message } = Object(error) as Partial<ListenError>;
+  const { code, syscall, errno, address, path, port, hostname, message } = Object(
+    error,
+  ) as Partial<ListenError>;
+  if (syscall === 'open' && path !== undefined && path === config.audit.path)
+    return `audit.path: ${path} cannot be opened: ${getSystemErrorMap().get(errno ?? 0)?.[1] ?? message}`;
   if (syscall === 'mkdir') return `cannot listen in ${path}: ${directoryFailure(code)}`;
   // A socket's path comes with port -1.
   const at =

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { fileTarget } from '../../src/audit/line-writer.js';
 import { startFailure } from '../../src/cli/start-failure.js';
 import { loadConfig } from '../../src/config/load.js';
 import { workspace } from '../config/workspace.js';
@@ -39,6 +40,28 @@ describe('a start that fails', () => {
     const path = join(workspace({ file: '' }), 'file');
     const error = await mkdir(path, { recursive: true }).catch((it: unknown) => it);
     expect(startFailure(error, defaults())).toContain(`cannot listen in ${path}: it is not a directory`);
+  });
+
+  test('names the record of cascades that cannot be opened, and not an address', async () => {
+    const folder = workspace();
+    for (const [path, reason] of [
+      [folder, 'illegal operation on a directory'],
+      [join(folder, 'none', 'audit'), 'no such file or directory'],
+    ] as const) {
+      const error = await fileTarget(path).catch((it: unknown) => it);
+      const config = { ...defaults(), audit: { path, required: true } };
+      expect(startFailure(error, config)).toBe(`audit.path: ${path} cannot be opened: ${reason}`);
+    }
+    const denied = Object.assign(new Error(), {
+      code: 'EACCES',
+      errno: -13,
+      syscall: 'open',
+      path: '/var/log/audit',
+    });
+    const config = { ...defaults(), audit: { path: '/var/log/audit', required: false } };
+    expect(startFailure(denied, config)).toBe(
+      'audit.path: /var/log/audit cannot be opened: permission denied',
+    );
   });
 
   test('names a socket directory that is not there', async () => {
