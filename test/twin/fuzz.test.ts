@@ -22,9 +22,9 @@ beforeAll(async () => {
 });
 afterAll(() => twins?.end());
 
-// More, with other seeds: npm run test:fuzz.
-test.each([1, 2])('random statements on random schemas do what they do natively: seed %i', async (seed) => {
-  const figures = await fuzz(twins, { seed, statements: 600, differences: 1, shrinkFor: 60_000 });
+// Another seed is gone through in mutations.test.ts; more with npm run test:fuzz.
+test('random statements on random schemas do what they do natively', async () => {
+  const figures = await fuzz(twins, { seed: 1, statements: 600, differences: 1, shrinkFor: 60_000 });
   expect(figures.differences.map(reproduction)).toEqual([]);
   expect([...figures.shown.keys()]).toEqual(expect.arrayContaining([...PATTERNS_SHOWN]));
   const refused = [...figures.refused.values()].reduce((sum, count) => sum + count, 0);

@@ -9,7 +9,7 @@ import { useDatabase } from '../support/database.js';
 import { startProxy } from '../support/proxy.js';
 import { fuzz } from './fuzz.js';
 import { MUTANTS, type Mutant, mutatedGraph } from './mutants.js';
-import type { Difference } from './report.js';
+import { type Difference, reproduction } from './report.js';
 import { OVERRIDES } from './schema-sql.js';
 import { Twins } from './twins.js';
 
@@ -120,8 +120,8 @@ function isOfRows({ native, proxied }: Difference): boolean {
   return !/^E C=42/.test(first ?? '');
 }
 
-test('a planner without a mistake is not found out', () => {
-  expect(tried.flatMap(({ differences }) => differences).filter(isOfRows)).toEqual([]);
+test('a planner without a mistake does on random schemas what is done natively', () => {
+  expect(tried.flatMap(({ differences }) => differences).map(reproduction)).toEqual([]);
 });
 
 test.each(Object.entries(MUTANTS))(
