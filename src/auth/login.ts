@@ -24,6 +24,11 @@ export interface LoginPeers {
   readonly client: Duplex;
   readonly transport: ClientTransport;
   readonly upstream: LoginUpstream;
+  /**
+   * Counts the client as one of its user's: as soon as it is known who it is, and before it has a connection to the server.
+   * @throws ProxyError where there are as many as may be
+   */
+  readonly admit: () => void;
   /** Is told how the login ends, where that is not with a session. */
   readonly events: Pick<SessionEvents, 'ended' | 'failed'>;
 }

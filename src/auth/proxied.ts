@@ -44,7 +44,7 @@ export class ProxiedLogin implements Login {
 
   /**
    * No connection to the database is made for a client that has not proved who it is.
-   * @throws ProxyError also where the client does not prove it
+   * @throws ProxyError also where the client does not prove it, or there are as many of its user as may be
    * @throws ProtocolViolation for a name that the server would take for another
    */
   async run(peers: LoginPeers, startup: Startup): Promise<LoggedIn | undefined> {
@@ -59,6 +59,7 @@ export class ProxiedLogin implements Login {
       sayFarewell(client);
       return undefined;
     }
+    peers.admit();
     if (verified.told) client.write(verified.told);
     return this.#enter(peers, user, negotiated?.startup ?? startup.raw, verified);
   }

@@ -15,6 +15,8 @@ export class RelayedLogin implements Login {
 
   async run(peers: LoginPeers, startup: Startup): Promise<LoggedIn | undefined> {
     const { client, upstream } = peers;
+    // Who the client is, only the server finds out: it is taken at its word.
+    peers.admit();
     const { server } = await upstream.start(startup.raw);
     // The client may be gone by now, or may have been told why it is not served. (One that has only closed its own side for
     // writing is served.)

@@ -178,12 +178,13 @@ export class Gateway {
     if (tls?.isRequired && client.transport.kind === 'clear') throw new ProxyError('PGC_TLS_REQUIRED');
     const owner = opening.kind === 'startup' ? ownerOf(client.name, opening.parameters) : undefined;
     if (client.stream.destroyed) return;
-    const release = this.#admissions.admit(owner);
+    const place = this.#admissions.admit();
+    const admit = () => place.takeAs(owner);
     const upstream = new ClientUpstream(this.#options.upstream, client.stream, log);
     client.onceClosed(() => upstream.stopConnecting());
-    client.onceClosed(() => upstream.closed().then(release));
+    client.onceClosed(() => upstream.closed().then(place.release));
     if (opening.kind === 'startup' && owner)
-      await this.#logIn(client, opening, owner, upstream, log, loggedIn);
+      await this.#logIn(client, opening, owner, { upstream, admit }, log, loggedIn);
     else await relayRefusal(client.stream, opening.raw, upstream);
   }
 
@@ -206,12 +207,11 @@ export class Gateway {
     client: ClientConnection,
     startup: Startup,
     owner: SessionOwner,
-    upstream: ClientUpstream,
+    { upstream, admit }: { upstream: ClientUpstream; admit: () => void },
     log: Logger,
     loggedIn: () => void,
   ): Promise<void> {
-    const database = `${upstream.name}/${owner.database}`;
-    const events = this.#options.listener(log, database, owner);
+    const events = this.#options.listener(log, `${upstream.name}/${owner.database}`, owner);
     this.#entering.set(client, { events, upstream });
     const told = {
       ended: (error: ProxyError) => this.#notLoggedIn(client, events, error),
@@ -219,7 +219,7 @@ export class Gateway {
     };
     try {
       const { stream, transport } = client;
-      const peers = { client: stream, transport, upstream, events: told };
+      const peers = { client: stream, transport, upstream, admit, events: told };
       const entered = await this.#options.entrance().login.run(peers, startup);
       loggedIn();
       if (!entered) this.#notLoggedIn(client, events, stream.destroyed ? 'client' : 'server');

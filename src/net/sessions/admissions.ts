@@ -14,7 +14,19 @@ export interface Admitted {
   readonly database: string;
 }
 
-/** A client counts from its startup packet on, so that many at once do not go over a limit, and until it is released. */
+/** The place of one client. */
+export interface Place {
+  /**
+   * Counts the client as one of its user's and its database's, so that many at once do not go over a limit. It is called once, and
+   * does nothing for a client that is released, or that gets no session, whoever it is.
+   * @throws ProxyError where there are as many as may be, in PostgreSQL's order (InitPostgres): the user, the database
+   */
+  readonly takeAs: (who: Admitted | undefined) => void;
+  /** It is called once. */
+  readonly release: () => void;
+}
+
+/** A client counts from its startup packet on, and until it is released. */
 export class Admissions {
   readonly #limits: () => AdmissionLimits;
   readonly #users = new Map<string, number>();
@@ -31,20 +43,26 @@ export class Admissions {
     return this.#size >= this.#limits().connections;
   }
 
-  /**
-   * @param who undefined for a client that gets no session, whoever it is
-   * @returns what releases the client; it is called once
-   * @throws ProxyError where there are as many as may be, in PostgreSQL's order (InitPostgres): all, the user, the database
-   */
-  admit(who: Admitted | undefined): () => void {
+  /** @throws ProxyError where there are as many clients as may be in all */
+  admit(): Place {
     if (this.isFull) throw new ProxyError('PGC_CONNECTIONS');
-    const { perUser, perDatabase } = this.#limits();
-    if (who && isReached(perUser, this.#users, who.user))
-      throw new ProxyError('PGC_USER_CONNECTIONS', { user: who.user });
-    if (who && isReached(perDatabase, this.#databases, who.database))
-      throw new ProxyError('PGC_DATABASE_CONNECTIONS', { database: who.database });
-    this.#count(who, 1);
-    return () => this.#count(who, -1);
+    this.#size++;
+    let counted: Admitted | undefined;
+    let isReleased = false;
+    return {
+      takeAs: (who) => {
+        if (isReleased || !who) return;
+        this.#refuseMore(who);
+        counted = who;
+        this.#count(who, 1);
+      },
+      release: () => {
+        isReleased = true;
+        if (counted) this.#count(counted, -1);
+        this.#size--;
+        if (this.#size === 0) this.#empty?.();
+      },
+    };
   }
 
   /** Fulfilled when nobody is admitted any more: at once where nobody is. */
@@ -55,13 +73,16 @@ export class Admissions {
     });
   }
 
-  #count(who: Admitted | undefined, one: 1 | -1): void {
-    this.#size += one;
-    if (who) {
-      add(this.#users, who.user, one);
-      add(this.#databases, who.database, one);
-    }
-    if (this.#size === 0) this.#empty?.();
+  #refuseMore({ user, database }: Admitted): void {
+    const { perUser, perDatabase } = this.#limits();
+    if (isReached(perUser, this.#users, user)) throw new ProxyError('PGC_USER_CONNECTIONS', { user });
+    if (isReached(perDatabase, this.#databases, database))
+      throw new ProxyError('PGC_DATABASE_CONNECTIONS', { database });
+  }
+
+  #count({ user, database }: Admitted, one: 1 | -1): void {
+    add(this.#users, user, one);
+    add(this.#databases, database, one);
   }
 }
 
