@@ -1,8 +1,10 @@
 import { cancel } from './cancels.js';
+import { crash } from './crashes.js';
 import { cut, disturb } from './cuts.js';
 import type { Figures } from './figures.js';
 import { type Campaign, fuzzBackend, fuzzFrontend } from './fuzz.js';
 import { kill } from './kills.js';
+import { killRunning } from './running.js';
 import type { Scene } from './scene.js';
 
 /** @param cases how many make the long form; at most as many as there are */
@@ -18,6 +20,8 @@ export const CAMPAIGNS = {
   frontend: campaign(8000, fuzzFrontend),
   backend: campaign(2000, fuzzBackend),
   kills: campaign(1000, kill),
+  running: campaign(30, killRunning),
+  crashes: campaign(20, crash),
   cancels: campaign(500, cancel),
   cuts: campaign(ALL, cut),
   mishaps: campaign(ALL, disturb),

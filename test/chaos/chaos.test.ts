@@ -1,5 +1,6 @@
 /** A part of each campaign, always the same. The rest, with other seeds: npm run test:chaos. */
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { startPostgres } from '../support/postgres.js';
 import { CAMPAIGNS, type CampaignName } from './campaigns.js';
 import { Scene } from './scene.js';
 
@@ -22,4 +23,13 @@ test.each(parts)('%s', async (_, name, cases) => {
   const figures = await CAMPAIGNS[name].play(scene, { seed: 1, cases });
   expect([...figures.defects, ...(await scene.lastDefects())]).toEqual([]);
   expect(figures.cases).toBe(cases);
+});
+
+test('where a backend is killed by SIGKILL, all sessions are told of the end, and the next are served', async () => {
+  const server = await startPostgres();
+  onTestFinished(() => server.stop('immediate'));
+  const apart = await Scene.begin(server);
+  onTestFinished(() => apart.end());
+  const figures = await CAMPAIGNS.crashes.play(apart, { seed: 1, cases: 1 });
+  expect([...figures.defects, ...(await apart.lastDefects())]).toEqual([]);
 });

@@ -23,7 +23,7 @@ export class Scene {
   /** Between clients and the proxy. */
   readonly before: Relay;
   proxy: ProxyProgram;
-  readonly watcher: pg.Client;
+  watcher: pg.Client;
   /** A client that does nothing else than to ask whether it is answered. */
   #side: Client;
   #atRest: Memory | undefined;
@@ -70,6 +70,16 @@ export class Scene {
   async restartProxy(): Promise<void> {
     await this.proxy.kill();
     this.proxy = await startProxy(this.behind, this.proxy.port);
+    this.#side = await this.login();
+  }
+
+  /** Waits until a server that has crashed has started anew, and looks on again. */
+  async untilRestarted(): Promise<void> {
+    await until('the server serves again', async () => {
+      const watcher = await this.database.connect().catch(() => undefined);
+      if (watcher) this.watcher = watcher;
+      return watcher !== undefined;
+    });
     this.#side = await this.login();
   }
 
