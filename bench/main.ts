@@ -8,6 +8,7 @@ import { jit, usage as jitUsage } from './jit.js';
 import { look, usage as lookUsage } from './look.js';
 import { loop, usage as loopUsage } from './loop.js';
 import { programs, usage as programsUsage } from './programs.js';
+import { race, usage as raceUsage } from './race.js';
 import { relay, usage as relayUsage } from './relay.js';
 
 interface Subcommand {
@@ -25,6 +26,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   look: { usage: lookUsage, run: look },
   loop: { usage: loopUsage, run: loop },
   programs: { usage: programsUsage, run: programs },
+  race: { usage: raceUsage, run: race },
 };
 
 const help = `usage: npm run bench -- SUBCOMMAND [OPTION…]\n\n${Object.values(subcommands)

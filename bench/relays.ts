@@ -18,9 +18,15 @@ export async function startBareRelay(upstream: URL): Promise<Relay> {
   return { port, stop: () => relay.kill() };
 }
 
-/** Starts pgcascade as a user would. */
-export async function startPgcascade(upstream: URL): Promise<Relay> {
-  const proxy = await ProxyProgram.start(addressOf(upstream));
+/**
+ * Starts pgcascade as a user would.
+ * @param config keys of the configuration, as a file would give them
+ */
+export async function startPgcascade(
+  upstream: URL,
+  config: Readonly<Record<string, unknown>> = {},
+): Promise<Relay> {
+  const proxy = await ProxyProgram.start(addressOf(upstream), config);
   return { port: proxy.port, stop: () => proxy.kill() };
 }
 

@@ -69,6 +69,11 @@ const cascade = section({
     .describe(
       'New keys of tables that reference by keys which the proxy performs. lock: what they reference is locked; check: and what references nothing is refused, as by an enforced key.',
     ),
+  locks: choice(['none', 'rows'], ['tables'])
+    .default('none')
+    .describe(
+      'For keys that the server does not enforce. rows: the rows that a DELETE takes are locked first, level by level from the top down, so that it sees the children of writers that lock their parent FOR KEY SHARE. none: it does not wait for them before it looks.',
+    ),
   files: z
     .array(z.never())
     .max(0, notYet)

@@ -79,7 +79,8 @@ export function* batchesIn(
 
 /**
  * Sets the members, the first with the PREPARE and the last with the DEALLOCATE.
- * @returns false, and sets none, where the DELETE is not expanded to one statement that can be prepared with parameters
+ * @returns false, and sets none, where the DELETE is not expanded to one statement that can be prepared with parameters; nor
+ * where the rows of each are locked first
  */
 function* prepareOnce(
   alike: readonly BatchMember[],
@@ -94,6 +95,7 @@ function* prepareOnce(
   if (
     treatment?.kind !== 'cascade' ||
     treatment.shape.kind !== 'count' ||
+    treatment.locks?.isFirst ||
     more.length > 0 ||
     sql === undefined
   )

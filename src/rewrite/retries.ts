@@ -4,9 +4,9 @@ import type { Locks } from '../render/single/locks.js';
 import type { Statement } from '../sql/statement/statement.js';
 import type { Treatment } from './statement/treatment.js';
 
-/** The plan of a text that is one expanded statement. */
+/** The plan of a text that is one expanded statement, with or without what locks its rows. */
 export function planOf(treatments: readonly Treatment[]): Plan | undefined {
-  const [treatment, ...more] = treatments;
+  const [treatment, ...more] = treatments.filter(({ kind }) => kind !== 'lock');
   return treatment?.kind === 'cascade' && more.length === 0 ? treatment.plan : undefined;
 }
 
@@ -32,9 +32,20 @@ export function isSuspecting(treatments: readonly Treatment[]): boolean {
   return treatments.some((treatment) => treatment.kind === 'cascade' && treatment.suspecting);
 }
 
-/** What locks the rows that a text of one expanded statement is going to delete. */
-export function locksOf([treatment]: readonly Treatment[]): Locks | undefined {
-  return treatment?.kind === 'cascade' ? treatment.locks : undefined;
+/** What locks the rows that the text's expanded statements are going to delete. */
+export function locksOf(treatments: readonly Treatment[]): readonly Locks[] {
+  return treatments.flatMap((treatment) => (treatment.kind === 'cascade' ? (treatment.locks ?? []) : []));
+}
+
+/** The same, of those whose rows are locked before the first attempt. */
+export function firstLocksOf(treatments: readonly Treatment[]): readonly Locks[] {
+  return locksOf(treatments).filter(({ isFirst }) => isFirst);
+}
+
+/** Whether the execution of a text that is one expanded statement may have to be repeated. */
+export function mayRepeat(treatments: readonly Treatment[]): boolean {
+  const plan = planOf(treatments);
+  return plan !== undefined && (isGuarded(plan) || isSuspecting(treatments));
 }
 
 /** Whether the server enforces a key that the plan follows, and may refuse where PostgreSQL would have cascaded. */

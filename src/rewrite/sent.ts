@@ -10,6 +10,10 @@ export class Sent {
     return this.#runs.join('');
   }
 
+  get length(): number {
+    return this.#length;
+  }
+
   get copied(): readonly Copied[] {
     return this.#copied;
   }

@@ -23,22 +23,20 @@ export interface Around {
   readonly alone?: boolean;
   /** Under a savepoint of the proxy's. */
   readonly saved?: boolean;
-  /** Statements that lock rows first. */
-  readonly locks?: readonly string[];
 }
 
 /**
- * The rewrite, with the proxy's own statements before it and those that undo them after it:
+ * The rewrite, locks before it or not (locked.ts), with the proxy's own statements before it and those that undo them after it:
  *
  *     SAVEPOINT pgcascade_x; SELECT set_config('jit', 'off', true), …; WITH … DELETE …; SELECT set_config('jit', 'on', true), …;
  *     RELEASE SAVEPOINT pgcascade_x
  */
 export function surrounded(rewrite: Rewrite, around: Around): Surrounded {
-  const { profile, alone = false, saved = false, locks = [] } = around;
+  const { profile, alone = false, saved = false } = around;
   const settings =
     planOf(rewrite.treatments) && profile !== undefined ? expandedSettings(profile) : undefined;
   const applied = alone ? (settings?.applyLocally ?? []) : settings ? [settings.apply] : [];
-  const first = [...(saved ? [`SAVEPOINT ${SAVEPOINT}`] : []), ...applied, ...locks];
+  const first = [...(saved ? [`SAVEPOINT ${SAVEPOINT}`] : []), ...applied];
   const before = first.map((sql) => `${sql}\n; `).join('');
   const restored = settings && !alone ? `\n; ${settings.restore}` : '';
   return {
@@ -51,7 +49,8 @@ export function surrounded(rewrite: Rewrite, around: Around): Surrounded {
       ...(saved ? [SWALLOW] : []),
     ],
     copied: rewrite.copied.map((run) => ({ ...run, sent: run.sent + before.length })),
-    before: first.length,
+    places: [],
+    before: first.length + rewrite.treatments.findIndex(({ kind }) => kind !== 'lock'),
   };
 }
 

@@ -17,6 +17,12 @@ import type { Treatment } from './statement/treatment.js';
 import { refuse, unchangedTreatment } from './statement/unexpanded.js';
 import { afterUnsettling, unsettlesNow } from './unsettling.js';
 
+/** In characters: of the client's text, and of what is sent. */
+export interface Place {
+  readonly client: number;
+  readonly sent: number;
+}
+
 export interface Rewrite {
   /** The client's text. */
   readonly text: string;
@@ -29,6 +35,8 @@ export interface Rewrite {
   /** One for each statement that is sent. */
   readonly treatments: readonly Treatment[];
   readonly copied: readonly Copied[];
+  /** For each treatment, where the client's statement begins, and what was made of it. */
+  readonly places: readonly Place[];
   /** Tells the graph by which it was made from all others; undefined where no graph was needed. */
   readonly graphId?: string | undefined;
   /** False where the client's text is sent as it is, and nothing in it was expanded. */
@@ -55,6 +63,7 @@ export function unchanged(text: string, statements: readonly Statement[]): Rewri
       unchangedTreatment(text.slice(start, end), meaning),
     ),
     copied: [{ client: 0, sent: 0, length: text.length }],
+    places: statements.map(({ start }) => ({ client: start, sent: start })),
     changed: false,
     targets: statements.flatMap(targetsOf),
     passed: [],
@@ -77,6 +86,7 @@ export function refusal(error: ProxyError): Rewrite {
     sql: fails,
     treatments,
     copied: [],
+    places: [{ client: 0, sent: 0 }],
     changed: true,
     targets: [],
     passed: [],
@@ -128,6 +138,7 @@ class RewriteInMaking {
   readonly #settings: OwnSettings | undefined;
   readonly #sent = new Sent();
   readonly #treatments: Treatment[] = [];
+  readonly #places: Place[] = [];
   readonly #passed: ProxyError[] = [];
   readonly #warnings: string[] = [];
   /** How much of the client's text is in what is sent, or replaced in it. */
@@ -147,6 +158,8 @@ class RewriteInMaking {
     // A text of one statement alone is surrounded by the settings when it is sent (surrounded.ts).
     if (this.#statements.length > 1 || treatments.length > 1) this.#switchSettings(cascades, start);
     this.#treatments.push(...treatments);
+    const place = { client: start, sent: this.#sent.length + start - this.#read };
+    this.#places.push(...treatments.map(() => place));
     if (error) this.#passed.push(error);
     this.#warnings.push(...warnings);
     if (sql === undefined) return;
@@ -169,6 +182,7 @@ class RewriteInMaking {
       sql,
       treatments: this.#treatments,
       copied,
+      places: this.#places,
       changed: sql !== text || this.#treatments.some(({ kind }) => kind === 'cascade'),
       targets: this.#statements.flatMap(targetsOf),
       passed: this.#passed,
@@ -182,6 +196,7 @@ class RewriteInMaking {
     this.#copyTo(at);
     this.#sent.add(`${enter ? this.#settings.apply : this.#settings.restore}\n; `);
     this.#treatments.push({ kind: enter ? 'swallow' : 'cleanUp' });
+    this.#places.push({ client: at, sent: this.#sent.length });
     this.#inSettings = enter;
   }
 

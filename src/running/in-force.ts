@@ -54,7 +54,7 @@ function policyOf(
   before: InForce | undefined,
   newGraphs: () => GraphCache,
 ): Policy {
-  const { mode, declared, overrides, relations, unsupported, code, triggers, guard } = cascade;
+  const { mode, declared, overrides, relations, unsupported, code, triggers, guard, locks } = cascade;
   const keySettings = { declared, overrides, relations };
   const statements = {
     active: mode === 'on',
@@ -62,6 +62,7 @@ function policyOf(
     refusesCode: code === 'reject',
     triggers,
     guard,
+    locks,
   };
   const isSameGraph =
     before !== undefined &&

@@ -58,6 +58,7 @@ async function make(golden: Golden, recorded: Recorded): Promise<Golden['made']>
           refusesCode: cascadeConfig.code === 'reject',
           triggers: cascadeConfig.triggers,
           guard: cascadeConfig.guard,
+          locks: cascadeConfig.locks,
           reject: cascadeConfig.unsupported === 'reject',
           inString: true,
           retries,
@@ -82,7 +83,9 @@ function sectionsOf(
       ? []
       : [section('sql, where a rule may be broken', sqlText(exact.sql, relations))];
   const locks = first.treatments.flatMap((part) =>
-    part.kind === 'cascade' && part.locks ? [section('locks', sqlText(part.locks.sql, relations))] : [],
+    part.kind === 'cascade' && part.locks
+      ? [section('locks', part.locks.statements.map(({ sql }) => sqlText(sql, relations)).join('\n;\n'))]
+      : [],
   );
   const warnings = first.warnings.length > 0 ? [section('warnings', first.warnings.join('\n'))] : [];
   return [...first.treatments.map(partSection), ...sent, ...again, ...locks, ...warnings];

@@ -103,6 +103,7 @@ function planned(graph: Graph) {
         refusesCode: false,
         triggers: 'warn',
         guard: 'off',
+        locks: 'rows',
         reject: true,
         inString: true,
         retries: false,

@@ -53,7 +53,7 @@ afterEach(async () => {
 async function lockedBy(locks: Locks | undefined, values: readonly unknown[] = []): Promise<number[]> {
   const [one, other] = [await database.connect(), await database.connect()];
   await one.query('BEGIN');
-  await one.query(locks?.sql ?? '', [...values]);
+  for (const { sql } of locks?.statements ?? []) await one.query(sql, [...values]);
   const left = ['orgs', 'users', 'posts'].map((table) => `SELECT id FROM ${table}`);
   const all: number[] = [];
   for (const sql of left) {

@@ -27,9 +27,17 @@ test.each(RETRY_REASONS.filter((why) => why !== 'lockDenied'))('%s counts, in ev
 });
 
 test('the first attempt and the last one lock nothing first', () => {
-  expect(locksFirst(firstAttempt(5))).toBe(false);
+  expect(locksFirst(firstAttempt(5, false))).toBe(false);
   expect(locksFirst({ left: 2, locks: 'next' })).toBe(true);
   expect(locksFirst({ left: 1, locks: 'next' })).toBe(false);
+});
+
+test('where no key of the server keeps children away all attempts lock first, until a lock is denied', () => {
+  const first = firstAttempt(2, true);
+  expect(locksFirst(first)).toBe(true);
+  const last = nextAttempt(first, 'ruleSuspected', true);
+  expect(locksFirst(last)).toBe(true);
+  expect(locksFirst(nextAttempt(first, 'lockDenied', true))).toBe(false);
 });
 
 test('what the same snapshot would show again is not tried, but for what names mean', () => {
@@ -38,7 +46,7 @@ test('what the same snapshot would show again is not tried, but for what names m
 });
 
 test('the last attempt is the one that leaves none', () => {
-  expect(isLast(firstAttempt(1))).toBe(true);
-  expect(isLast(firstAttempt(2))).toBe(false);
-  expect(isLast(nextAttempt(firstAttempt(2), 'ruleSuspected', false))).toBe(true);
+  expect(isLast(firstAttempt(1, false))).toBe(true);
+  expect(isLast(firstAttempt(2, false))).toBe(false);
+  expect(isLast(nextAttempt(firstAttempt(2, false), 'ruleSuspected', false))).toBe(true);
 });

@@ -1,34 +1,91 @@
 /**
- * Locks on the rows that a statement is going to delete, from the top down. Where the server enforces the key, a locked row
- * gets no new child: the INSERT of the child waits (RI_FKey_check locks what it references FOR KEY SHARE).
+ * Locks on the rows that a statement is going to delete, level by level from the top down. A locked row gets no new child from
+ * whoever locks the parent of what is written: for a key that the server enforces the server itself does so (RI_FKey_check locks
+ * what a row references FOR KEY SHARE). Each level is a statement of its own, and so sees the children that were committed
+ * while the level above waited for its locks.
  */
-import type { Plan } from '../../plan/plan.js';
+import { oncePerPlan, type Plan } from '../../plan/plan.js';
 import { hasParameters } from '../../sql/lexer/parameters.js';
-import { quoteLiteral, quoteName, quoteRelation } from '../../sql/names.js';
-import type { CalledNames } from '../../sql/statement/selection.js';
+import { quoteName, quoteRelation } from '../../sql/names.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
-import { insertion } from '../splice.js';
+import { insertion, type Spliced } from '../splice.js';
 import { renderDeletions } from './actions/deletions.js';
 import { cteName } from './actions/rows.js';
+import { harmlessQuestion } from './harmless-question.js';
+import { levelsOf } from './levels.js';
 import { addedColumns, isDirect, type Root, rootHeader, spliceNamed } from './root.js';
 
+/** What `cascade.locks` says of keys that the server does not enforce. */
+export type LockMode = 'none' | 'rows';
+
 export interface Locks {
-  readonly sql: string;
+  /** What is executed before the statement, one after the other in the same transaction; and the runs of the client's text there. */
+  readonly statements: readonly Spliced[];
   /**
-   * A question to the server, which answers `t` where executing `sql` does nothing but lock: no function of the names that
-   * it calls is volatile, and none may hide in a view or a policy.
+   * A question to the server, which answers `t` where executing them does nothing but lock, and the role may do that: no
+   * function of the names that they call is volatile, and none may hide in a view or a policy.
    */
   readonly harmless: string;
-  /** How often `sql` has to be executed: each time it sees the children that were inserted before the time before locked their parents. */
-  readonly rounds: number;
+  /** Whether they are sent before the first attempt; else only when another transaction got in the way of one. */
+  readonly isFirst: boolean;
 }
 
-/** A child that is missed even so makes the statement fail, and the executor sends it again. */
-const MOST_ROUNDS = 5;
+/**
+ * What locks what the statement is going to delete, and its children wait for.
+ * @returns undefined where nothing is to be locked, or no SELECT can be put in the statement's place
+ */
+export function renderLocks(
+  text: string,
+  statement: DeletingStatement,
+  plan: Plan,
+  roots: readonly Root[],
+  mode: LockMode,
+): Locks | undefined {
+  const isFirst = mode !== 'none' && plan.keys.some(({ enforcedByServer }) => !enforcedByServer);
+  const isLater = plan.keys.some(({ enforcedByServer }) => enforcedByServer);
+  return isFirst || isLater ? lockRows(text, statement, plan, roots, isFirst) : undefined;
+}
+
+function lockRows(
+  text: string,
+  statement: DeletingStatement,
+  plan: Plan,
+  roots: readonly Root[],
+  isFirst: boolean,
+): Locks | undefined {
+  const { selection, sites, writes, outer } = statement;
+  const [root] = roots;
+  if (!root || !selection || outer !== undefined || sites.length > 1 || writes.length > 0) return undefined;
+  if (!isDirect(root) || root.target.view) return undefined;
+  // FOR UPDATE OF takes a name without its schema.
+  if (root.site.isNamesake) return undefined;
+  // Bind gives values for all parameters.
+  if (hasParameters(text.slice(selection.end))) return undefined;
+  const statements = levelsBelow(plan).map((level) => lockLevel(text, statement, root, level));
+  return { statements, harmless: harmlessQuestion(selection.names, plan), isFirst };
+}
+
+/** The part of a statement that locks one level, as it is the same for all statements of a plan. */
+interface LevelBelow {
+  /** It is the client's own DELETE whose rows are locked; else these are only found. */
+  readonly isTop: boolean;
+  /** The CTEs of the levels in between, and of this one. */
+  readonly ctes: readonly string[];
+  /** Those of this level: all their rows are read, so that all are locked. */
+  readonly locked: readonly string[];
+}
+
+const levelsBelow = oncePerPlan((plan): readonly LevelBelow[] =>
+  levelsOf(plan).map((level, depth) => ({
+    isTop: depth === 0,
+    ctes: renderDeletions(plan, level.purpose),
+    locked: level.locked.map(({ id }) => cteName(id)),
+  })),
+);
 
 /**
- * The statement as a SELECT that locks what it would delete. Where the server enforces the key of `posts`, and nothing references
- * those:
+ * The statement as a SELECT that locks one level of what it would delete. Of the users themselves, and then of their posts,
+ * which others reference:
  *
  *     WITH pgc_0 (pgc_c0) AS (
  *     SELECT users.id FROM users WHERE id = 1
@@ -36,28 +93,23 @@ const MOST_ROUNDS = 5;
  *     )
  *     SELECT count(*) FROM (SELECT FROM pgc_0) AS l
  *
- * @returns undefined where no other transaction can get in the way, or no SELECT can be put in the statement's place
+ *     WITH pgc_0 (pgc_c0) AS (
+ *     SELECT users.id FROM users WHERE id = 1
+ *     ),
+ *     pgc_1 (pgc_c0) AS (SELECT r.id FROM ONLY posts AS r WHERE EXISTS (SELECT FROM pgc_0 AS d WHERE d.pgc_c0 = r.author) FOR UPDATE)
+ *     SELECT count(*) FROM (SELECT FROM pgc_1) AS l
  */
-export function renderLocks(
+function lockLevel(
   text: string,
-  statement: DeletingStatement,
-  plan: Plan,
-  roots: readonly Root[],
-): Locks | undefined {
-  const { selection, sites, writes, outer, start, end, hasWith } = statement;
-  const [root] = roots;
-  if (!root || !selection || outer !== undefined || sites.length > 1 || writes.length > 0) return undefined;
-  if (!plan.keys.some(({ enforcedByServer }) => enforcedByServer) || !isDirect(root) || root.target.view)
-    return undefined;
-  // FOR UPDATE OF takes a name without its schema.
-  if (root.site.isNamesake) return undefined;
-  // Bind gives values for all parameters.
-  if (hasParameters(text.slice(selection.end))) return undefined;
-  const locked = plan.deletions.filter(({ returns }) => returns.length > 0);
-  const { alias, target } = root.site;
-  const name = alias === quoteRelation(target) ? quoteName(target.name) : alias;
-  const rows = locked.map(({ id }) => `SELECT FROM ${cteName(id)}`).join(' UNION ALL ');
-  const below = renderDeletions(plan, 'locking').map((cte) => `,\n${cte}`);
+  { selection, start, end, hasWith }: DeletingStatement,
+  root: Root,
+  { isTop, ctes, locked }: LevelBelow,
+): Spliced {
+  if (!selection) throw new Error('no SELECT can be put in the place of the statement');
+  const { alias } = root.site;
+  const name = alias === quoteRelation(root.target.relation) ? quoteName(root.target.relation.name) : alias;
+  const rows = locked.map((cte) => `SELECT FROM ${cte}`).join(' UNION ALL ');
+  const below = ctes.map((cte) => `,\n${cte}`).join('');
   const edits = [
     insertion(start, `${hasWith ? ', ' : 'WITH '}${rootHeader(root)}\n`),
     { ...selection.verb, sql: `SELECT ${addedColumns(root).join(', ')}` },
@@ -65,30 +117,8 @@ export function renderLocks(
     {
       start: selection.end,
       end,
-      sql: `\nFOR UPDATE OF ${name}\n)${below.join('')}\nSELECT pg_catalog.count(*) FROM (${rows}) AS l`,
+      sql: `${isTop ? `\nFOR UPDATE OF ${name}` : ''}\n)${below}\nSELECT pg_catalog.count(*) FROM (${rows}) AS l`,
     },
   ];
-  const { sql } = spliceNamed(text.slice(0, end), edits, roots);
-  return { sql, harmless: harmless(selection.names, plan), rounds: Math.min(locked.length, MOST_ROUNDS) };
-}
-
-/**
- * The question of `Locks.harmless`:
- *
- *     SELECT NOT (EXISTS (SELECT FROM pg_proc AS p WHERE p.proname = ANY (ARRAY['f']::name[]) AND p.provolatile = 'v')
- *       OR EXISTS (SELECT FROM pg_operator AS o JOIN pg_proc AS p ON p.oid = o.oprcode WHERE o.oprname = ANY (ARRAY['=']::name[]) AND …)
- *       OR EXISTS (SELECT FROM pg_class AS r WHERE r.relname = ANY (ARRAY['users']::name[]) AND (r.relrowsecurity OR r.relkind = 'v')))
- */
-function harmless({ functions, operators, relations }: CalledNames, plan: Plan): string {
-  const among = (column: string, names: readonly string[]) =>
-    `${column} OPERATOR(pg_catalog.=) ANY (ARRAY[${names.map(quoteLiteral).join(', ')}]::pg_catalog.name[])`;
-  const read = [...relations, ...plan.deletions.map(({ relation }) => relation.name)];
-  const VOLATILE = `p.provolatile OPERATOR(pg_catalog.=) 'v'`;
-  return (
-    `SELECT NOT (EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE ${among('p.proname', functions)} AND ${VOLATILE})` +
-    ` OR EXISTS (SELECT FROM pg_catalog.pg_operator AS o JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) o.oprcode` +
-    ` WHERE ${among('o.oprname', operators)} AND ${VOLATILE})` +
-    ` OR EXISTS (SELECT FROM pg_catalog.pg_class AS r WHERE ${among('r.relname', read)}` +
-    ` AND (r.relrowsecurity OR r.relkind OPERATOR(pg_catalog.=) 'v')))`
-  );
+  return spliceNamed(text.slice(0, end), edits, [root]);
 }

@@ -55,6 +55,6 @@ function* below(plan: Plan, mode: RenderMode): Steps<Below> {
   yield;
   const changes = plan.changes.flatMap((change, i) => renderChange(change, i, plan, mode));
   yield;
-  const deletions = renderDeletions(plan, mode.counting ? 'counting' : undefined);
+  const deletions = renderDeletions(plan, () => (mode.counting ? 'count' : 'delete'));
   return { ctes: [...deletions, ...ctes, ...changes], conditions };
 }

@@ -5,6 +5,7 @@ import type { Relation } from '../../graph/model.js';
 import type { GuardLevel } from '../../plan/guard.js';
 import type { Profile } from '../../profiles/profile.js';
 import type { Columns } from '../../render/returned-columns.js';
+import type { LockMode } from '../../render/single/locks.js';
 import type { Copied } from '../../render/splice.js';
 import type { RelationName } from '../../sql/names.js';
 import type { Executable } from './executable.js';
@@ -27,6 +28,8 @@ export interface RewriteContext {
   readonly triggers: TriggerPolicy;
   /** What becomes of new keys. */
   readonly guard: GuardLevel;
+  /** What the configuration says to locks before a DELETE whose keys the server does not enforce. */
+  readonly locks: LockMode;
   /** The configuration refuses what is not understood; else it is passed on, with the error for the log. */
   readonly reject: boolean;
   /** Somebody wants to know how many rows of each table a cascade takes. */

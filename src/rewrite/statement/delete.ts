@@ -83,7 +83,7 @@ function* render(
     command: statement.sites.find(({ cte }) => cte === undefined)?.command,
     shape,
     suspecting: retries && plan.checks.length > 0,
-    locks: renderLocks(text, statement, plan, roots),
+    locks: renderLocks(text, statement, plan, roots, context.locks),
   };
   const { prepares } = statement;
   return {

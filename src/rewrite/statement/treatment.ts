@@ -15,6 +15,8 @@ export type Treatment =
    * statement when this one has ended, as the end of a transaction may come with that.
    */
   | { readonly kind: 'cleanUp' }
+  /** A statement of the proxy's own that locks the rows of an expanded one behind it: an error is that one's. */
+  | { readonly kind: 'lock'; readonly cascade: CascadeTreatment }
   | CascadeTreatment
   | GuardTreatment
   /** TRUNCATE … CASCADE, with the tables that were added to its list. */

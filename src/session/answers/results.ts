@@ -182,6 +182,7 @@ function resultOf(
       return treatment.again ? 'swallow' : 'forward';
     case 'swallow':
     case 'cleanUp':
+    case 'lock':
       return 'swallow';
     case 'forward':
     case 'refused':

@@ -51,7 +51,7 @@ export function translateError(
   const fields = readErrorFields(message);
   const marker = markerOf(fields, treatment, translation.rewrite, translation.resolved ?? false);
   const instead = inPlaceOf(message, marker, treatment, translation);
-  const cascade = treatment?.kind === 'cascade' ? treatment : undefined;
+  const cascade = cascadeOf(treatment);
   if (instead instanceof ProxyError) {
     translation.tell({ kind: 'failed', error: instead, cascade });
     return errorResponse(inEncoding(proxyErrorFields(instead), encoding), 'latin1');
@@ -79,6 +79,7 @@ function inPlaceOf(
     case 'forward':
     case 'swallow':
     case 'cleanUp':
+    case 'lock':
     case 'truncate':
     case 'prepare':
     case 'release':
@@ -125,10 +126,19 @@ function asTheClients(
     if (at === undefined) changed.delete(Field.position);
     else changed.set(Field.position, String(at + offset));
   }
-  const command = expandedOf(treatment)?.command;
+  const command = (cascadeOf(treatment) ?? expandedOf(treatment))?.command;
   if (command !== undefined && fields.get(Field.code) === READ_ONLY)
     changed.set(Field.message, (fields.get(Field.message) ?? '').replace(SENT, command));
+  const context = fields.get(Field.context);
+  if (treatment?.kind === 'lock' && context?.startsWith(LOCKING))
+    changed.set(Field.context, context.replace(LOCKING, DELETING));
   return changed;
+}
+
+/** The expanded statement to which the error belongs, itself or as that of what locks its rows. */
+function cascadeOf(treatment: Treatment | undefined): CascadeTreatment | undefined {
+  if (treatment?.kind === 'lock') return treatment.cascade;
+  return treatment?.kind === 'cascade' ? treatment : undefined;
 }
 
 function isSame(some: ErrorFields, others: ErrorFields): boolean {
@@ -142,6 +152,9 @@ function clientPosition(position: number, { text, sql, copied }: Rewrite): numbe
   return run && charactersIn(text, 0, at - run.sent + run.client) + 1;
 }
 
+/** What the server was doing with a row, where it speaks English (XactLockTableWaitErrorCb). */
+const [LOCKING, DELETING] = ['while locking tuple', 'while deleting tuple'];
+
 /** read_only_sql_transaction: its message names the command, and the server saw a SELECT. */
 const READ_ONLY = '25006';
-const SENT = /SELECT(?: FOR KEY SHARE)?/;
+const SENT = /SELECT(?: FOR (?:UPDATE|KEY SHARE))?/;

@@ -1,6 +1,6 @@
 /** The client's Bind: how long it is kept, and the result formats that take its place. */
 import type { ResultShape } from '../../render/single/render.js';
-import { isGuarded, isSuspecting, planOf } from '../../rewrite/retries.js';
+import { firstLocksOf, mayRepeat } from '../../rewrite/retries.js';
 import { expandedOf } from '../../rewrite/statement/treatment.js';
 import { whole, withResultFormats } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
@@ -13,11 +13,11 @@ export function isShort(bind: Message): boolean {
   return bind.end - bind.start <= LONGEST_BIND;
 }
 
-/** @returns a copy of the Bind, where the execution of its portal may have to be repeated */
+/** @returns a copy of the Bind, where its portal's execution may have to be repeated, or the same values lock rows before it */
 export function repeatableBind(bind: Message, { rewrite }: PreparedStatement): Buffer | undefined {
-  const plan = rewrite && planOf(rewrite.treatments);
-  const repeats = plan && (isGuarded(plan) || isSuspecting(rewrite.treatments));
-  return repeats && isShort(bind) ? whole(bind) : undefined;
+  const { treatments } = rewrite ?? { treatments: [] };
+  const isUsed = mayRepeat(treatments) || firstLocksOf(treatments).length > 0;
+  return isUsed && isShort(bind) ? whole(bind) : undefined;
 }
 
 /** @returns the Bind with result formats for the columns that are sent; undefined where it is to be sent as it is */

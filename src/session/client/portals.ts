@@ -1,5 +1,6 @@
 /** The client's portals that the proxy has a hand in: what each was bound to, and how to bind it again. */
 import { isSuspecting, locksOf } from '../../rewrite/retries.js';
+import type { Rewrite } from '../../rewrite/text.js';
 import { passedOn } from '../../rewrite/text.js';
 import { bindTo, boundTo, write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
@@ -9,6 +10,7 @@ import type { Decider } from '../decide/decider.js';
 import { knownName, Names } from '../decide/names.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
 import type { PortalBinding } from '../execute/portal-execution.js';
+import type { PortalLock } from '../execute/portal-locks.js';
 import type { Output } from '../server/output.js';
 import type { OutstandingReplies } from '../server/outstanding-replies.js';
 import { REPEATED, SCRATCH } from '../server/own-statements.js';
@@ -110,10 +112,18 @@ export class Portals {
     const swallowed = swallowedReplies(decider.translation(rewrite), () => {});
     replies.expect('Close', swallowed);
     replies.expect('Bind', swallowed);
-    const locks = locksOf(rewrite.treatments);
-    const lock = locks && { locks, types, bind: boundTo(message, REPEATED, SCRATCH) };
-    return { rewrite, lock };
+    return { rewrite, lock: lockOf(rewrite, types, message) };
   }
+}
+
+/** What locks the rows that a portal is going to delete, if anything. */
+export function portalLock({ prepared, bind }: RepeatablePortal): PortalLock | undefined {
+  return prepared.rewrite && lockOf(prepared.rewrite, prepared.types, bindMessage(bind));
+}
+
+function lockOf({ treatments }: Rewrite, types: readonly number[], bind: Message): PortalLock | undefined {
+  const [locks] = locksOf(treatments);
+  return locks && { locks, types, bind: boundTo(bind, REPEATED, SCRATCH) };
 }
 
 export function isRepeatable(portal: BoundPortal): portal is RepeatablePortal {

@@ -89,7 +89,7 @@ export class Rewriter {
   ): RewriteContext {
     const { counting, policy } = this.#options;
     const { graph, meaning } = resolved;
-    const { guard, refusesCode, reject, triggers } = policy.current;
+    const { guard, locks, refusesCode, reject, triggers } = policy.current;
     const context: RewriteContext = {
       graph,
       meaning,
@@ -105,6 +105,7 @@ export class Rewriter {
       refusesCode: refusesCode && resolved !== OFF,
       triggers,
       guard: resolved.guard ?? guard,
+      locks,
       reject,
       inString,
       retries: retries && mayBeSentAgain(statements),
@@ -138,9 +139,9 @@ function cacheKey(
   context: RewriteContext,
   { graphId, touched, sensitive }: { graphId: string; touched: boolean; sensitive: boolean },
 ): string {
-  const { counting, guard, inString, meaning, prepares, profile, refusesCode, reject, retries, triggers } =
+  const { counting, guard, inString, locks, meaning, prepares, profile, refusesCode, reject, retries } =
     context;
-  const settings = [reject, refusesCode, triggers, guard, counting];
+  const settings = [reject, refusesCode, context.triggers, guard, locks, counting];
   const flags = [touched, sensitive, inString, retries, prepares, ...settings, profile.version];
   return `${graphId}\0${names.map(meaning).join(',')}\0${flags.join()}\0${text}`;
 }

@@ -36,6 +36,8 @@ export function translationOf(
     tell(news) {
       if (news.kind === 'failed') return tellFailure(news, events);
       const { treatment, at, counts } = news;
+      // To wait for the locks is part of what the cascade takes.
+      if (treatment.kind === 'lock') return;
       if (treatment.kind === 'cascade')
         events.cascaded(treatment, at - since, rowsOf(treatment.shape, counts));
       else if (isClients(treatment)) events.executed();
@@ -62,6 +64,7 @@ function isClients(treatment: Treatment): boolean {
   switch (treatment.kind) {
     case 'swallow':
     case 'cleanUp':
+    case 'lock':
       return false;
     case 'prepare':
       return treatment.again !== true;

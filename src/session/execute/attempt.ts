@@ -68,7 +68,7 @@ export class Attempt implements ReplyHandler {
   });
 
   constructor(sending: Sending) {
-    const own: readonly Treatment['kind'][] = ['swallow', 'cleanUp'];
+    const own: readonly Treatment['kind'][] = ['swallow', 'cleanUp', 'lock'];
     const { translation } = sending;
     const { treatments } = translation.rewrite;
     this.#sending = sending;

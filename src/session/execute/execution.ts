@@ -4,7 +4,7 @@
  */
 import { ProxyError } from '../../errors.js';
 import type { SessionEvents } from '../../observe/session-events.js';
-import type { Locks } from '../../render/single/locks.js';
+import { firstLocksOf } from '../../rewrite/retries.js';
 import { type Rewrite, refusal } from '../../rewrite/text.js';
 import type { Outcome } from './outcome.js';
 import {
@@ -19,8 +19,8 @@ import {
 
 /** How an attempt is made. */
 export interface Terms {
-  /** What locks the rows first; undefined where nothing does. */
-  readonly locks: Locks | undefined;
+  /** The rows are locked first, as far as `findLocks` has found that they may be. */
+  readonly isLocking: boolean;
   /** The names in the statement were resolved anew, and mean what they meant. */
   readonly isResolved: boolean;
   /** No other attempt follows. */
@@ -36,8 +36,12 @@ export interface Execution {
   readonly mayBeRetried: boolean;
   /** What the statement was rewritten to last. */
   readonly rewrite: Rewrite;
-  /** @returns the locks to be sent first, if any; `failed` where that ended the execution: the client has its error */
-  harmlessLocks(): Promise<Locks | 'failed' | undefined>;
+  /**
+   * Finds out which locks may be sent first.
+   * @param isEach before each attempt, for all statements of the text; else for its one statement, which was overtaken
+   * @returns whether there are any; `failed` where that ended the execution: the client has its error
+   */
+  findLocks(isEach: boolean): Promise<boolean | 'failed'>;
   attempt(terms: Terms): Promise<Outcome>;
   /** Undoes a failed attempt. @returns the snapshot of the next one; `failed` where the client has got an error */
   rollBack(): Promise<Snapshot | 'failed'>;
@@ -54,16 +58,17 @@ export interface Execution {
 
 /** Fulfilled when the execution has ended for good: the client has its answer, or will get it without further doing. */
 export async function carryOut(execution: Execution, events: Pick<SessionEvents, 'retried'>): Promise<void> {
-  let retry = firstAttempt(execution.mayBeRetried ? MOST_ATTEMPTS : 1);
+  const isEach = firstLocksOf(execution.rewrite.treatments).length > 0;
+  let retry = firstAttempt(execution.mayBeRetried ? MOST_ATTEMPTS : 1, isEach);
   let isResolved = false;
   for (;;) {
-    const locks = locksFirst(retry) ? await execution.harmlessLocks() : undefined;
-    if (locks === 'failed') return;
-    const outcome = await execution.attempt({ locks, isResolved, isLast: isLast(retry) });
+    const isLocking = locksFirst(retry) && (await execution.findLocks(isEach));
+    if (isLocking === 'failed') return;
+    const outcome = await execution.attempt({ isLocking, isResolved, isLast: isLast(retry) });
     if (outcome === 'done') return;
     if (outcome === 'failed') return execution.failOutside();
     events.retried(outcome);
-    retry = nextAttempt(retry, outcome, locks !== undefined);
+    retry = nextAttempt(retry, outcome, isLocking);
     const snapshot = await execution.rollBack();
     if (snapshot === 'failed') return;
     if (!helps(outcome, snapshot)) return execution.refuse(refusal(new ProxyError('PGC_SERIALIZATION', {})));

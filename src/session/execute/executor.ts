@@ -3,21 +3,31 @@
  * half of a session knows of how that is done: one statement, sent as often as it takes.
  */
 import type { SessionEvents } from '../../observe/session-events.js';
+import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { SeparateStatement } from '../decide/decision.js';
 import { carryOut } from './execution.js';
-import { type Portal, PortalExecution, type PortalParts } from './portal-execution.js';
+import { Harmlessness } from './harmlessness.js';
+import { type Portal, type PortalBinding, PortalExecution, type PortalParts } from './portal-execution.js';
+import { PortalLocks } from './portal-locks.js';
 import { type ExpandedQuery, QueryExecution, type QueryParts } from './query-execution.js';
 
-export interface ExecutorParts extends QueryParts, PortalParts {
+/** What is going to be executed; `offset` as ErrorTranslation has it. */
+type LockedBinding = Pick<PortalBinding, 'lock' | 'rewrite'> & { readonly offset?: number };
+
+type Made = 'harmlessness' | 'locks';
+
+export interface ExecutorParts extends Omit<QueryParts, Made>, Omit<PortalParts, Made> {
   readonly decider: QueryParts['decider'];
+  readonly catalog: SessionCatalog;
   readonly events: Pick<SessionEvents, 'retried'>;
 }
 
 export class Executor {
-  readonly #parts: ExecutorParts;
+  readonly #parts: QueryParts & PortalParts & ExecutorParts;
 
   constructor(parts: ExecutorParts) {
-    this.#parts = parts;
+    const harmlessness = new Harmlessness(parts.queries, parts.catalog);
+    this.#parts = { ...parts, harmlessness, locks: new PortalLocks({ ...parts, harmlessness }) };
   }
 
   /**
@@ -38,5 +48,14 @@ export class Executor {
    */
   portal(portal: Portal, inBlock: boolean): Promise<void> {
     return carryOut(new PortalExecution(portal, inBlock, this.#parts), this.#parts.events);
+  }
+
+  /**
+   * Locks the rows that a portal, or a statement by itself, is going to delete, where its Execute is sent by someone else.
+   * @returns a promise that is fulfilled when the Execute may be written: the locks go out with it
+   */
+  async lock({ lock, rewrite, offset = 0 }: LockedBinding): Promise<void> {
+    const { locks } = this.#parts;
+    if (lock && (await locks.may(lock)) === true) void locks.send(lock, { rewrite, offset }, () => false);
   }
 }

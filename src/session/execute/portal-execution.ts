@@ -1,20 +1,19 @@
 /** The execution of a portal. Each attempt is one Execute; locks, savepoint and settings are executions of their own before it. */
-import type { Locks } from '../../render/single/locks.js';
 import { isGuarded, planOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { write } from '../../wire/frontend.js';
 import { executeReplies, swallowedReplies } from '../answers/results.js';
 import type { Decider } from '../decide/decider.js';
 import { isForbidden } from '../server/error-classes.js';
-import type { InternalQueries, Repeated } from '../server/internal-query.js';
+import type { InternalQueries } from '../server/internal-query.js';
 import type { Jit } from '../server/jit.js';
 import type { Output } from '../server/output.js';
 import type { OutstandingReplies } from '../server/outstanding-replies.js';
 import { accompany, SCRATCH } from '../server/own-statements.js';
 import { Attempt } from './attempt.js';
 import type { Execution, Terms } from './execution.js';
-import { harmlessLocks } from './harmless-locks.js';
 import type { Outcome } from './outcome.js';
+import type { PortalLock, PortalLocks } from './portal-locks.js';
 import type { Snapshot } from './retry-policy.js';
 import { RELEASE_SAVEPOINT, Savepoint, SET_SAVEPOINT } from './savepoint.js';
 
@@ -24,7 +23,7 @@ export interface PortalBinding {
   /** The Execute that is sent. */
   readonly execute: Buffer;
   /** What locks the rows that it is going to delete, with the values for it. */
-  readonly lock?: (Pick<Repeated, 'types' | 'bind'> & { readonly locks: Locks }) | undefined;
+  readonly lock?: PortalLock | undefined;
 }
 
 /** A portal that can be executed once more. */
@@ -40,6 +39,7 @@ export interface PortalParts {
   readonly server: Output;
   readonly replies: OutstandingReplies;
   readonly queries: InternalQueries;
+  readonly locks: PortalLocks;
   readonly decider: Pick<Decider, 'translation'>;
   readonly jit: Jit;
 }
@@ -74,20 +74,29 @@ export class PortalExecution implements Execution {
   }
 
   /** The question is asked under the savepoint. */
-  async harmlessLocks(): Promise<Locks | 'failed' | undefined> {
-    const locks = await harmlessLocks(this.#binding.lock?.locks, this.#parts.queries, 'extended');
-    if (locks === 'failed') await this.failOutside();
-    return locks;
+  async findLocks(): Promise<boolean | 'failed'> {
+    const may = await this.#parts.locks.may(this.#binding.lock);
+    if (may === 'failed') await this.failOutside();
+    return may;
   }
 
-  async attempt({ locks, isResolved, isLast }: Terms): Promise<Outcome> {
+  async attempt({ isLocking, isResolved, isLast }: Terms): Promise<Outcome> {
+    const { locks, jit } = this.#parts;
     const { rewrite, lock } = this.#binding;
     const isExpanded = planOf(rewrite.treatments) !== undefined;
-    if (isExpanded) this.#parts.jit.off(!this.#inBlock);
-    const locked = lock && locks ? await this.#lock(lock) : 'done';
-    if (locked === 'failed') return 'failed';
-    if (locked === 'refused') return 'lockDenied';
-    return this.#execute(isResolved, isExpanded && !isLast);
+    if (isExpanded) jit.off(!this.#inBlock);
+    const locked =
+      isLocking && lock ? locks.send(lock, { rewrite }, isLast ? () => false : isForbidden) : undefined;
+    const executed = this.#execute(isResolved, isExpanded && !isLast);
+    // The server skips the Execute behind a lock that has failed.
+    switch ((await locked) ?? 'done') {
+      case 'refused':
+        return 'lockDenied';
+      case 'failed':
+        return this.#savepoint ? 'failed' : 'done';
+      case 'done':
+        return executed;
+    }
   }
 
   async rollBack(): Promise<Snapshot | 'failed'> {
@@ -124,10 +133,6 @@ export class PortalExecution implements Execution {
     if (!this.#savepoint) return;
     this.#endSkipping();
     await this.#savepoint.failOutside();
-  }
-
-  #lock({ locks, types, bind }: NonNullable<PortalBinding['lock']>): Promise<'done' | 'refused' | 'failed'> {
-    return this.#parts.queries.repeat({ sql: locks.sql, times: locks.rounds, types, bind }, isForbidden);
   }
 
   /** Sends one Execute, and with it what releases the savepoint. */

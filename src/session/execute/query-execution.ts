@@ -1,6 +1,7 @@
 /** The execution of a text that is sent as a simple query. Each attempt is one string, locks and savepoint in it. */
 import type { Locks } from '../../render/single/locks.js';
-import { isGuarded, isSuspecting, locksOf, planOf } from '../../rewrite/retries.js';
+import { locked } from '../../rewrite/locked.js';
+import { firstLocksOf, isGuarded, isSuspecting, locksOf, planOf } from '../../rewrite/retries.js';
 import { surrounded } from '../../rewrite/surrounded.js';
 import { passedOn, type Rewrite } from '../../rewrite/text.js';
 import type { Look } from '../../sql/lexer/look.js';
@@ -19,7 +20,7 @@ import type { ServerState } from '../server/server-state.js';
 import type { TransactionState } from '../server/transaction-state.js';
 import { Attempt } from './attempt.js';
 import type { Execution, Terms } from './execution.js';
-import { harmlessLocks } from './harmless-locks.js';
+import type { Harmlessness } from './harmlessness.js';
 import type { Outcome } from './outcome.js';
 import type { Snapshot } from './retry-policy.js';
 import { Savepoint } from './savepoint.js';
@@ -38,6 +39,7 @@ export interface QueryParts {
   readonly server: Output;
   readonly replies: OutstandingReplies;
   readonly queries: InternalQueries;
+  readonly harmlessness: Harmlessness;
   readonly catalog: Pick<SessionCatalog, 'unitEnds'>;
   readonly decider: Pick<Decider, 'decide' | 'translation'>;
   readonly statementNames: Names<PreparedStatement>;
@@ -55,6 +57,7 @@ export class QueryExecution implements Execution {
   readonly #inBlock: boolean;
   #rewrite: Rewrite;
   #attempts = 0;
+  #locks: ReadonlySet<Locks> = new Set();
   #separate: Iterable<SeparateStatement> | undefined;
 
   constructor(query: ExpandedQuery, parts: QueryParts) {
@@ -84,20 +87,28 @@ export class QueryExecution implements Execution {
   }
 
   /** The savepoint of the attempt before is released: an error of the question fails the transaction as natively. */
-  harmlessLocks(): Promise<Locks | 'failed' | undefined> {
-    return harmlessLocks(locksOf(this.#rewrite.treatments), this.#parts.queries, 'simple');
+  async findLocks(isEach: boolean): Promise<boolean | 'failed'> {
+    const { harmlessness, queries } = this.#parts;
+    const { treatments } = this.#rewrite;
+    const harmless = new Set<Locks>();
+    for (const locks of isEach ? firstLocksOf(treatments) : locksOf(treatments)) {
+      const is = queries.mayAccompany && (await harmlessness.judge(locks, 'simple'));
+      if (is === 'failed') return is;
+      if (is) harmless.add(locks);
+    }
+    this.#locks = harmless;
+    return harmless.size > 0;
   }
 
-  async attempt({ locks, isResolved, isLast }: Terms): Promise<Outcome> {
-    const { catalog, queries, replies, decider, statementNames, server, state } = this.#parts;
+  async attempt({ isLocking, isResolved, isLast }: Terms): Promise<Outcome> {
+    const { catalog, harmlessness, queries, replies, decider, statementNames, server, state } = this.#parts;
     const { dropped } = this.#query;
     const { treatments } = this.#rewrite;
     const isSaved = this.#savepoint !== undefined && treatments.some(({ kind }) => kind === 'cascade');
-    const { before, ...string } = surrounded(this.#rewrite, {
+    const { before, ...string } = surrounded(isLocking ? locked(this.#rewrite, this.#locks) : this.#rewrite, {
       profile: queries.mayAccompany ? state.profile : undefined,
       alone: this.#isAlone,
       saved: isSaved,
-      locks: locks ? Array<string>(locks.rounds).fill(locks.sql) : [],
     });
     const sent = sealed(string);
     const translation = { ...decider.translation(sent), resolved: isResolved };
@@ -108,7 +119,7 @@ export class QueryExecution implements Execution {
       mayBeRetried: !isLast && (planOf(treatments) !== undefined || isSuspecting(treatments)),
       isSaved,
       before,
-      isLocking: locks !== undefined,
+      isLocking,
     });
     server.write(write.query(sentText(sent)));
     replies.expect('Query', attempt);
@@ -116,6 +127,7 @@ export class QueryExecution implements Execution {
     if (this.#attempts++ > 0) catalog.unitEnds(this.#inBlock);
     server.flush();
     const outcome = await attempt.outcome;
+    if (attempt.hasFailed && isLocking && outcome !== 'ruleSuspected') harmlessness.forget();
     const left = attempt.hasFailed ? leftBy(sent) : [];
     if (left.length > 0) await queries.forget(left);
     return outcome;
@@ -139,7 +151,7 @@ export class QueryExecution implements Execution {
   /** The refusal is a query in the place of the client's. */
   async refuse(refusal: Rewrite): Promise<void> {
     this.#rewrite = refusal;
-    await this.attempt({ locks: undefined, isResolved: false, isLast: true });
+    await this.attempt({ isLocking: false, isResolved: false, isLast: true });
   }
 
   async failOutside(): Promise<void> {

@@ -7,8 +7,8 @@ export const MOST_ATTEMPTS = 5;
 export interface RetryState {
   /** How many attempts may still be made, the next one among them. */
   readonly left: number;
-  /** Whether the next attempt locks the rows first; `never` once the server has denied a lock. */
-  readonly locks: 'no' | 'next' | 'never';
+  /** Whether the next attempt locks the rows first; `never` once the server has denied a lock, `always` until then. */
+  readonly locks: 'no' | 'next' | 'always' | 'never';
 }
 
 /** What a failed attempt means for the next one. */
@@ -34,14 +34,20 @@ const CONSEQUENCES: Readonly<Record<RetryReason, Consequences>> = {
 /** The snapshot of the next attempt: it has what others have committed since, or it is that of the attempt before. */
 export type Snapshot = 'newer' | 'same';
 
-/** @param most how many attempts may be made at the most */
-export function firstAttempt(most: number): RetryState {
-  return { left: most, locks: 'no' };
+/**
+ * @param most how many attempts may be made at the most
+ * @param isLocking whether each of them locks its rows first, as no key of the server's would keep children away
+ */
+export function firstAttempt(most: number, isLocking: boolean): RetryState {
+  return { left: most, locks: isLocking ? 'always' : 'no' };
 }
 
-/** Whether the next attempt locks its rows first. The last one does not: a denied lock could not be followed by another. */
+/**
+ * Whether the next attempt locks its rows first. Where only a failed attempt is the reason the last one does not: a denied lock
+ * could not be followed by another.
+ */
 export function locksFirst({ left, locks }: RetryState): boolean {
-  return locks === 'next' && left > 1;
+  return locks === 'always' || (locks === 'next' && left > 1);
 }
 
 /** Whether no other attempt follows the next one: an error of it is the client's, whatever it says. */
@@ -64,6 +70,7 @@ function locksAfter(
   locked: boolean,
 ): RetryState['locks'] {
   if (before === 'never' || after === 'never') return 'never';
+  if (before === 'always') return 'always';
   return after === 'unless locked' && !locked ? 'next' : 'no';
 }
 

@@ -2,6 +2,7 @@
 import type { GraphCache } from '../../graph/cache.js';
 import type { KeySettings } from '../../graph/catalog/key-settings.js';
 import type { GuardLevel } from '../../plan/guard.js';
+import type { RewriteContext } from '../../rewrite/statement/context.js';
 import type { TriggerPolicy } from '../../rewrite/statement/trigger-policy.js';
 
 /** One reading of the configuration: another one is another object, as long as anything in it has changed. */
@@ -19,6 +20,8 @@ export interface Policy {
   readonly triggers: TriggerPolicy;
   /** What becomes of new keys, where the session itself says nothing. */
   readonly guard: GuardLevel;
+  /** What is locked before a DELETE whose keys the server does not enforce. */
+  readonly locks: RewriteContext['locks'];
 }
 
 /**

@@ -1,9 +1,9 @@
 /** Texts in the client's encoding: what the proxy reads of them, adds to them, and says itself. */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
-import type { Copied } from '../../render/splice.js';
+import type { Copied, Spliced } from '../../render/splice.js';
 import type { Treatment } from '../../rewrite/statement/treatment.js';
-import type { Rewrite } from '../../rewrite/text.js';
+import type { Place, Rewrite } from '../../rewrite/text.js';
 import { isSingleByte, readRaw } from '../../sql/encoding/character-lengths.js';
 import { bytesIn, rawLetter } from '../../sql/encoding/letters.js';
 import { bytesOf, hasLetters, rawBytes } from '../../sql/encoding/raw-bytes.js';
@@ -47,31 +47,58 @@ type Spelling = (token: string) => string;
  */
 export function inClientEncoding(rewrite: Rewrite, state: ServerState): Rewrite {
   const spell = spellingFor(state);
-  const copied: Copied[] = [];
-  let sql = '';
-  let read = 0;
-  for (const run of rewrite.copied) {
-    sql += spell(rewrite.sql.slice(read, run.sent));
-    copied.push({ ...run, sent: sql.length });
-    read = run.sent + run.length;
-    sql += rewrite.sql.slice(run.sent, read);
-  }
-  sql += spell(rewrite.sql.slice(read));
+  const { sql, copied, places } = spelled(rewrite, rewrite.places, spell);
   if (hasLetters(sql))
     throw new ProxyError('PGC_ENCODING', {
       what: 'tables with names beyond ASCII',
       encoding: encodingOf(state),
     });
-  return { ...rewrite, sql, unspelled: rewrite.sql, copied, treatments: rewrite.treatments.map(unlocked) };
+  const treatments = rewrite.treatments.map((treatment) => locksSpelled(treatment, spell));
+  return { ...rewrite, sql, unspelled: rewrite.sql, copied, places, treatments };
 }
 
-/** What locks its rows is not taken apart: it is sent again without. */
-function unlocked(treatment: Treatment): Treatment {
-  return treatment.kind === 'cascade' &&
-    treatment.locks &&
-    hasLetters(treatment.locks.sql + treatment.locks.harmless)
-    ? { ...treatment, locks: undefined }
-    : treatment;
+/** What the proxy has added spelled, and the runs of the client's text and the places where they have come to be. */
+function spelled(
+  { sql: unspelled, copied: runs }: Spliced,
+  places: readonly Place[],
+  spell: Spelling,
+): Spliced & { readonly places: readonly Place[] } {
+  const copied: Copied[] = [];
+  const placed: Place[] = [];
+  let sql = '';
+  let read = 0;
+  const spellTo = (end: number) => {
+    sql += spell(unspelled.slice(read, end));
+    read = end;
+  };
+  const placeUpTo = (end: number) => {
+    for (let place = places[placed.length]; place && place.sent <= end; place = places[placed.length]) {
+      if (place.sent > read) spellTo(place.sent);
+      placed.push({ ...place, sent: sql.length - (read - place.sent) });
+    }
+  };
+  for (const run of runs) {
+    placeUpTo(run.sent);
+    spellTo(run.sent);
+    copied.push({ ...run, sent: sql.length });
+    read = run.sent + run.length;
+    sql += unspelled.slice(run.sent, read);
+    // Within the client's own text nothing is moved.
+    placeUpTo(read);
+  }
+  placeUpTo(unspelled.length);
+  spellTo(unspelled.length);
+  return { sql, copied, places: placed };
+}
+
+/** Where the locks cannot be said in the client's encoding, the statement is sent without. */
+function locksSpelled(treatment: Treatment, spell: Spelling): Treatment {
+  if (treatment.kind !== 'cascade' || !treatment.locks) return treatment;
+  const { locks } = treatment;
+  const statements = locks.statements.map((each) => spelled(each, [], spell));
+  const harmless = spell(locks.harmless);
+  const isSpelled = ![harmless, ...statements.map(({ sql }) => sql)].some(hasLetters);
+  return { ...treatment, locks: isSpelled ? { ...locks, statements, harmless } : undefined };
 }
 
 function spellingFor(state: ServerState): Spelling {

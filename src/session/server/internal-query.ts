@@ -7,7 +7,7 @@ import type { Message } from '../../wire/reader.js';
 import { Backend, TransactionStatus } from '../../wire/types.js';
 import type { Output } from './output.js';
 import type { AnsweredMessage, OutstandingReplies } from './outstanding-replies.js';
-import { executionOf, type OwnMessages, REPEATED, SCRATCH } from './own-statements.js';
+import { executionOf, type OwnMessages, SCRATCH } from './own-statements.js';
 import { type Answer, type AnswerHandling, Question } from './question.js';
 import type { ServerState } from './server-state.js';
 import { TransactionState } from './transaction-state.js';
@@ -16,15 +16,6 @@ import { TransactionState } from './transaction-state.js';
 export type Described =
   | { readonly kind: 'value'; readonly columns: readonly Buffer[]; readonly parameters: readonly number[] }
   | { readonly kind: 'failed' | 'skipped' };
-
-/** A statement of the proxy's own with parameters of the client's. */
-export interface Repeated {
-  readonly sql: string;
-  readonly types: readonly number[];
-  /** The Bind of its values to the statement SCRATCH and the portal REPEATED. */
-  readonly bind: Buffer;
-  readonly times: number;
-}
 
 /**
  * How a question is asked.
@@ -132,34 +123,6 @@ export class InternalQueries {
     if (protocol === 'simple') return this.#query(statements.join('\n; '), { isOurs });
     this.#isImplicitTransactionOpen = true;
     return this.#flushed(executionOf(statements), { isOurs });
-  }
-
-  /**
-   * Executes a statement in a pipeline, several times.
-   * @param isRefusal whether the client does not get an error: the server then skips to a Sync
-   * @returns `refused` where there was such an error, `failed` where the client has got one, or the server skips already
-   */
-  async repeat(
-    { sql, types, bind, times }: Repeated,
-    isRefusal: (error: Message) => boolean,
-  ): Promise<'done' | 'refused' | 'failed'> {
-    let refused = false;
-    const execution = Buffer.concat([bind, write.execute(REPEATED), write.close('P', REPEATED)]);
-    const messages = [
-      write.close('S', SCRATCH),
-      write.parse(SCRATCH, sql, types),
-      ...Array<Buffer>(times).fill(execution),
-      write.close('S', SCRATCH),
-    ];
-    const each = Array.from({ length: times }, (): AnsweredMessage[] => ['Bind', 'Execute', 'Close']);
-    const answered: readonly AnsweredMessage[] = ['Close', 'Parse', ...each.flat(), 'Close'];
-    const isOurs = (error: Message) => {
-      refused = isRefusal(error);
-      return refused;
-    };
-    const answer = await this.#flushed({ messages, answered }, { isOurs });
-    if (refused) return 'refused';
-    return answer.kind === 'value' ? 'done' : 'failed';
   }
 
   /**

@@ -21,25 +21,30 @@ import {
  *     pgc_1 (pgc_c0) AS (DELETE FROM ONLY b AS r WHERE EXISTS (SELECT FROM pgc_0 AS d WHERE d.pgc_c0 = r.a) RETURNING r.id)
  *     pgc_3 AS (DELETE FROM ONLY d AS r WHERE EXISTS (SELECT FROM pgc_1 AS d WHERE d.pgc_c0 = r.b) OR …)
  *
- * @param purpose `locking`: the CTEs lock rows instead, and only the rows that others reference (locks.ts). `counting`: the rows of
- * each are counted, so that all of them return some
+ * @param purpose what each of them does
  */
-export function renderDeletions(plan: Plan, purpose?: 'locking' | 'counting'): readonly string[] {
-  const locking = purpose === 'locking';
+export function renderDeletions(plan: Plan, purpose: (deletion: Deletion) => Purpose): readonly string[] {
   const done = new Set<number>();
   return plan.deletions.flatMap((deletion) => {
-    if (deletion.origin === 'client' || (locking && deletion.returns.length === 0)) return [];
+    const what = purpose(deletion);
+    if (deletion.origin === 'client' || what === 'nothing') return [];
     const { cycle } = deletion;
-    if (cycle === undefined || done.has(cycle)) return [renderDeletion(deletion, plan, purpose)];
+    if (cycle === undefined || done.has(cycle)) return [renderDeletion(deletion, plan, what)];
     done.add(cycle);
     const members = cyclesOf(plan).get(cycle) ?? [];
     return [
       renderSearch(cycle, members, plan),
       ...members.map((each) => renderFound(each)),
-      renderDeletion(deletion, plan, purpose),
+      renderDeletion(deletion, plan, what),
     ];
   });
 }
+
+/**
+ * What is done with the rows of a deletion. `count`: they are deleted, and returned even where no other CTE reads them. `lock`
+ * and `read`: they are only locked, or found (locks.ts); deletions of one cycle must all be there, or none.
+ */
+export type Purpose = 'delete' | 'count' | 'lock' | 'read' | 'nothing';
 
 const cyclesOf = oncePerPlan(({ deletions }) => grouped(deletions, ({ cycle }) => cycle));
 
@@ -56,7 +61,7 @@ export function header(name: string, deletion: Deletion): string {
  *     pgc_2 (pgc_c0) AS (DELETE FROM ONLY a AS r WHERE (EXISTS (SELECT FROM pgc_f1 AS d WHERE d.pgc_c0 = r.b))
  *       AND NOT EXISTS (SELECT FROM pgc_0 AS g WHERE g.pgc_c0 = r.id) RETURNING r.id)
  */
-function renderDeletion(deletion: Deletion, plan: Plan, purpose?: 'locking' | 'counting'): string {
+function renderDeletion(deletion: Deletion, plan: Plan, purpose: Purpose): string {
   const { relation, keys, cycle, returns } = deletion;
   const matches = keys.map((key) =>
     references(
@@ -70,9 +75,10 @@ function renderDeletion(deletion: Deletion, plan: Plan, purpose?: 'locking' | 'c
     clear.length === 0 ? matches.join(' OR ') : `(${matches.join(' OR ')}) AND ${clear.join(' AND ')}`;
   const returning = returns.map((name) => `r.${quoteName(name)}`).join(', ');
   const rows = `FROM ${tableOf(relation)} AS r WHERE ${condition}`;
-  const returned = returning === '' && purpose === 'counting' ? '1' : returning;
+  const returned = returning === '' && purpose === 'count' ? '1' : returning;
   const deleting = `DELETE ${rows}${returned === '' ? '' : ` RETURNING ${returned}`}`;
-  const sql = purpose === 'locking' ? `SELECT ${returning} ${rows} FOR UPDATE` : deleting;
+  const found = `SELECT ${returning} ${rows}${purpose === 'lock' ? ' FOR UPDATE' : ''}`;
+  const sql = purpose === 'lock' || purpose === 'read' ? found : deleting;
   return `${header(cteName(deletion.id), deletion)} AS (${sql})`;
 }
 

@@ -1,6 +1,6 @@
 /** Execute: executes a portal (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
 import { FAIL_REFUSED } from '../../../render/violations.js';
-import { isSuspecting, planOf } from '../../../rewrite/retries.js';
+import { isSuspecting, mayRepeat, planOf } from '../../../rewrite/retries.js';
 import { mayTakeData } from '../../../sql/lexer/look.js';
 import { serverError } from '../../../wire/backend.js';
 import { readExecute, write } from '../../../wire/frontend.js';
@@ -17,7 +17,7 @@ import { SCRATCH } from '../../server/own-statements.js';
 import type { CopyIn } from '../copy-in.js';
 import { forward, type ServerSide } from '../forwarding.js';
 import { MessageHandler } from '../message-handler.js';
-import { type BoundPortal, isRepeatable, type Portals } from '../portals.js';
+import { type BoundPortal, isRepeatable, type Portals, portalLock } from '../portals.js';
 import type { UnitOfWork } from '../unit-of-work.js';
 import { countsRows, ExecutedPortal, executeOf } from './executed-portal.js';
 
@@ -62,15 +62,25 @@ export class Execute extends MessageHandler<ExecuteParts> {
     if (rewrite === undefined) return this.#forward(message);
     if (portal.executed && countsRows(rewrite)) return this.#refuseSecond(name);
     portals.set(name, { ...portal, executed: true });
-    const binding = { rewrite, execute: executeOf(message, name, rewrite) };
-    if (!isExpanded || !isRepeatable(portal)) return this.#executeOnce(binding, portal.executed);
+    const execute = executeOf(message, name, rewrite);
+    if (!isExpanded || !isRepeatable(portal)) return this.#executeOnce({ rewrite, execute }, portal.executed);
+    const binding = { rewrite, execute, lock: portalLock(portal) };
+    if (!mayRepeat(rewrite.treatments)) return this.#lockAndExecuteOnce(binding);
     const repeatable = new ExecutedPortal(name, portal, binding, message, portals);
     // To try again undoes what has failed. In a block a savepoint holds the rest; outside of one nothing else may have been bound
     // or executed, as a failed transaction takes all portals with it.
     if (isInBlock === true || mayRetryAlone) return executor.portal(repeatable, isInBlock === true);
     // What only finds out whether a rule may be broken is no use where it cannot be sent again.
-    if (!isSuspecting(rewrite.treatments)) return this.#executeOnce(binding);
-    return repeatable.rebind().then((exact) => exact && this.#executeOnce(exact));
+    if (!isSuspecting(rewrite.treatments)) return this.#lockAndExecuteOnce(binding);
+    return repeatable.rebind().then((exact) => exact && this.#lockAndExecuteOnce(exact));
+  }
+
+  /** Where the server skips the locks, or what is asked before them, it skips the Execute too. */
+  #lockAndExecuteOnce(binding: PortalBinding): Promise<void> | undefined {
+    const { executor, jit } = this.parts;
+    if (!binding.lock?.locks.isFirst) return this.#executeOnce(binding);
+    jit.off();
+    return executor.lock(binding).then(() => this.#executeOnce(binding));
   }
 
   /** @param isContinued it was executed before, and goes on */

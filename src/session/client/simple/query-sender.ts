@@ -1,5 +1,5 @@
 /** Sends what was decided for a client's Query: as it is, in one text, or statement by statement. */
-import { isSuspecting, planOf } from '../../../rewrite/retries.js';
+import { firstLocksOf, isSuspecting, planOf } from '../../../rewrite/retries.js';
 import type { Rewrite } from '../../../rewrite/text.js';
 import { type Look, withTextCopied } from '../../../sql/lexer/look.js';
 import { write } from '../../../wire/frontend.js';
@@ -85,7 +85,12 @@ export class QuerySender {
     const { decider, executor, server, unitEnd } = this.#options;
     const { protocol, inBlock, dropped } = situation;
     const { treatments } = rewrite;
-    if (protocol === 'simple' && (planOf(treatments) || isSuspecting(treatments) || rewrite.leftPrepared)) {
+    const isExecuted =
+      planOf(treatments) ||
+      isSuspecting(treatments) ||
+      firstLocksOf(treatments).length > 0 ||
+      rewrite.leftPrepared;
+    if (protocol === 'simple' && isExecuted) {
       const done = executor.query({ look: withTextCopied(look), rewrite, dropped });
       unitEnd.end(inBlock);
       return done.then((statements) => statements && this.#sendOneByOne(statements));

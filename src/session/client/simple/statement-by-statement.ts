@@ -6,7 +6,7 @@
  * (protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT), and are answered as a simple query is.
  */
 import { Pace } from '../../../pace.js';
-import { planOf } from '../../../rewrite/retries.js';
+import { firstLocksOf, planOf } from '../../../rewrite/retries.js';
 import { expandedOf } from '../../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../../rewrite/text.js';
 import type { Look } from '../../../sql/lexer/look.js';
@@ -18,11 +18,12 @@ import { descriptionReplies, executeReplies } from '../../answers/results.js';
 import type { SessionCatalog } from '../../catalog/session-catalog.js';
 import type { Decider } from '../../decide/decider.js';
 import type { SeparateStatement } from '../../decide/decision.js';
+import type { Executor } from '../../execute/executor.js';
 import type { InternalQueries } from '../../server/internal-query.js';
 import type { Jit } from '../../server/jit.js';
 import type { Output } from '../../server/output.js';
 import type { OutstandingReplies, ReplyHandler, Verdict } from '../../server/outstanding-replies.js';
-import { SCRATCH } from '../../server/own-statements.js';
+import { REPEATED, SCRATCH } from '../../server/own-statements.js';
 import type { ServerState } from '../../server/server-state.js';
 
 /** The name of their statements and portals; those of questions, and the client's, are others. */
@@ -38,6 +39,7 @@ const BLOCK = 'SHOW transaction_isolation';
 interface StatementByStatementOptions {
   readonly catalog: SessionCatalog;
   readonly decider: Decider;
+  readonly executor: Executor;
   readonly jit: Jit;
   readonly queries: InternalQueries;
   readonly replies: OutstandingReplies;
@@ -74,11 +76,26 @@ export class StatementByStatement {
       catalog.invalidateBy(look);
       // The server skips to the Sync, as it would skip the rest of the string.
       goesOn = decision?.kind !== 'failed' && decision?.kind !== 'skipped';
-      if (goesOn) this.#sendOne(decision?.kind === 'rewrite' ? decision.rewrite : unchanged, look, offset);
+      if (!goesOn) continue;
+      const rewrite = decision?.kind === 'rewrite' ? decision.rewrite : unchanged;
+      if (firstLocksOf(rewrite.treatments).length > 0) await this.#lock(rewrite, offset);
+      this.#sendOne(rewrite, look, offset);
     }
     jit.endUnit();
     server.write(write.sync());
     replies.expect('Sync');
+  }
+
+  /** Where the server skips the locks, or what is asked before them, it skips the statement too. */
+  async #lock(rewrite: Rewrite, offset: number): Promise<void> {
+    const { executor, jit } = this.#options;
+    jit.off();
+    const [locks] = firstLocksOf(rewrite.treatments);
+    await executor.lock({
+      rewrite,
+      offset,
+      lock: locks && { locks, types: [], bind: write.bind(REPEATED, SCRATCH) },
+    });
   }
 
   #sendOne(unsent: Rewrite, look: Look, offset: number): void {

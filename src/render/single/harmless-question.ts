@@ -1,0 +1,34 @@
+/** The question whether a SELECT that stands in the place of a DELETE does nothing but lock rows. */
+import type { Plan } from '../../plan/plan.js';
+import { quoteLiteral } from '../../sql/names.js';
+import type { CalledNames } from '../../sql/statement/selection.js';
+
+/**
+ * The question of `Locks.harmless`:
+ *
+ *     SELECT NOT (EXISTS (SELECT FROM pg_proc AS p WHERE p.proname = ANY (ARRAY['f']::name[]) AND p.provolatile = 'v')
+ *       OR EXISTS (SELECT FROM pg_operator AS o JOIN pg_proc AS p ON p.oid = o.oprcode WHERE o.oprname = ANY (ARRAY['=']::name[]) AND …)
+ *       OR EXISTS (SELECT FROM pg_class AS r WHERE r.relname = ANY (ARRAY['users']::name[]) AND (r.relrowsecurity OR r.relkind = 'v'))
+ *       OR EXISTS (SELECT FROM unnest(ARRAY[16385]::oid[]) AS l WHERE NOT has_any_column_privilege(l.l, 'UPDATE')))
+ *
+ * @param names what the client's statement calls
+ */
+export function harmlessQuestion({ functions, operators, relations }: CalledNames, plan: Plan): string {
+  const among = (column: string, names: readonly string[]) =>
+    `${column} OPERATOR(pg_catalog.=) ANY (ARRAY[${names.map(quoteLiteral).join(', ')}]::pg_catalog.name[])`;
+  const read = [...relations, ...plan.deletions.map(({ relation }) => relation.name)];
+  // SELECT … FOR UPDATE needs the right to UPDATE (execMain.c, ExecCheckOneRelPerms).
+  const locked = plan.deletions
+    .filter(({ returns }) => returns.length > 0)
+    .map(({ relation }) => relation.oid);
+  const VOLATILE = `p.provolatile OPERATOR(pg_catalog.=) 'v'`;
+  return (
+    `SELECT NOT (EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE ${among('p.proname', functions)} AND ${VOLATILE})` +
+    ` OR EXISTS (SELECT FROM pg_catalog.pg_operator AS o JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) o.oprcode` +
+    ` WHERE ${among('o.oprname', operators)} AND ${VOLATILE})` +
+    ` OR EXISTS (SELECT FROM pg_catalog.pg_class AS r WHERE ${among('r.relname', read)}` +
+    ` AND (r.relrowsecurity OR r.relkind OPERATOR(pg_catalog.=) 'v'))` +
+    ` OR EXISTS (SELECT FROM pg_catalog.unnest(ARRAY[${locked.join(', ')}]::pg_catalog.oid[]) AS l` +
+    ` WHERE NOT pg_catalog.has_any_column_privilege(l.l, 'UPDATE')))`
+  );
+}

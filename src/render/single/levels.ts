@@ -1,0 +1,60 @@
+/** The levels in which the rows of a plan are locked: a level below another one has rows that reference rows of that one. */
+import { type Deletion, grouped, type Plan } from '../../plan/plan.js';
+import type { Purpose } from './actions/deletions.js';
+
+export interface Level {
+  /** The deletions whose rows are locked at this level. */
+  readonly locked: readonly Deletion[];
+  /** What is done with the rows of each deletion of the plan when this level is locked. */
+  readonly purpose: (deletion: Deletion) => Purpose;
+}
+
+/**
+ * Deeper levels are locked with the last of these: each level costs a statement, and reads all those above it. What comes into
+ * a deeper one meanwhile can be missed.
+ */
+const MOST_LEVELS = 8;
+
+/** A row of a cycle that came while the first pass waited is found by the second; nobody knows how many would find all. */
+const PASSES_OF_CYCLE = 2;
+
+/** The levels of the rows that others reference, from the top down; one of a cycle is there twice. */
+export function levelsOf(plan: Plan): readonly Level[] {
+  const depths = depthsOf(plan);
+  const depthOf = ({ id }: Deletion) => Math.min(depths[id] ?? 0, MOST_LEVELS - 1);
+  const referenced = plan.deletions.filter(({ returns }) => returns.length > 0);
+  const deepest = referenced.reduce((most, deletion) => Math.max(most, depthOf(deletion)), 0);
+  return Array.from({ length: deepest + 1 }, (_, depth): readonly Level[] => {
+    const locked = referenced.filter((deletion) => depthOf(deletion) === depth);
+    const level: Level = {
+      locked,
+      purpose: (deletion) => {
+        if (deletion.returns.length === 0 || depthOf(deletion) > depth) return 'nothing';
+        return depthOf(deletion) === depth ? 'lock' : 'read';
+      },
+    };
+    const passes = locked.some(({ cycle }) => cycle !== undefined) ? PASSES_OF_CYCLE : 1;
+    return Array<Level>(passes).fill(level);
+  })
+    .flat()
+    .filter(({ locked }) => locked.length > 0);
+}
+
+/** For each deletion the longest way down to it from the client's own. Those of a cycle are at one level. */
+function depthsOf({ deletions, members }: Plan): readonly number[] {
+  const depths: number[] = [];
+  const cycles = grouped(deletions, ({ cycle }) => cycle);
+  const ofCycles = new Map<number, number>();
+  for (const { cycle, keys, origin } of deletions) {
+    const known = cycle === undefined ? undefined : ofCycles.get(cycle);
+    // Those of the cycle come behind the first of them, and have no depth yet.
+    const entering = cycle === undefined ? keys : (cycles.get(cycle) ?? []).flatMap((each) => each.keys);
+    const above =
+      known === undefined ? entering.flatMap(({ referenced }) => members.get(referenced) ?? []) : [];
+    const depth =
+      known ?? above.reduce((most, { deletion }) => Math.max(most, (depths[deletion] ?? 0) + 1), 0);
+    if (cycle !== undefined) ofCycles.set(cycle, depth);
+    depths.push(origin === 'client' ? 0 : depth);
+  }
+  return depths;
+}
