@@ -21,6 +21,7 @@ test('nothing at all gives the defaults of the documents', () => {
       code: 'pass',
       triggers: 'warn',
       guard: 'off',
+      locks: 'none',
       files: [],
       atomic: true,
       batch_rows: null,
