@@ -59,7 +59,7 @@ export const bytes = parsed(
   parseBytes,
 );
 /** The path of a file. One that is relative is seen from the working directory. */
-export const file = z.string({ error: ({ input }) => `${quote(input)} is not the path of a file` }).min(1, {
+export const file = z.string({ error: ({ input }) => `${shown(input)} is not the path of a file` }).min(1, {
   error: 'is empty: name a file, or say null',
 });
 export const tcpAddress = parsed(z.string(), (text) => formatAddress(parseAddress(text)));
@@ -141,3 +141,8 @@ export const relation = z
 
 /** Where temporary tables are (namespace.c): under one name for every session, and under a number for each. */
 const TEMPORARY = /^pg_(?:toast_)?temp(?:_\d+)?$/;
+
+/** Somebody may have written in place of a file's path what the file should have: users with their passwords, a key. */
+function shown(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'what stands there' : quote(value);
+}

@@ -56,6 +56,7 @@ describe('what has no effect, or lacks something, is refused', () => {
     ['mode: yes', ['mode: "yes" is not one of disable, allow, require']],
     [`mode: allow, cert: '', key: s.key`, ['cert: is empty: name a file, or say null']],
     [`mode: allow, cert: 5, key: s.key`, ['cert: 5 is not the path of a file']],
+    [`mode: allow, cert: s.crt, key: [secret]`, ['key: what stands there is not the path of a file']],
     [`mode: require, ${FILES}, client_auth: require`, ['client_ca: is missing: tls.client_auth is require']],
     [
       `mode: require, ${FILES}, client_ca: ca.crt`,
