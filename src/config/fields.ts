@@ -58,10 +58,16 @@ export const bytes = parsed(
   z.union([z.string(), z.number()], { error: ({ input }) => `${quote(input)} is not a size such as 64MiB` }),
   parseBytes,
 );
+/** What a file has: text in PEM, lines, or a line of auth.users. */
+const CONTENT = /-----BEGIN |\n.|"[^"]*"\s*"/;
 /** The path of a file. One that is relative is seen from the working directory. */
-export const file = z.string({ error: ({ input }) => `${shown(input)} is not the path of a file` }).min(1, {
-  error: 'is empty: name a file, or say null',
-});
+export const file = z
+  .string({ error: ({ input }) => `${shown(input)} is not the path of a file` })
+  .min(1, { error: 'is empty: name a file, or say null' })
+  // Not repeated: it may be a private key.
+  .refine((text) => !CONTENT.test(text), {
+    error: 'is what a file should have, and not its path: name the file',
+  });
 export const tcpAddress = parsed(z.string(), (text) => formatAddress(parseAddress(text)));
 const name = parsed(z.string(), checkName);
 const keyColumns = parsed(z.string(), parseKeyColumns);

@@ -72,6 +72,28 @@ describe('what has no effect, or lacks something, is refused', () => {
   });
 });
 
+test.each([
+  [
+    'a private key',
+    'PGCASCADE_TLS_KEY',
+    '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n',
+  ],
+  ['one that has lost its lines', 'PGCASCADE_TLS_KEY', '-----BEGIN PRIVATE KEY----- c2VjcmV0'],
+  ['a user with a password', 'PGCASCADE_AUTH_USERS', '"ann" "secret"'],
+])('%s in place of a path is refused, and not repeated', (_, variable, content) => {
+  const env = {
+    PGCASCADE_AUTH_MODE: 'proxy',
+    PGCASCADE_TLS_CLIENT_AUTH: 'require',
+    PGCASCADE_TLS_MODE: 'require',
+    [variable]: content,
+  };
+  const load = () => loadConfig({ flags: {}, env, cwd: folder() });
+  expect(load).toThrow(
+    new RegExp(`^${variable}: is what a file should have, and not its path: name the file$`, 'm'),
+  );
+  expect(load).not.toThrow(/c2VjcmV0|secret/);
+});
+
 describe('files that cannot be used are named', () => {
   test.each([
     ['cert: s.crt, key: other.key', ['key: other.key is not the private key of the certificate in s.crt']],
