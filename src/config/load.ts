@@ -97,6 +97,11 @@ function readConfigFile({ flags, env, cwd }: ConfigInput): ConfigFile | undefine
   const named = flags.config ?? (env.PGCASCADE_CONFIG?.trim() ? env.PGCASCADE_CONFIG : undefined);
   const label = named ?? DEFAULT_FILE;
   if (label.trim() === '') throw new ConfigError('--config: is empty: name a file, or leave it out');
+  // Not repeated: it may have passwords in it.
+  if (label.trim().includes('\n'))
+    throw new ConfigError(
+      `${flags.config === undefined ? 'PGCASCADE_CONFIG' : '--config'}: is what a file should have, and not its path: name the file`,
+    );
   try {
     return { label, yaml: parseYaml(readFileSync(resolve(cwd, label), 'utf8')) };
   } catch (error) {

@@ -80,6 +80,7 @@ test.each([
   ],
   ['one that has lost its lines', 'PGCASCADE_TLS_KEY', '-----BEGIN PRIVATE KEY----- c2VjcmV0'],
   ['a user with a password', 'PGCASCADE_AUTH_USERS', '"ann" "secret"'],
+  ['a configuration', 'PGCASCADE_CONFIG', 'graph:\n  url: postgres://me:secret@db/shop\n'],
 ])('%s in place of a path is refused, and not repeated', (_, variable, content) => {
   const env = {
     PGCASCADE_AUTH_MODE: 'proxy',
