@@ -80,6 +80,18 @@ describe('where the configuration says check', () => {
     expect(await goes(ORPHAN)).toBe(true);
   });
 
+  test('a statement that was prepared before is looked at again when the session says so', async () => {
+    for (let i = 0; i < 3; i++) expect(await goes({ ...PREPARED, values: [1] })).toBe(false);
+    await client.query('BEGIN; SET LOCAL pgcascade.guard = off');
+    expect(await goes({ ...PREPARED, values: [1] })).toBe(true);
+    await client.query('ROLLBACK');
+    expect(await goes({ ...PREPARED, values: [2] })).toBe(false);
+    await client.query('CREATE TEMP TABLE users (id int, org_id int)');
+    expect(await goes({ ...PREPARED, values: [3] })).toBe(true);
+    await client.query('DROP TABLE pg_temp.users');
+    expect(await goes({ ...PREPARED, values: [4] })).toBe(false);
+  });
+
   test('nothing is looked at with cascades off', async () => {
     await client.query('SET pgcascade.mode = off');
     expect(await goes(ORPHAN)).toBe(true);
@@ -96,9 +108,14 @@ describe('where the configuration says check', () => {
 
   test('a key that the session adds is looked at', async () => {
     await client.query('CREATE TABLE IF NOT EXISTS later (org int)');
+    const prepared = { name: 'later', text: 'INSERT INTO later VALUES (99)' };
+    for (let i = 0; i < 3; i++) expect(await goes(prepared)).toBe(true);
     expect(await goes('INSERT INTO later VALUES (99)')).toBe(true);
     await client.query('ALTER TABLE later ADD CONSTRAINT k FOREIGN KEY (org) REFERENCES orgs NOT ENFORCED');
     expect(await goes('INSERT INTO later VALUES (99)')).toBe(false);
+    for (let i = 0; i < 3; i++) expect(await goes(prepared)).toBe(false);
+    await client.query('ALTER TABLE later DROP CONSTRAINT k');
+    expect(await goes(prepared)).toBe(true);
     await client.query('DROP TABLE later');
   });
 });

@@ -10,6 +10,12 @@ export class CascadeMode {
     return this.#known !== undefined;
   }
 
+  /** Whether cascades are certainly on, and nothing has to be asked for that. */
+  get isOn(): boolean {
+    const mode = this.#known?.mode ?? '';
+    return this.isKnown && (mode === '' || mode === 'on') && this.#known?.replica !== true;
+  }
+
   /** The server was asked, and has answered. */
   learn({ mode, guard, replica }: SessionFacts): void {
     this.#known = { mode, guard, replica };

@@ -183,6 +183,21 @@ export class SessionCatalog {
     }
   }
 
+  /**
+   * All that a decision about a text with these names goes by, and that may be another one the next time. No question is asked.
+   * @returns the same text for the same; undefined where something would have to be asked
+   * @throws ProxyError PGC_GUARD_VALUE for a guard that is none
+   */
+  grounds(names: readonly RelationName[]): string | undefined {
+    const standing = this.#sights.now(this.#changes.hasSchema);
+    if (standing instanceof Promise) return undefined;
+    if (standing.sight && leavesNothing(standing)) return standing.sight.known.id;
+    const context = this.#surroundings.contextNow(standing, names);
+    if (context === undefined) return undefined;
+    const { graphId, guard, hides, meaning } = context;
+    return `${graphId}\0${names.map(meaning).join()}\0${guard}\0${hides}\0${this.touched}`;
+  }
+
   #touch(): void {
     this.#sights.touch();
     this.#surroundings.touch();

@@ -55,14 +55,28 @@ export class Surroundings {
     names: readonly RelationName[],
     ask: Ask,
   ): Promise<Sight | Unanswered | 'outdated'> {
-    const { isLost, mayHaveTemporaries, sight } = standing;
+    const { sight } = standing;
     this.#meanings.bound();
     // In another catalog names may mean other relations, and what did not exist may exist by now.
     if (sight !== undefined && sight.fingerprint !== this.#fingerprint) this.#meanings.forget();
     const unknown = this.#meanings.unknown(names, sight?.known.graph);
-    const isUncertain = isLost || mayHaveTemporaries || !this.#mode.isKnown;
-    const isKnown = sight !== undefined && unknown.length === 0 && !isUncertain;
+    const isKnown = sight !== undefined && unknown.length === 0 && this.#isCertain(standing);
     return isKnown ? sight : this.#askServer(standing, names, unknown, ask);
+  }
+
+  /**
+   * What `see` and `contextOf` would give without asking anything.
+   * @returns undefined where something would be asked, or is each time
+   */
+  contextNow(standing: Standing, names: readonly RelationName[]): ResolvedContext | undefined {
+    const { sight } = standing;
+    if (sight?.fingerprint !== this.#fingerprint || !this.#isCertain(standing)) return undefined;
+    const isAsked = !this.#mode.isOn || this.#meanings.unknown(names, sight.known.graph).length > 0;
+    return isAsked ? undefined : this.contextOf(sight, names);
+  }
+
+  #isCertain({ isLost, mayHaveTemporaries }: Standing): boolean {
+    return !isLost && !mayHaveTemporaries && this.#mode.isKnown;
   }
 
   /**

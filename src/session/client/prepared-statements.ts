@@ -64,10 +64,22 @@ export class PreparedStatements {
     const { decider } = this.#options;
     const source = this.source(name, prepared);
     const decision = await decider.decide(prepared.look, { ...source, retries: source.retries && mayRepeat });
-    if (decision.kind !== 'pass') return this.#replacement(name, prepared, decision.rewrite);
+    if (decision.kind !== 'pass') {
+      const wanted = await this.#replacement(name, prepared, decision.rewrite);
+      if (wanted === undefined) this.#renewGrounds(name);
+      return wanted;
+    }
     if (prepared.rewrite) return this.#replacement(name, prepared, passedOn(prepared.look.text));
     this.set(name, { ...prepared, passedBy: decider.policy });
     return undefined;
+  }
+
+  /** The decision stays, and by now it was made by other things than before. */
+  #renewGrounds(name: string): void {
+    const known = this.get(name);
+    if (known?.rewrite === undefined) return;
+    const grounds = this.#options.decider.grounds.of(known.look, known.rewrite);
+    if (grounds !== undefined) this.set(name, { ...known, grounds });
   }
 
   /**
@@ -78,7 +90,8 @@ export class PreparedStatements {
   prepareAgain(name: string, prepared: PreparedStatement, wanted: Rewrite): PreparedStatement {
     const { decider, server, replies } = this.#options;
     const rewrite = sealed(wanted);
-    const current: PreparedStatement = { ...prepared, rewrite, lost: false };
+    const grounds = decider.grounds.of(prepared.look, rewrite);
+    const current: PreparedStatement = { ...prepared, rewrite, grounds, lost: false };
     const refused = isRefusal(rewrite);
     const under = refused ? SCRATCH : name;
     if (prepared.rewrite === undefined && !refused) this.#describeFirst(name, prepared);

@@ -24,10 +24,10 @@ import {
 } from './decision.js';
 import { concernsPrepared, dependenciesOf, isPassed } from './dependencies.js';
 import { OFF, Resolver } from './resolver.js';
-import { Rewriter } from './rewriter.js';
+import { orderOf, Rewriter } from './rewriter.js';
 import { SqlPrepared } from './sql-prepared.js';
-import { orderOf } from './statement-order.js';
 import { translationOf } from './translation.js';
+import { UnchangedGrounds } from './unchanged-grounds.js';
 
 export class Decider {
   readonly #options: DeciderOptions;
@@ -40,6 +40,8 @@ export class Decider {
   #hasUnread = false;
   /** The client has sent something that may have set pgcascade.guard. */
   #mayHaveSetGuard = false;
+  /** Whether what was decided for a prepared statement still holds. */
+  readonly grounds: UnchangedGrounds;
   /** The settings by which the server reads texts. */
   readonly settings: ReportedSettings;
 
@@ -50,13 +52,14 @@ export class Decider {
     this.#texts = new ClientTexts(statements, replies, state);
     this.#inSql = new SqlPrepared(prepared, state, this.settings);
     this.#resolver = new Resolver(catalog, otherServer, queries, state);
+    this.grounds = new UnchangedGrounds(options);
     this.#rewriter = new Rewriter(statements, this.#texts, this.#inSql, options, state);
   }
 
   /** Looks at a client's text as the server is going to read it. */
   look(text: Buffer): Look {
     const look = this.settings.look(text);
-    this.#mayHaveSetGuard ||= look.effect !== 'none' && text.includes(OWN_SETTINGS);
+    this.#mayHaveSetGuard ||= look.effect !== 'none' && text.includes('pgcascade');
     return look;
   }
 
@@ -251,8 +254,6 @@ export class Decider {
     return protocol === 'simple' && this.#options.transaction.hasFailed;
   }
 }
-
-const OWN_SETTINGS = 'pgcascade';
 
 /** In bytes: the parser has no room for a longer text, nor has a string for one of four times that. */
 const LONGEST_DECIDED = 128 * 1024 * 1024;

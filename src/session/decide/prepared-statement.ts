@@ -12,6 +12,13 @@ import type { RelationName } from '../../sql/names.js';
 import { ResultColumns } from '../answers/result-columns.js';
 import type { Policy } from '../policy/policy.js';
 
+/** What a text was decided by, as far as that may be another the next time. */
+export interface Grounds {
+  readonly policy: Policy;
+  /** As SessionCatalog.grounds. */
+  readonly seen: string;
+}
+
 export interface PreparedStatement {
   /** The client's own text, and what executing it may do. */
   readonly look: Look;
@@ -24,6 +31,8 @@ export interface PreparedStatement {
    * The policy by which a text was passed on that another one may have something to say to: then it is decided when it is bound.
    */
   readonly passedBy?: Policy;
+  /** What was decided by, where the same would be decided as long as that stays (unchanged-grounds.ts). */
+  readonly grounds?: Grounds | undefined;
   /** The columns that it returned when the client prepared it. */
   readonly result: ResultColumns;
   /** PREPARE in SQL has prepared it: `look` is the whole PREPARE. */

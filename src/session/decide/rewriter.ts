@@ -6,6 +6,7 @@ import type { RewriteContext } from '../../rewrite/statement/context.js';
 import { executableOf, type PreparedTexts } from '../../rewrite/statement/replan.js';
 import type { StatementCache } from '../../rewrite/statement-cache.js';
 import { type Rewrite, rewrite } from '../../rewrite/text.js';
+import { isAfterUnsettling, namesRelations } from '../../rewrite/unsettling.js';
 import { hasLetters } from '../../sql/encoding/raw-bytes.js';
 import { makesKeys } from '../../sql/lexer/look.js';
 import type { RelationName } from '../../sql/names.js';
@@ -15,7 +16,7 @@ import { encodingOf, inClientEncoding } from '../server/encoding.js';
 import type { ServerState } from '../server/server-state.js';
 import type { ClientText, ClientTexts } from './client-texts.js';
 import type { DeciderOptions } from './decider-options.js';
-import type { TextSource } from './decision.js';
+import { isCuttable, type TextSource } from './decision.js';
 import type { Dependencies } from './dependencies.js';
 import { OFF, type Resolved } from './resolver.js';
 import type { SqlPrepared } from './sql-prepared.js';
@@ -130,6 +131,21 @@ export class Rewriter {
  */
 export function isSensitive({ look }: ClientText, { active, graph }: Resolved): boolean {
   return graph.isActive || makesKeys(look) || !active;
+}
+
+/** Whether what a statement means may depend on one before it in the same text, so that they are sent one after the other. */
+export function orderOf(
+  client: ClientText,
+  resolved: Resolved,
+  source: TextSource,
+): 'as it is' | 'statementByStatement' | 'as one text' {
+  const { statements } = client;
+  if (resolved.hides && statements.slice(1).some(namesRelations)) return 'statementByStatement';
+  const isAfter = isAfterUnsettling(statements, resolved.touched);
+  if (!resolved.active && !isAfter) return 'as it is';
+  if (!isAfter || !isSensitive(client, resolved)) return 'as one text';
+  // Where cascades are switched on, a text that cannot be cut has its later statements refused one by one.
+  return isCuttable(client, source) || !resolved.active ? 'statementByStatement' : 'as one text';
 }
 
 /** All that a rewrite depends on and that is not the same for all sessions, or not as long as the proxy runs. */

@@ -28,7 +28,8 @@ export class Bind extends MessageHandler<BindParts> {
     if (bind === undefined) return forward(message, 'Bind', this.parts);
     const prepared = this.parts.prepared.get(bind.statement);
     const isPassed = prepared?.rewrite === undefined && !(prepared && isUndecided(prepared, decider.policy));
-    if (isPassed) return this.#send(message, bind, prepared);
+    if (isPassed || (this.#isUnspent(message, prepared) && decider.grounds.hold(prepared)))
+      return this.#send(message, bind, prepared);
     return this.#asWanted(message, bind, prepared).then((current) => this.#send(message, bind, current));
   }
 
@@ -38,13 +39,17 @@ export class Bind extends MessageHandler<BindParts> {
     { statement }: BindFields,
     prepared: PreparedStatement,
   ): Promise<PreparedStatement> {
-    const marker = prepared.rewrite?.marker;
-    // A value that repeats the marker makes it worthless: the statement is prepared again, with another one.
-    const isSpent =
-      marker !== undefined && message.buffer.subarray(message.start, message.end).includes(marker);
+    // The statement is prepared again, with another marker.
+    const isSpent = !this.#isUnspent(message, prepared);
     const known = isSpent && !prepared.inSql ? { ...prepared, lost: true } : prepared;
     const wanted = await this.parts.prepared.wanted(statement, known, isShort(message));
     return wanted ? this.parts.prepared.prepareAgain(statement, known, wanted) : prepared;
+  }
+
+  /** A value that repeats the marker makes it worthless. */
+  #isUnspent({ buffer, start, end }: Message, { rewrite }: PreparedStatement): boolean {
+    const marker = rewrite?.marker;
+    return marker === undefined || !buffer.subarray(start, end).includes(marker);
   }
 
   /** Sends the Bind of a statement that the server has as it should be. */

@@ -89,6 +89,7 @@ export class Parse extends MessageHandler<ParseParts> {
       ...text,
       look: withTextCopied(text.look),
       rewrite,
+      grounds: decider.grounds.of(text.look, rewrite),
       result,
     };
     const undo = prepared.set(name, statement);

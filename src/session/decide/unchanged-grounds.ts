@@ -1,0 +1,39 @@
+/**
+ * Whether what was decided for a prepared statement holds without deciding it again. An INSERT is bound thousands of times, and all
+ * that it was decided by is mostly what it was: the rules of the configuration, the catalog, what its names mean.
+ */
+import { isAscii } from 'node:buffer';
+import type { Rewrite } from '../../rewrite/text.js';
+import { hasLetters } from '../../sql/encoding/raw-bytes.js';
+import type { Look } from '../../sql/lexer/look.js';
+import type { DeciderOptions } from './decider-options.js';
+import type { Grounds, PreparedStatement } from './prepared-statement.js';
+
+export class UnchangedGrounds {
+  readonly #options: Pick<DeciderOptions, 'catalog' | 'policy'>;
+
+  constructor(options: Pick<DeciderOptions, 'catalog' | 'policy'>) {
+    this.#options = options;
+  }
+
+  /** Whether the server has what it should have for a statement. False says nothing. */
+  hold({ grounds, look, lost, rewrite }: PreparedStatement): boolean {
+    if (grounds === undefined || rewrite === undefined || lost) return false;
+    const now = this.of(look, rewrite);
+    return now?.policy === grounds.policy && now.seen === grounds.seen;
+  }
+
+  /**
+   * What a text is decided by.
+   * @returns undefined where more would count: how its bytes are read, or where and how often it is executed, as it does for what
+   * deletes
+   */
+  of({ text, hasBackslashes }: Look, { sql, targets, treatments }: Rewrite): Grounds | undefined {
+    const { catalog, policy } = this.#options;
+    const isPlain = treatments.every(({ kind }) => kind === 'forward' || kind === 'guarded');
+    if (!isPlain || !policy.current.active || hasBackslashes || !isAscii(text) || hasLetters(sql))
+      return undefined;
+    const seen = catalog.grounds(targets);
+    return seen === undefined ? undefined : { policy: policy.current, seen };
+  }
+}
