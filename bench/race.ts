@@ -17,8 +17,11 @@ export const usage = `race: orphans where children are written while their paren
   --rounds N          rounds of DELETEs alone, each with every way once; 0 leaves them out (9)
   --upstream URL      a PostgreSQL 18 reached without TLS; databases are made on it (by default: one of its own)`;
 
-/** How children are written: as they come, or when their parent is locked. */
-type Writing = 'plain' | 'locking';
+/**
+ * How children are written: as they come, for a parent that the same statement finds, or when their parent is locked by the
+ * writer itself.
+ */
+type Writing = 'plain' | 'finding' | 'locking';
 
 /** The configuration of a proxy; undefined is straight to the server, which enforces the keys. */
 export interface Way {
@@ -31,7 +34,16 @@ const WAYS: readonly Way[] = [
   { name: 'locks: none', cascade: { locks: 'none' } },
   { name: 'locks: rows', cascade: { locks: 'rows' } },
 ];
-const WRITINGS: readonly Writing[] = ['plain', 'locking'];
+/** Those of the race alone. With `guard: lock` a parent that was gone before is none that a child has to have. */
+const GUARDED: readonly Way[] = [
+  { name: 'locks: rows, guard: lock', cascade: { locks: 'rows', guard: 'lock' } },
+  { name: 'locks: rows, guard: check', cascade: { locks: 'rows', guard: 'check' } },
+];
+const RACES: Readonly<Record<Writing, readonly Way[]>> = {
+  plain: [...WAYS, ...GUARDED],
+  finding: [...WAYS, ...GUARDED],
+  locking: WAYS,
+};
 
 const schema = (enforced: string) => `
   CREATE TABLE parents (id int PRIMARY KEY);
@@ -58,7 +70,7 @@ export async function race(args: string[]): Promise<boolean> {
     const { hostname: host, port, username } = upstream.url;
     const server = { host, port: Number(port || 5432), user: decodeURIComponent(username || 'postgres') };
     const ports = new Map<Way, number>([[WAYS[0] as Way, server.port]]);
-    for (const way of WAYS.filter(({ cascade }) => cascade)) {
+    for (const way of [...WAYS, ...GUARDED].filter(({ cascade }) => cascade)) {
       const proxy = await startPgcascade(upstream.url, { cascade: way.cascade });
       stops.unshift(() => proxy.stop());
       ports.set(way, proxy.port);
@@ -78,8 +90,8 @@ export async function race(args: string[]): Promise<boolean> {
     );
     if (options.seconds > 0) {
       const lines = [['', 'writers', 'inserts', 'refused', 'deletes', 'orphans']];
-      for (const writing of WRITINGS)
-        for (const way of WAYS) {
+      for (const writing of Object.keys(RACES) as Writing[])
+        for (const way of RACES[writing]) {
           const { client, url } = await made(way, schema);
           const { inserts, refused, deletes } = await run(url, writing, options);
           const { rows } = await client.query(ORPHANS);
@@ -161,6 +173,13 @@ const WRITE: Readonly<Record<Writing, (client: pg.Client, parent: number) => Pro
     const sql =
       Math.random() < 0.5
         ? 'INSERT INTO children (parent) VALUES ($1)'
+        : 'INSERT INTO grandchildren (child) SELECT id FROM children WHERE parent = $1 LIMIT 1';
+    return (await client.query(sql, [parent])).rowCount === 1;
+  },
+  async finding(client, parent) {
+    const sql =
+      Math.random() < 0.5
+        ? 'INSERT INTO children (parent) SELECT id FROM parents WHERE id = $1'
         : 'INSERT INTO grandchildren (child) SELECT id FROM children WHERE parent = $1 LIMIT 1';
     return (await client.query(sql, [parent])).rowCount === 1;
   },

@@ -83,6 +83,12 @@ describe('an INSERT', () => {
         RETURNING WITH (NEW AS "is") "is".org_id`,
     ));
 
+  test('of several rows has the error of a later row before that of a key', () =>
+    twin.queries(
+      'INSERT INTO users (id, org_id) VALUES (30, 99), (10, 1)',
+      'INSERT INTO users (id, org_id) SELECT g, 99 FROM generate_series(30, 20, -10) AS g',
+    ));
+
   test('of a SELECT, behind a WITH, and of defaults is looked at', () =>
     twin.queries(
       'INSERT INTO users (id, org_id) SELECT g, g - 29 FROM generate_series(30, 31) AS g',

@@ -63,7 +63,7 @@ export function renderGuarded(
       : insertion(site.list, `${columns.options}${returned.join(', ')}, `),
     insertion(
       site.end,
-      `\n)\nSELECT ${isCounted ? 'pg_catalog.count(*)' : 'n.*'} FROM ${ROWS} AS n\nWHERE ${meaningHolds(guarded)}\n AND ${broken}`,
+      `\n)\nSELECT ${isCounted ? 'pg_catalog.count(*)' : 'n.*'} FROM ${ROWS} AS n\nWHERE ${[meaningHolds(guarded), ...allWritten(site), broken].join('\n AND ')}`,
     ),
   ];
   const known = relation.columns.map(({ name }) => name);
@@ -126,6 +126,14 @@ function isAmongWritten(key: ForeignKey, columns: Returned): string {
 
 function isWithin(tableoid: string, oids: readonly number[]): string {
   return `${tableoid} OPERATOR(pg_catalog.=) ANY (ARRAY[${oids.join(', ')}]::pg_catalog.oid[])`;
+}
+
+/**
+ * `(SELECT count(*) FROM pgc_0) >= 0`: all rows are written before the first one is looked at, so that an error of a later row
+ * comes first, as natively.
+ */
+function allWritten({ isOneRow }: WriteSite): readonly string[] {
+  return isOneRow ? [] : [`(SELECT pg_catalog.count(*) FROM ${ROWS}) OPERATOR(pg_catalog.>=) 0`];
 }
 
 /** As meaningHolds in render.ts: the server looks the name up when it analyses the statement. */

@@ -26,6 +26,8 @@ export interface WriteSite {
   readonly start: number;
   readonly end: number;
   readonly hasWith: boolean;
+  /** It writes one row at the most: the VALUES of one, or the defaults. */
+  readonly isOneRow: boolean;
   /** Where the list of its RETURNING begins, behind RETURNING and its options. */
   readonly list: number | undefined;
   /**
@@ -107,10 +109,15 @@ function readWriteSite(
     start: characters(first.start),
     end: characters(last.end),
     hasWith: ctes.length > 0,
+    isOneRow: write.command === 'INSERT' && hasOneRow(value),
     list:
       returned === undefined ? undefined : characters(Number(asNode(asNode(returned).ResTarget).location)),
     images,
   };
+}
+
+function hasOneRow({ selectStmt }: Node): boolean {
+  return selectStmt === undefined || asList(asNode(asNode(selectStmt).SelectStmt).valuesLists).length === 1;
 }
 
 /** Without options they are `old` and `new`, unless a table of the statement is called so (parse_relation.c). */
