@@ -4,6 +4,28 @@ import type { ProxyOptions } from '../support/proxy.js';
 import { askAll, RawClient, type RawMessage } from '../support/raw-client.js';
 import { type TwinDatabases, useTwinDatabases, withoutContext } from '../support/twin-databases.js';
 
+const SCHEMA = `
+  CREATE TABLE orgs (id int PRIMARY KEY, name text);
+  CREATE TABLE users (id int PRIMARY KEY, org_id int DEFAULT 7 CONSTRAINT users_org_fkey REFERENCES orgs ON DELETE CASCADE KEYS,
+    boss int CONSTRAINT users_boss_fkey REFERENCES users KEYS, name text);
+  CREATE TABLE wide (id int PRIMARY KEY, org bigint CONSTRAINT wide_org_fkey REFERENCES orgs KEYS);
+  CREATE TABLE pairs (a int, b text, PRIMARY KEY (a, b));
+  CREATE TABLE simple (id int PRIMARY KEY, a int, b text, CONSTRAINT simple_fkey FOREIGN KEY (a, b) REFERENCES pairs KEYS);
+  CREATE TABLE "Full" (id int PRIMARY KEY, a int, b text,
+    CONSTRAINT "Full_fkey" FOREIGN KEY (a, b) REFERENCES pairs MATCH FULL KEYS);
+  CREATE TABLE parts (id int, org int CONSTRAINT parts_org_fkey REFERENCES orgs KEYS) PARTITION BY LIST (id);
+  CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1);
+  CREATE TABLE parts_2 PARTITION OF parts FOR VALUES IN (2);
+  CREATE TABLE alone (id int PRIMARY KEY, org int);`;
+const ROWS = `
+  TRUNCATE orgs, users, wide, pairs, simple, "Full", parts, alone;
+  INSERT INTO orgs VALUES (1, 'one'), (2, 'two'), (7, 'seven');
+  INSERT INTO users VALUES (10, 1, NULL, 'ten'), (20, 2, 10, 'twenty');
+  INSERT INTO pairs VALUES (1, 'x'), (2, 'y');
+  INSERT INTO simple VALUES (1, 1, 'x');
+  INSERT INTO "Full" VALUES (1, 1, 'x');
+  INSERT INTO parts VALUES (1, 1), (2, 2);`;
+
 export interface GuardTwin extends TwinDatabases {
   /** The texts, each a Query of its own, are answered as natively. */
   queries(...texts: readonly string[]): Promise<readonly string[]>;
@@ -11,9 +33,9 @@ export interface GuardTwin extends TwinDatabases {
   asNative(steps: (client: RawClient) => Promise<readonly RawMessage[]>): Promise<readonly string[]>;
 }
 
-/** @param rows what is run on both sides before each test */
-export function useGuardTwin(schema: string, rows: string, options: ProxyOptions): GuardTwin {
-  const twins = useTwinDatabases(schema, rows, options);
+/** Makes the twins for the tests of this file, with the same rows before each test. */
+export function useGuardTwin(options: ProxyOptions): GuardTwin {
+  const twins = useTwinDatabases(SCHEMA, ROWS, options);
   const asNative: GuardTwin['asNative'] = (steps) =>
     twins.expectAsNative(async (side) => {
       const address = side === twins.native ? inject('postgres') : twins.proxy;

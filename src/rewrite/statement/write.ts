@@ -52,7 +52,7 @@ export function refuseWrites(form: string, writes: readonly Write[], context: Re
   }
 }
 
-/** @throws ProxyError PGC_GUARD_REFERENCED; PGC_GUARD for a view, of which it is not told which rows it writes */
+/** @throws ProxyError PGC_GUARD_REFERENCED; PGC_GUARD for a key with a PERIOD, and for a view, of which it is not told which rows it writes */
 function keysWritten(write: Write, context: RewriteContext): readonly GuardedKey[] {
   const { graph, guard } = context;
   const relation = relationOf(write.target, context);
@@ -61,7 +61,15 @@ function keysWritten(write: Write, context: RewriteContext): readonly GuardedKey
   const referenced = guard === 'check' ? setReferenced(graph, relation, write) : undefined;
   if (referenced)
     throw new ProxyError('PGC_GUARD_REFERENCED', { key: referenced.name, table: quoteRelation(relation) });
-  return guardedKeys(graph, relation, write);
+  const keys = guardedKeys(graph, relation, write);
+  // Its last columns are not equal to those that they reference, but lie within them.
+  if (keys.some(({ key }) => key.period))
+    throw new ProxyError('PGC_GUARD', {
+      form: `${write.command} with a PERIOD`,
+      guard,
+      table: quoteRelation(relation),
+    });
+  return keys;
 }
 
 /** What a view calls the columns of its table is not looked up: any write into a table with keys counts. */
