@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
-import { run as execution, query, sync } from '../support/frontend-messages.js';
+import { copyData, copyDone, run as execution, query, sync } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
 import { pidOf, untilBlockedBy } from '../support/server-sessions.js';
@@ -135,6 +135,15 @@ describe.each(MANNERS)('a DELETE %s', (_, run) => {
       await writer.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
     }
   });
+});
+
+test('the data of a COPY behind a DELETE in its string is taken', async () => {
+  const client = await RawClient.login(proxy, { database: database.name });
+  client.send(query('DELETE FROM orgs WHERE id = 1; COPY orgs (id) FROM STDIN'));
+  await client.until('G');
+  await client.ask(copyData('7\n'), copyDone);
+  expect(await left()).toEqual(ONLY_ORG_2);
+  expect((await observer.query('SELECT FROM orgs WHERE id = 7')).rowCount).toBe(1);
 });
 
 test('DELETEs of one pipeline lock first too', async () => {

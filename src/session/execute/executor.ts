@@ -3,6 +3,9 @@
  * half of a session knows of how that is done: one statement, sent as often as it takes.
  */
 import type { SessionEvents } from '../../observe/session-events.js';
+import { locked } from '../../rewrite/locked.js';
+import { firstLocksOf } from '../../rewrite/retries.js';
+import type { Rewrite } from '../../rewrite/text.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { SeparateStatement } from '../decide/decision.js';
 import { carryOut } from './execution.js';
@@ -48,6 +51,15 @@ export class Executor {
    */
   portal(portal: Portal, inBlock: boolean): Promise<void> {
     return carryOut(new PortalExecution(portal, inBlock, this.#parts), this.#parts.events);
+  }
+
+  /**
+   * For a text of several statements, which is executed once, and not held: the client may have to send data of a COPY in it.
+   * @returns the text with the locks that are sent before its DELETEs; `failed` where the client has got an error
+   */
+  async locked(rewrite: Rewrite): Promise<Rewrite | 'failed'> {
+    const harmless = await this.#parts.harmlessness.among(firstLocksOf(rewrite.treatments), 'simple');
+    return harmless === 'failed' ? harmless : locked(rewrite, harmless);
   }
 
   /**

@@ -34,6 +34,17 @@ export class Harmlessness {
     return isHarmless;
   }
 
+  /** @returns those of them that may be sent; `failed` where the client has got an error */
+  async among(all: readonly Locks[], protocol: Protocol): Promise<ReadonlySet<Locks> | 'failed'> {
+    const harmless = new Set<Locks>();
+    for (const locks of all) {
+      const is = await this.judge(locks, protocol);
+      if (is === 'failed') return is;
+      if (is) harmless.add(locks);
+    }
+    return harmless;
+  }
+
   /** A lock was denied: what was known of rights is worth nothing any more. */
   forget(): void {
     this.#age = this.#catalog.age;

@@ -90,12 +90,10 @@ export class QueryExecution implements Execution {
   async findLocks(isEach: boolean): Promise<boolean | 'failed'> {
     const { harmlessness, queries } = this.#parts;
     const { treatments } = this.#rewrite;
-    const harmless = new Set<Locks>();
-    for (const locks of isEach ? firstLocksOf(treatments) : locksOf(treatments)) {
-      const is = queries.mayAccompany && (await harmlessness.judge(locks, 'simple'));
-      if (is === 'failed') return is;
-      if (is) harmless.add(locks);
-    }
+    if (!queries.mayAccompany) return false;
+    const locks = isEach ? firstLocksOf(treatments) : locksOf(treatments);
+    const harmless = await harmlessness.among(locks, 'simple');
+    if (harmless === 'failed') return harmless;
     this.#locks = harmless;
     return harmless.size > 0;
   }

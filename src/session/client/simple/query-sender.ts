@@ -82,19 +82,25 @@ export class QuerySender {
     rewrite: Rewrite,
     situation: Situation,
   ): Promise<void> | undefined {
-    const { decider, executor, server, unitEnd } = this.#options;
+    const { executor, unitEnd } = this.#options;
     const { protocol, inBlock, dropped } = situation;
     const { treatments } = rewrite;
-    const isExecuted =
-      planOf(treatments) ||
-      isSuspecting(treatments) ||
-      firstLocksOf(treatments).length > 0 ||
-      rewrite.leftPrepared;
-    if (protocol === 'simple' && isExecuted) {
+    if (protocol === 'simple' && (planOf(treatments) || isSuspecting(treatments) || rewrite.leftPrepared)) {
       const done = executor.query({ look: withTextCopied(look), rewrite, dropped });
       unitEnd.end(inBlock);
       return done.then((statements) => statements && this.#sendOneByOne(statements));
     }
+    if (protocol === 'simple' && firstLocksOf(treatments).length > 0)
+      return executor
+        .locked(rewrite)
+        .then((locked) =>
+          locked === 'failed' ? this.answered(situation) : this.#sendOnce(message, locked, situation),
+        );
+    return this.#sendOnce(message, rewrite, situation);
+  }
+
+  #sendOnce(message: Message, rewrite: Rewrite, situation: Situation): undefined {
+    const { decider, server } = this.#options;
     const sent = sealed(rewrite);
     if (sent.changed) server.write(write.query(sentText(sent)));
     else server.forward(message);
