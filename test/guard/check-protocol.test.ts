@@ -29,6 +29,11 @@ describe('an INSERT', () => {
       ),
     ));
 
+  test('that writes nothing has the native tag', () =>
+    twin.asNative((client) =>
+      client.ask(run(`${insert} ON CONFLICT DO NOTHING`, ['10', '99']), run(insert, ['30', '1']), sync),
+    ));
+
   test('of a key that is not there fails its pipeline', () =>
     twin.asNative((client) =>
       client.ask(run(insert, ['30', '1']), run(insert, ['31', '99']), run(insert, ['32', '1']), sync),

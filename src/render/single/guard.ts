@@ -38,7 +38,7 @@ const [OLD, NEW] = [ownName('o'), ownName('n')];
  *     INSERT INTO posts (author) VALUES (1)
  *     RETURNING posts.author
  *     )
- *     SELECT count(*) FROM pgc_0 AS n
+ *     SELECT 1 FROM pgc_0 AS n
  *     WHERE CASE WHEN 'posts'::regclass::oid = 16390 THEN true ELSE concat('pgcascade/…/relationChanged')::int4 = 0 END
  *      AND CASE WHEN … (unreferenced) THEN format('pgcascade/…/0/%s/(%s)', 16390, n.pgc_c0)::int4 IS NULL ELSE true END
  *
@@ -56,6 +56,8 @@ export function renderGuarded(
   const returned = columns.expressions;
   const names = returned.map((_, i) => columnName(i)).join(', ');
   const isCounted = site.list === undefined;
+  // Of one row a row is enough to tell that it was written: to count it costs more.
+  const count = site.isOneRow ? '1' : 'pg_catalog.count(*)';
   const edits: readonly Edit[] = [
     insertion(site.start, `${site.hasWith ? ', ' : 'WITH '}${ROWS} (${names}) AS (\n`),
     site.list === undefined
@@ -63,7 +65,7 @@ export function renderGuarded(
       : insertion(site.list, `${columns.options}${returned.join(', ')}, `),
     insertion(
       site.end,
-      `\n)\nSELECT ${isCounted ? 'pg_catalog.count(*)' : 'n.*'} FROM ${ROWS} AS n\nWHERE ${[meaningHolds(guarded), ...allWritten(site), broken].join('\n AND ')}`,
+      `\n)\nSELECT ${isCounted ? count : 'n.*'} FROM ${ROWS} AS n\nWHERE ${[meaningHolds(guarded), ...allWritten(site), broken].join('\n AND ')}`,
     ),
   ];
   const known = relation.columns.map(({ name }) => name);

@@ -34,7 +34,7 @@ import {
 export type ResultShape =
   /** As the client's statement says. */
   | { readonly kind: 'as sent' }
-  /** One row, the count. */
+  /** One row, the count; or none, where that is zero. */
   | { readonly kind: 'count'; readonly command: string; readonly counted?: readonly Counted[] }
   /** The client's rows behind so many columns of the proxy's own. */
   | {

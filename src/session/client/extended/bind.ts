@@ -1,4 +1,5 @@
 /** Bind: makes a portal of a prepared statement and values (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
+import { mayTakeData } from '../../../sql/lexer/look.js';
 import { type BindFields, readBind } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { descriptionReplies, undoneReplies } from '../../answers/results.js';
@@ -28,8 +29,9 @@ export class Bind extends MessageHandler<BindParts> {
     if (bind === undefined) return forward(message, 'Bind', this.parts);
     const prepared = this.parts.prepared.get(bind.statement);
     const isPassed = prepared?.rewrite === undefined && !(prepared && isUndecided(prepared, decider.policy));
-    if (isPassed || (this.#isUnspent(message, prepared) && decider.grounds.hold(prepared)))
-      return this.#send(message, bind, prepared);
+    if (isPassed) return this.#send(message, bind, prepared);
+    if (this.#isUnspent(message, prepared) && decider.grounds.hold(prepared))
+      return this.#send(message, bind, isUnconcerned(prepared) ? undefined : prepared);
     return this.#asWanted(message, bind, prepared).then((current) => this.#send(message, bind, current));
   }
 
@@ -78,4 +80,10 @@ export class Bind extends MessageHandler<BindParts> {
       : undo && undoneReplies(undo);
     replies.expect('Bind', answers);
   }
+}
+
+/** Whether the portal of a statement is one in which the proxy has no hand: nothing in it was replaced, and it changes nothing that is known here. */
+function isUnconcerned({ look, rewrite }: PreparedStatement): boolean {
+  if (rewrite === undefined || rewrite.changed || look.effect !== 'none' || mayTakeData(look)) return false;
+  return look.begins !== 'control' && rewrite.treatments.every(({ kind }) => kind === 'forward');
 }
