@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { rootCertificates, type SecureContextOptions } from 'node:tls';
+import { rootCertificates } from 'node:tls';
 import type { ServerTls } from '../config/server-tls.js';
 import { isEncrypted, openRights } from '../credentials/private-key.js';
 
@@ -16,7 +16,13 @@ const SYSTEM_ROOTS = [
   '/etc/ssl/cert.pem',
 ];
 
-export type Credentials = Pick<SecureContextOptions, 'ca' | 'cert' | 'key' | 'crl'>;
+/** In PEM. */
+export interface Credentials {
+  readonly ca?: readonly (string | Buffer)[];
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+  readonly crl?: Buffer;
+}
 
 /**
  * Reads the files of a connection. They are read anew for each, as libpq does: so a certificate can be replaced.

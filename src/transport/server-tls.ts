@@ -3,6 +3,7 @@ import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { ServerTls } from '../config/server-tls.js';
 import { SSL_REQUEST } from '../wire/startup.js';
+import { sharedContext } from './context-cache.js';
 import { readCredentials } from './server-credentials.js';
 
 /** The name of the protocol in a handshake (ALPN). */
@@ -39,11 +40,13 @@ export async function encrypt(socket: Socket, host: string, tls: ServerTls): Pro
   const isNamed = isIP(host) === 0 && tls.sslsni !== false;
   const secure = connectTls({
     socket,
-    ...credentials,
+    secureContext: sharedContext({
+      ...credentials,
+      minVersion: tls.ssl_min_protocol_version ?? 'TLSv1.2',
+      ...(tls.ssl_max_protocol_version && { maxVersion: tls.ssl_max_protocol_version }),
+    }),
     ...(isNamed && { servername: host }),
     ALPNProtocols: [PROTOCOL],
-    minVersion: tls.ssl_min_protocol_version ?? 'TLSv1.2',
-    ...(tls.ssl_max_protocol_version && { maxVersion: tls.ssl_max_protocol_version }),
     rejectUnauthorized: credentials.ca !== undefined,
     checkServerIdentity: (_, certificate) =>
       tls.sslmode === 'verify-full' ? checkServerIdentity(host, certificate) : undefined,

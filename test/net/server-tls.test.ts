@@ -1,7 +1,7 @@
 /** TLS towards the database, as libpq's parameters say it in the upstream's URL. */
 import { execFile } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -148,6 +148,22 @@ describe('a server that encrypts', () => {
     const mode = `sslmode=verify-ca&${root()}`;
     expect(await behind(encrypting, `${mode}&sslcrl=${path('revoked.crl')}`)).toMatch(/revoked/);
     expect(await behind(encrypting, `${mode}&sslcrl=${path('nothing-revoked.crl')}`)).toBe('encrypted');
+  });
+
+  test('is verified by the authority that is in the file when a client comes', async () => {
+    const file = path('changing.crt');
+    const put = (name: string) => copyFileSync(path(name), file);
+    put('root.crt');
+    const proxy = await startProxy({
+      upstream: `postgres://localhost:${encrypting.port}?sslmode=verify-ca&sslrootcert=${file}`,
+    });
+    onTestFinished(() => proxy.stop());
+    const isLetIn = () => proxy.connect('postgres').then(() => true, String);
+    expect(await isLetIn()).toBe(true);
+    put('stranger.crt');
+    expect(await isLetIn()).toMatch(/certificate/);
+    put('root.crt');
+    expect(await isLetIn()).toBe(true);
   });
 
   test('that wants a certificate of its client gets the proxy’s', async () => {
