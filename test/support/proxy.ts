@@ -1,4 +1,5 @@
 import pg from 'pg';
+import pino from 'pino';
 import { afterAll, beforeAll, inject } from 'vitest';
 import type { z } from 'zod';
 import { type App, startApp } from '../../src/app.js';
@@ -6,6 +7,7 @@ import { parseAddress } from '../../src/config/address.js';
 import { configSchema } from '../../src/config/schema.js';
 import { createLogger } from '../../src/observe/log.js';
 import { databaseUrl } from './postgres.js';
+import { failWhereLogged } from './unlogged.js';
 
 /** Keys of the configuration, as a file would give them. */
 export type ProxyOptions = Omit<z.input<typeof configSchema>, 'limits'> & {
@@ -46,11 +48,18 @@ export async function startProxy(options: ProxyOptions = {}, cancelPatience?: nu
   const config = configured(options);
   let next = config;
   const log: string[] = [];
+  // What nobody reads is looked at, too: no line may have a secret in it.
+  let keptFrom = options.log ? undefined : pino.levels.values.warn;
   const app = await startApp(
     config,
     createLogger(
-      { level: options.log ? config.log.level : 'warn', format: 'json' },
-      { write: (line) => log.push(line) },
+      { level: options.log ? config.log.level : 'trace', format: 'json' },
+      {
+        write(line) {
+          failWhereLogged(line);
+          if (keptFrom === undefined || levelOf(line) >= keptFrom) log.push(line);
+        },
+      },
     ),
     { cancelPatience, read: () => next },
   );
@@ -73,6 +82,7 @@ export async function startProxy(options: ProxyOptions = {}, cancelPatience?: nu
     },
     reload(given) {
       next = configured(given);
+      if (given.log) keptFrom = undefined;
       return app.reload();
     },
     async stop() {
@@ -81,6 +91,11 @@ export async function startProxy(options: ProxyOptions = {}, cancelPatience?: nu
       await app.drain();
     },
   };
+}
+
+function levelOf(line: string): number {
+  const { level } = JSON.parse(line) as { readonly level: string };
+  return pino.levels.values[level] ?? Number.POSITIVE_INFINITY;
 }
 
 /** Gives the tests of this file (or of this `describe`) one proxy, from before the first test until after the last. */
