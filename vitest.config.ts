@@ -30,7 +30,8 @@ const project = (
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/run-summary.ts'],
-    maxWorkers: 2,
+    // One more than the cores that CI has: some tests wait, for a client that is gone or a timeout of the server's.
+    maxWorkers: 3,
     projects: [
       // The files of a worker share what they import, which would otherwise be loaded once for each of them.
       project('tests', {
