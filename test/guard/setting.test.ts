@@ -51,6 +51,22 @@ describe('where the configuration says off', () => {
     expect(await goes(ORPHAN)).toBe(true);
   });
 
+  test.each([
+    `SET PGCASCADE.GUARD = 'check'`,
+    `SET "pgcascade"."guard" TO 'check'`,
+    `SET U&"pgc\\0061scade".guard = 'check'`,
+    `SELECT set_config('pgcascade' || '.guard', 'check', false)`,
+    `SELECT "set_config" (E'pgc\\x61scade.guard', 'check', false)`,
+  ])('a session can, however it writes that: %s', async (text) => {
+    await client.query(text);
+    expect(await goes(ORPHAN)).toBe(false);
+  });
+
+  test('a session can by the values of set_config', async () => {
+    await client.query('SELECT set_config($1, $2, false)', ['pgcascade.guard', 'check']);
+    expect(await goes(ORPHAN)).toBe(false);
+  });
+
   test('a transaction can, and its end leaves it', async () => {
     await client.query("BEGIN; SELECT set_config('pgcascade.guard', 'check', true)");
     expect(await goes(ORPHAN)).toBe(false);

@@ -4,6 +4,7 @@ import { ProxyError } from '../../errors.js';
 import { plansOf } from '../../rewrite/statement/treatment.js';
 import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
 import { isNoteworthy, isPlain, type Look, mayWrite, namesPrepared } from '../../sql/lexer/look.js';
+import { mayNameOwnSetting } from '../../sql/lexer/set-config-calls.js';
 import { withoutWrites } from '../../sql/statement/statement.js';
 import type { Translation } from '../answers/results.js';
 import { ColumnsUnknown, KnownColumns } from '../catalog/known-columns.js';
@@ -59,7 +60,7 @@ export class Decider {
   /** Looks at a client's text as the server is going to read it. */
   look(text: Buffer): Look {
     const look = this.settings.look(text);
-    this.#mayHaveSetGuard ||= look.effect !== 'none' && text.includes('pgcascade');
+    this.#mayHaveSetGuard ||= look.effect !== 'none' && mayNameOwnSetting(text);
     return look;
   }
 
