@@ -20,30 +20,40 @@ export interface Written {
 /** A key of the rows that are written. */
 export interface GuardedKey {
   readonly key: ForeignKey;
-  /** The object ids of the relations whose rows have the key, where not all rows that are written do. */
-  readonly within: readonly number[] | undefined;
-  /** It references rows of the relation itself: those of the same statement count. */
-  readonly own: boolean;
+  /** Which of the rows that are written have the key. */
+  readonly within: RowsOf;
+  /** Which of them it may reference, as they count where the same statement writes them; undefined where it can be none. */
+  readonly own: RowsOf | undefined;
+  /** It needs a column that the statement's target does not have: a table that inherits from the target does. */
+  readonly isHidden: boolean;
 }
+
+/** Those in relations of these object ids; or all. */
+export type RowsOf = readonly number[] | 'all';
 
 /** The keys of what is written that the proxy performs, and the server does not check, oldest first: as PostgreSQL checks them. */
 export function guardedKeys(graph: Graph, relation: Relation, written: Written): readonly GuardedKey[] {
   const above = [relation, ...graph.ancestors(relation)];
   const below = graph.descendants(relation);
   const isOne = below.every((each) => graph.isPartOf(each, relation));
+  const rowsOf = (whole: Relation): RowsOf =>
+    isOne && graph.isPartOf(relation, whole) ? 'all' : graph.tree(whole).map(({ oid }) => oid);
   const known = new Set(relation.columns.map(({ name }) => name));
   return [...above, ...below]
     .flatMap((each) => graph.keysFrom(each))
-    .filter((key) => isGuarded(key) && isWritten(key, written) && hasAll(known, key))
+    .filter((key) => isGuarded(key) && isWritten(key, written, known))
     .sort((a, b) => a.id - b.id)
-    .map((key) => ({
-      key,
-      within:
-        isOne && graph.isPartOf(relation, key.referencing)
-          ? undefined
-          : graph.tree(key.referencing).map(({ oid }) => oid),
-      own: graph.isPartOf(relation, key.referenced) || graph.isPartOf(key.referenced, relation),
-    }));
+    .map((key) => {
+      const isOwn = [relation, ...below].some((each) => graph.isPartOf(each, key.referenced));
+      return {
+        key,
+        within: rowsOf(key.referencing),
+        own: isOwn ? rowsOf(key.referenced) : undefined,
+        isHidden: !key.columns.every(
+          ({ referencing, referenced }) => known.has(referencing) && (!isOwn || known.has(referenced)),
+        ),
+      };
+    });
 }
 
 /** The first key that references a column which is set in rows that are there, and whose ON UPDATE the proxy would have to perform. */
@@ -62,11 +72,8 @@ function isGuarded({ performer, enforced }: ForeignKey): boolean {
   return performer === 'proxy' && !enforced;
 }
 
-function isWritten({ columns }: ForeignKey, { inserts, sets }: Written): boolean {
-  return inserts || columns.some(({ referencing }) => sets.includes(referencing));
-}
-
-/** A column that the statement's target does not have is not one that it writes. */
-function hasAll(known: ReadonlySet<string>, { columns }: ForeignKey): boolean {
-  return columns.every(({ referencing }) => known.has(referencing));
+/** Rows that are inserted have no key with a column that the target does not have. */
+function isWritten({ columns }: ForeignKey, { inserts, sets }: Written, known: ReadonlySet<string>): boolean {
+  const isInserted = inserts && columns.every(({ referencing }) => known.has(referencing));
+  return isInserted || columns.some(({ referencing }) => sets.includes(referencing));
 }

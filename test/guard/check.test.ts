@@ -147,6 +147,22 @@ describe('an UPDATE', () => {
       `UPDATE "Full" SET a = NULL`,
     ));
 
+  test('of rows to each other is looked at as natively', () =>
+    twin.queries(
+      'UPDATE users SET boss = 20',
+      'UPDATE users SET boss = id',
+      'INSERT INTO users (id, boss) VALUES (10, 20), (20, 10) ON CONFLICT (id) DO UPDATE SET boss = excluded.boss',
+    ));
+
+  test('of a table and of what inherits from it is looked at in each', () =>
+    twin.queries(
+      'UPDATE plants SET host = CASE WHEN id < 5 THEN 2 ELSE 6 END',
+      'UPDATE plants SET host = 2',
+      'UPDATE plants SET host = 5',
+      'UPDATE ONLY plants SET host = 5',
+      'INSERT INTO plants VALUES (3, 1, 9)',
+    ));
+
   test('of other columns, or to the same key, passes', () =>
     twin.queries("UPDATE users SET name = 'x'", 'UPDATE users SET org_id = org_id RETURNING id, org_id'));
 });
@@ -179,14 +195,8 @@ test('a key that an UPDATE leaves as it is may reference nothing', async () => {
 test.each([
   ['PREPARE', 'PREPARE p AS INSERT INTO users (id, org_id) VALUES (30, 1)'],
   ['EXPLAIN ANALYZE', 'EXPLAIN (ANALYZE) UPDATE users SET org_id = 1'],
-  [
-    'a WITH that writes',
-    'WITH o AS (INSERT INTO orgs VALUES (3)) INSERT INTO users (id, org_id) VALUES (30, 3)',
-  ],
-  [
-    'a WITH that writes',
-    'WITH u AS (INSERT INTO users (id, org_id) VALUES (30, 1) RETURNING id) SELECT * FROM u',
-  ],
+  ['WITH', 'WITH o AS (INSERT INTO orgs VALUES (3)) INSERT INTO users (id, org_id) VALUES (30, 3)'],
+  ['WITH', 'WITH u AS (INSERT INTO users (id, org_id) VALUES (30, 1) RETURNING id) SELECT * FROM u'],
   ['COPY', 'COPY (INSERT INTO users (id, org_id) VALUES (30, 1) RETURNING id) TO STDOUT'],
   ['COPY FROM', 'COPY users FROM STDIN'],
 ])('%s is refused: %s', async (form, text) => {
@@ -206,6 +216,14 @@ test('a key with a PERIOD is refused where it is written', async () => {
   const insert = client.query("INSERT INTO meals VALUES ('[1,2)', '[2000-01-01,2000-02-01)')");
   await expect(insert).rejects.toMatchObject({ code: '0A000' });
   await client.query('ROLLBACK');
+});
+
+test('a key in part of columns that only an inheriting table has is refused', async () => {
+  const client = await twin.proxy.connect(twin.emulated.database.name);
+  await expect(client.query('UPDATE plants SET a = 9')).rejects.toMatchObject({
+    code: '0A000',
+    message: expect.stringContaining('UPDATE of a parent writes in "public"."trees"'),
+  });
 });
 
 test('an UPDATE of what a key references is refused by name', async () => {

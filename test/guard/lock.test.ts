@@ -9,7 +9,7 @@ const proxy = useProxy({ cascade: { guard: 'lock' } });
 const database = useDatabase(`
   CREATE TABLE orgs (id int PRIMARY KEY, name text);
   CREATE TABLE users (id int PRIMARY KEY,
-    org_id int CONSTRAINT users_org_fkey REFERENCES orgs ON DELETE CASCADE NOT ENFORCED);`);
+    org_id int CONSTRAINT users_org_fkey REFERENCES orgs ON DELETE CASCADE NOT ENFORCED, boss int REFERENCES users NOT ENFORCED);`);
 
 let direct: pg.Client;
 let application: pg.Client;
@@ -81,9 +81,14 @@ test('a key that references nothing passes', async () => {
   ]);
 });
 
+test('rows that a statement changes may reference each other', async () => {
+  await application.query('INSERT INTO users VALUES (10), (11)');
+  expect((await application.query('UPDATE users SET boss = 11')).rowCount).toBe(2);
+});
+
 test('a change of what is referenced passes, and a COPY too', async () => {
   await application.query('UPDATE orgs SET id = 3 WHERE id = 1');
-  await application.query("COPY users FROM PROGRAM 'echo 10,99' (FORMAT csv)");
+  await application.query("COPY users (id, org_id) FROM PROGRAM 'echo 10,99' (FORMAT csv)");
   expect((await direct.query('SELECT FROM users')).rowCount).toBe(1);
 });
 

@@ -3,7 +3,7 @@
  * SHARE, as RI_FKey_check in ri_triggers.c does. The client's own statement, its text untouched, becomes a CTE.
  */
 import type { ForeignKey, Relation } from '../../graph/model.js';
-import type { GuardedKey, GuardLevel } from '../../plan/guard.js';
+import type { GuardedKey, GuardLevel, RowsOf } from '../../plan/guard.js';
 import { quoteLiteral, quoteName, quoteRelation } from '../../sql/names.js';
 import type { WriteSite } from '../../sql/statement/statement.js';
 import { ownName, withOwnNames } from '../own-names.js';
@@ -109,25 +109,28 @@ function breaks(
           ...key.columns.map(({ referencing }) => `${columns.of(referencing)} IS NOT NULL`),
           `NOT EXISTS (SELECT ${referenced} FOR KEY SHARE OF p)`,
           ...(level === 'lock' ? [`EXISTS (SELECT ${referenced})`] : []),
-          ...(own && level === 'check' ? [`NOT ${isAmongWritten(key, columns)}`] : []),
+          ...(own ? [`NOT ${isAmongWritten(key, own, columns)}`] : []),
         ];
-  const conditions = [
-    ...(within ? [isWithin(columns.of('tableoid'), within)] : []),
-    ...columns.changed(key),
-    ...rule,
-  ];
+  const conditions = [...isWithin('n', within, columns), ...columns.changed(key), ...rule];
   const table = columns.tells ? columns.of('tableoid') : String(relation.oid);
   const values = key.columns.map(({ referencing }) => columns.of(referencing));
   return `WHEN ${conditions.join(' AND ')} THEN ${checkMarker(place, table, values)}::pg_catalog.int4 IS NULL`;
 }
 
-/** `EXISTS (SELECT FROM pgc_0 AS s WHERE s.pgc_c1 = n.pgc_c0)`: the same statement has written what a key references. */
-function isAmongWritten(key: ForeignKey, columns: Returned): string {
-  return `EXISTS (SELECT FROM ${ROWS} AS s WHERE ${equals(key, 's', columns.name, 'n', columns.name)})`;
+/**
+ * `EXISTS (SELECT FROM pgc_0 AS s WHERE s.pgc_c1 = n.pgc_c0)`: the same statement has written what a key references. It holds that
+ * row already, and cannot lock it a second time.
+ */
+function isAmongWritten(key: ForeignKey, own: RowsOf, columns: Returned): string {
+  const conditions = [equals(key, 's', columns.name, 'n', columns.name), ...isWithin('s', own, columns)];
+  return `EXISTS (SELECT FROM ${ROWS} AS s WHERE ${conditions.join(' AND ')})`;
 }
 
-function isWithin(tableoid: string, oids: readonly number[]): string {
-  return `${tableoid} OPERATOR(pg_catalog.=) ANY (ARRAY[${oids.join(', ')}]::pg_catalog.oid[])`;
+/** `n.pgc_c2 = ANY (ARRAY[16390]::oid[])` */
+function isWithin(row: string, oids: RowsOf, columns: Returned): readonly string[] {
+  if (oids === 'all') return [];
+  const tableoid = `${row}.${columns.name('tableoid')}`;
+  return [`${tableoid} OPERATOR(pg_catalog.=) ANY (ARRAY[${oids.join(', ')}]::pg_catalog.oid[])`];
 }
 
 /**
@@ -157,7 +160,7 @@ class Returned {
     const { keys, relation, site, tellsOld } = guarded;
     this.#guarded = guarded;
     this.#usesImages = tellsOld && site.write.updates;
-    this.tells = relation.kind === 'p' || keys.some(({ within }) => within !== undefined);
+    this.tells = relation.kind === 'p' || keys.some(({ within }) => within !== 'all');
   }
 
   get expressions(): readonly string[] {

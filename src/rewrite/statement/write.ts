@@ -52,7 +52,7 @@ export function refuseWrites(form: string, writes: readonly Write[], context: Re
   }
 }
 
-/** @throws ProxyError PGC_GUARD_REFERENCED; PGC_GUARD for a key with a PERIOD, and for a view, of which it is not told which rows it writes */
+/** @throws ProxyError PGC_GUARD_REFERENCED; PGC_GUARD for a key that cannot be looked at, and for a view, of which it is not told which rows it writes */
 function keysWritten(write: Write, context: RewriteContext): readonly GuardedKey[] {
   const { graph, guard } = context;
   const relation = relationOf(write.target, context);
@@ -62,13 +62,13 @@ function keysWritten(write: Write, context: RewriteContext): readonly GuardedKey
   if (referenced)
     throw new ProxyError('PGC_GUARD_REFERENCED', { key: referenced.name, table: quoteRelation(relation) });
   const keys = guardedKeys(graph, relation, write);
-  // Its last columns are not equal to those that they reference, but lie within them.
-  if (keys.some(({ key }) => key.period))
-    throw new ProxyError('PGC_GUARD', {
-      form: `${write.command} with a PERIOD`,
-      guard,
-      table: quoteRelation(relation),
-    });
+  for (const { key, isHidden } of keys) {
+    const table = quoteRelation(key.referencing);
+    if (isHidden) throw new ProxyError('PGC_GUARD', { form: `${write.command} of a parent`, guard, table });
+    // Its last columns are not equal to those that they reference, but lie within them.
+    if (key.period)
+      throw new ProxyError('PGC_GUARD', { form: `${write.command} with a PERIOD`, guard, table });
+  }
   return keys;
 }
 

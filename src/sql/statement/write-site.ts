@@ -59,8 +59,7 @@ export function readWriting(
   if (write === undefined) return undefined;
   const site = readWriteSite(tree, writes, tokens, characters);
   const isPlain = [...COMMANDS, 'SelectStmt'].some((type) => node(tree, type));
-  const form =
-    site || write.command === 'COPY FROM' ? write.command : isPlain ? 'a WITH that writes' : formOf(tree);
+  const form = site || write.command === 'COPY FROM' ? write.command : isPlain ? 'WITH' : formOf(tree);
   return { kind: 'writing', form, writes, site };
 }
 
