@@ -17,10 +17,13 @@ const database = useDatabase(`
   CREATE TABLE seats (id int PRIMARY KEY, team_id int REFERENCES teams ON DELETE CASCADE NOT ENFORCED);
   CREATE TABLE calls (id serial);
   CREATE FUNCTION counts(int) RETURNS boolean LANGUAGE plpgsql AS
-    'BEGIN INSERT INTO calls DEFAULT VALUES; RETURN true; END'`);
+    'BEGIN INSERT INTO calls DEFAULT VALUES; RETURN true; END';
+  CREATE FUNCTION calm(int) RETURNS boolean STABLE LANGUAGE sql RETURN true`);
 const tap = useTap();
+const asking = useProxy({ cascade: { locks: 'rows' }, graph: { refresh: '0s' } });
 const proxy = useProxy({
   cascade: { locks: 'rows' },
+  graph: { refresh: '1h' },
   get upstream() {
     return tap.url;
   },
@@ -134,6 +137,34 @@ describe.each(MANNERS)('a DELETE %s', (_, run) => {
       await application.query('RESET ROLE');
       await writer.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
     }
+  });
+});
+
+const CALM = 'CREATE OR REPLACE FUNCTION calm(int) RETURNS boolean STABLE LANGUAGE sql RETURN true';
+const VOLATILE = `CREATE OR REPLACE FUNCTION calm(int) RETURNS boolean VOLATILE LANGUAGE plpgsql AS
+  'BEGIN INSERT INTO calls DEFAULT VALUES; RETURN true; END'`;
+
+describe('a function that another session has made volatile since is called once', () => {
+  /** A session that knows the function as a stable one, and deletes by it when it is volatile. */
+  async function calls(through: typeof proxy, makeVolatile: () => Promise<unknown>): Promise<number | null> {
+    const session = await through.connect(database.name);
+    try {
+      await session.query('DELETE FROM orgs WHERE id = 2 AND calm(id)');
+      await makeVolatile();
+      await session.query('DELETE FROM orgs WHERE id = 1 AND calm(id)');
+      return (await observer.query('SELECT FROM calls')).rowCount;
+    } finally {
+      await writer.query(CALM);
+      await session.end();
+    }
+  }
+
+  test('where that was sent through the proxy', async () => {
+    expect(await calls(proxy, () => application.query(VOLATILE))).toBe(1);
+  });
+
+  test('where each statement asks for the schema', async () => {
+    expect(await calls(asking, () => writer.query(VOLATILE))).toBe(1);
   });
 });
 

@@ -15,6 +15,7 @@
  * | `transactionOver`                 | ReadyForQuery says idle, or that the transaction has failed    | ServerMessages                        |
  * | `serverIdle`                      | ReadyForQuery says idle, and nothing else awaits an answer     | Dispatch, by UnitEnd                  |
  */
+import type { ReadPoint } from '../../graph/cache.js';
 import type { Look, SessionEffect } from '../../sql/lexer/look.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
 import type { Ask, CatalogReaderOptions, Unanswered } from './catalog-reader.js';
@@ -105,6 +106,11 @@ export class SessionCatalog {
   /** Another number since something was sent that may have changed settings. */
   get age(): number {
     return this.#age;
+  }
+
+  /** To be taken before something is asked that DDL of any session may change, as GraphCache.readPoint. */
+  get point(): ReadPoint | Promise<ReadPoint> {
+    return this.#sights.point;
   }
 
   /** Another number since something of the client's was executed: a function may have changed settings, and no text shows it. */

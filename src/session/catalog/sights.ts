@@ -75,14 +75,23 @@ export class Sights {
     this.#own.renew();
   }
 
+  /** As GraphCache.readPoint. */
+  get point(): ReadPoint | Promise<ReadPoint> {
+    return this.#graphs.readPoint(this.#options.database, this.#presumedServer, this.#arrival);
+  }
+
+  /** Where it was last found to be, or another session of this database. */
+  get #presumedServer(): string | undefined {
+    return this.#server ?? this.#graphs.server(this.#options.database);
+  }
+
   /**
    * @param changing this session's own transaction may have changed what all see
    * @returns a promise as GraphCache.readPoint
    */
   now(changing: boolean): Standing | Promise<Standing> {
-    const [graphs, { database }] = [this.#graphs, this.#options];
-    const server = this.#server ?? graphs.server(database);
-    const now = graphs.readPoint(database, server, this.#arrival);
+    const server = this.#presumedServer;
+    const now = this.point;
     return now instanceof Promise
       ? now.then((it) => this.#standing(it, server, changing))
       : this.#standing(now, server, changing);

@@ -8,6 +8,7 @@ import { firstLocksOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { SeparateStatement } from '../decide/decision.js';
+import type { SessionPolicy } from '../policy/policy.js';
 import { carryOut } from './execution.js';
 import { Harmlessness } from './harmlessness.js';
 import { type Portal, type PortalBinding, PortalExecution, type PortalParts } from './portal-execution.js';
@@ -22,6 +23,7 @@ type Made = 'harmlessness' | 'locks';
 export interface ExecutorParts extends Omit<QueryParts, Made>, Omit<PortalParts, Made> {
   readonly decider: QueryParts['decider'];
   readonly catalog: SessionCatalog;
+  readonly policy: SessionPolicy;
   readonly events: Pick<SessionEvents, 'retried'>;
 }
 
@@ -29,7 +31,7 @@ export class Executor {
   readonly #parts: QueryParts & PortalParts & ExecutorParts;
 
   constructor(parts: ExecutorParts) {
-    const harmlessness = new Harmlessness(parts.queries, parts.catalog);
+    const harmlessness = new Harmlessness(parts);
     this.#parts = { ...parts, harmlessness, locks: new PortalLocks({ ...parts, harmlessness }) };
   }
 

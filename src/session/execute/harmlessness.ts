@@ -1,53 +1,76 @@
 /** Whether locks may be sent before a statement: the SELECTs that lock the rows evaluate the client's conditions once more. */
+import type { GraphCache, ReadPoint } from '../../graph/cache.js';
 import type { Locks } from '../../render/single/locks.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
+import type { SessionPolicy } from '../policy/policy.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 
 /** Questions whose answers a session remembers at a time: texts that differ in their values have one question. */
 const MOST_KNOWN = 500;
 
-export class Harmlessness {
-  readonly #queries: Pick<InternalQueries, 'askUntimed'>;
-  readonly #catalog: Pick<SessionCatalog, 'age'>;
-  readonly #known = new Map<string, boolean>();
-  #age: number;
+interface Known {
+  readonly isHarmless: boolean;
+  readonly asked: ReadPoint;
+}
 
-  constructor(queries: Pick<InternalQueries, 'askUntimed'>, catalog: Pick<SessionCatalog, 'age'>) {
-    this.#queries = queries;
-    this.#catalog = catalog;
-    this.#age = catalog.age;
+interface HarmlessnessParts {
+  readonly queries: Pick<InternalQueries, 'askUntimed'>;
+  readonly catalog: Pick<SessionCatalog, 'age' | 'point'>;
+  readonly policy: Pick<SessionPolicy, 'graphs'>;
+}
+
+export class Harmlessness {
+  readonly #parts: HarmlessnessParts;
+  readonly #known = new Map<string, Known>();
+  #age: number;
+  /** Counts the changes by which an answer is outdated. */
+  #graphs: GraphCache;
+
+  constructor(parts: HarmlessnessParts) {
+    this.#parts = parts;
+    this.#age = parts.catalog.age;
+    this.#graphs = parts.policy.graphs;
   }
 
   /**
-   * The answer of before, until the session has changed its role, its settings or the schema; else the server is asked.
+   * The answer of before, until the session has changed its role or its settings, or any session the schema: another function
+   * of the same name may be volatile. That of other sessions is noticed as new keys are. Else the server is asked.
    * @returns whether executing the locks does nothing but lock; `failed` where the client has got an error
    */
   async judge({ harmless }: Locks, protocol: Protocol): Promise<boolean | 'failed'> {
-    if (this.#age !== this.#catalog.age) this.forget();
+    const { queries, catalog, policy } = this.#parts;
+    const now = await catalog.point;
+    if (this.#age !== catalog.age || this.#graphs !== policy.graphs) this.forget();
     const known = this.#known.get(harmless);
-    if (known !== undefined) return known;
-    const answer = await this.#queries.askUntimed(harmless, protocol);
+    if (known && this.#graphs.isUnchanged(known.asked, now)) return known.isHarmless;
+    const answer = await queries.askUntimed(harmless, protocol);
     if (answer.kind !== 'value') return 'failed';
     const isHarmless = answer.value === 't';
     if (this.#known.size >= MOST_KNOWN) this.#known.clear();
-    this.#known.set(harmless, isHarmless);
+    this.#known.set(harmless, { isHarmless, asked: now });
     return isHarmless;
   }
 
-  /** @returns those of them that may be sent; `failed` where the client has got an error */
+  /**
+   * Each question is put once, however little an answer lasts.
+   * @returns those of them that may be sent; `failed` where the client has got an error
+   */
   async among(all: readonly Locks[], protocol: Protocol): Promise<ReadonlySet<Locks> | 'failed'> {
-    const harmless = new Set<Locks>();
+    const answers = new Map<string, boolean>();
     for (const locks of all) {
-      const is = await this.judge(locks, protocol);
-      if (is === 'failed') return is;
-      if (is) harmless.add(locks);
+      if (answers.has(locks.harmless)) continue;
+      const isHarmless = await this.judge(locks, protocol);
+      if (isHarmless === 'failed') return isHarmless;
+      answers.set(locks.harmless, isHarmless);
     }
-    return harmless;
+    return new Set(all.filter(({ harmless }) => answers.get(harmless)));
   }
 
   /** A lock was denied: what was known of rights is worth nothing any more. */
   forget(): void {
-    this.#age = this.#catalog.age;
+    const { catalog, policy } = this.#parts;
+    this.#age = catalog.age;
+    this.#graphs = policy.graphs;
     this.#known.clear();
   }
 }
