@@ -168,6 +168,17 @@ describe('a function that another session has made volatile since is called once
   });
 });
 
+test.each([
+  ['EXECUTE', 'EXECUTE d (1)'],
+  ['EXPLAIN ANALYZE', 'EXPLAIN ANALYZE EXECUTE d (1)'],
+])('an %s of what the protocol has prepared deletes without locks, whose values the Bind would have', async (_, sql) => {
+  await application.query({ name: 'd', text: 'DELETE FROM orgs WHERE id = $1', values: [3] });
+  tap.reset();
+  await application.query(sql);
+  expect(tap.count('FOR UPDATE')).toBe(0);
+  expect(await left()).toEqual(ONLY_ORG_2);
+});
+
 test('the data of a COPY behind a DELETE in its string is taken', async () => {
   const client = await RawClient.login(proxy, { database: database.name });
   client.send(query('DELETE FROM orgs WHERE id = 1; COPY orgs (id) FROM STDIN'));

@@ -42,7 +42,8 @@ export function executableOf(
   return {
     targets,
     sql,
-    executeTreatment: treatment.kind === 'cascade' ? { ...treatment, marker } : treatment,
+    // The locks of what the protocol has prepared have parameters, for which an EXECUTE has no Bind.
+    executeTreatment: treatment.kind === 'cascade' ? { ...treatment, marker, locks: undefined } : treatment,
     replan,
   };
 }
