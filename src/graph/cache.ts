@@ -173,11 +173,6 @@ export class GraphCache {
     return now.changes !== undefined || now.at - then.at < this.#refresh;
   }
 
-  /** Whether, as far as is known, nobody has changed the schema since `then`, nor anything else that DDL makes. */
-  isUnchanged(then: ReadPoint, now: ReadPoint): boolean {
-    return then.invalidations === now.invalidations && this.isFresh(then, now);
-  }
-
   /**
    * A session saw this fingerprint in a transaction that had written nothing, and that looks at no older state: every
    * other session would see it too.

@@ -42,7 +42,7 @@ export class Harmlessness {
     const now = await catalog.point;
     if (this.#age !== catalog.age || this.#graphs !== policy.graphs) this.forget();
     const known = this.#known.get(harmless);
-    if (known && this.#graphs.isUnchanged(known.asked, now)) return known.isHarmless;
+    if (known && isUnchanged(known.asked, now, this.#graphs)) return known.isHarmless;
     const answer = await queries.askUntimed(harmless, protocol);
     if (answer.kind !== 'value') return 'failed';
     const isHarmless = answer.value === 't';
@@ -73,4 +73,9 @@ export class Harmlessness {
     this.#graphs = policy.graphs;
     this.#known.clear();
   }
+}
+
+/** Whether, as far as is known, no session has changed the schema since `then`, nor a function. */
+function isUnchanged(then: ReadPoint, now: ReadPoint, graphs: GraphCache): boolean {
+  return then.invalidations === now.invalidations && graphs.isFresh(then, now);
 }
