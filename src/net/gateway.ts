@@ -218,14 +218,14 @@ export class Gateway {
       failed: (error: unknown) => events.failed(error),
     };
     try {
-      const { stream, transport } = client;
-      const peers = { client: stream, transport, upstream, admit, events: told };
+      const peers = { client: client.stream, transport: client.transport, upstream, admit, events: told };
       const entered = await this.#options.entrance().login.run(peers, startup);
+      const { host } = upstream;
       loggedIn();
-      if (!entered) this.#notLoggedIn(client, events, stream.destroyed ? 'client' : 'server');
+      if (!entered) this.#notLoggedIn(client, events, client.stream.destroyed ? 'client' : 'server');
       // It may have been told meanwhile why it is not served.
-      else if (stream.writableEnded) entered.server.destroy();
-      else if (upstream.host) this.#begin(client, owner, { host: upstream.host, events, log }, entered);
+      else if (client.stream.writableEnded) entered.server.destroy();
+      else if (host) this.#begin(client, startup, owner, { host, events, log }, entered);
     } finally {
       this.#entering.delete(client);
     }
@@ -233,17 +233,17 @@ export class Gateway {
 
   #begin(
     connection: ClientConnection,
+    startup: Startup,
     owner: SessionOwner,
     { host, events, log }: { host: UpstreamHost; events: SessionEvents; log: Logger },
     loggedIn: LoggedIn,
   ): void {
-    const { key } = loggedIn;
-    const { stream: client } = connection;
-    const cancel = () => this.#stop(key, host, log);
     // Of one name, each server has a database of its own.
     const database = `${host.name}/${owner.database}`;
-    const session = new Session({ client, database, events, cancel }, loggedIn, this.#options.session);
-    if (key !== undefined) this.#keys.add(key, session, host);
+    const cancel = () => this.#stop(loggedIn.key, host, log);
+    const peers = { client: connection.stream, database, startup: startup.parameters, events, cancel };
+    const session = new Session(peers, loggedIn, this.#options.session);
+    if (loggedIn.key !== undefined) this.#keys.add(loggedIn.key, session, host);
     this.#sessions.add(session, owner);
     this.#idle.add(session, connection, events);
   }

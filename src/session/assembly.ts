@@ -33,6 +33,7 @@ import type { PreparedStatement } from './decide/prepared-statement.js';
 import { Dispatch, type Handlers } from './dispatch.js';
 import { Executor } from './execute/executor.js';
 import type { SessionPeers, SessionSettings } from './options.js';
+import { GuardSetting } from './policy/guard-setting.js';
 import { SessionPolicy } from './policy/policy.js';
 import { PolicyChange } from './policy-change.js';
 import { InternalQueries } from './server/internal-query.js';
@@ -90,7 +91,7 @@ export function assembleSession(
 }
 
 function assembleFrontend(
-  { database, events }: SessionPeers,
+  { database, events, startup }: SessionPeers,
   settings: SessionSettings,
   shared: SharedParts,
 ): Dispatch {
@@ -109,6 +110,7 @@ function assembleFrontend(
   });
   const decider = new Decider({
     policy,
+    guardSetting: new GuardSetting(startup),
     statements,
     otherServer,
     catalog,

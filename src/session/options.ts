@@ -27,6 +27,8 @@ export interface SessionPeers {
   readonly client: Duplex;
   /** Tells databases apart in the caches. */
   readonly database: string;
+  /** What the client has asked for in its startup packet, name and value. */
+  readonly startup: ReadonlyMap<string, string>;
   /** Is told what happens in the session. */
   readonly events: SessionEvents;
   /** Sends a cancel request for what the server is doing. Fulfilled when that has been dealt with, or cannot be. */

@@ -1,5 +1,5 @@
 /** pgcascade.guard: a setting of the session's own, over that of the configuration. */
-import type pg from 'pg';
+import pg from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
 import { useProxy } from '../support/proxy.js';
@@ -82,6 +82,17 @@ describe('where the configuration says off', () => {
     await client.query('SET pgcascade.guard = nothing');
     await expect(client.query(ORPHAN)).rejects.toMatchObject({ code: '22023' });
   });
+});
+
+test.each([
+  '-c pgcascade.guard=check',
+  '--PGcascade.guard=check',
+  '-c pg\\cascade.guard=check',
+])('where the configuration says off, a session can say in its connection string that keys are checked: %s', async (options) => {
+  client = new pg.Client({ connectionString: unguarded.url(database.name), options });
+  await client.connect();
+  expect(await goes(ORPHAN)).toBe(false);
+  await client.end();
 });
 
 describe('where the configuration says check', () => {

@@ -6,6 +6,7 @@ import type { StatementCache } from '../../rewrite/statement-cache.js';
 import type { DatabaseWarnings } from '../catalog/database-warnings.js';
 import type { OtherServer } from '../catalog/other-server.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
+import type { GuardSetting } from '../policy/guard-setting.js';
 import type { SessionPolicy } from '../policy/policy.js';
 import type { InternalQueries } from '../server/internal-query.js';
 import type { OutstandingReplies } from '../server/outstanding-replies.js';
@@ -17,6 +18,7 @@ import type { PreparedStatement } from './prepared-statement.js';
 
 export interface DeciderOptions {
   readonly policy: SessionPolicy;
+  readonly guardSetting: GuardSetting;
   /** Count the rows that a cascade takes, by table. */
   readonly counting: boolean;
   /** Why no cascade may be sent now, if anything: asked before each. */

@@ -4,7 +4,6 @@ import { ProxyError } from '../../errors.js';
 import { plansOf } from '../../rewrite/statement/treatment.js';
 import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
 import { isNoteworthy, isPlain, type Look, mayWrite, namesPrepared } from '../../sql/lexer/look.js';
-import { mayNameOwnSetting } from '../../sql/lexer/set-config-calls.js';
 import { withoutWrites } from '../../sql/statement/statement.js';
 import type { Translation } from '../answers/results.js';
 import { ColumnsUnknown, KnownColumns } from '../catalog/known-columns.js';
@@ -39,8 +38,6 @@ export class Decider {
   /** What was sent for the text that was decided last. */
   #planned: string | undefined;
   #hasUnread = false;
-  /** The client has sent something that may have set pgcascade.guard. */
-  #mayHaveSetGuard = false;
   /** Whether what was decided for a prepared statement still holds. */
   readonly grounds: UnchangedGrounds;
   /** The settings by which the server reads texts. */
@@ -60,7 +57,7 @@ export class Decider {
   /** Looks at a client's text as the server is going to read it. */
   look(text: Buffer): Look {
     const look = this.settings.look(text);
-    this.#mayHaveSetGuard ||= look.effect !== 'none' && mayNameOwnSetting(text);
+    if (look.effect !== 'none') this.#options.guardSetting.note(text);
     return look;
   }
 
@@ -80,7 +77,7 @@ export class Decider {
 
   /** Whether it matters what statements write: the configuration may guard it, or the session. */
   get #guards(): boolean {
-    return this.policy.guard !== 'off' || this.#mayHaveSetGuard;
+    return this.policy.guard !== 'off' || this.#options.guardSetting.mayBeSet;
   }
 
   /** Whether something was passed on that may have prepared statements which nothing is known of. */

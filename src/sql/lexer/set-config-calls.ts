@@ -49,11 +49,3 @@ function isHarmless(text: Buffer, { literal, hasEscapes, start, end }: Lexer): b
   const word = findAt(text, start + 1, prefixEnd);
   return word === undefined || (word.groups & GROUPS.decisive) === 0;
 }
-
-/** Names are in any case; they may be escaped, or computed where set_config is called. */
-const OWN_SETTING = /pgcascade|U&|set_config"?\s*\((?!\s*'[\w.]*'\s*,)/i;
-
-/** Whether a text that sets something may set one of the proxy's own settings. `false` is certain. */
-export function mayNameOwnSetting(text: Buffer): boolean {
-  return OWN_SETTING.test(text.toString('latin1'));
-}
