@@ -18,6 +18,13 @@ const database = useDatabase(`
   CREATE TABLE calls (id serial);
   CREATE FUNCTION counts(int) RETURNS boolean LANGUAGE plpgsql AS
     'BEGIN INSERT INTO calls DEFAULT VALUES; RETURN true; END';
+  CREATE FUNCTION counted(orgs) RETURNS boolean LANGUAGE sql RETURN counts($1.id);
+  CREATE DOMAIN checked AS int CHECK (counts(VALUE));
+  CREATE TYPE wrap AS (id int);
+  CREATE FUNCTION wrapped(int) RETURNS wrap LANGUAGE sql BEGIN ATOMIC SELECT counts($1); SELECT row($1); END;
+  CREATE CAST (int AS wrap) WITH FUNCTION wrapped(int);
+  CREATE FUNCTION adds(int, int) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT counts($1); SELECT $1 + $2; END;
+  CREATE AGGREGATE total(int) (sfunc = adds, stype = int, initcond = 0);
   CREATE FUNCTION calm(int) RETURNS boolean STABLE LANGUAGE sql RETURN true`);
 const tap = useTap();
 const asking = useProxy({ cascade: { locks: 'rows' }, graph: { refresh: '0s' } });
@@ -138,6 +145,19 @@ describe.each(MANNERS)('a DELETE %s', (_, run) => {
       await writer.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
     }
   });
+});
+
+test.each([
+  ['a function that is written as a column', '(orgs).counted'],
+  ['the CHECK of a domain', 'id::checked = id'],
+  ['that of one of an array', 'array_length(ARRAY[id]::checked[], 1) = 1'],
+  ['that of a domain that is written as a function', 'checked(id) = id'],
+  ['a cast', '(id::wrap).id = id'],
+  ['an aggregate', 'id = (SELECT total(o.id) FROM orgs AS o WHERE o.id = 1)'],
+])('%s is evaluated once, too', async (_, condition) => {
+  await application.query(`DELETE FROM orgs WHERE id = 1 AND ${condition}`);
+  expect((await observer.query('SELECT FROM calls')).rowCount).toBe(1);
+  expect(await left()).toEqual(ONLY_ORG_2);
 });
 
 const CALM = 'CREATE OR REPLACE FUNCTION calm(int) RETURNS boolean STABLE LANGUAGE sql RETURN true';

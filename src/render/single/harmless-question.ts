@@ -6,14 +6,21 @@ import type { CalledNames } from '../../sql/statement/selection.js';
 /**
  * The question of `Locks.harmless`:
  *
- *     SELECT NOT (EXISTS (SELECT FROM pg_proc AS p WHERE p.proname = ANY (ARRAY['f']::name[]) AND p.provolatile = 'v')
+ *     SELECT NOT (EXISTS (SELECT FROM pg_proc AS p WHERE p.proname = ANY (ARRAY['f']::name[]) AND (p.provolatile = 'v' OR
+ *         EXISTS (SELECT FROM pg_aggregate AS a JOIN pg_proc AS s ON s.oid = ANY (ARRAY[a.aggtransfn, a.aggfinalfn]::oid[])
+ *           WHERE a.aggfnoid = p.oid AND s.provolatile = 'v')))
+ *       OR EXISTS (SELECT FROM pg_type AS t WHERE t.typname = ANY (ARRAY['email']::name[]) AND (t.typtype = 'd' OR
+ *         EXISTS (SELECT FROM pg_cast AS c JOIN pg_proc AS p ON p.oid = c.castfunc WHERE c.casttarget = t.oid AND p.provolatile = 'v')))
  *       OR EXISTS (SELECT FROM pg_operator AS o JOIN pg_proc AS p ON p.oid = o.oprcode WHERE o.oprname = ANY (ARRAY['=']::name[]) AND …)
  *       OR EXISTS (SELECT FROM pg_class AS r WHERE r.relname = ANY (ARRAY['users']::name[]) AND (r.relrowsecurity OR r.relkind = 'v'))
  *       OR EXISTS (SELECT FROM unnest(ARRAY[16385]::oid[]) AS l WHERE NOT has_any_column_privilege(l.l, 'UPDATE')))
  *
  * @param names what the client's statement calls
  */
-export function harmlessQuestion({ functions, operators, relations }: CalledNames, plan: Plan): string {
+export function harmlessQuestion(
+  { functions, types, operators, relations }: CalledNames,
+  plan: Plan,
+): string {
   const among = (column: string, names: readonly string[]) =>
     `${column} OPERATOR(pg_catalog.=) ANY (ARRAY[${names.map(quoteLiteral).join(', ')}]::pg_catalog.name[])`;
   const read = [...relations, ...plan.deletions.map(({ relation }) => relation.name)];
@@ -23,7 +30,14 @@ export function harmlessQuestion({ functions, operators, relations }: CalledName
     .map(({ relation }) => relation.oid);
   const VOLATILE = `p.provolatile OPERATOR(pg_catalog.=) 'v'`;
   return (
-    `SELECT NOT (EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE ${among('p.proname', functions)} AND ${VOLATILE})` +
+    `SELECT NOT (EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE ${among('p.proname', functions)} AND (${VOLATILE} OR` +
+    ` EXISTS (SELECT FROM pg_catalog.pg_aggregate AS a JOIN pg_catalog.pg_proc AS s ON s.oid OPERATOR(pg_catalog.=)` +
+    ` ANY (ARRAY[a.aggtransfn, a.aggfinalfn]::pg_catalog.oid[])` +
+    ` WHERE a.aggfnoid OPERATOR(pg_catalog.=) p.oid AND s.provolatile OPERATOR(pg_catalog.=) 'v')))` +
+    // The CHECK of a domain may call anything.
+    ` OR EXISTS (SELECT FROM pg_catalog.pg_type AS t WHERE ${among('t.typname', types)} AND (t.typtype OPERATOR(pg_catalog.=) 'd' OR` +
+    ` EXISTS (SELECT FROM pg_catalog.pg_cast AS c JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) c.castfunc` +
+    ` WHERE c.casttarget OPERATOR(pg_catalog.=) t.oid AND ${VOLATILE})))` +
     ` OR EXISTS (SELECT FROM pg_catalog.pg_operator AS o JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) o.oprcode` +
     ` WHERE ${among('o.oprname', operators)} AND ${VOLATILE})` +
     ` OR EXISTS (SELECT FROM pg_catalog.pg_class AS r WHERE ${among('r.relname', read)}` +

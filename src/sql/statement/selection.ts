@@ -19,6 +19,8 @@ export interface Selection {
 /** The names of all that is called, without schemas. */
 export interface CalledNames {
   readonly functions: readonly string[];
+  /** Of types that something is cast to. */
+  readonly types: readonly string[];
   readonly operators: readonly string[];
   readonly relations: readonly string[];
 }
@@ -86,8 +88,18 @@ function namesIn(tree: Node): CalledNames {
     return sval === undefined ? [] : [String(sval)];
   };
   return {
-    // A function of a row can be called as if it were a column.
-    functions: unique(nodes.flatMap(([, { funcname, fields }]) => [...last(funcname), ...last(fields)])),
+    // A function of a row can be called as if it were a column: orgs.f, (orgs).f.
+    functions: unique(
+      nodes.flatMap(([, { funcname, fields, indirection }]) => [
+        ...last(funcname),
+        ...last(fields),
+        ...asList(indirection).flatMap((part) => last([part])),
+      ]),
+    ),
+    // A cast can be written as a call: email('…').
+    types: unique(
+      nodes.flatMap(([, { typeName, funcname }]) => [...last(asNode(typeName).names), ...last(funcname)]),
+    ),
     operators: unique(
       nodes.flatMap(([type, { name, operName }]) => [
         ...(type === 'A_Expr' ? last(name) : []),
