@@ -25,6 +25,8 @@ const database = useDatabase(`
   CREATE CAST (int AS wrap) WITH FUNCTION wrapped(int);
   CREATE FUNCTION adds(int, int) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT counts($1); SELECT $1 + $2; END;
   CREATE AGGREGATE total(int) (sfunc = adds, stype = int, initcond = 0);
+  CREATE FUNCTION says(int) RETURNS boolean STABLE LANGUAGE plpgsql AS
+    'BEGIN RAISE NOTICE ''looked at %'', $1; RETURN true; END';
   CREATE FUNCTION calm(int) RETURNS boolean STABLE LANGUAGE sql RETURN true`);
 const tap = useTap();
 const asking = useProxy({ cascade: { locks: 'rows' }, graph: { refresh: '0s' } });
@@ -130,6 +132,15 @@ describe.each(MANNERS)('a DELETE %s', (_, run) => {
     await run('DELETE FROM orgs WHERE id = $1 AND counts(id)', 1);
     expect((await observer.query('SELECT FROM calls')).rowCount).toBe(1);
     expect(await left()).toEqual(ONLY_ORG_2);
+  });
+
+  test('has the notices of what its WHERE calls heard once', async () => {
+    const heard: unknown[] = [];
+    // The Query behind it drops the unnamed statement.
+    await application.query('DELETE FROM orgs WHERE id = $1', [3]);
+    application.on('notice', ({ message }) => heard.push(message));
+    await run('DELETE FROM orgs WHERE id = $1 AND says(id)', 1);
+    expect(heard).toEqual(['looked at 1']);
   });
 
   test('is executed for a role that may not lock', async () => {

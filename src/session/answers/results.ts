@@ -43,6 +43,7 @@ export interface Translation extends ErrorTranslation {
  */
 export function queryReplies(translation: Translation, skipped?: () => void): ReplyHandler {
   let at = 0;
+  let isAnswered = false;
   let progress: Progress = { rows: 0 };
   /** The client's CommandComplete, while a statement that undoes the proxy's settings is still to end. */
   let held: Verdict = 'swallow';
@@ -52,7 +53,13 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       skipped?.();
       answered();
     },
+    // What a lock calls the statement behind it calls too. Before the first answer a notice may be of the whole string.
+    notice() {
+      const kind = translation.rewrite.treatments[at]?.kind;
+      return isAnswered && (kind === 'lock' || kind === 'swallow') ? 'swallow' : 'forward';
+    },
     receive(message) {
+      isAnswered = true;
       const treatment = translation.rewrite.treatments[at];
       if (message.type === Backend.ReadyForQuery) {
         answered();

@@ -47,6 +47,7 @@ export class UnansweredNames {
         if (ANSWERED_BY[to].has(message.type)) this.#answer();
         return verdict;
       },
+      notice: (message) => handler.notice?.(message) ?? 'forward',
       skipped: () => {
         handler.skipped?.();
         this.#answer();

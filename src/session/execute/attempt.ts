@@ -102,12 +102,9 @@ export class Attempt implements ReplyHandler {
     return this.#held.release(verdict, message);
   }
 
-  /**
-   * The client hears no notice of an attempt that has failed, nor of a statement of the proxy's own. Before the first statement
-   * has ended a notice may be of the whole string, from when it is parsed.
-   */
+  /** The client hears no notice of an attempt that has failed, nor of a statement of the proxy's own. */
   notice(message: Message): Verdict {
-    const isOwn = this.#completed > 0 && this.#completed < this.#sending.before;
+    const isOwn = this.#replies.notice?.(message) === 'swallow';
     return this.#state.kind === 'abandoned' || isOwn ? 'swallow' : this.#held.hold('forward', message);
   }
 
