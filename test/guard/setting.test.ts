@@ -57,6 +57,8 @@ describe('where the configuration says off', () => {
     `SET U&"pgc\\0061scade".guard = 'check'`,
     `SELECT set_config('pgcascade' || '.guard', 'check', false)`,
     `SELECT "set_config" (E'pgc\\x61scade.guard', 'check', false)`,
+    `SELECT set_config/* a */('pgcas' || 'cade.guard', 'check', false)`,
+    `SELECT "set_config" -- a\n('pgcas' || 'cade.guard', 'check', false)`,
   ])('a session can, however it writes that: %s', async (text) => {
     await client.query(text);
     expect(await goes(ORPHAN)).toBe(false);
