@@ -91,7 +91,7 @@ export async function recorded(
   relay: Relay,
 ): Promise<{ readonly record: Record; readonly course: Course }> {
   const [first, ...others] = [await play(scene, relay), await play(scene, relay), await play(scene, relay)];
-  // Now and then the proxy reads the catalog anew: the shortest is that of most.
+  // When graph.refresh is over, the proxy asks whether the catalog is still the same: the shortest is without that question.
   const size = (record: Record) => record.toServer.length;
   return others.reduce((best, each) => (size(each.record) < size(best.record) ? each : best), first);
 }
