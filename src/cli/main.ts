@@ -37,12 +37,18 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 
 async function configured(command: Command, flags: Flags, io: Io): Promise<number> {
   try {
-    const read = () => readConfig({ flags, env: io.env, cwd: io.cwd });
-    const { config, sources } = read();
+    const input = { flags, env: io.env, cwd: io.cwd };
+    const { config, sources, ...first } = readConfig(input);
+    let hadKeys = first.hasKeys;
+    const readAgain = () => {
+      const read = readConfig({ ...input, hadKeys });
+      hadKeys = read.hasKeys;
+      return read.config;
+    };
     switch (command) {
       case 'serve':
         requireFiles(openFileLimit());
-        return await serve(config, createLogger(config.log, io.stderr), io, () => read().config);
+        return await serve(config, createLogger(config.log, io.stderr), io, readAgain);
       case 'check-config':
         for (const warning of (await readAuthFiles(config.auth)).warnings)
           io.stderr.write(`warning: ${warning}\n`);

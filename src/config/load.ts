@@ -24,6 +24,8 @@ export interface ConfigInput {
   readonly flags: Flags;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** The file had something in it when it was read before: one that has nothing by now, or is gone, may be half written. */
+  readonly hadKeys?: boolean;
 }
 
 const DEFAULT_FILE = 'pgcascade.yaml';
@@ -45,12 +47,13 @@ export function loadConfig(input: ConfigInput): Config {
 }
 
 /**
- * As {@link loadConfig}, with the names of its sources: the file, variables, flags.
+ * As {@link loadConfig}, with the names of its sources: the file, variables, flags; and whether the file has something in it.
  * @throws ConfigError with every problem found.
  */
 export function readConfig(input: ConfigInput): {
   readonly config: Config;
   readonly sources: readonly string[];
+  readonly hasKeys: boolean;
 } {
   const { flags, env, cwd } = input;
   const keys = leafPaths();
@@ -84,7 +87,11 @@ export function readConfig(input: ConfigInput): {
   if (!result.success || problems.length > 0) throw new ConfigError(problems.join('\n'));
 
   const sources = [...(file ? [file.label] : []), ...layers.map(({ label }) => label)];
-  return { config: deepFreeze(result.data), sources };
+  return {
+    config: deepFreeze(result.data),
+    sources,
+    hasKeys: file !== undefined && file.yaml.value !== null,
+  };
 }
 
 interface ConfigFile {
@@ -92,7 +99,8 @@ interface ConfigFile {
   readonly yaml: YamlText;
 }
 
-function readConfigFile({ flags, env, cwd }: ConfigInput): ConfigFile | undefined {
+function readConfigFile(input: ConfigInput): ConfigFile | undefined {
+  const { flags, env, cwd } = input;
   // An empty variable is reported by emptyVariables; the file is still read for its problems.
   const named = flags.config ?? (env.PGCASCADE_CONFIG?.trim() ? env.PGCASCADE_CONFIG : undefined);
   const label = named ?? DEFAULT_FILE;
@@ -102,10 +110,21 @@ function readConfigFile({ flags, env, cwd }: ConfigInput): ConfigFile | undefine
     throw new ConfigError(
       `${flags.config === undefined ? 'PGCASCADE_CONFIG' : '--config'}: is what a file should have, and not its path: name the file`,
     );
+  const text = readConfigText(resolve(cwd, label), label, named !== undefined || input.hadKeys === true);
+  if (text === undefined) return undefined;
+  const yaml = parseYaml(text);
+  // Taken for all defaults it would take the keys along that only the file has.
+  if (input.hadKeys && yaml.value === null && yaml.problems.length === 0)
+    throw new ConfigError(`${label}: has nothing in it any more: write {} where all is to be as by default`);
+  return { label, yaml };
+}
+
+/** @returns undefined where there is no such file, and none is needed. @throws ConfigError */
+function readConfigText(path: string, label: string, isNeeded: boolean): string | undefined {
   try {
-    return { label, yaml: parseYaml(readFileSync(resolve(cwd, label), 'utf8')) };
+    return readFileSync(path, 'utf8');
   } catch (error) {
-    if (named === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (!isNeeded && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new ConfigError(`${label}: cannot be read: ${systemMessage(error)}`);
   }
 }

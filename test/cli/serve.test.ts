@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type StartOptions, startApp } from '../../src/app.js';
@@ -89,6 +89,29 @@ describe('serve', () => {
     });
     writeFileSync(join(cwd, 'pgcascade.yaml'), 'cascade: { mode: of }');
     expect(read).toThrow('pgcascade.yaml:1: cascade.mode: "of" is not one of on, off');
+    process.emit('SIGTERM');
+  });
+
+  test('takes no file that has become empty, or is gone, for one that says nothing: the keys that only it has would be gone too', async () => {
+    const cwd = workspace({ 'pgcascade.yaml': 'cascade: { mode: off }' });
+    const file = join(cwd, 'pgcascade.yaml');
+    let read: StartOptions['read'];
+    const start = async (_config: unknown, _log: unknown, options: StartOptions) => {
+      read = options.read;
+      return app();
+    };
+    const { process } = run([], start, {}, cwd);
+    await tick();
+    for (const text of ['', ' \n', '# pgcascade.yaml\n']) {
+      writeFileSync(file, text);
+      expect(read).toThrow(
+        'pgcascade.yaml: has nothing in it any more: write {} where all is to be as by default',
+      );
+    }
+    rmSync(file);
+    expect(read).toThrow('pgcascade.yaml: cannot be read: no such file or directory');
+    writeFileSync(file, '{}');
+    expect(read?.()).toMatchObject({ cascade: { mode: 'on' } });
     process.emit('SIGTERM');
   });
 
