@@ -55,7 +55,11 @@ describe('an INSERT', () => {
     twin.queries(
       'INSERT INTO users (id, org_id) VALUES (30, 99), (10, 1)',
       'INSERT INTO users (id, org_id) SELECT g, 99 FROM generate_series(30, 20, -10) AS g',
+      'INSERT INTO users (id, org_id) VALUES (generate_series(30, 20, -10), 99)',
     ));
+
+  test('of VALUES in which a function gives several rows has the native tag', () =>
+    twin.queries('INSERT INTO users (id, org_id) VALUES (generate_series(30, 33), 1)'));
 
   test('of a SELECT, behind a WITH, and of defaults is looked at', () =>
     twin.queries(

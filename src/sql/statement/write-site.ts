@@ -26,7 +26,7 @@ export interface WriteSite {
   readonly start: number;
   readonly end: number;
   readonly hasWith: boolean;
-  /** It writes one row at the most: the VALUES of one, or the defaults. */
+  /** It certainly writes one row at the most: the VALUES of one, or the defaults. */
   readonly isOneRow: boolean;
   /** Where the list of its RETURNING begins, behind RETURNING and its options. */
   readonly list: number | undefined;
@@ -115,8 +115,12 @@ function readWriteSite(
   };
 }
 
+/** Where VALUES has one list, a function in it may give several rows, and so may an operator (check_srf_call_placement). */
 function hasOneRow({ selectStmt }: Node): boolean {
-  return selectStmt === undefined || asList(asNode(asNode(selectStmt).SelectStmt).valuesLists).length === 1;
+  if (selectStmt === undefined) return true;
+  const [values, ...more] = asList(asNode(asNode(selectStmt).SelectStmt).valuesLists);
+  if (values === undefined || more.length > 0) return false;
+  return [...nodesOf(values)].every(([type]) => type !== 'FuncCall' && type !== 'A_Expr');
 }
 
 /** Without options they are `old` and `new`, unless a table of the statement is called so (parse_relation.c). */
