@@ -1,10 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import type pg from 'pg';
 import { write } from '../src/wire/frontend.js';
-import { atLeast, UsageError } from '../test/support/command.js';
 import { createDatabaseOn } from '../test/support/scratch-database.js';
+import { AT_MOST, number, readOptions, UPSTREAM } from './options.js';
 import { startBareRelay, startPgcascade } from './relays.js';
 import { summarize, table } from './statistics.js';
 import { openUpstream } from './upstream.js';
@@ -15,6 +14,13 @@ export const usage = `batch: what DELETEs that are sent in one go take through p
   --rounds N          rounds, each with every way once, in another order (5)
   --upstream URL      a PostgreSQL reached without TLS; databases are made on it (by default: one of its own)
   --at-most RATIO     exit 1 when a median of pgcascade / enforced is above`;
+
+const OPTIONS = {
+  executions: number(1000, 1),
+  rounds: number(5, 1),
+  upstream: UPSTREAM,
+  'at-most': AT_MOST,
+};
 
 type Way = 'enforced' | 'relayed' | 'pgcascade';
 type Times = Readonly<Record<Way, number>>;
@@ -55,7 +61,7 @@ const rows = (orgs: number) => [
 
 /** Runs the rounds, prints medians and ratios. Gives false when a ratio is above the one asked for. */
 export async function batch(args: string[]): Promise<boolean> {
-  const options = parse(args);
+  const options = readOptions(args, OPTIONS);
   const upstream = await openUpstream(options.upstream);
   const stops: (() => Promise<void>)[] = [() => upstream.close()];
   const kept = <T extends { stop(): Promise<void> }>(started: T): T => {
@@ -63,8 +69,7 @@ export async function batch(args: string[]): Promise<boolean> {
     return started;
   };
   try {
-    const user = decodeURIComponent(upstream.url.username || 'postgres');
-    const server = { host: upstream.url.hostname, port: Number(upstream.url.port || 5432), user };
+    const { server } = upstream;
     const bare = kept(await startBareRelay(upstream.url));
     const subject = kept(await startPgcascade(upstream.url));
     const lines = [['ms', ...WAYS, 'pgcascade / enforced', 'pgcascade / relayed']];
@@ -98,7 +103,7 @@ export async function batch(args: string[]): Promise<boolean> {
     const work = `${options.executions} cascading DELETEs in one go, ${options.rounds} rounds`;
     const machine = `PostgreSQL ${upstream.version}, Node ${process.version}, ${availableParallelism()} cores`;
     console.log(`${work}; ${machine}\n${table(lines)}`);
-    return Math.max(...ratios) <= options.ratio;
+    return Math.max(...ratios) <= options['at-most'];
   } finally {
     for (const stop of stops) await stop();
   }
@@ -190,24 +195,4 @@ function packet(type: string, body: string): Buffer {
   const bytes = Buffer.from(`${type}\0\0\0\0${body}`, 'latin1');
   bytes.writeUInt32BE(bytes.length - type.length, type.length);
   return bytes;
-}
-
-function parse(args: string[]) {
-  const { values } = parseArgs({
-    args,
-    options: {
-      executions: { type: 'string', default: '1000' },
-      rounds: { type: 'string', default: '5' },
-      upstream: { type: 'string' },
-      'at-most': { type: 'string', default: 'Infinity' },
-    },
-  });
-  if (values.upstream !== undefined && !URL.canParse(values.upstream))
-    throw new UsageError(`--upstream takes a URL such as postgres://postgres@127.0.0.1:5432`);
-  return {
-    executions: atLeast(1, '--executions', values.executions),
-    rounds: atLeast(1, '--rounds', values.rounds),
-    ratio: atLeast(0, '--at-most', values['at-most']),
-    upstream: values.upstream,
-  };
 }

@@ -1,5 +1,4 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import pg from 'pg';
@@ -7,7 +6,7 @@ import { readAnswer } from '../src/graph/catalog/answer.js';
 import { catalogQuestion } from '../src/graph/catalog/question.js';
 import type { Graph } from '../src/graph/graph.js';
 import { mergeGraph } from '../src/graph/merge.js';
-import { atLeast, UsageError } from '../test/support/command.js';
+import { AT_MOST, number, readOptions, UPSTREAM, type ValuesOf } from './options.js';
 import { summarize, table } from './statistics.js';
 import { openUpstream } from './upstream.js';
 
@@ -21,6 +20,15 @@ export const usage = `catalog: what the proxy's own questions cost, against an e
   --upstream URL      a PostgreSQL reached without TLS; a database is made on it (by default: one of its own)
   --at-most RATIO     exit 1 when the median of fingerprint / catalog is above`;
 
+const OPTIONS = {
+  tables: number(3000, 1),
+  keys: number(5000, 0),
+  views: number(2000, 0),
+  rounds: number(20, 1),
+  upstream: UPSTREAM,
+  'at-most': AT_MOST,
+};
+
 const nothing = { names: [], fingerprint: false, catalog: false, server: false };
 const QUESTIONS = {
   'a name': catalogQuestion({ ...nothing, names: [{ schema: undefined, name: 't1' }] }, []),
@@ -30,7 +38,7 @@ const QUESTIONS = {
 
 /** Makes the schema, asks, and prints medians. Gives false when the ratio is above the one asked for. */
 export async function catalog(args: string[]): Promise<boolean> {
-  const options = parse(args);
+  const options = readOptions(args, OPTIONS);
   const upstream = await openUpstream(options.upstream);
   const client = new pg.Client({ connectionString: upstream.url.href });
   try {
@@ -64,7 +72,7 @@ export async function catalog(args: string[]): Promise<boolean> {
         ['fingerprint / a name', (median('fingerprint') / median('a name')).toFixed(1), '', ''],
       ]),
     );
-    return ratio <= options.ratio;
+    return ratio <= options['at-most'];
   } finally {
     await client.end();
     await upstream.close();
@@ -103,7 +111,7 @@ async function making(client: pg.Client, rounds: number) {
   return { each: summarize(times), longest, answer, bytes: (heap() - before) / graphs.length };
 }
 
-function schemaOf({ tables, keys, views }: ReturnType<typeof parse>): readonly string[] {
+function schemaOf({ tables, keys, views }: ValuesOf<typeof OPTIONS>): readonly string[] {
   const loop = (count: number, format: string, values: string) => `DO $$ BEGIN
     FOR i IN 0 .. ${count - 1} LOOP EXECUTE format('${format}', ${values}); END LOOP; END $$`;
   const parents = 'p0 int, p1 int, p2 int, p3 int';
@@ -117,28 +125,4 @@ function schemaOf({ tables, keys, views }: ReturnType<typeof parse>): readonly s
     loop(views, 'CREATE VIEW v%s AS SELECT id, name FROM t%s', `i, i % ${tables}`),
     'VACUUM ANALYZE',
   ];
-}
-
-function parse(args: string[]) {
-  const { values } = parseArgs({
-    args,
-    options: {
-      tables: { type: 'string', default: '3000' },
-      keys: { type: 'string', default: '5000' },
-      views: { type: 'string', default: '2000' },
-      rounds: { type: 'string', default: '20' },
-      upstream: { type: 'string' },
-      'at-most': { type: 'string', default: 'Infinity' },
-    },
-  });
-  if (values.upstream !== undefined && !URL.canParse(values.upstream))
-    throw new UsageError(`--upstream takes a URL such as postgres://postgres@127.0.0.1:5432`);
-  return {
-    tables: atLeast(1, '--tables', values.tables),
-    keys: atLeast(0, '--keys', values.keys),
-    views: atLeast(0, '--views', values.views),
-    rounds: atLeast(1, '--rounds', values.rounds),
-    ratio: atLeast(0, '--at-most', values['at-most']),
-    upstream: values.upstream,
-  };
 }

@@ -6,11 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { createAuthority } from '../test/support/certificates.js';
-import { atLeast } from '../test/support/command.js';
 import { type Server, startPostgres } from '../test/support/postgres.js';
 import type { Memory } from './idle-proxy.js';
+import { AT_MOST, number, readOptions } from './options.js';
 import { table } from './statistics.js';
 
 export const usage = `idle: the memory that an idle connection takes in the proxy, in clear and by TLS on both ways
@@ -18,6 +17,8 @@ export const usage = `idle: the memory that an idle connection takes in the prox
   --connections N     that are open at a time (300)
   --at-most KB        exit 1 when one in clear takes more, resident
   --at-most-tls KB    the same by TLS`;
+
+const OPTIONS = { connections: number(300, 1), 'at-most': AT_MOST, 'at-most-tls': AT_MOST };
 
 /** These are open before the first look: code is compiled, and buffers that all share are there. */
 const WARM_UP = 50;
@@ -30,7 +31,7 @@ interface Measured {
 
 /** Opens connections, asks one question on each, and looks. Gives false when a goal that was asked for is missed. */
 export async function idle(args: string[]): Promise<boolean> {
-  const { connections, clear, tls } = parse(args);
+  const { connections, 'at-most': clear, 'at-most-tls': tls } = readOptions(args, OPTIONS);
   const folder = mkdtempSync(join(tmpdir(), 'pgcascade-bench-'));
   const authority = await createAuthority('bench');
   const { cert, key } = await authority.server([{ type: 'ip', value: '127.0.0.1' }]);
@@ -162,20 +163,4 @@ function length(body: Buffer): Buffer {
 
 function kilobytes(bytes: number): string {
   return (bytes / 1024).toFixed(1);
-}
-
-function parse(args: string[]) {
-  const { values } = parseArgs({
-    args,
-    options: {
-      connections: { type: 'string', default: '300' },
-      'at-most': { type: 'string', default: 'Infinity' },
-      'at-most-tls': { type: 'string', default: 'Infinity' },
-    },
-  });
-  return {
-    connections: atLeast(1, '--connections', values.connections),
-    clear: atLeast(0, '--at-most', values['at-most']),
-    tls: atLeast(0, '--at-most-tls', values['at-most-tls']),
-  };
 }

@@ -1,13 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { startApp } from '../src/app.js';
 import { configSchema } from '../src/config/schema.js';
 import { createLogger } from '../src/observe/log.js';
-import { atLeast } from '../test/support/command.js';
 import { type Server, startPostgres } from '../test/support/postgres.js';
 import { createDatabaseOn } from '../test/support/scratch-database.js';
+import { AT_MOST, number, readOptions, type ValuesOf } from './options.js';
 import { summarize, table } from './statistics.js';
 
 export const usage = `jit: what a DELETE of many keys takes on a server that compiles what it deems expensive (JIT)
@@ -19,6 +18,14 @@ export const usage = `jit: what a DELETE of many keys takes on a server that com
   --at-most RATIO     exit 1 when a median of pgcascade / compiled is above
 
   POSTGRES_BIN        the folder of its programs (by default the newest /usr/lib/postgresql/*/bin)`;
+
+const OPTIONS = {
+  keys: number(472, 1),
+  rows: number(2000, 2),
+  large: number(300_000, 1),
+  rounds: number(5, 1),
+  'at-most': AT_MOST,
+};
 
 /** A tenth of the defaults: what tables ten times as large would cost. */
 const COSTS = { jit_above_cost: '10000', jit_inline_above_cost: '50000', jit_optimize_above_cost: '50000' };
@@ -41,7 +48,7 @@ interface Key {
 
 /** Runs the rounds and prints medians. Gives false when a ratio is above the one asked for. */
 export async function jit(args: string[]): Promise<boolean> {
-  const options = parse(args);
+  const options = readOptions(args, OPTIONS);
   const folder = binaries();
   const server = await startPostgres({
     binaries: { initdb: join(folder, 'initdb'), postgres: join(folder, 'postgres') },
@@ -65,7 +72,7 @@ export async function jit(args: string[]): Promise<boolean> {
     }
     const costs = Object.entries(COSTS).map(([name, cost]) => `${name} ${cost}`);
     console.log(`${options.rounds} rounds; ${costs.join(', ')}\n${rows[0].version}\n${table(lines)}`);
-    return Math.max(...ratios) <= options.ratio;
+    return Math.max(...ratios) <= options['at-most'];
   } finally {
     await server.stop('immediate');
   }
@@ -78,7 +85,7 @@ export async function jit(args: string[]): Promise<boolean> {
 const WAYS = ['native', 'pgcascade', 'expanded', 'compiled'] as const;
 type Way = (typeof WAYS)[number];
 
-function casesOf({ keys, rows, large }: ReturnType<typeof parse>): readonly Case[] {
+function casesOf({ keys, rows, large }: ValuesOf<typeof OPTIONS>): readonly Case[] {
   const tree = Array.from({ length: keys }, (_, i) => ({
     from: i + 1,
     to: Math.floor(i / 8),
@@ -175,24 +182,4 @@ function binaries(): string {
   if (found !== undefined) return found;
   const place = given ?? `${DEBIAN}/*/bin`;
   throw new Error(`${place} has no initdb: set POSTGRES_BIN to the programs of a PostgreSQL with JIT`);
-}
-
-function parse(args: string[]) {
-  const { values } = parseArgs({
-    args,
-    options: {
-      keys: { type: 'string', default: '472' },
-      rows: { type: 'string', default: '2000' },
-      large: { type: 'string', default: '300000' },
-      rounds: { type: 'string', default: '5' },
-      'at-most': { type: 'string', default: 'Infinity' },
-    },
-  });
-  return {
-    keys: atLeast(1, '--keys', values.keys),
-    rows: atLeast(2, '--rows', values.rows),
-    large: atLeast(1, '--large', values.large),
-    rounds: atLeast(1, '--rounds', values.rounds),
-    ratio: atLeast(0, '--at-most', values['at-most']),
-  };
 }

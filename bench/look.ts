@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
 import { lookAt, type TextSettings } from '../src/sql/lexer/look.js';
-import { atLeast } from '../test/support/command.js';
+import { AT_MOST, number, numbers, readOptions } from './options.js';
 import { summarize, table } from './statistics.js';
 
 export const usage = `look: what it takes to look at a text without parsing it, in microseconds
@@ -8,6 +7,8 @@ export const usage = `look: what it takes to look at a text without parsing it, 
   --bytes N,N,…       lengths of the texts (60,600,6000)
   --rounds N          of which the middle one counts (9)
   --at-most US        exit 1 when a look at the first length took longer`;
+
+const OPTIONS = { bytes: numbers([60, 600, 6000], 1), rounds: number(9, 1), 'at-most': AT_MOST };
 
 const SETTINGS: TextSettings = { strings: 'on', hasHalves: false };
 const LOOKS_PER_ROUND = 20_000;
@@ -23,7 +24,7 @@ const KINDS: Readonly<Record<string, (bytes: number) => string>> = {
 
 /** Gives false when a goal that was asked for is missed. */
 export async function look(args: string[]): Promise<boolean> {
-  const { bytes, rounds, most } = parse(args);
+  const { bytes, rounds, 'at-most': most } = readOptions(args, OPTIONS);
   const rows = Object.entries(KINDS).map(([kind, make]) => ({
     kind,
     took: bytes.map((length) => measure(Buffer.from(make(length)), rounds)),
@@ -50,20 +51,4 @@ function filled(start: string, piece: string, end: string, bytes: number): strin
   return (
     start + piece.repeat(Math.max(0, Math.floor((bytes - start.length - end.length) / piece.length))) + end
   );
-}
-
-function parse(args: string[]): { bytes: readonly number[]; rounds: number; most: number } {
-  const { values } = parseArgs({
-    args,
-    options: {
-      bytes: { type: 'string', default: '60,600,6000' },
-      rounds: { type: 'string', default: '9' },
-      'at-most': { type: 'string', default: 'Infinity' },
-    },
-  });
-  return {
-    bytes: values.bytes.split(',').map((each) => atLeast(1, '--bytes', each)),
-    rounds: atLeast(1, '--rounds', values.rounds),
-    most: atLeast(0, '--at-most', values['at-most']),
-  };
 }

@@ -1,16 +1,17 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { atLeast } from '../test/support/command.js';
 import { startPostgres } from '../test/support/postgres.js';
+import { AT_MOST, number, readOptions } from './options.js';
 import { table } from './statistics.js';
 
 export const usage = `loop: how long long texts and large plans keep the event loop, and with it all other clients
 
   --tables N          tables that the largest DELETE reaches (3000)
   --at-most MS        exit 1 when the loop did nothing else for longer, on the processor`;
+
+const OPTIONS = { tables: number(3000, 1), 'at-most': AT_MOST };
 
 /** What one case took, in milliseconds. */
 interface Measured {
@@ -35,7 +36,7 @@ interface Case {
 
 /** Sends each text, with another client asking all the while. Gives false when the loop stood still for too long. */
 export async function loop(args: string[]): Promise<boolean> {
-  const options = parse(args);
+  const options = readOptions(args, OPTIONS);
   const server = await startPostgres({ config: { max_locks_per_transaction: '2048' } });
   const upstream = `postgres://${server.host}:${server.port}`;
   const program = fileURLToPath(new URL('loop-proxy.js', import.meta.url));
@@ -62,7 +63,7 @@ export async function loop(args: string[]): Promise<boolean> {
         ]),
       ]),
     );
-    return measured.every(({ blocked }) => !(blocked.processor > options.most));
+    return measured.every(({ blocked }) => !(blocked.processor > options['at-most']));
   } finally {
     proxy.kill('SIGKILL');
     await server.stop('immediate');
@@ -139,18 +140,4 @@ function schemaOf(tables: number): readonly string[] {
          'ALTER TABLE t%s ADD FOREIGN KEY (p1) REFERENCES t%s ON DELETE CASCADE NOT ENFORCED', i, i / 3); END IF;
      END LOOP; END $$`,
   ];
-}
-
-function parse(args: string[]) {
-  const { values } = parseArgs({
-    args,
-    options: {
-      tables: { type: 'string', default: '3000' },
-      'at-most': { type: 'string', default: 'Infinity' },
-    },
-  });
-  return {
-    tables: atLeast(1, '--tables', values.tables),
-    most: atLeast(0, '--at-most', values['at-most']),
-  };
 }

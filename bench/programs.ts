@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import pg from 'pg';
-import { atLeast } from '../test/support/command.js';
 import { startPostgres } from '../test/support/postgres.js';
 import { type DumpPrograms, findDumpPrograms } from './dump-programs.js';
+import { AT_MOST, number, readOptions, type ValuesOf } from './options.js';
 import { type Relay, startBareRelay, startPgcascade } from './relays.js';
 import { summarize, table } from './statistics.js';
 
@@ -19,7 +19,15 @@ export const usage = `programs: what programs and applications pay that hardly d
   --rounds N          rounds, each with both ways, in turn the one and the other first (5)
   --at-most RATIO     exit 1 when the median of pgcascade / bare is above, of any of them`;
 
-type Options = ReturnType<typeof parse>;
+const OPTIONS = {
+  tables: number(600, 3),
+  keys: number(900, 0),
+  turns: number(200, 1),
+  rounds: number(5, 1),
+  'at-most': AT_MOST,
+};
+
+type Options = ValuesOf<typeof OPTIONS>;
 
 /** What is measured: it is given a port, and the number of its run. */
 interface Work {
@@ -48,7 +56,7 @@ const LOOPS: Readonly<Record<string, readonly string[]>> = {
 
 /** Runs the rounds, prints seconds and ratios. Gives false when a ratio is above the one asked for. */
 export async function programs(args: string[]): Promise<boolean> {
-  const options = parse(args);
+  const options = readOptions(args, OPTIONS);
   const found = findDumpPrograms();
   const folder = mkdtempSync(join(tmpdir(), 'pgcascade-dump-'));
   const server = await startPostgres({ binaries: found });
@@ -75,7 +83,7 @@ export async function programs(args: string[]): Promise<boolean> {
     }
     console.log(`${options.tables} tables, ${options.keys} keys, ${options.turns} transactions a loop`);
     console.log(table(rows));
-    return ratios.every((ratio) => ratio <= options.ratio);
+    return ratios.every((ratio) => ratio <= options['at-most']);
   } finally {
     for (const stop of stops) await stop();
     rmSync(folder, { recursive: true, force: true });
@@ -153,24 +161,4 @@ function schemaOf({ tables, keys }: Options): readonly string[] {
     ),
     'VACUUM ANALYZE',
   ];
-}
-
-function parse(args: string[]) {
-  const { values } = parseArgs({
-    args,
-    options: {
-      tables: { type: 'string', default: '600' },
-      keys: { type: 'string', default: '900' },
-      turns: { type: 'string', default: '200' },
-      rounds: { type: 'string', default: '5' },
-      'at-most': { type: 'string', default: 'Infinity' },
-    },
-  });
-  return {
-    tables: atLeast(3, '--tables', values.tables),
-    keys: atLeast(0, '--keys', values.keys),
-    turns: atLeast(1, '--turns', values.turns),
-    rounds: atLeast(1, '--rounds', values.rounds),
-    ratio: atLeast(0, '--at-most', values['at-most']),
-  };
 }

@@ -1,9 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { atLeast } from '../test/support/command.js';
 import { databaseUrl } from '../test/support/postgres.js';
 import { createDatabaseOn } from '../test/support/scratch-database.js';
+import { number, readOptions, UPSTREAM } from './options.js';
 import { type Cost, costs } from './race-costs.js';
 import { startPgcascade } from './relays.js';
 import { summarize, table } from './statistics.js';
@@ -16,6 +15,14 @@ export const usage = `race: orphans where children are written while their paren
   --deleters N        connections that delete their parents (2)
   --rounds N          rounds of DELETEs alone, each with every way once; 0 leaves them out (9)
   --upstream URL      a PostgreSQL 18 reached without TLS; databases are made on it (by default: one of its own)`;
+
+const OPTIONS = {
+  seconds: number(12, 0),
+  writers: number(4, 1),
+  deleters: number(2, 1),
+  rounds: number(9, 0),
+  upstream: UPSTREAM,
+};
 
 /**
  * How children are written: as they come, for a parent that the same statement finds, or when their parent is locked by the
@@ -63,12 +70,11 @@ interface Counts {
 
 /** Runs every way, and prints what was written, deleted and left behind. */
 export async function race(args: string[]): Promise<boolean> {
-  const options = parse(args);
+  const options = readOptions(args, OPTIONS);
   const upstream = await openUpstream(options.upstream);
   const stops: (() => Promise<unknown>)[] = [() => upstream.close()];
   try {
-    const { hostname: host, port, username } = upstream.url;
-    const server = { host, port: Number(port || 5432), user: decodeURIComponent(username || 'postgres') };
+    const { server } = upstream;
     const ports = new Map<Way, number>([[WAYS[0] as Way, server.port]]);
     for (const way of [...WAYS, ...GUARDED].filter(({ cascade }) => cascade)) {
       const proxy = await startPgcascade(upstream.url, { cascade: way.cascade });
@@ -206,24 +212,4 @@ const WRITE: Readonly<Record<Writing, (client: pg.Client, parent: number) => Pro
 function refusedOr(error: unknown): false {
   if (error instanceof pg.DatabaseError && error.code === '23503') return false;
   throw error;
-}
-
-function parse(args: string[]) {
-  const { values } = parseArgs({
-    args,
-    options: {
-      seconds: { type: 'string', default: '12' },
-      writers: { type: 'string', default: '4' },
-      deleters: { type: 'string', default: '2' },
-      rounds: { type: 'string', default: '9' },
-      upstream: { type: 'string' },
-    },
-  });
-  return {
-    seconds: atLeast(0, '--seconds', values.seconds),
-    writers: atLeast(1, '--writers', values.writers),
-    deleters: atLeast(1, '--deleters', values.deleters),
-    rounds: atLeast(0, '--rounds', values.rounds),
-    upstream: values.upstream,
-  };
 }

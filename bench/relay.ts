@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
-import { atLeast, oneOf, UsageError } from '../test/support/command.js';
-import { findPgbench, type Load, type Target } from './pgbench.js';
+import { choice, number, readOptions, SWITCH, UPSTREAM, type ValuesOf } from './options.js';
+import { findPgbench, type Target } from './pgbench.js';
 import { startBareRelay, startPgcascade } from './relays.js';
 import { type Summary, summarize, table } from './statistics.js';
 import { openUpstream, type Upstream } from './upstream.js';
@@ -16,12 +15,22 @@ export const usage = `relay: what a statement pays for passing through pgcascade
   --at-least RATIO    exit 1 when the median of pgcascade / bare is below
   --control           a second bare relay in pgcascade's place: shows the noise of this machine`;
 
+const OPTIONS = {
+  rounds: number(5, 1),
+  seconds: number(5, 1),
+  clients: number(8, 1),
+  protocol: choice('simple', 'extended', 'prepared'),
+  upstream: UPSTREAM,
+  'at-least': number(0, 0),
+  control: SWITCH,
+};
+
 type Way = 'direct' | 'bare' | 'subject';
 type Round = Readonly<Record<Way, number>>;
 
 /** Runs the rounds, prints medians and ratios. Gives false when the ratio is below the one asked for. */
 export async function relay(args: string[]): Promise<boolean> {
-  const options = parse(args);
+  const options = readOptions(args, OPTIONS);
   const upstream = await openUpstream(options.upstream);
   const stops = [() => upstream.close()];
   try {
@@ -40,14 +49,14 @@ export async function relay(args: string[]): Promise<boolean> {
     const rounds: Round[] = [];
     for (let number = 0; number < options.rounds; number++) {
       progress(`round ${number + 1} of ${options.rounds}`);
-      rounds.push(await runRound(number, (way) => pgbench.transactionsPerSecond(targets[way], options.load)));
+      rounds.push(await runRound(number, (way) => pgbench.transactionsPerSecond(targets[way], options)));
     }
     progress('');
     const name = options.control ? 'bare again' : 'pgcascade';
     const ratio = summarize(rounds.map((round) => round.subject / round.bare));
     console.log(heading(options, upstream));
     console.log(report(rounds, name, ratio));
-    return ratio.median >= options.ratio;
+    return ratio.median >= options['at-least'];
   } finally {
     for (const stop of stops) await stop();
   }
@@ -64,8 +73,11 @@ async function runRound(number: number, measure: (way: Way) => Promise<number>):
   return round;
 }
 
-function heading({ load, rounds }: ReturnType<typeof parse>, { version }: Upstream): string {
-  const work = `pgbench -S, protocol ${load.protocol}, ${load.clients} clients, ${rounds} rounds of ${load.seconds} s`;
+function heading(
+  { rounds, seconds, clients, protocol }: ValuesOf<typeof OPTIONS>,
+  { version }: Upstream,
+): string {
+  const work = `pgbench -S, protocol ${protocol}, ${clients} clients, ${rounds} rounds of ${seconds} s`;
   return `${work}; PostgreSQL ${version}, Node ${process.version}, ${availableParallelism()} cores`;
 }
 
@@ -84,36 +96,6 @@ function report(rounds: readonly Round[], name: string, ratio: Summary): string 
     row(`${name} / bare relay`, ratio, 3),
     row(`${name} / direct`, toDirect, 3),
   ]);
-}
-
-function parse(args: string[]) {
-  const { values } = parseArgs({
-    args,
-    options: {
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '5' },
-      clients: { type: 'string', default: '8' },
-      protocol: { type: 'string', default: 'simple' },
-      upstream: { type: 'string' },
-      'at-least': { type: 'string', default: '0' },
-      control: { type: 'boolean', default: false },
-    },
-  });
-  if (values.upstream !== undefined && !URL.canParse(values.upstream)) {
-    throw new UsageError(`--upstream takes a URL such as postgres://postgres@127.0.0.1:5432`);
-  }
-  const load: Load = {
-    seconds: atLeast(1, '--seconds', values.seconds),
-    clients: atLeast(1, '--clients', values.clients),
-    protocol: oneOf(['simple', 'extended', 'prepared'], '--protocol', values.protocol),
-  };
-  return {
-    load,
-    rounds: atLeast(1, '--rounds', values.rounds),
-    ratio: atLeast(0, '--at-least', values['at-least']),
-    upstream: values.upstream,
-    control: values.control,
-  };
 }
 
 /** Shows how far it is, on a terminal only; '' wipes it. */

@@ -1,10 +1,12 @@
 import type pg from 'pg';
-import { startPostgres } from '../test/support/postgres.js';
+import { startPostgres, type TcpAddress } from '../test/support/postgres.js';
 import { createDatabaseOn } from '../test/support/scratch-database.js';
 
 /** A database to measure with, which is gone afterwards. */
 export interface Upstream {
   readonly url: URL;
+  /** Where other databases can be made. */
+  readonly server: TcpAddress;
   readonly version: string;
   close(): Promise<void>;
 }
@@ -22,16 +24,18 @@ export async function openUpstream(given: string | undefined): Promise<Upstream>
 }
 
 async function scratchOn(server: URL, close: () => Promise<void>): Promise<Upstream> {
-  const database = await createDatabaseOn({
+  const address: TcpAddress = {
     host: server.hostname,
     port: Number(server.port || 5432),
     user: decodeURIComponent(server.username || 'postgres'),
     ...(server.password ? { password: decodeURIComponent(server.password) } : {}),
-  });
+  };
+  const database = await createDatabaseOn(address);
   const client: pg.Client = await database.connect();
   const { rows } = await client.query('SHOW server_version');
   return {
     url: new URL(database.url),
+    server: address,
     version: String(rows[0]?.server_version),
     async close() {
       await database.drop();
