@@ -121,6 +121,16 @@ describe('where the configuration says check', () => {
     expect(await goes({ ...PREPARED, values: [4] })).toBe(false);
   });
 
+  test('another value is refused each time that a statement is executed which was prepared before', async () => {
+    const there = { name: 'there', text: 'INSERT INTO users VALUES ($1, NULL)' };
+    for (const id of [1, 2]) expect(await goes({ ...there, values: [id] })).toBe(true);
+    await client.query('SET pgcascade.guard = nothing');
+    for (const id of [3, 4])
+      await expect(client.query({ ...there, values: [id] })).rejects.toMatchObject({ code: '22023' });
+    await client.query('RESET pgcascade.guard');
+    expect(await goes({ ...there, values: [5] })).toBe(true);
+  });
+
   test('nothing is looked at with cascades off', async () => {
     await client.query('SET pgcascade.mode = off');
     expect(await goes(ORPHAN)).toBe(true);

@@ -10,10 +10,11 @@ export class CascadeMode {
     return this.#known !== undefined;
   }
 
-  /** Whether cascades are certainly on, and nothing has to be asked for that. */
-  get isOn(): boolean {
+  /** Whether cascades are on, and both settings have values that mean something: nothing is asked then, nor refused for them. */
+  get isSettled(): boolean {
     const mode = this.#known?.mode ?? '';
-    return this.isKnown && (mode === '' || mode === 'on') && this.#known?.replica !== true;
+    const isOn = this.isKnown && (mode === '' || mode === 'on') && this.#known?.replica !== true;
+    return isOn && !this.#hasOtherGuard;
   }
 
   /** The server was asked, and has answered. */
@@ -43,9 +44,15 @@ export class CascadeMode {
    * @throws ProxyError PGC_GUARD_VALUE for a value that is none
    */
   get guard(): GuardLevel | undefined {
-    const value = this.#known?.guard ?? '';
-    const level = GUARD_LEVELS.find((each) => each === value);
-    if (level === undefined && value !== '') throw new ProxyError('PGC_GUARD_VALUE', { value });
-    return level;
+    if (this.#hasOtherGuard) throw new ProxyError('PGC_GUARD_VALUE', { value: this.#known?.guard ?? '' });
+    return this.#level;
+  }
+
+  get #level(): GuardLevel | undefined {
+    return GUARD_LEVELS.find((each) => each === this.#known?.guard);
+  }
+
+  get #hasOtherGuard(): boolean {
+    return (this.#known?.guard ?? '') !== '' && this.#level === undefined;
   }
 }

@@ -191,8 +191,7 @@ export class SessionCatalog {
 
   /**
    * All that a decision about a text with these names goes by, and that may be another one the next time. No question is asked.
-   * @returns the same text for the same; undefined where something would have to be asked
-   * @throws ProxyError PGC_GUARD_VALUE for a guard that is none
+   * @returns the same text for the same; undefined where something would have to be asked, or refused for what is set
    */
   grounds(names: readonly RelationName[]): string | undefined {
     const standing = this.#sights.now(this.#changes.hasSchema);

@@ -66,12 +66,12 @@ export class Surroundings {
 
   /**
    * What `see` and `contextOf` would give without asking anything.
-   * @returns undefined where something would be asked, or is each time
+   * @returns undefined where something would be asked, or is each time, or where `contextOf` would throw
    */
   contextNow(standing: Standing, names: readonly RelationName[]): ResolvedContext | undefined {
     const { sight } = standing;
     if (sight?.fingerprint !== this.#fingerprint || !this.#isCertain(standing)) return undefined;
-    const isAsked = !this.#mode.isOn || this.#meanings.unknown(names, sight.known.graph).length > 0;
+    const isAsked = !this.#mode.isSettled || this.#meanings.unknown(names, sight.known.graph).length > 0;
     return isAsked ? undefined : this.contextOf(sight, names);
   }
 
