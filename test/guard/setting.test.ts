@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
-import { useProxy } from '../support/proxy.js';
+import { type RunningProxy, useProxy } from '../support/proxy.js';
 
 const database = useDatabase(`
   CREATE TABLE orgs (id int PRIMARY KEY);
@@ -21,6 +21,14 @@ beforeEach(async () => {
   await direct.end();
 });
 
+/** Each test of the `describe` has a new client of this proxy. */
+function useClientOf(proxy: RunningProxy): void {
+  beforeEach(async () => {
+    client = await proxy.connect(database.name);
+    return () => client.end();
+  });
+}
+
 async function goes(query: string | object): Promise<boolean> {
   const text = typeof query === 'string' ? { text: query } : query;
   return client.query(text as pg.QueryConfig).then(
@@ -33,10 +41,7 @@ async function goes(query: string | object): Promise<boolean> {
 }
 
 describe('where the configuration says off', () => {
-  beforeEach(async () => {
-    client = await unguarded.connect(database.name);
-    return () => client.end();
-  });
+  useClientOf(unguarded);
 
   test('nothing is looked at', async () => {
     expect(await goes(ORPHAN)).toBe(true);
@@ -98,10 +103,7 @@ test.each([
 });
 
 describe('where the configuration says check', () => {
-  beforeEach(async () => {
-    client = await guarded.connect(database.name);
-    return () => client.end();
-  });
+  useClientOf(guarded);
 
   test('a session can have nothing looked at', async () => {
     expect(await goes(ORPHAN)).toBe(false);
