@@ -1,5 +1,6 @@
 /** Lines to a file or to standard output, in their order and without holding up the event loop. What waits is bounded. */
-import { open } from 'node:fs/promises';
+import { access, constants, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 /** Bytes that may wait to be written. */
 const MOST_WAITING = 16 * 1024 * 1024;
@@ -172,6 +173,18 @@ export async function fileTarget(path: string): Promise<LineTarget> {
     write: async (text) => (await file.write(text)).bytesWritten,
     close: () => file.close(),
   };
+}
+
+/** Looks whether `fileTarget` could open a file, and makes none. @throws the system's error where it could not */
+export async function checkFile(path: string): Promise<void> {
+  try {
+    await access(path, constants.W_OK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return access(dirname(path), constants.W_OK | constants.X_OK);
+  }
+  // A pipe is not opened: that would wait for its reader.
+  if ((await stat(path)).isDirectory()) await open(path, 'a');
 }
 
 /** Standard output, which stays open. */

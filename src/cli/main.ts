@@ -1,5 +1,4 @@
 /** Runs the commands. */
-import { readAuthFiles } from '../auth/users/auth-files.js';
 import { type Flags, readConfig } from '../config/load.js';
 import { ConfigError } from '../config/problems.js';
 import { createLogger } from '../observe/log.js';
@@ -9,6 +8,7 @@ import { type Command, parseArguments } from './arguments.js';
 import { HELP } from './help.js';
 import { runInstall } from './install.js';
 import type { Io } from './io.js';
+import { checkNamedFiles } from './named-files.js';
 import { serve } from './serve.js';
 
 /** Runs a command line and gives the exit code. `serve` runs until a signal or a failure ends it. */
@@ -50,8 +50,7 @@ async function configured(command: Command, flags: Flags, io: Io): Promise<numbe
         requireFiles(openFileLimit());
         return await serve(config, createLogger(config.log, io.stderr), io, readAgain);
       case 'check-config':
-        for (const warning of (await readAuthFiles(config.auth)).warnings)
-          io.stderr.write(`warning: ${warning}\n`);
+        for (const warning of await checkNamedFiles(config)) io.stderr.write(`warning: ${warning}\n`);
         io.stdout.write(`configuration ok: ${sources.length > 0 ? sources.join(', ') : 'defaults only'}\n`);
         return 0;
       case 'install':

@@ -16,7 +16,7 @@ export function startFailure(error: unknown, config: Config): string {
     error,
   ) as Partial<ListenError>;
   if (syscall === 'open' && path !== undefined && path === config.audit.path)
-    return `audit.path: ${path} cannot be opened: ${getSystemErrorMap().get(errno ?? 0)?.[1] ?? message}`;
+    return unopened(path, errno, message);
   if (syscall === 'mkdir') return `cannot listen in ${path}: ${directoryFailure(code)}`;
   // A socket's path comes with port -1.
   const at =
@@ -39,6 +39,11 @@ export function startFailure(error: unknown, config: Config): string {
     default:
       return `cannot start: ${TOO_FEW_FILES.get(code) ?? message ?? String(error)}`;
   }
+}
+
+/** Says why the record of cascades cannot be opened. @param otherwise what is said of an error that is not the system's */
+export function unopened(path: string, errno = 0, otherwise = ''): string {
+  return `audit.path: ${path} cannot be opened: ${getSystemErrorMap().get(errno)?.[1] ?? otherwise}`;
 }
 
 function hasHost(hostname: string): (address: string) => boolean {

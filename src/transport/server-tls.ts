@@ -1,6 +1,6 @@
 /** A connection to the server encrypted, as libpq does it (protocol-flow.html#PROTOCOL-FLOW-SSL). */
 import { isIP, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls';
+import { checkServerIdentity, connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import type { ServerTls } from '../config/server-tls.js';
 import { SSL_REQUEST } from '../wire/startup.js';
 import { sharedContext } from './context-cache.js';
@@ -31,23 +31,35 @@ export async function requestTls(socket: Socket, { sslnegotiation }: ServerTls):
 }
 
 /**
+ * Reads the files of TLS towards the server, as each connection does.
+ * @throws an Error that says what is the matter with them
+ */
+export async function readTlsFiles(
+  tls: ServerTls,
+): Promise<{ readonly secureContext: SecureContext; readonly isVerified: boolean }> {
+  const credentials = await readCredentials(tls);
+  const secureContext = sharedContext({
+    ...credentials,
+    minVersion: tls.ssl_min_protocol_version ?? 'TLSv1.2',
+    ...(tls.ssl_max_protocol_version && { maxVersion: tls.ssl_max_protocol_version }),
+  });
+  return { secureContext, isVerified: credentials.ca !== undefined };
+}
+
+/**
  * Encrypts a connection, and verifies the server's certificate as far as `tls` wants it.
  * @throws an Error that says why that cannot be
  */
 export async function encrypt(socket: Socket, host: string, tls: ServerTls): Promise<TLSSocket> {
-  const credentials = await readCredentials(tls);
+  const { secureContext, isVerified } = await readTlsFiles(tls);
   if (socket.destroyed) throw new Error('the connection was closed before the TLS handshake');
   const isNamed = isIP(host) === 0 && tls.sslsni !== false;
   const secure = connectTls({
     socket,
-    secureContext: sharedContext({
-      ...credentials,
-      minVersion: tls.ssl_min_protocol_version ?? 'TLSv1.2',
-      ...(tls.ssl_max_protocol_version && { maxVersion: tls.ssl_max_protocol_version }),
-    }),
+    secureContext,
     ...(isNamed && { servername: host }),
     ALPNProtocols: [PROTOCOL],
-    rejectUnauthorized: credentials.ca !== undefined,
+    rejectUnauthorized: isVerified,
     checkServerIdentity: (_, certificate) =>
       tls.sslmode === 'verify-full' ? checkServerIdentity(host, certificate) : undefined,
   });

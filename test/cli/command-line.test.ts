@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseArguments } from '../../src/cli/arguments.js';
@@ -91,5 +91,45 @@ describe('check-config', () => {
     expect(refused.written).toEqual([
       `err: ${bad}:2: is not of the form "name" "secret", each in double quotes`,
     ]);
+  });
+
+  test('says of the record of cascades what the start would say, and makes no file', async () => {
+    const folder = workspace({ there: '' });
+    const check = (path: string) => run(['check-config'], undefined, { PGCASCADE_AUDIT_PATH: path });
+    for (const name of ['there', 'new']) expect(await check(join(folder, name)).code, name).toBe(0);
+    expect(readdirSync(folder)).toEqual(['there']);
+    for (const [path, reason] of [
+      [folder, 'illegal operation on a directory'],
+      [join(folder, 'none', 'audit'), 'no such file or directory'],
+      [join(folder, 'there', 'audit'), 'not a directory'],
+    ] as const) {
+      const { code, written } = check(path);
+      expect(await code, reason).toBe(2);
+      expect(written).toEqual([`err: audit.path: ${path} cannot be opened: ${reason}`]);
+    }
+  });
+
+  test('says of files of TLS towards the server what the first login would say', async () => {
+    const folder = workspace({ 'no.crt': 'none', 'no.key': 'none' });
+    chmodSync(join(folder, 'no.key'), 0o600);
+    const checked = async (key: string, url: string) => {
+      const { code, written } = run(['check-config'], undefined, { [`PGCASCADE_${key}`]: url });
+      return [await code, written.join()];
+    };
+    const missing = `root certificate file "${folder}/none" does not exist`;
+    const said = (text: string) => expect.stringContaining(text);
+    expect(
+      await checked('GRAPH_URL', `postgres://me:hush@db/shop?sslmode=verify-ca&sslrootcert=${folder}/none`),
+    ).toEqual([2, said(`err: graph.url: ${missing}`)]);
+    const upstream = (query: string) =>
+      checked('UPSTREAM', `postgres://db?${query.replaceAll('@', `${folder}/`)}`);
+    expect(await upstream('sslmode=require&sslrootcert=@no.crt')).toEqual([2, said('no certificate in it')]);
+    expect(await upstream('sslmode=require&sslcert=@no.crt&sslkey=@no.key')).toEqual([
+      2,
+      said('no start line'),
+    ]);
+    expect(await upstream('sslmode=require&sslcert=@gone')).toEqual([2, said('could not read certificate')]);
+    expect(await upstream('sslcert=@gone')).toEqual([0, said('err: warning: upstream: could not read')]);
+    expect(await upstream('sslmode=disable&sslcert=@gone')).toEqual([0, said('configuration ok')]);
   });
 });

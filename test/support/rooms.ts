@@ -19,7 +19,10 @@ const deciding = ['session/decide', 'session/catalog', 'session/policy', ...answ
 export const rooms: Readonly<Record<string, Room>> = {
   cli: {
     purpose: 'commands, flags, exit codes, signals',
-    may: ['app', 'admin', 'auth/users', 'graph', 'sql', 'config', 'observe', 'open-files', 'errors'],
+    may: [
+      ...['app', 'admin', 'auth/users', 'audit', 'graph', 'sql', 'transport', 'config'],
+      ...['observe', 'open-files', 'errors'],
+    ],
   },
   app: {
     purpose: 'the composition root: start and drain',
