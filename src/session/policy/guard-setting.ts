@@ -3,8 +3,11 @@
  * what its statements write, and the server is not asked for the setting.
  */
 
-/** Names are in any case; they may be escaped, or computed where set_config is called. */
-const MAY_NAME = /pgcascade|set_config|U&/i;
+/**
+ * Names are in any case; they may be escaped, or computed where set_config is called. A call with the plain name of another setting
+ * right behind its parenthesis sets none of the proxy's.
+ */
+const MAY_NAME = /pgcascade|set_config(?!"?\s*\(\s*'[\w.]*'\s*,)|U&/i;
 
 export class GuardSetting {
   #mayBeSet: boolean;
