@@ -41,7 +41,9 @@ export function guardedKeys(graph: Graph, relation: Relation, written: Written):
   const known = new Set(relation.columns.map(({ name }) => name));
   return [...above, ...below]
     .flatMap((each) => graph.keysFrom(each))
-    .filter((key) => isGuarded(key) && isWritten(key, written, known))
+    .filter(
+      (key) => isGuarded(key) && (isWritten(key, written, known) || isReached(graph, relation, key, written)),
+    )
     .sort((a, b) => a.id - b.id)
     .map((key) => {
       const isOwn = [relation, ...below].some((each) => graph.isPartOf(each, key.referenced));
@@ -70,6 +72,16 @@ export function setReferenced(
 /** The server checks the keys that it enforces, whoever performs their ON DELETE. */
 function isGuarded({ performer, enforced }: ForeignKey): boolean {
   return performer === 'proxy' && !enforced;
+}
+
+/** Rows that an UPDATE moves to another partition have that one's keys from then on. */
+function isReached(
+  graph: Graph,
+  relation: Relation,
+  { referencing }: ForeignKey,
+  { sets }: Written,
+): boolean {
+  return sets.length > 0 && referencing.oid !== relation.oid && graph.isPartOf(referencing, relation);
 }
 
 /** Rows that are inserted have no key with a column that the target does not have. */

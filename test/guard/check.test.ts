@@ -167,6 +167,13 @@ describe('an UPDATE', () => {
       'INSERT INTO plants VALUES (3, 1, 9)',
     ));
 
+  test('that moves rows to a partition with a key of its own is looked at', () =>
+    twin.queries(
+      'UPDATE spots SET id = 2',
+      'UPDATE spots SET id = 2 WHERE org = 1 RETURNING *',
+      'UPDATE spots SET id = 1',
+    ));
+
   test('of other columns, or to the same key, passes', () =>
     twin.queries("UPDATE users SET name = 'x'", 'UPDATE users SET org_id = org_id RETURNING id, org_id'));
 });

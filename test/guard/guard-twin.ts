@@ -19,15 +19,20 @@ const SCHEMA = `
   CREATE TABLE plants (id int PRIMARY KEY, host int CONSTRAINT plants_host_fkey REFERENCES plants KEYS, a int);
   CREATE TABLE trees (b text, PRIMARY KEY (id), CONSTRAINT trees_host_fkey FOREIGN KEY (host) REFERENCES trees KEYS,
     CONSTRAINT trees_pair_fkey FOREIGN KEY (a, b) REFERENCES pairs KEYS) INHERITS (plants);
+  CREATE TABLE spots (id int, org int) PARTITION BY LIST (id);
+  CREATE TABLE spots_1 PARTITION OF spots FOR VALUES IN (1);
+  CREATE TABLE spots_2 PARTITION OF spots FOR VALUES IN (2);
+  ALTER TABLE spots_2 ADD CONSTRAINT spots_org_fkey FOREIGN KEY (org) REFERENCES orgs KEYS;
   CREATE TABLE alone (id int PRIMARY KEY, org int);`;
 const ROWS = `
-  TRUNCATE orgs, users, wide, pairs, simple, "Full", parts, plants, alone;
+  TRUNCATE orgs, users, wide, pairs, simple, "Full", parts, plants, spots, alone;
   INSERT INTO orgs VALUES (1, 'one'), (2, 'two'), (7, 'seven');
   INSERT INTO users VALUES (10, 1, NULL, 'ten'), (20, 2, 10, 'twenty');
   INSERT INTO pairs VALUES (1, 'x'), (2, 'y');
   INSERT INTO simple VALUES (1, 1, 'x');
   INSERT INTO "Full" VALUES (1, 1, 'x');
   INSERT INTO parts VALUES (1, 1), (2, 2);
+  INSERT INTO spots VALUES (1, 1), (1, 99);
   INSERT INTO plants VALUES (1), (2);
   INSERT INTO trees VALUES (5), (6);`;
 

@@ -186,16 +186,17 @@ class Returned {
   }
 
   /**
-   * `n.pgc_c1`, where the row may have had the key before: PostgreSQL checks no key that stays (RI_FKey_fk_upd_check_required). Compared
-   * as bytes, as every type can be:
+   * `n.pgc_c1`, where the row may have had the key before: PostgreSQL checks no key that stays (RI_FKey_fk_upd_check_required), unless
+   * the row comes to another partition. Compared as bytes, as every type can be:
    *
    *     ROW(pgc_o.author)::record *<> ROW(pgc_n.author)::record
    */
   changed({ columns }: ForeignKey): readonly string[] {
     if (!this.#usesImages) return [];
     const { images } = this.#guarded.site;
+    const compared = [...(this.tells ? ['tableoid'] : []), ...columns.map(({ referencing }) => referencing)];
     const row = (image: string) =>
-      `ROW(${columns.map(({ referencing }) => `${image}.${quoteName(referencing)}`).join(', ')})::pg_catalog.record`;
+      `ROW(${compared.map((column) => `${image}.${quoteName(column)}`).join(', ')})::pg_catalog.record`;
     const differs = `${row(images?.old ?? OLD)} OPERATOR(pg_catalog.*<>) ${row(images?.new ?? NEW)}`;
     return [`n.${this.#return(differs)}`];
   }
