@@ -3,6 +3,7 @@ import type { Io } from '../../src/cli/io.js';
 import { main } from '../../src/cli/main.js';
 import { Signals } from '../../src/cli/signals.js';
 import { workspace } from '../config/workspace.js';
+import { failWhereLogged } from '../support/unlogged.js';
 
 /** Runs `main` in this process. The lines are those of both streams; signals are sent with `process.emit`. */
 export function run(
@@ -14,7 +15,10 @@ export function run(
   const process = new EventEmitter();
   const written: string[] = [];
   const output = (stream: string) => ({
-    write: (text: string) => written.push(`${stream}: ${text.trimEnd()}`),
+    write(text: string) {
+      failWhereLogged(text);
+      written.push(`${stream}: ${text.trimEnd()}`);
+    },
   });
   const signals = new Signals(process, (code) => written.push(`exit: ${code}`));
   const io = {
