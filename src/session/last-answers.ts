@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 const LOOK = 1000;
 /** A server that owes nothing closes the connection at once, unless the network is silent. */
 const MOST_IDLE_LOOKS = 2;
-/** An hour: PostgreSQL executes whatever stands before a goodbye, and a server that is silent for ever would keep the client's place. */
+/** An hour: so long may what stands before a goodbye take, or a server say nothing (docs/decisions.md, 74). */
 const MOST_LOOKS = 3600;
 
 export class LastAnswers {

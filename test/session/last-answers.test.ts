@@ -4,9 +4,10 @@ import { afterEach, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { LastAnswers } from '../../src/session/last-answers.js';
 import { Relay } from '../chaos/relay.js';
 import { useDatabase } from '../support/database.js';
-import { flush, terminate } from '../support/frontend-messages.js';
+import { flush, query, terminate } from '../support/frontend-messages.js';
 import { startProxy } from '../support/proxy.js';
 import { RawClient, startupPacket } from '../support/raw-client.js';
+import { pidOf, untilSession, WAITS_FOR_LOCK } from '../support/server-sessions.js';
 import { until } from '../support/until.js';
 
 const database = useDatabase();
@@ -63,4 +64,29 @@ test('a server that is at work for one that said goodbye has an hour, and for on
   expect(ended).toEqual([]);
   vi.advanceTimersByTime(7_200_000);
   expect(ended).toEqual(['left']);
+});
+
+test('through a session: the hour over, a DELETE that waits for a lock is cancelled, and there is room for another client', async () => {
+  const proxy = await startProxy({ limits: { connections: 1 } });
+  onTestFinished(() => proxy.stop());
+  const [watching, locking] = [await database.connect(), await database.connect()];
+  await watching.query('CREATE TABLE locked ()');
+  await locking.query('BEGIN; LOCK TABLE locked');
+  const client = await RawClient.login(proxy, { database: database.name });
+  const pid = await pidOf(client);
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  client.socket.end(Buffer.concat([query('DELETE FROM locked'), terminate]));
+  await until('the goodbye is read', async () => vi.getTimerCount() > 0);
+  await untilSession(watching, pid, WAITS_FOR_LOCK);
+  vi.advanceTimersByTime(3_599_000);
+  const next = () => RawClient.login(proxy, { database: database.name });
+  await expect(next()).rejects.toThrow();
+  await untilSession(watching, pid, WAITS_FOR_LOCK);
+  vi.advanceTimersByTime(1000);
+  await until('there is room for another one', () =>
+    next().then(
+      () => true,
+      () => false,
+    ),
+  );
 });
