@@ -29,7 +29,8 @@ export function* expandExecute(
   const now = executable.replan && (yield* executable.replan());
   if (now?.error) return { treatments: [executeTreatment], error: now.error };
   if (now?.treatment.kind === 'refused') return { treatments: [now.treatment], sql: FAIL_REFUSED };
-  if (now === undefined || now.sql === executable.sql) return { treatments: [executeTreatment] };
+  if (now === undefined) return { treatments: [executeTreatment] };
+  if (now.sql === executable.sql) return { treatments: [asOfNow(executeTreatment, now.treatment)] };
   if (now.treatment.kind !== 'prepare' || !context.inString) throw new ProxyError('PGC_EXECUTE', { name });
   const returnsRows = executeTreatment.kind !== 'cascade' || executeTreatment.shape.kind !== 'count';
   const nulls = values > 0 ? ` (${Array<string>(values).fill('NULL').join(', ')})` : '';
@@ -47,4 +48,11 @@ export function* expandExecute(
       now.treatment.executeTreatment,
     ],
   };
+}
+
+/** The server has the right text, and errors have to tell what its keys are called now. */
+function asOfNow(before: Treatment, now: Treatment): Treatment {
+  const executed = now.kind === 'prepare' ? now.executeTreatment : now;
+  if (before.kind !== 'cascade' || executed.kind !== 'cascade') return before;
+  return { ...executed, marker: before.marker, locks: before.locks };
 }

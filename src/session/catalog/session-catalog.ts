@@ -193,9 +193,10 @@ export class SessionCatalog {
    * All that a decision about a text with these names goes by, and that may be another one the next time. No question is asked.
    * @returns the same text for the same; undefined where something would have to be asked, or refused for what is set
    */
-  grounds(names: readonly RelationName[]): string | undefined {
+  grounds(names: readonly RelationName[], decidedBy: string | undefined): string | undefined {
     const standing = this.#sights.now(this.#changes.hasSchema);
     if (standing instanceof Promise) return undefined;
+    if (decidedBy !== undefined && standing.sight?.known.id !== decidedBy) return undefined;
     if (standing.sight && leavesNothing(standing)) return standing.sight.known.id;
     const context = this.#surroundings.contextNow(standing, names);
     if (context === undefined) return undefined;

@@ -66,7 +66,7 @@ export class PreparedStatements {
     const decision = await decider.decide(prepared.look, { ...source, retries: source.retries && mayRepeat });
     if (decision.kind !== 'pass') {
       const wanted = await this.#replacement(name, prepared, decision.rewrite);
-      if (wanted === undefined) this.#renewGrounds(name);
+      if (wanted === undefined) this.#renew(name, decision.rewrite);
       return wanted;
     }
     if (prepared.rewrite) return this.#replacement(name, prepared, passedOn(prepared.look.text));
@@ -74,12 +74,16 @@ export class PreparedStatements {
     return undefined;
   }
 
-  /** The decision stays, and by now it was made by other things than before. */
-  #renewGrounds(name: string): void {
+  /**
+   * The server has the text that it should have. What its answers mean may be another thing than before: a key may have another name.
+   */
+  #renew(name: string, decided: Rewrite): void {
     const known = this.get(name);
     if (known?.rewrite === undefined) return;
-    const grounds = this.#options.decider.grounds.of(known.look, known.rewrite);
-    if (grounds !== undefined) this.set(name, { ...known, grounds });
+    const isOfOtherGraph = known.rewrite.graphId !== decided.graphId;
+    const rewrite = isOfOtherGraph ? renewed(known.rewrite, decided, known.inSql) : known.rewrite;
+    const grounds = this.#options.decider.grounds.of(known.look, rewrite);
+    if (isOfOtherGraph || grounds !== undefined) this.set(name, { ...known, rewrite, grounds });
   }
 
   /**
@@ -140,4 +144,11 @@ export class PreparedStatements {
     const { statementNames, queries } = this.#options;
     return replacement(name, prepared, rewrite, { prepared: statementNames, queries });
   }
+}
+
+/** A rewrite as it would be made now, of which the server has the text. */
+function renewed(before: Rewrite, now: Rewrite, inSql: boolean): Rewrite {
+  if (!inSql) return { ...now, marker: before.marker };
+  const treatments = now.treatments.map((each) => (each.kind === 'prepare' ? each.executeTreatment : each));
+  return { ...before, treatments, graphId: now.graphId };
 }

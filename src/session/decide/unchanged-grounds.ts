@@ -25,15 +25,15 @@ export class UnchangedGrounds {
 
   /**
    * What a text is decided by.
-   * @returns undefined where more would count: how its bytes are read, or where and how often it is executed, as it does for what
-   * deletes
+   * @returns undefined where that has changed since, and where more would count: how its bytes are read, or where and how often it
+   * is executed, as it does for what deletes
    */
-  of({ text, hasBackslashes }: Look, { sql, targets, treatments }: Rewrite): Grounds | undefined {
+  of({ text, hasBackslashes }: Look, { graphId, sql, targets, treatments }: Rewrite): Grounds | undefined {
     const { catalog, policy } = this.#options;
     const isPlain = treatments.every(({ kind }) => kind === 'forward' || kind === 'guarded');
     if (!isPlain || !policy.current.active || hasBackslashes || !isAscii(text) || hasLetters(sql))
       return undefined;
-    const seen = catalog.grounds(targets);
+    const seen = catalog.grounds(targets, graphId);
     return seen === undefined ? undefined : { policy: policy.current, seen };
   }
 }

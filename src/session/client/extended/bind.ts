@@ -45,7 +45,8 @@ export class Bind extends MessageHandler<BindParts> {
     const isSpent = !this.#isUnspent(message, prepared);
     const known = isSpent && !prepared.inSql ? { ...prepared, lost: true } : prepared;
     const wanted = await this.parts.prepared.wanted(statement, known, isShort(message));
-    return wanted ? this.parts.prepared.prepareAgain(statement, known, wanted) : prepared;
+    if (wanted) return this.parts.prepared.prepareAgain(statement, known, wanted);
+    return this.parts.prepared.get(statement) ?? prepared;
   }
 
   /** A value that repeats the marker makes it worthless. */
