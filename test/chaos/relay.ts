@@ -20,6 +20,7 @@ interface Arming {
 export class Relay {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #pipes = new Set<Pipe>();
   #next: readonly Arming[] = [];
 
   private constructor(targetPort: number) {
@@ -58,9 +59,10 @@ export class Relay {
     return { hasFired: () => hasFired, fired };
   }
 
-  /** No connection is to have the faults that none has had yet. */
+  /** No connection is to have the faults that none has had yet, and what is stalled ends where nobody is at its other end. */
   disarm(): void {
     this.#next = [];
+    for (const pipe of this.#pipes) pipe.endStall();
   }
 
   async stop(): Promise<void> {
@@ -77,6 +79,8 @@ export class Relay {
   #pipe(from: Socket, to: Socket, direction: Direction, armed: readonly Arming[]): void {
     const meant = armed.find(({ fault }) => fault.direction === direction);
     const pipe = new Pipe(from, to, direction, meant?.fault.begin(meant.tell) ?? ((bytes) => [bytes]));
+    this.#pipes.add(pipe);
+    to.on('close', () => this.#pipes.delete(pipe));
     from.on('data', (chunk: Buffer) => pipe.take(chunk));
     from.on('end', () => pipe.end());
     // Who is gone altogether takes the other side along, when that has got what was said before.
@@ -92,6 +96,7 @@ class Pipe {
   readonly #direction: Direction;
   #done: Promise<void> = Promise.resolve();
   #isStalled = false;
+  #endsStall = false;
 
   constructor(from: Socket, to: Socket, direction: Direction, transform: Transform) {
     this.#direction = direction;
@@ -108,11 +113,18 @@ class Pipe {
     });
   }
 
-  /** Of a stalled direction not even its end gets through. */
+  /** Of a stalled direction not even its end gets through, as long as it is stalled. */
   end(): void {
     this.#then(async () => {
       if (!this.#isStalled) this.#to.end();
+      else if (this.#endsStall) this.#to.destroy();
     });
+  }
+
+  /** As a server finds out at last (tcp_keepalives) that there is nobody any more. */
+  endStall(): void {
+    this.#endsStall = true;
+    if (this.#from.readableEnded) this.end();
   }
 
   close(): void {
