@@ -21,25 +21,41 @@ export interface Executed {
  * Everything in a tree that deletes rows, wherever it stands: in a WITH, under EXPLAIN or COPY, in a PREPARE.
  */
 export function findDeletes(tree: Json): readonly Found[] {
-  return [...nodesOf(tree)].flatMap(([type, value]) => deletesOf(type, value) ?? []);
+  return nodesOf(tree).flatMap(([type, value]) => deletesOf(type, value) ?? []);
 }
 
+/** A node's type and what it has. What is no node of its own, as a statement's list of columns, has the name of its field. */
+type Typed = readonly [type: string, value: Node];
+
+/** What was walked: several look for something in the same tree, and it is kept for no longer than the tree. */
+const walked = new WeakMap<object, readonly Typed[]>();
+
 /**
- * All nodes of a tree, in the order of the text. Without recursion: 1 + 1 + … can be thousands of nodes deep.
+ * All nodes of a tree, in the order of the text.
  * @param rank puts the parts of a node with a higher one first
  */
-export function* nodesOf(tree: Json, rank?: (key: string) => number): Generator<readonly [string, Node]> {
+export function nodesOf(tree: Json, rank?: (key: string) => number): readonly Typed[] {
+  if (rank !== undefined || tree === null || typeof tree !== 'object') return walk(tree, rank);
+  const known = walked.get(tree) ?? walk(tree, undefined);
+  walked.set(tree, known);
+  return known;
+}
+
+/** Without recursion: 1 + 1 + … can be thousands of nodes deep. */
+function walk(tree: Json, rank: ((key: string) => number) | undefined): readonly Typed[] {
+  const found: Typed[] = [];
   const waiting: (readonly [string, Json])[] = [['', tree]];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const [type, value] = next;
     if (value === null || typeof value !== 'object' || DEFINITIONS.has(type)) continue;
-    if (!Array.isArray(value)) yield [type, asNode(value)];
-    // Most of what a tree has is no node, and most trees are small: this is asked several times of every statement.
+    if (!Array.isArray(value)) found.push([type, asNode(value)]);
+    // Most of what a tree has is no node, and most trees are small.
     const parts = Object.entries(value).filter(([, part]) => part !== null && typeof part === 'object');
     parts.reverse();
     if (rank) parts.sort(([one], [other]) => rank(one) - rank(other));
     for (const part of parts) waiting.push(part);
   }
+  return found;
 }
 
 /** Whether a MERGE deletes. */

@@ -72,7 +72,7 @@ function sorted(ctes: readonly Cte[], named: ReadonlyMap<string, number>): numbe
  */
 export function placesIn(tree: Json, ctes: ReadonlyMap<string, number>): readonly number[] {
   if (ctes.size === 0) return [];
-  const nodes = [...nodesOf(tree, (key) => READ.indexOf(key))];
+  const nodes = nodesOf(tree, (key) => READ.indexOf(key));
   // FOR UPDATE OF names what the FROM calls its tables.
   const locked = new Set(
     nodes.flatMap(([type, { lockedRels }]) =>

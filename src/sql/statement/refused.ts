@@ -29,9 +29,7 @@ export function isRefused(tree: Node): boolean {
   const top = asList(ctes).map((each) => asNode(asNode(each).CommonTableExpr));
   const atTop = new Set(top);
   const isMisplaced = (cte: Node) => changes(cte) && !(atTop.has(cte) && isWellFormed(cte));
-  const misplaced = [...nodesOf(tree)].some(
-    ([kind, each]) => kind === 'CommonTableExpr' && isMisplaced(each),
-  );
+  const misplaced = nodesOf(tree).some(([kind, each]) => kind === 'CommonTableExpr' && isMisplaced(each));
   return misplaced || (recursive === true && isCircular(top));
 }
 

@@ -82,7 +82,7 @@ function outside(tokens: readonly Token[]): readonly Token[] {
 }
 
 function namesIn(tree: Node): CalledNames {
-  const nodes = [...nodesOf(tree)];
+  const nodes = nodesOf(tree);
   const last = (name: Json | undefined) => {
     const { sval } = asNode(asNode(asList(name).at(-1) ?? null).String);
     return sval === undefined ? [] : [String(sval)];

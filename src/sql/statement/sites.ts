@@ -144,7 +144,7 @@ export function readSites(
  * (parse_relation.c, p_dontexpand).
  */
 function hasStar(query: Node): boolean {
-  return [...nodesOf(query)].some(([type]) => type === 'A_Star');
+  return nodesOf(query).some(([type]) => type === 'A_Star');
 }
 
 function readSite(tree: Node, end: number, characters: (byte: number) => number): Site | undefined {

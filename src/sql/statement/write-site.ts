@@ -120,7 +120,7 @@ function hasOneRow({ selectStmt }: Node): boolean {
   if (selectStmt === undefined) return true;
   const [values, ...more] = asList(asNode(asNode(selectStmt).SelectStmt).valuesLists);
   if (values === undefined || more.length > 0) return false;
-  return [...nodesOf(values)].every(([type]) => type !== 'FuncCall' && type !== 'A_Expr');
+  return nodesOf(values).every(([type]) => type !== 'FuncCall' && type !== 'A_Expr');
 }
 
 /** Without options they are `old` and `new`, unless a table of the statement is called so (parse_relation.c). */
@@ -134,7 +134,7 @@ function imagesIn(
   const [before, after] = [named('OLD'), named('NEW')];
   const isSpelled = tokens.some(({ text }) => /^"?(?:old|new)"?$/i.test(text));
   if (options.length === 0 && !isSpelled) return undefined;
-  const isTaken = [...nodesOf(tree)].some(
+  const isTaken = nodesOf(tree).some(
     ([, { relname, aliasname }]) => HIDING.has(String(aliasname)) || HIDING.has(String(relname)),
   );
   if (isTaken && !(before && after)) return 'unclear';

@@ -17,7 +17,7 @@ export interface Write {
 
 /** Everything in a tree that inserts or changes rows: in a WITH, under EXPLAIN or COPY, in a PREPARE. */
 export function findWrites(tree: Json): readonly Write[] {
-  return [...nodesOf(tree)].flatMap(([type, value]) => writeOf(type, value) ?? []);
+  return nodesOf(tree).flatMap(([type, value]) => writeOf(type, value) ?? []);
 }
 
 function writeOf(type: string, value: Node): Write | undefined {
