@@ -73,15 +73,15 @@ export class Dispatch {
    */
   take(message: Message): Promise<void> | undefined {
     if (message.type === Frontend.Terminate) return this.#terminate(message);
-    const answered = DATA.has(message.type) ? undefined : this.#options.policyChange.before();
-    return answered ? answered.then(() => this.#take(message)) : this.#take(message);
+    const changed = NO_STATEMENTS.has(message.type) ? undefined : this.#options.policyChange.before();
+    return changed ? changed.then(() => this.#take(message)) : this.#take(message);
   }
 
   #take(message: Message): Promise<void> | undefined {
-    const taken = this.#options.copyIn.take(message);
-    if (taken === true) return undefined;
-    return taken
-      ? taken.then((was) => (was ? undefined : this.#takeNoData(message)))
+    const isData = this.#options.copyIn.take(message);
+    if (isData === true) return undefined;
+    return isData
+      ? isData.then((it) => (it ? undefined : this.#takeNoData(message)))
       : this.#takeNoData(message);
   }
 
@@ -134,8 +134,11 @@ export class Dispatch {
   }
 }
 
-/** What is sent while the server takes data, and what is no statement. */
-const DATA: ReadonlySet<number> = new Set([
+/**
+ * What executes nothing and names nothing: the messages that may come among the data of a COPY, and Password. No policy has a
+ * word to say to them.
+ */
+const NO_STATEMENTS: ReadonlySet<number> = new Set([
   Frontend.CopyData,
   Frontend.CopyDone,
   Frontend.CopyFail,

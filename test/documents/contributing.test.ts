@@ -1,6 +1,6 @@
 /**
  * CONTRIBUTING says where things are: each file and folder that it sends a reader to is there, by its whole path, and has
- * what is named before it.
+ * what is named before it. A name that a file only imports is another one's.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -24,6 +24,8 @@ test.each(tables)('a name in the table "%s" of CONTRIBUTING is in the file that 
 test('a name that is not in its file is found', () => {
   const cell =
     '`Frontend` and `Nothing` of `src/wire/types.ts`, `Answered` of `src/wire/types.ts`; `Frontend` there';
+  const imported = '`orderOf` of `src/session/decide/decider.ts`';
+  expect(namesWithFiles(imported).filter(isIn)).toEqual([]);
   expect(namesWithFiles(cell).filter((pair) => !isIn(pair))).toEqual([
     { name: 'Nothing', file: 'src/wire/types.ts' },
     { name: 'Answered', file: 'src/wire/types.ts' },
@@ -66,5 +68,14 @@ function namesWithFiles(cell: string): readonly Named[] {
 function isIn({ name, file }: Named): boolean {
   const url = new URL(file, top);
   if (!existsSync(url) || !statSync(url).isFile()) return false;
-  return new RegExp(`(?<![\\w#])${name}(?!\\w)`).test(readFileSync(url, 'utf8'));
+  const source = readFileSync(url, 'utf8');
+  const word = new RegExp(`(?<![\\w#])${name}(?!\\w)`);
+  return word.test(source) && !importsOf(source).some((clause) => word.test(clause));
+}
+
+/** What stands between `import`, or `export`, and `from`: the names of other files. */
+function importsOf(source: string): readonly string[] {
+  return [...source.matchAll(/^(?:import|export) (?:type )?([^;'"=()]*) from '/gm)].map(
+    ([, clause = '']) => clause,
+  );
 }

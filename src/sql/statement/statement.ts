@@ -144,7 +144,8 @@ const OTHER: Statement = {
   unsettles: 'never',
   takesData: false,
 };
-const NAMED: ReadonlySet<string> = new Set(
+/** The statements whose type alone gives them a meaning here; all others have one by the deletes and writes in their trees. */
+const OWN_MEANING: ReadonlySet<string> = new Set(
   'TruncateStmt ExecuteStmt DeallocateStmt DiscardStmt DoStmt CallStmt'.split(' '),
 );
 
@@ -152,7 +153,7 @@ const NAMED: ReadonlySet<string> = new Set(
 function isOther(tree: Node): boolean {
   const [type = ''] = Object.keys(tree);
   return (
-    !NAMED.has(type) &&
+    !OWN_MEANING.has(type) &&
     (isPlainExplain(tree) || (findDeletes(tree).length === 0 && findWrites(tree).length === 0))
   );
 }
