@@ -193,7 +193,7 @@ export class Relay {
     this.#relayAnswers();
   }
 
-  /** Who said goodbye wants all that stands before it, which PostgreSQL reads in its turn. */
+  /** A client that has sent Terminate wants all that it sent before carried out: PostgreSQL reads up to the Terminate. */
   #clientGone(): void {
     if (!this.#answers.saysGoodbye) {
       this.#end();

@@ -91,7 +91,10 @@ function declaredKey(key: CatalogKey, from: Relation, to: Relation, keySettings:
   };
 }
 
-/** A relation of the configuration beside a key of the catalog: both act, the catalog's first. An override would change its action. */
+/**
+ * A relation of the configuration with the columns, or the name, of a key of the catalog: both are followed, the catalog's first.
+ * Whoever only wanted another action for the catalog's key has to write an override.
+ */
 function doubled(key: ForeignKey, declared: readonly ForeignKey[]): readonly GraphProblem[] {
   const pairs = ({ columns }: ForeignKey) =>
     columns.map(({ referencing, referenced }) => `${referencing}\0${referenced}`).sort();

@@ -18,7 +18,7 @@ export interface PlanSoFar {
   readonly depth: (key: ForeignKey) => number | undefined;
   /** The place of a relation among those with changes. */
   readonly change: (relation: Relation) => number;
-  /** The keys that may take a row out of the reach of this one: they set a column of it. */
+  /** The keys that may take a row out of the reach of the given key: they set a column that it uses. */
   readonly changers: (key: ForeignKey) => readonly ForeignKey[];
 }
 
@@ -28,7 +28,7 @@ export function conflictsOf(key: ForeignKey, known: PlanSoFar): readonly Check[]
   const change = known.change(key.referencing);
   const beside = graph
     .keysOnRows(key.referencing)
-    .flatMap((other) => (other === key ? [] : besides(key, other, change, known)));
+    .flatMap((other) => (other === key ? [] : checksBeside(key, other, change, known)));
   const referencing = graph
     .keysToRows(key.referencing)
     .filter(
@@ -50,14 +50,20 @@ export function changersAmong(keys: ReadonlySet<ForeignKey>, graph: Graph): Plan
       known.get(key) ??
       graph
         .keysOnRows(key.referencing)
-        .filter((other) => other !== key && keys.has(other) && setsColumns(other) && blocks(other, key))
+        .filter((other) => other !== key && keys.has(other) && setsColumns(other) && setsColumnOf(other, key))
         .sort((a, b) => a.id - b.id);
     known.set(key, changers);
     return changers;
   };
 }
 
-function besides(key: ForeignKey, other: ForeignKey, change: number, known: PlanSoFar): readonly Check[] {
+/** The checks for a key that sets columns, against one other key of the rows that it changes. */
+function checksBeside(
+  key: ForeignKey,
+  other: ForeignKey,
+  change: number,
+  known: PlanSoFar,
+): readonly Check[] {
   const { graph, keys, depth } = known;
   const followed = keys.has(other);
   if (other.performer !== 'proxy' && !followed) return [];
@@ -65,12 +71,13 @@ function besides(key: ForeignKey, other: ForeignKey, change: number, known: Plan
     const on = graph.isPartOf(other.referencing, key.referencing) ? other.referencing : key.referencing;
     return { kind: 'overlap', key, other, on, when, change, within: within(other, key, graph) };
   };
-  // Two UPDATEs in one statement that meet at a row apply only one of them: a table's are one, its partitions' are not.
+  // Where two UPDATEs of one statement meet at a row, only one of them is applied. All changes of one table are one UPDATE, but
+  // those of its partitions are others.
   if (followed && setsColumns(other) && other.referencing !== key.referencing) return [overlap('both')];
   const deletes = followed && cascades(other) && !isSurelyBefore(depth(other), depth(key));
-  if (!blocks(key, other))
+  if (!setsColumnOf(key, other))
     // What the SET DEFAULT key would have made of a row before the other key deletes it is not known.
-    return deletes && key.action === 'set default' && !constants(key) ? [overlap('before')] : [];
+    return deletes && key.action === 'set default' && !setsConstants(key) ? [overlap('before')] : [];
   const made: Check[] =
     key.action === 'set default' && other.performer === 'proxy'
       ? [{ kind: 'new key', key: other, by: key, change, within: within(other, key, graph) }]
@@ -122,7 +129,7 @@ function within(key: ForeignKey, by: ForeignKey, graph: Graph): readonly number[
 }
 
 /** Whether every column that the key sets gets a value that is known beforehand. */
-export function constants({ referencing, setColumns }: ForeignKey): boolean {
+export function setsConstants({ referencing, setColumns }: ForeignKey): boolean {
   return setColumns.every((column) =>
     referencing.columns.some(({ name, constant }) => name === column && constant !== null),
   );
@@ -133,7 +140,7 @@ function sets({ setColumns }: ForeignKey, column: string): boolean {
 }
 
 /** Whether a key sets a column that the other one uses. */
-function blocks(key: ForeignKey, other: ForeignKey): boolean {
+function setsColumnOf(key: ForeignKey, other: ForeignKey): boolean {
   return other.columns.some(({ referencing }) => sets(key, referencing));
 }
 

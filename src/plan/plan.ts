@@ -48,11 +48,11 @@ export type Check =
       readonly kind: 'rows';
       readonly key: ForeignKey;
       /**
-       * Whether rows of the referencing table that are deleted are gone by then: `none` is, as none is deleted; `all`
-       * are; or `some`, which only the order tells in which PostgreSQL would have deleted them.
+       * Which rows of the referencing table the statement has deleted by the time of the check. `none`: it deletes none there.
+       * `all`: all that it deletes. `some`: those that PostgreSQL would have deleted before, which only its order tells.
        */
       readonly gone: 'none' | 'all' | 'some';
-      /** The keys that may have taken a row out of its reach by then. */
+      /** The keys that may have changed a row by then, so that it does not reference by `key` any more. */
       readonly changers: readonly ForeignKey[];
     }
   | NewKeyCheck

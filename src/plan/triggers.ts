@@ -22,9 +22,9 @@ export function firedByDelete(
   const fired: FiringTrigger[] = [];
   const queue = [...targets];
   for (const { relation, only } of queue) {
-    const place = `${relation.oid}/${only}`;
-    if (reached.has(place)) continue;
-    reached.add(place);
+    const target = `${relation.oid}/${only}`;
+    if (reached.has(target)) continue;
+    reached.add(target);
     const holding = only ? graph.tree(relation) : [relation, ...graph.descendants(relation)];
     for (const each of firing(graph, relation, holding, ({ deletes }) => deletes)) fired.push(each);
     for (const key of holding.flatMap((each) => graph.keysTo(each))) {

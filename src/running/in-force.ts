@@ -20,7 +20,7 @@ export interface InForce {
   readonly connections: number;
 }
 
-interface Surroundings {
+interface InForceOptions {
   /** What was in force before. */
   readonly before?: InForce;
   readonly log: Logger;
@@ -32,13 +32,13 @@ interface Surroundings {
  * Reads the files that the configuration names, too: certificates and users.
  * @throws an Error that says what is wrong: then nothing has changed
  */
-export async function putInForce(config: Config, { before, log, watch }: Surroundings): Promise<InForce> {
+export async function putInForce(config: Config, { before, log, watch }: InForceOptions): Promise<InForce> {
   const login = await openLogin(config.auth, config.limits.message_bytes, log);
   const tls = tlsOffer(config.tls);
-  const told = await watch(config);
+  const watching = await watch(config);
   return {
     config,
-    policy: policyOf(config, before, () => new GraphCache(config.graph.refresh, told)),
+    policy: policyOf(config, before, () => new GraphCache(config.graph.refresh, watching)),
     login,
     tls,
     connections: roomFor(config.limits.connections, log),

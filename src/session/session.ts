@@ -126,7 +126,7 @@ export class Session implements MemoryUser {
     server.once('close', () => this.#serverEnded());
   }
 
-  /** Takes what came behind the login. Either end may have come meanwhile. */
+  /** Takes what both sides sent behind the login. Either may have ended its connection meanwhile. */
   #begin({ fromClient, fromServer }: LoggedIn): void {
     const [client, server] = [this.#client, this.#server];
     if (fromServer.length > 0) this.#guard(() => this.#fromServerCame(fromServer));
@@ -208,7 +208,7 @@ export class Session implements MemoryUser {
     if (this.isIdle) this.end(new ProxyError('PGC_SHUTDOWN'));
   }
 
-  /** The client sends no more. It may wait for answers, or be gone: what is still at work for nobody has to end. */
+  /** The client sends no more. Either it waits for its answers, or it is gone, and the server must not go on working for nobody. */
   #clientSaidAll(): void {
     this.#lastAnswers.await();
     this.#presence.stop();
@@ -221,8 +221,9 @@ export class Session implements MemoryUser {
   }
 
   /**
-   * Only what the session has taken goes on, up to its Sync: PostgreSQL notices a reset when its answer is refused. Who said
-   * goodbye wants all that stands before it, which PostgreSQL reads in its turn.
+   * Of a client that is gone, only the messages that the session has taken already are carried out, up to their Sync: PostgreSQL, too,
+   * goes on until it cannot send an answer. A client that has sent Terminate wants all that it sent before carried out: PostgreSQL
+   * reads up to the Terminate.
    */
   #clientGone(): void {
     if (this.#ended) return;

@@ -1,4 +1,7 @@
-/** The first answer to a startup packet: by a refusal libpq goes another way, before anything was asked of the client. */
+/**
+ * The first answer to a startup packet. Where it is a refusal libpq tries again, with TLS or without, or at the next host: that has to be
+ * known before the client is asked for anything.
+ */
 import type { Socket } from 'node:net';
 import { Field, readErrorFields } from '../wire/backend.js';
 import { Block } from '../wire/block.js';

@@ -1,7 +1,8 @@
 /**
  * Whether the settings by which the server reads a text are those that it has reported. It reports them (ParameterStatus) with
  * ReadyForQuery, from version 14 on not before: behind a SET in the same pipeline, or one that is not answered yet, what was
- * reported last is not what holds. Nor need it be behind anything else that is executed, as that may call a function that sets.
+ * reported last is not what holds. Behind anything else that is executed it need not hold either: that may call a function which
+ * changes a setting.
  */
 import { isAscii } from 'node:buffer';
 import { withoutHalves } from '../../sql/encoding/character-lengths.js';
@@ -18,7 +19,7 @@ export interface ReportedSettingsOptions {
   readonly queries: InternalQueries;
 }
 
-/** How much the client has sent by then that changes settings, and that may. */
+/** How far the client has come, in SessionCatalog's counts: of what may change settings, and of all that was executed. */
 type Moment = Pick<SessionCatalog, 'age' | 'executions'>;
 
 interface KnownSettings {
@@ -29,7 +30,10 @@ interface KnownSettings {
   readonly encodingChanges: boolean;
 }
 
-/** It reads no table. What would take the client's timeouts away takes longer, and a server that is not PostgreSQL may refuse it. */
+/**
+ * It reads no table, so it waits for no lock, and is asked under the client's own timeouts: to lift them would take longer, and a server
+ * that is not PostgreSQL might refuse that.
+ */
 const QUESTION =
   `SELECT pg_catalog.concat(pg_catalog.current_setting('standard_conforming_strings'), ' ',` +
   ` pg_catalog.current_setting('client_encoding'))`;
@@ -64,7 +68,7 @@ export class ReportedSettings {
     if (isSame(this.#now, this.#reported)) return look;
     const readsOtherwise = look.hasBackslashes || (!isAscii(text) && text.includes('\\'));
     if (!readsOtherwise) return look;
-    // It is most likely what it was: only that it may delete must not be overlooked.
+    // The settings are most likely the reported ones. But if they are not, no DELETE may be overlooked.
     return { ...look, groups: look.groups | lookAt(text, UNKNOWN).groups };
   }
 

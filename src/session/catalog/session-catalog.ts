@@ -103,7 +103,7 @@ export class SessionCatalog {
     this.#sights.transactionOver();
   }
 
-  /** Another number since something was sent that may have changed settings. */
+  /** A count that grows whenever something is sent that may change settings. */
   get age(): number {
     return this.#age;
   }
@@ -113,7 +113,7 @@ export class SessionCatalog {
     return this.#sights.point;
   }
 
-  /** Another number since something of the client's was executed: a function may have changed settings, and no text shows it. */
+  /** A count that grows whenever something of the client's is executed: a function may change settings, and no text shows it. */
   get executions(): number {
     return this.#executions;
   }

@@ -103,7 +103,7 @@ export class PreparedStatements {
       Buffer.concat([write.close('S', under), write.parse(under, sentText(rewrite), prepared.types)]),
     );
     const undo = refused ? () => {} : this.set(name, current);
-    // Its Close was executed: there is no statement of this name any more.
+    // Where the server refuses the Parse, it has executed the Close: there is no statement of this name any more.
     const lose = refused ? undo : () => void this.set(name, { ...current, lost: true });
     const translation = decider.translation(rewrite);
     replies.expect('Close', swallowedReplies(translation, undo));

@@ -33,7 +33,7 @@ export class UnnamedStatement {
   /**
    * Answers a Parse without sending it, where it would make the statement that the server has: in the same transaction, whose
    * locks keep others from changing its tables, and after nothing that may change what a name means. In place of the Parse
-   * the server describes the statement: it checks the statement for that as it would check the text.
+   * a Describe is sent: before it describes the statement, the server finds the errors in it that it would find in the text.
    * @param rewrite what is to be sent for the text now
    * @returns whether nothing more has to be sent
    */

@@ -16,7 +16,7 @@ export class UnchangedGrounds {
     this.#options = options;
   }
 
-  /** Whether the server has what it should have for a statement. False says nothing. */
+  /** Whether the server is certain to have what it should have for a statement. False: it has to be decided again. */
   hold({ grounds, look, lost, rewrite }: PreparedStatement): boolean {
     if (grounds === undefined || rewrite === undefined || lost) return false;
     const now = this.of(look, rewrite);
@@ -25,8 +25,8 @@ export class UnchangedGrounds {
 
   /**
    * What a text is decided by.
-   * @returns undefined where that has changed since, and where more would count: how its bytes are read, or where and how often it
-   * is executed, as it does for what deletes
+   * @returns undefined where its rewrite was made by something else than holds now; and for a text whose rewrite depends on more than
+   * this tells: on how its bytes are read, or, as that of a DELETE, on where and how often it is executed
    */
   of({ text, hasBackslashes }: Look, { graphId, sql, targets, treatments }: Rewrite): Grounds | undefined {
     const { catalog, policy } = this.#options;

@@ -74,10 +74,13 @@ function rowPlace(row: string | undefined): readonly string[] {
     : [`${row}.tableoid`, `${row}.ctid`];
 }
 
-/** `format('pgcascade/…/0/%s/(%s)', p.tableoid, p.id)`: the marker of a check that names the referenced row `p`. */
-export function referencedMarker(place: number, key: ForeignKey): string {
+/**
+ * `format('pgcascade/…/0/%s/(%s)', p.tableoid, p.id)`: the marker of a check that names the referenced row `p`.
+ * @param index that of the check in the plan
+ */
+export function referencedMarker(index: number, key: ForeignKey): string {
   return checkMarker(
-    place,
+    index,
     'p.tableoid',
     key.columns.map(({ referenced }) => `p.${quoteName(referenced)}`),
   );

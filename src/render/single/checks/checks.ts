@@ -32,7 +32,7 @@ export function renderChecks(
   readonly ctes: readonly string[];
   readonly conditions: readonly string[];
 } {
-  const found = plan.checks.flatMap((check, place) => brokenBy(check, place, plan));
+  const found = plan.checks.flatMap((check, index) => brokenBy(check, index, plan));
   const kept = renderKept(plan);
   if (found.length === 0) return { ctes: [], conditions: kept };
   const suspected = (broken: readonly Broken[]) =>
@@ -59,20 +59,20 @@ export function renderChecks(
   };
 }
 
-function brokenBy(check: Check, place: number, plan: Plan): readonly Broken[] {
+function brokenBy(check: Check, index: number, plan: Plan): readonly Broken[] {
   switch (check.kind) {
     case 'rows':
-      return [rowsLeft(check, place, plan)];
+      return [rowsLeft(check, index, plan)];
     case 'same key':
     case 'new key':
     case 'mixed key':
-      return newKeysBroken(check, place, plan);
+      return newKeysBroken(check, index, plan);
     case 'not null':
-      return nullsBroken(check, place, plan);
+      return nullsBroken(check, index, plan);
     case 'order':
     case 'overlap':
     case 'referenced':
-      return doubted(check, place, plan);
+      return doubted(check, index, plan);
   }
 }
 
@@ -85,7 +85,7 @@ function brokenBy(check: Check, place: number, plan: Plan): readonly Broken[] {
  *     WHERE NOT EXISTS (SELECT FROM pgc_q AS d WHERE d.tableoid = r.tableoid AND d.ctid = r.ctid
  *       AND ROW(d.parent_position, d.key_order) < ROW(q.position, 1))
  */
-function rowsLeft(check: Check & { kind: 'rows' }, place: number, plan: Plan): Broken {
+function rowsLeft(check: Check & { kind: 'rows' }, index: number, plan: Plan): Broken {
   const { key, gone, changers } = check;
   const { rows, column } = deletedRows(plan, key.referenced);
   const pairs = `${rows} AS p JOIN ${tableOf(key.referencing)} AS r ON ${equals(key, 'p', column, 'r')}`;
@@ -101,9 +101,9 @@ function rowsLeft(check: Check & { kind: 'rows' }, place: number, plan: Plan): B
   const by = [goneBefore('r', event), ...changedBefore(plan, changers, 'r', event)];
   return {
     suspects: `SELECT FROM ${pairs}${gone === 'some' ? '' : where(clear)}`,
-    certain: [`SELECT ${checkMarker(place, '0', values)} FROM ${pairs}${where([...clear, ...changed])}`],
+    certain: [`SELECT ${checkMarker(index, '0', values)} FROM ${pairs}${where([...clear, ...changed])}`],
     ordered: [
-      `SELECT ${eventPlace(plan, key, isLate(key))}, ${referencedMarker(place, key)} FROM ${queued(key)}` +
+      `SELECT ${eventPlace(plan, key, isLate(key))}, ${referencedMarker(index, key)} FROM ${queued(key)}` +
         ` JOIN ${tableOf(key.referencing)} AS r ON ${equals(key, 'p', quoteName, 'r')}` +
         ` WHERE ${by.map((each) => `NOT ${each}`).join(' AND ')}`,
     ],

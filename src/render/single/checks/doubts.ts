@@ -16,16 +16,16 @@ import { placed } from './new-keys.js';
 /** The SQL that finds the rows of which a check of one of these kinds cannot tell what becomes of them. */
 export function doubted(
   check: Check & { kind: 'order' | 'overlap' | 'referenced' },
-  place: number,
+  index: number,
   plan: Plan,
 ): readonly Broken[] {
   if (check.kind === 'referenced')
-    return check.other.enforced && !mayGo(plan, check.key) ? [] : [referencedRow(check, place, plan)];
+    return check.other.enforced && !mayGo(plan, check.key) ? [] : [referencedRow(check, index, plan)];
   if (check.kind === 'order') {
     const on = check.key.referencing;
     return [{ suspects: `SELECT FROM ${bothFind(check.by, check.key, on, plan)}`, ordered: [], certain: [] }];
   }
-  return check.when === 'new key' ? keyOfDeleted(check, place, plan) : [foundByBoth(check, place, plan)];
+  return check.when === 'new key' ? keyOfDeleted(check, index, plan) : [foundByBoth(check, index, plan)];
 }
 
 /**
@@ -37,8 +37,8 @@ export function doubted(
  *       AND EXISTS (SELECT FROM pgc_q AS q2 JOIN ONLY orders AS p2 ON p2.tableoid = q2.tableoid AND p2.ctid = q2.ctid
  *         WHERE p2.shop = r.shop AND p2.number = r.gift AND ROW(q.position, 1) < ROW(q2.position, 2))
  */
-function foundByBoth({ key, other, on, when }: Overlap, place: number, plan: Plan): Broken {
-  const marker = checkMarker(place, '0', []);
+function foundByBoth({ key, other, on, when }: Overlap, index: number, plan: Plan): Broken {
+  const marker = checkMarker(index, '0', []);
   const event = eventOf(plan, key, 'q.position');
   const before = `${event} OPERATOR(pg_catalog.<) ${eventOf(plan, other, 'q2.position')}`;
   const later = `EXISTS (SELECT FROM ${queued(other, 'q2', 'p2')} WHERE ${equals(other, 'p2', quoteName, 'r')} AND ${before})`;
@@ -84,9 +84,9 @@ function bothFind(key: Overlap['key'], other: Overlap['key'], on: Overlap['on'],
  *
  *     SELECT FROM pgc_u0_1 AS u JOIN pgc_0 AS y ON y.pgc_c0 = u.shop AND y.pgc_c1 = u.number
  */
-function keyOfDeleted({ key, other, change, within }: Overlap, place: number, plan: Plan): readonly Broken[] {
+function keyOfDeleted({ key, other, change, within }: Overlap, index: number, plan: Plan): readonly Broken[] {
   const { rows, column } = deletedRows(plan, other.referenced);
-  const marker = checkMarker(place, '0', []);
+  const marker = checkMarker(index, '0', []);
   return imagesOf(plan, change, key, other, within).map((image) => {
     const found = `${image.rows} AS u JOIN ${rows} AS y ON ${equals(other, 'y', column, 'u')}`;
     return {
@@ -107,11 +107,11 @@ function keyOfDeleted({ key, other, change, within }: Overlap, place: number, pl
  */
 function referencedRow(
   { key, other, on }: Check & { kind: 'referenced' },
-  place: number,
+  index: number,
   plan: Plan,
 ): Broken {
   const { rows, column } = deletedRows(plan, key.referenced);
-  const marker = checkMarker(place, '0', []);
+  const marker = checkMarker(index, '0', []);
   const event = eventOf(plan, key, 'q.position');
   const pair = `JOIN ${tableOf(other.referencing)} AS c ON ${equals(other, 'r', quoteName, 'c')}`;
   const found = `${rows} AS p JOIN ${tableOf(on)} AS r ON ${equals(key, 'p', column, 'r')} ${pair}`;

@@ -3,7 +3,7 @@
  * deleted later there is the image that it would have had.
  */
 import type { ForeignKey } from '../../../graph/model.js';
-import { constants } from '../../../plan/conflicts.js';
+import { setsConstants } from '../../../plan/conflicts.js';
 import type { Plan } from '../../../plan/plan.js';
 import { quoteName } from '../../../sql/names.js';
 import { ownName } from '../../own-names.js';
@@ -36,7 +36,7 @@ export function imagesOf(
   if (made === undefined) return [];
   if (by.action === 'set null') return [among(image(plan, by, key, 'either'), within)];
   const given = givenBy(made, change, by).map((each): Image => ({ ...each, fate: 'stays' }));
-  const going = mayGo(plan, by) && constants(by) ? [image(plan, by, key, 'goes')] : [];
+  const going = mayGo(plan, by) && setsConstants(by) ? [image(plan, by, key, 'goes')] : [];
   return [...given, ...going].map((each) => among(each, within));
 }
 
@@ -59,7 +59,7 @@ export function imageBefore(
   if (made === undefined || by.action === 'set null') return undefined;
   const unknown = made.keys.some(
     (other) =>
-      !constants(other) &&
+      !setsConstants(other) &&
       other.action !== 'set null' &&
       key.columns.some(({ referencing }) => other.setColumns.includes(referencing)),
   );

@@ -16,16 +16,16 @@ import { goes, type Image, imageBefore, imagesOf, mayGo, OWN_PLACE } from './ima
 import { keysBeside, stateAt, turnOf } from './turns.js';
 
 /** The SQL that finds new keys which break the rule of a check, for each image of the rows that have them. */
-export function newKeysBroken(check: NewKeyCheck, place: number, plan: Plan): readonly Broken[] {
+export function newKeysBroken(check: NewKeyCheck, index: number, plan: Plan): readonly Broken[] {
   const { kind, by, change, key, within } = check;
   const found = imagesOf(plan, change, by, key, within).map((image) =>
-    BROKEN[kind](check, place, plan, image),
+    BROKEN[kind](check, index, plan, image),
   );
   const together = keysBeside(plan, check).length > 0;
   const image = kind === 'same key' && !together ? undefined : imageBefore(plan, change, by, key, within);
   if (image === undefined) return found;
   // The order of the rows, and what one of several keys makes of them, is known only of those from before.
-  const before = BROKEN[kind](check, place, plan, image);
+  const before = BROKEN[kind](check, index, plan, image);
   const suspects = [...found, ...(together ? [before] : [])].map((each) => each.suspects).join(' UNION ALL ');
   return [{ suspects, ordered: before.ordered, certain: found.flatMap(({ certain }) => certain) }];
 }
@@ -40,12 +40,12 @@ const BROKEN = { 'same key': sameKey, 'new key': newKey, 'mixed key': mixedKey }
  *       JOIN pgc_u0_0 AS u ON p.id = u.author
  *       JOIN pgc_q AS b ON b.tableoid = u.pgc_o0 AND b.ctid = u.pgc_t0 AND b.position <= q.position
  */
-function sameKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
+function sameKey(check: NewKeyCheck, index: number, plan: Plan, image: Image): Broken {
   const { key, by } = check;
   const { rows, column } = deletedRows(plan, key.referenced);
   const suspects = `${rows} AS p JOIN ${image.rows} AS u ON ${equals(key, 'p', column, 'u')}`;
   const values = key.columns.map(({ referenced }) => `p.${column(referenced)}`);
-  const selected = `SELECT ${eventPlace(plan, key)}, ${referencedMarker(place, key)} FROM`;
+  const selected = `SELECT ${eventPlace(plan, key)}, ${referencedMarker(index, key)} FROM`;
   const event = eventOf(plan, by, 'q.position');
   const own = `JOIN ${placed(image, by, plan)} AND b.position OPERATOR(pg_catalog.<=) q.position`;
   const direct = `${selected} ${queued(key)} JOIN ${image.rows} AS u ON ${equals(key, 'p', quoteName, 'u')} ${own}`;
@@ -58,7 +58,7 @@ function sameKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): B
   }[image.fate];
   return {
     suspects: `SELECT FROM ${suspects}`,
-    certain: image.fate === 'stays' ? [`SELECT ${checkMarker(place, '0', values)} FROM ${suspects}`] : [],
+    certain: image.fate === 'stays' ? [`SELECT ${checkMarker(index, '0', values)} FROM ${suspects}`] : [],
     ordered: [ordered],
   };
 }
@@ -71,11 +71,11 @@ function sameKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): B
  *     SELECT FROM pgc_u0_0 AS u WHERE u.author IS NOT NULL
  *       AND (NOT EXISTS (SELECT FROM ONLY users AS t WHERE t.id = u.author) OR EXISTS (SELECT FROM pgc_0 AS p WHERE p.pgc_c0 = u.author))
  */
-function newKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
+function newKey(check: NewKeyCheck, index: number, plan: Plan, image: Image): Broken {
   const { key, by } = check;
   const referenced = `${tableOf(key.referenced)} AS t`;
   const { rows, column } = deletedRows(plan, key.referenced);
-  const marker = (row: string) => checkMarker(place, `u.${WITHIN}`, columnsOf(key, row));
+  const marker = (row: string) => checkMarker(index, `u.${WITHIN}`, columnsOf(key, row));
   const missing = (row: string) =>
     `NOT EXISTS (SELECT FROM ${referenced} WHERE ${equals(key, 't', quoteName, row)})`;
   const complete = (row: string) =>
@@ -109,7 +109,7 @@ function columnsOf(key: ForeignKey, row: string): readonly string[] {
  *
  *     SELECT FROM pgc_u0_0 AS u WHERE (u.shop IS NULL OR u.number IS NULL) AND (u.shop IS NOT NULL OR u.number IS NOT NULL)
  */
-function mixedKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): Broken {
+function mixedKey(check: NewKeyCheck, index: number, plan: Plan, image: Image): Broken {
   const { key, by } = check;
   const mixed = (row: string) => {
     const some = (what: string) =>
@@ -118,7 +118,7 @@ function mixedKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): 
         .join(' OR ')})`;
     return `${some('IS NULL')} AND ${some('IS NOT NULL')}`;
   };
-  const marker = checkMarker(place, `u.${WITHIN}`, []);
+  const marker = checkMarker(index, `u.${WITHIN}`, []);
   const broken = `${image.rows} AS u WHERE ${mixed('u')}`;
   const { turn, joins, row, event } = turnOf(check, plan, image);
   return {
@@ -141,7 +141,7 @@ function mixedKey(check: NewKeyCheck, place: number, plan: Plan, image: Image): 
  */
 export function nullsBroken(
   { key }: Check & { kind: 'not null' },
-  place: number,
+  index: number,
   plan: Plan,
 ): readonly Broken[] {
   if (!mayGo(plan, key)) return [];
@@ -164,7 +164,7 @@ export function nullsBroken(
       suspects: `SELECT FROM ${rows} AS p JOIN ${tableOf(key.referencing)} AS r ON ${equals(key, 'p', known, 'r')} WHERE ${goes(plan, key, 'r')}`,
       certain: [],
       ordered: [
-        `SELECT ${eventPlace(plan, key, false, 'q', 'r')}, ${checkMarker(place, 'r.tableoid', values)} FROM ${queued(key)}` +
+        `SELECT ${eventPlace(plan, key, false, 'q', 'r')}, ${checkMarker(index, 'r.tableoid', values)} FROM ${queued(key)}` +
           ` JOIN ${tableOf(key.referencing)} AS r ON ${equals(key, 'p', quoteName, 'r')}` +
           ` JOIN ${QUEUE} AS g ON g.tableoid OPERATOR(pg_catalog.=) r.tableoid AND g.ctid OPERATOR(pg_catalog.=) r.ctid WHERE ${first.join(' AND ')}`,
       ],

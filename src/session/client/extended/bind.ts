@@ -76,10 +76,10 @@ export class Bind extends MessageHandler<BindParts> {
       jit.on();
       server.forward(message);
     }
-    const answers = prepared?.rewrite
+    const handler = prepared?.rewrite
       ? descriptionReplies(decider.translation(prepared.rewrite), undo)
       : undo && undoneReplies(undo);
-    replies.expect('Bind', answers);
+    replies.expect('Bind', handler);
   }
 }
 

@@ -42,7 +42,7 @@ export class Describe extends MessageHandler<DescribeParts> {
 
   #send(message: Message, described: PreparedStatement | undefined): undefined {
     const { decider } = this.parts;
-    const answers = described?.rewrite && descriptionReplies(decider.translation(described.rewrite));
-    return forward(message, 'Describe', this.parts, answers);
+    const handler = described?.rewrite && descriptionReplies(decider.translation(described.rewrite));
+    return forward(message, 'Describe', this.parts, handler);
   }
 }
