@@ -19,7 +19,10 @@ export interface ForeignKey {
   readonly columns: readonly KeyColumn[];
   readonly action: Action;
   readonly performer: Performer;
-  /** The server enforces the key with the action of the catalog, and before that the proxy performs another one. */
+  /**
+   * The server enforces the key too, of which the proxy performs an action that deletes or changes rows: whatever still references
+   * a deleted row then meets the action of the catalog, which may refuse.
+   */
   readonly enforcedByServer: boolean;
   /** The server enforces the key, with whatever action: it checks new keys, and performs ON UPDATE. */
   readonly enforced: boolean;

@@ -16,7 +16,7 @@ export interface PlanSoFar {
   readonly cascading: boolean;
   /** How many keys lie between the client's rows and those that a key references, where that is certain. */
   readonly depth: (key: ForeignKey) => number | undefined;
-  /** The place of a relation among those with changes. */
+  /** The index, among the plan's changes, of the one of this relation. */
   readonly change: (relation: Relation) => number;
   /** The keys that may take a row out of the reach of the given key: they set a column that it uses. */
   readonly changers: (key: ForeignKey) => readonly ForeignKey[];

@@ -44,8 +44,8 @@ export function* planDelete(graph: Graph, targets: readonly Target[]): Steps<Pla
     ([relation, setting]): Change => ({ relation, keys: setting }),
   );
   refuseDefaults(targets, changes);
-  const places = new Map(changes.map(({ relation }, place) => [relation, place]));
-  const change = (relation: Relation) => places.get(relation) ?? -1;
+  const indexes = new Map(changes.map(({ relation }, index) => [relation, index]));
+  const change = (relation: Relation) => indexes.get(relation) ?? -1;
   const depth = (key: ForeignKey) => depthOf(members.get(key.referenced) ?? [], depths);
   const followed = new Set(keys);
   const changers = changersAmong(followed, graph);

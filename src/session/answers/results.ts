@@ -53,7 +53,8 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       skipped?.();
       answered();
     },
-    // What a lock calls the statement behind it calls too. Before the first answer a notice may be of the whole string.
+    // A function that a lock calls is called again by the statement behind it, and then the client hears its notice. What comes
+    // before the first answer may be about the whole string.
     notice() {
       const kind = translation.rewrite.treatments[at]?.kind;
       return isAnswered && (kind === 'lock' || kind === 'swallow') ? 'swallow' : 'forward';

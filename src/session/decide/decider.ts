@@ -66,8 +66,8 @@ export class Decider {
   }
 
   /**
-   * Whether anything is to be decided for a text: else it is sent as it is. Where cascades are switched off, that is what names
-   * of prepared statements in it stand for: they may be used when cascades are on.
+   * Whether anything is to be decided for a text: else it is sent as it is. Where cascades are switched off nothing is replaced, but
+   * a text that prepares or drops statements is read all the same: they may be executed when cascades are on again.
    */
   mayReplace(look: Look): boolean {
     const { active, refusesCode } = this.policy;

@@ -14,7 +14,7 @@ import { Backend } from '../../wire/types.js';
 
 /**
  * With so many messages unanswered no more are taken: what is remembered of each would else be bounded only by what the
- * system keeps on its way. (A server keeps back 8 KiB of answers at the most until a Sync or Flush; each has five bytes.)
+ * system keeps on its way. (A server keeps back 8 KiB of answers at the most until a Sync or Flush, and none has less than five bytes.)
  */
 const MOST_OUTSTANDING = 256 * 1024;
 

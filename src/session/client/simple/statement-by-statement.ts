@@ -31,8 +31,8 @@ const OWN_NAME = `${SCRATCH}_p`;
 
 /**
  * A string of several statements is a transaction block from the first one on, and again after COMMIT; a pipeline is one
- * from the second one on. This is the first one then: it takes no snapshot, which would be too early for SET TRANSACTION.
- * It waits for nothing, so the client's timeouts may count.
+ * from the second one on. So this query goes first in the pipeline. It takes no snapshot, as SET TRANSACTION may come behind it, and
+ * waits for nothing, so that it may run under the client's timeouts.
  */
 const BLOCK = 'SHOW transaction_isolation';
 
@@ -105,7 +105,7 @@ export class StatementByStatement {
     else jit.on();
     const isSame = rewrite.sql === rewrite.text;
     const translation = { ...decider.translation(rewrite), offset };
-    const answers = descriptionReplies(translation);
+    const handler = descriptionReplies(translation);
     server.write(
       Buffer.concat([
         // In a failed transaction the portal and the statement of the one before are still there.
@@ -118,9 +118,9 @@ export class StatementByStatement {
     );
     replies.expect('Close', { receive: unlessError });
     replies.expect('Close', { receive: unlessError });
-    replies.expect('Parse', unseen(answers, Backend.ParseComplete));
-    replies.expect('Bind', unseen(answers, Backend.BindComplete));
-    const described = unseen(answers, Backend.NoData);
+    replies.expect('Parse', unseen(handler, Backend.ParseComplete));
+    replies.expect('Bind', unseen(handler, Backend.BindComplete));
+    const described = unseen(handler, Backend.NoData);
     const executed = executeReplies(translation);
     const [first, second] = changes(look, rewrite) ? together(described, executed) : [described, executed];
     replies.expect('Describe', first);
