@@ -25,9 +25,11 @@ export class CancelKeys {
   /** @param host where the session's server is */
   add(key: string, session: Session, host: UpstreamHost): void {
     this.#sessions.set(key, { session, host });
-    session.closed.then(() => {
-      if (this.#sessions.get(key)?.session === session) this.#sessions.delete(key);
-    });
+  }
+
+  /** The session is closed. Its key may be that of another one by now. */
+  delete(key: string, session: Session): void {
+    if (this.#sessions.get(key)?.session === session) this.#sessions.delete(key);
   }
 
   /**

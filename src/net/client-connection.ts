@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { CLEAR, type ClientTransport } from '../auth/client-transport.js';
 import type { ProxyError } from '../errors.js';
+import type { Logger } from '../observe/log.js';
 import { sayFarewell } from '../session/server/farewell.js';
 import { TlsAcceptor, type TlsAcceptorOptions } from './tls-acceptor.js';
 
@@ -23,20 +24,22 @@ export function tlsOffer(
 export class ClientConnection {
   /** For logs: address and port. */
   readonly name: string;
+  /** Bears the name. */
+  readonly log: Logger;
   readonly #socket: Socket;
-  readonly #broken: (error: Error) => void;
+  readonly #broken = (error: Error) => this.log.debug({ err: error }, 'the client connection broke');
   #stream: Socket;
   #transport: ClientTransport = CLEAR;
   #refusal: ProxyError | undefined;
   #isInHandshake = false;
 
-  /** @param broken is told of errors of the connection */
-  constructor(socket: Socket, broken: (error: Error) => void) {
+  /** @param log is told of errors of the connection */
+  constructor(socket: Socket, log: Logger) {
     this.name = `${socket.remoteAddress ?? 'local'}:${socket.remotePort ?? ''}`;
     this.#socket = socket;
     this.#stream = socket;
-    this.#broken = broken;
-    socket.on('error', broken);
+    this.log = log.child({ client: this.name });
+    socket.on('error', this.#broken);
   }
 
   get stream(): Socket {
@@ -46,6 +49,11 @@ export class ClientConnection {
   /** What the client has sent, encrypted or not. */
   get bytesRead(): number {
     return this.#socket.bytesRead;
+  }
+
+  /** What was sent to it. */
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten;
   }
 
   get transport(): ClientTransport {

@@ -17,7 +17,9 @@ export class ClientUpstream implements LoginUpstream {
   readonly #upstream: Upstream;
   readonly #client: Duplex;
   readonly #log: Logger;
-  readonly #unwanted = new AbortController();
+  #isUnwanted = false;
+  /** Ends the attempt to connect, while there is one. */
+  #attempt: AbortController | undefined;
   #connection: Duplex | undefined;
   #host: UpstreamHost | undefined;
 
@@ -38,7 +40,10 @@ export class ClientUpstream implements LoginUpstream {
 
   /** @throws Unwanted where the attempt was ended */
   async start(startup: Buffer, look?: LoginLook): Promise<ReachedServer> {
-    const [upstream, client, { signal }] = [this.#upstream, this.#client, this.#unwanted];
+    const [upstream, client, attempt] = [this.#upstream, this.#client, new AbortController()];
+    const { signal } = attempt;
+    if (this.#isUnwanted) attempt.abort();
+    this.#attempt = attempt;
     // Of a stream that nobody reads not even a reset is seen. What comes stays in it.
     client.on('readable', readAhead);
     try {
@@ -57,6 +62,7 @@ export class ClientUpstream implements LoginUpstream {
       this.#log.error({ err: error }, `could not connect to ${this.name}`);
       throw new ProxyError('PGC_UPSTREAM_UNREACHABLE', { upstream: this.name, reason: reasonOf(error) });
     } finally {
+      this.#attempt = undefined;
       client.off('readable', readAhead);
       // It has been told meanwhile why it is not served: nobody else reads on to its end.
       if (client.writableEnded) client.resume();
@@ -65,12 +71,13 @@ export class ClientUpstream implements LoginUpstream {
 
   /** Ends an attempt to connect: the client is gone, or has been told why it is not served. */
   stopConnecting(): void {
-    this.#unwanted.abort();
+    this.#isUnwanted = true;
+    this.#attempt?.abort();
   }
 
   /** Ends the connection, too. */
   abandon(): void {
-    this.#unwanted.abort();
+    this.stopConnecting();
     this.#connection?.destroy();
   }
 

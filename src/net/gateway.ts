@@ -1,48 +1,23 @@
 /** Accepts clients: reads the startup packet of each, has it logged in to the server, and counts sessions. */
 import type { Socket } from 'node:net';
-import type { LoggedIn, Login, Startup } from '../auth/login.js';
+import type { LoggedIn, Startup } from '../auth/login.js';
 import { ProxyError } from '../errors.js';
 import type { Logger } from '../observe/log.js';
 import type { SessionEvents } from '../observe/session-events.js';
-import type { SessionSettings } from '../session/options.js';
 import { sayFarewell } from '../session/server/farewell.js';
 import { Session } from '../session/session.js';
 import { ProtocolViolation } from '../wire/reader.js';
 import { CancelKeys } from './cancel.js';
 import { ClientConnection, type TlsOffer } from './client-connection.js';
-import { ClientTraffic } from './client-traffic.js';
 import { ClientUpstream, Unwanted } from './client-upstream.js';
 import { relayRefusal } from './foreign-protocol.js';
+import type { GatewayOptions } from './gateway-options.js';
 import { type Opening, readOpening } from './handshake.js';
-import { type AdmissionLimits, Admissions } from './sessions/admissions.js';
-import { type IdleLimits, IdleSessions } from './sessions/idle-sessions.js';
+import { OpenClients } from './open-clients.js';
+import { Admissions, type Place } from './sessions/admissions.js';
+import { IdleSessions } from './sessions/idle-sessions.js';
 import { ownerOf, type SessionInfo, SessionList, type SessionOwner } from './sessions/session-list.js';
-import type { Upstream, UpstreamHost } from './upstream.js';
-
-/** How clients are let in. */
-export interface Entrance {
-  readonly login: Login;
-  readonly admission: AdmissionLimits;
-  /** Milliseconds a client may take until it is logged in. */
-  readonly loginTimeout: number;
-}
-
-export interface GatewayOptions {
-  readonly upstream: Upstream;
-  readonly session: SessionSettings;
-  /** What holds for a client that comes now. */
-  readonly entrance: () => Entrance;
-  readonly idle: IdleLimits;
-  /** Milliseconds that a server may take to act on a cancel request, where not as usual. */
-  readonly cancelPatience?: number | undefined;
-  readonly log: Logger;
-  /**
-   * Who listens to what happens to a client.
-   * @param log bears the client's address
-   * @param database what tells it apart in the caches; it and the owner are undefined before the client has said them
-   */
-  readonly listener: (log: Logger, database?: string, owner?: SessionOwner) => SessionEvents;
-}
+import type { UpstreamHost } from './upstream.js';
 
 /** A login that is not over. */
 interface Entering {
@@ -50,13 +25,22 @@ interface Entering {
   readonly upstream: ClientUpstream;
 }
 
+/** What a client takes that has asked for a session. */
+interface Served {
+  readonly upstream: ClientUpstream;
+  readonly place: Place;
+}
+
+/** What belongs to a client for as long as it is there is found by the client: a listener for each of these would take more memory. */
 export class Gateway {
   readonly #options: GatewayOptions;
-  readonly #clients = new Set<ClientConnection>();
+  readonly #clients = new OpenClients();
   readonly #sessions = new SessionList();
-  readonly #traffic = new ClientTraffic();
+  /** What ends each login that takes too long. */
+  readonly #timers = new Map<ClientConnection, NodeJS.Timeout>();
   /** The clients that have asked for a session. They count until both connections are closed. */
   readonly #admissions: Admissions;
+  readonly #served = new Map<ClientConnection, Served>();
   readonly #idle: IdleSessions;
   /** The admitted clients whose login is not over. */
   readonly #entering = new Map<ClientConnection, Entering>();
@@ -85,8 +69,8 @@ export class Gateway {
     return this.#sessions.infos();
   }
 
-  get traffic(): ClientTraffic['total'] {
-    return this.#traffic.total;
+  get traffic(): OpenClients['total'] {
+    return this.#clients.total;
   }
 
   /**
@@ -94,29 +78,21 @@ export class Gateway {
    * @param tls undefined where it does not get TLS
    */
   accept(socket: Socket, tls: TlsOffer | undefined): void {
-    const client: ClientConnection = new ClientConnection(socket, (error) =>
-      log.debug({ err: error }, 'the client connection broke'),
-    );
-    const log = this.#options.log.child({ client: client.name });
-    this.#traffic.add(socket);
-    this.#clients.add(client);
-    client.onceClosed(() => {
-      this.#clients.delete(client);
-      // Who has said goodbye may be gone, and what it has asked for still be wanted.
-      if (!this.#entering.has(client)) clearTimeout(login);
-    });
-    const events = this.#options.listener(log);
+    const client = new ClientConnection(socket, this.#options.log);
+    this.#count(client);
+    const events = this.#options.listener(client.log);
     events.connected();
     const refuse = (error: ProxyError) => {
       this.#notLoggedIn(client, events, error);
       client.refuse(error);
     };
-    const login = setTimeout(() => {
+    const tooLate = () => {
       refuse(new ProxyError('PGC_LOGIN_TIMEOUT'));
       this.#entering.get(client)?.upstream.abandon();
-    }, this.#options.entrance().loginTimeout);
-    this.#serve(client, tls, log, () => clearTimeout(login)).catch((error: unknown) => {
-      clearTimeout(login);
+    };
+    this.#timers.set(client, setTimeout(tooLate, this.#options.entrance().loginTimeout));
+    this.#serve(client, tls).catch((error: unknown) => {
+      this.#stopTimer(client);
       if (error instanceof Unwanted) this.#notLoggedIn(client, events, 'client');
       else if (error instanceof ProtocolViolation)
         refuse(new ProxyError('PGC_PROTOCOL', { reason: error.message }));
@@ -125,10 +101,29 @@ export class Gateway {
         refuse(error);
         client.close();
       } else {
-        log.error({ err: error }, 'a client could not be served');
+        client.log.error({ err: error }, 'a client could not be served');
         client.destroy();
       }
     });
+  }
+
+  #count(client: ClientConnection): void {
+    this.#clients.add(client);
+    client.onceClosed(() => {
+      this.#clients.delete(client);
+      // Who has said goodbye may be gone, and what it has asked for still be wanted.
+      if (!this.#entering.has(client)) this.#stopTimer(client);
+      const served = this.#served.get(client);
+      if (!served) return;
+      this.#served.delete(client);
+      served.upstream.stopConnecting();
+      served.upstream.closed().then(() => served.place.release());
+    });
+  }
+
+  #stopTimer(client: ClientConnection): void {
+    clearTimeout(this.#timers.get(client));
+    this.#timers.delete(client);
   }
 
   /**
@@ -163,16 +158,11 @@ export class Gateway {
     events.notLoggedIn(why);
   }
 
-  async #serve(
-    client: ClientConnection,
-    tls: TlsOffer | undefined,
-    log: Logger,
-    loggedIn: () => void,
-  ): Promise<void> {
+  async #serve(client: ClientConnection, tls: TlsOffer | undefined): Promise<void> {
     const opening = await readOpening(client, tls);
     if (opening === undefined) return void client.destroy();
     if (opening.kind === 'none') return sayFarewell(client.stream);
-    if (opening.kind === 'cancel') return this.#cancel(client, opening, log, loggedIn);
+    if (opening.kind === 'cancel') return this.#cancel(client, opening);
     if (this.#draining) throw new ProxyError('PGC_DRAINING');
     if (client.refusal) throw client.refusal;
     if (tls?.isRequired && client.transport.kind === 'clear') throw new ProxyError('PGC_TLS_REQUIRED');
@@ -180,25 +170,18 @@ export class Gateway {
     if (client.stream.destroyed) return;
     const place = this.#admissions.admit();
     const admit = () => place.takeAs(owner);
-    const upstream = new ClientUpstream(this.#options.upstream, client.stream, log);
-    client.onceClosed(() => upstream.stopConnecting());
-    client.onceClosed(() => upstream.closed().then(place.release));
-    if (opening.kind === 'startup' && owner)
-      await this.#logIn(client, opening, owner, { upstream, admit }, log, loggedIn);
+    const upstream = new ClientUpstream(this.#options.upstream, client.stream, client.log);
+    this.#served.set(client, { upstream, place });
+    if (opening.kind === 'startup' && owner) await this.#logIn(client, opening, owner, { upstream, admit });
     else await relayRefusal(client.stream, opening.raw, upstream);
   }
 
-  async #cancel(
-    client: ClientConnection,
-    opening: Opening & { kind: 'cancel' },
-    log: Logger,
-    done: () => void,
-  ): Promise<void> {
-    done();
+  async #cancel(client: ClientConnection, opening: Opening & { kind: 'cancel' }): Promise<void> {
+    this.#stopTimer(client);
     try {
       await this.#keys.forward(opening.key, opening.raw, this.#options.upstream.hosts);
     } catch (error) {
-      log.warn({ err: error }, 'a cancel request could not be sent on');
+      client.log.warn({ err: error }, 'a cancel request could not be sent on');
     }
     client.close();
   }
@@ -208,10 +191,8 @@ export class Gateway {
     startup: Startup,
     owner: SessionOwner,
     { upstream, admit }: { upstream: ClientUpstream; admit: () => void },
-    log: Logger,
-    loggedIn: () => void,
   ): Promise<void> {
-    const events = this.#options.listener(log, `${upstream.name}/${owner.database}`, owner);
+    const events = this.#options.listener(client.log, `${upstream.name}/${owner.database}`, owner);
     this.#entering.set(client, { events, upstream });
     const told = {
       ended: (error: ProxyError) => this.#notLoggedIn(client, events, error),
@@ -221,11 +202,11 @@ export class Gateway {
       const peers = { client: client.stream, transport: client.transport, upstream, admit, events: told };
       const entered = await this.#options.entrance().login.run(peers, startup);
       const { host } = upstream;
-      loggedIn();
+      this.#stopTimer(client);
       if (!entered) this.#notLoggedIn(client, events, client.stream.destroyed ? 'client' : 'server');
       // It may have been told meanwhile why it is not served.
       else if (client.stream.writableEnded) entered.server.destroy();
-      else if (host) this.#begin(client, startup, owner, { host, events, log }, entered);
+      else if (host) this.#begin(client, startup, owner, { host, events }, entered);
     } finally {
       this.#entering.delete(client);
     }
@@ -235,17 +216,23 @@ export class Gateway {
     connection: ClientConnection,
     startup: Startup,
     owner: SessionOwner,
-    { host, events, log }: { host: UpstreamHost; events: SessionEvents; log: Logger },
+    { host, events }: { host: UpstreamHost; events: SessionEvents },
     loggedIn: LoggedIn,
   ): void {
     // Of one name, each server has a database of its own.
     const database = `${host.name}/${owner.database}`;
-    const cancel = () => this.#stop(loggedIn.key, host, log);
+    const [{ key }, { log }] = [loggedIn, connection];
+    const cancel = () => this.#stop(key, host, log);
     const peers = { client: connection.stream, database, startup: startup.parameters, events, cancel };
     const session = new Session(peers, loggedIn, this.#options.session);
-    if (loggedIn.key !== undefined) this.#keys.add(loggedIn.key, session, host);
+    if (key !== undefined) this.#keys.add(key, session, host);
     this.#sessions.add(session, owner);
     this.#idle.add(session, connection, events);
+    session.closed.then(() => {
+      if (key !== undefined) this.#keys.delete(key, session);
+      this.#sessions.delete(session);
+      this.#idle.delete(session);
+    });
   }
 
   async #stop(key: string | undefined, host: UpstreamHost, log: Logger): Promise<void> {

@@ -36,8 +36,15 @@ export function socketUpstream(servers: ServersConfig, probe?: Probe): Upstream 
   };
 }
 
+const hosts = new WeakMap<ServerAddress, UpstreamHost>();
+
+/** The same for all connections to an address. */
 function hostOf(address: ServerAddress): UpstreamHost {
-  return { name: address.name, connect: () => connectTo(address) };
+  const known = hosts.get(address);
+  if (known) return known;
+  const host = { name: address.name, connect: () => connectTo(address) };
+  hosts.set(address, host);
+  return host;
 }
 
 /** Where there is one server and no limit, its first answer is that of the login, whatever it is. */

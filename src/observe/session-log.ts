@@ -18,7 +18,7 @@ export class SessionLog extends SilentEvents {
   readonly #repeats: Repeats;
   readonly #database: string | undefined;
   /** Those that have a line, and were not executed since. */
-  readonly #told = new WeakSet<Plan>();
+  #told: WeakSet<Plan> | undefined;
 
   /** @param database undefined before the client has said it */
   constructor(log: Logger, repeats: Repeats, database?: string) {
@@ -34,6 +34,7 @@ export class SessionLog extends SilentEvents {
   }
 
   override planned(plans: readonly Plan[], milliseconds: number): void {
+    this.#told ??= new WeakSet();
     for (const plan of plans) {
       this.#tellPlan(plan, milliseconds, 'a cascade is planned');
       this.#told.add(plan);
@@ -42,7 +43,7 @@ export class SessionLog extends SilentEvents {
 
   /** The first execution of a plan has the line that it is planned; each one after that has its own. */
   override cascaded({ plan }: Cascade, milliseconds: number): void {
-    if (!this.#told.delete(plan)) this.#tellPlan(plan, milliseconds, 'a cascade is executed again');
+    if (!this.#told?.delete(plan)) this.#tellPlan(plan, milliseconds, 'a cascade is executed again');
   }
 
   override retried(why: string): void {

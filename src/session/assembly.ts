@@ -1,9 +1,10 @@
 /** What a session is put together from. */
 
 import type { LoggedIn } from '../auth/login.js';
-import { Frontend } from '../wire/types.js';
+import type { StatementCache } from '../rewrite/statement-cache.js';
 import { DatabaseWarnings } from './catalog/database-warnings.js';
 import { OtherServer } from './catalog/other-server.js';
+import type { ReportedSettings } from './catalog/reported-settings.js';
 import { SessionCatalog } from './catalog/session-catalog.js';
 import { ClientMessages } from './client/client-messages.js';
 import { CopyIn } from './client/copy-in.js';
@@ -32,6 +33,8 @@ import { PendingPrepares } from './decide/pending-prepares.js';
 import type { PreparedStatement } from './decide/prepared-statement.js';
 import { Dispatch, type Handlers } from './dispatch.js';
 import { Executor } from './execute/executor.js';
+import { Harmlessness } from './execute/harmlessness.js';
+import { PortalLocks } from './execute/portal-locks.js';
 import type { SessionPeers, SessionSettings } from './options.js';
 import { GuardSetting } from './policy/guard-setting.js';
 import { SessionPolicy } from './policy/policy.js';
@@ -44,130 +47,112 @@ import { ServerState } from './server/server-state.js';
 import { TransactionState } from './server/transaction-state.js';
 import { ServerMessages } from './server-messages.js';
 
-/** What both halves of a session share. */
-interface SharedParts {
+/**
+ * All parts of a session. Each is given this one object, and keeps it for the parts that it uses, which are there when the first
+ * message comes: an object of its own for each of them would take kilobytes of an idle session (`npm run bench -- idle`). What
+ * uses others while it is made stands behind them.
+ */
+export class SessionParts {
+  readonly database: string;
+  readonly events: SessionPeers['events'];
+  readonly counting: boolean;
+  readonly obstacle: SessionSettings['obstacle'];
+  readonly statements: StatementCache;
+  readonly policy: SessionPolicy;
+  readonly guardSetting: GuardSetting;
+  /** To the client. */
+  readonly client: Output;
+  /** To the server. */
   readonly server: Output;
-  readonly replies: OutstandingReplies;
+  readonly replies = new OutstandingReplies();
   readonly state: ServerState;
   readonly transaction: TransactionState;
   readonly catalog: SessionCatalog;
-  readonly policy: SessionPolicy;
-}
-
-/** What a session itself uses. */
-export interface SessionParts {
-  readonly toClient: Output;
-  readonly toServer: Output;
-  readonly replies: OutstandingReplies;
-  readonly state: ServerState;
-  readonly fromClient: ClientMessages;
-  readonly frontend: Dispatch;
-  readonly backend: ServerMessages;
-}
-
-export function assembleSession(
-  peers: SessionPeers,
-  { server, parameters, status }: LoggedIn,
-  settings: SessionSettings,
-): SessionParts {
-  const { database, events } = peers;
-  const policy = new SessionPolicy(settings.policy);
-  const [toClient, toServer] = [new Output(peers.client), new Output(server)];
-  const replies = new OutstandingReplies();
-  const state = new ServerState(parameters, status);
-  const transaction = new TransactionState(replies, state);
-  const catalog = new SessionCatalog({ database, policy, events });
-  const fromClient = new ClientMessages(toServer, settings.messageBytes, () => catalog.arrived());
-  const frontend = assembleFrontend(peers, settings, {
-    server: toServer,
-    replies,
-    state,
-    transaction,
-    catalog,
-    policy,
-  });
-  const backend = new ServerMessages({ client: toClient, replies, state, transaction, catalog, events });
-  return { toClient, toServer, replies, state, fromClient, frontend, backend };
-}
-
-function assembleFrontend(
-  { database, events, startup }: SessionPeers,
-  settings: SessionSettings,
-  shared: SharedParts,
-): Dispatch {
-  const { server, replies, state, transaction, catalog, policy } = shared;
-  const { counting, obstacle, statements } = settings;
-  const statementNames = new Names<PreparedStatement>((name) => knownName(name, state));
-  const pendingPrepares = new PendingPrepares(server);
-  const queries = new InternalQueries(server, replies, state);
-  const otherServer = new OtherServer({
-    database,
-    policy,
-    events,
-    queries,
-    state,
-    transaction,
-  });
-  const decider = new Decider({
-    policy,
-    guardSetting: new GuardSetting(startup),
-    statements,
-    otherServer,
-    catalog,
-    queries,
-    prepared: statementNames,
-    pendingPrepares,
-    replies,
-    state,
-    transaction,
-    counting,
-    obstacle,
-    events,
-    warnings: new DatabaseWarnings({ database, policy, events }),
-  });
-  const jit = new Jit(server, replies, state);
-  const executor = new Executor({ ...shared, queries, decider, jit, statementNames, events });
-  return assembleDispatch({ ...shared, executor, decider, jit, statementNames, pendingPrepares, queries });
-}
-
-interface DispatchParts extends SharedParts {
-  readonly executor: Executor;
-  readonly decider: Decider;
-  readonly jit: Jit;
+  readonly warnings: DatabaseWarnings;
   readonly statementNames: Names<PreparedStatement>;
   readonly pendingPrepares: PendingPrepares;
   readonly queries: InternalQueries;
+  readonly otherServer: OtherServer;
+  readonly decider: Decider;
+  /** By which the server reads texts. */
+  readonly settings: ReportedSettings;
+  readonly jit: Jit;
+  readonly harmlessness: Harmlessness;
+  readonly locks: PortalLocks;
+  readonly executor: Executor;
+  readonly unit: UnitOfWork;
+  readonly unanswered: UnansweredNames;
+  readonly prepared: PreparedStatements;
+  readonly portals: Portals;
+  readonly unitEnd: UnitEnd;
+  readonly copyIn: CopyIn;
+  readonly unnamed: UnnamedStatement;
+  readonly statementByStatement: StatementByStatement;
+  readonly sender: QuerySender;
+  readonly early: EarlyQuestion;
+  readonly knownNames: KnownNames;
+  readonly policyChange: PolicyChange;
+  readonly handlers: Handlers;
+  readonly fromClient: ClientMessages;
+  readonly frontend: Dispatch;
+  readonly backend: ServerMessages;
+
+  constructor(peers: SessionPeers, { server, parameters, status }: LoggedIn, settings: SessionSettings) {
+    const { replies } = this;
+    this.database = peers.database;
+    this.events = peers.events;
+    this.counting = settings.counting;
+    this.obstacle = settings.obstacle;
+    this.statements = settings.statements;
+    this.policy = new SessionPolicy(settings.policy);
+    this.guardSetting = new GuardSetting(peers.startup);
+    this.client = new Output(peers.client);
+    this.server = new Output(server);
+    const state = new ServerState(parameters, status);
+    this.state = state;
+    this.transaction = new TransactionState(replies, state);
+    this.catalog = new SessionCatalog(this);
+    this.warnings = new DatabaseWarnings(this);
+    this.statementNames = new Names((name) => knownName(name, state));
+    this.pendingPrepares = new PendingPrepares(this.server);
+    this.queries = new InternalQueries(this.server, replies, state);
+    this.otherServer = new OtherServer(this);
+    this.decider = new Decider(this);
+    this.settings = this.decider.settings;
+    this.jit = new Jit(this.server, replies, state);
+    this.harmlessness = new Harmlessness(this);
+    this.locks = new PortalLocks(this);
+    this.executor = new Executor(this);
+    this.unit = new UnitOfWork(replies, state);
+    this.unanswered = new UnansweredNames(replies);
+    this.prepared = new PreparedStatements(this);
+    this.portals = new Portals(this);
+    this.unitEnd = new UnitEnd(this);
+    this.copyIn = new CopyIn(this.server, replies, this.unitEnd);
+    this.unnamed = new UnnamedStatement(this);
+    this.statementByStatement = new StatementByStatement(this);
+    this.sender = new QuerySender(this);
+    this.early = new EarlyQuestion(this);
+    this.knownNames = new KnownNames(this.pendingPrepares, this.unanswered);
+    this.policyChange = new PolicyChange(this);
+    this.handlers = handlersOf(this);
+    this.fromClient = new ClientMessages(this.server, settings.messageBytes, () => this.catalog.arrived());
+    this.frontend = new Dispatch(this);
+    this.backend = new ServerMessages(this);
+  }
 }
 
-/** What handles the messages. What is made later uses what is made before. */
-function assembleDispatch(parts: DispatchParts): Dispatch {
-  const { decider, pendingPrepares, replies, server, state } = parts;
-  const unit = new UnitOfWork(replies, state);
-  const unanswered = new UnansweredNames(replies);
-  const prepared = new PreparedStatements({ ...parts, unit });
-  const portals = new Portals({ ...parts, prepared });
-  const unitEnd = new UnitEnd({ ...parts, unit, unanswered, portals });
-  const copyIn = new CopyIn(server, replies, unitEnd);
-  const unnamed = new UnnamedStatement({ ...parts, prepared });
-  const statementByStatement = new StatementByStatement(parts);
-  const sender = new QuerySender({ ...parts, unanswered, unitEnd, statementByStatement });
-  const shared = { ...parts, unit, unanswered, prepared, portals, unitEnd, copyIn };
-  const handlers: Handlers = {
-    [Frontend.Query]: new SimpleQuery({ ...shared, sender }),
-    [Frontend.Parse]: new Parse({ ...shared, unnamed }),
-    [Frontend.Bind]: new Bind(shared),
-    [Frontend.Describe]: new Describe(shared),
-    [Frontend.Execute]: new Execute(shared),
-    [Frontend.Close]: new Close(shared),
-    [Frontend.Flush]: new Flush(shared),
-    [Frontend.Sync]: new Sync(shared),
-    [Frontend.FunctionCall]: new FunctionCall(shared),
+/** What handles the messages. */
+function handlersOf(parts: SessionParts): Handlers {
+  return {
+    query: new SimpleQuery(parts),
+    parse: new Parse(parts),
+    bind: new Bind(parts),
+    describe: new Describe(parts),
+    execute: new Execute(parts),
+    close: new Close(parts),
+    flush: new Flush(parts),
+    sync: new Sync(parts),
+    functionCall: new FunctionCall(parts),
   };
-  const knownNames = new KnownNames(pendingPrepares, unanswered);
-  const { settings } = decider;
-  const early = new EarlyQuestion(shared);
-  const policyChange = new PolicyChange(shared);
-  return new Dispatch({
-    ...{ handlers, server, replies, copyIn, early, knownNames, settings, unit, unitEnd, policyChange },
-  });
 }

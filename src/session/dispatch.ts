@@ -20,7 +20,20 @@ type HandledType =
   | typeof Frontend.Sync
   | typeof Frontend.Flush;
 
-export type Handlers = Readonly<Record<HandledType, MessageHandler<unknown>>>;
+/** The names of their handlers. By the types themselves an object would have room for all bytes up to the largest. */
+const HANDLERS = {
+  [Frontend.Query]: 'query',
+  [Frontend.Parse]: 'parse',
+  [Frontend.Bind]: 'bind',
+  [Frontend.Describe]: 'describe',
+  [Frontend.Execute]: 'execute',
+  [Frontend.Close]: 'close',
+  [Frontend.Flush]: 'flush',
+  [Frontend.Sync]: 'sync',
+  [Frontend.FunctionCall]: 'functionCall',
+} as const satisfies Readonly<Record<HandledType, string>>;
+
+export type Handlers = Readonly<Record<(typeof HANDLERS)[HandledType], MessageHandler<unknown>>>;
 
 interface DispatchOptions {
   readonly handlers: Handlers;
@@ -101,7 +114,7 @@ export class Dispatch {
       case Frontend.FunctionCall:
       case Frontend.Sync:
       case Frontend.Flush:
-        return handlers[received].take(message);
+        return handlers[HANDLERS[received]].take(message);
       case Frontend.Terminate:
         return this.#terminate(message);
       // Data that no COPY takes are ignored, and not answered.
@@ -125,7 +138,7 @@ export class Dispatch {
     const known = knownNames.before(type, message) ?? early.before(message);
     if (known) return known.then(() => this.take(message));
     unit.begin();
-    return handlers[type].take(message);
+    return handlers[HANDLERS[type]].take(message);
   }
 
   #terminate(message: Message): undefined {

@@ -8,42 +8,25 @@ const MOST_IDLE_LOOKS = 2;
 /** An hour: so long may what stands before a goodbye take, or a server say nothing (docs/decisions.md, 74). */
 const MOST_LOOKS = 3600;
 
-export class LastAnswers {
-  readonly #server: Duplex;
-  readonly #owes: () => boolean;
-  readonly #isLeft: () => boolean;
-  readonly #end: () => void;
-  #isAwaited = false;
-
-  /**
-   * @param owes whether the server has something to answer, or to be told, yet
-   * @param isLeft whether nobody waits for the answer
-   * @param end what ends the session, if it has not ended
-   */
-  constructor(server: Duplex, owes: () => boolean, isLeft: () => boolean, end: () => void) {
-    this.#server = server;
-    this.#owes = owes;
-    this.#isLeft = isLeft;
-    this.#end = end;
-  }
-
-  /** Whether the client says no more. */
-  get isAwaited(): boolean {
-    return this.#isAwaited;
-  }
-
-  /** The client says no more: what it hears from now on is the last. */
-  await(): void {
-    if (this.#isAwaited) return;
-    this.#isAwaited = true;
-    let [idle, looks] = [0, 0];
-    const timer = setInterval(() => {
-      looks++;
-      idle = this.#owes() ? 0 : idle + 1;
-      if (idle < MOST_IDLE_LOOKS && !(looks >= MOST_LOOKS && this.#isLeft())) return;
-      clearInterval(timer);
-      this.#end();
-    }, LOOK).unref();
-    this.#server.once('close', () => clearInterval(timer));
-  }
+/**
+ * The client says no more: what it hears from now on is the last. It is called once.
+ * @param owes whether the server has something to answer, or to be told, yet
+ * @param isLeft whether nobody waits for the answer
+ * @param end what ends the session, if it has not ended
+ */
+export function awaitLastAnswers(
+  server: Duplex,
+  owes: () => boolean,
+  isLeft: () => boolean,
+  end: () => void,
+): void {
+  let [idle, looks] = [0, 0];
+  const timer = setInterval(() => {
+    looks++;
+    idle = owes() ? 0 : idle + 1;
+    if (idle < MOST_IDLE_LOOKS && !(looks >= MOST_LOOKS && isLeft())) return;
+    clearInterval(timer);
+    end();
+  }, LOOK).unref();
+  server.once('close', () => clearInterval(timer));
 }

@@ -39,3 +39,15 @@ export function closedOf(stream: Duplex): Promise<void> {
     else stream.once('close', () => resolve());
   });
 }
+
+/** Fulfilled when both streams are closed. Both have one listener: whoever waits beside it takes memory of each session. */
+export function bothClosed(one: Duplex, other: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const closed = () => {
+      if (one.closed && other.closed) resolve();
+    };
+    one.on('close', closed);
+    other.on('close', closed);
+    closed();
+  });
+}

@@ -3,10 +3,12 @@
  * a bound: else clients that send without an end could take the proxy down.
  */
 
+import { ProxyError } from '../errors.js';
+
 /** A session that takes some of the memory. */
 export interface MemoryUser {
-  /** It takes more than all others, and there is too little: it has to give back what it takes. */
-  outOfMemory(): void;
+  /** @param error PGC_MEMORY: it takes more than all others, and there is too little. It has to give back what it takes. */
+  end(error: ProxyError): void;
 }
 
 /** So much of a session is not counted: what it has read ahead, and short messages. One long message has room alone. */
@@ -44,6 +46,6 @@ export class MessageMemory {
     if (largest === undefined) return;
     this.#taken.delete(largest);
     this.#total -= most;
-    largest.outOfMemory();
+    largest.end(new ProxyError('PGC_MEMORY'));
   }
 }

@@ -6,35 +6,28 @@ import type { Duplex } from 'node:stream';
 import type { LoggedIn } from '../auth/login.js';
 import { ProxyError } from '../errors.js';
 import { Backend } from '../wire/types.js';
-import { assembleSession } from './assembly.js';
-import type { ClientMessages } from './client/client-messages.js';
+import { SessionParts } from './assembly.js';
 import { ConnectionOver } from './client/connection-over.js';
-import type { Dispatch } from './dispatch.js';
-import { LastAnswers } from './last-answers.js';
-import { closedOf, LAST_UNIT, leaveAtWork } from './leaving.js';
+import { awaitLastAnswers } from './last-answers.js';
+import { bothClosed, LAST_UNIT, leaveAtWork } from './leaving.js';
 import type { MemoryUser } from './message-memory.js';
 import type { SessionPeers, SessionSettings } from './options.js';
 import { Presence } from './presence.js';
 import { farewellFor, sayFarewell } from './server/farewell.js';
-import type { Output } from './server/output.js';
-import type { OutstandingReplies } from './server/outstanding-replies.js';
-import type { Activity, ServerMessages } from './server-messages.js';
+import type { Activity } from './server-messages.js';
 
 export class Session implements MemoryUser {
   /** Fulfilled when both connections are closed. */
   readonly closed: Promise<void>;
-  readonly #peers: SessionPeers;
+  readonly #cancel: SessionPeers['cancel'];
   readonly #settings: SessionSettings;
   readonly #client: Duplex;
   readonly #server: Duplex;
-  readonly #toClient: Output;
-  readonly #toServer: Output;
-  readonly #replies: OutstandingReplies;
-  readonly #fromClient: ClientMessages;
-  readonly #frontend: Dispatch;
-  readonly #backend: ServerMessages;
-  readonly #presence: Presence;
-  readonly #lastAnswers: LastAnswers;
+  readonly #parts: SessionParts;
+  /** Made when it is needed. */
+  #presence: Presence | undefined;
+  /** The client says no more: what it hears is the last. */
+  #hasSaidAll = false;
   #busy = false;
   #clientLost = false;
   #draining = false;
@@ -42,31 +35,19 @@ export class Session implements MemoryUser {
   #ended = false;
 
   constructor(peers: SessionPeers, loggedIn: LoggedIn, settings: SessionSettings) {
-    this.#peers = peers;
+    this.#cancel = peers.cancel;
     this.#settings = settings;
     this.#client = peers.client;
     this.#server = loggedIn.server;
-    const parts = assembleSession(peers, loggedIn, settings);
-    this.#toClient = parts.toClient;
-    this.#toServer = parts.toServer;
-    this.#replies = parts.replies;
-    this.#fromClient = parts.fromClient;
-    this.#frontend = parts.frontend;
-    this.#backend = parts.backend;
-    const isAwaited = () => this.activity === 'active' || this.#busy;
-    const mayBeTold = () => !this.#backend.midway;
-    this.#presence = new Presence(this.#client, this.#toClient, parts.state, isAwaited, mayBeTold);
-    const owes = () => this.#busy || !this.#server.writableEnded || !this.#replies.answered;
-    const isLeft = () => this.#saidGoodbye;
-    this.#lastAnswers = new LastAnswers(this.#server, owes, isLeft, () => this.#end());
-    this.closed = Promise.all([this.#client, this.#server].map(closedOf)).then(() => undefined);
+    this.#parts = new SessionParts(peers, loggedIn, settings);
+    this.closed = bothClosed(this.#client, this.#server);
     this.#listen();
     this.#begin(loggedIn);
   }
 
   /** What the client is doing. Only while it is active may a cancel request reach the server. */
   get activity(): Activity {
-    return this.#backend.activity;
+    return this.#parts.backend.activity;
   }
 
   /** Takes no further message of the client's while a cancel request is on its way, which must not hit the next one. */
@@ -88,30 +69,26 @@ export class Session implements MemoryUser {
 
   /** Ends the session at once, telling the client why. */
   end(error: ProxyError): void {
-    if (!this.#ended) this.#peers.events.ended(error);
+    if (!this.#ended) this.#parts.events.ended(error);
     // Inside of a message nothing can be said.
-    this.#end(this.#backend.midway ? undefined : error);
-  }
-
-  outOfMemory(): void {
-    this.end(new ProxyError('PGC_MEMORY'));
+    this.#end(this.#parts.backend.midway ? undefined : error);
   }
 
   #end(error?: ProxyError): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#presence.stop();
+    this.#presence?.stop();
     this.#settings.memory.note(this, 0);
-    const isAtWork = !this.#replies.answered && !this.#server.readableEnded;
-    this.#toClient.flush();
-    this.#toClient.close();
-    this.#toServer.close();
-    if (isAtWork) leaveAtWork(this.#server, this.#peers.cancel);
+    const isAtWork = !this.#parts.replies.answered && !this.#server.readableEnded;
+    this.#parts.client.flush();
+    this.#parts.client.close();
+    this.#parts.server.close();
+    if (isAtWork) leaveAtWork(this.#server, this.#cancel);
     else this.#server.destroy();
     sayFarewell(this.#client, error);
     // Whoever waits for an answer must not wait for ever; what is sent because of it goes nowhere.
-    this.#replies.end();
-    this.#frontend.end();
+    this.#parts.replies.end();
+    this.#parts.frontend.end();
   }
 
   #listen(): void {
@@ -122,8 +99,8 @@ export class Session implements MemoryUser {
     server.on('drain', () => this.#pump());
     client.on('end', () => this.#clientSaidAll());
     server.on('end', () => this.#serverEnded());
-    client.once('close', () => this.#clientGone());
-    server.once('close', () => this.#serverEnded());
+    client.on('close', () => this.#clientGone());
+    server.on('close', () => this.#serverEnded());
   }
 
   /** Takes what both sides sent behind the login. Either may have ended its connection meanwhile. */
@@ -131,7 +108,7 @@ export class Session implements MemoryUser {
     const [client, server] = [this.#client, this.#server];
     if (fromServer.length > 0) this.#guard(() => this.#fromServerCame(fromServer));
     if (!client.writableNeedDrain) server.resume();
-    if (fromClient.length > 0) this.#fromClient.push(fromClient);
+    if (fromClient.length > 0) this.#parts.fromClient.push(fromClient);
     if (client.closed) this.#clientGone();
     else if (client.readableEnded) this.#clientSaidAll();
     else this.#pump();
@@ -140,7 +117,7 @@ export class Session implements MemoryUser {
 
   #fromClientCame(chunk: Buffer): void {
     if (this.#ended) return;
-    this.#fromClient.push(chunk);
+    this.#parts.fromClient.push(chunk);
     this.#pump();
   }
 
@@ -148,30 +125,30 @@ export class Session implements MemoryUser {
   #pump(): void {
     if (this.#ended) return;
     if (this.#mayTake) this.#guard(() => this.#takeMessages());
-    else this.#toServer.flushSoon();
+    else this.#parts.server.flushSoon();
     if (this.#ended) return;
     if (this.#lastUnitTaken) this.#server.end();
     // What comes meanwhile is read, within bounds, and kept: so the end of the client is seen.
-    if (this.#fromClient.isFull) this.#client.pause();
+    if (this.#parts.fromClient.isFull) this.#client.pause();
     else this.#client.resume();
-    if (!this.#lastAnswers.isAwaited) this.#presence.watchWhile(this.#fromClient.isFull);
-    this.#settings.memory.note(this, this.#fromClient.buffered + this.#server.writableLength);
+    if (!this.#hasSaidAll) this.#watchWhile(this.#parts.fromClient.isFull);
+    this.#settings.memory.note(this, this.#parts.fromClient.buffered + this.#server.writableLength);
   }
 
   get #mayTake(): boolean {
-    if (this.#busy || this.#cancels > 0 || this.#replies.isFull) return false;
+    if (this.#busy || this.#cancels > 0 || this.#parts.replies.isFull) return false;
     return !this.#server.writableNeedDrain && !this.#lastUnitTaken;
   }
 
   get #lastUnitTaken(): boolean {
-    return this.#clientLost && !this.#busy && this.#frontend.betweenUnits;
+    return this.#clientLost && !this.#busy && this.#parts.frontend.betweenUnits;
   }
 
   #takeMessages(): void {
     while (this.#mayTake) {
-      const message = this.#fromClient.next();
+      const message = this.#parts.fromClient.next();
       if (message === undefined) break;
-      const waiting = this.#frontend.take(message);
+      const waiting = this.#parts.frontend.take(message);
       if (waiting === undefined) continue;
       this.#busy = true;
       waiting.then(
@@ -182,26 +159,26 @@ export class Session implements MemoryUser {
         (error) => this.#broken(error),
       );
     }
-    if (this.#busy) this.#toServer.flushSoon();
-    else this.#toServer.flush();
-    if (this.#fromClient.isOver) this.#lastAnswers.await();
-    if (this.#lastAnswers.isAwaited && this.#mayTake) this.#server.end();
+    if (this.#busy) this.#parts.server.flushSoon();
+    else this.#parts.server.flush();
+    if (this.#parts.fromClient.isOver) this.#awaitLastAnswers();
+    if (this.#hasSaidAll && this.#mayTake) this.#server.end();
   }
 
   #fromServerCame(chunk: Buffer): void {
     if (this.#ended) return;
-    const isStuck = this.#replies.isFull;
-    this.#backend.push(chunk);
-    for (let type = this.#backend.takeNext(); type !== undefined; type = this.#backend.takeNext())
-      if (type === Backend.ReadyForQuery) this.#frontend.answered(this.isIdle);
-    if (!this.#toClient.flush()) this.#server.pause();
+    const isStuck = this.#parts.replies.isFull;
+    this.#parts.backend.push(chunk);
+    for (let type = this.#parts.backend.takeNext(); type !== undefined; type = this.#parts.backend.takeNext())
+      if (type === Backend.ReadyForQuery) this.#parts.frontend.answered(this.isIdle);
+    if (!this.#parts.client.flush()) this.#server.pause();
     if (isStuck) this.#pump();
     if (this.#draining) this.#endIfDrained();
   }
 
   /** Whether nothing of the client's is under way, and no transaction is open. */
   get isIdle(): boolean {
-    return this.#backend.isIdle && this.#frontend.betweenUnits && !this.#busy;
+    return this.#parts.backend.isIdle && this.#parts.frontend.betweenUnits && !this.#busy;
   }
 
   #endIfDrained(): void {
@@ -210,14 +187,37 @@ export class Session implements MemoryUser {
 
   /** The client sends no more. Either it waits for its answers, or it is gone, and the server must not go on working for nobody. */
   #clientSaidAll(): void {
-    this.#lastAnswers.await();
-    this.#presence.stop();
+    this.#awaitLastAnswers();
+    this.#watchWhile(false);
     this.#pump();
-    if (!this.#saidGoodbye) this.#presence.watch();
+    this.#watchWhile(!this.#saidGoodbye);
+  }
+
+  #awaitLastAnswers(): void {
+    if (this.#hasSaidAll) return;
+    this.#hasSaidAll = true;
+    const owes = () => this.#busy || !this.#server.writableEnded || !this.#parts.replies.answered;
+    const isLeft = () => this.#saidGoodbye;
+    awaitLastAnswers(this.#server, owes, isLeft, () => this.#end());
+  }
+
+  /** Finds out meanwhile whether the client is still there. */
+  #watchWhile(isWatched: boolean): void {
+    if (!isWatched) return void this.#presence?.stop();
+    const isAwaited = () => this.activity === 'active' || this.#busy;
+    const mayBeTold = () => !this.#parts.backend.midway;
+    this.#presence ??= new Presence(
+      this.#client,
+      this.#parts.client,
+      this.#parts.state,
+      isAwaited,
+      mayBeTold,
+    );
+    this.#presence.watch();
   }
 
   get #saidGoodbye(): boolean {
-    return this.#frontend.terminated || this.#fromClient.saysGoodbye;
+    return this.#parts.frontend.terminated || this.#parts.fromClient.saysGoodbye;
   }
 
   /**
@@ -231,16 +231,16 @@ export class Session implements MemoryUser {
       this.#clientLost = true;
       setTimeout(() => this.#end(), this.#busy ? LAST_UNIT : 0).unref();
     }
-    this.#lastAnswers.await();
-    this.#presence.stop();
-    this.#toClient.close();
+    this.#awaitLastAnswers();
+    this.#watchWhile(false);
+    this.#parts.client.close();
     this.#server.resume();
     this.#pump();
   }
 
   #serverEnded(): void {
-    const isTold = this.#backend.hasSaidWhy || this.#backend.midway || this.#client.writableEnded;
-    if (isTold || this.#frontend.terminated || this.#lastAnswers.isAwaited) this.#end();
+    const isTold = this.#parts.backend.hasSaidWhy || this.#parts.backend.midway || this.#client.writableEnded;
+    if (isTold || this.#parts.frontend.terminated || this.#hasSaidAll) this.#end();
     else this.end(new ProxyError('PGC_UPSTREAM_LOST', { upstream: this.#settings.upstreamName }));
   }
 
@@ -255,6 +255,6 @@ export class Session implements MemoryUser {
 
   #broken(error: unknown): void {
     if (error instanceof ConnectionOver) this.#end();
-    else this.end(farewellFor(error, this.#peers.events));
+    else this.end(farewellFor(error, this.#parts.events));
   }
 }

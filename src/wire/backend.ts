@@ -1,5 +1,6 @@
 /** Reads and rewrites the messages a server sends. The client's half is in frontend.ts. */
 import { Cursor } from './cursor.js';
+import { internedTexts } from './interned.js';
 import { type Message, ProtocolViolation } from './reader.js';
 import { Backend } from './types.js';
 
@@ -157,9 +158,7 @@ function within<T>(message: Message, read: (at: Cursor) => T): T {
 
 /** Name and value of a ParameterStatus. */
 export function readParameterStatus(status: Message): { name: string; value: string } {
-  const [name = '', value = ''] = status.buffer
-    .toString('utf8', status.start + 5, status.end - 1)
-    .split('\0');
+  const [name = '', value = ''] = internedTexts(status.buffer, status.start + 5, status.end - 1);
   return { name, value };
 }
 

@@ -17,7 +17,7 @@ export class FramingLost extends ProtocolViolation {}
 export interface Message {
   /** The type byte. */
   readonly type: number;
-  /** Holds the message; for a whole message header included. Valid until the next `push`: copy what is kept. */
+  /** Holds the message; for a whole message header included. Valid until the next `next`: copy what is kept. */
   readonly buffer: Buffer;
   readonly start: number;
   readonly end: number;
@@ -115,7 +115,7 @@ export class MessageReader {
   next(): Message | undefined {
     const message = this.#message;
     const available = this.#buffer.length - this.#at;
-    if (available === 0) return undefined;
+    if (available === 0) return this.#release();
     if (this.#streaming > 0) return this.#piece(Math.min(available, this.#streaming));
     const type = this.#buffer[this.#at] ?? 0;
     if (!this.#known.has(type)) throw new FramingLost(`unknown message type 0x${hex(type)}`);
@@ -142,6 +142,14 @@ export class MessageReader {
   /** What was pushed and not given: from the beginning of the next message on, or inside of one that is given in pieces. */
   get unread(): Buffer {
     return this.#held.size > 0 ? this.#held.bytes : this.#buffer.subarray(this.#at);
+  }
+
+  /** All was given: an idle connection keeps none of it. */
+  #release(): undefined {
+    this.#buffer = NOTHING;
+    this.#message.buffer = NOTHING;
+    this.#at = 0;
+    return undefined;
   }
 
   #piece(size: number): Message {

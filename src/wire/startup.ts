@@ -2,6 +2,8 @@
  * The packets that open a connection. They have no type byte: a length, a code, and the content of that code
  * (https://www.postgresql.org/docs/18/protocol-message-formats.html).
  */
+import { internedTexts } from './interned.js';
+
 const SSL_CODE = 80877103;
 const GSSENC_REQUEST = 80877104;
 const CANCEL_REQUEST = 80877102;
@@ -51,7 +53,7 @@ function decode(raw: Buffer): StartupPacket {
 /** Names and values up to an empty name. The server refuses a packet that does not end with an empty name. */
 function parameters(raw: Buffer): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  const fields = raw.toString('utf8', 8).split('\0');
+  const fields = internedTexts(raw, 8, raw.length);
   for (let i = 0; i + 1 < fields.length && fields[i] !== ''; i += 2)
     found.set(fields[i] ?? '', fields[i + 1] ?? '');
   return found;

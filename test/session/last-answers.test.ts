@@ -1,7 +1,7 @@
 /** Clients that say no more, and a server that does not end either: they keep no place for ever. */
 import { PassThrough } from 'node:stream';
 import { afterEach, expect, inject, onTestFinished, test, vi } from 'vitest';
-import { LastAnswers } from '../../src/session/last-answers.js';
+import { awaitLastAnswers } from '../../src/session/last-answers.js';
 import { Relay } from '../chaos/relay.js';
 import { useDatabase } from '../support/database.js';
 import { flush, query, terminate } from '../support/frontend-messages.js';
@@ -53,12 +53,12 @@ test('a server that is at work for one that said goodbye has an hour, and for on
   for (const isLeft of [true, false]) {
     const server = new PassThrough();
     onTestFinished(() => void server.destroy());
-    new LastAnswers(
+    awaitLastAnswers(
       server,
       () => true,
       () => isLeft,
       () => ended.push(isLeft ? 'left' : 'waiting'),
-    ).await();
+    );
   }
   vi.advanceTimersByTime(3_599_000);
   expect(ended).toEqual([]);

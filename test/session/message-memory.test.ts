@@ -13,7 +13,7 @@ const MEBIBYTE = 1024 * 1024;
 const UNCOUNTED = MEBIBYTE / 4;
 
 describe('the memory of messages', () => {
-  const keepers = () => ['small', 'large', 'late'].map((name) => ({ name, outOfMemory: vi.fn() }));
+  const keepers = () => ['small', 'large', 'late'].map((name) => ({ name, end: vi.fn() }));
 
   test('is taken from whoever keeps the most, and from nobody else', () => {
     const memory = new MessageMemory(10 * MEBIBYTE);
@@ -22,7 +22,7 @@ describe('the memory of messages', () => {
     memory.note(small, 3 * MEBIBYTE);
     memory.note(large, 6 * MEBIBYTE);
     memory.note(late, 2 * MEBIBYTE);
-    expect([small, large, late].map(({ outOfMemory }) => outOfMemory.mock.calls.length)).toEqual([0, 1, 0]);
+    expect([small, large, late].map(({ end }) => end.mock.calls.length)).toEqual([0, 1, 0]);
     expect(memory.total).toBe(5 * MEBIBYTE - 2 * UNCOUNTED);
   });
 
@@ -35,7 +35,7 @@ describe('the memory of messages', () => {
     for (let i = 0; i < 100; i++) memory.note(keepers()[0] ?? other, 200 * 1024);
     memory.note(other, MEBIBYTE);
     expect(memory.total).toBe(MEBIBYTE - UNCOUNTED);
-    expect(other.outOfMemory).not.toHaveBeenCalled();
+    expect(other.end).not.toHaveBeenCalled();
   });
 });
 

@@ -15,15 +15,31 @@ export interface Admitted {
 }
 
 /** The place of one client. */
-export interface Place {
+export class Place {
+  readonly #admissions: Admissions;
+  #counted: Admitted | undefined;
+  #isReleased = false;
+
+  constructor(admissions: Admissions) {
+    this.#admissions = admissions;
+  }
+
   /**
    * Counts the client as one of its user's and its database's, so that many at once do not go over a limit. It is called once, and
    * does nothing for a client that is released, or that gets no session, whoever it is.
    * @throws ProxyError where there are as many as may be, in PostgreSQL's order (InitPostgres): the user, the database
    */
-  readonly takeAs: (who: Admitted | undefined) => void;
+  takeAs(who: Admitted | undefined): void {
+    if (this.#isReleased || !who) return;
+    this.#admissions.count(who);
+    this.#counted = who;
+  }
+
   /** It is called once. */
-  readonly release: () => void;
+  release(): void {
+    this.#isReleased = true;
+    this.#admissions.release(this.#counted);
+  }
 }
 
 /** A client counts from its startup packet on, and until it is released. */
@@ -47,22 +63,20 @@ export class Admissions {
   admit(): Place {
     if (this.isFull) throw new ProxyError('PGC_CONNECTIONS');
     this.#size++;
-    let counted: Admitted | undefined;
-    let isReleased = false;
-    return {
-      takeAs: (who) => {
-        if (isReleased || !who) return;
-        this.#refuseMore(who);
-        counted = who;
-        this.#count(who, 1);
-      },
-      release: () => {
-        isReleased = true;
-        if (counted) this.#count(counted, -1);
-        this.#size--;
-        if (this.#size === 0) this.#empty?.();
-      },
-    };
+    return new Place(this);
+  }
+
+  /** For a Place. @throws as its takeAs */
+  count(who: Admitted): void {
+    this.#refuseMore(who);
+    this.#count(who, 1);
+  }
+
+  /** For a Place. @param counted who it was counted as */
+  release(counted: Admitted | undefined): void {
+    if (counted) this.#count(counted, -1);
+    this.#size--;
+    if (this.#size === 0) this.#empty?.();
   }
 
   /** Fulfilled when nobody is admitted any more: at once where nobody is. */

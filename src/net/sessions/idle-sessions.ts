@@ -49,13 +49,17 @@ export class IdleSessions {
     this.#timer = setInterval(() => setImmediate(() => this.#look()), this.#pause).unref();
   }
 
-  /** Looks at a session until it is closed. */
+  /** Looks at a session from now on. */
   add(session: Session, client: Counting, events: Seen['events']): void {
     if (!this.#timer) return;
     const { activity } = session;
     const bytes = client.bytesRead;
     this.#seen.set(session, { client, events, activity, bytes, milliseconds: 0, isTold: false });
-    session.closed.then(() => this.#seen.delete(session));
+  }
+
+  /** The session is closed. */
+  delete(session: Session): void {
+    this.#seen.delete(session);
   }
 
   close(): void {

@@ -32,10 +32,13 @@ export interface SessionInfo extends SessionOwner {
 export class SessionList {
   readonly #owners = new Map<Session, SessionOwner>();
 
-  /** Has it until both of its connections are closed. */
   add(session: Session, owner: SessionOwner): void {
     this.#owners.set(session, owner);
-    session.closed.then(() => this.#owners.delete(session));
+  }
+
+  /** Both of its connections are closed. */
+  delete(session: Session): void {
+    this.#owners.delete(session);
   }
 
   [Symbol.iterator](): Iterator<Session> {

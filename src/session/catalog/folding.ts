@@ -13,7 +13,7 @@ import type { ServerState } from '../server/server-state.js';
 export class Folding {
   readonly #state: ServerState;
   /** What was asked, which does not change while a session lasts. */
-  readonly #folded = new Map<string, boolean>();
+  #folded: Map<string, boolean> | undefined;
 
   constructor(state: ServerState) {
     this.#state = state;
@@ -29,13 +29,16 @@ export class Folding {
     ask: (sql: string) => Promise<Answer>,
   ): Promise<boolean | Exclude<Answer, { kind: 'value' }>> {
     const parts = this.#doubtful(names);
-    const unknown = parts.filter((part) => !this.#folded.has(part));
+    if (parts.length === 0) return false;
+    this.#folded ??= new Map();
+    const folded = this.#folded;
+    const unknown = parts.filter((part) => !folded.has(part));
     if (unknown.length > 0) {
       const answer = await ask(question(unknown));
       if (answer.kind !== 'value') return answer;
-      for (const [i, part] of unknown.entries()) this.#folded.set(part, answer.value[i] !== 't');
+      for (const [i, part] of unknown.entries()) folded.set(part, answer.value[i] !== 't');
     }
-    return parts.some((part) => this.#folded.get(part));
+    return parts.some((part) => folded.get(part));
   }
 
   #doubtful(names: readonly RelationName[]): readonly string[] {

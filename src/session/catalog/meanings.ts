@@ -27,12 +27,13 @@ interface NameMeaning {
 }
 
 export class Meanings {
-  #known = new Map<string, NameMeaning>();
+  /** Undefined where nothing is known. */
+  #known: Map<string, NameMeaning> | undefined;
   #steps = 0;
 
   /** The object id of what a name means; null where it means nothing, or was not asked for. */
   of(name: RelationName): number | null {
-    return this.#known.get(quoteRelation(name))?.oid ?? null;
+    return this.#known?.get(quoteRelation(name))?.oid ?? null;
   }
 
   /** The names whose meaning the server has to be asked for, before a statement is planned with this graph. */
@@ -47,13 +48,15 @@ export class Meanings {
 
   /** The server was asked, and has answered. */
   learn(names: readonly RelationName[], oids: readonly (number | null)[]): void {
+    if (names.length === 0) return;
+    this.#known ??= new Map();
     for (const [i, name] of names.entries())
       this.#known.set(quoteRelation(name), { name: name.name, oid: oids[i] ?? null, asked: this.#steps });
   }
 
   /** Makes room, before names are asked for. */
   bound(): void {
-    if (this.#known.size > MOST_NAMES) this.forget();
+    if (this.#known && this.#known.size > MOST_NAMES) this.forget();
   }
 
   /** Bytes came from the client, or something of the client's is being executed. */
@@ -62,13 +65,15 @@ export class Meanings {
   }
 
   forget(): void {
-    this.#known = new Map();
+    this.#known = undefined;
   }
 
   /** Forgets all but these. */
   retain(names: readonly RelationName[]): void {
+    const known = this.#known;
+    if (!known) return;
     const retained = new Set(names.map(quoteRelation));
-    for (const key of this.#known.keys()) if (!retained.has(key)) this.#known.delete(key);
+    for (const key of known.keys()) if (!retained.has(key)) known.delete(key);
   }
 
   /**
@@ -76,15 +81,16 @@ export class Meanings {
    * @param words its name is among them, if it is a plain one; undefined where it may be any
    */
   hide(words: ReadonlySet<string> | undefined): void {
-    for (const [key, meaning] of this.#known) {
+    const known = this.#known;
+    for (const [key, meaning] of known ?? []) {
       const { name } = meaning;
       if (words === undefined || !PLAIN.test(name) || words.has(name.toLowerCase()))
-        this.#known.set(key, { ...meaning, mayBeHidden: true });
+        known?.set(key, { ...meaning, mayBeHidden: true });
     }
   }
 
   #holds(name: RelationName, graph: Graph | undefined): boolean {
-    const known = this.#known.get(quoteRelation(name));
+    const known = this.#known?.get(quoteRelation(name));
     if (known === undefined || graph === undefined) return false;
     if (known.asked === this.#steps) return true;
     const isHidden = known.mayBeHidden && known.oid !== null && graph.relation(known.oid) !== undefined;

@@ -27,7 +27,7 @@ export interface DeciderOptions {
   readonly catalog: SessionCatalog;
   readonly queries: InternalQueries;
   readonly otherServer: OtherServer;
-  readonly prepared: Names<PreparedStatement>;
+  readonly statementNames: Names<PreparedStatement>;
   readonly pendingPrepares: PendingPrepares;
   readonly replies: OutstandingReplies;
   readonly state: ServerState;

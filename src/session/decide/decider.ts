@@ -44,11 +44,11 @@ export class Decider {
   readonly settings: ReportedSettings;
 
   constructor(options: DeciderOptions) {
-    const { catalog, otherServer, queries, prepared, replies, state, statements } = options;
+    const { catalog, otherServer, queries, statementNames, replies, state, statements } = options;
     this.#options = options;
     this.settings = new ReportedSettings(options);
     this.#texts = new ClientTexts(statements, replies, state);
-    this.#inSql = new SqlPrepared(prepared, state, this.settings);
+    this.#inSql = new SqlPrepared(statementNames, state, this.settings);
     this.#resolver = new Resolver(catalog, otherServer, queries, state);
     this.grounds = new UnchangedGrounds(options);
     this.#rewriter = new Rewriter(statements, this.#texts, this.#inSql, options, state);

@@ -11,9 +11,15 @@ import type { ServerState } from '../server/server-state.js';
 
 const LONGEST = 63;
 
+interface Entry<T> {
+  readonly name: string;
+  readonly value: T;
+}
+
 export class Names<T> {
   readonly #known: (name: string) => string;
-  readonly #entries = new Map<string, { readonly name: string; readonly value: T }>();
+  /** Undefined before there is one: most sessions have none, and an empty Map takes 200 bytes of each. */
+  #entries: Map<string, Entry<T>> | undefined;
 
   /** @param known gives what the server knows a name by */
   constructor(known: (name: string) => string) {
@@ -22,13 +28,13 @@ export class Names<T> {
 
   get(name: string): T | undefined {
     // Most sessions have no name at all, and ask with every query.
-    return this.isEmpty ? undefined : this.#entries.get(this.#known(name))?.value;
+    return this.isEmpty ? undefined : this.#entries?.get(this.#known(name))?.value;
   }
 
   /** @returns what takes the change back */
   set(name: string, value: T | undefined): () => void {
     const key = this.#known(name);
-    const before = this.#entries.get(key);
+    const before = this.#entries?.get(key);
     this.#put(key, value === undefined ? undefined : { name, value });
     return () => this.#put(key, before);
   }
@@ -39,21 +45,25 @@ export class Names<T> {
   }
 
   get isEmpty(): boolean {
-    return this.#entries.size === 0;
+    return this.#entries === undefined || this.#entries.size === 0;
   }
 
   snapshot(): readonly (readonly [string, T])[] {
-    return [...this.#entries.values()].map(({ name, value }) => [name, value]);
+    return [...(this.#entries?.values() ?? [])].map(({ name, value }) => [name, value]);
   }
 
   clear(): void {
     // To clear a Map makes a new table.
-    if (!this.isEmpty) this.#entries.clear();
+    if (!this.isEmpty) this.#entries?.clear();
   }
 
-  #put(key: string, entry: { readonly name: string; readonly value: T } | undefined): void {
-    if (entry === undefined) this.#entries.delete(key);
-    else this.#entries.set(key, entry);
+  #put(key: string, entry: Entry<T> | undefined): void {
+    if (entry === undefined) {
+      this.#entries?.delete(key);
+      return;
+    }
+    this.#entries ??= new Map();
+    this.#entries.set(key, entry);
   }
 }
 

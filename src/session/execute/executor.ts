@@ -8,31 +8,24 @@ import { firstLocksOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { SeparateStatement } from '../decide/decision.js';
-import type { SessionPolicy } from '../policy/policy.js';
 import { carryOut } from './execution.js';
-import { Harmlessness } from './harmlessness.js';
 import { type Portal, type PortalBinding, PortalExecution, type PortalParts } from './portal-execution.js';
-import { PortalLocks } from './portal-locks.js';
 import { type ExpandedQuery, QueryExecution, type QueryParts } from './query-execution.js';
 
 /** What is going to be executed; `offset` as ErrorTranslation has it. */
 type LockedBinding = Pick<PortalBinding, 'lock' | 'rewrite'> & { readonly offset?: number };
 
-type Made = 'harmlessness' | 'locks';
-
-export interface ExecutorParts extends Omit<QueryParts, Made>, Omit<PortalParts, Made> {
+interface ExecutorParts extends QueryParts, PortalParts {
   readonly decider: QueryParts['decider'];
   readonly catalog: SessionCatalog;
-  readonly policy: SessionPolicy;
   readonly events: Pick<SessionEvents, 'retried'>;
 }
 
 export class Executor {
-  readonly #parts: QueryParts & PortalParts & ExecutorParts;
+  readonly #parts: ExecutorParts;
 
   constructor(parts: ExecutorParts) {
-    const harmlessness = new Harmlessness(parts);
-    this.#parts = { ...parts, harmlessness, locks: new PortalLocks({ ...parts, harmlessness }) };
+    this.#parts = parts;
   }
 
   /**

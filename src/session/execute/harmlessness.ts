@@ -21,7 +21,7 @@ interface HarmlessnessParts {
 
 export class Harmlessness {
   readonly #parts: HarmlessnessParts;
-  readonly #known = new Map<string, Known>();
+  #known: Map<string, Known> | undefined;
   #age: number;
   /** Counts the changes by which an answer is outdated. */
   #graphs: GraphCache;
@@ -41,11 +41,12 @@ export class Harmlessness {
     const { queries, catalog, policy } = this.#parts;
     const now = await catalog.point;
     if (this.#age !== catalog.age || this.#graphs !== policy.graphs) this.forget();
-    const known = this.#known.get(harmless);
+    const known = this.#known?.get(harmless);
     if (known && isUnchanged(known.asked, now, this.#graphs)) return known.isHarmless;
     const answer = await queries.askUntimed(harmless, protocol);
     if (answer.kind !== 'value') return 'failed';
     const isHarmless = answer.value === 't';
+    this.#known ??= new Map();
     if (this.#known.size >= MOST_KNOWN) this.#known.clear();
     this.#known.set(harmless, { isHarmless, asked: now });
     return isHarmless;
@@ -71,7 +72,7 @@ export class Harmlessness {
     const { catalog, policy } = this.#parts;
     this.#age = catalog.age;
     this.#graphs = policy.graphs;
-    this.#known.clear();
+    this.#known = undefined;
   }
 }
 
