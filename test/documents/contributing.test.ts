@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { section } from './documents.js';
+import { read, section } from './documents.js';
 
 const top = new URL('../../', import.meta.url);
 const tables = ['where', 'walk'];
@@ -35,6 +35,13 @@ test('a name that is not in its file is found', () => {
 test('the questions of CONTRIBUTING are fourteen', () => {
   const rows = rowsOf('where').slice(2);
   expect(rows.map((row) => row.split('|')[1]?.trim())).toHaveLength(14);
+});
+
+test('every benchmark has its row in CONTRIBUTING', () => {
+  const benchmarks = [...read('bench/main.ts').matchAll(/^ {2}(\w+): \{ usage:/gm)].map(([, name]) => name);
+  const rows = [...read('CONTRIBUTING.md').matchAll(/^\| `npm run bench -- (\w+)/gm)].map(([, name]) => name);
+  expect(benchmarks).not.toEqual([]);
+  expect(rows.sort()).toEqual(benchmarks.sort());
 });
 
 interface Named {

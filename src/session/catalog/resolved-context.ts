@@ -5,6 +5,7 @@ import type { RelationName } from '../../sql/names.js';
 import type { Sight } from './own-sight.js';
 
 export interface ResolvedContext {
+  readonly kind: 'resolved';
   readonly graph: Graph;
   /** Tells the graph from all others. */
   readonly graphId: string;
@@ -21,6 +22,7 @@ export const NO_GRAPH = new Graph(new Map(), [], [], []);
 
 /** Where the configuration switches cascades off: every database is one in which the proxy has nothing to do. */
 export const OFF_CONTEXT: ResolvedContext = {
+  kind: 'resolved',
   graph: NO_GRAPH,
   graphId: 'off',
   active: true,
@@ -31,5 +33,13 @@ export const OFF_CONTEXT: ResolvedContext = {
 
 /** Where the graph is empty nothing depends on what names mean, nor on the session's settings. */
 export function emptyContext({ known: { graph, id } }: Sight): ResolvedContext {
-  return { graph, graphId: id, active: true, guard: 'off', meaning: () => null, hides: false };
+  return {
+    kind: 'resolved',
+    graph,
+    graphId: id,
+    active: true,
+    guard: 'off',
+    meaning: () => null,
+    hides: false,
+  };
 }

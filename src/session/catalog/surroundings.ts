@@ -85,6 +85,7 @@ export class Surroundings {
    */
   contextOf({ known: { graph, id } }: Sight, names: readonly RelationName[]): ResolvedContext {
     return {
+      kind: 'resolved',
       graph,
       graphId: id,
       guard: this.#mode.guard,

@@ -13,13 +13,12 @@ import type { ServerState } from '../server/server-state.js';
 export type Resolution = Resolved | { readonly kind: 'failed' | 'skipped' | 'other' };
 
 export interface Resolved extends ResolvedContext {
-  readonly kind: 'resolved';
   /** The open transaction has changed settings or the schema. */
   readonly touched: boolean;
 }
 
 /** Where the configuration switches cascades off; and for what a session that has switched them off prepares again. */
-export const OFF: Resolved = { kind: 'resolved', ...OFF_CONTEXT, touched: false };
+export const OFF: Resolved = { ...OFF_CONTEXT, touched: false };
 
 export class Resolver {
   readonly #catalog: SessionCatalog;
@@ -51,14 +50,14 @@ export class Resolver {
     if (server.kind !== 'postgres') return { kind: server.kind };
     const ask = (sql: string) => this.#queries.askUntimed(sql, protocol);
     const found = await this.#catalog.resolve(names, ask);
-    if ('kind' in found) return { kind: found.kind };
+    if (found.kind !== 'resolved') return { kind: found.kind };
     const folds = await this.#folding.folds(names, ask);
     if (typeof folds === 'object') return { kind: folds.kind };
     if (folds) {
       const what = 'a name with capitals beyond ASCII';
       throw new ProxyError('PGC_ENCODING', { what, encoding: encodingOf(this.#state) });
     }
-    return { kind: 'resolved', ...found, touched: this.#catalog.touched };
+    return { ...found, touched: this.#catalog.touched };
   }
 
   /** Whether to `renew` the graph before a transaction begins. */
@@ -72,6 +71,7 @@ export class Resolver {
    * @throws ProxyError PGC_MODE for a mode that is none
    */
   async renew(protocol: Protocol): Promise<boolean> {
-    return !('kind' in (await this.#catalog.renew((sql) => this.#queries.askUntimed(sql, protocol))));
+    const renewed = await this.#catalog.renew((sql) => this.#queries.askUntimed(sql, protocol));
+    return renewed.kind === 'resolved';
   }
 }
