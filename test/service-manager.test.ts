@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { workspace } from './config/workspace.js';
+import { watched } from './support/unlogged.js';
 
 const program = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 
@@ -32,7 +33,7 @@ function has(...commands: readonly (readonly [string, string])[]): boolean {
 
 function supervised(child: ChildProcess): ChildProcess {
   onTestFinished(() => void child.kill('SIGKILL'));
-  return child;
+  return watched(child);
 }
 
 test.skipIf(!has(['python3', '--version'], ['systemd-notify', '--version']))(
@@ -62,7 +63,7 @@ test.skipIf(!has(['python3', '--version'], ['systemd-notify', '--version']))(
           NOTIFY_SOCKET: socket,
           WATCHDOG_USEC: '400000',
         },
-        stdio: 'ignore',
+        stdio: ['ignore', 'ignore', 'pipe'],
       }),
     );
     expect((await until('READY=1')).at(-1)).toMatch(/^READY=1\|STATUS=serving on 127\.0\.0\.1:\d+$/);

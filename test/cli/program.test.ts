@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { workspace } from '../config/workspace.js';
+import { watched } from '../support/unlogged.js';
 
 const program = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
@@ -49,7 +50,7 @@ describe('the built program', () => {
     });
     const [banner] = await once(child.stdout, 'data');
     expect(String(banner)).toContain('127.0.0.1:');
-    const log = createInterface(child.stderr);
+    const log = createInterface(watched(child).stderr);
     // Without a listener the first and the last would end it, and the second open a debugger.
     for (const [harmless, said] of [
       ['SIGHUP', 'are read again: no key has changed'],
@@ -70,8 +71,10 @@ describe('the built program', () => {
 
 function execute(script: string, argv: readonly string[]) {
   return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, [script, ...argv], { cwd: workspace() }, (error, stdout, stderr) =>
+    const options = { cwd: workspace() };
+    const program = execFile(process.execPath, [script, ...argv], options, (error, stdout, stderr) =>
       resolve({ code: error?.code ?? 0, stdout, stderr }),
     );
+    watched(program);
   });
 }

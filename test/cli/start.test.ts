@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { workspace } from '../config/workspace.js';
+import { watched } from '../support/unlogged.js';
 
 const program = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const signalling = new URL('../support/signal-while-loading.js', import.meta.url).href;
@@ -80,7 +81,7 @@ function supervised<Child extends ChildProcess>(child: Child): Child {
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
-  return child;
+  return watched(child);
 }
 
 /** The exit code, or else the signal that ended the process. */

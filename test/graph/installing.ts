@@ -5,6 +5,7 @@ import { main } from '../../src/cli/main.js';
 import { Signals } from '../../src/cli/signals.js';
 import { workspace } from '../config/workspace.js';
 import { type Database, useDatabase } from '../support/database.js';
+import { failWhereLogged } from '../support/unlogged.js';
 
 /** Runs the program with these arguments. */
 export async function run(...argv: readonly string[]) {
@@ -13,7 +14,12 @@ export async function run(...argv: readonly string[]) {
     env: {},
     cwd: workspace(),
     stdout: { write: (text: string) => out.push(text) },
-    stderr: { write: (text: string) => err.push(text) },
+    stderr: {
+      write(text: string) {
+        failWhereLogged(text);
+        err.push(text);
+      },
+    },
     process: new EventEmitter(),
     signals: new Signals(new EventEmitter(), () => {}),
     startApp: () => Promise.reject(new Error('nothing is served')),

@@ -10,6 +10,7 @@ import { useDatabase } from '../support/database.js';
 import { freePort } from '../support/free-port.js';
 import { query } from '../support/frontend-messages.js';
 import { RawClient, readable, startupPacket } from '../support/raw-client.js';
+import { watched } from '../support/unlogged.js';
 
 const database = useDatabase();
 
@@ -62,6 +63,7 @@ async function startWithFiles(files: number) {
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
+  watched(child);
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await once(child, 'exit');

@@ -1,5 +1,5 @@
 /** No value of a client's is in the log, at any level, nor in the record of cascades. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -81,4 +81,21 @@ test('no literal, parameter, COPY data, message of an error or password', async 
   const lines = readFileSync(record, 'utf8').split('\n');
   expect(lines.length).toBeGreaterThan(5);
   expect(lines.filter((line) => line.includes(UNLOGGED))).toEqual([]);
+});
+
+test('of every program that a test starts, what it says on standard error is looked at', () => {
+  const tests = new URL('../', import.meta.url);
+  // The folders in which tests stand; below that of the clients are their packages.
+  const folders = readdirSync(tests, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const files = ['.', ...folders.map(({ name }) => name)].flatMap((folder) =>
+    readdirSync(new URL(`${folder}/`, tests)).flatMap((file) =>
+      file.endsWith('.ts') ? [`${folder}/${file}`] : [],
+    ),
+  );
+  const starting = files.filter((file) =>
+    /dist\/cli\.js', import\.meta\.url|cli\/main\.js/.test(readFileSync(new URL(file, tests), 'utf8')),
+  );
+  expect(starting).toContain('cli/start.test.ts');
+  const looksAtIt = /\b(?:watched|failWhereLogged)\(/;
+  expect(starting.filter((file) => !looksAtIt.test(readFileSync(new URL(file, tests), 'utf8')))).toEqual([]);
 });

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
-import { failWhereLogged } from './unlogged.js';
+import { watched } from './unlogged.js';
 
 export interface ProgramOptions {
   /** Arguments of Node's own. */
@@ -31,8 +30,7 @@ export class ListeningProgram {
     child.on('error', (error) => this.#keep(error.message));
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => this.#keep(text));
-    // By lines: a read may end within a word.
-    if (child.stderr) createInterface({ input: child.stderr }).on('line', failWhereLogged);
+    watched(child);
     if (showsLog) child.stderr?.on('data', (text: string) => process.stderr.write(text));
     process.once('exit', this.#kill);
   }
