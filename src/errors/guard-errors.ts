@@ -1,4 +1,4 @@
-/** What is said of statements whose keys cannot be looked at (cascade.guard). */
+/** What is said of statements whose keys cannot be looked at (cascade.guard), and of the session's own settings for keys and locks. */
 import type { ErrorKind } from './error-kind.js';
 
 export const GUARD_ERRORS = {
@@ -6,6 +6,11 @@ export const GUARD_ERRORS = {
     sqlstate: '22023',
     message: 'invalid value for parameter "pgcascade.guard": "{value}"',
     hint: 'Available values: off, lock, check.',
+  },
+  PGC_LOCKS_VALUE: {
+    sqlstate: '22023',
+    message: 'invalid value for parameter "pgcascade.locks": "{value}"',
+    hint: 'Available values: none, rows.',
   },
   PGC_GUARD: {
     sqlstate: '0A000',

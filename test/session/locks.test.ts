@@ -14,7 +14,7 @@ vi.mock(import('../../src/render/single/locks.js'), async (load) => {
     made.locks.push(locks);
     return locks;
   };
-  return { renderLocks };
+  return { ...original, renderLocks };
 });
 
 const database = useDatabase(`

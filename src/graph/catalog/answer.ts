@@ -22,6 +22,8 @@ export interface SessionFacts {
   readonly mode: string | null;
   /** The session's pgcascade.guard; null or empty where it was never set. */
   readonly guard: string | null;
+  /** The session's pgcascade.locks; null or empty where it was never set. */
+  readonly locks: string | null;
   /** session_replication_role is replica: no cascades, as natively. */
   readonly replica: boolean;
   /** The catalog's state, where it was asked for. */

@@ -15,8 +15,9 @@ import { harmlessQuestion } from './harmless-question.js';
 import { levelsOf } from './levels.js';
 import { addedColumns, isDirect, type Root, rootHeader, spliceNamed } from './root.js';
 
-/** What `cascade.locks` says of keys that the server does not enforce. */
-export type LockMode = 'none' | 'rows';
+/** What `cascade.locks` says of keys that the server does not enforce: what is locked before their rows are deleted. */
+export const LOCK_MODES = ['none', 'rows'] as const;
+export type LockMode = (typeof LOCK_MODES)[number];
 
 export interface Locks {
   /** What is executed before the statement, one after the other in the same transaction; and the runs of the client's text there. */

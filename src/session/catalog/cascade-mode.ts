@@ -2,24 +2,25 @@
 import { ProxyError } from '../../errors.js';
 import type { SessionFacts } from '../../graph/catalog/answer.js';
 import { GUARD_LEVELS, type GuardLevel } from '../../plan/guard.js';
+import { LOCK_MODES, type LockMode } from '../../render/single/locks.js';
 
 export class CascadeMode {
-  #known: Pick<SessionFacts, 'mode' | 'guard' | 'replica'> | undefined;
+  #known: Pick<SessionFacts, 'mode' | 'guard' | 'locks' | 'replica'> | undefined;
 
   get isKnown(): boolean {
     return this.#known !== undefined;
   }
 
-  /** Whether cascades are on, and both settings have values that mean something: nothing is asked then, nor refused for them. */
+  /** Whether cascades are on, and all settings have values that mean something: nothing is asked then, nor refused for them. */
   get isSettled(): boolean {
     const mode = this.#known?.mode ?? '';
     const isOn = this.isKnown && (mode === '' || mode === 'on') && this.#known?.replica !== true;
-    return isOn && !this.#hasOtherGuard;
+    return isOn && isOneOf(GUARD_LEVELS, this.#known?.guard) && isOneOf(LOCK_MODES, this.#known?.locks);
   }
 
   /** The server was asked, and has answered. */
-  learn({ mode, guard, replica }: SessionFacts): void {
-    this.#known = { mode, guard, replica };
+  learn({ mode, guard, locks, replica }: SessionFacts): void {
+    this.#known = { mode, guard, locks, replica };
   }
 
   forget(): void {
@@ -44,15 +45,26 @@ export class CascadeMode {
    * @throws ProxyError PGC_GUARD_VALUE for a value that is none
    */
   get guard(): GuardLevel | undefined {
-    if (this.#hasOtherGuard) throw new ProxyError('PGC_GUARD_VALUE', { value: this.#known?.guard ?? '' });
-    return this.#level;
+    const value = this.#known?.guard;
+    if (!isOneOf(GUARD_LEVELS, value)) throw new ProxyError('PGC_GUARD_VALUE', { value });
+    return value || undefined;
   }
 
-  get #level(): GuardLevel | undefined {
-    return GUARD_LEVELS.find((each) => each === this.#known?.guard);
+  /**
+   * What the session says of locks before a DELETE; undefined where it says nothing.
+   * @throws ProxyError PGC_LOCKS_VALUE for a value that is none
+   */
+  get locks(): LockMode | undefined {
+    const value = this.#known?.locks;
+    if (!isOneOf(LOCK_MODES, value)) throw new ProxyError('PGC_LOCKS_VALUE', { value });
+    return value || undefined;
   }
+}
 
-  get #hasOtherGuard(): boolean {
-    return (this.#known?.guard ?? '') !== '' && this.#level === undefined;
-  }
+/** Whether a setting has one of these values, or none: it is empty where it was set and reset. */
+function isOneOf<Value extends string>(
+  values: readonly Value[],
+  value: string | null | undefined,
+): value is Value | '' | null | undefined {
+  return !value || values.some((each) => each === value);
 }

@@ -1,6 +1,7 @@
 /** What the names in a text mean to one session, and the graph they are in. */
 import { Graph } from '../../graph/graph.js';
 import type { GuardLevel } from '../../plan/guard.js';
+import type { LockMode } from '../../render/single/locks.js';
 import type { RelationName } from '../../sql/names.js';
 import type { Sight } from './own-sight.js';
 
@@ -13,6 +14,8 @@ export interface ResolvedContext {
   readonly active: boolean;
   /** What the session says of new keys; undefined where it says nothing. */
   readonly guard: GuardLevel | undefined;
+  /** What the session says of locks before a DELETE; undefined where it says nothing. */
+  readonly locks: LockMode | undefined;
   readonly meaning: (name: RelationName) => number | null;
   /** A name means none of the graph, where another one would: any statement may change that. */
   readonly hides: boolean;
@@ -27,6 +30,7 @@ export const OFF_CONTEXT: ResolvedContext = {
   graphId: 'off',
   active: true,
   guard: 'off',
+  locks: undefined,
   meaning: () => null,
   hides: false,
 };
@@ -39,6 +43,7 @@ export function emptyContext({ known: { graph, id } }: Sight): ResolvedContext {
     graphId: id,
     active: true,
     guard: 'off',
+    locks: undefined,
     meaning: () => null,
     hides: false,
   };

@@ -200,8 +200,8 @@ export class SessionCatalog {
     if (standing.sight && leavesNothing(standing)) return standing.sight.known.id;
     const context = this.#surroundings.contextNow(standing, names);
     if (context === undefined) return undefined;
-    const { graphId, guard, hides, meaning } = context;
-    return `${graphId}\0${names.map(meaning).join()}\0${guard}\0${hides}\0${this.touched}`;
+    const { graphId, guard, hides, locks, meaning } = context;
+    return `${graphId}\0${names.map(meaning).join()}\0${guard}\0${locks}\0${hides}\0${this.touched}`;
   }
 
   #touch(): void {

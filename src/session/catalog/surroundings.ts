@@ -81,7 +81,7 @@ export class Surroundings {
 
   /**
    * @param names of a statement, which are known in what the session sees
-   * @throws ProxyError PGC_MODE for a mode that is none, PGC_GUARD_VALUE for such a guard
+   * @throws ProxyError PGC_MODE for a mode that is none, PGC_GUARD_VALUE and PGC_LOCKS_VALUE for such a guard and such locks
    */
   contextOf({ known: { graph, id } }: Sight, names: readonly RelationName[]): ResolvedContext {
     return {
@@ -89,6 +89,7 @@ export class Surroundings {
       graph,
       graphId: id,
       guard: this.#mode.guard,
+      locks: this.#mode.locks,
       active: this.#mode.isActive(),
       meaning: (name) => this.#meanings.of(name),
       hides: this.#meanings.hideAny(names, graph),

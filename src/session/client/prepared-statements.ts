@@ -75,15 +75,17 @@ export class PreparedStatements {
   }
 
   /**
-   * The server has the text that it should have. What its answers mean may be another thing than before: a key may have another name.
+   * The server has the text that it should have. What goes with that text may be another thing than before: a key may have another
+   * name, and rows may have to be locked first or no more.
    */
   #renew(name: string, decided: Rewrite): void {
     const known = this.get(name);
     if (known?.rewrite === undefined) return;
-    const isOfOtherGraph = known.rewrite.graphId !== decided.graphId;
-    const rewrite = isOfOtherGraph ? renewed(known.rewrite, decided, known.inSql) : known.rewrite;
+    const now = renewed(known.rewrite, decided, known.inSql);
+    const isOther = !isSame(known.rewrite, now);
+    const rewrite = isOther ? now : known.rewrite;
     const grounds = this.#options.decider.grounds.of(known.look, rewrite);
-    if (isOfOtherGraph || grounds !== undefined) this.set(name, { ...known, rewrite, grounds });
+    if (isOther || grounds !== undefined) this.set(name, { ...known, rewrite, grounds });
   }
 
   /**
@@ -144,6 +146,11 @@ export class PreparedStatements {
     const { statementNames, queries } = this.#options;
     return replacement(name, prepared, rewrite, { prepared: statementNames, queries });
   }
+}
+
+/** Whether two rewrites that have the same text are one. What is decided anew for the same reasons is kept, and the same object. */
+function isSame(one: Rewrite, other: Rewrite): boolean {
+  return one.graphId === other.graphId && one.treatments.every((each, i) => each === other.treatments[i]);
 }
 
 /** A rewrite as it would be made now, of which the server has the text. */

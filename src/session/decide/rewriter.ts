@@ -106,7 +106,7 @@ export class Rewriter {
       refusesCode: refusesCode && resolved !== OFF,
       triggers,
       guard: resolved.guard ?? guard,
-      locks,
+      locks: resolved.locks ?? locks,
       reject,
       inString,
       retries: retries && mayBeSentAgain(statements),
