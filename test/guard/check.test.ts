@@ -25,6 +25,16 @@ describe('an INSERT', () => {
       'INSERT INTO users VALUES (30, 99, 99, NULL)',
     ));
 
+  test('names what is checked at once before what is deferred, whichever row it is of', () =>
+    twin.queries(
+      'INSERT INTO late VALUES (1, 99, 99)',
+      'INSERT INTO late VALUES (1, 99, 10), (2, 1, 99)',
+      'INSERT INTO late VALUES (1, 99, 10), (2, 98, 10)',
+      'INSERT INTO late VALUES (1, 1, 10), (2, 2, 10)',
+      'UPDATE late SET org = 99, boss = id + 10',
+      'MERGE INTO late USING (VALUES (1, 99, 10), (3, 1, 99)) AS v (id, org, boss) ON late.id = v.id WHEN MATCHED THEN UPDATE SET org = v.org WHEN NOT MATCHED THEN INSERT VALUES (v.id, v.org, v.boss)',
+    ));
+
   test('of rows that reference each other passes', () =>
     twin.queries(
       'INSERT INTO users VALUES (30, 1, 31, NULL), (31, 1, 30, NULL)',

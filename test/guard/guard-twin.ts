@@ -23,9 +23,11 @@ const SCHEMA = `
   CREATE TABLE spots_1 PARTITION OF spots FOR VALUES IN (1);
   CREATE TABLE spots_2 PARTITION OF spots FOR VALUES IN (2);
   ALTER TABLE spots_2 ADD CONSTRAINT spots_org_fkey FOREIGN KEY (org) REFERENCES orgs KEYS;
+  CREATE TABLE late (id int PRIMARY KEY, org int CONSTRAINT late_org_fkey REFERENCES orgs DEFERRABLE INITIALLY DEFERRED KEYS,
+    boss int CONSTRAINT late_boss_fkey REFERENCES users KEYS);
   CREATE TABLE alone (id int PRIMARY KEY, org int);`;
 const ROWS = `
-  TRUNCATE orgs, users, wide, pairs, simple, "Full", parts, plants, spots, alone;
+  TRUNCATE orgs, users, wide, pairs, simple, "Full", parts, plants, spots, late, alone;
   INSERT INTO orgs VALUES (1, 'one'), (2, 'two'), (7, 'seven');
   INSERT INTO users VALUES (10, 1, NULL, 'ten'), (20, 2, 10, 'twenty');
   INSERT INTO pairs VALUES (1, 'x'), (2, 'y');

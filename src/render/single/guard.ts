@@ -52,7 +52,8 @@ export function renderGuarded(
   const columns = new Returned(guarded);
   const checks = checksOf(keys);
   const cases = checks.map((check, place) => breaks(check, place, columns, guarded));
-  const broken = `CASE ${cases.join('\n ')} ELSE true END`;
+  const atOnce = checks.filter(({ key }) => !key.deferred).length;
+  const conditions = conditionsOf(cases.slice(0, atOnce), cases.slice(atOnce), site);
   const returned = columns.expressions;
   const names = returned.map((_, i) => columnName(i)).join(', ');
   const isCounted = site.list === undefined;
@@ -65,7 +66,7 @@ export function renderGuarded(
       : insertion(site.list, `${columns.options}${returned.join(', ')}, `),
     insertion(
       site.end,
-      `\n)\nSELECT ${isCounted ? count : 'n.*'} FROM ${ROWS} AS n\nWHERE ${[meaningHolds(guarded), ...allWritten(site), broken].join('\n AND ')}`,
+      `\n)\nSELECT ${isCounted ? count : 'n.*'} FROM ${ROWS} AS n\nWHERE ${[meaningHolds(guarded), ...conditions].join('\n AND ')}`,
     ),
   ];
   const known = relation.columns.map(({ name }) => name);
@@ -82,11 +83,40 @@ export function renderGuarded(
   };
 }
 
+/** Those of deferred keys come behind all others. */
 function checksOf(keys: readonly GuardedKey[]): readonly (GuardCheck & GuardedKey)[] {
-  return keys.flatMap((each): (GuardCheck & GuardedKey)[] => [
+  const [atOnce, deferred] = [
+    keys.filter(({ key }) => !key.deferred),
+    keys.filter(({ key }) => key.deferred),
+  ];
+  return [...atOnce, ...deferred].flatMap((each): (GuardCheck & GuardedKey)[] => [
     ...(each.key.matchFull && each.key.columns.length > 1 ? [{ ...each, kind: 'mixed key' } as const] : []),
     { ...each, kind: 'new key' },
   ]);
+}
+
+/**
+ * `CASE WHEN … ELSE true END`; of several rows all are checked at once before any is for a deferred key:
+ *
+ *     (SELECT count(*) FROM pgc_0 AS n WHERE (SELECT count(*) FROM pgc_0) >= 0 AND CASE WHEN … ELSE true END) >= 0
+ *     AND CASE WHEN … (deferred) ELSE true END
+ *
+ * @param atOnce the cases of keys that are not deferred
+ */
+function conditionsOf(
+  atOnce: readonly string[],
+  deferred: readonly string[],
+  site: WriteSite,
+): readonly string[] {
+  const caseOf = (cases: readonly string[]) => `CASE ${cases.join('\n ')} ELSE true END`;
+  const written = allWritten(site);
+  if (site.isOneRow || atOnce.length === 0 || deferred.length === 0)
+    return [...written, caseOf([...atOnce, ...deferred])];
+  const before = [...written, caseOf(atOnce)].join('\n AND ');
+  return [
+    `(SELECT pg_catalog.count(*) FROM ${ROWS} AS n\nWHERE ${before}) OPERATOR(pg_catalog.>=) 0`,
+    caseOf(deferred),
+  ];
 }
 
 /**

@@ -1,0 +1,123 @@
+/** Every form in which rows can be written, as texts. */
+import { nameIn } from '../delete-sql.js';
+import { sqlOf, type Texts } from '../forms.js';
+import { quoted } from '../names.js';
+import type { Schema } from '../schema.js';
+import { literal, sqlType } from '../values.js';
+import { keysOf } from './new-rows.js';
+import { WRITE_FORMS, type WriteForm, type WriteSpec } from './write-spec.js';
+import {
+  insertDefaultsSql,
+  insertSelectSql,
+  insertSql,
+  mergeWriteSql,
+  updateSql,
+  upsertSql,
+  type WriteSql,
+  writtenRelation,
+} from './write-sql.js';
+
+/** The forms of one statement. */
+const SINGLE: readonly WriteForm[] = WRITE_FORMS.slice(0, WRITE_FORMS.indexOf('several writes'));
+
+/** As a transaction by itself, so that what is checked at COMMIT is checked with the statement. */
+export function standingAlone(spec: WriteSpec): WriteSpec {
+  const form = SINGLE.includes(spec.form) ? spec.form : 'update';
+  return { ...spec, form, manner: 'simple', transaction: 'none' };
+}
+
+export function writeTextsOf(schema: Schema, spec: WriteSpec): Texts {
+  const { variant } = spec;
+  const simple = { ...spec, manner: 'simple' } as const;
+  const second: WriteSpec = {
+    ...spec,
+    form: SINGLE[(spec.help + variant) % SINGLE.length] ?? 'insert',
+    relation: variant % 2 ? spec.relation : spec.help,
+    rows: [...spec.rows].reverse().map((row) => ({ ...row, id: 16 - row.id > 9 ? row.id : 16 - row.id })),
+  };
+  switch (spec.form) {
+    case 'several writes': {
+      const first = { ...spec, form: SINGLE[spec.help % SINGLE.length] ?? 'insert' };
+      const [one, two] = [first, second].map((each) => writeSql(schema, each, literal).text);
+      const texts = [
+        [`${one}; ${two}`],
+        [`BEGIN; ${one}; COMMIT; ${two}`],
+        ['BEGIN', one, two, 'COMMIT'],
+        ['BEGIN', one, 'SAVEPOINT s', two, 'ROLLBACK TO s', two, 'COMMIT'],
+      ][variant % 4] as string[];
+      return { kind: 'texts', texts: [...texts, 'ROLLBACK'], whole: true };
+    }
+    case 'write, then delete':
+    case 'delete, then write':
+      return withDelete(schema, spec, second);
+    case 'write in a with': {
+      const { text, rows } = writeSql(schema, { ...second, returning: spec.returning }, literal);
+      return { kind: 'texts', texts: [`WITH w AS (${text}) ${rows ? 'TABLE w' : 'SELECT 1'}`], whole: false };
+    }
+    case 'write explained':
+      return {
+        kind: 'statements',
+        statements: [
+          sqlOf(simple, (write) => {
+            const { text } = writeSql(schema, second, write);
+            return `EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off, BUFFERS off) ${text}`;
+          }),
+        ],
+        opaque: true,
+      };
+    case 'write prepared in SQL':
+      return {
+        kind: 'texts',
+        texts: [`PREPARE w AS ${writeSql(schema, second, literal).text}`, 'EXECUTE w', 'DEALLOCATE ALL'],
+        whole: true,
+      };
+    default: {
+      const each = spec.manner === 'pipeline' && variant % 4 === 0 ? [spec, second] : [spec];
+      return {
+        kind: 'statements',
+        statements: each.map((one) => sqlOf(spec, (write) => writeSql(schema, one, write))),
+      };
+    }
+  }
+}
+
+/** A row is written, and what it references is deleted; or the other way around. */
+function withDelete(schema: Schema, spec: WriteSpec, other: WriteSpec): Texts {
+  const { table } = writtenRelation(schema, other);
+  const keys = keysOf(schema, table);
+  const key = keys[spec.help % Math.max(keys.length, 1)];
+  const parent = key?.to ?? table.root;
+  const { idColumn, idType, rows } = parent.table;
+  const id = literal(idType, rows[spec.value % Math.max(rows.length, 1)]?.id ?? spec.value);
+  const deletion = `DELETE FROM ${nameIn(schema, parent)} WHERE ${quoted(idColumn)} = ${id}::${sqlType(idType)}`;
+  const write = writeSql(schema, other, literal).text;
+  const [one, two] = spec.form === 'write, then delete' ? [write, deletion] : [deletion, write];
+  const texts = [
+    ['BEGIN', one, two, 'COMMIT'],
+    [`${one}; ${two}`],
+    [one, two],
+    ['BEGIN', one, 'SAVEPOINT s', two, 'ROLLBACK TO s', 'COMMIT'],
+  ][spec.variant % 4] as string[];
+  return { kind: 'texts', texts: [...texts, 'ROLLBACK'], whole: true };
+}
+
+function writeSql(schema: Schema, spec: WriteSpec, write: Parameters<typeof insertSql>[2]): WriteSql {
+  switch (spec.form) {
+    case 'insert':
+      return insertSql(schema, spec, write, { rows: spec.rows.slice(0, 1) });
+    case 'insert select':
+    case 'insert from a table':
+      return insertSelectSql(schema, spec, write);
+    case 'default values':
+      return insertDefaultsSql(schema, spec, write);
+    case 'upsert':
+      return upsertSql(schema, spec, write);
+    case 'update':
+    case 'update from':
+      return updateSql(schema, spec, write);
+    case 'merge writes':
+      return mergeWriteSql(schema, spec, write);
+    default:
+      return insertSql(schema, spec, write);
+  }
+}
