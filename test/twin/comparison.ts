@@ -1,7 +1,9 @@
 /** Both sides' answers to one statement, and what to think of them. */
-import { type Known, knownDifference } from './known.js';
+import type { Statement } from './case.js';
+import { type Known, knownDifference, knownOfWrites } from './known.js';
 import { alike, type Run } from './run.js';
 import type { Schema } from './schema.js';
+import { isWrite } from './writes/write-spec.js';
 
 export type Comparison =
   | { readonly kind: 'same'; readonly failed: boolean; readonly shown: readonly string[] }
@@ -19,6 +21,7 @@ export function compared(
   proxied: Run,
   start: readonly string[],
   schema: Schema,
+  spec: Statement,
   shown: readonly string[],
 ): Comparison {
   const at = native.answers.findIndex((answers, i) => !alike(answers, proxied.answers[i] ?? []));
@@ -29,8 +32,16 @@ export function compared(
     const untouched = proxied.answers.length > 1 || alike(proxied.left, start);
     if (at === refused.step && untouched) return { kind: 'refused', name: refused.name, native, proxied };
   } else if (at >= 0) {
-    const known = knownDifference(native, proxied, at, schema);
+    const known = knownBy(spec).reduce<Known | undefined>(
+      (found, knows) => found ?? knows(native, proxied, at, schema),
+      undefined,
+    );
     if (known) return { kind: 'known', known, native, proxied };
   }
   return { kind: 'different', native, proxied };
+}
+
+function knownBy(spec: Statement): readonly (typeof knownDifference)[] {
+  if (!isWrite(spec)) return [knownDifference];
+  return spec.form.includes('delete') ? [knownOfWrites, knownDifference] : [knownOfWrites];
 }

@@ -1,7 +1,10 @@
 /** What a run of the fuzzer has shown: the forms that were carried out, and the keys whose rows were changed. */
+
+import type { Statement } from './case.js';
 import { relationOf } from './delete-sql.js';
+import type { Run } from './run.js';
 import { isView, type Key, type Schema, setsColumns } from './schema.js';
-import type { StatementSpec } from './statement-spec.js';
+import { isWrite, type WriteSpec } from './writes/write-spec.js';
 
 /** What no run may be without. */
 export const PATTERNS_SHOWN = [
@@ -17,12 +20,17 @@ export const PATTERNS_SHOWN = [
   'SET DEFAULT, then CASCADE',
 ] as const;
 
-/** @param touched the places of the tables of which rows were changed */
+/**
+ * @param touched the places of the tables of which rows were changed
+ * @param native what the side with enforced keys answered
+ */
 export function shownBy(
   schema: Schema,
-  spec: StatementSpec,
+  spec: Statement,
   touched: ReadonlySet<number>,
+  native: Run,
 ): readonly string[] {
+  if (isWrite(spec)) return [...(touched.size > 0 ? [spec.form] : []), ...brokenBy(native, spec)];
   const acted = schema.keys.filter(
     ({ from, to }) => touched.has(from.table.place) && touched.has(to.table.place),
   );
@@ -58,6 +66,11 @@ export function shownBy(
     ],
   ];
   return traits.flatMap(([name, shown]) => (touched.size > 0 && shown ? [name] : []));
+}
+
+function brokenBy({ answers }: Run, { form }: WriteSpec): readonly string[] {
+  const broken = answers.flat().some((answer) => answer.startsWith('E C=23503'));
+  return broken ? [`${form}: 23503`] : [];
 }
 
 function shares(one: Key, other: Key): boolean {

@@ -12,7 +12,7 @@ import { quoted } from './names.js';
 import type { Parameter, Sql } from './protocol.js';
 import type { Schema, Table } from './schema.js';
 import { qualified } from './schema-sql.js';
-import type { DeleteSpec, StatementSpec } from './statement-spec.js';
+import type { DeleteSpec, Sending, StatementSpec } from './statement-spec.js';
 import { literal, parameterText, sqlType } from './values.js';
 
 /** `statements` may be sent in any manner; `texts` are simple queries, one after the other. */
@@ -154,8 +154,8 @@ export function textsOf(schema: Schema, spec: StatementSpec): Texts {
 }
 
 /** Values are literals in a simple query, and parameters otherwise. */
-function sqlOf(
-  { manner }: Pick<StatementSpec, 'manner'>,
+export function sqlOf(
+  { manner }: Pick<Sending, 'manner'>,
   make: (write: Write) => string | { readonly text: string; readonly rows: boolean },
 ): Sql {
   const parameters: Parameter[] = [];

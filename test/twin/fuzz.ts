@@ -1,9 +1,8 @@
 /** Runs generated cases, counts what came of them, and shrinks what differs. */
 import fc from 'fast-check';
-import { type Case, cases } from './case.js';
+import { type Case, cases, type Statement, type Statements } from './case.js';
 import type { Comparison } from './comparison.js';
 import type { Difference } from './report.js';
-import type { StatementSpec } from './statement-spec.js';
 import type { Twins } from './twins.js';
 
 export interface FuzzOptions {
@@ -17,6 +16,8 @@ export interface FuzzOptions {
   /** How long to look for a smaller case, in milliseconds; 0 is not at all. */
   readonly shrinkFor: number;
   readonly overridden?: boolean;
+  /** Those that delete, unless it is said. */
+  readonly which?: Statements;
   readonly found?: (difference: Difference, name: string) => void;
   /** Is told of what docs/differences.md knows to differ, and by what name. */
   readonly knows?: (difference: Difference, name: string, what: string) => void;
@@ -36,10 +37,11 @@ export interface Figures {
   readonly differences: Difference[];
 }
 
-/** To make a schema takes longer than to try a statement on it. */
-const STATEMENTS = [4, 12] as const;
+/** To make a schema takes longer than to try a statement on it.  */
+const STATEMENTS = { deletes: [4, 12], writes: [8, 30] } as const;
 
 export async function fuzz(twins: Twins, options: FuzzOptions): Promise<Figures> {
+  const { which = 'deletes' } = options;
   const figures: Figures = {
     cases: 0,
     statements: 0,
@@ -51,7 +53,11 @@ export async function fuzz(twins: Twins, options: FuzzOptions): Promise<Figures>
   };
   while (figures.statements < options.statements && figures.differences.length < options.differences) {
     const seed = caseSeed(options.seed, (options.first ?? 0) + figures.cases++);
-    const [generated] = fc.sample(cases(STATEMENTS), { seed, numRuns: 1, unbiased: true });
+    const [generated] = fc.sample(cases(STATEMENTS[which === 'deletes' ? which : 'writes'], which), {
+      seed,
+      numRuns: 1,
+      unbiased: true,
+    });
     if (!generated) continue;
     const given =
       options.overridden === undefined ? generated : { ...generated, overridden: options.overridden };
@@ -64,7 +70,7 @@ export async function fuzz(twins: Twins, options: FuzzOptions): Promise<Figures>
       options.knows?.({ ...result, given: { ...given, statements: [statement] } }, name, what);
     });
     if (!difference) continue;
-    const shrunk = options.shrinkFor > 0 ? await shrink(twins, difference, options.shrinkFor) : difference;
+    const shrunk = options.shrinkFor > 0 ? await shrink(twins, difference, options) : difference;
     figures.differences.push(shrunk);
     options.found?.(shrunk, name);
   }
@@ -91,7 +97,7 @@ function add(counts: Map<string, number>, name: string): void {
 async function firstDifference(
   twins: Twins,
   given: Case,
-  counted: (result: Comparison, statement: StatementSpec) => void = () => {},
+  counted: (result: Comparison, statement: Statement) => void = () => {},
 ): Promise<Difference | undefined> {
   const prepared = await twins.prepare(given);
   for (const statement of given.statements) {
@@ -102,11 +108,15 @@ async function firstDifference(
   return undefined;
 }
 
-async function shrink(twins: Twins, difference: Difference, time: number): Promise<Difference> {
+async function shrink(
+  twins: Twins,
+  difference: Difference,
+  { shrinkFor: time, which }: FuzzOptions,
+): Promise<Difference> {
   let smallest = difference;
   const deadline = performance.now() + time;
   await fc.check(
-    fc.asyncProperty(cases([1, 1]), async (given) => {
+    fc.asyncProperty(cases([1, 1], which), async (given) => {
       // An interrupt would leave a statement running.
       if (performance.now() > deadline) return true;
       const found = await firstDifference(twins, given);

@@ -24,8 +24,11 @@ interface MadeKey extends Key {
   readonly shared: Column | undefined;
 }
 
-/** @param overridden the keys' actions come from the proxy's configuration, by their names */
-export function makeSchema(spec: SchemaSpec, overridden: boolean): Schema {
+/**
+ * @param overridden the keys' actions come from the proxy's configuration, by their names
+ * @param isWritten rows get new keys, which deferred keys check at COMMIT
+ */
+export function makeSchema(spec: SchemaSpec, overridden: boolean, isWritten = false): Schema {
   // Of the columns that identify a row, two have to be of one type for keys that share one.
   const alike = spec.patterns.some(({ kind }) => kind === 'one and both' || kind === 'both and one');
   const specs = alike ? spec.tables.map((each) => ({ ...each, idType: 'int4' as const })) : spec.tables;
@@ -42,7 +45,9 @@ export function makeSchema(spec: SchemaSpec, overridden: boolean): Schema {
     for (const row of table.rows) dropBrokenReferences(row, table, keys);
   }
   for (const { made, from } of keys) for (const column of made) allowNulls(column, from.table, tables);
-  const late = keys.some((key) => key.timing === 'DEFERRABLE INITIALLY DEFERRED' && checksLate(key, keys));
+  const late = keys.some(
+    (key) => key.timing === 'DEFERRABLE INITIALLY DEFERRED' && (isWritten || checksLate(key, keys)),
+  );
   return { tables, keys, relations: tables.flatMap(({ root }) => tree(root)), late };
 }
 

@@ -11,8 +11,15 @@ import { type Key, type Schema, setsColumns, setsValues, type Table } from './sc
  * looks for rows depends on the plan of the native query.
  * `other row`: the same rule is broken by several rows, which a SET key of an earlier statement has put in another order.
  * `checked again`: natively a row that two SET keys change is checked by all of its keys, which the proxy does not do.
+ * `key of a partition`: of several keys that a new row breaks another one is named, as a partition has copies of its keys.
  */
-export type Known = 'other order' | 'not null' | 'set twice' | 'other row' | 'checked again';
+export type Known =
+  | 'other order'
+  | 'not null'
+  | 'set twice'
+  | 'other row'
+  | 'checked again'
+  | 'key of a partition';
 
 /** @param at the step that was answered differently */
 export function knownDifference(native: Run, proxied: Run, at: number, schema: Schema): Known | undefined {
@@ -30,6 +37,16 @@ export function knownDifference(native: Run, proxied: Run, at: number, schema: S
   const { key, unreferenced } = one;
   const again = unreferenced && key !== undefined && !setsValues(key) && setting(key.from.table).length > 1;
   return again ? 'checked again' : undefined;
+}
+
+/** As knownDifference, of statements that write. */
+export function knownOfWrites(native: Run, proxied: Run, at: number, schema: Schema): Known | undefined {
+  const rules = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? [], schema));
+  const broken = rules.flatMap((rule) => (rule?.unreferenced && rule.key ? [rule.key] : []));
+  const [one, other] = broken;
+  if (!one || !other || one === other || one.from.table !== other.from.table) return undefined;
+  const isPartitioned = one.from.table.root.by !== undefined;
+  return isPartitioned && alike(native.left, proxied.left) ? 'key of a partition' : undefined;
 }
 
 /** Whether two SET DEFAULT keys are broken by what they set, and some row has them both. */

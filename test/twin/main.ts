@@ -20,6 +20,8 @@ Runs random statements on random schemas, natively and through pgcascade, and pr
   --shrink SECONDS  how long to look for a smaller case of each (default: 60, 0: not at all)
   --show KIND       print what is known to differ by this name, or refused; or all
   --count           the proxy counts the rows of each table, which makes another statement of each (audit.path)
+  --writes          INSERT, UPDATE and MERGE in place of DELETE and TRUNCATE, with cascade.guard: check
+  --referenced      such an UPDATE may set columns that keys reference
   --keys WHICH      emulated (NOT ENFORCED keys) or overridden (NO ACTION keys with overrides; default: both)
 `;
 
@@ -33,6 +35,8 @@ const options = {
   show: { type: 'string' },
   keys: { type: 'string', default: 'both' },
   count: { type: 'boolean', default: false },
+  writes: { type: 'boolean', default: false },
+  referenced: { type: 'boolean', default: false },
 } as const;
 
 async function run(values: Values<typeof options>): Promise<boolean> {
@@ -45,7 +49,11 @@ async function run(values: Values<typeof options>): Promise<boolean> {
   const server = await startPostgres({ config: { autovacuum: 'off' } });
   try {
     const audit = { path: values.count ? '/dev/null' : null };
-    const config = { cascade: { overrides: OVERRIDES }, audit, log: { level: 'warn' } };
+    const config = {
+      cascade: { overrides: OVERRIDES, guard: values.writes ? 'check' : 'off' },
+      audit,
+      log: { level: 'warn' },
+    };
     const proxy = await ProxyProgram.start(server, config, { showsLog: true });
     const shown = new Map<string, number>();
     let statements = 0;
@@ -63,6 +71,7 @@ async function run(values: Values<typeof options>): Promise<boolean> {
         differences: most,
         shrinkFor: seconds * 1000,
         ...(keys === 'both' ? {} : { overridden: keys === 'overridden' }),
+        which: values.writes ? (values.referenced ? 'writes' : 'writes of new keys') : 'deletes',
         found: (difference, name) => print(`${name}: a difference`, difference),
         knows: (difference, name, what) => {
           if (values.show === what || values.show === 'all') print(`${name}: ${what}`, difference);

@@ -1,9 +1,12 @@
 /** What a client does for one generated statement, step by step. The same on both sides, but for how keys are declared. */
+import type { Statement } from './case.js';
 import { textsOf } from './forms.js';
 import { inManner, type Step, simple } from './protocol.js';
 import type { Schema } from './schema.js';
 import { contentsSql, type Kind } from './schema-sql.js';
-import type { StatementSpec } from './statement-spec.js';
+import type { Sending, StatementSpec } from './statement-spec.js';
+import { standingAlone, writeTextsOf } from './writes/write-forms.js';
+import { isWrite } from './writes/write-spec.js';
 
 /** All of one length, so that positions in errors are the same. */
 const KEYS: Readonly<Record<Kind, string>> = {
@@ -22,14 +25,15 @@ const ALONE: ReadonlySet<StatementSpec['form']> = new Set([
   'merge by source',
 ]);
 
-function alone(spec: StatementSpec): StatementSpec {
+function alone(spec: Statement): Statement {
+  if (isWrite(spec)) return standingAlone(spec);
   const form = ALONE.has(spec.form) ? spec.form : 'delete';
   return { ...spec, form, manner: 'simple', transaction: 'none' };
 }
 
-export function programOf(schema: Schema, given: StatementSpec, kind: Kind): readonly Step[] {
+export function programOf(schema: Schema, given: Statement, kind: Kind): readonly Step[] {
   const spec = schema.late ? alone(given) : given;
-  const texts = textsOf(schema, spec);
+  const texts = isWrite(spec) ? writeTextsOf(schema, spec) : textsOf(schema, spec);
   const contents = simple(contentsSql(schema));
   if (texts.kind === 'texts') {
     const steps = texts.texts.map((text) => simple(text.replace('KEYS', KEYS[kind])));
@@ -53,7 +57,7 @@ function literalOnly(statements: readonly { readonly parameters: readonly unknow
 
 function inTransaction(
   steps: readonly Step[],
-  transaction: StatementSpec['transaction'],
+  transaction: Sending['transaction'],
   contents: Step,
 ): readonly Step[] {
   switch (transaction) {

@@ -1,6 +1,6 @@
 /** Statements as drivers send them. */
 import { serialize } from 'pg-protocol';
-import type { StatementSpec } from './statement-spec.js';
+import type { Sending } from './statement-spec.js';
 import { parameterBinary, parameterText, typeOid, type ValueType } from './values.js';
 
 export interface Parameter {
@@ -30,7 +30,7 @@ export function simple(text: string, opaque = false): Step {
   return { bytes: serialize.query(text), readies: 1, shown: text, opaque };
 }
 
-type Options = Pick<StatementSpec, 'manner' | 'binary' | 'declared' | 'variant'>;
+type Options = Pick<Sending, 'manner' | 'binary' | 'declared' | 'variant'>;
 
 const sync = serialize.sync();
 

@@ -1,6 +1,5 @@
 /** A difference for people: a script of schema and rows, the statement, and both answers. */
-import type { Case } from './case.js';
-import { makeSchema } from './keys.js';
+import { type Case, schemaOf } from './case.js';
 import { programOf } from './program.js';
 import type { Run } from './run.js';
 import { createSql, fillSql } from './schema-sql.js';
@@ -12,7 +11,7 @@ export interface Difference {
 }
 
 export function reproduction({ given, native, proxied }: Difference): string {
-  const schema = makeSchema(given.schema, given.overridden);
+  const schema = schemaOf(given);
   const [statement] = given.statements;
   if (!statement) return '';
   const kind = given.overridden ? 'overridden' : 'emulated';

@@ -67,9 +67,8 @@ export const FORMS = [
 ] as const;
 export type Form = (typeof FORMS)[number];
 
-export interface StatementSpec {
-  readonly form: Form;
-  readonly deletes: readonly [DeleteSpec, DeleteSpec, DeleteSpec];
+/** How a client sends it. */
+export interface Sending {
   readonly manner: 'simple' | 'extended' | 'named' | 'pipeline' | 'portal';
   readonly binary: { readonly parameters: boolean; readonly results: 'text' | 'binary' | 'mixed' };
   /** Parameters have the types that Parse declares. */
@@ -77,6 +76,11 @@ export interface StatementSpec {
   readonly transaction: 'none' | 'commit' | 'savepoint' | 'rollback';
   /** Several ways to do the same. */
   readonly variant: number;
+}
+
+export interface StatementSpec extends Sending {
+  readonly form: Form;
+  readonly deletes: readonly [DeleteSpec, DeleteSpec, DeleteSpec];
 }
 
 const deletion: fc.Arbitrary<DeleteSpec> = fc.record({
@@ -98,12 +102,25 @@ const deletion: fc.Arbitrary<DeleteSpec> = fc.record({
   mistake: pick<Mistake | 'none'>([120, 'none'], ...ERRORS.map((each) => [1, each] as const)),
 });
 
+export const sending = {
+  manner: pick<Sending['manner']>(
+    [4, 'simple'],
+    [2, 'extended'],
+    [2, 'named'],
+    [1, 'pipeline'],
+    [1, 'portal'],
+  ),
+  binary: fc.record({
+    parameters: fc.boolean(),
+    results: pick<Sending['binary']['results']>([2, 'text'], [1, 'binary'], [1, 'mixed']),
+  }),
+  declared: once(2),
+  transaction: pick<Sending['transaction']>([5, 'none'], [1, 'commit'], [1, 'savepoint'], [1, 'rollback']),
+  variant: fc.nat(11),
+};
+
 export const statementSpec: fc.Arbitrary<StatementSpec> = fc.record({
   form: pick<Form>([14, 'delete'], ...FORMS.slice(1).map((each) => [1, each] as const)),
   deletes: fc.tuple(deletion, deletion, deletion),
-  manner: pick([4, 'simple'], [2, 'extended'], [2, 'named'], [1, 'pipeline'], [1, 'portal']),
-  binary: fc.record({ parameters: fc.boolean(), results: pick([2, 'text'], [1, 'binary'], [1, 'mixed']) }),
-  declared: once(2),
-  transaction: pick([5, 'none'], [1, 'commit'], [1, 'savepoint'], [1, 'rollback']),
-  variant: fc.nat(11),
+  ...sending,
 });

@@ -1,7 +1,8 @@
 /** Generates interleavings, runs them on both sides, and counts what came of them. */
 import fc from 'fast-check';
 import { caseSeed } from '../fuzz.js';
-import { type Kind, kindOf, type Trials } from './kinds.js';
+import type { Kind } from './kind.js';
+import { kindOf, type Trials } from './kinds.js';
 import { run, type Sides, type Trace } from './lockstep.js';
 import { type Interleaving, type Schema, scenarios } from './scenario.js';
 import { createSql } from './scenario-sql.js';
@@ -26,6 +27,8 @@ export interface Options {
   readonly keys: Keys | 'both';
   /** The transactions keep the snapshot that they began with. */
   readonly keepsSnapshot: boolean;
+  /** The proxy looks at new keys (`cascade.guard: check`), and locks what it deletes first (`cascade.locks: rows`). */
+  readonly guarded?: boolean;
   readonly found?: (found: Found) => void;
 }
 
@@ -46,7 +49,7 @@ export const EACH = 8;
 export async function interleave(sides: Sides, options: Options): Promise<Figures> {
   const figures: Figures = { interleavings: 0, waited: 0, orphans: 0, kinds: new Map(), differences: [] };
   for (let i = options.first ?? 0; figures.interleavings < options.runs; i++) {
-    const [scenario] = fc.sample(scenarios(EACH), {
+    const [scenario] = fc.sample(scenarios(EACH, options.guarded ?? false), {
       seed: caseSeed(options.seed, i),
       numRuns: 1,
       unbiased: true,
@@ -61,7 +64,7 @@ export async function interleave(sides: Sides, options: Options): Promise<Figure
     for (const [at, interleaving] of interleavings.entries()) {
       if (figures.interleavings >= options.runs) break;
       const trace = await run(sides, schema, interleaving);
-      const kind = await kindOf(trace, trials(sides, schema, interleaving, keys, options.keepsSnapshot));
+      const kind = await kindOf(trace, trials(sides, schema, interleaving, keys, options));
       figures.interleavings++;
       figures.orphans += trace.orphans.length;
       if (trace.turns.some(({ native, proxied }, n) => Math.max(native?.at ?? 0, proxied?.at ?? 0) > n + 1))
@@ -82,19 +85,20 @@ function trials(
   schema: Schema,
   interleaving: Interleaving,
   keys: Keys,
-  keepsSnapshot: boolean,
+  options: Pick<Options, 'keepsSnapshot' | 'guarded'>,
 ): Trials {
   const make = (which: Keys) => sides.proxied.make(createSql(schema, which));
   return {
     schema,
-    keepsSnapshot,
+    keepsSnapshot: options.keepsSnapshot,
+    guarded: options.guarded ?? false,
     again: (turns) => run(sides, schema, { ...interleaving, turns }),
     enforced:
-      keys === 'overridden'
+      keys === 'overridden' || options.guarded
         ? undefined
         : async () => {
             await make('overridden');
-            const enforced = trials(sides, schema, interleaving, 'overridden', keepsSnapshot);
+            const enforced = trials(sides, schema, interleaving, 'overridden', options);
             const kind = await kindOf(await run(sides, schema, interleaving), enforced);
             await make(keys);
             return kind;

@@ -1,37 +1,15 @@
-/**
- * What a difference is, told by its cause. Only the first one of an interleaving counts: what comes later follows from it.
- * Each kind but `unknown` stands in docs/differences.md under "While others write".
- */
+/** Finds what kind a difference is, by its cause. Only the first one of an interleaving counts: what comes later follows from it. */
+import type { Kind } from './kind.js';
 import type { Answer, Trace, Turn } from './lockstep.js';
 import type { Operation, Schema } from './scenario.js';
-
-export type Kind =
-  | 'same'
-  /** The answers and rows are the same: a step waited on one side only. */
-  | 'waited elsewhere'
-  /** The server itself does not answer the same twice. */
-  | 'the server varies'
-  /** Both sides ran into a deadlock, and another client was its victim. */
-  | 'another victim'
-  /** A broken rule ends the DELETE here, which natively waits for a row below first. */
-  | 'rule at once'
-  /** RESTRICT and NO ACTION see what the statement's snapshot shows, natively the newest rows. */
-  | 'rule in the snapshot'
-  /** A DELETE that waits has taken other rows below by then. */
-  | 'locks in another order'
-  /** A DELETE that was overtaken is made as if it had been sent when the other transaction had ended. */
-  | 'sent again'
-  /** In a snapshot that stays a row below has been deleted or changed since. */
-  | 'changed since'
-  /** The server does not check NOT ENFORCED keys when children are written. */
-  | 'nobody enforces'
-  | 'unknown';
 
 /** What else can be tried on the same schema to find a cause. */
 export interface Trials {
   readonly schema: Schema;
   /** The transactions keep the snapshot that they began with. */
   readonly keepsSnapshot: boolean;
+  /** New keys are looked at, and what is deleted is locked first. */
+  readonly guarded: boolean;
   /** Does it once more, with the clients in another order. */
   again(order: readonly number[]): Promise<Trace>;
   /** What kind it is with enforced keys and overrides; undefined where the keys are enforced anyway. */
@@ -53,6 +31,8 @@ export async function kindOf(trace: Trace, trials: Trials): Promise<Kind> {
   if (parting && isRuleAtOnce(parting)) return 'rule at once';
   if (parting && isRuleInSnapshot(trace, parting, trials)) return 'rule in the snapshot';
   if (parting && isChangedSince(trace, parting, trials)) return 'changed since';
+  if (parting && isSince(trace, parting, trials, 'delete')) return 'written since';
+  if (parting && isSince(trace, parting, trials, 'write')) return 'referenced since';
   if (parting && (await isSentAgain(trace, parting, trials))) return 'sent again';
   if (trace.orphans.length > 0 && (await isUnenforced(trace, parting, trials))) return 'nobody enforces';
   if (parting && isOtherOrder(trace, parting)) return 'locks in another order';
@@ -148,6 +128,26 @@ function isChangedSince(trace: Trace, { turn, index, at }: Parting, trials: Tria
   const fails = has(turn.proxied?.answer, 'E C=40001');
   const failsOtherwise = has(turn.native?.answer, 'E C=40001') && has(turn.proxied?.answer, 'E ');
   if (!fails && !failsOtherwise) return false;
+  return changes(trace, turn.client, snapshotOf(trace, index, trials), at, trials).size > 0;
+}
+
+/**
+ * With locks first and new keys that are looked at: what natively ends with 40001, as a child came behind the snapshot, or goes
+ * through, as a row that is referenced did.
+ */
+function isSince(
+  trace: Trace,
+  { turn, index, at }: Parting,
+  trials: Trials,
+  of: 'delete' | 'write',
+): boolean {
+  const { native, proxied, step } = turn;
+  const isDelete = step.operation?.kind === 'delete';
+  const differs = isDelete
+    ? has(native?.answer, 'E C=40001') && has(proxied?.answer, 'C DELETE')
+    : !has(native?.answer, 'E ') && has(proxied?.answer, 'E C=23503');
+  if (!trials.guarded || isDelete !== (of === 'delete') || !differs) return false;
+  if (isDelete && !trials.keepsSnapshot) return false;
   return changes(trace, turn.client, snapshotOf(trace, index, trials), at, trials).size > 0;
 }
 

@@ -19,6 +19,7 @@ Interleaves short transactions of two and three clients, natively and through pg
   --runs N          interleavings for each seed (default: 200)
   --isolation L     read committed or repeatable read (default: read committed)
   --keys WHICH      emulated (NOT ENFORCED), overridden (NO ACTION keys with overrides), or both (default)
+  --guarded         with cascade.guard: check and cascade.locks: rows, and writes in more forms, of emulated keys
   --show WHICH      print unknown differences (default), all, or only those of one kind
 `;
 
@@ -29,6 +30,7 @@ const options = {
   runs: { type: 'string', default: '200' },
   isolation: { type: 'string', default: 'read committed' },
   keys: { type: 'string', default: 'both' },
+  guarded: { type: 'boolean', default: false },
   show: { type: 'string', default: 'unknown' },
 } as const;
 
@@ -36,15 +38,17 @@ async function run(values: Values<typeof options>): Promise<boolean> {
   const [firstSeed, seeds] = [atLeast(0, '--seed', values.seed), atLeast(1, '--seeds', values.seeds)];
   const first = atLeast(0, '--scenario', values.scenario);
   const runs = atLeast(1, '--runs', values.runs);
-  const keys = oneOf(['emulated', 'overridden', 'both'], '--keys', values.keys);
+  const keys = values.guarded ? 'emulated' : oneOf(['emulated', 'overridden', 'both'], '--keys', values.keys);
   const server = await startPostgres({ config: { autovacuum: 'off' } });
   try {
-    const config = { cascade: { overrides: OVERRIDES }, log: { level: 'warn' } };
+    const guard = values.guarded ? { guard: 'check', locks: 'rows' } : {};
+    const config = { cascade: { overrides: OVERRIDES, ...guard }, log: { level: 'warn' } };
     const proxy = await ProxyProgram.start(server, config, { showsLog: true });
     const kinds = new Map<string, number>();
     let unknown = 0;
     let interleavings = 0;
     let waited = 0;
+    let orphans = 0;
     for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
       const [native, other] = [await createDatabaseOn(server), await createDatabaseOn(server)];
       const at = ({ name }: Database, port = server.port) => ({ ...server, port, database: name });
@@ -58,6 +62,7 @@ async function run(values: Values<typeof options>): Promise<boolean> {
         first,
         runs,
         keys,
+        guarded: values.guarded,
         keepsSnapshot: values.isolation !== 'read committed',
         found: (found) => {
           if (values.show === 'all' || values.show === found.kind)
@@ -68,13 +73,14 @@ async function run(values: Values<typeof options>): Promise<boolean> {
       unknown += figures.differences.length;
       interleavings += figures.interleavings;
       waited += figures.waited;
+      orphans += figures.orphans;
       for (const side of Object.values(sides)) side.end();
       await native.drop();
       await other.drop();
     }
     const listed = [...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ');
     console.log(
-      `${interleavings} interleavings in ${values.isolation}, a step waited in ${waited}: ${listed}`,
+      `${interleavings} interleavings in ${values.isolation}, a step waited in ${waited}; ${orphans} orphans: ${listed}`,
     );
     await proxy.kill();
     return unknown === 0;

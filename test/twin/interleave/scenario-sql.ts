@@ -108,11 +108,8 @@ function textOf(
       return `DELETE FROM ${table} AS d WHERE ${whereSql(schema, number, operation.where, spell)}${
         operation.returning ? ' RETURNING id, v' : ''
       }`;
-    case 'insert': {
-      const { id, v, references } = operation;
-      const values = [spell(id), spell(v), ...keys.map((key, i) => reference(key, references[i] ?? null))];
-      return `INSERT INTO ${table} VALUES (${values.join(', ')})`;
-    }
+    case 'insert':
+      return insertSql(table, keys, operation, reference, spell);
     case 'move': {
       const key = keys[operation.key % Math.max(keys.length, 1)];
       const set = key ? `${key.column} = ${reference(key, operation.to)}` : 'v = v + 1';
@@ -126,6 +123,39 @@ function textOf(
       return `SELECT id, v FROM ${table} WHERE id = ${spell(operation.id)} FOR ${operation.strength}`;
     case 'read':
       return `SELECT t::text FROM ${table} AS t ORDER BY id`;
+  }
+}
+
+/** @param reference how the value of a key is written */
+function insertSql(
+  table: string,
+  keys: readonly Key[],
+  { how, id, v, references }: Extract<Operation, { readonly kind: 'insert' }>,
+  reference: (key: Key, value: number | null) => string,
+  spell: (value: number | null) => string,
+): string {
+  const row = (id: number) =>
+    [spell(id), spell(v), ...keys.map((key, i) => reference(key, references[i] ?? null))].join(', ');
+  const columns = ['id', 'v', ...keys.map(({ column }) => column)];
+  const set = (from: string) =>
+    columns
+      .slice(1)
+      .map((name) => `${name} = ${from}.${name}${name.startsWith('f') ? '::int' : ''}`)
+      .join(', ');
+  const [key] = keys;
+  switch (how) {
+    case 'values':
+      return `INSERT INTO ${table} VALUES (${row(id)})`;
+    case 'rows':
+      return `INSERT INTO ${table} VALUES (${row(id)}), (${row(id + 2)})`;
+    case 'found':
+      return key
+        ? `INSERT INTO ${table} (id, v, ${key.column}) SELECT ${spell(id)}, ${spell(v)}, p.id FROM s.t${key.to} AS p WHERE p.id = ${spell(references[0] ?? 1)}`
+        : `INSERT INTO ${table} SELECT ${row(id)}`;
+    case 'upsert':
+      return `INSERT INTO ${table} VALUES (${row(id)}) ON CONFLICT (id) DO UPDATE SET ${set('excluded')}`;
+    case 'merge':
+      return `MERGE INTO ${table} AS x USING (SELECT ${row(id)}) AS n (${columns.join(', ')}) ON x.id = n.id WHEN MATCHED THEN UPDATE SET ${set('n')} WHEN NOT MATCHED THEN INSERT VALUES (${columns.map((name) => `n.${name}${name.startsWith('f') ? '::int' : ''}`).join(', ')})`;
   }
 }
 

@@ -42,6 +42,8 @@ export type Operation = { readonly table: number; readonly extended: boolean } &
   | { readonly kind: 'delete'; readonly where: Where; readonly returning: boolean }
   | {
       readonly kind: 'insert';
+      /** `rows`: two of them; `found`: of a parent that the statement itself finds. */
+      readonly how: 'values' | 'rows' | 'found' | 'upsert' | 'merge';
       readonly id: number;
       readonly v: number;
       readonly references: readonly (number | null)[];
@@ -145,48 +147,61 @@ const where: fc.Arbitrary<Where> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: kind('key'), key: place, value: id }) },
 );
 const strength = pick<Strength>([3, 'KEY SHARE'], [1, 'SHARE'], [1, 'NO KEY UPDATE'], [1, 'UPDATE']);
-const operation: fc.Arbitrary<Operation> = fc.oneof(
-  {
-    weight: 7,
-    arbitrary: fc.record({
-      ...common,
-      table: pick([3, 0], [1, 1], [1, 2], [1, 3]),
-      kind: kind('delete'),
-      where,
-      returning: once(3),
-    }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      ...common,
-      kind: kind('insert'),
-      id: newId,
-      v,
-      references: fc.tuple(reference, reference),
-    }),
-  },
-  { weight: 3, arbitrary: fc.record({ ...common, kind: kind('move'), id, key: place, to: reference }) },
-  { weight: 1, arbitrary: fc.record({ ...common, kind: kind('rename'), id, to: newId }) },
-  { weight: 2, arbitrary: fc.record({ ...common, kind: kind('touch'), id, v }) },
-  { weight: 2, arbitrary: fc.record({ ...common, kind: kind('lock'), id, strength }) },
-  { weight: 1, arbitrary: fc.record({ ...common, kind: kind('read') }) },
-);
-const client: fc.Arbitrary<Client> = fc.record({
-  transaction: pick<Client['transaction']>([2, 'none'], [4, 'COMMIT'], [1, 'ROLLBACK']),
-  operations: fc.array(operation, { minLength: 1, maxLength: 3, size: 'max' }),
-});
-const interleaving: fc.Arbitrary<Interleaving> = fc.record({
-  careful: fc.boolean(),
-  clients: fc.array(client, { minLength: 2, maxLength: 3, size: 'max' }),
-  turns: fc.array(fc.nat(5), { minLength: 15, maxLength: 15 }),
-});
+type Insert = Extract<Operation, { readonly kind: 'insert' }>;
 
-/** @param interleavings how many are tried on each schema */
-export function scenarios(interleavings: number): fc.Arbitrary<Scenario> {
+/** @param guarded new keys are looked at: then they come in more forms, and no id changes that others may reference */
+function operationOf(guarded: boolean): fc.Arbitrary<Operation> {
+  const how = guarded
+    ? pick<Insert['how']>([4, 'values'], [1, 'rows'], [2, 'found'], [2, 'upsert'], [2, 'merge'])
+    : fc.constant<Insert['how']>('values');
+  const deletion = fc.record({
+    ...common,
+    table: pick([3, 0], [1, 1], [1, 2], [1, 3]),
+    kind: kind('delete'),
+    where,
+    returning: once(3),
+  });
+  const insert = fc.record({
+    ...common,
+    kind: kind('insert'),
+    how,
+    id: newId,
+    v,
+    references: fc.tuple(reference, reference),
+  });
+  const move = fc.record({ ...common, kind: kind('move'), id, key: place, to: reference });
+  const rename = fc.record({ ...common, kind: kind('rename'), id, to: newId });
+  return fc.oneof(
+    { weight: 7, arbitrary: deletion },
+    { weight: guarded ? 7 : 5, arbitrary: insert },
+    { weight: guarded ? 4 : 3, arbitrary: move },
+    { weight: guarded ? 0 : 1, arbitrary: rename },
+    { weight: 2, arbitrary: fc.record({ ...common, kind: kind('touch'), id, v }) },
+    { weight: 2, arbitrary: fc.record({ ...common, kind: kind('lock'), id, strength }) },
+    { weight: 1, arbitrary: fc.record({ ...common, kind: kind('read') }) },
+  );
+}
+
+function interleavingOf(guarded: boolean): fc.Arbitrary<Interleaving> {
+  const client: fc.Arbitrary<Client> = fc.record({
+    transaction: pick<Client['transaction']>([2, 'none'], [4, 'COMMIT'], [1, 'ROLLBACK']),
+    operations: fc.array(operationOf(guarded), { minLength: 1, maxLength: 3, size: 'max' }),
+  });
+  return fc.record({
+    careful: guarded ? fc.constant(false) : fc.boolean(),
+    clients: fc.array(client, { minLength: 2, maxLength: 3, size: 'max' }),
+    turns: fc.array(fc.nat(5), { minLength: 15, maxLength: 15 }),
+  });
+}
+
+/**
+ * @param interleavings how many are tried on each schema
+ * @param guarded new keys are looked at by whoever performs the keys
+ */
+export function scenarios(interleavings: number, guarded: boolean): fc.Arbitrary<Scenario> {
   return fc.record({
     schema,
-    interleavings: fc.array(interleaving, {
+    interleavings: fc.array(interleavingOf(guarded), {
       minLength: interleavings,
       maxLength: interleavings,
       size: 'max',
