@@ -1,21 +1,19 @@
 /** What is locked before a statement that was overtaken is sent again. */
 import type pg from 'pg';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { configSchema } from '../../src/config/schema.js';
+import { readAnswer } from '../../src/graph/catalog/answer.js';
+import { catalogQuestion } from '../../src/graph/catalog/question.js';
+import { mergeGraph } from '../../src/graph/merge.js';
+import { postgres } from '../../src/profiles/profile.js';
 import type { Locks } from '../../src/render/single/locks.js';
+import { rewrite } from '../../src/rewrite/text.js';
+import { parserReady } from '../../src/sql/parser/parser.js';
+import { readStatements, targetsOf } from '../../src/sql/statement/statement.js';
+import { atOnce } from '../support/at-once.js';
 import { useDatabase } from '../support/database.js';
 import { useProxy } from '../support/proxy.js';
 import { pidOf, untilSession, WAITS_FOR_LOCK } from '../support/server-sessions.js';
-
-const made = vi.hoisted(() => ({ locks: [] as (Locks | undefined)[] }));
-vi.mock(import('../../src/render/single/locks.js'), async (load) => {
-  const original = await load();
-  const renderLocks: typeof original.renderLocks = (...given) => {
-    const locks = original.renderLocks(...given);
-    made.locks.push(locks);
-    return locks;
-  };
-  return { ...original, renderLocks };
-});
 
 const database = useDatabase(`
   CREATE TABLE orgs (id int PRIMARY KEY, note text);
@@ -38,16 +36,48 @@ const database = useDatabase(`
     'BEGIN INSERT INTO calls DEFAULT VALUES; RETURN behind_lock($1); END';
   CREATE FUNCTION counted(orgs) RETURNS boolean LANGUAGE sql AS 'SELECT counts($1.id)';
   CREATE OPERATOR !! (RIGHTARG = int, FUNCTION = counts);`);
-const proxy = useProxy({ cascade: { overrides: [{ match: '*.*.*', on_delete: 'cascade' }] } });
+const CASCADE = { overrides: [{ match: '*.*.*', on_delete: 'cascade' }] };
+const proxy = useProxy({ cascade: CASCADE });
 
 let client: pg.Client;
+beforeAll(() => parserReady());
 beforeEach(async () => {
   client = await proxy.connect(database.name);
-  made.locks = [];
 });
 afterEach(async () => {
   await client.end();
 });
+
+/** What would be locked before a DELETE; undefined where that is nothing. */
+async function locksOf(text: string): Promise<Locks | undefined> {
+  const statements = readStatements(text) ?? [];
+  const names = statements.flatMap(targetsOf);
+  const { cascade } = configSchema.parse({ cascade: CASCADE });
+  const question = catalogQuestion({ names, fingerprint: false, catalog: true, server: false }, []);
+  const { rows } = await client.query(question);
+  const { catalog, meanings } = await readAnswer(rows[0]?.answer);
+  if (!catalog) throw new Error('the answer has no catalog');
+  const graph = await mergeGraph(catalog, cascade);
+  const context = {
+    graph,
+    meaning: (name: (typeof names)[number]) => meanings[names.indexOf(name)] ?? null,
+    returnedColumns: () => ['id'],
+    executable: () => undefined,
+    profile: postgres(18),
+    counting: false,
+    refusesCode: false,
+    triggers: cascade.triggers,
+    guard: cascade.guard,
+    locks: cascade.locks,
+    reject: true,
+    inString: true,
+    retries: true,
+  };
+  const { treatments } = atOnce(
+    rewrite(text, statements, context, { touched: false, sensitive: graph.isActive }),
+  );
+  return treatments.flatMap((each) => (each.kind === 'cascade' ? [each.locks] : []))[0];
+}
 
 /** The ids of the rows that a statement is going to delete and that others reference, as they are locked. */
 async function lockedBy(locks: Locks | undefined, values: readonly unknown[] = []): Promise<number[]> {
@@ -95,29 +125,20 @@ describe('from the top down', () => {
     ['DELETE FROM posts WHERE id = 200', [], [200, 201]],
     ['DELETE FROM orgs WHERE false', [], []],
   ])('what it deletes, and others reference, is locked: %s', async (text, values, expected) => {
-    await client.query('BEGIN');
-    await client.query(text, values);
-    await client.query('ROLLBACK');
-    expect(await lockedBy(made.locks.at(-1), values)).toEqual(expected);
+    expect(await lockedBy(await locksOf(text), values)).toEqual(expected);
   });
 
   test('nothing, where nothing references what is deleted', async () => {
-    await client.query('BEGIN');
-    await client.query('DELETE FROM marks');
-    await client.query('ROLLBACK');
-    expect(made.locks).toEqual([]);
+    expect(await locksOf('DELETE FROM marks')).toBeUndefined();
   });
 
-  test.each<[string, unknown[]]>([
-    ['WITH d AS (DELETE FROM orgs WHERE id = 1 RETURNING id) SELECT * FROM d', []],
-    ['WITH i AS (INSERT INTO orgs VALUES (9)) DELETE FROM orgs WHERE id = 1', []],
-    ['MERGE INTO orgs USING (VALUES (1)) AS v (id) ON v.id = orgs.id WHEN MATCHED THEN DELETE', []],
-    ['DELETE FROM orgs WHERE id = 1 RETURNING $1::int', [7]],
-  ])('nothing, as a SELECT cannot be put in the place of %s', async (text, values) => {
-    await client.query('BEGIN');
-    await client.query(text, values);
-    await client.query('ROLLBACK');
-    expect(made.locks.at(-1)).toBeUndefined();
+  test.each([
+    'WITH d AS (DELETE FROM orgs WHERE id = 1 RETURNING id) SELECT * FROM d',
+    'WITH i AS (INSERT INTO orgs VALUES (9)) DELETE FROM orgs WHERE id = 1',
+    'MERGE INTO orgs USING (VALUES (1)) AS v (id) ON v.id = orgs.id WHEN MATCHED THEN DELETE',
+    'DELETE FROM orgs WHERE id = 1 RETURNING $1::int',
+  ])('nothing, as a SELECT cannot be put in the place of %s', async (text) => {
+    expect(await locksOf(text)).toBeUndefined();
   });
 });
 
