@@ -10,6 +10,7 @@ import { loop, usage as loopUsage } from './loop.js';
 import { programs, usage as programsUsage } from './programs.js';
 import { race, usage as raceUsage } from './race.js';
 import { relay, usage as relayUsage } from './relay.js';
+import { writes, usage as writesUsage } from './writes.js';
 
 interface Subcommand {
   readonly usage: string;
@@ -27,6 +28,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   loop: { usage: loopUsage, run: loop },
   programs: { usage: programsUsage, run: programs },
   race: { usage: raceUsage, run: race },
+  writes: { usage: writesUsage, run: writes },
 };
 
 const help = `usage: npm run bench -- SUBCOMMAND [OPTION…]\n\n${Object.values(subcommands)

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import pg from 'pg';
 import { databaseUrl } from '../test/support/postgres.js';
 import { createDatabaseOn } from '../test/support/scratch-database.js';
-import { number, readOptions, UPSTREAM } from './options.js';
+import { number, readOptions, SWITCH, UPSTREAM } from './options.js';
 import { type Cost, costs } from './race-costs.js';
 import { startPgcascade } from './relays.js';
 import { summarize, table } from './statistics.js';
@@ -11,6 +11,9 @@ import { openUpstream } from './upstream.js';
 export const usage = `race: orphans where children are written while their parents are deleted, and what locks cost a DELETE
 
   --seconds N         how long writers and deleters run in each way; 0 leaves the race out (12)
+  --inserts N         they run until so many children are written, in place of that; 0 is by time (0)
+  --rows N            children of a statement: VALUES, or of a SELECT (1)
+  --guarded           only the ways with cascade.guard
   --writers N         connections that write children (4)
   --deleters N        connections that delete their parents (2)
   --rounds N          rounds of DELETEs alone, each with every way once; 0 leaves them out (9)
@@ -18,6 +21,9 @@ export const usage = `race: orphans where children are written while their paren
 
 const OPTIONS = {
   seconds: number(12, 0),
+  inserts: number(0, 0),
+  rows: number(1, 1),
+  guarded: SWITCH,
   writers: number(4, 1),
   deleters: number(2, 1),
   rounds: number(9, 0),
@@ -62,6 +68,15 @@ const schema = (enforced: string) => `
 const ORPHANS = `SELECT (SELECT count(*) FROM children AS c WHERE NOT EXISTS (SELECT FROM parents AS p WHERE p.id = c.parent))
   + (SELECT count(*) FROM grandchildren AS g WHERE NOT EXISTS (SELECT FROM children AS c WHERE c.id = g.child)) AS orphans`;
 
+/** Who writes and deletes, and for how long. */
+interface Effort {
+  readonly seconds: number;
+  readonly inserts: number;
+  readonly rows: number;
+  readonly writers: number;
+  readonly deleters: number;
+}
+
 interface Counts {
   inserts: number;
   deletes: number;
@@ -92,12 +107,13 @@ export async function race(args: string[]): Promise<boolean> {
     };
     console.log(
       `PostgreSQL ${upstream.version}, Node ${process.version}, ${availableParallelism()} cores; ` +
-        `${options.writers} writers, ${options.deleters} deleters, ${options.seconds} s each`,
+        `${options.writers} writers, ${options.deleters} deleters, ` +
+        `${options.inserts > 0 ? `${options.inserts.toLocaleString('en')} inserts` : `${options.seconds} s`} each, ${options.rows} rows a statement`,
     );
-    if (options.seconds > 0) {
+    if (options.seconds > 0 || options.inserts > 0) {
       const lines = [['', 'writers', 'inserts', 'refused', 'deletes', 'orphans']];
       for (const writing of Object.keys(RACES) as Writing[])
-        for (const way of RACES[writing]) {
+        for (const way of RACES[writing].filter((each) => !options.guarded || GUARDED.includes(each))) {
           const { client, url } = await made(way, schema);
           const { inserts, refused, deletes } = await run(url, writing, options);
           const { rows } = await client.query(ORPHANS);
@@ -136,29 +152,26 @@ function costTable(measured: readonly Cost[]): string {
 async function run(
   url: string,
   writing: Writing,
-  {
-    seconds,
-    writers,
-    deleters,
-  }: { readonly seconds: number; readonly writers: number; readonly deleters: number },
+  { seconds, inserts, rows, writers, deleters }: Effort,
 ): Promise<Counts> {
   const counts: Counts = { inserts: 0, deletes: 0, refused: 0 };
   const end = performance.now() + seconds * 1000;
+  const goesOn = () => (inserts > 0 ? counts.inserts < inserts : performance.now() < end);
   let oldest = 1;
   const work = async (step: (client: pg.Client) => Promise<void>) => {
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     try {
-      while (performance.now() < end) await step(client);
+      while (goesOn()) await step(client);
     } finally {
       await client.end();
     }
   };
   const write = async (client: pg.Client) => {
     const parent = oldest + Math.floor(Math.random() * 4);
-    const isDone = await WRITE[writing](client, parent).catch(refusedOr);
-    if (isDone) counts.inserts++;
-    else counts.refused++;
+    const written = await WRITE[writing](client, parent, rows).catch(refusedOr);
+    counts.inserts += written;
+    if (written === 0) counts.refused++;
   };
   const deleteOldest = async (client: pg.Client) => {
     const parent = oldest++;
@@ -173,43 +186,52 @@ async function run(
   return counts;
 }
 
-/** @returns whether a row was written */
-const WRITE: Readonly<Record<Writing, (client: pg.Client, parent: number) => Promise<boolean>>> = {
-  async plain(client, parent) {
-    const sql =
-      Math.random() < 0.5
-        ? 'INSERT INTO children (parent) VALUES ($1)'
-        : 'INSERT INTO grandchildren (child) SELECT id FROM children WHERE parent = $1 LIMIT 1';
-    return (await client.query(sql, [parent])).rowCount === 1;
+type Write = (client: pg.Client, parent: number, rows: number) => Promise<number>;
+
+/** @returns how many rows were written */
+const WRITE: Readonly<Record<Writing, Write>> = {
+  async plain(client, parent, rows) {
+    return Math.random() < 0.5
+      ? inserted(client, `INSERT INTO children (parent) VALUES ${Array(rows).fill('($1)').join(', ')}`, [
+          parent,
+        ])
+      : inserted(client, GRANDCHILDREN, [parent, rows]);
   },
-  async finding(client, parent) {
-    const sql =
-      Math.random() < 0.5
-        ? 'INSERT INTO children (parent) SELECT id FROM parents WHERE id = $1'
-        : 'INSERT INTO grandchildren (child) SELECT id FROM children WHERE parent = $1 LIMIT 1';
-    return (await client.query(sql, [parent])).rowCount === 1;
+  async finding(client, parent, rows) {
+    const children =
+      'INSERT INTO children (parent) SELECT id FROM parents, generate_series(1, $2::int) WHERE id = $1';
+    return inserted(client, Math.random() < 0.5 ? children : GRANDCHILDREN, [parent, rows]);
   },
-  async locking(client, parent) {
+  async locking(client, parent, rows) {
     const [lock, insert] =
       Math.random() < 0.5
-        ? ['SELECT id FROM parents WHERE id = $1 FOR KEY SHARE', 'INSERT INTO children (parent) VALUES ($1)']
+        ? [
+            'SELECT id FROM parents WHERE id = $1 FOR KEY SHARE',
+            'INSERT INTO children (parent) SELECT $1 FROM generate_series(1, $2::int)',
+          ]
         : [
             'SELECT id FROM children WHERE parent = $1 LIMIT 1 FOR KEY SHARE',
-            'INSERT INTO grandchildren (child) VALUES ($1)',
+            'INSERT INTO grandchildren (child) SELECT $1 FROM generate_series(1, $2::int)',
           ];
     await client.query('BEGIN');
     try {
-      const { rows } = await client.query(lock, [parent]);
-      if (rows.length > 0) await client.query(insert, [rows[0].id]);
-      return rows.length > 0;
+      const { rows: locked } = await client.query(lock, [parent]);
+      return locked.length > 0 ? await inserted(client, insert, [locked[0].id, rows]) : 0;
     } finally {
       await client.query('COMMIT');
     }
   },
 };
 
+const GRANDCHILDREN = `INSERT INTO grandchildren (child)
+  SELECT id FROM (SELECT id FROM children WHERE parent = $1 LIMIT 1) AS c, generate_series(1, $2::int)`;
+
+async function inserted(client: pg.Client, text: string, values: readonly number[]): Promise<number> {
+  return (await client.query(text, [...values])).rowCount ?? 0;
+}
+
 /** foreign_key_violation is how the server refuses a child whose parent is gone. @throws any other error */
-function refusedOr(error: unknown): false {
-  if (error instanceof pg.DatabaseError && error.code === '23503') return false;
+function refusedOr(error: unknown): 0 {
+  if (error instanceof pg.DatabaseError && error.code === '23503') return 0;
   throw error;
 }

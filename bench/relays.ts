@@ -25,9 +25,9 @@ export async function startBareRelay(upstream: URL): Promise<Relay> {
 export async function startPgcascade(
   upstream: URL,
   config: Readonly<Record<string, unknown>> = {},
-): Promise<Relay> {
+): Promise<Relay & { readonly pid: number | undefined }> {
   const proxy = await ProxyProgram.start(addressOf(upstream), config);
-  return { port: proxy.port, stop: () => proxy.kill() };
+  return { port: proxy.port, pid: proxy.process.pid, stop: () => proxy.kill() };
 }
 
 function addressOf({ hostname, port }: URL) {

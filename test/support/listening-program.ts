@@ -55,6 +55,10 @@ export class ListeningProgram {
     throw new Error(`node ${command.join(' ')}: ${why}. It said:\n${program.log}`);
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get isAlive(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
