@@ -1,6 +1,6 @@
 import { cancel } from './cancels.js';
 import { crash } from './crashes.js';
-import { cut, disturb } from './cuts.js';
+import { cut, disturb, halfClose } from './cuts.js';
 import type { Figures } from './figures.js';
 import { type Campaign, fuzzBackend, fuzzFrontend } from './fuzz.js';
 import { kill } from './kills.js';
@@ -24,6 +24,7 @@ export const CAMPAIGNS = {
   crashes: campaign(20, crash),
   cancels: campaign(500, cancel),
   cuts: campaign(ALL, cut),
+  halves: campaign(ALL, halfClose),
   mishaps: campaign(ALL, disturb),
 } as const;
 

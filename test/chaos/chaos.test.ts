@@ -16,6 +16,11 @@ const parts: readonly (readonly [string, CampaignName, number])[] = [
   ['whoever is killed, no cascade is done in part, and nothing is left open', 'kills', 20],
   ['a cancel request stops the statement that it is for, and no other', 'cancels', 8],
   ['wherever a connection is cut, what was answered is done, and nothing is done in part', 'cuts', 12],
+  [
+    'wherever one direction of a connection ends, what was answered is done, and nothing is done in part',
+    'halves',
+    12,
+  ],
   ['whatever befalls a message to or from a server, its client hears the truth', 'mishaps', 18],
 ];
 

@@ -9,6 +9,8 @@ import { Random } from './random.js';
 import type { Scene } from './scene.js';
 
 const FIRST = 7001;
+/** How many a team has: few, and so many that a cascade has 200,000 rows. */
+const PEOPLE = [2, 100_000] as const;
 /** WARNING of a server that ends because another process of it has crashed; the proxy's word for a server that is gone. */
 const ENDS = ['57P02', '08006'];
 
@@ -20,10 +22,11 @@ export async function crash(scene: Scene, { seed, cases, first = 0 }: Campaign):
     const org = FIRST + 2 * each;
     // As the tests' server is set, what was committed last would be lost in the crash.
     await scene.watcher.query('SET synchronous_commit = on');
-    await found(scene.watcher, org, 2);
+    const people = PEOPLE[each % 2] ?? 2;
+    await found(scene.watcher, org, 2, people);
     const locker = await scene.database.connect();
     await locker.query('BEGIN');
-    await locker.query('SELECT FROM person WHERE id = $1 FOR UPDATE', [4 * org + 3]);
+    await locker.query('SELECT FROM person WHERE id = $1 FOR UPDATE', [people * (2 * org + 2) - 1]);
     const [waiting, inBlock, idle] = [await scene.login(), await scene.login(), await scene.login()];
     inBlock.send(query('BEGIN'), query(`DELETE FROM org WHERE id = ${org + 1}`));
     await inBlock.until('Z', 3);
@@ -41,13 +44,14 @@ export async function crash(scene: Scene, { seed, cases, first = 0 }: Campaign):
     await scene.untilRestarted();
     const name = `seed ${seed}, case ${each}, a backend ${victim}`;
     const ends = clients.map(endOf);
-    figures.add(`the backend ${victim}: ${[...new Set(ends)].sort().join(' and ')}`);
+    figures.add(`the backend ${victim}, ${people} people a team: ${[...new Set(ends)].sort().join(' and ')}`);
     if (ends.some((end) => !ENDS.includes(end))) figures.addDefects(name, [`clients were told ${ends}`]);
-    const left = await leftOf(scene.watcher, org, 2);
+    const left = await leftOf(scene.watcher, org, 2, people);
     if ([...left.values()].some((state) => state !== 'whole'))
       figures.addDefects(name, [`the families are ${[...left.values()]}`]);
     figures.addDefects(name, await scene.defects());
     for (const client of clients) client.leave('close');
+    await scene.watcher.query('TRUNCATE org, team, person, note, contract');
   }
   return figures;
 }

@@ -1,4 +1,4 @@
-/** Connections of a conversation are cut, at each of its bytes, on either side of the proxy, and have mishaps at each message. */
+/** Connections of a conversation are cut or half-closed, at each of its bytes, on either side of the proxy, and have mishaps at each message. */
 import { converse, defectsOf, prepareConversation, type Record, recorded } from './conversation.js';
 import { atByte, type Direction, type Fault, type Mishap } from './faults.js';
 import { Figures } from './figures.js';
@@ -28,18 +28,32 @@ interface Planned {
   readonly maySilence: boolean;
 }
 
-/** Every byte of both connections, in both directions. */
-export async function cut(scene: Scene, campaign: Campaign): Promise<Figures> {
+/** Both connections are reset: behind every byte of either, in both directions. */
+export function cut(scene: Scene, campaign: Campaign): Promise<Figures> {
+  return atEachByte(scene, new Figures('cuts'), campaign, { kind: 'reset' });
+}
+
+/** One direction ends (FIN), and the other does not: behind every byte of either connection. What comes later is lost. */
+export function halfClose(scene: Scene, campaign: Campaign): Promise<Figures> {
+  return atEachByte(scene, new Figures('half-closes'), campaign, { kind: 'halfClose' });
+}
+
+async function atEachByte(
+  scene: Scene,
+  figures: Figures,
+  campaign: Campaign,
+  mishap: Mishap,
+): Promise<Figures> {
   const records = await recordBoth(scene);
   const planned = LEGS.flatMap((leg) =>
     DIRECTIONS.flatMap((direction) =>
       Array.from({ length: records[leg][direction].length + 1 }, (_, offset): Planned => {
-        const fault = atByte(direction, offset, { kind: 'reset' });
+        const fault = atByte(direction, offset, mishap);
         return { leg, fault, isHarmless: false, maySilence: false };
       }),
     ),
   );
-  return await playAll(scene, new Figures('cuts'), campaign, planned, '');
+  return await playAll(scene, figures, campaign, planned, '');
 }
 
 /** Every message between the proxy and its server. */
@@ -142,7 +156,7 @@ async function played(
     maySilence ? armed.fired.then(() => sideAnswersOften(scene)) : undefined,
   );
   scene[leg].disarm();
-  await scene.untilNothingIsOpen();
+  await (maySilence ? scene.untilNothingIsOpen() : scene.untilNothingIsOpenSoon());
   for (const each of await defectsOf(scene, course)) defect(each);
   if (!armed.hasFired()) return 'not reached';
   if (isHarmless) {

@@ -3,6 +3,7 @@ export class Figures {
   readonly #title: string;
   readonly #outcomes = new Map<string, number>();
   readonly defects: string[] = [];
+  readonly #notes: string[] = [];
   cases = 0;
 
   constructor(title: string) {
@@ -20,6 +21,11 @@ export class Figures {
     this.defects.push(...defects.map((defect) => `${name}: ${defect}`));
   }
 
+  /** What else was measured, if anything was. */
+  addNote(note: string | undefined): void {
+    if (note !== undefined) this.#notes.push(note);
+  }
+
   count(outcome: string): number {
     return this.#outcomes.get(outcome) ?? 0;
   }
@@ -27,6 +33,7 @@ export class Figures {
   toString(): string {
     const outcomes = [...this.#outcomes].sort(([, one], [, other]) => other - one);
     const listed = outcomes.map(([outcome, count]) => `${count} ${outcome}`).join(', ');
-    return `${this.#title}: ${this.cases} cases: ${listed}; ${this.defects.length} defects`;
+    const notes = this.#notes.map((note) => `\n  ${note}`).join('');
+    return `${this.#title}: ${this.cases} cases: ${listed}; ${this.defects.length} defects${notes}`;
   }
 }

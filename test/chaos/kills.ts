@@ -41,9 +41,9 @@ export async function kill(scene: Scene, { seed, cases, first = 0 }: Campaign): 
     else if (victim === 'backend') await scene.watcher.query('SELECT pg_terminate_backend($1)', [pid]);
     else await scene.restartProxy();
     // Nobody is left to stop what a dead proxy has begun: it waits on, and is done as a whole.
-    if (victim !== 'proxy') await scene.untilNothingIsOpen(1);
+    if (victim !== 'proxy') await scene.untilNothingIsOpenSoon(1);
     await locker.query('ROLLBACK');
-    await scene.untilNothingIsOpen(1);
+    await scene.untilNothingIsOpenSoon(1);
     if (victim !== 'client') await client.untilOver();
     client.leave('close');
     const left = (await leftOf(scene.watcher, org, 1)).get(org) ?? 'partial';

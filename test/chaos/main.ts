@@ -1,6 +1,7 @@
 /** The faults as a program: `npm run test:chaos -- --seed 7`. Exit status: 0 no defect, 1 some, 2 bad usage. */
 import { atLeast, oneOf, runCommand } from '../support/command.js';
 import { type Server, startPostgres } from '../support/postgres.js';
+import { Beside } from './beside.js';
 import { ALL, CAMPAIGNS, type CampaignName } from './campaigns.js';
 import type { Figures } from './figures.js';
 import { Scene } from './scene.js';
@@ -51,11 +52,16 @@ await runCommand({
 /** On a scene of its own, with a database and a proxy. */
 async function played(server: Server, play: (scene: Scene) => Promise<Figures>): Promise<Figures> {
   const scene = await Scene.begin(server);
+  const beside = Beside.begin(scene, server.port);
   try {
     const figures = await play(scene);
+    await beside.end(figures);
+    figures.addNote(scene.closings);
+    if (scene.lateClosings > 0) figures.addDefects('open for too long', [`${scene.lateClosings} times`]);
     figures.addDefects('at the end', await scene.lastDefects());
     return figures;
   } finally {
+    beside.stop();
     await scene.end();
   }
 }

@@ -15,6 +15,10 @@ const MEGABYTE = 2 ** 20;
 const MORE = { rss: 160 * MEGABYTE, heapUsed: 24 * MEGABYTE, external: 24 * MEGABYTE };
 /** Sessions that wait for a lock of one that is gone, or for a network that says nothing, are ended after some seconds. */
 const AT_LAST = { within: 2 * PATIENCE };
+/** Where nobody is silent, and nothing waits, in milliseconds. */
+const SOON = 5_000;
+/** What those say that they are who ask beside a campaign: they are not counted. */
+export const BESIDE = 'beside the campaign';
 
 export class Scene {
   readonly database: Database;
@@ -26,6 +30,8 @@ export class Scene {
   watcher: pg.Client;
   /** A client that does nothing else than to ask whether it is answered. */
   #side: Client;
+  /** How long it took until nothing was open, in milliseconds, where that has to be soon. */
+  readonly #closings: number[] = [];
   #atRest: Memory | undefined;
 
   private constructor(
@@ -94,13 +100,33 @@ export class Scene {
     this.#side.messages.splice(0);
   }
 
+  /** How long it took until nothing was open any more. @returns undefined where nobody waited for that */
+  get closings(): string | undefined {
+    if (this.#closings.length === 0) return undefined;
+    const late = this.#closings.filter((took) => took > SOON).length;
+    const most = Math.max(...this.#closings);
+    return `nothing open at the server after at most ${most.toFixed(0)} ms; ${late} of ${this.#closings.length} later than ${SOON} ms`;
+  }
+
+  /** Waits as `untilNothingIsOpen`, and notes how long, where nothing may go on: nobody is silent, and nothing is left to do. */
+  async untilNothingIsOpenSoon(others = 0): Promise<void> {
+    const start = performance.now();
+    await this.untilNothingIsOpen(others);
+    this.#closings.push(performance.now() - start);
+  }
+
+  /** How often that took too long, as the campaigns judge it: a test does not. */
+  get lateClosings(): number {
+    return this.#closings.filter((took) => took > SOON).length;
+  }
+
   /**
    * Waits until the server has no session but those of the watcher and the side client.
    * @param others how many more there may be
    */
   untilNothingIsOpen(others = 0): Promise<void> {
     const sql = `SELECT count(*)::int AS open FROM pg_stat_activity
-      WHERE datname = current_database() AND backend_type = 'client backend'`;
+      WHERE datname = current_database() AND backend_type = 'client backend' AND application_name <> '${BESIDE}'`;
     return until(
       'nothing is left open at the server',
       async () => (await this.watcher.query(sql)).rows[0].open <= 2 + others,
