@@ -8,11 +8,11 @@ import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { createAuthority } from '../test/support/certificates.js';
 import { type Server, startPostgres } from '../test/support/postgres.js';
-import type { Memory } from './idle-proxy.js';
+import { LOOKED_AT, type Memory } from '../test/support/settled-memory.js';
 import { AT_MOST, number, readOptions } from './options.js';
 import { table } from './statistics.js';
 
-export const usage = `idle: the memory that an idle connection takes in the proxy, in clear and by TLS on both ways
+export const usage = `idle: the memory that an idle connection takes in the proxy, and in a relay that only pipes, in clear and by TLS on both ways
 
   --connections N     that are open at a time (300)
   --at-most KB        exit 1 when one in clear takes more, resident
@@ -23,10 +23,11 @@ const OPTIONS = { connections: number(300, 1), 'at-most': AT_MOST, 'at-most-tls'
 /** These are open before the first look: code is compiled, and buffers that all share are there. */
 const WARM_UP = 50;
 
-interface Measured {
-  readonly name: string;
-  /** Bytes for each connection. */
-  readonly each: Memory;
+/** A program that is measured, with its arguments. */
+interface Program {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly isEncrypted: boolean;
 }
 
 /** Opens connections, asks one question on each, and looks. Gives false when a goal that was asked for is missed. */
@@ -48,25 +49,32 @@ export async function idle(args: string[]): Promise<boolean> {
   });
   try {
     const paths = { cert: join(folder, 'server.crt'), key: join(folder, 'server.key') };
-    const measured = [
-      await measure('in clear', server, {}, connections),
-      await measure('by TLS', server, { mode: 'require', ...paths }, connections),
-    ];
-    console.log(
-      table([
-        ['KB for each connection', 'resident', 'used'],
-        ...measured.map(({ name, each }) => [name, kilobytes(each.resident), kilobytes(each.used)]),
-      ]),
+    const rows: string[][] = [];
+    const measured = async (name: string, program: Program) => {
+      const each = await measure(program, connections);
+      rows.push([name, kilobytes(each.resident), kilobytes(each.used)]);
+      return each.resident / 1024;
+    };
+    await measured('in clear, a relay that only pipes', relay(server, []));
+    const inClear = await measured('in clear, pgcascade', pgcascade(server, {}, connections));
+    await measured('by TLS, a relay that only pipes', relay(server, [paths.cert, paths.key]));
+    const byTls = await measured(
+      'by TLS, pgcascade',
+      pgcascade(server, { mode: 'require', ...paths }, connections),
     );
-    const [inClear, byTls] = measured.map(({ each }) => each.resident / 1024);
-    return !((inClear ?? 0) > clear || (byTls ?? 0) > tls);
+    console.log(table([['KB for each connection', 'resident', 'used'], ...rows]));
+    return !(inClear > clear || byTls > tls);
   } finally {
     await server.stop('immediate');
     rmSync(folder, { recursive: true });
   }
 }
 
-async function measure(name: string, server: Server, tls: object, connections: number): Promise<Measured> {
+function relay(server: Server, files: readonly string[]): Program {
+  return { file: 'idle-relay.js', args: [String(server.port), ...files], isEncrypted: files.length > 0 };
+}
+
+function pgcascade(server: Server, tls: object, connections: number): Program {
   const isEncrypted = 'mode' in tls;
   const config = {
     listen: '127.0.0.1:0',
@@ -75,9 +83,13 @@ async function measure(name: string, server: Server, tls: object, connections: n
     tls,
     limits: { connections: connections + WARM_UP },
   };
-  const program = fileURLToPath(new URL('idle-proxy.js', import.meta.url));
-  const proxy = fork(program, [JSON.stringify(config)], {
-    execArgv: ['--expose-gc'],
+  return { file: 'idle-proxy.js', args: [JSON.stringify(config)], isEncrypted };
+}
+
+/** @returns bytes for each connection */
+async function measure({ file, args, isEncrypted }: Program, connections: number): Promise<Memory> {
+  const proxy = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
+    execArgv: [...LOOKED_AT],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   try {
@@ -90,7 +102,7 @@ async function measure(name: string, server: Server, tls: object, connections: n
     const after = await memoryOf(proxy);
     for (const socket of open) socket.destroy();
     const each = (of: keyof Memory) => (after[of] - before[of]) / connections;
-    return { name, each: { resident: each('resident'), used: each('used') } };
+    return { resident: each('resident'), used: each('used') };
   } finally {
     if (proxy.kill('SIGKILL')) await once(proxy, 'exit');
   }

@@ -75,7 +75,28 @@ async function answerRequest(
   if (after.length > 0) throw new ProtocolViolation(`received unencrypted data after ${name} request`);
   if (tls === undefined) return;
   client.stream.write(ENCRYPTION);
+  await arrival(client.stream);
   await client.encrypt(tls, 'asked');
+}
+
+/**
+ * Waits for the first bytes of a handshake, and leaves them in the stream. What comes after `node:tls` has taken the stream is read into
+ * a buffer of 64 KB that lasts as long as the connection; for what is there before, it makes one of that size.
+ */
+function arrival(client: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      client.pause();
+      client.off('data', came).off('end', settle).off('close', settle);
+      resolve();
+    };
+    const came = (chunk: Buffer) => {
+      settle();
+      client.unshift(chunk);
+    };
+    client.on('data', came).once('end', settle).once('close', settle).resume();
+    if (client.closed || client.readableEnded) settle();
+  });
 }
 
 /** @returns undefined where the client is gone before that is whole */

@@ -32,6 +32,8 @@ export class TlsAcceptor {
   /** Those under way, by both ends of their connections: that is all by which a server of node:tls tells them apart. */
   readonly #handshakes = new Map<string, Handshake>();
   readonly #server: Server;
+  /** The one that the last client got. */
+  #certificate: Buffer | undefined;
 
   /** @throws ConfigError where the files cannot be used */
   constructor(options: TlsAcceptorOptions) {
@@ -78,11 +80,17 @@ export class TlsAcceptor {
       stream,
       transport: Object.freeze({
         kind: 'tls',
-        ownCertificate: ownCertificate(stream.getX509Certificate()),
+        ownCertificate: this.#shared(ownCertificate(stream.getX509Certificate())),
         client: isValid ? verifiedClient(certificate) : undefined,
       }),
       refusal: refusalOf(client_auth, certificate, stream),
     };
+  }
+
+  /** All clients mostly get the same one: a copy for each would last as long as its connection. */
+  #shared(certificate: Buffer): Buffer {
+    if (!this.#certificate?.equals(certificate)) this.#certificate = certificate;
+    return this.#certificate;
   }
 
   #serverWith(credentials: object): Server {

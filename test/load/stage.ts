@@ -6,6 +6,7 @@ import pg from 'pg';
 import { createAuthority } from '../support/certificates.js';
 import { startPostgres } from '../support/postgres.js';
 import { ProxyProgram } from '../support/proxy-program.js';
+import { LOOKED_AT, type Memory } from '../support/settled-memory.js';
 import { until } from '../support/until.js';
 
 /** Through the proxy, or straight to the server, to a database where the same keys are enforced. */
@@ -14,7 +15,7 @@ export type Way = 'proxy' | 'direct';
 export interface Stage {
   /** A client that is not connected yet. */
   client(way: Way): pg.Client;
-  /** Bytes that the proxy's process takes. */
+  /** Bytes that the proxy's process takes, without what nobody has any more. */
   memory(): Promise<number>;
   /** Connections of clients that the server still has, when all should be gone. */
   leftBehind(): Promise<number>;
@@ -55,7 +56,10 @@ export async function startStage(clients: number, encrypted: boolean): Promise<S
     limits: { connections: clients + SPARE_CONNECTIONS },
     log: { level: 'warn' },
   };
-  const proxy = await ProxyProgram.start(server, config, { showsLog: true });
+  const proxy = await ProxyProgram.start(server, config, {
+    showsLog: true,
+    node: [...LOOKED_AT, '--import', new URL('answers-with-memory.js', import.meta.url).href],
+  });
   const client = (way: Way) =>
     new pg.Client({
       host: '127.0.0.1',
@@ -75,7 +79,7 @@ export async function startStage(clients: number, encrypted: boolean): Promise<S
   const count = async (sql: string) => Number((await observer.query(sql)).rows[0]?.count);
   return {
     client,
-    memory: () => proxy.metric('process_resident_memory_bytes'),
+    memory: async () => ((await proxy.process.ask('memory')) as Memory).resident,
     async leftBehind() {
       const left = () =>
         count(
