@@ -1,7 +1,11 @@
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 /** These put a mistake into a module of src, which has to be one of their own. */
-export const mutating = ['test/twin/mutations.test.ts', 'test/twin/interleave/found-out.test.ts'];
+export const mutating = [
+  'test/twin/mutations.test.ts',
+  'test/twin/interleave/found-out.test.ts',
+  'test/twin/writes/found-out.test.ts',
+];
 
 /** These need no server: what PostgreSQL says to them is kept in files. */
 const planning = ['test/plan/*.test.ts'];

@@ -3,6 +3,7 @@ import { atLeast, oneOf, runCommand, type Values } from '../support/command.js';
 import { startPostgres } from '../support/postgres.js';
 import { ProxyProgram } from '../support/proxy-program.js';
 import { createDatabaseOn, type Database } from '../support/scratch-database.js';
+import type { Statements } from './case.js';
 import { fuzz } from './fuzz.js';
 import { type Difference, reproduction } from './report.js';
 import { OVERRIDES } from './schema-sql.js';
@@ -58,6 +59,7 @@ async function run(values: Values<typeof options>): Promise<boolean> {
     const shown = new Map<string, number>();
     let statements = 0;
     let differences = 0;
+    let refused = 0;
     for (let each = seed; each < seed + seeds; each++) {
       // What was dropped makes catalogs slow: each seed has new ones.
       const [native, emulated] = [await createDatabaseOn(server), await createDatabaseOn(server)];
@@ -71,7 +73,7 @@ async function run(values: Values<typeof options>): Promise<boolean> {
         differences: most,
         shrinkFor: seconds * 1000,
         ...(keys === 'both' ? {} : { overridden: keys === 'overridden' }),
-        which: values.writes ? (values.referenced ? 'writes' : 'writes of new keys') : 'deletes',
+        which: whichOf(values),
         found: (difference, name) => print(`${name}: a difference`, difference),
         knows: (difference, name, what) => {
           if (values.show === what || values.show === 'all') print(`${name}: ${what}`, difference);
@@ -87,15 +89,26 @@ async function run(values: Values<typeof options>): Promise<boolean> {
       await emulated.drop();
       for (const [name, count] of figures.shown) shown.set(name, (shown.get(name) ?? 0) + count);
       statements += figures.statements;
+      refused += sum(figures.refused);
       differences += figures.differences.length;
     }
     console.log(`statements that changed rows by: ${listed(shown)}`);
-    console.log(`${statements} statements, ${seeds} seeds, ${differences} differences`);
+    const share = ((100 * refused) / statements).toFixed(1);
+    console.log(`${statements} statements, ${seeds} seeds, ${share} % refused, ${differences} differences`);
     await proxy.kill();
     return differences === 0;
   } finally {
     await server.stop('immediate');
   }
+}
+
+function whichOf({ writes, referenced }: Values<typeof options>): Statements {
+  if (!writes) return 'deletes';
+  return referenced ? 'writes' : 'writes of new keys';
+}
+
+function sum(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((total, count) => total + count, 0);
 }
 
 function print(title: string, difference: Difference): void {

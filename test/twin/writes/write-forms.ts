@@ -4,18 +4,12 @@ import { sqlOf, type Texts } from '../forms.js';
 import { quoted } from '../names.js';
 import type { Schema } from '../schema.js';
 import { literal, sqlType } from '../values.js';
+import { insertDefaultsSql, insertSelectSql, insertSql, upsertSql } from './insert-sql.js';
+import { mergeWriteSql } from './merge-sql.js';
 import { keysOf } from './new-rows.js';
+import { updateSql } from './update-sql.js';
 import { WRITE_FORMS, type WriteForm, type WriteSpec } from './write-spec.js';
-import {
-  insertDefaultsSql,
-  insertSelectSql,
-  insertSql,
-  mergeWriteSql,
-  updateSql,
-  upsertSql,
-  type WriteSql,
-  writtenRelation,
-} from './write-sql.js';
+import { type WriteSql, writtenRelation } from './written.js';
 
 /** The forms of one statement. */
 const SINGLE: readonly WriteForm[] = WRITE_FORMS.slice(0, WRITE_FORMS.indexOf('several writes'));

@@ -1,4 +1,4 @@
-/** What is generated of a statement that writes: numbers and words that write-sql.ts makes a text of. */
+/** What is generated of a statement that writes: numbers and words that write-forms.ts makes texts of. */
 import fc from 'fast-check';
 import { once, pick, place, value } from '../arbitraries.js';
 import { type Sending, sending } from '../statement-spec.js';
