@@ -3,7 +3,8 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { getSystemErrorMap } from 'node:util';
-import { isEncrypted, openRights } from './private-key.js';
+import { certificatesProblem } from './certificate-list.js';
+import { isEncrypted, isPrivateKey, openRights } from './private-key.js';
 
 /** Paths, under the names of the configuration. */
 export interface TlsFiles {
@@ -64,11 +65,9 @@ function tryOut(credentials: SecureContextOptions): void {
 /** @throws an Error that says what is the matter with the file, as the end of a sentence that begins with its path */
 function readCertificates(path: string): { readonly pem: Buffer; readonly first: X509Certificate } {
   const pem = read(path);
-  try {
-    return { pem, first: new X509Certificate(pem) };
-  } catch {
-    throw new Error('has no certificate in it (PEM)');
-  }
+  const problem = certificatesProblem(pem);
+  if (problem !== undefined) throw new Error(problem);
+  return { pem, first: new X509Certificate(pem) };
 }
 
 /** @throws as {@link readCertificates} */
@@ -79,8 +78,11 @@ function readKey(path: string): { readonly pem: Buffer; readonly object: KeyObje
   try {
     return { pem, object: createPrivateKey(pem) };
   } catch {
+    if (isEncrypted(pem)) throw new Error('is encrypted: give a key without a passphrase');
     throw new Error(
-      isEncrypted(pem) ? 'is encrypted: give a key without a passphrase' : 'has no private key in it (PEM)',
+      isPrivateKey(pem)
+        ? 'is broken: the private key in it cannot be read (PEM)'
+        : 'has no private key in it (PEM)',
     );
   }
 }

@@ -7,6 +7,11 @@ export function openRights({ mode, uid }: Pick<Stats, 'mode' | 'uid'>): string |
   return 'has group or world access: it needs rights u=rw (0600) or less, or u=rw,g=r (0640) or less where root owns it';
 }
 
+/** @param pem that could not be read. Whether it begins as a key. */
+export function isPrivateKey(pem: Buffer): boolean {
+  return /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/.test(pem.toString('latin1'));
+}
+
 /** @param pem a key that could not be read without a passphrase. Each form of an encrypted one says so in its head. */
 export function isEncrypted(pem: Buffer): boolean {
   return pem.includes('ENCRYPTED');

@@ -1,12 +1,13 @@
 /** What TLS towards the server needs of files, where libpq looks for them (fe-secure-openssl.c, initialize_SSL). */
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import type { ServerTls } from '../config/server-tls.js';
-import { isEncrypted, openRights } from '../credentials/private-key.js';
+import { certificatesProblem } from '../credentials/certificate-list.js';
+import { isEncrypted, isPrivateKey, openRights } from '../credentials/private-key.js';
 
 /** Certificates that operating systems trust, as OpenSSL and distributions keep them. */
 const SYSTEM_ROOTS = [
@@ -37,7 +38,7 @@ export async function readCredentials(tls: ServerTls): Promise<Credentials> {
 async function readRoots({ sslmode, sslrootcert }: ServerTls): Promise<(string | Buffer)[] | undefined> {
   if (sslrootcert === 'system') return readSystemRoots();
   const path = sslrootcert ?? inHome('root.crt');
-  if (await isThere(path)) return [await readCertificates(path)];
+  if (await isThere(path)) return [await readCertificates(path, 'root certificate file')];
   if (!sslmode.startsWith('verify-')) return undefined;
   throw new Error(
     `root certificate file "${path}" does not exist: name it by sslrootcert, take sslrootcert=system, or an sslmode that does not verify the server's certificate`,
@@ -59,22 +60,36 @@ async function readOwn({
   const path = sslcert ?? inHome('postgresql.crt');
   if (sslcert === undefined && !(await isThere(path))) return {};
   const keyPath = sslkey ?? inHome('postgresql.key');
-  const cert = await read(path, 'certificate file');
+  const cert = await readCertificates(path, 'certificate file');
   if (!(await isThere(keyPath)))
     throw new Error(`certificate file "${path}" is there, but not private key file "${keyPath}"`);
   await checkRights(keyPath);
-  return { cert, key: decrypted(await read(keyPath, 'private key file'), keyPath, sslpassword) };
+  const key = decrypted(await read(keyPath, 'private key file'), keyPath, sslpassword);
+  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
+    throw new Error(`private key file "${keyPath}" is not that of certificate file "${path}"`);
+  return { cert, key };
 }
 
 /** Nobody is there who could be asked for the password. */
 function decrypted(pem: Buffer, path: string, passphrase: string | undefined): Buffer {
-  if (!isEncrypted(pem)) return pem;
+  if (!isEncrypted(pem)) return readable(pem, path);
   if (passphrase === undefined) throw new Error(`private key file "${path}" is encrypted: give sslpassword`);
   try {
     const key = createPrivateKey({ key: pem, passphrase });
     return Buffer.from(key.export({ type: 'pkcs8', format: 'pem' }));
   } catch {
     throw new Error(`private key file "${path}" could not be decrypted with sslpassword`);
+  }
+}
+
+/** @throws where it is none, as what OpenSSL says of it names no file */
+function readable(pem: Buffer, path: string): Buffer {
+  try {
+    createPrivateKey(pem);
+    return pem;
+  } catch {
+    const problem = isPrivateKey(pem) ? 'is broken: its key cannot be read' : 'has no private key in it';
+    throw new Error(`private key file "${path}" ${problem} (PEM)`);
   }
 }
 
@@ -88,10 +103,15 @@ async function checkRights(path: string): Promise<void> {
   if (rights !== undefined) throw new Error(`private key file "${path}" ${rights}`);
 }
 
-async function readCertificates(path: string): Promise<Buffer> {
-  const pem = await read(path, 'root certificate file');
-  if (!pem.includes('-----BEGIN'))
-    throw new Error(`root certificate file "${path}" has no certificate in it`);
+/** Files whose certificates were looked at: each connection reads them, and they may be those of a whole operating system. By path, as the configuration names it. */
+const sound = new Map<string, Buffer>();
+
+async function readCertificates(path: string, what: string): Promise<Buffer> {
+  const pem = await read(path, what);
+  if (sound.get(path)?.equals(pem)) return pem;
+  const problem = certificatesProblem(pem);
+  if (problem !== undefined) throw new Error(`${what} "${path}" ${problem}`);
+  sound.set(path, pem);
   return pem;
 }
 

@@ -118,6 +118,31 @@ describe('files that cannot be used are named', () => {
     );
   });
 
+  test.each([
+    ['has lost its end', (pem: string) => pem.slice(0, pem.length / 2)],
+    ['has lost some characters', (pem: string) => pem.replace(/\n.{40}/, '\n')],
+    ['has lost its last line', (pem: string) => pem.replace(/-----END.*/, '')],
+  ])('what begins as a certificate or a key, and %s, also behind one that is whole', (_, broken) => {
+    const cwd = folder();
+    const files = {
+      'cut.crt': broken(server.cert),
+      'cut.key': broken(server.key),
+      'chain.crt': `${server.cert}\n${broken(authority.cert)}`,
+      'cas.crt': `${authority.cert}\n${broken(server.cert)}\n${authority.cert}`,
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(cwd, name), text, { mode: 0o600 });
+    const at = 'pgcascade.yaml:1: tls.';
+    expect(problems('mode: require, cert: cut.crt, key: cut.key', {}, cwd)).toEqual([
+      `${at}cert: cut.crt is broken: the certificate in it cannot be read (PEM)`,
+      `${at}key: cut.key is broken: the private key in it cannot be read (PEM)`,
+    ]);
+    const both = 'cert: chain.crt, key: s.key, client_ca: cas.crt, client_auth: want';
+    expect(problems(`mode: require, ${both}`, {}, cwd)).toEqual([
+      `${at}cert: chain.crt is broken: certificate 2 of 2 in it cannot be read (PEM)`,
+      `${at}client_ca: cas.crt is broken: certificate 2 of 3 in it cannot be read (PEM)`,
+    ]);
+  });
+
   test('a key with a passphrase, which nobody would type', () => {
     const cwd = folder();
     const locked = createPrivateKey(server.key).export({

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { workspace } from '../config/workspace.js';
+import { createTlsFolder } from '../support/client-tls.js';
 import { query } from '../support/frontend-messages.js';
 import { type ProxyOptions, startProxy } from '../support/proxy.js';
 import { RawClient, readable } from '../support/raw-client.js';
@@ -114,6 +115,19 @@ describe('a configuration that cannot be used', () => {
     expect(await get('/metrics')).toContain('pgcascade_reloads_total{outcome="refused"} 2');
     writeFileSync(users, USERS);
     expect(await (await post('/reload')).json()).toEqual({ changed: ['cascade.mode'], restart: [] });
+  });
+});
+
+test('a broken certificate among the authorities changes nothing: the reload names the file', async () => {
+  const folder = await createTlsFolder();
+  onTestFinished(() => folder.remove());
+  const client_ca = join(workspace({ 'ca.crt': folder.authority.cert }), 'ca.crt');
+  const tls = { mode: 'require', ...folder.files, client_ca, client_auth: 'want' } as const;
+  const { proxy } = await proxyWith({ tls });
+  writeFileSync(client_ca, `${folder.authority.cert}\n${folder.authority.cert.slice(0, 300)}`);
+  expect(await proxy.reload({ admin: ADMIN, tls })).toEqual({
+    kind: 'refused',
+    reason: expect.stringContaining(`${client_ca} is broken: certificate 2 of 2 in it cannot be read (PEM)`),
   });
 });
 
