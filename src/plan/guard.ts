@@ -58,15 +58,20 @@ export function guardedKeys(graph: Graph, relation: Relation, written: Written):
     });
 }
 
-/** The first key that references a column which is set in rows that are there, and whose ON UPDATE the proxy would have to perform. */
+/** The keys that reference a column which is set in rows that are there, and whose ON UPDATE the proxy would have to perform. */
 export function setReferenced(
   graph: Graph,
   relation: Relation,
   { sets }: Pick<Written, 'sets'>,
-): ForeignKey | undefined {
+): readonly ForeignKey[] {
   return [relation, ...graph.descendants(relation)]
     .flatMap((each) => graph.keysTo(each))
-    .find((key) => isGuarded(key) && key.columns.some(({ referenced }) => sets.includes(referenced)));
+    .filter((key) => isGuarded(key) && key.columns.some(({ referenced }) => sets.includes(referenced)));
+}
+
+/** All rows that a statement finds in the relation are its own: each has every column that a key references. */
+export function hasOwnRowsOnly(graph: Graph, relation: Relation): boolean {
+  return relation.kind === 'r' && graph.descendants(relation).length === 0;
 }
 
 /** The server checks the keys that it enforces, whoever performs their ON DELETE. */

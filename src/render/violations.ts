@@ -81,8 +81,9 @@ export function readMarker(message: string, own: string): Marker | undefined {
 /** The proxy's own error for a row of which the statement cannot tell what becomes. */
 export interface Doubt {
   readonly kind: 'doubt';
-  readonly error: 'PGC_OVERLAP' | 'PGC_REFERENCED_SET';
+  readonly error: 'PGC_OVERLAP' | 'PGC_REFERENCED_SET' | 'PGC_GUARD_REFERENCED';
   readonly key: string;
+  /** Another key, where the error names one. */
   readonly other: string;
 }
 

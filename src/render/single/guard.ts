@@ -2,36 +2,27 @@
  * A statement that looks at the keys which the client's INSERT, UPDATE or MERGE writes: what each references is locked FOR KEY
  * SHARE, as RI_FKey_check in ri_triggers.c does. The client's own statement, its text untouched, becomes a CTE.
  */
-import type { ForeignKey, Relation } from '../../graph/model.js';
-import type { GuardedKey, GuardLevel, RowsOf } from '../../plan/guard.js';
+import type { ForeignKey } from '../../graph/model.js';
+import type { GuardedKey, RowsOf } from '../../plan/guard.js';
 import { quoteLiteral, quoteName, quoteRelation } from '../../sql/names.js';
 import type { WriteSite } from '../../sql/statement/statement.js';
-import { ownName, withOwnNames } from '../own-names.js';
+import { withOwnNames } from '../own-names.js';
 import { type Edit, insertion, type Spliced, splice } from '../splice.js';
 import { checkMarker, FAIL_RELATION_CHANGED } from '../violations.js';
 import { equals } from './actions/match.js';
 import { columnName, cteName, tableOf } from './actions/rows.js';
+import { type Guarded, Returned } from './guarded.js';
 import type { ResultShape } from './render.js';
-
-/** What is put around a statement, and why. */
-export interface Guarded {
-  readonly site: WriteSite;
-  /** What the statement names. */
-  readonly relation: Relation;
-  readonly keys: readonly GuardedKey[];
-  readonly level: Exclude<GuardLevel, 'off'>;
-  /** The server tells the rows as they were from those that they are now. */
-  readonly tellsOld: boolean;
-}
 
 /** What a marker's number stands for, whose place is that in the list. */
 export interface GuardCheck {
-  readonly kind: 'new key' | 'mixed key';
+  readonly kind: 'new key' | 'mixed key' | 'referenced key';
   readonly key: ForeignKey;
 }
 
+type NewKeyCheck = GuardedKey & { readonly kind: 'new key' | 'mixed key' };
+
 const ROWS = cteName(0);
-const [OLD, NEW] = [ownName('o'), ownName('n')];
 
 /**
  *     WITH pgc_0 (pgc_c0) AS (
@@ -48,11 +39,16 @@ export function renderGuarded(
   text: string,
   guarded: Guarded,
 ): Spliced & { readonly shape: ResultShape; readonly checks: readonly GuardCheck[] } {
-  const { site, relation, keys } = guarded;
+  const { site, relation, keys, referenced } = guarded;
   const columns = new Returned(guarded);
-  const checks = checksOf(keys);
-  const cases = checks.map((check, place) => breaks(check, place, columns, guarded));
-  const atOnce = checks.filter(({ key }) => !key.deferred).length;
+  const changes = referenced.map((key): GuardCheck => ({ kind: 'referenced key', key }));
+  const written = checksOf(keys);
+  const checks = [...changes, ...written];
+  const cases = [
+    ...changes.map(({ key }, place) => changesReferenced(key, place, columns, guarded)),
+    ...written.map((check, i) => breaks(check, changes.length + i, columns, guarded)),
+  ];
+  const atOnce = changes.length + written.filter(({ key }) => !key.deferred).length;
   const conditions = conditionsOf(cases.slice(0, atOnce), cases.slice(atOnce), site);
   const returned = columns.expressions;
   const names = returned.map((_, i) => columnName(i)).join(', ');
@@ -84,12 +80,12 @@ export function renderGuarded(
 }
 
 /** Those of deferred keys come behind all others. */
-function checksOf(keys: readonly GuardedKey[]): readonly (GuardCheck & GuardedKey)[] {
+function checksOf(keys: readonly GuardedKey[]): readonly NewKeyCheck[] {
   const [atOnce, deferred] = [
     keys.filter(({ key }) => !key.deferred),
     keys.filter(({ key }) => key.deferred),
   ];
-  return [...atOnce, ...deferred].flatMap((each): (GuardCheck & GuardedKey)[] => [
+  return [...atOnce, ...deferred].flatMap((each): NewKeyCheck[] => [
     ...(each.key.matchFull && each.key.columns.length > 1 ? [{ ...each, kind: 'mixed key' } as const] : []),
     { ...each, kind: 'new key' },
   ]);
@@ -125,7 +121,7 @@ function conditionsOf(
  * are only locked, there is one more condition: a key that references nothing in sight passes.
  */
 function breaks(
-  { kind, key, within, own }: GuardCheck & GuardedKey,
+  { kind, key, within, own }: NewKeyCheck,
   place: number,
   columns: Returned,
   { relation, level }: Guarded,
@@ -145,6 +141,15 @@ function breaks(
   const table = columns.tells ? columns.of('tableoid') : String(relation.oid);
   const values = key.columns.map(({ referencing }) => columns.of(referencing));
   return `WHEN ${conditions.join(' AND ')} THEN ${checkMarker(place, table, values)}::pg_catalog.int4 IS NULL`;
+}
+
+/**
+ * `WHEN n.pgc_c0 THEN (marker)`: the row's key is another one now. Whoever references it is not looked for: of what another
+ * transaction has inserted meanwhile, this statement's snapshot says nothing.
+ */
+function changesReferenced(key: ForeignKey, place: number, columns: Returned, { relation }: Guarded): string {
+  const values = key.columns.map(({ referenced }) => columns.of(referenced));
+  return `WHEN ${columns.leaves(key)} THEN ${checkMarker(place, String(relation.oid), values)}::pg_catalog.int4 IS NULL`;
 }
 
 /**
@@ -176,63 +181,4 @@ function meaningHolds({ site, relation }: Guarded): string {
   const name = quoteLiteral(quoteRelation(site.write.target));
   const same = `${name}::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) ${relation.oid}::pg_catalog.oid`;
   return `CASE WHEN ${same} THEN true ELSE ${FAIL_RELATION_CHANGED} OPERATOR(pg_catalog.=) 0 END`;
-}
-
-/** The columns that the client's statement returns to the proxy, in the order in which they are asked for. */
-class Returned {
-  readonly #expressions: string[] = [];
-  readonly #guarded: Guarded;
-  readonly #usesImages: boolean;
-  /** Whether the table of each row is returned: where the rows may be in several. */
-  readonly tells: boolean;
-
-  constructor(guarded: Guarded) {
-    const { keys, relation, site, tellsOld } = guarded;
-    this.#guarded = guarded;
-    this.#usesImages = tellsOld && site.write.updates;
-    this.tells = relation.kind === 'p' || keys.some(({ within }) => within !== 'all');
-  }
-
-  get expressions(): readonly string[] {
-    return this.#expressions;
-  }
-
-  /** `WITH (OLD AS pgc_o, NEW AS pgc_n) `, where the rows as they were have no name. */
-  get options(): string {
-    const declares = this.#usesImages && this.#guarded.site.images === undefined;
-    return declares ? `WITH (OLD AS ${OLD}, NEW AS ${NEW}) ` : '';
-  }
-
-  /** `pgc_c0`: a column of the relation as it is now. */
-  readonly name = (column: string): string => {
-    const { images, alias } = this.#guarded.site;
-    const row = this.#usesImages ? (images?.new ?? NEW) : alias;
-    return this.#return(`${row}.${quoteName(column)}`);
-  };
-
-  /** `n.pgc_c0` */
-  of(column: string): string {
-    return `n.${this.name(column)}`;
-  }
-
-  /**
-   * `n.pgc_c1`, where the row may have had the key before: PostgreSQL checks no key that stays (RI_FKey_fk_upd_check_required), unless
-   * the row comes to another partition. Compared as bytes, as every type can be:
-   *
-   *     ROW(pgc_o.author)::record *<> ROW(pgc_n.author)::record
-   */
-  changed({ columns }: ForeignKey): readonly string[] {
-    if (!this.#usesImages) return [];
-    const { images } = this.#guarded.site;
-    const compared = [...(this.tells ? ['tableoid'] : []), ...columns.map(({ referencing }) => referencing)];
-    const row = (image: string) =>
-      `ROW(${compared.map((column) => `${image}.${quoteName(column)}`).join(', ')})::pg_catalog.record`;
-    const differs = `${row(images?.old ?? OLD)} OPERATOR(pg_catalog.*<>) ${row(images?.new ?? NEW)}`;
-    return [`n.${this.#return(differs)}`];
-  }
-
-  #return(expression: string): string {
-    const at = this.#expressions.indexOf(expression);
-    return columnName(at < 0 ? this.#expressions.push(expression) - 1 : at);
-  }
 }

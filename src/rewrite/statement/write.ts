@@ -1,7 +1,7 @@
 /** INSERT, UPDATE and MERGE of keys that the proxy performs: with a look at what they reference, where that is asked for. */
 import { ProxyError } from '../../errors.js';
-import type { Relation } from '../../graph/model.js';
-import { type GuardedKey, guardedKeys, setReferenced } from '../../plan/guard.js';
+import type { ForeignKey, Relation } from '../../graph/model.js';
+import { type GuardedKey, guardedKeys, hasOwnRowsOnly, setReferenced } from '../../plan/guard.js';
 import { renderGuarded } from '../../render/single/guard.js';
 import { quoteRelation } from '../../sql/names.js';
 import type { Write, WriteSite, WritingStatement } from '../../sql/statement/statement.js';
@@ -17,13 +17,15 @@ export function expandWrite(
   context: RewriteContext,
 ): Expanded {
   if (site === undefined) refuseWrites(form, writes, context);
-  const keys = site === undefined ? [] : keysWritten(site.write, context);
+  const keys = site === undefined ? [] : keysWritten(site.write, context, true);
   const relation = site && relationOf(site.write.target, context);
-  if (site === undefined || relation === undefined || keys.length === 0 || context.guard === 'off')
+  const referenced = relation && site ? keysChanged(site.write, relation, context) : [];
+  const isUnguarded = keys.length === 0 && referenced.length === 0;
+  if (site === undefined || relation === undefined || isUnguarded || context.guard === 'off')
     return { treatments: [{ kind: 'forward' }] };
   refuseUnknowable(site, relation, context);
   const tellsOld = context.profile.can.returnOldAndNew;
-  const rendered = renderGuarded(text, { site, relation, keys, level: context.guard, tellsOld });
+  const rendered = renderGuarded(text, { site, relation, keys, referenced, level: context.guard, tellsOld });
   const { sql, copied, shape, checks } = rendered;
   const { graph } = context;
   const tables = [relation, ...graph.descendants(relation)].map((each) => [each.oid, each] as const);
@@ -52,14 +54,28 @@ export function refuseWrites(form: string, writes: readonly Write[], context: Re
   }
 }
 
-/** @throws ProxyError PGC_GUARD_REFERENCED; PGC_GUARD for a key that cannot be looked at, and for a view, of which it is not told which rows it writes */
-function keysWritten(write: Write, context: RewriteContext): readonly GuardedKey[] {
+/** The keys whose referenced columns are compared, as they were and as they are: an UPDATE that changes none of them is none of theirs. */
+function keysChanged(
+  write: Write,
+  relation: Relation,
+  { graph, guard, profile }: RewriteContext,
+): readonly ForeignKey[] {
+  const isCompared = guard === 'check' && profile.can.returnOldAndNew && hasOwnRowsOnly(graph, relation);
+  return isCompared ? setReferenced(graph, relation, write) : [];
+}
+
+/**
+ * @param isSeen whether the rows that it writes can be looked at
+ * @throws ProxyError PGC_GUARD_REFERENCED; PGC_GUARD for a key that cannot be looked at, and for a view, of which it is not told which rows it writes
+ */
+function keysWritten(write: Write, context: RewriteContext, isSeen = false): readonly GuardedKey[] {
   const { graph, guard } = context;
   const relation = relationOf(write.target, context);
   if (relation === undefined || guard === 'off') return [];
   if (relation.kind === 'v') return refuseView(relation, write, context);
-  const referenced = guard === 'check' ? setReferenced(graph, relation, write) : undefined;
-  if (referenced)
+  const [referenced] = guard === 'check' ? setReferenced(graph, relation, write) : [];
+  const isCompared = isSeen && keysChanged(write, relation, context).length > 0;
+  if (referenced && !isCompared)
     throw new ProxyError('PGC_GUARD_REFERENCED', { key: referenced.name, table: quoteRelation(relation) });
   const keys = guardedKeys(graph, relation, write);
   for (const { key, isHidden } of keys) {
@@ -76,7 +92,7 @@ function keysWritten(write: Write, context: RewriteContext): readonly GuardedKey
 function refuseView(view: Relation, { inserts }: Write, { graph, guard }: RewriteContext): readonly [] {
   const written = (base: Relation) => {
     const sets = base.columns.map(({ name }) => name);
-    const isSet = guard === 'check' && setReferenced(graph, base, { sets }) !== undefined;
+    const isSet = guard === 'check' && setReferenced(graph, base, { sets }).length > 0;
     return guardedKeys(graph, base, { inserts, sets }).length > 0 || (isSet && !inserts);
   };
   if (graph.viewed(view).some(written))

@@ -56,8 +56,10 @@ function broken(
   if (treatment.kind === 'cascade') return violation(treatment.plan, marker, profile);
   const check = treatment.checks[marker.check];
   if (check === undefined) return undefined;
+  if (check.kind === 'referenced key')
+    return { kind: 'doubt', error: 'PGC_GUARD_REFERENCED', key: check.key.name, other: '' };
   const { schema, name } = treatment.tables.get(marker.table) ?? check.key.referencing;
-  return newKeyViolation(check, { schema: schema ?? '', name }, marker.values);
+  return newKeyViolation({ kind: check.kind, key: check.key }, { schema: schema ?? '', name }, marker.values);
 }
 
 /** Stands for a key's values until the rest is in the client's encoding: no name has this character. */

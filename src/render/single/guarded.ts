@@ -1,0 +1,97 @@
+/** A statement that the proxy puts its look at keys around, and the columns that it returns for that. */
+import type { ForeignKey, Relation } from '../../graph/model.js';
+import type { GuardedKey, GuardLevel } from '../../plan/guard.js';
+import { quoteName } from '../../sql/names.js';
+import type { WriteSite } from '../../sql/statement/statement.js';
+import { ownName } from '../own-names.js';
+import { columnName } from './actions/rows.js';
+
+const [OLD, NEW] = [ownName('o'), ownName('n')];
+
+/** What is put around a statement, and why. */
+export interface Guarded {
+  readonly site: WriteSite;
+  /** What the statement names. */
+  readonly relation: Relation;
+  readonly keys: readonly GuardedKey[];
+  /** What references columns that it sets: no row may change them. */
+  readonly referenced: readonly ForeignKey[];
+  readonly level: Exclude<GuardLevel, 'off'>;
+  /** The server tells the rows as they were from those that they are now. */
+  readonly tellsOld: boolean;
+}
+
+/** The columns that the client's statement returns to the proxy, in the order in which they are asked for. */
+export class Returned {
+  readonly #expressions: string[] = [];
+  readonly #guarded: Guarded;
+  readonly #usesImages: boolean;
+  /** Whether the table of each row is returned: where the rows may be in several. */
+  readonly tells: boolean;
+
+  constructor(guarded: Guarded) {
+    const { keys, relation, site, tellsOld } = guarded;
+    this.#guarded = guarded;
+    this.#usesImages = tellsOld && site.write.updates;
+    this.tells = relation.kind === 'p' || keys.some(({ within }) => within !== 'all');
+  }
+
+  get expressions(): readonly string[] {
+    return this.#expressions;
+  }
+
+  /** `WITH (OLD AS pgc_o, NEW AS pgc_n) `, where the rows as they were have no name. */
+  get options(): string {
+    const declares = this.#usesImages && this.#guarded.site.images === undefined;
+    return declares ? `WITH (OLD AS ${OLD}, NEW AS ${NEW}) ` : '';
+  }
+
+  /** `pgc_c0`: a column of the relation as it is now. */
+  readonly name = (column: string): string => {
+    const { images, alias } = this.#guarded.site;
+    const row = this.#usesImages ? (images?.new ?? NEW) : alias;
+    return this.#return(`${row}.${quoteName(column)}`);
+  };
+
+  /** `n.pgc_c0` */
+  of(column: string): string {
+    return `n.${this.name(column)}`;
+  }
+
+  /**
+   * `n.pgc_c1`, where the row may have had the key before: PostgreSQL checks no key that stays (RI_FKey_fk_upd_check_required), unless
+   * the row comes to another partition. Compared as bytes, as every type can be:
+   *
+   *     ROW(pgc_o.author)::record *<> ROW(pgc_n.author)::record
+   */
+  changed({ columns }: ForeignKey): readonly string[] {
+    if (!this.#usesImages) return [];
+    const compared = [...(this.tells ? ['tableoid'] : []), ...columns.map(({ referencing }) => referencing)];
+    return [`n.${this.#return(this.#differs(compared))}`];
+  }
+
+  /**
+   * `n.pgc_c1`: the row had a key that could be referenced, and has it no more, as RI_FKey_pk_upd_check_required says. A row
+   * that is inserted had none:
+   *
+   *     pgc_o.id IS NOT NULL AND ROW(pgc_o.id)::record *<> ROW(pgc_n.id)::record
+   */
+  leaves({ columns }: ForeignKey): string {
+    const compared = columns.map(({ referenced }) => referenced);
+    const old = this.#guarded.site.images?.old ?? OLD;
+    const had = compared.map((column) => `${old}.${quoteName(column)} IS NOT NULL`);
+    return `n.${this.#return([...had, this.#differs(compared)].join(' AND '))}`;
+  }
+
+  #differs(compared: readonly string[]): string {
+    const { images } = this.#guarded.site;
+    const row = (image: string) =>
+      `ROW(${compared.map((column) => `${image}.${quoteName(column)}`).join(', ')})::pg_catalog.record`;
+    return `${row(images?.old ?? OLD)} OPERATOR(pg_catalog.*<>) ${row(images?.new ?? NEW)}`;
+  }
+
+  #return(expression: string): string {
+    const at = this.#expressions.indexOf(expression);
+    return columnName(at < 0 ? this.#expressions.push(expression) - 1 : at);
+  }
+}
