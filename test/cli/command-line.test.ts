@@ -126,7 +126,7 @@ describe('check-config', () => {
     expect(await upstream('sslmode=require&sslrootcert=@no.crt')).toEqual([2, said('no certificate in it')]);
     expect(await upstream('sslmode=require&sslcert=@no.crt&sslkey=@no.key')).toEqual([
       2,
-      said('no start line'),
+      said(`certificate file "${folder}/no.crt" has no certificate in it`),
     ]);
     expect(await upstream('sslmode=require&sslcert=@gone')).toEqual([2, said('could not read certificate')]);
     expect(await upstream('sslcert=@gone')).toEqual([0, said('err: warning: upstream: could not read')]);
