@@ -1,7 +1,8 @@
 /** Certificates in a file, one behind the other, in PEM. */
 import { X509Certificate } from 'node:crypto';
 
-const BEGINNING = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/;
+/** The last two are OpenSSL's own: the old name, and a certificate with what it is trusted for. */
+const BEGINNING = /-----BEGIN (?:CERTIFICATE|X509 CERTIFICATE|TRUSTED CERTIFICATE)-----/g;
 
 /**
  * Looks at each of them. OpenSSL, as Node.js calls it, takes authorities up to the first that it cannot read, and says nothing of the
@@ -9,18 +10,19 @@ const BEGINNING = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/;
  * @returns what is the matter, as the end of a sentence that begins with the file; undefined where nothing is
  */
 export function certificatesProblem(pem: Buffer): string | undefined {
-  const [, ...bodies] = pem.toString('latin1').split(BEGINNING);
-  if (bodies.length === 0) return 'has no certificate in it (PEM)';
-  const broken = bodies.findIndex((body) => !isCertificate(body));
+  const text = pem.toString('latin1');
+  const starts = Array.from(text.matchAll(BEGINNING), ({ index }) => index);
+  if (starts.length === 0) return 'has no certificate in it (PEM)';
+  const broken = starts.findIndex((start, i) => !isCertificate(text.slice(start, starts[i + 1])));
   if (broken < 0) return undefined;
-  const which = bodies.length === 1 ? 'the certificate' : `certificate ${broken + 1} of ${bodies.length}`;
+  const which = starts.length === 1 ? 'the certificate' : `certificate ${broken + 1} of ${starts.length}`;
   return `is broken: ${which} in it cannot be read (PEM)`;
 }
 
-/** @param body what stands behind its first line */
-function isCertificate(body: string): boolean {
+function isCertificate(pem: string): boolean {
   try {
-    return new X509Certificate(`-----BEGIN CERTIFICATE-----${body}`).raw.length > 0;
+    new X509Certificate(pem);
+    return true;
   } catch {
     return false;
   }

@@ -1,5 +1,5 @@
 /** TLS towards clients: what is no certificate, or has no effect, is refused before the start, by key. */
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -47,6 +47,27 @@ test.each([
   `mode: require, ${FILES}, client_ca: ca.crt, client_auth: require`,
 ])('%s is taken', (tls) => {
   expect(problems(tls)).toEqual([]);
+});
+
+/** As `openssl x509 -trustout` writes it: behind the certificate stands what it is trusted for, which is an empty list here. */
+function trusted(pem: string): string {
+  const list = Buffer.from([0x30, 0]);
+  const body = Buffer.concat([new X509Certificate(pem).raw, list]).toString('base64');
+  const lines = body.replace(/.{64}/g, '$&\n');
+  return `-----BEGIN TRUSTED CERTIFICATE-----\n${lines}\n-----END TRUSTED CERTIFICATE-----\n`;
+}
+
+test.each<[string, (pem: string) => string]>([
+  ['with words before and behind them', (pem) => `The first:\n${pem}and so on\n`],
+  ['with the line ends of Windows', (pem) => pem.replaceAll('\n', '\r\n')],
+  ['in the form of OpenSSL that says what they are trusted for', trusted],
+  ['with the name that they once had', (pem) => pem.replaceAll(' CERTIFICATE-', ' X509 CERTIFICATE-')],
+  ['beside a key', (pem) => `${server.key}\n${pem}`],
+])('certificates are taken %s', (_, written) => {
+  const cwd = folder();
+  const both = written(`${authority.cert}\n`) + written(`${server.cert}\n`);
+  writeFileSync(join(cwd, 'cas.crt'), both);
+  expect(problems(`mode: require, ${FILES}, client_ca: cas.crt, client_auth: want`, {}, cwd)).toEqual([]);
 });
 
 describe('what has no effect, or lacks something, is refused', () => {
