@@ -11,6 +11,7 @@ import { type Key, type Schema, setsColumns, setsValues, type Table } from './sc
  * looks for rows depends on the plan of the native query.
  * `other row`: the same rule is broken by several rows, which a SET key of an earlier statement has put in another order.
  * `checked again`: natively a row that two SET keys change is checked by all of its keys, which the proxy does not do.
+ * `other plan`: where no index decides in which order PostgreSQL finds rows, it does the same. It was asked (twins.ts).
  * `key of a partition`: of several keys that a new row breaks another one is named, as a partition has copies of its keys.
  */
 export type Known =
@@ -19,6 +20,7 @@ export type Known =
   | 'set twice'
   | 'other row'
   | 'checked again'
+  | 'other plan'
   | 'key of a partition';
 
 /** @param at the step that was answered differently */
