@@ -2,7 +2,7 @@
 import { nameIn, type Write } from '../delete-sql.js';
 import { quoted } from '../names.js';
 import { type Schema, targetColumns } from '../schema.js';
-import { columnsOf, keyColumnsOf, keysOf, rowCells, spelled } from './new-rows.js';
+import { columnsOf, keyColumnsOf, keyFor, rowCells, spelled } from './new-rows.js';
 import type { WriteSpec } from './write-spec.js';
 import { aliasOf, named, namesOf, returned, typed, type WriteSql, writtenRelation } from './written.js';
 
@@ -47,7 +47,7 @@ export function insertSelectSql(schema: Schema, spec: WriteSpec, write: Write): 
     );
   }
   const [first] = spec.rows;
-  const key = keysOf(schema, table)[spec.help % Math.max(keysOf(schema, table).length, 1)];
+  const key = keyFor(schema, table, spec);
   if (!key || !first) return insertSql(schema, spec, write, { rows: spec.rows.slice(0, 1) });
   // One row for each that the key can reference; the first of them are there already.
   const targets = targetColumns(key.to.table, key.target);
@@ -96,7 +96,7 @@ export function upsertSql(schema: Schema, spec: WriteSpec, write: Write): WriteS
   const alias = aliasOf(relation, spec);
   const unique = table.unique[spec.help % Math.max(table.unique.length, 1)];
   const target = unique ? ` (${namesOf(targetColumns(table, unique))})` : '';
-  const key = keysOf(schema, table)[spec.help % Math.max(keysOf(schema, table).length, 1)];
+  const key = keyFor(schema, table, spec);
   const keyed = keyColumnsOf(table).filter(({ name }) => key?.columns.includes(name) ?? false);
   const sets = {
     note: [`note = 'again'`],
@@ -110,5 +110,5 @@ export function upsertSql(schema: Schema, spec: WriteSpec, write: Write): WriteS
       : ` ON CONFLICT${target} DO UPDATE SET ${sets.join(', ')}${where}`;
   // Some of the rows are there.
   const rows = spec.rows.map((row, i) => ({ ...row, id: i % 2 ? row.id : (table.rows[i]?.id ?? row.id) }));
-  return insertSql(schema, { ...spec, returning: spec.returning }, write, { rows, conflict });
+  return insertSql(schema, spec, write, { rows, conflict });
 }

@@ -2,7 +2,7 @@
 import { nameIn, type Write } from '../delete-sql.js';
 import { quoted } from '../names.js';
 import type { Schema } from '../schema.js';
-import { columnsOf, keyColumnsOf, keysOf, rowCells } from './new-rows.js';
+import { columnsOf, keyColumnsOf, keyFor, rowCells } from './new-rows.js';
 import type { WriteSpec } from './write-spec.js';
 import { namesOf, typed, type WriteSql, writtenRelation } from './written.js';
 
@@ -21,7 +21,7 @@ export function mergeWriteSql(schema: Schema, spec: WriteSpec, write: Write): Wr
   const values = distinct.map(
     (row) => `(${row.map((cell, i) => typed(cell, columns[i], write)).join(', ')})`,
   );
-  const key = keysOf(schema, table)[spec.help % Math.max(keysOf(schema, table).length, 1)];
+  const key = keyFor(schema, table, spec);
   const keyed = keyColumnsOf(table).filter(({ name }) => key?.columns.includes(name) ?? false);
   const sets =
     keyed.length === 0 || spec.variant % 4 === 3

@@ -2,7 +2,7 @@
 import type { Write } from '../delete-sql.js';
 import { type Column, type Key, type Row, type Schema, type Table, targetColumns } from '../schema.js';
 import type { ValueType } from '../values.js';
-import type { NewRow, Reference } from './write-spec.js';
+import type { NewRow, Reference, WriteSpec } from './write-spec.js';
 
 /** What a column gets. */
 export type Cell = 'NULL' | 'DEFAULT' | { readonly type: ValueType; readonly value: number };
@@ -15,6 +15,12 @@ export function spelled(cell: Cell, write: Write): string {
 export function keysOf({ keys }: Schema, { root }: Table): readonly Key[] {
   const tables = origins(root.table);
   return keys.filter(({ from }) => tables.includes(from.table));
+}
+
+/** The one of them that the spec names; undefined where there is none. */
+export function keyFor(schema: Schema, table: Table, { help }: Pick<WriteSpec, 'help'>): Key | undefined {
+  const keys = keysOf(schema, table);
+  return keys[help % Math.max(keys.length, 1)];
 }
 
 /** The columns of its keys, own and inherited ones. */

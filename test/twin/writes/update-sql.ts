@@ -2,7 +2,7 @@
 import { nameIn, type Write } from '../delete-sql.js';
 import { quoted } from '../names.js';
 import { type Key, type Relation, type Schema, targetColumns } from '../schema.js';
-import { type Cell, keyColumnsOf, keysOf, referencing, spelled } from './new-rows.js';
+import { type Cell, keyColumnsOf, keyFor, referencing, spelled } from './new-rows.js';
 import type { WriteSpec } from './write-spec.js';
 import { aliasOf, named, returned, typedId, type WriteSql, writtenRelation } from './written.js';
 
@@ -44,11 +44,7 @@ function assignments(
   alias: string,
   write: Write,
 ): string {
-  const keys = keysOf(schema, table);
-  const [key, other] = [
-    keys[spec.help % Math.max(keys.length, 1)],
-    keys[(spec.help + 1) % Math.max(keys.length, 1)],
-  ];
+  const [key, other] = [spec.help, spec.help + 1].map((help) => keyFor(schema, table, { help }));
   const [row] = spec.rows;
   const note = `note = 'set'`;
   if (spec.sets === 'note' || !key || !row) return note;

@@ -6,7 +6,7 @@ import type { Schema } from '../schema.js';
 import { literal, sqlType } from '../values.js';
 import { insertDefaultsSql, insertSelectSql, insertSql, upsertSql } from './insert-sql.js';
 import { mergeWriteSql } from './merge-sql.js';
-import { keysOf } from './new-rows.js';
+import { keyFor } from './new-rows.js';
 import { updateSql } from './update-sql.js';
 import { WRITE_FORMS, type WriteForm, type WriteSpec } from './write-spec.js';
 import { type WriteSql, writtenRelation } from './written.js';
@@ -78,8 +78,7 @@ export function writeTextsOf(schema: Schema, spec: WriteSpec): Texts {
 /** A row is written, and what it references is deleted; or the other way around. */
 function withDelete(schema: Schema, spec: WriteSpec, other: WriteSpec): Texts {
   const { table } = writtenRelation(schema, other);
-  const keys = keysOf(schema, table);
-  const key = keys[spec.help % Math.max(keys.length, 1)];
+  const key = keyFor(schema, table, spec);
   const parent = key?.to ?? table.root;
   const { idColumn, idType, rows } = parent.table;
   const id = literal(idType, rows[spec.value % Math.max(rows.length, 1)]?.id ?? spec.value);
