@@ -132,7 +132,7 @@ async function listenForClients(
   for (const text of texts) {
     const address = listenAddress(text);
     // As PostgreSQL's, a unix socket has no TLS.
-    const tls = () => ('directory' in address ? undefined : reloader.current.tls);
+    const tls = () => (address.kind === 'unix' ? undefined : reloader.current.tls);
     const onClient = (client: Socket) => gateway.accept(client, tls());
     const listener = await listen(address, onClient, limits.tcp_keepalives_idle ?? 0);
     closing.push(() => listener.close());

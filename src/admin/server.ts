@@ -84,8 +84,8 @@ interface Served extends Required<Paths> {
 function answer(served: Served): RequestListener {
   return (request, response) => {
     const found = find(served, request);
-    if ('status' in found) return send(response, found);
-    if ('allow' in found) {
+    if (found.kind === 'refused') return send(response, found.page);
+    if (found.kind === 'not allowed') {
       response.setHeader('Allow', found.allow);
       return send(response, plain(405, 'method not allowed'));
     }
@@ -96,19 +96,28 @@ function answer(served: Served): RequestListener {
   };
 }
 
+/** What is at a path for a method. `allow`: the methods that are, as the header of this name has them. */
+type Found =
+  | { readonly kind: 'page'; readonly make: () => Page | Promise<Page> }
+  | { readonly kind: 'not allowed'; readonly allow: string }
+  | { readonly kind: 'refused'; readonly page: Page };
+
 function find(
   { address, probes, reports, actions }: Served,
   { headers, method, url = '' }: IncomingMessage,
-): Page | { readonly allow: string } | { readonly make: () => Page | Promise<Page> } {
+): Found {
   const [path = ''] = url.split('?', 1);
   const [report, action] = [reports.get(path), actions.get(path)];
   const page = report ?? probes.get(path);
-  if (!page && !action) return plain(404, 'not found');
+  if (!page && !action) return { kind: 'refused', page: plain(404, 'not found') };
   const isPost = method === 'POST';
   const make = isPost ? action : method === 'GET' || method === 'HEAD' ? page : undefined;
-  if (!make) return { allow: [...(page ? ['GET', 'HEAD'] : []), ...(action ? ['POST'] : [])].join(', ') };
+  if (!make) {
+    const allow = [...(page ? ['GET', 'HEAD'] : []), ...(action ? ['POST'] : [])].join(', ');
+    return { kind: 'not allowed', allow };
+  }
   const refusal = isPost ? refusalOf(headers, address) : report && readRefusalOf(headers, address);
-  return refusal === undefined ? { make } : plain(403, refusal);
+  return refusal === undefined ? { kind: 'page', make } : { kind: 'refused', page: plain(403, refusal) };
 }
 
 /** A page of one line. */

@@ -14,7 +14,7 @@ import { relayRefusal } from './foreign-protocol.js';
 import type { GatewayOptions } from './gateway-options.js';
 import { type Opening, readOpening } from './handshake.js';
 import { OpenClients } from './open-clients.js';
-import { Admissions, type Place } from './sessions/admissions.js';
+import { type Admission, Admissions } from './sessions/admissions.js';
 import { IdleSessions } from './sessions/idle-sessions.js';
 import { ownerOf, type SessionInfo, SessionList, type SessionOwner } from './sessions/session-list.js';
 import type { UpstreamHost } from './upstream.js';
@@ -28,7 +28,7 @@ interface Entering {
 /** What a client takes that has asked for a session. */
 interface Served {
   readonly upstream: ClientUpstream;
-  readonly place: Place;
+  readonly admission: Admission;
 }
 
 /** What belongs to a client for as long as it is there is found by the client: a listener for each of these would take more memory. */
@@ -117,7 +117,7 @@ export class Gateway {
       if (!served) return;
       this.#served.delete(client);
       served.upstream.stopConnecting();
-      served.upstream.closed().then(() => served.place.release());
+      served.upstream.closed().then(() => served.admission.release());
     });
   }
 
@@ -168,10 +168,10 @@ export class Gateway {
     if (tls?.isRequired && client.transport.kind === 'clear') throw new ProxyError('PGC_TLS_REQUIRED');
     const owner = opening.kind === 'startup' ? ownerOf(client.name, opening.parameters) : undefined;
     if (client.stream.destroyed) return;
-    const place = this.#admissions.admit();
-    const admit = () => place.takeAs(owner);
+    const admission = this.#admissions.admit();
+    const admit = () => admission.takeAs(owner);
     const upstream = new ClientUpstream(this.#options.upstream, client.stream, client.log);
-    this.#served.set(client, { upstream, place });
+    this.#served.set(client, { upstream, admission });
     if (opening.kind === 'startup' && owner) await this.#logIn(client, opening, owner, { upstream, admit });
     else await relayRefusal(client.stream, opening.raw, upstream);
   }

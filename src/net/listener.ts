@@ -4,11 +4,13 @@ import { dirname } from 'node:path';
 import { type Address, formatAddress, listenOptions, parseAddress, socketIn } from '../config/address.js';
 
 /** Where clients come in: a port, or a socket in a directory, named as libpq looks for it. */
-export type ListenAddress = Address | { readonly directory: string };
+export type ListenAddress =
+  | (Address & { readonly kind: 'tcp' })
+  | { readonly kind: 'unix'; readonly directory: string };
 
 /** @param text as `listen` of the configuration has it */
 export function listenAddress(text: string): ListenAddress {
-  return text.startsWith('/') ? { directory: text } : parseAddress(text);
+  return text.startsWith('/') ? { kind: 'unix', directory: text } : { kind: 'tcp', ...parseAddress(text) };
 }
 
 export interface Listener {
@@ -31,7 +33,7 @@ export async function listen(
   // Half-open: a client that has closed its side for writing still gets its answer.
   const keepAlive = { keepAlive: true, keepAliveInitialDelay: keepAliveIdle };
   const server = createServer({ noDelay: true, ...keepAlive, allowHalfOpen: true }, onClient);
-  if ('directory' in address) {
+  if (address.kind === 'unix') {
     await makeDirectory(address.directory);
     const path = socketIn(address.directory);
     await removeStale(path);

@@ -45,11 +45,11 @@ export function firstLocksOf(treatments: readonly Treatment[]): readonly Locks[]
 /** Whether the execution of a text that is one expanded statement may have to be repeated. */
 export function mayRepeat(treatments: readonly Treatment[]): boolean {
   const plan = planOf(treatments);
-  return plan !== undefined && (isGuarded(plan) || isSuspecting(treatments));
+  return plan !== undefined && (hasEnforcedKeys(plan) || isSuspecting(treatments));
 }
 
 /** Whether the server enforces a key that the plan follows, and may refuse where PostgreSQL would have cascaded. */
-export function isGuarded(plan: Plan): boolean {
+export function hasEnforcedKeys(plan: Plan): boolean {
   return plan.keys.some(({ enforcedByServer }) => enforcedByServer);
 }
 

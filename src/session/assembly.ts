@@ -28,7 +28,7 @@ import { UnitEnd } from './client/unit-end.js';
 import { UnitOfWork } from './client/unit-of-work.js';
 import { UnnamedStatement } from './client/unnamed-statement.js';
 import { Decider } from './decide/decider.js';
-import { knownName, Names } from './decide/names.js';
+import { ClientNames, knownName } from './decide/names.js';
 import { PendingPrepares } from './decide/pending-prepares.js';
 import type { PreparedStatement } from './decide/prepared-statement.js';
 import { Dispatch, type Handlers } from './dispatch.js';
@@ -69,7 +69,7 @@ export class SessionParts {
   readonly transaction: TransactionState;
   readonly catalog: SessionCatalog;
   readonly warnings: DatabaseWarnings;
-  readonly statementNames: Names<PreparedStatement>;
+  readonly statementNames: ClientNames<PreparedStatement>;
   readonly pendingPrepares: PendingPrepares;
   readonly queries: InternalQueries;
   readonly otherServer: OtherServer;
@@ -113,7 +113,7 @@ export class SessionParts {
     this.transaction = new TransactionState(replies, state);
     this.catalog = new SessionCatalog(this);
     this.warnings = new DatabaseWarnings(this);
-    this.statementNames = new Names((name) => knownName(name, state));
+    this.statementNames = new ClientNames((name) => knownName(name, state));
     this.pendingPrepares = new PendingPrepares(this.server);
     this.queries = new InternalQueries(this.server, replies, state);
     this.otherServer = new OtherServer(this);

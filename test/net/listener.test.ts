@@ -10,7 +10,7 @@ const hasIPv6 = Object.values(networkInterfaces()).some((each) =>
 
 /** The clients of a listener are told which one they have come to. */
 async function listening(host: string, port: number): Promise<Listener> {
-  const listener = await listen({ host, port }, (client) => client.end(host));
+  const listener = await listen({ kind: 'tcp', host, port }, (client) => client.end(host));
   onTestFinished(() => listener.close());
   return listener;
 }

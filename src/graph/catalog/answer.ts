@@ -16,6 +16,7 @@ import type {
 
 /** What a session says before a DELETE is planned. */
 export interface SessionFacts {
+  readonly kind: 'facts';
   /** What each name means here and now: an object id, or null where there is no such relation. */
   readonly meanings: readonly (number | null)[];
   /** The session's pgcascade.mode; null or empty where it was never set. */
@@ -97,9 +98,9 @@ export class UnreadableAnswer extends Error {}
 export async function readAnswer(answer: string): Promise<CatalogAnswer> {
   const pace = new Pace();
   const end = answer.indexOf('.');
-  const facts = decode<SessionFacts>(end < 0 ? answer : answer.slice(0, end));
+  const facts = decode<Omit<SessionFacts, 'kind'>>(end < 0 ? answer : answer.slice(0, end));
   const bytes = answer.length;
-  if (end < 0) return { ...facts, catalog: null, bytes };
+  if (end < 0) return { kind: 'facts', ...facts, catalog: null, bytes };
   const slices = noSlices();
   for (let at = end + 1; at < answer.length; ) {
     const dot = answer.indexOf('.', at);
@@ -111,7 +112,7 @@ export async function readAnswer(answer: string): Promise<CatalogAnswer> {
     at = behind + 1;
     await pace.next();
   }
-  return { ...facts, catalog: await catalogOf(slices, pace), bytes };
+  return { kind: 'facts', ...facts, catalog: await catalogOf(slices, pace), bytes };
 }
 
 async function catalogOf(slices: Slices, pace: Pace): Promise<Catalog> {

@@ -14,8 +14,8 @@ export interface Admitted {
   readonly database: string;
 }
 
-/** The place of one client. */
-export class Place {
+/** A client that is counted. */
+export class Admission {
   readonly #admissions: Admissions;
   #counted: Admitted | undefined;
   #isReleased = false;
@@ -60,19 +60,19 @@ export class Admissions {
   }
 
   /** @throws ProxyError where there are as many clients as may be in all */
-  admit(): Place {
+  admit(): Admission {
     if (this.isFull) throw new ProxyError('PGC_CONNECTIONS');
     this.#size++;
-    return new Place(this);
+    return new Admission(this);
   }
 
-  /** For a Place. @throws as its takeAs */
+  /** For an Admission. @throws as its takeAs */
   count(who: Admitted): void {
     this.#refuseMore(who);
     this.#count(who, 1);
   }
 
-  /** For a Place. @param counted who it was counted as */
+  /** For an Admission. @param counted who it was counted as */
   release(counted: Admitted | undefined): void {
     if (counted) this.#count(counted, -1);
     this.#size--;

@@ -83,7 +83,7 @@ export class CatalogReader {
     const fingerprint = facts.serverDoesAll ? doesAll : (facts.fingerprint ?? '');
     let known = graphs.get(database, fingerprint);
     if (facts.serverDoesAll) known ??= graphs.set(database, fingerprint, NO_GRAPH, 0);
-    return known && { facts, fingerprint, known };
+    return known && { kind: 'sight', facts, fingerprint, known };
   }
 
   /**
@@ -112,9 +112,10 @@ export class CatalogReader {
     const { events } = this.#options;
     const began = performance.now();
     const found = await this.ask({ names, fingerprint: true, catalog: true, server: false }, ask);
-    if ('kind' in found) return found;
+    if (found.kind !== 'facts') return found;
     events.catalogRead(performance.now() - began);
-    return { facts: found, fingerprint: found.fingerprint ?? '', known: await this.#graphOf(found) };
+    const known = await this.#graphOf(found);
+    return { kind: 'sight', facts: found, fingerprint: found.fingerprint ?? '', known };
   }
 
   async #graphOf({ bytes, catalog, fingerprint, written }: CatalogAnswer): Promise<KnownGraph> {

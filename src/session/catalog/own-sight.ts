@@ -7,6 +7,7 @@ import type { SessionFacts } from '../../graph/catalog/answer.js';
 
 /** A state of the catalog. */
 export interface Sight {
+  readonly kind: 'sight';
   readonly fingerprint: string;
   readonly known: KnownGraph;
 }

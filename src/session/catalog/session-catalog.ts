@@ -182,7 +182,7 @@ export class SessionCatalog {
       if (standing.sight && leavesNothing(standing)) return emptyContext(standing.sight);
       const seen = await this.#surroundings.see(standing, distinct, ask);
       if (seen === 'outdated') continue;
-      if ('kind' in seen) return seen;
+      if (seen.kind !== 'sight') return seen;
       if (age === this.#age) return this.#surroundings.contextOf(seen, distinct);
       // While the server answered, it reported that a setting has changed: names may mean other relations by now.
       this.#forget();

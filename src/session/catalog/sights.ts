@@ -121,8 +121,8 @@ export class Sights {
     const [graphs, { database }] = [this.#graphs, this.#options];
     const scope = scopeOf(facts);
     if (scope === 'all' && !changing) graphs.recordFingerprint(database, fingerprint, asked);
-    this.#own.record({ fingerprint, known, asked, scope });
-    return { fingerprint, known };
+    this.#own.record({ kind: 'sight', fingerprint, known, asked, scope });
+    return { kind: 'sight', fingerprint, known };
   }
 
   /** Whether the graph may have temporary relations of this session, as the server said; null where that is to be asked. */
@@ -147,6 +147,8 @@ export class Sights {
     const [graphs, { database }] = [this.#graphs, this.#options];
     const fingerprint = graphs.currentFingerprint(database, now);
     const known = fingerprint === undefined ? undefined : graphs.get(database, fingerprint);
-    return fingerprint === undefined || known === undefined ? undefined : { fingerprint, known };
+    return fingerprint === undefined || known === undefined
+      ? undefined
+      : { kind: 'sight', fingerprint, known };
   }
 }

@@ -110,7 +110,7 @@ export class Surroundings {
   ): Promise<Sight | Unanswered | 'outdated'> {
     const question = { names: unknown, fingerprint: sight === undefined, catalog: false, server: isLost };
     const found = await this.#ask(question, now, ask);
-    if ('kind' in found) return found;
+    if (found.kind !== 'facts') return found;
     // The server turned out not to do all that is declared: the fingerprint, which was left out, is needed.
     const lacksFingerprint =
       question.fingerprint && found.fingerprint === null && found.serverDoesAll !== true;
@@ -121,7 +121,7 @@ export class Surroundings {
     if (lacksFingerprint || hasTemporaries || isElsewhere) return 'outdated';
     const seen = sight ?? (await this.#sighted(names, found, now, ask));
     if (seen === 'read by another') return 'outdated';
-    if ('kind' in seen) return seen;
+    if (seen.kind !== 'sight') return seen;
     if (seen.fingerprint !== this.#fingerprint) this.#meanings.retain(names);
     this.#fingerprint = seen.fingerprint;
     return seen;
@@ -133,7 +133,7 @@ export class Surroundings {
     ask: Ask,
   ): Promise<SessionFacts | Unanswered> {
     const found = await this.#reader.ask(question, ask);
-    if (!('kind' in found)) this.#learn(question.names, found, now);
+    if (found.kind === 'facts') this.#learn(question.names, found, now);
     return found;
   }
 
@@ -147,7 +147,7 @@ export class Surroundings {
     const known = this.#reader.known(found);
     if (known) return this.#sights.record(known, now, this.#changes.hasSchema);
     const reading = await this.#reader.readInTurn(names, found, ask);
-    if (reading === 'read by another' || 'kind' in reading) return reading;
+    if (reading === 'read by another' || reading.kind !== 'sight') return reading;
     this.#meanings.forget();
     this.#learn(names, reading.facts, now);
     return this.#sights.record(reading, now, this.#changes.hasSchema);

@@ -7,7 +7,7 @@ import type { Message } from '../../wire/reader.js';
 import { Frontend } from '../../wire/types.js';
 import { swallowedReplies } from '../answers/results.js';
 import type { Decider } from '../decide/decider.js';
-import { knownName, Names } from '../decide/names.js';
+import { ClientNames, knownName } from '../decide/names.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
 import type { PortalBinding } from '../execute/portal-execution.js';
 import type { PortalLock } from '../execute/portal-locks.js';
@@ -41,11 +41,11 @@ interface PortalsOptions {
 
 export class Portals {
   readonly #options: PortalsOptions;
-  readonly #names: Names<BoundPortal>;
+  readonly #names: ClientNames<BoundPortal>;
 
   constructor(options: PortalsOptions) {
     this.#options = options;
-    this.#names = new Names((name) => knownName(name, options.state));
+    this.#names = new ClientNames((name) => knownName(name, options.state));
   }
 
   get(name: string): BoundPortal | undefined {

@@ -8,7 +8,7 @@ import { sealed, sentText } from '../answers/markers.js';
 import { swallowedReplies } from '../answers/results.js';
 import type { Decider } from '../decide/decider.js';
 import type { StatementSource } from '../decide/decision.js';
-import type { Names } from '../decide/names.js';
+import type { ClientNames } from '../decide/names.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
 import { isRefusal, replacement } from '../decide/replacement.js';
 import type { InternalQueries } from '../server/internal-query.js';
@@ -18,7 +18,7 @@ import { REBOUND, SCRATCH } from '../server/own-statements.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
 interface PreparedStatementsOptions {
-  readonly statementNames: Names<PreparedStatement>;
+  readonly statementNames: ClientNames<PreparedStatement>;
   readonly decider: Decider;
   readonly queries: InternalQueries;
   readonly server: Output;

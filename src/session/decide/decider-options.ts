@@ -12,7 +12,7 @@ import type { InternalQueries } from '../server/internal-query.js';
 import type { OutstandingReplies } from '../server/outstanding-replies.js';
 import type { ServerState } from '../server/server-state.js';
 import type { TransactionState } from '../server/transaction-state.js';
-import type { Names } from './names.js';
+import type { ClientNames } from './names.js';
 import type { PendingPrepares } from './pending-prepares.js';
 import type { PreparedStatement } from './prepared-statement.js';
 
@@ -27,7 +27,7 @@ export interface DeciderOptions {
   readonly catalog: SessionCatalog;
   readonly queries: InternalQueries;
   readonly otherServer: OtherServer;
-  readonly statementNames: Names<PreparedStatement>;
+  readonly statementNames: ClientNames<PreparedStatement>;
   readonly pendingPrepares: PendingPrepares;
   readonly replies: OutstandingReplies;
   readonly state: ServerState;

@@ -16,7 +16,8 @@ interface Entry<T> {
   readonly value: T;
 }
 
-export class Names<T> {
+/** The names that a client has given to things of one sort. */
+export class ClientNames<T> {
   readonly #known: (name: string) => string;
   /** Undefined before there is one: most sessions have none, and an empty Map takes 200 bytes of each. */
   #entries: Map<string, Entry<T>> | undefined;

@@ -3,12 +3,12 @@ import { ProxyError } from '../../errors.js';
 import { type Rewrite, refusal } from '../../rewrite/text.js';
 import { columnsIn } from '../answers/result-columns.js';
 import type { InternalQueries } from '../server/internal-query.js';
-import { type Names, shownName } from './names.js';
+import { type ClientNames, shownName } from './names.js';
 import type { PreparedStatement } from './prepared-statement.js';
 
 interface ReplacementParts {
   readonly queries: InternalQueries;
-  readonly prepared: Names<PreparedStatement>;
+  readonly prepared: ClientNames<PreparedStatement>;
 }
 
 /**

@@ -7,18 +7,18 @@ import { ResultColumns } from '../answers/result-columns.js';
 import type { ReportedSettings } from '../catalog/reported-settings.js';
 import { encodingOf } from '../server/encoding.js';
 import type { ServerState } from '../server/server-state.js';
-import { type Names, nameInText } from './names.js';
+import { type ClientNames, nameInText } from './names.js';
 import { type PreparedStatement, UNWATCHED } from './prepared-statement.js';
 
 /** What the names stood for when a statement that drops some was sent. */
 export type NamesBefore = readonly (readonly [string, PreparedStatement])[];
 
 export class SqlPrepared {
-  readonly #prepared: Names<PreparedStatement>;
+  readonly #prepared: ClientNames<PreparedStatement>;
   readonly #state: ServerState;
   readonly #settings: ReportedSettings;
 
-  constructor(prepared: Names<PreparedStatement>, state: ServerState, settings: ReportedSettings) {
+  constructor(prepared: ClientNames<PreparedStatement>, state: ServerState, settings: ReportedSettings) {
     this.#prepared = prepared;
     this.#state = state;
     this.#settings = settings;

@@ -1,5 +1,5 @@
 /** The execution of a portal. Each attempt is one Execute; locks, savepoint and settings are executions of their own before it. */
-import { isGuarded, planOf } from '../../rewrite/retries.js';
+import { hasEnforcedKeys, planOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { write } from '../../wire/frontend.js';
 import { executeReplies, swallowedReplies } from '../answers/results.js';
@@ -63,7 +63,7 @@ export class PortalExecution implements Execution {
     this.#inBlock = inBlock;
     this.#binding = portal.binding;
     this.#savepoint =
-      inBlock && plan && isGuarded(plan) ? new Savepoint(parts.queries, 'extended') : undefined;
+      inBlock && plan && hasEnforcedKeys(plan) ? new Savepoint(parts.queries, 'extended') : undefined;
     this.mayBeRetried = !inBlock || this.#savepoint !== undefined;
     // Where the server skips it, it skips the Execute too, and the client has its error.
     if (this.#savepoint) accompany(SET_SAVEPOINT, parts.server, parts.replies);

@@ -1,7 +1,7 @@
 /** The execution of a text that is sent as a simple query. Each attempt is one string, locks and savepoint in it. */
 import type { Locks } from '../../render/single/locks.js';
 import { locked } from '../../rewrite/locked.js';
-import { firstLocksOf, isGuarded, isSuspecting, locksOf, planOf } from '../../rewrite/retries.js';
+import { firstLocksOf, hasEnforcedKeys, isSuspecting, locksOf, planOf } from '../../rewrite/retries.js';
 import { surrounded } from '../../rewrite/surrounded.js';
 import { passedOn, type Rewrite } from '../../rewrite/text.js';
 import type { Look } from '../../sql/lexer/look.js';
@@ -11,7 +11,7 @@ import { queryReplies } from '../answers/results.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { Decider } from '../decide/decider.js';
 import type { SeparateStatement } from '../decide/decision.js';
-import type { Names } from '../decide/names.js';
+import type { ClientNames } from '../decide/names.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
 import type { InternalQueries } from '../server/internal-query.js';
 import type { Output } from '../server/output.js';
@@ -42,7 +42,7 @@ export interface QueryParts {
   readonly harmlessness: Harmlessness;
   readonly catalog: Pick<SessionCatalog, 'unitEnds'>;
   readonly decider: Pick<Decider, 'decide' | 'translation'>;
-  readonly statementNames: Names<PreparedStatement>;
+  readonly statementNames: ClientNames<PreparedStatement>;
   readonly state: ServerState;
   readonly transaction: TransactionState;
 }
@@ -70,7 +70,7 @@ export class QueryExecution implements Execution {
     this.#rewrite = query.rewrite;
     this.#inBlock = isOpen;
     this.#isAlone = isIdle;
-    this.#savepoint = isOpen && plan && isGuarded(plan) ? new Savepoint(queries, 'simple') : undefined;
+    this.#savepoint = isOpen && plan && hasEnforcedKeys(plan) ? new Savepoint(queries, 'simple') : undefined;
     this.mayBeRetried = isKnown && (!isOpen || this.#savepoint !== undefined);
   }
 

@@ -4,7 +4,7 @@ import { readBind, readParse } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Frontend } from '../../../wire/types.js';
 import type { Decider } from '../../decide/decider.js';
-import type { Names } from '../../decide/names.js';
+import type { ClientNames } from '../../decide/names.js';
 import type { PreparedStatement } from '../../decide/prepared-statement.js';
 import type { InternalQueries } from '../../server/internal-query.js';
 import type { TransactionState } from '../../server/transaction-state.js';
@@ -12,7 +12,7 @@ import type { UnitOfWork } from '../unit-of-work.js';
 
 interface EarlyQuestionOptions {
   readonly decider: Decider;
-  readonly statementNames: Names<PreparedStatement>;
+  readonly statementNames: ClientNames<PreparedStatement>;
   readonly queries: InternalQueries;
   readonly transaction: TransactionState;
   readonly unit: UnitOfWork;

@@ -9,7 +9,7 @@ import { queryReplies } from '../../answers/results.js';
 import type { SessionCatalog } from '../../catalog/session-catalog.js';
 import type { Decider } from '../../decide/decider.js';
 import type { Decision, SeparateStatement } from '../../decide/decision.js';
-import type { Names } from '../../decide/names.js';
+import type { ClientNames } from '../../decide/names.js';
 import type { PreparedStatement } from '../../decide/prepared-statement.js';
 import type { Executor } from '../../execute/executor.js';
 import type { Protocol } from '../../server/internal-query.js';
@@ -23,7 +23,7 @@ interface QuerySenderOptions extends ServerSide {
   readonly catalog: SessionCatalog;
   readonly decider: Decider;
   readonly executor: Executor;
-  readonly statementNames: Names<PreparedStatement>;
+  readonly statementNames: ClientNames<PreparedStatement>;
   readonly statementByStatement: StatementByStatement;
   readonly unanswered: UnansweredNames;
   readonly unitEnd: UnitEnd;

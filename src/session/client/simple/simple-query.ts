@@ -8,7 +8,7 @@ import type { Message } from '../../../wire/reader.js';
 import type { SessionCatalog } from '../../catalog/session-catalog.js';
 import type { Decider } from '../../decide/decider.js';
 import { PASS } from '../../decide/decision.js';
-import type { Names } from '../../decide/names.js';
+import type { ClientNames } from '../../decide/names.js';
 import type { PreparedStatement } from '../../decide/prepared-statement.js';
 import type { InternalQueries } from '../../server/internal-query.js';
 import type { Jit } from '../../server/jit.js';
@@ -23,7 +23,7 @@ interface SimpleQueryParts {
   readonly copyIn: CopyIn;
   readonly decider: Decider;
   readonly jit: Jit;
-  readonly statementNames: Names<PreparedStatement>;
+  readonly statementNames: ClientNames<PreparedStatement>;
   readonly queries: InternalQueries;
   readonly sender: QuerySender;
   readonly transaction: TransactionState;
