@@ -33,6 +33,7 @@ interface Tls {
   readonly cert: string | null;
   readonly key: string | null;
   readonly client_ca: string | null;
+  readonly client_crl: string | null;
   readonly client_auth: 'none' | 'want' | 'require';
 }
 
@@ -134,15 +135,16 @@ function checkTarget(
 
 /** Nothing that is said of certificates may be without effect. */
 function checkTls(
-  { mode, cert, key, client_ca, client_auth }: Tls,
+  { mode, cert, key, client_ca, client_crl, client_auth }: Tls,
   problem: (message: string, ...path: PropertyKey[]) => void,
 ): void {
   if (mode !== 'disable')
     for (const [name, file] of Object.entries({ cert, key }))
       if (file === null) problem(`is missing: tls.mode is ${mode}`, 'tls', name);
   if (client_auth === 'none') {
-    if (client_ca !== null)
-      problem('has no effect while tls.client_auth is none: say want or require', 'tls', 'client_ca');
+    for (const [name, file] of Object.entries({ client_ca, client_crl }))
+      if (file !== null)
+        problem('has no effect while tls.client_auth is none: say want or require', 'tls', name);
   } else if (client_ca === null) problem(`is missing: tls.client_auth is ${client_auth}`, 'tls', 'client_ca');
   if (client_auth === 'require' && mode !== 'require')
     problem('needs tls.mode require: a client in clear has no certificate', 'tls', 'client_auth');

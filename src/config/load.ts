@@ -34,6 +34,7 @@ const FILES = [
   ['tls', 'cert'],
   ['tls', 'key'],
   ['tls', 'client_ca'],
+  ['tls', 'client_crl'],
   ['auth', 'users'],
   ['auth', 'map'],
 ];

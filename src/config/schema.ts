@@ -115,6 +115,12 @@ const tls = section({
     .nullable()
     .default(null)
     .describe('File of the authorities that sign the certificates of clients, PEM.'),
+  client_crl: file
+    .nullable()
+    .default(null)
+    .describe(
+      'File of the lists of revoked certificates, PEM: one of each authority of client_ca, whose clients are refused without one. null: none is looked up.',
+    ),
   client_auth: choice(['none', 'want', 'require'])
     .default('none')
     .describe(

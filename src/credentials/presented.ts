@@ -5,6 +5,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { getSystemErrorMap } from 'node:util';
 import { certificatesProblem } from './certificate-list.js';
 import { isEncrypted, isPrivateKey, openRights } from './private-key.js';
+import { readRevocationLists } from './revocation-lists.js';
 
 /** Paths, under the names of the configuration. */
 export interface TlsFiles {
@@ -12,6 +13,8 @@ export interface TlsFiles {
   readonly key: string | null;
   /** Null where no client is asked for a certificate. */
   readonly client_ca: string | null;
+  /** Lists of the certificates that these authorities have revoked. */
+  readonly client_crl: string | null;
 }
 
 export interface TlsFileProblem {
@@ -21,7 +24,7 @@ export interface TlsFileProblem {
 }
 
 export type Presented =
-  | { readonly kind: 'read'; readonly credentials: Pick<SecureContextOptions, 'cert' | 'key' | 'ca'> }
+  | { readonly kind: 'read'; readonly credentials: Pick<SecureContextOptions, 'cert' | 'key' | 'ca' | 'crl'> }
   | { readonly kind: 'broken'; readonly problems: readonly TlsFileProblem[] };
 
 /** Reads the files, and whether they belong together. */
@@ -39,6 +42,7 @@ export function readPresented(files: TlsFiles): Presented {
   const cert = tried('cert', readCertificates);
   const key = tried('key', readKey);
   const ca = tried('client_ca', readCertificates);
+  const crl = tried('client_crl', (path) => readRevocationLists(read(path)));
   if (cert && key)
     tried('key', () => {
       if (!cert.first.checkPrivateKey(key.object))
@@ -48,6 +52,7 @@ export function readPresented(files: TlsFiles): Presented {
     ...(cert && { cert: cert.pem }),
     ...(key && { key: key.pem }),
     ...(ca && { ca: ca.pem }),
+    ...(crl && { crl }),
   };
   if (problems.length === 0) tried('cert', () => tryOut(credentials));
   return problems.length > 0 ? { kind: 'broken', problems } : { kind: 'read', credentials };

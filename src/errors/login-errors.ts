@@ -35,7 +35,7 @@ export const LOGIN_ERRORS = {
   PGC_CERTIFICATE_INVALID: {
     sqlstate: '28000',
     message: 'the certificate of the client is not valid: {reason}',
-    hint: 'An authority of tls.client_ca has to have signed it. Name another with sslcert and sslkey.',
+    hint: 'An authority of tls.client_ca has to have signed it, and not to have revoked it (tls.client_crl). Name another with sslcert and sslkey.',
   },
   PGC_NO_USER: {
     sqlstate: '28000',

@@ -22,21 +22,25 @@ export function sharedContext(options: ContextOptions): SecureContext {
   const name = nameOf(options);
   const known = contexts.get(name);
   if (known) return known;
-  const { ca = [], ...others } = options;
-  const made = createSecureContext({ ...others, ...(ca.length > 0 && { ca: [...ca] }) });
+  const { ca = [], crl = [], ...others } = options;
+  const made = createSecureContext({
+    ...others,
+    ...(ca.length > 0 && { ca: [...ca] }),
+    ...(crl.length > 0 && { crl: [...crl] }),
+  });
   contexts.set(name, made);
   return made;
 }
 
 /** By what is in the files: they are read for each connection, so that they can be replaced. */
-function nameOf({ ca = [], cert, key, crl, minVersion, maxVersion }: ContextOptions): string {
+function nameOf({ ca = [], cert, key, crl = [], minVersion, maxVersion }: ContextOptions): string {
   const hash = createHash('sha256').update(`${minVersion} ${maxVersion}`);
   // The length keeps the end of one from being the beginning of the next.
   for (const [name, part] of [
     ...ca.map((each) => ['ca', each] as const),
     ['cert', cert],
     ['key', key],
-    ['crl', crl],
+    ...crl.map((each) => ['crl', each] as const),
   ] as const)
     if (part !== undefined) hash.update(`;${name} ${part.length}:`).update(part);
   return hash.digest('base64');

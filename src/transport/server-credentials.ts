@@ -8,6 +8,7 @@ import { rootCertificates } from 'node:tls';
 import type { ServerTls } from '../config/server-tls.js';
 import { certificatesProblem } from '../credentials/certificate-list.js';
 import { isEncrypted, isPrivateKey, openRights } from '../credentials/private-key.js';
+import { readRevocationLists } from '../credentials/revocation-lists.js';
 
 /** Certificates that operating systems trust, as OpenSSL and distributions keep them. */
 const SYSTEM_ROOTS = [
@@ -22,7 +23,8 @@ export interface Credentials {
   readonly ca?: readonly (string | Buffer)[];
   readonly cert?: Buffer;
   readonly key?: Buffer;
-  readonly crl?: Buffer;
+  /** Each list for itself. */
+  readonly crl?: readonly string[];
 }
 
 /**
@@ -93,15 +95,30 @@ function readable(pem: Buffer, path: string): Buffer {
   }
 }
 
-async function readRevoked({ sslcrl }: ServerTls): Promise<Buffer | undefined> {
+/** libpq goes on without lists that it cannot read. Then whoever was named in them would be believed. */
+async function readRevoked({ sslcrl }: ServerTls): Promise<readonly string[] | undefined> {
   const path = sslcrl ?? inHome('root.crl');
-  return sslcrl !== undefined || (await isThere(path)) ? read(path, 'revocation list') : undefined;
+  if (sslcrl === undefined && !(await isThere(path))) return undefined;
+  const what = 'revocation list file';
+  const pem = await read(path, what);
+  const known = revoked.get(path);
+  if (known?.pem.equals(pem)) return known.lists;
+  try {
+    const lists = readRevocationLists(pem);
+    revoked.set(path, { pem, lists });
+    return lists;
+  } catch (error) {
+    throw new Error(`${what} "${path}" ${(error as Error).message}`);
+  }
 }
 
 async function checkRights(path: string): Promise<void> {
   const rights = openRights(await stat(path));
   if (rights !== undefined) throw new Error(`private key file "${path}" ${rights}`);
 }
+
+/** What was read of files of revocation lists. By path, as the configuration names it. */
+const revoked = new Map<string, { readonly pem: Buffer; readonly lists: readonly string[] }>();
 
 /** Files whose certificates were looked at: each connection reads them, and they may be those of a whole operating system. By path, as the configuration names it. */
 const sound = new Map<string, Buffer>();

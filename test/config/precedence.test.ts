@@ -29,7 +29,7 @@ test('nothing at all gives the defaults of the documents', () => {
       max_rows: null,
     },
     graph: { refresh: 1000, url: null },
-    tls: { mode: 'disable', cert: null, key: null, client_ca: null, client_auth: 'none' },
+    tls: { mode: 'disable', cert: null, key: null, client_ca: null, client_crl: null, client_auth: 'none' },
     auth: { mode: 'relay', users: null, map: null },
     limits: {
       connections: 1000,

@@ -10,14 +10,19 @@ import { workspace } from './workspace.js';
 let authority: Authority;
 let server: Certificate;
 let other: Certificate;
+let list: string;
 beforeAll(async () => {
   authority = await createAuthority('tests');
   [server, other] = [await authority.server([]), await authority.server([])];
+  list = await authority.revoke(other);
 });
 
 /** A folder with the files that the keys name, relative to it. */
 function folder(): string {
   const cwd = workspace({ 's.crt': server.cert, 'ca.crt': authority.cert, none: 'nothing' });
+  const half = list.slice(0, list.length / 2);
+  const lists = { 'one.crl': list, 'cut.crl': half, 'two.crl': `${list}\n${half}` };
+  for (const [name, text] of Object.entries(lists)) writeFileSync(join(cwd, name), text);
   const keys = { 's.key': server.key, 'other.key': other.key, 'open.key': server.key, 'no.key': 'nothing' };
   for (const [name, text] of Object.entries(keys)) writeFileSync(join(cwd, name), text, { mode: 0o600 });
   chmodSync(join(cwd, 'open.key'), 0o644);
@@ -36,6 +41,7 @@ function problems(tls: string, env: Record<string, string> = {}, cwd = folder())
 }
 
 const FILES = 'cert: s.crt, key: s.key';
+const CLIENTS = `${FILES}, client_ca: ca.crt, client_auth: want`;
 
 test.each([
   'mode: disable',
@@ -45,6 +51,7 @@ test.each([
   `mode: allow, ${FILES}, client_ca: ca.crt, client_auth: want`,
   `mode: require, ${FILES}, client_ca: ca.crt, client_auth: want`,
   `mode: require, ${FILES}, client_ca: ca.crt, client_auth: require`,
+  `mode: require, ${CLIENTS}, client_crl: one.crl`,
 ])('%s is taken', (tls) => {
   expect(problems(tls)).toEqual([]);
 });
@@ -86,6 +93,10 @@ describe('what has no effect, or lacks something, is refused', () => {
     [
       `mode: allow, ${FILES}, client_ca: ca.crt, client_auth: require`,
       ['client_auth: needs tls.mode require: a client in clear has no certificate'],
+    ],
+    [
+      `mode: require, ${FILES}, client_crl: one.crl`,
+      ['client_crl: has no effect while tls.client_auth is none: say want or require'],
     ],
     ['client_ca: ca.crt, client_auth: want', ['client_auth: has no effect while tls.mode is disable']],
   ])('%s', (tls, expected) => {
@@ -133,6 +144,17 @@ describe('files that cannot be used are named', () => {
     ],
     [`${FILES}, client_ca: none, client_auth: want`, ['client_ca: none has no certificate in it (PEM)']],
     [`${FILES}, client_ca: s.key, client_auth: want`, ['client_ca: s.key has no certificate in it (PEM)']],
+    [`${CLIENTS}, client_crl: none`, ['client_crl: none has no revocation list in it (PEM)']],
+    [`${CLIENTS}, client_crl: ca.crt`, ['client_crl: ca.crt has no revocation list in it (PEM)']],
+    [`${CLIENTS}, client_crl: gone`, ['client_crl: gone cannot be read: no such file or directory']],
+    [
+      `${CLIENTS}, client_crl: cut.crl`,
+      ['client_crl: cut.crl is broken: the revocation list in it cannot be read (PEM)'],
+    ],
+    [
+      `${CLIENTS}, client_crl: two.crl`,
+      ['client_crl: two.crl is broken: revocation list 2 of 2 in it cannot be read (PEM)'],
+    ],
   ])('%s', (tls, expected) => {
     expect(problems(`mode: require, ${tls}`)).toEqual(
       expected.map((each) => `pgcascade.yaml:1: tls.${each}`),

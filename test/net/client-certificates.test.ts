@@ -86,7 +86,7 @@ test('a certificate is asked of nobody who only cancels', async () => {
 describe('what a login is told of the connection', () => {
   /** As an acceptor says it of a client with this certificate. */
   async function transport(certificate: Certificate | undefined): Promise<TlsTransport> {
-    const files = { ...folder.files, client_ca: folder.rootPath };
+    const files = { ...folder.files, client_ca: folder.rootPath, client_crl: null };
     const acceptor = new TlsAcceptor({ ...files, client_auth: 'want' });
     const server = createServer();
     const accepted = once(server, 'connection').then(([socket]) => acceptor.accept(socket, 'asked'));

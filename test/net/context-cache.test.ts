@@ -5,12 +5,12 @@ import { createAuthority } from '../support/certificates.js';
 
 const authority = await createAuthority('tests');
 const stranger = await createAuthority('a stranger');
-const me = await authority.client('postgres');
+const [me, strangers] = [await authority.client('postgres'), await stranger.revoke()];
 const whole = {
   ca: [authority.cert],
   cert: Buffer.from(me.cert),
   key: Buffer.from(me.key),
-  crl: Buffer.from(await authority.revoke()),
+  crl: [await authority.revoke()],
   minVersion: 'TLSv1.2',
 } satisfies ContextOptions;
 
@@ -25,6 +25,7 @@ describe('a context', () => {
     ['a second authority', { ...whole, ca: [authority.cert, stranger.cert] }],
     ['no certificate', { ca: whole.ca, crl: whole.crl, minVersion: 'TLSv1.2' }],
     ['no revocation list', { ca: whole.ca, cert: whole.cert, key: whole.key, minVersion: 'TLSv1.2' }],
+    ['a second revocation list', { ...whole, crl: [...whole.crl, strangers] }],
     ['another least version', { ...whole, minVersion: 'TLSv1.3' }],
     ['a highest version', { ...whole, maxVersion: 'TLSv1.2' }],
     ['a file that ends otherwise', { ...whole, ca: [`${authority.cert}\n`] }],

@@ -9,6 +9,7 @@ import { createAuthority } from '../support/certificates.js';
 
 const authority = await createAuthority('tests');
 const [me, other] = [await authority.client('postgres'), await authority.client('postgres')];
+const list = await authority.revoke(other);
 const cut = (pem: string) => pem.slice(0, pem.length / 2);
 const FILES = {
   'root.crt': authority.cert,
@@ -19,13 +20,16 @@ const FILES = {
   'cut.crt': cut(me.cert),
   'cut.key': cut(me.key),
   'other.key': other.key,
+  'some.crl': list,
+  'some-cut.crl': `${list}\n${cut(list)}`,
 };
 
-function reading(files: readonly [cert: string, key: string, root: string]) {
+function reading(files: readonly [cert: string, key: string, root: string], crl?: string) {
   const folder = workspace();
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text, { mode: 0o600 });
   const [sslcert = '', sslkey = '', sslrootcert = ''] = files.map((name) => join(folder, name));
-  const tls = { sslmode: 'require', sslcert, sslkey, sslrootcert } as ServerTls;
+  const sslcrl = crl && join(folder, crl);
+  const tls = { sslmode: 'require', sslcert, sslkey, sslrootcert, sslcrl } as ServerTls;
   return readCredentials(tls).catch((error: Error) => error.message.replaceAll(`${folder}/`, ''));
 }
 
@@ -52,4 +56,18 @@ test.each([
   ],
 ] as const)('%j', async (files, message) => {
   expect(await reading(files)).toEqual(expect.stringContaining(message));
+});
+
+test.each([
+  ['some.crl', { crl: [expect.stringContaining('-----BEGIN X509 CRL-----')] }],
+  [
+    'some-cut.crl',
+    'revocation list file "some-cut.crl" is broken: revocation list 2 of 2 in it cannot be read (PEM)',
+  ],
+  ['me.crt', 'revocation list file "me.crt" has no revocation list in it (PEM)'],
+  ['gone.crl', 'could not read revocation list file "gone.crl": ENOENT'],
+] as const)('sslcrl=%s', async (name, expected) => {
+  const read = await reading(['me.crt', 'me.key', 'root.crt'], name);
+  if (typeof expected === 'string') expect(read).toBe(expected);
+  else expect(read).toMatchObject(expected);
 });

@@ -35,6 +35,7 @@ beforeAll(async () => {
       .toString(),
     'revoked.crl': await authority.revoke(server),
     'nothing-revoked.crl': await authority.revoke(),
+    'both.crl': `${await stranger.revoke()}\n${await authority.revoke(server)}\n`,
     'broken.crt': 'no certificate',
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(path(name), text, { mode: 0o600 });
@@ -146,7 +147,8 @@ describe('a server that encrypts', () => {
 
   test('whose certificate is revoked', async () => {
     const mode = `sslmode=verify-ca&${root()}`;
-    expect(await behind(encrypting, `${mode}&sslcrl=${path('revoked.crl')}`)).toMatch(/revoked/);
+    for (const list of ['revoked.crl', 'both.crl'])
+      expect(await behind(encrypting, `${mode}&sslcrl=${path(list)}`), list).toMatch(/revoked/);
     expect(await behind(encrypting, `${mode}&sslcrl=${path('nothing-revoked.crl')}`)).toBe('encrypted');
   });
 

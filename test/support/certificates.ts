@@ -19,6 +19,8 @@ export interface Authority extends Certificate {
   client(commonName: string): Promise<Certificate>;
   /** The list of those that are revoked. */
   revoke(...certificates: readonly Certificate[]): Promise<string>;
+  /** A list of nobody, in whose place another should be by now. */
+  expiredList(): Promise<string>;
 }
 
 export async function createAuthority(name: string): Promise<Authority> {
@@ -46,24 +48,26 @@ export async function createAuthority(name: string): Promise<Authority> {
     });
     return { cert: certificate.toString('pem'), key: await privateKey(own) };
   };
+  const listed = async (certificates: readonly Certificate[], until: number) => {
+    const list = await x509.X509CrlGenerator.create({
+      issuer: root.subject,
+      ...{ thisUpdate: new Date(Date.now() - HOUR), nextUpdate: new Date(until) },
+      signingKey: keys.privateKey,
+      signingAlgorithm: ALGORITHM,
+      entries: certificates.map(({ cert }) => ({
+        serialNumber: new x509.X509Certificate(cert).serialNumber,
+        revocationDate: new Date(Date.now() - HOUR),
+      })),
+    });
+    return x509.PemConverter.encode(list.rawData, 'X509 CRL');
+  };
   return {
     cert: root.toString('pem'),
     key: await privateKey(keys),
     server: (names) => sign('server', [new x509.SubjectAlternativeNameExtension([...names])]),
     client: (commonName) => sign(commonName, []),
-    async revoke(...certificates) {
-      const list = await x509.X509CrlGenerator.create({
-        issuer: root.subject,
-        ...{ thisUpdate: new Date(Date.now() - HOUR), nextUpdate: new Date(Date.now() + HOUR) },
-        signingKey: keys.privateKey,
-        signingAlgorithm: ALGORITHM,
-        entries: certificates.map(({ cert }) => ({
-          serialNumber: new x509.X509Certificate(cert).serialNumber,
-          revocationDate: new Date(Date.now() - HOUR),
-        })),
-      });
-      return x509.PemConverter.encode(list.rawData, 'X509 CRL');
-    },
+    revoke: (...certificates) => listed(certificates, Date.now() + HOUR),
+    expiredList: () => listed([], Date.now() - HOUR / 2),
   };
 }
 
