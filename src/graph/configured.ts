@@ -114,6 +114,7 @@ function keyOf(
     referenced: to,
     columns,
     action: withoutDefaults(wanted.on_delete, from, wanted.from.columns),
+    onUpdate: 'no action',
     performer: 'proxy',
     enforcedByServer: false,
     enforced: false,

@@ -67,7 +67,8 @@ function declaredKey(key: CatalogKey, from: Relation, to: Relation, keySettings:
     overriddenName({ referencing: from, name: key.name }),
     keySettings.overrides,
   );
-  const setColumns = key.setColumns ?? key.columns.map((column) => column.referencing);
+  const referencing = key.columns.map((column) => column.referencing);
+  const setColumns = key.setColumns ?? referencing;
   const action = withoutDefaults(override?.on_delete ?? ACTIONS[key.action] ?? 'no action', from, setColumns);
   const performer: Performer =
     override || (!key.enforced && keySettings.declared) ? 'proxy' : key.enforced ? 'server' : 'nobody';
@@ -79,6 +80,7 @@ function declaredKey(key: CatalogKey, from: Relation, to: Relation, keySettings:
     referenced: to,
     columns: key.columns,
     action,
+    onUpdate: withoutDefaults(ACTIONS[key.updateAction] ?? 'no action', from, referencing),
     performer,
     enforcedByServer:
       performer === 'proxy' && key.enforced && action !== 'restrict' && action !== 'no action',

@@ -17,7 +17,9 @@ export interface ForeignKey {
   /** The referenced relation. */
   readonly referenced: Relation;
   readonly columns: readonly KeyColumn[];
+  /** ON DELETE. */
   readonly action: Action;
+  readonly onUpdate: Action;
   readonly performer: Performer;
   /**
    * The server enforces the key too, of which the proxy performs an action that deletes or changes rows: whatever still references

@@ -65,6 +65,16 @@ describe('a key of the catalog', () => {
     expect(keysOf(graph)[0]?.action).toBe(expected);
   });
 
+  test.each([
+    ['a', 'no action'],
+    ['r', 'restrict'],
+    ['c', 'cascade'],
+    ['n', 'set null'],
+    ['d', 'set null'],
+  ])('does, as confupdtype %s says, %s ON UPDATE', async (updateAction, expected) => {
+    expect(await merged({ updateAction })).toMatchObject({ onUpdate: expected, action: 'cascade' });
+  });
+
   test('sets null where SET DEFAULT finds no default', async () => {
     expect((await merged({ action: 'd' }))?.action).toBe('set null');
   });

@@ -34,6 +34,7 @@ export function table(oid: number, name: string, given: Partial<CatalogRelation>
 export const column = {
   referencing: 'order_id',
   referenced: 'id',
+  type: 'pg_catalog.int4',
   operator: 'pg_catalog.=',
   commutator: 'pg_catalog.=',
   left: null,
@@ -48,6 +49,7 @@ export const declared: CatalogKey = {
   referencing: ITEMS,
   referenced: ORDERS,
   action: 'c',
+  updateAction: 'a',
   enforced: false,
   deferred: false,
   matchFull: false,

@@ -152,8 +152,11 @@ function graphOf(
     const types = { commutator: 'pg_catalog.=', left: null, right: null, collation: null };
     const key: ForeignKey = {
       ...{ declared: true, id, name: `k${id}`, referencing: referencing, referenced: referenced, action },
+      onUpdate: 'no action',
       performer: performer(from),
-      columns: [{ referencing: 'key', referenced: 'id', operator: 'pg_catalog.=', ...types }],
+      columns: [
+        { referencing: 'key', referenced: 'id', type: 'pg_catalog.int4', operator: 'pg_catalog.=', ...types },
+      ],
       ...{
         enforcedByServer: true,
         enforced: false,

@@ -9,7 +9,7 @@
 WITH elsewhere AS (
   $OTHERS_TEMPORARIES$
 ), declared AS (
-  SELECT c.oid, c.conname, c.conrelid, c.confrelid, c.conkey, c.confkey, c.conpfeqop, c.confdeltype AS action, c.confmatchtype, c.condeferred,
+  SELECT c.oid, c.conname, c.conrelid, c.confrelid, c.conkey, c.confkey, c.conpfeqop, c.confdeltype AS action, c.confupdtype AS update_action, c.confmatchtype, c.condeferred,
          coalesce((c.j OPERATOR(pg_catalog.->>) 'conparentid')::pg_catalog.oid, 0) AS parent,
          coalesce((c.j OPERATOR(pg_catalog.->>) 'conenforced')::pg_catalog.bool, true) AS enforced,
          coalesce((c.j OPERATOR(pg_catalog.->>) 'conperiod')::pg_catalog.bool, false) AS period,
@@ -61,6 +61,7 @@ WITH elsewhere AS (
   SELECT k.configured, k.id, pg_catalog.json_agg(pg_catalog.json_build_object(
     'referencing', child.attname,
     'referenced', parent.attname,
+    'type', pg_catalog.concat(pg_catalog.quote_ident(ptn.nspname), '.', pg_catalog.quote_ident(pt.typname)),
     'operator', CASE WHEN op.oid IS NOT NULL THEN pg_catalog.concat(pg_catalog.quote_ident(opn.nspname), '.', op.oprname) END,
     'commutator', CASE WHEN com.oid IS NOT NULL THEN pg_catalog.concat(pg_catalog.quote_ident(comn.nspname), '.', com.oprname) END,
     -- By the type's own name, as in ri_add_cast_to: `character` would be cut to one character, bpchar is not.
@@ -80,6 +81,8 @@ WITH elsewhere AS (
   CROSS JOIN ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey), pg_catalog.unnest(k.conpfeqop)) WITH ORDINALITY AS u (child, parent, operator, position)
   JOIN pg_catalog.pg_attribute AS child ON child.attrelid OPERATOR(pg_catalog.=) k.conrelid AND child.attnum OPERATOR(pg_catalog.=) u.child
   JOIN pg_catalog.pg_attribute AS parent ON parent.attrelid OPERATOR(pg_catalog.=) k.confrelid AND parent.attnum OPERATOR(pg_catalog.=) u.parent
+  JOIN pg_catalog.pg_type AS pt ON pt.oid OPERATOR(pg_catalog.=) parent.atttypid
+  JOIN pg_catalog.pg_namespace AS ptn ON ptn.oid OPERATOR(pg_catalog.=) pt.typnamespace
   LEFT JOIN pg_catalog.pg_operator AS op ON op.oid OPERATOR(pg_catalog.=) u.operator
   LEFT JOIN pg_catalog.pg_namespace AS opn ON opn.oid OPERATOR(pg_catalog.=) op.oprnamespace
   LEFT JOIN pg_catalog.pg_type AS lt ON lt.oid OPERATOR(pg_catalog.=) op.oprleft
@@ -195,6 +198,7 @@ WITH elsewhere AS (
     'referencing', k.conrelid::pg_catalog.int8,
     'referenced', k.confrelid::pg_catalog.int8,
     'action', k.action,
+    'updateAction', k.update_action,
     'enforced', k.enforced,
     'deferred', k.condeferred,
     'matchFull', k.confmatchtype OPERATOR(pg_catalog.=) 'f',

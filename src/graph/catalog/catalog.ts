@@ -63,6 +63,8 @@ export interface DeletingTrigger {
 export interface KeyColumn {
   readonly referencing: string;
   readonly referenced: string;
+  /** The type of the referenced column, with its schema and without a modifier. */
+  readonly type: string;
   /** With its schema. */
   readonly operator: string;
   readonly commutator: string | null;
@@ -80,6 +82,8 @@ export interface CatalogKey {
   readonly referenced: number;
   /** pg_constraint.confdeltype: a, r, c, n or d. */
   readonly action: string;
+  /** pg_constraint.confupdtype. */
+  readonly updateAction: string;
   readonly enforced: boolean;
   readonly deferred: boolean;
   readonly matchFull: boolean;
