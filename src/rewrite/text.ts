@@ -13,7 +13,7 @@ import { PreparedHere } from './prepared-here.js';
 import { Sent } from './sent.js';
 import type { Expanded, RewriteContext } from './statement/context.js';
 import { expand } from './statement/expand.js';
-import type { Treatment } from './statement/treatment.js';
+import { expandedOf, type Treatment } from './statement/treatment.js';
 import { refuse, unchangedTreatment } from './statement/unexpanded.js';
 import { afterUnsettling, unsettlesNow } from './unsettling.js';
 
@@ -183,7 +183,7 @@ class RewriteInMaking {
       treatments: this.#treatments,
       copied,
       places: this.#places,
-      changed: sql !== text || this.#treatments.some(({ kind }) => kind === 'cascade'),
+      changed: sql !== text || this.#treatments.some((each) => expandedOf(each) !== undefined),
       targets: this.#statements.flatMap(targetsOf),
       passed: this.#passed,
       warnings: this.#warnings,

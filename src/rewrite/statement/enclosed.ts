@@ -9,7 +9,7 @@ import type { EnclosedDelete } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
 import type { Executable } from './executable.js';
 import { expandExecute } from './execute.js';
-import type { CascadeTreatment, Treatment } from './treatment.js';
+import { AS_SENT, expandedOf, type Treatment } from './treatment.js';
 import { judgeTriggers } from './trigger-policy.js';
 import { refuse, unchangedTreatment } from './unexpanded.js';
 import { refuseWrites } from './write.js';
@@ -52,14 +52,14 @@ export function* expandEnclosed(
 const SHOWS_EXECUTED: ReadonlySet<string> = new Set(['EXPLAIN ANALYZE', 'CREATE TABLE AS']);
 
 /** The treatment of the one expanded statement that is executed. */
-function treatmentOfOnly([executable, ...more]: readonly Executable[]): CascadeTreatment | undefined {
-  const treatment = executable?.executeTreatment;
-  return treatment?.kind === 'cascade' && more.length === 0 ? treatment : undefined;
+function treatmentOfOnly([executable, ...more]: readonly Executable[]) {
+  return more.length === 0 ? expandedOf(executable?.executeTreatment) : undefined;
 }
 
 /** The answer is that of the client's EXPLAIN or CREATE TABLE AS. */
 function answeredAsSent(treatment: Treatment): Treatment {
-  return treatment.kind === 'cascade' ? { ...treatment, shape: { kind: 'as sent' } } : treatment;
+  const expanded = expandedOf(treatment);
+  return expanded ? { ...expanded, shape: AS_SENT } : treatment;
 }
 
 /** Whether the proxy performs a key of what a DELETE of the relation reaches. */

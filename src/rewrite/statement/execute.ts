@@ -1,11 +1,11 @@
-/** EXECUTE of a prepared statement that may delete. */
+/** EXECUTE of a prepared statement that may delete, or writes keys that are looked at. */
 import { ProxyError } from '../../errors.js';
 import type { Steps } from '../../pace.js';
 import { FAIL_REFUSED } from '../../render/violations.js';
 import { quoteName } from '../../sql/names.js';
 import type { Executed } from '../../sql/statement/deletes.js';
 import type { Expanded, RewriteContext } from './context.js';
-import type { Treatment } from './treatment.js';
+import { expandedOf, type Treatment } from './treatment.js';
 
 /**
  * Where the schema has changed since the client prepared the statement, the proxy prepares it again, in the same string:
@@ -32,7 +32,7 @@ export function* expandExecute(
   if (now === undefined) return { treatments: [executeTreatment] };
   if (now.sql === executable.sql) return { treatments: [asOfNow(executeTreatment, now.treatment)] };
   if (now.treatment.kind !== 'prepare' || !context.inString) throw new ProxyError('PGC_EXECUTE', { name });
-  const returnsRows = executeTreatment.kind !== 'cascade' || executeTreatment.shape.kind !== 'count';
+  const returnsRows = expandedOf(executeTreatment)?.shape.kind !== 'count';
   const nulls = values > 0 ? ` (${Array<string>(values).fill('NULL').join(', ')})` : '';
   const before = [
     ...(returnsRows ? [`EXPLAIN EXECUTE ${quoteName(name)}${nulls}`] : []),
@@ -53,6 +53,8 @@ export function* expandExecute(
 /** The server has the right text, and errors have to tell what its keys are called now. */
 function asOfNow(before: Treatment, now: Treatment): Treatment {
   const executed = now.kind === 'prepare' ? now.executeTreatment : now;
-  if (before.kind !== 'cascade' || executed.kind !== 'cascade') return before;
-  return { ...executed, marker: before.marker, locks: before.locks };
+  if (before.kind === 'cascade' && executed.kind === 'cascade')
+    return { ...executed, marker: before.marker, locks: before.locks };
+  if (before.kind === 'guarded' && executed.kind === 'guarded') return { ...executed, marker: before.marker };
+  return before;
 }

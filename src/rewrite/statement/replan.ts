@@ -42,8 +42,13 @@ export function executableOf(
   return {
     targets,
     sql,
-    // The locks of what the protocol has prepared have parameters, for which an EXECUTE has no Bind.
-    executeTreatment: treatment.kind === 'cascade' ? { ...treatment, marker, locks: undefined } : treatment,
+    executeTreatment: executedAs(treatment, marker),
     replan,
   };
+}
+
+function executedAs(treatment: Treatment, marker: string | undefined): Treatment {
+  // The locks of what the protocol has prepared have parameters, for which an EXECUTE has no Bind.
+  if (treatment.kind === 'cascade') return { ...treatment, marker, locks: undefined };
+  return treatment.kind === 'guarded' ? { ...treatment, marker } : treatment;
 }

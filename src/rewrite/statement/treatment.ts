@@ -57,7 +57,12 @@ export interface GuardTreatment {
   readonly checks: readonly GuardCheck[];
   /** What it may write rows into, by object ids, for errors. */
   readonly tables: ReadonlyMap<number, RelationName>;
+  /** As CascadeTreatment.marker. */
+  readonly marker?: string | undefined;
 }
+
+/** The answer is that of what the client's statement stands in: EXPLAIN, COPY. */
+export const AS_SENT: ResultShape = { kind: 'as sent' };
 
 /** What becomes of a statement in whose place another one is sent that gives other results. */
 export function expandedOf(treatment: Treatment | undefined): CascadeTreatment | GuardTreatment | undefined {

@@ -30,11 +30,11 @@ export function unchangedTreatment(text: string, meaning: Meaning): Treatment {
       return { kind: 'release', name: meaning.name };
     case 'deleting':
     case 'enclosed':
+    case 'writing':
       return meaning.prepares === undefined
         ? { kind: 'forward' }
         : prepareTreatment(meaning.prepares, text, text, { kind: 'forward' }, meaning);
     case 'truncate':
-    case 'writing':
     case 'execute':
     case 'code':
     case 'other':

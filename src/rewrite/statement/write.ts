@@ -6,33 +6,36 @@ import { renderGuarded } from '../../render/single/guard.js';
 import { quoteRelation } from '../../sql/names.js';
 import type { Write, WriteSite, WritingStatement } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
+import { AS_SENT, type Treatment } from './treatment.js';
+import { prepareTreatment, unchangedTreatment } from './unexpanded.js';
 
 /**
  * @param text the statement's own
  * @throws ProxyError PGC_GUARD for what cannot be looked at, PGC_GUARD_REFERENCED where it changes what is referenced
  */
-export function expandWrite(
-  text: string,
-  { form, writes, site }: WritingStatement,
-  context: RewriteContext,
-): Expanded {
+export function expandWrite(text: string, statement: WritingStatement, context: RewriteContext): Expanded {
+  const { form, outer, prepares, writes, site } = statement;
   if (site === undefined) refuseWrites(form, writes, context);
   const keys = site === undefined ? [] : keysWritten(site.write, context, true);
   const relation = site && relationOf(site.write.target, context);
   const referenced = relation && site ? keysChanged(site.write, relation, context) : [];
   const isUnguarded = keys.length === 0 && referenced.length === 0;
   if (site === undefined || relation === undefined || isUnguarded || context.guard === 'off')
-    return { treatments: [{ kind: 'forward' }] };
+    return { treatments: [unchangedTreatment(text, statement)] };
   refuseUnknowable(site, relation, context);
   const tellsOld = context.profile.can.returnOldAndNew;
   const rendered = renderGuarded(text, { site, relation, keys, referenced, level: context.guard, tellsOld });
-  const { sql, copied, shape, checks } = rendered;
+  const { sql, copied, checks } = rendered;
   const { graph } = context;
   const tables = [relation, ...graph.descendants(relation)].map((each) => [each.oid, each] as const);
   const target = quoteRelation(relation);
   const { command } = site.write;
+  const shape = outer === undefined || outer === 'PREPARE' ? rendered.shape : AS_SENT;
+  const treatment: Treatment = { kind: 'guarded', target, command, shape, checks, tables: new Map(tables) };
   return {
-    treatments: [{ kind: 'guarded', target, command, shape, checks, tables: new Map(tables) }],
+    treatments: [
+      prepares === undefined ? treatment : prepareTreatment(prepares, text, sql, treatment, statement),
+    ],
     sql,
     copied,
   };

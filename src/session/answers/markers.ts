@@ -34,7 +34,7 @@ export function markerOf(
   resolved: boolean,
 ): Marker | undefined {
   if (fields.get(Field.code) !== MARKER_SQLSTATE) return undefined;
-  const own = (treatment?.kind === 'cascade' ? treatment.marker : undefined) ?? sent;
+  const own = expandedOf(treatment)?.marker ?? sent;
   if (treatment?.kind === 'refused') return readMarker(fields.get(Field.message) ?? '', own);
   if (!expandedOf(treatment) || text.includes(own) || !isOfTheStatement(fields)) return undefined;
   const marker = readMarker(fields.get(Field.message) ?? '', own);

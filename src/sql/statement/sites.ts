@@ -82,6 +82,13 @@ const OUTER: Readonly<Record<string, Outer>> = {
   PrepareStmt: 'PREPARE',
 };
 
+/** What a statement stands in, and the statement without it. */
+export function outerOf(tree: Node): { readonly outer: Outer | undefined; readonly inner: Node } {
+  const [type = ''] = Object.keys(tree);
+  const outer = OUTER[type];
+  return { outer, inner: outer === undefined ? tree : asNode(asNode(tree[type]).query) };
+}
+
 /**
  * @param tokens the statement's, without comments
  * @param characters from a byte of the whole text to a character of the statement
@@ -92,9 +99,7 @@ export function readSites(
   tokens: readonly Token[],
   characters: (byte: number) => number,
 ): DeletingStatement | undefined {
-  const [outerType = ''] = Object.keys(tree);
-  const outer = OUTER[outerType];
-  const inner = outer === undefined ? tree : asNode(asNode(tree[outerType]).query);
+  const { outer, inner } = outerOf(tree);
   const [type = ''] = Object.keys(inner);
   const value = asNode(inner[type]);
   const ctes = asList(asNode(value.withClause).ctes).map((each) => asNode(asNode(each).CommonTableExpr));

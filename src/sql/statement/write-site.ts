@@ -4,7 +4,7 @@ import type { Node } from '../parser/parser.js';
 import type { Token } from '../parser/source.js';
 import { asList, asNode, node, stringOf } from '../parser/tree.js';
 import { formOf, isPlainExplain, nodesOf } from './deletes.js';
-import { hasTable, mainToken, spanOf } from './sites.js';
+import { hasTable, mainToken, type Outer, outerOf, spanOf } from './sites.js';
 import { findWrites, type Write } from './writes.js';
 
 /** A statement that inserts or changes rows, and deletes none. */
@@ -12,9 +12,13 @@ export interface WritingStatement {
   readonly kind: 'writing';
   /** What it is, for errors. */
   readonly form: string;
+  /** What it stands in. */
+  readonly outer: Outer | undefined;
   readonly writes: readonly Write[];
-  /** Undefined where it stands in something else, or writes at several places. */
+  /** Undefined where it stands in something that is not looked into, or writes at several places. */
   readonly site: WriteSite | undefined;
+  /** The name under which PREPARE keeps it. */
+  readonly prepares: string | undefined;
 }
 
 /** All places in characters from the statement's start. */
@@ -57,13 +61,16 @@ export function readWriting(
   const writes = isPlainExplain(tree) ? [] : findWrites(tree);
   const [write] = writes;
   if (write === undefined) return undefined;
-  const site = readWriteSite(tree, writes, tokens, characters);
+  const { outer, inner } = outerOf(tree);
+  const site = outer === 'COPY' ? undefined : readWriteSite(inner, writes, tokens, characters);
   const isPlain = [...COMMANDS, 'SelectStmt'].some((type) => node(tree, type));
-  const form = site || write.command === 'COPY FROM' ? write.command : isPlain ? 'WITH' : formOf(tree);
-  return { kind: 'writing', form, writes, site };
+  const form =
+    (site && !outer) || write.command === 'COPY FROM' ? write.command : isPlain ? 'WITH' : formOf(tree);
+  return { kind: 'writing', form, outer, writes, site, prepares: stringOf(node(tree, 'PrepareStmt')?.name) };
 }
 
 /**
+ * @param tree without what it stands in
  * @param writes all that the statement writes
  * @param tokens the statement's, without comments
  * @param characters from a byte of the whole text to a character of the statement
