@@ -3,25 +3,35 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { Flags } from '../config/load.js';
 import { nearest } from '../config/problems.js';
 
-const LATER_COMMANDS = ['graph', 'explain', 'doctor'];
-const COMMANDS = ['serve', 'check-config', 'install', 'uninstall'] as const;
+const LATER_COMMANDS = ['graph', 'explain'];
+const COMMANDS = ['serve', 'check-config', 'doctor', 'install', 'uninstall'] as const;
 export type Command = (typeof COMMANDS)[number];
+/** Those that connect to a database by themselves, which may be named behind them. */
+const CONNECTING: readonly Command[] = ['doctor', 'install', 'uninstall'];
+
+const FORMATS = ['text', 'json'] as const;
+/** How a report is printed. */
+export type Format = (typeof FORMATS)[number];
+
 /** Each is one of the Flags, and has a line in the help text (help.ts). */
 export const OPTIONS = {
   config: { type: 'string', short: 'c' },
   listen: { type: 'string', multiple: true },
   upstream: { type: 'string' },
   profile: { type: 'string' },
+  url: { type: 'string' },
+  format: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const satisfies Readonly<
-  Record<Exclude<keyof Flags, 'url'> | 'help' | 'version', NonNullable<ParseArgsConfig['options']>[string]>
+  Record<keyof Flags | 'format' | 'help' | 'version', NonNullable<ParseArgsConfig['options']>[string]>
 >;
 
 /** What a command line asks for. */
 export type Invocation =
   | { readonly command: 'help' | 'version' }
-  | { readonly command: Command; readonly flags: Flags }
+  | { readonly command: 'doctor'; readonly flags: Flags; readonly format: Format }
+  | { readonly command: Exclude<Command, 'doctor'>; readonly flags: Flags }
   | { readonly command: 'refuse'; readonly message: string };
 
 /** Takes the arguments after the program's name. Never throws. */
@@ -34,11 +44,9 @@ export function parseArguments(argv: readonly string[]): Invocation {
       allowPositionals: true,
       options: OPTIONS,
     });
-    const { help, version, ...flags } = values;
+    const { help, version, format: wanted, ...flags } = values;
     const [name = 'serve', ...rest] = positionals;
     const command = COMMANDS.find((known) => known === name);
-    const takesUrl = command === 'install' || command === 'uninstall';
-    const [url, extra] = takesUrl ? rest : [undefined, ...rest];
     if (help || name === 'help') return { command: 'help' };
     if (version || name === 'version') return { command: 'version' };
     if (LATER_COMMANDS.includes(name)) return notYet(name);
@@ -46,8 +54,16 @@ export function parseArguments(argv: readonly string[]): Invocation {
       return refuse(
         `unknown command ${JSON.stringify(name)}${suggestion(name, [...COMMANDS, 'help', 'version'])}`,
       );
+    const connects = CONNECTING.includes(command);
+    const [url, extra] = connects && flags.url === undefined ? rest : [flags.url, ...rest];
     if (extra !== undefined) return refuse(`${command} takes no argument ${JSON.stringify(extra)}`);
-    return { command, flags: url === undefined ? flags : { ...flags, url } };
+    if (url !== undefined && !connects) return refuse(`--url is for ${CONNECTING.join(', ')}`);
+    if (wanted !== undefined && command !== 'doctor') return refuse('--format is for doctor');
+    const format = FORMATS.find((known) => known === (wanted ?? 'text'));
+    if (format === undefined)
+      return refuse(`--format is ${FORMATS.join(' or ')}, not ${JSON.stringify(wanted)}`);
+    const named = url === undefined ? flags : { ...flags, url };
+    return command === 'doctor' ? { command, flags: named, format } : { command, flags: named };
   } catch (error) {
     // The flags of a later command are not known, which is no reason to complain about the flags.
     if (first !== undefined && LATER_COMMANDS.includes(first)) return notYet(first);

@@ -6,6 +6,7 @@ Usage: pgcascade [command] [flags]
 Commands
   serve           run the proxy (the default)
   check-config    validate the configuration: exit 0, or 2 with what is wrong
+  doctor [URL]    report what would not work in graph.url or URL: orphans, rights, indexes; exit 1 with something to do
   install [URL]   make the event trigger that reports schema changes, in graph.url or URL (as superuser)
   uninstall [URL] remove what install made
 
@@ -14,6 +15,8 @@ Flags
   --listen ADDRESS      where clients connect, such as 127.0.0.1:6432; may be repeated
   --upstream URL        the database, such as postgres://db:5432; without one, an embedded sample
   --profile NAME        auto, postgres or postgres-like: without effect, as the server itself is asked
+  --url URL             the database of doctor, install and uninstall, as the argument behind them
+  --format FORMAT       text or json: how doctor reports
   -h, --help            this text, as the command help
   -v, -V, --version     the version, as the command version
 

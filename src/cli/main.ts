@@ -4,7 +4,8 @@ import { ConfigError } from '../config/problems.js';
 import { createLogger } from '../observe/log.js';
 import { version } from '../observe/version.js';
 import { openFileLimit, requireFiles } from '../open-files.js';
-import { type Command, parseArguments } from './arguments.js';
+import { type Invocation, parseArguments } from './arguments.js';
+import { runDoctor } from './doctor.js';
 import { HELP } from './help.js';
 import { runInstall } from './install.js';
 import type { Io } from './io.js';
@@ -27,17 +28,21 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       return 2;
     case 'serve':
     case 'check-config':
+    case 'doctor':
     case 'install':
     case 'uninstall':
-      return configured(invocation.command, invocation.flags, io);
+      return configured(invocation, io);
     default:
       return invocation satisfies never;
   }
 }
 
-async function configured(command: Command, flags: Flags, io: Io): Promise<number> {
+async function configured(
+  invocation: Extract<Invocation, { readonly flags: Flags }>,
+  io: Io,
+): Promise<number> {
   try {
-    const input = { flags, env: io.env, cwd: io.cwd };
+    const input = { flags: invocation.flags, env: io.env, cwd: io.cwd };
     const { config, sources, ...first } = readConfig(input);
     let hadKeys = first.hasKeys;
     const readAgain = () => {
@@ -45,7 +50,7 @@ async function configured(command: Command, flags: Flags, io: Io): Promise<numbe
       hadKeys = read.hasKeys;
       return read.config;
     };
-    switch (command) {
+    switch (invocation.command) {
       case 'serve':
         requireFiles(openFileLimit());
         return await serve(config, createLogger(config.log, io.stderr), io, readAgain);
@@ -53,11 +58,13 @@ async function configured(command: Command, flags: Flags, io: Io): Promise<numbe
         for (const warning of await checkNamedFiles(config)) io.stderr.write(`warning: ${warning}\n`);
         io.stdout.write(`configuration ok: ${sources.length > 0 ? sources.join(', ') : 'defaults only'}\n`);
         return 0;
+      case 'doctor':
+        return await runDoctor(config, invocation.format, io);
       case 'install':
       case 'uninstall':
-        return await runInstall(command, config.graph.url, io.stdout, io.stderr);
+        return await runInstall(invocation.command, config.graph.url, io.stdout, io.stderr);
       default:
-        return command satisfies never;
+        return invocation satisfies never;
     }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -31,3 +31,34 @@ export function parseGraphUrl(text: string): GraphUrl {
   if (!database) throw new ValueError('has no database in its URL');
   return { servers, user, password, database, name: `${database} on ${servers.name}` };
 }
+
+/** libpq's variables that name a database, and the parameters of a URL that say the same. */
+const VARIABLES = {
+  PGHOST: 'host',
+  PGPORT: 'port',
+  PGUSER: 'user',
+  PGDATABASE: 'dbname',
+  PGSSLMODE: 'sslmode',
+  PGSSLROOTCERT: 'sslrootcert',
+  PGSSLCERT: 'sslcert',
+  PGSSLKEY: 'sslkey',
+} as const;
+
+/**
+ * The database that libpq's variables name. PGPASSWORD and ~/.pgpass hold where a URL has no password.
+ * @returns undefined where they do not say who connects, or to what
+ * @throws ValueError
+ */
+export function databaseOfVariables(env: Readonly<Record<string, string | undefined>>): GraphUrl | undefined {
+  if (!env.PGUSER || !(env.PGDATABASE || env.PGHOST)) return undefined;
+  const wanted: Readonly<Record<string, string | undefined>> = {
+    PGDATABASE: env.PGUSER,
+    PGHOST: 'localhost',
+    ...env,
+  };
+  const query = Object.entries(VARIABLES).flatMap(([variable, parameter]) => {
+    const value = wanted[variable];
+    return value ? [`${parameter}=${encodeURIComponent(value)}`] : [];
+  });
+  return parseGraphUrl(`postgres:///?${query.join('&')}`);
+}

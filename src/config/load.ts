@@ -15,7 +15,7 @@ export interface Flags {
   readonly listen?: readonly string[] | undefined;
   readonly upstream?: string | undefined;
   readonly profile?: string | undefined;
-  /** The argument of install and uninstall, which takes precedence over graph.url. */
+  /** The database that a command connects to, which takes precedence over graph.url. */
   readonly url?: string | undefined;
 }
 

@@ -53,7 +53,10 @@ describe('a command line', () => {
     [['serve', 'now'], 'serve takes no argument "now"'],
     [['graph', '--format', 'tree'], 'graph is not yet supported'],
     [['explain', 'DELETE FROM t'], 'explain is not yet supported'],
-    [['-c', 'x', 'doctor'], 'doctor is not yet supported'],
+    [['serve', '--url', 'postgres://u@h/d'], '--url is for doctor, install, uninstall'],
+    [['install', '--format', 'json'], '--format is for doctor'],
+    [['doctor', '--format', 'yaml'], '--format is text or json, not "yaml"'],
+    [['doctor', '--url', 'postgres://u@h/d', 'more'], 'doctor takes no argument "more"'],
   ])('%j is refused in words', (argv, message) => {
     expect(parseArguments(argv)).toEqual({ command: 'refuse', message: expect.stringContaining(message) });
   });

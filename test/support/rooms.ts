@@ -20,7 +20,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   cli: {
     purpose: 'commands, flags, exit codes, signals',
     may: [
-      ...['app', 'admin', 'auth/users', 'audit', 'graph', 'sql', 'transport', 'config'],
+      ...['app', 'doctor', 'admin', 'auth/users', 'audit', 'graph', 'sql', 'transport', 'config'],
       ...['observe', 'open-files', 'errors'],
     ],
   },
@@ -38,6 +38,11 @@ export const rooms: Readonly<Record<string, Room>> = {
       'config',
     ],
     types: ['admin', 'audit'],
+  },
+  doctor: {
+    purpose: 'what would not work in a database, and what holds there',
+    may: ['graph/watch', 'render/single/actions', ...planning],
+    types: ['config'],
   },
   running: {
     purpose: 'what is made of the configuration anew when it is read again, and put in force as a whole',

@@ -69,6 +69,37 @@ function placeOf(server: ServerAddress): { readonly host: string; readonly port:
   return { host, port: Number(port) };
 }
 
+/** Sends one statement, and gives its rows: of each the values, in the order of the columns. */
+export type Ask = (sql: string, values?: readonly unknown[]) => Promise<readonly (readonly unknown[])[]>;
+
+/**
+ * Works on a connection of its own, which is closed then.
+ * @throws the error of the system or of the server
+ */
+export function asking<T>(database: WatchedDatabase, work: (ask: Ask) => Promise<T>): Promise<T> {
+  return connected(database, (client) =>
+    work(
+      async (text, values = []) => (await client.query({ text, values: [...values], rowMode: 'array' })).rows,
+    ),
+  );
+}
+
+/** As `asking`, for what needs more than rows. */
+export async function connected<T>(
+  database: WatchedDatabase,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = clientOf(database, await serverOf(database));
+  // The query that it stops fails with the same error.
+  client.on('error', () => {});
+  try {
+    await connect(client);
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
 /** @throws the error of the system or of the server */
 export async function connect(client: pg.Client): Promise<void> {
   await client.connect();

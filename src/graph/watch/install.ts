@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { quoteLiteral } from '../../sql/names.js';
 import { sqlFile } from '../catalog/sql-file.js';
-import { clientOf, connect, serverOf, type WatchedDatabase } from './connection.js';
+import { connected, type WatchedDatabase } from './connection.js';
 
 export interface InstallOptions {
   /** Milliseconds to wait for older transactions. */
@@ -85,18 +85,6 @@ async function olderAreOver(
     const open = await column(client, OLDER);
     older = older.filter((transaction) => open.includes(transaction));
     if (looks === LOOKS_OF_A_MOMENT && older.length > 0) onWait?.(older);
-  }
-}
-
-async function connected<T>(target: WatchedDatabase, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = clientOf(target, await serverOf(target));
-  // The query that it stops fails with the same error.
-  client.on('error', () => {});
-  try {
-    await connect(client);
-    return await work(client);
-  } finally {
-    await client.end();
   }
 }
 

@@ -1,0 +1,113 @@
+/** `pgcascade doctor`: looks at a database as the configuration sees it, and tells what would not work. It changes nothing. */
+import type { Config } from '../config/schema.js';
+import { readAnswer } from '../graph/catalog/answer.js';
+import { catalogQuestion } from '../graph/catalog/question.js';
+import type { Graph } from '../graph/graph.js';
+import { mergeGraph } from '../graph/merge.js';
+import { type Ask, asking, type WatchedDatabase } from '../graph/watch/connection.js';
+import { otherThanPostgres, VERSION_QUESTION } from '../profiles/recognise.js';
+import type { Finding } from './finding.js';
+import {
+  configurationFindings,
+  indexFindings,
+  performed,
+  refusedFindings,
+  triggerFindings,
+} from './from-graph.js';
+import { orphanFindings, rightFindings } from './from-rows.js';
+import { GUARANTEES } from './guarantees.js';
+
+/** What was seen of one database. */
+export interface Report {
+  /** As messages name it. */
+  readonly database: string;
+  /** As the server names itself. */
+  readonly server: string;
+  readonly role: string;
+  /** The number of foreign keys, by who performs their action. Nobody performs one that is not enforced and not configured. */
+  readonly keys: { readonly proxy: number; readonly server: number; readonly nobody: number };
+  /** Problems first. */
+  readonly findings: readonly Finding[];
+  readonly holds: {
+    readonly guard: Config['cascade']['guard'];
+    readonly locks: Config['cascade']['locks'];
+    readonly text: string;
+  };
+}
+
+/**
+ * @param database the role of its account is whose rights are looked at
+ * @throws the error of the system or of the server; UnreadableAnswer
+ */
+export function examine({ cascade }: Config, database: WatchedDatabase): Promise<Report> {
+  const { guard, locks } = cascade;
+  return asking(database, async (ask) => {
+    const server = await textOf(ask, VERSION_QUESTION);
+    const role = await textOf(ask, 'SELECT CURRENT_USER');
+    const other = otherThanPostgres(server);
+    const seen =
+      other === ''
+        ? await findings(await readGraph(cascade, ask), cascade, role, ask)
+        : { keys: { proxy: 0, server: 0, nobody: 0 }, findings: [otherServer(other)] };
+    return {
+      database: database.name,
+      server,
+      role,
+      ...seen,
+      holds: { guard, locks, text: GUARANTEES[guard][locks] },
+    };
+  });
+}
+
+async function findings(
+  graph: Graph,
+  { triggers }: Config['cascade'],
+  role: string,
+  ask: Ask,
+): Promise<Pick<Report, 'keys' | 'findings'>> {
+  const keys = performed(graph);
+  const found = [
+    ...configurationFindings(graph),
+    ...(await refusedFindings(graph)),
+    ...(await orphanFindings(graph.keys, ask)),
+    ...(await rightFindings(keys, role, ask)),
+    ...indexFindings(graph),
+    ...(triggers === 'pass' ? [] : triggerFindings(graph, triggers === 'reject')),
+  ];
+  const count = (wanted: 'proxy' | 'server' | 'nobody') =>
+    graph.keys.filter(({ performer }) => performer === wanted).length;
+  return {
+    keys: { proxy: keys.length, server: count('server'), nobody: count('nobody') },
+    findings: [...found.filter(isProblem), ...found.filter((finding) => !isProblem(finding))],
+  };
+}
+
+export function isProblem({ level }: Finding): boolean {
+  return level === 'problem';
+}
+
+/** The graph as `serve` makes it of this database and this configuration. */
+async function readGraph({ declared, overrides, relations }: Config['cascade'], ask: Ask): Promise<Graph> {
+  const question = { names: [], fingerprint: false, catalog: true, server: false };
+  const { catalog } = await readAnswer(await textOf(ask, catalogQuestion(question, relations)));
+  return mergeGraph(catalog ?? { relations: [], keys: [], configured: [] }, {
+    declared,
+    overrides,
+    relations,
+  });
+}
+
+/** The one value that a query gives. */
+async function textOf(ask: Ask, sql: string): Promise<string> {
+  const [[value] = []] = await ask(sql);
+  return String(value);
+}
+
+function otherServer(server: string): Finding {
+  return {
+    level: 'problem',
+    check: 'server',
+    text: `The server is not PostgreSQL but ${server}: its keys are unknown, and nothing cascades.`,
+    remedy: null,
+  };
+}
