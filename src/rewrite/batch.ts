@@ -20,6 +20,7 @@ import type { DeletingStatement, Statement } from '../sql/statement/statement.js
 import { Sent } from './sent.js';
 import type { Expanded, RewriteContext } from './statement/context.js';
 import { expand } from './statement/expand.js';
+import { locksBefore, shapeIn } from './statement/program.js';
 import type { Treatment } from './statement/treatment.js';
 
 /** The first five executions of a prepared statement are planned each (plancache.c, choose_custom_plan). */
@@ -94,8 +95,8 @@ function* prepareOnce(
   const [treatment, ...more] = treatments;
   if (
     treatment?.kind !== 'cascade' ||
-    treatment.shape.kind !== 'count' ||
-    treatment.locks?.isFirst ||
+    shapeIn(treatment.program).kind !== 'count' ||
+    locksBefore(treatment.program)?.isFirst ||
     more.length > 0 ||
     sql === undefined
   )

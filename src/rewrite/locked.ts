@@ -4,6 +4,7 @@
  */
 import type { Locks } from '../render/single/locks.js';
 import { Sent } from './sent.js';
+import { locksBefore } from './statement/program.js';
 import type { Treatment } from './statement/treatment.js';
 import type { Place, Rewrite } from './text.js';
 
@@ -31,9 +32,10 @@ export function locked(rewrite: Rewrite, locks: ReadonlySet<Locks>): Rewrite {
   };
   rewrite.treatments.forEach((treatment, i) => {
     const place = rewrite.places[i] ?? { client: 0, sent: 0 };
-    if (treatment.kind === 'cascade' && treatment.locks && locks.has(treatment.locks)) {
+    const own = treatment.kind === 'cascade' ? locksBefore(treatment.program) : undefined;
+    if (treatment.kind === 'cascade' && own && locks.has(own)) {
       copyTo(place.sent);
-      for (const statement of treatment.locks.statements) {
+      for (const statement of own.statements) {
         treatments.push({ kind: 'lock', cascade: treatment });
         places.push({ ...place, sent: sent.length });
         sent.add(`${statement.sql}\n; `, statement.copied, place.client);

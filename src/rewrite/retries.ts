@@ -2,12 +2,26 @@
 import type { Plan } from '../plan/plan.js';
 import type { Locks } from '../render/single/locks.js';
 import type { Statement } from '../sql/statement/statement.js';
-import type { Treatment } from './statement/treatment.js';
+import { locksBefore, type Program, suspects } from './statement/program.js';
+import type { CascadeTreatment, Treatment } from './statement/treatment.js';
 
-/** The plan of a text that is one expanded statement, with or without what locks its rows. */
-export function planOf(treatments: readonly Treatment[]): Plan | undefined {
+/** The one statement that a text is, where it is expanded, with or without what locks its rows. */
+function onlyCascade(treatments: readonly Treatment[]): CascadeTreatment | undefined {
   const [treatment, ...more] = treatments.filter(({ kind }) => kind !== 'lock');
-  return treatment?.kind === 'cascade' && more.length === 0 ? treatment.plan : undefined;
+  return treatment?.kind === 'cascade' && more.length === 0 ? treatment : undefined;
+}
+
+/** The plan of a text that is one expanded statement. */
+export function planOf(treatments: readonly Treatment[]): Plan | undefined {
+  return onlyCascade(treatments)?.plan;
+}
+
+/**
+ * How a text is carried out.
+ * @returns undefined for one of several statements, or of none that is expanded: it is sent as it stands
+ */
+export function programOf(treatments: readonly Treatment[]): Program | undefined {
+  return onlyCascade(treatments)?.program;
 }
 
 /** The answers to more statements than this are not held back. */
@@ -29,12 +43,14 @@ export function mayBeSentAgain(statements: readonly Statement[]): boolean {
 
 /** Whether a statement of the text fails on mere suspicion that a rule is broken. */
 export function isSuspecting(treatments: readonly Treatment[]): boolean {
-  return treatments.some((treatment) => treatment.kind === 'cascade' && treatment.suspecting);
+  return treatments.some((treatment) => treatment.kind === 'cascade' && suspects(treatment.program));
 }
 
 /** What locks the rows that the text's expanded statements are going to delete. */
 export function locksOf(treatments: readonly Treatment[]): readonly Locks[] {
-  return treatments.flatMap((treatment) => (treatment.kind === 'cascade' ? (treatment.locks ?? []) : []));
+  return treatments.flatMap((treatment) =>
+    treatment.kind === 'cascade' ? (locksBefore(treatment.program) ?? []) : [],
+  );
 }
 
 /** The same, of those whose rows are locked before the first attempt. */

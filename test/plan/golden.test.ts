@@ -83,8 +83,13 @@ function sectionsOf(
       ? []
       : [section('sql, where a rule may be broken', sqlText(exact.sql, relations))];
   const locks = first.treatments.flatMap((part) =>
-    part.kind === 'cascade' && part.locks
-      ? [section('locks', part.locks.statements.map(({ sql }) => sqlText(sql, relations)).join('\n;\n'))]
+    part.kind === 'cascade' && part.program.locks
+      ? [
+          section(
+            'locks',
+            part.program.locks.statements.map(({ sql }) => sqlText(sql, relations)).join('\n;\n'),
+          ),
+        ]
       : [],
   );
   const warnings = first.warnings.length > 0 ? [section('warnings', first.warnings.join('\n'))] : [];

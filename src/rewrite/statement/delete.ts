@@ -81,9 +81,12 @@ function* render(
       .map(({ target: { relation, view } }) => quoteRelation(view?.relation ?? relation))
       .join(', '),
     command: statement.sites.find(({ cte }) => cte === undefined)?.command,
-    shape,
-    suspecting: retries && plan.checks.length > 0,
-    locks: renderLocks(text, statement, plan, roots, context.locks),
+    program: {
+      kind: 'single',
+      shape,
+      suspecting: retries && plan.checks.length > 0,
+      locks: renderLocks(text, statement, plan, roots, context.locks),
+    },
   };
   const { prepares } = statement;
   return {

@@ -9,6 +9,7 @@ import type { EnclosedDelete } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
 import type { Executable } from './executable.js';
 import { expandExecute } from './execute.js';
+import { changed } from './program.js';
 import { AS_SENT, expandedOf, type Treatment } from './treatment.js';
 import { judgeTriggers } from './trigger-policy.js';
 import { refuse, unchangedTreatment } from './unexpanded.js';
@@ -59,7 +60,8 @@ function treatmentOfOnly([executable, ...more]: readonly Executable[]) {
 /** The answer is that of the client's EXPLAIN or CREATE TABLE AS. */
 function answeredAsSent(treatment: Treatment): Treatment {
   const expanded = expandedOf(treatment);
-  return expanded ? { ...expanded, shape: AS_SENT } : treatment;
+  if (expanded?.kind !== 'cascade') return expanded ? { ...expanded, shape: AS_SENT } : treatment;
+  return { ...expanded, program: changed(expanded.program, { shape: AS_SENT }) };
 }
 
 /** Whether the proxy performs a key of what a DELETE of the relation reaches. */

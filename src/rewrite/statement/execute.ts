@@ -5,7 +5,8 @@ import { FAIL_REFUSED } from '../../render/violations.js';
 import { quoteName } from '../../sql/names.js';
 import type { Executed } from '../../sql/statement/deletes.js';
 import type { Expanded, RewriteContext } from './context.js';
-import { expandedOf, type Treatment } from './treatment.js';
+import { changed, locksBefore } from './program.js';
+import { shapeOf, type Treatment } from './treatment.js';
 
 /**
  * Where the schema has changed since the client prepared the statement, the proxy prepares it again, in the same string:
@@ -32,7 +33,7 @@ export function* expandExecute(
   if (now === undefined) return { treatments: [executeTreatment] };
   if (now.sql === executable.sql) return { treatments: [asOfNow(executeTreatment, now.treatment)] };
   if (now.treatment.kind !== 'prepare' || !context.inString) throw new ProxyError('PGC_EXECUTE', { name });
-  const returnsRows = expandedOf(executeTreatment)?.shape.kind !== 'count';
+  const returnsRows = shapeOf(executeTreatment)?.kind !== 'count';
   const nulls = values > 0 ? ` (${Array<string>(values).fill('NULL').join(', ')})` : '';
   const before = [
     ...(returnsRows ? [`EXPLAIN EXECUTE ${quoteName(name)}${nulls}`] : []),
@@ -54,7 +55,11 @@ export function* expandExecute(
 function asOfNow(before: Treatment, now: Treatment): Treatment {
   const executed = now.kind === 'prepare' ? now.executeTreatment : now;
   if (before.kind === 'cascade' && executed.kind === 'cascade')
-    return { ...executed, marker: before.marker, locks: before.locks };
+    return {
+      ...executed,
+      marker: before.marker,
+      program: changed(executed.program, { locks: locksBefore(before.program) }),
+    };
   if (before.kind === 'guarded' && executed.kind === 'guarded') return { ...executed, marker: before.marker };
   return before;
 }

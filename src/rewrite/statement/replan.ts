@@ -5,6 +5,7 @@ import type { Statement } from '../../sql/statement/statement.js';
 import type { RewriteContext } from './context.js';
 import type { Executable, Replanned } from './executable.js';
 import { expand } from './expand.js';
+import { changed } from './program.js';
 import type { Treatment } from './treatment.js';
 
 /** The statements of the texts of prepared statements, by the text; undefined for one that is not PostgreSQL's SQL. */
@@ -49,6 +50,7 @@ export function executableOf(
 
 function executedAs(treatment: Treatment, marker: string | undefined): Treatment {
   // The locks of what the protocol has prepared have parameters, for which an EXECUTE has no Bind.
-  if (treatment.kind === 'cascade') return { ...treatment, marker, locks: undefined };
+  if (treatment.kind === 'cascade')
+    return { ...treatment, marker, program: changed(treatment.program, { locks: undefined }) };
   return treatment.kind === 'guarded' ? { ...treatment, marker } : treatment;
 }

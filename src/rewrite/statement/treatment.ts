@@ -2,9 +2,9 @@
 import type { ProxyError } from '../../errors.js';
 import type { Plan } from '../../plan/plan.js';
 import type { GuardCheck } from '../../render/single/guard.js';
-import type { Locks } from '../../render/single/locks.js';
 import type { ResultShape } from '../../render/single/render.js';
 import type { RelationName } from '../../sql/names.js';
+import { type Program, shapeIn } from './program.js';
 
 export type Treatment =
   | { readonly kind: 'forward' }
@@ -36,13 +36,10 @@ export interface CascadeTreatment {
   readonly target: string;
   /** The command of the client's statement; undefined where only a WITH in it deletes. */
   readonly command: string | undefined;
-  readonly shape: ResultShape;
-  /** It fails where a rule may be broken, and is then sent again to find out whether one is. */
-  readonly suspecting: boolean;
+  /** How it is carried out. */
+  readonly program: Program;
   /** What its markers begin with, where it is executed by another text than the one that has prepared it. */
   readonly marker?: string | undefined;
-  /** Locks the rows that it deletes; undefined where no other transaction can get in its way, or no SELECT finds the rows. */
-  readonly locks: Locks | undefined;
 }
 
 /** A statement that looks at the keys which it writes. */
@@ -67,6 +64,14 @@ export const AS_SENT: ResultShape = { kind: 'as sent' };
 /** What becomes of a statement in whose place another one is sent that gives other results. */
 export function expandedOf(treatment: Treatment | undefined): CascadeTreatment | GuardTreatment | undefined {
   return treatment?.kind === 'cascade' || treatment?.kind === 'guarded' ? treatment : undefined;
+}
+
+/** What the answers to the statement that is sent look like, where that gives other results than the client's. */
+export function shapeOf(treatment: CascadeTreatment | GuardTreatment): ResultShape;
+export function shapeOf(treatment: Treatment | undefined): ResultShape | undefined;
+export function shapeOf(treatment: Treatment | undefined): ResultShape | undefined {
+  const expanded = expandedOf(treatment);
+  return expanded?.kind === 'cascade' ? shapeIn(expanded.program) : expanded?.shape;
 }
 
 /** PREPARE in SQL of a statement that may delete. */

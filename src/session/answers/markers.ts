@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { MARKER, MARKER_SQLSTATE, type Marker, readMarker } from '../../render/violations.js';
+import { suspects } from '../../rewrite/statement/program.js';
 import { expandedOf, type GuardTreatment, type Treatment } from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { type ErrorFields, Field } from '../../wire/backend.js';
@@ -46,7 +47,7 @@ export function markerOf(
     case 'relationChanged':
       return resolved ? undefined : marker;
     case 'ruleSuspected':
-      return treatment.suspecting ? marker : undefined;
+      return suspects(treatment.program) ? marker : undefined;
     case 'rowKept':
       return treatment.plan.deletions.some(
         ({ cycle, relation }) => cycle !== undefined && relation.mayKeepRows,
@@ -54,7 +55,7 @@ export function markerOf(
         ? marker
         : undefined;
     case 'check':
-      return treatment.plan.checks[marker.check] && !treatment.suspecting ? marker : undefined;
+      return treatment.plan.checks[marker.check] && !suspects(treatment.program) ? marker : undefined;
     case undefined:
       return undefined;
     default:

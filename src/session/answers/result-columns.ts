@@ -6,7 +6,7 @@
  * where only these have changed.
  */
 
-import { expandedOf } from '../../rewrite/statement/treatment.js';
+import { shapeOf } from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { readColumns } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';
@@ -63,7 +63,7 @@ export class ResultColumns {
 export function columnsIn(message: Message, rewrite: Rewrite): DescribedColumns | undefined {
   if (message.type === Backend.NoData) return { sent: [], client: [] };
   if (message.type !== Backend.RowDescription) return undefined;
-  const shape = expandedOf(rewrite.treatments[0])?.shape;
+  const shape = shapeOf(rewrite.treatments[0]);
   const sent = readColumns(message, 0);
   if (shape?.kind === 'count') return { sent, client: [] };
   return { sent, client: sent.slice(shape?.kind === 'rows' ? shape.added : 0) };

@@ -1,7 +1,7 @@
 /** The answers to expanded statements, turned back into those to the client's own. */
 
 import type { ResultShape } from '../../render/single/render.js';
-import { expandedOf, type Treatment } from '../../rewrite/statement/treatment.js';
+import { shapeOf, type Treatment } from '../../rewrite/statement/treatment.js';
 import { bytesIn } from '../../sql/encoding/letters.js';
 import {
   commandComplete,
@@ -116,15 +116,15 @@ function tellExecuted(treatment: Treatment, { counts }: Progress, { tell }: Tran
  */
 export function descriptionReplies(translation: Translation, undo?: () => void): ReplyHandler {
   const treatment = translation.rewrite.treatments[0];
-  const expanded = expandedOf(treatment);
+  const shape = shapeOf(treatment);
   return {
     receive(message) {
       if (message.type === Backend.ErrorResponse) {
         undo?.();
         return translateError(message, treatment, translation);
       }
-      return expanded && message.type === Backend.RowDescription
-        ? description(message, expanded.shape, NO_DATA)
+      return shape && message.type === Backend.RowDescription
+        ? description(message, shape, NO_DATA)
         : 'forward';
     },
     ...(undo ? { skipped: undo } : {}),
@@ -181,7 +181,7 @@ function resultOf(
   switch (treatment?.kind) {
     case 'cascade':
     case 'guarded':
-      return cascaded(message, treatment.shape, progress);
+      return cascaded(message, shapeOf(treatment), progress);
     case 'truncate':
       return message.type === Backend.CommandComplete
         ? truncated(message, treatment.tables, encoding())

@@ -1,7 +1,7 @@
 /** The client's Bind: how long it is kept, and the result formats that take its place. */
 import type { ResultShape } from '../../render/single/render.js';
 import { firstLocksOf, mayRepeat } from '../../rewrite/retries.js';
-import { expandedOf } from '../../rewrite/statement/treatment.js';
+import { shapeOf } from '../../rewrite/statement/treatment.js';
 import { whole, withResultFormats } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { type PreparedStatement, treatmentOf } from '../decide/prepared-statement.js';
@@ -22,9 +22,8 @@ export function repeatableBind(bind: Message, { rewrite }: PreparedStatement): B
 
 /** @returns the Bind with result formats for the columns that are sent; undefined where it is to be sent as it is */
 export function withOwnFormats(bind: Message, prepared: PreparedStatement | undefined): Buffer | undefined {
-  const expanded = expandedOf(treatmentOf(prepared));
-  if (expanded === undefined) return undefined;
-  return withResultFormats(bind, (formats) => formatsFor(expanded.shape, formats));
+  const shape = shapeOf(treatmentOf(prepared));
+  return shape && withResultFormats(bind, (formats) => formatsFor(shape, formats));
 }
 
 /** The formats of all columns that are sent: the proxy's own, which nobody reads, before the client's. */

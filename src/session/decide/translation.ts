@@ -2,6 +2,7 @@
 import { ProxyError } from '../../errors.js';
 import type { SessionEvents, TableRows } from '../../observe/session-events.js';
 import type { ResultShape } from '../../render/single/render.js';
+import { shapeIn } from '../../rewrite/statement/program.js';
 import type { Treatment } from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import type { News } from '../answers/news.js';
@@ -39,7 +40,7 @@ export function translationOf(
       // To wait for the locks is part of what the cascade takes.
       if (treatment.kind === 'lock') return;
       if (treatment.kind === 'cascade')
-        events.cascaded(treatment, at - since, rowsOf(treatment.shape, counts));
+        events.cascaded(treatment, at - since, rowsOf(shapeIn(treatment.program), counts));
       else if (isClients(treatment)) events.executed();
       since = at;
     },

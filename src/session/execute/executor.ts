@@ -1,10 +1,10 @@
 /**
  * Carries out what is sent in the place of a client's DELETE, until it has ended for good. This is all that the client's
- * half of a session knows of how that is done: one statement, sent as often as it takes.
+ * half of a session knows of how that is done; the way is chosen here, by the kind of the program that was made of the plan.
  */
 import type { SessionEvents } from '../../observe/session-events.js';
 import { locked } from '../../rewrite/locked.js';
-import { firstLocksOf } from '../../rewrite/retries.js';
+import { firstLocksOf, programOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { SeparateStatement } from '../decide/decision.js';
@@ -34,9 +34,16 @@ export class Executor {
    * have to be sent one by one, as what one of them means has changed since
    */
   async query(query: ExpandedQuery): Promise<Iterable<SeparateStatement> | undefined> {
-    const execution = new QueryExecution(query, this.#parts);
-    await carryOut(execution, this.#parts.events);
-    return execution.separateStatements;
+    const program = programOf(query.rewrite.treatments);
+    switch (program?.kind) {
+      // Several statements, each of which is in the text.
+      case undefined:
+      case 'single': {
+        const execution = new QueryExecution(query, this.#parts);
+        await carryOut(execution, this.#parts.events);
+        return execution.separateStatements;
+      }
+    }
   }
 
   /**
@@ -45,7 +52,12 @@ export class Executor {
    * @returns a promise that is fulfilled when no other attempt follows: the client's next message may be sent
    */
   portal(portal: Portal, inBlock: boolean): Promise<void> {
-    return carryOut(new PortalExecution(portal, inBlock, this.#parts), this.#parts.events);
+    const program = programOf(portal.binding.rewrite.treatments);
+    switch (program?.kind) {
+      case undefined:
+      case 'single':
+        return carryOut(new PortalExecution(portal, inBlock, this.#parts), this.#parts.events);
+    }
   }
 
   /**

@@ -2,6 +2,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
 import type { Copied, Spliced } from '../../render/splice.js';
+import { changed, locksBefore } from '../../rewrite/statement/program.js';
 import type { Treatment } from '../../rewrite/statement/treatment.js';
 import type { Place, Rewrite } from '../../rewrite/text.js';
 import { isSingleByte, readRaw } from '../../sql/encoding/character-lengths.js';
@@ -93,12 +94,13 @@ function spelled(
 
 /** Where the locks cannot be said in the client's encoding, the statement is sent without. */
 function locksSpelled(treatment: Treatment, spell: Spelling): Treatment {
-  if (treatment.kind !== 'cascade' || !treatment.locks) return treatment;
-  const { locks } = treatment;
+  const locks = treatment.kind === 'cascade' ? locksBefore(treatment.program) : undefined;
+  if (treatment.kind !== 'cascade' || !locks) return treatment;
   const statements = locks.statements.map((each) => spelled(each, [], spell));
   const harmless = spell(locks.harmless);
   const isSpelled = ![harmless, ...statements.map(({ sql }) => sql)].some(hasLetters);
-  return { ...treatment, locks: isSpelled ? { ...locks, statements, harmless } : undefined };
+  const own = isSpelled ? { ...locks, statements, harmless } : undefined;
+  return { ...treatment, program: changed(treatment.program, { locks: own }) };
 }
 
 function spellingFor(state: ServerState): Spelling {

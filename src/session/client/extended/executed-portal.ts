@@ -1,5 +1,5 @@
 /** A portal that the client executes, and that can be bound again and executed once more. */
-import { expandedOf } from '../../../rewrite/statement/treatment.js';
+import { shapeOf } from '../../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../../rewrite/text.js';
 import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
@@ -42,5 +42,5 @@ export function executeOf(message: Message, name: string, rewrite: Rewrite): Buf
 
 /** Whether the server gives one row, with the number of rows: the text has no RETURNING. */
 export function countsRows({ treatments: [treatment] }: Rewrite): boolean {
-  return expandedOf(treatment)?.shape.kind === 'count';
+  return shapeOf(treatment)?.kind === 'count';
 }

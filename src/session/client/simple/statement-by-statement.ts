@@ -7,7 +7,7 @@
  */
 import { Pace } from '../../../pace.js';
 import { firstLocksOf, planOf } from '../../../rewrite/retries.js';
-import { expandedOf } from '../../../rewrite/statement/treatment.js';
+import { shapeOf } from '../../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../../rewrite/text.js';
 import type { Look } from '../../../sql/lexer/look.js';
 import { whole, write } from '../../../wire/frontend.js';
@@ -131,7 +131,7 @@ export class StatementByStatement {
 
 /** Whether it changes rows: the server executes it before it describes what it returns (pquery.c, PORTAL_ONE_RETURNING). */
 function changes({ begins }: Look, { treatments }: Rewrite): boolean {
-  const expanded = treatments.some((part) => expandedOf(part)?.shape.kind === 'rows');
+  const expanded = treatments.some((part) => shapeOf(part)?.kind === 'rows');
   return expanded || begins === 'change';
 }
 
