@@ -13,6 +13,7 @@ import type { Upstream } from './net/upstream.js';
 import { type Logger, setLevel } from './observe/log.js';
 import type { Metrics } from './observe/metrics.js';
 import { listenersOf, metricsOf, openAdmin, openAudit, watchLoop } from './observing.js';
+import { familyNamed } from './profiles/recognise.js';
 import { StatementCache } from './rewrite/statement-cache.js';
 import { type Reload, Reloader } from './running/reloader.js';
 import { MessageMemory } from './session/message-memory.js';
@@ -176,9 +177,11 @@ function sessionSettings(
   { upstreamName, statements, audit }: SharedBySessions,
 ): SessionSettings {
   // Unlike the rest it does not change as long as the proxy runs.
-  const { message_bytes: messageBytes } = reloader.current.config.limits;
+  const { limits, profile } = reloader.current.config;
+  const { message_bytes: messageBytes } = limits;
   return {
     upstreamName,
+    family: familyNamed(profile),
     statements,
     policy: () => reloader.current.policy,
     counting: audit !== undefined,

@@ -140,8 +140,8 @@ export const ERRORS = {
   PGC_SERVER: {
     sqlstate: '0A000',
     unexpandable: true,
-    message: 'cannot cascade a DELETE from {table}: the server is not PostgreSQL 10 or later but {server}',
-    hint: 'Its catalog cannot be read. Connect to it directly, or take {table} out of cascade.relations and cascade.overrides.',
+    message: 'cannot cascade a DELETE from {table}: the server is {server}, and {reason}',
+    hint: 'Take {table} out of cascade.relations and cascade.overrides, or set cascade.declared to false; connect to the server directly; or say by `profile` what it is (docs/databases.md).',
   },
   PGC_ENCODING: {
     sqlstate: '0A000',

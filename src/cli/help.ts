@@ -14,7 +14,7 @@ Flags
   -c, --config FILE     a YAML file; else PGCASCADE_CONFIG, else ./pgcascade.yaml if there is one
   --listen ADDRESS      where clients connect, such as 127.0.0.1:6432; may be repeated
   --upstream URL        the database, such as postgres://db:5432; without one, an embedded sample
-  --profile NAME        auto, postgres or postgres-like: without effect, as the server itself is asked
+  --profile NAME        what the server is; auto recognises it (docs/databases.md)
   --url URL             the database of doctor, install and uninstall, as the argument behind them
   --format FORMAT       text or json: how doctor reports
   -h, --help            this text, as the command help

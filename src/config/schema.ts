@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CHOSEN_NAMES } from '../profiles/families/family.js';
 import { checkCombinations } from './combinations.js';
 import {
   bytes,
@@ -18,17 +19,6 @@ import {
 } from './fields.js';
 import { EMBEDDED } from './upstream.js';
 
-const PROFILES = ['auto', 'postgres', 'postgres-like'] as const;
-const LATER_PROFILES = [
-  'redshift',
-  'greenplum',
-  'cloudberry',
-  'duckdb',
-  'cratedb',
-  'citus',
-  'dsql',
-  'gaussdb',
-];
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 const cascade = section({
@@ -234,9 +224,11 @@ export const configSchema = z
       .describe(
         'The database: postgres://host:port, or several hosts, with the parameters of libpq for TLS (sslmode, …) and for the choice of a host (target_session_attrs, …), "embedded", or file:/path of a file that says it. It may be left out where only loopback addresses are listened on: then it is embedded.',
       ),
-    profile: choice(PROFILES, LATER_PROFILES)
+    profile: choice(['auto', ...CHOSEN_NAMES])
       .default('auto')
-      .describe('The family of the server. Without effect now: the server is asked, whatever this says.'),
+      .describe(
+        'What the server is (docs/databases.md). auto: it is recognised. A name: it is taken for that, and not asked.',
+      ),
     cascade: cascade.describe('Which deletes are expanded, and how.'),
     graph: graph.describe('The foreign-key graph.'),
     tls: tls.describe('TLS towards clients.'),

@@ -5,7 +5,14 @@ import { catalogQuestion } from '../graph/catalog/question.js';
 import type { Graph } from '../graph/graph.js';
 import { mergeGraph } from '../graph/merge.js';
 import { type Ask, asking, type WatchedDatabase } from '../graph/watch/connection.js';
-import { otherThanPostgres, VERSION_QUESTION } from '../profiles/recognise.js';
+import {
+  answeredFamily,
+  familyNamed,
+  type Recognition,
+  reasonOf,
+  VERSION_QUESTION,
+  WITHOUT_VERSION,
+} from '../profiles/recognise.js';
 import type { Finding } from './finding.js';
 import {
   configurationFindings,
@@ -39,16 +46,16 @@ export interface Report {
  * @param database the role of its account is whose rights are looked at
  * @throws the error of the system or of the server; UnreadableAnswer
  */
-export function examine({ cascade }: Config, database: WatchedDatabase): Promise<Report> {
+export function examine({ cascade, profile }: Config, database: WatchedDatabase): Promise<Report> {
   const { guard, locks } = cascade;
   return asking(database, async (ask) => {
     const server = await textOf(ask, VERSION_QUESTION);
     const role = await textOf(ask, 'SELECT CURRENT_USER');
-    const other = otherThanPostgres(server);
+    const found = familyNamed(profile) ?? answeredFamily(server, WITHOUT_VERSION);
     const seen =
-      other === ''
+      found.family.strategy === 'single' && !found.withoutCatalog
         ? await findings(await readGraph(cascade, ask), cascade, role, ask)
-        : { keys: { proxy: 0, server: 0, nobody: 0 }, findings: [otherServer(other)] };
+        : { keys: { proxy: 0, server: 0, nobody: 0 }, findings: [otherServer(found)] };
     return {
       database: database.name,
       server,
@@ -103,11 +110,11 @@ async function textOf(ask: Ask, sql: string): Promise<string> {
   return String(value);
 }
 
-function otherServer(server: string): Finding {
+function otherServer(found: Recognition): Finding {
   return {
     level: 'problem',
     check: 'server',
-    text: `The server is not PostgreSQL but ${server}: its keys are unknown, and nothing cascades.`,
+    text: `The server is ${found.server}, and ${reasonOf(found)}: nothing cascades there.`,
     remedy: null,
   };
 }

@@ -6,6 +6,7 @@
  * fingerprint was seen last, and when.
  */
 import { LRUCache } from 'lru-cache';
+import type { Recognition } from '../profiles/recognise.js';
 import type { Graph } from './graph.js';
 import { SingleFlight } from './single-flight.js';
 
@@ -66,7 +67,7 @@ export class GraphCache {
   readonly #seen = new LRUCache<string, Seen>({ max: MOST_DATABASES });
   readonly #servers = new LRUCache<string, string>({ max: MOST_DATABASES });
   readonly #logged = new LRUCache<string, true>({ max: MOST_NEWS });
-  readonly #kinds = new LRUCache<string, string>({ max: MOST_DATABASES });
+  readonly #kinds = new LRUCache<string, Recognition>({ max: MOST_DATABASES });
   readonly #serverDoesAll = new LRUCache<string, true>({ max: MOST_DATABASES });
   readonly #refresh: number;
   readonly #watch: Watch | undefined;
@@ -110,16 +111,16 @@ export class GraphCache {
     return this.#servers.get(database);
   }
 
-  /** What the server of a database was found to be: '' is PostgreSQL; undefined where nobody has asked yet. */
-  serverKind(database: string): string | undefined {
+  /** What the server of a database was found to be; undefined where nobody has asked yet. */
+  serverKind(database: string): Recognition | undefined {
     return this.#kinds.get(database);
   }
 
   /** @returns whether it is news */
-  recordServerKind(database: string, kind: string): boolean {
-    const news = this.#kinds.get(database) !== kind;
+  recordServerKind(database: string, kind: Recognition): boolean {
+    const known = this.#kinds.get(database);
     this.#kinds.set(database, kind);
-    return news;
+    return known?.server !== kind.server || known.withoutCatalog !== kind.withoutCatalog;
   }
 
   /** Whether the server of this database performed all keys itself when it was last asked. */

@@ -223,7 +223,8 @@ export class Gateway {
     const database = `${host.name}/${owner.database}`;
     const [{ key }, { log }] = [loggedIn, connection];
     const cancel = () => this.#stop(key, host, log);
-    const peers = { client: connection.stream, database, startup: startup.parameters, events, cancel };
+    const [client, { name }] = [connection.stream, host];
+    const peers = { client, database, host: name, startup: startup.parameters, events, cancel };
     const session = new Session(peers, loggedIn, this.#options.session);
     if (key !== undefined) this.#keys.add(key, session, host);
     this.#sessions.add(session, owner);

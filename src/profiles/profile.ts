@@ -1,15 +1,17 @@
 /**
- * What each version of a database family can do, and how the proxy sends a cascade to it: plain data. No other file of src
- * compares version numbers.
+ * What a server can do: its family, and what its version of PostgreSQL brings. Plain data. No other room of src compares version
+ * numbers.
  */
+import type { Family } from './families/family.js';
+import { POSTGRES } from './families/postgres.js';
 
 export interface Profile {
-  readonly name: 'postgres';
-  /** The server's major version; 0 where the server has not reported one. */
+  readonly family: Family;
+  /** The server's major version of PostgreSQL, as it reports it; 0 where it has not. */
   readonly version: number;
-  /** How a cascade is executed. `single`: one statement of writable CTEs (render/single/). */
-  readonly strategy: 'single';
   readonly can: Abilities;
+  /** Its catalog can be asked what src/graph/catalog asks. */
+  readonly hasCatalog: boolean;
 }
 
 /** What a later version can do, and OLDEST_POSTGRES cannot. */
@@ -31,14 +33,19 @@ export interface Abilities {
 /** The oldest major version of PostgreSQL whose catalog is read. */
 export const OLDEST_POSTGRES = 10;
 
-/** The profile of PostgreSQL, or of a server that has PostgreSQL's catalog. The same object for the same version. */
+/** The profile of PostgreSQL itself. */
 export function postgres(version: number): Profile {
-  const known = profiles.get(version);
+  return profileOf(POSTGRES, version);
+}
+
+/** The same object for the same family and version. */
+export function profileOf(family: Family, version: number): Profile {
+  const key = `${family.name} ${version}`;
+  const known = profiles.get(key);
   if (known) return known;
   const made: Profile = {
-    name: 'postgres',
+    family,
     version,
-    strategy: 'single',
     can: {
       compileQueries: version >= 11,
       escapeBeyondAscii: version >= 13,
@@ -47,11 +54,12 @@ export function postgres(version: number): Profile {
       reportRestrict: version >= 18,
       returnOldAndNew: version >= 18,
     },
+    hasCatalog: family.graph === 'pg_constraint' && version >= OLDEST_POSTGRES,
   };
-  if (version <= NEWEST_CACHED) profiles.set(version, made);
+  if (version <= NEWEST_CACHED) profiles.set(key, made);
   return made;
 }
 
 /** A server may report any number as its version: no profile is cached above this version, so that the map stays small. */
 const NEWEST_CACHED = 100;
-const profiles = new Map<number, Profile>();
+const profiles = new Map<string, Profile>();

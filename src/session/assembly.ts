@@ -54,6 +54,8 @@ import { ServerMessages } from './server-messages.js';
  */
 export class SessionParts {
   readonly database: string;
+  readonly host: string;
+  readonly family: SessionSettings['family'];
   readonly events: SessionPeers['events'];
   readonly counting: boolean;
   readonly obstacle: SessionSettings['obstacle'];
@@ -100,6 +102,8 @@ export class SessionParts {
   constructor(peers: SessionPeers, { server, parameters, status }: LoggedIn, settings: SessionSettings) {
     const { replies } = this;
     this.database = peers.database;
+    this.host = peers.host;
+    this.family = settings.family;
     this.events = peers.events;
     this.counting = settings.counting;
     this.obstacle = settings.obstacle;

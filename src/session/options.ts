@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { ProxyError } from '../errors.js';
 import type { SessionEvents } from '../observe/session-events.js';
+import type { Recognition } from '../profiles/recognise.js';
 import type { StatementCache } from '../rewrite/statement-cache.js';
 import type { MessageMemory } from './message-memory.js';
 import type { Policy } from './policy/policy.js';
@@ -9,6 +10,8 @@ import type { Policy } from './policy/policy.js';
 /** What all sessions share. */
 export interface SessionSettings {
   readonly upstreamName: string;
+  /** What the configuration says that the server is; undefined where that is found out. */
+  readonly family: Recognition | undefined;
   readonly statements: StatementCache;
   /** What the configuration says to statements now. */
   readonly policy: () => Policy;
@@ -27,6 +30,8 @@ export interface SessionPeers {
   readonly client: Duplex;
   /** Tells databases apart in the caches. */
   readonly database: string;
+  /** The server, as the configuration names it. */
+  readonly host: string;
   /** What the client has asked for in its startup packet, name and value. */
   readonly startup: ReadonlyMap<string, string>;
   /** Is told what happens in the session. */

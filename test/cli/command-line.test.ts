@@ -74,7 +74,9 @@ describe('check-config', () => {
   test('says what is wrong on stderr, and gives 2', async () => {
     const { code, written } = run(['check-config', '--profile', 'x']);
     expect(await code).toBe(2);
-    expect(written).toEqual(['err: --profile: "x" is not one of auto, postgres, postgres-like']);
+    expect(written).toEqual([
+      'err: --profile: "x" is not one of auto, postgres, postgres-like, dsql, redshift, greenplum, citus, duckdb, cratedb, h2',
+    ]);
   });
 
   test('reads the file of users, and warns of one that others can read', async () => {

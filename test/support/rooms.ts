@@ -9,7 +9,7 @@ export interface Room {
   readonly types?: readonly string[];
 }
 
-const ground = ['graph', 'profiles', 'sql', 'errors', 'pace'];
+const ground = ['graph', 'profiles', 'profiles/families', 'sql', 'errors', 'pace'];
 const planning = ['plan', ...ground];
 const rewriting = ['rewrite', 'render', 'wire', ...planning];
 const answering = ['session/answers', 'session/server', ...rewriting];
@@ -198,7 +198,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   graph: {
     purpose: 'foreign keys: the model, the catalog merged with the configuration, the cache',
-    may: ['graph/catalog', 'sql', 'errors', 'pace'],
+    may: ['graph/catalog', 'profiles', 'sql', 'errors', 'pace'],
   },
   'graph/catalog': {
     purpose: 'the questions to the catalog, and their answers',
@@ -231,8 +231,15 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   'sql/encoding': { purpose: 'characters, and texts that are not UTF-8', may: ['sql', 'errors'] },
   sql: { purpose: 'names and literals, quoted', may: ['errors'] },
-  profiles: { purpose: 'what each family of databases can do, by version, as data', may: ['errors'] },
-  config: { purpose: 'schema, loading: flags over variables over the file', may: ['credentials', 'errors'] },
+  config: {
+    purpose: 'schema, loading: flags over variables over the file',
+    may: ['profiles/families', 'credentials', 'errors'],
+  },
+  profiles: {
+    purpose: 'of which family a server is, and what its version can do',
+    may: ['profiles/families'],
+  },
+  'profiles/families': { purpose: 'what each family of databases can do, as data, a file each', may: [] },
   credentials: { purpose: 'certificates and private keys in files', may: [] },
   errors: { purpose: 'the one table of errors', may: [] },
   'open-files': { purpose: 'how many clients the limit of open files allows', may: [] },

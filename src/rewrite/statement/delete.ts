@@ -28,7 +28,7 @@ interface Concerned {
 
 /**
  * @param text the statement's own
- * @throws ProxyError PGC_RELATION or PGC_FORM for what cannot be expanded; what cachedPlan, renderStatement and refuseWrites throw
+ * @throws ProxyError PGC_RELATION, PGC_FORM or PGC_SERVER for what cannot be expanded; what cachedPlan, renderStatement and refuseWrites throw
  */
 export function* expandDelete(
   text: string,
@@ -51,6 +51,7 @@ export function* expandDelete(
   if (triggers.kind === 'refused') return refuse(text, statement, triggers.error, { reject: true });
   const { warnings } = triggers;
   if (plan === undefined) return { treatments: [unchangedTreatment(text, statement)], warnings };
+  refuseServer(targets, context);
   refuseForm(statement, plan, targets, context);
   return { ...(yield* render(text, statement, plan, concerned, context)), warnings };
 }
@@ -110,6 +111,14 @@ function targetOf(site: Site, context: RewriteContext): Target | undefined {
   if (!graph.viewed(relation).some((each) => graph.acts(each))) return undefined;
   const what = 'a view of which cannot be told what is deleted';
   throw new ProxyError('PGC_RELATION', { table: quoteRelation(relation), what });
+}
+
+/** @throws ProxyError PGC_SERVER where the server is known to refuse a statement that changes several tables */
+function refuseServer(targets: readonly Target[], { profile: { family } }: RewriteContext): void {
+  const { reason = '', servers, strategy } = family;
+  if (strategy === 'single') return;
+  const table = targets.map(({ relation }) => quoteRelation(relation)).join(', ');
+  throw new ProxyError('PGC_SERVER', { table, server: servers[0] ?? family.name, reason });
 }
 
 /** @throws ProxyError PGC_FORM for a form that cannot be expanded on this server, or together with what it changes */

@@ -109,6 +109,8 @@ function refuseUnknowable({ write }: WriteSite, relation: Relation, context: Rew
   const refuse = (form: string) => {
     throw new ProxyError('PGC_GUARD', { form, guard, table: quoteRelation(relation) });
   };
+  const { family } = profile;
+  if (family.strategy !== 'single') refuse(`${write.command} on ${family.servers[0] ?? family.name}`);
   if (write.command === 'MERGE' && !profile.can.returnFromMerge)
     refuse('MERGE on a server before version 17');
   if (guard === 'check' && write.updates && !profile.can.returnOldAndNew)

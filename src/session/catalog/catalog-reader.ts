@@ -10,11 +10,14 @@ import type { Catalog } from '../../graph/catalog/catalog.js';
 import { type CatalogQuestion, catalogQuestion } from '../../graph/catalog/question.js';
 import { mergeGraph } from '../../graph/merge.js';
 import type { SessionEvents } from '../../observe/session-events.js';
+import type { Profile } from '../../profiles/profile.js';
 import type { RelationName } from '../../sql/names.js';
 import { ProtocolViolation } from '../../wire/reader.js';
 import type { SessionPolicy } from '../policy/policy.js';
 import type { Answer } from '../server/question.js';
+import type { ServerState } from '../server/server-state.js';
 import { DatabaseWarnings } from './database-warnings.js';
+import type { OtherServer } from './other-server.js';
 import type { Sight } from './own-sight.js';
 import { NO_GRAPH } from './resolved-context.js';
 
@@ -36,6 +39,8 @@ export interface CatalogReaderOptions {
   readonly database: string;
   readonly policy: SessionPolicy;
   readonly events: SessionEvents;
+  readonly state: ServerState;
+  readonly otherServer: Pick<OtherServer, 'noteSetting'>;
 }
 
 /** Puts a question to the server over this session. */
@@ -60,11 +65,11 @@ export class CatalogReader {
 
   /** @returns what the server told, or the answer that could not be had. @throws ProtocolViolation where it told nonsense */
   async ask(asked: Omit<CatalogQuestion, 'temporary'>, ask: Ask): Promise<CatalogAnswer | Unanswered> {
-    const { database, policy } = this.#options;
+    const { database, otherServer, policy, state } = this.#options;
     const { graphs, keySettings } = policy.current;
+    const isPlain = keySettings.overrides.length === 0 && keySettings.relations.length === 0;
     // A graph that is empty as long as a short look says so needs no fingerprint.
-    const mayDoAll =
-      asked.fingerprint && keySettings.overrides.length === 0 && keySettings.relations.length === 0;
+    const mayDoAll = asked.fingerprint && isPlain && state.profile.family.keys !== 'inert';
     const fingerprint = asked.fingerprint && (asked.catalog || !mayDoAll || !graphs.serverDoesAll(database));
     const question = { ...asked, temporary: this.#hasTemporaries, serverDoesAll: mayDoAll, fingerprint };
     const answer = await ask(catalogQuestion(question, keySettings.relations));
@@ -72,6 +77,7 @@ export class CatalogReader {
     const found = await readAnswer(answer.value).catch(refuseNonsense);
     if (found.serverDoesAll !== null) graphs.recordServerDoesAll(database, found.serverDoesAll);
     if (found.temporary === null) this.#hasTemporaries = true;
+    otherServer.noteSetting(found.citus);
     return found;
   }
 
@@ -119,9 +125,9 @@ export class CatalogReader {
   }
 
   async #graphOf({ bytes, catalog, fingerprint, written }: CatalogAnswer): Promise<KnownGraph> {
-    const { database, policy } = this.#options;
+    const { database, policy, state } = this.#options;
     const { graphs, keySettings } = policy.current;
-    const graph = await mergeGraph(catalog ?? NO_CATALOG, keySettings);
+    const graph = await mergeGraph(asEnforced(catalog ?? NO_CATALOG, state.profile), keySettings);
     for (const { text } of graph.problems) this.#warnings.warn(text);
     // What was found in a transaction that had written something stays with this session.
     return written ? graphs.ownGraph(graph) : graphs.set(database, fingerprint ?? '', graph, bytes);
@@ -131,4 +137,10 @@ export class CatalogReader {
 /** No word of a server that answers with something else is to be trusted. */
 function refuseNonsense(error: unknown): never {
   throw error instanceof UnreadableAnswer ? new ProtocolViolation(error.message) : error;
+}
+
+/** What the catalog of a server says that stores keys and enforces none of them: it need not say so of each. */
+function asEnforced(catalog: Catalog, { family }: Profile): Catalog {
+  if (family.keys !== 'inert') return catalog;
+  return { ...catalog, keys: catalog.keys.map((key) => ({ ...key, enforced: false })) };
 }

@@ -1,27 +1,37 @@
 /**
- * A server that speaks the protocol and is not PostgreSQL, or is too old: its catalog cannot be read. What cannot concern
- * the configuration passes through it; the rest is refused by name.
+ * A server that speaks the protocol and to which no cascade is sent: its catalog cannot be read, or it cannot do what one statement
+ * needs. What cannot concern the configuration passes through it; the rest is refused by name.
  */
 import { ProxyError } from '../../errors.js';
 import type { SessionEvents } from '../../observe/session-events.js';
-import { OLDEST_POSTGRES } from '../../profiles/profile.js';
+import { CITUS } from '../../profiles/families/citus.js';
+import { POSTGRES } from '../../profiles/families/postgres.js';
 import {
-  otherThanPostgres,
-  reportedServer,
+  answeredFamily,
+  type Recognition,
+  reasonOf,
+  reportedFamily,
   VERSION_QUESTION,
   WITHOUT_VERSION,
 } from '../../profiles/recognise.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
+import { errorResponse } from '../../wire/backend.js';
+import type { Message } from '../../wire/reader.js';
 import type { SessionPolicy } from '../policy/policy.js';
-import { isLanguage } from '../server/error-classes.js';
+import { isLanguage, isUnknownToPostgres } from '../server/error-classes.js';
+import { proxyErrorFields } from '../server/farewell.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
-import type { Answer } from '../server/question.js';
+import type { Answer, AnswerHandling } from '../server/question.js';
 import type { ServerState } from '../server/server-state.js';
 import type { TransactionState } from '../server/transaction-state.js';
 
 export interface OtherServerOptions {
   /** Names the database among all databases behind this proxy. */
   readonly database: string;
+  /** The server, as the configuration names it. */
+  readonly host: string;
+  /** What the configuration says that it is; undefined where it does not. */
+  readonly family: Recognition | undefined;
   readonly policy: SessionPolicy;
   readonly events: SessionEvents;
   readonly queries: InternalQueries;
@@ -29,52 +39,92 @@ export interface OtherServerOptions {
   readonly transaction: TransactionState;
 }
 
-interface Other {
+interface Other extends Recognition {
   readonly kind: 'other';
-  readonly name: string;
 }
 
-/** What has not been asked ends as the answer to the question did. */
-export type Recognised = { readonly kind: 'postgres' } | Other | Exclude<Answer, { kind: 'value' }>;
+/** `catalog` is a server that can be asked for its keys. What has not been asked ends as the answer to the question did. */
+export type Recognised = { readonly kind: 'catalog' } | Other | Exclude<Answer, { kind: 'value' }>;
 
 export class OtherServer {
   readonly #options: OtherServerOptions;
+  /** What this session has found of its server, and others are not told: a client can set any setting. */
+  #own: Recognition | undefined;
+  /** A question was not understood, and the client has not heard of it. */
+  #turnedOut = false;
 
   constructor(options: OtherServerOptions) {
     this.#options = options;
   }
 
   /**
-   * Recognises the server by what it reported at the login, and by one question, which is asked once for a database.
+   * Recognises the server by the configuration, by what it reported at the login, or by one question, which is asked once for a
+   * database.
    * @param protocol how it is asked
    */
   async recognise(protocol: Protocol): Promise<Recognised> {
-    const reported = reportedServer((name) => this.#options.state.parameter(name));
-    if (reported !== undefined) return this.#found(reported);
-    const known = this.#options.policy.graphs.serverKind(this.#key);
-    if (known !== undefined) return recognised(known);
-    const { queries, transaction } = this.#options;
-    // Elsewhere the error has ended the client's transaction, so it is the client's too.
-    const alone = protocol === 'simple' && transaction.isIdle;
-    let other: string | undefined;
-    const answer = await queries.ask(VERSION_QUESTION, protocol, (error) => {
-      if (!isLanguage(error)) return false;
-      other = WITHOUT_VERSION;
-      return alone;
-    });
-    if (answer.kind === 'value') return this.#found(otherThanPostgres(answer.value));
-    const found = other === undefined ? undefined : this.#found(other);
-    return found !== undefined && alone ? found : answer;
+    const { family, host, policy, queries, state } = this.#options;
+    const known = this.#own ?? policy.graphs.serverKind(this.#key);
+    if (known !== undefined) return this.#recognised(known);
+    if (family !== undefined) return this.#found(family);
+    const reported = reportedFamily(host, (name) => state.parameter(name));
+    if (reported.kind === 'certain') return this.#found(reported.recognition);
+    const isAlone = this.#isAlone(protocol);
+    const guess = reported.kind === 'maybe' ? reported.recognition : WITHOUT_VERSION;
+    // It is refused in any case: its name is not worth an error that ends the client's transaction.
+    if (reported.kind === 'maybe' && !isAlone) return this.#recognised(guess);
+    const foreign = this.#foreign(isLanguage, isAlone, guess);
+    const answer = await queries.ask(VERSION_QUESTION, protocol, foreign.handling);
+    if (answer.kind === 'value') return this.#found(answeredFamily(answer.value, guess));
+    if (!foreign.is()) return answer;
+    const found = this.#found(guess);
+    return isAlone ? found : answer;
+  }
+
+  /**
+   * Asks a server for its catalog. Of another one than PostgreSQL nobody has shown here that it knows all that is asked: one that
+   * does not is a server without a catalog from then on.
+   */
+  async askCatalog(sql: string, protocol: Protocol): Promise<Answer> {
+    const { family: chosen, queries, state } = this.#options;
+    const { family } = state.profile;
+    const isCertain = family === POSTGRES && chosen === undefined;
+    if (isCertain) return queries.askUntimed(sql, protocol);
+    const isAlone = this.#isAlone(protocol);
+    const now = this.#current(family);
+    const foreign = this.#foreign(family === POSTGRES ? isUnknownToPostgres : isLanguage, isAlone, now);
+    const answer = await queries.askUntimed(sql, protocol, foreign.handling);
+    if (foreign.is()) {
+      this.#found({ ...now, withoutCatalog: true });
+      this.#turnedOut = isAlone;
+    }
+    return answer;
+  }
+
+  /** A server whose catalog has just turned out to be another one, where the client has not heard of it. */
+  get turnedOut(): Other | undefined {
+    if (!this.#turnedOut) return undefined;
+    this.#turnedOut = false;
+    return { kind: 'other', ...this.#current(this.#options.state.profile.family) };
+  }
+
+  /** The catalog has told the value of the setting by which Citus is known; null where there is none. */
+  noteSetting(value: string | null): void {
+    const { family, state } = this.#options;
+    if (value === null || family !== undefined || state.profile.family !== POSTGRES) return;
+    this.#own = { family: CITUS, server: `Citus ${value}` };
+    this.#warn(this.#own);
+    this.#recognised(this.#own);
   }
 
   /** @throws ProxyError PGC_SERVER where a name may be that of a table with rows to cascade to */
-  refuse({ name: server }: Other, names: readonly RelationName[]): void {
+  refuse(server: Other, names: readonly RelationName[]): void {
     const { overrides, relations } = this.#options.policy.current.keySettings;
     // Which table a key references that has an override, only the catalog could tell.
     const concerned = names.find(
       (name) => overrides.length > 0 || relations.some(({ to }) => mayBe(name, to.schema, to.table)),
     );
-    if (concerned) throw new ProxyError('PGC_SERVER', { table: quoteRelation(concerned), server });
+    if (concerned) throw refusal(quoteRelation(concerned), server);
   }
 
   /**
@@ -82,22 +132,57 @@ export class OtherServer {
    * they stand.
    * @throws ProxyError PGC_SERVER
    */
-  refuseText({ name: server }: Other, text: string): void {
+  refuseText(server: Other, text: string): void {
     const { overrides, relations } = this.#options.policy.current.keySettings;
     const lower = text.toLowerCase();
     const concerned = relations.find(({ to }) => lower.includes(to.table.toLowerCase()));
     const unclear = overrides.length > 0 || (relations.length > 0 && /u&"/i.test(text));
-    if (concerned || unclear)
-      throw new ProxyError('PGC_SERVER', { table: concerned?.to.table ?? 'a table', server });
+    if (concerned || unclear) throw refusal(concerned?.to.table ?? 'a table', server);
   }
 
-  #found(kind: string): Recognised {
+  /** Elsewhere an error has ended the client's transaction, so it is the client's too. */
+  #isAlone(protocol: Protocol): boolean {
+    return protocol === 'simple' && this.#options.transaction.isIdle;
+  }
+
+  /** What becomes of an error by which a server shows that it does not know what it is asked: the client never gets its words. */
+  #foreign(isForeign: (error: Message) => boolean, isAlone: boolean, server: Recognition) {
+    let is = false;
+    const handling: AnswerHandling = {
+      isOurs(error) {
+        is = isForeign(error);
+        return is && isAlone;
+      },
+      instead: () => (is ? errorResponse(proxyErrorFields(refusal('a table', server))) : undefined),
+    };
+    return { handling, is: () => is };
+  }
+
+  #current(family: Recognition['family']): Recognition {
+    const known = this.#own ?? this.#options.policy.graphs.serverKind(this.#key);
+    return known ?? { family, server: family.name };
+  }
+
+  #found(recognition: Recognition): Recognised {
+    const news = this.#options.policy.graphs.recordServerKind(this.#key, recognition);
+    const recognised = this.#recognised(recognition);
+    const { family } = recognition;
+    if (news && (recognised.kind === 'other' || family.strategy !== 'single')) this.#warn(recognition);
+    return recognised;
+  }
+
+  #recognised(recognition: Recognition): Recognised {
+    const { state } = this.#options;
+    state.recognised(recognition.family);
+    const isAsked = state.profile.hasCatalog && !recognition.withoutCatalog;
+    return isAsked ? { kind: 'catalog' } : { kind: 'other', ...recognition };
+  }
+
+  #warn(found: Recognition): void {
     const { database, events, policy } = this.#options;
-    if (policy.graphs.recordServerKind(this.#key, kind) && kind !== '')
-      events.warned(
-        `the server of ${database} is not PostgreSQL ${OLDEST_POSTGRES} or later but ${kind}: its keys are unknown, and nothing cascades`,
-      );
-    return recognised(kind);
+    const { server } = found;
+    const text = `the server of ${database} is ${server}, and ${reasonOf(found)}: nothing cascades there, and a DELETE that would have to is refused`;
+    if (policy.graphs.isNews(database, text)) events.warned(text);
   }
 
   /** A server of another version is asked again. */
@@ -106,8 +191,8 @@ export class OtherServer {
   }
 }
 
-function recognised(kind: string): Recognised {
-  return kind === '' ? { kind: 'postgres' } : { kind: 'other', name: kind };
+function refusal(table: string, found: Recognition): ProxyError {
+  return new ProxyError('PGC_SERVER', { table, server: found.server, reason: reasonOf(found) });
 }
 
 /** Names compared without case, as not every server folds them as PostgreSQL does; one without a schema is in any. */

@@ -41,16 +41,21 @@ export class Resolver {
   }
 
   /**
-   * @throws ProxyError PGC_ENCODING where the server would fold a name otherwise than the parser here, PGC_SERVER where it is not
-   * PostgreSQL and the configuration names keys
+   * @throws ProxyError PGC_ENCODING where the server would fold a name otherwise than the parser here, PGC_SERVER where no
+   * cascade is sent to it and the configuration names keys
    */
   async resolve(names: readonly RelationName[], protocol: Protocol): Promise<Resolution> {
     const server = await this.#otherServer.recognise(protocol);
     if (server.kind === 'other') this.#otherServer.refuse(server, names);
-    if (server.kind !== 'postgres') return { kind: server.kind };
-    const ask = (sql: string) => this.#queries.askUntimed(sql, protocol);
-    const found = await this.#catalog.resolve(names, ask);
+    if (server.kind !== 'catalog') return { kind: server.kind };
+    const found = await this.#catalog.resolve(names, (sql) => this.#otherServer.askCatalog(sql, protocol));
+    const turnedOut = found.kind === 'failed' ? this.#otherServer.turnedOut : undefined;
+    if (turnedOut) {
+      this.#otherServer.refuse(turnedOut, names);
+      return { kind: 'other' };
+    }
     if (found.kind !== 'resolved') return { kind: found.kind };
+    const ask = (sql: string) => this.#queries.askUntimed(sql, protocol);
     const folds = await this.#folding.folds(names, ask);
     if (typeof folds === 'object') return { kind: folds.kind };
     if (folds) {
@@ -71,7 +76,7 @@ export class Resolver {
    * @throws ProxyError PGC_MODE for a mode that is none
    */
   async renew(protocol: Protocol): Promise<boolean> {
-    const renewed = await this.#catalog.renew((sql) => this.#queries.askUntimed(sql, protocol));
+    const renewed = await this.#catalog.renew((sql) => this.#otherServer.askCatalog(sql, protocol));
     return renewed.kind === 'resolved';
   }
 }

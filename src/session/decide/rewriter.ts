@@ -158,7 +158,16 @@ function cacheKey(
   const { counting, guard, inString, locks, meaning, prepares, profile, refusesCode, reject, retries } =
     context;
   const settings = [reject, refusesCode, context.triggers, guard, locks, counting];
-  const flags = [touched, sensitive, inString, retries, prepares, ...settings, profile.version];
+  const flags = [
+    touched,
+    sensitive,
+    inString,
+    retries,
+    prepares,
+    ...settings,
+    profile.version,
+    profile.family.name,
+  ];
   return `${graphId}\0${names.map(meaning).join(',')}\0${flags.join()}\0${text}`;
 }
 

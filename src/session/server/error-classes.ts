@@ -12,3 +12,8 @@ export function isLanguage(error: Message): boolean {
 export function isForbidden(error: Message): boolean {
   return /^(?:42|0A)/.test(readErrorFields(error).get(Field.code) ?? '');
 }
+
+/** Whether PostgreSQL itself would say so of what it does not know: a syntax error; no such function, column, table or object. */
+export function isUnknownToPostgres(error: Message): boolean {
+  return /^42(?:601|883|703|P01|704)$/.test(readErrorFields(error).get(Field.code) ?? '');
+}

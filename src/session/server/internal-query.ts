@@ -94,22 +94,23 @@ export class InternalQueries {
   /**
    * Asks a query that gives one row of one column, under the client's timeouts: it reads no table, and takes less time than it
    * takes to set them.
-   * @param isOurs whether an error is none of the client's, who then gets nothing
+   * @param handling what becomes of an error
    */
-  ask(sql: string, protocol: Protocol, isOurs?: (error: Message) => boolean): Promise<Answer> {
-    return this.#execute([sql], protocol, isOurs);
+  ask(sql: string, protocol: Protocol, handling?: AnswerHandling): Promise<Answer> {
+    return this.#execute([sql], protocol, handling);
   }
 
   /**
    * The same for what takes its time: it runs under none of the client's timeouts (own-settings.ts). The server is known
-   * to be PostgreSQL.
+   * to be PostgreSQL, or taken for it.
    */
-  async askUntimed(sql: string, protocol: Protocol): Promise<Answer> {
+  async askUntimed(sql: string, protocol: Protocol, handling?: AnswerHandling): Promise<Answer> {
     const { apply, restore, applyLocally } = questionSettings(this.#state.profile, this.#asked);
     const isAlone = protocol === 'simple' && this.#transaction.isIdle;
-    if (protocol === 'simple' && !this.mayAccompany) return this.ask(sql, protocol);
+    if (protocol === 'simple' && !this.mayAccompany) return this.ask(sql, protocol, handling);
     const start = performance.now();
-    const answer = await this.#execute(isAlone ? [...applyLocally, sql] : [apply, sql, restore], protocol);
+    const statements = isAlone ? [...applyLocally, sql] : [apply, sql, restore];
+    const answer = await this.#execute(statements, protocol, handling);
     this.#asked += performance.now() - start;
     return answer;
   }
@@ -118,11 +119,11 @@ export class InternalQueries {
   #execute(
     statements: readonly string[],
     protocol: Protocol,
-    isOurs?: (error: Message) => boolean,
+    handling: AnswerHandling = {},
   ): Promise<Answer> {
-    if (protocol === 'simple') return this.#query(statements.join('\n; '), { isOurs });
+    if (protocol === 'simple') return this.#query(statements.join('\n; '), handling);
     this.#isImplicitTransactionOpen = true;
-    return this.#flushed(executionOf(statements), { isOurs });
+    return this.#flushed(executionOf(statements), handling);
   }
 
   /**

@@ -16,6 +16,8 @@ export type Answer =
 export interface AnswerHandling {
   /** Whether an error is none of the client's. */
   readonly isOurs?: ((error: Message) => boolean) | undefined;
+  /** What the client gets in place of an error that is its own. */
+  readonly instead?: ((error: Message) => Buffer | undefined) | undefined;
   /** The ReadyForQuery behind such an error is the client's all the same. */
   readonly isReadyTheirs?: boolean;
   /** How many characters of the client's text stand before what was sent: an error's position is one in that text. */
@@ -38,11 +40,13 @@ export class Question implements ReplyHandler {
   }
 
   receive(message: Message): Verdict {
-    const { hear, isOurs, isReadyTheirs = false, offset } = this.#handling;
+    const { hear, instead, isOurs, isReadyTheirs = false, offset } = this.#handling;
     hear?.(message);
     if (message.type === Backend.ErrorResponse) {
       this.#failed = true;
       this.#ours = isOurs?.(message) ?? false;
+      const other = this.#ours ? undefined : instead?.(message);
+      if (other) return other;
       if (!this.#ours && offset) return shifted(message, offset);
     }
     if (message.type === Backend.ReadyForQuery && isReadyTheirs) return 'forward';

@@ -1,4 +1,5 @@
-import { type Profile, postgres } from '../../profiles/profile.js';
+import type { Family } from '../../profiles/families/family.js';
+import { type Profile, postgres, profileOf } from '../../profiles/profile.js';
 import type { TextSettings } from '../../sql/lexer/look.js';
 import { textSettings, UNKNOWN } from '../../sql/lexer/text-settings.js';
 import { readParameterStatus } from '../../wire/backend.js';
@@ -26,9 +27,13 @@ export class ServerState {
     return this.#status;
   }
 
-  /** What the server can do. */
+  /** What the server can do: as PostgreSQL of its version, until it is known to be another one. */
   get profile(): Profile {
     return this.#profile;
+  }
+
+  recognised(family: Family): void {
+    this.#profile = profileOf(family, this.#profile.version);
   }
 
   /**
@@ -61,7 +66,8 @@ export class ServerState {
 
   #set(name: string, value: string): void {
     this.#parameters.set(name, value);
-    if (name === 'server_version') this.#profile = postgres(Number.parseInt(value, 10) || 0);
+    if (name === 'server_version')
+      this.#profile = profileOf(this.#profile.family, Number.parseInt(value, 10) || 0);
     if (name === 'client_encoding' || name === 'server_encoding') this.#encoding = this.#wireEncoding();
     if (name === 'standard_conforming_strings' || name.endsWith('_encoding'))
       this.#textSettings = textSettings(this.#encoding, this.parameter('standard_conforming_strings'));

@@ -1,0 +1,28 @@
+import { CITUS } from './citus.js';
+import { CRATEDB } from './cratedb.js';
+import { DSQL } from './dsql.js';
+import { DUCKDB } from './duckdb.js';
+import type { Family } from './family.js';
+import { GREENPLUM } from './greenplum.js';
+import { H2 } from './h2.js';
+import { POSTGRES } from './postgres.js';
+import { COCKROACHDB, POSTGRES_LIKE } from './postgres-like.js';
+import { REDSHIFT } from './redshift.js';
+import { REFUSED } from './refused.js';
+import { UNKNOWN } from './unknown.js';
+
+/** All families, as docs/databases.md lists them. */
+export const FAMILIES: readonly Family[] = [
+  POSTGRES,
+  POSTGRES_LIKE,
+  DSQL,
+  CITUS,
+  GREENPLUM,
+  REDSHIFT,
+  DUCKDB,
+  H2,
+  CRATEDB,
+  COCKROACHDB,
+  ...REFUSED,
+  UNKNOWN,
+];

@@ -1,0 +1,28 @@
+import type { Family } from './family.js';
+
+/** DuckDB by a server that speaks PostgreSQL's protocol. */
+export const DUCKDB: Family = {
+  name: 'duckdb',
+  servers: ['DuckDB', 'duckgres', 'MotherDuck'],
+  // S: duckgres reports server_version "15.0 (Duckgres)". T: version() of DuckDB itself is "v1.5.6".
+  signs: { words: /duckdb|duckgres|motherduck/i },
+  // T: "FOREIGN KEY constraints cannot use CASCADE, SET NULL or SET DEFAULT". S: DuckLake strips them without a word.
+  keys: 'enforced without actions',
+  // T: duckdb_constraints(); S: pg_constraint is empty.
+  graph: 'duckdb_constraints()',
+  strategy: 'ordered',
+  reason: 'a WITH there only reads',
+  // T: "A CTE needs a SELECT" for a WITH that deletes.
+  deletes: { using: true, returning: true, with: 'reads', recursive: true },
+  // T: SAVEPOINT is a syntax error; COMMIT of a transaction that has failed answers success, and has rolled back.
+  transactions: { kind: 'without savepoints', statusTells: false },
+  limits: {},
+  // T: FOR UPDATE is refused.
+  lock: 'none',
+  // T: '{1}'::int[] is refused.
+  transport: { form: 'literals', chunk: 5000, rowChunk: 500 },
+  // T: "Transaction conflict", which comes without an SQLSTATE of its own.
+  retried: ['Transaction conflict'],
+  differs: 'with declared keys, child and parent cannot be deleted in one transaction',
+  shown: 'documentation alone',
+};

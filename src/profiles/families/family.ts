@@ -1,0 +1,88 @@
+/** What is known of a family of databases: the shape of the data in the files beside this one. */
+
+/** The names that `profile` takes in the configuration. Whoever is another has nothing to choose: no cascade is sent there. */
+export const CHOSEN_NAMES = [
+  'postgres',
+  'postgres-like',
+  'dsql',
+  'redshift',
+  'greenplum',
+  'citus',
+  'duckdb',
+  'cratedb',
+  'h2',
+] as const;
+
+/** By what a server of the family is known. What it reports at the login comes first, its answer to a question last. */
+export interface Signs {
+  /** A parameter that it alone reports at the login (ParameterStatus): its value is what the server calls itself. */
+  readonly parameter?: string;
+  /** What it calls itself in server_version or version(). */
+  readonly words?: RegExp;
+  /** Its host name, as the configuration has it. */
+  readonly host?: RegExp;
+  /** A setting that it alone has. Nothing at the login tells of it: it is asked for with the catalog. */
+  readonly setting?: string;
+}
+
+/** `writes`: one statement may change several tables. `reads`: WITH holds queries alone. */
+export type WithForm = 'writes' | 'reads' | 'none';
+
+export interface DeleteForms {
+  readonly using: boolean;
+  readonly returning: boolean;
+  readonly with: WithForm;
+  readonly recursive: boolean;
+}
+
+export interface Transactions {
+  readonly kind: 'full' | 'without savepoints' | 'none';
+  /** The status byte of ReadyForQuery says whether a transaction is open, and whether it has failed. */
+  readonly statusTells: boolean;
+}
+
+/** Of one transaction, or of one statement. */
+export interface Limits {
+  readonly rows?: number;
+  readonly bytes?: number;
+  readonly statementBytes?: number;
+}
+
+/** How keys get into the statements of a sequence: as parameters that are arrays, or as literals, so many a statement. */
+export interface KeyTransport {
+  readonly form: 'arrays' | 'literals';
+  /** Keys of one column; and of several. */
+  readonly chunk: number;
+  readonly rowChunk: number;
+}
+
+export interface Family {
+  readonly name: string;
+  /** As people call them; the first stands for the family. */
+  readonly servers: readonly string[];
+  readonly signs: Signs;
+  /** What becomes of the foreign keys that a schema declares; `inert` is stored and not enforced. */
+  readonly keys: 'enforced' | 'enforced without actions' | 'inert' | 'absent';
+  /** Where its keys can be read. Only pg_constraint of PostgreSQL 10 or later is read today. */
+  readonly graph: 'pg_constraint' | 'information_schema' | 'duckdb_constraints()' | 'configuration';
+  /** How a cascade is sent: as one statement, or in a sequence, which is sent to none of them yet; or it is refused for good. */
+  readonly strategy: 'single' | 'ordered' | 'none';
+  /** Why a cascade is refused there, where it is: the end of a sentence of PGC_SERVER. */
+  readonly reason?: string;
+  readonly deletes: DeleteForms;
+  readonly transactions: Transactions;
+  readonly limits: Limits;
+  /** The clause that locks rows in a SELECT. */
+  readonly lock: 'FOR UPDATE' | 'none' | 'not known';
+  readonly transport: KeyTransport;
+  /** The errors behind which the same transaction may succeed: SQLSTATEs, or the server's own numbers. */
+  readonly retried: readonly string[];
+  /** What whoever uses it has to know, for the document. */
+  readonly differs: string;
+  /** How what stands here was shown to be so. */
+  readonly shown:
+    | 'the server itself'
+    | 'the engine behind a front'
+    | 'a gate before PostgreSQL'
+    | 'documentation alone';
+}

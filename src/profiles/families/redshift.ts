@@ -1,0 +1,29 @@
+import type { Family } from './family.js';
+
+/** Amazon Redshift: a fork of PostgreSQL 8.0.2. */
+export const REDSHIFT: Family = {
+  name: 'redshift',
+  servers: ['Redshift'],
+  // D: Redshift, VERSION(): "PostgreSQL 8.0.2 on i686-pc-linux-gnu, …, Redshift 1.0.12103".
+  signs: { words: /redshift/i },
+  // D: Redshift, table constraints: informational; no action can be declared.
+  keys: 'inert',
+  // S: its pg_constraint has them (sqlalchemy-redshift reads contype f), and not what is asked of one of PostgreSQL 10.
+  graph: 'configuration',
+  strategy: 'ordered',
+  reason: 'what a DELETE takes cannot be told there: it has no RETURNING, and a WITH only reads',
+  // D: Redshift, DELETE: [WITH [RECURSIVE] …] DELETE [FROM] t [USING …] [WHERE …].
+  deletes: { using: true, returning: false, with: 'reads', recursive: true },
+  // D: Redshift, unsupported PostgreSQL features: SAVEPOINT.
+  transactions: { kind: 'without savepoints', statusTells: true },
+  // D: Redshift, quotas: an SQL statement has 16 MB at the most.
+  limits: { statementBytes: 16 * 1024 * 1024 },
+  // D: Redshift, LOCK: tables are locked; SELECT has no clause for rows.
+  lock: 'none',
+  // D: Redshift, unsupported PostgreSQL data types: arrays.
+  transport: { form: 'literals', chunk: 5000, rowChunk: 500 },
+  // D: Redshift, serializable isolation: "ERROR: 1023 … Serializable isolation violation".
+  retried: ['1023'],
+  differs: 'the keys of its tables only inform its planner',
+  shown: 'documentation alone',
+};

@@ -1,0 +1,20 @@
+import type { Family } from './family.js';
+
+/** A server of which nothing is known but that it speaks the protocol: so nothing is presumed. */
+export const UNKNOWN: Family = {
+  name: 'unknown',
+  servers: ['any other server, and PostgreSQL before version 10'],
+  signs: {},
+  keys: 'absent',
+  graph: 'configuration',
+  strategy: 'none',
+  reason: 'it is neither PostgreSQL 10 or later nor a database that is known here',
+  deletes: { using: false, returning: false, with: 'none', recursive: false },
+  transactions: { kind: 'none', statusTells: false },
+  limits: {},
+  lock: 'not known',
+  transport: { form: 'literals', chunk: 5000, rowChunk: 500 },
+  retried: [],
+  differs: 'a cascade is refused',
+  shown: 'documentation alone',
+};
