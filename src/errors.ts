@@ -159,6 +159,11 @@ export const ERRORS = {
     message: 'invalid value for parameter "pgcascade.mode": "{value}"',
     hint: 'Available values: on, off.',
   },
+  PGC_SCRIPT: {
+    sqlstate: '0A000',
+    message: 'cannot write a script for {what}',
+    hint: 'A script is written for one plain DELETE from a table of the schema file: docs/scripts.md says what it may have.',
+  },
   PGC_UPSTREAM_UNREACHABLE: {
     sqlstate: '08001',
     message: 'could not connect to the upstream server {upstream}: {reason}',

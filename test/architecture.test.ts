@@ -21,7 +21,7 @@ const doors: Readonly<Record<string, RegExp>> = {
 };
 
 const inputOutput = /^node:(net|fs|https?|http2|tls|dns|dgram|child_process)(\/|$)/;
-const withoutInputOutput = /^(?:wire|auth\/scram|sql|plan|profiles|render|rewrite)(?:\/|$)/;
+const withoutInputOutput = /^(?:wire|auth\/scram|sql|plan|profiles|render|rewrite|script)(?:\/|$)/;
 
 const src = new URL('../src/', import.meta.url);
 const files = sourceFiles();

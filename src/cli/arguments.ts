@@ -2,9 +2,10 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { Flags } from '../config/load.js';
 import { nearest } from '../config/problems.js';
+import { readScriptRequest, type ScriptFlags, type ScriptRequest } from './script-arguments.js';
 
 const LATER_COMMANDS = ['graph', 'explain'];
-const COMMANDS = ['serve', 'check-config', 'doctor', 'install', 'uninstall'] as const;
+const COMMANDS = ['serve', 'check-config', 'doctor', 'script', 'install', 'uninstall'] as const;
 export type Command = (typeof COMMANDS)[number];
 /** Those that connect to a database by themselves, which may be named behind them. */
 const CONNECTING: readonly Command[] = ['doctor', 'install', 'uninstall'];
@@ -21,17 +22,24 @@ export const OPTIONS = {
   profile: { type: 'string' },
   url: { type: 'string' },
   format: { type: 'string' },
+  schema: { type: 'string' },
+  dialect: { type: 'string' },
+  out: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const satisfies Readonly<
-  Record<keyof Flags | 'format' | 'help' | 'version', NonNullable<ParseArgsConfig['options']>[string]>
+  Record<
+    keyof Flags | keyof ScriptFlags | 'help' | 'version',
+    NonNullable<ParseArgsConfig['options']>[string]
+  >
 >;
 
 /** What a command line asks for. */
 export type Invocation =
   | { readonly command: 'help' | 'version' }
   | { readonly command: 'doctor'; readonly flags: Flags; readonly format: Format }
-  | { readonly command: Exclude<Command, 'doctor'>; readonly flags: Flags }
+  | { readonly command: Exclude<Command, 'doctor' | 'script'>; readonly flags: Flags }
+  | ({ readonly command: 'script' } & ScriptRequest)
   | { readonly command: 'refuse'; readonly message: string };
 
 /** Takes the arguments after the program's name. Never throws. */
@@ -44,7 +52,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
       allowPositionals: true,
       options: OPTIONS,
     });
-    const { help, version, format: wanted, ...flags } = values;
+    const { help, version, format: wanted, schema, dialect, out, ...flags } = values;
     const [name = 'serve', ...rest] = positionals;
     const command = COMMANDS.find((known) => known === name);
     if (help || name === 'help') return { command: 'help' };
@@ -54,11 +62,17 @@ export function parseArguments(argv: readonly string[]): Invocation {
       return refuse(
         `unknown command ${JSON.stringify(name)}${suggestion(name, [...COMMANDS, 'help', 'version'])}`,
       );
+    if (command === 'script') {
+      const asked = readScriptRequest({ schema, dialect, out, format: wanted }, flags, rest);
+      return typeof asked === 'string' ? refuse(asked) : { command, ...asked };
+    }
+    const [other] = Object.entries({ schema, dialect, out }).filter(([, value]) => value !== undefined);
+    if (other) return refuse(`--${other[0]} is for script`);
     const connects = CONNECTING.includes(command);
     const [url, extra] = connects && flags.url === undefined ? rest : [flags.url, ...rest];
     if (extra !== undefined) return refuse(`${command} takes no argument ${JSON.stringify(extra)}`);
     if (url !== undefined && !connects) return refuse(`--url is for ${CONNECTING.join(', ')}`);
-    if (wanted !== undefined && command !== 'doctor') return refuse('--format is for doctor');
+    if (wanted !== undefined && command !== 'doctor') return refuse('--format is for doctor and script');
     const format = FORMATS.find((known) => known === (wanted ?? 'text'));
     if (format === undefined)
       return refuse(`--format is ${FORMATS.join(' or ')}, not ${JSON.stringify(wanted)}`);

@@ -7,6 +7,7 @@ Commands
   serve           run the proxy (the default)
   check-config    validate the configuration: exit 0, or 2 with what is wrong
   doctor [URL]    report what would not work in graph.url or URL: orphans, rights, indexes; exit 1 with something to do
+  script "DELETE" print ordered deletes for sqlite3, mysql or psql, for a database without a proxy
   install [URL]   make the event trigger that reports schema changes, in graph.url or URL (as superuser)
   uninstall [URL] remove what install made
 
@@ -16,7 +17,10 @@ Flags
   --upstream URL        the database, such as postgres://db:5432; without one, an embedded sample
   --profile NAME        what the server is; auto recognises it (docs/databases.md)
   --url URL             the database of doctor, install and uninstall, as the argument behind them
-  --format FORMAT       text or json: how doctor reports
+  --format FORMAT       text or json: how doctor and script report
+  --schema FILE         the tables that script goes by: what pg_dump, mysqldump or .schema prints
+  --dialect NAME        of --schema and of the DELETE: sqlite, mysql, mariadb or postgresql
+  --out FILE            where script writes; else to standard output
   -h, --help            this text, as the command help
   -v, -V, --version     the version, as the command version
 

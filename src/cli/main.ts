@@ -32,6 +32,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     case 'install':
     case 'uninstall':
       return configured(invocation, io);
+    case 'script':
+      return (await import('./script.js')).runScript(invocation, io);
     default:
       return invocation satisfies never;
   }

@@ -54,7 +54,37 @@ describe('a command line', () => {
     [['graph', '--format', 'tree'], 'graph is not yet supported'],
     [['explain', 'DELETE FROM t'], 'explain is not yet supported'],
     [['serve', '--url', 'postgres://u@h/d'], '--url is for doctor, install, uninstall'],
-    [['install', '--format', 'json'], '--format is for doctor'],
+    [['install', '--format', 'json'], '--format is for doctor and script'],
+    [['serve', '--schema', 'x.sql'], '--schema is for script'],
+    [['doctor', '--out', 'x'], '--out is for script'],
+    [
+      ['script', '--dialect', 'sqlite', 'DELETE FROM t'],
+      'script needs --schema FILE: the tables, as a dump without data has them',
+    ],
+    [
+      ['script', '--schema', 's', 'DELETE FROM t'],
+      'script needs --dialect: sqlite, mysql, mariadb, postgresql',
+    ],
+    [
+      ['script', '--schema', 's', '--dialect', 'sqlit', 'DELETE FROM t'],
+      '--dialect is one of sqlite, mysql, mariadb, postgresql, not "sqlit": did you mean sqlite?',
+    ],
+    [
+      ['script', '--schema', 's', '--dialect', 'sqlite', '--format', 'svg', 'DELETE FROM t'],
+      '--format is one of text, json, not "svg"',
+    ],
+    [
+      ['script', '--schema', 's', '--dialect', 'sqlite'],
+      'script needs a statement: pgcascade script … "DELETE FROM orgs WHERE id = 1"',
+    ],
+    [
+      ['script', '--schema', 's', '--dialect', 'sqlite', 'DELETE', 'FROM'],
+      'script takes one statement, and "FROM" is a second one: quote it as a whole',
+    ],
+    [
+      ['script', '--schema', 's', '--dialect', 'sqlite', '--upstream', 'x', 'DELETE FROM t'],
+      'script takes no --upstream: it reads no configuration',
+    ],
     [['doctor', '--format', 'yaml'], '--format is text or json, not "yaml"'],
     [['doctor', '--url', 'postgres://u@h/d', 'more'], 'doctor takes no argument "more"'],
   ])('%j is refused in words', (argv, message) => {

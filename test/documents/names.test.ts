@@ -55,7 +55,8 @@ describe.each(documents)('%s', (document) => {
       ...text.matchAll(/^ {4}(?:\w+=\S+ )?(?:npx pgcascade|npm start --|node dist\/cli\.js) ?(.*)$/gm),
     ];
     const refused = lines.filter(([, words = '']) => {
-      return parseArguments(words.split(' ').filter(Boolean)).command === 'refuse';
+      const given = [...words.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
+      return parseArguments(given).command === 'refuse';
     });
     expect(refused.map(([line]) => line)).toEqual([]);
   });

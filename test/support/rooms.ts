@@ -20,8 +20,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   cli: {
     purpose: 'commands, flags, exit codes, signals',
     may: [
-      ...['app', 'doctor', 'admin', 'auth/users', 'audit', 'graph', 'sql', 'transport', 'config'],
-      ...['observe', 'open-files', 'errors'],
+      ...['app', 'doctor', 'script', 'script/dialects', 'schema-files', 'admin', 'auth/users', 'audit'],
+      ...['graph', 'sql', 'transport', 'config', 'observe', 'open-files', 'errors', 'pace'],
     ],
   },
   app: {
@@ -53,6 +53,14 @@ export const rooms: Readonly<Record<string, Room>> = {
     purpose: 'what is told of the proxy, put together: log, metrics, record, reports over HTTP',
     may: ['admin', 'audit', 'observe', 'config'],
     types: ['net', 'session'],
+  },
+  script: {
+    purpose: 'a DELETE to a script of ordered deletes, for databases that no proxy stands before; pure',
+    may: ['script/dialects', 'schema-files', 'plan', ...ground],
+  },
+  'script/dialects': {
+    purpose: 'what scripts for sqlite3, mysql and psql differ in, a file for each',
+    may: ['graph', 'sql', 'errors'],
   },
   'net/embedded': {
     purpose: 'the embedded database',
@@ -192,6 +200,10 @@ export const rooms: Readonly<Record<string, Room>> = {
     purpose: 'what has to be done for a DELETE, whatever the database can; pure',
     may: ground,
   },
+  'schema-files': {
+    purpose: 'files of CREATE TABLE statements, as dumps are: their tables and keys, and the graph of these',
+    may: ['graph', 'sql', 'errors', 'pace'],
+  },
   'graph/watch': {
     purpose: 'being told of changes of the schema',
     may: ['graph', 'transport', 'sql', 'errors', 'pace'],
@@ -224,6 +236,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   'sql/parser': {
     purpose: "PostgreSQL's own parser, its trees, and texts as it takes them",
     may: ['sql', 'sql/lexer', 'errors'],
+  },
+  'sql/dialects': {
+    purpose: 'texts in the SQL of other databases: tokens, statements, and the grammars of node-sql-parser',
+    may: ['sql', 'errors', 'pace'],
   },
   'sql/lexer': {
     purpose: 'one pass over the bytes: what a text may do, told without parsing it',
