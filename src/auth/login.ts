@@ -1,5 +1,6 @@
 /** The seam between a login and the session behind it: a session begins at the first ReadyForQuery. */
 import type { Duplex } from 'node:stream';
+import type { ServerAuth } from '../config/values/server-auth.js';
 import type { SessionEvents } from '../observe/session-events.js';
 import type { SessionTarget } from '../transport/session-kind.js';
 import type { StartupPacket } from '../wire/startup.js';
@@ -37,6 +38,8 @@ export interface LoginPeers {
 export interface LoginUpstream {
   /** For messages: `host:port`, or a socket's path. */
   readonly name: string;
+  /** What a login has to be; undefined: whatever the server asks for. */
+  readonly auth: ServerAuth | undefined;
   /**
    * @param look is asked where it matters which of several servers is taken, of each that answers
    * @returns the connection, on which this startup packet was sent; somebody else listens to its errors

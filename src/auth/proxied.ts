@@ -71,7 +71,7 @@ export class ProxiedLogin implements Login {
     { credential, fromClient }: Verified,
   ): Promise<LoggedIn | undefined> {
     const { client, upstream } = peers;
-    const logins = new ServerLogins(user, credential);
+    const logins = new ServerLogins(user, credential, upstream.auth);
     try {
       const reached = await upstream.start(startup, (at, target) =>
         lookAtSession(at.server, logins.of(at), target),

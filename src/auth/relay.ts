@@ -6,12 +6,13 @@ import type { Duplex } from 'node:stream';
 import { ProxyError } from '../errors.js';
 import { farewellFor, sayFarewell } from '../session/server/farewell.js';
 import { Output } from '../session/server/output.js';
-import { asksForAnswer, refusesHiddenOffer, withoutChannelBinding } from '../wire/authentication.js';
+import { asksForAnswer, offerForRelay, refusesHiddenOffer } from '../wire/authentication.js';
 import { Field, readErrorFields } from '../wire/backend.js';
 import { type Message, MessageReader, ProtocolViolation } from '../wire/reader.js';
 import { BACKEND_TYPES, Backend, LONGEST_BACKEND_MESSAGE } from '../wire/types.js';
 import { ClientAnswers } from './client-answers.js';
 import { Listening } from './exchange/listening.js';
+import type { RelayedDemands } from './exchange/relayed-demands.js';
 import type { ServerLogin } from './exchange/server-login.js';
 import { Greeting } from './greeting.js';
 import type { LoggedIn, LoginPeers } from './login.js';
@@ -21,6 +22,8 @@ export interface RelayOptions {
   readonly messageBytes: number;
   /** Answers what the server asks for in a login, in the client's place. */
   readonly serverLogin?: ServerLogin;
+  /** What the server may ask the client for, where the client answers. */
+  readonly demands?: RelayedDemands;
   /** What the client has sent already, and nobody has read. */
   readonly fromClient?: Buffer;
 }
@@ -33,6 +36,7 @@ export class Relay {
   readonly #answers: ClientAnswers;
   readonly #fromServer: MessageReader;
   readonly #serverLogin: ServerLogin | undefined;
+  readonly #demands: RelayedDemands | undefined;
   readonly #listening = new Listening();
   readonly #greeting = new Greeting();
   /** Whether an answer to the server is in the making: it says nothing more before it has got it. */
@@ -50,6 +54,7 @@ export class Relay {
     this.#answers = new ClientAnswers(this.#toServer, options.messageBytes);
     if (options.fromClient?.length) this.#answers.push(options.fromClient);
     this.#serverLogin = options.serverLogin;
+    this.#demands = options.demands;
     this.#fromServer = new MessageReader(BACKEND_TYPES, isPassedInPieces, LONGEST_BACKEND_MESSAGE);
   }
 
@@ -108,7 +113,7 @@ export class Relay {
         this.#answer(this.#serverLogin, Buffer.from(message.buffer.subarray(message.start, message.end)));
         return;
       }
-      if (this.#isExplained(message)) return;
+      if (this.#isExplained(message) || this.#isUnwanted(message)) return;
       if (message.type === Backend.Authentication && asksForAnswer(message)) this.#answers.asked();
       this.#greeting.note(message);
       this.#pass(message);
@@ -154,6 +159,14 @@ export class Relay {
     return true;
   }
 
+  /** Ends a login that the URL of the server does not allow. */
+  #isUnwanted({ type, buffer, start, end }: Message): boolean {
+    if (type !== Backend.Authentication) return false;
+    const refusal = this.#demands?.refusal(buffer.subarray(start, end));
+    if (refusal) this.#end(refusal);
+    return refusal !== undefined;
+  }
+
   #fail(error: unknown): void {
     if (!(error instanceof ProxyError)) throw error;
     this.#end(error);
@@ -164,7 +177,8 @@ export class Relay {
   }
 
   #pass(message: Message): void {
-    const offer = message.type === Backend.Authentication ? withoutChannelBinding(message) : undefined;
+    const offer =
+      message.type === Backend.Authentication ? offerForRelay(message, this.#demands?.takes) : undefined;
     if (offer) this.#toClient.write(offer);
     else this.#toClient.forward(message);
   }

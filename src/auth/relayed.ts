@@ -2,6 +2,7 @@
  * A login that the server and the client make out between themselves: the server asks, the client answers, and each hears what
  * the other says (protocol-flow.html#PROTOCOL-FLOW-START-UP). All methods pass but those that are bound to the connection.
  */
+import { RelayedDemands } from './exchange/relayed-demands.js';
 import type { LoggedIn, Login, LoginPeers, Startup } from './login.js';
 import { Relay } from './relay.js';
 
@@ -24,6 +25,8 @@ export class RelayedLogin implements Login {
       server.destroy();
       return undefined;
     }
-    return new Relay(peers, server, { messageBytes: this.#messageBytes }).run();
+    const names = { upstream: upstream.name, user: startup.parameters.get('user') ?? '' };
+    const demands = new RelayedDemands(upstream.auth, names);
+    return new Relay(peers, server, { messageBytes: this.#messageBytes, demands }).run();
   }
 }

@@ -2,7 +2,7 @@
 import { databaseOfVariables, type GraphUrl } from '../config/graph-url.js';
 import { ConfigError } from '../config/problems.js';
 import type { Config } from '../config/schema.js';
-import { ValueError } from '../config/values.js';
+import { ValueError } from '../config/values/values.js';
 import type { LogOutput } from '../observe/log.js';
 import type { Format } from './arguments.js';
 

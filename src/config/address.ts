@@ -1,6 +1,6 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import { join } from 'node:path';
-import { quote, ValueError } from './values.js';
+import { quote, ValueError } from './values/values.js';
 
 /**
  * A TCP address. The host has no brackets; `*` is every interface of the machine, `0.0.0.0` each of IPv4, and `::` each of

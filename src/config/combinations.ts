@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { collide, isLoopback, parseAddress, takes } from './address.js';
 import type { KeyColumns } from './key-columns.js';
 import type { UpstreamConfig } from './upstream.js';
+import { allowsOwn } from './values/server-auth.js';
 
 interface Relation {
   readonly name: string;
@@ -81,6 +82,7 @@ function check(config: Combination, problem: (message: string, ...path: Property
 
   checkAuth(config, problem);
   checkTarget(config, problem);
+  checkServerAuth(config, problem);
   checkTls(config.tls, problem);
 
   const seen = new Set<string>();
@@ -129,6 +131,37 @@ function checkTarget(
   if (auth.mode === 'relay' && graph.url === null)
     problem(
       `has target_session_attrs=${upstream.target}, and nobody can look at the session before the client: set graph.url, whose user then does, or auth.mode`,
+      'upstream',
+    );
+}
+
+/** What no login could fulfil is said before the first one. */
+function checkServerAuth(
+  { upstream, auth: { mode, users } }: Pick<Combination, 'upstream' | 'auth'>,
+  problem: (message: string, ...path: PropertyKey[]) => void,
+): void {
+  const demands = upstream?.kind === 'servers' ? upstream.auth : undefined;
+  const required = demands?.require_auth;
+  if (mode === 'relay') {
+    if (demands?.channel_binding === 'require')
+      problem(
+        'has channel_binding=require, and auth.mode is relay: the login is that of the client, whose connection is another one: say auth.mode proxy',
+        'upstream',
+      );
+    return;
+  }
+  if (
+    mode === 'cert' &&
+    users === null &&
+    (demands?.channel_binding === 'require' || required?.mayAskNothing === false)
+  )
+    problem(
+      'has a server asked for a password (require_auth, channel_binding), and auth.mode is cert without auth.users: there is none',
+      'upstream',
+    );
+  else if (required && !allowsOwn(required))
+    problem(
+      `has require_auth=${required.text}, and auth.mode is ${mode}: pgcascade can log in by none of these itself`,
       'upstream',
     );
 }

@@ -3,7 +3,7 @@ import { checkListenAddress, formatAddress, parseAddress } from './address.js';
 import { parseGraphUrl } from './graph-url.js';
 import { checkName, parseKeyColumns } from './key-columns.js';
 import { parseUpstream } from './upstream.js';
-import { parseBytes, parseDuration, parseTimeout, quote, ValueError } from './values.js';
+import { parseBytes, parseDuration, parseTimeout, quote, ValueError } from './values/values.js';
 
 // The building blocks of the schema: one for each kind of value.
 

@@ -1,5 +1,6 @@
 import { decode, parseServers, type ServersConfig } from './upstream.js';
-import { ValueError } from './values.js';
+import { allowsOwn } from './values/server-auth.js';
+import { ValueError } from './values/values.js';
 
 /** How the proxy's own connection reaches its database. `name` is for logs and messages and has nothing secret in it. */
 export interface GraphUrl {
@@ -27,6 +28,9 @@ export function parseGraphUrl(text: string): GraphUrl {
   const user = others.get('user') ?? decode(urlUser ?? '');
   const password = others.get('password') ?? (urlPassword === undefined ? undefined : decode(urlPassword));
   const database = others.get('dbname') ?? decode(urlDatabase ?? '');
+  const required = servers.auth?.require_auth;
+  if (required && !allowsOwn(required))
+    throw new ValueError(`has require_auth=${required.text}: pgcascade can log in by none of these itself`);
   if (!user) throw new ValueError('has no user in its URL');
   if (!database) throw new ValueError('has no database in its URL');
   return { servers, user, password, database, name: `${database} on ${servers.name}` };

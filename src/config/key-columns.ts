@@ -1,4 +1,4 @@
-import { quote, ValueError } from './values.js';
+import { quote, ValueError } from './values/values.js';
 
 /** One side of a foreign key. Names are as the catalog has them: folded, without quotes. */
 export interface KeyColumns {

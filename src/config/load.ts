@@ -6,7 +6,7 @@ import { emptyVariables, environmentLayers, type Layer, unknownVariables } from 
 import { leafPaths } from './json-schema.js';
 import { ConfigError, issueMessage, issueProblems, keyPath, type Problem } from './problems.js';
 import { type Config, configSchema } from './schema.js';
-import { quote } from './values.js';
+import { quote } from './values/values.js';
 import { parseYaml, type YamlText } from './yaml-text.js';
 
 /** The keys that a command line can set, as given there. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { keysAt, leafPaths } from './json-schema.js';
-import { quote } from './values.js';
+import { quote } from './values/values.js';
 
 /** The configuration cannot be used. The message has one problem a line, each with its place and what is allowed. */
 export class ConfigError extends Error {

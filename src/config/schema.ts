@@ -222,7 +222,7 @@ export const configSchema = z
     upstream: upstream
       .optional()
       .describe(
-        'The database: postgres://host:port, or several hosts, with the parameters of libpq for TLS (sslmode, …) and for the choice of a host (target_session_attrs, …), "embedded", or file:/path of a file that says it. It may be left out where only loopback addresses are listened on: then it is embedded.',
+        'The database: postgres://host:port, or several hosts, with the parameters of libpq for TLS (sslmode, …), logins (require_auth, …) and the choice of a host (target_session_attrs, …), "embedded", or file:/path of a file that says it. It may be left out where only loopback addresses are listened on: then it is embedded.',
       ),
     profile: choice(['auto', ...CHOSEN_NAMES])
       .default('auto')

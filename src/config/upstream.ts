@@ -1,7 +1,8 @@
 /** Where the proxy connects to, as URLs of libpq say it: one server, or several (libpq-connect.html#LIBPQ-MULTIPLE-HOSTS). */
 import { formatAddress } from './address.js';
-import { oneOf, parseServerTls, type ServerTls, TLS_PARAMETERS } from './server-tls.js';
-import { quote, ValueError } from './values.js';
+import { AUTH_PARAMETERS, parseServerAuth, type ServerAuth } from './values/server-auth.js';
+import { oneOf, parseServerTls, type ServerTls, TLS_PARAMETERS } from './values/server-tls.js';
+import { quote, ValueError } from './values/values.js';
 
 /** Where the proxy connects to. `name` is for logs and messages and has nothing secret in it. */
 export type UpstreamConfig = { readonly kind: 'embedded' } | (ServersConfig & { readonly kind: 'servers' });
@@ -31,6 +32,8 @@ export interface ServersConfig {
   /** In the order in which they are tried; at least one. */
   readonly hosts: readonly [ServerConfig, ...ServerConfig[]];
   readonly target: Target;
+  /** What each login has to be; undefined: the URL does not say. */
+  readonly auth?: ServerAuth | undefined;
   /** Milliseconds for each address of a host; undefined: no end but that of the login. */
   readonly connectTimeout: number | undefined;
   /** The hosts, and the addresses of each, are tried in another order each time. */
@@ -49,6 +52,7 @@ const PARAMETERS: readonly string[] = [
   'host',
   'port',
   ...TLS_PARAMETERS,
+  ...AUTH_PARAMETERS,
   'target_session_attrs',
   'connect_timeout',
   'load_balance_hosts',
@@ -101,21 +105,33 @@ export function parseServers(
   if (places.some((place) => place === null)) return undefined;
   const parameters = parseQuery(query, others);
   const tls = parseServerTls(parameters);
+  const auth = parseServerAuth(parameters);
   const keepAlive = parseKeepAlive(parameters);
   const names = parameters.get('host')?.split(',') ?? places.map((place) => decode(place?.[1] ?? ''));
   const ports = portsOf(parameters.get('port')?.split(',') ?? places.map((place) => place?.[2] ?? ''), names);
   const [first, ...rest] = names.map((host, i) => serverOf(host, ports[i] ?? '', tls, keepAlive));
   if (first === undefined) return undefined;
   const hosts = [first, ...rest] as const;
+  if (auth?.channel_binding === 'require') checkBinding(hosts);
   const config: ServersConfig = {
     name: hosts.map(({ name }) => name).join(','),
     hosts,
+    auth,
     target: oneOf(TARGETS, parameters, 'target_session_attrs') ?? 'any',
     connectTimeout: secondsOf(parameters, 'connect_timeout') * 1000 || undefined,
     isShuffled: oneOf(['disable', 'random'] as const, parameters, 'load_balance_hosts') === 'random',
   };
   const given = [...parameters].filter(([name]) => others.includes(name));
   return { config, others: new Map(given) };
+}
+
+/** A login is bound to the server's certificate. */
+function checkBinding(hosts: readonly ServerConfig[]): void {
+  for (const host of hosts)
+    if (host.kind === 'unix' || host.sslmode === 'disable')
+      throw new ValueError(
+        `has channel_binding=require, and connects to ${host.name} without TLS: there is nothing to bind to`,
+      );
 }
 
 /** One port is that of all hosts. */

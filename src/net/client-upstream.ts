@@ -33,6 +33,10 @@ export class ClientUpstream implements LoginUpstream {
     return this.#upstream.name;
   }
 
+  get auth(): LoginUpstream['auth'] {
+    return this.#upstream.auth;
+  }
+
   /** The server that was taken; undefined before there is one. */
   get host(): UpstreamHost | undefined {
     return this.#host;

@@ -22,6 +22,7 @@ export function socketUpstream(servers: ServersConfig, probe?: Probe): Upstream 
   return {
     name: servers.name,
     hosts: servers.hosts.map(hostOf),
+    auth: servers.auth,
     start: (startup, signal, look) => {
       const start = (target: Target) =>
         firstOf(servers, signal, attemptOf(servers, startup, target, look, probe));

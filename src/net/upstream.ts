@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { ServerAuth } from '../config/values/server-auth.js';
 import type { SessionTarget } from '../transport/session-kind.js';
 
 /** Where the proxy connects to: one server, or several of which one is taken for each client. */
@@ -6,6 +7,8 @@ export interface Upstream {
   /** For logs and messages: `host:port`, a socket's path, several with commas, or `embedded`. Never has a password in it. */
   readonly name: string;
   readonly hosts: readonly UpstreamHost[];
+  /** What each login has to be; undefined: whatever the server asks for. */
+  readonly auth?: ServerAuth | undefined;
   /**
    * A connection for one client, on which this startup packet was sent, and on which the server's answer is still to be read.
    * @param signal ends the attempt, and not the connection that it has led to

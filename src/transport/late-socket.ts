@@ -1,6 +1,7 @@
 /** A connection to a server as `pg` wants it: a stream that is there before it is connected. */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { type ServerAddress, startOn } from './server-socket.js';
 
 export class LateSocket extends Duplex {
@@ -27,6 +28,11 @@ export class LateSocket extends Duplex {
   setKeepAlive(enable: boolean, initialDelay: number): this {
     this.#keepAlive = [enable, initialDelay];
     return this;
+  }
+
+  /** For channel binding. Undefined on a connection in clear. */
+  getPeerCertificate(): PeerCertificate | undefined {
+    return this.#socket instanceof TLSSocket ? this.#socket.getPeerCertificate() : undefined;
   }
 
   override _read(): void {

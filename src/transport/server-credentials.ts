@@ -5,7 +5,7 @@ import { access, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
-import type { ServerTls } from '../config/server-tls.js';
+import type { ServerTls } from '../config/values/server-tls.js';
 import { certificatesProblem } from '../credentials/certificate-list.js';
 import { isEncrypted, isPrivateKey, openRights } from '../credentials/private-key.js';
 import { readRevocationLists } from '../credentials/revocation-lists.js';

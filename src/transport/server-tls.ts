@@ -1,7 +1,7 @@
 /** A connection to the server encrypted, as libpq does it (protocol-flow.html#PROTOCOL-FLOW-SSL). */
 import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
-import type { ServerTls } from '../config/server-tls.js';
+import type { ServerTls } from '../config/values/server-tls.js';
 import { SSL_REQUEST } from '../wire/startup.js';
 import { sharedContext } from './context-cache.js';
 import { readCredentials } from './server-credentials.js';

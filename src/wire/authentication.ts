@@ -16,16 +16,23 @@ export function asksForAnswer({ buffer, start, end }: Message): boolean {
 }
 
 /**
- * The message without the mechanisms that bind a login to the TLS connection on which it is made. A client whose connection
- * is another one cannot use them, and libpq takes their offer on a connection in clear for an attack.
- * @returns undefined where it offers none, or nothing else
+ * The message without the mechanisms that may not be used, and without those that bind a login to the TLS connection on which it
+ * is made. A client whose connection is another one cannot use these, and libpq takes their offer on a connection in clear for
+ * an attack.
+ * @param takes whether a mechanism may be used
+ * @returns undefined where it offers none of them, or nothing else
  * @throws ProtocolViolation where the message has no code
  */
-export function withoutChannelBinding({ buffer, start, end }: Message): Buffer | undefined {
+export function offerForRelay(
+  { buffer, start, end }: Message,
+  takes: (mechanism: string) => boolean = () => true,
+): Buffer | undefined {
   const { code, data } = readAuthentication(buffer.subarray(start, end));
   if (code !== Authentication.SASL) return undefined;
   const offered = readMechanisms(data);
-  const left = offered.filter((name) => !name.endsWith(WITH_CHANNEL_BINDING));
+  const taken = offered.filter(takes);
+  const unbound = taken.filter((name) => !name.endsWith(WITH_CHANNEL_BINDING));
+  const left = unbound.length === 0 ? taken : unbound;
   return left.length === offered.length || left.length === 0 ? undefined : authenticationSasl(left);
 }
 

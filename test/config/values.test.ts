@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseBytes, parseDuration, ValueError } from '../../src/config/values.js';
+import { parseBytes, parseDuration, ValueError } from '../../src/config/values/values.js';
 
 describe('a duration', () => {
   test.each([

@@ -12,7 +12,7 @@ import { startAdmin } from '../../src/admin/server.js';
 import { parseArguments } from '../../src/cli/arguments.js';
 import { parseAddress } from '../../src/config/address.js';
 import { readConfig } from '../../src/config/load.js';
-import { parseDuration } from '../../src/config/values.js';
+import { parseDuration } from '../../src/config/values/values.js';
 import { workspace } from '../config/workspace.js';
 import { createAuthority } from '../support/certificates.js';
 import { files, read } from './documents.js';

@@ -21,7 +21,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     purpose: 'commands, flags, exit codes, signals',
     may: [
       ...['app', 'doctor', 'script', 'script/dialects', 'schema-files', 'admin', 'auth/users', 'audit'],
-      ...['graph', 'sql', 'transport', 'config', 'observe', 'open-files', 'errors', 'pace'],
+      ...['graph', 'sql', 'transport', 'config', 'config/values', 'observe', 'open-files', 'errors', 'pace'],
     ],
   },
   app: {
@@ -82,6 +82,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'config',
       'credentials',
     ],
+    types: ['config/values'],
   },
   'net/sessions': {
     purpose: 'the sessions there are: how many clients are let in, and which of them ask nothing',
@@ -107,11 +108,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   auth: {
     purpose: 'the login, up to the first ReadyForQuery, where the session begins',
     may: ['auth/exchange', 'auth/users', 'auth/scram', 'session/server', 'wire', 'config', 'errors'],
-    types: ['transport', 'observe'],
+    types: ['transport', 'config/values', 'observe'],
   },
   'auth/exchange': {
     purpose: 'what is asked and answered in a login that the proxy makes out itself',
     may: ['auth/users', 'auth/scram', 'transport', 'wire', 'errors'],
+    types: ['config/values'],
   },
   'auth/users': {
     purpose: 'the users that the proxy itself knows, from a file',
@@ -206,7 +208,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   'graph/watch': {
     purpose: 'being told of changes of the schema',
-    may: ['graph', 'transport', 'sql', 'errors', 'pace'],
+    may: ['graph', 'transport', 'wire', 'sql', 'errors', 'pace'],
+    types: ['config/values'],
   },
   graph: {
     purpose: 'foreign keys: the model, the catalog merged with the configuration, the cache',
@@ -219,7 +222,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   transport: {
     purpose: 'connections to servers, with TLS',
     may: ['wire', 'credentials'],
-    types: ['config'],
+    types: ['config', 'config/values'],
   },
   wire: {
     purpose: 'protocol bytes: framing, startup, frontend and backend messages; no SQL',
@@ -249,7 +252,11 @@ export const rooms: Readonly<Record<string, Room>> = {
   sql: { purpose: 'names and literals, quoted', may: ['errors'] },
   config: {
     purpose: 'schema, loading: flags over variables over the file',
-    may: ['profiles/families', 'credentials', 'errors'],
+    may: ['config/values', 'profiles/families', 'credentials', 'errors'],
+  },
+  'config/values': {
+    purpose: 'what a word, a time or a size is, and what a URL says of TLS and of logins',
+    may: [],
   },
   profiles: {
     purpose: 'of which family a server is, and what its version can do',

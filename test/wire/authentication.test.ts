@@ -1,6 +1,6 @@
 /** The offer of SASL mechanisms that a client gets which is not on the server's own TLS connection. */
 import { expect, test } from 'vitest';
-import { asksForAnswer, withoutChannelBinding } from '../../src/wire/authentication.js';
+import { asksForAnswer, offerForRelay } from '../../src/wire/authentication.js';
 import { ProtocolViolation } from '../../src/wire/reader.js';
 import { Backend } from '../../src/wire/types.js';
 
@@ -20,7 +20,7 @@ test.each([
   ['SCRAM-SHA-256\0SCRAM-SHA-512-PLUS\0OAUTHBEARER\0\0', 'SCRAM-SHA-256\0OAUTHBEARER\0\0'],
 ])('of %j a client gets %j', (offered, got) => {
   const { buffer, start, end } = sasl(10, got);
-  expect(withoutChannelBinding(sasl(10, offered))).toEqual(buffer.subarray(start, end));
+  expect(offerForRelay(sasl(10, offered))).toEqual(buffer.subarray(start, end));
 });
 
 test.each([
@@ -28,7 +28,7 @@ test.each([
   [10, 'SCRAM-SHA-256-PLUS\0\0'],
   [11, 'r=SCRAM-SHA-256-PLUS\0\0'],
 ])('message %i with %j stays as it is', (code, text) => {
-  expect(withoutChannelBinding(sasl(code, text))).toBeUndefined();
+  expect(offerForRelay(sasl(code, text))).toBeUndefined();
 });
 
 test.each([
@@ -46,7 +46,6 @@ test.each([0, 1, 3])('a message with %i bytes of a code is no protocol', (length
     const buffer = Buffer.concat([Buffer.from('R'), Buffer.alloc(4 + length), Buffer.from(behind)]);
     buffer.writeUInt32BE(4 + length, 1);
     const message = { type: Backend.Authentication, buffer, start: 0, end: 5 + length, last: true };
-    for (const read of [asksForAnswer, withoutChannelBinding])
-      expect(() => read(message)).toThrow(ProtocolViolation);
+    for (const read of [asksForAnswer, offerForRelay]) expect(() => read(message)).toThrow(ProtocolViolation);
   }
 });

@@ -1,7 +1,7 @@
 /** Messages that the proxy reads or rewrites: nothing but what was meant changes, and nothing is read beyond their end. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { asksForAnswer, withoutChannelBinding } from '../../src/wire/authentication.js';
+import { asksForAnswer, offerForRelay } from '../../src/wire/authentication.js';
 import {
   commandComplete,
   dropColumns,
@@ -258,7 +258,7 @@ describe("a server's message whose counts and lengths go beyond its end", () => 
     ['a name without an end', () => readColumnNames(asRead(typed('T', int16(1), Buffer.from('id'))))],
     ['parameters without types', () => readParameterTypes(asRead(typed('t', int16(2), int32(23))))],
     ['an empty request for a password', () => asksForAnswer(asRead(typed('R')))],
-    ['an empty offer', () => withoutChannelBinding(asRead(typed('R', int16(0))))],
+    ['an empty offer', () => offerForRelay(asRead(typed('R', int16(0))))],
   ])('is refused, and nothing is read of its neighbour: %s', (_, read) => {
     expect(read).toThrow(ProtocolViolation);
   });

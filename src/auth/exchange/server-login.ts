@@ -1,6 +1,8 @@
 /** Logs a client in to the server with what the proxy knows, as libpq would (fe-auth.c): the server asks, the proxy answers. */
 import { createHash, randomBytes } from 'node:crypto';
+import type { ServerAuth } from '../../config/values/server-auth.js';
 import { ProxyError } from '../../errors.js';
+import { LoginDemands } from '../../transport/login-demands.js';
 import {
   Authentication,
   passwordMessage,
@@ -41,6 +43,8 @@ export interface ServerLoginOptions {
   readonly upstream: string;
   readonly credential: Credential;
   readonly transport: ServerTransport;
+  /** What the login has to be, whatever the server asks for. */
+  readonly auth?: ServerAuth | undefined;
 }
 
 /** Overwrites the client's key. */
@@ -57,13 +61,18 @@ type State =
 const COPY_AGAIN = 'Copy rolpassword of pg_authid to auth.users again, or give the password there.';
 const GIVE_PASSWORD =
   'Give the password of the user in auth.users, or let pg_hba.conf ask for scram-sha-256.';
+/** What to do where the server asks for what `require_auth` or `channel_binding` does not allow. */
+export const NOT_DEMANDED =
+  'Have pg_hba.conf ask as require_auth and channel_binding in the URL of upstream say, or change these.';
 
 export class ServerLogin {
   readonly #options: ServerLoginOptions;
+  readonly #demands: LoginDemands;
   #state: State = { kind: 'idle' };
 
   constructor(options: ServerLoginOptions) {
     this.#options = options;
+    this.#demands = new LoginDemands(options.auth);
   }
 
   /**
@@ -73,6 +82,8 @@ export class ServerLogin {
    */
   async answer(message: Buffer): Promise<Buffer | undefined> {
     const { code, data } = readAuthentication(message);
+    const objection = this.#demands.objection(message);
+    if (objection !== undefined) throw this.#refused(objection, NOT_DEMANDED);
     const state = this.#state;
     try {
       switch (code) {
@@ -121,9 +132,12 @@ export class ServerLogin {
   }
 
   #binding(offered: readonly string[]): ServerBinding {
-    const { transport } = this.#options;
+    const { transport, auth } = this.#options;
+    if (auth?.channel_binding === 'disable') return { kind: 'impossible' };
     const hash =
       transport.kind === 'tls' && transport.certificate ? endPointHash(transport.certificate) : undefined;
+    if (!hash && auth?.channel_binding === 'require')
+      throw this.#refused('channel binding required, but SSL not in use', NOT_DEMANDED);
     if (!hash) return { kind: 'impossible' };
     return offered.includes(PLUS) ? { kind: 'endPoint', hash } : { kind: 'unoffered' };
   }

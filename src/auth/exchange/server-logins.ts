@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { ServerAuth } from '../../config/values/server-auth.js';
 import { type Credential, forgetKeys, ServerLogin } from './server-login.js';
 import type { ServerTransport } from './server-transport.js';
 
@@ -14,11 +15,14 @@ interface Reached {
 export class ServerLogins {
   readonly #user: string;
   readonly #credential: Credential;
+  readonly #auth: ServerAuth | undefined;
   readonly #copies: Credential[] = [];
   readonly #logins = new WeakMap<Duplex, ServerLogin>();
 
-  constructor(user: string, credential: Credential) {
+  /** @param auth what each login has to be */
+  constructor(user: string, credential: Credential, auth: ServerAuth | undefined) {
     this.#user = user;
+    this.#auth = auth;
     this.#credential = credential;
   }
 
@@ -28,7 +32,8 @@ export class ServerLogins {
     if (begun) return begun;
     const credential = copyOf(this.#credential);
     this.#copies.push(credential);
-    const login = new ServerLogin({ user: this.#user, upstream: name, credential, transport });
+    const [user, auth] = [this.#user, this.#auth];
+    const login = new ServerLogin({ user, upstream: name, credential, transport, auth });
     this.#logins.set(server, login);
     return login;
   }

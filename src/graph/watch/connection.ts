@@ -1,9 +1,12 @@
 /** Connections of the proxy's own to a database: to listen on, to install what notifies, and to look at a server. */
 import pg from 'pg';
+import type { ServerAuth } from '../../config/values/server-auth.js';
 import { firstOf, NextHost } from '../../transport/hosts.js';
 import { LateSocket } from '../../transport/late-socket.js';
+import { LoginDemands } from '../../transport/login-demands.js';
 import type { ServerAddress } from '../../transport/server-socket.js';
 import { type Aspect, aspectOf, type SessionTarget, unwanted } from '../../transport/session-kind.js';
+import { Authentication } from '../../wire/sasl.js';
 
 /** Which servers are wanted, as target_session_attrs of libpq says it. */
 type Target = 'any' | 'prefer-standby' | SessionTarget;
@@ -14,10 +17,14 @@ export interface Account {
   /** undefined: PGPASSWORD, or ~/.pgpass. */
   readonly password: string | undefined;
   readonly database: string;
+  readonly servers: {
+    /** What a login has to be; undefined: whatever the server asks for. */
+    readonly auth?: ServerAuth | undefined;
+  };
 }
 
 export interface WatchedDatabase extends Account {
-  readonly servers: {
+  readonly servers: Account['servers'] & {
     readonly hosts: readonly [ServerAddress, ...ServerAddress[]];
     readonly target: Target;
     /** Milliseconds for each. */
@@ -43,11 +50,11 @@ const KIND = `SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting(
 
 /** @returns a client that is not connected: it emits `end` at the end of its connection, and before that `error` with the reason */
 export function clientOf(
-  { user, password, database }: Account,
+  { user, password, database, servers: { auth } }: Account,
   server: ServerAddress,
   options: pg.ClientConfig = {},
 ): pg.Client {
-  return new pg.Client({
+  const client = new pg.Client({
     ...placeOf(server),
     user,
     database,
@@ -58,7 +65,33 @@ export function clientOf(
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEPALIVE,
+    enableChannelBinding: auth?.channel_binding === 'require',
     ...options,
+  });
+  if (auth) holdTo(client, new LoginDemands(auth));
+  return client;
+}
+
+/** The events of `pg` for questions of a login. It knows no others, and fails where the server asks them. */
+const QUESTIONS: Readonly<Record<string, number>> = {
+  authenticationOk: Authentication.Ok,
+  authenticationCleartextPassword: Authentication.CleartextPassword,
+  authenticationMD5Password: Authentication.MD5Password,
+  authenticationSASL: Authentication.SASL,
+  authenticationSASLContinue: Authentication.SASLContinue,
+  authenticationSASLFinal: Authentication.SASLFinal,
+};
+
+/** `message` comes before the event that `pg` answers: on a connection that is closed by then, its answer goes nowhere. */
+function holdTo({ connection }: pg.Client, demands: LoginDemands): void {
+  connection.on('message', ({ name, mechanisms = [] }: { name: string; mechanisms?: readonly string[] }) => {
+    const code = QUESTIONS[name];
+    const objection = code === undefined ? undefined : demands.objectionTo(code, mechanisms);
+    if (objection === undefined) return;
+    const error = new Error(objection);
+    // What else has come in the same packet would still make it a connection.
+    connection.emit('error', error);
+    connection.stream.destroy(error);
   });
 }
 
