@@ -28,6 +28,13 @@ export interface GuardedKey {
   readonly isHidden: boolean;
 }
 
+/** Rows of the same statement that a key may reference, as they count where it writes them. */
+export interface OwnRows {
+  readonly within: RowsOf;
+  /** Which of them can be told by the columns that the target has: false where a table that inherits from it has more. */
+  readonly areKnown: boolean;
+}
+
 /** Those in relations of these object ids; or all. */
 export type RowsOf = readonly number[] | 'all';
 
@@ -35,9 +42,6 @@ export type RowsOf = readonly number[] | 'all';
 export function guardedKeys(graph: Graph, relation: Relation, written: Written): readonly GuardedKey[] {
   const above = [relation, ...graph.ancestors(relation)];
   const below = graph.descendants(relation);
-  const isOne = below.every((each) => graph.isPartOf(each, relation));
-  const rowsOf = (whole: Relation): RowsOf =>
-    isOne && graph.isPartOf(relation, whole) ? 'all' : graph.tree(whole).map(({ oid }) => oid);
   const known = new Set(relation.columns.map(({ name }) => name));
   return [...above, ...below]
     .flatMap((each) => graph.keysFrom(each))
@@ -46,16 +50,33 @@ export function guardedKeys(graph: Graph, relation: Relation, written: Written):
     )
     .sort((a, b) => a.id - b.id)
     .map((key) => {
-      const isOwn = [relation, ...below].some((each) => graph.isPartOf(each, key.referenced));
+      const own = ownRows(graph, relation, key);
       return {
         key,
-        within: rowsOf(key.referencing),
-        own: isOwn ? rowsOf(key.referenced) : undefined,
-        isHidden: !key.columns.every(
-          ({ referencing, referenced }) => known.has(referencing) && (!isOwn || known.has(referenced)),
-        ),
+        within: rowsWithin(graph, relation, key.referencing),
+        own: own?.within,
+        isHidden: own?.areKnown === false || !key.columns.every(({ referencing }) => known.has(referencing)),
       };
     });
+}
+
+/** Which of the rows that are written into a relation a key may reference; undefined where none can be of what it references. */
+export function ownRows(graph: Graph, relation: Relation, key: ForeignKey): OwnRows | undefined {
+  const isOwn = [relation, ...graph.descendants(relation)].some((each) =>
+    graph.isPartOf(each, key.referenced),
+  );
+  if (!isOwn) return undefined;
+  const known = new Set(relation.columns.map(({ name }) => name));
+  return {
+    within: rowsWithin(graph, relation, key.referenced),
+    areKnown: key.columns.every(({ referenced }) => known.has(referenced)),
+  };
+}
+
+/** Which of a relation's rows are rows of `whole`. */
+function rowsWithin(graph: Graph, relation: Relation, whole: Relation): RowsOf {
+  const isOne = graph.descendants(relation).every((each) => graph.isPartOf(each, relation));
+  return isOne && graph.isPartOf(relation, whole) ? 'all' : graph.tree(whole).map(({ oid }) => oid);
 }
 
 /** The keys that reference a column which is set in rows that are there, and whose ON UPDATE the proxy would have to perform. */

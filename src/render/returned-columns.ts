@@ -6,8 +6,9 @@ import type { Relation } from '../graph/model.js';
 import { charactersIn } from '../sql/encoding/characters.js';
 import { hasParameters } from '../sql/lexer/parameters.js';
 import { quoteName } from '../sql/names.js';
+import type { InnerQuery } from '../sql/statement/inner-query.js';
 import { ALL } from '../sql/statement/outputs.js';
-import type { DeletingStatement, Site } from '../sql/statement/statement.js';
+import type { Site } from '../sql/statement/statement.js';
 
 /** A question to the server for the names of columns, and for the types of the parameters where there are any. */
 export interface ColumnsQuestion {
@@ -21,6 +22,15 @@ export interface ColumnsQuestion {
   readonly offset: number;
 }
 
+/** A statement in which something returns rows, as DeletingStatement. */
+export interface ReturningStatement {
+  readonly query: InnerQuery | undefined;
+  readonly start: number;
+  readonly end: number;
+  readonly outer: string | undefined;
+  readonly prepares: string | undefined;
+}
+
 /** The server's answers to questions. It throws where a question has to be put first. */
 export type Columns = (question: ColumnsQuestion) => readonly string[];
 
@@ -31,8 +41,8 @@ export type Columns = (question: ColumnsQuestion) => readonly string[];
  */
 export function returnedNames(
   text: string,
-  statement: DeletingStatement,
-  { returning, cte }: Site,
+  statement: ReturningStatement,
+  { returning, cte }: Pick<Site, 'returning' | 'cte'>,
   relation: Relation,
   columns: Columns,
 ): readonly string[] | undefined {

@@ -5,12 +5,12 @@
 import type { ForeignKey } from '../../graph/model.js';
 import type { GuardedKey, RowsOf } from '../../plan/guard.js';
 import { quoteLiteral, quoteName, quoteRelation } from '../../sql/names.js';
-import type { WriteSite } from '../../sql/statement/statement.js';
+import type { WriteSite, WritingQuery } from '../../sql/statement/statement.js';
 import { withOwnNames } from '../own-names.js';
 import { type Edit, insertion, type Spliced, splice } from '../splice.js';
 import { checkMarker, FAIL_RELATION_CHANGED } from '../violations.js';
 import { equals } from './actions/match.js';
-import { columnName, cteName, tableOf } from './actions/rows.js';
+import { columnName, tableOf } from './actions/rows.js';
 import { type Guarded, Returned } from './guarded.js';
 import type { ResultShape } from './render.js';
 
@@ -20,11 +20,22 @@ export interface GuardCheck {
   readonly key: ForeignKey;
 }
 
-type NewKeyCheck = GuardedKey & { readonly kind: 'new key' | 'mixed key' };
+export type NewKeyCheck = GuardedKey & { readonly kind: 'new key' | 'mixed key' };
 
-const ROWS = cteName(0);
+/** Rows that the statement writes and a key may reference. */
+export interface OwnRows {
+  readonly columns: Returned;
+  readonly within: RowsOf;
+}
+
+export interface RenderedGuard extends Spliced {
+  readonly shape: ResultShape;
+  readonly checks: readonly GuardCheck[];
+}
 
 /**
+ * A statement that writes at one place, and not in a WITH:
+ *
  *     WITH pgc_0 (pgc_c0) AS (
  *     INSERT INTO posts (author) VALUES (1)
  *     RETURNING posts.author
@@ -37,50 +48,64 @@ const ROWS = cteName(0);
  */
 export function renderGuarded(
   text: string,
+  { start, hasWith }: WritingQuery,
   guarded: Guarded,
-): Spliced & { readonly shape: ResultShape; readonly checks: readonly GuardCheck[] } {
-  const { site, relation, keys, referenced } = guarded;
-  const columns = new Returned(guarded);
+): RenderedGuard {
+  const { site, keys, referenced } = guarded;
+  const columns = new Returned(guarded, 0);
   const changes = referenced.map((key): GuardCheck => ({ kind: 'referenced key', key }));
   const written = checksOf(keys);
   const checks = [...changes, ...written];
   const cases = [
     ...changes.map(({ key }, place) => changesReferenced(key, place, columns, guarded)),
-    ...written.map((check, i) => breaks(check, changes.length + i, columns, guarded)),
+    ...written.map((check, i) =>
+      breaks(check, changes.length + i, columns, guarded, check.own ? [{ columns, within: check.own }] : []),
+    ),
   ];
   const atOnce = changes.length + written.filter(({ key }) => !key.deferred).length;
-  const conditions = conditionsOf(cases.slice(0, atOnce), cases.slice(atOnce), site);
+  const conditions = conditionsOf(cases.slice(0, atOnce), cases.slice(atOnce), site, columns);
   const returned = columns.expressions;
   const names = returned.map((_, i) => columnName(i)).join(', ');
-  const isCounted = site.list === undefined;
+  const list = site.returning?.list;
   // Of one row a row is enough to tell that it was written: to count it costs more.
   const count = site.isOneRow ? '1' : 'pg_catalog.count(*)';
   const edits: readonly Edit[] = [
-    insertion(site.start, `${site.hasWith ? ', ' : 'WITH '}${ROWS} (${names}) AS (\n`),
-    site.list === undefined
-      ? insertion(site.end, `\nRETURNING ${columns.options}${returned.join(', ')}`)
-      : insertion(site.list, `${columns.options}${returned.join(', ')}, `),
+    insertion(start, `${hasWith ? ', ' : 'WITH '}${columns.rows} (${names}) AS (\n`),
+    returningEdit(site, columns),
     insertion(
       site.end,
-      `\n)\nSELECT ${isCounted ? count : 'n.*'} FROM ${ROWS} AS n\nWHERE ${[meaningHolds(guarded), ...conditions].join('\n AND ')}`,
+      `\n)\nSELECT ${list === undefined ? count : 'n.*'} FROM ${columns.rows} AS n\nWHERE ${[meaningHolds(guarded), ...conditions].join('\n AND ')}`,
     ),
   ];
-  const known = relation.columns.map(({ name }) => name);
-  const { command } = site.write;
+  return { ...spliceNamed(text, edits, [guarded]), shape: shapeOf(site, returned.length), checks };
+}
+
+/** Splices, and gives the CTEs and columns of the proxy's own names that nothing in the statement has. */
+export function spliceNamed(text: string, edits: readonly Edit[], parts: readonly Guarded[]): Spliced {
+  const known = parts.flatMap(({ relation }) => relation.columns.map(({ name }) => name));
   // The columns of what it joins are not known.
-  const isOpen = !isCounted && command !== 'INSERT';
+  const isOpen = parts.some(
+    ({ site: { returning } }) => returning !== undefined && returning.names === undefined,
+  );
+  return splice(text, withOwnNames(text, edits, known, isOpen));
+}
+
+/** @param added how many columns of the proxy's own stand before those of its RETURNING */
+export function shapeOf({ returning, write: { command } }: WriteSite, added: number): ResultShape {
   const tag = command === 'INSERT' ? 'INSERT 0' : command;
-  return {
-    ...splice(text, withOwnNames(text, edits, known, isOpen)),
-    shape: isCounted
-      ? { kind: 'count', command: tag }
-      : { kind: 'rows', command: tag, added: returned.length },
-    checks,
-  };
+  return returning === undefined ? { kind: 'count', command: tag } : { kind: 'rows', command: tag, added };
+}
+
+/** What the proxy wants to know of the rows, before the list of the client's RETURNING, or as one. */
+export function returningEdit({ end, returning }: WriteSite, { expressions, options }: Returned): Edit {
+  const columns = `${options}${expressions.join(', ')}`;
+  return returning === undefined
+    ? insertion(end, `\nRETURNING ${columns}`)
+    : insertion(returning.list, `${columns}, `);
 }
 
 /** Those of deferred keys come behind all others. */
-function checksOf(keys: readonly GuardedKey[]): readonly NewKeyCheck[] {
+export function checksOf(keys: readonly GuardedKey[]): readonly NewKeyCheck[] {
   const [atOnce, deferred] = [
     keys.filter(({ key }) => !key.deferred),
     keys.filter(({ key }) => key.deferred),
@@ -103,16 +128,21 @@ function conditionsOf(
   atOnce: readonly string[],
   deferred: readonly string[],
   site: WriteSite,
+  columns: Returned,
 ): readonly string[] {
-  const caseOf = (cases: readonly string[]) => `CASE ${cases.join('\n ')} ELSE true END`;
-  const written = allWritten(site);
+  const written = site.isOneRow ? [] : [allWritten(columns)];
   if (site.isOneRow || atOnce.length === 0 || deferred.length === 0)
     return [...written, caseOf([...atOnce, ...deferred])];
   const before = [...written, caseOf(atOnce)].join('\n AND ');
   return [
-    `(SELECT pg_catalog.count(*) FROM ${ROWS} AS n\nWHERE ${before}) OPERATOR(pg_catalog.>=) 0`,
+    `(SELECT pg_catalog.count(*) FROM ${columns.rows} AS n\nWHERE ${before}) OPERATOR(pg_catalog.>=) 0`,
     caseOf(deferred),
   ];
+}
+
+/** `CASE WHEN … ELSE true END` */
+export function caseOf(cases: readonly string[]): string {
+  return `CASE ${cases.join('\n ')} ELSE true END`;
 }
 
 /**
@@ -120,11 +150,12 @@ function conditionsOf(
  * A key that references a row which this statement sees, and can lock no more, was deleted or changed meanwhile. Where keys
  * are only locked, there is one more condition: a key that references nothing in sight passes.
  */
-function breaks(
-  { kind, key, within, own }: NewKeyCheck,
+export function breaks(
+  { kind, key, within }: NewKeyCheck,
   place: number,
   columns: Returned,
   { relation, level }: Guarded,
+  own: readonly OwnRows[],
 ): string {
   const nulls = key.columns.map(({ referencing }) => `${columns.of(referencing)} IS NULL`);
   const referenced = `FROM ${tableOf(key.referenced)} AS p WHERE ${equals(key, 'p', quoteName, 'n', columns.name)}`;
@@ -135,7 +166,7 @@ function breaks(
           ...key.columns.map(({ referencing }) => `${columns.of(referencing)} IS NOT NULL`),
           `NOT EXISTS (SELECT ${referenced} FOR KEY SHARE OF p)`,
           ...(level === 'lock' ? [`EXISTS (SELECT ${referenced})`] : []),
-          ...(own ? [`NOT ${isAmongWritten(key, own, columns)}`] : []),
+          ...own.map((each) => `NOT ${isAmongWritten(key, each, columns)}`),
         ];
   const conditions = [...isWithin('n', within, columns), ...columns.changed(key), ...rule];
   const table = columns.tells ? columns.of('tableoid') : String(relation.oid);
@@ -156,9 +187,12 @@ function changesReferenced(key: ForeignKey, place: number, columns: Returned, { 
  * `EXISTS (SELECT FROM pgc_0 AS s WHERE s.pgc_c1 = n.pgc_c0)`: the same statement has written what a key references. It holds that
  * row already, and cannot lock it a second time.
  */
-function isAmongWritten(key: ForeignKey, own: RowsOf, columns: Returned): string {
-  const conditions = [equals(key, 's', columns.name, 'n', columns.name), ...isWithin('s', own, columns)];
-  return `EXISTS (SELECT FROM ${ROWS} AS s WHERE ${conditions.join(' AND ')})`;
+function isAmongWritten(key: ForeignKey, own: OwnRows, columns: Returned): string {
+  const conditions = [
+    equals(key, 's', own.columns.name, 'n', columns.name),
+    ...isWithin('s', own.within, own.columns),
+  ];
+  return `EXISTS (SELECT FROM ${own.columns.rows} AS s WHERE ${conditions.join(' AND ')})`;
 }
 
 /** `n.pgc_c2 = ANY (ARRAY[16390]::oid[])` */
@@ -172,12 +206,12 @@ function isWithin(row: string, oids: RowsOf, columns: Returned): readonly string
  * `(SELECT count(*) FROM pgc_0) >= 0`: all rows are written before the first one is looked at, so that an error of a later row
  * comes first, as natively.
  */
-function allWritten({ isOneRow }: WriteSite): readonly string[] {
-  return isOneRow ? [] : [`(SELECT pg_catalog.count(*) FROM ${ROWS}) OPERATOR(pg_catalog.>=) 0`];
+export function allWritten({ rows }: Returned): string {
+  return `(SELECT pg_catalog.count(*) FROM ${rows}) OPERATOR(pg_catalog.>=) 0`;
 }
 
 /** As meaningHolds in render.ts: the server looks the name up when it analyses the statement. */
-function meaningHolds({ site, relation }: Guarded): string {
+export function meaningHolds({ site, relation }: Guarded): string {
   const name = quoteLiteral(quoteRelation(site.write.target));
   const same = `${name}::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) ${relation.oid}::pg_catalog.oid`;
   return `CASE WHEN ${same} THEN true ELSE ${FAIL_RELATION_CHANGED} OPERATOR(pg_catalog.=) 0 END`;

@@ -1,10 +1,10 @@
 /** A statement that the proxy puts its look at keys around, and the columns that it returns for that. */
 import type { ForeignKey, Relation } from '../../graph/model.js';
-import type { GuardedKey, GuardLevel } from '../../plan/guard.js';
+import type { GuardedKey, GuardLevel, RowsOf } from '../../plan/guard.js';
 import { quoteName } from '../../sql/names.js';
 import type { WriteSite } from '../../sql/statement/statement.js';
 import { ownName } from '../own-names.js';
-import { columnName } from './actions/rows.js';
+import { columnName, cteName } from './actions/rows.js';
 
 const [OLD, NEW] = [ownName('o'), ownName('n')];
 
@@ -19,21 +19,30 @@ export interface Guarded {
   readonly level: Exclude<GuardLevel, 'off'>;
   /** The server tells the rows as they were from those that they are now. */
   readonly tellsOld: boolean;
+  /** Keys of other parts of the statement that may reference rows of this one, and which rows. */
+  readonly referencedHere?: ReadonlyMap<ForeignKey, RowsOf>;
 }
 
 /** The columns that the client's statement returns to the proxy, in the order in which they are asked for. */
 export class Returned {
   readonly #expressions: string[] = [];
+  /** `pgc_0`: its CTE. */
+  readonly rows: string;
   readonly #guarded: Guarded;
   readonly #usesImages: boolean;
   /** Whether the table of each row is returned: where the rows may be in several. */
   readonly tells: boolean;
 
-  constructor(guarded: Guarded) {
-    const { keys, relation, site, tellsOld } = guarded;
+  /** @param place that of its CTE among those of the statement */
+  constructor(guarded: Guarded, place: number) {
+    const { keys, referencedHere, relation, site, tellsOld } = guarded;
+    this.rows = cteName(place);
     this.#guarded = guarded;
     this.#usesImages = tellsOld && site.write.updates;
-    this.tells = relation.kind === 'p' || keys.some(({ within }) => within !== 'all');
+    const others = [...(referencedHere?.values() ?? [])];
+    this.tells =
+      relation.kind === 'p' ||
+      [...keys.map(({ within }) => within), ...others].some((each) => each !== 'all');
   }
 
   get expressions(): readonly string[] {

@@ -47,8 +47,8 @@ export interface GuardTreatment {
   readonly kind: 'guarded';
   /** `"public"."posts"`, for errors. */
   readonly target: string;
-  /** The command of the client's statement. */
-  readonly command: string;
+  /** The command of the client's statement; undefined where only its WITH is looked at. */
+  readonly command: string | undefined;
   readonly shape: ResultShape;
   /** What the numbers in its markers stand for. */
   readonly checks: readonly GuardCheck[];

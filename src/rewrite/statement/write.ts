@@ -1,37 +1,49 @@
 /** INSERT, UPDATE and MERGE of keys that the proxy performs: with a look at what they reference, where that is asked for. */
 import { ProxyError } from '../../errors.js';
 import type { ForeignKey, Relation } from '../../graph/model.js';
-import { type GuardedKey, guardedKeys, hasOwnRowsOnly, setReferenced } from '../../plan/guard.js';
+import {
+  type GuardedKey,
+  guardedKeys,
+  hasOwnRowsOnly,
+  ownRows,
+  type RowsOf,
+  setReferenced,
+} from '../../plan/guard.js';
 import { renderGuarded } from '../../render/single/guard.js';
+import type { Guarded } from '../../render/single/guarded.js';
+import { renderGuardedWith } from '../../render/single/guarded-with.js';
 import { quoteRelation } from '../../sql/names.js';
-import type { Write, WriteSite, WritingStatement } from '../../sql/statement/statement.js';
+import type { Write, WritingQuery, WritingStatement } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
 import { AS_SENT, type Treatment } from './treatment.js';
 import { prepareTreatment, unchangedTreatment } from './unexpanded.js';
 
 /**
  * @param text the statement's own
- * @throws ProxyError PGC_GUARD for what cannot be looked at, PGC_GUARD_REFERENCED where it changes what is referenced
+ * @throws ProxyError PGC_GUARD for what cannot be looked at, PGC_GUARD_REFERENCED where it changes what is referenced; and what
+ * context.returnedColumns throws
  */
 export function expandWrite(text: string, statement: WritingStatement, context: RewriteContext): Expanded {
-  const { form, outer, prepares, writes, site } = statement;
-  if (site === undefined) refuseWrites(form, writes, context);
-  const keys = site === undefined ? [] : keysWritten(site.write, context, true);
-  const relation = site && relationOf(site.write.target, context);
-  const referenced = relation && site ? keysChanged(site.write, relation, context) : [];
-  const isUnguarded = keys.length === 0 && referenced.length === 0;
-  if (site === undefined || relation === undefined || isUnguarded || context.guard === 'off')
+  const { form, outer, prepares, query, writes } = statement;
+  if (query === undefined) refuseWrites(form, writes, context);
+  const parts = query === undefined ? [] : guardedParts(query, outer === 'COPY', context);
+  const [first] = parts;
+  if (query === undefined || first === undefined)
     return { treatments: [unchangedTreatment(text, statement)] };
-  refuseUnknowable(site, relation, context);
-  const tellsOld = context.profile.can.returnOldAndNew;
-  const rendered = renderGuarded(text, { site, relation, keys, referenced, level: context.guard, tellsOld });
-  const { sql, copied, checks } = rendered;
-  const { graph } = context;
-  const tables = [relation, ...graph.descendants(relation)].map((each) => [each.oid, each] as const);
-  const target = quoteRelation(relation);
-  const { command } = site.write;
-  const shape = outer === undefined || outer === 'PREPARE' ? rendered.shape : AS_SENT;
-  const treatment: Treatment = { kind: 'guarded', target, command, shape, checks, tables: new Map(tables) };
+  for (const part of parts) refuseUnknowable(part, context);
+  const isAlone = parts.length === 1 && first.site.cte === undefined && outer !== 'COPY';
+  const { sql, copied, checks, shape } = isAlone
+    ? renderGuarded(text, query, first)
+    : renderGuardedWith(text, statement, query, parts, context.returnedColumns);
+  const isAnswered = outer === undefined || outer === 'PREPARE';
+  const treatment: Treatment = {
+    kind: 'guarded',
+    target: parts.map(({ relation }) => quoteRelation(relation)).join(', '),
+    command: parts.find(({ site }) => site.cte === undefined)?.site.write.command,
+    shape: isAnswered ? shape : AS_SENT,
+    checks,
+    tables: new Map(parts.flatMap(({ relation }) => tablesOf(relation, context))),
+  };
   return {
     treatments: [
       prepares === undefined ? treatment : prepareTreatment(prepares, text, sql, treatment, statement),
@@ -39,6 +51,54 @@ export function expandWrite(text: string, statement: WritingStatement, context: 
     sql,
     copied,
   };
+}
+
+/** What a statement may write rows of a relation into, by object ids. */
+function tablesOf(relation: Relation, { graph }: RewriteContext): readonly (readonly [number, Relation])[] {
+  return [relation, ...graph.descendants(relation)].map((each) => [each.oid, each]);
+}
+
+/** The places of a statement at which it writes keys that have to be looked at, or what these may reference. */
+function guardedParts(
+  { sites }: WritingQuery,
+  isCopied: boolean,
+  context: RewriteContext,
+): readonly Guarded[] {
+  const { guard, profile } = context;
+  if (guard === 'off') return [];
+  const isAlone = sites.length === 1 && sites[0]?.cte === undefined && !isCopied;
+  const all = sites.flatMap((site): readonly Guarded[] => {
+    const relation = relationOf(site.write.target, context);
+    if (relation === undefined) return [];
+    const keys = keysWritten(site.write, context, isAlone);
+    const referenced = isAlone ? keysChanged(site.write, relation, context) : [];
+    return [{ site, relation, keys, referenced, level: guard, tellsOld: profile.can.returnOldAndNew }];
+  });
+  return all
+    .map((part) => ({ ...part, referencedHere: referencedIn(part, all, context) }))
+    .filter(
+      ({ keys, referenced, referencedHere }) => keys.length + referenced.length + referencedHere.size > 0,
+    );
+}
+
+/** The keys of other parts that may reference rows of this one. */
+function referencedIn(
+  { site, relation }: Guarded,
+  parts: readonly Guarded[],
+  { graph, guard }: RewriteContext,
+): ReadonlyMap<ForeignKey, RowsOf> {
+  const found = new Map<ForeignKey, RowsOf>();
+  for (const { key } of parts.flatMap((part) => (part.site === site ? [] : part.keys))) {
+    const own = ownRows(graph, relation, key);
+    if (own?.areKnown === false)
+      throw new ProxyError('PGC_GUARD', {
+        form: `WITH that writes a parent of what is referenced`,
+        guard,
+        table: quoteRelation(key.referencing),
+      });
+    if (own) found.set(key, own.within);
+  }
+  return found;
 }
 
 /**
@@ -104,7 +164,7 @@ function refuseView(view: Relation, { inserts }: Write, { graph, guard }: Rewrit
 }
 
 /** @throws ProxyError PGC_GUARD where the server does not tell what has to be known of the rows */
-function refuseUnknowable({ write }: WriteSite, relation: Relation, context: RewriteContext): void {
+function refuseUnknowable({ relation, site: { write } }: Guarded, context: RewriteContext): void {
   const { guard, profile } = context;
   const refuse = (form: string) => {
     throw new ProxyError('PGC_GUARD', { form, guard, table: quoteRelation(relation) });

@@ -126,7 +126,7 @@ function asTheClients(
     if (at === undefined) changed.delete(Field.position);
     else changed.set(Field.position, String(at + offset));
   }
-  const command = (cascadeOf(treatment) ?? expandedOf(treatment))?.command;
+  const command = (cascadeOf(treatment) ?? expandedOf(treatment))?.command ?? selected(treatment);
   if (command !== undefined && fields.get(Field.code) === READ_ONLY)
     changed.set(Field.message, (fields.get(Field.message) ?? '').replace(SENT, command));
   const context = fields.get(Field.context);
@@ -139,6 +139,11 @@ function asTheClients(
 function cascadeOf(treatment: Treatment | undefined): CascadeTreatment | undefined {
   if (treatment?.kind === 'lock') return treatment.cascade;
   return treatment?.kind === 'cascade' ? treatment : undefined;
+}
+
+/** A SELECT whose WITH is looked at locks rows, which the client's own may not. */
+function selected(treatment: Treatment | undefined): string | undefined {
+  return treatment?.kind === 'guarded' ? 'SELECT' : undefined;
 }
 
 function isSame(some: ErrorFields, others: ErrorFields): boolean {

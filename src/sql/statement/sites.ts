@@ -1,14 +1,15 @@
 /** A statement that deletes, with the places in its text where an expanded one is put together. */
 
 import { quoteName, quoteRelation, type RelationName } from '../names.js';
+import { type Span, spanOf } from '../parser/cte-span.js';
 import type { Json, Node } from '../parser/parser.js';
-import { closing, indexAt, nextOf, type Token } from '../parser/source.js';
+import { closing, type Token } from '../parser/source.js';
 import { asList, asNode, node, relationName, stringOf } from '../parser/tree.js';
 import { type Compared, comparedConstants } from './compared.js';
 import { findDeletes, mergeDeletes, nodesOf } from './deletes.js';
 import { executionOrder } from './execution-order.js';
 import { type InnerQuery, readInnerQuery } from './inner-query.js';
-import { type IsTarget, outputNames } from './outputs.js';
+import { outputNames } from './outputs.js';
 import { readSelection, type Selection } from './selection.js';
 import { findWrites, type Write } from './writes.js';
 
@@ -107,11 +108,7 @@ export function readSites(
   const inCtes = ctes.map((cte, i): Site | undefined => {
     const span = spans[i];
     const site = span && readSite(asNode(cte.ctequery), characters(span.last.end), characters);
-    if (!span || !site) return undefined;
-    const columns = asList(cte.aliascolnames).map((each) => String(asNode(asNode(each).String).sval));
-    const { name, body, close } = span;
-    const place = { start: characters(name.start), body: characters(body.end), end: characters(close.end) };
-    return { ...site, cte: { name: String(cte.ctename), columns, ...place } };
+    return site && { ...site, cte: cteSite(cte, span, characters) };
   });
   const first = mainToken(value, tokens, spans);
   const last = outer === 'COPY' ? lastInside(tokens) : tokens.at(-1);
@@ -148,7 +145,7 @@ export function readSites(
  * Whether an asterisk stands in a query. One that is put into a WITH does not have the columns of SEARCH and CYCLE any more
  * (parse_relation.c, p_dontexpand).
  */
-function hasStar(query: Node): boolean {
+export function hasStar(query: Node): boolean {
   return nodesOf(query).some(([type]) => type === 'A_Star');
 }
 
@@ -161,13 +158,6 @@ function readSite(tree: Node, end: number, characters: (byte: number) => number)
   const target = relationName(relation);
   const alias = stringOf(asNode(relation.alias).aliasname);
   const sources = deletion ? asList(deletion.usingClause) : [value.sourceRelation ?? null];
-  const isTarget = (names: readonly (string | undefined)[]) => {
-    // No other row has columns here: not OLD and NEW, whatever they are called.
-    if (sources.length === 0) return true;
-    const [name, schema] = [...names].reverse();
-    if (names.length === 1) return name === (alias ?? target.name);
-    return names.length === 2 && alias === undefined && name === target.name && schema === target.schema;
-  };
   return {
     command: deletion ? 'DELETE' : 'MERGE',
     target,
@@ -175,19 +165,47 @@ function readSite(tree: Node, end: number, characters: (byte: number) => number)
     only: relation.inh !== true,
     end,
     isNamesake: alias === undefined && sources.some((source) => hasTable(source, target.name)),
-    returning: readReturning(asNode(value.returningClause), isTarget, characters),
+    returning: readReturning(value, sources, characters),
     cte: undefined,
   };
 }
 
-function readReturning(
-  clause: Node,
-  isTarget: IsTarget,
+/** @param cte a CommonTableExpr */
+export function cteSite(
+  cte: Node,
+  { name, body, close }: Span,
+  characters: (byte: number) => number,
+): CteSite {
+  return {
+    name: String(cte.ctename),
+    columns: asList(cte.aliascolnames).map((each) => String(asNode(asNode(each).String).sval)),
+    start: characters(name.start),
+    body: characters(body.end),
+    end: characters(close.end),
+  };
+}
+
+/**
+ * @param value the statement that returns
+ * @param sources what it joins its target with
+ */
+export function readReturning(
+  { relation, returningClause }: Node,
+  sources: readonly Json[],
   characters: (byte: number) => number,
 ): Returning | undefined {
-  const list = asList(clause.exprs).map((each) => asNode(asNode(each).ResTarget));
+  const list = asList(asNode(returningClause).exprs).map((each) => asNode(asNode(each).ResTarget));
   const [first] = list;
   if (first === undefined) return undefined;
+  const target = relationName(asNode(relation));
+  const alias = stringOf(asNode(asNode(relation).alias).aliasname);
+  const isTarget = (names: readonly (string | undefined)[]) => {
+    // No other row has columns here: not OLD and NEW, whatever they are called.
+    if (sources.length === 0) return true;
+    const [name, schema] = [...names].reverse();
+    if (names.length === 1) return name === (alias ?? target.name);
+    return names.length === 2 && alias === undefined && name === target.name && schema === target.schema;
+  };
   return { list: characters(Number(first.location)), names: outputNames(list, isTarget) };
 }
 
@@ -201,41 +219,6 @@ export function hasTable(source: Json, name: string): boolean {
     for (const side of [larg, rarg]) if (side !== undefined) sources.push(side);
   }
   return false;
-}
-
-export interface Span {
-  readonly name: Token;
-  /** The parenthesis before its statement. */
-  readonly body: Token;
-  /** The last token of the statement. */
-  readonly last: Token;
-  readonly close: Token;
-  /** The index behind the closing parenthesis, and behind SEARCH and CYCLE. */
-  readonly next: number;
-}
-
-/** Where a CTE stands: `name [(columns)] AS [[NOT] MATERIALIZED] (statement)`. */
-export function spanOf(cte: Node, tokens: readonly Token[]): Span | undefined {
-  const at = indexAt(tokens, Number(cte.location ?? 0));
-  const behind = tokens[at + 1]?.text === '(' ? closing(tokens, at + 1) + 1 : at + 1;
-  const open = nextOf(tokens, behind, '(');
-  const end = closing(tokens, open);
-  const [name, body, last, close] = [tokens[at], tokens[open], tokens[end - 1], tokens[end]];
-  const next = behindClauses(cte, tokens, end + 1);
-  return name && body && last && close ? { name, body, last, close, next } : undefined;
-}
-
-/** Behind `SEARCH BREADTH FIRST BY a, b SET c` and `CYCLE a, b SET c [TO x DEFAULT y] USING d`. */
-function behindClauses(cte: Node, tokens: readonly Token[], at: number): number {
-  const behindList = (first: number): number => {
-    let last = first;
-    while (tokens[last + 1]?.text === ',') last += 2;
-    return last + 1;
-  };
-  const searched = cte.search_clause === undefined ? at : behindList(at + 4) + 2;
-  if (cte.cycle_clause === undefined) return searched;
-  const marked = behindList(searched + 1) + 2;
-  return nextOf(tokens, marked, 'using') + 2;
 }
 
 /** The first token of the statement proper: behind its WITH, or the command's word before the target's name. */
@@ -252,6 +235,6 @@ export function mainToken(
 }
 
 /** The last token in the parentheses of COPY (…). */
-function lastInside(tokens: readonly Token[]): Token | undefined {
+export function lastInside(tokens: readonly Token[]): Token | undefined {
   return tokens[closing(tokens, 1) - 1];
 }

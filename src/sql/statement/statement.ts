@@ -13,7 +13,7 @@ import { readWriting, type WritingStatement } from './write-site.js';
 import { findWrites, type Write } from './writes.js';
 
 export type { DeletingStatement, Site } from './sites.js';
-export type { WriteSite, WritingStatement } from './write-site.js';
+export type { WriteSite, WritingQuery, WritingStatement } from './write-site.js';
 export type { Write } from './writes.js';
 
 /** A statement that deletes in a way that is not expanded, or runs a prepared one that might delete. */

@@ -1,11 +1,25 @@
-/** An INSERT, UPDATE or MERGE with the places in its text where one that looks at the keys it writes is put around it. */
+/** A statement that inserts or changes rows, with the places in its text where one that looks at the keys it writes is put together. */
 import { quoteName, quoteRelation } from '../names.js';
-import type { Node } from '../parser/parser.js';
+import { spanOf } from '../parser/cte-span.js';
+import type { Json, Node } from '../parser/parser.js';
 import type { Token } from '../parser/source.js';
 import { asList, asNode, node, stringOf } from '../parser/tree.js';
 import { formOf, isPlainExplain, nodesOf } from './deletes.js';
-import { hasTable, mainToken, type Outer, outerOf, spanOf } from './sites.js';
-import { findWrites, type Write } from './writes.js';
+import { executionOrder } from './execution-order.js';
+import { type InnerQuery, readInnerQuery } from './inner-query.js';
+import {
+  type CteSite,
+  cteSite,
+  hasStar,
+  hasTable,
+  lastInside,
+  mainToken,
+  type Outer,
+  outerOf,
+  type Returning,
+  readReturning,
+} from './sites.js';
+import { findWrites, type Write, writeOf } from './writes.js';
 
 /** A statement that inserts or changes rows, and deletes none. */
 export interface WritingStatement {
@@ -15,30 +29,37 @@ export interface WritingStatement {
   /** What it stands in. */
   readonly outer: Outer | undefined;
   readonly writes: readonly Write[];
-  /** Undefined where it stands in something that is not looked into, or writes at several places. */
-  readonly site: WriteSite | undefined;
+  /** Undefined where it writes at a place that is not looked into, or rows that have no certain name. */
+  readonly query: WritingQuery | undefined;
   /** The name under which PREPARE keeps it. */
   readonly prepares: string | undefined;
 }
 
-/** All places in characters from the statement's start. */
+/** It without what it stands in. All places in characters from the statement's start. */
+export interface WritingQuery {
+  /** Where it writes, in the order in which PostgreSQL carries that out. */
+  readonly sites: readonly WriteSite[];
+  /** Where the statement proper begins, behind its WITH, and where it ends. */
+  readonly start: number;
+  readonly end: number;
+  readonly hasWith: boolean;
+  /** Undefined where it cannot be cut out of the text. */
+  readonly place: InnerQuery | undefined;
+}
+
 export interface WriteSite {
   readonly write: Write;
   /** How the text itself calls the target's rows, quoted: by its alias, else by its name. */
   readonly alias: string;
-  /** Where the statement proper begins, behind its WITH, and where it ends, with its RETURNING. */
-  readonly start: number;
+  /** Where it ends, with its RETURNING. */
   readonly end: number;
-  readonly hasWith: boolean;
   /** It certainly writes one row at the most: the VALUES of one, or the defaults. */
   readonly isOneRow: boolean;
-  /** Where the list of its RETURNING begins, behind RETURNING and its options. */
-  readonly list: number | undefined;
-  /**
-   * What its RETURNING calls the rows as they were and as they are: `declared` where an option says so. Undefined where it says
-   * nothing, and names of the proxy's own can be declared.
-   */
+  readonly returning: Returning | undefined;
+  /** What its RETURNING calls the rows as they were and as they are. Undefined where it says nothing, and the proxy can declare names. */
   readonly images: Images | undefined;
+  /** Its place in a WITH; undefined for what the statement itself is. */
+  readonly cte: CteSite | undefined;
 }
 
 interface Images {
@@ -61,64 +82,92 @@ export function readWriting(
   const writes = isPlainExplain(tree) ? [] : findWrites(tree);
   const [write] = writes;
   if (write === undefined) return undefined;
-  const { outer, inner } = outerOf(tree);
-  const site = outer === 'COPY' ? undefined : readWriteSite(inner, writes, tokens, characters);
-  const isPlain = [...COMMANDS, 'SelectStmt'].some((type) => node(tree, type));
-  const form =
-    (site && !outer) || write.command === 'COPY FROM' ? write.command : isPlain ? 'WITH' : formOf(tree);
-  return { kind: 'writing', form, outer, writes, site, prepares: stringOf(node(tree, 'PrepareStmt')?.name) };
+  const query = readWritingQuery(tree, writes.length, tokens, characters);
+  const { outer } = outerOf(tree);
+  const isWith = node(tree, 'SelectStmt') || (writes.length > 1 && COMMANDS.some((each) => node(tree, each)));
+  const isPlain = COMMANDS.some((type) => node(tree, type));
+  const form = isWith ? 'WITH' : isPlain || write.command === 'COPY FROM' ? write.command : formOf(tree);
+  return { kind: 'writing', form, outer, writes, query, prepares: stringOf(node(tree, 'PrepareStmt')?.name) };
 }
 
-/**
- * @param tree without what it stands in
- * @param writes all that the statement writes
- * @param tokens the statement's, without comments
- * @param characters from a byte of the whole text to a character of the statement
- * @returns undefined where it writes at several places or inside of something else, or where its rows have no certain name
- */
-function readWriteSite(
+/** @param count how many writes there are in the tree */
+function readWritingQuery(
   tree: Node,
-  writes: readonly Write[],
+  count: number,
   tokens: readonly Token[],
   characters: (byte: number) => number,
-): WriteSite | undefined {
-  const [write, ...more] = writes;
-  const [type = ''] = Object.keys(tree);
-  if (write === undefined || more.length > 0 || !COMMANDS.includes(type)) return undefined;
-  const value = asNode(tree[type]);
-  const relation = asNode(value.relation);
-  const ctes = asList(asNode(value.withClause).ctes).map((each) => asNode(asNode(each).CommonTableExpr));
-  const inCte = ctes.some((cte) => COMMANDS.some((command) => node(asNode(cte.ctequery), command)));
-  const first = mainToken(
-    value,
-    tokens,
-    ctes.map((cte) => spanOf(cte, tokens)),
-  );
-  const last = tokens.at(-1);
-  if (inCte || first === undefined || last === undefined) return undefined;
+): WritingQuery | undefined {
+  const { outer, inner } = outerOf(tree);
+  const [type = ''] = Object.keys(inner);
+  const { withClause, ...rest } = asNode(inner[type]);
+  const ctes = asList(asNode(withClause).ctes).map((each) => asNode(asNode(each).CommonTableExpr));
+  const spans = ctes.map((cte) => spanOf(cte, tokens));
+  const first = mainToken(rest, tokens, spans);
+  const last = outer === 'COPY' ? lastInside(tokens) : tokens.at(-1);
+  if (first === undefined || last === undefined) return undefined;
+  const inCtes = ctes.map((cte, i): WriteSite | undefined => {
+    const span = spans[i];
+    const site =
+      span && readWriteSite(asNode(cte.ctequery), tree, tokens, characters(span.last.end), characters);
+    return site && { ...site, cte: cteSite(cte, span, characters) };
+  });
+  const main = readWriteSite(inner, tree, tokens, characters(last.end), characters);
+  // What writes at another place is none of these.
+  if ([...inCtes, main].filter((site) => site).length !== count) return undefined;
   // SEARCH and CYCLE give columns that an asterisk of the statement would lose in a WITH.
-  if (ctes.some(({ search_clause, cycle_clause }) => search_clause ?? cycle_clause)) return undefined;
-  const alias = stringOf(asNode(relation.alias).aliasname);
-  const sources = [...asList(value.fromClause), value.sourceRelation ?? null];
-  if (alias === undefined && sources.some((source) => hasTable(source, write.target.name))) return undefined;
-  const { exprs, options } = asNode(value.returningClause);
-  const images = imagesIn(
-    tree,
-    asList(options).map((each) => asNode(asNode(each).ReturningOption)),
-    tokens,
-  );
-  if (images === 'unclear') return undefined;
-  const [returned] = asList(exprs);
+  const isMarked = ctes.some(({ search_clause, cycle_clause }) => search_clause ?? cycle_clause);
+  if (main && isMarked && hasStar(rest)) return undefined;
+  const recursive = asNode(withClause).recursive === true;
+  const queries = ctes.map((cte) => ({ name: String(cte.ctename), query: asNode(cte.ctequery) }));
+  const order = executionOrder(queries, recursive, { [type]: rest });
+  const place = tokens.indexOf(spans[0]?.name ?? first) - (ctes.length === 0 ? 0 : recursive ? 2 : 1);
   return {
-    write,
-    alias: alias === undefined ? quoteRelation(write.target) : quoteName(alias),
+    sites: order.flatMap((place) => (place < 0 ? main : inCtes[place]) ?? []),
     start: characters(first.start),
     end: characters(last.end),
     hasWith: ctes.length > 0,
+    place: readInnerQuery(tokens, place, outer, characters),
+  };
+}
+
+/**
+ * @param tree one statement
+ * @param whole all in which it stands
+ * @param tokens those of the whole
+ * @returns undefined where it writes nothing, or rows that have no certain name
+ */
+function readWriteSite(
+  tree: Node,
+  whole: Node,
+  tokens: readonly Token[],
+  end: number,
+  characters: (byte: number) => number,
+): WriteSite | undefined {
+  const [type = ''] = Object.keys(tree);
+  const value = asNode(tree[type]);
+  const write = COMMANDS.includes(type) ? writeOf(type, value) : undefined;
+  if (write === undefined) return undefined;
+  const alias = stringOf(asNode(asNode(value.relation).alias).aliasname);
+  const sources: readonly Json[] = [
+    ...asList(value.fromClause),
+    ...(value.sourceRelation === undefined ? [] : [value.sourceRelation]),
+  ];
+  if (alias === undefined && sources.some((source) => hasTable(source, write.target.name))) return undefined;
+  const options = asList(asNode(value.returningClause).options);
+  const images = imagesIn(
+    whole,
+    options.map((each) => asNode(asNode(each).ReturningOption)),
+    tokens,
+  );
+  if (images === 'unclear') return undefined;
+  return {
+    write,
+    alias: alias === undefined ? quoteRelation(write.target) : quoteName(alias),
+    end,
     isOneRow: write.command === 'INSERT' && hasOneRow(value),
-    list:
-      returned === undefined ? undefined : characters(Number(asNode(asNode(returned).ResTarget).location)),
+    returning: readReturning(value, sources, characters),
     images,
+    cte: undefined,
   };
 }
 

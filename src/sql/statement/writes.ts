@@ -20,7 +20,8 @@ export function findWrites(tree: Json): readonly Write[] {
   return nodesOf(tree).flatMap(([type, value]) => writeOf(type, value) ?? []);
 }
 
-function writeOf(type: string, value: Node): Write | undefined {
+/** What a node of this type inserts and changes itself. */
+export function writeOf(type: string, value: Node): Write | undefined {
   switch (type) {
     case 'InsertStmt': {
       const { action, targetList } = asNode(value.onConflictClause);

@@ -48,6 +48,18 @@ export function writeTextsOf(schema: Schema, spec: WriteSpec): Texts {
       const { text, rows } = writeSql(schema, { ...second, returning: spec.returning }, literal);
       return { kind: 'texts', texts: [`WITH w AS (${text}) ${rows ? 'TABLE w' : 'SELECT 1'}`], whole: false };
     }
+    case 'writes in one statement': {
+      const [one, two] = [{ ...spec, form: SINGLE[spec.help % SINGLE.length] ?? 'insert' }, second].map(
+        (each) => writeSql(schema, each, literal),
+      ) as [WriteSql, WriteSql];
+      const text = [
+        `WITH w AS (${one.text}) ${two.text}`,
+        `WITH w AS (${one.text}), v AS (${two.text}) SELECT 1`,
+        `WITH v AS (${two.text}) ${one.text}`,
+        `WITH w AS (${one.text}), v AS (${two.text}) ${one.rows ? 'TABLE w' : two.rows ? 'SELECT count(*) FROM v' : 'SELECT 1'}`,
+      ][variant % 4] as string;
+      return { kind: 'texts', texts: [text], whole: false };
+    }
     case 'write explained':
       return {
         kind: 'statements',

@@ -17,6 +17,7 @@ export const WRITE_FORMS = [
   'write, then delete',
   'delete, then write',
   'write in a with',
+  'writes in one statement',
   'write explained',
   'write prepared in SQL',
 ] as const;
@@ -118,8 +119,8 @@ export function writeSpec(referenced: boolean): fc.Arbitrary<WriteSpec> {
       [4, 'delete, then write'],
       [2, 'write explained'],
       [4, 'write prepared in SQL'],
-      // The guard refuses it.
-      [1, 'write in a with'],
+      [4, 'write in a with'],
+      [8, 'writes in one statement'],
     ),
     relation: place,
     help: place,

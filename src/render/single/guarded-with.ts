@@ -1,0 +1,233 @@
+/**
+ * A statement that looks at the keys which it writes at several places, or in its WITH, or in a COPY. Each part becomes a CTE of its own, and
+ * all that it writes is looked at when all of it is written: natively keys are checked at the end of the whole statement.
+ */
+import { ProxyError } from '../../errors.js';
+import { quoteName, quoteRelation } from '../../sql/names.js';
+import type { WritingQuery, WritingStatement } from '../../sql/statement/statement.js';
+import { ownName } from '../own-names.js';
+import { type Columns, returnedNames } from '../returned-columns.js';
+import { type Edit, insertion } from '../splice.js';
+import { columnName } from './actions/rows.js';
+import {
+  allWritten,
+  breaks,
+  caseOf,
+  checksOf,
+  type GuardCheck,
+  meaningHolds,
+  type NewKeyCheck,
+  type OwnRows,
+  type RenderedGuard,
+  returningEdit,
+  shapeOf,
+  spliceNamed,
+} from './guard.js';
+import { type Guarded, Returned } from './guarded.js';
+import type { ResultShape } from './render.js';
+import { clientName } from './root.js';
+
+/** One part of the statement, and what its CTE returns. */
+interface Part {
+  readonly guarded: Guarded;
+  readonly columns: Returned;
+}
+
+/** The client's statement, and what the server tells of its columns. */
+interface Source {
+  readonly text: string;
+  readonly statement: WritingStatement;
+  readonly query: WritingQuery;
+  readonly columns: Columns;
+}
+
+/**
+ * `WITH u AS (INSERT INTO users VALUES (3) RETURNING id) INSERT INTO posts SELECT 1, id FROM u` becomes
+ *
+ *     WITH pgc_0 (pgc_c0, pgc_x0) AS (INSERT INTO users VALUES (3) RETURNING users.id, id), u (id) AS (SELECT pgc_x0 FROM pgc_0),
+ *     pgc_1 (pgc_c0) AS (
+ *     INSERT INTO posts SELECT 1, id FROM u
+ *     RETURNING posts.author
+ *     ),
+ *     pgc_h (h) AS (SELECT (SELECT count(*) FROM pgc_1) >= 0 AND … (SELECT count(*) FROM pgc_1 AS n WHERE CASE WHEN … ELSE true END) >= 0)
+ *     SELECT count(*) FROM pgc_1 AS n WHERE (SELECT h FROM pgc_h)
+ *
+ * @param parts in the order in which PostgreSQL carries them out
+ * @throws ProxyError PGC_GUARD where nobody can tell the names of columns, and what `columns` throws
+ */
+export function renderGuardedWith(
+  text: string,
+  statement: WritingStatement,
+  query: WritingQuery,
+  guarded: readonly Guarded[],
+  columns: Columns,
+): RenderedGuard {
+  const source: Source = { text, statement, query, columns };
+  const parts = guarded.map((each, i): Part => ({ guarded: each, columns: new Returned(each, i) }));
+  const { conditions, checks } = conditionsOf(parts);
+  const holds = `${HOLDS} (h) AS (SELECT ${conditions.join('\n AND ')})`;
+  const inner = parts.flatMap((part) => cteEdits(part, source));
+  const main = parts.find((part) => part.guarded.site.cte === undefined);
+  const { edits, shape } = main ? mainEdits(main, holds, source) : withoutMain(parts, holds, source);
+  return { ...spliceNamed(text, [...inner, ...edits], guarded), shape, checks };
+}
+
+/** `pgc_h`: whether all keys hold. */
+const HOLDS = ownName('h');
+
+/** All is written before anything is looked at; then come the keys that are checked at once, and then the deferred ones. */
+function conditionsOf(parts: readonly Part[]): {
+  readonly conditions: readonly string[];
+  readonly checks: readonly GuardCheck[];
+} {
+  const all = parts.flatMap((part) => checksOf(part.guarded.keys).map((check) => ({ part, check })));
+  const cases = all.map(({ part, check }, place) => ({
+    part,
+    isDeferred: check.key.deferred,
+    sql: breaks(check, place, part.columns, part.guarded, ownRowsOf(check, part, parts)),
+  }));
+  const looks = [false, true].flatMap((deferred) =>
+    parts.flatMap((part) => {
+      const own = cases.filter((each) => each.part === part && each.isDeferred === deferred);
+      return own.length === 0
+        ? []
+        : [
+            look(
+              part,
+              own.map(({ sql }) => sql),
+            ),
+          ];
+    }),
+  );
+  return {
+    conditions: [
+      ...parts.map(({ guarded }) => meaningHolds(guarded)),
+      ...parts.map(({ columns }) => allWritten(columns)),
+      ...looks,
+    ],
+    checks: all.map(({ check }) => check),
+  };
+}
+
+/** `(SELECT count(*) FROM pgc_0 AS n WHERE CASE WHEN … ELSE true END) >= 0` */
+function look({ columns }: Part, cases: readonly string[]): string {
+  return `(SELECT pg_catalog.count(*) FROM ${columns.rows} AS n\nWHERE ${caseOf(cases)}) OPERATOR(pg_catalog.>=) 0`;
+}
+
+function ownRowsOf({ key, own }: NewKeyCheck, part: Part, parts: readonly Part[]): readonly OwnRows[] {
+  return parts.flatMap((each): readonly OwnRows[] => {
+    const within = each === part ? own : each.guarded.referencedHere?.get(key);
+    return within === undefined ? [] : [{ columns: each.columns, within }];
+  });
+}
+
+/**
+ * A CTE of the client's. Its name comes to stand for what its own RETURNING gives. Nobody can read from one that returns nothing: the
+ * name stays for the server's own error.
+ */
+function cteEdits(part: Part, source: Source): readonly Edit[] {
+  const { guarded, columns } = part;
+  const { site } = guarded;
+  const { cte } = site;
+  if (cte === undefined) return [];
+  const name = quoteName(cte.name);
+  const names = site.returning ? namesReturned(part, source) : [];
+  // More names in its header than columns: the server refuses it.
+  if (cte.columns.length > names.length) return [];
+  const own = names.map((_, i) => clientName(i));
+  const called = [...cte.columns, ...names.slice(cte.columns.length)].map(quoteName).join(', ');
+  const rest = site.returning
+    ? `${name} (${called}) AS (SELECT ${own.join(', ')} FROM ${columns.rows})`
+    : `${name} AS (${writesWhere(guarded, 'false')})`;
+  return [
+    { start: cte.start, end: cte.body, sql: header(part, own) },
+    returningEdit(site, columns),
+    insertion(cte.end, `, ${rest}`),
+  ];
+}
+
+/** `pgc_0 (pgc_c0, pgc_x0) AS (` */
+function header({ columns }: Part, own: readonly string[]): string {
+  const names = [...columns.expressions.map((_, i) => columnName(i)), ...own];
+  return `${columns.rows} (${names.join(', ')}) AS (`;
+}
+
+/** The statement itself is a part: what it returns comes from its CTE. */
+function mainEdits(
+  part: Part,
+  holds: string,
+  source: Source,
+): { readonly edits: readonly Edit[]; readonly shape: ResultShape } {
+  const { columns, guarded } = part;
+  const { site } = guarded;
+  const { query, statement } = source;
+  const isCopied = statement.outer === 'COPY' && site.returning !== undefined;
+  const names = isCopied ? namesReturned(part, source) : [];
+  const copied = names.map((name, i) => `${clientName(i)} AS ${quoteName(name)}`).join(', ');
+  const results = site.returning === undefined ? 'pg_catalog.count(*)' : isCopied ? copied : 'n.*';
+  const opening = header(
+    part,
+    names.map((_, i) => clientName(i)),
+  );
+  return {
+    edits: [
+      insertion(query.start, `${query.hasWith ? ', ' : 'WITH '}${opening}\n`),
+      returningEdit(site, columns),
+      insertion(
+        site.end,
+        `\n),\n${holds}\nSELECT ${results} FROM ${columns.rows} AS n WHERE (SELECT h FROM ${HOLDS})`,
+      ),
+    ],
+    shape: shapeOf(site, columns.expressions.length),
+  };
+}
+
+/**
+ * The statement itself stays as it is, and a CTE that writes no rows looks at what the others have written:
+ *
+ *     pgc_h (h) AS (SELECT …), pgc_k0 AS (INSERT INTO posts SELECT WHERE NOT (SELECT h FROM pgc_h))
+ *
+ * A condition is true, or fails. The server executes them, as it does every CTE that changes rows, whether or not anything reads from
+ * it. They write where the client writes anyway, so they need no other right and fire no other trigger. There is one for
+ * each of these tables, as PostgreSQL looks at no condition where it knows beforehand that a table has no rows to change.
+ */
+function withoutMain(
+  parts: readonly Part[],
+  holds: string,
+  { query }: Source,
+): { readonly edits: readonly Edit[]; readonly shape: ResultShape } {
+  const inserting = parts.find(({ guarded }) => guarded.site.write.inserts);
+  const writes = (inserting ? [inserting] : parts).map(({ guarded }) =>
+    writesWhere(guarded, `NOT (SELECT h FROM ${HOLDS})`),
+  );
+  const stoppers = [...new Set(writes)].map((sql, i) => `, ${ownName(`k${i}`)} AS (${sql})`);
+  return {
+    edits: [insertion(query.start, `, ${holds}${stoppers.join('\n')}\n`)],
+    shape: { kind: 'as sent' },
+  };
+}
+
+/**
+ * `INSERT INTO posts SELECT WHERE false`, `UPDATE posts SET author = DEFAULT WHERE false`: writes nothing, and takes the rights and fires
+ * the triggers of the statement that the client's is.
+ */
+function writesWhere({ site: { write } }: Guarded, condition: string): string {
+  const target = quoteRelation(write.target);
+  if (write.inserts) return `INSERT INTO ${target} SELECT WHERE ${condition}`;
+  const sets = [...new Set(write.sets)].map((column) => `${quoteName(column)} = DEFAULT`);
+  return `UPDATE ${target} SET ${sets.join(', ')} WHERE ${condition}`;
+}
+
+/** @throws ProxyError PGC_GUARD where nobody can tell them */
+function namesReturned({ guarded }: Part, { text, statement, query, columns }: Source): readonly string[] {
+  const { site, relation, level } = guarded;
+  const { outer, prepares, form } = statement;
+  const { start, end, place } = query;
+  const names = returnedNames(text, { query: place, start, end, outer, prepares }, site, relation, columns);
+  if (names !== undefined) return names;
+  throw new ProxyError('PGC_GUARD', {
+    form: `${form} with a RETURNING of which nobody can tell what its columns are called`,
+    guard: level,
+    table: quoteRelation(relation),
+  });
+}
