@@ -2,7 +2,7 @@
  * A second opinion on the keys of a statement, by node-sql-parser, where its grammar knows the statement. Its trees have no lines, nor
  * what was quoted, nor all options; so what they say is held against what the tokens say, and is not taken in their place.
  */
-import type { Dialect } from '../sql/dialects/dialect.js';
+import { type Dialect, LEXIS } from '../sql/dialects/dialect.js';
 import {
   type GrammarNode,
   type GrammarValue,
@@ -31,7 +31,7 @@ export function contradicted(
 ): FileKey | undefined {
   const tree = keys.length > 0 ? parseStatement(sql, dialect) : undefined;
   if (tree === undefined) return undefined;
-  const said = elementsOf(tree).flatMap(outlineOf);
+  const said = elementsOf(tree).flatMap((element) => outlineOf(element, LEXIS[dialect].unwritten));
   // Where it has left one out, it does not know that one.
   if (said.length < keys.length) return undefined;
   return keys.find((key, i) => {
@@ -50,7 +50,7 @@ function elementsOf(tree: GrammarNode): readonly GrammarNode[] {
   });
 }
 
-function outlineOf(element: GrammarNode): readonly Outline[] {
+function outlineOf(element: GrammarNode, unwritten: string): readonly Outline[] {
   const { reference_definition: reference, column } = element;
   if (!isNode(reference)) return [];
   const [table] = listOf(reference.table);
@@ -62,7 +62,7 @@ function outlineOf(element: GrammarNode): readonly Outline[] {
       columns: own.map(columnName),
       referenced: String(table?.table ?? '').toLowerCase(),
       referencedColumns: listOf(reference.definition).map(columnName),
-      action: String(action ?? 'no action').toLowerCase(),
+      action: String(action ?? unwritten).toLowerCase(),
     },
   ];
 }

@@ -19,6 +19,11 @@ export class Cursor {
     this.#lexis = lexis;
   }
 
+  /** What a key does whose ON DELETE is not written. */
+  get unwritten(): Lexis['unwritten'] {
+    return this.#lexis.unwritten;
+  }
+
   get isAtEnd(): boolean {
     return this.#at >= this.#tokens.length;
   }

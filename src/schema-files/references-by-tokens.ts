@@ -25,7 +25,7 @@ export function readReferences(
   const referenced = at.relationName();
   if (referenced === undefined) return [];
   const referencedColumns = at.nameList();
-  let action: Action = 'no action';
+  let action: Action = at.unwritten;
   let setColumns: readonly string[] | undefined;
   let [matchFull, deferred] = [false, false];
   for (;;) {

@@ -220,7 +220,7 @@ function armOf(
   };
 }
 
-/** SELECT 0 AS member, m0."id" AS "0_id", m1."id" AS "1_id" FROM a AS m0 LEFT JOIN b AS m1 ON 1 = 0 LIMIT 0 */
+/** SELECT 0 AS member, CASE WHEN o.one = 0 THEN m0.id END AS 0_id, … FROM (SELECT 1 AS one) AS o LEFT JOIN a AS m0 ON 1 = 0 LEFT JOIN b AS m1 … LIMIT 0 */
 function structureOfCycle(
   members: readonly CycleMember[],
   all: readonly string[],
@@ -233,8 +233,10 @@ function structureOfCycle(
   const own = members.flatMap(({ kept }, i) =>
     rows.selected({ ...kept, columns: kept.columns.map(({ column }) => ({ column, as: column })) }, `m${i}.`),
   );
-  const columns = own.map((column, i) => `${column} AS ${dialect.quote(all[i] ?? '')}`);
+  // By CASE a column is one that takes NULL, whatever it is in its own table.
+  const columns = own.map(
+    (column, i) => `CASE WHEN o.one = 0 THEN ${column} END AS ${dialect.quote(all[i] ?? '')}`,
+  );
   const tables = members.map(({ kept }, i) => `${dialect.table(kept.relation)} AS m${i}`);
-  // All sides of an outer join may be NULL: the first member's columns have to be such a side too.
   return `SELECT 0 AS ${dialect.quote('member')}, ${columns.join(', ')}\nFROM (SELECT 1 AS one) AS o ${tables.map((table) => `LEFT JOIN ${table} ON 1 = 0`).join(' ')} LIMIT 0`;
 }

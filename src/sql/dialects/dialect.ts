@@ -18,6 +18,8 @@ export interface Lexis {
   readonly client: 'mysql' | 'other';
   /** What becomes of a name without quotes. */
   readonly fold: (name: string) => string;
+  /** What a key does whose ON DELETE is not written, which dumps leave out. */
+  readonly unwritten: 'no action' | 'restrict';
   /** Names that differ in the case of their letters alone are the same name. */
   readonly ignoresCase: boolean;
 }
@@ -34,6 +36,7 @@ const POSTGRES: Lexis = {
   dollars: true,
   client: 'other',
   fold: toLower,
+  unwritten: 'no action',
   ignoresCase: false,
 };
 
@@ -46,6 +49,7 @@ const MYSQL: Lexis = {
   dollars: false,
   client: 'mysql',
   fold: asWritten,
+  unwritten: 'no action',
   ignoresCase: true,
 };
 
@@ -61,6 +65,7 @@ const SQLITE: Lexis = {
   dollars: false,
   client: 'other',
   fold: asWritten,
+  unwritten: 'no action',
   ignoresCase: true,
 };
 
@@ -70,6 +75,6 @@ export const LEXIS: Readonly<Record<Dialect, Lexis>> = {
   // Redshift writes quoted names in lower case too, unless enable_case_sensitive_identifier is on.
   redshift: { ...POSTGRES, fold: toLower },
   mysql: MYSQL,
-  mariadb: MYSQL,
+  mariadb: { ...MYSQL, unwritten: 'restrict' },
   sqlite: SQLITE,
 };
