@@ -42,9 +42,16 @@ export async function fileGraph(tables: readonly FileTable[], dialect: Dialect):
     tables.map((table) => [`${same(table.schema)}\0${same(table.name)}`, graph.relation(id(table))]),
   );
   const identities = new Map(tables.map((table) => [id(table), identityOf(table, dialect)]));
+  const inSchema = (schema: string, name: string) => named.get(`${same(schema)}\0${same(name)}`);
   return {
     graph,
-    relation: ({ schema = defaultSchema(dialect), name }) => named.get(`${same(schema)}\0${same(name)}`),
+    relation({ schema, name }) {
+      const found = inSchema(schema ?? defaultSchema(dialect), name);
+      if (found || schema !== undefined) return found;
+      // Whatever the search_path is: where one table alone has the name, it is meant.
+      const [only, ...others] = tables.filter((table) => same(table.name) === same(name));
+      return only && others.length === 0 ? graph.relation(id(only)) : undefined;
+    },
     identity: ({ oid }) => identities.get(oid) ?? [],
   };
 }

@@ -101,7 +101,7 @@ export const cases: readonly ScriptCase[] = [
   },
   {
     title: 'NO ACTION of a row that goes too',
-    schema: `${users}\nCREATE TABLE notes (id INT PRIMARY KEY, org_id INT, user_id INT, CONSTRAINT notes_org FOREIGN KEY (org_id) REFERENCES orgs (id) ON DELETE CASCADE, CONSTRAINT notes_user FOREIGN KEY (user_id) REFERENCES users (id));`,
+    schema: `${users}\nCREATE TABLE notes (id INT PRIMARY KEY, org_id INT, user_id INT, CONSTRAINT notes_org FOREIGN KEY (org_id) REFERENCES orgs (id) ON DELETE CASCADE, CONSTRAINT notes_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE NO ACTION);`,
     rows: `${userRows}\nINSERT INTO notes VALUES (1, 1, 10);`,
     statement: 'DELETE FROM orgs WHERE id = 1',
     // InnoDB has no NO ACTION: it refuses at once, if it comes to the users first.

@@ -6,13 +6,18 @@ import { readSchemaText } from '../../src/schema-files/schema-text.js';
 import type { ScriptDialectName } from '../../src/script/dialects/names.js';
 import { makeScript, type Script } from '../../src/script/script.js';
 
-/** The script for a statement. @throws as makeScript; an Error where the schema has a problem */
+/**
+ * The script for a statement.
+ * @param namespace of tables without one, where it is another than usual
+ * @throws as makeScript; an Error where the schema has a problem
+ */
 export async function scriptOf(
   schema: string,
   statement: string,
   dialect: ScriptDialectName,
+  namespace?: string,
 ): Promise<Script> {
-  const { tables, problems } = await inSlices(readSchemaText(schema, dialect));
+  const { tables, problems } = await inSlices(readSchemaText(schema, dialect, namespace));
   if (problems.length > 0) throw new Error(problems.map(({ line, text }) => `${line}: ${text}`).join('\n'));
   return inSlices(makeScript(await fileGraph(tables, dialect), statement, dialect));
 }
