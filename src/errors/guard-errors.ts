@@ -22,7 +22,13 @@ export const GUARD_ERRORS = {
     sqlstate: '0A000',
     unexpandable: true,
     message:
-      'cannot change what key {key} references in {table}: ON UPDATE is not emulated (cascade.guard is check)',
+      'cannot change what key {key} references in {table}: its ON UPDATE is not emulated here (cascade.guard is check)',
     hint: 'Leave these columns as they are, or change them in an order of your own with SET pgcascade.guard = off.',
+  },
+  PGC_GUARD_SNAPSHOT: {
+    sqlstate: '0A000',
+    message:
+      'cannot change what key {key} references in {table} in a transaction that is REPEATABLE READ or SERIALIZABLE (cascade.guard is check)',
+    hint: 'Such a transaction does not see what has come to reference it since. Change it in one that is READ COMMITTED.',
   },
 } as const satisfies Record<string, ErrorKind>;

@@ -81,7 +81,7 @@ export function readMarker(message: string, own: string): Marker | undefined {
 /** The proxy's own error for a row of which the statement cannot tell what becomes. */
 export interface Doubt {
   readonly kind: 'doubt';
-  readonly error: 'PGC_OVERLAP' | 'PGC_REFERENCED_SET' | 'PGC_GUARD_REFERENCED';
+  readonly error: 'PGC_OVERLAP' | 'PGC_REFERENCED_SET' | 'PGC_GUARD_REFERENCED' | 'PGC_GUARD_SNAPSHOT';
   readonly key: string;
   /** Another key, where the error names one. */
   readonly other: string;
@@ -123,7 +123,7 @@ export function violation(
       return newKeyViolation(check, { schema: key.referencing.schema, name: own }, marker.values);
     case 'same key':
     case 'rows':
-      return stillReferenced(plan, key, marker, profile);
+      return stillReferenced(key, key.action, plan.names.get(marker.table), marker, profile);
     default:
       return check satisfies never;
   }
@@ -153,15 +153,21 @@ export function newKeyViolation(
   };
 }
 
-function stillReferenced(
-  plan: Plan,
+/**
+ * What PostgreSQL says of a row that is still referenced, and is deleted or leaves its key.
+ * @param action what the key says to that
+ * @param table what the row is, or was, in
+ */
+export function stillReferenced(
   key: ForeignKey,
+  action: ForeignKey['action'],
+  table: string | undefined,
   marker: Marker & { kind: 'check' },
   profile: Profile,
 ): Violation {
-  const restricted = key.action === 'restrict' && profile.can.reportRestrict;
+  const restricted = action === 'restrict' && profile.can.reportRestrict;
   // A partition has a copy of the key, with a name of its own.
-  const referenced = plan.names.get(marker.table) ?? key.referenced.name;
+  const referenced = table ?? key.referenced.name;
   const constraint = key.copies.find(({ referenced }) => referenced === marker.table)?.name ?? key.name;
   return {
     kind: 'violation',

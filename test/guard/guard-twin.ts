@@ -46,8 +46,8 @@ export interface GuardTwin extends TwinDatabases {
 }
 
 /** Makes the twins for the tests of this file, with the same rows before each test. */
-export function useGuardTwin(options: ProxyOptions): GuardTwin {
-  const twins = useTwinDatabases(SCHEMA, ROWS, options);
+export function useGuardTwin(options: ProxyOptions, schema = SCHEMA, rows = ROWS): GuardTwin {
+  const twins = useTwinDatabases(schema, rows, options);
   const asNative: GuardTwin['asNative'] = (steps) =>
     twins.expectAsNative(async (side) => {
       const address = side === twins.native ? inject('postgres') : twins.proxy;

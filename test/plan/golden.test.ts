@@ -114,6 +114,8 @@ function partSection(part: Treatment, i: number): [string, string] {
       return section(name, `takes along: ${part.tables.join(', ')}`);
     case 'guarded':
       return section(name, part.checks.map(({ kind, key }) => `${kind}: ${key.name}`).join('\n'));
+    case 'behind':
+      return section(name, 'looks at what the statement before has left');
     case 'swallow':
     case 'cleanUp':
       return section(name, "of the proxy's own");

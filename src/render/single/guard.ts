@@ -12,13 +12,8 @@ import { checkMarker, FAIL_RELATION_CHANGED } from '../violations.js';
 import { equals } from './actions/match.js';
 import { columnName, tableOf } from './actions/rows.js';
 import { type Guarded, Returned } from './guarded.js';
+import { changesOf, type GuardCheck } from './guarded-changes.js';
 import type { ResultShape } from './render.js';
-
-/** What a marker's number stands for, whose place is that in the list. */
-export interface GuardCheck {
-  readonly kind: 'new key' | 'mixed key' | 'referenced key';
-  readonly key: ForeignKey;
-}
 
 export type NewKeyCheck = GuardedKey & { readonly kind: 'new key' | 'mixed key' };
 
@@ -28,9 +23,12 @@ export interface OwnRows {
   readonly within: RowsOf;
 }
 
+/** What is sent in the place of the client's statement, and what becomes of its answers. */
 export interface RenderedGuard extends Spliced {
   readonly shape: ResultShape;
   readonly checks: readonly GuardCheck[];
+  /** A statement that has to be executed behind it: its errors are those of the client's statement. */
+  readonly behind?: string | undefined;
 }
 
 /**
@@ -51,19 +49,28 @@ export function renderGuarded(
   { start, hasWith }: WritingQuery,
   guarded: Guarded,
 ): RenderedGuard {
-  const { site, keys, referenced } = guarded;
+  const { site, keys } = guarded;
   const columns = new Returned(guarded, 0);
-  const changes = referenced.map((key): GuardCheck => ({ kind: 'referenced key', key }));
+  const changes = changesOf(guarded, columns);
   const written = checksOf(keys);
-  const checks = [...changes, ...written];
+  const checks = [...changes.checks, ...written];
   const cases = [
-    ...changes.map(({ key }, place) => changesReferenced(key, place, columns, guarded)),
+    ...changes.cases,
     ...written.map((check, i) =>
-      breaks(check, changes.length + i, columns, guarded, check.own ? [{ columns, within: check.own }] : []),
+      breaks(
+        check,
+        changes.checks.length + i,
+        columns,
+        guarded,
+        check.own ? [{ columns, within: check.own }] : [],
+      ),
     ),
   ];
-  const atOnce = changes.length + written.filter(({ key }) => !key.deferred).length;
-  const conditions = conditionsOf(cases.slice(0, atOnce), cases.slice(atOnce), site, columns);
+  const atOnce = changes.cases.length + written.filter(({ key }) => !key.deferred).length;
+  const conditions = [
+    ...conditionsOf(cases.slice(0, atOnce), cases.slice(atOnce), site, columns),
+    ...(changes.left ? [changes.left.handsOn(columns.rows)] : []),
+  ];
   const returned = columns.expressions;
   const names = returned.map((_, i) => columnName(i)).join(', ');
   const list = site.returning?.list;
@@ -77,7 +84,8 @@ export function renderGuarded(
       `\n)\nSELECT ${list === undefined ? count : 'n.*'} FROM ${columns.rows} AS n\nWHERE ${[meaningHolds(guarded), ...conditions].join('\n AND ')}`,
     ),
   ];
-  return { ...spliceNamed(text, edits, [guarded]), shape: shapeOf(site, returned.length), checks };
+  const behind = changes.left?.renderBehind();
+  return { ...spliceNamed(text, edits, [guarded]), shape: shapeOf(site, returned.length), checks, behind };
 }
 
 /** Splices, and gives the CTEs and columns of the proxy's own names that nothing in the statement has. */
@@ -172,15 +180,6 @@ export function breaks(
   const table = columns.tells ? columns.of('tableoid') : String(relation.oid);
   const values = key.columns.map(({ referencing }) => columns.of(referencing));
   return `WHEN ${conditions.join(' AND ')} THEN ${checkMarker(place, table, values)}::pg_catalog.int4 IS NULL`;
-}
-
-/**
- * `WHEN n.pgc_c0 THEN (marker)`: the row's key is another one now. Whoever references it is not looked for: of what another
- * transaction has inserted meanwhile, this statement's snapshot says nothing.
- */
-function changesReferenced(key: ForeignKey, place: number, columns: Returned, { relation }: Guarded): string {
-  const values = key.columns.map(({ referenced }) => columns.of(referenced));
-  return `WHEN ${columns.leaves(key)} THEN ${checkMarker(place, String(relation.oid), values)}::pg_catalog.int4 IS NULL`;
 }
 
 /**

@@ -14,7 +14,6 @@ import {
   breaks,
   caseOf,
   checksOf,
-  type GuardCheck,
   meaningHolds,
   type NewKeyCheck,
   type OwnRows,
@@ -24,6 +23,7 @@ import {
   spliceNamed,
 } from './guard.js';
 import { type Guarded, Returned } from './guarded.js';
+import type { GuardCheck } from './guarded-changes.js';
 import type { ResultShape } from './render.js';
 import { clientName } from './root.js';
 

@@ -14,7 +14,7 @@ export interface Guarded {
   /** What the statement names. */
   readonly relation: Relation;
   readonly keys: readonly GuardedKey[];
-  /** What references columns that it sets: no row may change them. */
+  /** What references columns that it sets. */
   readonly referenced: readonly ForeignKey[];
   readonly level: Exclude<GuardLevel, 'off'>;
   /** The server tells the rows as they were from those that they are now. */
@@ -65,6 +65,12 @@ export class Returned {
   /** `n.pgc_c0` */
   of(column: string): string {
     return `n.${this.name(column)}`;
+  }
+
+  /** `n.pgc_c0`: a column of the relation as it was. */
+  old(column: string): string {
+    const { images } = this.#guarded.site;
+    return `n.${this.#return(`${images?.old ?? OLD}.${quoteName(column)}`)}`;
   }
 
   /**

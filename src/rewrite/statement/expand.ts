@@ -6,6 +6,7 @@ import type { Expanded, RewriteContext } from './context.js';
 import { expandDelete } from './delete.js';
 import { expandEnclosed } from './enclosed.js';
 import { expandExecute } from './execute.js';
+import type { Treatment } from './treatment.js';
 import { expandTruncate } from './truncate.js';
 import { refuse, unchangedTreatment } from './unexpanded.js';
 import { expandWrite } from './write.js';
@@ -20,11 +21,27 @@ export function* expand(
   context: RewriteContext,
 ): Steps<Expanded> {
   try {
-    return yield* expandMeaning(text, meaning, context);
+    const expanded = yield* expandMeaning(text, meaning, context);
+    return context.inString ? withBehind(text, expanded) : expanded;
   } catch (error) {
     if (!(error instanceof ProxyError)) throw error;
     return refuse(text, meaning, error, context);
   }
+}
+
+/** In a string, what has to be executed behind the statement stands there. What is parsed by itself is executed with it (session/execute/). */
+function withBehind(text: string, expanded: Expanded): Expanded {
+  const treatment = expanded.treatments.at(-1);
+  if (treatment?.kind !== 'guarded' || treatment.behind === undefined) return expanded;
+  const { sql = text, copied = [{ client: 0, sent: 0, length: text.length }] } = expanded;
+  // It is sent with this text, and so has its marker.
+  const behind: Treatment = { kind: 'behind', guarded: { ...treatment, marker: undefined } };
+  return {
+    ...expanded,
+    treatments: [...expanded.treatments, behind],
+    sql: `${sql}\n; ${treatment.behind}`,
+    copied,
+  };
 }
 
 function* expandMeaning(text: string, meaning: Meaning, context: RewriteContext): Steps<Expanded> {

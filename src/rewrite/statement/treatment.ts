@@ -1,7 +1,7 @@
 /** What becomes of the server's answers to one statement that is sent. */
 import type { ProxyError } from '../../errors.js';
 import type { Plan } from '../../plan/plan.js';
-import type { GuardCheck } from '../../render/single/guard.js';
+import type { GuardCheck } from '../../render/single/guarded-changes.js';
 import type { ResultShape } from '../../render/single/render.js';
 import type { RelationName } from '../../sql/names.js';
 import { type Program, shapeIn } from './program.js';
@@ -17,6 +17,11 @@ export type Treatment =
   | { readonly kind: 'cleanUp' }
   /** A statement of the proxy's own that locks the rows of an expanded one behind it: an error is that one's. */
   | { readonly kind: 'lock'; readonly cascade: CascadeTreatment }
+  /**
+   * A statement of the proxy's own that looks at what the one before it has done: an error is that one's. The client gets the
+   * answers to its own statement when this one has ended.
+   */
+  | { readonly kind: 'behind'; readonly guarded: GuardTreatment }
   | CascadeTreatment
   | GuardTreatment
   /** TRUNCATE … CASCADE, with the tables that were added to its list. */
@@ -52,6 +57,8 @@ export interface GuardTreatment {
   readonly shape: ResultShape;
   /** What the numbers in its markers stand for. */
   readonly checks: readonly GuardCheck[];
+  /** What has to be executed behind it, in the same transaction; undefined where nothing has. */
+  readonly behind: string | undefined;
   /** What it may write rows into, by object ids, for errors. */
   readonly tables: ReadonlyMap<number, RelationName>;
   /** As CascadeTreatment.marker. */
@@ -72,6 +79,11 @@ export function shapeOf(treatment: Treatment | undefined): ResultShape | undefin
 export function shapeOf(treatment: Treatment | undefined): ResultShape | undefined {
   const expanded = expandedOf(treatment);
   return expanded?.kind === 'cascade' ? shapeIn(expanded.program) : expanded?.shape;
+}
+
+/** What has to be executed behind a statement. */
+export function behindOf(treatment: Treatment | undefined): string | undefined {
+  return treatment?.kind === 'guarded' ? treatment.behind : undefined;
 }
 
 /** PREPARE in SQL of a statement that may delete. */

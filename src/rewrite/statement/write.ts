@@ -15,7 +15,7 @@ import { renderGuardedWith } from '../../render/single/guarded-with.js';
 import { quoteRelation } from '../../sql/names.js';
 import type { Write, WritingQuery, WritingStatement } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
-import { AS_SENT, type Treatment } from './treatment.js';
+import { AS_SENT, type GuardTreatment } from './treatment.js';
 import { prepareTreatment, unchangedTreatment } from './unexpanded.js';
 
 /**
@@ -32,25 +32,22 @@ export function expandWrite(text: string, statement: WritingStatement, context: 
     return { treatments: [unchangedTreatment(text, statement)] };
   for (const part of parts) refuseUnknowable(part, context);
   const isAlone = parts.length === 1 && first.site.cte === undefined && outer !== 'COPY';
-  const { sql, copied, checks, shape } = isAlone
+  const { sql, copied, checks, shape, behind } = isAlone
     ? renderGuarded(text, query, first)
     : renderGuardedWith(text, statement, query, parts, context.returnedColumns);
   const isAnswered = outer === undefined || outer === 'PREPARE';
-  const treatment: Treatment = {
+  const guarded: GuardTreatment = {
     kind: 'guarded',
     target: parts.map(({ relation }) => quoteRelation(relation)).join(', '),
     command: parts.find(({ site }) => site.cte === undefined)?.site.write.command,
     shape: isAnswered ? shape : AS_SENT,
     checks,
+    behind,
     tables: new Map(parts.flatMap(({ relation }) => tablesOf(relation, context))),
   };
-  return {
-    treatments: [
-      prepares === undefined ? treatment : prepareTreatment(prepares, text, sql, treatment, statement),
-    ],
-    sql,
-    copied,
-  };
+  const treatment =
+    prepares === undefined ? guarded : prepareTreatment(prepares, text, sql, guarded, statement);
+  return { treatments: [treatment], sql, copied };
 }
 
 /** What a statement may write rows of a relation into, by object ids. */

@@ -1,33 +1,13 @@
 /** The answers to expanded statements, turned back into those to the client's own. */
 
-import type { ResultShape } from '../../render/single/render.js';
 import { shapeOf, type Treatment } from '../../rewrite/statement/treatment.js';
-import { bytesIn } from '../../sql/encoding/letters.js';
-import {
-  commandComplete,
-  dropColumns,
-  dropFields,
-  Field,
-  NO_DATA,
-  noticeResponse,
-  PARSE_COMPLETE,
-  readRow,
-} from '../../wire/backend.js';
+import { NO_DATA, PARSE_COMPLETE } from '../../wire/backend.js';
 import { whole } from '../../wire/frontend.js';
-import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
 import type { ReplyHandler, Verdict } from '../server/outstanding-replies.js';
+import { LookedAtAnswers } from './looked-at-answers.js';
 import { type ErrorTranslation, translateError } from './server-errors.js';
-
-interface Progress {
-  /**
-   * What the tag of the execution says: the rows that the client has got, or the count that the expanded statement returns
-   * in place of rows. Where a portal is executed in portions, PostgreSQL's tag counts those of the last portion.
-   */
-  rows: number;
-  /** The numbers of the counts' column, where there is one and a row has come. */
-  counts?: readonly number[];
-}
+import { description, type Progress, resultOf } from './statement-results.js';
 
 /** What answers are translated with. */
 export interface Translation extends ErrorTranslation {
@@ -47,6 +27,8 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
   let progress: Progress = { rows: 0 };
   /** The client's CommandComplete, while a statement that undoes the proxy's settings is still to end. */
   let held: Verdict = 'swallow';
+  /** The answers to a statement that another one behind it looks at. */
+  let looked = new LookedAtAnswers();
   const answered = translation.executing();
   return {
     skipped() {
@@ -67,14 +49,22 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
         return 'forward';
       }
       if (message.type === Backend.ErrorResponse) return translateError(message, treatment, translation);
-      const verdict = resultOf(message, treatment, progress, translation);
+      const next = translation.rewrite.treatments[at + 1];
+      const result = resultOf(message, treatment, progress, translation.encoding);
+      const verdict = next?.kind === 'behind' ? looked.hold(result, message) : result;
       if (message.type !== Backend.CommandComplete) return verdict;
       if (treatment) {
         translation.completed(treatment);
-        tellExecuted(treatment, progress, translation);
+        // What is looked at by another one is told with that.
+        if (next?.kind !== 'behind') tellExecuted(treatment, progress, translation);
       }
       at++;
       progress = { rows: 0 };
+      if (treatment?.kind === 'behind') {
+        const answers = looked.end();
+        looked = new LookedAtAnswers();
+        return answers;
+      }
       if (treatment?.kind !== 'cleanUp') held = verdict;
       if (translation.rewrite.treatments[at]?.kind !== 'cleanUp') return held;
       if (held === 'forward') held = whole(message);
@@ -101,7 +91,7 @@ export function executeReplies(translation: Translation, isContinued = false): R
         tellExecuted(treatment, progress, translation);
       if (type === Backend.CommandComplete || type === Backend.ErrorResponse) answered();
       if (type === Backend.ErrorResponse) return translateError(message, treatment, translation);
-      return resultOf(message, treatment, progress, translation);
+      return resultOf(message, treatment, progress, translation.encoding);
     },
   };
 }
@@ -170,91 +160,4 @@ export function undoneReplies(undo: () => void): ReplyHandler {
     },
     skipped: undo,
   };
-}
-
-function resultOf(
-  message: Message,
-  treatment: Treatment | undefined,
-  progress: Progress,
-  { encoding }: Translation,
-): Verdict {
-  switch (treatment?.kind) {
-    case 'cascade':
-    case 'guarded':
-      return cascaded(message, shapeOf(treatment), progress);
-    case 'truncate':
-      return message.type === Backend.CommandComplete
-        ? truncated(message, treatment.tables, encoding())
-        : 'forward';
-    case 'prepare':
-      return treatment.again ? 'swallow' : 'forward';
-    case 'swallow':
-    case 'cleanUp':
-    case 'lock':
-      return 'swallow';
-    case 'forward':
-    case 'refused':
-    case 'release':
-    case undefined:
-      return 'forward';
-    default:
-      return treatment satisfies never;
-  }
-}
-
-function cascaded(message: Message, shape: ResultShape, progress: Progress): Verdict {
-  if (shape.kind === 'as sent') return 'forward';
-  switch (message.type) {
-    case Backend.RowDescription:
-      return description(message, shape, 'swallow');
-    case Backend.DataRow:
-      if (shape.kind === 'count') {
-        const [rows, counts] = readRow(message);
-        progress.rows = Number(rows?.toString('latin1') ?? 0);
-        if (shape.counted) progress.counts = numbersIn(counts);
-        return 'swallow';
-      }
-      // Each row bears all the counts.
-      if (shape.counted && progress.rows === 0) progress.counts = numbersIn(readRow(message)[0]);
-      progress.rows++;
-      return dropColumns(message, shape.added);
-    case Backend.CommandComplete:
-      return commandComplete(`${shape.command} ${progress.rows}`);
-    default:
-      return 'forward';
-  }
-}
-
-function numbersIn(counts: Buffer | null | undefined): readonly number[] {
-  return counts?.toString('latin1').split(',').map(Number) ?? [];
-}
-
-/**
- * What becomes of the description of the columns that are sent.
- * @param none the answer where the client's own statement returns no rows
- */
-function description(message: Message, shape: ResultShape, none: Verdict): Verdict {
-  switch (shape.kind) {
-    case 'as sent':
-      return 'forward';
-    case 'count':
-      return none;
-    case 'rows':
-      return dropFields(message, shape.added);
-  }
-}
-
-/** The server gives this notice of every table that it finds itself, and so of none that is in the list (ExecuteTruncateGuts). */
-function truncated(complete: Message, tables: readonly string[], encoding: string): Buffer {
-  const notices = tables.map((table) =>
-    noticeResponse(
-      new Map([
-        [Field.severity, 'NOTICE'],
-        [Field.severityNonLocalized, 'NOTICE'],
-        [Field.code, '00000'],
-        [Field.message, bytesIn(encoding, `truncate cascades to table "${table}"`)],
-      ]),
-    ),
-  );
-  return Buffer.concat([...notices, complete.buffer.subarray(complete.start, complete.end)]);
 }

@@ -40,13 +40,14 @@ export interface ErrorTranslation {
 /**
  * What the client gets in place of an error: the native one of a broken rule, the proxy's own, or the server's, with the
  * position and the command of the client's text.
- * @param treatment of the statement that has failed
+ * @param failed of the statement that has failed; what looks at another one fails in its place
  */
 export function translateError(
   message: Message,
-  treatment: Treatment | undefined,
+  failed: Treatment | undefined,
   translation: ErrorTranslation,
 ): Verdict {
+  const treatment = failed?.kind === 'behind' ? failed.guarded : failed;
   const encoding = translation.encoding();
   const fields = readErrorFields(message);
   const marker = markerOf(fields, treatment, translation.rewrite, translation.resolved ?? false);
@@ -80,6 +81,7 @@ function inPlaceOf(
     case 'swallow':
     case 'cleanUp':
     case 'lock':
+    case 'behind':
     case 'truncate':
     case 'prepare':
     case 'release':

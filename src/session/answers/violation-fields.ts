@@ -6,6 +6,7 @@ import {
   type Doubt,
   type Marker,
   newKeyViolation,
+  stillReferenced,
   type Violation,
   violation,
 } from '../../render/violations.js';
@@ -56,10 +57,23 @@ function broken(
   if (treatment.kind === 'cascade') return violation(treatment.plan, marker, profile);
   const check = treatment.checks[marker.check];
   if (check === undefined) return undefined;
-  if (check.kind === 'referenced key')
-    return { kind: 'doubt', error: 'PGC_GUARD_REFERENCED', key: check.key.name, other: '' };
-  const { schema, name } = treatment.tables.get(marker.table) ?? check.key.referencing;
-  return newKeyViolation({ kind: check.kind, key: check.key }, { schema: schema ?? '', name }, marker.values);
+  const { kind, key } = check;
+  const table = treatment.tables.get(marker.table);
+  switch (kind) {
+    case 'referenced key':
+      return { kind: 'doubt', error: 'PGC_GUARD_REFERENCED', key: key.name, other: '' };
+    case 'old snapshot':
+      return { kind: 'doubt', error: 'PGC_GUARD_SNAPSHOT', key: key.name, other: '' };
+    case 'left key':
+      return stillReferenced(key, key.onUpdate, table?.name, marker, profile);
+    case 'new key':
+    case 'mixed key': {
+      const { schema, name } = table ?? key.referencing;
+      return newKeyViolation({ kind, key }, { schema: schema ?? '', name }, marker.values);
+    }
+    default:
+      return kind satisfies never;
+  }
 }
 
 /** Stands for a key's values until the rest is in the client's encoding: no name has this character. */

@@ -4,6 +4,7 @@ import { inSlices, type Steps } from '../../pace.js';
 import { mayBeSentAgain } from '../../rewrite/retries.js';
 import type { RewriteContext } from '../../rewrite/statement/context.js';
 import { executableOf, type PreparedTexts } from '../../rewrite/statement/replan.js';
+import { behindOf } from '../../rewrite/statement/treatment.js';
 import type { StatementCache } from '../../rewrite/statement-cache.js';
 import { type Rewrite, rewrite } from '../../rewrite/text.js';
 import { isAfterUnsettling, namesRelations } from '../../rewrite/unsettling.js';
@@ -75,7 +76,8 @@ export class Rewriter {
    */
   inClientEncoding(made: Rewrite, { executed }: Dependencies): Rewrite {
     const encoding = encodingOf(this.#state);
-    if (!made.changed || encoding === 'UTF8' || !hasLetters(made.sql)) return made;
+    const behind = made.treatments.map((each) => behindOf(each) ?? '');
+    if (!made.changed || encoding === 'UTF8' || ![made.sql, ...behind].some(hasLetters)) return made;
     // The text that an EXECUTE prepares again has parts of the client's, which `copied` does not tell from the proxy's.
     if (executed.length > 0) throw new ProxyError('PGC_ENCODING', { what: AGAIN, encoding });
     return inClientEncoding(made, this.#state);

@@ -72,6 +72,7 @@ function isClients(treatment: Treatment): boolean {
     case 'forward':
     case 'cascade':
     case 'guarded':
+    case 'behind':
     case 'truncate':
     case 'refused':
     case 'release':

@@ -12,11 +12,11 @@
 import type { Treatment } from '../../rewrite/statement/treatment.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
+import { HeldAnswers } from '../answers/held-answers.js';
 import type { News } from '../answers/news.js';
 import type { Translation } from '../answers/results.js';
 import { isForbidden } from '../server/error-classes.js';
 import type { ReplyHandler, Verdict } from '../server/outstanding-replies.js';
-import { HeldAnswers } from './held-answers.js';
 import { type Outcome, type RetryReason, retryReasonOf } from './outcome.js';
 import { repeatsStrings } from './retry-policy.js';
 

@@ -3,7 +3,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
 import type { Copied, Spliced } from '../../render/splice.js';
 import { changed, locksBefore } from '../../rewrite/statement/program.js';
-import type { Treatment } from '../../rewrite/statement/treatment.js';
+import { behindOf, type Treatment } from '../../rewrite/statement/treatment.js';
 import type { Place, Rewrite } from '../../rewrite/text.js';
 import { isSingleByte, readRaw } from '../../sql/encoding/character-lengths.js';
 import { bytesIn, rawLetter } from '../../sql/encoding/letters.js';
@@ -49,13 +49,22 @@ type Spelling = (token: string) => string;
 export function inClientEncoding(rewrite: Rewrite, state: ServerState): Rewrite {
   const spell = spellingFor(state);
   const { sql, copied, places } = spelled(rewrite, rewrite.places, spell);
-  if (hasLetters(sql))
-    throw new ProxyError('PGC_ENCODING', {
-      what: 'tables with names beyond ASCII',
-      encoding: encodingOf(state),
-    });
-  const treatments = rewrite.treatments.map((treatment) => locksSpelled(treatment, spell));
+  if (hasLetters(sql)) throw beyondAscii(state);
+  const treatments = rewrite.treatments.map((each) => locksSpelled(behindSpelled(each, spell), spell));
+  if (treatments.some((each) => hasLetters(behindOf(each) ?? ''))) throw beyondAscii(state);
   return { ...rewrite, sql, unspelled: rewrite.sql, copied, places, treatments };
+}
+
+function beyondAscii(state: ServerState): ProxyError {
+  const encoding = encodingOf(state);
+  return new ProxyError('PGC_ENCODING', { what: 'tables with names beyond ASCII', encoding });
+}
+
+function behindSpelled(treatment: Treatment, spell: Spelling): Treatment {
+  const behind = behindOf(treatment);
+  return treatment.kind === 'guarded' && behind !== undefined
+    ? { ...treatment, behind: spell(behind) }
+    : treatment;
 }
 
 /** What the proxy has added spelled, and the runs of the client's text and the places where they have come to be. */

@@ -48,6 +48,25 @@ export function equals(
     .join(' AND ');
 }
 
+/**
+ * Two rows have the same referenced columns: `p.id = n.pgc_c0`. The operator is found by its name, for two values of the
+ * referenced column's type.
+ * @param column the names of the referenced columns in `other`; in `row` they have their own
+ */
+export function sameReferenced(
+  key: ForeignKey,
+  row: string,
+  other: string,
+  column: (name: string) => string,
+): string {
+  return key.columns
+    .map(({ referenced, left, operator }) => {
+      const [one, two] = [`${row}.${quoteName(referenced)}`, `${other}.${column(referenced)}`];
+      return `${cast(one, left)} ${spell(operator)} ${cast(two, left)}`;
+    })
+    .join(' AND ');
+}
+
 /** `r.author`, cast to the operator's type and under the key's collation, where these are not the column's own. */
 function referencing(column: KeyColumn, row: string, own = quoteName): string {
   const value = cast(`${row}.${own(column.referencing)}`, column.right);

@@ -11,6 +11,7 @@ import type { SessionCatalog } from '../../catalog/session-catalog.js';
 import type { Decider } from '../../decide/decider.js';
 import { shownName } from '../../decide/names.js';
 import type { Executor } from '../../execute/executor.js';
+import { lookBehind, lookedAt } from '../../execute/looked-at-execute.js';
 import type { PortalBinding } from '../../execute/portal-execution.js';
 import type { Jit } from '../../server/jit.js';
 import { SCRATCH } from '../../server/own-statements.js';
@@ -89,7 +90,11 @@ export class Execute extends MessageHandler<ExecuteParts> {
     if (planOf(rewrite.treatments)) jit.off();
     else jit.on();
     server.write(execute);
-    replies.expect('Execute', executeReplies(decider.translation(rewrite), isContinued));
+    const translation = decider.translation(rewrite);
+    const looked = lookedAt(translation);
+    // The first portion of its rows has done all that it does.
+    if (looked && !isContinued) lookBehind(looked, translation, this.parts);
+    else replies.expect('Execute', executeReplies(translation, isContinued));
   }
 
   /** Without RETURNING a portal runs once (pquery.c, PortalRun). What is sent instead fails as well. */

@@ -13,12 +13,14 @@ import type { Look } from '../../../sql/lexer/look.js';
 import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend, TransactionStatus } from '../../../wire/types.js';
+import { LookedAtAnswers } from '../../answers/looked-at-answers.js';
 import { sealed, sentText } from '../../answers/markers.js';
 import { descriptionReplies, executeReplies } from '../../answers/results.js';
 import type { SessionCatalog } from '../../catalog/session-catalog.js';
 import type { Decider } from '../../decide/decider.js';
 import type { SeparateStatement } from '../../decide/decision.js';
 import type { Executor } from '../../execute/executor.js';
+import { lookBehind, lookedAt } from '../../execute/looked-at-execute.js';
 import type { InternalQueries } from '../../server/internal-query.js';
 import type { Jit } from '../../server/jit.js';
 import type { Output } from '../../server/output.js';
@@ -112,8 +114,6 @@ export class StatementByStatement {
         ...[write.close('P', OWN_NAME), write.close('S', OWN_NAME)],
         isSame ? write.parseBytes(OWN_NAME, look.text) : write.parse(OWN_NAME, sentText(rewrite)),
         ...[write.bind(OWN_NAME, OWN_NAME), write.describePortal(OWN_NAME), write.execute(OWN_NAME)],
-        // As long as the portal is open its tables are in use, and DDL behind it would be refused.
-        write.close('P', OWN_NAME),
       ]),
     );
     replies.expect('Close', { receive: unlessError });
@@ -121,10 +121,19 @@ export class StatementByStatement {
     replies.expect('Parse', unseen(handler, Backend.ParseComplete));
     replies.expect('Bind', unseen(handler, Backend.BindComplete));
     const described = unseen(handler, Backend.NoData);
-    const executed = executeReplies(translation);
-    const [first, second] = changes(look, rewrite) ? together(described, executed) : [described, executed];
-    replies.expect('Describe', first);
-    replies.expect('Execute', second);
+    const looked = lookedAt(translation);
+    if (looked) {
+      const answers = new LookedAtAnswers();
+      replies.expect('Describe', heldIn(answers, described));
+      lookBehind(looked, translation, this.#options, answers);
+    } else {
+      const executed = executeReplies(translation);
+      const [first, second] = changes(look, rewrite) ? together(described, executed) : [described, executed];
+      replies.expect('Describe', first);
+      replies.expect('Execute', second);
+    }
+    // As long as the portal is open its tables are in use, and DDL behind it would be refused.
+    server.write(write.close('P', OWN_NAME));
     replies.expect('Close', { receive: unlessError });
   }
 }
@@ -159,6 +168,16 @@ function together(described: ReplyHandler, executed: ReplyHandler): readonly [Re
       },
     },
   ];
+}
+
+/** The client gets the description when it gets what is described. */
+function heldIn(answers: LookedAtAnswers, described: ReplyHandler): ReplyHandler {
+  return {
+    receive: (message) => {
+      const verdict = described.receive(message);
+      return message.type === Backend.ErrorResponse ? verdict : answers.hold(verdict, message);
+    },
+  };
 }
 
 function unlessError({ type }: Message): Verdict {

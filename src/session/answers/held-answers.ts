@@ -1,8 +1,8 @@
-/** The answers to an attempt that the client has not got yet: it gets them when nothing can go wrong any more. */
+/** The answers that the client has not got yet: it gets them when nothing can go wrong any more. */
 import type { Message } from '../../wire/reader.js';
 import type { Verdict } from '../server/outstanding-replies.js';
 
-/** An answer that is longer than this goes out before its end, and no other attempt can follow. */
+/** An answer that is longer than this goes out before its end: no other attempt can follow, and an error comes behind its rows. */
 const MOST_HELD = 1024 * 1024;
 
 export class HeldAnswers {
@@ -40,6 +40,12 @@ export class HeldAnswers {
     return all.length > 0 ? all : verdict;
   }
 
+  /** @returns all that was held, behind the last answer */
+  end(): Verdict {
+    const all = this.#release();
+    return all.length > 0 ? all : 'swallow';
+  }
+
   #release(): Buffer {
     const all = Buffer.concat(this.#held);
     this.#held = [];
@@ -49,6 +55,6 @@ export class HeldAnswers {
 }
 
 /** The bytes of an answer. A message that is forwarded is copied: the reader writes the next bytes over it. */
-function copyOf(verdict: Exclude<Verdict, 'swallow'>, { buffer, start, end }: Message): Buffer {
+export function copyOf(verdict: Exclude<Verdict, 'swallow'>, { buffer, start, end }: Message): Buffer {
   return verdict === 'forward' ? Buffer.from(buffer.subarray(start, end)) : verdict;
 }

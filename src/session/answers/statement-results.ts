@@ -1,0 +1,118 @@
+/** One answer to one statement, turned back into that to the client's own. */
+import type { ResultShape } from '../../render/single/render.js';
+import { shapeOf, type Treatment } from '../../rewrite/statement/treatment.js';
+import { bytesIn } from '../../sql/encoding/letters.js';
+import {
+  commandComplete,
+  dropColumns,
+  dropFields,
+  Field,
+  noticeResponse,
+  readRow,
+} from '../../wire/backend.js';
+import type { Message } from '../../wire/reader.js';
+import { Backend } from '../../wire/types.js';
+import type { Verdict } from '../server/outstanding-replies.js';
+
+/** What is known of a statement's answers so far. */
+export interface Progress {
+  /**
+   * What the tag of the execution says: the rows that the client has got, or the count that the expanded statement returns
+   * in place of rows. Where a portal is executed in portions, PostgreSQL's tag counts those of the last portion.
+   */
+  rows: number;
+  /** The numbers of the counts' column, where there is one and a row has come. */
+  counts?: readonly number[];
+}
+
+/**
+ * @param treatment of the statement
+ * @param encoding the client's by now
+ */
+export function resultOf(
+  message: Message,
+  treatment: Treatment | undefined,
+  progress: Progress,
+  encoding: () => string,
+): Verdict {
+  switch (treatment?.kind) {
+    case 'cascade':
+    case 'guarded':
+      return cascaded(message, shapeOf(treatment), progress);
+    case 'truncate':
+      return message.type === Backend.CommandComplete
+        ? truncated(message, treatment.tables, encoding())
+        : 'forward';
+    case 'prepare':
+      return treatment.again ? 'swallow' : 'forward';
+    case 'swallow':
+    case 'cleanUp':
+    case 'lock':
+    case 'behind':
+      return 'swallow';
+    case 'forward':
+    case 'refused':
+    case 'release':
+    case undefined:
+      return 'forward';
+    default:
+      return treatment satisfies never;
+  }
+}
+
+function cascaded(message: Message, shape: ResultShape, progress: Progress): Verdict {
+  if (shape.kind === 'as sent') return 'forward';
+  switch (message.type) {
+    case Backend.RowDescription:
+      return description(message, shape, 'swallow');
+    case Backend.DataRow:
+      if (shape.kind === 'count') {
+        const [rows, counts] = readRow(message);
+        progress.rows = Number(rows?.toString('latin1') ?? 0);
+        if (shape.counted) progress.counts = numbersIn(counts);
+        return 'swallow';
+      }
+      // Each row bears all the counts.
+      if (shape.counted && progress.rows === 0) progress.counts = numbersIn(readRow(message)[0]);
+      progress.rows++;
+      return dropColumns(message, shape.added);
+    case Backend.CommandComplete:
+      return commandComplete(`${shape.command} ${progress.rows}`);
+    default:
+      return 'forward';
+  }
+}
+
+function numbersIn(counts: Buffer | null | undefined): readonly number[] {
+  return counts?.toString('latin1').split(',').map(Number) ?? [];
+}
+
+/**
+ * What becomes of the description of the columns that are sent.
+ * @param none the answer where the client's own statement returns no rows
+ */
+export function description(message: Message, shape: ResultShape, none: Verdict): Verdict {
+  switch (shape.kind) {
+    case 'as sent':
+      return 'forward';
+    case 'count':
+      return none;
+    case 'rows':
+      return dropFields(message, shape.added);
+  }
+}
+
+/** The server gives this notice of every table that it finds itself, and so of none that is in the list (ExecuteTruncateGuts). */
+function truncated(complete: Message, tables: readonly string[], encoding: string): Buffer {
+  const notices = tables.map((table) =>
+    noticeResponse(
+      new Map([
+        [Field.severity, 'NOTICE'],
+        [Field.severityNonLocalized, 'NOTICE'],
+        [Field.code, '00000'],
+        [Field.message, bytesIn(encoding, `truncate cascades to table "${table}"`)],
+      ]),
+    ),
+  );
+  return Buffer.concat([...notices, complete.buffer.subarray(complete.start, complete.end)]);
+}

@@ -1,0 +1,69 @@
+/**
+ * The Execute of a statement, and behind it the execution of another one that looks at what it has done, in the same
+ * pipeline: for the client they are one.
+ */
+import type { GuardTreatment } from '../../rewrite/statement/treatment.js';
+import { Backend } from '../../wire/types.js';
+import { LookedAtAnswers } from '../answers/looked-at-answers.js';
+import { sealed, sentText } from '../answers/markers.js';
+import type { News } from '../answers/news.js';
+import { executeReplies, type Translation } from '../answers/results.js';
+import { translateError } from '../answers/server-errors.js';
+import type { Output } from '../server/output.js';
+import type { OutstandingReplies, ReplyHandler } from '../server/outstanding-replies.js';
+import { executionOf } from '../server/own-statements.js';
+
+/** What is looked at, and by what. */
+export interface LookedAt {
+  readonly guarded: GuardTreatment;
+  readonly behind: string;
+}
+
+/** @returns undefined where nothing has to be executed behind the statement */
+export function lookedAt({ rewrite }: Pick<Translation, 'rewrite'>): LookedAt | undefined {
+  const [guarded] = rewrite.treatments;
+  if (guarded?.kind !== 'guarded' || guarded.behind === undefined) return undefined;
+  return { guarded, behind: guarded.behind };
+}
+
+/**
+ * Sends the statement behind, when the Execute is written, and expects the answers to both.
+ * @param answers what the client does not get before the look
+ */
+export function lookBehind(
+  { guarded, behind }: LookedAt,
+  translation: Translation,
+  { server, replies }: { readonly server: Output; readonly replies: OutstandingReplies },
+  answers = new LookedAtAnswers(),
+): void {
+  const news: News[] = [];
+  const executed = executeReplies({
+    ...translation,
+    tell: (each) => (each.kind === 'failed' ? translation.tell(each) : news.push(each)),
+  });
+  replies.expect('Execute', {
+    ...executed,
+    receive: (message) => {
+      const verdict = executed.receive(message);
+      return message.type === Backend.ErrorResponse ? verdict : answers.hold(verdict, message);
+    },
+  });
+  const looking = sealed({ ...translation.rewrite, sql: behind, copied: [], changed: true });
+  const unmarked = { ...guarded, marker: undefined };
+  const own: ReplyHandler = {
+    receive: (message) =>
+      message.type === Backend.ErrorResponse
+        ? translateError(message, { kind: 'behind', guarded: unmarked }, { ...translation, rewrite: looking })
+        : 'swallow',
+  };
+  const { messages, answered } = executionOf([sentText(looking)]);
+  server.write(Buffer.concat(messages));
+  for (const to of answered.slice(0, -1)) replies.expect(to, own);
+  replies.expect('Close', {
+    receive: (message) => {
+      if (message.type === Backend.ErrorResponse) return own.receive(message);
+      for (const each of news) translation.tell(each);
+      return answers.end();
+    },
+  });
+}
