@@ -6,6 +6,7 @@
 import type { ErrorKind } from './errors/error-kind.js';
 import { GUARD_ERRORS } from './errors/guard-errors.js';
 import { LOGIN_ERRORS } from './errors/login-errors.js';
+import { ORDERED_ERRORS } from './errors/ordered-errors.js';
 
 export type { ErrorKind } from './errors/error-kind.js';
 
@@ -206,6 +207,7 @@ export const ERRORS = {
     hint: 'Send large amounts of data with COPY, which is passed on in pieces, or raise limits.message_bytes.',
   },
   ...GUARD_ERRORS,
+  ...ORDERED_ERRORS,
   ...LOGIN_ERRORS,
   PGC_SHUTDOWN: {
     sqlstate: '57P01',

@@ -30,9 +30,11 @@ const cascade = section({
     )
     .prefault('on')
     .describe('off passes everything as it is.'),
-  strategy: choice(['auto', 'single'], ['ordered'])
+  strategy: choice(['auto', 'single', 'ordered'])
     .default('auto')
-    .describe('How a cascade is sent. single, as one statement, is the only way now; auto means it too.'),
+    .describe(
+      'How a cascade is carried out. single: by one statement. ordered: by several in a transaction, which lock and find the rows, ask all rules and then delete from the leaves up (docs/strategies.md). auto is single.',
+    ),
   declared: z
     .boolean()
     .default(true)

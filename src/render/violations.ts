@@ -15,7 +15,7 @@ export const MARKER_SQLSTATE = '22P02';
 export const MARKER = `pgcascade/${randomBytes(5).toString('hex')}/`;
 
 /** The kinds of markers that say nothing but their kind: it is their text. */
-const STOPPED = ['refused', 'relationChanged', 'rowKept', 'ruleSuspected'] as const;
+const STOPPED = ['keysTooLarge', 'refused', 'relationChanged', 'rowKept', 'ruleSuspected'] as const;
 
 /** A marker found in an error's message. */
 export type Marker =
@@ -49,8 +49,11 @@ export const FAIL_RELATION_CHANGED = `pg_catalog.concat('${MARKER}relationChange
 /** The same where a rule may be broken. To find out whether one is takes a statement that costs more. */
 export const FAIL_SUSPICION = `pg_catalog.concat('${MARKER}ruleSuspected')::pg_catalog.int4`;
 
-/** The same for a row of a cycle that a trigger has kept. */
+/** The same for a row that a trigger has kept, though what depends on it was found or deleted before. */
 export const FAIL_ROW_KEPT = `pg_catalog.concat('${MARKER}rowKept')::pg_catalog.int4`;
+
+/** The same where the proxy would have to hold more keys than it may. */
+export const FAIL_KEYS_TOO_LARGE = `pg_catalog.concat('${MARKER}keysTooLarge')::pg_catalog.int4`;
 
 /**
  * An expression for the marker of a check: `pgcascade/…/2/16385/(1, x)`, the key's values as their output functions say.

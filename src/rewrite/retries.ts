@@ -1,5 +1,6 @@
 /** Whether a rewritten text may be sent again after it has failed, and what that takes. Pure. */
 import type { Plan } from '../plan/plan.js';
+import type { Sequence } from '../render/ordered/sequence.js';
 import type { Locks } from '../render/single/locks.js';
 import type { Statement } from '../sql/statement/statement.js';
 import { locksBefore, type Program, suspects } from './statement/program.js';
@@ -22,6 +23,13 @@ export function planOf(treatments: readonly Treatment[]): Plan | undefined {
  */
 export function programOf(treatments: readonly Treatment[]): Program | undefined {
   return onlyCascade(treatments)?.program;
+}
+
+/** The sequences by which statements of the text are carried out. */
+export function sequencesIn(treatments: readonly Treatment[]): readonly Sequence[] {
+  return treatments.flatMap((treatment) =>
+    treatment.kind === 'cascade' && treatment.program.kind === 'ordered' ? [treatment.program.sequence] : [],
+  );
 }
 
 /** The answers to more statements than this are not held back. */

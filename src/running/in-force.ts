@@ -55,6 +55,8 @@ function policyOf(
   newGraphs: () => GraphCache,
 ): Policy {
   const { mode, declared, overrides, relations, unsupported, code, triggers, guard, locks } = cascade;
+  // On PostgreSQL `auto` is the one statement.
+  const strategy = cascade.strategy === 'ordered' ? 'ordered' : 'single';
   const keySettings = { declared, overrides, relations };
   const statements = {
     active: mode === 'on',
@@ -63,7 +65,8 @@ function policyOf(
     triggers,
     guard,
     locks,
-  };
+    strategy,
+  } as const;
   const isSameGraph =
     before !== undefined &&
     isDeepStrictEqual(before.policy.keySettings, keySettings) &&

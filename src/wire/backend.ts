@@ -127,6 +127,11 @@ export function readColumnNames(description: Message): readonly Buffer[] {
   return within(description, (at) => at.list(() => Buffer.from(readField(at).name)));
 }
 
+/** The object ids of the types of the columns in a RowDescription. */
+export function readColumnTypes(description: Message): readonly number[] {
+  return within(description, (at) => at.list(() => readField(at).type));
+}
+
 /** The types in a ParameterDescription. */
 export function readParameterTypes(description: Message): readonly number[] {
   return within(description, (at) => at.list(() => at.int32() >>> 0));

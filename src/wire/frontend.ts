@@ -136,6 +136,17 @@ export const write = {
     ),
   bind: (portal: string, statement: string): Buffer =>
     withName(withName(serialize.bind({ portal: '', statement: '' }), BEHIND_ONE, statement), FIRST, portal),
+  /** A Bind with results in binary. @param values text is given as a string, binary as bytes */
+  bindValues: (portal: string, statement: string, values: readonly (Buffer | string)[]): Buffer =>
+    withName(
+      withName(
+        serialize.bind({ portal: '', statement: '', values: [...values], binary: true }),
+        BEHIND_ONE,
+        statement,
+      ),
+      FIRST,
+      portal,
+    ),
   execute: (portal: string, rows = 0): Buffer =>
     withName(serialize.execute({ portal: '', rows }), FIRST, portal),
   describeStatement: (name: string): Buffer =>

@@ -103,7 +103,7 @@ describe('an unknown key is refused', () => {
 
 describe('what later versions bring is refused by name', () => {
   test.each([
-    ['cascade: { strategy: ordered }', 'cascade.strategy: "ordered" is not yet supported'],
+    ['cascade: { locks: tables }', 'cascade.locks: "tables" is not yet supported'],
     ['cascade: { mode: dry-run }', 'cascade.mode: "dry-run" is not yet supported'],
     ['cascade: { files: [{ path: x }] }', 'cascade.files: not yet supported'],
     ['cascade: { atomic: false }', 'cascade.atomic: not yet supported'],

@@ -11,6 +11,8 @@ import { beforeAll, expect, test } from 'vitest';
 import type { CatalogRelation } from '../../src/graph/catalog/catalog.js';
 import { mergeGraph } from '../../src/graph/merge.js';
 import { postgres } from '../../src/profiles/profile.js';
+import type { Sequence } from '../../src/render/ordered/sequence.js';
+import { sequencesIn } from '../../src/rewrite/retries.js';
 import type { Treatment } from '../../src/rewrite/statement/treatment.js';
 import { type Rewrite, rewrite } from '../../src/rewrite/text.js';
 import { quoteRelation } from '../../src/sql/names.js';
@@ -59,6 +61,7 @@ async function make(golden: Golden, recorded: Recorded): Promise<Golden['made']>
           triggers: cascadeConfig.triggers,
           guard: cascadeConfig.guard,
           locks: cascadeConfig.locks,
+          strategy: cascadeConfig.strategy === 'ordered' ? 'ordered' : 'single',
           reject: cascadeConfig.unsupported === 'reject',
           inString: true,
           retries,
@@ -77,13 +80,13 @@ function sectionsOf(
   exact: Rewrite,
   relations: readonly CatalogRelation[],
 ): [string, string][] {
-  const sent = first.changed ? [section('sql', sqlText(first.sql, relations))] : [];
+  const sent = first.sql !== first.text ? [section('sql', sqlText(first.sql, relations))] : [];
   const again =
     exact.sql === first.sql
       ? []
       : [section('sql, where a rule may be broken', sqlText(exact.sql, relations))];
   const locks = first.treatments.flatMap((part) =>
-    part.kind === 'cascade' && part.program.locks
+    part.kind === 'cascade' && part.program.kind === 'single' && part.program.locks
       ? [
           section(
             'locks',
@@ -92,8 +95,23 @@ function sectionsOf(
         ]
       : [],
   );
+  const steps = sequencesIn(first.treatments).flatMap((sequence) => sequenceSections(sequence, relations));
   const warnings = first.warnings.length > 0 ? [section('warnings', first.warnings.join('\n'))] : [];
-  return [...first.treatments.map(partSection), ...sent, ...again, ...locks, ...warnings];
+  return [...first.treatments.map(partSection), ...sent, ...again, ...locks, ...steps, ...warnings];
+}
+
+/** What a sequence sends: each section in one go. */
+function sequenceSections(
+  { roots, levels, writes, last, sweep }: Sequence,
+  relations: readonly CatalogRelation[],
+): readonly [string, string][] {
+  const text = (steps: readonly { readonly sql: string }[]) =>
+    steps.map(({ sql }) => sqlText(sql, relations)).join('\n;\n');
+  return [
+    section('sequence: the rows of the client', text([roots])),
+    ...levels.map((level, i) => section(`sequence: level ${i + 1}`, text(level))),
+    section('sequence: all that is changed', text([...writes, last, ...(sweep ? [sweep] : [])])),
+  ];
 }
 
 function partSection(part: Treatment, i: number): [string, string] {

@@ -104,6 +104,7 @@ function planned(graph: Graph) {
         triggers: 'warn',
         guard: 'off',
         locks: 'rows',
+        strategy: 'single',
         reject: true,
         inString: true,
         retries: false,

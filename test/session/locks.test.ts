@@ -69,6 +69,7 @@ async function locksOf(text: string): Promise<Locks | undefined> {
     triggers: cascade.triggers,
     guard: cascade.guard,
     locks: cascade.locks,
+    strategy: 'single' as const,
     reject: true,
     inString: true,
     retries: true,
@@ -76,7 +77,9 @@ async function locksOf(text: string): Promise<Locks | undefined> {
   const { treatments } = atOnce(
     rewrite(text, statements, context, { touched: false, sensitive: graph.isActive }),
   );
-  return treatments.flatMap((each) => (each.kind === 'cascade' ? [each.program.locks] : []))[0];
+  return treatments.flatMap((each) =>
+    each.kind === 'cascade' && each.program.kind === 'single' ? [each.program.locks] : [],
+  )[0];
 }
 
 /** The ids of the rows that a statement is going to delete and that others reference, as they are locked. */

@@ -139,8 +139,13 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   'session/execute': {
     purpose: 'an expanded statement until it ends for good: try, find out, lock, retry',
-    may: deciding,
+    may: ['session/execute/ordered', ...deciding],
     types: ['observe'],
+  },
+  'session/execute/ordered': {
+    purpose:
+      'a statement that is carried out by a sequence: the steps in a pipeline, and the keys between them',
+    may: deciding,
   },
   'session/decide': {
     purpose: "what is sent in place of a client's text, and what the names of prepared statements stand for",
@@ -181,6 +186,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   'rewrite/statement': {
     purpose: 'one statement to what is sent in its place, a file for each form',
     may: ['render', ...planning],
+  },
+  'render/ordered': {
+    purpose: 'a plan as a sequence of statements: what is collected, asked, changed and deleted, in order',
+    may: ['render', 'render/single', 'render/single/checks', 'render/single/actions', ...planning],
   },
   'render/single': {
     purpose: 'a plan as one statement: the whole, and the locks before it',

@@ -23,6 +23,7 @@ Runs random statements on random schemas, natively and through pgcascade, and pr
   --count           the proxy counts the rows of each table, which makes another statement of each (audit.path)
   --writes          INSERT, UPDATE and MERGE in place of DELETE and TRUNCATE, with cascade.guard: check
   --referenced      such an UPDATE may set columns that keys reference
+  --strategy WHICH  single or ordered: how the proxy carries a cascade out (cascade.strategy; default: single)
   --keys WHICH      emulated (NOT ENFORCED keys) or overridden (NO ACTION keys with overrides; default: both)
 `;
 
@@ -34,6 +35,7 @@ const options = {
   differences: { type: 'string', default: '5' },
   shrink: { type: 'string', default: '60' },
   show: { type: 'string' },
+  strategy: { type: 'string', default: 'single' },
   keys: { type: 'string', default: 'both' },
   count: { type: 'boolean', default: false },
   writes: { type: 'boolean', default: false },
@@ -47,11 +49,12 @@ async function run(values: Values<typeof options>): Promise<boolean> {
   const most = atLeast(1, '--differences', values.differences);
   const seconds = atLeast(0, '--shrink', values.shrink);
   const keys = oneOf(['emulated', 'overridden', 'both'], '--keys', values.keys);
+  const strategy = oneOf(['single', 'ordered'], '--strategy', values.strategy);
   const server = await startPostgres({ config: { autovacuum: 'off' } });
   try {
     const audit = { path: values.count ? '/dev/null' : null };
     const config = {
-      cascade: { overrides: OVERRIDES, guard: values.writes ? 'check' : 'off' },
+      cascade: { overrides: OVERRIDES, guard: values.writes ? 'check' : 'off', strategy },
       audit,
       log: { level: 'warn' },
     };

@@ -41,7 +41,7 @@ export function levelsOf(plan: Plan): readonly Level[] {
 }
 
 /** For each deletion the longest way down to it from the client's own. Those of a cycle are at one level. */
-function depthsOf({ deletions, members }: Plan): readonly number[] {
+export function depthsOf({ deletions, members }: Plan): readonly number[] {
   const depths: number[] = [];
   const cycles = grouped(deletions, ({ cycle }) => cycle);
   const ofCycles = new Map<number, number>();

@@ -6,14 +6,14 @@
 import { ProxyError } from '../../errors.js';
 import type { Steps } from '../../pace.js';
 import type { Plan } from '../../plan/plan.js';
-import { quoteLiteral, quoteName, quoteRelation } from '../../sql/names.js';
+import { quoteName, quoteRelation } from '../../sql/names.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
 import { ownName } from '../own-names.js';
 import { type Columns, returnedNames } from '../returned-columns.js';
 import { type Edit, insertion, type Spliced } from '../splice.js';
-import { FAIL_RELATION_CHANGED } from '../violations.js';
 import type { RenderMode } from './actions/rows.js';
 import { type Counted, countedParts, countsColumn } from './counts.js';
+import { meaningHolds } from './meaning.js';
 import { renderBelow } from './plan-cache.js';
 import {
   addedNames,
@@ -217,17 +217,4 @@ function stoppers(roots: readonly Root[], conditions: readonly string[]): readon
       (table, i) => `${ownName(`k${i}`)} AS (DELETE FROM ${table} WHERE NOT (SELECT h FROM ${name}))`,
     ),
   ];
-}
-
-/**
- * A condition that fails where a target's name no longer means the table that was planned for. The server looks the name up
- * whenever it analyses the statement, together with the name in the client's text. A DELETE that was passed on has no such
- * condition: session/catalog/meanings.ts sees to it (decisions 6 and 54 in docs/decisions.md).
- *
- *     CASE WHEN 'users'::regclass::oid = 16385::oid THEN true ELSE concat('pgcascade/…/relationChanged')::int4 = 0 END
- */
-function meaningHolds({ site, target }: Root): string {
-  const name = quoteLiteral(quoteRelation(site.target));
-  const same = `${name}::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) ${named(target).oid}::pg_catalog.oid`;
-  return `CASE WHEN ${same} THEN true ELSE ${FAIL_RELATION_CHANGED} OPERATOR(pg_catalog.=) 0 END`;
 }

@@ -9,6 +9,7 @@ import type { LockMode } from '../../render/single/locks.js';
 import type { Copied } from '../../render/splice.js';
 import type { RelationName } from '../../sql/names.js';
 import type { Executable } from './executable.js';
+import type { Program } from './program.js';
 import type { Treatment } from './treatment.js';
 import type { TriggerPolicy } from './trigger-policy.js';
 
@@ -28,6 +29,8 @@ export interface RewriteContext {
   readonly triggers: TriggerPolicy;
   /** What becomes of new keys. */
   readonly guard: GuardLevel;
+  /** How a cascade is carried out. */
+  readonly strategy: Program['kind'];
   /** What the configuration says to locks before a DELETE whose keys the server does not enforce. */
   readonly locks: LockMode;
   /** The configuration refuses what is not understood; else it is passed on, with the error for the log. */

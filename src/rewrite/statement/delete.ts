@@ -4,14 +4,18 @@ import type { Relation } from '../../graph/model.js';
 import type { Steps } from '../../pace.js';
 import type { Plan, Target } from '../../plan/plan.js';
 import { firedByDelete } from '../../plan/triggers.js';
+import { identifiedPlan } from '../../render/ordered/identified.js';
+import { renderSequence } from '../../render/ordered/sequence.js';
 import { renderLocks } from '../../render/single/locks.js';
 import { cachedPlan } from '../../render/single/plan-cache.js';
 import { renderStatement } from '../../render/single/render.js';
 import type { Root } from '../../render/single/root.js';
+import type { Spliced } from '../../render/splice.js';
 import { quoteRelation } from '../../sql/names.js';
 import { fingerprint } from '../../sql/parser/parser.js';
 import type { DeletingStatement, Site } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
+import type { SingleProgram } from './program.js';
 import type { CascadeTreatment } from './treatment.js';
 import { judgeTriggers } from './trigger-policy.js';
 import { prepareTreatment, refuse, unchangedTreatment } from './unexpanded.js';
@@ -41,7 +45,8 @@ export function* expandDelete(
     return target ? [{ site, target }] : [];
   });
   const targets = concerned.map(({ target }) => target);
-  const plan = yield* cachedPlan(context.graph, targets);
+  const planned = yield* cachedPlan(context.graph, targets);
+  const plan = planned && context.strategy === 'ordered' ? identifiedPlan(planned) : planned;
   yield;
   const named = statement.sites.flatMap(({ target, only }) => {
     const relation = relationOf(target, context);
@@ -67,14 +72,8 @@ function* render(
     const deletion = plan.deletions[i];
     return deletion ? [{ ...each, deletion }] : [];
   });
-  // A prepared statement may be executed where it cannot be sent again, and the answer to a COPY begins before it is done.
-  const retries = context.retries && statement.outer !== 'PREPARE' && statement.outer !== 'COPY';
-  const { counting, returnedColumns } = context;
-  const mode = { suspecting: retries, counting };
-  const rendered = yield* renderStatement(text, statement, plan, roots, mode, returnedColumns);
-  yield;
-  const { sql, copied, shape } = rendered;
-  const treatment: CascadeTreatment = {
+  const { counting, strategy } = context;
+  const treatment: Omit<CascadeTreatment, 'program'> = {
     kind: 'cascade',
     plan,
     fingerprint: counting && text.length <= LONGEST_FINGERPRINTED ? fingerprint(text) : undefined,
@@ -82,21 +81,42 @@ function* render(
       .map(({ target: { relation, view } }) => quoteRelation(view?.relation ?? relation))
       .join(', '),
     command: statement.sites.find(({ cte }) => cte === undefined)?.command,
-    program: {
-      kind: 'single',
-      shape,
-      suspecting: retries && plan.checks.length > 0,
-      locks: renderLocks(text, statement, plan, roots, context.locks),
-    },
   };
+  if (strategy === 'ordered') {
+    const program = { kind: strategy, sequence: renderSequence(text, statement, plan, roots) };
+    return { treatments: [{ ...treatment, program }] };
+  }
+  const { program, sql, copied } = yield* single(text, statement, plan, roots, context);
+  const expanded: CascadeTreatment = { ...treatment, program };
   const { prepares } = statement;
   return {
     treatments: [
-      prepares === undefined ? treatment : prepareTreatment(prepares, text, sql, treatment, statement),
+      prepares === undefined ? expanded : prepareTreatment(prepares, text, sql, expanded, statement),
     ],
     sql,
     copied,
   };
+}
+
+function* single(
+  text: string,
+  statement: DeletingStatement,
+  plan: Plan,
+  roots: readonly Root[],
+  { counting, locks, retries: mayRetry, returnedColumns }: RewriteContext,
+): Steps<Spliced & { readonly program: SingleProgram }> {
+  // A prepared statement may be executed where it cannot be sent again, and the answer to a COPY begins before it is done.
+  const retries = mayRetry && statement.outer !== 'PREPARE' && statement.outer !== 'COPY';
+  const mode = { suspecting: retries, counting };
+  const { sql, copied, shape } = yield* renderStatement(text, statement, plan, roots, mode, returnedColumns);
+  yield;
+  const program: SingleProgram = {
+    kind: 'single',
+    shape,
+    suspecting: retries && plan.checks.length > 0,
+    locks: renderLocks(text, statement, plan, roots, locks),
+  };
+  return { sql, copied, program };
 }
 
 /** @throws ProxyError PGC_RELATION for a view of which it cannot be told what it deletes from */

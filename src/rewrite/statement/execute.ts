@@ -27,6 +27,9 @@ export function* expandExecute(
   const executable = context.executable(name);
   if (executable === undefined) return { treatments: [{ kind: 'forward' }] };
   const { executeTreatment } = executable;
+  // The server has the client's own statement under the name.
+  if (executeTreatment.kind === 'cascade' && executeTreatment.program.kind === 'ordered')
+    throw new ProxyError('PGC_ORDERED', { table: executeTreatment.target, what: 'EXECUTE in SQL' });
   const now = executable.replan && (yield* executable.replan());
   if (now?.error) return { treatments: [executeTreatment], error: now.error };
   if (now?.treatment.kind === 'refused') return { treatments: [now.treatment], sql: FAIL_REFUSED };

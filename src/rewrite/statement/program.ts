@@ -1,8 +1,12 @@
 /** How an expanded statement is carried out: made with its plan, and what the session's Executor chooses its way by. */
+import type { Sequence } from '../../render/ordered/sequence.js';
 import type { Locks } from '../../render/single/locks.js';
 import type { ResultShape } from '../../render/single/render.js';
 
-export type Program = SingleProgram;
+/** The answer is that of what the client's statement stands in: EXPLAIN, COPY; or of the client's statement itself. */
+export const AS_SENT: ResultShape = { kind: 'as sent' };
+
+export type Program = SingleProgram | OrderedProgram;
 
 /** By one statement, which stands in the place of the client's in the text that is sent. It is sent as often as it takes. */
 export interface SingleProgram {
@@ -15,11 +19,22 @@ export interface SingleProgram {
   readonly locks: Locks | undefined;
 }
 
+/**
+ * By a sequence of statements. The client's own stands in the text that is sent, where it is prepared and described under the
+ * client's name; it is never executed.
+ */
+export interface OrderedProgram {
+  readonly kind: 'ordered';
+  readonly sequence: Sequence;
+}
+
 /** What the answers to the statement in the text look like. */
 export function shapeIn(program: Program): ResultShape {
   switch (program.kind) {
     case 'single':
       return program.shape;
+    case 'ordered':
+      return AS_SENT;
   }
 }
 
@@ -28,6 +43,8 @@ export function suspects(program: Program): boolean {
   switch (program.kind) {
     case 'single':
       return program.suspecting;
+    case 'ordered':
+      return false;
   }
 }
 
@@ -36,6 +53,8 @@ export function locksBefore(program: Program): Locks | undefined {
   switch (program.kind) {
     case 'single':
       return program.locks;
+    case 'ordered':
+      return undefined;
   }
 }
 
@@ -44,5 +63,7 @@ export function changed(program: Program, to: Partial<Pick<SingleProgram, 'shape
   switch (program.kind) {
     case 'single':
       return { ...program, ...to };
+    case 'ordered':
+      return program;
   }
 }

@@ -65,9 +65,6 @@ export interface GuardTreatment {
   readonly marker?: string | undefined;
 }
 
-/** The answer is that of what the client's statement stands in: EXPLAIN, COPY. */
-export const AS_SENT: ResultShape = { kind: 'as sent' };
-
 /** What becomes of a statement in whose place another one is sent that gives other results. */
 export function expandedOf(treatment: Treatment | undefined): CascadeTreatment | GuardTreatment | undefined {
   return treatment?.kind === 'cascade' || treatment?.kind === 'guarded' ? treatment : undefined;

@@ -15,7 +15,8 @@ import { renderGuardedWith } from '../../render/single/guarded-with.js';
 import { quoteRelation } from '../../sql/names.js';
 import type { Write, WritingQuery, WritingStatement } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
-import { AS_SENT, type GuardTreatment } from './treatment.js';
+import { AS_SENT } from './program.js';
+import type { GuardTreatment } from './treatment.js';
 import { prepareTreatment, unchangedTreatment } from './unexpanded.js';
 
 /**

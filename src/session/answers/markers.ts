@@ -48,9 +48,12 @@ export function markerOf(
       return resolved ? undefined : marker;
     case 'ruleSuspected':
       return suspects(treatment.program) ? marker : undefined;
+    case 'keysTooLarge':
+      return treatment.program.kind === 'ordered' ? marker : undefined;
     case 'rowKept':
       return treatment.plan.deletions.some(
-        ({ cycle, relation }) => cycle !== undefined && relation.mayKeepRows,
+        ({ cycle, relation }) =>
+          (cycle !== undefined || treatment.program.kind === 'ordered') && relation.mayKeepRows,
       )
         ? marker
         : undefined;

@@ -101,8 +101,12 @@ function stoppedBy(
   switch (marker.kind) {
     case 'check':
       return violationFields(treatment, marker, profile, encoding());
-    case 'rowKept':
-      return new ProxyError('PGC_KEPT', { table: treatment.target });
+    case 'keysTooLarge':
+      return new ProxyError('PGC_ORDERED_KEYS', { table: treatment.target });
+    case 'rowKept': {
+      const isOrdered = treatment.kind === 'cascade' && treatment.program.kind === 'ordered';
+      return new ProxyError(isOrdered ? 'PGC_ORDERED_KEPT' : 'PGC_KEPT', { table: treatment.target });
+    }
     case 'ruleSuspected':
       return new ProxyError('PGC_SERIALIZATION', {});
     case 'relationChanged':

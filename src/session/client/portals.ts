@@ -2,13 +2,14 @@
 import { isSuspecting, locksOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { passedOn } from '../../rewrite/text.js';
-import { bindTo, boundTo, write } from '../../wire/frontend.js';
+import { bindTo, boundTo, withResultFormats, write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { Frontend } from '../../wire/types.js';
 import { swallowedReplies } from '../answers/results.js';
 import type { Decider } from '../decide/decider.js';
 import { ClientNames, knownName } from '../decide/names.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
+import type { SequenceValues } from '../execute/executor.js';
 import type { PortalBinding } from '../execute/portal-execution.js';
 import type { PortalLock } from '../execute/portal-locks.js';
 import type { Output } from '../server/output.js';
@@ -119,6 +120,12 @@ export class Portals {
 /** What locks the rows that a portal is going to delete, if anything. */
 export function portalLock({ prepared, bind }: RepeatablePortal): PortalLock | undefined {
   return prepared.rewrite && lockOf(prepared.rewrite, prepared.types, bindMessage(bind));
+}
+
+/** The values of a portal, for the first step of a sequence: its results come in binary. */
+export function sequenceValues({ prepared, bind }: RepeatablePortal): SequenceValues {
+  const bound = bindMessage(bindTo(bindMessage(bind), REPEATED, SCRATCH));
+  return { types: prepared.types, bind: withResultFormats(bound, () => [1]) };
 }
 
 function lockOf({ treatments }: Rewrite, types: readonly number[], bind: Message): PortalLock | undefined {

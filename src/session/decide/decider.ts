@@ -1,6 +1,7 @@
 /** Decides, for one session, what is sent to the server in place of a text that may delete. */
 import { isAscii } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
+import { sequencesIn } from '../../rewrite/retries.js';
 import { plansOf } from '../../rewrite/statement/treatment.js';
 import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
 import { isNoteworthy, isPlain, type Look, mayWrite, namesPrepared } from '../../sql/lexer/look.js';
@@ -229,6 +230,8 @@ export class Decider {
         return statementByStatement(client, names, source);
       case 'as one text': {
         const made = await this.#rewriter.rewrite(client, dependencies, resolved, source, columns);
+        if (statements.length > 1 && sequencesIn(made.treatments).length > 0)
+          return statementByStatement(client, names, source);
         const obstacle = plansOf(made.treatments).length > 0 ? this.#options.obstacle() : undefined;
         if (obstacle) throw obstacle;
         for (const error of made.passed) events.passed(error);

@@ -1,7 +1,8 @@
 /** A client's text rewritten for one session: from the cache, or made. */
 import { ProxyError } from '../../errors.js';
 import { inSlices, type Steps } from '../../pace.js';
-import { mayBeSentAgain } from '../../rewrite/retries.js';
+import { textsOf } from '../../render/ordered/sequence.js';
+import { mayBeSentAgain, sequencesIn } from '../../rewrite/retries.js';
 import type { RewriteContext } from '../../rewrite/statement/context.js';
 import { executableOf, type PreparedTexts } from '../../rewrite/statement/replan.js';
 import { behindOf } from '../../rewrite/statement/treatment.js';
@@ -76,8 +77,11 @@ export class Rewriter {
    */
   inClientEncoding(made: Rewrite, { executed }: Dependencies): Rewrite {
     const encoding = encodingOf(this.#state);
+    if (!made.changed || encoding === 'UTF8') return made;
+    if (sequencesIn(made.treatments).some((each) => textsOf(each).some(hasLetters)))
+      throw new ProxyError('PGC_ENCODING', { what: 'several statements with names beyond ASCII', encoding });
     const behind = made.treatments.map((each) => behindOf(each) ?? '');
-    if (!made.changed || encoding === 'UTF8' || ![made.sql, ...behind].some(hasLetters)) return made;
+    if (![made.sql, ...behind].some(hasLetters)) return made;
     // The text that an EXECUTE prepares again has parts of the client's, which `copied` does not tell from the proxy's.
     if (executed.length > 0) throw new ProxyError('PGC_ENCODING', { what: AGAIN, encoding });
     return inClientEncoding(made, this.#state);
@@ -92,7 +96,7 @@ export class Rewriter {
   ): RewriteContext {
     const { counting, policy } = this.#options;
     const { graph, meaning } = resolved;
-    const { guard, locks, refusesCode, reject, triggers } = policy.current;
+    const { guard, locks, refusesCode, reject, strategy, triggers } = policy.current;
     const context: RewriteContext = {
       graph,
       meaning,
@@ -109,6 +113,7 @@ export class Rewriter {
       triggers,
       guard: resolved.guard ?? guard,
       locks: resolved.locks ?? locks,
+      strategy,
       reject,
       inString,
       retries: retries && mayBeSentAgain(statements),
@@ -159,7 +164,7 @@ function cacheKey(
 ): string {
   const { counting, guard, inString, locks, meaning, prepares, profile, refusesCode, reject, retries } =
     context;
-  const settings = [reject, refusesCode, context.triggers, guard, locks, counting];
+  const settings = [reject, refusesCode, context.triggers, guard, locks, context.strategy, counting];
   const flags = [
     touched,
     sensitive,

@@ -2,15 +2,22 @@
  * Carries out what is sent in the place of a client's DELETE, until it has ended for good. This is all that the client's
  * half of a session knows of how that is done; the way is chosen here, by the kind of the program that was made of the plan.
  */
+import { ProxyError } from '../../errors.js';
 import type { SessionEvents } from '../../observe/session-events.js';
 import { locked } from '../../rewrite/locked.js';
 import { firstLocksOf, programOf } from '../../rewrite/retries.js';
+import type { OrderedProgram } from '../../rewrite/statement/program.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { SeparateStatement } from '../decide/decision.js';
 import { carryOut } from './execution.js';
+import { executePortal, executeQuery, orderedStatement } from './ordered/ordered-execution.js';
+import { type OrderedStatement, sendRefusal } from './ordered/sequence-run.js';
 import { type Portal, type PortalBinding, PortalExecution, type PortalParts } from './portal-execution.js';
 import { type ExpandedQuery, QueryExecution, type QueryParts } from './query-execution.js';
+
+/** The values of a portal, for the first step of a sequence. */
+export type SequenceValues = Pick<OrderedStatement, 'types' | 'bind'>;
 
 /** What is going to be executed; `offset` as ErrorTranslation has it. */
 type LockedBinding = Pick<PortalBinding, 'lock' | 'rewrite'> & { readonly offset?: number };
@@ -43,6 +50,9 @@ export class Executor {
         await carryOut(execution, this.#parts.events);
         return execution.separateStatements;
       }
+      case 'ordered':
+        await executeQuery(orderedStatement(query.rewrite, program), this.#parts);
+        return undefined;
     }
   }
 
@@ -57,7 +67,28 @@ export class Executor {
       case undefined:
       case 'single':
         return carryOut(new PortalExecution(portal, inBlock, this.#parts), this.#parts.events);
+      case 'ordered':
+        return this.ordered(portal.binding.rewrite, program, {});
     }
+  }
+
+  /**
+   * Executes a statement by its sequence, in the transaction of its pipeline: in the place of an Execute.
+   * @returns a promise that is fulfilled when the client has its answer
+   */
+  ordered(
+    rewrite: Rewrite,
+    program: OrderedProgram,
+    values: Partial<SequenceValues> & { readonly offset?: number },
+  ): Promise<void> {
+    return executePortal(orderedStatement(rewrite, program, values), this.#parts);
+  }
+
+  /** Sends a refusal in the place of an Execute whose statement a sequence would carry out. @param what stands against it */
+  refuseOrdered(rewrite: Rewrite, what: string): undefined {
+    const [cascade] = rewrite.treatments;
+    const table = cascade?.kind === 'cascade' ? cascade.target : '';
+    sendRefusal(new ProxyError('PGC_ORDERED', { table, what }), this.#parts);
   }
 
   /**

@@ -41,6 +41,7 @@ export function retryReasonOf(
     case undefined:
       return namesFollowedKey(fields, treatment, encoding()) ? 'childInserted' : undefined;
     case 'check':
+    case 'keysTooLarge':
     case 'rowKept':
     case 'refused':
       return undefined;

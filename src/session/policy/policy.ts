@@ -22,6 +22,8 @@ export interface Policy {
   readonly guard: GuardLevel;
   /** What is locked before a DELETE whose keys the server does not enforce. */
   readonly locks: RewriteContext['locks'];
+  /** How a cascade is carried out. */
+  readonly strategy: RewriteContext['strategy'];
 }
 
 /**

@@ -72,6 +72,11 @@ export function renderChange(
   });
 }
 
+/** The same changes as UPDATEs that stand alone. Only for a change without SET DEFAULT, whose checks read from its CTEs. */
+export function renderUpdates(change: Change, plan: Plan): readonly string[] {
+  return combinations(change).map((defaults) => renderUpdate(change, defaults, plan, false));
+}
+
 /** Where the rows are that a key of SET DEFAULT has given new keys. */
 export function givenBy(change: Change, index: number, key: ForeignKey): readonly Given[] {
   return changeParts(change, index).flatMap(({ name, defaults }) =>

@@ -62,7 +62,18 @@ export function header(name: string, deletion: Deletion): string {
  *       AND NOT EXISTS (SELECT FROM pgc_0 AS g WHERE g.pgc_c0 = r.id) RETURNING r.id)
  */
 function renderDeletion(deletion: Deletion, plan: Plan, purpose: Purpose): string {
-  const { relation, keys, cycle, returns } = deletion;
+  const { relation, returns } = deletion;
+  const returning = returns.map((name) => `r.${quoteName(name)}`).join(', ');
+  const rows = `FROM ${tableOf(relation)} AS r WHERE ${isReached(deletion, plan)}`;
+  const returned = returning === '' && purpose === 'count' ? '1' : returning;
+  const deleting = `DELETE ${rows}${returned === '' ? '' : ` RETURNING ${returned}`}`;
+  const found = `SELECT ${returning} ${rows}${purpose === 'lock' ? ' FOR UPDATE' : ''}`;
+  const sql = purpose === 'lock' || purpose === 'read' ? found : deleting;
+  return `${header(cteName(deletion.id), deletion)} AS (${sql})`;
+}
+
+/** A condition: the deletion takes `r`, a row of its relation, by one of its keys. */
+export function isReached({ relation, keys, cycle }: Deletion, plan: Plan): string {
   const matches = keys.map((key) =>
     references(
       key,
@@ -71,15 +82,7 @@ function renderDeletion(deletion: Deletion, plan: Plan, purpose: Purpose): strin
     ),
   );
   const clear = staysClearOf(plan, relation, 'r', ({ origin }) => origin === 'client');
-  const condition =
-    clear.length === 0 ? matches.join(' OR ') : `(${matches.join(' OR ')}) AND ${clear.join(' AND ')}`;
-  const returning = returns.map((name) => `r.${quoteName(name)}`).join(', ');
-  const rows = `FROM ${tableOf(relation)} AS r WHERE ${condition}`;
-  const returned = returning === '' && purpose === 'count' ? '1' : returning;
-  const deleting = `DELETE ${rows}${returned === '' ? '' : ` RETURNING ${returned}`}`;
-  const found = `SELECT ${returning} ${rows}${purpose === 'lock' ? ' FOR UPDATE' : ''}`;
-  const sql = purpose === 'lock' || purpose === 'read' ? found : deleting;
-  return `${header(cteName(deletion.id), deletion)} AS (${sql})`;
+  return clear.length === 0 ? matches.join(' OR ') : `(${matches.join(' OR ')}) AND ${clear.join(' AND ')}`;
 }
 
 function searchName(cycle: number): string {

@@ -32,17 +32,22 @@ export function renderChecks(
   readonly ctes: readonly string[];
   readonly conditions: readonly string[];
 } {
+  const { ctes, conditions } = renderRules(plan, suspecting);
+  return { ctes, conditions: [...renderKept(plan), ...conditions] };
+}
+
+/** The same without the conditions that the rows of a cycle were deleted. */
+export function renderRules(plan: Plan, suspecting: boolean): ReturnType<typeof renderChecks> {
   const found = plan.checks.flatMap((check, index) => brokenBy(check, index, plan));
-  const kept = renderKept(plan);
-  if (found.length === 0) return { ctes: [], conditions: kept };
+  if (found.length === 0) return { ctes: [], conditions: [] };
   const suspected = (broken: readonly Broken[]) =>
     broken.map(({ suspects }) => `EXISTS (${suspects})`).join('\n OR ');
   if (suspecting) {
     const stops = `CASE WHEN ${suspected(found)}\n THEN ${FAIL_SUSPICION} OPERATOR(pg_catalog.=) 0 ELSE true END`;
-    return { ctes: [], conditions: [...kept, stops] };
+    return { ctes: [], conditions: [stops] };
   }
   const reported = found.filter(({ ordered }) => ordered.length > 0);
-  if (reported.length === 0) return { ctes: [renderQueue(plan)], conditions: kept };
+  if (reported.length === 0) return { ctes: [renderQueue(plan)], conditions: [] };
   const all = (which: 'ordered' | 'certain') => reported.flatMap((each) => each[which]).join('\n UNION ALL ');
   const first =
     `SELECT v.marker FROM (${all('ordered')}) AS v (${PLACE_COLUMNS}, marker)` +
@@ -52,10 +57,7 @@ export function renderChecks(
   const marker = all('certain') === '' ? `(${first})` : `coalesce((${first}), (${any}))`;
   return {
     ctes: [renderQueue(plan)],
-    conditions: [
-      ...kept,
-      `CASE WHEN ${suspected(reported)}\n THEN ${marker}::pg_catalog.int4 IS NULL ELSE true END`,
-    ],
+    conditions: [`CASE WHEN ${suspected(reported)}\n THEN ${marker}::pg_catalog.int4 IS NULL ELSE true END`],
   };
 }
 

@@ -1,6 +1,8 @@
 /** Execute: executes a portal (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
 import { FAIL_REFUSED } from '../../../render/violations.js';
-import { isSuspecting, mayRepeat, planOf } from '../../../rewrite/retries.js';
+import { isSuspecting, mayRepeat, planOf, programOf } from '../../../rewrite/retries.js';
+import type { OrderedProgram } from '../../../rewrite/statement/program.js';
+import type { Rewrite } from '../../../rewrite/text.js';
 import { mayTakeData } from '../../../sql/lexer/look.js';
 import { serverError } from '../../../wire/backend.js';
 import { readExecute, write } from '../../../wire/frontend.js';
@@ -18,7 +20,7 @@ import { SCRATCH } from '../../server/own-statements.js';
 import type { CopyIn } from '../copy-in.js';
 import { forward, type ServerSide } from '../forwarding.js';
 import { MessageHandler } from '../message-handler.js';
-import { type BoundPortal, isRepeatable, type Portals, portalLock } from '../portals.js';
+import { type BoundPortal, isRepeatable, type Portals, portalLock, sequenceValues } from '../portals.js';
 import type { UnitOfWork } from '../unit-of-work.js';
 import { countsRows, ExecutedPortal, executeOf } from './executed-portal.js';
 
@@ -56,6 +58,7 @@ export class Execute extends MessageHandler<ExecuteParts> {
   #execute(message: Message, name: string, portal: BoundPortal): Promise<void> | undefined {
     const { catalog, executor, portals, unit } = this.parts;
     const { rewrite, look } = portal.prepared;
+    const program = rewrite && programOf(rewrite.treatments);
     const isExpanded = rewrite !== undefined && planOf(rewrite.treatments) !== undefined;
     const { isInBlock, mayRetryAlone } = unit;
     unit.execute(isExpanded, look.effect);
@@ -63,6 +66,7 @@ export class Execute extends MessageHandler<ExecuteParts> {
     if (rewrite === undefined) return this.#forward(message);
     if (portal.executed && countsRows(rewrite)) return this.#refuseSecond(name);
     portals.set(name, { ...portal, executed: true });
+    if (program?.kind === 'ordered') return this.#executeOrdered(name, portal, rewrite, program);
     const execute = executeOf(message, name, rewrite);
     if (!isExpanded || !isRepeatable(portal)) return this.#executeOnce({ rewrite, execute }, portal.executed);
     const binding = { rewrite, execute, lock: portalLock(portal) };
@@ -74,6 +78,20 @@ export class Execute extends MessageHandler<ExecuteParts> {
     // What only finds out whether a rule may be broken is no use where it cannot be sent again.
     if (!isSuspecting(rewrite.treatments)) return this.#lockAndExecuteOnce(binding);
     return repeatable.rebind().then((exact) => exact && this.#lockAndExecuteOnce(exact));
+  }
+
+  /** The portal of the client's own statement is there, and is not executed: its values go to the statements of the sequence. */
+  #executeOrdered(
+    name: string,
+    portal: BoundPortal,
+    rewrite: Rewrite,
+    program: OrderedProgram,
+  ): Promise<void> | undefined {
+    if (portal.executed) return this.#refuseSecond(name);
+    const { executor } = this.parts;
+    return isRepeatable(portal)
+      ? executor.ordered(rewrite, program, sequenceValues(portal))
+      : executor.refuseOrdered(rewrite, 'values of more than 1 MiB');
   }
 
   /** Where the server skips the locks, or what is asked before them, it skips the Execute too. */

@@ -1,6 +1,7 @@
 /** Sends what was decided for a client's Query: as it is, in one text, or statement by statement. */
+import { ProxyError } from '../../../errors.js';
 import { firstLocksOf, isSuspecting, planOf } from '../../../rewrite/retries.js';
-import type { Rewrite } from '../../../rewrite/text.js';
+import { type Rewrite, refusal } from '../../../rewrite/text.js';
 import { type Look, withTextCopied } from '../../../sql/lexer/look.js';
 import { write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
@@ -85,6 +86,11 @@ export class QuerySender {
     const { executor, unitEnd } = this.#options;
     const { protocol, inBlock, dropped } = situation;
     const { treatments } = rewrite;
+    const [cascade] = treatments;
+    if (protocol === 'extended' && cascade?.kind === 'cascade' && cascade.program.kind === 'ordered') {
+      const refused = new ProxyError('PGC_ORDERED', { table: cascade.target, what: 'a query in a pipeline' });
+      return this.#sendOnce(message, refusal(refused), situation);
+    }
     if (protocol === 'simple' && (planOf(treatments) || isSuspecting(treatments) || rewrite.leftPrepared)) {
       const done = executor.query({ look: withTextCopied(look), rewrite, dropped });
       unitEnd.end(inBlock);

@@ -6,7 +6,7 @@
  * (protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT), and are answered as a simple query is.
  */
 import { Pace } from '../../../pace.js';
-import { firstLocksOf, planOf } from '../../../rewrite/retries.js';
+import { firstLocksOf, planOf, programOf } from '../../../rewrite/retries.js';
 import { shapeOf } from '../../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../../rewrite/text.js';
 import type { Look } from '../../../sql/lexer/look.js';
@@ -58,7 +58,7 @@ export class StatementByStatement {
 
   /** Sends the statements; the last message is a Sync, whose ReadyForQuery is that of the client's query. */
   async send(statements: Iterable<SeparateStatement>): Promise<void> {
-    const { catalog, queries, jit, replies, decider, server, state } = this.#options;
+    const { catalog, executor, queries, jit, replies, decider, server, state } = this.#options;
     // A query drops the unnamed statement.
     server.write(write.close('S', ''));
     replies.expect('Close', { receive: unlessError });
@@ -81,7 +81,9 @@ export class StatementByStatement {
       if (!goesOn) continue;
       const rewrite = decision?.kind === 'rewrite' ? decision.rewrite : unchanged;
       if (firstLocksOf(rewrite.treatments).length > 0) await this.#lock(rewrite, offset);
-      this.#sendOne(rewrite, look, offset);
+      const program = programOf(rewrite.treatments);
+      if (program?.kind === 'ordered') await executor.ordered(rewrite, program, { offset });
+      else this.#sendOne(rewrite, look, offset);
     }
     jit.endUnit();
     server.write(write.sync());

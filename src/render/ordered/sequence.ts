@@ -1,0 +1,106 @@
+/**
+ * A plan as a sequence of statements, for what one statement cannot do or should not. In one transaction: the rows are found and
+ * locked from the top down, and their keys collected; all rules are asked before anything is changed; then what stays is changed,
+ * and the rest deleted from the leaves up. What others have committed meanwhile is found by a last question, and goes the
+ * same way.
+ */
+import { ProxyError } from '../../errors.js';
+import { oncePerPlan, type Plan } from '../../plan/plan.js';
+import { hasParameters } from '../../sql/lexer/parameters.js';
+import { quoteRelation } from '../../sql/names.js';
+import type { DeletingStatement } from '../../sql/statement/statement.js';
+import { isDirect, type Root } from '../single/root.js';
+import type { Spliced } from '../splice.js';
+import { collectBelow, collectRoots } from './collecting.js';
+import type { Collecting, Step } from './step.js';
+import { sweep } from './sweeping.js';
+import { checkAndChange, deleteBelow, deleteRows } from './writing.js';
+
+export interface Sequence {
+  /** Executed first, with the client's own parameters: it gives one row, with an array for each column that the root returns. */
+  readonly roots: Spliced;
+  /** How many columns that are. */
+  readonly rootColumns: number;
+  /** Of each level below, what is sent together. */
+  readonly levels: readonly (readonly Collecting[])[];
+  /** Executed one after the other, and sent together. */
+  readonly writes: readonly Step[];
+  /** The last of these deletes the client's own rows: its tag is the client's. */
+  readonly last: Step;
+  /** Answers `t` where all but the first has to be done once more; undefined where nothing can come in between. */
+  readonly sweep: Step | undefined;
+}
+
+/**
+ * @param plan with what tells the rows apart (identifiedPlan)
+ * @throws ProxyError PGC_ORDERED for a statement that only one statement can carry out
+ */
+export function renderSequence(
+  text: string,
+  statement: DeletingStatement,
+  plan: Plan,
+  roots: readonly Root[],
+): Sequence {
+  const [root, ...more] = roots;
+  const what =
+    root && more.length === 0 ? obstacle(text, statement, root) : 'several DELETEs in one statement';
+  const problem = what ?? orderObstacle(plan);
+  if (root === undefined || problem !== undefined) {
+    const table = roots.map(({ target: { relation } }) => quoteRelation(relation)).join(', ');
+    throw new ProxyError('PGC_ORDERED', { table, what: problem ?? statement.form });
+  }
+  return {
+    roots: collectRoots(text, statement, root),
+    rootColumns: root.deletion.returns.length,
+    ...below(plan),
+  };
+}
+
+/** All its texts. */
+export function textsOf({ roots, levels, writes, last, sweep }: Sequence): readonly string[] {
+  return [roots, ...levels.flat(), ...writes, last, ...(sweep ? [sweep] : [])].map(({ sql }) => sql);
+}
+
+/** What is the same for all statements of a plan. */
+const below = oncePerPlan((plan): Omit<Sequence, 'roots' | 'rootColumns'> => {
+  const [root] = plan.deletions;
+  if (root === undefined) throw new Error('a plan has a deletion of the client');
+  return {
+    levels: collectBelow(plan),
+    writes: [...checkAndChange(plan), ...deleteBelow(plan)],
+    last: deleteRows(plan, root),
+    sweep: sweep(plan),
+  };
+});
+
+/** What in the client's statement stands against it. */
+function obstacle(text: string, statement: DeletingStatement, root: Root): string | undefined {
+  const { selection, sites, writes, outer } = statement;
+  const { site, target } = root;
+  if (outer !== undefined) return `a DELETE in ${outer}`;
+  if (sites.length > 1 || writes.length > 0 || site.cte !== undefined)
+    return `a ${statement.form} that changes something else`;
+  if (!selection) return `a ${site.command} whose rows no SELECT finds`;
+  if (target.view || !isDirect(root)) return 'a DELETE from a view';
+  if (site.isNamesake) return 'a DELETE whose target is called as another table beside it';
+  if (site.returning) return 'a DELETE with RETURNING';
+  // Bind gives values for all parameters.
+  return hasParameters(text.slice(selection.end))
+    ? 'a DELETE with parameters behind its conditions'
+    : undefined;
+}
+
+/**
+ * The server looks at each key that it enforces when a statement ends, and this one would delete what rows reference that a
+ * later one deletes: those of a cycle, or inheritance children among the client's own rows.
+ */
+function orderObstacle({ keys, members, overlaps }: Plan): string | undefined {
+  const isTooEarly = keys.some(
+    ({ enforcedByServer, referenced, referencing }) =>
+      enforcedByServer &&
+      (members.get(referenced) ?? []).some(({ deletion }) =>
+        (overlaps.get(referencing) ?? []).some((later) => later < deletion),
+      ),
+  );
+  return isTooEarly ? 'keys that the server enforces, and no order suits' : undefined;
+}

@@ -1,0 +1,17 @@
+/** That a name in the client's text still means the relation that was planned for. */
+import { quoteLiteral, quoteRelation } from '../../sql/names.js';
+import { FAIL_RELATION_CHANGED } from '../violations.js';
+import { named, type Root } from './root.js';
+
+/**
+ * A condition that fails where a target's name no longer means the table that was planned for. The server looks the name up
+ * whenever it analyses the statement, together with the name in the client's text. A DELETE that was passed on has no such
+ * condition: session/catalog/meanings.ts sees to it (decisions 6 and 54 in docs/decisions.md).
+ *
+ *     CASE WHEN 'users'::regclass::oid = 16385::oid THEN true ELSE concat('pgcascade/…/relationChanged')::int4 = 0 END
+ */
+export function meaningHolds({ site, target }: Root): string {
+  const name = quoteLiteral(quoteRelation(site.target));
+  const same = `${name}::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) ${named(target).oid}::pg_catalog.oid`;
+  return `CASE WHEN ${same} THEN true ELSE ${FAIL_RELATION_CHANGED} OPERATOR(pg_catalog.=) 0 END`;
+}

@@ -1,0 +1,86 @@
+/**
+ * The keys of the rows that a sequence has found, as the server has sent them: each column of a deletion is an array in the binary
+ * format, of which only the frame is read. What the elements are nobody here knows.
+ */
+import { ProxyError } from '../../../errors.js';
+
+/** One column of a deletion: elements of all arrays that were added, without their frames. */
+interface Column {
+  readonly type: number;
+  readonly element: number;
+  hasNulls: boolean;
+  count: number;
+  readonly elements: Buffer[];
+}
+
+/**
+ * The frame of an array (array_send in arrayfuncs.c): dimensions, whether there are nulls, the type of the elements; then of
+ * each dimension its length and lower bound; then the elements. An empty array has no dimension.
+ */
+const EMPTY = 12;
+const FRAME = 20;
+
+export class HeldKeys {
+  readonly #columns = new Map<number, Column[]>();
+  readonly #table: string;
+  #bytes = 0;
+
+  /** @param table what the client deletes from, for errors */
+  constructor(table: string) {
+    this.#table = table;
+  }
+
+  /** How much of them is held, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Adds the keys of further rows of a deletion.
+   * @param types the object ids of the arrays' types
+   * @param arrays one for each column that the deletion returns; copied here
+   * @throws ProxyError PGC_ORDERED for columns that are arrays themselves
+   */
+  add(deletion: number, types: readonly number[], arrays: readonly Buffer[]): void {
+    const columns = this.#columns.get(deletion) ?? [];
+    this.#columns.set(deletion, columns);
+    arrays.forEach((array, i) => {
+      const dimensions = array.readInt32BE(0);
+      if (dimensions > 1)
+        throw new ProxyError('PGC_ORDERED', { table: this.#table, what: 'keys that are arrays' });
+      columns[i] ??= {
+        type: types[i] ?? 0,
+        element: array.readUInt32BE(8),
+        hasNulls: false,
+        count: 0,
+        elements: [],
+      };
+      const column = columns[i];
+      if (column === undefined || dimensions === 0) return;
+      column.hasNulls ||= array.readInt32BE(4) !== 0;
+      column.count += array.readInt32BE(EMPTY);
+      column.elements.push(Buffer.from(array.subarray(FRAME)));
+      this.#bytes += array.length - FRAME;
+    });
+  }
+
+  /** The columns of these deletions, in their order, with all rows that were added: their types, and the arrays. */
+  parametersOf(deletions: readonly number[]): {
+    readonly types: readonly number[];
+    readonly values: readonly Buffer[];
+  } {
+    const columns = deletions.flatMap((id) => this.#columns.get(id) ?? []);
+    return { types: columns.map(({ type }) => type), values: columns.map(arrayOf) };
+  }
+}
+
+function arrayOf({ element, hasNulls, count, elements }: Column): Buffer {
+  const frame = Buffer.alloc(count === 0 ? EMPTY : FRAME);
+  frame.writeInt32BE(count === 0 ? 0 : 1, 0);
+  frame.writeInt32BE(hasNulls ? 1 : 0, 4);
+  frame.writeUInt32BE(element, 8);
+  if (count === 0) return frame;
+  frame.writeInt32BE(count, EMPTY);
+  frame.writeInt32BE(1, EMPTY + 4);
+  return Buffer.concat([frame, ...elements]);
+}

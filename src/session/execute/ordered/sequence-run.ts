@@ -1,0 +1,189 @@
+/**
+ * One run of a sequence (src/render/ordered/sequence.ts), in the transaction that is open. The steps find and lock rows, and
+ * give their keys, which are held here and given to the steps that follow: one round trip a level, and one for all that is
+ * changed.
+ */
+import { ProxyError } from '../../../errors.js';
+import { MOST_BYTES } from '../../../render/ordered/collecting.js';
+import type { Sequence } from '../../../render/ordered/sequence.js';
+import type { Step } from '../../../render/ordered/step.js';
+import { MARKER } from '../../../render/violations.js';
+import type { OrderedProgram } from '../../../rewrite/statement/program.js';
+import type { CascadeTreatment } from '../../../rewrite/statement/treatment.js';
+import { type Rewrite, refusal } from '../../../rewrite/text.js';
+import { readColumnTypes, readRow, readTag } from '../../../wire/backend.js';
+import { write } from '../../../wire/frontend.js';
+import type { Message } from '../../../wire/reader.js';
+import { Backend } from '../../../wire/types.js';
+import { sealed } from '../../answers/markers.js';
+import { swallowedReplies } from '../../answers/results.js';
+import { type ErrorTranslation, translateError } from '../../answers/server-errors.js';
+import type { Decider } from '../../decide/decider.js';
+import type { Output } from '../../server/output.js';
+import type { OutstandingReplies, Verdict } from '../../server/outstanding-replies.js';
+import { REPEATED, SCRATCH } from '../../server/own-statements.js';
+import { HeldKeys } from './held-keys.js';
+import { type SentStep, StepSender } from './step-sender.js';
+
+/** How often all is done once more for rows that others have committed meanwhile. What comes behind that comes too late. */
+const MOST_SWEEPS = 3;
+
+/** The statement whose place the sequence takes. */
+export interface OrderedStatement {
+  readonly rewrite: Rewrite;
+  readonly cascade: CascadeTreatment;
+  readonly program: OrderedProgram;
+  /** As ErrorTranslation has it. */
+  readonly offset: number;
+  /** The types of its parameters that the client has declared. */
+  readonly types: readonly number[];
+  /** The Bind of the client's values to the statement SCRATCH and the portal REPEATED, for results in binary. */
+  readonly bind: Buffer;
+}
+
+export interface SequenceParts {
+  readonly server: Output;
+  readonly replies: OutstandingReplies;
+  readonly decider: Pick<Decider, 'translation'>;
+}
+
+export class SequenceRun {
+  readonly #parts: SequenceParts;
+  readonly #sender: StepSender;
+  readonly #statement: OrderedStatement;
+  readonly #sequence: Sequence;
+  readonly #sealed: Rewrite;
+  readonly #keys: HeldKeys;
+  #deleted = 0;
+
+  constructor(statement: OrderedStatement, parts: SequenceParts) {
+    this.#parts = parts;
+    this.#sender = new StepSender(parts.server, parts.replies);
+    this.#statement = statement;
+    this.#sequence = statement.program.sequence;
+    this.#sealed = sealed(statement.rewrite);
+    this.#keys = new HeldKeys(statement.cascade.target);
+  }
+
+  /** The rows that the client's own DELETE took. */
+  get deleted(): number {
+    return this.#deleted;
+  }
+
+  /**
+   * @param answer gives what the client gets when all was done
+   * @returns whether it was; else the client has its error, and the server skips to the next Sync
+   */
+  async run(answer: () => Verdict = () => 'swallow'): Promise<boolean> {
+    try {
+      return (await this.#sender.send([this.#roots()])) && (await this.#deleteAll(answer));
+    } catch (error) {
+      if (!(error instanceof ProxyError)) throw error;
+      sendRefusal(error, this.#parts);
+      return false;
+    }
+  }
+
+  async #deleteAll(answer: () => Verdict): Promise<boolean> {
+    const { levels, writes, last, sweep } = this.#sequence;
+    for (let round = 0; ; round++) {
+      for (const level of levels) if (!(await this.#collect(level))) return false;
+      let isLate = false;
+      const sent = [
+        ...writes.map((step) => this.#sent(step)),
+        this.#sent(last, (message) => {
+          if (message.type === Backend.CommandComplete) this.#deleted += countIn(readTag(message));
+        }),
+        ...(sweep
+          ? [
+              this.#sent(sweep, (message) => {
+                if (message.type === Backend.DataRow) isLate = readRow(message)[0]?.[0] === 1;
+              }),
+            ]
+          : []),
+      ];
+      const isOver = () => !isLate || round === MOST_SWEEPS;
+      if (!(await this.#sender.send(sent, () => (isOver() ? answer() : 'swallow')))) return false;
+      if (isOver()) return true;
+    }
+  }
+
+  #collect(level: Sequence['levels'][number]): Promise<boolean> {
+    const room = Math.max(MOST_BYTES - this.#keys.bytes, 0);
+    const { plan } = this.#statement.cascade;
+    return this.#sender.send(
+      level.map((step) => {
+        const columns = step.collects.map((id) => plan.deletions[id]?.returns.length ?? 0);
+        return this.#sent(step, this.#keysOf(step.collects, columns), Buffer.from(String(room)));
+      }),
+    );
+  }
+
+  /** The client's own rows: its conditions are evaluated here, and nowhere else. */
+  #roots(): SentStep {
+    const { types, bind, rewrite, offset } = this.#statement;
+    const { roots, rootColumns } = this.#sequence;
+    const start = rewrite.places[0]?.client ?? 0;
+    const copied = roots.copied.map((run) => ({ ...run, client: run.client + start }));
+    return {
+      sql: this.#marked(roots.sql),
+      types,
+      bind,
+      hear: this.#keysOf([0], [rootColumns]),
+      translate: this.#translate({ ...this.#sealed, sql: roots.sql, copied }, offset),
+    };
+  }
+
+  /** @param more the value of the parameter behind the keys */
+  #sent({ sql, held }: Step, hear?: (message: Message) => void, more?: Buffer): SentStep {
+    const { types, values } = this.#keys.parametersOf(held);
+    const text = more === undefined ? [] : [more.toString('latin1')];
+    return {
+      sql: this.#marked(sql),
+      types,
+      bind: write.bindValues(REPEATED, SCRATCH, [...values, ...text]),
+      ...(hear ? { hear } : {}),
+      translate: this.#translate({ ...this.#sealed, sql, copied: [] }, 0),
+    };
+  }
+
+  /** Holds the keys in the answer to a collecting step: so many columns of each of the deletions. */
+  #keysOf(deletions: readonly number[], columns: readonly number[]): (message: Message) => void {
+    let types: readonly number[] = [];
+    return (message) => {
+      if (message.type === Backend.RowDescription) types = readColumnTypes(message);
+      if (message.type !== Backend.DataRow) return;
+      const arrays = readRow(message).flatMap((each) => each ?? []);
+      let at = 0;
+      deletions.forEach((deletion, i) => {
+        const end = at + (columns[i] ?? 0);
+        this.#keys.add(deletion, types.slice(at, end), arrays.slice(at, end));
+        at = end;
+      });
+    };
+  }
+
+  #marked(sql: string): string {
+    const { marker } = this.#sealed;
+    return marker === undefined ? sql : sql.replaceAll(MARKER, marker);
+  }
+
+  #translate(rewrite: Rewrite, offset: number): (error: Message) => Verdict {
+    const translation: ErrorTranslation = { ...this.#parts.decider.translation(rewrite), offset };
+    return (error) => translateError(error, this.#statement.cascade, translation);
+  }
+}
+
+/** Has the server fail in the place of what cannot be sent, so that its transaction fails as well. */
+export function sendRefusal(error: ProxyError, { decider, replies, server }: SequenceParts): void {
+  const refused = refusal(error);
+  server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, refused.sql)]));
+  const handler = swallowedReplies(decider.translation(refused), () => {});
+  replies.expect('Close', handler);
+  replies.expect('Parse', handler);
+}
+
+/** `DELETE 3` */
+function countIn(tag: string): number {
+  return Number(tag.slice(tag.lastIndexOf(' ') + 1));
+}

@@ -1,0 +1,113 @@
+/** `cascade.strategy: ordered`: what is answered and left is what enforced keys answer and leave. */
+import { describe, expect, test } from 'vitest';
+import { asNativeOn } from '../session/as-native.js';
+import { useTwin } from '../session/twin.js';
+import { bind, describePortal, execute, parse, query, run, sync } from '../support/frontend-messages.js';
+import type { RawMessage } from '../support/raw-client.js';
+
+const twin = useTwin({ cascade: { strategy: 'ordered' }, graph: { refresh: '0s' } });
+const native = asNativeOn(twin);
+
+describe('a string is answered as natively', () => {
+  test.each([
+    ['two levels and SET NULL', 'DELETE FROM orgs WHERE id = 1'],
+    ['all rows of a level', 'DELETE FROM users WHERE org_id < 4'],
+    ['no row', 'DELETE FROM orgs WHERE id = 77'],
+    ['NO ACTION', 'DELETE FROM orgs WHERE id = 4'],
+    ['RESTRICT, a level below', 'DELETE FROM orgs WHERE id = 5'],
+    ['all rows, some of which are kept by a rule', 'DELETE FROM orgs'],
+    [
+      'conditions that read what is deleted',
+      'DELETE FROM orgs WHERE id IN (SELECT org_id FROM users WHERE id < 30)',
+    ],
+    ['an alias, and comments', '/* a */ DELETE FROM orgs AS o WHERE o.id = 2 -- b'],
+    [
+      'USING, by which a row is found several times',
+      'DELETE FROM orgs USING users WHERE users.org_id = orgs.id AND orgs.id < 3',
+    ],
+    ['a WITH before it', 'WITH w AS (SELECT 1 AS id) DELETE FROM orgs USING w WHERE orgs.id = w.id'],
+    ['an unknown column', 'DELETE FROM orgs WHERE nonsense = 1'],
+    ['an error in its conditions', 'DELETE FROM orgs WHERE id = 1 / (id - 1)'],
+    ['a table that is not there', 'DELETE FROM nothing WHERE id = 1'],
+    ['a block', 'BEGIN', 'DELETE FROM orgs WHERE id = 1', 'SELECT count(*) FROM posts', 'ROLLBACK'],
+    ['a block that is committed', 'BEGIN', 'DELETE FROM orgs WHERE id = 1', 'COMMIT'],
+    ['an error in a block', 'BEGIN', 'DELETE FROM orgs WHERE id = 5', 'SELECT 1', 'COMMIT'],
+    [
+      'a savepoint',
+      'BEGIN',
+      'SAVEPOINT a',
+      'DELETE FROM orgs WHERE id = 5',
+      'ROLLBACK TO a',
+      'DELETE FROM orgs WHERE id = 1',
+      'COMMIT',
+    ],
+    ['a failed block', 'BEGIN', 'SELECT 1 / 0', 'DELETE FROM orgs WHERE id = 1', 'ROLLBACK'],
+    ['a read-only transaction', 'BEGIN READ ONLY', 'DELETE FROM orgs WHERE id = 1', 'ROLLBACK'],
+    [
+      'several statements',
+      'DELETE FROM users WHERE id = 11; DELETE FROM orgs WHERE id = 2; SELECT count(*) FROM posts',
+    ],
+    [
+      'several statements, one of which fails',
+      'DELETE FROM orgs WHERE id = 1; DELETE FROM orgs WHERE id = 5; SELECT 1',
+    ],
+    ['a block in a string', 'BEGIN; DELETE FROM orgs WHERE id = 1; COMMIT; DELETE FROM orgs WHERE id = 5'],
+    [
+      'one after the other',
+      'DELETE FROM orgs WHERE id = 1',
+      'SELECT count(*) FROM posts',
+      'DELETE FROM orgs WHERE id = 2',
+    ],
+  ])('%s', async (_, ...texts) => {
+    await native.queries(...texts);
+  });
+});
+
+describe('the extended protocol is answered as natively', () => {
+  const DELETE = 'DELETE FROM orgs WHERE id = $1';
+  const again = (value: string) => [bind({ statement: 's', values: [value] }), execute()];
+  const prepared = (text: string, ...values: (string | null)[]) => [
+    parse(text, 's'),
+    bind({ statement: 's', values }),
+    describePortal(),
+    execute(),
+  ];
+  const either = 'DELETE FROM users WHERE org_id = $1 OR $2::text IS NULL AND org_id < 3';
+  test.each([
+    ['parameters', [prepared(DELETE, '1')]],
+    ['a value that is none', [prepared(DELETE, 'x')]],
+    ['a rule that is broken', [prepared(DELETE, '5')]],
+    ['a null', [prepared(either, '1', null)]],
+    ['a second Bind', [prepared(DELETE, '1'), again('2'), again('2')]],
+    ['several in a pipeline', [[...prepared(DELETE, '1'), ...again('2')]]],
+    ['several in a pipeline, the last of which fails', [[...prepared(DELETE, '1'), ...again('5')]]],
+    ['what comes behind a failure in a pipeline', [[...prepared(DELETE, '5'), ...again('1')]]],
+    ['a portal that is executed twice', [[...prepared(DELETE, '1'), execute()]]],
+    [
+      'other statements in the pipeline',
+      [[run('SELECT 1'), ...prepared(DELETE, '1'), run('SELECT count(*) FROM users')]],
+    ],
+  ])('%s', async (_, units) => {
+    await twin.expectAsNative(async (client) => {
+      const answers: RawMessage[] = [];
+      for (const unit of units) answers.push(...(await client.ask(...unit, sync)));
+      return answers;
+    });
+  });
+
+  test('in a block', async () => {
+    await twin.expectAsNative(async (client) => [
+      ...(await client.ask(query('BEGIN'))),
+      ...(await client.ask(...prepared(DELETE, '1'), sync)),
+      ...(await client.ask(...again('5'), sync)),
+      ...(await client.ask(query('ROLLBACK'))),
+    ]);
+  });
+});
+
+test("the statement that is prepared is the client's own", async () => {
+  const client = await twin.connect();
+  await client.ask(parse('DELETE FROM orgs WHERE id = $1', 's'), sync);
+  const answers = await client.ask(query("SELECT statement FROM pg_prepared_statements WHERE name = 's'"));
+  expect(String(answers.find(({ type }) => type === 'D')?.body)).toContain('DELETE FROM orgs WHERE id = $1');
+});
