@@ -61,6 +61,11 @@ const cascade = section({
     .describe(
       'New keys of tables that reference by keys which the proxy performs. lock: what they reference is locked; check: and what references nothing is refused, as by an enforced key.',
     ),
+  copy: choice(['reject', 'verify'])
+    .default('reject')
+    .describe(
+      'COPY FROM into a table with keys that guard: check looks at. verify: the keys of its rows are looked at when all are copied, in the same transaction; reject: it is refused.',
+    ),
   locks: choice(['none', 'rows'], ['tables'])
     .default('none')
     .describe(

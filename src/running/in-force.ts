@@ -54,7 +54,7 @@ function policyOf(
   before: InForce | undefined,
   newGraphs: () => GraphCache,
 ): Policy {
-  const { mode, declared, overrides, relations, unsupported, code, triggers, guard, locks } = cascade;
+  const { mode, declared, overrides, relations, unsupported, code, triggers, guard, copy, locks } = cascade;
   // On PostgreSQL `auto` is the one statement.
   const strategy = cascade.strategy === 'ordered' ? 'ordered' : 'single';
   const keySettings = { declared, overrides, relations };
@@ -64,6 +64,7 @@ function policyOf(
     refusesCode: code === 'reject',
     triggers,
     guard,
+    verifiesCopies: copy === 'verify',
     locks,
     strategy,
   } as const;

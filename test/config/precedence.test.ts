@@ -21,6 +21,7 @@ test('nothing at all gives the defaults of the documents', () => {
       code: 'pass',
       triggers: 'warn',
       guard: 'off',
+      copy: 'reject',
       locks: 'none',
       files: [],
       atomic: true,

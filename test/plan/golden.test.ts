@@ -60,6 +60,7 @@ async function make(golden: Golden, recorded: Recorded): Promise<Golden['made']>
           refusesCode: cascadeConfig.code === 'reject',
           triggers: cascadeConfig.triggers,
           guard: cascadeConfig.guard,
+          verifiesCopies: cascadeConfig.copy === 'verify',
           locks: cascadeConfig.locks,
           strategy: cascadeConfig.strategy === 'ordered' ? 'ordered' : 'single',
           reject: cascadeConfig.unsupported === 'reject',

@@ -103,6 +103,7 @@ function planned(graph: Graph) {
         refusesCode: false,
         triggers: 'warn',
         guard: 'off',
+        verifiesCopies: false,
         locks: 'rows',
         strategy: 'single',
         reject: true,

@@ -68,6 +68,7 @@ async function locksOf(text: string): Promise<Locks | undefined> {
     refusesCode: false,
     triggers: cascade.triggers,
     guard: cascade.guard,
+    verifiesCopies: false,
     locks: cascade.locks,
     strategy: 'single' as const,
     reject: true,

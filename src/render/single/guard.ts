@@ -2,9 +2,9 @@
  * A statement that looks at the keys which the client's INSERT, UPDATE or MERGE writes: what each references is locked FOR KEY
  * SHARE, as RI_FKey_check in ri_triggers.c does. The client's own statement, its text untouched, becomes a CTE.
  */
-import type { ForeignKey } from '../../graph/model.js';
+import type { ForeignKey, Relation } from '../../graph/model.js';
 import type { GuardedKey, RowsOf } from '../../plan/guard.js';
-import { quoteLiteral, quoteName, quoteRelation } from '../../sql/names.js';
+import { quoteLiteral, quoteName, quoteRelation, type RelationName } from '../../sql/names.js';
 import type { WriteSite, WritingQuery } from '../../sql/statement/statement.js';
 import { withOwnNames } from '../own-names.js';
 import { type Edit, insertion, type Spliced, splice } from '../splice.js';
@@ -16,6 +16,9 @@ import { changesOf, type GuardCheck } from './guarded-changes.js';
 import type { ResultShape } from './render.js';
 
 export type NewKeyCheck = GuardedKey & { readonly kind: 'new key' | 'mixed key' };
+
+/** Where a condition on a row finds its columns. */
+export type RowColumns = Pick<Returned, 'name' | 'of' | 'changed' | 'tells'>;
 
 /** Rows that the statement writes and a key may reference. */
 export interface OwnRows {
@@ -81,7 +84,7 @@ export function renderGuarded(
     returningEdit(site, columns),
     insertion(
       site.end,
-      `\n)\nSELECT ${list === undefined ? count : 'n.*'} FROM ${columns.rows} AS n\nWHERE ${[meaningHolds(guarded), ...conditions].join('\n AND ')}`,
+      `\n)\nSELECT ${list === undefined ? count : 'n.*'} FROM ${columns.rows} AS n\nWHERE ${[meaningHolds(site.write.target, guarded.relation), ...conditions].join('\n AND ')}`,
     ),
   ];
   const behind = changes.left?.renderBehind();
@@ -161,8 +164,8 @@ export function caseOf(cases: readonly string[]): string {
 export function breaks(
   { kind, key, within }: NewKeyCheck,
   place: number,
-  columns: Returned,
-  { relation, level }: Guarded,
+  columns: RowColumns,
+  { relation, level }: Pick<Guarded, 'relation' | 'level'>,
   own: readonly OwnRows[],
 ): string {
   const nulls = key.columns.map(({ referencing }) => `${columns.of(referencing)} IS NULL`);
@@ -186,7 +189,7 @@ export function breaks(
  * `EXISTS (SELECT FROM pgc_0 AS s WHERE s.pgc_c1 = n.pgc_c0)`: the same statement has written what a key references. It holds that
  * row already, and cannot lock it a second time.
  */
-function isAmongWritten(key: ForeignKey, own: OwnRows, columns: Returned): string {
+function isAmongWritten(key: ForeignKey, own: OwnRows, columns: RowColumns): string {
   const conditions = [
     equals(key, 's', own.columns.name, 'n', columns.name),
     ...isWithin('s', own.within, own.columns),
@@ -195,7 +198,7 @@ function isAmongWritten(key: ForeignKey, own: OwnRows, columns: Returned): strin
 }
 
 /** `n.pgc_c2 = ANY (ARRAY[16390]::oid[])` */
-function isWithin(row: string, oids: RowsOf, columns: Returned): readonly string[] {
+function isWithin(row: string, oids: RowsOf, columns: RowColumns): readonly string[] {
   if (oids === 'all') return [];
   const tableoid = `${row}.${columns.name('tableoid')}`;
   return [`${tableoid} OPERATOR(pg_catalog.=) ANY (ARRAY[${oids.join(', ')}]::pg_catalog.oid[])`];
@@ -210,8 +213,8 @@ export function allWritten({ rows }: Returned): string {
 }
 
 /** As meaningHolds in render.ts: the server looks the name up when it analyses the statement. */
-export function meaningHolds({ site, relation }: Guarded): string {
-  const name = quoteLiteral(quoteRelation(site.write.target));
+export function meaningHolds(target: RelationName, relation: Relation): string {
+  const name = quoteLiteral(quoteRelation(target));
   const same = `${name}::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) ${relation.oid}::pg_catalog.oid`;
   return `CASE WHEN ${same} THEN true ELSE ${FAIL_RELATION_CHANGED} OPERATOR(pg_catalog.=) 0 END`;
 }

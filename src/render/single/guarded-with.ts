@@ -101,7 +101,7 @@ function conditionsOf(parts: readonly Part[]): {
   );
   return {
     conditions: [
-      ...parts.map(({ guarded }) => meaningHolds(guarded)),
+      ...parts.map(({ guarded }) => meaningHolds(guarded.site.write.target, guarded.relation)),
       ...parts.map(({ columns }) => allWritten(columns)),
       ...looks,
     ],

@@ -9,6 +9,7 @@ import {
   type RowsOf,
   setReferenced,
 } from '../../plan/guard.js';
+import { renderCopied } from '../../render/single/copied.js';
 import { renderGuarded } from '../../render/single/guard.js';
 import type { Guarded } from '../../render/single/guarded.js';
 import { renderGuardedWith } from '../../render/single/guarded-with.js';
@@ -26,7 +27,12 @@ import { prepareTreatment, unchangedTreatment } from './unexpanded.js';
  */
 export function expandWrite(text: string, statement: WritingStatement, context: RewriteContext): Expanded {
   const { form, outer, prepares, query, writes } = statement;
-  if (query === undefined) refuseWrites(form, writes, context);
+  if (query === undefined) {
+    const [write] = writes;
+    const isVerified = context.verifiesCopies && context.guard === 'check';
+    if (isVerified && write?.command === 'COPY FROM') return expandCopy(write, context);
+    refuseWrites(form, writes, context);
+  }
   const parts = query === undefined ? [] : guardedParts(query, outer === 'COPY', context);
   const [first] = parts;
   if (query === undefined || first === undefined)
@@ -49,6 +55,28 @@ export function expandWrite(text: string, statement: WritingStatement, context: 
   const treatment =
     prepares === undefined ? guarded : prepareTreatment(prepares, text, sql, guarded, statement);
   return { treatments: [treatment], sql, copied };
+}
+
+/**
+ * COPY FROM, behind which the keys of its rows are looked at (renderCopied). In the protocol of single messages nothing can be sent before
+ * the data are.
+ */
+function expandCopy(write: Write, context: RewriteContext): Expanded {
+  if (!context.inString) refuseWrites('COPY FROM in the extended protocol', [write], context);
+  const relation = relationOf(write.target, context);
+  const keys = keysWritten(write, context);
+  if (relation === undefined || keys.length === 0) return { treatments: [{ kind: 'forward' }] };
+  const { sql, checks } = renderCopied({ target: write.target, relation, keys });
+  const copied: GuardTreatment = {
+    kind: 'guarded',
+    target: quoteRelation(relation),
+    command: write.command,
+    shape: AS_SENT,
+    checks,
+    behind: sql,
+    tables: new Map(tablesOf(relation, context)),
+  };
+  return { treatments: [copied] };
 }
 
 /** What a statement may write rows of a relation into, by object ids. */

@@ -14,6 +14,8 @@ export class LookedAtAnswers {
    * @returns what it gets now
    */
   hold(verdict: Verdict, message: Message): Verdict {
+    // A COPY is answered when its data have come.
+    if (message.type === Backend.CopyInResponse) return verdict;
     if (verdict === 'swallow' || !LAST.has(message.type)) return this.#rows.hold(verdict, message);
     this.#last = copyOf(verdict, message);
     return 'swallow';

@@ -96,7 +96,7 @@ export class Rewriter {
   ): RewriteContext {
     const { counting, policy } = this.#options;
     const { graph, meaning } = resolved;
-    const { guard, locks, refusesCode, reject, strategy, triggers } = policy.current;
+    const { guard, locks, refusesCode, reject, strategy, triggers, verifiesCopies } = policy.current;
     const context: RewriteContext = {
       graph,
       meaning,
@@ -112,6 +112,7 @@ export class Rewriter {
       refusesCode: refusesCode && resolved !== OFF,
       triggers,
       guard: resolved.guard ?? guard,
+      verifiesCopies,
       locks: resolved.locks ?? locks,
       strategy,
       reject,
@@ -164,7 +165,16 @@ function cacheKey(
 ): string {
   const { counting, guard, inString, locks, meaning, prepares, profile, refusesCode, reject, retries } =
     context;
-  const settings = [reject, refusesCode, context.triggers, guard, locks, context.strategy, counting];
+  const settings = [
+    reject,
+    refusesCode,
+    context.triggers,
+    guard,
+    context.verifiesCopies,
+    locks,
+    context.strategy,
+    counting,
+  ];
   const flags = [
     touched,
     sensitive,

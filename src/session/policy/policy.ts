@@ -20,6 +20,8 @@ export interface Policy {
   readonly triggers: TriggerPolicy;
   /** What becomes of new keys, where the session itself says nothing. */
   readonly guard: GuardLevel;
+  /** Look at the keys of copied rows behind a COPY, where new keys are checked; else refuse it. */
+  readonly verifiesCopies: boolean;
   /** What is locked before a DELETE whose keys the server does not enforce. */
   readonly locks: RewriteContext['locks'];
   /** How a cascade is carried out. */

@@ -1,0 +1,65 @@
+/**
+ * The look at the keys of rows that a COPY has copied: a statement of its own behind it, in the same transaction. Natively they are checked when
+ * all rows are copied, too.
+ */
+import type { Relation } from '../../graph/model.js';
+import type { GuardedKey } from '../../plan/guard.js';
+import { quoteName, type RelationName } from '../../sql/names.js';
+import { tableOf } from './actions/rows.js';
+import { breaks, caseOf, checksOf, meaningHolds, type RowColumns } from './guard.js';
+import type { GuardCheck } from './guarded-changes.js';
+
+/** What was copied, and into what. */
+export interface Copied {
+  /** As the COPY names it. */
+  readonly target: RelationName;
+  readonly relation: Relation;
+  readonly keys: readonly GuardedKey[];
+}
+
+/**
+ *     SELECT CASE WHEN 'posts'::regclass::oid = 16390 THEN true ELSE concat('pgcascade/…/relationChanged')::int4 = 0 END
+ *      AND (SELECT count(*) FROM ONLY posts AS n
+ *     WHERE CASE WHEN age(n.xmin) > 0 OR txid_status(txid_current() - age(n.xmin)) IS DISTINCT FROM 'in progress' THEN true
+ *      WHEN n.author IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY users AS p WHERE p.id = n.author FOR KEY SHARE OF p)
+ *       THEN format('pgcascade/…/0/%s/(%s)', 16390, n.author)::int4 IS NULL ELSE true END) >= 0
+ *
+ * A row in sight is this transaction's where what wrote it is still in progress. That holds for each of its subtransactions, which is
+ * not told otherwise: their numbers are not below that of the transaction, from which age() counts. A COPY with FREEZE leaves the number too.
+ * So rows are looked at that the transaction has written before, as well.
+ */
+export function renderCopied({ target, relation, keys }: Copied): {
+  readonly sql: string;
+  readonly checks: readonly GuardCheck[];
+} {
+  const checks = checksOf(keys);
+  const columns = columnsIn(relation, keys);
+  const cases = checks.map((check, place) => ({
+    isDeferred: check.key.deferred,
+    // All rows that it may reference are in sight, those of the same COPY too.
+    sql: breaks(check, place, columns, { relation, level: 'check' }, []),
+  }));
+  const looks = [false, true].flatMap((deferred) => {
+    const own = cases.filter(({ isDeferred }) => isDeferred === deferred).map(({ sql }) => sql);
+    if (own.length === 0) return [];
+    return [
+      `(SELECT pg_catalog.count(*) FROM ${tableOf(relation)} AS n\nWHERE ${caseOf([OTHERS, ...own])}) OPERATOR(pg_catalog.>=) 0`,
+    ];
+  });
+  return { sql: `SELECT ${[meaningHolds(target, relation), ...looks].join('\n AND ')}`, checks };
+}
+
+const AGE = 'pg_catalog.age(n.xmin)';
+const STATUS = `pg_catalog.txid_status(pg_catalog.txid_current() OPERATOR(pg_catalog.-) ${AGE})`;
+/** A row that this transaction has not written. */
+const OTHERS = `WHEN ${AGE} OPERATOR(pg_catalog.>) 0 OR (${STATUS} OPERATOR(pg_catalog.=) 'in progress') IS NOT TRUE THEN true`;
+
+/** The columns of the table itself. */
+function columnsIn(relation: Relation, keys: readonly GuardedKey[]): RowColumns {
+  return {
+    name: quoteName,
+    of: (column) => `n.${quoteName(column)}`,
+    changed: () => [],
+    tells: relation.kind === 'p' || keys.some(({ within }) => within !== 'all'),
+  };
+}
