@@ -103,7 +103,7 @@ export const ERRORS = {
     sqlstate: '0A000',
     message: 'cannot delete the rows of {table}: the relation {relation} of the configuration is broken',
     detail: 'It references {referenced}, and {fault}.',
-    hint: 'In cascade.relations, {remedy}; or SET pgcascade.mode = off.',
+    hint: 'In {where}, {remedy}; or SET pgcascade.mode = off.',
   },
   PGC_TRIGGER: {
     sqlstate: '0A000',

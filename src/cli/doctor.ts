@@ -34,6 +34,7 @@ export async function runDoctor(
     stdout.write(format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));
     return report.findings.some(isProblem) ? 1 : 0;
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     const { message, code } = Object(error) as { message?: string; code?: string };
     stderr.write(`pgcascade: cannot look at ${url.name}: ${message || code || String(error)}.\n`);
     return 1;

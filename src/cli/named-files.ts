@@ -4,6 +4,7 @@ import { readAuthFiles } from '../auth/users/auth-files.js';
 import { ConfigError } from '../config/problems.js';
 import type { Config } from '../config/schema.js';
 import type { ServersConfig } from '../config/upstream.js';
+import { relationsWithFiles } from '../schema-files/file-relations.js';
 import { readTlsFiles } from '../transport/server-tls.js';
 import { unopened } from './start-failure.js';
 
@@ -17,8 +18,15 @@ interface Findings {
  * @returns warnings, a line each
  * @throws ConfigError with a line for each problem, in which no secret is repeated
  */
-export async function checkNamedFiles({ auth, audit, upstream, graph }: Config): Promise<readonly string[]> {
+export async function checkNamedFiles({
+  auth,
+  audit,
+  upstream,
+  graph,
+  cascade,
+}: Config): Promise<readonly string[]> {
   const { warnings } = await readAuthFiles(auth);
+  await relationsWithFiles(cascade.relations, cascade.files);
   const problem = audit.path === null || audit.path === '-' ? undefined : await recordProblem(audit.path);
   const found = [
     { problems: problem === undefined ? [] : [problem], warnings },

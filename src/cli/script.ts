@@ -7,7 +7,6 @@ import { fileGraph } from '../schema-files/file-graph.js';
 import { readSchemaFile, SchemaFileError } from '../schema-files/schema-file.js';
 import { makeScript } from '../script/script.js';
 import { scriptJson, scriptText } from '../script/script-text.js';
-import { parserReady } from '../sql/parser/parser.js';
 import type { Io } from './io.js';
 import type { ScriptRequest } from './script-arguments.js';
 
@@ -20,7 +19,6 @@ export async function runScript(
   { cwd, stdout, stderr }: Pick<Io, 'cwd' | 'stdout' | 'stderr'>,
 ): Promise<0 | 1 | 2> {
   try {
-    if (dialect === 'postgresql') await parserReady();
     const tables = await readSchemaFile({ path: resolve(cwd, schema), label: schema, dialect });
     const script = await inSlices(makeScript(await fileGraph(tables, dialect), statement, dialect));
     const text = format === 'json' ? scriptJson(script) : scriptText(script);

@@ -145,6 +145,17 @@ export const relation = z
       if (TEMPORARY.test(schema)) problem(`${quote(schema)} is another schema in every session`, side);
   });
 
+/** The dialects that schema files are read in: DIALECTS of src/sql/dialects. */
+const DIALECTS = ['postgresql', 'mysql', 'mariadb', 'sqlite', 'redshift', 'greenplum'] as const;
+
+export const schemaFile = z.strictObject({
+  path: file.describe('The file: CREATE and ALTER TABLE statements, as a dump without data has them.'),
+  dialect: choice(DIALECTS).describe('What the file is written in.'),
+  schema: name
+    .prefault('public')
+    .describe("Where the tables are, in PostgreSQL's words, that the file names without a schema."),
+});
+
 /** Where temporary tables are (namespace.c): under one name for every session, and under a number for each. */
 const TEMPORARY = /^pg_(?:toast_)?temp(?:_\d+)?$/;
 

@@ -77,7 +77,10 @@ export function readConfig(input: ConfigInput): {
     tree,
     problems: [],
   });
-  const whole = FILES.reduce((node, path) => withAbsolute(node, path, cwd), secrets.tree);
+  const whole = FILES.reduce(
+    (node, path) => withAbsolute(node, path, cwd),
+    withSchemaFiles(secrets.tree, cwd),
+  );
   const result = configSchema.safeParse(whole, { error: issueMessage });
   const found = [
     ...secrets.problems,
@@ -169,6 +172,16 @@ function resolveSecret({ tree, problems }: Secrets, path: readonly string[], cwd
 function withAbsolute(tree: unknown, path: readonly string[], cwd: string): unknown {
   const value = valueAt(tree, path);
   return typeof value === 'string' && value !== '' ? assigned(tree, path, resolve(cwd, value)) : tree;
+}
+
+function withSchemaFiles(tree: unknown, cwd: string): unknown {
+  const files = valueAt(tree, ['cascade', 'files']);
+  if (!Array.isArray(files)) return tree;
+  return assigned(
+    tree,
+    ['cascade', 'files'],
+    files.map((each: unknown) => withAbsolute(each, ['path'], cwd)),
+  );
 }
 
 function valueAt(tree: unknown, path: readonly string[]): unknown {

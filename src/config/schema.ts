@@ -12,6 +12,7 @@ import {
   notYet,
   override,
   relation,
+  schemaFile,
   section,
   tcpAddress,
   timeout,
@@ -72,10 +73,11 @@ const cascade = section({
       'For keys that the server does not enforce. rows: the rows that a DELETE takes are locked first, level by level from the top down, so that it sees the children of writers that lock their parent FOR KEY SHARE. none: it does not wait for them before it looks.',
     ),
   files: z
-    .array(z.never())
-    .max(0, notYet)
-    .default([])
-    .describe('Schema files as sources of relations. Not yet supported.'),
+    .array(schemaFile)
+    .prefault([])
+    .describe(
+      'Schema files, as dumps are: their keys are relations too, where the catalog has none of the same columns.',
+    ),
   atomic: z
     .literal(true, notYet)
     .default(true)

@@ -13,6 +13,7 @@ import {
   VERSION_QUESTION,
   WITHOUT_VERSION,
 } from '../profiles/recognise.js';
+import { relationsWithFiles } from '../schema-files/file-relations.js';
 import type { Finding } from './finding.js';
 import {
   configurationFindings,
@@ -44,7 +45,7 @@ export interface Report {
 
 /**
  * @param database the role of its account is whose rights are looked at
- * @throws the error of the system or of the server; UnreadableAnswer
+ * @throws the error of the system or of the server; UnreadableAnswer; SchemaFileError
  */
 export function examine({ cascade, profile }: Config, database: WatchedDatabase): Promise<Report> {
   const { guard, locks } = cascade;
@@ -94,7 +95,11 @@ export function isProblem({ level }: Finding): boolean {
 }
 
 /** The graph as `serve` makes it of this database and this configuration. */
-async function readGraph({ declared, overrides, relations }: Config['cascade'], ask: Ask): Promise<Graph> {
+async function readGraph(
+  { declared, overrides, relations: own, files }: Config['cascade'],
+  ask: Ask,
+): Promise<Graph> {
+  const relations = await relationsWithFiles(own, files);
   const question = { names: [], fingerprint: false, catalog: true, server: false };
   const { catalog } = await readAnswer(await textOf(ask, catalogQuestion(question, relations)));
   return mergeGraph(catalog ?? { relations: [], keys: [], configured: [] }, {

@@ -1,9 +1,10 @@
 /** The relations of the configuration as keys of one database: those that can be followed, and those that are broken. Pure. */
 import { quoteName } from '../sql/names.js';
 import type { Catalog, CatalogConfiguredKey, KeyColumn } from './catalog/catalog.js';
-import type { ConfiguredKey, TableColumns } from './catalog/key-settings.js';
+import type { ConfiguredKey, KeySettings, Override, TableColumns } from './catalog/key-settings.js';
 import { withoutDefaults } from './default-action.js';
 import type { BrokenKey, ForeignKey, Relation } from './model.js';
+import { overriddenName, overridesOf } from './overrides.js';
 import type { GraphProblem } from './problems.js';
 
 /** The ids of keys of the configuration begin here: they fire after every key of the catalog, in their order in the configuration. */
@@ -20,23 +21,33 @@ export interface ConfiguredKeys {
  * A relation of the configuration is broken where PostgreSQL would not make such a foreign key (tablecmds.c,
  * ATAddForeignKeyConstraint): a DELETE from what it references is refused. Where the referenced table is not there, the
  * relation is left out.
+ * @param declared the keys of the catalog
  */
 export function configuredKeys(
   { configured }: Catalog,
   relations: ReadonlyMap<number, Relation>,
-  wanted: readonly ConfiguredKey[],
+  { relations: wanted, overrides }: KeySettings,
+  declared: readonly ForeignKey[],
 ): ConfiguredKeys {
   const keys: ForeignKey[] = [];
   const broken: BrokenKey[] = [];
   const problems: GraphProblem[] = [];
   const named = new Map([...relations.values()].map((each) => [`${each.schema}\0${each.name}`, each]));
   const find = ({ schema, table }: TableColumns) => named.get(`${schema}\0${table}`);
+  const ofFiles = wanted.some(({ file }) => file !== undefined)
+    ? byColumns(declared)
+    : new Map<string, never>();
   wanted.forEach((each, number) => {
     const from = find(each.from);
     const to = find(each.to);
     if (to === undefined) {
-      const text = `cascade.relations: ${each.name} is left out: there is no ${missingTable(relations, each.to)}`;
+      const text = `${placeOf(each)}: ${each.name} is left out: there is no ${missingTable(relations, each.to)}`;
       problems.push({ kind: 'missing relation', text });
+      return;
+    }
+    const own = each.file === undefined ? undefined : ofFiles.get(columnsOf(each.from, each.to));
+    if (own) {
+      problems.push(...otherAction(each, own, overrides));
       return;
     }
     const followed = keyOrFault(each, number, from ?? missingTable(relations, each.from), to, configured);
@@ -46,14 +57,62 @@ export function configuredKeys(
     }
     const { fault, remedy } = followed;
     const bases = to.viewOf.flatMap((oid) => relations.get(oid) ?? []);
-    broken.push({ name: each.name, referenced: [to, ...bases], fault, remedy });
+    broken.push({ name: each.name, where: placeOf(each), referenced: [to, ...bases], fault, remedy });
     const refused = `every DELETE from ${tableName(each.to)} is refused`;
     problems.push({
       kind: 'broken relation',
-      text: `cascade.relations: ${each.name} is broken, and ${refused}: ${fault}`,
+      text: `${placeOf(each)}: ${each.name} is broken, and ${refused}: ${fault}`,
     });
   });
   return { keys, broken, problems };
+}
+
+/** The part of the configuration that has a relation. */
+function placeOf({ file }: ConfiguredKey): string {
+  return file === undefined ? 'cascade.relations' : `cascade.files: ${file}`;
+}
+
+/**
+ * The keys of the catalog by the columns that they relate: where a schema file has the same, the catalog's is followed alone. One
+ * that nobody performs stands in no file's way.
+ */
+function byColumns(declared: readonly ForeignKey[]): ReadonlyMap<string, ForeignKey> {
+  const side = ({ schema, name }: Relation, columns: readonly string[]) => ({ schema, table: name, columns });
+  return new Map(
+    declared
+      .filter(({ performer }) => performer !== 'nobody')
+      .map((key) => {
+        const from = side(
+          key.referencing,
+          key.columns.map((column) => column.referencing),
+        );
+        const to = side(
+          key.referenced,
+          key.columns.map((column) => column.referenced),
+        );
+        return [columnsOf(from, to), key];
+      }),
+  );
+}
+
+/** The same text for two keys that relate the same columns, in whatever order. */
+export function columnsOf(from: TableColumns, to: TableColumns): string {
+  const pairs = from.columns.map((column, i) => JSON.stringify([column, to.columns[i]])).sort();
+  return JSON.stringify([from.schema, from.table, to.schema, to.table, pairs]);
+}
+
+/** The file says ON DELETE otherwise than the catalog, and nobody has decided for one of them. */
+function otherAction(
+  wanted: ConfiguredKey,
+  key: ForeignKey,
+  overrides: readonly Override[],
+): readonly GraphProblem[] {
+  const same = (action: string) => (action === 'restrict' ? 'no action' : action);
+  if (same(wanted.on_delete) === same(key.action)) return [];
+  const name = overriddenName(key);
+  if (overridesOf(name, overrides).length > 0) return [];
+  const text = `${placeOf(wanted)}: ${wanted.name} is ${wanted.on_delete} there, and ${key.action} in the catalog (${name}), which decides: cascade.overrides changes that`;
+  return [{ kind: 'doubled relation', text }];
 }
 
 /** Why a relation cannot be followed, and what to do. */
@@ -113,14 +172,14 @@ function keyOf(
     referencing: from,
     referenced: to,
     columns,
-    action: withoutDefaults(wanted.on_delete, from, wanted.from.columns),
+    action: withoutDefaults(wanted.on_delete, from, wanted.setColumns ?? wanted.from.columns),
     onUpdate: 'no action',
     performer: 'proxy',
     enforcedByServer: false,
     enforced: false,
-    deferred: false,
-    setColumns: wanted.from.columns,
-    matchFull: false,
+    deferred: wanted.deferred ?? false,
+    setColumns: wanted.setColumns ?? wanted.from.columns,
+    matchFull: wanted.matchFull ?? false,
     period: false,
     copies: [],
   };

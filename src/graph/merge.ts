@@ -31,7 +31,7 @@ export async function mergeGraph(catalog: Catalog, keySettings: KeySettings): Pr
     const to = relations.get(key.referenced);
     if (from && to) declared.push(declaredKey(key, from, to, keySettings));
   });
-  const configured = configuredKeys(catalog, relations, keySettings.relations);
+  const configured = configuredKeys(catalog, relations, keySettings, declared);
   await pace.next();
   const keys = [...declared, ...configured.keys];
   const problems: GraphProblem[] = [...configured.problems];

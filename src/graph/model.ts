@@ -40,6 +40,8 @@ export interface ForeignKey {
 /** A relation of the configuration that cannot be followed: no row of what it references may be deleted. */
 export interface BrokenKey {
   readonly name: string;
+  /** The part of the configuration that has it: `cascade.relations`, or a schema file with the line. */
+  readonly where: string;
   /** The referenced relation; of a view also the tables that it shows. */
   readonly referenced: readonly Relation[];
   /** What is wrong with it, and what to do. */

@@ -37,9 +37,9 @@ export function refuseBroken(graph: Graph, targets: readonly Target[], reached: 
 export function brokenError(
   table: string,
   referenced: Relation,
-  { name, fault, remedy }: BrokenKey,
+  { name, where, fault, remedy }: BrokenKey,
 ): ProxyError {
-  const values = { table, relation: name, referenced: quoteRelation(referenced), fault, remedy };
+  const values = { table, relation: name, referenced: quoteRelation(referenced), where, fault, remedy };
   return new ProxyError('PGC_RELATION_BROKEN', values);
 }
 

@@ -4,9 +4,11 @@ import type { Login } from '../auth/login.js';
 import { openLogin } from '../auth/open-login.js';
 import type { Config } from '../config/schema.js';
 import { GraphCache, type Watch } from '../graph/cache.js';
+import type { ConfiguredKey } from '../graph/catalog/key-settings.js';
 import { type TlsOffer, tlsOffer } from '../net/client-connection.js';
 import type { Logger } from '../observe/log.js';
 import { mostClients, openFileLimit } from '../open-files.js';
+import { relationsWithFiles } from '../schema-files/file-relations.js';
 import type { Policy } from '../session/policy/policy.js';
 
 /** Immutable: a reload puts another one in its place, as a whole. */
@@ -29,16 +31,18 @@ interface InForceOptions {
 }
 
 /**
- * Reads the files that the configuration names, too: certificates and users.
+ * Reads the files that the configuration names, too: certificates, users and schemas.
  * @throws an Error that says what is wrong: then nothing has changed
  */
 export async function putInForce(config: Config, { before, log, watch }: InForceOptions): Promise<InForce> {
   const login = await openLogin(config.auth, config.limits.message_bytes, log);
   const tls = tlsOffer(config.tls);
+  const { relations, files } = config.cascade;
+  const all = await relationsWithFiles(relations, files);
   const watching = await watch(config);
   return {
     config,
-    policy: policyOf(config, before, () => new GraphCache(config.graph.refresh, watching)),
+    policy: policyOf(config, all, before, () => new GraphCache(config.graph.refresh, watching)),
     login,
     tls,
     connections: roomFor(config.limits.connections, log),
@@ -51,10 +55,11 @@ export async function putInForce(config: Config, { before, log, watch }: InForce
  */
 function policyOf(
   { cascade, graph }: Config,
+  relations: readonly ConfiguredKey[],
   before: InForce | undefined,
   newGraphs: () => GraphCache,
 ): Policy {
-  const { mode, declared, overrides, relations, unsupported, code, triggers, guard, copy, locks } = cascade;
+  const { mode, declared, overrides, unsupported, code, triggers, guard, copy, locks } = cascade;
   // On PostgreSQL `auto` is the one statement.
   const strategy = cascade.strategy === 'ordered' ? 'ordered' : 'single';
   const keySettings = { declared, overrides, relations };

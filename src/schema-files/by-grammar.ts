@@ -12,7 +12,7 @@ import {
 } from '../sql/dialects/grammar.js';
 import type { FileKey } from './definition.js';
 
-/** In lower case, as trees do not have what was quoted. */
+/** In lower case and without quotes, as trees do not have what was quoted, and some have quotes doubled. */
 interface Outline {
   readonly columns: readonly string[];
   readonly referenced: string;
@@ -60,7 +60,7 @@ function outlineOf(element: GrammarNode, unwritten: string): readonly Outline[] 
   return [
     {
       columns: own.map(columnName),
-      referenced: String(table?.table ?? '').toLowerCase(),
+      referenced: plain(String(table?.table ?? '')),
       referencedColumns: listOf(reference.definition).map(columnName),
       action: String(action ?? unwritten).toLowerCase(),
     },
@@ -68,11 +68,10 @@ function outlineOf(element: GrammarNode, unwritten: string): readonly Outline[] 
 }
 
 function ofKey({ columns, referenced, referencedColumns, action }: FileKey): Outline {
-  const lower = (names: readonly string[]) => names.map((name) => name.toLowerCase());
   return {
-    columns: lower(columns),
-    referenced: referenced.name.toLowerCase(),
-    referencedColumns: lower(referencedColumns),
+    columns: columns.map(plain),
+    referenced: plain(referenced.name),
+    referencedColumns: referencedColumns.map(plain),
     action,
   };
 }
@@ -80,7 +79,11 @@ function ofKey({ columns, referenced, referencedColumns, action }: FileKey): Out
 /** `{ column: 'id' }`, or in the grammars that are like PostgreSQL's `{ column: { expr: { value: 'id' } } }`. */
 function columnName({ column }: GrammarNode): string {
   const name = isNode(column) ? asNode(column.expr).value : column;
-  return String(name ?? '').toLowerCase();
+  return plain(String(name ?? ''));
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[`"]/g, '');
 }
 
 function asNode(value: GrammarValue): GrammarNode {

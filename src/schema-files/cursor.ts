@@ -78,7 +78,7 @@ export class Cursor {
     } while (depth > 0 && !this.isAtEnd);
   }
 
-  /** A name without quotes is folded. undefined where no name is at hand. */
+  /** A name, folded. undefined where no name is at hand. */
   name(): string | undefined {
     const { token } = this;
     const isName =
@@ -87,7 +87,7 @@ export class Cursor {
       (token?.kind === 'string' && this.#lexis.stringsAsNames);
     if (!token || !isName) return undefined;
     this.#at++;
-    return token.kind === 'word' ? this.#lexis.fold(token.text) : token.text;
+    return (token.kind === 'word' ? this.#lexis.fold : this.#lexis.foldQuoted)(token.text);
   }
 
   /** `schema.table`, or `database.schema.table`, of which the database is left out. */

@@ -1,8 +1,10 @@
 /** Reads a schema file from the disk. */
 import { open } from 'node:fs/promises';
 import { getSystemErrorMap } from 'node:util';
+import { ConfigError } from '../config/problems.js';
 import { inSlices } from '../pace.js';
 import type { Dialect } from '../sql/dialects/dialect.js';
+import { parserReady } from '../sql/parser/parser.js';
 import { readSchemaText } from './schema-text.js';
 import type { FileTable } from './tables.js';
 
@@ -17,9 +19,7 @@ export interface SchemaFileName {
 }
 
 /** A schema file cannot be used. The message has a line for each problem: `FILE:LINE: what is wrong`. */
-export class SchemaFileError extends Error {
-  override readonly name = 'SchemaFileError';
-}
+export class SchemaFileError extends ConfigError {}
 
 /** In bytes: a schema of ten thousand tables has a tenth of it. What is larger has data in it. */
 const LARGEST = 32 * 1024 * 1024;
@@ -35,6 +35,7 @@ export async function readSchemaFile({
   schema,
 }: SchemaFileName): Promise<readonly FileTable[]> {
   const text = await readText(path, label);
+  if (dialect === 'postgresql') await parserReady();
   const { tables, problems } = await inSlices(readSchemaText(text, dialect, schema));
   const lines = problems.map(({ line, text: what }) => `${label}:${line}: ${what}`);
   if (lines.length > 0) throw new SchemaFileError(lines.join('\n'));

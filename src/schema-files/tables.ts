@@ -59,11 +59,14 @@ class Drafts {
   readonly #same: (name: string) => string;
   readonly #tables = new Map<string, Draft>();
   readonly #problems: FileProblem[] = [];
+  /** Of names without a schema: USE changes it. */
   #schema: string;
+  readonly #usual: string;
 
   constructor({ ignoresCase }: Lexis, schema: string) {
     this.#same = ignoresCase ? (name) => name.toLowerCase() : (name) => name;
     this.#schema = schema;
+    this.#usual = schema;
   }
 
   apply(definition: Definition): void {
@@ -187,6 +190,7 @@ class Drafts {
         const other = this.#find(key.referenced, key.line);
         const referenced = other && made.get(other);
         if (other && referenced) table.keys.push(...this.#key(key, draft, other, referenced));
+        else for (const column of key.columns) this.#column(draft, column, key.line);
       }
     }
     return { tables: [...made.values()], problems: this.#problems.sort((a, b) => a.line - b.line) };
@@ -224,8 +228,9 @@ class Drafts {
 
   #find(table: FileName, line: number): Draft | undefined {
     const found = this.#tables.get(this.#address(table));
-    if (!found)
-      this.#problem(line, `there is no table ${[table.schema, table.name].filter(Boolean).join('.')}`);
+    const { schema, name } = table;
+    const isUsual = schema === undefined || this.#same(schema) === this.#same(this.#usual);
+    if (!found) this.#problem(line, `there is no table ${isUsual ? name : `${schema}.${name}`}`);
     return found;
   }
 

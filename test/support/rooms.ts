@@ -41,12 +41,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   doctor: {
     purpose: 'what would not work in a database, and what holds there',
-    may: ['graph/watch', 'render/single/actions', ...planning],
+    may: ['schema-files', 'graph/watch', 'render/single/actions', ...planning],
     types: ['config'],
   },
   running: {
     purpose: 'what is made of the configuration anew when it is read again, and put in force as a whole',
-    may: ['auth', 'net', 'graph', 'config', 'open-files'],
+    may: ['schema-files', 'auth', 'net', 'graph', 'config', 'open-files'],
     types: ['session', 'observe'],
   },
   observing: {
@@ -61,6 +61,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   'script/dialects': {
     purpose: 'what scripts for sqlite3, mysql and psql differ in, a file for each',
     may: ['graph', 'sql', 'errors'],
+  },
+  'schema-files': {
+    purpose: 'files of CREATE TABLE statements, as dumps are: their tables and keys, and the graph of these',
+    may: ['graph', 'sql', 'config', 'errors', 'pace'],
   },
   'net/embedded': {
     purpose: 'the embedded database',
@@ -210,10 +214,6 @@ export const rooms: Readonly<Record<string, Room>> = {
   plan: {
     purpose: 'what has to be done for a DELETE, whatever the database can; pure',
     may: ground,
-  },
-  'schema-files': {
-    purpose: 'files of CREATE TABLE statements, as dumps are: their tables and keys, and the graph of these',
-    may: ['graph', 'sql', 'errors', 'pace'],
   },
   'graph/watch': {
     purpose: 'being told of changes of the schema',

@@ -1,4 +1,4 @@
-/** What the configuration says of foreign keys: cascade.declared, cascade.overrides and cascade.relations. */
+/** What the configuration says of foreign keys: cascade.declared, cascade.overrides, cascade.relations and cascade.files. */
 
 /** A referential action (ON DELETE …). */
 export type Action = 'cascade' | 'set null' | 'set default' | 'restrict' | 'no action';
@@ -23,6 +23,12 @@ export interface ConfiguredKey {
   readonly on_delete: Action;
   /** False where several rows may have one key: the children of each of them that is deleted are acted on. */
   readonly unique: boolean;
+  /** Where it stands, where that is a schema file: `shop.sql:12`. */
+  readonly file?: string;
+  /** What only schema files say: the columns of SET NULL (column, …), MATCH FULL, INITIALLY DEFERRED. */
+  readonly setColumns?: readonly string[];
+  readonly matchFull?: boolean;
+  readonly deferred?: boolean;
 }
 
 export interface KeySettings {

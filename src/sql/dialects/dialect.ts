@@ -18,6 +18,8 @@ export interface Lexis {
   readonly client: 'mysql' | 'other';
   /** What becomes of a name without quotes. */
   readonly fold: (name: string) => string;
+  /** And of one with quotes. */
+  readonly foldQuoted: (name: string) => string;
   /** What a key does whose ON DELETE is not written, which dumps leave out. */
   readonly unwritten: 'no action' | 'restrict';
   /** Names that differ in the case of their letters alone are the same name. */
@@ -36,6 +38,7 @@ const POSTGRES: Lexis = {
   dollars: true,
   client: 'other',
   fold: toLower,
+  foldQuoted: asWritten,
   unwritten: 'no action',
   ignoresCase: false,
 };
@@ -49,6 +52,7 @@ const MYSQL: Lexis = {
   dollars: false,
   client: 'mysql',
   fold: asWritten,
+  foldQuoted: asWritten,
   unwritten: 'no action',
   ignoresCase: true,
 };
@@ -65,6 +69,7 @@ const SQLITE: Lexis = {
   dollars: false,
   client: 'other',
   fold: asWritten,
+  foldQuoted: asWritten,
   unwritten: 'no action',
   ignoresCase: true,
 };
@@ -73,7 +78,7 @@ export const LEXIS: Readonly<Record<Dialect, Lexis>> = {
   postgresql: POSTGRES,
   greenplum: POSTGRES,
   // Redshift writes quoted names in lower case too, unless enable_case_sensitive_identifier is on.
-  redshift: { ...POSTGRES, fold: toLower },
+  redshift: { ...POSTGRES, foldQuoted: toLower },
   mysql: MYSQL,
   mariadb: { ...MYSQL, unwritten: 'restrict' },
   sqlite: SQLITE,
