@@ -136,8 +136,8 @@ export const write = {
     ),
   bind: (portal: string, statement: string): Buffer =>
     withName(withName(serialize.bind({ portal: '', statement: '' }), BEHIND_ONE, statement), FIRST, portal),
-  /** A Bind with results in binary. @param values text is given as a string, binary as bytes */
-  bindValues: (portal: string, statement: string, values: readonly (Buffer | string)[]): Buffer =>
+  /** A Bind with results in binary. @param values text is given as a string, binary as bytes, null as such */
+  bindValues: (portal: string, statement: string, values: readonly (Buffer | string | null)[]): Buffer =>
     withName(
       withName(
         serialize.bind({ portal: '', statement: '', values: [...values], binary: true }),

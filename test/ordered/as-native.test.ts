@@ -63,6 +63,36 @@ describe('a string is answered as natively', () => {
   });
 });
 
+describe('RETURNING in a string is answered as natively', () => {
+  test.each([
+    ['all columns', 'DELETE FROM orgs WHERE id < 3 RETURNING *'],
+    ['no row', 'DELETE FROM orgs WHERE id = 77 RETURNING *'],
+    [
+      'expressions, of other rows too',
+      'DELETE FROM orgs o WHERE id = 1 RETURNING upper(name) AS n, (SELECT count(*) FROM users WHERE org_id = o.id), 7',
+    ],
+    ['a comment behind it', 'DELETE FROM orgs WHERE id = 1 RETURNING id -- no more'],
+    [
+      'a WITH',
+      'WITH w AS (SELECT 2 AS id) DELETE FROM orgs WHERE id IN (SELECT id FROM w) RETURNING id, name',
+    ],
+    ['a rule that is broken', 'DELETE FROM orgs WHERE id > 3 RETURNING id'],
+    ['an unknown column', 'DELETE FROM orgs WHERE id = 1 RETURNING nonsense'],
+    ['an aggregate', 'DELETE FROM orgs WHERE id = 1 RETURNING count(*)'],
+    ['an error in it', 'DELETE FROM orgs WHERE id = 1 RETURNING 1 / (id - 1)'],
+    ['among others', 'SELECT 1; DELETE FROM orgs WHERE id = 1 RETURNING id; DELETE FROM orgs WHERE id = 2'],
+    [
+      'in a block',
+      'BEGIN',
+      'DELETE FROM orgs WHERE id = 1 RETURNING id',
+      'DELETE FROM orgs WHERE id = 5 RETURNING id',
+      'ROLLBACK',
+    ],
+  ])('%s', async (_, ...texts) => {
+    await native.queries(...texts);
+  });
+});
+
 describe('the extended protocol is answered as natively', () => {
   const DELETE = 'DELETE FROM orgs WHERE id = $1';
   const again = (value: string) => [bind({ statement: 's', values: [value] }), execute()];
@@ -95,6 +125,20 @@ describe('the extended protocol is answered as natively', () => {
     });
   });
 
+  test('RETURNING in binary', async () => {
+    const formats = [[1], [0, 1], [1, 0], [0], []];
+    for (const [i, resultFormats] of formats.entries())
+      await twin.expectAsNative((client) =>
+        client.ask(
+          parse('DELETE FROM users WHERE id = $1 RETURNING id, org_id'),
+          withFormats(bind({ values: [`${11 + 10 * i}`] }), resultFormats),
+          describePortal(),
+          execute(),
+          sync,
+        ),
+      );
+  });
+
   test('in a block', async () => {
     await twin.expectAsNative(async (client) => [
       ...(await client.ask(query('BEGIN'))),
@@ -104,6 +148,19 @@ describe('the extended protocol is answered as natively', () => {
     ]);
   });
 });
+
+/** The Bind with other result formats: the last of its parts. */
+function withFormats(bound: Buffer, formats: readonly number[]): Buffer {
+  const counts = Buffer.alloc(2 + 2 * formats.length);
+  counts.writeInt16BE(formats.length, 0);
+  formats.forEach((format, i) => {
+    counts.writeInt16BE(format, 2 + 2 * i);
+  });
+  // pg-protocol writes one format for all.
+  const whole = Buffer.concat([bound.subarray(0, bound.length - 4), counts]);
+  whole.writeUInt32BE(whole.length - 1, 1);
+  return whole;
+}
 
 test("the statement that is prepared is the client's own", async () => {
   const client = await twin.connect();

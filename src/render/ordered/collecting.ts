@@ -1,10 +1,10 @@
 /** The steps that find and lock the rows, from the client's own down, level by level, and give their keys. */
-import { grouped, type Plan } from '../../plan/plan.js';
+import { type Deletion, grouped, type Plan } from '../../plan/plan.js';
 import { quoteName, quoteRelation } from '../../sql/names.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
 import { ownName } from '../own-names.js';
 import { renderDeletions } from '../single/actions/deletions.js';
-import { columnName, cteName } from '../single/actions/rows.js';
+import { columnName, cteName, tableOf } from '../single/actions/rows.js';
 import { depthsOf } from '../single/levels.js';
 import { meaningHolds } from '../single/meaning.js';
 import { addedColumns, type Root, rootHeader, spliceNamed } from '../single/root.js';
@@ -27,16 +27,15 @@ export const MOST_BYTES = 64 * 1024 * 1024;
  *     WHERE CASE WHEN 'users'::regclass::oid = 16385 THEN true ELSE concat('pgcascade/…/relationChanged')::int4 = 0 END
  *       AND CASE WHEN pg_column_size(a.pgc_c0) <= 67108864 THEN true ELSE concat('pgcascade/…/keysTooLarge')::int4 = 0 END
  *
- * A row that USING joins several times is there once.
+ * A row that USING joins several times is there as often, in the order in which the server finds the rows.
  */
 export function collectRoots(text: string, statement: DeletingStatement, root: Root): Spliced {
   const { selection, start, end, hasWith } = statement;
   if (!selection) throw new Error('no SELECT can be put in the place of the statement');
   const rows = cteName(root.deletion.id);
-  const from = selection.using ? `(SELECT DISTINCT k.* FROM ${rows} AS k)` : rows;
   const arrays = root.deletion.returns.map((_, i) => arrayOf(i));
   const names = root.deletion.returns.map((_, i) => columnName(i));
-  const collected = `(SELECT ${arrays.join(', ')} FROM ${from} AS l) AS a (${names.join(', ')})`;
+  const collected = `(SELECT ${arrays.join(', ')} FROM ${rows} AS l) AS a (${names.join(', ')})`;
   const sizes = names.map((name) => `a.${name}`);
   const edits = [
     insertion(start, `${hasWith ? ', ' : 'WITH '}${rootHeader(root)}\n`),
@@ -51,6 +50,44 @@ export function collectRoots(text: string, statement: DeletingStatement, root: R
     },
   ];
   return spliceNamed(text.slice(0, end), edits, [root]);
+}
+
+/**
+ * The same with the client's own RETURNING, which is evaluated here, while all rows that it may read are there. Each row has the keys
+ * before the client's columns, in one column that is the same in both formats: of each key the type of an array of it, and
+ * that array with one element as its send function gives it, in hexadecimal.
+ *
+ *     SELECT CASE WHEN CASE WHEN 'users'::regclass::oid = 16385 THEN true ELSE … END
+ *       THEN concat_ws(' ', pg_typeof(ARRAY[users.id])::oid, encode(array_send(ARRAY[users.id]), 'hex')) END, name
+ *     FROM users WHERE id = 1
+ *     FOR UPDATE OF users
+ */
+export function collectReturning(text: string, statement: DeletingStatement, root: Root): Spliced {
+  const { selection, end } = statement;
+  const { returning, end: listEnd } = root.site;
+  if (!selection || !returning) throw new Error('the statement has no RETURNING that a SELECT can give');
+  const keys = addedColumns(root).flatMap((column) => [
+    `pg_catalog.pg_typeof(ARRAY[${column}])::pg_catalog.oid`,
+    `pg_catalog.encode(pg_catalog.array_send(ARRAY[${column}]), 'hex')`,
+  ]);
+  const list = text.slice(returning.list, listEnd);
+  const edits = [
+    {
+      ...selection.verb,
+      sql: `SELECT CASE WHEN ${meaningHolds(root)} THEN pg_catalog.concat_ws(' ', ${keys.join(', ')}) END, ${list}\n`,
+    },
+    { start: selection.end, end, sql: `\nFOR UPDATE OF ${calledAs(root)}` },
+  ];
+  return spliceNamed(text.slice(0, end), edits, [root]);
+}
+
+/** Gives no row, but describes the arrays of the keys: what has no row has told no types. `SELECT ARRAY[r.id] FROM ONLY users AS r WHERE false` */
+export function describeKeys(plan: Plan, { relation, returns, id }: Deletion): Collecting {
+  const arrays = returns.map((column) => `ARRAY[r.${quoteName(column)}]`);
+  return {
+    ...stepOf(plan, `SELECT ${arrays.join(', ')} FROM ${tableOf(relation)} AS r WHERE false`),
+    collects: [id],
+  };
 }
 
 /** `users`: as the rows that the client deletes from are called where they are locked. */

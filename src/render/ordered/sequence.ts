@@ -11,14 +11,20 @@ import { quoteRelation } from '../../sql/names.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
 import { isDirect, type Root } from '../single/root.js';
 import type { Spliced } from '../splice.js';
-import { collectBelow, collectRoots } from './collecting.js';
+import { collectBelow, collectReturning, collectRoots, describeKeys } from './collecting.js';
 import type { Collecting, Step } from './step.js';
 import { sweep } from './sweeping.js';
 import { checkAndChange, deleteBelow, deleteRows } from './writing.js';
 
 export interface Sequence {
-  /** Executed first, with the client's own parameters: it gives one row, with an array for each column that the root returns. */
+  /**
+   * Executed first, with the client's own parameters: it gives one row, with an array for each column that the root returns. With the
+   * client's RETURNING it gives the client's rows, each behind its own keys.
+   */
   readonly roots: Spliced;
+  readonly returns: boolean;
+  /** Tells the types of the keys where that has given no row. */
+  readonly types: Collecting;
   /** How many columns that are. */
   readonly rootColumns: number;
   /** Of each level below, what is sent together. */
@@ -50,22 +56,26 @@ export function renderSequence(
     throw new ProxyError('PGC_ORDERED', { table, what: problem ?? statement.form });
   }
   return {
-    roots: collectRoots(text, statement, root),
+    roots: root.site.returning
+      ? collectReturning(text, statement, root)
+      : collectRoots(text, statement, root),
+    returns: root.site.returning !== undefined,
     rootColumns: root.deletion.returns.length,
     ...below(plan),
   };
 }
 
 /** All its texts. */
-export function textsOf({ roots, levels, writes, last, sweep }: Sequence): readonly string[] {
-  return [roots, ...levels.flat(), ...writes, last, ...(sweep ? [sweep] : [])].map(({ sql }) => sql);
+export function textsOf({ roots, types, levels, writes, last, sweep }: Sequence): readonly string[] {
+  return [roots, types, ...levels.flat(), ...writes, last, ...(sweep ? [sweep] : [])].map(({ sql }) => sql);
 }
 
 /** What is the same for all statements of a plan. */
-const below = oncePerPlan((plan): Omit<Sequence, 'roots' | 'rootColumns'> => {
+const below = oncePerPlan((plan): Omit<Sequence, 'roots' | 'returns' | 'rootColumns'> => {
   const [root] = plan.deletions;
   if (root === undefined) throw new Error('a plan has a deletion of the client');
   return {
+    types: describeKeys(plan, root),
     levels: collectBelow(plan),
     writes: [...checkAndChange(plan), ...deleteBelow(plan)],
     last: deleteRows(plan, root),
@@ -83,11 +93,23 @@ function obstacle(text: string, statement: DeletingStatement, root: Root): strin
   if (!selection) return `a ${site.command} whose rows no SELECT finds`;
   if (target.view || !isDirect(root)) return 'a DELETE from a view';
   if (site.isNamesake) return 'a DELETE whose target is called as another table beside it';
-  if (site.returning) return 'a DELETE with RETURNING';
+  if (site.returning) return returningObstacle(text, statement, site);
   // Bind gives values for all parameters.
   return hasParameters(text.slice(selection.end))
     ? 'a DELETE with parameters behind its conditions'
     : undefined;
+}
+
+/** What a SELECT does not give: each row once, and the rows as they were and as they are. */
+function returningObstacle(
+  text: string,
+  { selection }: DeletingStatement,
+  { returning, end }: Root['site'],
+): string | undefined {
+  if (selection?.using) return 'a DELETE with USING and RETURNING';
+  const list = text.slice(returning?.list, end);
+  const options = text.slice(selection?.end, returning?.list);
+  return options.includes('(') || /\b(?:old|new)\b/i.test(list) ? 'a RETURNING of OLD or NEW' : undefined;
 }
 
 /**

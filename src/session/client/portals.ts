@@ -122,10 +122,12 @@ export function portalLock({ prepared, bind }: RepeatablePortal): PortalLock | u
   return prepared.rewrite && lockOf(prepared.rewrite, prepared.types, bindMessage(bind));
 }
 
-/** The values of a portal, for the first step of a sequence: its results come in binary. */
-export function sequenceValues({ prepared, bind }: RepeatablePortal): SequenceValues {
+/** The values of a portal, for the first step of a sequence. @param returns its rows are the client's, with their keys */
+export function sequenceValues({ prepared, bind }: RepeatablePortal, returns: boolean): SequenceValues {
   const bound = bindMessage(bindTo(bindMessage(bind), REPEATED, SCRATCH));
-  return { types: prepared.types, bind: withResultFormats(bound, () => [1]) };
+  // The keys are a column of their own before the client's, in whichever format; alone they come in binary.
+  const formats = (theirs: readonly number[]) => (theirs.length < 2 ? theirs : [0, ...theirs]);
+  return { types: prepared.types, bind: withResultFormats(bound, returns ? formats : () => [1]) };
 }
 
 function lockOf({ treatments }: Rewrite, types: readonly number[], bind: Message): PortalLock | undefined {

@@ -51,7 +51,7 @@ export class Executor {
         return execution.separateStatements;
       }
       case 'ordered':
-        await executeQuery(orderedStatement(query.rewrite, program), this.#parts);
+        await executeQuery(orderedStatement(query.rewrite, program, { describes: true }), this.#parts);
         return undefined;
     }
   }
@@ -79,7 +79,7 @@ export class Executor {
   ordered(
     rewrite: Rewrite,
     program: OrderedProgram,
-    values: Partial<SequenceValues> & { readonly offset?: number },
+    values: Partial<SequenceValues> & { readonly offset?: number; readonly describes?: boolean },
   ): Promise<void> {
     return executePortal(orderedStatement(rewrite, program, values), this.#parts);
   }

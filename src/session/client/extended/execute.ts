@@ -66,7 +66,10 @@ export class Execute extends MessageHandler<ExecuteParts> {
     if (rewrite === undefined) return this.#forward(message);
     if (portal.executed && countsRows(rewrite)) return this.#refuseSecond(name);
     portals.set(name, { ...portal, executed: true });
-    if (program?.kind === 'ordered') return this.#executeOrdered(name, portal, rewrite, program);
+    if (program?.kind === 'ordered') {
+      const rows = readExecute(message)?.rows ?? 0;
+      return this.#executeOrdered(name, portal, rewrite, { program, rows });
+    }
     const execute = executeOf(message, name, rewrite);
     if (!isExpanded || !isRepeatable(portal)) return this.#executeOnce({ rewrite, execute }, portal.executed);
     const binding = { rewrite, execute, lock: portalLock(portal) };
@@ -85,12 +88,15 @@ export class Execute extends MessageHandler<ExecuteParts> {
     name: string,
     portal: BoundPortal,
     rewrite: Rewrite,
-    program: OrderedProgram,
+    { program, rows }: { readonly program: OrderedProgram; readonly rows: number },
   ): Promise<void> | undefined {
-    if (portal.executed) return this.#refuseSecond(name);
     const { executor } = this.parts;
+    const { returns } = program.sequence;
+    if (portal.executed && !returns) return this.#refuseSecond(name);
+    if (portal.executed || (returns && rows > 0))
+      return executor.refuseOrdered(rewrite, 'a RETURNING whose rows are fetched in portions');
     return isRepeatable(portal)
-      ? executor.ordered(rewrite, program, sequenceValues(portal))
+      ? executor.ordered(rewrite, program, sequenceValues(portal, returns))
       : executor.refuseOrdered(rewrite, 'values of more than 1 MiB');
   }
 

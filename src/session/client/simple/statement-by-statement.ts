@@ -82,7 +82,7 @@ export class StatementByStatement {
       const rewrite = decision?.kind === 'rewrite' ? decision.rewrite : unchanged;
       if (firstLocksOf(rewrite.treatments).length > 0) await this.#lock(rewrite, offset);
       const program = programOf(rewrite.treatments);
-      if (program?.kind === 'ordered') await executor.ordered(rewrite, program, { offset });
+      if (program?.kind === 'ordered') await executor.ordered(rewrite, program, { offset, describes: true });
       else this.#sendOne(rewrite, look, offset);
     }
     jit.endUnit();

@@ -3,21 +3,23 @@
  * format, of which only the frame is read. What the elements are nobody here knows.
  */
 import { ProxyError } from '../../../errors.js';
+import { Block } from '../../../wire/block.js';
 
 /** One column of a deletion: elements of all arrays that were added, without their frames. */
 interface Column {
   readonly type: number;
-  readonly element: number;
+  /** The type of the elements; not known before there is one. */
+  element: number;
   hasNulls: boolean;
   count: number;
-  readonly elements: Buffer[];
+  readonly elements: Block;
 }
 
 /**
  * The frame of an array (array_send in arrayfuncs.c): dimensions, whether there are nulls, the type of the elements; then of
  * each dimension its length and lower bound; then the elements. An empty array has no dimension.
  */
-const EMPTY = 12;
+const DIMENSIONS = 12;
 const FRAME = 20;
 
 export class HeldKeys {
@@ -35,52 +37,55 @@ export class HeldKeys {
     return this.#bytes;
   }
 
+  /** Whether anything is known of a deletion. */
+  has(deletion: number): boolean {
+    return this.#columns.has(deletion);
+  }
+
   /**
-   * Adds the keys of further rows of a deletion.
+   * Adds the keys of further rows of a deletion; without any, what is known of their columns.
    * @param types the object ids of the arrays' types
    * @param arrays one for each column that the deletion returns; copied here
    * @throws ProxyError PGC_ORDERED for columns that are arrays themselves
    */
   add(deletion: number, types: readonly number[], arrays: readonly Buffer[]): void {
-    const columns = this.#columns.get(deletion) ?? [];
+    const columns = this.#columns.get(deletion) ?? types.map(columnOf);
     this.#columns.set(deletion, columns);
     arrays.forEach((array, i) => {
       const dimensions = array.readInt32BE(0);
       if (dimensions > 1)
         throw new ProxyError('PGC_ORDERED', { table: this.#table, what: 'keys that are arrays' });
-      columns[i] ??= {
-        type: types[i] ?? 0,
-        element: array.readUInt32BE(8),
-        hasNulls: false,
-        count: 0,
-        elements: [],
-      };
       const column = columns[i];
       if (column === undefined || dimensions === 0) return;
+      column.element = array.readUInt32BE(8);
       column.hasNulls ||= array.readInt32BE(4) !== 0;
-      column.count += array.readInt32BE(EMPTY);
-      column.elements.push(Buffer.from(array.subarray(FRAME)));
+      column.count += array.readInt32BE(DIMENSIONS);
+      column.elements.append(Buffer.from(array.subarray(FRAME)));
       this.#bytes += array.length - FRAME;
     });
   }
 
-  /** The columns of these deletions, in their order, with all rows that were added: their types, and the arrays. */
+  /** The columns of these deletions, in their order, with all rows that were added: their types, and the arrays, null for an empty one. */
   parametersOf(deletions: readonly number[]): {
     readonly types: readonly number[];
-    readonly values: readonly Buffer[];
+    readonly values: readonly (Buffer | null)[];
   } {
     const columns = deletions.flatMap((id) => this.#columns.get(id) ?? []);
     return { types: columns.map(({ type }) => type), values: columns.map(arrayOf) };
   }
 }
 
-function arrayOf({ element, hasNulls, count, elements }: Column): Buffer {
-  const frame = Buffer.alloc(count === 0 ? EMPTY : FRAME);
-  frame.writeInt32BE(count === 0 ? 0 : 1, 0);
+function columnOf(type: number): Column {
+  return { type, element: 0, hasNulls: false, count: 0, elements: new Block() };
+}
+
+function arrayOf({ element, hasNulls, count, elements }: Column): Buffer | null {
+  if (count === 0) return null;
+  const frame = Buffer.alloc(FRAME);
+  frame.writeInt32BE(1, 0);
   frame.writeInt32BE(hasNulls ? 1 : 0, 4);
   frame.writeUInt32BE(element, 8);
-  if (count === 0) return frame;
-  frame.writeInt32BE(count, EMPTY);
-  frame.writeInt32BE(1, EMPTY + 4);
-  return Buffer.concat([frame, ...elements]);
+  frame.writeInt32BE(count, DIMENSIONS);
+  frame.writeInt32BE(1, DIMENSIONS + 4);
+  return Buffer.concat([frame, elements.bytes]);
 }

@@ -20,14 +20,16 @@ export interface OrderedParts extends SequenceParts {
 export function orderedStatement(
   rewrite: Rewrite,
   program: OrderedProgram,
-  { types = [], bind = NO_VALUES, offset = 0 }: Partial<OrderedStatement> = {},
+  values: Partial<OrderedStatement> = {},
 ): OrderedStatement {
   const [cascade] = rewrite.treatments;
   if (cascade?.kind !== 'cascade') throw new Error('the text is not one expanded statement');
-  return { rewrite, cascade, program, types, bind, offset };
+  const bind = program.sequence.returns ? NO_VALUES_AS_TEXT : NO_VALUES;
+  return { rewrite, cascade, program, types: [], bind, offset: 0, describes: false, ...values };
 }
 
 const NO_VALUES = write.bindValues(REPEATED, SCRATCH, []);
+const NO_VALUES_AS_TEXT = write.bind(REPEATED, SCRATCH);
 
 /**
  * In the place of a Query. What it would have been answered with comes when its transaction is over, or goes on: with the
@@ -55,7 +57,7 @@ export async function executeQuery(statement: OrderedStatement, parts: OrderedPa
         resolve();
         if (hasFailed) return 'forward';
         tell(statement, decider);
-        return Buffer.concat([commandComplete(tagOf(statement, run)), whole(message)]);
+        return Buffer.concat([answerOf(statement, run), whole(message)]);
       },
       skipped: resolve,
     });
@@ -73,7 +75,7 @@ export async function executePortal(statement: OrderedStatement, parts: OrderedP
   const run = new SequenceRun(statement, parts);
   await run.run(() => {
     tell(statement, decider);
-    return commandComplete(tagOf(statement, run));
+    return answerOf(statement, run);
   });
 }
 
@@ -83,6 +85,6 @@ function tell({ rewrite, cascade }: OrderedStatement, decider: OrderedParts['dec
     .tell({ kind: 'executed', treatment: cascade, at: performance.now(), counts: undefined });
 }
 
-function tagOf({ cascade }: OrderedStatement, { deleted }: SequenceRun): string {
-  return `${cascade.command ?? 'DELETE'} ${deleted}`;
+function answerOf({ cascade }: OrderedStatement, { deleted, rows }: SequenceRun): Buffer {
+  return Buffer.concat([rows, commandComplete(`${cascade.command ?? 'DELETE'} ${deleted}`)]);
 }

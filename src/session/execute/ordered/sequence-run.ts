@@ -11,8 +11,9 @@ import { MARKER } from '../../../render/violations.js';
 import type { OrderedProgram } from '../../../rewrite/statement/program.js';
 import type { CascadeTreatment } from '../../../rewrite/statement/treatment.js';
 import { type Rewrite, refusal } from '../../../rewrite/text.js';
-import { readColumnTypes, readRow, readTag } from '../../../wire/backend.js';
-import { write } from '../../../wire/frontend.js';
+import { dropColumns, readColumnTypes, readRow, readTag } from '../../../wire/backend.js';
+import { Block } from '../../../wire/block.js';
+import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend } from '../../../wire/types.js';
 import { sealed } from '../../answers/markers.js';
@@ -28,6 +29,9 @@ import { type SentStep, StepSender } from './step-sender.js';
 /** How often all is done once more for rows that others have committed meanwhile. What comes behind that comes too late. */
 const MOST_SWEEPS = 3;
 
+/** With more bytes of keys steps are sent one by one: each has a copy of them. */
+const MOST_AT_ONCE = 1024 * 1024;
+
 /** The statement whose place the sequence takes. */
 export interface OrderedStatement {
   readonly rewrite: Rewrite;
@@ -35,9 +39,11 @@ export interface OrderedStatement {
   readonly program: OrderedProgram;
   /** As ErrorTranslation has it. */
   readonly offset: number;
+  /** The client gets a description of its rows before them, as in the simple protocol. */
+  readonly describes: boolean;
   /** The types of its parameters that the client has declared. */
   readonly types: readonly number[];
-  /** The Bind of the client's values to the statement SCRATCH and the portal REPEATED, for results in binary. */
+  /** The Bind of the client's values to the statement SCRATCH and the portal REPEATED, for results as that needs (`rootsFormats`). */
   readonly bind: Buffer;
 }
 
@@ -54,6 +60,9 @@ export class SequenceRun {
   readonly #sequence: Sequence;
   readonly #sealed: Rewrite;
   readonly #keys: HeldKeys;
+  /** What comes before the tag: the client's rows, with their description where that is wanted. */
+  readonly #rows = new Block();
+  #problem: ProxyError | undefined;
   #deleted = 0;
 
   constructor(statement: OrderedStatement, parts: SequenceParts) {
@@ -70,13 +79,24 @@ export class SequenceRun {
     return this.#deleted;
   }
 
+  /** The client's rows, where it has a RETURNING. */
+  get rows(): Buffer {
+    return this.#rows.bytes;
+  }
+
   /**
    * @param answer gives what the client gets when all was done
    * @returns whether it was; else the client has its error, and the server skips to the next Sync
    */
   async run(answer: () => Verdict = () => 'swallow'): Promise<boolean> {
     try {
-      return (await this.#sender.send([this.#roots()])) && (await this.#deleteAll(answer));
+      if (!(await this.#send([this.#roots()]))) return false;
+      // A RETURNING without rows.
+      const { types, rootColumns } = this.#sequence;
+      const isUnknown = !this.#keys.has(0);
+      if (isUnknown && !(await this.#send([this.#sent(types, this.#keysOf([0], [rootColumns]))])))
+        return false;
+      return await this.#deleteAll(answer);
     } catch (error) {
       if (!(error instanceof ProxyError)) throw error;
       sendRefusal(error, this.#parts);
@@ -103,15 +123,29 @@ export class SequenceRun {
           : []),
       ];
       const isOver = () => !isLate || round === MOST_SWEEPS;
-      if (!(await this.#sender.send(sent, () => (isOver() ? answer() : 'swallow')))) return false;
+      if (!(await this.#send(sent, () => (isOver() ? answer() : 'swallow')))) return false;
       if (isOver()) return true;
     }
+  }
+
+  /**
+   * Sends steps in one go; one by one where each of them has many keys.
+   * @throws ProxyError for what was met in the answers
+   */
+  async #send(steps: readonly SentStep[], answer?: () => Verdict): Promise<boolean> {
+    const isLong = this.#keys.bytes > MOST_AT_ONCE;
+    const last = steps.length - 1;
+    for (const [i, step] of isLong ? steps.entries() : [])
+      if (i < last && !(await this.#sender.send([step]))) return false;
+    const isDone = await this.#sender.send(isLong ? steps.slice(last) : steps, answer);
+    if (this.#problem) throw this.#problem;
+    return isDone;
   }
 
   #collect(level: Sequence['levels'][number]): Promise<boolean> {
     const room = Math.max(MOST_BYTES - this.#keys.bytes, 0);
     const { plan } = this.#statement.cascade;
-    return this.#sender.send(
+    return this.#send(
       level.map((step) => {
         const columns = step.collects.map((id) => plan.deletions[id]?.returns.length ?? 0);
         return this.#sent(step, this.#keysOf(step.collects, columns), Buffer.from(String(room)));
@@ -121,15 +155,16 @@ export class SequenceRun {
 
   /** The client's own rows: its conditions are evaluated here, and nowhere else. */
   #roots(): SentStep {
-    const { types, bind, rewrite, offset } = this.#statement;
-    const { roots, rootColumns } = this.#sequence;
+    const { types, bind, rewrite, offset, describes } = this.#statement;
+    const { roots, rootColumns, returns } = this.#sequence;
+    if (returns && describes) this.#describe();
     const start = rewrite.places[0]?.client ?? 0;
     const copied = roots.copied.map((run) => ({ ...run, client: run.client + start }));
     return {
       sql: this.#marked(roots.sql),
       types,
       bind,
-      hear: this.#keysOf([0], [rootColumns]),
+      hear: returns ? this.#rowsOf() : this.#keysOf([0], [rootColumns]),
       translate: this.#translate({ ...this.#sealed, sql: roots.sql, copied }, offset),
     };
   }
@@ -152,15 +187,53 @@ export class SequenceRun {
     let types: readonly number[] = [];
     return (message) => {
       if (message.type === Backend.RowDescription) types = readColumnTypes(message);
-      if (message.type !== Backend.DataRow) return;
-      const arrays = readRow(message).flatMap((each) => each ?? []);
+      const arrays = message.type === Backend.DataRow ? readRow(message).flatMap((each) => each ?? []) : [];
       let at = 0;
       deletions.forEach((deletion, i) => {
         const end = at + (columns[i] ?? 0);
-        this.#keys.add(deletion, types.slice(at, end), arrays.slice(at, end));
+        if (types.length > 0) this.#hold(deletion, types.slice(at, end), arrays.slice(at, end));
         at = end;
       });
     };
+  }
+
+  /** Holds the client's rows, and the keys before each of them. */
+  #rowsOf(): (message: Message) => void {
+    return (message) => {
+      if (message.type !== Backend.DataRow || this.#problem) return;
+      const words = readRow(message)[0]?.toString('latin1').split(' ') ?? [];
+      const types = words.filter((_, i) => i % 2 === 0).map(Number);
+      const arrays = words.filter((_, i) => i % 2 === 1).map((hex) => Buffer.from(hex, 'hex'));
+      this.#rows.append(dropColumns(message, 1));
+      this.#hold(0, types, arrays);
+    };
+  }
+
+  #hold(deletion: number, types: readonly number[], arrays: readonly Buffer[]): void {
+    if (this.#problem) return;
+    const { target: table } = this.#statement.cascade;
+    try {
+      this.#keys.add(deletion, types, arrays);
+    } catch (error) {
+      if (!(error instanceof ProxyError)) throw error;
+      this.#problem = error;
+    }
+    if (this.#keys.bytes + this.#rows.size <= MOST_BYTES) return;
+    this.#problem = new ProxyError('PGC_ORDERED_KEYS', { table });
+    this.#rows.clear();
+  }
+
+  /** The errors of the client's own text come first; and its description is that of the client's rows. */
+  #describe(): void {
+    const { types, rewrite, offset } = this.#statement;
+    this.#sender.describe({
+      sql: rewrite.sql,
+      types,
+      hear: (message) => {
+        if (message.type === Backend.RowDescription) this.#rows.append(whole(message));
+      },
+      translate: this.#translate(this.#sealed, offset),
+    });
   }
 
   #marked(sql: string): string {

@@ -38,6 +38,23 @@ export class StepSender {
     this.#replies = replies;
   }
 
+  /** Has the server parse and describe a text; the answer comes with that to the next steps. */
+  describe({ sql, types, hear, translate }: Omit<SentStep, 'bind'>): void {
+    this.#server.write(
+      Buffer.concat([
+        write.close('S', SCRATCH),
+        write.parse(SCRATCH, sql, types),
+        write.describeStatement(SCRATCH),
+      ]),
+    );
+    const receive = (message: Message): Verdict => {
+      if (message.type === Backend.ErrorResponse) return translate(message);
+      hear?.(message);
+      return 'swallow';
+    };
+    for (const to of ['Close', 'Parse', 'Describe'] as const) this.#replies.expect(to, { receive });
+  }
+
   /**
    * Sends steps in one go.
    * @param answer gives what the client gets when all were executed
