@@ -24,5 +24,5 @@ export const DUCKDB: Family = {
   // T: "Transaction conflict", which comes without an SQLSTATE of its own.
   retried: ['Transaction conflict'],
   differs: 'with declared keys, child and parent cannot be deleted in one transaction',
-  shown: 'documentation alone',
+  shown: 'the engine behind a front',
 };

@@ -23,5 +23,5 @@ export const H2: Family = {
   // T: a lock that is waited for too long ends in HYT00. D: H2, error codes: 40001 is a deadlock.
   retried: ['HYT00', '40001'],
   differs: 'its own keys cascade, unless `REFERENTIAL_INTEGRITY` is off',
-  shown: 'documentation alone',
+  shown: 'the server itself',
 };

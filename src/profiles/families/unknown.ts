@@ -16,5 +16,6 @@ export const UNKNOWN: Family = {
   transport: { form: 'literals', chunk: 5000, rowChunk: 500 },
   retried: [],
   differs: 'a cascade is refused',
-  shown: 'documentation alone',
+  // T: SQLite, which takes itself for none.
+  shown: 'the engine behind a front',
 };

@@ -13,7 +13,7 @@ import { behindCharacters, charactersIn } from '../../sql/encoding/characters.js
 import { type ErrorFields, errorResponse, Field, readErrorFields } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';
 import { inEncoding } from '../server/encoding.js';
-import { isLanguage } from '../server/error-classes.js';
+import { isInternal, isLanguage } from '../server/error-classes.js';
 import { proxyErrorFields } from '../server/farewell.js';
 import type { Verdict } from '../server/outstanding-replies.js';
 import { markerOf } from './markers.js';
@@ -71,7 +71,9 @@ function inPlaceOf(
 ): ProxyError | ErrorFields | undefined {
   switch (treatment?.kind) {
     case 'refused': {
-      const isUnknown = treatment.error.errorName === 'PGC_SERVER' && isLanguage(message);
+      // A server that is none of PostgreSQL's may have no SQLSTATE for a syntax error.
+      const isUnknown =
+        treatment.error.errorName === 'PGC_SERVER' && (isLanguage(message) || isInternal(message));
       return marker || isUnknown ? treatment.error : undefined;
     }
     case 'cascade':

@@ -8,6 +8,11 @@ export function isLanguage(error: Message): boolean {
   return code !== '42501' && !/^(?:08|25|28|40|53|54|55|57|58|XX)/.test(code);
 }
 
+/** What PostgreSQL says of a mistake of its own, and others of anything. */
+export function isInternal(error: Message): boolean {
+  return (readErrorFields(error).get(Field.code) ?? '').startsWith('XX');
+}
+
 /** What the server does not allow, or not to this role: it needs UPDATE to lock rows. */
 export function isForbidden(error: Message): boolean {
   return /^(?:42|0A)/.test(readErrorFields(error).get(Field.code) ?? '');

@@ -9,6 +9,7 @@
  * (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). Every handler is told its end: by the last message of its answer, or
  * by `skipped`.
  */
+import { saysFatal } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
 
@@ -59,6 +60,8 @@ export class OutstandingReplies {
   /** How many of those in the queue ReadyForQuery ends. */
   #readies = 0;
   #skipping = false;
+  /** An error of the proxy's own has taken the place of the server's: PostgreSQL says nothing more up to ReadyForQuery. */
+  #isRefused = false;
   #ended = false;
   #watcher: ReplyWatcher | undefined;
 
@@ -112,10 +115,14 @@ export class OutstandingReplies {
   /** A backend message came that is an answer. @returns what becomes of it */
   receive(message: Message): Verdict {
     if (message.type === Backend.ReadyForQuery) this.#dropUpToReady();
+    // H2 does not skip: each message behind one that is refused is answered by an error of its own.
+    else if (this.#isRefused && message.type === Backend.ErrorResponse && !saysFatal(message)) return 'swallow';
     const expectation = this.#queue[this.#first];
     if (expectation === undefined) return 'forward';
     const verdict = expectation.handler?.receive(message) ?? 'forward';
     if (message.last) this.#advance(expectation.to, message.type);
+    if (message.type === Backend.ErrorResponse && !endsWhenReady(expectation))
+      this.#isRefused = verdict instanceof Buffer;
     return this.#watcher?.(expectation.to, message) ?? verdict;
   }
 
@@ -146,6 +153,7 @@ export class OutstandingReplies {
   /** ReadyForQuery ends everything that was sent before the message it answers: the server has no answer to it any more. */
   #dropUpToReady(): void {
     this.#skipping = false;
+    this.#isRefused = false;
     const ready = this.#firstReady();
     if (ready >= 0) this.#drop(ready);
   }
