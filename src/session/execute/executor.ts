@@ -12,7 +12,7 @@ import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { SeparateStatement } from '../decide/decision.js';
 import { carryOut } from './execution.js';
 import { executePortal, executeQuery, orderedStatement } from './ordered/ordered-execution.js';
-import { type OrderedStatement, sendRefusal } from './ordered/sequence-run.js';
+import { type OrderedStatement, sendRefusal } from './ordered/ordered-statement.js';
 import { type Portal, type PortalBinding, PortalExecution, type PortalParts } from './portal-execution.js';
 import { type ExpandedQuery, QueryExecution, type QueryParts } from './query-execution.js';
 

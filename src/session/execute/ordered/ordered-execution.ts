@@ -10,7 +10,8 @@ import { whole, write } from '../../../wire/frontend.js';
 import { Backend } from '../../../wire/types.js';
 import type { Jit } from '../../server/jit.js';
 import { REPEATED, SCRATCH } from '../../server/own-statements.js';
-import { type OrderedStatement, type SequenceParts, SequenceRun } from './sequence-run.js';
+import type { OrderedStatement, SequenceParts } from './ordered-statement.js';
+import { SequenceRun } from './sequence-run.js';
 
 export interface OrderedParts extends SequenceParts {
   readonly jit: Jit;

@@ -8,22 +8,18 @@ import { MOST_BYTES } from '../../../render/ordered/collecting.js';
 import type { Sequence } from '../../../render/ordered/sequence.js';
 import type { Step } from '../../../render/ordered/step.js';
 import { MARKER } from '../../../render/violations.js';
-import type { OrderedProgram } from '../../../rewrite/statement/program.js';
-import type { CascadeTreatment } from '../../../rewrite/statement/treatment.js';
-import { type Rewrite, refusal } from '../../../rewrite/text.js';
+import type { Rewrite } from '../../../rewrite/text.js';
 import { dropColumns, readColumnTypes, readRow, readTag } from '../../../wire/backend.js';
 import { Block } from '../../../wire/block.js';
 import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend } from '../../../wire/types.js';
 import { sealed } from '../../answers/markers.js';
-import { swallowedReplies } from '../../answers/results.js';
 import { type ErrorTranslation, translateError } from '../../answers/server-errors.js';
-import type { Decider } from '../../decide/decider.js';
-import type { Output } from '../../server/output.js';
-import type { OutstandingReplies, Verdict } from '../../server/outstanding-replies.js';
+import type { Verdict } from '../../server/outstanding-replies.js';
 import { REPEATED, SCRATCH } from '../../server/own-statements.js';
 import { HeldKeys } from './held-keys.js';
+import { type OrderedStatement, type SequenceParts, sendRefusal } from './ordered-statement.js';
 import { type SentStep, StepSender } from './step-sender.js';
 
 /** How often all is done once more for rows that others have committed meanwhile. What comes behind that comes too late. */
@@ -31,27 +27,6 @@ const MOST_SWEEPS = 3;
 
 /** With more bytes of keys steps are sent one by one: each has a copy of them. */
 const MOST_AT_ONCE = 1024 * 1024;
-
-/** The statement whose place the sequence takes. */
-export interface OrderedStatement {
-  readonly rewrite: Rewrite;
-  readonly cascade: CascadeTreatment;
-  readonly program: OrderedProgram;
-  /** As ErrorTranslation has it. */
-  readonly offset: number;
-  /** The client gets a description of its rows before them, as in the simple protocol. */
-  readonly describes: boolean;
-  /** The types of its parameters that the client has declared. */
-  readonly types: readonly number[];
-  /** The Bind of the client's values to the statement SCRATCH and the portal REPEATED, for results as that needs (`rootsFormats`). */
-  readonly bind: Buffer;
-}
-
-export interface SequenceParts {
-  readonly server: Output;
-  readonly replies: OutstandingReplies;
-  readonly decider: Pick<Decider, 'translation'>;
-}
 
 export class SequenceRun {
   readonly #parts: SequenceParts;
@@ -245,15 +220,6 @@ export class SequenceRun {
     const translation: ErrorTranslation = { ...this.#parts.decider.translation(rewrite), offset };
     return (error) => translateError(error, this.#statement.cascade, translation);
   }
-}
-
-/** Has the server fail in the place of what cannot be sent, so that its transaction fails as well. */
-export function sendRefusal(error: ProxyError, { decider, replies, server }: SequenceParts): void {
-  const refused = refusal(error);
-  server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, refused.sql)]));
-  const handler = swallowedReplies(decider.translation(refused), () => {});
-  replies.expect('Close', handler);
-  replies.expect('Parse', handler);
 }
 
 /** `DELETE 3` */

@@ -1,0 +1,41 @@
+/** A statement that a sequence takes the place of, and what refuses it where that cannot be. */
+import type { ProxyError } from '../../../errors.js';
+import type { OrderedProgram } from '../../../rewrite/statement/program.js';
+import type { CascadeTreatment } from '../../../rewrite/statement/treatment.js';
+import { type Rewrite, refusal } from '../../../rewrite/text.js';
+import { write } from '../../../wire/frontend.js';
+import { swallowedReplies } from '../../answers/results.js';
+import type { Decider } from '../../decide/decider.js';
+import type { Output } from '../../server/output.js';
+import type { OutstandingReplies } from '../../server/outstanding-replies.js';
+import { SCRATCH } from '../../server/own-statements.js';
+
+/** The statement whose place the sequence takes. */
+export interface OrderedStatement {
+  readonly rewrite: Rewrite;
+  readonly cascade: CascadeTreatment;
+  readonly program: OrderedProgram;
+  /** As ErrorTranslation has it. */
+  readonly offset: number;
+  /** The client gets a description of its rows before them, as in the simple protocol. */
+  readonly describes: boolean;
+  /** The types of its parameters that the client has declared. */
+  readonly types: readonly number[];
+  /** The Bind of the client's values to the statement SCRATCH and the portal REPEATED, for results as that needs (`rootsFormats`). */
+  readonly bind: Buffer;
+}
+
+export interface SequenceParts {
+  readonly server: Output;
+  readonly replies: OutstandingReplies;
+  readonly decider: Pick<Decider, 'translation'>;
+}
+
+/** Has the server fail in the place of what cannot be sent, so that its transaction fails as well. */
+export function sendRefusal(error: ProxyError, { decider, replies, server }: SequenceParts): void {
+  const refused = refusal(error);
+  server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, refused.sql)]));
+  const handler = swallowedReplies(decider.translation(refused), () => {});
+  replies.expect('Close', handler);
+  replies.expect('Parse', handler);
+}
