@@ -22,7 +22,7 @@ export const GUARD_ERRORS = {
     sqlstate: '0A000',
     unexpandable: true,
     message:
-      'cannot change what key {key} references in {table}: its ON UPDATE is not emulated here (cascade.guard is check)',
+      'cannot change what key {key} references in {table}: what its ON UPDATE says cannot be done here (cascade.guard is check)',
     hint: 'Leave these columns as they are, or change them in an order of your own with SET pgcascade.guard = off.',
   },
   PGC_GUARD_SNAPSHOT: {

@@ -96,7 +96,7 @@ export function hasOwnRowsOnly(graph: Graph, relation: Relation): boolean {
 }
 
 /** The server checks the keys that it enforces, whoever performs their ON DELETE. */
-function isGuarded({ performer, enforced }: ForeignKey): boolean {
+export function isGuarded({ performer, enforced }: ForeignKey): boolean {
   return performer === 'proxy' && !enforced;
 }
 

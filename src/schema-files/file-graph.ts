@@ -124,7 +124,8 @@ function keyOf(
     columns: key.columns.map((referencing, i) => {
       const referenced = key.referencedColumns[i] ?? '';
       const collation = collationOf(table, referencing, key.table, referenced, dialect);
-      const compared = { type: '', operator: '=', commutator: '=', left: null, right: null, collation };
+      const types = { type: '', ownType: '' };
+      const compared = { ...types, operator: '=', commutator: '=', left: null, right: null, collation };
       return { referencing, referenced, ...compared };
     }),
     setColumns: key.setColumns ?? null,

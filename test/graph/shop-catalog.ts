@@ -35,6 +35,7 @@ export const column = {
   referencing: 'order_id',
   referenced: 'id',
   type: 'pg_catalog.int4',
+  ownType: 'pg_catalog.int4',
   operator: 'pg_catalog.=',
   commutator: 'pg_catalog.=',
   left: null,

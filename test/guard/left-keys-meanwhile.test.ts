@@ -8,14 +8,15 @@ import { pidOf, untilSession, WAITS_FOR_LOCK } from '../support/server-sessions.
 const proxy = useProxy({ cascade: { guard: 'check' } });
 const database = useDatabase(`
   CREATE TABLE orgs (id int PRIMARY KEY, name text);
-  CREATE TABLE users (id int PRIMARY KEY, org_id int CONSTRAINT users_org_fkey REFERENCES orgs NOT ENFORCED);`);
+  CREATE TABLE users (id int PRIMARY KEY, org_id int CONSTRAINT users_org_fkey REFERENCES orgs NOT ENFORCED);
+  CREATE TABLE badges (id int PRIMARY KEY, org_id int CONSTRAINT badges_org_fkey REFERENCES orgs ON UPDATE CASCADE NOT ENFORCED);`);
 const INSERT = 'INSERT INTO users VALUES (10, 1)';
 
 let writer: pg.Client;
 let changer: pg.Client;
 beforeEach(async () => {
   const direct = await database.connect();
-  await direct.query('TRUNCATE orgs, users; INSERT INTO orgs VALUES (1), (2)');
+  await direct.query('TRUNCATE orgs, users, badges; INSERT INTO orgs VALUES (1), (2)');
   await direct.end();
   [writer, changer] = [await proxy.connect(database.name), await proxy.connect(database.name)];
   return async () => {
@@ -74,6 +75,23 @@ describe.each([
     await changer.query('COMMIT');
     expect(await written).toMatchObject({ code: '23503', constraint: 'users_org_fkey' });
   });
+});
+
+test.each([
+  ['a simple query', { text: 'UPDATE orgs SET id = 3 WHERE id = 1' }],
+  ['a prepared statement', { text: 'UPDATE orgs SET id = 3 WHERE id = 1', name: 'p' }],
+])('ON UPDATE CASCADE, as %s, takes along a row that came while it waited', async (_, update) => {
+  const pid = await pidOf(changer);
+  await writer.query('BEGIN; INSERT INTO badges VALUES (10, 1), (11, 2)');
+  const changed = changer.query(update);
+  await waits(pid);
+  await writer.query('COMMIT');
+  expect((await changed).rowCount).toBe(1);
+  expect((await writer.query('SELECT org_id FROM badges ORDER BY id')).rows).toEqual([
+    { org_id: 3 },
+    { org_id: 2 },
+  ]);
+  await expect(writer.query('INSERT INTO badges VALUES (12, 1)')).rejects.toMatchObject({ code: '23503' });
 });
 
 test.each(['REPEATABLE READ', 'SERIALIZABLE'])('in a transaction that is %s it is refused', async (level) => {

@@ -151,14 +151,15 @@ function graphOf(
   const keys = wanted.flatMap(({ from, to, action }, id): ForeignKey[] => {
     const [referencing, referenced] = [relations[from], relations[to]];
     if (!referencing || !referenced) return [];
-    const types = { commutator: 'pg_catalog.=', left: null, right: null, collation: null };
+    const types = {
+      ...{ type: 'pg_catalog.int4', ownType: 'pg_catalog.int4' },
+      ...{ commutator: 'pg_catalog.=', left: null, right: null, collation: null },
+    };
     const key: ForeignKey = {
       ...{ declared: true, id, name: `k${id}`, referencing: referencing, referenced: referenced, action },
       onUpdate: 'no action',
       performer: performer(from),
-      columns: [
-        { referencing: 'key', referenced: 'id', type: 'pg_catalog.int4', operator: 'pg_catalog.=', ...types },
-      ],
+      columns: [{ referencing: 'key', referenced: 'id', operator: 'pg_catalog.=', ...types }],
       ...{
         enforcedByServer: true,
         enforced: false,

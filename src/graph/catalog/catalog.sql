@@ -62,6 +62,7 @@ WITH elsewhere AS (
     'referencing', child.attname,
     'referenced', parent.attname,
     'type', pg_catalog.concat(pg_catalog.quote_ident(ptn.nspname), '.', pg_catalog.quote_ident(pt.typname)),
+    'ownType', pg_catalog.concat(pg_catalog.quote_ident(ctn.nspname), '.', pg_catalog.quote_ident(ct.typname)),
     'operator', CASE WHEN op.oid IS NOT NULL THEN pg_catalog.concat(pg_catalog.quote_ident(opn.nspname), '.', op.oprname) END,
     'commutator', CASE WHEN com.oid IS NOT NULL THEN pg_catalog.concat(pg_catalog.quote_ident(comn.nspname), '.', com.oprname) END,
     -- By the type's own name, as in ri_add_cast_to: `character` would be cut to one character, bpchar is not.
@@ -83,6 +84,8 @@ WITH elsewhere AS (
   JOIN pg_catalog.pg_attribute AS parent ON parent.attrelid OPERATOR(pg_catalog.=) k.confrelid AND parent.attnum OPERATOR(pg_catalog.=) u.parent
   JOIN pg_catalog.pg_type AS pt ON pt.oid OPERATOR(pg_catalog.=) parent.atttypid
   JOIN pg_catalog.pg_namespace AS ptn ON ptn.oid OPERATOR(pg_catalog.=) pt.typnamespace
+  JOIN pg_catalog.pg_type AS ct ON ct.oid OPERATOR(pg_catalog.=) child.atttypid
+  JOIN pg_catalog.pg_namespace AS ctn ON ctn.oid OPERATOR(pg_catalog.=) ct.typnamespace
   LEFT JOIN pg_catalog.pg_operator AS op ON op.oid OPERATOR(pg_catalog.=) u.operator
   LEFT JOIN pg_catalog.pg_namespace AS opn ON opn.oid OPERATOR(pg_catalog.=) op.oprnamespace
   LEFT JOIN pg_catalog.pg_type AS lt ON lt.oid OPERATOR(pg_catalog.=) op.oprleft

@@ -65,6 +65,8 @@ export interface KeyColumn {
   readonly referenced: string;
   /** The type of the referenced column, with its schema and without a modifier. */
   readonly type: string;
+  /** That of the referencing column. */
+  readonly ownType: string;
   /** With its schema. */
   readonly operator: string;
   readonly commutator: string | null;

@@ -30,8 +30,8 @@ export interface OwnRows {
 export interface RenderedGuard extends Spliced {
   readonly shape: ResultShape;
   readonly checks: readonly GuardCheck[];
-  /** A statement that has to be executed behind it: its errors are those of the client's statement. */
-  readonly behind?: string | undefined;
+  /** Statements that have to be executed behind it: their errors are those of the client's statement. */
+  readonly behind?: readonly string[];
 }
 
 /**
@@ -72,7 +72,7 @@ export function renderGuarded(
   const atOnce = changes.cases.length + written.filter(({ key }) => !key.deferred).length;
   const conditions = [
     ...conditionsOf(cases.slice(0, atOnce), cases.slice(atOnce), site, columns),
-    ...(changes.left ? [changes.left.handsOn(columns.rows)] : []),
+    ...changes.handsOn,
   ];
   const returned = columns.expressions;
   const names = returned.map((_, i) => columnName(i)).join(', ');
@@ -87,8 +87,12 @@ export function renderGuarded(
       `\n)\nSELECT ${list === undefined ? count : 'n.*'} FROM ${columns.rows} AS n\nWHERE ${[meaningHolds(site.write.target, guarded.relation), ...conditions].join('\n AND ')}`,
     ),
   ];
-  const behind = changes.left?.renderBehind();
-  return { ...spliceNamed(text, edits, [guarded]), shape: shapeOf(site, returned.length), checks, behind };
+  return {
+    ...spliceNamed(text, edits, [guarded]),
+    shape: shapeOf(site, returned.length),
+    checks,
+    behind: changes.behind,
+  };
 }
 
 /** Splices, and gives the CTEs and columns of the proxy's own names that nothing in the statement has. */

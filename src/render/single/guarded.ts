@@ -1,6 +1,7 @@
 /** A statement that the proxy puts its look at keys around, and the columns that it returns for that. */
 import type { ForeignKey, Relation } from '../../graph/model.js';
 import type { GuardedKey, GuardLevel, RowsOf } from '../../plan/guard.js';
+import type { UpdatePlan } from '../../plan/on-update.js';
 import { quoteName } from '../../sql/names.js';
 import type { WriteSite } from '../../sql/statement/statement.js';
 import { ownName } from '../own-names.js';
@@ -14,8 +15,8 @@ export interface Guarded {
   /** What the statement names. */
   readonly relation: Relation;
   readonly keys: readonly GuardedKey[];
-  /** What references columns that it sets. */
-  readonly referenced: readonly ForeignKey[];
+  /** What comes of rows that leave keys. */
+  readonly changes: UpdatePlan;
   readonly level: Exclude<GuardLevel, 'off'>;
   /** The server tells the rows as they were from those that they are now. */
   readonly tellsOld: boolean;

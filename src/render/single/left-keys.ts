@@ -1,165 +1,197 @@
 /**
- * Keys that rows of a guarded statement have left, and what references them then. PostgreSQL looks for that behind the statement
- * and with a snapshot of its own (ri_restrict in ri_triggers.c), as it has waited for whoever had locked the rows. So does a
- * statement of the proxy's own behind the client's. It gets the keys by a setting, which is local to the transaction: no
- * statement can see what the one before it returned, nor a row as it was.
+ * Keys that rows of a guarded statement have left, handed on to the statements behind it by a setting that is local to the
+ * transaction: no statement can see what the one before it returned, nor a row as it was.
  */
-import type { ForeignKey, Relation } from '../../graph/model.js';
-import { quoteLiteral } from '../../sql/names.js';
-import { ownName, withOwnNames } from '../own-names.js';
-import { insertion } from '../splice.js';
+import type { ForeignKey } from '../../graph/model.js';
+import { acts, type Leaving } from '../../plan/on-update.js';
+import { quoteLiteral, quoteName } from '../../sql/names.js';
 import { checkMarker } from '../violations.js';
 import { equals, sameReferenced } from './actions/match.js';
 import { columnName, tableOf } from './actions/rows.js';
 
-/** The setting that hands the keys on. */
-const SETTING = quoteLiteral('pgcascade.left');
-
-/** A key that is looked at in the statement behind. */
-export interface LeftKey {
-  readonly key: ForeignKey;
-  /** The number of its check among those of the statement. */
-  readonly check: number;
+/** Columns of the rows `n` of a CTE that changes them, each as an expression: `n.pgc_c0`. */
+export interface ChangedRows {
+  /** Whether the row has left what a key references. */
+  leaves(key: ForeignKey): string;
+  /** A column as it was. */
+  old(column: string): string;
+  /** A column as it is. */
+  of(column: string): string;
 }
 
-/** A column of what is handed on. */
 interface HandedOn {
-  /** How it is called in the statement's own CTE, `n.pgc_c0`. */
   readonly value: string;
   /** The type that it is read as, with its schema. */
   readonly type: string;
 }
 
-/** What is handed on of each row. */
+const BOOL = 'pg_catalog.bool';
+
+/** What is handed on of the rows that may leave keys. */
 export class LeftKeys {
+  readonly leaving: Leaving;
+  readonly #rows: ChangedRows;
   readonly #columns: HandedOn[] = [];
-  readonly #keys: readonly LeftKey[];
-  readonly #relation: Relation;
-  readonly #leaves: (key: ForeignKey) => string;
-  readonly #places = new Map<ForeignKey, { readonly leaves: number; readonly old: readonly number[] }>();
 
-  /**
-   * @param relation what the statement names
-   * @param leaves whether a row of the statement has left a key, `n.pgc_c2`
-   * @param old a column of the row as it was, `n.pgc_c0`
-   */
-  constructor(
-    relation: Relation,
-    keys: readonly LeftKey[],
-    leaves: (key: ForeignKey) => string,
-    old: (column: string) => string,
-  ) {
-    this.#relation = relation;
-    this.#keys = keys;
-    this.#leaves = leaves;
-    for (const { key } of keys)
-      this.#places.set(key, {
-        leaves: this.#add(leaves(key), 'pg_catalog.bool'),
-        old: key.columns.map(({ referenced, type }) => this.#add(old(referenced), type)),
-      });
+  constructor(leaving: Leaving, rows: ChangedRows) {
+    this.leaving = leaving;
+    this.#rows = rows;
+    for (const key of leaving.keys) {
+      this.leaves(key);
+      for (const { referenced } of key.columns) this.#old(key, referenced);
+      if (key.onUpdate === 'cascade') for (const { referenced } of key.columns) this.#new(key, referenced);
+    }
+    for (const key of leaving.written) this.#written(key);
   }
 
-  /** Conditions, of a row `n` of the statement: it has left any key. */
+  /** A setting's name, as a literal. */
+  get setting(): string {
+    const { id } = this.leaving;
+    return quoteLiteral(id === 0 ? 'pgcascade.left' : `pgcascade.left_${id}`);
+  }
+
+  /** `pgc_c0, pgc_c1`: the names of what is handed on, where it is read. */
+  get names(): string {
+    return this.#columns.map((_, i) => columnName(i)).join(', ');
+  }
+
+  /** A condition, of a row `n` that is changed: it has left any key. */
   get leavesAny(): string {
-    return [...new Set(this.#keys.map(({ key }) => this.#leaves(key)))].join(' OR ');
+    const all = [...new Set(this.leaving.keys.map((key) => this.#rows.leaves(key)))];
+    return all.length === 0 ? 'false' : `(${all.join(' OR ')})`;
   }
 
   /**
-   * A condition, of a row `n`: its keys do not read back as what they are, as some types under some settings (a float8 under
-   * extra_float_digits = 0).
+   * A condition, of a row `n` that is changed: what is handed on does not read back as what it is, as some types under some settings (a
+   * float8 under extra_float_digits = 0).
    *
-   *     ROW(n.pgc_c0)::record *<> ROW((format('%s', n.pgc_c0))::float8)::record
+   *     (n.pgc_c1) AND ROW(n.pgc_c0)::record *<> ROW((format('%s', n.pgc_c0))::float8)::record
    *
-   * @returns undefined where all do
+   * @returns undefined where all does
    */
   get isGarbled(): string | undefined {
     const values = this.#columns.filter(({ type }) => !EXACT.has(type));
     if (values.length === 0) return undefined;
     const row = (each: readonly string[]) => `ROW(${each.join(', ')})::pg_catalog.record`;
-    const [as, back] = [
-      row(values.map(({ value }) => value)),
-      row(values.map(({ value, type }) => `(${textOf(value)})::${type}`)),
-    ];
-    return `${as} OPERATOR(pg_catalog.*<>) ${back}`;
+    const as = row(values.map(({ value }) => value));
+    const back = row(values.map(({ value, type }) => `(${textOf(value)})::${type}`));
+    return `${this.#isHandedOn} AND ${as} OPERATOR(pg_catalog.*<>) ${back}`;
   }
 
   /**
    * A condition that is true, and hands on the keys that rows have left:
    *
-   *     (SELECT set_config('pgcascade.left', coalesce(json_agg(json_build_array(n.pgc_c2, …)), '[]')::text, true)
-   *       FROM pgc_0 AS n WHERE n.pgc_c2) IS NOT NULL
+   *     (SELECT set_config('pgcascade.left', coalesce(json_agg(json_build_array(n.pgc_c2, …))::text, '[]'), true)
+   *       FROM pgc_0 AS n WHERE (n.pgc_c2)) IS NOT NULL
    *
-   * @param rows the statement's own CTE
+   * @param rows the CTE of the rows
    */
   handsOn(rows: string): string {
-    const values = this.#columns.map(({ value, type }) =>
-      type === 'pg_catalog.bool' ? value : textOf(value),
-    );
+    const values = this.#columns.map(({ value, type }) => (type === BOOL ? value : textOf(value)));
     const all = `pg_catalog.json_agg(pg_catalog.json_build_array(${values.join(', ')}))::pg_catalog.text`;
-    return (
-      `(SELECT pg_catalog.set_config(${SETTING}, coalesce(${all}, '[]'), true)` +
-      ` FROM ${rows} AS n WHERE ${this.leavesAny}) IS NOT NULL`
-    );
+    const set = `pg_catalog.set_config(${this.setting}, coalesce(${all}, '[]'), true)`;
+    return `(SELECT ${set} FROM ${rows} AS n WHERE ${this.#isHandedOn}) IS NOT NULL`;
   }
 
   /**
-   * The statement behind, which fails with the marker of a key that is still referenced. PostgreSQL checks row by row, and the keys
-   * of a row from the oldest on; those that are deferred behind all others.
+   * The query of a CTE in a statement behind, with what was handed on:
    *
-   *     WITH pgc_g (pgc_c0, pgc_c1) AS MATERIALIZED (
    *     SELECT (e.v ->> 0)::bool, (e.v ->> 1)::int4
-   *     FROM json_array_elements((SELECT CASE WHEN length(s.left) > 0 THEN s.left ELSE '[]' END
-   *       FROM (SELECT current_setting('pgcascade.left', true)) AS s (left))::json) AS e (v))
-   *     SELECT set_config('pgcascade.left', '', true) WHERE (SELECT count(*) FROM pgc_g AS n WHERE CASE
-   *      WHEN n.pgc_c0 AND EXISTS (SELECT FROM ONLY posts AS r WHERE n.pgc_c1 = r.author)
-   *        AND NOT EXISTS (SELECT FROM ONLY users AS p WHERE p.id = n.pgc_c1) THEN (marker) ELSE true END) >= 0
+   *     FROM json_array_elements((SELECT CASE WHEN length(s.v) > 0 THEN s.v ELSE '[]' END
+   *       FROM (SELECT current_setting('pgcascade.left', true)) AS s (v))::json) AS e (v)
    */
-  renderBehind(): string {
-    const rows = ownName('g');
+  renderRead(): string {
     const read = this.#columns.map(({ type }, i) => `(e.v OPERATOR(pg_catalog.->>) ${i})::${type}`);
-    const setting = `pg_catalog.current_setting(${SETTING}, true)`;
+    const setting = `pg_catalog.current_setting(${this.setting}, true)`;
     const handed = `SELECT CASE WHEN pg_catalog.length(s.v) OPERATOR(pg_catalog.>) 0 THEN s.v ELSE '[]' END FROM (SELECT ${setting}) AS s (v)`;
-    const isLate = ({ key }: LeftKey) => key.deferred && key.onUpdate !== 'restrict';
-    const turns = [this.#keys.filter((each) => !isLate(each)), this.#keys.filter(isLate)];
-    const conditions = turns
-      .filter((keys) => keys.length > 0)
-      .map((keys) => {
-        const cases = keys.map((each) => this.#broken(each)).join('\n ');
-        return `(SELECT pg_catalog.count(*) FROM ${rows} AS n WHERE CASE ${cases} ELSE true END) OPERATOR(pg_catalog.>=) 0`;
-      });
-    // In a CASE they are evaluated in their order.
-    const [first = 'true', second = 'true'] = conditions;
-    const sql =
-      `WITH ${rows} (${this.#columns.map((_, i) => columnName(i)).join(', ')}) AS MATERIALIZED (\n` +
-      `SELECT ${read.join(', ')}\nFROM pg_catalog.json_array_elements((${handed})::pg_catalog.json) AS e (v)\n)\n` +
-      `SELECT pg_catalog.set_config(${SETTING}, '', true)\nWHERE CASE WHEN ${first}\n THEN ${second} END`;
-    return withOwnNames('', [insertion(0, sql)], [], false)
-      .map((edit) => edit.sql)
-      .join('');
+    return `SELECT ${read.join(', ')}\nFROM pg_catalog.json_array_elements((${handed})::pg_catalog.json) AS e (v)`;
   }
 
-  /** `WHEN n.pgc_c0 AND EXISTS (…) AND NOT EXISTS (…) THEN (marker)::int4 IS NULL` */
-  #broken({ key, check }: LeftKey): string {
-    const { leaves, old } = this.#places.get(key) ?? { leaves: -1, old: [] };
-    const column = (name: string) =>
-      columnName(old[key.columns.findIndex(({ referenced }) => referenced === name)] ?? -1);
-    const referenced = `EXISTS (SELECT FROM ${tableOf(key.referencing)} AS r WHERE ${equals(key, 'n', column, 'r')})`;
-    // Another row may have got the key meanwhile (ri_Check_Pk_Match).
-    const taken = `EXISTS (SELECT FROM ${tableOf(key.referenced)} AS p WHERE ${sameReferenced(key, 'p', 'n', column)})`;
+  /** `pgc_c0`: where it is read, whether the row has left what a key references. */
+  leaves(key: ForeignKey): string {
+    return this.#name(this.#rows.leaves(key), BOOL);
+  }
+
+  /** `pgc_c1`: where it is read, the name of a referenced column as it was, and as it is. */
+  readonly was =
+    (key: ForeignKey) =>
+    (column: string): string =>
+      this.#old(key, column);
+
+  readonly is =
+    (key: ForeignKey) =>
+    (column: string): string =>
+      this.#new(key, column);
+
+  /**
+   * `WHEN n.pgc_c0 AND EXISTS (SELECT FROM ONLY posts AS r WHERE n.pgc_c1 = r.author) AND NOT EXISTS (SELECT FROM ONLY users AS p
+   * WHERE p.id = n.pgc_c1) THEN (marker)`, where it is read: the key is referenced, and no other row has got it meanwhile
+   * (ri_Check_Pk_Match in ri_triggers.c).
+   */
+  isReferenced(key: ForeignKey, check: number): string {
+    const was = this.was(key);
+    const referenced = `EXISTS (SELECT FROM ${tableOf(key.referencing)} AS r WHERE ${equals(key, 'n', was, 'r')})`;
+    const taken = `EXISTS (SELECT FROM ${tableOf(key.referenced)} AS p WHERE ${sameReferenced(key, 'p', 'n', was)})`;
     const conditions = [
-      `n.${columnName(leaves)}`,
+      `n.${this.leaves(key)}`,
       referenced,
       ...(key.onUpdate === 'restrict' ? [] : [`NOT ${taken}`]),
     ];
-    const values = old.map((place) => `n.${columnName(place)}`);
-    const marker = checkMarker(check, String(this.#relation.oid), values);
+    const values = key.columns.map((column) => `n.${was(column.referenced)}`);
+    const marker = checkMarker(check, String(this.leaving.relation.oid), values);
     return `WHEN ${conditions.join(' AND ')} THEN ${marker}::pg_catalog.int4 IS NULL`;
   }
 
-  #add(value: string, type: string): number {
-    const at = this.#columns.findIndex((each) => each.value === value);
-    return at < 0 ? this.#columns.push({ value, type }) - 1 : at;
+  /** The same for a key that the row itself has got: `WHEN n.pgc_c2 IS NOT NULL AND NOT EXISTS (… FOR KEY SHARE OF p) THEN (marker)`. */
+  isUnreferenced(key: ForeignKey, check: number, kind: 'new key' | 'mixed key'): string {
+    const { table, values, column } = this.#written(key);
+    const nulls = values.map((value) => `${value} IS NULL`);
+    const referenced = `SELECT FROM ${tableOf(key.referenced)} AS p WHERE ${equals(key, 'p', quoteName, 'n', column)} FOR KEY SHARE OF p`;
+    const rule =
+      kind === 'mixed key'
+        ? [`(${nulls.join(' OR ')})`, `NOT (${nulls.join(' AND ')})`]
+        : [...values.map((value) => `${value} IS NOT NULL`), `NOT EXISTS (${referenced})`];
+    return `WHEN ${rule.join(' AND ')} THEN ${checkMarker(check, table, values)}::pg_catalog.int4 IS NULL`;
   }
+
+  /** Of rows whose own keys have to be looked at, all. */
+  get #isHandedOn(): string {
+    return this.leaving.written.length > 0 ? 'true' : this.leavesAny;
+  }
+
+  #old(key: ForeignKey, column: string): string {
+    return this.#name(this.#rows.old(column), typeOf(key, column));
+  }
+
+  #new(key: ForeignKey, column: string): string {
+    return this.#name(this.#rows.of(column), typeOf(key, column));
+  }
+
+  #written(key: ForeignKey) {
+    const name = (column: string, type: string) => this.#name(this.#rows.of(column), type);
+    const columns = new Map(
+      key.columns.map(({ referencing, ownType }) => [referencing, name(referencing, ownType)]),
+    );
+    return {
+      table: `n.${name('tableoid', 'pg_catalog.oid')}`,
+      values: [...columns.values()].map((each) => `n.${each}`),
+      column: (referencing: string) => columns.get(referencing) ?? '',
+    };
+  }
+
+  #name(value: string, type: string): string {
+    const at = this.#columns.findIndex((each) => each.value === value);
+    return columnName(at < 0 ? this.#columns.push({ value, type }) - 1 : at);
+  }
+}
+
+/** The keys whose left rows are looked for, those that are checked at COMMIT natively apart. */
+export function isLateOnUpdate(key: ForeignKey): boolean {
+  return key.deferred && key.onUpdate !== 'restrict' && !acts(key);
+}
+
+function typeOf({ columns }: ForeignKey, name: string): string {
+  return columns.find(({ referenced }) => referenced === name)?.type ?? 'pg_catalog.text';
 }
 
 /** As the type's output function says it: a cast to text would cut the blanks of a bpchar. */
@@ -169,7 +201,7 @@ function textOf(value: string): string {
 
 /** Types whose values read back as what they were under all settings. */
 const EXACT: ReadonlySet<string> = new Set(
-  ['bool', 'int2', 'int4', 'int8', 'numeric', 'text', 'varchar', 'bpchar', 'uuid'].map(
+  ['bool', 'int2', 'int4', 'int8', 'numeric', 'oid', 'text', 'varchar', 'bpchar', 'uuid'].map(
     (name) => `pg_catalog.${name}`,
   ),
 );

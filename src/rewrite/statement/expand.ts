@@ -32,14 +32,14 @@ export function* expand(
 /** In a string, what has to be executed behind the statement stands there. What is parsed by itself is executed with it (session/execute/). */
 function withBehind(text: string, expanded: Expanded): Expanded {
   const treatment = expanded.treatments.at(-1);
-  if (treatment?.kind !== 'guarded' || treatment.behind === undefined) return expanded;
+  if (treatment?.kind !== 'guarded' || treatment.behind.length === 0) return expanded;
   const { sql = text, copied = [{ client: 0, sent: 0, length: text.length }] } = expanded;
   // It is sent with this text, and so has its marker.
   const behind: Treatment = { kind: 'behind', guarded: { ...treatment, marker: undefined } };
   return {
     ...expanded,
-    treatments: [...expanded.treatments, behind],
-    sql: `${sql}\n; ${treatment.behind}`,
+    treatments: [...expanded.treatments, ...treatment.behind.map(() => behind)],
+    sql: [sql, ...treatment.behind].join('\n; '),
     copied,
   };
 }

@@ -57,8 +57,8 @@ export interface GuardTreatment {
   readonly shape: ResultShape;
   /** What the numbers in its markers stand for. */
   readonly checks: readonly GuardCheck[];
-  /** What has to be executed behind it, in the same transaction; undefined where nothing has. */
-  readonly behind: string | undefined;
+  /** What has to be executed behind it, in the same transaction. */
+  readonly behind: readonly string[];
   /** What it may write rows into, by object ids, for errors. */
   readonly tables: ReadonlyMap<number, RelationName>;
   /** As CascadeTreatment.marker. */
@@ -79,8 +79,8 @@ export function shapeOf(treatment: Treatment | undefined): ResultShape | undefin
 }
 
 /** What has to be executed behind a statement. */
-export function behindOf(treatment: Treatment | undefined): string | undefined {
-  return treatment?.kind === 'guarded' ? treatment.behind : undefined;
+export function behindOf(treatment: Treatment | undefined): readonly string[] {
+  return treatment?.kind === 'guarded' ? treatment.behind : [];
 }
 
 /** PREPARE in SQL of a statement that may delete. */

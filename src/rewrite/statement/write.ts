@@ -9,6 +9,7 @@ import {
   type RowsOf,
   setReferenced,
 } from '../../plan/guard.js';
+import { planUpdate } from '../../plan/on-update.js';
 import { renderCopied } from '../../render/single/copied.js';
 import { renderGuarded } from '../../render/single/guard.js';
 import type { Guarded } from '../../render/single/guarded.js';
@@ -49,8 +50,10 @@ export function expandWrite(text: string, statement: WritingStatement, context: 
     command: parts.find(({ site }) => site.cte === undefined)?.site.write.command,
     shape: isAnswered ? shape : AS_SENT,
     checks,
-    behind,
-    tables: new Map(parts.flatMap(({ relation }) => tablesOf(relation, context))),
+    behind: behind ?? [],
+    tables: new Map(
+      parts.flatMap(({ changes }) => changes.leaving.flatMap((each) => tablesOf(each.relation, context))),
+    ),
   };
   const treatment =
     prepares === undefined ? guarded : prepareTreatment(prepares, text, sql, guarded, statement);
@@ -73,7 +76,7 @@ function expandCopy(write: Write, context: RewriteContext): Expanded {
     command: write.command,
     shape: AS_SENT,
     checks,
-    behind: sql,
+    behind: [sql],
     tables: new Map(tablesOf(relation, context)),
   };
   return { treatments: [copied] };
@@ -97,13 +100,19 @@ function guardedParts(
     const relation = relationOf(site.write.target, context);
     if (relation === undefined) return [];
     const keys = keysWritten(site.write, context, isAlone);
-    const referenced = isAlone ? keysChanged(site.write, relation, context) : [];
-    return [{ site, relation, keys, referenced, level: guard, tellsOld: profile.can.returnOldAndNew }];
+    const changes = planUpdate(
+      context.graph,
+      relation,
+      isAlone ? keysChanged(site.write, relation, context) : [],
+    );
+    return [{ site, relation, keys, changes, level: guard, tellsOld: profile.can.returnOldAndNew }];
   });
   return all
     .map((part) => ({ ...part, referencedHere: referencedIn(part, all, context) }))
     .filter(
-      ({ keys, referenced, referencedHere }) => keys.length + referenced.length + referencedHere.size > 0,
+      ({ keys, changes, referencedHere }) =>
+        keys.length + changes.refused.length + referencedHere.size > 0 ||
+        changes.leaving.some((each) => each.keys.length > 0),
     );
 }
 

@@ -60,7 +60,7 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       }
       at++;
       progress = { rows: 0 };
-      if (treatment?.kind === 'behind') {
+      if (treatment?.kind === 'behind' && next?.kind !== 'behind') {
         const answers = looked.end();
         looked = new LookedAtAnswers();
         return answers;

@@ -58,8 +58,8 @@ async function describe(
 }
 
 /** What is executed behind it, which may be another text where it itself is none. */
-function behind({ treatments: [treatment] }: Rewrite): string | undefined {
-  return behindOf(treatment);
+function behind({ treatments: [treatment] }: Rewrite): string {
+  return behindOf(treatment).join(';');
 }
 
 export function isRefusal({ treatments }: Rewrite): boolean {

@@ -80,7 +80,7 @@ export class Rewriter {
     if (!made.changed || encoding === 'UTF8') return made;
     if (sequencesIn(made.treatments).some((each) => textsOf(each).some(hasLetters)))
       throw new ProxyError('PGC_ENCODING', { what: 'several statements with names beyond ASCII', encoding });
-    const behind = made.treatments.map((each) => behindOf(each) ?? '');
+    const behind = made.treatments.flatMap(behindOf);
     if (![made.sql, ...behind].some(hasLetters)) return made;
     // The text that an EXECUTE prepares again has parts of the client's, which `copied` does not tell from the proxy's.
     if (executed.length > 0) throw new ProxyError('PGC_ENCODING', { what: AGAIN, encoding });

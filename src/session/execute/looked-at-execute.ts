@@ -16,13 +16,13 @@ import { executionOf } from '../server/own-statements.js';
 /** What is looked at, and by what. */
 export interface LookedAt {
   readonly guarded: GuardTreatment;
-  readonly behind: string;
+  readonly behind: readonly string[];
 }
 
 /** @returns undefined where nothing has to be executed behind the statement */
 export function lookedAt({ rewrite }: Pick<Translation, 'rewrite'>): LookedAt | undefined {
   const [guarded] = rewrite.treatments;
-  if (guarded?.kind !== 'guarded' || guarded.behind === undefined) return undefined;
+  if (guarded?.kind !== 'guarded' || guarded.behind.length === 0) return undefined;
   return { guarded, behind: guarded.behind };
 }
 
@@ -48,7 +48,7 @@ export function lookBehind(
       return message.type === Backend.ErrorResponse ? verdict : answers.hold(verdict, message);
     },
   });
-  const looking = sealed({ ...translation.rewrite, sql: behind, copied: [], changed: true });
+  const looking = sealed({ ...translation.rewrite, sql: '', copied: [], changed: true });
   const unmarked = { ...guarded, marker: undefined };
   const own: ReplyHandler = {
     receive: (message) =>
@@ -56,7 +56,7 @@ export function lookBehind(
         ? translateError(message, { kind: 'behind', guarded: unmarked }, { ...translation, rewrite: looking })
         : 'swallow',
   };
-  const { messages, answered } = executionOf([sentText(looking)]);
+  const { messages, answered } = executionOf(behind.map((sql) => sentText({ ...looking, sql })));
   server.write(Buffer.concat(messages));
   for (const to of answered.slice(0, -1)) replies.expect(to, own);
   replies.expect('Close', {

@@ -51,7 +51,7 @@ export function inClientEncoding(rewrite: Rewrite, state: ServerState): Rewrite 
   const { sql, copied, places } = spelled(rewrite, rewrite.places, spell);
   if (hasLetters(sql)) throw beyondAscii(state);
   const treatments = rewrite.treatments.map((each) => locksSpelled(behindSpelled(each, spell), spell));
-  if (treatments.some((each) => hasLetters(behindOf(each) ?? ''))) throw beyondAscii(state);
+  if (treatments.flatMap(behindOf).some(hasLetters)) throw beyondAscii(state);
   return { ...rewrite, sql, unspelled: rewrite.sql, copied, places, treatments };
 }
 
@@ -61,10 +61,7 @@ function beyondAscii(state: ServerState): ProxyError {
 }
 
 function behindSpelled(treatment: Treatment, spell: Spelling): Treatment {
-  const behind = behindOf(treatment);
-  return treatment.kind === 'guarded' && behind !== undefined
-    ? { ...treatment, behind: spell(behind) }
-    : treatment;
+  return treatment.kind === 'guarded' ? { ...treatment, behind: treatment.behind.map(spell) } : treatment;
 }
 
 /** What the proxy has added spelled, and the runs of the client's text and the places where they have come to be. */
