@@ -19,5 +19,5 @@ export const CITUS: Family = {
   // S: FOR UPDATE only where one shard is read.
   lock: 'not known',
   differs: 'with local tables alone, `profile: postgres` sends cascades as to PostgreSQL',
-  shown: 'documentation alone',
+  shown: 'a gate before PostgreSQL',
 };

@@ -22,5 +22,5 @@ export const CRATEDB: Family = {
   // D: CrateDB, REFRESH TABLE.
   differs:
     'no transactions: a cascade could only be rules first, leaves first; reads see deletes after `REFRESH TABLE`',
-  shown: 'documentation alone',
+  shown: 'a gate before PostgreSQL',
 };

@@ -24,5 +24,5 @@ export const DSQL: Family = {
   // D: concurrency control: 40001, with OC000 for rows and OC001 for the schema in its text.
   retried: ['40001', 'OC000', 'OC001'],
   differs: 'its own keys cascade, up to 3,000 rows; a cascade of pgcascade is refused',
-  shown: 'documentation alone',
+  shown: 'a gate before PostgreSQL',
 };

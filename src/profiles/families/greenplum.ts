@@ -21,5 +21,5 @@ export const GREENPLUM: Family = {
   lock: 'FOR UPDATE',
   differs:
     'keys are stored and never enforced. From version 7 on they are read, and a `DELETE` that one of them concerns is refused unless `cascade.declared` is false; before, those of `relations` and `overrides` alone',
-  shown: 'documentation alone',
+  shown: 'a gate before PostgreSQL',
 };

@@ -25,5 +25,5 @@ export const REDSHIFT: Family = {
   // D: Redshift, serializable isolation: "ERROR: 1023 … Serializable isolation violation".
   retried: ['1023'],
   differs: 'the keys of its tables only inform its planner',
-  shown: 'documentation alone',
+  shown: 'a gate before PostgreSQL',
 };

@@ -116,7 +116,8 @@ export class OutstandingReplies {
   receive(message: Message): Verdict {
     if (message.type === Backend.ReadyForQuery) this.#dropUpToReady();
     // H2 does not skip: each message behind one that is refused is answered by an error of its own.
-    else if (this.#isRefused && message.type === Backend.ErrorResponse && !saysFatal(message)) return 'swallow';
+    else if (this.#isRefused && message.type === Backend.ErrorResponse && !saysFatal(message))
+      return 'swallow';
     const expectation = this.#queue[this.#first];
     if (expectation === undefined) return 'forward';
     const verdict = expectation.handler?.receive(message) ?? 'forward';
