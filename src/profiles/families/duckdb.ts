@@ -21,8 +21,8 @@ export const DUCKDB: Family = {
   lock: 'none',
   // T: '{1}'::int[] is refused.
   transport: { form: 'literals', chunk: 5000, rowChunk: 500 },
-  // T: "Transaction conflict", which comes without an SQLSTATE of its own.
-  retried: ['Transaction conflict'],
+  // T: "TransactionContext Error: Conflict on update!": DuckDB has no SQLSTATEs.
+  retried: ['TransactionContext Error: Conflict'],
   differs: 'with declared keys, child and parent cannot be deleted in one transaction',
   shown: 'the engine behind a front',
 };
