@@ -32,13 +32,16 @@ export interface Script {
  * @throws ProxyError PGC_SCRIPT, or as planDelete, where that cannot be told with certainty
  */
 export function* makeScript(files: FileGraph, text: string, name: ScriptDialectName): Steps<Script> {
-  const statement = readDelete(text, name);
-  const relation = files.relation(statement.table);
+  const read = readDelete(text, name);
+  const relation = files.relation(read.table);
   if (!relation)
     throw new ProxyError('PGC_SCRIPT', {
-      what: `a DELETE from ${statement.table.name}, a table that the schema file does not have`,
+      what: `a DELETE from ${read.table.name}, a table that the schema file does not have`,
     });
   const dialect = BY_NAME[name];
+  // Whatever the session's search_path or database is, the rows come from the table from which they are deleted later.
+  const from = `${dialect.table(relation)} AS ${read.reference}`;
+  const statement = read.table.schema === undefined ? { ...read, from } : read;
   const plan = yield* planDelete(files.graph, [{ relation, only: false, view: undefined }]);
   refuse(plan, relation, files);
   const steps = plan ? cascadeSteps(plan, files, dialect, statement) : plainSteps(statement, dialect);

@@ -1,5 +1,6 @@
 /** A script that psql runs on keys that are NOT ENFORCED leaves what PostgreSQL's own cascade leaves. */
-import { expect, test } from 'vitest';
+import type pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { scriptText } from '../../src/script/script-text.js';
 import { parserReady } from '../../src/sql/parser/parser.js';
 import { useDatabase } from '../support/database.js';
@@ -9,41 +10,71 @@ import { ran, scriptOf } from './runs.js';
 
 const database = useDatabase();
 
-const psql = (schema: string, sql: string) =>
-  ran('psql', ['-XAtq', `${database.url}?options=-csearch_path%3D${schema}`], sql);
+let client: pg.Client;
+beforeAll(async () => {
+  await parserReady();
+  client = await database.connect();
+});
+afterAll(() => client.end());
 
 /** All rows of all tables of a schema. */
-async function contents(schema: string): Promise<string> {
-  const { stdout } = await psql(
-    schema,
-    `SELECT format('SELECT %L, t.* FROM %I AS t ORDER BY t::text;', relname, relname) FROM pg_class
-     WHERE relnamespace = '${schema}'::regnamespace AND relkind = 'r' ORDER BY relname \\gexec`,
+async function contents(schema: string): Promise<unknown> {
+  const tables = await client.query<{ readonly table: string }>(
+    'SELECT quote_ident(relname) AS table FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind = $2 ORDER BY 1',
+    [schema, 'r'],
   );
-  return stdout;
+  const all: [string, unknown][] = [];
+  for (const { table } of tables.rows)
+    all.push([table, (await client.query(`SELECT t::text FROM ${schema}.${table} AS t ORDER BY 1`)).rows]);
+  return all;
 }
+
+const psql = (searchPath: string, script: string) =>
+  ran('psql', ['-XAtq', `${database.url}?options=-csearch_path%3D${searchPath}`], script);
 
 describeProgram('psql', () => {
   test.each(
     cases.filter(({ notOn }) => !notOn?.includes('postgresql')).map((each, i) => ({ ...each, i })),
   )('$title', async ({ schema, rows, statement, fails, i }) => {
-    await parserReady();
     const open = schema.replace(
       /ON DELETE (?:CASCADE|SET NULL|SET DEFAULT|RESTRICT|NO ACTION)/g,
       '$& NOT ENFORCED',
     );
-    const made = await psql(
-      'public',
-      `CREATE SCHEMA n${i}; SET search_path TO n${i};\n${schema}\n${rows}
-CREATE SCHEMA s${i}; SET search_path TO s${i};\n${open}\n${rows}`,
+    const [native, scripted] = [`n${i}`, `s${i}`];
+    await client.query(`CREATE SCHEMA ${native}; SET search_path TO ${native};\n${schema}\n${rows}`);
+    await client.query(`CREATE SCHEMA ${scripted}; SET search_path TO ${scripted};\n${open}\n${rows}`);
+    const before = await contents(scripted);
+    await client.query(`SET search_path TO ${native}`);
+    const natively = await client.query(statement).then(
+      () => 'done',
+      ({ code }) => code,
     );
-    expect(made).toEqual({ status: 0, stdout: '', stderr: '' });
-    const before = await contents(`s${i}`);
-    const natively = await psql(`n${i}`, `\\set ON_ERROR_STOP on\n${statement}\n;`);
-    const script = scriptText(await scriptOf(schema, statement, 'postgresql', `s${i}`));
-    const done = await psql(`s${i}`, script);
+    const script = scriptText(await scriptOf(schema, statement, 'postgresql', scripted));
+    const done = await psql(scripted, script);
     if (fails === undefined) expect(done).toEqual({ status: 0, stdout: '', stderr: '' });
     else expect(done.stderr).toContain(`ERROR:  ${fails}: `);
-    expect(natively.status === 0).toBe(fails === undefined);
-    expect(await contents(`s${i}`)).toBe(fails === undefined ? await contents(`n${i}`) : before);
+    expect(natively).toEqual(fails === undefined ? 'done' : expect.stringMatching(/^23/));
+    expect(await contents(scripted)).toEqual(fails === undefined ? await contents(native) : before);
+  });
+
+  test('the table of the schema file is meant, where another one of its name comes first', async () => {
+    const schema =
+      'CREATE TABLE p (id int PRIMARY KEY);\nCREATE TABLE c (p int REFERENCES p ON DELETE CASCADE);';
+    for (const name of ['first', 'meant'])
+      await client.query(
+        `CREATE SCHEMA ${name}; SET search_path TO ${name};\n${schema}\nINSERT INTO p VALUES (1); INSERT INTO c VALUES (1)`,
+      );
+    const script = scriptText(await scriptOf(schema, 'DELETE FROM p WHERE id = 1', 'postgresql', 'meant'));
+    expect(await psql('first,meant', script)).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect([await contents('first'), await contents('meant')]).toEqual([
+      [
+        ['c', [{ t: '(1)' }]],
+        ['p', [{ t: '(1)' }]],
+      ],
+      [
+        ['c', []],
+        ['p', []],
+      ],
+    ]);
   });
 });

@@ -35,7 +35,7 @@ function mysqlLike(program: string, reopens: boolean): ScriptDialect {
     ],
     prepareRules: (rules) => [
       'DROP TEMPORARY TABLE IF EXISTS `pgc_rules`;',
-      'CREATE TEMPORARY TABLE `pgc_rules` (`rule` VARCHAR(250), UNIQUE KEY `pgcascade_rule_is_broken` (`rule`)) CHARACTER SET utf8mb4;',
+      'CREATE TEMPORARY TABLE `pgc_rules` (`rule` VARCHAR(180), UNIQUE KEY `pgcascade_rule_is_broken` (`rule`)) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;',
       `INSERT INTO \`pgc_rules\` VALUES\n${rules.map((rule) => `  (${plainLiteral(wording(rule))})`).join(',\n')};`,
     ],
     /** INSERT INTO pgc_rules SELECT 'users_org_fkey: …' FROM DUAL WHERE EXISTS (…) */
