@@ -204,6 +204,7 @@ export class Relay {
 
   #clientSaidAll(): void {
     this.#clientEnded = true;
+    this.#listening.forReset(this.#peers.client);
     this.#relayAnswers();
   }
 

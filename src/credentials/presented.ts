@@ -23,8 +23,14 @@ export interface TlsFileProblem {
   readonly text: string;
 }
 
+/** In PEM. */
+interface Credentials extends Pick<SecureContextOptions, 'key' | 'ca' | 'crl'> {
+  /** That of the server, and behind it those that lead to its authority. */
+  readonly cert?: Buffer;
+}
+
 export type Presented =
-  | { readonly kind: 'read'; readonly credentials: Pick<SecureContextOptions, 'cert' | 'key' | 'ca' | 'crl'> }
+  | { readonly kind: 'read'; readonly credentials: Credentials }
   | { readonly kind: 'broken'; readonly problems: readonly TlsFileProblem[] };
 
 /** Reads the files, and whether they belong together. */

@@ -93,7 +93,8 @@ export class ClientUpstream implements LoginUpstream {
 
 function transportOf(connection: Duplex): ServerTransport {
   if (connection instanceof TLSSocket)
-    return { kind: 'tls', certificate: connection.getPeerX509Certificate()?.raw };
+    // To make it costs as much as a part of the handshake, and a relayed login has no use for it.
+    return { kind: 'tls', certificate: () => connection.getPeerX509Certificate()?.raw };
   const isRemote = connection instanceof Socket && connection.remoteFamily !== undefined;
   return { kind: isRemote ? 'clear' : 'local' };
 }

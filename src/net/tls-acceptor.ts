@@ -1,5 +1,5 @@
 /** Encrypts the connections of clients, with what the files of the configuration said when it was made. */
-import { constants, type X509Certificate } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { TlsTransport } from '../auth/client-transport.js';
@@ -32,15 +32,18 @@ export class TlsAcceptor {
   /** Those under way, by both ends of their connections: that is all by which a server of node:tls tells them apart. */
   readonly #handshakes = new Map<string, Handshake>();
   readonly #server: Server;
-  /** The one that the last client got. */
-  #certificate: Buffer | undefined;
+  /** That all clients get, in DER. To ask each connection for it costs as much as a part of the handshake. */
+  readonly #certificate: Buffer;
 
   /** @throws ConfigError where the files cannot be used */
   constructor(options: TlsAcceptorOptions) {
     const presented = readPresented(options);
     if (presented.kind === 'broken')
       throw new ConfigError(presented.problems.map(({ key, text }) => `tls.${key}: ${text}`).join('\n'));
+    const { cert } = presented.credentials;
+    if (cert === undefined) throw new ConfigError('tls.cert: is missing');
     this.#options = options;
+    this.#certificate = new X509Certificate(cert).raw;
     this.#server = this.#serverWith(presented.credentials);
   }
 
@@ -80,17 +83,11 @@ export class TlsAcceptor {
       stream,
       transport: Object.freeze({
         kind: 'tls',
-        ownCertificate: this.#shared(ownCertificate(stream.getX509Certificate())),
+        ownCertificate: this.#certificate,
         client: isValid ? verifiedClient(certificate) : undefined,
       }),
       refusal: refusalOf(client_auth, certificate, stream),
     };
-  }
-
-  /** All clients mostly get the same one: a copy for each would last as long as its connection. */
-  #shared(certificate: Buffer): Buffer {
-    if (!this.#certificate?.equals(certificate)) this.#certificate = certificate;
-    return this.#certificate;
   }
 
   #serverWith(credentials: object): Server {
@@ -124,12 +121,6 @@ function refusalOf(
   return authorized
     ? undefined
     : new ProxyError('PGC_CERTIFICATE_INVALID', { reason: String(authorizationError) });
-}
-
-/** @throws ProxyError PGC_TLS_HANDSHAKE where there is none, which no context has */
-function ownCertificate(certificate: X509Certificate | undefined): Buffer {
-  if (certificate === undefined) throw handshakeFailed('no certificate was presented');
-  return certificate.raw;
 }
 
 /** The connection is of no use any more, and the client has been told why by TLS, if at all. */

@@ -1,7 +1,6 @@
 /** What TLS towards the server needs of files, where libpq looks for them (fe-secure-openssl.c, initialize_SSL). */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { constants } from 'node:fs';
-import { access, readFile, stat } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
@@ -9,6 +8,7 @@ import type { ServerTls } from '../config/values/server-tls.js';
 import { certificatesProblem } from '../credentials/certificate-list.js';
 import { isEncrypted, isPrivateKey, openRights } from '../credentials/private-key.js';
 import { readRevocationLists } from '../credentials/revocation-lists.js';
+import { contentOf, statsOf } from './known-files.js';
 
 /** Certificates that operating systems trust, as OpenSSL and distributions keep them. */
 const SYSTEM_ROOTS = [
@@ -28,7 +28,7 @@ export interface Credentials {
 }
 
 /**
- * Reads the files of a connection. They are read anew for each, as libpq does: so a certificate can be replaced.
+ * Reads the files of a connection. Each looks whether they have changed, as libpq reads them for each: so a certificate can be replaced.
  * @returns no `ca` where nothing is verified: no root certificate is named or in its place, and sslmode does not want one
  * @throws an Error that names the file, and what is the matter with it
  */
@@ -40,7 +40,8 @@ export async function readCredentials(tls: ServerTls): Promise<Credentials> {
 async function readRoots({ sslmode, sslrootcert }: ServerTls): Promise<(string | Buffer)[] | undefined> {
   if (sslrootcert === 'system') return readSystemRoots();
   const path = sslrootcert ?? inHome('root.crt');
-  if (await isThere(path)) return [await readCertificates(path, 'root certificate file')];
+  const stats = await statsOf(path);
+  if (stats) return [await readCertificates(path, 'root certificate file', stats)];
   if (!sslmode.startsWith('verify-')) return undefined;
   throw new Error(
     `root certificate file "${path}" does not exist: name it by sslrootcert, take sslrootcert=system, or an sslmode that does not verify the server's certificate`,
@@ -50,7 +51,10 @@ async function readRoots({ sslmode, sslrootcert }: ServerTls): Promise<(string |
 /** Where the system has none, those that Node.js brings. */
 async function readSystemRoots(): Promise<(string | Buffer)[]> {
   for (const path of [process.env.SSL_CERT_FILE, ...SYSTEM_ROOTS])
-    if (path && (await isThere(path))) return [await read(path, 'root certificate file')];
+    if (path) {
+      const stats = await statsOf(path);
+      if (stats) return [await read(path, 'root certificate file', stats)];
+    }
   return [...rootCertificates];
 }
 
@@ -60,13 +64,16 @@ async function readOwn({
   sslpassword,
 }: ServerTls): Promise<Pick<Credentials, 'cert' | 'key'>> {
   const path = sslcert ?? inHome('postgresql.crt');
-  if (sslcert === undefined && !(await isThere(path))) return {};
+  const stats = await statsOf(path);
+  if (sslcert === undefined && !stats) return {};
   const keyPath = sslkey ?? inHome('postgresql.key');
-  const cert = await readCertificates(path, 'certificate file');
-  if (!(await isThere(keyPath)))
+  const cert = await readCertificates(path, 'certificate file', stats);
+  const keyStats = await statsOf(keyPath);
+  if (!keyStats)
     throw new Error(`certificate file "${path}" is there, but not private key file "${keyPath}"`);
-  await checkRights(keyPath);
-  const key = decrypted(await read(keyPath, 'private key file'), keyPath, sslpassword);
+  const rights = openRights({ mode: Number(keyStats.mode), uid: Number(keyStats.uid) });
+  if (rights !== undefined) throw new Error(`private key file "${keyPath}" ${rights}`);
+  const key = decrypted(await read(keyPath, 'private key file', keyStats), keyPath, sslpassword);
   if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
     throw new Error(`private key file "${keyPath}" is not that of certificate file "${path}"`);
   return { cert, key };
@@ -98,9 +105,10 @@ function readable(pem: Buffer, path: string): Buffer {
 /** libpq goes on without lists that it cannot read. Then whoever was named in them would be believed. */
 async function readRevoked({ sslcrl }: ServerTls): Promise<readonly string[] | undefined> {
   const path = sslcrl ?? inHome('root.crl');
-  if (sslcrl === undefined && !(await isThere(path))) return undefined;
+  const stats = await statsOf(path);
+  if (sslcrl === undefined && !stats) return undefined;
   const what = 'revocation list file';
-  const pem = await read(path, what);
+  const pem = await read(path, what, stats);
   const known = revoked.get(path);
   if (known?.pem.equals(pem)) return known.lists;
   try {
@@ -112,19 +120,14 @@ async function readRevoked({ sslcrl }: ServerTls): Promise<readonly string[] | u
   }
 }
 
-async function checkRights(path: string): Promise<void> {
-  const rights = openRights(await stat(path));
-  if (rights !== undefined) throw new Error(`private key file "${path}" ${rights}`);
-}
-
 /** What was read of files of revocation lists. By path, as the configuration names it. */
 const revoked = new Map<string, { readonly pem: Buffer; readonly lists: readonly string[] }>();
 
 /** Files whose certificates were looked at: each connection reads them, and they may be those of a whole operating system. By path, as the configuration names it. */
 const sound = new Map<string, Buffer>();
 
-async function readCertificates(path: string, what: string): Promise<Buffer> {
-  const pem = await read(path, what);
+async function readCertificates(path: string, what: string, stats?: BigIntStats): Promise<Buffer> {
+  const pem = await read(path, what, stats);
   if (sound.get(path)?.equals(pem)) return pem;
   const problem = certificatesProblem(pem);
   if (problem !== undefined) throw new Error(`${what} "${path}" ${problem}`);
@@ -132,9 +135,9 @@ async function readCertificates(path: string, what: string): Promise<Buffer> {
   return pem;
 }
 
-async function read(path: string, what: string): Promise<Buffer> {
+async function read(path: string, what: string, stats?: BigIntStats): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await contentOf(path, stats);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new Error(`could not read ${what} "${path}": ${code}`);
@@ -143,11 +146,4 @@ async function read(path: string, what: string): Promise<Buffer> {
 
 function inHome(name: string): string {
   return join(homedir(), '.postgresql', name);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return access(path, constants.F_OK).then(
-    () => true,
-    () => false,
-  );
 }

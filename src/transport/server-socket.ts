@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { KeepAlive, ServerConfig } from '../config/upstream.js';
 import { firstAnswer, isRefusal, withHint } from './first-answer.js';
-import { encrypt, requestTls, ServerWithoutTls } from './server-tls.js';
+import { encrypt, readTlsFiles, requestTls, ServerWithoutTls } from './server-tls.js';
 
 /** Milliseconds in which a server has to have answered, and the TLS handshake to be over. */
 const PATIENCE = 30_000;
@@ -68,13 +68,16 @@ function otherWay(address: TcpAddress, socket: Socket): TcpAddress | undefined {
 async function connectByTcp(address: TcpAddress, signal: AbortSignal | undefined): Promise<Socket> {
   const { host, ip, port, sslmode, keepAlive } = address;
   const clear = () => open({ host: ip ?? host, port }, signal, keepAlive);
+  if (sslmode === 'disable' || sslmode === 'allow') return clear();
+  // Meanwhile. What is wrong with them is said where they are needed.
+  const files = readTlsFiles(address);
+  files.catch(() => {});
   const socket = await clear();
-  if (sslmode === 'disable' || sslmode === 'allow') return socket;
   const impatient = setTimeout(() => socket.destroy(new Error(SILENT)), PATIENCE);
   try {
     return await abortable(socket, signal, async () => {
       await requestTls(socket, address);
-      return encrypt(socket, host, address);
+      return encrypt(socket, host, address, files);
     });
   } catch (error) {
     if (sslmode === 'prefer' && error instanceof ServerWithoutTls) return socket;

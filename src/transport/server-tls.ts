@@ -48,10 +48,16 @@ export async function readTlsFiles(
 
 /**
  * Encrypts a connection, and verifies the server's certificate as far as `tls` wants it.
+ * @param files what `readTlsFiles` gives, which may have been begun before
  * @throws an Error that says why that cannot be
  */
-export async function encrypt(socket: Socket, host: string, tls: ServerTls): Promise<TLSSocket> {
-  const { secureContext, isVerified } = await readTlsFiles(tls);
+export async function encrypt(
+  socket: Socket,
+  host: string,
+  tls: ServerTls,
+  files: ReturnType<typeof readTlsFiles>,
+): Promise<TLSSocket> {
+  const { secureContext, isVerified } = await files;
   if (socket.destroyed) throw new Error('the connection was closed before the TLS handshake');
   const isNamed = isIP(host) === 0 && tls.sslsni !== false;
   const secure = connectTls({

@@ -95,6 +95,17 @@ test('a client that is gone before its login is over takes its upstream connecti
   await ended;
 });
 
+test('a client that has closed its side, and is reset before the server has answered, takes its upstream connection along', async () => {
+  const { client, server } = await start({ login_timeout: '600s' });
+  client.socket.allowHalfOpen = true;
+  client.socket.end(QUERY);
+  server.write(Buffer.concat([welcome, notice]));
+  await client.until('N');
+  const ended = once(server, 'end');
+  client.socket.resetAndDestroy();
+  await ended;
+});
+
 test('a login that takes too long is ended on the side of the server too', async () => {
   const { client, server } = await start({ login_timeout: '500ms' });
   client.send(QUERY, terminate);

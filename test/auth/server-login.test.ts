@@ -8,7 +8,7 @@ import { int32, typed } from '../wire/bytes.js';
 
 const { cert } = await createAuthority('tests');
 const der = Buffer.from(cert.replace(/-----.*-----/g, ''), 'base64');
-const TLS: ServerTransport = { kind: 'tls', certificate: der };
+const TLS: ServerTransport = { kind: 'tls', certificate: () => der };
 const CLEAR: ServerTransport = { kind: 'clear' };
 const PASSWORD: Credential = { kind: 'password', password: 'secret' };
 const NONE: Credential = { kind: 'none' };
@@ -36,7 +36,7 @@ test.each([
   [TLS, BOTH, /^SCRAM-SHA-256-PLUS\0.{4}p=tls-server-end-point,,n=,r=/s],
   [TLS, ['SCRAM-SHA-256'], /^SCRAM-SHA-256\0.{4}y,,n=,r=/s],
   [CLEAR, BOTH, /^SCRAM-SHA-256\0.{4}n,,n=,r=/s],
-  [{ kind: 'tls', certificate: undefined } as const, BOTH, /^SCRAM-SHA-256\0.{4}n,,n=,r=/s],
+  [{ kind: 'tls', certificate: () => undefined } as const, BOTH, /^SCRAM-SHA-256\0.{4}n,,n=,r=/s],
 ])('over %o, of %j it takes what binds the most', async (transport, offered, expected) => {
   expect(text(await login(PASSWORD, transport).answer(sasl(...offered)))).toMatch(expected);
 });

@@ -58,6 +58,7 @@ async function playCase(scene: Scene, timing: Timing, org: number, random: Rando
     await Promise.all([bystander.until('Z', 3), request(), request()]);
   }
   for (const each of [client, bystander]) each.leave('goodbye');
+  await scene.untilNothingIsOpenSoon();
   const errors = [...client.errors, ...bystander.errors];
   const cancelled = errors.filter((code) => code === CANCELLED).length;
   return { cancelled, expected: timing === 'storming' || timing === 'pipelined' ? 1 : 0 };

@@ -139,7 +139,7 @@ export class Scene {
     this.#atRest = await memoryOf(this.proxy);
   }
 
-  /** What must hold whenever no client is at work. @returns what does not */
+  /** What must hold whenever no client is at work, and what was at work has left nothing to do. @returns what does not */
   async defects(): Promise<readonly string[]> {
     if (!this.proxy.process.isAlive) return [`the proxy has ended:\n${this.proxy.process.log}`];
     const defects: string[] = [];
@@ -148,7 +148,7 @@ export class Scene {
         (error: unknown) => void defects.push(error instanceof Error ? error.message : String(error)),
       );
     await attempt(this.sideAnswers());
-    await attempt(this.untilNothingIsOpen());
+    await attempt(this.untilNothingIsOpenSoon());
     return defects;
   }
 

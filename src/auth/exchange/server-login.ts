@@ -134,8 +134,8 @@ export class ServerLogin {
   #binding(offered: readonly string[]): ServerBinding {
     const { transport, auth } = this.#options;
     if (auth?.channel_binding === 'disable') return { kind: 'impossible' };
-    const hash =
-      transport.kind === 'tls' && transport.certificate ? endPointHash(transport.certificate) : undefined;
+    const certificate = transport.kind === 'tls' ? transport.certificate() : undefined;
+    const hash = certificate && endPointHash(certificate);
     if (!hash && auth?.channel_binding === 'require')
       throw this.#refused('channel binding required, but SSL not in use', NOT_DEMANDED);
     if (!hash) return { kind: 'impossible' };

@@ -4,5 +4,5 @@ export type ServerTransport =
   | { readonly kind: 'local' }
   /** Over the network, not encrypted. */
   | { readonly kind: 'clear' }
-  /** With the certificate that the server has presented, in DER. */
-  | { readonly kind: 'tls'; readonly certificate: Buffer | undefined };
+  /** With the certificate that the server has presented, in DER: it is made when it is asked for. */
+  | { readonly kind: 'tls'; readonly certificate: () => Buffer | undefined };
