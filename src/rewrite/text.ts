@@ -13,7 +13,7 @@ import { PreparedHere } from './prepared-here.js';
 import { Sent } from './sent.js';
 import type { Expanded, RewriteContext } from './statement/context.js';
 import { expand } from './statement/expand.js';
-import { expandedOf, type Treatment } from './statement/treatment.js';
+import { expandedOf, type PreparedSource, type Treatment } from './statement/treatment.js';
 import { refuse, unchangedTreatment } from './statement/unexpanded.js';
 import { afterUnsettling, unsettlesNow } from './unsettling.js';
 
@@ -52,6 +52,8 @@ export interface Rewrite {
    * them. Who sends the text closes them then.
    */
   readonly leftPrepared?: readonly string[];
+  /** As PreparedSource.origin, where SQL has prepared it. */
+  readonly origin?: PreparedSource['origin'] | undefined;
 }
 
 /** A text that is sent as it is. */

@@ -56,6 +56,27 @@ describe('a prepared write', () => {
       'EXECUTE w (1, nothing)',
     ));
 
+  const INSERT =
+    "SELECT 'é😀'; PREPARE w (int, int) AS INSERT INTO users (id, org_id, name) VALUES ($1, $2, 'é'); SELECT 2";
+  const RENAME = 'ALTER TABLE users RENAME name TO named';
+  const DROP = 'ALTER TABLE users DROP CONSTRAINT users_org_fkey';
+
+  test.each([
+    [INSERT, RENAME, 'EXECUTE w (30, 1)'],
+    [INSERT, RENAME, 'SELECT 1; EXECUTE w (30, 1)'],
+    ["PREPARE d AS DELETE FROM users WHERE name = 'x' RETURNING id", RENAME, 'EXECUTE d'],
+    [
+      `SET search_path = public; PREPARE u AS UPDATE users SET org_id = 1 WHERE name = 'x'`,
+      RENAME,
+      'EXECUTE u',
+    ],
+    [INSERT, 'ALTER TABLE users RENAME org_id TO org', 'EXECUTE w (30, 1)'],
+    [INSERT, DROP, 'EXECUTE w (30, 99)', RENAME, 'EXECUTE w (31, 99)'],
+    [INSERT, 'ALTER TABLE users RENAME TO people', 'EXECUTE w (30, 1)'],
+  ])('that cannot be analysed any more has the position in the text that has prepared it: %s; %s; %s', async (prepare, ...texts) => {
+    await twin.queries(prepare, 'BEGIN', ...texts, 'ROLLBACK');
+  });
+
   test('is executed by the protocol, and prepared by it, as natively', () =>
     twin.asNative(async (client) => [
       ...(await client.ask(query(PREPARE))),

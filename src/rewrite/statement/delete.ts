@@ -91,7 +91,9 @@ function* render(
   const { prepares } = statement;
   return {
     treatments: [
-      prepares === undefined ? expanded : prepareTreatment(prepares, text, sql, expanded, statement),
+      prepares === undefined
+        ? expanded
+        : prepareTreatment(prepares, text, { sql, copied }, expanded, statement),
     ],
     sql,
     copied,

@@ -2,7 +2,7 @@
 import type { ProxyError } from '../../errors.js';
 import type { Steps } from '../../pace.js';
 import type { RelationName } from '../../sql/names.js';
-import type { Treatment } from './treatment.js';
+import type { PreparedSource, Treatment } from './treatment.js';
 
 export interface Executable {
   readonly targets: readonly RelationName[];
@@ -10,6 +10,8 @@ export interface Executable {
   readonly sql: string;
   /** What becomes of the answers to its EXECUTE. */
   readonly executeTreatment: Treatment;
+  /** Undefined where it is prepared in the same string as its EXECUTE. */
+  readonly source?: PreparedSource | undefined;
   /** Expands the client's text as of now; undefined where the statement is prepared in the same string as its EXECUTE. */
   readonly replan: (() => Steps<Replanned>) | undefined;
 }

@@ -6,7 +6,7 @@ import { quoteName } from '../../sql/names.js';
 import type { Executed } from '../../sql/statement/deletes.js';
 import type { Expanded, RewriteContext } from './context.js';
 import { changed, locksBefore } from './program.js';
-import { shapeOf, type Treatment } from './treatment.js';
+import { expandedOf, type PreparedSource, shapeOf, type Treatment } from './treatment.js';
 
 /**
  * Where the schema has changed since the client prepared the statement, the proxy prepares it again, in the same string:
@@ -26,7 +26,8 @@ export function* expandExecute(
 ): Steps<Expanded> {
   const executable = context.executable(name);
   if (executable === undefined) return { treatments: [{ kind: 'forward' }] };
-  const { executeTreatment } = executable;
+  const { source } = executable;
+  const executeTreatment = withSource(executable.executeTreatment, source, values > 0);
   // The server has the client's own statement under the name.
   if (executeTreatment.kind === 'cascade' && executeTreatment.program.kind === 'ordered')
     throw new ProxyError('PGC_ORDERED', { table: executeTreatment.target, what: 'EXECUTE in SQL' });
@@ -42,16 +43,22 @@ export function* expandExecute(
     ...(returnsRows ? [`EXPLAIN EXECUTE ${quoteName(name)}${nulls}`] : []),
     `DEALLOCATE ${quoteName(name)}`,
   ];
-  const inserted = [...before, now.sql, ''].join('; ');
+  const within = before.map((each) => `${each}; `).join('');
+  const inserted = `${within}${now.sql}; `;
   return {
     sql: `${inserted}${text}`,
     copied: [{ client: 0, sent: inserted.length, length: text.length }],
     treatments: [
-      ...before.map((): Treatment => ({ kind: 'swallow' })),
-      { ...now.treatment, again: true },
+      ...before.map((): Treatment => ({ kind: 'swallow', source })),
+      { ...now.treatment, again: { within: within.length, client: source?.origin.client ?? 0 } },
       now.treatment.executeTreatment,
     ],
   };
+}
+
+function withSource(treatment: Treatment, source: PreparedSource | undefined, hasValues: boolean): Treatment {
+  const expanded = expandedOf(treatment);
+  return expanded && source ? { ...expanded, source: { ...source, hasValues } } : treatment;
 }
 
 /** The server has the right text, and errors have to tell what its keys are called now. */
@@ -61,8 +68,10 @@ function asOfNow(before: Treatment, now: Treatment): Treatment {
     return {
       ...executed,
       marker: before.marker,
+      source: before.source,
       program: changed(executed.program, { locks: locksBefore(before.program) }),
     };
-  if (before.kind === 'guarded' && executed.kind === 'guarded') return { ...executed, marker: before.marker };
+  if (before.kind === 'guarded' && executed.kind === 'guarded')
+    return { ...executed, marker: before.marker, source: before.source };
   return before;
 }

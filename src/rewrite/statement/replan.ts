@@ -1,21 +1,23 @@
 /** What EXECUTE of a prepared statement runs, and what it would run if it were prepared now. Pure. */
 import type { Steps } from '../../pace.js';
+import type { Spliced } from '../../render/splice.js';
 import type { RelationName } from '../../sql/names.js';
 import type { Statement } from '../../sql/statement/statement.js';
 import type { RewriteContext } from './context.js';
 import type { Executable, Replanned } from './executable.js';
 import { expand } from './expand.js';
 import { changed } from './program.js';
-import type { Treatment } from './treatment.js';
+import type { PreparedSource, Treatment } from './treatment.js';
 
 /** The statements of the texts of prepared statements, by the text; undefined for one that is not PostgreSQL's SQL. */
 export type PreparedTexts = ReadonlyMap<string, readonly Statement[] | undefined>;
 
 /** What a statement was prepared as. */
-interface Prepared {
+interface Prepared extends Spliced {
   /** The client's text. */
   readonly text: string;
-  readonly sql: string;
+  /** As PreparedSource.origin; undefined where it is a text by itself. */
+  readonly origin?: PreparedSource['origin'] | undefined;
   readonly marker?: string | undefined;
   readonly targets: readonly RelationName[];
   readonly treatments: readonly Treatment[];
@@ -25,7 +27,7 @@ const FORWARD: Treatment = { kind: 'forward' };
 
 /** @param check throws where the client's text no longer means what it meant when it was prepared */
 export function executableOf(
-  { text, sql, marker, targets, treatments }: Prepared,
+  { text, sql, copied, origin = { client: 0, sent: 0 }, marker, targets, treatments }: Prepared,
   texts: PreparedTexts,
   context: RewriteContext,
   check: () => void,
@@ -45,6 +47,7 @@ export function executableOf(
     targets,
     sql,
     executeTreatment: executedAs(treatment, marker),
+    source: { text, sql, copied, origin },
     replan,
   };
 }

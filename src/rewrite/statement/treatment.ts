@@ -3,13 +3,14 @@ import type { ProxyError } from '../../errors.js';
 import type { Plan } from '../../plan/plan.js';
 import type { GuardCheck } from '../../render/single/guarded-changes.js';
 import type { ResultShape } from '../../render/single/render.js';
+import type { Spliced } from '../../render/splice.js';
 import type { RelationName } from '../../sql/names.js';
 import { type Program, shapeIn } from './program.js';
 
 export type Treatment =
   | { readonly kind: 'forward' }
   /** A statement of the proxy's own: the client gets nothing of its answers. */
-  | { readonly kind: 'swallow' }
+  | { readonly kind: 'swallow'; readonly source?: PreparedSource | undefined }
   /**
    * A statement of the proxy's own that undoes what an earlier one has set up. The client gets the CommandComplete of its own
    * statement when this one has ended, as the end of a transaction may come with that.
@@ -31,6 +32,14 @@ export type Treatment =
   /** DEALLOCATE of one prepared statement, or of all: undefined. */
   | { readonly kind: 'release'; readonly name: string | undefined };
 
+/** What was prepared: the server counts the positions of its errors in the text in which that came, whatever executes it. */
+export interface PreparedSource extends Spliced {
+  /** The client's own. */
+  readonly text: string;
+  /** How many characters stand before it in the texts of which it is a part: the client's, and what was sent. */
+  readonly origin: { readonly client: number; readonly sent: number };
+}
+
 /** An expanded statement. */
 export interface CascadeTreatment {
   readonly kind: 'cascade';
@@ -45,7 +54,11 @@ export interface CascadeTreatment {
   readonly program: Program;
   /** What its markers begin with, where it is executed by another text than the one that has prepared it. */
   readonly marker?: string | undefined;
+  /** What an EXECUTE executes; it may have values, in which there are errors with positions in its own text. */
+  readonly source?: ExecutedSource | undefined;
 }
+
+type ExecutedSource = PreparedSource & { readonly hasValues: boolean };
 
 /** A statement that looks at the keys which it writes. */
 export interface GuardTreatment {
@@ -63,6 +76,8 @@ export interface GuardTreatment {
   readonly tables: ReadonlyMap<number, RelationName>;
   /** As CascadeTreatment.marker. */
   readonly marker?: string | undefined;
+  /** As CascadeTreatment.source. */
+  readonly source?: ExecutedSource | undefined;
 }
 
 /** What becomes of a statement in whose place another one is sent that gives other results. */
@@ -84,18 +99,23 @@ export function behindOf(treatment: Treatment | undefined): readonly string[] {
 }
 
 /** PREPARE in SQL of a statement that may delete. */
-export interface PrepareTreatment {
+export interface PrepareTreatment extends Spliced {
   readonly kind: 'prepare';
   readonly name: string;
-  /** The client's statement. */
+  /** The client's statement, in whose place `sql` is sent. */
   readonly text: string;
-  /** What is sent in its place. */
-  readonly sql: string;
   /** What becomes of the answers to its EXECUTE. */
   readonly executeTreatment: Treatment;
   readonly targets: readonly RelationName[];
   /** The proxy prepares it again, before an EXECUTE: the client gets nothing of the answer. */
-  readonly again?: true;
+  readonly again?: PreparedAgain;
+}
+
+export interface PreparedAgain {
+  /** How many characters of what is sent for the EXECUTE stand before it. */
+  readonly within: number;
+  /** As PreparedSource.origin: where the client prepared it. */
+  readonly client: number;
 }
 
 /** The plans of what a text prepares and deletes. */

@@ -1,5 +1,7 @@
 /** A statement that is not expanded: it is sent as it is, or refused. */
+
 import type { ProxyError } from '../../errors.js';
+import type { Spliced } from '../../render/splice.js';
 import { FAIL_REFUSED } from '../../render/violations.js';
 import { type Meaning, targetsOf } from '../../sql/statement/statement.js';
 import type { Expanded } from './context.js';
@@ -33,7 +35,7 @@ export function unchangedTreatment(text: string, meaning: Meaning): Treatment {
     case 'writing':
       return meaning.prepares === undefined
         ? { kind: 'forward' }
-        : prepareTreatment(meaning.prepares, text, text, { kind: 'forward' }, meaning);
+        : prepareTreatment(meaning.prepares, text, asItIs(text), { kind: 'forward' }, meaning);
     case 'truncate':
     case 'execute':
     case 'code':
@@ -42,18 +44,22 @@ export function unchangedTreatment(text: string, meaning: Meaning): Treatment {
   }
 }
 
+function asItIs(text: string): Spliced {
+  return { sql: text, copied: [{ client: 0, sent: 0, length: text.length }] };
+}
+
 /**
  * What becomes of the answer to a PREPARE.
  * @param text the client's statement
- * @param sql what is sent in its place
+ * @param sent what is sent in its place
  * @param executeTreatment what becomes of the answers to its EXECUTE
  */
 export function prepareTreatment(
   name: string,
   text: string,
-  sql: string,
+  { sql, copied }: Spliced,
   executeTreatment: Treatment,
   meaning: Meaning,
 ): PrepareTreatment {
-  return { kind: 'prepare', name, text, sql, executeTreatment, targets: targetsOf({ meaning }) };
+  return { kind: 'prepare', name, text, sql, copied, executeTreatment, targets: targetsOf({ meaning }) };
 }

@@ -56,7 +56,7 @@ export function expandWrite(text: string, statement: WritingStatement, context: 
     ),
   };
   const treatment =
-    prepares === undefined ? guarded : prepareTreatment(prepares, text, sql, guarded, statement);
+    prepares === undefined ? guarded : prepareTreatment(prepares, text, { sql, copied }, guarded, statement);
   return { treatments: [treatment], sql, copied };
 }
 

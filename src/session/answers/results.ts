@@ -13,8 +13,8 @@ import { description, type Progress, resultOf } from './statement-results.js';
 export interface Translation extends ErrorTranslation {
   /** The text is being executed. @returns what is called when that is answered, or skipped */
   readonly executing: () => () => void;
-  /** A statement has been executed to its end: the names of what it prepared mean that from now on. */
-  readonly completed: (treatment: Treatment) => void;
+  /** A statement has been executed to its end: the names of what it prepared mean that from now on. Offset as in ErrorTranslation. */
+  readonly completed: (treatment: Treatment, offset?: number) => void;
 }
 
 /**
@@ -54,7 +54,7 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       const verdict = next?.kind === 'behind' ? looked.hold(result, message) : result;
       if (message.type !== Backend.CommandComplete) return verdict;
       if (treatment) {
-        translation.completed(treatment);
+        translation.completed(treatment, translation.offset);
         // What is looked at by another one is told with that.
         if (next?.kind !== 'behind') tellExecuted(treatment, progress, translation);
       }
@@ -86,7 +86,7 @@ export function executeReplies(translation: Translation, isContinued = false): R
     skipped: answered,
     receive(message) {
       const { type } = message;
-      if (type === Backend.CommandComplete && treatment) translation.completed(treatment);
+      if (type === Backend.CommandComplete && treatment) translation.completed(treatment, translation.offset);
       if ((type === Backend.CommandComplete || type === Backend.PortalSuspended) && treatment && !isContinued)
         tellExecuted(treatment, progress, translation);
       if (type === Backend.CommandComplete || type === Backend.ErrorResponse) answered();

@@ -9,7 +9,6 @@ import {
   type Treatment,
 } from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
-import { behindCharacters, charactersIn } from '../../sql/encoding/characters.js';
 import { type ErrorFields, errorResponse, Field, readErrorFields } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';
 import { inEncoding } from '../server/encoding.js';
@@ -18,6 +17,7 @@ import { proxyErrorFields } from '../server/farewell.js';
 import type { Verdict } from '../server/outstanding-replies.js';
 import { markerOf } from './markers.js';
 import type { News } from './news.js';
+import { clientPosition } from './positions.js';
 import { violationFields } from './violation-fields.js';
 
 /** What an error is translated with. */
@@ -130,9 +130,9 @@ function asTheClients(
   const changed = new Map(fields);
   const position = fields.get(Field.position);
   if (position !== undefined) {
-    const at = clientPosition(Number(position), rewrite);
+    const at = clientPosition(Number(position), treatment, rewrite, offset);
     if (at === undefined) changed.delete(Field.position);
-    else changed.set(Field.position, String(at + offset));
+    else changed.set(Field.position, String(at));
   }
   const command = (cascadeOf(treatment) ?? expandedOf(treatment))?.command ?? selected(treatment);
   if (command !== undefined && fields.get(Field.code) === READ_ONLY)
@@ -156,13 +156,6 @@ function selected(treatment: Treatment | undefined): string | undefined {
 
 function isSame(some: ErrorFields, others: ErrorFields): boolean {
   return some.size === others.size && [...some].every(([field, value]) => others.get(field) === value);
-}
-
-/** From a position in the text that was sent to one in the client's. The server counts characters, from 1. */
-function clientPosition(position: number, { text, sql, copied }: Rewrite): number | undefined {
-  const at = behindCharacters(sql, position - 1);
-  const run = copied.find(({ sent, length }) => at >= sent && at < sent + length);
-  return run && charactersIn(text, 0, at - run.sent + run.client) + 1;
 }
 
 /** What the server was doing with a row, where it speaks English (XactLockTableWaitErrorCb). */

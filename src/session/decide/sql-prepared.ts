@@ -3,6 +3,7 @@
 import type { Treatment } from '../../rewrite/statement/treatment.js';
 import { type Rewrite, unchanged } from '../../rewrite/text.js';
 import { bytesOf } from '../../sql/encoding/raw-bytes.js';
+import { originOf } from '../answers/positions.js';
 import { ResultColumns } from '../answers/result-columns.js';
 import type { ReportedSettings } from '../catalog/reported-settings.js';
 import { encodingOf } from '../server/encoding.js';
@@ -35,17 +36,18 @@ export class SqlPrepared {
   }
 
   /** The server has executed a statement that concerns prepared ones. */
-  completed(treatment: Treatment, known: NamesBefore, marker: string | undefined): void {
+  completed(treatment: Treatment, known: NamesBefore, sent: Rewrite, offset = 0): void {
     if (treatment.kind === 'prepare') {
-      const { text, sql, executeTreatment, targets } = treatment;
+      const { text, sql, copied, executeTreatment, targets } = treatment;
       const changed = sql !== text;
       const rewrite: Rewrite = {
         ...unchanged(text, []),
         sql,
-        marker,
+        marker: sent.marker,
         targets,
         treatments: [executeTreatment],
-        copied: [],
+        copied,
+        origin: originOf(treatment, sent, offset),
         changed,
       };
       const encoding = encodingOf(this.#state);

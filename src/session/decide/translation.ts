@@ -33,7 +33,7 @@ export function translationOf(
     encoding: () => encodingOf(state),
     profile: state.profile,
     executing: () => pendingPrepares.begin(rewrite.treatments),
-    completed: (treatment) => inSql.completed(treatment, known, rewrite.marker),
+    completed: (treatment, offset) => inSql.completed(treatment, known, rewrite, offset),
     tell(news) {
       if (news.kind === 'failed') return tellFailure(news, events);
       const { treatment, at, counts } = news;
@@ -68,7 +68,7 @@ function isClients(treatment: Treatment): boolean {
     case 'lock':
       return false;
     case 'prepare':
-      return treatment.again !== true;
+      return treatment.again === undefined;
     case 'forward':
     case 'cascade':
     case 'guarded':
