@@ -26,6 +26,8 @@ export interface MariaDb {
   execute(database: string, sql: string): Promise<string>;
   /** CREATE statements, as a dump has them. */
   schema(database: string): Promise<string>;
+  /** All of it, as mariadb-dump writes it unless it is told otherwise. */
+  dump(database: string): Promise<string>;
   /** The rows of all tables, in the order of their primary keys. */
   rows(database: string): Promise<string>;
   stop(): Promise<void>;
@@ -56,6 +58,7 @@ export async function startMariaDb(): Promise<MariaDb> {
     run: (database, sql, ...options) => ran('mariadb', [...client, ...options, database], sql),
     execute: (database, sql) => output('mariadb', [...client, database], sql),
     schema: (database) => dump(database, '--no-data'),
+    dump: (database) => output('mariadb-dump', [...client, '--routines', database], ''),
     rows: (database) => dump(database, '--no-create-info', '--skip-extended-insert', '--order-by-primary'),
     stop: () => server.stop('QUIT'),
   };
