@@ -1,6 +1,6 @@
 /** Both sides' answers to one statement, and what to think of them. */
 import type { Statement } from './case.js';
-import { type Known, knownDifference, knownOfWrites } from './known.js';
+import { type Known, knownDifference, knownOfLeftKeys, knownOfWrites } from './known.js';
 import { alike, type Run } from './run.js';
 import type { Schema } from './schema.js';
 import { isWrite } from './writes/write-spec.js';
@@ -43,5 +43,7 @@ export function compared(
 
 function knownBy(spec: Statement): readonly (typeof knownDifference)[] {
   if (!isWrite(spec)) return [knownDifference];
-  return spec.form.includes('delete') ? [knownOfWrites, knownDifference] : [knownOfWrites];
+  const inserts = /^(?:insert|default)/.test(spec.form);
+  const known = spec.sets === 'referenced' && !inserts ? [knownOfWrites, knownOfLeftKeys] : [knownOfWrites];
+  return spec.form.includes('delete') ? [...known, knownDifference] : known;
 }

@@ -12,6 +12,8 @@ import { type Key, type Schema, setsColumns, setsValues, type Table } from './sc
  * `other row`: the same rule is broken by several rows, which a SET key of an earlier statement has put in another order.
  * `checked again`: natively a row that two SET keys change is checked by all of its keys, which the proxy does not do.
  * `other plan`: where no index decides in which order PostgreSQL finds rows, it does the same. It was asked (twins.ts).
+ * `another rule`: what comes of a change of a referenced key is done behind the statement, key by key, and natively row by row: of
+ * several rules that are broken another one is named.
  * `key of a partition`: of several keys that a new row breaks another one is named, as a partition has copies of its keys.
  */
 export type Known =
@@ -21,6 +23,7 @@ export type Known =
   | 'other row'
   | 'checked again'
   | 'other plan'
+  | 'another rule'
   | 'key of a partition';
 
 /** @param at the step that was answered differently */
@@ -49,6 +52,14 @@ export function knownOfWrites(native: Run, proxied: Run, at: number, schema: Sch
   if (!one || !other || one === other || one.from.table !== other.from.table) return undefined;
   const isPartitioned = one.from.table.root.by !== undefined;
   return isPartitioned && alike(native.left, proxied.left) ? 'key of a partition' : undefined;
+}
+
+/** As knownDifference, of statements that set what keys reference. */
+export function knownOfLeftKeys(native: Run, proxied: Run, at: number, schema: Schema): Known | undefined {
+  const rules = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? [], schema));
+  return rules.every((rule) => rule !== undefined) && alike(native.left, proxied.left)
+    ? 'another rule'
+    : undefined;
 }
 
 /** Whether two SET DEFAULT keys are broken by what they set, and some row has them both. */

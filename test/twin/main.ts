@@ -22,7 +22,7 @@ Runs random statements on random schemas, natively and through pgcascade, and pr
   --show KIND       print what is known to differ by this name, or refused; or all
   --count           the proxy counts the rows of each table, which makes another statement of each (audit.path)
   --writes          INSERT, UPDATE and MERGE in place of DELETE and TRUNCATE, with cascade.guard: check
-  --referenced      such an UPDATE may set columns that keys reference
+  --unreferenced    such an UPDATE sets no columns that keys reference
   --strategy WHICH  single or ordered: how the proxy carries a cascade out (cascade.strategy; default: single)
   --keys WHICH      emulated (NOT ENFORCED keys) or overridden (NO ACTION keys with overrides; default: both)
 `;
@@ -39,7 +39,7 @@ const options = {
   keys: { type: 'string', default: 'both' },
   count: { type: 'boolean', default: false },
   writes: { type: 'boolean', default: false },
-  referenced: { type: 'boolean', default: false },
+  unreferenced: { type: 'boolean', default: false },
 } as const;
 
 async function run(values: Values<typeof options>): Promise<boolean> {
@@ -105,9 +105,9 @@ async function run(values: Values<typeof options>): Promise<boolean> {
   }
 }
 
-function whichOf({ writes, referenced }: Values<typeof options>): Statements {
+function whichOf({ writes, unreferenced }: Values<typeof options>): Statements {
   if (!writes) return 'deletes';
-  return referenced ? 'writes' : 'writes of new keys';
+  return unreferenced ? 'writes of new keys' : 'writes';
 }
 
 function sum(counts: ReadonlyMap<string, number>): number {

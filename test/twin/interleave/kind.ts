@@ -19,6 +19,8 @@ export type Kind =
   | 'changed since'
   /** In a snapshot that stays a DELETE does not see a child, though who wrote it had locked the parent. */
   | 'written since'
+  /** In a snapshot that stays no row may leave a key by which others reference it (PGC_GUARD_SNAPSHOT). */
+  | 'refused in the snapshot'
   /** A new key references a row that came behind the snapshot of the statement. */
   | 'referenced since'
   /** The server does not check NOT ENFORCED keys when children are written. */

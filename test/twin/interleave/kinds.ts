@@ -30,6 +30,7 @@ export async function kindOf(trace: Trace, trials: Trials): Promise<Kind> {
   if (parting && hasOtherVictim(trace, parting)) return 'another victim';
   if (parting && isRuleAtOnce(parting)) return 'rule at once';
   if (parting && isRuleInSnapshot(trace, parting, trials)) return 'rule in the snapshot';
+  if (parting && isRefusedInSnapshot(parting, trials)) return 'refused in the snapshot';
   if (parting && isChangedSince(trace, parting, trials)) return 'changed since';
   if (parting && isSince(trace, parting, trials, 'delete')) return 'written since';
   if (parting && isSince(trace, parting, trials, 'write')) return 'referenced since';
@@ -120,6 +121,12 @@ function isRuleInSnapshot(trace: Trace, { turn, index, at }: Parting, trials: Tr
     const table = referencing(each?.answer);
     return table !== undefined && changed.has(table);
   });
+}
+
+/** A row of another id is refused, as who references it cannot be seen. */
+function isRefusedInSnapshot({ turn }: Parting, { guarded, keepsSnapshot }: Trials): boolean {
+  const isRenamed = guarded && keepsSnapshot && turn.step.operation?.kind === 'rename';
+  return isRenamed && has(turn.proxied?.answer, 'E C=0A000');
 }
 
 /** It ends with 40001 on one side, in a transaction whose snapshot another one's changes have left behind. */

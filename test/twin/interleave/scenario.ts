@@ -175,7 +175,7 @@ function operationOf(guarded: boolean): fc.Arbitrary<Operation> {
     { weight: 7, arbitrary: deletion },
     { weight: guarded ? 7 : 5, arbitrary: insert },
     { weight: guarded ? 4 : 3, arbitrary: move },
-    { weight: guarded ? 0 : 1, arbitrary: rename },
+    { weight: 1, arbitrary: rename },
     { weight: 2, arbitrary: fc.record({ ...common, kind: kind('touch'), id, v }) },
     { weight: 2, arbitrary: fc.record({ ...common, kind: kind('lock'), id, strength }) },
     { weight: 1, arbitrary: fc.record({ ...common, kind: kind('read') }) },
