@@ -79,5 +79,3 @@ export type Definition =
     }
   /** MySQL's USE: the schema of names without one from here on. */
   | { readonly kind: 'use'; readonly schema: string; readonly line: number };
-
-export const NO_PARTS: Parts = { columns: [], primaryKey: undefined, keys: [] };
