@@ -93,6 +93,57 @@ describe('RETURNING in a string is answered as natively', () => {
   });
 });
 
+describe('keys of every kind are followed as natively', () => {
+  test.each([
+    [
+      'a self-reference',
+      `CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t ON DELETE CASCADE KEYS);
+        INSERT INTO t VALUES (1, NULL), (2, 1), (3, 2), (4, 3), (5, NULL), (6, 6)`,
+      ['DELETE FROM t WHERE id = 2', 'DELETE FROM t WHERE id IN (1, 6) RETURNING *'],
+    ],
+    [
+      'a cycle of two tables',
+      `CREATE TABLE a (id int PRIMARY KEY, b int); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a ON DELETE CASCADE KEYS);
+        INSERT INTO a VALUES (1, 3), (2, 1), (3, 2), (4, 4); INSERT INTO b VALUES (1, 1), (2, 2), (3, 3), (4, 4);
+        ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b ON DELETE CASCADE KEYS`,
+      ['DELETE FROM a WHERE id = 1'],
+    ],
+    [
+      'a key of two columns, MATCH FULL, and a table without a primary key',
+      `CREATE TABLE p (x int, y text, PRIMARY KEY (x, y));
+        CREATE TABLE c (x int, y text, FOREIGN KEY (x, y) REFERENCES p MATCH FULL ON DELETE CASCADE KEYS);
+        CREATE TABLE n (x int, y text, FOREIGN KEY (x, y) REFERENCES p ON DELETE SET NULL (y) KEYS);
+        INSERT INTO p VALUES (1, 'a'), (1, 'b'), (2, 'a'); INSERT INTO c SELECT * FROM p; INSERT INTO c VALUES (NULL, NULL);
+        INSERT INTO n SELECT * FROM p`,
+      ['DELETE FROM p WHERE x = 1', `DELETE FROM p WHERE y = 'a'`],
+    ],
+    [
+      'SET DEFAULT, to what there is and to what there is not',
+      `CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (0), (1), (2);
+        CREATE TABLE c (id int, p int DEFAULT 0 REFERENCES p ON DELETE SET DEFAULT KEYS); INSERT INTO c VALUES (1, 1), (2, 2)`,
+      ['DELETE FROM p WHERE id = 1', 'DELETE FROM p WHERE id = 0', 'DELETE FROM p'],
+    ],
+    [
+      'partitions on both sides',
+      `CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id);
+        CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); CREATE TABLE p2 PARTITION OF p DEFAULT;
+        CREATE TABLE c (id int, p int REFERENCES p ON DELETE CASCADE KEYS) PARTITION BY LIST (id);
+        CREATE TABLE c1 PARTITION OF c FOR VALUES IN (1); CREATE TABLE c2 PARTITION OF c DEFAULT;
+        INSERT INTO p VALUES (1), (2), (11); INSERT INTO c VALUES (1, 1), (2, 1), (1, 11), (3, 2)`,
+      ['DELETE FROM p WHERE id = 1', 'DELETE FROM p2', 'DELETE FROM p1 RETURNING id'],
+    ],
+    [
+      'NO ACTION on what goes with the row by another key',
+      `CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE KEYS);
+        CREATE TABLE d (c int REFERENCES c ON DELETE CASCADE KEYS, p int REFERENCES p KEYS);
+        INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1, 1), (2, 2); INSERT INTO d VALUES (1, 1), (2, 1)`,
+      ['DELETE FROM p WHERE id = 2', 'DELETE FROM p WHERE id = 1', 'DELETE FROM p'],
+    ],
+  ])('%s', async (_, schema, texts) => {
+    await native.inSchema(schema, ...texts);
+  });
+});
+
 describe('the extended protocol is answered as natively', () => {
   const DELETE = 'DELETE FROM orgs WHERE id = $1';
   const again = (value: string) => [bind({ statement: 's', values: [value] }), execute()];
