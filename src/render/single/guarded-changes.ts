@@ -7,7 +7,7 @@ import { insertion } from '../splice.js';
 import { checkMarker } from '../violations.js';
 import { equals } from './actions/match.js';
 import { columnName, tableOf } from './actions/rows.js';
-import type { Guarded, Returned } from './guarded.js';
+import { type Guarded, leavesKey, type Returned } from './guarded.js';
 import { type ChangedRows, isLateOnUpdate, LeftKeys } from './left-keys.js';
 
 /**
@@ -188,11 +188,7 @@ class ChangedByKey implements ChangedRows {
   readonly expressions: string[] = [];
 
   leaves({ columns }: ForeignKey): string {
-    const compared = columns.map(({ referenced }) => quoteName(referenced));
-    const row = (image: string) =>
-      `ROW(${compared.map((name) => `${image}.${name}`).join(', ')})::pg_catalog.record`;
-    const had = compared.map((name) => `${OLD}.${name} IS NOT NULL`);
-    return this.#return([...had, `${row(OLD)} OPERATOR(pg_catalog.*<>) ${row(NEW)}`].join(' AND '));
+    return this.#return(leavesKey(columns, OLD, NEW));
   }
 
   old(column: string): string {

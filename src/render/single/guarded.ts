@@ -93,21 +93,30 @@ export class Returned {
    *     pgc_o.id IS NOT NULL AND ROW(pgc_o.id)::record *<> ROW(pgc_n.id)::record
    */
   leaves({ columns }: ForeignKey): string {
-    const compared = columns.map(({ referenced }) => referenced);
-    const old = this.#guarded.site.images?.old ?? OLD;
-    const had = compared.map((column) => `${old}.${quoteName(column)} IS NOT NULL`);
-    return `n.${this.#return([...had, this.#differs(compared)].join(' AND '))}`;
+    const { images } = this.#guarded.site;
+    return `n.${this.#return(leavesKey(columns, images?.old ?? OLD, images?.new ?? NEW))}`;
   }
 
   #differs(compared: readonly string[]): string {
     const { images } = this.#guarded.site;
-    const row = (image: string) =>
-      `ROW(${compared.map((column) => `${image}.${quoteName(column)}`).join(', ')})::pg_catalog.record`;
-    return `${row(images?.old ?? OLD)} OPERATOR(pg_catalog.*<>) ${row(images?.new ?? NEW)}`;
+    return differs(compared, images?.old ?? OLD, images?.new ?? NEW);
   }
 
   #return(expression: string): string {
     const at = this.#expressions.indexOf(expression);
     return columnName(at < 0 ? this.#expressions.push(expression) - 1 : at);
   }
+}
+
+/** `pgc_o.id IS NOT NULL AND ROW(pgc_o.id)::record *<> ROW(pgc_n.id)::record`: a row has left what a key references. */
+export function leavesKey(columns: ForeignKey['columns'], old: string, now: string): string {
+  const compared = columns.map(({ referenced }) => referenced);
+  const had = compared.map((column) => `${old}.${quoteName(column)} IS NOT NULL`);
+  return [...had, differs(compared, old, now)].join(' AND ');
+}
+
+function differs(columns: readonly string[], old: string, now: string): string {
+  const row = (image: string) =>
+    `ROW(${columns.map((column) => `${image}.${quoteName(column)}`).join(', ')})::pg_catalog.record`;
+  return `${row(old)} OPERATOR(pg_catalog.*<>) ${row(now)}`;
 }
