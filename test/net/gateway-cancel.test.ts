@@ -30,7 +30,8 @@ async function startGate() {
   let opened = 0;
   let gate = Promise.resolve();
   const sockets = new Set<Socket>();
-  const server = createServer(async (client) => {
+  // Half-open: the proxy has sent all of a cancel request, and may not be told that it was heard before the server says so.
+  const server = createServer({ allowHalfOpen: true }, async (client) => {
     opened++;
     await gate;
     const { host, port } = inject('postgres');
