@@ -65,3 +65,24 @@ describe('which of two SET DEFAULT keys is broken may differ', () => {
     ).toBeUndefined();
   });
 });
+
+describe('another rule than that of a row which is still referenced may be reported', () => {
+  const referenced = 'update or delete on table "t1" violates foreign key constraint';
+  const still = (name: string): Run => ({
+    answers: [[`E C=23503 D=… M=${referenced} "${name}" on table "t1" n=${name} s=a t=t1`]],
+    left: [],
+    refused: undefined,
+  });
+  // The first sets the child's code, by which the child references itself.
+  const taking: KeySpec = { ...setDefault, action: 'SET NULL', target: 1, own: true };
+  const self: KeySpec = { ...setDefault, action: 'NO ACTION', to: 1, target: 1 };
+
+  test('where a SET key takes from the row what it is referenced by', () => {
+    expect(known(still('f1'), breaks('f0'), [taking, self], [0, 0])).toBe('taken away');
+  });
+
+  test('and not where it takes something else, or both name the same rule', () => {
+    expect(known(still('f1'), breaks('f0'), [{ ...taking, own: false }, self], [0, 0])).toBeUndefined();
+    expect(known(still('f1'), still('f1'), [taking, self], [0, 0])).toBeUndefined();
+  });
+});

@@ -1,7 +1,7 @@
 /** Differences that docs/differences.md tells of, each recognised by what causes it. */
 import { brokenByOtherRow } from './other-row.js';
 import { alike, type Run } from './run.js';
-import { type Key, type Schema, setsColumns, setsValues, type Table } from './schema.js';
+import { type Key, type Schema, setsColumns, setsValues, type Table, targetColumns } from './schema.js';
 
 /**
  * `other order`: several rules are broken, and a SET key changes rows of a table of which rows are deleted too. Natively a
@@ -9,6 +9,8 @@ import { type Key, type Schema, setsColumns, setsValues, type Table } from './sc
  * `not null`: of several rules one is about a column that takes no NULL, which here the server finds when it changes the row.
  * `set twice`: two SET DEFAULT keys change one row, and both set what does not exist. Where that row stands when the second key
  * looks for rows depends on the plan of the native query.
+ * `taken away`: of several rules one is that a row is referenced by what a SET key takes from it. Where the server enforces that, it
+ * says so when the statement ends.
  * `other row`: the same rule is broken by several rows, which a SET key of an earlier statement has put in another order.
  * `checked again`: natively a row that two SET keys change is checked by all of its keys, which the proxy does not do.
  * `other plan`: where no index decides in which order PostgreSQL finds rows, it does the same. It was asked (twins.ts).
@@ -20,6 +22,7 @@ export type Known =
   | 'other order'
   | 'not null'
   | 'set twice'
+  | 'taken away'
   | 'other row'
   | 'checked again'
   | 'other plan'
@@ -37,6 +40,7 @@ export function knownDifference(native: Run, proxied: Run, at: number, schema: S
     if (rules.some(({ code }) => code === NOT_NULL)) return 'not null';
     if (rules.some(({ key }) => key && reordered(schema).has(key.to.table))) return 'other order';
     if (setTwice(one, other)) return 'set twice';
+    if (takenAway(one, schema) && one.key !== other.key) return 'taken away';
     if (one.key && brokenByOtherRow(native, proxied, at, one.key, schema)) return 'other row';
   }
   const { key, unreferenced } = one;
@@ -71,6 +75,18 @@ function setTwice(one: BrokenRule, other: BrokenRule): boolean {
   const used = keyColumns.filter(({ name }) => keys.some(({ columns }) => columns.includes(name)));
   const both = rows.some(({ references }) => used.every((column) => references.get(column) !== 'NULL'));
   return both && keys.every(setsValues);
+}
+
+/** Whether the key is broken from its referenced side, and a SET key changes a column there by which it references. */
+function takenAway({ key, unreferenced }: BrokenRule, { keys }: Schema): boolean {
+  if (key === undefined || unreferenced) return false;
+  const referenced = targetColumns(key.to.table, key.target).map(({ name }) => name);
+  return keys.some(
+    ({ action, columns, from }) =>
+      from.table === key.to.table &&
+      setsColumns(action) &&
+      columns.some((column) => referenced.includes(column)),
+  );
 }
 
 /** The tables whose rows may natively be deleted in another order than here. */
