@@ -1,21 +1,13 @@
 /** The graph that the proxy acts on: the catalog's keys, and over them what the configuration says. Pure. */
 import { Pace } from '../pace.js';
 import type { Catalog, CatalogKey, CatalogRelation } from './catalog/catalog.js';
-import type { Action, KeySettings } from './catalog/key-settings.js';
+import { actionOf, type KeySettings } from './catalog/key-settings.js';
 import { configuredKeys } from './configured.js';
 import { withoutDefaults } from './default-action.js';
 import { Graph } from './graph.js';
 import type { ForeignKey, Performer, Relation } from './model.js';
 import { overriddenName, overrideProblems, overridesOf } from './overrides.js';
 import type { GraphProblem } from './problems.js';
-
-const ACTIONS: Readonly<Record<string, Action>> = {
-  a: 'no action',
-  r: 'restrict',
-  c: 'cascade',
-  n: 'set null',
-  d: 'set default',
-};
 
 /** The graph of one database, with the problems of the configuration there. Made in slices. */
 export async function mergeGraph(catalog: Catalog, keySettings: KeySettings): Promise<Graph> {
@@ -69,7 +61,7 @@ function declaredKey(key: CatalogKey, from: Relation, to: Relation, keySettings:
   );
   const referencing = key.columns.map((column) => column.referencing);
   const setColumns = key.setColumns ?? referencing;
-  const action = withoutDefaults(override?.on_delete ?? ACTIONS[key.action] ?? 'no action', from, setColumns);
+  const action = withoutDefaults(override?.on_delete ?? actionOf(key.action), from, setColumns);
   const performer: Performer =
     override || (!key.enforced && keySettings.declared) ? 'proxy' : key.enforced ? 'server' : 'nobody';
   return {
@@ -80,7 +72,7 @@ function declaredKey(key: CatalogKey, from: Relation, to: Relation, keySettings:
     referenced: to,
     columns: key.columns,
     action,
-    onUpdate: withoutDefaults(ACTIONS[key.updateAction] ?? 'no action', from, referencing),
+    onUpdate: withoutDefaults(actionOf(key.updateAction), from, referencing),
     performer,
     enforcedByServer:
       performer === 'proxy' && key.enforced && action !== 'restrict' && action !== 'no action',

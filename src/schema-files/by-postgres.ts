@@ -1,18 +1,9 @@
 /** Reads CREATE, ALTER and DROP TABLE from the trees of PostgreSQL's own parser. */
-import type { Action } from '../graph/catalog/key-settings.js';
+import { actionOf } from '../graph/catalog/key-settings.js';
 import { quoteLiteral } from '../sql/names.js';
 import { type Json, type Node, parse } from '../sql/parser/parser.js';
 import { asList, asNode, node, relationName, stringOf } from '../sql/parser/tree.js';
 import type { Definition, FileColumn, FileKey, FileName, Parts } from './definition.js';
-
-/** pg_constraint.confdeltype. */
-const ACTIONS: Readonly<Record<string, Action>> = {
-  a: 'no action',
-  r: 'restrict',
-  c: 'cascade',
-  n: 'set null',
-  d: 'set default',
-};
 
 /**
  * @param sql one statement
@@ -102,7 +93,7 @@ function partsOf(elements: readonly Node[], lineAt: (byte: number) => number): P
     columns: own,
     referenced: named(constraint.pktable),
     referencedColumns: strings(constraint.pk_attrs),
-    action: ACTIONS[String(constraint.fk_del_action)] ?? 'no action',
+    action: actionOf(String(constraint.fk_del_action)),
     setColumns: constraint.fk_del_set_cols === undefined ? undefined : strings(constraint.fk_del_set_cols),
     matchFull: constraint.fk_matchtype === 'f',
     deferred: deferred || constraint.initdeferred === true,

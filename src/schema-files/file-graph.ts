@@ -1,6 +1,6 @@
 /** The graph of the tables of a schema file: all its keys are followed, whatever the database does with them. */
 import type { Catalog, CatalogKey, CatalogRelation } from '../graph/catalog/catalog.js';
-import type { Action } from '../graph/catalog/key-settings.js';
+import { ACTION_LETTERS } from '../graph/catalog/key-settings.js';
 import type { Graph } from '../graph/graph.js';
 import { mergeGraph } from '../graph/merge.js';
 import type { Relation } from '../graph/model.js';
@@ -16,14 +16,6 @@ export interface FileGraph {
   /** The columns that tell the rows of a relation apart, in this dialect; none where nothing does. */
   identity(relation: Relation): readonly string[];
 }
-
-const LETTERS: Readonly<Record<Action, string>> = {
-  'no action': 'a',
-  restrict: 'r',
-  cascade: 'c',
-  'set null': 'n',
-  'set default': 'd',
-};
 
 /** @param tables of a file without problems */
 export async function fileGraph(tables: readonly FileTable[], dialect: Dialect): Promise<FileGraph> {
@@ -115,8 +107,8 @@ function keyOf(
     name: key.name,
     referencing: oid(table),
     referenced: oid(key.table),
-    action: LETTERS[key.action],
-    updateAction: LETTERS['no action'],
+    action: ACTION_LETTERS[key.action],
+    updateAction: ACTION_LETTERS['no action'],
     enforced: false,
     deferred: key.deferred,
     matchFull: key.matchFull && dialect === 'postgresql',

@@ -3,6 +3,24 @@
 /** A referential action (ON DELETE …). */
 export type Action = 'cascade' | 'set null' | 'set default' | 'restrict' | 'no action';
 
+/** What pg_constraint.confdeltype and confupdtype call each, and PostgreSQL's parser too. */
+export const ACTION_LETTERS = {
+  'no action': 'a',
+  restrict: 'r',
+  cascade: 'c',
+  'set null': 'n',
+  'set default': 'd',
+} as const satisfies Readonly<Record<Action, string>>;
+
+const ACTIONS = new Map(
+  Object.entries(ACTION_LETTERS).map(([action, letter]): [string, Action] => [letter, action as Action]),
+);
+
+/** The action that a letter stands for. A key without one, as a server may have that is not PostgreSQL, has NO ACTION. */
+export function actionOf(letter: string): Action {
+  return ACTIONS.get(letter) ?? 'no action';
+}
+
 /** Changes the action of keys in the catalog: `schema.table.constraint`, the table being the referencing one; globs. */
 export interface Override {
   readonly match: string;
