@@ -23,7 +23,8 @@ export function useTap(change = (bytes: Buffer) => bytes): Tap {
     sockets.add(socket);
     socket.on('error', () => {}).on('close', () => sockets.delete(socket));
   };
-  const relay = createServer((client) => {
+  // Half-open: a cancel request is all that its connection sends, and is heard when the server closes it.
+  const relay = createServer({ allowHalfOpen: true }, (client) => {
     const { host, port } = inject('postgres');
     const server = connect({ host, port, noDelay: true });
     for (const socket of [client, server]) keep(socket);
@@ -32,7 +33,7 @@ export function useTap(change = (bytes: Buffer) => bytes): Tap {
       server.write(change(bytes));
     });
     server.on('data', (bytes: Buffer) => void client.write(bytes));
-    client.on('close', () => server.destroy());
+    client.on('end', () => server.end()).on('close', () => server.destroy());
     server.on('close', () => client.destroy());
   });
   beforeAll(async () => {
