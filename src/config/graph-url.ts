@@ -36,32 +36,38 @@ export function parseGraphUrl(text: string): GraphUrl {
   return { servers, user, password, database, name: `${database} on ${servers.name}` };
 }
 
-/** libpq's variables that name a database, and the parameters of a URL that say the same. */
+/** libpq's variables, and the parameters of a URL that say the same (libpq-envars.html): all that a URL may have here. */
 const VARIABLES = {
   PGHOST: 'host',
   PGPORT: 'port',
   PGUSER: 'user',
   PGDATABASE: 'dbname',
+  PGREQUIREAUTH: 'require_auth',
+  PGCHANNELBINDING: 'channel_binding',
   PGSSLMODE: 'sslmode',
+  PGSSLNEGOTIATION: 'sslnegotiation',
   PGSSLROOTCERT: 'sslrootcert',
   PGSSLCERT: 'sslcert',
   PGSSLKEY: 'sslkey',
+  PGSSLCRL: 'sslcrl',
+  PGSSLSNI: 'sslsni',
+  PGSSLMINPROTOCOLVERSION: 'ssl_min_protocol_version',
+  PGSSLMAXPROTOCOLVERSION: 'ssl_max_protocol_version',
+  PGTARGETSESSIONATTRS: 'target_session_attrs',
+  PGCONNECT_TIMEOUT: 'connect_timeout',
+  PGLOADBALANCEHOSTS: 'load_balance_hosts',
 } as const;
 
 /**
- * The database that libpq's variables name. PGPASSWORD and ~/.pgpass hold where a URL has no password.
+ * The database that libpq's variables name; one that is empty says nothing. PGPASSWORD and ~/.pgpass hold where a URL has no password.
  * @returns undefined where they do not say who connects, or to what
  * @throws ValueError
  */
 export function databaseOfVariables(env: Readonly<Record<string, string | undefined>>): GraphUrl | undefined {
   if (!env.PGUSER || !(env.PGDATABASE || env.PGHOST)) return undefined;
-  const wanted: Readonly<Record<string, string | undefined>> = {
-    PGDATABASE: env.PGUSER,
-    PGHOST: 'localhost',
-    ...env,
-  };
+  const defaults: Readonly<Record<string, string>> = { PGDATABASE: env.PGUSER, PGHOST: 'localhost' };
   const query = Object.entries(VARIABLES).flatMap(([variable, parameter]) => {
-    const value = wanted[variable];
+    const value = env[variable] || defaults[variable];
     return value ? [`${parameter}=${encodeURIComponent(value)}`] : [];
   });
   return parseGraphUrl(`postgres:///?${query.join('&')}`);

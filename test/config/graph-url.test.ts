@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseGraphUrl } from '../../src/config/graph-url.js';
+import { databaseOfVariables, parseGraphUrl } from '../../src/config/graph-url.js';
 import { loadConfig } from '../../src/config/load.js';
 import { workspace } from './workspace.js';
 
@@ -58,4 +58,48 @@ test('graph.url can stand in a file of its own', () => {
   const cwd = workspace({ secret: 'postgres://me:x@db/shop\n' });
   const env = { PGCASCADE_GRAPH_URL: `file:${join(cwd, 'secret')}` };
   expect(loadConfig({ flags: {}, env, cwd }).graph.url).toMatchObject({ password: 'x', database: 'shop' });
+});
+
+describe("libpq's variables", () => {
+  test('say what the parameters of a URL say', () => {
+    const env = {
+      PGHOST: 'a,b',
+      PGPORT: '1,2',
+      PGUSER: 'me',
+      PGDATABASE: 'shop',
+      PGREQUIREAUTH: 'scram-sha-256',
+      PGCHANNELBINDING: 'require',
+      PGSSLMODE: 'verify-full',
+      PGSSLNEGOTIATION: 'direct',
+      PGSSLROOTCERT: '/ca.crt',
+      PGSSLCERT: '/me.crt',
+      PGSSLKEY: '/me.key',
+      PGSSLCRL: '/revoked.crl',
+      PGSSLSNI: '0',
+      PGSSLMINPROTOCOLVERSION: 'TLSv1.2',
+      PGSSLMAXPROTOCOLVERSION: 'TLSv1.3',
+      PGTARGETSESSIONATTRS: 'read-write',
+      PGCONNECT_TIMEOUT: '7',
+      PGLOADBALANCEHOSTS: 'random',
+    };
+    expect(databaseOfVariables(env)).toEqual(
+      parseGraphUrl(
+        'postgres://me@a:1,b:2/shop?require_auth=scram-sha-256&channel_binding=require&sslmode=verify-full&sslnegotiation=direct&sslrootcert=/ca.crt&sslcert=/me.crt&sslkey=/me.key&sslcrl=/revoked.crl&sslsni=0&ssl_min_protocol_version=TLSv1.2&ssl_max_protocol_version=TLSv1.3&target_session_attrs=read-write&connect_timeout=7&load_balance_hosts=random',
+      ),
+    );
+  });
+
+  test('that are empty say nothing', () => {
+    expect(databaseOfVariables({ PGUSER: 'me', PGHOST: '', PGPORT: '', PGDATABASE: 'shop' })).toEqual(
+      parseGraphUrl('postgres://me@localhost/shop'),
+    );
+    expect(databaseOfVariables({ PGUSER: 'me', PGHOST: 'db', PGDATABASE: '' })?.name).toBe('me on db:5432');
+    expect(databaseOfVariables({ PGUSER: '', PGHOST: 'db', PGDATABASE: 'shop' })).toBeUndefined();
+  });
+
+  test('are refused as a URL is', () => {
+    expect(() => databaseOfVariables({ PGUSER: 'me', PGHOST: 'db', PGREQUIREAUTH: 'scram' })).toThrow(
+      'has require_auth "scram"',
+    );
+  });
 });
