@@ -22,8 +22,9 @@ import {
   refusedFindings,
   triggerFindings,
 } from './from-graph.js';
-import { orphanFindings, rightFindings } from './from-rows.js';
 import { GUARANTEES } from './guarantees.js';
+import { orphanFindings } from './orphans.js';
+import { rightFindings } from './rights.js';
 
 /** What was seen of one database. */
 export interface Report {
@@ -69,16 +70,17 @@ export function examine({ cascade, profile }: Config, database: WatchedDatabase)
 
 async function findings(
   graph: Graph,
-  { triggers }: Config['cascade'],
+  cascade: Config['cascade'],
   role: string,
   ask: Ask,
 ): Promise<Pick<Report, 'keys' | 'findings'>> {
+  const { triggers } = cascade;
   const keys = performed(graph);
   const found = [
     ...configurationFindings(graph),
     ...(await refusedFindings(graph)),
     ...(await orphanFindings(graph.keys, ask)),
-    ...(await rightFindings(keys, role, ask)),
+    ...(await rightFindings(keys, cascade, role, ask)),
     ...indexFindings(graph),
     ...(triggers === 'pass' ? [] : triggerFindings(graph, triggers === 'reject')),
   ];

@@ -133,6 +133,11 @@ export async function connected<T>(
   }
 }
 
+/** Whether the server has answered with an error: the connection may go on. */
+export function isOfServer(error: unknown): error is pg.DatabaseError {
+  return error instanceof pg.DatabaseError;
+}
+
 /** @throws the error of the system or of the server */
 export async function connect(client: pg.Client): Promise<void> {
   await client.connect();
@@ -180,7 +185,7 @@ export async function lookAtServer(
     const { rows } = await client.query<boolean[]>({ text: KIND, rowMode: 'array' });
     return unwanted(target, rows[0]?.[ASPECTS.indexOf(aspectOf(target))] === true);
   } catch (error) {
-    if (error instanceof pg.DatabaseError && error.code === '57P03') throw new NextHost(error.message);
+    if (isOfServer(error) && error.code === '57P03') throw new NextHost(error.message);
     throw error;
   } finally {
     signal.removeEventListener('abort', stop);
