@@ -77,8 +77,8 @@ async function findings(
   const { triggers } = cascade;
   const keys = performed(graph);
   const found = [
-    ...configurationFindings(graph),
-    ...(await refusedFindings(graph)),
+    ...configurationFindings(graph, cascade),
+    ...(await refusedFindings(graph, cascade)),
     ...(await orphanFindings(graph.keys, ask)),
     ...(await rightFindings(keys, cascade, role, ask)),
     ...indexFindings(graph),

@@ -1,8 +1,10 @@
 /** What the graph alone shows: no row is looked at. Pure. */
+import type { Config } from '../config/schema.js';
 import { ProxyError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { ForeignKey, Relation } from '../graph/model.js';
 import { inSlices } from '../pace.js';
+import { orderObstacle } from '../plan/order.js';
 import { planDelete } from '../plan/planner.js';
 import { describeTrigger, firedByDelete } from '../plan/triggers.js';
 import { quoteName, quoteRelation } from '../sql/names.js';
@@ -18,58 +20,91 @@ export function performed({ keys }: Graph): readonly ForeignKey[] {
   return keys.filter(({ performer }) => performer === 'proxy');
 }
 
-/** What the configuration says, and does not hold in this database. */
-export function configurationFindings({ problems }: Graph): readonly Finding[] {
-  return problems.map(({ text }) => ({
-    level: 'problem',
+/** What the configuration says, and does not hold in this database; and whether it lets anything cascade. */
+export function configurationFindings(
+  { problems }: Graph,
+  { mode }: Pick<Config['cascade'], 'mode'>,
+): readonly Finding[] {
+  const found = (level: Finding['level'], text: string): Finding => ({
+    level,
     check: 'configuration',
-    text: `${text}.`,
+    text,
     remedy: null,
-  }));
+  });
+  return [
+    ...problems.map(({ text }) => found('problem', `${text}.`)),
+    ...(mode === 'off'
+      ? [found('note', 'cascade.mode is off: nothing cascades. What is said here holds when it is on.')]
+      : []),
+  ];
 }
 
-/** The tables of which no row can be deleted through pgcascade, because the cascade cannot be planned. */
-export async function refusedFindings(graph: Graph): Promise<readonly Finding[]> {
+/** The tables of which no row can be deleted through pgcascade, or none with what references it: the cascade cannot be planned. */
+export async function refusedFindings(
+  graph: Graph,
+  { strategy, unsupported }: Pick<Config['cascade'], 'strategy' | 'unsupported'>,
+): Promise<readonly Finding[]> {
   const found = new Map<string, Finding>();
   for (const relation of referencedRelations(graph)) {
-    const error = await refusalOf(graph, relation);
-    if (error)
-      found.set(error.message, {
-        level: 'problem',
-        check: 'refused',
-        text: `A DELETE is refused (${error.errorName}): ${error.message}.`,
-        remedy: error.hint ?? null,
-      });
+    const error = await refusalOf(graph, relation, strategy);
+    if (!error) continue;
+    const passes = unsupported === 'pass' && error.unexpandable;
+    const outcome = passes ? 'passed as it is, and nothing cascades' : 'refused';
+    found.set(error.message, {
+      level: 'problem',
+      check: 'refused',
+      text: `A DELETE is ${outcome} (${error.errorName}): ${error.message}.`,
+      remedy: error.hint ?? null,
+    });
   }
   return [...found.values()];
 }
 
-/** Why a DELETE from a relation cannot be planned, if it cannot. */
-async function refusalOf(graph: Graph, relation: Relation): Promise<ProxyError | undefined> {
+/** Why no DELETE from a relation can be carried out, if none can. */
+async function refusalOf(
+  graph: Graph,
+  relation: Relation,
+  strategy: Config['cascade']['strategy'],
+): Promise<ProxyError | undefined> {
   try {
-    await inSlices(planDelete(graph, [{ relation, only: false, view: undefined }]));
-    return undefined;
+    const plan = await inSlices(planDelete(graph, [{ relation, only: false, view: undefined }]));
+    const what = plan && strategy === 'ordered' ? orderObstacle(plan) : undefined;
+    return what === undefined
+      ? undefined
+      : new ProxyError('PGC_ORDERED', { table: quoteRelation(relation), what });
   } catch (error) {
     if (error instanceof ProxyError) return error;
     throw error;
   }
 }
 
-/** Keys whose referencing rows are found by reading the whole table, each time. */
+/** Keys whose referencing rows are found by reading the whole table, each time, though it could have an index. */
 export function indexFindings(graph: Graph): readonly Finding[] {
   return performed(graph)
-    .filter(
-      ({ columns, referencing }) => !columns.some((each) => referencing.indexed.includes(each.referencing)),
-    )
+    .filter((key) => !key.period && key.referencing.kind !== 'f' && !isIndexed(graph, key))
     .map((key) => {
-      const columns = key.columns.map(({ referencing }) => quoteName(referencing)).join(', ');
+      const { referencing } = key;
+      const columns = key.columns.map((each) => quoteName(each.referencing)).join(', ');
+      // PostgreSQL makes none CONCURRENTLY on all partitions of a table.
+      const how = isPartitioned(referencing) ? '' : 'CONCURRENTLY ';
       return {
         level: 'note',
         check: 'indexes',
-        text: `No index begins with a column of the key ${describeKey(key)}: a DELETE from ${quoteRelation(key.referenced)} reads all of ${quoteRelation(key.referencing)}.`,
-        remedy: `CREATE INDEX CONCURRENTLY ON ${quoteRelation(key.referencing)} (${columns});`,
+        text: `No index begins with a column of the key ${describeKey(key)}: a DELETE from ${quoteRelation(key.referenced)} reads all of ${quoteRelation(referencing)}.`,
+        remedy: `CREATE INDEX ${how}ON ${quoteRelation(referencing)} (${columns});`,
       };
     });
+}
+
+/** Of a partitioned table each partition may have its own. */
+function isIndexed(graph: Graph, { columns, referencing }: ForeignKey): boolean {
+  const hasIndex = ({ indexed }: Relation) => columns.some((each) => indexed.includes(each.referencing));
+  const parts = graph.descendants(referencing).filter((each) => !isPartitioned(each));
+  return hasIndex(referencing) || (isPartitioned(referencing) && parts.length > 0 && parts.every(hasIndex));
+}
+
+function isPartitioned({ kind }: Relation): boolean {
+  return kind === 'p';
 }
 
 /** Triggers that cascades fire, and that may delete more, which is neither cascaded nor checked. */

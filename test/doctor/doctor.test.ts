@@ -116,6 +116,72 @@ test('notes keys without an index, with the statement that makes one', async () 
   ]);
 });
 
+const PARTED = `
+  CREATE TABLE orgs (id int PRIMARY KEY);
+  CREATE TABLE users (org int REFERENCES orgs ON DELETE CASCADE NOT ENFORCED) PARTITION BY RANGE (org);
+  CREATE TABLE users_1 PARTITION OF users FOR VALUES FROM (0) TO (9) PARTITION BY RANGE (org);
+  CREATE TABLE users_1_1 PARTITION OF users_1 FOR VALUES FROM (0) TO (5);
+  CREATE TABLE users_2 PARTITION OF users FOR VALUES FROM (9) TO (99);
+  CREATE INDEX ON users_1_1 (org);`;
+
+test('the statement for a partitioned table is one that PostgreSQL takes, and helps', async () => {
+  const { findings } = await examined(PARTED);
+  const remedy = 'CREATE INDEX ON "public"."users" ("org");';
+  expect(findings).toMatchObject([{ check: 'indexes', remedy }]);
+  expect((await examined(`${PARTED} ${remedy}`)).findings).toEqual([]);
+});
+
+test('no index is missing where each partition has one, nor where there can be none, nor of a key that is refused', async () => {
+  const { findings } = await examined(
+    `${PARTED} CREATE INDEX ON users_2 (org);
+    CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+    CREATE FOREIGN TABLE lines (org int) SERVER files OPTIONS (filename '/dev/null');
+    CREATE EXTENSION btree_gist;
+    CREATE TABLE rooms (id int, during daterange, PRIMARY KEY (id, during WITHOUT OVERLAPS));
+    CREATE TABLE bookings (room int, during daterange,
+      FOREIGN KEY (room, PERIOD during) REFERENCES rooms (id, PERIOD during) NOT ENFORCED)`,
+    'cascade: { relations: [{ name: lines_org, from: public.lines(org), to: public.orgs(id), on_delete: cascade }] }',
+  );
+  expect(findings.map(({ check, text }) => [check, text])).toEqual([
+    ['refused', expect.stringContaining('PGC_PERIOD')],
+  ]);
+});
+
+test.each([
+  ['{ unsupported: reject }', 'A DELETE is refused (PGC_RELATION): '],
+  ['{ unsupported: pass }', 'A DELETE is passed as it is, and nothing cascades (PGC_RELATION): '],
+])('says what becomes of a DELETE that cannot be expanded: %s', async (cascade, text) => {
+  const { exit, findings } = await examined(
+    `${SOUND} CREATE RULE kept AS ON DELETE TO users DO INSTEAD NOTHING`,
+    `cascade: ${cascade}`,
+  );
+  expect({ exit, findings }).toMatchObject({
+    exit: 1,
+    findings: [{ check: 'refused', text: expect.stringContaining(text) }],
+  });
+});
+
+test.each([
+  ['single', []],
+  ['ordered', [expect.stringMatching(/^A DELETE is refused \(PGC_ORDERED\): .*"public"\."trees"/)]],
+])('names what the strategy cannot carry out: %s', async (strategy, expected) => {
+  const { findings } = await examined(
+    `CREATE TABLE trees (id int PRIMARY KEY, parent int REFERENCES trees); CREATE INDEX ON trees (parent)`,
+    `cascade: { strategy: ${strategy}, overrides: [{ match: public.trees.*, on_delete: cascade }] }`,
+  );
+  expect(findings.map(({ text }) => text)).toEqual(expected);
+});
+
+test('notes that nothing cascades where cascades are switched off', async () => {
+  const { exit, findings } = await examined(SOUND, 'cascade: { mode: off }');
+  expect({ exit, findings }).toMatchObject({
+    exit: 0,
+    findings: [
+      { level: 'note', check: 'configuration', text: expect.stringContaining('cascade.mode is off') },
+    ],
+  });
+});
+
 test('notes triggers that cascades fire and that may delete more', async () => {
   const { findings } = await examined(`${SOUND}
     CREATE FUNCTION clear() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM orgs; RETURN OLD; END';

@@ -5,6 +5,7 @@
  * same way.
  */
 import { ProxyError } from '../../errors.js';
+import { orderObstacle } from '../../plan/order.js';
 import { oncePerPlan, type Plan } from '../../plan/plan.js';
 import { hasParameters } from '../../sql/lexer/parameters.js';
 import { quoteRelation } from '../../sql/names.js';
@@ -110,19 +111,4 @@ function returningObstacle(
   const list = text.slice(returning?.list, end);
   const options = text.slice(selection?.end, returning?.list);
   return options.includes('(') || /\b(?:old|new)\b/i.test(list) ? 'a RETURNING of OLD or NEW' : undefined;
-}
-
-/**
- * The server looks at each key that it enforces when a statement ends, and this one would delete what rows reference that a
- * later one deletes: those of a cycle, or inheritance children among the client's own rows.
- */
-function orderObstacle({ keys, members, overlaps }: Plan): string | undefined {
-  const isTooEarly = keys.some(
-    ({ enforcedByServer, referenced, referencing }) =>
-      enforcedByServer &&
-      (members.get(referenced) ?? []).some(({ deletion }) =>
-        (overlaps.get(referencing) ?? []).some((later) => later < deletion),
-      ),
-  );
-  return isTooEarly ? 'keys that the server enforces, and no order suits' : undefined;
 }
