@@ -2,8 +2,8 @@
  * PostgreSQL's protocol before an engine that has no server: as small as a vendor's own. It knows no types but text, describes a
  * statement by executing it, and says in ReadyForQuery what the client has last said of transactions.
  */
-import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { type Loopback, listen } from '../support/loopback.js';
 import { message } from '../support/raw-client.js';
 import { EngineError, type EngineResult, type EngineSession } from './engine.js';
 
@@ -13,12 +13,9 @@ export interface FrontOptions {
   readonly open: () => Promise<EngineSession>;
 }
 
-export interface Front {
-  readonly host: string;
-  readonly port: number;
+export interface Front extends Loopback {
   /** The texts that came, one for each time that it was executed or parsed. */
   readonly came: readonly string[];
-  close(): Promise<void>;
 }
 
 const SSL_REQUEST = 80877103;
@@ -28,25 +25,18 @@ const LONGEST = 16 * 1024 * 1024;
 
 export async function startFront({ parameters, open }: FrontOptions): Promise<Front> {
   const came: string[] = [];
-  const sockets = new Set<Socket>();
   const failures: unknown[] = [];
-  const server = createServer((socket) => {
-    sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)));
+  const listening = await listen((socket) => {
     new FrontSession(socket, parameters, came).serve(open).catch((error: unknown) => {
       failures.push(error);
       socket.destroy();
     });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+  });
   return {
-    host: '127.0.0.1',
-    port: typeof address === 'object' && address ? address.port : 0,
+    ...listening,
     came,
     async close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
+      await listening.close();
       if (failures.length > 0) throw failures[0];
     },
   };

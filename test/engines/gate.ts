@@ -2,9 +2,9 @@
  * A gate before PostgreSQL, which makes it refuse what another database refuses. A text that a rule refuses is replaced by one that
  * PostgreSQL refuses, and the words of that error by those of the rule: so order, skipping to Sync and transactions stay PostgreSQL's.
  */
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { parse, parserReady } from '../../src/sql/parser/parser.js';
+import { type Loopback, listen } from '../support/loopback.js';
 import { message } from '../support/raw-client.js';
 import type { Rule } from './rules.js';
 
@@ -18,12 +18,9 @@ export interface GateOptions {
   readonly ignoresTransactions?: boolean;
 }
 
-export interface Gate {
-  readonly host: string;
-  readonly port: number;
+export interface Gate extends Loopback {
   /** The texts that were refused. */
   readonly refused: readonly string[];
-  close(): Promise<void>;
 }
 
 const VERSION = 'SELECT pg_catalog.version()';
@@ -47,27 +44,13 @@ export async function startGate(
 ): Promise<Gate> {
   await parserReady();
   const refused: string[] = [];
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const database = connect(upstream);
-    for (const socket of [client, database])
-      sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)));
+  const listening = await listen((client) => {
+    const database = connect({ ...upstream, noDelay: true }).on('error', () => {});
     const session = new GateSession(options, refused);
     relay(client, database, true, (type, body) => session.fromClient(type, body));
     relay(database, client, false, (type, body) => session.fromServer(type, body));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  return {
-    host: '127.0.0.1',
-    port: typeof address === 'object' && address ? address.port : 0,
-    refused,
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  });
+  return { ...listening, refused };
 }
 
 /** Gives each message to `change`, and what comes of it to the other side. The startup packet has no type. */

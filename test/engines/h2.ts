@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../support/free-port.js';
+import type { Loopback } from '../support/loopback.js';
 import { isInstalled } from '../support/programs.js';
 
 const JAR = '/usr/share/java/h2.jar';
@@ -14,19 +15,13 @@ const ATTEMPTS = 3;
 /** Whoever connects first makes the database, and is its owner: so all come with these. */
 export const H2_LOGIN = { user: 'sa', password: 'sa', database: 'shop' };
 
-export interface H2Server {
-  readonly host: string;
-  readonly port: number;
-  close(): Promise<void>;
-}
-
 /** Why its suites are skipped; undefined where it is there. */
 export function missingH2(): string | undefined {
   if (!isInstalled('java')) return 'Java is not installed (apt-get install default-jre-headless)';
   return existsSync(JAR) ? undefined : 'H2 is not installed (apt-get install libh2-java)';
 }
 
-export async function startH2(): Promise<H2Server> {
+export async function startH2(): Promise<Loopback> {
   const folder = mkdtempSync(join(tmpdir(), 'pgcascade-h2-'));
   let said = '';
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

@@ -5,14 +5,12 @@
  */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Loopback } from '../support/loopback.js';
 import { type ProxyOptions, type RunningProxy, startProxy } from '../support/proxy.js';
 
-export interface Engine {
-  readonly host: string;
-  readonly port: number;
+export interface Engine extends Loopback {
   /** Where it is not the one of the login. */
   readonly database?: string;
-  close(): Promise<void>;
 }
 
 interface Relation {

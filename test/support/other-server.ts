@@ -1,7 +1,6 @@
 /** A server that speaks the protocol and is no PostgreSQL: it knows a few texts, and answers all others with an error. */
-import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { listen } from './loopback.js';
 import { message } from './raw-client.js';
 
 export interface OtherServerOptions {
@@ -27,7 +26,6 @@ const syntaxError = message(
 /** Starts one for a test. A text that begins with DELETE is known to every one. */
 export async function startOtherServer({ parameters, knows = {} }: OtherServerOptions): Promise<OtherServer> {
   const came: string[] = [];
-  const sockets = new Set<Socket>();
   const greeting = () =>
     Buffer.concat([
       message('R', Buffer.alloc(4)),
@@ -35,8 +33,7 @@ export async function startOtherServer({ parameters, knows = {} }: OtherServerOp
       message('K', Buffer.alloc(8, 1)),
       ready,
     ]);
-  const server = createServer((socket) => {
-    sockets.add(socket.on('error', () => {}));
+  const server = await listen((socket) => {
     let bytes = Buffer.alloc(0);
     let started = false;
     let failed = false;
@@ -77,13 +74,7 @@ export async function startOtherServer({ parameters, knows = {} }: OtherServerOp
         started = true;
       }
     });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
   });
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-  return { url: `postgres://127.0.0.1:${port}`, came };
+  onTestFinished(() => server.close());
+  return { url: `postgres://${server.host}:${server.port}`, came };
 }
