@@ -7,7 +7,6 @@ import { type ServerAddress, startOn } from './server-socket.js';
 export class LateSocket extends Duplex {
   readonly #address: ServerAddress;
   readonly #unwanted = new AbortController();
-  #keepAlive: readonly [boolean, number] = [true, 0];
   #socket: Socket | undefined;
 
   constructor(address: ServerAddress) {
@@ -22,11 +21,6 @@ export class LateSocket extends Duplex {
 
   /** `startOn` has set it. */
   setNoDelay(): this {
-    return this;
-  }
-
-  setKeepAlive(enable: boolean, initialDelay: number): this {
-    this.#keepAlive = [enable, initialDelay];
     return this;
   }
 
@@ -69,7 +63,6 @@ export class LateSocket extends Duplex {
       socket.destroy();
       return;
     }
-    socket.setKeepAlive(...this.#keepAlive);
     socket.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) socket.pause();
     });

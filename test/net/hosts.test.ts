@@ -243,9 +243,10 @@ test('a cancel request goes to the host of its session', async () => {
 test.each<[readonly Name[], string, Name]>([
   [['dead', 'reading', 'writing'], 'any', 'reading'],
   [['starting', 'reading', 'writing'], 'read-write', 'writing'],
+  [['mute', 'writing'], 'read-write', 'writing'],
   [['reading', 'writing'], 'primary', 'reading'],
 ])('graph.url with %j and %s listens on %s', async (names, target, expected) => {
   const account = `postgres:${encodeURIComponent(writing.password ?? '')}`;
-  const url = `postgres://${account}@${hosts(names)}/postgres?target_session_attrs=${target}&sslmode=disable`;
+  const url = `postgres://${account}@${hosts(names)}/postgres?target_session_attrs=${target}&sslmode=disable&connect_timeout=2`;
   expect(await serverOf(parseGraphUrl(url))).toMatchObject({ port: portOf(expected) });
 });

@@ -20,6 +20,8 @@ export interface Account {
   readonly servers: {
     /** What a login has to be; undefined: whatever the server asks for. */
     readonly auth?: ServerAuth | undefined;
+    /** Milliseconds for each; undefined: CONNECT_TIMEOUT. */
+    readonly connectTimeout?: number | undefined;
   };
 }
 
@@ -27,8 +29,6 @@ export interface WatchedDatabase extends Account {
   readonly servers: Account['servers'] & {
     readonly hosts: readonly [ServerAddress, ...ServerAddress[]];
     readonly target: Target;
-    /** Milliseconds for each. */
-    readonly connectTimeout: number | undefined;
     readonly isShuffled: boolean;
   };
   /** For logs and messages. */
@@ -37,7 +37,8 @@ export interface WatchedDatabase extends Account {
 
 /** Milliseconds. */
 const CONNECT_TIMEOUT = 5000;
-const KEEPALIVE = 30_000;
+/** Seconds, where the URL says nothing. */
+const KEEPALIVE = 30;
 
 /** No schema of the database's comes before the server's own, no timeout of the role's applies, and an idle connection stays. */
 const SETTINGS = `SELECT pg_catalog.set_config(name, CASE WHEN name OPERATOR(pg_catalog.=) 'search_path' THEN 'pg_catalog' ELSE '0' END, false)
@@ -50,7 +51,7 @@ const KIND = `SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting(
 
 /** @returns a client that is not connected: it emits `end` at the end of its connection, and before that `error` with the reason */
 export function clientOf(
-  { user, password, database, servers: { auth } }: Account,
+  { user, password, database, servers: { connectTimeout = CONNECT_TIMEOUT, auth } }: Account,
   server: ServerAddress,
   options: pg.ClientConfig = {},
 ): pg.Client {
@@ -59,12 +60,10 @@ export function clientOf(
     user,
     database,
     ...(password === undefined ? {} : { password }),
-    stream: () => new LateSocket(server),
+    stream: () => new LateSocket(keptAlive(server)),
     ssl: false,
     application_name: 'pgcascade',
-    connectionTimeoutMillis: CONNECT_TIMEOUT,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: KEEPALIVE,
+    connectionTimeoutMillis: connectTimeout,
     enableChannelBinding: auth?.channel_binding === 'require',
     ...options,
   });
@@ -93,6 +92,12 @@ function holdTo({ connection }: pg.Client, demands: LoginDemands): void {
     connection.emit('error', error);
     connection.stream.destroy(error);
   });
+}
+
+function keptAlive(server: ServerAddress): ServerAddress {
+  if (server.kind === 'unix') return server;
+  const { enabled, idle } = server.keepAlive;
+  return { ...server, keepAlive: { enabled, idle: idle || KEEPALIVE } };
 }
 
 /** Host and port as ~/.pgpass has them: of a socket's path, its directory and the end of its name. */
@@ -153,8 +158,9 @@ export async function serverOf(database: WatchedDatabase): Promise<ServerAddress
   const { servers } = database;
   const [only, ...others] = servers.hosts;
   if (others.length === 0 && servers.target === 'any') return only;
+  const limited = { ...servers, connectTimeout: servers.connectTimeout ?? CONNECT_TIMEOUT };
   const wanting = (target: Target) =>
-    firstOf(servers, undefined, async (address, signal) => {
+    firstOf(limited, undefined, async (address, signal) => {
       const reason = await lookAtServer(database, address, target, signal);
       if (reason !== undefined) throw new NextHost(reason);
       return address;
@@ -164,7 +170,7 @@ export async function serverOf(database: WatchedDatabase): Promise<ServerAddress
 }
 
 /**
- * @param signal ends it
+ * @param signal ends it: no limit of its own does
  * @returns why a session of this account is none of those that are wanted; undefined: it is
  * @throws NextHost where the server takes no connections now; else the error of the system or of the server
  */
@@ -174,7 +180,8 @@ export async function lookAtServer(
   target: Target,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const client = clientOf(account, address, { query_timeout: CONNECT_TIMEOUT });
+  // A limit of `pg` would be an error of the server's, behind which no other is tried.
+  const client = clientOf(account, address, { connectionTimeoutMillis: 0 });
   const stop = () => void client.connection.stream.destroy();
   // What it waits for fails with the same error.
   client.on('error', () => {});

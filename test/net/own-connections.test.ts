@@ -1,0 +1,36 @@
+/** Connections of the proxy's own (graph.url, doctor) are kept alive as their URL says it. */
+import { readFileSync } from 'node:fs';
+import { expect, inject, test } from 'vitest';
+import { parseGraphUrl } from '../../src/config/graph-url.js';
+import { asking } from '../../src/graph/watch/connection.js';
+
+const KEEPALIVE = 2;
+
+/** What the kernel waits for on a connection, by its local port: the timer, and seconds until it (proc_net_tcp.txt, `tr tm->when`). */
+function timerOf(port: number): { readonly timer: number; readonly seconds: number } {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const fields = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .find(([, address]) => address?.endsWith(local));
+  const [timer = '', ticks = ''] = fields?.[5]?.split(':') ?? [];
+  return { timer: Number.parseInt(timer, 16), seconds: Number.parseInt(ticks, 16) / 100 };
+}
+
+const { host, port, user } = inject('postgres');
+
+test.runIf(process.platform === 'linux').each([
+  ['', KEEPALIVE, [0, 30]],
+  ['keepalives_idle=900', KEEPALIVE, [30, 900]],
+  ['keepalives=0', 0, [-1, 0]],
+] as const)('with %j', async (query, timer, [above, most]) => {
+  const database = parseGraphUrl(`postgres://${user}@${host}:${port}/postgres?${query}`);
+  const seen = await asking(database, async (ask) => {
+    const [[own] = []] = await ask('SELECT inet_client_port()');
+    // Until the kernel has its answer to the query it waits for another reason.
+    await expect.poll(() => timerOf(Number(own)).timer).toBe(timer);
+    return timerOf(Number(own));
+  });
+  expect(seen.seconds).toBeGreaterThan(above);
+  expect(seen.seconds).toBeLessThanOrEqual(most);
+});
