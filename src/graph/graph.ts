@@ -133,9 +133,23 @@ export class Graph {
    * The table that a DELETE from a view deletes from: undefined where no key comes near it, or the server refuses.
    * @returns 'unknown' where the view's definition does not show it, or rewrite rules or triggers decide
    */
-  readonly base = once((view): Base | 'unknown' | undefined => {
+  readonly base = once((view): Base | 'unknown' | undefined =>
+    this.#baseOf(view, this.base, view.mayKeepRows || view.rewriteRules),
+  );
+
+  /** The same of what is inserted into a view, and changed in it. */
+  readonly writtenBase = once((view): Base | 'unknown' | undefined =>
+    this.#baseOf(view, this.writtenBase, view.redirectsWrites),
+  );
+
+  /** @param isDecidedElsewhere what is done to its rows, the server does not do to those that it shows */
+  #baseOf(
+    view: Relation,
+    baseOf: (view: Relation) => Base | 'unknown' | undefined,
+    isDecidedElsewhere: boolean,
+  ): Base | 'unknown' | undefined {
     const shown = view.definition === null ? undefined : readView(view.definition);
-    if (shown === undefined || view.mayKeepRows || view.rewriteRules) return 'unknown';
+    if (shown === undefined || isDecidedElsewhere) return 'unknown';
     if (shown === 'not updatable') return undefined;
     const { schema, name } = shown.from;
     // A name without a schema was written for a search_path that nobody knows now.
@@ -146,21 +160,18 @@ export class Graph {
     if (read === undefined || more.length > 0) return 'unknown';
     const table = this.#relations.get(read.oid);
     if (table === undefined) return undefined;
-    const own = new Map(
-      view.columns.flatMap(({ name }, i): [string, string][] => {
-        const column = shown.columns[i];
-        return column === undefined ? [] : [[column, name]];
-      }),
-    );
-    if (table.kind !== 'v') return { relation: table, only: shown.only, columns: own };
-    const below = this.base(table);
-    if (below === 'unknown' || below === undefined) return below;
-    const columns = [...below.columns].flatMap(([column, through]): [string, string][] => {
-      const name = own.get(through);
-      return name === undefined ? [] : [[column, name]];
+    const below = table.kind === 'v' ? baseOf(table) : undefined;
+    if (table.kind === 'v' && (below === 'unknown' || below === undefined)) return below;
+    const through = typeof below === 'object' ? below.shows : undefined;
+    const shows = view.columns.flatMap(({ name }, i): [string, string][] => {
+      const read = shown.columns[i];
+      const column = read === undefined || through === undefined ? read : through.get(read);
+      return column === undefined ? [] : [[name, column]];
     });
-    return { ...below, columns: new Map(columns) };
-  });
+    const { relation, only } = typeof below === 'object' ? below : { relation: table, only: shown.only };
+    const columns = new Map(shows.map(([name, column]) => [column, name]));
+    return { relation, only, columns, shows: new Map(shows) };
+  }
 
   /**
    * The relations a DELETE from which concerns the proxy: rows of theirs are referenced by a key that the proxy performs, or by a

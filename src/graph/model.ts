@@ -57,4 +57,6 @@ export interface Base {
   readonly only: boolean;
   /** What the view calls the table's columns. */
   readonly columns: ReadonlyMap<string, string>;
+  /** Which of the table's columns each of the view's is, unless it is an expression. */
+  readonly shows: ReadonlyMap<string, string>;
 }

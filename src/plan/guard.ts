@@ -1,4 +1,5 @@
 /** What has to be looked at where rows are inserted, or get other keys: the keys that PostgreSQL would check itself. Pure. */
+import type { KeyColumn } from '../graph/catalog/catalog.js';
 import type { Graph } from '../graph/graph.js';
 import type { ForeignKey, Relation } from '../graph/model.js';
 
@@ -15,6 +16,8 @@ export interface Written {
   readonly inserts: boolean;
   /** The columns that it sets in rows that are there. */
   readonly sets: readonly string[];
+  /** The columns that a view shows through which it writes; undefined where it names the table. */
+  readonly shown?: ReadonlySet<string>;
 }
 
 /** A key of the rows that are written. */
@@ -24,7 +27,7 @@ export interface GuardedKey {
   readonly within: RowsOf;
   /** Which of them it may reference, as they count where the same statement writes them; undefined where it can be none. */
   readonly own: RowsOf | undefined;
-  /** It needs a column that the statement's target does not have: a table that inherits from the target does. */
+  /** It needs a column that the statement's target does not have: a table that inherits from it does, or the view does not show it. */
   readonly isHidden: boolean;
 }
 
@@ -43,33 +46,55 @@ export function guardedKeys(graph: Graph, relation: Relation, written: Written):
   const above = [relation, ...graph.ancestors(relation)];
   const below = graph.descendants(relation);
   const known = new Set(relation.columns.map(({ name }) => name));
+  const { shown = known } = written;
   return [...above, ...below]
     .flatMap((each) => graph.keysFrom(each))
     .filter(
       (key) => isGuarded(key) && (isWritten(key, written, known) || isReached(graph, relation, key, written)),
     )
+    .filter((key) => isReached(graph, relation, key, written) || !isNullBehind(relation, key, written))
     .sort((a, b) => a.id - b.id)
     .map((key) => {
-      const own = ownRows(graph, relation, key);
+      const own = ownRows(graph, relation, key, written.shown);
       return {
         key,
         within: rowsWithin(graph, relation, key.referencing),
         own: own?.within,
-        isHidden: own?.areKnown === false || !key.columns.every(({ referencing }) => known.has(referencing)),
+        isHidden: own?.areKnown === false || !key.columns.every(({ referencing }) => shown.has(referencing)),
       };
     });
 }
 
-/** Which of the rows that are written into a relation a key may reference; undefined where none can be of what it references. */
-export function ownRows(graph: Graph, relation: Relation, key: ForeignKey): OwnRows | undefined {
+/**
+ * Whether no row that is written through a view has the key, as the view does not show columns of it: these are NULL in rows that are
+ * inserted, and in others the key stays what it is.
+ */
+function isNullBehind(relation: Relation, { columns, matchFull }: ForeignKey, written: Written): boolean {
+  const { shown, sets } = written;
+  if (shown === undefined || columns.some(({ referencing }) => sets.includes(referencing))) return false;
+  const hidden = columns.filter(({ referencing }) => !shown.has(referencing));
+  const isNull = ({ referencing }: KeyColumn) =>
+    relation.columns.some(({ name, constant }) => name === referencing && constant === 'NULL');
+  return matchFull ? hidden.length === columns.length && hidden.every(isNull) : hidden.some(isNull);
+}
+
+/**
+ * Which of the rows that are written into a relation a key may reference; undefined where none can be of what it references.
+ * @param shown the columns that are known of these rows; all of the relation's, unless they are written through a view
+ */
+export function ownRows(
+  graph: Graph,
+  relation: Relation,
+  key: ForeignKey,
+  shown: ReadonlySet<string> = new Set(relation.columns.map(({ name }) => name)),
+): OwnRows | undefined {
   const isOwn = [relation, ...graph.descendants(relation)].some((each) =>
     graph.isPartOf(each, key.referenced),
   );
   if (!isOwn) return undefined;
-  const known = new Set(relation.columns.map(({ name }) => name));
   return {
     within: rowsWithin(graph, relation, key.referenced),
-    areKnown: key.columns.every(({ referenced }) => known.has(referenced)),
+    areKnown: key.columns.every(({ referenced }) => shown.has(referenced)),
   };
 }
 

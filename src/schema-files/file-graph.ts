@@ -83,6 +83,7 @@ function relationOf(table: FileTable, id: (table: FileTable) => number): Catalog
     kind: 'r',
     rewriteRules: false,
     mayKeepRows: false,
+    redirectsWrites: false,
     triggers: [],
     partition: table.isPartition,
     parents: table.parents.map(id),

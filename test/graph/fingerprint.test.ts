@@ -103,6 +103,8 @@ describe('changes with', () => {
     'CREATE VIEW over AS TABLE shown',
     'DROP VIEW above',
     'CREATE RULE also AS ON DELETE TO parent DO ALSO NOTIFY nobody',
+    'CREATE RULE also AS ON INSERT TO shown DO ALSO NOTIFY nobody',
+    'CREATE TRIGGER more INSTEAD OF INSERT ON above FOR EACH ROW EXECUTE FUNCTION react()',
     'CREATE TRIGGER more BEFORE DELETE ON parent FOR EACH ROW EXECUTE FUNCTION react()',
     'CREATE CONSTRAINT TRIGGER more AFTER DELETE ON alone FOR EACH ROW EXECUTE FUNCTION react()',
     'ALTER TABLE child DISABLE TRIGGER react',

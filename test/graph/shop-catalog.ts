@@ -18,6 +18,7 @@ export function table(oid: number, name: string, given: Partial<CatalogRelation>
     kind: 'r',
     rewriteRules: false,
     mayKeepRows: false,
+    redirectsWrites: false,
     triggers: [],
     partition: false,
     parents: [],

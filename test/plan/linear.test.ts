@@ -142,7 +142,15 @@ function graphOf(
     const parent = parents.get(oid);
     return counting({
       ...{ oid, schema: 'public', name: `t${oid}`, kind: partitioned.has(oid) ? 'p' : 'r' },
-      ...{ rewriteRules: false, mayKeepRows: false, triggers: [], definition: null, viewOf: [], reads: [] },
+      ...{
+        rewriteRules: false,
+        mayKeepRows: false,
+        redirectsWrites: false,
+        triggers: [],
+        definition: null,
+        viewOf: [],
+        reads: [],
+      },
       ...{ partition: parent !== undefined, parents: parent === undefined ? [] : [parent] },
       columns: ['id', 'key'].map((name) => ({ name, notNull: false, scalar: true, constant: 'NULL' })),
       ...{ primaryKey: ['id'], indexed: ['id'] },

@@ -60,6 +60,7 @@ interface Items {
   ];
   readonly rewriteRules: number;
   readonly mayKeepRows: number;
+  readonly redirectsWrites: number;
   readonly triggers: Of<readonly DeletingTrigger[]>;
   readonly parents: Of<readonly number[]>;
   readonly viewOf: Of<readonly number[]>;
@@ -118,10 +119,9 @@ export async function readAnswer(answer: string): Promise<CatalogAnswer> {
 }
 
 async function catalogOf(slices: Slices, pace: Pace): Promise<Catalog> {
-  const [rewriteRules, mayKeepRows] = [
-    new Set(slices.rewriteRules.flat()),
-    new Set(slices.mayKeepRows.flat()),
-  ];
+  const rewriteRules = new Set(slices.rewriteRules.flat());
+  const mayKeepRows = new Set(slices.mayKeepRows.flat());
+  const redirectsWrites = new Set(slices.redirectsWrites.flat());
   const triggers = byId(slices.triggers);
   const parents = byId(slices.parents);
   const viewOf = byId(slices.viewOf);
@@ -139,6 +139,7 @@ async function catalogOf(slices: Slices, pace: Pace): Promise<Catalog> {
       kind,
       rewriteRules: rewriteRules.has(oid),
       mayKeepRows: mayKeepRows.has(oid),
+      redirectsWrites: redirectsWrites.has(oid),
       triggers: triggers.get(oid) ?? [],
       partition,
       parents: parents.get(oid) ?? [],
@@ -181,6 +182,7 @@ function noSlices(): Slices {
     relation: [],
     rewriteRules: [],
     mayKeepRows: [],
+    redirectsWrites: [],
     triggers: [],
     parents: [],
     viewOf: [],

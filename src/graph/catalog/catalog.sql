@@ -117,6 +117,13 @@ WITH elsewhere AS (
    WHERE ((g.tgtype OPERATOR(pg_catalog.&) 11::pg_catalog.int2) OPERATOR(pg_catalog.=) 11 OR (g.tgtype OPERATOR(pg_catalog.&) 73::pg_catalog.int2) OPERATOR(pg_catalog.=) 73) AND NOT g.tgisinternal AND g.tgenabled OPERATOR(pg_catalog.<>) 'D'
      AND (g.tgrelid OPERATOR(pg_catalog.=) ANY (SELECT s.oid FROM shown AS s)) IS TRUE
   UNION ALL
+  -- What is inserted and changed goes by rules, or on a view by INSTEAD OF triggers: the server writes other rows.
+  SELECT 'redirectsWrites', pg_catalog.to_json(w.oid::pg_catalog.int8) FROM (
+    SELECT w.ev_class AS oid FROM pg_catalog.pg_rewrite AS w WHERE w.ev_type OPERATOR(pg_catalog.=) ANY (ARRAY['2', '3']::pg_catalog."char"[])
+    UNION SELECT g.tgrelid FROM pg_catalog.pg_trigger AS g
+     WHERE (g.tgtype OPERATOR(pg_catalog.&) 64::pg_catalog.int2) OPERATOR(pg_catalog.<>) 0 AND (g.tgtype OPERATOR(pg_catalog.&) 20::pg_catalog.int2) OPERATOR(pg_catalog.<>) 0 AND NOT g.tgisinternal AND g.tgenabled OPERATOR(pg_catalog.<>) 'D') AS w
+   WHERE (w.oid OPERATOR(pg_catalog.=) ANY (SELECT s.oid FROM shown AS s)) IS TRUE
+  UNION ALL
   SELECT 'triggers', pg_catalog.json_build_array(g.tgrelid::pg_catalog.int8, pg_catalog.json_agg(pg_catalog.json_build_object(
     'name', g.tgname,
     'function', g.function,

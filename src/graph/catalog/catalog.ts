@@ -28,6 +28,8 @@ export interface CatalogRelation {
   readonly rewriteRules: boolean;
   /** A BEFORE trigger on its rows may keep some from being deleted; on a view an INSTEAD OF trigger deletes. */
   readonly mayKeepRows: boolean;
+  /** It has rewrite rules ON INSERT or ON UPDATE; or it is a view, and INSTEAD OF triggers insert or change. */
+  readonly redirectsWrites: boolean;
   /** Triggers whose functions may delete, as far as their source says. */
   readonly triggers: readonly DeletingTrigger[];
   readonly partition: boolean;

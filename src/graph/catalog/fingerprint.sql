@@ -22,7 +22,7 @@ WITH elsewhere AS (
   -- Those of constraints, four for each foreign key, are left to the index: but for CREATE CONSTRAINT TRIGGER.
   SELECT g.oid, g.xmin AS writer, g.tgrelid, g.tgtype FROM pg_catalog.pg_trigger AS g
    WHERE g.tgconstraint OPERATOR(pg_catalog.=) ANY (SELECT 0::pg_catalog.oid UNION ALL SELECT c.oid FROM rooted AS c WHERE c.contype OPERATOR(pg_catalog.=) 't')
-     AND NOT g.tgisinternal AND (g.tgtype OPERATOR(pg_catalog.&) 56::pg_catalog.int2) OPERATOR(pg_catalog.<>) 0 AND NOT g.tgrelid OPERATOR(pg_catalog.=) ANY (SELECT e.oid FROM elsewhere AS e)
+     AND NOT g.tgisinternal AND (g.tgtype OPERATOR(pg_catalog.&) 120::pg_catalog.int2) OPERATOR(pg_catalog.<>) 0 AND NOT g.tgrelid OPERATOR(pg_catalog.=) ANY (SELECT e.oid FROM elsewhere AS e)
 ), touched AS (
   SELECT k.conrelid AS oid FROM key AS k UNION SELECT k.confrelid FROM key AS k UNION SELECT n.oid FROM named AS n
   UNION SELECT g.tgrelid FROM trigger AS g WHERE (g.tgtype OPERATOR(pg_catalog.&) 40::pg_catalog.int2) OPERATOR(pg_catalog.<>) 0

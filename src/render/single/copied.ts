@@ -37,7 +37,7 @@ export function renderCopied({ target, relation, keys }: Copied): {
   const cases = checks.map((check, place) => ({
     isDeferred: check.key.deferred,
     // All rows that it may reference are in sight, those of the same COPY too.
-    sql: breaks(check, place, columns, { relation, level: 'check' }, []),
+    sql: breaks(check, place, columns, { target: { relation }, level: 'check' }, []),
   }));
   const looks = [false, true].flatMap((deferred) => {
     const own = cases.filter(({ isDeferred }) => isDeferred === deferred).map(({ sql }) => sql);

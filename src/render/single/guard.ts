@@ -84,7 +84,7 @@ export function renderGuarded(
     returningEdit(site, columns),
     insertion(
       site.end,
-      `\n)\nSELECT ${list === undefined ? count : 'n.*'} FROM ${columns.rows} AS n\nWHERE ${[meaningHolds(site.write.target, guarded.relation), ...conditions].join('\n AND ')}`,
+      `\n)\nSELECT ${list === undefined ? count : 'n.*'} FROM ${columns.rows} AS n\nWHERE ${[meaningHolds(site.write.target, guarded.target.named), ...conditions].join('\n AND ')}`,
     ),
   ];
   return {
@@ -97,7 +97,9 @@ export function renderGuarded(
 
 /** Splices, and gives the CTEs and columns of the proxy's own names that nothing in the statement has. */
 export function spliceNamed(text: string, edits: readonly Edit[], parts: readonly Guarded[]): Spliced {
-  const known = parts.flatMap(({ relation }) => relation.columns.map(({ name }) => name));
+  const known = parts.flatMap(({ target: { named, relation } }) =>
+    [...named.columns, ...relation.columns].map(({ name }) => name),
+  );
   // The columns of what it joins are not known.
   const isOpen = parts.some(
     ({ site: { returning } }) => returning !== undefined && returning.names === undefined,
@@ -160,6 +162,9 @@ export function caseOf(cases: readonly string[]): string {
   return `CASE ${cases.join('\n ')} ELSE true END`;
 }
 
+/** Of what writes a row that breaks a rule. */
+type BrokenBy = Pick<Guarded, 'level'> & { readonly target: Pick<Guarded['target'], 'relation'> };
+
 /**
  * `WHEN n.pgc_c0 IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY users AS p WHERE p.id = n.pgc_c0 FOR KEY SHARE OF p) THEN (marker)`.
  * A key that references a row which this statement sees, and can lock no more, was deleted or changed meanwhile. Where keys
@@ -169,7 +174,7 @@ export function breaks(
   { kind, key, within }: NewKeyCheck,
   place: number,
   columns: RowColumns,
-  { relation, level }: Pick<Guarded, 'relation' | 'level'>,
+  { target: { relation }, level }: BrokenBy,
   own: readonly OwnRows[],
 ): string {
   const nulls = key.columns.map(({ referencing }) => `${columns.of(referencing)} IS NULL`);

@@ -34,7 +34,7 @@ export interface Changes {
 const KEEPS_SNAPSHOT = `pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.=) ANY (ARRAY['repeatable read', 'serializable'])`;
 
 /** Keys of which nobody does what they say stop the statement; those of the others are handed on, if they can be. */
-export function changesOf({ relation, changes }: Guarded, columns: Returned): Changes {
+export function changesOf({ target: { relation }, changes }: Guarded, columns: Returned): Changes {
   const checks = new Checks();
   const cases = changes.refused.map((key) =>
     checks.stop('referenced key', key, columns.leaves(key), relation.oid),

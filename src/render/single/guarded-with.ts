@@ -101,7 +101,7 @@ function conditionsOf(parts: readonly Part[]): {
   );
   return {
     conditions: [
-      ...parts.map(({ guarded }) => meaningHolds(guarded.site.write.target, guarded.relation)),
+      ...parts.map(({ guarded }) => meaningHolds(guarded.site.write.target, guarded.target.named)),
       ...parts.map(({ columns }) => allWritten(columns)),
       ...looks,
     ],
@@ -220,14 +220,20 @@ function writesWhere({ site: { write } }: Guarded, condition: string): string {
 
 /** @throws ProxyError PGC_GUARD where nobody can tell them */
 function namesReturned({ guarded }: Part, { text, statement, query, columns }: Source): readonly string[] {
-  const { site, relation, level } = guarded;
+  const { site, target, level } = guarded;
   const { outer, prepares, form } = statement;
   const { start, end, place } = query;
-  const names = returnedNames(text, { query: place, start, end, outer, prepares }, site, relation, columns);
+  const names = returnedNames(
+    text,
+    { query: place, start, end, outer, prepares },
+    site,
+    target.named,
+    columns,
+  );
   if (names !== undefined) return names;
   throw new ProxyError('PGC_GUARD', {
     form: `${form} with a RETURNING of which nobody can tell what its columns are called`,
     guard: level,
-    table: quoteRelation(relation),
+    table: quoteRelation(target.named),
   });
 }

@@ -1,7 +1,8 @@
 /** A statement that the proxy puts its look at keys around, and the columns that it returns for that. */
-import type { ForeignKey, Relation } from '../../graph/model.js';
+import type { ForeignKey } from '../../graph/model.js';
 import type { GuardedKey, GuardLevel, RowsOf } from '../../plan/guard.js';
 import type { UpdatePlan } from '../../plan/on-update.js';
+import type { Target } from '../../plan/written.js';
 import { quoteName } from '../../sql/names.js';
 import type { WriteSite } from '../../sql/statement/statement.js';
 import { ownName } from '../own-names.js';
@@ -12,8 +13,7 @@ const [OLD, NEW] = [ownName('o'), ownName('n')];
 /** What is put around a statement, and why. */
 export interface Guarded {
   readonly site: WriteSite;
-  /** What the statement names. */
-  readonly relation: Relation;
+  readonly target: Target;
   readonly keys: readonly GuardedKey[];
   /** What comes of rows that leave keys. */
   readonly changes: UpdatePlan;
@@ -36,14 +36,11 @@ export class Returned {
 
   /** @param place that of its CTE among those of the statement */
   constructor(guarded: Guarded, place: number) {
-    const { keys, referencedHere, relation, site, tellsOld } = guarded;
+    const { site, tellsOld } = guarded;
     this.rows = cteName(place);
     this.#guarded = guarded;
     this.#usesImages = tellsOld && site.write.updates;
-    const others = [...(referencedHere?.values() ?? [])];
-    this.tells =
-      relation.kind === 'p' ||
-      [...keys.map(({ within }) => within), ...others].some((each) => each !== 'all');
+    this.tells = tellsTables(guarded);
   }
 
   get expressions(): readonly string[] {
@@ -60,7 +57,7 @@ export class Returned {
   readonly name = (column: string): string => {
     const { images, alias } = this.#guarded.site;
     const row = this.#usesImages ? (images?.new ?? NEW) : alias;
-    return this.#return(`${row}.${quoteName(column)}`);
+    return this.#return(`${row}.${this.#called(column)}`);
   };
 
   /** `n.pgc_c0` */
@@ -71,7 +68,7 @@ export class Returned {
   /** `n.pgc_c0`: a column of the relation as it was. */
   old(column: string): string {
     const { images } = this.#guarded.site;
-    return `n.${this.#return(`${images?.old ?? OLD}.${quoteName(column)}`)}`;
+    return `n.${this.#return(`${images?.old ?? OLD}.${this.#called(column)}`)}`;
   }
 
   /**
@@ -94,13 +91,17 @@ export class Returned {
    */
   leaves({ columns }: ForeignKey): string {
     const { images } = this.#guarded.site;
-    return `n.${this.#return(leavesKey(columns, images?.old ?? OLD, images?.new ?? NEW))}`;
+    return `n.${this.#return(leavesKey(columns, images?.old ?? OLD, images?.new ?? NEW, this.#called))}`;
   }
 
   #differs(compared: readonly string[]): string {
     const { images } = this.#guarded.site;
-    return differs(compared, images?.old ?? OLD, images?.new ?? NEW);
+    return differs(compared.map(this.#called), images?.old ?? OLD, images?.new ?? NEW);
   }
+
+  /** What the statement calls a column of the table. */
+  readonly #called = (column: string): string =>
+    quoteName(this.#guarded.target.columns?.get(column) ?? column);
 
   #return(expression: string): string {
     const at = this.#expressions.indexOf(expression);
@@ -108,15 +109,33 @@ export class Returned {
   }
 }
 
-/** `pgc_o.id IS NOT NULL AND ROW(pgc_o.id)::record *<> ROW(pgc_n.id)::record`: a row has left what a key references. */
-export function leavesKey(columns: ForeignKey['columns'], old: string, now: string): string {
-  const compared = columns.map(({ referenced }) => referenced);
-  const had = compared.map((column) => `${old}.${quoteName(column)} IS NOT NULL`);
+/** Whether the table of each row has to be known: where the rows may be in several. */
+export function tellsTables({ keys, referencedHere, target }: Guarded): boolean {
+  const others = [...(referencedHere?.values() ?? [])];
+  return (
+    target.relation.kind === 'p' ||
+    [...keys.map(({ within }) => within), ...others].some((each) => each !== 'all')
+  );
+}
+
+/**
+ * `pgc_o.id IS NOT NULL AND ROW(pgc_o.id)::record *<> ROW(pgc_n.id)::record`: a row has left what a key references.
+ * @param called what the statement calls a column of the table
+ */
+export function leavesKey(
+  columns: ForeignKey['columns'],
+  old: string,
+  now: string,
+  called: (column: string) => string = quoteName,
+): string {
+  const compared = columns.map(({ referenced }) => called(referenced));
+  const had = compared.map((column) => `${old}.${column} IS NOT NULL`);
   return [...had, differs(compared, old, now)].join(' AND ');
 }
 
+/** @param columns quoted */
 function differs(columns: readonly string[], old: string, now: string): string {
   const row = (image: string) =>
-    `ROW(${columns.map((column) => `${image}.${quoteName(column)}`).join(', ')})::pg_catalog.record`;
+    `ROW(${columns.map((column) => `${image}.${column}`).join(', ')})::pg_catalog.record`;
   return `${row(old)} OPERATOR(pg_catalog.*<>) ${row(now)}`;
 }

@@ -10,9 +10,10 @@ import {
   setReferenced,
 } from '../../plan/guard.js';
 import { planUpdate } from '../../plan/on-update.js';
+import { type Target, targetOf } from '../../plan/written.js';
 import { renderCopied } from '../../render/single/copied.js';
 import { renderGuarded } from '../../render/single/guard.js';
-import type { Guarded } from '../../render/single/guarded.js';
+import { type Guarded, tellsTables } from '../../render/single/guarded.js';
 import { renderGuardedWith } from '../../render/single/guarded-with.js';
 import { quoteRelation } from '../../sql/names.js';
 import type { Write, WritingQuery, WritingStatement } from '../../sql/statement/statement.js';
@@ -46,7 +47,7 @@ export function expandWrite(text: string, statement: WritingStatement, context: 
   const isAnswered = outer === undefined || outer === 'PREPARE';
   const guarded: GuardTreatment = {
     kind: 'guarded',
-    target: parts.map(({ relation }) => quoteRelation(relation)).join(', '),
+    target: parts.map(({ target }) => quoteRelation(target.relation)).join(', '),
     command: parts.find(({ site }) => site.cte === undefined)?.site.write.command,
     shape: isAnswered ? shape : AS_SENT,
     checks,
@@ -66,9 +67,10 @@ export function expandWrite(text: string, statement: WritingStatement, context: 
  */
 function expandCopy(write: Write, context: RewriteContext): Expanded {
   if (!context.inString) refuseWrites('COPY FROM in the extended protocol', [write], context);
-  const relation = relationOf(write.target, context);
+  const target = targetIn(write, context);
   const keys = keysWritten(write, context);
-  if (relation === undefined || keys.length === 0) return { treatments: [{ kind: 'forward' }] };
+  if (target === undefined || keys.length === 0) return { treatments: [{ kind: 'forward' }] };
+  const { relation } = target;
   const { sql, checks } = renderCopied({ target: write.target, relation, keys });
   const copied: GuardTreatment = {
     kind: 'guarded',
@@ -97,15 +99,11 @@ function guardedParts(
   if (guard === 'off') return [];
   const isAlone = sites.length === 1 && sites[0]?.cte === undefined && !isCopied;
   const all = sites.flatMap((site): readonly Guarded[] => {
-    const relation = relationOf(site.write.target, context);
-    if (relation === undefined) return [];
+    const target = targetIn(site.write, context);
+    if (target === undefined) return [];
     const keys = keysWritten(site.write, context, isAlone);
-    const changes = planUpdate(
-      context.graph,
-      relation,
-      isAlone ? keysChanged(site.write, relation, context) : [],
-    );
-    return [{ site, relation, keys, changes, level: guard, tellsOld: profile.can.returnOldAndNew }];
+    const changes = planUpdate(context.graph, target.relation, isAlone ? keysChanged(target, context) : []);
+    return [{ site, target, keys, changes, level: guard, tellsOld: profile.can.returnOldAndNew }];
   });
   return all
     .map((part) => ({ ...part, referencedHere: referencedIn(part, all, context) }))
@@ -118,13 +116,13 @@ function guardedParts(
 
 /** The keys of other parts that may reference rows of this one. */
 function referencedIn(
-  { site, relation }: Guarded,
+  { site, target: { relation, written } }: Guarded,
   parts: readonly Guarded[],
   { graph, guard }: RewriteContext,
 ): ReadonlyMap<ForeignKey, RowsOf> {
   const found = new Map<ForeignKey, RowsOf>();
   for (const { key } of parts.flatMap((part) => (part.site === site ? [] : part.keys))) {
-    const own = ownRows(graph, relation, key);
+    const own = ownRows(graph, relation, key, written.shown);
     if (own?.areKnown === false)
       throw new ProxyError('PGC_GUARD', {
         form: `WITH that writes a parent of what is referenced`,
@@ -154,31 +152,36 @@ export function refuseWrites(form: string, writes: readonly Write[], context: Re
 
 /** The keys whose referenced columns are compared, as they were and as they are: an UPDATE that changes none of them is none of theirs. */
 function keysChanged(
-  write: Write,
-  relation: Relation,
+  { relation, written }: Target,
   { graph, guard, profile }: RewriteContext,
 ): readonly ForeignKey[] {
-  const isCompared = guard === 'check' && profile.can.returnOldAndNew && hasOwnRowsOnly(graph, relation);
-  return isCompared ? setReferenced(graph, relation, write) : [];
+  if (guard !== 'check' || !profile.can.returnOldAndNew || !hasOwnRowsOnly(graph, relation)) return [];
+  const keys = setReferenced(graph, relation, written);
+  const { shown } = written;
+  const areShown = keys.every(({ columns }) =>
+    columns.every(({ referenced }) => shown?.has(referenced) ?? true),
+  );
+  return areShown ? keys : [];
 }
 
 /**
  * @param isSeen whether the rows that it writes can be looked at
- * @throws ProxyError PGC_GUARD_REFERENCED; PGC_GUARD for a key that cannot be looked at, and for a view, of which it is not told which rows it writes
+ * @throws ProxyError PGC_GUARD_REFERENCED; PGC_GUARD for a key that cannot be looked at, and for a view of which it is not told what it writes
  */
 function keysWritten(write: Write, context: RewriteContext, isSeen = false): readonly GuardedKey[] {
   const { graph, guard } = context;
-  const relation = relationOf(write.target, context);
-  if (relation === undefined || guard === 'off') return [];
-  if (relation.kind === 'v') return refuseView(relation, write, context);
-  const [referenced] = guard === 'check' ? setReferenced(graph, relation, write) : [];
-  const isCompared = isSeen && keysChanged(write, relation, context).length > 0;
+  const target = targetIn(write, context);
+  if (target === undefined) return [];
+  const { named, relation, written } = target;
+  const [referenced] = guard === 'check' ? setReferenced(graph, relation, written) : [];
+  const isCompared = isSeen && keysChanged(target, context).length > 0;
   if (referenced && !isCompared)
     throw new ProxyError('PGC_GUARD_REFERENCED', { key: referenced.name, table: quoteRelation(relation) });
-  const keys = guardedKeys(graph, relation, write);
+  const keys = guardedKeys(graph, relation, written);
+  const of = named === relation ? 'of a parent' : 'through a view that does not show the key';
   for (const { key, isHidden } of keys) {
     const table = quoteRelation(key.referencing);
-    if (isHidden) throw new ProxyError('PGC_GUARD', { form: `${write.command} of a parent`, guard, table });
+    if (isHidden) throw new ProxyError('PGC_GUARD', { form: `${write.command} ${of}`, guard, table });
     // Its last columns are not equal to those that they reference, but lie within them.
     if (key.period)
       throw new ProxyError('PGC_GUARD', { form: `${write.command} with a PERIOD`, guard, table });
@@ -186,26 +189,45 @@ function keysWritten(write: Write, context: RewriteContext, isSeen = false): rea
   return keys;
 }
 
-/** What a view calls the columns of its table is not looked up: any write into a table with keys counts. */
-function refuseView(view: Relation, { inserts }: Write, { graph, guard }: RewriteContext): readonly [] {
+/**
+ * @returns undefined where no keys are looked at
+ * @throws ProxyError PGC_GUARD for a view of which it is not told what it writes, where there may be a key
+ */
+function targetIn(write: Write, context: RewriteContext): Target | undefined {
+  const { graph, guard } = context;
+  const named = relationOf(write.target, context);
+  if (named === undefined || guard === 'off') return undefined;
+  const target = targetOf(graph, named, write);
+  if (target === 'unknown') return refuseView(named, write, context);
+  return target;
+}
+
+/** What such a view calls the columns of its tables is not known: any write into a table with keys counts. */
+function refuseView(view: Relation, { inserts }: Write, { graph, guard }: RewriteContext): undefined {
   const written = (base: Relation) => {
     const sets = base.columns.map(({ name }) => name);
     const isSet = guard === 'check' && setReferenced(graph, base, { sets }).length > 0;
     return guardedKeys(graph, base, { inserts, sets }).length > 0 || (isSet && !inserts);
   };
-  if (graph.viewed(view).some(written))
-    throw new ProxyError('PGC_GUARD', { form: 'a statement on a view', guard, table: quoteRelation(view) });
-  return [];
+  if (graph.viewed(view).some(written)) {
+    const form = 'a statement on a view of which cannot be told what is written';
+    throw new ProxyError('PGC_GUARD', { form, guard, table: quoteRelation(view) });
+  }
+  return undefined;
 }
 
 /** @throws ProxyError PGC_GUARD where the server does not tell what has to be known of the rows */
-function refuseUnknowable({ relation, site: { write } }: Guarded, context: RewriteContext): void {
+function refuseUnknowable(part: Guarded, context: RewriteContext): void {
   const { guard, profile } = context;
+  const { site, target } = part;
+  const { write } = site;
   const refuse = (form: string) => {
-    throw new ProxyError('PGC_GUARD', { form, guard, table: quoteRelation(relation) });
+    throw new ProxyError('PGC_GUARD', { form, guard, table: quoteRelation(target.named) });
   };
   const { family } = profile;
   if (family.strategy !== 'single') refuse(`${write.command} on ${family.servers[0] ?? family.name}`);
+  if (tellsTables(part) && target.columns?.has('tableoid') === false)
+    refuse(`${write.command} through a view that does not show the tableoid`);
   if (write.command === 'MERGE' && !profile.can.returnFromMerge)
     refuse('MERGE on a server before version 17');
   if (guard === 'check' && write.updates && !profile.can.returnOldAndNew)

@@ -12,9 +12,9 @@ export interface WriteSql {
   readonly rows: boolean;
 }
 
-/** Those that have keys come more often; views seldom, as the guard refuses them. */
+/** Those that have keys come more often. */
 export function writtenRelation({ relations, tables, keys }: Schema, { relation }: WriteSpec): Relation {
-  const views = tables.flatMap(({ view }) => view?.relation ?? []).slice(0, 1);
+  const views = tables.flatMap(({ view }) => view?.relation ?? []);
   const choices = [
     ...keys.flatMap(({ from }) => [from, from, from.table.root]),
     ...keys.flatMap(({ from }) => tree(from.table.root).slice(1)),
