@@ -23,3 +23,9 @@ export interface VerifiedClient {
 }
 
 export const CLEAR: ClearTransport = Object.freeze({ kind: 'clear' });
+
+/** A client's connection, of which it can be found out whether the client has reset it, also where nothing more is read of it. */
+export interface Touched {
+  /** Sends nothing. The connection closes where it has been reset. */
+  touch(): void;
+}

@@ -4,7 +4,7 @@ import type { ServerAuth } from '../config/values/server-auth.js';
 import type { SessionEvents } from '../observe/session-events.js';
 import type { SessionTarget } from '../transport/session-kind.js';
 import type { StartupPacket } from '../wire/startup.js';
-import type { ClientTransport } from './client-transport.js';
+import type { ClientTransport, Touched } from './client-transport.js';
 import type { ServerTransport } from './exchange/server-transport.js';
 
 export type Startup = Extract<StartupPacket, { readonly kind: 'startup' }>;
@@ -23,6 +23,8 @@ export interface Login {
 export interface LoginPeers {
   /** Paused; somebody else listens to its errors. */
   readonly client: Duplex;
+  /** The connection that the stream is on. */
+  readonly connection: Touched;
   readonly transport: ClientTransport;
   readonly upstream: LoginUpstream;
   /**

@@ -59,7 +59,7 @@ export class Relay {
   }
 
   run(): Promise<LoggedIn | undefined> {
-    const { client } = this.#peers;
+    const { client, connection } = this.#peers;
     const [server, listening] = [this.#server, this.#listening];
     listening.to(client, 'data', (chunk: Buffer) => this.#guard(() => this.#fromClientCame(chunk)));
     listening.to(server, 'data', (chunk: Buffer) => this.#guard(() => this.#fromServerCame(chunk)));
@@ -70,6 +70,7 @@ export class Relay {
     listening.to(client, 'finish', () => this.#end());
     listening.to(client, 'close', () => this.#guard(() => this.#clientGone()));
     listening.to(server, 'close', () => this.#serverEnded());
+    listening.forReset(connection);
     return new Promise((resolve) => {
       this.#settle = resolve;
       // Whoever read the opening left the stream paused; its end may have come meanwhile.
@@ -204,7 +205,6 @@ export class Relay {
 
   #clientSaidAll(): void {
     this.#clientEnded = true;
-    this.#listening.forReset(this.#peers.client);
     this.#relayAnswers();
   }
 

@@ -1,6 +1,6 @@
 /** The connection of one client: the stream on which it is spoken to becomes another one when it is encrypted. */
 import type { Socket } from 'node:net';
-import { CLEAR, type ClientTransport } from '../auth/client-transport.js';
+import { CLEAR, type ClientTransport, type Touched } from '../auth/client-transport.js';
 import type { ProxyError } from '../errors.js';
 import type { Logger } from '../observe/log.js';
 import { sayFarewell } from '../session/server/farewell.js';
@@ -21,7 +21,7 @@ export function tlsOffer(
   return { acceptor: new TlsAcceptor(tls), isRequired: tls.mode === 'require' };
 }
 
-export class ClientConnection {
+export class ClientConnection implements Touched {
   /** For logs: address and port. */
   readonly name: string;
   /** Bears the name. */
@@ -74,6 +74,15 @@ export class ClientConnection {
     this.#transport = transport;
     this.#refusal = refusal;
     this.#isInHandshake = false;
+  }
+
+  /**
+   * Sees it when the client has been reset: an empty write sends nothing, but fails then, and the connection closes. It goes past
+   * TLS, which has nothing to encrypt, and would not write.
+   */
+  touch(): void {
+    // What still has to be written fails by itself.
+    if (this.#stream.writable && this.#stream.writableLength === 0) this.#socket.write('');
   }
 
   onceClosed(told: () => void): void {

@@ -2,12 +2,14 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import { Listening } from '../auth/exchange/listening.js';
 import type { ServerTransport } from '../auth/exchange/server-transport.js';
 import type { LoginLook, LoginUpstream, ReachedServer } from '../auth/login.js';
 import { ProxyError } from '../errors.js';
 import type { Logger } from '../observe/log.js';
 import { closedOf } from '../session/leaving.js';
 import { reasonOf } from '../transport/hosts.js';
+import type { ClientConnection } from './client-connection.js';
 import type { Upstream, UpstreamHost } from './upstream.js';
 
 /** The client was gone, or had been told why it is not served, before the server was reached. */
@@ -15,7 +17,7 @@ export class Unwanted extends Error {}
 
 export class ClientUpstream implements LoginUpstream {
   readonly #upstream: Upstream;
-  readonly #client: Duplex;
+  readonly #client: ClientConnection;
   readonly #log: Logger;
   #isUnwanted = false;
   /** Ends the attempt to connect, while there is one. */
@@ -23,10 +25,10 @@ export class ClientUpstream implements LoginUpstream {
   #connection: Duplex | undefined;
   #host: UpstreamHost | undefined;
 
-  constructor(upstream: Upstream, client: Duplex, log: Logger) {
+  constructor(upstream: Upstream, client: ClientConnection) {
     this.#upstream = upstream;
     this.#client = client;
-    this.#log = log;
+    this.#log = client.log;
   }
 
   get name(): string {
@@ -44,12 +46,14 @@ export class ClientUpstream implements LoginUpstream {
 
   /** @throws Unwanted where the attempt was ended */
   async start(startup: Buffer, look?: LoginLook): Promise<ReachedServer> {
-    const [upstream, client, attempt] = [this.#upstream, this.#client, new AbortController()];
+    const [upstream, client, attempt] = [this.#upstream, this.#client.stream, new AbortController()];
     const { signal } = attempt;
     if (this.#isUnwanted) attempt.abort();
     this.#attempt = attempt;
+    const listening = new Listening();
     // Of a stream that nobody reads not even a reset is seen. What comes stays in it.
-    client.on('readable', readAhead);
+    listening.to(client, 'readable', () => {});
+    listening.forReset(this.#client);
     try {
       const { connection, host } = await upstream.start(
         startup,
@@ -67,7 +71,7 @@ export class ClientUpstream implements LoginUpstream {
       throw new ProxyError('PGC_UPSTREAM_UNREACHABLE', { upstream: this.name, reason: reasonOf(error) });
     } finally {
       this.#attempt = undefined;
-      client.off('readable', readAhead);
+      listening.stop();
       // It has been told meanwhile why it is not served: nobody else reads on to its end.
       if (client.writableEnded) client.resume();
     }
@@ -98,5 +102,3 @@ function transportOf(connection: Duplex): ServerTransport {
   const isRemote = connection instanceof Socket && connection.remoteFamily !== undefined;
   return { kind: isRemote ? 'clear' : 'local' };
 }
-
-function readAhead(): void {}

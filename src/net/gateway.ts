@@ -170,7 +170,7 @@ export class Gateway {
     if (client.stream.destroyed) return;
     const admission = this.#admissions.admit();
     const admit = () => admission.takeAs(owner);
-    const upstream = new ClientUpstream(this.#options.upstream, client.stream, client.log);
+    const upstream = new ClientUpstream(this.#options.upstream, client);
     this.#served.set(client, { upstream, admission });
     if (opening.kind === 'startup' && owner) await this.#logIn(client, opening, owner, { upstream, admit });
     else await relayRefusal(client.stream, opening.raw, upstream);
@@ -199,7 +199,8 @@ export class Gateway {
       failed: (error: unknown) => events.failed(error),
     };
     try {
-      const peers = { client: client.stream, transport: client.transport, upstream, admit, events: told };
+      const { stream, transport } = client;
+      const peers = { client: stream, connection: client, transport, upstream, admit, events: told };
       const entered = await this.#options.entrance().login.run(peers, startup);
       const { host } = upstream;
       this.#stopTimer(client);
@@ -224,7 +225,7 @@ export class Gateway {
     const [{ key }, { log }] = [loggedIn, connection];
     const cancel = () => this.#stop(key, host, log);
     const [client, { name }] = [connection.stream, host];
-    const peers = { client, database, host: name, startup: startup.parameters, events, cancel };
+    const peers = { client, connection, database, host: name, startup: startup.parameters, events, cancel };
     const session = new Session(peers, loggedIn, this.#options.session);
     if (key !== undefined) this.#keys.add(key, session, host);
     this.#sessions.add(session, owner);

@@ -1,5 +1,6 @@
 /** What a session is made with. */
 import type { Duplex } from 'node:stream';
+import type { Touched } from '../auth/client-transport.js';
 import type { ProxyError } from '../errors.js';
 import type { SessionEvents } from '../observe/session-events.js';
 import type { Recognition } from '../profiles/recognise.js';
@@ -28,6 +29,8 @@ export interface SessionSettings {
 export interface SessionPeers {
   /** Paused; somebody else listens to its errors, and to those of the server. */
   readonly client: Duplex;
+  /** The connection that the stream is on. */
+  readonly connection: Touched;
   /** Tells databases apart in the caches. */
   readonly database: string;
   /** The server, as the configuration names it. */

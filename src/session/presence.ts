@@ -5,6 +5,7 @@
  * refuses what is sent to it. That is a connection error like any other, and the stream closes.
  */
 import type { Duplex } from 'node:stream';
+import type { Touched } from '../auth/client-transport.js';
 import { parameterStatus } from '../wire/backend.js';
 import type { Output } from './server/output.js';
 import type { ServerState } from './server/server-state.js';
@@ -14,6 +15,7 @@ const INTERVAL = 250;
 
 export class Presence {
   readonly #client: Duplex;
+  readonly #connection: Touched;
   readonly #output: Output;
   readonly #state: ServerState;
   readonly #isAwaited: () => boolean;
@@ -21,17 +23,20 @@ export class Presence {
   #timer: NodeJS.Timeout | undefined;
 
   /**
+   * @param connection that of the client
    * @param isAwaited whether the server is at work for the client
    * @param mayBeTold whether the client is between two messages of the server's, and not inside of one
    */
   constructor(
     client: Duplex,
+    connection: Touched,
     output: Output,
     state: ServerState,
     isAwaited: () => boolean,
     mayBeTold: () => boolean,
   ) {
     this.#client = client;
+    this.#connection = connection;
     this.#output = output;
     this.#state = state;
     this.#isAwaited = isAwaited;
@@ -49,9 +54,8 @@ export class Presence {
     let looks = 0;
     const look = () => {
       if (this.#isAwaited()) {
-        // An empty write sends nothing, but fails where what was sent before was refused, or the client has been reset.
         if (this.#mayBeTold() && isTimeToSpeak(++looks)) this.#speak();
-        else this.#client.write('');
+        else this.#connection.touch();
       }
       this.#timer = setTimeout(look, INTERVAL).unref();
     };
@@ -65,7 +69,7 @@ export class Presence {
 
   /** Tells the client a parameter once more: a server may do so at any time. A client that reads nothing is told once. */
   #speak(): void {
-    if (this.#client.writableLength > 0) return void this.#client.write('');
+    if (this.#client.writableLength > 0) return;
     const name = 'client_encoding';
     this.#output.write(parameterStatus(name, this.#state.parameter(name) ?? 'UTF8'));
     this.#output.flush();

@@ -22,6 +22,7 @@ export class Session implements MemoryUser {
   readonly #cancel: SessionPeers['cancel'];
   readonly #settings: SessionSettings;
   readonly #client: Duplex;
+  readonly #connection: SessionPeers['connection'];
   readonly #server: Duplex;
   readonly #parts: SessionParts;
   /** Made when it is needed. */
@@ -35,9 +36,8 @@ export class Session implements MemoryUser {
   #ended = false;
 
   constructor(peers: SessionPeers, loggedIn: LoggedIn, settings: SessionSettings) {
-    this.#cancel = peers.cancel;
+    [this.#client, this.#connection, this.#cancel] = [peers.client, peers.connection, peers.cancel];
     this.#settings = settings;
-    this.#client = peers.client;
     this.#server = loggedIn.server;
     this.#parts = new SessionParts(peers, loggedIn, settings);
     this.closed = bothClosed(this.#client, this.#server);
@@ -204,14 +204,13 @@ export class Session implements MemoryUser {
   /** Finds out meanwhile whether the client is still there. */
   #watchWhile(isWatched: boolean): void {
     if (!isWatched) return void this.#presence?.stop();
-    const isAwaited = () => this.activity === 'active' || this.#busy;
-    const mayBeTold = () => !this.#parts.backend.midway;
     this.#presence ??= new Presence(
       this.#client,
+      this.#connection,
       this.#parts.client,
       this.#parts.state,
-      isAwaited,
-      mayBeTold,
+      () => this.activity === 'active' || this.#busy,
+      () => !this.#parts.backend.midway,
     );
     this.#presence.watch();
   }

@@ -7,6 +7,7 @@ import type pg from 'pg';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { atByte } from '../chaos/faults.js';
 import { Relay } from '../chaos/relay.js';
+import { createTlsFolder } from '../support/client-tls.js';
 import { useDatabase } from '../support/database.js';
 import { copyData, query, run, sync, terminate } from '../support/frontend-messages.js';
 import { startProxy, useProxy } from '../support/proxy.js';
@@ -233,13 +234,22 @@ test('sessions that are ended at the shutdown leave nothing running', async () =
   await isUntouched();
 });
 
-test('a client that has closed its side and dies while the server halts inside of a row takes its session along', async () => {
+test.each([
+  'in clear',
+  'by TLS',
+])('a client %s that has closed its side and dies while the server halts inside of a row takes its session along', async (how) => {
   const relay = await Relay.start(inject('postgres').port);
   onTestFinished(() => relay.stop());
-  const behind = await startProxy({ upstream: `postgres://127.0.0.1:${relay.port}` });
+  const tls = await createTlsFolder();
+  onTestFinished(() => tls.remove());
+  const behind = await startProxy({
+    upstream: `postgres://127.0.0.1:${relay.port}`,
+    tls: { mode: 'allow', ...tls.files },
+  });
   onTestFinished(() => behind.stop());
+  const ca = how === 'by TLS' ? tls.authority.cert : undefined;
   const halt = relay.arm(atByte('toClient', 20_000, { kind: 'stall' }));
-  const client = await RawClient.login(behind, { database: database.name });
+  const client = await RawClient.login({ ...behind, ca }, { database: database.name });
   const pid = await pidOf(client);
   // The DELETE is to be decided when the row has come.
   client.send(query("SELECT repeat('x', 400000)"), query(DELETE));

@@ -13,11 +13,11 @@ export class Listening {
   }
 
   /**
-   * Sees it when a client is reset that has closed its side: of such a stream nobody reads any more, which would tell. An empty write
-   * sends nothing, and fails then, so that the stream closes.
+   * Sees it when a client is reset of which nothing more is read: it has closed its side, or sent more than is read ahead. Its
+   * stream closes then.
    */
-  forReset(client: Duplex): void {
-    const timer = setInterval(() => client.write(''), LOOK).unref();
+  forReset(client: { touch(): void }): void {
+    const timer = setInterval(() => client.touch(), LOOK).unref();
     this.#off.push(() => clearInterval(timer));
   }
 
