@@ -1,9 +1,12 @@
 /** Both sides' answers to one statement, and what to think of them. */
 import type { Statement } from './case.js';
-import { type Known, knownDifference, knownOfLeftKeys, knownOfWrites } from './known.js';
+import { type Known, knownDifference, knownOfLeftKeys, knownOfOrdered, knownOfWrites } from './known.js';
 import { alike, type Run } from './run.js';
 import type { Schema } from './schema.js';
-import { isWrite } from './writes/write-spec.js';
+import { isWrite, type WriteSpec } from './writes/write-spec.js';
+
+/** How the proxy carries a cascade out. */
+export type Strategy = 'single' | 'ordered';
 
 export type Comparison =
   | { readonly kind: 'same'; readonly failed: boolean; readonly shown: readonly string[] }
@@ -23,6 +26,7 @@ export function compared(
   schema: Schema,
   spec: Statement,
   shown: readonly string[],
+  strategy: Strategy,
 ): Comparison {
   const at = native.answers.findIndex((answers, i) => !alike(answers, proxied.answers[i] ?? []));
   if (at < 0 && alike(native.left, proxied.left))
@@ -32,18 +36,36 @@ export function compared(
     const untouched = proxied.answers.length > 1 || alike(proxied.left, start);
     if (at === refused.step && untouched) return { kind: 'refused', name: refused.name, native, proxied };
   } else if (at >= 0) {
-    const known = knownBy(spec).reduce<Known | undefined>(
-      (found, knows) => found ?? knows(native, proxied, at, schema),
-      undefined,
-    );
+    const known = knownBy(native, proxied, at, schema, spec, strategy);
     if (known) return { kind: 'known', known, native, proxied };
   }
   return { kind: 'different', native, proxied };
 }
 
-function knownBy(spec: Statement): readonly (typeof knownDifference)[] {
-  if (!isWrite(spec)) return [knownDifference];
-  const inserts = /^(?:insert|default)/.test(spec.form);
-  const known = spec.sets === 'referenced' && !inserts ? [knownOfWrites, knownOfLeftKeys] : [knownOfWrites];
-  return spec.form.includes('delete') ? [...known, knownDifference] : known;
+function knownBy(
+  native: Run,
+  proxied: Run,
+  at: number,
+  schema: Schema,
+  spec: Statement,
+  strategy: Strategy,
+): Known | undefined {
+  if (isWrite(spec)) return knownByWrite(native, proxied, at, schema, spec);
+  const known = knownDifference(native, proxied, at, schema);
+  return strategy === 'ordered' ? (known ?? knownOfOrdered(native, proxied, at, schema)) : known;
+}
+
+function knownByWrite(
+  native: Run,
+  proxied: Run,
+  at: number,
+  schema: Schema,
+  spec: WriteSpec,
+): Known | undefined {
+  const setsReferenced = spec.sets === 'referenced' && !/^(?:insert|default)/.test(spec.form);
+  return (
+    knownOfWrites(native, proxied, at, schema, spec) ??
+    (setsReferenced ? knownOfLeftKeys(native, proxied, at, schema) : undefined) ??
+    (spec.form.includes('delete') ? knownDifference(native, proxied, at, schema) : undefined)
+  );
 }

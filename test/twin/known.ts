@@ -1,7 +1,11 @@
 /** Differences that docs/differences.md tells of, each recognised by what causes it. */
+import { type BrokenRule, brokenRule } from './broken-rule.js';
+import { wouldBeKept } from './kept-rows.js';
 import { brokenByOtherRow } from './other-row.js';
 import { alike, type Run } from './run.js';
-import { type Key, type Schema, setsColumns, setsValues, type Table, targetColumns } from './schema.js';
+import { type Schema, setsColumns, setsValues, type Table, targetColumns } from './schema.js';
+import { brokenInOtherPart } from './writes/other-part.js';
+import type { WriteSpec } from './writes/write-spec.js';
 
 /**
  * `other order`: several rules are broken, and a SET key changes rows of a table of which rows are deleted too. Natively a
@@ -17,6 +21,8 @@ import { type Key, type Schema, setsColumns, setsValues, type Table, targetColum
  * `another rule`: what comes of a change of a referenced key is done behind the statement, key by key, and natively row by row: of
  * several rules that are broken another one is named.
  * `key of a partition`: of several keys that a new row breaks another one is named, as a partition has copies of its keys.
+ * `asked before`: with the ordered strategy a row would break a rule if it went, and a trigger keeps it, or one that it goes with.
+ * `other part`: of what two parts of a WITH break, the key of one is named, as keys are checked part by part.
  */
 export type Known =
   | 'other order'
@@ -27,7 +33,9 @@ export type Known =
   | 'checked again'
   | 'other plan'
   | 'another rule'
-  | 'key of a partition';
+  | 'key of a partition'
+  | 'asked before'
+  | 'other part';
 
 /** @param at the step that was answered differently */
 export function knownDifference(native: Run, proxied: Run, at: number, schema: Schema): Known | undefined {
@@ -48,14 +56,33 @@ export function knownDifference(native: Run, proxied: Run, at: number, schema: S
   return again ? 'checked again' : undefined;
 }
 
+/** As knownDifference, where the proxy asks rules before any trigger fires (`cascade.strategy: ordered`). */
+export function knownOfOrdered(native: Run, proxied: Run, at: number, schema: Schema): Known | undefined {
+  const [one, other] = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? [], schema));
+  if (!other?.key || other.unreferenced || one?.key === other.key) return undefined;
+  return wouldBeKept(other.key, proxied.answers[at] ?? [], schema) ? 'asked before' : undefined;
+}
+
 /** As knownDifference, of statements that write. */
-export function knownOfWrites(native: Run, proxied: Run, at: number, schema: Schema): Known | undefined {
-  const rules = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? [], schema));
-  const broken = rules.flatMap((rule) => (rule?.unreferenced && rule.key ? [rule.key] : []));
-  const [one, other] = broken;
-  if (!one || !other || one === other || one.from.table !== other.from.table) return undefined;
-  const isPartitioned = one.from.table.root.by !== undefined;
-  return isPartitioned && alike(native.left, proxied.left) ? 'key of a partition' : undefined;
+export function knownOfWrites(
+  native: Run,
+  proxied: Run,
+  at: number,
+  schema: Schema,
+  spec: WriteSpec,
+): Known | undefined {
+  const [one, other] = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? [], schema));
+  if (!one || !other || !alike(native.left, proxied.left)) return undefined;
+  if (breaksCopiedKeys(one, other)) return 'key of a partition';
+  return brokenInOtherPart(one, other, schema, spec) ? 'other part' : undefined;
+}
+
+/** Whether a new row of a table that is partitioned breaks two keys of it. */
+function breaksCopiedKeys(one: BrokenRule, other: BrokenRule): boolean {
+  if (!one.key || !other.key || one.key === other.key || !one.unreferenced || !other.unreferenced)
+    return false;
+  const { table } = one.key.from;
+  return table === other.key.from.table && table.root.by !== undefined;
 }
 
 /** As knownDifference, of statements that set what keys reference. */
@@ -104,23 +131,3 @@ function reordered({ tables, keys }: Schema): ReadonlySet<Table> {
 }
 
 const NOT_NULL = '23502';
-
-interface BrokenRule {
-  /** That of an integrity constraint violation. */
-  readonly code: string;
-  readonly key: Key | undefined;
-  /** What the key references is not there. */
-  readonly unreferenced: boolean;
-}
-
-function brokenRule(answers: readonly string[], { keys }: Schema): BrokenRule | undefined {
-  const error = answers.find((answer) => answer.startsWith('E C=23'));
-  if (error === undefined) return undefined;
-  const name = / n=(.*) s=. t=/.exec(error)?.[1] ?? '';
-  return {
-    code: error.slice(4, 9),
-    // A partition's copy of a key has a name of its own, made of the key's.
-    key: keys.find((each) => each.name === name || name.replace(/_\d+$/, '') === each.name),
-    unreferenced: error.includes(' M=insert or update on table '),
-  };
-}

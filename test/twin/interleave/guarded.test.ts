@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { useDatabase } from '../../support/database.js';
 import { useProxy } from '../../support/proxy.js';
-import { interleave } from './interleave.js';
+import { EACH, interleave } from './interleave.js';
 import type { Sides } from './lockstep.js';
 import { reproduction } from './report.js';
 import { CLIENTS, settingsOf } from './settings.js';
@@ -35,3 +35,19 @@ test('nobody leaves an orphan, and all that clients get is as natively, or diffe
   expect(figures.waited).toBeGreaterThan(0);
   expect(figures.orphans).toBe(0);
 }, 120_000);
+
+test.each([
+  [41_001, 11, 'another row'],
+  [41_001, 154, 'deadlock through locks'],
+  [41_001, 183, 'behind the locks'],
+  [99_828, 16, 'rule at once'],
+] as const)(
+  'seed %i, scenario %i has a difference that is known: %s',
+  async (seed, first, kind) => {
+    const options = { keys: 'emulated', keepsSnapshot: false, guarded: true } as const;
+    const figures = await interleave(sides, { seed, first, runs: EACH, ...options });
+    expect(figures.differences.map(reproduction)).toEqual([]);
+    expect(figures.kinds.get(kind)).toBe(1);
+  },
+  120_000,
+);

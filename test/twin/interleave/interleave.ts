@@ -1,11 +1,13 @@
 /** Generates interleavings, runs them on both sides, and counts what came of them. */
 import fc from 'fast-check';
 import { caseSeed } from '../fuzz.js';
+import { AS_PLANNED, IN_TABLE_ORDER } from '../table-order.js';
 import type { Kind } from './kind.js';
-import { kindOf, type Trials } from './kinds.js';
+import { kindOf } from './kinds.js';
 import { run, type Sides, type Trace } from './lockstep.js';
 import { type Interleaving, type Schema, scenarios } from './scenario.js';
 import { createSql } from './scenario-sql.js';
+import type { Trials } from './trials.js';
 
 export type Keys = 'emulated' | 'overridden';
 
@@ -93,6 +95,12 @@ function trials(
     keepsSnapshot: options.keepsSnapshot,
     guarded: options.guarded ?? false,
     again: (turns) => run(sides, schema, { ...interleaving, turns }),
+    inTableOrder: async () => {
+      await sides.native.sets(IN_TABLE_ORDER);
+      const trace = await run(sides, schema, interleaving);
+      await sides.native.sets(AS_PLANNED);
+      return trace;
+    },
     enforced:
       keys === 'overridden' || options.guarded
         ? undefined

@@ -15,6 +15,12 @@ export type Kind =
   | 'locks in another order'
   /** A DELETE that was overtaken is made as if it had been sent when the other transaction had ended. */
   | 'sent again'
+  /** An index decides which of several rows that break a rule is natively named. */
+  | 'another row'
+  /** A DELETE waits for the rows that it locks, where natively it fails by a rule before, and that ends in a deadlock. */
+  | 'deadlock through locks'
+  /** A DELETE behind its locks goes by a snapshot of its own. */
+  | 'behind the locks'
   /** In a snapshot that stays a row below has been deleted or changed since. */
   | 'changed since'
   /** In a snapshot that stays a DELETE does not see a child, though who wrote it had locked the parent. */

@@ -1,40 +1,36 @@
 /** Finds what kind a difference is, by its cause. Only the first one of an interleaving counts: what comes later follows from it. */
+import { withoutRow } from '../referenced-rows.js';
 import type { Kind } from './kind.js';
+import { isBehindLocks, isDeadlockThroughLocks, isSentAgain } from './locked.js';
 import type { Answer, Trace, Turn } from './lockstep.js';
+import {
+  alike,
+  answersOf,
+  has,
+  isSame,
+  type Parting,
+  partingOf,
+  snapshotOf,
+  waitsDiffer,
+} from './parting.js';
 import type { Operation, Schema } from './scenario.js';
-
-/** What else can be tried on the same schema to find a cause. */
-export interface Trials {
-  readonly schema: Schema;
-  /** The transactions keep the snapshot that they began with. */
-  readonly keepsSnapshot: boolean;
-  /** New keys are looked at, and what is deleted is locked first. */
-  readonly guarded: boolean;
-  /** Does it once more, with the clients in another order. */
-  again(order: readonly number[]): Promise<Trace>;
-  /** What kind it is with enforced keys and overrides; undefined where the keys are enforced anyway. */
-  readonly enforced: (() => Promise<Kind>) | undefined;
-}
-
-/** The first turn that went another way, and the number of turns that were sent by then. */
-interface Parting {
-  readonly turn: Turn;
-  readonly index: number;
-  readonly at: number;
-}
+import type { Trials } from './trials.js';
 
 export async function kindOf(trace: Trace, trials: Trials): Promise<Kind> {
   if (isSame(trace)) return trace.turns.some(waitsDiffer) ? 'waited elsewhere' : 'same';
   const parting = partingOf(trace);
   if (await doesVary(trace, parting, trials)) return 'the server varies';
   if (parting && hasOtherVictim(trace, parting)) return 'another victim';
-  if (parting && isRuleAtOnce(parting)) return 'rule at once';
+  if (parting && isRuleAtOnce(parting, trials)) return 'rule at once';
   if (parting && isRuleInSnapshot(trace, parting, trials)) return 'rule in the snapshot';
   if (parting && isRefusedInSnapshot(parting, trials)) return 'refused in the snapshot';
   if (parting && isChangedSince(trace, parting, trials)) return 'changed since';
   if (parting && isSince(trace, parting, trials, 'delete')) return 'written since';
   if (parting && isSince(trace, parting, trials, 'write')) return 'referenced since';
   if (parting && (await isSentAgain(trace, parting, trials))) return 'sent again';
+  if (parting && (await isOtherRow(parting, trials))) return 'another row';
+  if (parting && isDeadlockThroughLocks(trace, parting, trials)) return 'deadlock through locks';
+  if (await isBehindLocks(trace, parting, trials)) return 'behind the locks';
   if (trace.orphans.length > 0 && (await isUnenforced(trace, parting, trials))) return 'nobody enforces';
   if (parting && isOtherOrder(trace, parting)) return 'locks in another order';
   if (await isUnenforced(trace, parting, trials)) return 'nobody enforces';
@@ -52,29 +48,6 @@ async function doesVary(trace: Trace, parting: Parting | undefined, { again }: T
   return false;
 }
 
-function isSame({ turns, left }: Trace): boolean {
-  return alike(left.native, left.proxied) && turns.every((turn) => !answersDiffer(turn));
-}
-
-function answersDiffer({ native, proxied }: Turn): boolean {
-  return !alike(native?.answer ?? [], proxied?.answer ?? []);
-}
-
-function waitsDiffer({ native, proxied }: Turn): boolean {
-  return native?.at !== proxied?.at;
-}
-
-/** Of those at one moment it is the one that was sent then, as others may only have been released by it. */
-function partingOf({ turns }: Trace): Parting | undefined {
-  const partings = turns.flatMap((turn, index): Parting[] => {
-    if (!answersDiffer(turn) && !waitsDiffer(turn)) return [];
-    return [{ turn, index, at: Math.min(turn.native?.at ?? Infinity, turn.proxied?.at ?? Infinity) }];
-  });
-  const at = Math.min(...partings.map((each) => each.at));
-  const first = partings.filter((each) => each.at === at);
-  return first.find(({ index }) => index === at - 1) ?? first[0];
-}
-
 /** Of the waits that made a circle the server ended another one. */
 function hasOtherVictim({ turns }: Trace, { at }: Parting): boolean {
   const victim = (side: 'native' | 'proxied') =>
@@ -88,13 +61,29 @@ function referencing(answer: Answer | undefined): number | undefined {
   return broken ? Number(broken[1]) : undefined;
 }
 
-function isRuleAtOnce({ turn }: Parting): boolean {
+/** Of a DELETE; or of an UPDATE of what is referenced, where the proxy looks at that. */
+function isRuleAtOnce({ turn }: Parting, { guarded }: Trials): boolean {
   const { native, proxied, step } = turn;
   const sooner = (proxied?.at ?? Infinity) < (native?.at ?? Infinity);
-  return step.operation?.kind === 'delete' && sooner && has(proxied?.answer, 'E C=23');
+  const kind = step.operation?.kind;
+  const leaves = kind === 'delete' || (guarded && kind === 'rename');
+  return leaves && sooner && referencing(proxied?.answer) !== undefined;
 }
 
-/** A deadlock on one side only, or a wait, beside a DELETE that waits on both sides. */
+/** Both name the same rule, of another row, and natively the same one where all rows are found in the order of their table. */
+async function isOtherRow({ turn, index }: Parting, { inTableOrder }: Trials): Promise<boolean> {
+  const { native, proxied, step } = turn;
+  if (step.operation?.kind !== 'delete' || native?.at !== proxied?.at) return false;
+  const [one, other] = [native, proxied].map((each) => each?.answer ?? []) as [Answer, Answer];
+  if (!has(one, 'E C=23') || !alike(one.map(withoutRow), other.map(withoutRow))) return false;
+  const again = (await inTableOrder()).turns[index];
+  return again?.client === turn.client && alike(again.native?.answer ?? [], other);
+}
+
+/**
+ * A deadlock on one side only, or a wait, beside a DELETE that waits on both sides; or of two that have waited, of which one is a
+ * DELETE, another one goes on first.
+ */
 function isOtherOrder({ turns }: Trace, { turn, index, at }: Parting): boolean {
   const isDelete = ({ step }: Turn) => step.operation?.kind === 'delete';
   const victims = turns.filter(
@@ -109,6 +98,10 @@ function isOtherOrder({ turns }: Trace, { turn, index, at }: Parting): boolean {
       i < index &&
       Math.min(each.native?.at ?? Infinity, each.proxied?.at ?? Infinity) > index,
   );
+  const first = (side: 'native' | 'proxied', other: 'native' | 'proxied') =>
+    turns.find((each, i) => i < at - 1 && each[side]?.at === at && (each[other]?.at ?? 0) > at);
+  const ahead = [first('native', 'proxied'), first('proxied', 'native')];
+  if (ahead.every((each) => each !== undefined) && ahead.some(isDelete)) return true;
   const isWait = waitsDiffer(turn) && at === index + 1;
   return victims.length > 0 ? isDelete(turn) || beside : isWait && beside;
 }
@@ -156,23 +149,6 @@ function isSince(
   if (!trials.guarded || isDelete !== (of === 'delete') || !differs) return false;
   if (isDelete && !trials.keepsSnapshot) return false;
   return changes(trace, turn.client, snapshotOf(trace, index, trials), at, trials).size > 0;
-}
-
-/** Natively the same comes of it where the DELETE is sent only when what it waited for has ended. */
-async function isSentAgain(trace: Trace, { turn, index }: Parting, trials: Trials): Promise<boolean> {
-  const { operation } = turn.step;
-  const until = turn.proxied?.at ?? 0;
-  const ownSnapshot = snapshotOf(trace, index, trials) === index;
-  if (!ownSnapshot || operation?.kind !== 'delete' || until <= index + 1) return false;
-  const order = trace.turns.map(({ client }) => client);
-  const later = [
-    ...order.slice(0, index),
-    ...order.slice(index + 1, until),
-    turn.client,
-    ...order.slice(until),
-  ];
-  const again = await trials.again(later);
-  return alike(answersOf(again, 'native'), answersOf(trace, 'proxied'));
 }
 
 /**
@@ -227,15 +203,6 @@ function without(rows: Answer, others: Answer): Answer {
   return rows.filter((row) => !others.includes(row));
 }
 
-/** The turn that took the snapshot in which a turn was carried out. */
-function snapshotOf({ turns }: Trace, index: number, { keepsSnapshot }: Trials): number {
-  const { client } = turns[index] ?? {};
-  const earlier = turns.flatMap((turn, i) => (i < index && turn.client === client ? [{ ...turn, i }] : []));
-  const begin = earlier.findLastIndex(({ step }) => step.operation === undefined);
-  if (!keepsSnapshot || earlier[begin]?.step.shown !== 'BEGIN') return index;
-  return earlier[begin + 1]?.i ?? index;
-}
-
 /**
  * The tables that others have changed in ways that turn `from` did not see, as they were not committed yet, and that were
  * made before so many turns.
@@ -265,27 +232,4 @@ function changedBy({ kind, table }: Operation, { tables, keys }: Schema): readon
   if (kind === 'delete')
     for (const each of changed) for (const { from, to } of keys) if (to === each) changed.add(from);
   return [...changed];
-}
-
-/** What each client was answered, one step after the other, and what was left. */
-function answersOf(trace: Trace, side: 'native' | 'proxied'): Answer {
-  const turns = trace.turns.map(({ client, step }, i) => ({
-    client,
-    shown: step.shown,
-    answer: trace.turns[i]?.[side]?.answer,
-  }));
-  return [
-    ...turns
-      .sort((a, b) => a.client - b.client)
-      .map(({ client, answer }) => `${client}: ${answer?.join('; ')}`),
-    ...trace.left[side],
-  ];
-}
-
-function has(answer: Answer | undefined, start: string): boolean {
-  return answer?.some((each) => each.startsWith(start)) ?? false;
-}
-
-function alike(one: Answer, other: Answer): boolean {
-  return one.length === other.length && one.every((each, i) => each === other[i]);
 }

@@ -59,6 +59,11 @@ export class Side {
     await succeed(this.#control, sql);
   }
 
+  /** Settings of the clients' sessions. */
+  async sets(settings: string): Promise<void> {
+    await Promise.all(this.#members.map(({ session }) => succeed(session, settings)));
+  }
+
   /** The rows of a query, asked past all clients. */
   async rows(sql: string): Promise<readonly string[]> {
     return rowsOf(await this.#control.ask(simple(sql).bytes));

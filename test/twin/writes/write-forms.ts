@@ -2,7 +2,7 @@
 import { nameIn } from '../delete-sql.js';
 import { sqlOf, type Texts } from '../forms.js';
 import { quoted } from '../names.js';
-import type { Schema } from '../schema.js';
+import type { Relation, Schema } from '../schema.js';
 import { literal, sqlType } from '../values.js';
 import { insertDefaultsSql, insertSelectSql, insertSql, upsertSql } from './insert-sql.js';
 import { mergeWriteSql } from './merge-sql.js';
@@ -23,12 +23,7 @@ export function standingAlone(spec: WriteSpec): WriteSpec {
 export function writeTextsOf(schema: Schema, spec: WriteSpec): Texts {
   const { variant } = spec;
   const simple = { ...spec, manner: 'simple' } as const;
-  const second: WriteSpec = {
-    ...spec,
-    form: SINGLE[(spec.help + variant) % SINGLE.length] ?? 'insert',
-    relation: variant % 2 ? spec.relation : spec.help,
-    rows: [...spec.rows].reverse().map((row) => ({ ...row, id: 16 - row.id > 9 ? row.id : 16 - row.id })),
-  };
+  const second = secondOf(spec);
   switch (spec.form) {
     case 'several writes': {
       const first = { ...spec, form: SINGLE[spec.help % SINGLE.length] ?? 'insert' };
@@ -49,9 +44,7 @@ export function writeTextsOf(schema: Schema, spec: WriteSpec): Texts {
       return { kind: 'texts', texts: [`WITH w AS (${text}) ${rows ? 'TABLE w' : 'SELECT 1'}`], whole: false };
     }
     case 'writes in one statement': {
-      const [one, two] = [{ ...spec, form: SINGLE[spec.help % SINGLE.length] ?? 'insert' }, second].map(
-        (each) => writeSql(schema, each, literal),
-      ) as [WriteSql, WriteSql];
+      const [one, two] = partsOf(spec).map((each) => writeSql(schema, each, literal)) as [WriteSql, WriteSql];
       const text = [
         `WITH w AS (${one.text}) ${two.text}`,
         `WITH w AS (${one.text}), v AS (${two.text}) SELECT 1`,
@@ -85,6 +78,29 @@ export function writeTextsOf(schema: Schema, spec: WriteSpec): Texts {
       };
     }
   }
+}
+
+/** The other statement of a form with two. */
+function secondOf(spec: WriteSpec): WriteSpec {
+  const { variant } = spec;
+  return {
+    ...spec,
+    form: SINGLE[(spec.help + variant) % SINGLE.length] ?? 'insert',
+    relation: variant % 2 ? spec.relation : spec.help,
+    rows: [...spec.rows].reverse().map((row) => ({ ...row, id: 16 - row.id > 9 ? row.id : 16 - row.id })),
+  };
+}
+
+/** The two parts of `writes in one statement`. */
+function partsOf(spec: WriteSpec): readonly [WriteSpec, WriteSpec] {
+  return [{ ...spec, form: SINGLE[spec.help % SINGLE.length] ?? 'insert' }, secondOf(spec)];
+}
+
+/** What each part of `writes in one statement` writes; nothing of other forms. */
+export function writtenParts(schema: Schema, spec: WriteSpec): readonly Relation[] {
+  return spec.form === 'writes in one statement'
+    ? partsOf(spec).map((each) => writtenRelation(schema, each))
+    : [];
 }
 
 /** A row is written, and what it references is deleted; or the other way around. */
