@@ -6,8 +6,9 @@ import type pg from 'pg';
 import { expect, inject } from 'vitest';
 import type { Database } from '../support/database.js';
 import { query } from '../support/frontend-messages.js';
+import { useKeptSessions } from '../support/kept-sessions.js';
 import { type ProxyOptions, type RunningProxy, useProxy } from '../support/proxy.js';
-import { askAll, type Login, RawClient, type RawMessage } from '../support/raw-client.js';
+import { askAll, type Login, type RawClient, type RawMessage } from '../support/raw-client.js';
 import { outcomeOn, useTwinSide, withoutContext } from '../support/twin-databases.js';
 import { SAMPLE, SAMPLE_AGAIN } from './sample.js';
 
@@ -17,7 +18,7 @@ export interface Side {
   readonly kind: Kind;
   /** The name of its database. */
   readonly database: string;
-  /** A client whose session is new, or has only made the schema. */
+  /** A client whose session is as new, or has only made the schema. */
   readonly client: RawClient;
   /** Another one, as this user. */
   connect(user?: string): Promise<RawClient>;
@@ -54,6 +55,7 @@ export function useSides(options: Pick<ProxyOptions, 'graph'> = {}): Sides {
   const sides = { native: useTwinSide(), emulated: useTwinSide(), overridden: useTwinSide() };
   const plain = useProxy(options);
   const overriding = useProxy({ ...options, cascade: { overrides } });
+  const session = useKeptSessions();
   const addressOf = (kind: Kind) =>
     kind === 'native' ? inject('postgres') : kind === 'emulated' ? plain : overriding;
 
@@ -72,7 +74,7 @@ export function useSides(options: Pick<ProxyOptions, 'graph'> = {}): Sides {
   };
   const on = async (kind: Kind, schema: string): Promise<Side> => {
     const { database } = sides[kind];
-    const connect = (user?: string) => RawClient.login(addressOf(kind), login(database, user));
+    const connect = (user?: string) => session(addressOf(kind), login(database, user));
     const client = await connect();
     const ddl = (text: string) => withKeys(text, kind);
     await make(kind, schema, client);

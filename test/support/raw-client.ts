@@ -55,9 +55,7 @@ export class RawClient {
 
   /** Connects, and says nothing yet; where the address has an authority's certificate, by TLS. Closed at the end of the test. */
   static async open(address: RawAddress): Promise<RawClient> {
-    const { host, port } = address;
-    const socket = connect({ host, port, noDelay: true });
-    await once(socket, 'connect');
+    const socket = await connected(address);
     onTestFinished(() => void socket.destroy());
     return new RawClient(address.ca === undefined ? socket : await encrypted(socket, address));
   }
@@ -69,10 +67,18 @@ export class RawClient {
 
   /** Connects and logs in, on a server that asks for no password. @throws with what came, where it is refused */
   static async login(address: RawAddress, login: Login): Promise<RawClient> {
-    const client = await RawClient.open(address);
-    client.send(startupPacket(login));
-    client.greeting = await client.untilReady();
-    return client;
+    return (await RawClient.open(address)).#loggedIn(login);
+  }
+
+  /** As `login`, in clear; whoever calls it closes it. */
+  static async loginKept(address: RawAddress, login: Login): Promise<RawClient> {
+    return new RawClient(await connected(address)).#loggedIn(login);
+  }
+
+  async #loggedIn(login: Login): Promise<this> {
+    this.send(startupPacket(login));
+    this.greeting = await this.untilReady();
+    return this;
   }
 
   /** Sends all of it in one write. */
@@ -145,6 +151,12 @@ export class RawClient {
   async told(...bytes: readonly Uint8Array[]): Promise<string[]> {
     return readable(await this.ask(...bytes));
   }
+}
+
+async function connected({ host, port }: RawAddress): Promise<Socket> {
+  const socket = connect({ host, port, noDelay: true });
+  await once(socket, 'connect');
+  return socket;
 }
 
 /** Begins TLS as libpq does: it asks first. A reset is one of the connection below. */
