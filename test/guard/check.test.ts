@@ -213,10 +213,7 @@ test('a key that an UPDATE leaves as it is may reference nothing', async () => {
   await direct.end();
 });
 
-test.each([
-  ['WITH', 'WITH d AS (DELETE FROM alone RETURNING id) INSERT INTO users (id, org_id) SELECT id, 1 FROM d'],
-  ['COPY FROM', 'COPY users FROM STDIN'],
-])('%s is refused: %s', async (form, text) => {
+test.each([['COPY FROM', 'COPY users FROM STDIN']])('%s is refused: %s', async (form, text) => {
   const client = await twin.proxy.connect(twin.emulated.database.name);
   await expect(client.query(text)).rejects.toMatchObject({
     code: '0A000',

@@ -4,6 +4,7 @@
  */
 import type { ForeignKey, Relation } from '../../graph/model.js';
 import type { GuardedKey, RowsOf } from '../../plan/guard.js';
+import { acts, setBy } from '../../plan/on-update.js';
 import { quoteLiteral, quoteName, quoteRelation, type RelationName } from '../../sql/names.js';
 import type { WriteSite, WritingQuery } from '../../sql/statement/statement.js';
 import { withOwnNames } from '../own-names.js';
@@ -66,6 +67,7 @@ export function renderGuarded(
         columns,
         guarded,
         check.own ? [{ columns, within: check.own }] : [],
+        keepsKey(check, guarded, columns),
       ),
     ),
   ];
@@ -169,6 +171,8 @@ type BrokenBy = Pick<Guarded, 'level'> & { readonly target: Pick<Guarded['target
  * `WHEN n.pgc_c0 IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY users AS p WHERE p.id = n.pgc_c0 FOR KEY SHARE OF p) THEN (marker)`.
  * A key that references a row which this statement sees, and can lock no more, was deleted or changed meanwhile. Where keys
  * are only locked, there is one more condition: a key that references nothing in sight passes.
+ * @param own what the statement writes itself, and the key may reference
+ * @param also further conditions for a row to be looked at
  */
 export function breaks(
   { kind, key, within }: NewKeyCheck,
@@ -176,6 +180,7 @@ export function breaks(
   columns: RowColumns,
   { target: { relation }, level }: BrokenBy,
   own: readonly OwnRows[],
+  also: readonly string[] = [],
 ): string {
   const nulls = key.columns.map(({ referencing }) => `${columns.of(referencing)} IS NULL`);
   const referenced = `FROM ${tableOf(key.referenced)} AS p WHERE ${equals(key, 'p', quoteName, 'n', columns.name)}`;
@@ -188,10 +193,31 @@ export function breaks(
           ...(level === 'lock' ? [`EXISTS (SELECT ${referenced})`] : []),
           ...own.map((each) => `NOT ${isAmongWritten(key, each, columns)}`),
         ];
-  const conditions = [...isWithin('n', within, columns), ...columns.changed(key), ...rule];
+  const conditions = [...isWithin('n', within, columns), ...columns.changed(key), ...also, ...rule];
   const table = columns.tells ? columns.of('tableoid') : String(relation.oid);
   const values = key.columns.map(({ referencing }) => columns.of(referencing));
   return `WHEN ${conditions.join(' AND ')} THEN ${checkMarker(place, table, values)}::pg_catalog.int4 IS NULL`;
+}
+
+/**
+ * `NOT (n.pgc_c1 AND n.pgc_c2 = n.pgc_c0)`: ON UPDATE does not change the key, as it does where the row itself leaves what it references.
+ * Natively that is done first, and the key looked at is the new one (RI_FKey_check in ri_triggers.c: a version of a row that is no
+ * more is not looked at). So it is looked at behind the statement.
+ */
+export function keepsKey(
+  { key }: NewKeyCheck,
+  { changes, keys }: Pick<Guarded, 'changes' | 'keys'>,
+  columns: Returned,
+): readonly string[] {
+  const [own] = changes.leaving;
+  const written = keys.filter(({ within }) => within === 'all').map((each) => each.key);
+  return (own?.keys ?? [])
+    .filter((self) => acts(self) && written.includes(self) && sharesColumn(self, key))
+    .map((self) => `NOT (${columns.leaves(self)} AND ${equals(self, 'n', columns.was, 'n', columns.name)})`);
+}
+
+function sharesColumn(one: ForeignKey, other: ForeignKey): boolean {
+  return setBy(one).some((column) => setBy(other).includes(column));
 }
 
 /**

@@ -39,7 +39,7 @@ export class Returned {
     const { site, tellsOld } = guarded;
     this.rows = cteName(place);
     this.#guarded = guarded;
-    this.#usesImages = tellsOld && site.write.updates;
+    this.#usesImages = tellsOld && (site.write.updates || site.write.deletes);
     this.tells = tellsTables(guarded);
   }
 
@@ -67,9 +67,14 @@ export class Returned {
 
   /** `n.pgc_c0`: a column of the relation as it was. */
   old(column: string): string {
-    const { images } = this.#guarded.site;
-    return `n.${this.#return(`${images?.old ?? OLD}.${this.#called(column)}`)}`;
+    return `n.${this.was(column)}`;
   }
+
+  /** `pgc_c0` */
+  readonly was = (column: string): string => {
+    const { images } = this.#guarded.site;
+    return this.#return(`${images?.old ?? OLD}.${this.#called(column)}`);
+  };
 
   /**
    * `n.pgc_c1`, where the row may have had the key before: PostgreSQL checks no key that stays (RI_FKey_fk_upd_check_required), unless

@@ -13,13 +13,13 @@ import type { Root } from '../../render/single/root.js';
 import type { Spliced } from '../../render/splice.js';
 import { quoteRelation } from '../../sql/names.js';
 import { fingerprint } from '../../sql/parser/parser.js';
-import type { DeletingStatement, Site } from '../../sql/statement/statement.js';
+import type { DeletingStatement, Site, WritingStatement } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
 import type { SingleProgram } from './program.js';
 import type { CascadeTreatment } from './treatment.js';
 import { judgeTriggers } from './trigger-policy.js';
-import { prepareTreatment, refuse, unchangedTreatment } from './unexpanded.js';
-import { refuseWrites } from './write.js';
+import { prepareTreatment, refuse } from './unexpanded.js';
+import { expandWrite, refuseWrites } from './write.js';
 
 /** Characters: a longer text would hold up the event loop. */
 const LONGEST_FINGERPRINTED = 4 * 1024;
@@ -39,7 +39,6 @@ export function* expandDelete(
   statement: DeletingStatement,
   context: RewriteContext,
 ): Steps<Expanded> {
-  refuseWrites(statement.form, statement.writes, context);
   const concerned = statement.executed.flatMap((site): readonly Concerned[] => {
     const target = targetOf(site, context);
     return target ? [{ site, target }] : [];
@@ -55,10 +54,17 @@ export function* expandDelete(
   const triggers = judgeTriggers(firedByDelete(context.graph, [...named, ...targets]), named, context);
   if (triggers.kind === 'refused') return refuse(text, statement, triggers.error, { reject: true });
   const { warnings } = triggers;
-  if (plan === undefined) return { treatments: [unchangedTreatment(text, statement)], warnings };
+  // No key that it writes references what is deleted then.
+  if (plan === undefined) return { ...expandWrite(text, writingOf(statement), context), warnings };
+  refuseWrites(`${statement.form}, beside a DELETE that cascades,`, statement.writes, context);
   refuseServer(targets, context);
   refuseForm(statement, plan, targets, context);
   return { ...(yield* render(text, statement, plan, concerned, context)), warnings };
+}
+
+/** What it does beside deleting. */
+function writingOf({ form, outer, prepares, writes, written }: DeletingStatement): WritingStatement {
+  return { kind: 'writing', form, outer, writes, query: written, prepares };
 }
 
 function* render(

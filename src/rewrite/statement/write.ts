@@ -230,6 +230,8 @@ function refuseUnknowable(part: Guarded, context: RewriteContext): void {
     refuse(`${write.command} through a view that does not show the tableoid`);
   if (write.command === 'MERGE' && !profile.can.returnFromMerge)
     refuse('MERGE on a server before version 17');
+  if (write.deletes && !profile.can.returnOldAndNew)
+    refuse('MERGE that also deletes on a server before version 18');
   if (guard === 'check' && write.updates && !profile.can.returnOldAndNew)
     refuse(
       `${write.command === 'INSERT' ? 'ON CONFLICT DO UPDATE' : write.command} on a server before version 18`,

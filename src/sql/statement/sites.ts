@@ -48,7 +48,8 @@ export interface CteSite {
   readonly end: number;
 }
 
-export interface DeletingStatement {
+/** A statement that deletes, but for the places at which it writes beside that. */
+export interface Deletes {
   readonly kind: 'deleting';
   /** What it is, for errors. */
   readonly form: string;
@@ -99,7 +100,7 @@ export function readSites(
   tree: Node,
   tokens: readonly Token[],
   characters: (byte: number) => number,
-): DeletingStatement | undefined {
+): Deletes | undefined {
   const { outer, inner } = outerOf(tree);
   const [type = ''] = Object.keys(inner);
   const value = asNode(inner[type]);

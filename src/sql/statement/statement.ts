@@ -7,13 +7,12 @@ import { asList, asNode, node, relationName, stringOf } from '../parser/tree.js'
 import { differsInValues } from './compared.js';
 import { type Executed, executed, findDeletes, formOf, isPlainExplain } from './deletes.js';
 import { isRefused } from './refused.js';
-import { type DeletingStatement, readSites } from './sites.js';
 import { type Unsettling, unsettles } from './unsettling.js';
-import { readWriting, type WritingStatement } from './write-site.js';
+import { type DeletingStatement, readDeleting, readWriting, type WritingStatement } from './write-site.js';
 import { findWrites, type Write } from './writes.js';
 
-export type { DeletingStatement, Site } from './sites.js';
-export type { WriteSite, WritingQuery, WritingStatement } from './write-site.js';
+export type { Site } from './sites.js';
+export type { DeletingStatement, WriteSite, WritingQuery, WritingStatement } from './write-site.js';
 export type { Write } from './writes.js';
 
 /** A statement that deletes in a way that is not expanded, or runs a prepared one that might delete. */
@@ -167,7 +166,7 @@ function readMeaning(
   if (found.length === 0 || isPlainExplain(tree)) return readRest(tree, tokens, characters);
   if (isRefused(tree)) return { kind: 'other' };
   return (
-    readSites(tree, tokens, characters) ?? {
+    readDeleting(tree, tokens, characters) ?? {
       kind: 'enclosed',
       form: formOf(tree),
       targets: found.flatMap((each) => each.targets),

@@ -10,6 +10,7 @@ import { type InnerQuery, readInnerQuery } from './inner-query.js';
 import {
   type CteSite,
   cteSite,
+  type Deletes,
   hasStar,
   hasTable,
   lastInside,
@@ -18,6 +19,7 @@ import {
   outerOf,
   type Returning,
   readReturning,
+  readSites,
 } from './sites.js';
 import { findWrites, type Write, writeOf } from './writes.js';
 
@@ -67,6 +69,12 @@ interface Images {
   readonly new: string;
 }
 
+/** A statement that deletes. */
+export interface DeletingStatement extends Deletes {
+  /** The places at which it writes; undefined as in WritingStatement. */
+  readonly written: WritingQuery | undefined;
+}
+
 const COMMANDS = ['InsertStmt', 'UpdateStmt', 'MergeStmt'];
 
 /**
@@ -88,6 +96,24 @@ export function readWriting(
   const isPlain = COMMANDS.some((type) => node(tree, type));
   const form = isWith ? 'WITH' : isPlain || write.command === 'COPY FROM' ? write.command : formOf(tree);
   return { kind: 'writing', form, outer, writes, query, prepares: stringOf(node(tree, 'PrepareStmt')?.name) };
+}
+
+/**
+ * @param tokens as readWriting
+ * @returns undefined where it does not delete, or in another way than is known here
+ */
+export function readDeleting(
+  tree: Node,
+  tokens: readonly Token[],
+  characters: (byte: number) => number,
+): DeletingStatement | undefined {
+  const deletes = readSites(tree, tokens, characters);
+  if (deletes === undefined) return undefined;
+  const count = deletes.writes.length;
+  return {
+    ...deletes,
+    written: count === 0 ? undefined : readWritingQuery(tree, count, tokens, characters),
+  };
 }
 
 /** @param count how many writes there are in the tree */

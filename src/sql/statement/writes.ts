@@ -2,7 +2,7 @@
 import type { RelationName } from '../names.js';
 import type { Json, Node } from '../parser/parser.js';
 import { asList, asNode, relationName, stringOf } from '../parser/tree.js';
-import { mergeClauses, nodesOf } from './deletes.js';
+import { mergeClauses, mergeDeletes, nodesOf } from './deletes.js';
 
 export interface Write {
   readonly command: 'INSERT' | 'UPDATE' | 'MERGE' | 'COPY FROM';
@@ -13,6 +13,8 @@ export interface Write {
   readonly updates: boolean;
   /** The columns that it sets in rows that are there. */
   readonly sets: readonly string[];
+  /** It may delete rows too: a MERGE. What it returns are then not only rows that it has written. */
+  readonly deletes: boolean;
 }
 
 /** Everything in a tree that inserts or changes rows: in a WITH, under EXPLAIN or COPY, in a PREPARE. */
@@ -36,7 +38,7 @@ export function writeOf(type: string, value: Node): Write | undefined {
       const inserts = clauses.some(({ commandType }) => commandType === 'CMD_INSERT');
       if (!inserts && updating.length === 0) return undefined;
       const sets = updating.flatMap(({ targetList }) => asList(targetList));
-      return written('MERGE', value, inserts, updating.length > 0, sets);
+      return { ...written('MERGE', value, inserts, updating.length > 0, sets), deletes: mergeDeletes(value) };
     }
     case 'CopyStmt':
       return value.is_from === true ? written('COPY FROM', value, true, false, undefined) : undefined;
@@ -53,5 +55,5 @@ function written(
   targets: Json | undefined,
 ): Write {
   const sets = asList(targets).flatMap((each) => stringOf(asNode(asNode(each).ResTarget).name) ?? []);
-  return { command, target: relationName(asNode(relation)), inserts, updates, sets };
+  return { command, target: relationName(asNode(relation)), inserts, updates, sets, deletes: false };
 }
