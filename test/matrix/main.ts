@@ -1,8 +1,8 @@
 /** The whole matrix as a program: `npm run test:matrix`. Exit status: 0 all as promised, 1 not, 2 bad usage. */
-import { atLeast, oneOf, runCommand } from '../support/command.js';
+import { oneOf, runCommand, UsageError } from '../support/command.js';
 import { describeFault, missing, rowsOf, tryRows } from './matrix.js';
 import { isThere } from './programs.js';
-import { allSettings, CLIENTS, type ClientName, directSettings } from './rows.js';
+import { allSettings, CLIENTS, type ClientName, directSettings, type Setting } from './rows.js';
 import { type Stage, startStage } from './stage.js';
 
 const help = `usage: npm run test:matrix -- [OPTION…]
@@ -11,27 +11,27 @@ Logs in by each client in each way: its sslmode, what the proxy and PostgreSQL d
 how PostgreSQL asks for passwords; also straight at PostgreSQL. Prints how many logins were as promised, and all that were not.
 
   --client NAME  this one only: ${CLIENTS.join(', ')}
-  --every N      only each Nth of the rows through the proxy (1); 5 or 7 meet every value of each
+  --part K/N     the Kth of N parts of the rows (1/1); each of 5 or 7 parts has every value of each
 `;
 
 /** Faults that are printed of each client. */
 const SHOWN = 20;
 
-const options = { client: { type: 'string' }, every: { type: 'string', default: '1' } } as const;
+const options = { client: { type: 'string' }, part: { type: 'string', default: '1/1' } } as const;
 
 await runCommand({
   help,
   options,
   async run(values) {
     const clients = values.client === undefined ? CLIENTS : [oneOf(CLIENTS, '--client', values.client)];
-    const every = atLeast(1, '--every', values.every);
+    const inPart = partOf(values.part);
     const stage = await startStage();
     let faults = 0;
     try {
       console.log(
         ['client', 'through', 'rows', 'connected', 'refused as promised', 'not as promised'].join('\t'),
       );
-      for (const client of clients) faults += await show(stage, client, every);
+      for (const client of clients) faults += await show(stage, client, inPart);
     } finally {
       await stage.stop();
     }
@@ -40,15 +40,24 @@ await runCommand({
   },
 });
 
-async function show(stage: Stage, client: ClientName, every: number): Promise<number> {
+type Choice = (settings: readonly Setting[]) => readonly Setting[];
+
+/** Reads `2/5`. Rows that follow each other go to different parts. @throws UsageError */
+function partOf(text: string): Choice {
+  const [, part, parts] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
+  if (!part || !parts || part > parts) throw new UsageError(`--part takes 1/5 to 5/5, not "${text}"`);
+  return (settings) => settings.filter((_, i) => i % parts === part - 1);
+}
+
+async function show(stage: Stage, client: ClientName, inPart: Choice): Promise<number> {
   if (!isThere(client)) {
     console.log(`${client}\tis not installed`);
     return 0;
   }
   let faults = 0;
   for (const [through, settings] of [
-    ['PostgreSQL', directSettings()],
-    ['pgcascade', allSettings().filter((_, i) => i % every === 0)],
+    ['PostgreSQL', inPart(directSettings())],
+    ['pgcascade', inPart(allSettings())],
   ] as const) {
     const tried = await tryRows(stage, client, rowsOf(client, settings));
     const kept = tried.filter(({ isAsPromised }) => isAsPromised);
