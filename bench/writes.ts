@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import pg from 'pg';
 import { databaseUrl } from '../test/support/postgres.js';
+import { processorTimeOf } from '../test/support/processor-time.js';
 import { createDatabaseOn } from '../test/support/scratch-database.js';
 import { AT_MOST, number, readOptions, UPSTREAM } from './options.js';
 import { startPgcascade } from './relays.js';
@@ -145,7 +145,8 @@ async function measured(
   { name, text, values, times }: Work,
 ): Promise<Taken> {
   await client.query('BEGIN');
-  const spent = () => [server, proxy].map((pid) => (pid === undefined ? 0 : processorTime(pid)));
+  const spent = () =>
+    [server, proxy].map((pid) => (pid === undefined ? 0 : processorTimeOf(pid).worked * 1000));
   const [serverBefore = 0, proxyBefore = 0] = spent();
   const begin = performance.now();
   for (let i = 0; i < times; i++) await client.query({ name, text, values: [...values(i)] });
@@ -153,15 +154,6 @@ async function measured(
   const [serverAfter = 0, proxyAfter = 0] = spent();
   await client.query('ROLLBACK');
   return { time, server: (serverAfter - serverBefore) / times, proxy: (proxyAfter - proxyBefore) / times };
-}
-
-/** The microseconds that the main thread of a process has had so far; NaN where the system does not tell. */
-function processorTime(pid: number): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1000;
-  } catch {
-    return Number.NaN;
-  }
 }
 
 function ratio(rounds: readonly (readonly Taken[])[], one: number, other: number): number {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
+import { processorTimeOf } from './processor-time.js';
 import { watched } from './unlogged.js';
 
 export interface ProgramOptions {
@@ -11,8 +12,10 @@ export interface ProgramOptions {
   readonly showsLog?: boolean;
 }
 
-/** In milliseconds. */
+/** In milliseconds, without those in which it waits for a processor: on a machine with other work these tell nothing of a program. */
 const PATIENCE = 30_000;
+/** Between two looks. */
+const PAUSE = 500;
 /** Of characters: the end of a log is what tells. */
 const KEPT_LOG = 16_000;
 
@@ -45,14 +48,23 @@ export class ListeningProgram {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const program = new ListeningProgram(child, options.showsLog ?? false);
+    const started = new AbortController();
     const why = await Promise.race([
       new Promise<undefined>((resolve) => child.stdout?.once('data', () => resolve(undefined))),
       program.#closed.then(() => 'ended instead of listening'),
-      setTimeout(PATIENCE, 'does not listen in time', { ref: false }),
+      program.#untilTooLate(started.signal),
     ]);
+    started.abort();
     if (why === undefined) return program;
     await program.kill();
     throw new Error(`node ${command.join(' ')}: ${why}. It said:\n${program.log}`);
+  }
+
+  async #untilTooLate(started: AbortSignal): Promise<string> {
+    const start = performance.now();
+    const taken = () => performance.now() - start - (processorTimeOf(this.pid).waited || 0);
+    while (!started.aborted && taken() < PATIENCE) await setTimeout(PAUSE, undefined, { ref: false });
+    return 'does not listen in time';
   }
 
   get pid(): number | undefined {
