@@ -1,6 +1,7 @@
 /** Two clients beside a campaign, that do nothing else than to ask, at the same moment: one by the proxy, the other directly. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { query } from '../support/frontend-messages.js';
+import { type ProcessorTime, processorTimeOf } from '../support/processor-time.js';
 import { startupPacket } from '../support/raw-client.js';
 import { Client } from './client.js';
 import type { Figures } from './figures.js';
@@ -12,9 +13,20 @@ const PAUSE = 20;
 const MOST_MORE = 100;
 const SHARES = [0.5, 0.99, 1];
 
-/** Counts and prints, and judges nothing: on a machine that has other work both wait. */
+/** One question to each, in milliseconds. */
+interface Asked {
+  readonly proxied: number;
+  readonly direct: number;
+  /** What the proxy's thread did meanwhile. */
+  readonly proxy: ProcessorTime;
+}
+
+/**
+ * Counts and prints, and judges nothing: on a machine that has other work both wait. What is the proxy's of a wait is how long its
+ * thread worked meanwhile, for whomever; what is the machine's, how long that thread had no processor.
+ */
 export class Beside {
-  readonly #took = { proxied: [] as number[], direct: [] as number[] };
+  readonly #asked: Asked[] = [];
   #isOver = false;
   #done: Promise<string | undefined> = Promise.resolve(undefined);
 
@@ -33,11 +45,17 @@ export class Beside {
     this.stop();
     const failure = await this.#done;
     if (failure !== undefined) figures.addDefects('beside the campaign', [failure]);
-    const { proxied, direct } = this.#took;
-    const slow = proxied.filter((took, index) => took > (direct[index] ?? 0) + MOST_MORE).length;
+    const asked = this.#asked;
+    const of = (what: (each: Asked) => number) => spread(asked.map(what));
+    const slow = asked.filter(({ proxied, direct }) => proxied > direct + MOST_MORE);
+    const isOwn = ({ proxy }: Asked) => proxy.worked > MOST_MORE;
     figures.addNote(
-      `${proxied.length} SELECT 1 beside it: ${spread(proxied)} ms by the proxy, ${spread(direct)} ms directly; ` +
-        `${slow} took ${MOST_MORE} ms more than the direct one`,
+      `${asked.length} SELECT 1 beside it: ${of(({ proxied }) => proxied)} ms by the proxy, ${of(({ direct }) => direct)} ms directly; ` +
+        `${slow.length} took ${MOST_MORE} ms more than the direct one, and in ${slow.filter(isOwn).length} of these the proxy worked so long`,
+    );
+    figures.addNote(
+      `meanwhile the proxy's thread worked ${of(({ proxy }) => proxy.worked)} ms, more than ${MOST_MORE} ms in ${asked.filter(isOwn).length}, ` +
+        `and waited ${of(({ proxy }) => proxy.waited)} ms for a processor`,
     );
   }
 
@@ -50,12 +68,15 @@ export class Beside {
     const proxied = new Asker(() => scene.proxy.port, scene.database.name);
     const direct = new Asker(() => directPort, scene.database.name);
     while (!this.#isOver) {
-      const [one, other] = await Promise.all([proxied.ask(), direct.ask()]);
+      const { pid } = scene.proxy.process;
+      const before = processorTimeOf(pid);
+      const [one, other] = await Promise.all([
+        proxied.ask(() => processorTimeOf(pid)),
+        direct.ask(() => undefined),
+      ]);
       // A server or a proxy that is being started answers nobody.
-      if (one !== undefined && other !== undefined) {
-        this.#took.proxied.push(one);
-        this.#took.direct.push(other);
-      }
+      if (one && other)
+        this.#asked.push({ proxied: one.took, direct: other.took, proxy: since(before, one.seen) });
       await pause(PAUSE);
     }
     proxied.leave();
@@ -73,8 +94,12 @@ class Asker {
     this.#database = database;
   }
 
-  /** @returns milliseconds; undefined where the connection is gone: the next question opens another one */
-  async ask(): Promise<number | undefined> {
+  /**
+   * @param look at what, as soon as the answer is there
+   * @returns how many milliseconds it took, and what was seen; undefined where the connection is gone: the next question opens
+   * another one
+   */
+  async ask<Seen>(look: () => Seen): Promise<{ readonly took: number; readonly seen: Seen } | undefined> {
     if (!this.#client) {
       const client = new Client(this.#port());
       client.send(startupPacket({ database: this.#database, parameters: { application_name: BESIDE } }));
@@ -85,7 +110,7 @@ class Asker {
     this.#client.messages.splice(0);
     const start = performance.now();
     this.#client.send(query('SELECT 1'));
-    if (await this.#client.until('Z')) return performance.now() - start;
+    if (await this.#client.until('Z')) return { took: performance.now() - start, seen: look() };
     this.leave();
     return undefined;
   }
@@ -96,6 +121,11 @@ class Asker {
   }
 }
 
+function since(before: ProcessorTime, then: ProcessorTime): ProcessorTime {
+  return { worked: then.worked - before.worked, waited: then.waited - before.waited };
+}
+
+/** The median, what the slowest hundredth reaches, and the most. */
 function spread(values: readonly number[]): string {
   const sorted = [...values].sort((a, b) => a - b);
   return SHARES.map((share) => (sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN).toFixed(1)).join(

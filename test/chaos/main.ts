@@ -56,6 +56,7 @@ async function played(server: Server, play: (scene: Scene) => Promise<Figures>):
   try {
     const figures = await play(scene);
     await beside.end(figures);
+    figures.addNote(await scene.lateness());
     figures.addNote(scene.closings);
     if (scene.lateClosings > 0) figures.addDefects('open for too long', [`${scene.lateClosings} times`]);
     figures.addDefects('at the end', await scene.lastDefects());

@@ -7,8 +7,8 @@ import { createDatabaseOn, type Database } from '../support/scratch-database.js'
 import { until } from '../support/until.js';
 import { Client, PATIENCE } from './client.js';
 import { SCHEMA } from './families.js';
-import { type Memory, memoryOf, REPORTS_MEMORY } from './memory.js';
 import { Relay } from './relay.js';
+import { latenessOf, type Memory, memoryOf, REPORTS } from './reports.js';
 
 const MEGABYTE = 2 ** 20;
 /** What may be kept when all is over: caches have bounds, and a heap has holes. In bytes. */
@@ -108,6 +108,14 @@ export class Scene {
     return `nothing open at the server after at most ${most.toFixed(0)} ms; ${late} of ${this.#closings.length} later than ${SOON} ms`;
   }
 
+  /** How late the event loop of the proxy was: of the last one, where several were started. @returns undefined where it is gone */
+  async lateness(): Promise<string | undefined> {
+    if (!this.proxy.process.isAlive) return undefined;
+    const { median, hundredth, most } = await latenessOf(this.proxy);
+    const told = [median, hundredth, most].map((late) => late.toFixed(1)).join('/');
+    return `the proxy's event loop was late by ${told} ms, with what it waited for a processor`;
+  }
+
   /** Waits as `untilNothingIsOpen`, and notes how long, where nothing may go on: nobody is silent, and nothing is left to do. */
   async untilNothingIsOpenSoon(others = 0): Promise<void> {
     const start = performance.now();
@@ -171,6 +179,6 @@ function startProxy(upstream: Relay, port?: number): Promise<ProxyProgram> {
   return ProxyProgram.start(
     { host: '127.0.0.1', port: upstream.port },
     { log: { level: 'error' } },
-    { node: REPORTS_MEMORY, ...(port === undefined ? {} : { port }) },
+    { node: REPORTS, ...(port === undefined ? {} : { port }) },
   );
 }
