@@ -1,7 +1,7 @@
 /** cascade.copy: verify. The keys of copied rows are looked at when all are copied, with the errors of an enforced key. */
 import { describe, expect, test } from 'vitest';
 import { copyData, copyDone, copyFail, query } from '../support/frontend-messages.js';
-import type { RawClient, RawMessage } from '../support/raw-client.js';
+import { RawClient, type RawMessage } from '../support/raw-client.js';
 import { useGuardTwin } from './guard-twin.js';
 
 const twin = useGuardTwin({ cascade: { guard: 'check', copy: 'verify' } });
@@ -132,6 +132,19 @@ test('in a string of several statements each COPY is looked at when it is done',
     copying(`${USERS}; ${USERS};`, '31,1,\n', '32,1,31\n'),
     copying(`${USERS} -- a comment\n; ${USERS}`, '33,1,\n', '34,99,31\n'),
   ));
+
+test('a transaction that has counted ages before it had a number is looked at', async () => {
+  const { database } = twin.emulated;
+  const client = await RawClient.login(twin.proxy, { database: database.name });
+  const direct = await database.connect();
+  const answered = async (answers: Promise<readonly RawMessage[]>) =>
+    Buffer.concat((await answers).map(({ body }) => body)).toString();
+  await client.ask(query("BEGIN; SELECT age('3'::xid)"));
+  for (const id of [40, 41, 42]) await direct.query(`INSERT INTO orgs VALUES (${id})`);
+  expect(await answered(copying(USERS, '30,1,\n')(client))).toContain('COPY 1');
+  expect(await answered(copying(USERS, '31,99,\n')(client))).toContain('23503');
+  await direct.end();
+});
 
 test('rows that another transaction has committed meanwhile are not looked at', async () => {
   const { database } = twin.emulated;

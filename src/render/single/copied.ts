@@ -20,12 +20,13 @@ export interface Copied {
 /**
  *     SELECT CASE WHEN 'posts'::regclass::oid = 16390 THEN true ELSE concat('pgcascade/…/relationChanged')::int4 = 0 END
  *      AND (SELECT count(*) FROM ONLY posts AS n
- *     WHERE CASE WHEN age(n.xmin) > 0 OR txid_status(txid_current() - age(n.xmin)) IS DISTINCT FROM 'in progress' THEN true
+ *     WHERE CASE WHEN age(n.xmin) - age(own) > 0 OR txid_status(txid_current() - (age(n.xmin) - age(own))) IS DISTINCT FROM 'in progress' THEN true
  *      WHEN n.author IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY users AS p WHERE p.id = n.author FOR KEY SHARE OF p)
  *       THEN format('pgcascade/…/0/%s/(%s)', 16390, n.author)::int4 IS NULL ELSE true END) >= 0
  *
  * A row in sight is this transaction's where what wrote it is still in progress. That holds for each of its subtransactions, which is
- * not told otherwise: their numbers are not below that of the transaction, from which age() counts. A COPY with FREEZE leaves the number too.
+ * not told otherwise: their numbers are not below that of the transaction itself, `own`. age() counts from a number that stands since it was
+ * first called in the transaction, which may be before this had one: so the ages are compared. A COPY with FREEZE leaves the number too.
  * So rows are looked at that the transaction has written before, as well.
  */
 export function renderCopied({ target, relation, keys }: Copied): {
@@ -49,7 +50,10 @@ export function renderCopied({ target, relation, keys }: Copied): {
   return { sql: `SELECT ${[meaningHolds(target, relation), ...looks].join('\n AND ')}`, checks };
 }
 
-const AGE = 'pg_catalog.age(n.xmin)';
+/** `txid_current()`, as age() takes it. */
+const OWN = `(pg_catalog.txid_current() OPERATOR(pg_catalog.%) 4294967296)::pg_catalog.text::pg_catalog.xid`;
+/** How far the transaction that wrote a row is behind this one: negative for a subtransaction of this one. */
+const AGE = `(pg_catalog.age(n.xmin)::pg_catalog.int8 OPERATOR(pg_catalog.-) pg_catalog.age(${OWN}))`;
 const STATUS = `pg_catalog.txid_status(pg_catalog.txid_current() OPERATOR(pg_catalog.-) ${AGE})`;
 /** A row that this transaction has not written. */
 const OTHERS = `WHEN ${AGE} OPERATOR(pg_catalog.>) 0 OR (${STATUS} OPERATOR(pg_catalog.=) 'in progress') IS NOT TRUE THEN true`;
