@@ -14,6 +14,13 @@ export interface Leaving {
   readonly keys: readonly ForeignKey[];
   /** Their own keys that they may get by this, and that have to reference something then. */
   readonly written: readonly ForeignKey[];
+  /** Another key may change the same rows, or this one once more. */
+  readonly isShared: boolean;
+  /**
+   * Of several of these rows that leave keys it would matter which comes first: natively keys that may change the same rows are gone through
+   * row by row. Of one it is the older key; and whatever is further away comes behind.
+   */
+  readonly isSingle: boolean;
 }
 
 export interface UpdatePlan {
@@ -29,10 +36,11 @@ export function planUpdate(graph: Graph, relation: Relation, referenced: readonl
   const oldestFirst = [...referenced].sort((a, b) => a.id - b.id);
   for (;;) {
     const keys = oldestFirst.filter((key) => !refused.has(key));
-    const walked = walk(graph, { id: 0, relation, by: undefined, keys, written: [] });
+    const own = { id: 0, relation, by: undefined, keys, written: [], isShared: false, isSingle: false };
+    const walked = walk(graph, own);
     if (walked.kind === 'planned') return { leaving: walked.leaving, refused: [...refused] };
-    // Each of them is one of the client's own, so that this ends.
-    for (const key of walked.refused) refused.add(key);
+    // It is one of the client's own, so that this ends.
+    refused.add(walked.refused);
   }
 }
 
@@ -43,25 +51,43 @@ export function acts({ onUpdate }: ForeignKey): boolean {
 
 type Walked =
   | { readonly kind: 'planned'; readonly leaving: readonly Leaving[] }
-  /** The keys of the client's own rows that lead to what cannot be done. */
-  | { readonly kind: 'refused'; readonly refused: readonly ForeignKey[] };
+  /** The key of the client's own rows that leads to what cannot be done. */
+  | { readonly kind: 'refused'; readonly refused: ForeignKey };
+
+/** One that is reached by more ways than this is not followed. */
+const MOST = 64;
 
 function walk(graph: Graph, own: Leaving): Walked {
   const leaving: Leaving[] = [own];
-  /** For each key whose ON UPDATE acts, the key of the client's rows that leads to it. */
-  const roots = new Map<ForeignKey, ForeignKey>();
-  // The list grows while it is gone through.
+  const shared = new Set<Leaving>();
+  const single = new Set<Leaving>();
+  // The list grows while it is gone through: level by level.
   for (const above of leaving)
     for (const key of above.keys.filter(acts)) {
-      const root = above.by === undefined ? key : (roots.get(above.by.key) ?? key);
-      const conflicting = [...roots].filter(([other]) => conflict(graph, key, other)).map(([, by]) => by);
+      const way = wayTo(leaving, above);
       const next = followed(graph, key, above, leaving.length);
-      if (next === undefined || conflicting.length > 0)
-        return { kind: 'refused', refused: [...new Set([root, ...conflicting])] };
-      roots.set(key, root);
+      const isCircle = way.some(({ by }) => by?.key === key);
+      if (next === undefined || isCircle || leaving.length === MOST)
+        return { kind: 'refused', refused: way[1]?.by?.key ?? key };
+      for (const other of leaving) {
+        if (other.by === undefined || !conflict(graph, key, other.by.key)) continue;
+        shared.add(other).add(next);
+        const otherWay = wayTo(leaving, other);
+        if (otherWay.length === way.length + 1)
+          for (const each of way.filter((one) => otherWay.includes(one)).slice(-1)) single.add(each);
+      }
       leaving.push(next);
     }
-  return { kind: 'planned', leaving };
+  return {
+    kind: 'planned',
+    leaving: leaving.map((each) => ({ ...each, isShared: shared.has(each), isSingle: single.has(each) })),
+  };
+}
+
+/** The client's own rows, and those that lead from them to others, which come last. */
+function wayTo(all: readonly Leaving[], leaving: Leaving): readonly Leaving[] {
+  const above = leaving.by && all[leaving.by.above];
+  return above ? [...wayTo(all, above), leaving] : [leaving];
 }
 
 /** @returns undefined where not all that comes of it can be followed */
@@ -79,7 +105,8 @@ function followed(graph: Graph, key: ForeignKey, above: Leaving, id: number): Le
     [...keys, ...written].every((each) => !each.period) &&
     (keys.length === 0 || hasOwnRowsOnly(graph, relation)) &&
     written.every((other) => graph.isPartOf(relation, other.referencing));
-  return isKnown ? { id, relation, by: { key, above: above.id }, keys, written } : undefined;
+  const by = { key, above: above.id };
+  return isKnown ? { id, relation, by, keys, written, isShared: false, isSingle: false } : undefined;
 }
 
 /** The columns that its ON UPDATE sets: all of its own. */
@@ -89,7 +116,7 @@ export function setBy({ columns }: ForeignKey): readonly string[] {
 
 /**
  * Whether two keys may change the same row, so that it matters which of them comes first: both set one column, or columns of one key.
- * So does one key that is reached twice: by rows that reference each other, for instance.
+ * So does one key that is reached twice.
  */
 function conflict(graph: Graph, one: ForeignKey, other: ForeignKey): boolean {
   const { referencing: relation } = one;

@@ -4,7 +4,6 @@
  */
 import type { ForeignKey, Relation } from '../../graph/model.js';
 import type { GuardedKey, RowsOf } from '../../plan/guard.js';
-import { acts, setBy } from '../../plan/on-update.js';
 import { quoteLiteral, quoteName, quoteRelation, type RelationName } from '../../sql/names.js';
 import type { WriteSite, WritingQuery } from '../../sql/statement/statement.js';
 import { withOwnNames } from '../own-names.js';
@@ -12,7 +11,7 @@ import { type Edit, insertion, type Spliced, splice } from '../splice.js';
 import { checkMarker, FAIL_RELATION_CHANGED } from '../violations.js';
 import { equals } from './actions/match.js';
 import { columnName, tableOf } from './actions/rows.js';
-import { type Guarded, Returned } from './guarded.js';
+import { type Guarded, keepsKey, Returned } from './guarded.js';
 import { changesOf, type GuardCheck } from './guarded-changes.js';
 import type { ResultShape } from './render.js';
 
@@ -67,7 +66,7 @@ export function renderGuarded(
         columns,
         guarded,
         check.own ? [{ columns, within: check.own }] : [],
-        keepsKey(check, guarded, columns),
+        keepsKey(check.key, guarded, columns),
       ),
     ),
   ];
@@ -197,27 +196,6 @@ export function breaks(
   const table = columns.tells ? columns.of('tableoid') : String(relation.oid);
   const values = key.columns.map(({ referencing }) => columns.of(referencing));
   return `WHEN ${conditions.join(' AND ')} THEN ${checkMarker(place, table, values)}::pg_catalog.int4 IS NULL`;
-}
-
-/**
- * `NOT (n.pgc_c1 AND n.pgc_c2 = n.pgc_c0)`: ON UPDATE does not change the key, as it does where the row itself leaves what it references.
- * Natively that is done first, and the key looked at is the new one (RI_FKey_check in ri_triggers.c: a version of a row that is no
- * more is not looked at). So it is looked at behind the statement.
- */
-export function keepsKey(
-  { key }: NewKeyCheck,
-  { changes, keys }: Pick<Guarded, 'changes' | 'keys'>,
-  columns: Returned,
-): readonly string[] {
-  const [own] = changes.leaving;
-  const written = keys.filter(({ within }) => within === 'all').map((each) => each.key);
-  return (own?.keys ?? [])
-    .filter((self) => acts(self) && written.includes(self) && sharesColumn(self, key))
-    .map((self) => `NOT (${columns.leaves(self)} AND ${equals(self, 'n', columns.was, 'n', columns.name)})`);
-}
-
-function sharesColumn(one: ForeignKey, other: ForeignKey): boolean {
-  return setBy(one).some((column) => setBy(other).includes(column));
 }
 
 /**

@@ -48,6 +48,9 @@ export function changesOf({ target: { relation }, changes }: Guarded, columns: R
   cases.push(
     checks.stop('old snapshot', first, `${left.leavesAny} AND ${KEEPS_SNAPSHOT}`, relation.oid),
     ...(isGarbled ? [checks.stop('referenced key', first, isGarbled, relation.oid)] : []),
+    ...(own.isSingle
+      ? [checks.stop('referenced key', first, left.areSeveral(columns.rows), relation.oid)]
+      : []),
   );
   return { checks: checks.all, cases, handsOn: [left.handsOn(columns.rows)], behind };
 }
@@ -158,25 +161,32 @@ class Behind {
     });
     const found = `g.${left.leaves(key)} AND ${equals(key, 'g', left.was(key), 'r')}`;
     const update = `UPDATE ${tableOf(key.referencing)} AS r SET ${sets.join(', ')}\nFROM ${LEFT} AS g WHERE ${found}`;
-    const { keys, written, relation } = next.leaving;
+    const { keys, written } = next.leaving;
     const rows = this.#rows[next.leaving.id];
     if (rows === undefined || keys.length + written.length === 0)
       // What nobody reads from is executed behind the SELECT, which may empty the setting.
       return (result) =>
         `WITH ${read(left)},\n${CHANGED} AS (${update}\nRETURNING 1)\nSELECT ${result}\n` +
         `WHERE (SELECT pg_catalog.count(*) FROM ${CHANGED}) OPERATOR(pg_catalog.>=) 0`;
-    const garbled = next.isGarbled;
-    const [first = key] = keys;
-    const stops = garbled
-      ? [
-          `(SELECT pg_catalog.count(*) FROM ${CHANGED} AS n WHERE CASE ${this.#checks.stop('referenced key', first, garbled, relation.oid)} ELSE true END) OPERATOR(pg_catalog.>=) 0`,
-        ]
-      : [];
-    const conditions = [...stops, next.handsOn(CHANGED)];
+    const conditions = [...this.#stops(key, next), next.handsOn(CHANGED)];
     const returned = `RETURNING WITH (OLD AS ${OLD}, NEW AS ${NEW}) ${rows.expressions.join(', ')}`;
     const header = rows.expressions.map((_, i) => columnName(i)).join(', ');
     return (result) =>
       `WITH ${read(left)},\n${CHANGED} (${header}) AS (${update}\n${returned})\nSELECT ${result}\nWHERE ${conditions.join('\n AND ')}`;
+  }
+
+  /** Conditions that fail for rows of which it cannot be done what their keys say. */
+  #stops(key: ForeignKey, next: LeftKeys): readonly string[] {
+    const { keys, relation, isSingle } = next.leaving;
+    const [first = key] = keys;
+    const { isGarbled } = next;
+    const cases = [...(isGarbled ? [isGarbled] : []), ...(isSingle ? [next.areSeveral(CHANGED)] : [])].map(
+      (each) => this.#checks.stop('referenced key', first, each, relation.oid),
+    );
+    if (cases.length === 0) return [];
+    return [
+      `(SELECT pg_catalog.count(*) FROM ${CHANGED} AS n WHERE CASE ${cases.join('\n ')} ELSE true END) OPERATOR(pg_catalog.>=) 0`,
+    ];
   }
 }
 

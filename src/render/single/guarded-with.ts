@@ -22,16 +22,10 @@ import {
   shapeOf,
   spliceNamed,
 } from './guard.js';
-import { type Guarded, Returned } from './guarded.js';
-import type { GuardCheck } from './guarded-changes.js';
+import { type Guarded, keepsKey, keptBeside, type WrittenPart as Part, Returned } from './guarded.js';
+import { changesOf, type GuardCheck } from './guarded-changes.js';
 import type { ResultShape } from './render.js';
 import { clientName } from './root.js';
-
-/** One part of the statement, and what its CTE returns. */
-interface Part {
-  readonly guarded: Guarded;
-  readonly columns: Returned;
-}
 
 /** The client's statement, and what the server tells of its columns. */
 interface Source {
@@ -64,27 +58,37 @@ export function renderGuardedWith(
 ): RenderedGuard {
   const source: Source = { text, statement, query, columns };
   const parts = guarded.map((each, i): Part => ({ guarded: each, columns: new Returned(each, i) }));
-  const { conditions, checks } = conditionsOf(parts);
+  const { conditions, checks, behind } = conditionsOf(parts);
   const holds = `${HOLDS} (h) AS (SELECT ${conditions.join('\n AND ')})`;
   const inner = parts.flatMap((part) => cteEdits(part, source));
   const main = parts.find((part) => part.guarded.site.cte === undefined);
   const { edits, shape } = main ? mainEdits(main, holds, source) : withoutMain(parts, holds, source);
-  return { ...spliceNamed(text, [...inner, ...edits], guarded), shape, checks };
+  return { ...spliceNamed(text, [...inner, ...edits], guarded), shape, checks, behind };
 }
 
 /** `pgc_h`: whether all keys hold. */
 const HOLDS = ownName('h');
 
-/** All is written before anything is looked at; then come the keys that are checked at once, and then the deferred ones. */
+/**
+ * All is written before anything is looked at; then come the keys that are checked at once, and then the deferred ones. What the rows of one
+ * part leave is handed on at the end.
+ */
 function conditionsOf(parts: readonly Part[]): {
   readonly conditions: readonly string[];
   readonly checks: readonly GuardCheck[];
+  readonly behind: readonly string[];
 } {
+  const changing = parts.find(({ guarded }) => changesKeys(guarded));
+  const changes = changing && changesOf(changing.guarded, changing.columns);
+  const before = changes?.checks ?? [];
   const all = parts.flatMap((part) => checksOf(part.guarded.keys).map((check) => ({ part, check })));
   const cases = all.map(({ part, check }, place) => ({
     part,
     isDeferred: check.key.deferred,
-    sql: breaks(check, place, part.columns, part.guarded, ownRowsOf(check, part, parts)),
+    sql: breaks(check, before.length + place, part.columns, part.guarded, ownRowsOf(check, part, parts), [
+      ...keepsKey(check.key, part.guarded, part.columns),
+      ...keptBeside(check.key, part.columns, parts.slice(0, parts.indexOf(part))),
+    ]),
   }));
   const looks = [false, true].flatMap((deferred) =>
     parts.flatMap((part) => {
@@ -103,10 +107,18 @@ function conditionsOf(parts: readonly Part[]): {
     conditions: [
       ...parts.map(({ guarded }) => meaningHolds(guarded.site.write.target, guarded.target.named)),
       ...parts.map(({ columns }) => allWritten(columns)),
+      ...(changing && changes ? [look(changing, changes.cases)] : []),
       ...looks,
+      ...(changes?.handsOn ?? []),
     ],
-    checks: all.map(({ check }) => check),
+    checks: [...before, ...all.map(({ check }) => check)],
+    behind: changes?.behind ?? [],
   };
+}
+
+/** Whether rows may leave what keys reference. */
+function changesKeys({ changes: { leaving, refused } }: Guarded): boolean {
+  return refused.length > 0 || leaving.some(({ keys }) => keys.length > 0);
 }
 
 /** `(SELECT count(*) FROM pgc_0 AS n WHERE CASE WHEN … ELSE true END) >= 0` */

@@ -1,11 +1,12 @@
 /** A statement that the proxy puts its look at keys around, and the columns that it returns for that. */
 import type { ForeignKey } from '../../graph/model.js';
 import type { GuardedKey, GuardLevel, RowsOf } from '../../plan/guard.js';
-import type { UpdatePlan } from '../../plan/on-update.js';
+import { acts, setBy, type UpdatePlan } from '../../plan/on-update.js';
 import type { Target } from '../../plan/written.js';
 import { quoteName } from '../../sql/names.js';
 import type { WriteSite } from '../../sql/statement/statement.js';
 import { ownName } from '../own-names.js';
+import { equals } from './actions/match.js';
 import { columnName, cteName } from './actions/rows.js';
 
 const [OLD, NEW] = [ownName('o'), ownName('n')];
@@ -22,6 +23,12 @@ export interface Guarded {
   readonly tellsOld: boolean;
   /** Keys of other parts of the statement that may reference rows of this one, and which rows. */
   readonly referencedHere?: ReadonlyMap<ForeignKey, RowsOf>;
+}
+
+/** One part of a statement, and what its CTE returns. */
+export interface WrittenPart {
+  readonly guarded: Guarded;
+  readonly columns: Returned;
 }
 
 /** The columns that the client's statement returns to the proxy, in the order in which they are asked for. */
@@ -94,9 +101,14 @@ export class Returned {
    *
    *     pgc_o.id IS NOT NULL AND ROW(pgc_o.id)::record *<> ROW(pgc_n.id)::record
    */
-  leaves({ columns }: ForeignKey): string {
+  leaves(key: ForeignKey): string {
+    return `n.${this.leftBy(key)}`;
+  }
+
+  /** `pgc_c1` */
+  leftBy({ columns }: ForeignKey): string {
     const { images } = this.#guarded.site;
-    return `n.${this.#return(leavesKey(columns, images?.old ?? OLD, images?.new ?? NEW, this.#called))}`;
+    return this.#return(leavesKey(columns, images?.old ?? OLD, images?.new ?? NEW, this.#called));
   }
 
   #differs(compared: readonly string[]): string {
@@ -112,6 +124,47 @@ export class Returned {
     const at = this.#expressions.indexOf(expression);
     return columnName(at < 0 ? this.#expressions.push(expression) - 1 : at);
   }
+}
+
+/**
+ * `NOT (n.pgc_c1 AND n.pgc_c2 = n.pgc_c0)`: ON UPDATE does not change the key, as it does where the row itself leaves what it references.
+ * Natively that is done first, and the key looked at is the new one (RI_FKey_check in ri_triggers.c: a version of a row that is no
+ * more is not looked at). So it is looked at behind the statement.
+ */
+export function keepsKey(
+  key: ForeignKey,
+  { changes, keys }: Pick<Guarded, 'changes' | 'keys'>,
+  columns: Returned,
+): readonly string[] {
+  const [own] = changes.leaving;
+  const written = keys.filter(({ within }) => within === 'all').map((each) => each.key);
+  return (own?.keys ?? [])
+    .filter((self) => acts(self) && written.includes(self) && sharesColumn(self, key))
+    .map((self) => `NOT (${columns.leaves(self)} AND ${equals(self, 'n', columns.was, 'n', columns.name)})`);
+}
+
+function sharesColumn(one: ForeignKey, other: ForeignKey): boolean {
+  return setBy(one).some((column) => setBy(other).includes(column));
+}
+
+/**
+ * `NOT EXISTS (SELECT FROM pgc_0 AS s WHERE s.pgc_c1 AND s.pgc_c2 = n.pgc_c0)`: no part before has left what the key references. Else
+ * its ON UPDATE changes the row, natively before the key is looked at, and here behind the statement.
+ * @param columns of the row's own part
+ */
+export function keptBeside(
+  key: ForeignKey,
+  columns: Returned,
+  before: readonly WrittenPart[],
+): readonly string[] {
+  const leaving = before.filter(({ guarded }) => {
+    const [own] = guarded.changes.leaving;
+    return acts(key) && own?.keys.includes(key);
+  });
+  return leaving.map((part) => {
+    const same = equals(key, 's', part.columns.was, 'n', columns.name);
+    return `NOT EXISTS (SELECT FROM ${part.columns.rows} AS s WHERE s.${part.columns.leftBy(key)} AND ${same})`;
+  });
 }
 
 /** Whether the table of each row has to be known: where the rows may be in several. */

@@ -79,6 +79,14 @@ export class LeftKeys {
   }
 
   /**
+   * A condition, of a row `n` that is changed: it is one of several that have left a key.
+   * @param rows the CTE of the rows
+   */
+  areSeveral(rows: string): string {
+    return `${this.leavesAny} AND (SELECT pg_catalog.count(*) FROM ${rows} AS n WHERE ${this.leavesAny}) OPERATOR(pg_catalog.>) 1`;
+  }
+
+  /**
    * A condition that is true, and hands on the keys that rows have left:
    *
    *     (SELECT set_config('pgcascade.left', coalesce(json_agg(json_build_array(n.pgc_c2, …))::text, '[]'), true)
@@ -151,7 +159,16 @@ export class LeftKeys {
       kind === 'mixed key'
         ? [`(${nulls.join(' OR ')})`, `NOT (${nulls.join(' AND ')})`]
         : [...values.map((value) => `${value} IS NOT NULL`), `NOT EXISTS (${referenced})`];
-    return `WHEN ${rule.join(' AND ')} THEN ${checkMarker(check, table, values)}::pg_catalog.int4 IS NULL`;
+    return `WHEN ${[...this.#isThere(key, column), ...rule].join(' AND ')} THEN ${checkMarker(check, table, values)}::pg_catalog.int4 IS NULL`;
+  }
+
+  /** `EXISTS (SELECT FROM ONLY posts AS r WHERE …)`: no other key has changed it since. What a row has got by that one is looked at there. */
+  #isThere({ columns, referencing }: ForeignKey, column: (referencing: string) => string): readonly string[] {
+    if (!this.leaving.isShared) return [];
+    const row = (each: readonly string[]) => `ROW(${each.join(', ')})::pg_catalog.record`;
+    const now = row(columns.map((each) => `r.${quoteName(each.referencing)}`));
+    const got = row(columns.map((each) => `n.${column(each.referencing)}`));
+    return [`EXISTS (SELECT FROM ${tableOf(referencing)} AS r WHERE ${now} OPERATOR(pg_catalog.*=) ${got})`];
   }
 
   /** Of rows whose own keys have to be looked at, all. */

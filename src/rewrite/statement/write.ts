@@ -97,12 +97,18 @@ function guardedParts(
 ): readonly Guarded[] {
   const { guard, profile } = context;
   if (guard === 'off') return [];
-  const isAlone = sites.length === 1 && sites[0]?.cte === undefined && !isCopied;
+  const changing = sites.filter(({ write }) => {
+    const target = targetIn(write, context);
+    return !isCopied && target !== undefined && keysChanged(target, context).length > 0;
+  });
+  // What comes of two of them would have to be handed on by two settings, and done in turns.
+  const compared = changing.length === 1 ? changing[0] : undefined;
   const all = sites.flatMap((site): readonly Guarded[] => {
     const target = targetIn(site.write, context);
     if (target === undefined) return [];
-    const keys = keysWritten(site.write, context, isAlone);
-    const changes = planUpdate(context.graph, target.relation, isAlone ? keysChanged(target, context) : []);
+    const keys = keysWritten(site.write, context, site === compared);
+    const changed = site === compared ? keysChanged(target, context) : [];
+    const changes = planUpdate(context.graph, target.relation, changed);
     return [{ site, target, keys, changes, level: guard, tellsOld: profile.can.returnOldAndNew }];
   });
   return all
