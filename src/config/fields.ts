@@ -99,14 +99,20 @@ const SPELLINGS = [...ACTIONS, 'set_null', 'set_default', 'no_action'] as const;
 export type OnDelete = (typeof ACTIONS)[number];
 
 // SQL has no capitals of its own: SET NULL is set null.
-const onDelete = z
-  .preprocess(
-    (value) => (typeof value === 'string' ? value.toLowerCase() : value),
-    z.enum(SPELLINGS, { error: ({ input }) => notOneOf(input, ACTIONS) }),
-  )
+const action = z.preprocess(
+  (value) => (typeof value === 'string' ? value.toLowerCase() : value),
+  z.enum(SPELLINGS, { error: ({ input }) => notOneOf(input, ACTIONS) }),
+);
+const asInSql = (spelling: (typeof SPELLINGS)[number]) => spelling.replace('_', ' ') as OnDelete;
+const onDelete = action
   .nonoptional({ error: 'is missing' })
-  .transform((spelling) => spelling.replace('_', ' ') as OnDelete)
+  .transform(asInSql)
   .describe('What is done to the referencing rows when the referenced row is deleted.');
+
+const onUpdate = action
+  .default('no action')
+  .transform(asInSql)
+  .describe('What is done to the referencing rows when the referenced key is changed, with guard: check.');
 
 export const override = z.strictObject({
   match: z
@@ -124,6 +130,7 @@ export const relation = z
     from: keyColumns.describe('The referencing side: schema.table(column, …), quoted as in SQL.'),
     to: keyColumns.describe('The referenced side: schema.table(column, …), as many columns.'),
     on_delete: onDelete,
+    on_update: onUpdate,
     unique: z
       .boolean()
       .default(true)

@@ -173,7 +173,7 @@ function keyOf(
     referenced: to,
     columns,
     action: withoutDefaults(wanted.on_delete, from, wanted.setColumns ?? wanted.from.columns),
-    onUpdate: 'no action',
+    onUpdate: withoutDefaults(wanted.on_update ?? 'no action', from, wanted.from.columns),
     performer: 'proxy',
     enforcedByServer: false,
     enforced: false,

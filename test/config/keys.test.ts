@@ -48,9 +48,20 @@ cascade:
       from: { schema: 'shop', table: 'items', columns: ['order_id', 'Line No'] },
       to: { schema: 'shop', table: 'orders', columns: ['id', 'line'] },
       on_delete: 'cascade',
+      on_update: 'no action',
       unique: true,
     },
   ]);
+});
+
+test('on_update of a relation is spelled as on_delete', () => {
+  const relation = '{ name: n, from: a.b(c), to: a.d(e), on_delete: cascade, on_update: SET_NULL }';
+  expect(load(`cascade: { relations: [${relation}] }`).cascade.relations[0]).toMatchObject({
+    on_delete: 'cascade',
+    on_update: 'set null',
+  });
+  const wrong = relation.replace('SET_NULL', 'nothing');
+  expect(() => load(`cascade: { relations: [${wrong}] }`)).toThrow(/on_update: "nothing"/);
 });
 
 test('listen is a list, also where one address is given', () => {

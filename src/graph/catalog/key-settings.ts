@@ -39,6 +39,8 @@ export interface ConfiguredKey {
   readonly from: TableColumns;
   readonly to: TableColumns;
   readonly on_delete: Action;
+  /** Nobody says it of a key that a schema file has: NO ACTION. */
+  readonly on_update?: Action;
   /** False where several rows may have one key: the children of each of them that is deleted are acted on. */
   readonly unique: boolean;
   /** Where it stands, where that is a schema file: `shop.sql:12`. */
