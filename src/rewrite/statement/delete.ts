@@ -55,7 +55,7 @@ export function* expandDelete(
   if (triggers.kind === 'refused') return refuse(text, statement, triggers.error, { reject: true });
   const { warnings } = triggers;
   // No key that it writes references what is deleted then.
-  if (plan === undefined) return { ...expandWrite(text, writingOf(statement), context), warnings };
+  if (plan === undefined) return { ...expandWrite(text, writingOf(statement), context, statement), warnings };
   refuseWrites(`${statement.form}, beside a DELETE that cascades,`, statement.writes, context);
   refuseServer(targets, context);
   refuseForm(statement, plan, targets, context);

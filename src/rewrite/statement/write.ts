@@ -16,7 +16,7 @@ import { renderGuarded } from '../../render/single/guard.js';
 import { type Guarded, tellsTables } from '../../render/single/guarded.js';
 import { renderGuardedWith } from '../../render/single/guarded-with.js';
 import { quoteRelation } from '../../sql/names.js';
-import type { Write, WritingQuery, WritingStatement } from '../../sql/statement/statement.js';
+import type { Meaning, Write, WritingQuery, WritingStatement } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
 import { AS_SENT } from './program.js';
 import type { GuardTreatment } from './treatment.js';
@@ -24,10 +24,16 @@ import { prepareTreatment, unchangedTreatment } from './unexpanded.js';
 
 /**
  * @param text the statement's own
+ * @param meaning what a PREPARE is remembered as: that of a statement that also deletes, where `statement` is what it writes
  * @throws ProxyError PGC_GUARD for what cannot be looked at, PGC_GUARD_REFERENCED where it changes what is referenced; and what
  * context.returnedColumns throws
  */
-export function expandWrite(text: string, statement: WritingStatement, context: RewriteContext): Expanded {
+export function expandWrite(
+  text: string,
+  statement: WritingStatement,
+  context: RewriteContext,
+  meaning: Meaning = statement,
+): Expanded {
   const { form, outer, prepares, query, writes } = statement;
   if (query === undefined) {
     const [write] = writes;
@@ -37,8 +43,7 @@ export function expandWrite(text: string, statement: WritingStatement, context: 
   }
   const parts = query === undefined ? [] : guardedParts(query, outer === 'COPY', context);
   const [first] = parts;
-  if (query === undefined || first === undefined)
-    return { treatments: [unchangedTreatment(text, statement)] };
+  if (query === undefined || first === undefined) return { treatments: [unchangedTreatment(text, meaning)] };
   for (const part of parts) refuseUnknowable(part, context);
   const isAlone = parts.length === 1 && first.site.cte === undefined && outer !== 'COPY';
   const { sql, copied, checks, shape, behind } = isAlone
@@ -57,7 +62,7 @@ export function expandWrite(text: string, statement: WritingStatement, context: 
     ),
   };
   const treatment =
-    prepares === undefined ? guarded : prepareTreatment(prepares, text, { sql, copied }, guarded, statement);
+    prepares === undefined ? guarded : prepareTreatment(prepares, text, { sql, copied }, guarded, meaning);
   return { treatments: [treatment], sql, copied };
 }
 
