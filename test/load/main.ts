@@ -1,5 +1,6 @@
 /** Many clients for some minutes, as a program: `npm run test:load -- --seconds 180`. Exit status: 0 all as promised, 1 not, 2 bad usage. */
 import { atLeast, runCommand, type Values } from '../support/command.js';
+import type { ProcessorTime } from '../support/processor-time.js';
 import { Busy, type Counts } from './busy.js';
 import { Idle } from './idle.js';
 import { latencies, slowestHundredth } from './latencies.js';
@@ -8,12 +9,13 @@ import { type Stage, startStage, type Way } from './stage.js';
 const help = `usage: npm run test:load -- [OPTION…]
 
 Connects idle clients through pgcascade, and busy ones through it and straight to the server, in turn, by TLS on all ways. Prints errors,
-memory, and how long SELECT 1 takes meanwhile. The busy ones select, insert, delete with cascades, and come and go.
+memory, what a login costs the proxy, and how long SELECT 1 takes meanwhile. The busy ones select, insert, delete with cascades, and come and go.
 
   --idle N      idle connections (1000)
   --busy N      busy clients (200)
   --seconds N   how long (180)
   --clear       without TLS
+  --scram       with passwords, by SCRAM
 `;
 
 const options = {
@@ -21,6 +23,7 @@ const options = {
   busy: { type: 'string', default: '200' },
   seconds: { type: 'string', default: '180' },
   clear: { type: 'boolean', default: false },
+  scram: { type: 'boolean', default: false },
 } as const;
 
 /** Bytes of the process for each idle connection, at the most. */
@@ -43,12 +46,17 @@ async function run(values: Values<typeof options>): Promise<boolean> {
   const idle = atLeast(1, '--idle', values.idle);
   const busy = atLeast(1, '--busy', values.busy);
   const seconds = atLeast(1, '--seconds', values.seconds);
-  const stage = await startStage(WARMING + idle + busy, !values.clear);
+  const stage = await startStage(WARMING + idle + busy, {
+    encrypted: !values.clear,
+    scram: values.scram,
+  });
   try {
     // The first ones are for what all share.
     const first = await Idle.connect(stage, WARMING);
     const before = await stage.memory();
+    const workedBefore = stage.processorTime();
     const sleeping = await Idle.connect(stage, idle);
+    console.log(`a login: ${perLogin(workedBefore, stage.processorTime(), idle)}`);
     const perConnection = ((await stage.memory()) - before) / idle;
     console.log(`${idle} idle connections: ${(perConnection / 1000).toFixed(1)} KB each`);
     const { proxy, direct } = await workInTurn(stage, busy, (seconds * 1000) / TURNS / 2);
@@ -76,6 +84,12 @@ async function run(values: Values<typeof options>): Promise<boolean> {
   } finally {
     await stage.stop();
   }
+}
+
+/** Of the logins of clients that then ask once. */
+function perLogin(before: ProcessorTime, after: ProcessorTime, logins: number): string {
+  const each = (what: keyof ProcessorTime) => ((after[what] - before[what]) / logins).toFixed(2);
+  return `${each('worked')} ms of the proxy's thread, which waited ${each('waited')} ms for a processor`;
 }
 
 /** @param milliseconds of each turn on each way */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { createAuthority } from '../support/certificates.js';
 import { startPostgres } from '../support/postgres.js';
+import { type ProcessorTime, processorTimeOf } from '../support/processor-time.js';
 import { ProxyProgram } from '../support/proxy-program.js';
 import { LOOKED_AT, type Memory } from '../support/settled-memory.js';
 import { until } from '../support/until.js';
@@ -17,6 +18,8 @@ export interface Stage {
   client(way: Way): pg.Client;
   /** Bytes that the proxy's process takes, without what nobody has any more. */
   memory(): Promise<number>;
+  /** What the proxy's thread has had of a processor so far. */
+  processorTime(): ProcessorTime;
   /** Connections of clients that the server still has, when all should be gone. */
   leftBehind(): Promise<number>;
   orphans(): Promise<number>;
@@ -33,11 +36,19 @@ const schema = (enforcement: string) => `
 /** Of what the load itself does not use: looks, and clients that come while others go. */
 const SPARE_CONNECTIONS = 60;
 
-export async function startStage(clients: number, encrypted: boolean): Promise<Stage> {
+export interface StageOptions {
+  /** Whether all ways are by TLS. */
+  readonly encrypted: boolean;
+  /** Whether the server asks for passwords, by SCRAM. */
+  readonly scram: boolean;
+}
+
+export async function startStage(clients: number, { encrypted, scram }: StageOptions): Promise<Stage> {
   const authority = await createAuthority('load');
   const { cert, key } = await authority.server([{ type: 'ip', value: '127.0.0.1' }]);
   const connections = { max_connections: String(clients + SPARE_CONNECTIONS) };
   const server = await startPostgres({
+    auth: scram ? 'scram' : 'trust',
     config: encrypted ? { ...connections, ssl: 'on' } : connections,
     files: { 'server.crt': cert, 'server.key': key },
   });
@@ -65,10 +76,11 @@ export async function startStage(clients: number, encrypted: boolean): Promise<S
       host: '127.0.0.1',
       port: (way === 'proxy' ? proxy : server).port,
       user: server.user,
+      password: server.password,
       database: way === 'proxy' ? 'postgres' : 'enforced',
       ...(encrypted ? { ssl: { ca: authority.cert } } : {}),
     });
-  const observer = new pg.Client({ connectionString: server.url('postgres') });
+  const observer = new pg.Client({ connectionString: server.url('postgres'), password: server.password });
   await observer.connect();
   await observer.query(schema('NOT ENFORCED'));
   await observer.query('CREATE DATABASE enforced');
@@ -80,6 +92,7 @@ export async function startStage(clients: number, encrypted: boolean): Promise<S
   return {
     client,
     memory: async () => ((await proxy.process.ask('memory')) as Memory).resident,
+    processorTime: () => processorTimeOf(proxy.process.pid),
     async leftBehind() {
       const left = () =>
         count(
