@@ -1,7 +1,8 @@
 /** A schema of keys that are checked natively, and by cascade.guard: what either side answers has to be the same. */
 import { inject } from 'vitest';
+import { useKeptSessions } from '../support/kept-sessions.js';
 import type { ProxyOptions } from '../support/proxy.js';
-import { askAll, RawClient, type RawMessage } from '../support/raw-client.js';
+import { askAll, type RawClient, type RawMessage } from '../support/raw-client.js';
 import { type TwinDatabases, useTwinDatabases, withoutContext } from '../support/twin-databases.js';
 
 const SCHEMA = `
@@ -48,10 +49,11 @@ export interface GuardTwin extends TwinDatabases {
 /** Makes the twins for the tests of this file, with the same rows before each test. */
 export function useGuardTwin(options: ProxyOptions, schema = SCHEMA, rows = ROWS): GuardTwin {
   const twins = useTwinDatabases(schema, rows, options);
+  const session = useKeptSessions();
   const asNative: GuardTwin['asNative'] = (steps) =>
     twins.expectAsNative(async (side) => {
       const address = side === twins.native ? inject('postgres') : twins.proxy;
-      const client = await RawClient.login(address, { database: side.database.name });
+      const client = await session(address, { database: side.database.name });
       return side.readable((await steps(client)).map(withoutContext));
     });
   return {

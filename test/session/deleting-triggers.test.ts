@@ -2,12 +2,13 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { useDatabase } from '../support/database.js';
 import { query, run, sync } from '../support/frontend-messages.js';
+import { useKeptSessions } from '../support/kept-sessions.js';
 import { type RunningProxy, useProxy } from '../support/proxy.js';
-import { RawClient } from '../support/raw-client.js';
 
 vi.setConfig({ testTimeout: 15_000 });
 
 const database = useDatabase();
+const session = useKeptSessions();
 
 /** p ← c ← g; q ← z; f is not touched by any key, e is enforced below h. */
 const SCHEMA = `
@@ -33,7 +34,7 @@ beforeEach(async () => {
 });
 
 async function told(proxy: RunningProxy, ...texts: readonly string[]): Promise<readonly string[]> {
-  const client = await RawClient.login(proxy, { database: database.name });
+  const client = await session(proxy, { database: database.name });
   const answers: string[] = [];
   for (const text of [`SET search_path = s`, ...texts]) answers.push(...(await client.told(query(text))));
   return answers;
@@ -179,7 +180,7 @@ describe('cascade.triggers: warn, the default,', () => {
       trigger('AFTER DELETE', 'c FOR EACH ROW', 'deletes', 'several2'),
     );
     for (let i = 0; i < 2; i++) {
-      const client = await RawClient.login(proxy, { database: database.name });
+      const client = await session(proxy, { database: database.name });
       await client.told(run('DELETE FROM s.p WHERE id = $1', ['1']), sync);
     }
     expect(
@@ -212,14 +213,14 @@ describe('cascade.triggers: reject', () => {
   });
 
   test('refuses what a prepared statement would fire by now', async () => {
-    const client = await RawClient.login(proxy, { database: database.name });
+    const client = await session(proxy, { database: database.name });
     await client.ask(query('SET search_path = s; PREPARE d AS DELETE FROM p'));
     await client.ask(query(row('AFTER DELETE', 'c')));
     expect((await client.told(query('EXECUTE d'))).join()).toContain('PGC_TRIGGER');
   });
 
   test('notices that the function has come to delete', async () => {
-    const client = await RawClient.login(proxy, { database: database.name });
+    const client = await session(proxy, { database: database.name });
     await client.ask(query(`SET search_path = s; ${row('AFTER DELETE', 'c', 'harmless')}`));
     expect(await client.told(query('DELETE FROM p WHERE false'))).toContain('C DELETE 0');
     await client.ask(

@@ -2,12 +2,14 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { useDatabase } from '../support/database.js';
 import { bind, execute, parse, query, sync } from '../support/frontend-messages.js';
+import { useKeptSessions } from '../support/kept-sessions.js';
 import { useProxy } from '../support/proxy.js';
-import { RawClient } from '../support/raw-client.js';
+import type { RawClient } from '../support/raw-client.js';
 
 vi.setConfig({ testTimeout: 20_000 });
 const database = useDatabase();
 const proxy = useProxy();
+const session = useKeptSessions();
 
 const SCHEMA = `
   DROP SCHEMA IF EXISTS s CASCADE; CREATE SCHEMA s; SET search_path = s;
@@ -25,7 +27,7 @@ const SCHEMA = `
 const KINDS = ['relationChanged', 'ruleSuspected', 'rowKept', 'refused', '0/0/(1)', '7/x/(1)', ''];
 
 const connect = async () => {
-  const client = await RawClient.login(proxy, { database: database.name });
+  const client = await session(proxy, { database: database.name });
   await client.told(query('SET search_path = s'));
   return client;
 };

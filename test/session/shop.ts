@@ -3,8 +3,8 @@ import type pg from 'pg';
 import { beforeAll, beforeEach } from 'vitest';
 import { type Database, useDatabase } from '../support/database.js';
 import { query } from '../support/frontend-messages.js';
+import { useKeptSessions } from '../support/kept-sessions.js';
 import { type ProxyOptions, type RunningProxy, useProxy } from '../support/proxy.js';
-import { RawClient } from '../support/raw-client.js';
 
 /** `code` is not unique: both orders have 7. */
 const SCHEMA = `
@@ -35,6 +35,7 @@ export interface Shop {
 
 export function useShop(): Shop {
   const database = useDatabase();
+  const sessionOn = useKeptSessions();
   let direct: pg.Client | undefined;
   const client = () => {
     if (!direct) throw new Error('the connection is made in beforeAll');
@@ -58,7 +59,7 @@ export function useShop(): Shop {
       return rows[0].ids ?? '';
     },
     async told(proxy, ...texts) {
-      const session = await RawClient.login(proxy, { database: database.name });
+      const session = await sessionOn(proxy, { database: database.name });
       const answers: string[] = [];
       for (const text of texts) answers.push(...(await session.told(query(text))));
       return answers;

@@ -1,8 +1,9 @@
 /** The sample schema on both sides of a twin, and clients that speak the protocol byte by byte. */
 import { inject } from 'vitest';
 import type { Database } from '../support/database.js';
+import { useKeptSessions } from '../support/kept-sessions.js';
 import type { ProxyOptions, RunningProxy } from '../support/proxy.js';
-import { RawClient, type RawMessage } from '../support/raw-client.js';
+import type { RawClient, RawMessage } from '../support/raw-client.js';
 import { SAMPLE_ROWS } from '../support/sample-rows.js';
 import { useTwinDatabases } from '../support/twin-databases.js';
 
@@ -32,7 +33,7 @@ export interface Twin {
   readonly native: Database;
   /** Its keys are NOT ENFORCED. */
   readonly emulated: Database;
-  /** A connection to the emulated database through the proxy. */
+  /** A connection to the emulated database through the proxy, as new. */
   connect(): Promise<RawClient>;
   /** One straight to it. */
   connectDirect(): Promise<RawClient>;
@@ -51,9 +52,10 @@ export function useTwin(options: ProxyOptions = {}): Twin {
   const { database: native } = twins.native;
   const { database: emulated } = twins.emulated;
   const oracles = new WeakSet<RawClient>();
-  const connect = () => RawClient.login(proxy, { database: emulated.name });
+  const session = useKeptSessions();
+  const connect = () => session(proxy, { database: emulated.name });
   const connectToNative = async () => {
-    const oracle = await RawClient.login(inject('postgres'), { database: native.name });
+    const oracle = await session(inject('postgres'), { database: native.name });
     oracles.add(oracle);
     return oracle;
   };
@@ -62,7 +64,7 @@ export function useTwin(options: ProxyOptions = {}): Twin {
     native,
     emulated,
     connect,
-    connectDirect: () => RawClient.login(inject('postgres'), { database: emulated.name }),
+    connectDirect: () => session(inject('postgres'), { database: emulated.name }),
     isNative: (client) => oracles.has(client),
     async expectAsNative(steps) {
       await twins.expectAsNative(async (side) => {

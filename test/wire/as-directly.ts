@@ -1,4 +1,5 @@
 /** The server itself as the oracle: the same bytes sent to it directly and through the proxy must be answered alike. */
+import type pg from 'pg';
 import { expect, inject } from 'vitest';
 import { type Database, useDatabase } from '../support/database.js';
 import { query, run, sync, terminate } from '../support/frontend-messages.js';
@@ -33,25 +34,27 @@ export function useDirectly(schema = '', options: ProxyOptions = {}): Directly {
   const connect = (login?: LoginOptions) => RawClient.login(proxy, { database: database.name, ...login });
   const connectDirect = (login?: LoginOptions) =>
     RawClient.login(inject('postgres'), { database: database.name, ...login });
+  let observer: Promise<pg.Client> | undefined;
   return {
     database,
     proxy,
     connect,
     connectDirect,
     async expectAsDirectly(steps, login) {
-      const expected = await converse(await connectDirect(login), steps, database);
-      const came = await converse(await connect(login), steps, database);
+      observer ??= database.connect();
+      const expected = await converse(await connectDirect(login), steps, await observer);
+      const came = await converse(await connect(login), steps, await observer);
       expect(came).toEqual(expected);
       return expected.steps;
     },
   };
 }
 
-async function converse(client: RawClient, steps: Steps, database: Database) {
+async function converse(client: RawClient, steps: Steps, observer: pg.Client) {
   const answers = await steps(client);
   // Had the proxy lost count of the answers, it would mistake those of a statement that it expands.
   const probe = client.socket.readableEnded || client.socket.destroyed ? [] : await lookForDrift(client);
-  const tables = await tableNames(database);
+  const tables = await tableNames(observer);
   client.send(terminate);
   const rest = await client.rest();
   return { steps: readable(answers, tables), probe: readable(probe, tables), rest: readable(rest) };
@@ -67,11 +70,9 @@ async function lookForDrift(client: RawClient): Promise<readonly RawMessage[]> {
 }
 
 /** Of temporary tables too: they have other object ids in every session. */
-async function tableNames(database: Database): Promise<ReadonlyMap<number, string>> {
-  const client = await database.connect();
-  const { rows } = await client.query(
+async function tableNames(observer: pg.Client): Promise<ReadonlyMap<number, string>> {
+  const { rows } = await observer.query(
     'SELECT oid::int AS oid, relname AS name FROM pg_class WHERE oid >= 16384',
   );
-  await client.end();
   return new Map(rows.map(({ oid, name }: { oid: number; name: string }) => [oid, name]));
 }
