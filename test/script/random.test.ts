@@ -14,7 +14,7 @@ import { type MariaDb, missingProgram, startMariaDb } from './mariadb-server.js'
 import { randomCase } from './random-schema.js';
 import { output, ran, scriptOf } from './runs.js';
 
-const seeds = Array.from({ length: Number(process.env.SCRIPT_SEEDS ?? 25) }, (_, i) => i + 1);
+const seeds = Array.from({ length: Number(process.env.SCRIPT_SEEDS ?? 15) }, (_, i) => i + 1);
 
 describeProgram('sqlite3', () => {
   const folder = serverFolder(undefined);
