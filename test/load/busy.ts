@@ -8,6 +8,8 @@ export type Counts = Record<'selects' | 'inserts' | 'cascades' | 'connects', num
 /** Each round inserts an org with so many users, each with so many posts, and deletes it. */
 const USERS = 5;
 const POSTS = 4;
+/** Twice limits.login_timeout: whoever is not connected by then has had an error before, which counts. In milliseconds. */
+const CONNECTING = { within: 120_000 };
 /** Rounds of a client on one connection. */
 const ROUNDS = 20;
 
@@ -28,7 +30,14 @@ export class Busy {
   static async start(stage: Stage, way: Way, clients: number): Promise<Busy> {
     const busy = new Busy(stage, way);
     busy.#working = Promise.all(Array.from({ length: clients }, (_, i) => busy.#work(i)));
-    await until('the busy clients are connected', () => busy.counts.connects >= clients, { within: 60_000 });
+    await until('the busy clients are connected', () => busy.counts.connects >= clients, CONNECTING).catch(
+      (error: unknown) => {
+        const told = [...new Set(busy.errors)].join('; ');
+        throw new Error(`${busy.counts.connects} of ${clients} have connected. Errors: ${told}`, {
+          cause: error,
+        });
+      },
+    );
     return busy;
   }
 
