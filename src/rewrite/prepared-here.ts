@@ -14,7 +14,8 @@ export class PreparedHere {
 
   /** Notes what a statement of the text does to the names. */
   note(treatment: Treatment): void {
-    if (treatment.kind === 'prepare') this.#here.set(treatment.name, { ...treatment, replan: undefined });
+    if (treatment.kind === 'prepare' && !treatment.again?.isTrial)
+      this.#here.set(treatment.name, { ...treatment, replan: undefined });
     if (treatment.kind !== 'release') return;
     if (treatment.name !== undefined) this.#here.set(treatment.name, undefined);
     else {

@@ -177,3 +177,21 @@ describe('a prepared DELETE whose result is the same is executed as natively', (
       return [...answers, ...(await client.ask(query('EXECUTE d(2)')))];
     }));
 });
+
+test('what SQL has prepared is still there when it cannot be prepared anew', () =>
+  sameOn(ALL, SCHEMA, async ({ client, ddl }) => {
+    const answers: RawMessage[] = [];
+    for (const text of [
+      'PREPARE d (int) AS DELETE FROM s.p WHERE a = $1',
+      'EXECUTE d (1)',
+      ddl(changes('ALTER TABLE s.p RENAME a TO aa')),
+      'EXECUTE d (2)',
+      'BEGIN; EXECUTE d (2)',
+      'ROLLBACK',
+      ddl('ALTER TABLE s.p RENAME aa TO a'),
+      'EXECUTE d (2)',
+      'EXECUTE d (3)',
+    ])
+      answers.push(...(await client.ask(query(text))));
+    return answers;
+  }));

@@ -1,7 +1,7 @@
 /** EXECUTE of a prepared statement that may delete, or writes keys that are looked at. */
 import { ProxyError } from '../../errors.js';
 import type { Steps } from '../../pace.js';
-import { FAIL_REFUSED } from '../../render/violations.js';
+import { FAIL_REFUSED, MARKER } from '../../render/violations.js';
 import { quoteName } from '../../sql/names.js';
 import type { Executed } from '../../sql/statement/deletes.js';
 import type { Expanded, RewriteContext } from './context.js';
@@ -14,7 +14,10 @@ import { expandedOf, type PreparedSource, shapeOf, type Treatment } from './trea
  *     EXPLAIN EXECUTE d (NULL); DEALLOCATE d; PREPARE d (int) AS WITH … DELETE …; EXECUTE d (1)
  *
  * EXPLAIN runs nothing. It has the server check whether the statement still returns the columns that it returned when the
- * client prepared it, and raise its own error if not (RevalidateCachedQuery in plancache.c).
+ * client prepared it, and raise its own error if not (RevalidateCachedQuery in plancache.c). Where the expanded statement has other
+ * columns than the client's, what is new is prepared under another name first, so that an error leaves the client its statement:
+ *
+ *     PREPARE "pgcascade/…/trial" (int) AS WITH … DELETE …; DEALLOCATE "pgcascade/…/trial"; DEALLOCATE d; PREPARE d (int) AS …; EXECUTE d (1)
  *
  * @param text the statement's own
  * @throws ProxyError PGC_EXECUTE where it would have to be prepared again, and the text is no string
@@ -39,21 +42,39 @@ export function* expandExecute(
   if (now.treatment.kind !== 'prepare' || !context.inString) throw new ProxyError('PGC_EXECUTE', { name });
   const returnsRows = shapeOf(executeTreatment)?.kind !== 'count';
   const nulls = values > 0 ? ` (${Array<string>(values).fill('NULL').join(', ')})` : '';
-  const before = [
-    ...(returnsRows ? [`EXPLAIN EXECUTE ${quoteName(name)}${nulls}`] : []),
-    `DEALLOCATE ${quoteName(name)}`,
-  ];
+  const again = { within: 0, client: source?.origin.client ?? 0 };
+  const trial = returnsRows ? undefined : tried(now.sql);
+  const first = returnsRows ? [`EXPLAIN EXECUTE ${quoteName(name)}${nulls}`] : [];
+  const released = [...(trial ? [`DEALLOCATE ${TRIAL}`] : []), `DEALLOCATE ${quoteName(name)}`];
+  const before = [...first, ...(trial ? [trial.sql] : []), ...released];
   const within = before.map((each) => `${each}; `).join('');
   const inserted = `${within}${now.sql}; `;
   return {
     sql: `${inserted}${text}`,
     copied: [{ client: 0, sent: inserted.length, length: text.length }],
     treatments: [
-      ...before.map((): Treatment => ({ kind: 'swallow', source })),
-      { ...now.treatment, again: { within: within.length, client: source?.origin.client ?? 0 } },
+      ...first.map((): Treatment => ({ kind: 'swallow', source })),
+      ...(trial ? [{ ...now.treatment, again: { ...again, within: trial.longer, isTrial: true } }] : []),
+      ...released.map((): Treatment => ({ kind: 'swallow', source })),
+      { ...now.treatment, again: { ...again, within: within.length } },
       now.treatment.executeTreatment,
     ],
   };
+}
+
+/** Each sending of it has another marker, and so another name. */
+const TRIAL = quoteName(`${MARKER}trial`);
+const PREPARED_NAME = /^(PREPARE\s+)("(?:[^"]|"")+"|[^\s("]+)/i;
+
+/**
+ * What is prepared for trial.
+ * @returns undefined where comments stand before the name. `longer`: by so many characters than what comes under the client's name
+ */
+function tried(prepare: string): { readonly sql: string; readonly longer: number } | undefined {
+  const [, before, name] = PREPARED_NAME.exec(prepare) ?? [];
+  if (before === undefined || name === undefined) return undefined;
+  const rest = prepare.slice(before.length + name.length);
+  return { sql: `${before}${TRIAL}${rest}`, longer: TRIAL.length - name.length };
 }
 
 function withSource(treatment: Treatment, source: PreparedSource | undefined, hasValues: boolean): Treatment {

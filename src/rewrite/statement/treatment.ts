@@ -116,6 +116,8 @@ export interface PreparedAgain {
   readonly within: number;
   /** As PreparedSource.origin: where the client prepared it. */
   readonly client: number;
+  /** Under a name of the proxy's own, which it drops at once. */
+  readonly isTrial?: boolean;
 }
 
 /** The plans of what a text prepares and deletes. */

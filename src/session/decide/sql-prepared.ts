@@ -37,7 +37,7 @@ export class SqlPrepared {
 
   /** The server has executed a statement that concerns prepared ones. */
   completed(treatment: Treatment, known: NamesBefore, sent: Rewrite, offset = 0): void {
-    if (treatment.kind === 'prepare') {
+    if (treatment.kind === 'prepare' && !treatment.again?.isTrial) {
       const { text, sql, copied, executeTreatment, targets } = treatment;
       const changed = sql !== text;
       const rewrite: Rewrite = {
