@@ -1,22 +1,16 @@
 /** A pgcascade in a process of its own that tells how long its event loop stood still: `fork` it with the upstream's URL. */
-import { readFileSync } from 'node:fs';
 import { startApp } from '../src/app.js';
 import { configSchema } from '../src/config/schema.js';
 import { createLogger } from '../src/observe/log.js';
+import { processorTimeOf } from '../test/support/processor-time.js';
 
 const [upstream] = process.argv.slice(2);
 const config = configSchema.parse({ listen: '127.0.0.1:0', upstream, admin: null });
 const log = createLogger({ level: 'warn', format: 'json' }, { write: (line) => process.stderr.write(line) });
 const { addresses } = await startApp(config, log);
 
-/** Milliseconds that this thread has had a processor: on a busy machine the clock tells more of others. Linux alone says. */
-const processor = () => {
-  try {
-    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
-  } catch {
-    return Number.NaN;
-  }
-};
+// On a busy machine the clock tells more of others.
+const processor = () => processorTimeOf(process.pid).worked;
 
 let last = { clock: performance.now(), processor: processor() };
 let longest = { clock: 0, processor: 0 };
