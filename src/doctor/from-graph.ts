@@ -4,7 +4,6 @@ import { ProxyError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { ForeignKey, Relation } from '../graph/model.js';
 import { inSlices } from '../pace.js';
-import { orderObstacle } from '../plan/order.js';
 import { planDelete } from '../plan/planner.js';
 import { describeTrigger, firedByDelete } from '../plan/triggers.js';
 import { quoteName, quoteRelation } from '../sql/names.js';
@@ -42,11 +41,11 @@ export function configurationFindings(
 /** The tables of which no row can be deleted through pgcascade, or none with what references it: the cascade cannot be planned. */
 export async function refusedFindings(
   graph: Graph,
-  { strategy, unsupported }: Pick<Config['cascade'], 'strategy' | 'unsupported'>,
+  { unsupported }: Pick<Config['cascade'], 'unsupported'>,
 ): Promise<readonly Finding[]> {
   const found = new Map<string, Finding>();
   for (const relation of referencedRelations(graph)) {
-    const error = await refusalOf(graph, relation, strategy);
+    const error = await refusalOf(graph, relation);
     if (!error) continue;
     const passes = unsupported === 'pass' && error.unexpandable;
     const outcome = passes ? 'passed as it is, and nothing cascades' : 'refused';
@@ -61,17 +60,10 @@ export async function refusedFindings(
 }
 
 /** Why no DELETE from a relation can be carried out, if none can. */
-async function refusalOf(
-  graph: Graph,
-  relation: Relation,
-  strategy: Config['cascade']['strategy'],
-): Promise<ProxyError | undefined> {
+async function refusalOf(graph: Graph, relation: Relation): Promise<ProxyError | undefined> {
   try {
-    const plan = await inSlices(planDelete(graph, [{ relation, only: false, view: undefined }]));
-    const what = plan && strategy === 'ordered' ? orderObstacle(plan) : undefined;
-    return what === undefined
-      ? undefined
-      : new ProxyError('PGC_ORDERED', { table: quoteRelation(relation), what });
+    await inSlices(planDelete(graph, [{ relation, only: false, view: undefined }]));
+    return undefined;
   } catch (error) {
     if (error instanceof ProxyError) return error;
     throw error;

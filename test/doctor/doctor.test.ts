@@ -162,14 +162,14 @@ test.each([
 });
 
 test.each([
-  ['single', []],
-  ['ordered', [expect.stringMatching(/^A DELETE is refused \(PGC_ORDERED\): .*"public"\."trees"/)]],
-])('names what the strategy cannot carry out: %s', async (strategy, expected) => {
+  'single',
+  'ordered',
+])('knows that each strategy carries out a cycle that the server enforces: %s', async (strategy) => {
   const { findings } = await examined(
     `CREATE TABLE trees (id int PRIMARY KEY, parent int REFERENCES trees); CREATE INDEX ON trees (parent)`,
     `cascade: { strategy: ${strategy}, overrides: [{ match: public.trees.*, on_delete: cascade }] }`,
   );
-  expect(findings.map(({ text }) => text)).toEqual(expected);
+  expect(findings).toEqual([]);
 });
 
 test('notes that nothing cascades where cascades are switched off', async () => {

@@ -4,11 +4,9 @@
  * and the rest deleted from the leaves up. What others have committed meanwhile is found by a last question, and goes the
  * same way.
  */
-import { ProxyError } from '../../errors.js';
-import { orderObstacle } from '../../plan/order.js';
+import { hasOrder } from '../../plan/order.js';
 import { oncePerPlan, type Plan } from '../../plan/plan.js';
 import { hasParameters } from '../../sql/lexer/parameters.js';
-import { quoteRelation } from '../../sql/names.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
 import { isDirect, type Root } from '../single/root.js';
 import type { Spliced } from '../splice.js';
@@ -40,22 +38,19 @@ export interface Sequence {
 
 /**
  * @param plan with what tells the rows apart (identifiedPlan)
- * @throws ProxyError PGC_ORDERED for a statement that only one statement can carry out
+ * @returns undefined for a statement that only one statement can carry out
  */
 export function renderSequence(
   text: string,
   statement: DeletingStatement,
   plan: Plan,
   roots: readonly Root[],
-): Sequence {
+): Sequence | undefined {
   const [root, ...more] = roots;
-  const what =
-    root && more.length === 0 ? obstacle(text, statement, root) : 'several DELETEs in one statement';
-  const problem = what ?? orderObstacle(plan);
-  if (root === undefined || problem !== undefined) {
-    const table = roots.map(({ target: { relation } }) => quoteRelation(relation)).join(', ');
-    throw new ProxyError('PGC_ORDERED', { table, what: problem ?? statement.form });
-  }
+  if (root === undefined || more.length > 0 || !isOrderable(text, statement, root) || !hasOrder(plan))
+    return undefined;
+  // A row that USING joins several times is there as often, and would be reached by a key when it has left that already.
+  if (statement.selection?.using && plan.checks.some(({ kind }) => kind === 'order')) return undefined;
   return {
     roots: root.site.returning
       ? collectReturning(text, statement, root)
@@ -84,31 +79,26 @@ const below = oncePerPlan((plan): Omit<Sequence, 'roots' | 'returns' | 'rootColu
   };
 });
 
-/** What in the client's statement stands against it. */
-function obstacle(text: string, statement: DeletingStatement, root: Root): string | undefined {
+/** Whether a SELECT finds the rows that the client's statement would delete, and that is all that it does. */
+function isOrderable(text: string, statement: DeletingStatement, root: Root): boolean {
   const { selection, sites, writes, outer } = statement;
   const { site, target } = root;
-  if (outer !== undefined) return `a DELETE in ${outer}`;
-  if (sites.length > 1 || writes.length > 0 || site.cte !== undefined)
-    return `a ${statement.form} that changes something else`;
-  if (!selection) return `a ${site.command} whose rows no SELECT finds`;
-  if (target.view || !isDirect(root)) return 'a DELETE from a view';
-  if (site.isNamesake) return 'a DELETE whose target is called as another table beside it';
-  if (site.returning) return returningObstacle(text, statement, site);
+  if (!selection || outer !== undefined || sites.length > 1 || writes.length > 0) return false;
+  if (site.cte !== undefined || target.view || !isDirect(root)) return false;
+  // FOR UPDATE OF takes a name without its schema.
+  if (site.isNamesake) return false;
+  if (site.returning) return isSelectable(text, statement, site);
   // Bind gives values for all parameters.
-  return hasParameters(text.slice(selection.end))
-    ? 'a DELETE with parameters behind its conditions'
-    : undefined;
+  return !hasParameters(text.slice(selection.end));
 }
 
-/** What a SELECT does not give: each row once, and the rows as they were and as they are. */
-function returningObstacle(
+/** Whether a SELECT gives what the RETURNING does: that has each row once, and knows them as they were and as they are. */
+function isSelectable(
   text: string,
   { selection }: DeletingStatement,
   { returning, end }: Root['site'],
-): string | undefined {
-  if (selection?.using) return 'a DELETE with USING and RETURNING';
+): boolean {
   const list = text.slice(returning?.list, end);
   const options = text.slice(selection?.end, returning?.list);
-  return options.includes('(') || /\b(?:old|new)\b/i.test(list) ? 'a RETURNING of OLD or NEW' : undefined;
+  return !selection?.using && !options.includes('(') && !/\b(?:old|new)\b/i.test(list);
 }

@@ -2,7 +2,7 @@
 import { ProxyError } from '../../errors.js';
 import type { Relation } from '../../graph/model.js';
 import type { Steps } from '../../pace.js';
-import type { Plan, Target } from '../../plan/plan.js';
+import type { Deletion, Plan, Target } from '../../plan/plan.js';
 import { firedByDelete } from '../../plan/triggers.js';
 import { identifiedPlan } from '../../render/ordered/identified.js';
 import { renderSequence } from '../../render/ordered/sequence.js';
@@ -15,7 +15,7 @@ import { quoteRelation } from '../../sql/names.js';
 import { fingerprint } from '../../sql/parser/parser.js';
 import type { DeletingStatement, Site, WritingStatement } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
-import type { SingleProgram } from './program.js';
+import type { Program, SingleProgram } from './program.js';
 import type { CascadeTreatment } from './treatment.js';
 import { judgeTriggers } from './trigger-policy.js';
 import { prepareTreatment, refuse } from './unexpanded.js';
@@ -45,7 +45,6 @@ export function* expandDelete(
   });
   const targets = concerned.map(({ target }) => target);
   const planned = yield* cachedPlan(context.graph, targets);
-  const plan = planned && context.strategy === 'ordered' ? identifiedPlan(planned) : planned;
   yield;
   const named = statement.sites.flatMap(({ target, only }) => {
     const relation = relationOf(target, context);
@@ -55,11 +54,14 @@ export function* expandDelete(
   if (triggers.kind === 'refused') return refuse(text, statement, triggers.error, { reject: true });
   const { warnings } = triggers;
   // No key that it writes references what is deleted then.
-  if (plan === undefined) return { ...expandWrite(text, writingOf(statement), context, statement), warnings };
+  if (planned === undefined)
+    return { ...expandWrite(text, writingOf(statement), context, statement), warnings };
   refuseWrites(`${statement.form}, beside a DELETE that cascades,`, statement.writes, context);
   refuseServer(targets, context);
-  refuseForm(statement, plan, targets, context);
-  return { ...(yield* render(text, statement, plan, concerned, context)), warnings };
+  refuseForm(statement, planned, targets, context);
+  const ordered =
+    context.strategy === 'ordered' ? inOrder(text, statement, planned, concerned, context) : undefined;
+  return { ...(ordered ?? (yield* inOne(text, statement, planned, concerned, context))), warnings };
 }
 
 /** What it does beside deleting. */
@@ -67,33 +69,36 @@ function writingOf({ form, outer, prepares, writes, written }: DeletingStatement
   return { kind: 'writing', form, outer, writes, query: written, prepares };
 }
 
-function* render(
+/** @returns undefined for what only one statement can carry out */
+function inOrder(
+  text: string,
+  statement: DeletingStatement,
+  planned: Plan,
+  concerned: readonly Concerned[],
+  context: RewriteContext,
+): Expanded | undefined {
+  if (planned.deletions.some((deletion) => mayKeepRows(deletion, context))) return undefined;
+  const plan = identifiedPlan(planned);
+  const sequence = renderSequence(text, statement, plan, rootsOf(plan, concerned));
+  if (sequence === undefined) return undefined;
+  const program: Program = { kind: 'ordered', sequence };
+  return { treatments: [{ ...treatmentOf(text, statement, plan, concerned, context), program }] };
+}
+
+/** Whether a trigger may keep a row, from the leaves up when its dependents are gone: natively they stay then, and no rule is asked. */
+function mayKeepRows({ relation, inherits }: Deletion, { graph }: RewriteContext): boolean {
+  return relation.mayKeepRows || (inherits && graph.descendants(relation).some((below) => below.mayKeepRows));
+}
+
+function* inOne(
   text: string,
   statement: DeletingStatement,
   plan: Plan,
   concerned: readonly Concerned[],
   context: RewriteContext,
 ): Steps<Expanded> {
-  const roots = concerned.flatMap((each, i): readonly Root[] => {
-    const deletion = plan.deletions[i];
-    return deletion ? [{ ...each, deletion }] : [];
-  });
-  const { counting, strategy } = context;
-  const treatment: Omit<CascadeTreatment, 'program'> = {
-    kind: 'cascade',
-    plan,
-    fingerprint: counting && text.length <= LONGEST_FINGERPRINTED ? fingerprint(text) : undefined,
-    target: concerned
-      .map(({ target: { relation, view } }) => quoteRelation(view?.relation ?? relation))
-      .join(', '),
-    command: statement.sites.find(({ cte }) => cte === undefined)?.command,
-  };
-  if (strategy === 'ordered') {
-    const program = { kind: strategy, sequence: renderSequence(text, statement, plan, roots) };
-    return { treatments: [{ ...treatment, program }] };
-  }
-  const { program, sql, copied } = yield* single(text, statement, plan, roots, context);
-  const expanded: CascadeTreatment = { ...treatment, program };
+  const { program, sql, copied } = yield* single(text, statement, plan, rootsOf(plan, concerned), context);
+  const expanded = { ...treatmentOf(text, statement, plan, concerned, context), program };
   const { prepares } = statement;
   return {
     treatments: [
@@ -106,12 +111,37 @@ function* render(
   };
 }
 
+function rootsOf(plan: Plan, concerned: readonly Concerned[]): readonly Root[] {
+  return concerned.flatMap((each, i): readonly Root[] => {
+    const deletion = plan.deletions[i];
+    return deletion ? [{ ...each, deletion }] : [];
+  });
+}
+
+function treatmentOf(
+  text: string,
+  statement: DeletingStatement,
+  plan: Plan,
+  concerned: readonly Concerned[],
+  { counting }: RewriteContext,
+): Omit<CascadeTreatment, 'program'> {
+  return {
+    kind: 'cascade',
+    plan,
+    fingerprint: counting && text.length <= LONGEST_FINGERPRINTED ? fingerprint(text) : undefined,
+    target: concerned
+      .map(({ target: { relation, view } }) => quoteRelation(view?.relation ?? relation))
+      .join(', '),
+    command: statement.sites.find(({ cte }) => cte === undefined)?.command,
+  };
+}
+
 function* single(
   text: string,
   statement: DeletingStatement,
   plan: Plan,
   roots: readonly Root[],
-  { counting, locks, retries: mayRetry, returnedColumns }: RewriteContext,
+  { counting, locks, retries: mayRetry, returnedColumns, strategy }: RewriteContext,
 ): Steps<Spliced & { readonly program: SingleProgram }> {
   // A prepared statement may be executed where it cannot be sent again, and the answer to a COPY begins before it is done.
   const retries = mayRetry && statement.outer !== 'PREPARE' && statement.outer !== 'COPY';
@@ -122,7 +152,8 @@ function* single(
     kind: 'single',
     shape,
     suspecting: retries && plan.checks.length > 0,
-    locks: renderLocks(text, statement, plan, roots, locks),
+    // The rows of an ordered one are always locked first, as far as they can be.
+    locks: renderLocks(text, statement, plan, roots, strategy === 'ordered' ? 'rows' : locks),
   };
   return { sql, copied, program };
 }

@@ -52,8 +52,7 @@ export function markerOf(
       return treatment.program.kind === 'ordered' ? marker : undefined;
     case 'rowKept':
       return treatment.plan.deletions.some(
-        ({ cycle, relation }) =>
-          (cycle !== undefined || treatment.program.kind === 'ordered') && relation.mayKeepRows,
+        ({ cycle, relation }) => cycle !== undefined && relation.mayKeepRows,
       )
         ? marker
         : undefined;

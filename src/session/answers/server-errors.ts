@@ -105,10 +105,8 @@ function stoppedBy(
       return violationFields(treatment, marker, profile, encoding());
     case 'keysTooLarge':
       return new ProxyError('PGC_ORDERED_KEYS', { table: treatment.target });
-    case 'rowKept': {
-      const isOrdered = treatment.kind === 'cascade' && treatment.program.kind === 'ordered';
-      return new ProxyError(isOrdered ? 'PGC_ORDERED_KEPT' : 'PGC_KEPT', { table: treatment.target });
-    }
+    case 'rowKept':
+      return new ProxyError('PGC_KEPT', { table: treatment.target });
     case 'ruleSuspected':
       return new ProxyError('PGC_SERIALIZATION', {});
     case 'relationChanged':
