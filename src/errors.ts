@@ -4,6 +4,7 @@
  */
 
 import type { ErrorKind } from './errors/error-kind.js';
+import { FAMILY_ERRORS } from './errors/family-errors.js';
 import { GUARD_ERRORS } from './errors/guard-errors.js';
 import { LOGIN_ERRORS } from './errors/login-errors.js';
 import { ORDERED_ERRORS } from './errors/ordered-errors.js';
@@ -208,6 +209,7 @@ export const ERRORS = {
   },
   ...GUARD_ERRORS,
   ...ORDERED_ERRORS,
+  ...FAMILY_ERRORS,
   ...LOGIN_ERRORS,
   PGC_SHUTDOWN: {
     sqlstate: '57P01',

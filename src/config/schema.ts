@@ -9,7 +9,6 @@ import {
   graphUrl,
   laterKey,
   listen,
-  notYet,
   override,
   relation,
   schemaFile,
@@ -34,7 +33,7 @@ const cascade = section({
   strategy: choice(['auto', 'single', 'ordered'])
     .default('auto')
     .describe(
-      'How a cascade is carried out. single: by one statement. ordered: by several in a transaction, which lock and find the rows, ask all rules and then delete from the leaves up (docs/strategies.md). auto is single.',
+      'How a cascade is carried out. single: by one statement. ordered: by several in a transaction, which lock and find the rows, ask all rules and then delete from the leaves up (docs/strategies.md). auto is single on PostgreSQL, and ordered where a server cannot do the one (docs/databases.md).',
     ),
   declared: z
     .boolean()
@@ -79,9 +78,11 @@ const cascade = section({
       'Schema files, as dumps are: their keys are relations too, where the catalog has none of the same columns.',
     ),
   atomic: z
-    .literal(true, notYet)
+    .boolean()
     .default(true)
-    .describe('A cascade happens as a whole. false is not yet supported.'),
+    .describe(
+      'A cascade happens as a whole. false: on a server without transactions it is carried out all the same, rules first and leaves first (docs/databases.md).',
+    ),
   batch_rows: laterKey().describe('Rows a transaction in a batched cascade. Not yet supported.'),
   on_limit: choice(['fail'], ['batch'])
     .default('fail')

@@ -45,6 +45,11 @@ export class Graph {
       for (const parent of relation.parents) append(this.#children, parent, relation);
   }
 
+  /** All relations that a key comes near. */
+  get relations(): Iterable<Relation> {
+    return this.#relations.values();
+  }
+
   /** How many relations a key comes near. */
   get size(): number {
     return this.#relations.size;

@@ -43,6 +43,9 @@ export interface Violation {
 /** `SELECT 'pgcascade/…/refused'::int4`: fails as soon as the server analyses it. It is sent in place of a refused statement. */
 export const FAIL_REFUSED = `SELECT '${MARKER}refused'::pg_catalog.int4`;
 
+/** The same on any server, whatever its casts are. */
+export const FAIL_ANYWHERE = 'pgcascade refuses this statement';
+
 /** An expression that fails when it is evaluated, and only then (the planner does not fold concat into a constant). */
 export const FAIL_RELATION_CHANGED = `pg_catalog.concat('${MARKER}relationChanged')::pg_catalog.int4`;
 

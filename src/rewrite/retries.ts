@@ -32,6 +32,11 @@ export function sequencesIn(treatments: readonly Treatment[]): readonly Sequence
   );
 }
 
+/** Whether a statement of the text is carried out by several, which take its values. */
+export function isCarriedOut(treatments: readonly Treatment[]): boolean {
+  return treatments.some((treatment) => treatment.kind === 'cascade' && treatment.program.kind !== 'single');
+}
+
 /** The answers to more statements than this are not held back. */
 const MOST_STATEMENTS = 10_000;
 

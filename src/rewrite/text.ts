@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { ProxyError } from '../errors.js';
 import type { Steps } from '../pace.js';
 import type { Copied } from '../render/splice.js';
+import { FAIL_ANYWHERE } from '../render/violations.js';
 import { charactersIn } from '../sql/encoding/characters.js';
 import { rawBytes } from '../sql/encoding/raw-bytes.js';
 import type { RelationName } from '../sql/names.js';
@@ -82,7 +83,7 @@ export function passedOn(text: Buffer): Rewrite {
 export function refusal(error: ProxyError): Rewrite {
   const { treatments, sql = '' } = refuse('', { kind: 'other' }, error, { reject: true });
   // Only PostgreSQL is known to have casts; this is an error on every server.
-  const fails = error.errorName === 'PGC_SERVER' ? 'pgcascade refuses this statement' : sql;
+  const fails = error.errorName === 'PGC_SERVER' ? FAIL_ANYWHERE : sql;
   return {
     text: '',
     sql: fails,

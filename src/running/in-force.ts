@@ -59,9 +59,8 @@ function policyOf(
   before: InForce | undefined,
   newGraphs: () => GraphCache,
 ): Policy {
-  const { mode, declared, overrides, unsupported, code, triggers, guard, copy, locks } = cascade;
-  // On PostgreSQL `auto` is the one statement.
-  const strategy = cascade.strategy === 'ordered' ? 'ordered' : 'single';
+  const { mode, declared, overrides, unsupported, code, triggers, guard, copy, locks, strategy, atomic } =
+    cascade;
   const keySettings = { declared, overrides, relations };
   const statements = {
     active: mode === 'on',
@@ -72,6 +71,7 @@ function policyOf(
     verifiesCopies: copy === 'verify',
     locks,
     strategy,
+    atomic,
   } as const;
   const isSameGraph =
     before !== undefined &&

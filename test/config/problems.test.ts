@@ -28,7 +28,7 @@ limits:
 graph: 5
 `;
   expect(problems(file)).toEqual([
-    'pgcascade.yaml:1: profile: "mysql" is not one of auto, postgres, postgres-like, dsql, redshift, greenplum, citus, duckdb, cratedb, h2',
+    'pgcascade.yaml:1: profile: "mysql" is not one of auto, postgres, postgres-like, dsql, redshift, greenplum, citus, duckdb, cratedb, h2, sqlite',
     'pgcascade.yaml:3: cascade.mode: "of" is not one of on, off',
     'pgcascade.yaml:4: cascade.declared: "sometimes" is not true or false',
     'pgcascade.yaml:6: limits.connections: 0 is less than 1',
@@ -55,7 +55,7 @@ test('a problem of a variable or a flag is told by its name', () => {
   const env = { PGCASCADE_CASCADE_MODE: 'of', PGCASCADE_CASCADE_OVERRIDES: '[{ match: a.b.c }]' };
   expect(problems('cascade: { mode: on }', env, { profile: 'x', listen: ['1', '/tmp'] })).toEqual([
     '--listen: [0]: "1" is not an address such as 127.0.0.1:6432 or [::1]:6432, nor a path such as /run/postgresql',
-    '--profile: "x" is not one of auto, postgres, postgres-like, dsql, redshift, greenplum, citus, duckdb, cratedb, h2',
+    '--profile: "x" is not one of auto, postgres, postgres-like, dsql, redshift, greenplum, citus, duckdb, cratedb, h2, sqlite',
     'PGCASCADE_CASCADE_MODE: "of" is not one of on, off',
     'PGCASCADE_CASCADE_OVERRIDES: [0].on_delete: is missing',
   ]);
@@ -105,7 +105,6 @@ describe('what later versions bring is refused by name', () => {
   test.each([
     ['cascade: { locks: tables }', 'cascade.locks: "tables" is not yet supported'],
     ['cascade: { mode: dry-run }', 'cascade.mode: "dry-run" is not yet supported'],
-    ['cascade: { atomic: false }', 'cascade.atomic: not yet supported'],
     ['cascade: { batch_rows: 5 }', 'cascade.batch_rows: not yet supported'],
     ['cascade: { on_limit: batch }', 'cascade.on_limit: "batch" is not yet supported'],
     ['cascade: { max_rows: 5 }', 'cascade.max_rows: not yet supported'],

@@ -76,6 +76,7 @@ test('each value of a profile stands in a file that says where it is from', () =
     'duckdb',
     'cratedb',
     'h2',
+    'sqlite',
     'postgres',
     'postgres-like',
   ];
@@ -111,15 +112,14 @@ function graph({ graph: source, strategy: sent }: Family): string {
     : `the configuration; \`${source}\` is not read yet`;
 }
 
-function strategy({ strategy: sent }: Family): string {
-  return { single: 'one statement', ordered: 'refused, until it can be sent in order', none: 'refused' }[
-    sent
-  ];
+function strategy({ graph: source, strategy: sent }: Family): string {
+  const ordered = source === 'pg_constraint' ? 'several statements' : 'several plain statements';
+  return { single: 'one statement', ordered, none: 'refused' }[sent];
 }
 
 function atomic({ strategy: sent, transactions }: Family): string {
   if (sent === 'none') return '';
-  return transactions.kind === 'none' ? 'cannot be' : 'yes';
+  return transactions.kind === 'none' ? 'no: `cascade.atomic: false`' : 'yes';
 }
 
 function forms({ recursive, returning, using, with: form }: Family['deletes']): string {

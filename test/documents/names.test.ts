@@ -32,7 +32,7 @@ describe.each(documents)('%s', (document) => {
     const given = inline.flatMap((code) => {
       const [, section = '', key = '', value] = /^(\w+)\.(\w+): (.+)$/.exec(code) ?? [];
       return sections.includes(section) && value !== undefined
-        ? [{ code, path: [section, key], file: { [section]: { [key]: value } } }]
+        ? [{ code, path: [section, key], file: { [section]: { [key]: value === 'false' ? false : value } } }]
         : [];
     });
     // A value may want another key beside it: then that one has the problem.

@@ -99,7 +99,7 @@ describeAbilities(
       await client.query('ROLLBACK TO SAVEPOINT s');
       await client.query('COMMIT');
       expect((await client.query('SELECT id FROM orders WHERE id > 4')).rows.length).toBe(1);
-      expect(H2.transactions).toEqual({ kind: 'full', statusTells: false });
+      expect(H2.transactions).toEqual({ kind: 'full', endWithErrors: false, statusTells: false });
     });
   },
 );
@@ -151,7 +151,11 @@ describeAbilities(
       expect(await takes(client, 'INSERT INTO orders VALUES (7)')).toBe(false);
       expect(await takes(client, 'COMMIT')).toBe(true);
       expect((await client.query('SELECT id FROM orders WHERE id = 7')).rowCount).toBe(0);
-      expect(DUCKDB.transactions).toEqual({ kind: 'without savepoints', statusTells: false });
+      expect(DUCKDB.transactions).toEqual({
+        kind: 'without savepoints',
+        endWithErrors: false,
+        statusTells: false,
+      });
     });
 
     test('ends one of two transactions that change the same row by the error that is retried', async () => {

@@ -131,7 +131,7 @@ function ownTexts({ refused }: Gated): readonly string[] {
 }
 
 test('the keys that Greenplum 7 stores and does not enforce concern a DELETE, unless cascade.declared is false', async () => {
-  const { client } = await connect(GATES.greenplum7, INERT);
+  const { client } = await connect(GATES.greenplum7, INERT, { cascade: { strategy: 'single' } });
   await expect(client.query('DELETE FROM orders WHERE id = 1')).rejects.toThrow(
     'the server is Greenplum, and',
   );
@@ -155,7 +155,8 @@ test('what Citus and Aurora DSQL enforce is left to them', async () => {
 
 test('an override is refused for the tables that it concerns', async () => {
   const overrides = [{ match: 'public.items.*', on_delete: 'set null' as const }];
-  const { client } = await connect(GATES.citus, [CITUS_SETTING, ...DECLARED], { cascade: { overrides } });
+  const cascade = { overrides, strategy: 'single' } as const;
+  const { client } = await connect(GATES.citus, [CITUS_SETTING, ...DECLARED], { cascade });
   await expect(client.query('DELETE FROM orders')).rejects.toThrow('the server is Citus, and');
   expect((await client.query('DELETE FROM users')).rowCount).toBe(1);
 });
@@ -173,7 +174,7 @@ test('a cascade of Aurora DSQL that is too large ends with its own error', async
 
 test('a session that only calls itself Citus is refused alone', async () => {
   const { client, gate, proxy } = await connect({ rules: [] }, UNDECLARED, {
-    cascade: { relations: [...relations] },
+    cascade: { relations: [...relations], strategy: 'single' },
   });
   await client.query("SET citus.version = '12.1'");
   await expect(client.query('DELETE FROM orders WHERE id = 1')).rejects.toThrow('the server is Citus, and');

@@ -62,6 +62,7 @@ async function make(golden: Golden, recorded: Recorded): Promise<Golden['made']>
           guard: cascadeConfig.guard,
           verifiesCopies: cascadeConfig.copy === 'verify',
           locks: cascadeConfig.locks,
+          atomic: true,
           strategy: cascadeConfig.strategy === 'ordered' ? 'ordered' : 'single',
           reject: cascadeConfig.unsupported === 'reject',
           inString: true,

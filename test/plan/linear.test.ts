@@ -105,6 +105,7 @@ function planned(graph: Graph) {
         guard: 'off',
         verifiesCopies: false,
         locks: 'rows',
+        atomic: true,
         strategy: 'single',
         reject: true,
         inString: true,

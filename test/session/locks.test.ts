@@ -70,6 +70,7 @@ async function locksOf(text: string): Promise<Locks | undefined> {
     guard: cascade.guard,
     verifiesCopies: false,
     locks: cascade.locks,
+    atomic: true,
     strategy: 'single' as const,
     reject: true,
     inString: true,

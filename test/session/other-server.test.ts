@@ -11,7 +11,10 @@ const relations = [
   { name: 'fk', from: 'shop.items(order_id)', to: 'shop.orders(id)', on_delete: 'cascade' as const },
 ];
 
-async function start(options: OtherServerOptions, cascade: ProxyOptions['cascade'] = { relations }) {
+async function start(
+  options: OtherServerOptions,
+  cascade: ProxyOptions['cascade'] = { relations, strategy: 'single' },
+) {
   const server = await startOtherServer(options);
   const proxy = await startProxy({ upstream: server.url, cascade });
   onTestFinished(() => proxy.stop());

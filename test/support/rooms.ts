@@ -143,12 +143,17 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   'session/execute': {
     purpose: 'an expanded statement until it ends for good: try, find out, lock, retry',
-    may: ['session/execute/ordered', ...deciding],
+    may: ['session/execute/ordered', 'session/execute/plain', ...deciding],
     types: ['observe'],
   },
   'session/execute/ordered': {
     purpose:
       'a statement that is carried out by a sequence: the steps in a pipeline, and the keys between them',
+    may: deciding,
+  },
+  'session/execute/plain': {
+    purpose:
+      'a statement that is carried out by plain statements: each a query by itself, with the keys in its text',
     may: deciding,
   },
   'session/decide': {
@@ -194,6 +199,11 @@ export const rooms: Readonly<Record<string, Room>> = {
   'render/ordered': {
     purpose: 'a plan as a sequence of statements: what is collected, asked, changed and deleted, in order',
     may: ['render', 'render/single', 'render/single/checks', 'render/single/actions', ...planning],
+  },
+  'render/plain': {
+    purpose:
+      'a plan as statements that any database understands: about one table each, with keys as literals',
+    may: ['render', 'render/single', ...planning],
   },
   'render/single': {
     purpose: 'a plan as one statement: the whole, and the locks before it',

@@ -9,6 +9,7 @@ import { POSTGRES } from './postgres.js';
 import { COCKROACHDB, POSTGRES_LIKE } from './postgres-like.js';
 import { REDSHIFT } from './redshift.js';
 import { REFUSED } from './refused.js';
+import { SQLITE } from './sqlite.js';
 import { UNKNOWN } from './unknown.js';
 
 /** All families, as docs/databases.md lists them. */
@@ -21,6 +22,7 @@ export const FAMILIES: readonly Family[] = [
   REDSHIFT,
   DUCKDB,
   H2,
+  SQLITE,
   CRATEDB,
   COCKROACHDB,
   ...REFUSED,

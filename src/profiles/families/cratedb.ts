@@ -14,13 +14,22 @@ export const CRATEDB: Family = {
   // S: crate, SqlBaseParser.g4: DELETE FROM t [alias] [WHERE …], with subqueries.
   deletes: { using: false, returning: false, with: 'none', recursive: false },
   // S: BEGIN and COMMIT are accepted and ignored, and the status byte says T behind BEGIN.
-  transactions: { kind: 'none', statusTells: false },
+  transactions: { kind: 'none', endWithErrors: false, statusTells: false },
   limits: {},
   lock: 'none',
   transport: { form: 'literals', chunk: 5000, rowChunk: 500 },
+  // D: CrateDB, CURRENT_SCHEMA; string literals with C-style escapes; REFRESH TABLE. S: no rows are compared, and SET takes no DEFAULT.
+  plain: {
+    schema: 'current_schema',
+    ignoresCase: false,
+    rows: 'conditions',
+    backslashes: 'plain',
+    setsDefault: false,
+    refresh: 'REFRESH TABLE {table}',
+  },
   retried: [],
   // D: CrateDB, REFRESH TABLE.
   differs:
-    'no transactions: a cascade could only be rules first, leaves first; reads see deletes after `REFRESH TABLE`',
+    'no transactions: rules are asked first, and leaves go first, so that no row is left which references one that is gone; `SET DEFAULT` is refused',
   shown: 'a gate before PostgreSQL',
 };

@@ -16,13 +16,13 @@ export const DSQL: Family = {
   // S: a DELETE in a WITH is parsed.
   deletes: { using: true, returning: true, with: 'writes', recursive: true },
   // D: unsupported PostgreSQL features: SAVEPOINT, TRUNCATE, LOCK.
-  transactions: { kind: 'without savepoints', statusTells: true },
+  transactions: { kind: 'without savepoints', endWithErrors: true, statusTells: true },
   // D: quotas: 3,000 rows and 10 MiB a transaction, else 54000, from inside a cascade of its own too.
   limits: { rows: 3000, bytes: 10 * 1024 * 1024 },
   // D: concurrency control: FOR UPDATE, optimistic: the conflict comes at COMMIT.
   lock: 'FOR UPDATE',
   // D: concurrency control: 40001, with OC000 for rows and OC001 for the schema in its text.
   retried: ['40001', 'OC000', 'OC001'],
-  differs: 'its own keys cascade, up to 3,000 rows; a cascade of pgcascade is refused',
+  differs: 'its own keys cascade; a transaction changes 3,000 rows at the most, whoever cascades',
   shown: 'a gate before PostgreSQL',
 };

@@ -15,14 +15,23 @@ export const DUCKDB: Family = {
   // T: "A CTE needs a SELECT" for a WITH that deletes.
   deletes: { using: true, returning: true, with: 'reads', recursive: true },
   // T: SAVEPOINT is a syntax error; COMMIT of a transaction that has failed answers success, and has rolled back.
-  transactions: { kind: 'without savepoints', statusTells: false },
+  transactions: { kind: 'without savepoints', endWithErrors: false, statusTells: false },
   limits: {},
   // T: FOR UPDATE is refused.
   lock: 'none',
   // T: '{1}'::int[] is refused.
   transport: { form: 'literals', chunk: 5000, rowChunk: 500 },
+  // T: current_schema() is 'main'; quoted names are compared without case.
+  plain: {
+    schema: 'current_schema()',
+    ignoresCase: true,
+    rows: 'list',
+    backslashes: 'plain',
+    setsDefault: true,
+  },
   // T: "TransactionContext Error: Conflict on update!": DuckDB has no SQLSTATEs.
   retried: ['TransactionContext Error: Conflict'],
-  differs: 'with declared keys, child and parent cannot be deleted in one transaction',
+  differs:
+    'where it enforces a declared key itself, child and parent cannot be deleted in one transaction: its error ends the cascade',
   shown: 'the engine behind a front',
 };

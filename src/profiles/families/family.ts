@@ -11,6 +11,7 @@ export const CHOSEN_NAMES = [
   'duckdb',
   'cratedb',
   'h2',
+  'sqlite',
 ] as const;
 
 /** By what a server of the family is known. What it reports at the login comes first, its answer to a question last. */
@@ -37,6 +38,8 @@ export interface DeleteForms {
 
 export interface Transactions {
   readonly kind: 'full' | 'without savepoints' | 'none';
+  /** Any error ends the open transaction: what was changed in it is gone, whatever the client sends next. */
+  readonly endWithErrors: boolean;
   /** The status byte of ReadyForQuery says whether a transaction is open, and whether it has failed. */
   readonly statusTells: boolean;
 }
@@ -56,6 +59,22 @@ export interface KeyTransport {
   readonly rowChunk: number;
 }
 
+/** What statements look like that any of these databases understands, with their keys as literals (src/render/plain). */
+export interface PlainSql {
+  /** An expression for the schema in which a name without one is looked up first. */
+  readonly schema: string;
+  /** Names are compared without case, quoted ones too. */
+  readonly ignoresCase: boolean;
+  /** How keys of several columns are compared with many: `(a, b) IN ((1, 2))`, `(a, b) IN (VALUES (1, 2))`, or `a = 1 AND b = 2 OR …`. */
+  readonly rows: 'list' | 'values' | 'conditions';
+  /** A backslash in a string literal stands for itself, or is doubled in an E'…'; or no key may have one. */
+  readonly backslashes: 'plain' | 'escaped' | 'refused';
+  /** `UPDATE … SET column = DEFAULT` */
+  readonly setsDefault: boolean;
+  /** What makes the rows of a table visible to the statements behind it: `REFRESH TABLE {table}`. */
+  readonly refresh?: string;
+}
+
 export interface Family {
   readonly name: string;
   /** As people call them; the first stands for the family. */
@@ -65,9 +84,12 @@ export interface Family {
   readonly keys: 'enforced' | 'enforced without actions' | 'inert' | 'absent';
   /** Where its keys can be read. Only pg_constraint of PostgreSQL 10 or later is read today. */
   readonly graph: 'pg_constraint' | 'information_schema' | 'duckdb_constraints()' | 'configuration';
-  /** How a cascade is sent: as one statement, or in a sequence, which is sent to none of them yet; or it is refused for good. */
+  /**
+   * How a cascade is sent: as one statement; in a sequence, of plain statements where its graph is not read; or it is refused for
+   * good.
+   */
   readonly strategy: 'single' | 'ordered' | 'none';
-  /** Why a cascade is refused there, where it is: the end of a sentence of PGC_SERVER. */
+  /** Why a cascade by one statement is refused there: the end of a sentence of PGC_SERVER. */
   readonly reason?: string;
   readonly deletes: DeleteForms;
   readonly transactions: Transactions;
@@ -75,6 +97,7 @@ export interface Family {
   /** The clause that locks rows in a SELECT. */
   readonly lock: 'FOR UPDATE' | 'none' | 'not known';
   readonly transport: KeyTransport;
+  readonly plain: PlainSql;
   /** The errors behind which the same transaction may succeed: SQLSTATEs, or the server's own numbers. */
   readonly retried: readonly string[];
   /** What whoever uses it has to know, for the document. */

@@ -16,10 +16,10 @@ export const GREENPLUM: Family = {
   // D: Greenplum 6 and 7, WITH queries, limitations: one changing command in the WITH of a SELECT, none in that of a DELETE.
   // RETURNING not on append-optimised tables.
   deletes: { using: true, returning: true, with: 'reads', recursive: true },
-  transactions: { kind: 'full', statusTells: true },
+  transactions: { kind: 'full', endWithErrors: true, statusTells: true },
   // D: Greenplum, DELETE: locks the table EXCLUSIVE by default, so rows need no lock.
   lock: 'FOR UPDATE',
   differs:
-    'keys are stored and never enforced. From version 7 on they are read, and a `DELETE` that one of them concerns is refused unless `cascade.declared` is false; before, those of `relations` and `overrides` alone',
+    'keys are stored and never enforced. From version 7 on they are read, and performed unless `cascade.declared` is false; before, those of `relations` alone, in plain statements',
   shown: 'a gate before PostgreSQL',
 };

@@ -15,13 +15,22 @@ export const H2: Family = {
   // T: it has SELECT … FROM OLD TABLE (DELETE …) in place of RETURNING; a WITH without a table name is an error inside of H2.
   deletes: { using: false, returning: false, with: 'none', recursive: false },
   // T: behind an error in a transaction the status stays T; it does not skip to Sync.
-  transactions: { kind: 'full', statusTells: false },
+  transactions: { kind: 'full', endWithErrors: false, statusTells: false },
   limits: {},
   lock: 'FOR UPDATE',
   // T: a list of 10,000 rows takes half a second; as VALUES 1,000 take minutes.
   transport: { form: 'literals', chunk: 5000, rowChunk: 1000 },
+  // T: CURRENT_SCHEMA is 'public'; a backslash stands for itself, whatever it reports of standard_conforming_strings.
+  plain: {
+    schema: 'CURRENT_SCHEMA',
+    ignoresCase: false,
+    rows: 'list',
+    backslashes: 'plain',
+    setsDefault: true,
+  },
   // T: a lock that is waited for too long ends in HYT00. D: H2, error codes: 40001 is a deadlock.
   retried: ['HYT00', '40001'],
-  differs: 'its own keys cascade, unless `REFERENTIAL_INTEGRITY` is off',
+  differs:
+    'its own keys cascade, unless `REFERENTIAL_INTEGRITY` is off; then those of `relations` do. Its own `SET DEFAULT` leaves keys that reference nothing, which pgcascade refuses',
   shown: 'the server itself',
 };

@@ -10,11 +10,19 @@ export const POSTGRES: Family = {
   graph: 'pg_constraint',
   strategy: 'single',
   deletes: { using: true, returning: true, with: 'writes', recursive: true },
-  transactions: { kind: 'full', statusTells: true },
+  transactions: { kind: 'full', endWithErrors: true, statusTells: true },
   limits: {},
   lock: 'FOR UPDATE',
   // T: unnest of arrays; a list of 10,000 rows ends in "stack depth limit exceeded".
   transport: { form: 'arrays', chunk: 5000, rowChunk: 5000 },
+  // Where its catalog cannot be read. T: current_schema() is the first schema of search_path that is there.
+  plain: {
+    schema: 'current_schema()',
+    ignoresCase: false,
+    rows: 'list',
+    backslashes: 'escaped',
+    setsDefault: true,
+  },
   // D: PostgreSQL, 13.5 Serialization Failure Handling.
   retried: ['40001', '40P01'],
   differs: '[what differs from native](differences.md)',

@@ -15,13 +15,21 @@ export const REDSHIFT: Family = {
   // D: Redshift, DELETE: [WITH [RECURSIVE] …] DELETE [FROM] t [USING …] [WHERE …].
   deletes: { using: true, returning: false, with: 'reads', recursive: true },
   // D: Redshift, unsupported PostgreSQL features: SAVEPOINT.
-  transactions: { kind: 'without savepoints', statusTells: true },
+  transactions: { kind: 'without savepoints', endWithErrors: true, statusTells: true },
   // D: Redshift, quotas: an SQL statement has 16 MB at the most.
   limits: { statementBytes: 16 * 1024 * 1024 },
   // D: Redshift, LOCK: tables are locked; SELECT has no clause for rows.
   lock: 'none',
   // D: Redshift, unsupported PostgreSQL data types: arrays.
   transport: { form: 'literals', chunk: 5000, rowChunk: 500 },
+  // D: Redshift, CURRENT_SCHEMA; IN condition (of one expression); UPDATE (SET column = { expression | DEFAULT }). E'…' is not documented.
+  plain: {
+    schema: 'current_schema()',
+    ignoresCase: false,
+    rows: 'conditions',
+    backslashes: 'refused',
+    setsDefault: true,
+  },
   // D: Redshift, serializable isolation: "ERROR: 1023 … Serializable isolation violation".
   retried: ['1023'],
   differs: 'the keys of its tables only inform its planner',

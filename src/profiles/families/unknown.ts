@@ -10,10 +10,17 @@ export const UNKNOWN: Family = {
   strategy: 'none',
   reason: 'it is neither PostgreSQL 10 or later nor a database that is known here',
   deletes: { using: false, returning: false, with: 'none', recursive: false },
-  transactions: { kind: 'none', statusTells: false },
+  transactions: { kind: 'none', endWithErrors: false, statusTells: false },
   limits: {},
   lock: 'not known',
   transport: { form: 'literals', chunk: 5000, rowChunk: 500 },
+  plain: {
+    schema: 'current_schema',
+    ignoresCase: false,
+    rows: 'conditions',
+    backslashes: 'refused',
+    setsDefault: false,
+  },
   retried: [],
   differs: 'a cascade is refused',
   // T: SQLite, which takes itself for none.

@@ -29,7 +29,9 @@ export interface RewriteContext {
   readonly triggers: TriggerPolicy;
   /** What becomes of new keys. */
   readonly guard: GuardLevel;
-  /** How a cascade is carried out. */
+  /** A cascade without a transaction around it is refused. */
+  readonly atomic: boolean;
+  /** How a cascade is carried out: on servers whose graph is made of names alone, in plain statements. */
   readonly strategy: Program['kind'];
   /** The configuration has the keys of copied rows looked at behind a COPY, where new keys are checked; else it is refused. */
   readonly verifiesCopies: boolean;

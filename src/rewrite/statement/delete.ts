@@ -6,6 +6,7 @@ import type { Deletion, Plan, Target } from '../../plan/plan.js';
 import { firedByDelete } from '../../plan/triggers.js';
 import { identifiedPlan } from '../../render/ordered/identified.js';
 import { renderSequence } from '../../render/ordered/sequence.js';
+import { renderPlain, serverOf } from '../../render/plain/sequence.js';
 import { renderLocks } from '../../render/single/locks.js';
 import { cachedPlan } from '../../render/single/plan-cache.js';
 import { renderStatement } from '../../render/single/render.js';
@@ -59,14 +60,42 @@ export function* expandDelete(
   refuseWrites(`${statement.form}, beside a DELETE that cascades,`, statement.writes, context);
   refuseServer(targets, context);
   refuseForm(statement, planned, targets, context);
-  const ordered =
-    context.strategy === 'ordered' ? inOrder(text, statement, planned, concerned, context) : undefined;
-  return { ...(ordered ?? (yield* inOne(text, statement, planned, concerned, context))), warnings };
+  const expanded =
+    inSteps(text, statement, planned, concerned, context) ??
+    (yield* inOne(text, statement, planned, concerned, context));
+  return { ...expanded, warnings };
 }
 
 /** What it does beside deleting. */
 function writingOf({ form, outer, prepares, writes, written }: DeletingStatement): WritingStatement {
   return { kind: 'writing', form, outer, writes, query: written, prepares };
+}
+
+/**
+ * @returns undefined where one statement carries it out
+ * @throws ProxyError PGC_FAMILY where it would have to, and the server takes none that changes several tables; and what renderPlain throws
+ */
+function inSteps(
+  text: string,
+  statement: DeletingStatement,
+  plan: Plan,
+  concerned: readonly Concerned[],
+  context: RewriteContext,
+): Expanded | undefined {
+  const { family } = context.profile;
+  if (context.strategy === 'plain') {
+    const program: Program = {
+      kind: 'plain',
+      sequence: renderPlain(text, statement, plan, rootsOf(plan, concerned), family),
+    };
+    return { treatments: [{ ...treatmentOf(text, statement, plan, concerned, context), program }] };
+  }
+  if (context.strategy === 'single') return undefined;
+  const ordered = inOrder(text, statement, plan, concerned, context);
+  if (ordered !== undefined || family.strategy === 'single') return ordered;
+  const table = concerned.map(({ target: { relation } }) => quoteRelation(relation)).join(', ');
+  const what = `${statement.form} that only one statement can carry out`;
+  throw new ProxyError('PGC_FAMILY', { table, server: serverOf(family), what });
 }
 
 /** @returns undefined for what only one statement can carry out */
@@ -172,12 +201,21 @@ function targetOf(site: Site, context: RewriteContext): Target | undefined {
   throw new ProxyError('PGC_RELATION', { table: quoteRelation(relation), what });
 }
 
-/** @throws ProxyError PGC_SERVER where the server is known to refuse a statement that changes several tables */
-function refuseServer(targets: readonly Target[], { profile: { family } }: RewriteContext): void {
-  const { reason = '', servers, strategy } = family;
-  if (strategy === 'single') return;
+/**
+ * @throws ProxyError PGC_SERVER where the server is known to refuse a statement that changes several tables, and nothing else may be
+ * sent; PGC_ATOMIC where the configuration wants a whole, and there are no transactions
+ */
+function refuseServer(
+  targets: readonly Target[],
+  { atomic, profile: { family }, strategy }: RewriteContext,
+): void {
+  const { reason = '', strategy: own, transactions } = family;
   const table = targets.map(({ relation }) => quoteRelation(relation)).join(', ');
-  throw new ProxyError('PGC_SERVER', { table, server: servers[0] ?? family.name, reason });
+  const server = serverOf(family);
+  if (own === 'none' || (own === 'ordered' && strategy === 'single'))
+    throw new ProxyError('PGC_SERVER', { table, server, reason });
+  if (atomic && transactions.kind === 'none')
+    throw new ProxyError('PGC_ATOMIC', { table, server, reason: 'it has no transactions' });
 }
 
 /** @throws ProxyError PGC_FORM for a form that cannot be expanded on this server, or together with what it changes */

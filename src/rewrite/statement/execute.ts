@@ -32,7 +32,7 @@ export function* expandExecute(
   const { source } = executable;
   const executeTreatment = withSource(executable.executeTreatment, source, values > 0);
   // The server has the client's own statement under the name.
-  if (executeTreatment.kind === 'cascade' && executeTreatment.program.kind === 'ordered')
+  if (executeTreatment.kind === 'cascade' && executeTreatment.program.kind !== 'single')
     throw new ProxyError('PGC_ORDERED', { table: executeTreatment.target, what: 'EXECUTE in SQL' });
   const now = executable.replan && (yield* executable.replan());
   if (now?.error) return { treatments: [executeTreatment], error: now.error };

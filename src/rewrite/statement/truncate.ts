@@ -3,6 +3,7 @@ import { ProxyError } from '../../errors.js';
 import type { Relation } from '../../graph/model.js';
 import { brokenError } from '../../plan/limits.js';
 import { firedByTruncate } from '../../plan/triggers.js';
+import { serverOf } from '../../render/plain/sequence.js';
 import { insertion, splice } from '../../render/splice.js';
 import { quoteRelation } from '../../sql/names.js';
 import type { TruncateStatement } from '../../sql/statement/statement.js';
@@ -28,6 +29,7 @@ export function expandTruncate(
     const target = relationOf(name, context);
     return target ? [target, ...(only ? [] : context.graph.descendants(target))] : [];
   });
+  refusePlain(listed, context);
   const { truncated, added } = withReferencing(listed, statement.cascades, context);
   const named = [...new Set(listed)].map((relation) => ({ relation }));
   const triggers = judgeTriggers(firedByTruncate(truncated), named, context);
@@ -41,6 +43,17 @@ export function expandTruncate(
     treatments: [{ kind: 'truncate', tables: added.map(({ name }) => name) }],
     warnings,
   };
+}
+
+/** @throws ProxyError PGC_FAMILY for a table with keys to perform on a server of which nobody knows what its TRUNCATE takes */
+function refusePlain(
+  listed: readonly Relation[],
+  { graph, profile: { family }, strategy }: RewriteContext,
+): void {
+  const concerned = strategy === 'plain' ? listed.find((relation) => graph.acts(relation)) : undefined;
+  if (!concerned) return;
+  const values = { table: quoteRelation(concerned), server: serverOf(family), what: 'a TRUNCATE' };
+  throw new ProxyError('PGC_FAMILY', values);
 }
 
 /** The listed tables with all that reference them, and those among these that the server would not add by itself. */

@@ -71,9 +71,8 @@ function inPlaceOf(
 ): ProxyError | ErrorFields | undefined {
   switch (treatment?.kind) {
     case 'refused': {
-      // A server that is none of PostgreSQL's may have no SQLSTATE for a syntax error.
-      const isUnknown =
-        treatment.error.errorName === 'PGC_SERVER' && (isLanguage(message) || isInternal(message));
+      // A server that is none of PostgreSQL's does not know what a refused statement is replaced by, and may have no SQLSTATE for that.
+      const isUnknown = isLanguage(message) || isInternal(message);
       return marker || isUnknown ? treatment.error : undefined;
     }
     case 'cascade':

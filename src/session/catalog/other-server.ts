@@ -3,6 +3,7 @@
  * needs. What cannot concern the configuration passes through it; the rest is refused by name.
  */
 import { ProxyError } from '../../errors.js';
+import { graphByNames, relationNamed } from '../../graph/by-names.js';
 import type { SessionEvents } from '../../observe/session-events.js';
 import { CITUS } from '../../profiles/families/citus.js';
 import { POSTGRES } from '../../profiles/families/postgres.js';
@@ -24,6 +25,7 @@ import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { Answer, AnswerHandling } from '../server/question.js';
 import type { ServerState } from '../server/server-state.js';
 import type { TransactionState } from '../server/transaction-state.js';
+import { OFF_CONTEXT, type ResolvedContext } from './resolved-context.js';
 
 export interface OtherServerOptions {
   /** Names the database among all databases behind this proxy. */
@@ -39,7 +41,8 @@ export interface OtherServerOptions {
   readonly transaction: TransactionState;
 }
 
-interface Other extends Recognition {
+/** A server whose catalog is not asked. */
+export interface Other extends Recognition {
   readonly kind: 'other';
 }
 
@@ -61,8 +64,9 @@ export class OtherServer {
    * Recognises the server by the configuration, by what it reported at the login, or by one question, which is asked once for a
    * database.
    * @param protocol how it is asked
+   * @param isWorthAnError it is asked in the client's transaction, too, which ends with an error where it does not know the question
    */
-  async recognise(protocol: Protocol): Promise<Recognised> {
+  async recognise(protocol: Protocol, isWorthAnError = false): Promise<Recognised> {
     const { family, host, policy, queries, state } = this.#options;
     const known = this.#own ?? policy.graphs.serverKind(this.#key);
     if (known !== undefined) return this.#recognised(known);
@@ -71,8 +75,8 @@ export class OtherServer {
     if (reported.kind === 'certain') return this.#found(reported.recognition);
     const isAlone = this.#isAlone(protocol);
     const guess = reported.kind === 'maybe' ? reported.recognition : WITHOUT_VERSION;
-    // It is refused in any case: its name is not worth an error that ends the client's transaction.
-    if (reported.kind === 'maybe' && !isAlone) return this.#recognised(guess);
+    // Most of what is sent concerns no key: then its name is not worth an error that ends the client's transaction.
+    if (reported.kind === 'maybe' && !isAlone && !isWorthAnError) return this.#recognised(guess);
     const foreign = this.#foreign(isLanguage, isAlone, guess);
     const answer = await queries.ask(VERSION_QUESTION, protocol, foreign.handling);
     if (answer.kind === 'value') return this.#found(answeredFamily(answer.value, guess));
@@ -117,13 +121,44 @@ export class OtherServer {
     this.#recognised(this.#own);
   }
 
-  /** @throws ProxyError PGC_SERVER where a name may be that of a table with rows to cascade to */
-  refuse(server: Other, names: readonly RelationName[]): void {
+  /**
+   * What names mean on a server to which cascades are sent in plain statements: what the configuration calls so.
+   * @returns undefined where none is sent there
+   * @throws ProxyError PGC_RELATION for a name of which that is not clear
+   */
+  async resolve({ family }: Other, names: readonly RelationName[]): Promise<ResolvedContext | undefined> {
+    const { keySettings, strategy } = this.#options.policy.current;
+    // Which table a key references that has an override, only the catalog could tell.
+    if (family.strategy !== 'ordered' || strategy === 'single' || keySettings.overrides.length > 0)
+      return undefined;
+    const { graph, id } = await graphByNames(keySettings, this.#options.policy.graphs);
+    const { ignoresCase } = family.plain;
+    for (const name of names)
+      if (relationNamed(graph, name, ignoresCase) === 'unclear')
+        throw new ProxyError('PGC_RELATION', { table: quoteRelation(name), what: UNCLEAR });
+    const meaning = (name: RelationName) => {
+      const found = relationNamed(graph, name, ignoresCase);
+      return typeof found === 'object' ? found.oid : null;
+    };
+    return { ...OFF_CONTEXT, graph, graphId: id, isByNames: true, guard: undefined, meaning };
+  }
+
+  /** Whether a name may be that of a table with rows to cascade to. */
+  concerns(names: readonly RelationName[]): boolean {
+    return this.#concerned(names) !== undefined;
+  }
+
+  #concerned(names: readonly RelationName[]): RelationName | undefined {
     const { overrides, relations } = this.#options.policy.current.keySettings;
     // Which table a key references that has an override, only the catalog could tell.
-    const concerned = names.find(
+    return names.find(
       (name) => overrides.length > 0 || relations.some(({ to }) => mayBe(name, to.schema, to.table)),
     );
+  }
+
+  /** @throws ProxyError PGC_SERVER where a name may be that of a table with rows to cascade to */
+  refuse(server: Other, names: readonly RelationName[]): void {
+    const concerned = this.#concerned(names);
     if (concerned) throw refusal(quoteRelation(concerned), server);
   }
 
@@ -181,7 +216,11 @@ export class OtherServer {
   #warn(found: Recognition): void {
     const { database, events, policy } = this.#options;
     const { server } = found;
-    const text = `the server of ${database} is ${server}, and ${reasonOf(found)}: nothing cascades there, and a DELETE that would have to is refused`;
+    const isSent = found.family.strategy === 'ordered' && policy.current.strategy !== 'single';
+    const what = isSent
+      ? 'a cascade is carried out there by several statements (docs/databases.md)'
+      : 'nothing cascades there, and a DELETE that would have to is refused';
+    const text = `the server of ${database} is ${server}, and ${reasonOf(found)}: ${what}`;
     if (policy.graphs.isNews(database, text)) events.warned(text);
   }
 
@@ -190,6 +229,9 @@ export class OtherServer {
     return `${this.#options.database}\0${this.#options.state.parameter('server_version')}`;
   }
 }
+
+const UNCLEAR =
+  'not clear which table of the configuration it is, by its schema or by the case of its letters';
 
 function refusal(table: string, found: Recognition): ProxyError {
   return new ProxyError('PGC_SERVER', { table, server: found.server, reason: reasonOf(found) });

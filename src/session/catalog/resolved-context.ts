@@ -8,6 +8,8 @@ import type { Sight } from './own-sight.js';
 export interface ResolvedContext {
   readonly kind: 'resolved';
   readonly graph: Graph;
+  /** The graph is that of the configuration alone, and of the server's catalog nothing is known. */
+  readonly isByNames?: boolean;
   /** Tells the graph from all others. */
   readonly graphId: string;
   /** False where the session or its role switched cascades off. */

@@ -1,4 +1,5 @@
 /** The client's portals that the proxy has a hand in: what each was bound to, and how to bind it again. */
+import type { PlainSequence } from '../../render/plain/sequence.js';
 import { isSuspecting, locksOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { passedOn } from '../../rewrite/text.js';
@@ -9,7 +10,7 @@ import { swallowedReplies } from '../answers/results.js';
 import type { Decider } from '../decide/decider.js';
 import { ClientNames, knownName } from '../decide/names.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
-import type { SequenceValues } from '../execute/executor.js';
+import type { PlainValues, SequenceValues } from '../execute/executor.js';
 import type { PortalBinding } from '../execute/portal-execution.js';
 import type { PortalLock } from '../execute/portal-locks.js';
 import type { Output } from '../server/output.js';
@@ -128,6 +129,25 @@ export function sequenceValues({ prepared, bind }: RepeatablePortal, returns: bo
   // The keys are a column of their own before the client's, in whichever format; alone they come in binary.
   const formats = (theirs: readonly number[]) => (theirs.length < 2 ? theirs : [0, ...theirs]);
   return { types: prepared.types, bind: withResultFormats(bound, returns ? formats : () => [1]) };
+}
+
+/**
+ * The same for plain statements: the keys, which come before the client's own columns, come as text.
+ * @returns undefined where the client wants all of its columns in binary, and nobody knows how many they are
+ */
+export function plainValues(
+  { prepared, bind }: RepeatablePortal,
+  { added, returns }: PlainSequence,
+): PlainValues | undefined {
+  const message = bindMessage(bind);
+  if (!returns) return { types: prepared.types, bind: boundTo(message, REPEATED, SCRATCH) };
+  let isUnknown = false;
+  const formats = (theirs: readonly number[]) => {
+    isUnknown = theirs.length === 1 && theirs[0] !== 0;
+    return theirs.length < 2 ? [] : [...Array.from({ length: added }, () => 0), ...theirs];
+  };
+  const bound = withResultFormats(bindMessage(bindTo(message, REPEATED, SCRATCH)), formats);
+  return isUnknown ? undefined : { types: prepared.types, bind: bound };
 }
 
 function lockOf({ treatments }: Rewrite, types: readonly number[], bind: Message): PortalLock | undefined {

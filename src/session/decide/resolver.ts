@@ -2,7 +2,7 @@
 import { ProxyError } from '../../errors.js';
 import type { RelationName } from '../../sql/names.js';
 import { Folding } from '../catalog/folding.js';
-import type { OtherServer } from '../catalog/other-server.js';
+import type { Other, OtherServer } from '../catalog/other-server.js';
 import { OFF_CONTEXT, type ResolvedContext } from '../catalog/resolved-context.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import { encodingOf } from '../server/encoding.js';
@@ -45,15 +45,14 @@ export class Resolver {
    * cascade is sent to it and the configuration names keys
    */
   async resolve(names: readonly RelationName[], protocol: Protocol): Promise<Resolution> {
-    const server = await this.#otherServer.recognise(protocol);
-    if (server.kind === 'other') this.#otherServer.refuse(server, names);
+    const guessed = await this.#otherServer.recognise(protocol);
+    const isConcerned = guessed.kind === 'other' && this.#otherServer.concerns(names);
+    const server = isConcerned ? await this.#otherServer.recognise(protocol, true) : guessed;
+    if (server.kind === 'other') return this.#resolveOther(server, names);
     if (server.kind !== 'catalog') return { kind: server.kind };
     const found = await this.#catalog.resolve(names, (sql) => this.#otherServer.askCatalog(sql, protocol));
     const turnedOut = found.kind === 'failed' ? this.#otherServer.turnedOut : undefined;
-    if (turnedOut) {
-      this.#otherServer.refuse(turnedOut, names);
-      return { kind: 'other' };
-    }
+    if (turnedOut) return this.#resolveOther(turnedOut, names);
     if (found.kind !== 'resolved') return { kind: found.kind };
     const ask = (sql: string) => this.#queries.askUntimed(sql, protocol);
     const folds = await this.#folding.folds(names, ask);
@@ -63,6 +62,14 @@ export class Resolver {
       throw new ProxyError('PGC_ENCODING', { what, encoding: encodingOf(this.#state) });
     }
     return { ...found, touched: this.#catalog.touched };
+  }
+
+  /** @throws as `resolve` */
+  async #resolveOther(server: Other, names: readonly RelationName[]): Promise<Resolution> {
+    const resolved = await this.#otherServer.resolve(server, names);
+    if (resolved) return { ...resolved, touched: this.#catalog.touched };
+    this.#otherServer.refuse(server, names);
+    return { kind: 'other' };
   }
 
   /** Whether to `renew` the graph before a transaction begins. */

@@ -1,6 +1,7 @@
 /** A client's text rewritten for one session: from the cache, or made. */
 import { ProxyError } from '../../errors.js';
 import { inSlices, type Steps } from '../../pace.js';
+import type { Family } from '../../profiles/families/family.js';
 import { textsOf } from '../../render/ordered/sequence.js';
 import { mayBeSentAgain, sequencesIn } from '../../rewrite/retries.js';
 import type { RewriteContext } from '../../rewrite/statement/context.js';
@@ -14,6 +15,7 @@ import { makesKeys } from '../../sql/lexer/look.js';
 import type { RelationName } from '../../sql/names.js';
 import type { Statement } from '../../sql/statement/statement.js';
 import type { KnownColumns } from '../catalog/known-columns.js';
+import type { Policy } from '../policy/policy.js';
 import { encodingOf, inClientEncoding } from '../server/encoding.js';
 import type { ServerState } from '../server/server-state.js';
 import type { ClientText, ClientTexts } from './client-texts.js';
@@ -96,7 +98,7 @@ export class Rewriter {
   ): RewriteContext {
     const { counting, policy } = this.#options;
     const { graph, meaning } = resolved;
-    const { guard, locks, refusesCode, reject, strategy, triggers, verifiesCopies } = policy.current;
+    const { atomic, guard, locks, refusesCode, reject, strategy, triggers, verifiesCopies } = policy.current;
     const context: RewriteContext = {
       graph,
       meaning,
@@ -114,7 +116,8 @@ export class Rewriter {
       guard: resolved.guard ?? guard,
       verifiesCopies,
       locks: resolved.locks ?? locks,
-      strategy,
+      atomic,
+      strategy: strategyOf(strategy, this.#state.profile.family, resolved),
       reject,
       inString,
       retries: retries && mayBeSentAgain(statements),
@@ -156,6 +159,16 @@ export function orderOf(
   return isCuttable(client, source) || !resolved.active ? 'statementByStatement' : 'as one text';
 }
 
+/** The one statement is for servers that can do it; where the graph is made of names alone, nothing but plain statements is certain. */
+function strategyOf(
+  wanted: Policy['strategy'],
+  { strategy }: Family,
+  { isByNames }: Resolved,
+): RewriteContext['strategy'] {
+  if (isByNames) return 'plain';
+  return wanted === 'ordered' || (wanted === 'auto' && strategy === 'ordered') ? 'ordered' : 'single';
+}
+
 /** All that a rewrite depends on and that is not the same for all sessions, or not as long as the proxy runs. */
 function cacheKey(
   text: string,
@@ -173,6 +186,7 @@ function cacheKey(
     context.verifiesCopies,
     locks,
     context.strategy,
+    context.atomic,
     counting,
   ];
   const flags = [

@@ -4,17 +4,24 @@
  */
 import { ProxyError } from '../../errors.js';
 import type { SessionEvents } from '../../observe/session-events.js';
+import { serverOf } from '../../render/plain/sequence.js';
 import { locked } from '../../rewrite/locked.js';
 import { firstLocksOf, programOf } from '../../rewrite/retries.js';
-import type { OrderedProgram } from '../../rewrite/statement/program.js';
+import type { OrderedProgram, PlainProgram } from '../../rewrite/statement/program.js';
 import type { Rewrite } from '../../rewrite/text.js';
+import { errorResponse } from '../../wire/backend.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { SeparateStatement } from '../decide/decision.js';
+import { proxyErrorFields } from '../server/farewell.js';
 import { carryOut } from './execution.js';
 import { executePortal, executeQuery, orderedStatement } from './ordered/ordered-execution.js';
 import { type OrderedStatement, sendRefusal } from './ordered/ordered-statement.js';
+import { executePlain, sendFailure } from './plain/plain-execution.js';
+import type { PlainStatement } from './plain/plain-statement.js';
 import { type Portal, type PortalBinding, PortalExecution, type PortalParts } from './portal-execution.js';
 import { type ExpandedQuery, QueryExecution, type QueryParts } from './query-execution.js';
+
+export type { PlainValues } from './plain/plain-statement.js';
 
 /** The values of a portal, for the first step of a sequence. */
 export type SequenceValues = Pick<OrderedStatement, 'types' | 'bind'>;
@@ -53,6 +60,9 @@ export class Executor {
       case 'ordered':
         await executeQuery(orderedStatement(query.rewrite, program, { describes: true }), this.#parts);
         return undefined;
+      case 'plain':
+        await this.plain({ rewrite: query.rewrite, program, message: 'Query', values: undefined });
+        return undefined;
     }
   }
 
@@ -69,7 +79,32 @@ export class Executor {
         return carryOut(new PortalExecution(portal, inBlock, this.#parts), this.#parts.events);
       case 'ordered':
         return this.ordered(portal.binding.rewrite, program, {});
+      case 'plain':
+        return this.plain({
+          rewrite: portal.binding.rewrite,
+          program,
+          message: 'Execute',
+          values: undefined,
+        });
     }
+  }
+
+  /**
+   * Executes a statement by plain statements, in the place of a Query or an Execute.
+   * @returns a promise that is fulfilled when the client has its answer
+   * @throws ProxyError for what ends the session
+   */
+  plain(statement: Omit<PlainStatement, 'cascade'>): Promise<void> {
+    const [cascade] = statement.rewrite.treatments;
+    if (cascade?.kind !== 'cascade') throw new Error('the text is not one expanded statement');
+    return executePlain({ ...statement, cascade }, this.#parts);
+  }
+
+  /** Sends a refusal in the place of an Execute that plain statements would carry out. @param what stands against it */
+  refusePlain({ treatments: [cascade] }: Rewrite, { sequence }: PlainProgram, what: string): undefined {
+    const table = cascade?.kind === 'cascade' ? cascade.target : '';
+    const error = new ProxyError('PGC_FAMILY', { table, server: serverOf(sequence.family), what });
+    void sendFailure(errorResponse(proxyErrorFields(error)), 'Execute', this.#parts);
   }
 
   /**

@@ -24,8 +24,10 @@ export interface Policy {
   readonly verifiesCopies: boolean;
   /** What is locked before a DELETE whose keys the server does not enforce. */
   readonly locks: RewriteContext['locks'];
-  /** How a cascade is carried out. */
-  readonly strategy: RewriteContext['strategy'];
+  /** How a cascade is carried out; `auto` as suits the server. */
+  readonly strategy: 'auto' | 'single' | 'ordered';
+  /** A cascade without a transaction around it is refused. */
+  readonly atomic: boolean;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Describe: asks what a statement takes and returns, or what a portal returns (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
+import { programOf } from '../../../rewrite/retries.js';
 import { readTarget } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { descriptionReplies } from '../../answers/results.js';
@@ -7,8 +8,9 @@ import type { PreparedStatement } from '../../decide/prepared-statement.js';
 import { isRefusal } from '../../decide/replacement.js';
 import { forward, type ServerSide } from '../forwarding.js';
 import { MessageHandler } from '../message-handler.js';
-import type { Portals } from '../portals.js';
+import { type BoundPortal, isRepeatable, type Portals, plainValues } from '../portals.js';
 import type { PreparedStatements } from '../prepared-statements.js';
+import { describePlain } from './plain-portal.js';
 
 interface DescribeParts extends ServerSide {
   readonly decider: Decider;
@@ -23,10 +25,19 @@ export class Describe extends MessageHandler<DescribeParts> {
     // The server refuses what is not well-formed.
     if (target === undefined) return forward(message, 'Describe', this.parts);
     const { kind, name } = target;
-    if (kind === 'P') return this.#send(message, portals.get(name)?.prepared);
+    if (kind === 'P') return this.#describePortal(message, portals.get(name));
     const statement = prepared.get(name);
     if (statement?.rewrite === undefined) return this.#send(message, statement);
     return this.#asWanted(name, statement).then((current) => this.#send(message, current));
+  }
+
+  #describePortal(message: Message, portal: BoundPortal | undefined): undefined {
+    const program = programOf(portal?.prepared.rewrite?.treatments ?? []);
+    const isPlain = program?.kind === 'plain' && portal !== undefined && isRepeatable(portal);
+    const values = isPlain ? plainValues(portal, program.sequence) : undefined;
+    return isPlain && values
+      ? describePlain(program, values, this.parts)
+      : this.#send(message, portal?.prepared);
   }
 
   /**

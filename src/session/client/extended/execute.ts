@@ -1,7 +1,7 @@
 /** Execute: executes a portal (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
 import { FAIL_REFUSED } from '../../../render/violations.js';
 import { isSuspecting, mayRepeat, planOf, programOf } from '../../../rewrite/retries.js';
-import type { OrderedProgram } from '../../../rewrite/statement/program.js';
+import type { OrderedProgram, PlainProgram } from '../../../rewrite/statement/program.js';
 import type { Rewrite } from '../../../rewrite/text.js';
 import { mayTakeData } from '../../../sql/lexer/look.js';
 import { serverError } from '../../../wire/backend.js';
@@ -20,7 +20,14 @@ import { SCRATCH } from '../../server/own-statements.js';
 import type { CopyIn } from '../copy-in.js';
 import { forward, type ServerSide } from '../forwarding.js';
 import { MessageHandler } from '../message-handler.js';
-import { type BoundPortal, isRepeatable, type Portals, portalLock, sequenceValues } from '../portals.js';
+import {
+  type BoundPortal,
+  isRepeatable,
+  type Portals,
+  plainValues,
+  portalLock,
+  sequenceValues,
+} from '../portals.js';
 import type { UnitOfWork } from '../unit-of-work.js';
 import { countsRows, ExecutedPortal, executeOf } from './executed-portal.js';
 
@@ -70,6 +77,7 @@ export class Execute extends MessageHandler<ExecuteParts> {
       const rows = readExecute(message)?.rows ?? 0;
       return this.#executeOrdered(name, portal, rewrite, { program, rows });
     }
+    if (program?.kind === 'plain') return this.#executePlain(name, portal, rewrite, program, isInBlock);
     const execute = executeOf(message, name, rewrite);
     if (!isExpanded || !isRepeatable(portal)) return this.#executeOnce({ rewrite, execute }, portal.executed);
     const binding = { rewrite, execute, lock: portalLock(portal) };
@@ -98,6 +106,32 @@ export class Execute extends MessageHandler<ExecuteParts> {
     return isRepeatable(portal)
       ? executor.ordered(rewrite, program, sequenceValues(portal, returns))
       : executor.refuseOrdered(rewrite, 'values of more than 1 MiB');
+  }
+
+  /** As `#executeOrdered`. @param isInBlock as UnitOfWork.isInBlock */
+  #executePlain(
+    name: string,
+    portal: BoundPortal,
+    rewrite: Rewrite,
+    program: PlainProgram,
+    isInBlock: boolean | undefined,
+  ): Promise<void> | undefined {
+    const { executor } = this.parts;
+    const { hasParameters, returns } = program.sequence;
+    if (portal.executed) return this.#refuseSecond(name);
+    if (isInBlock === undefined)
+      return executor.refusePlain(rewrite, program, 'behind an Execute without a Sync');
+    if (!isRepeatable(portal)) return executor.refusePlain(rewrite, program, 'values of more than 1 MiB');
+    const values = plainValues(portal, program.sequence);
+    if (values === undefined) return executor.refusePlain(rewrite, program, 'a RETURNING in binary');
+    const { look, types } = portal.prepared;
+    return executor.plain({
+      rewrite,
+      program,
+      message: 'Execute',
+      values: hasParameters || returns ? values : undefined,
+      restore: portal.statement === '' ? write.parseBytes('', look.text, types) : undefined,
+    });
   }
 
   /** Where the server skips the locks, or what is asked before them, it skips the Execute too. */

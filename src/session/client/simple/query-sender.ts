@@ -87,7 +87,8 @@ export class QuerySender {
     const { protocol, inBlock, dropped } = situation;
     const { treatments } = rewrite;
     const [cascade] = treatments;
-    if (protocol === 'extended' && cascade?.kind === 'cascade' && cascade.program.kind === 'ordered') {
+    const isCarriedOut = cascade?.kind === 'cascade' && cascade.program.kind !== 'single';
+    if (protocol === 'extended' && isCarriedOut) {
       const refused = new ProxyError('PGC_ORDERED', { table: cascade.target, what: 'a query in a pipeline' });
       return this.#sendOnce(message, refusal(refused), situation);
     }

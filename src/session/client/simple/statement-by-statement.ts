@@ -7,6 +7,7 @@
  */
 import { Pace } from '../../../pace.js';
 import { firstLocksOf, planOf, programOf } from '../../../rewrite/retries.js';
+import { ONE_OF_SEVERAL } from '../../../rewrite/several.js';
 import { shapeOf } from '../../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../../rewrite/text.js';
 import type { Look } from '../../../sql/lexer/look.js';
@@ -82,7 +83,9 @@ export class StatementByStatement {
       const rewrite = decision?.kind === 'rewrite' ? decision.rewrite : unchanged;
       if (firstLocksOf(rewrite.treatments).length > 0) await this.#lock(rewrite, offset);
       const program = programOf(rewrite.treatments);
-      if (program?.kind === 'ordered') await executor.ordered(rewrite, program, { offset, describes: true });
+      if (program?.kind === 'plain') executor.refusePlain(rewrite, program, ONE_OF_SEVERAL);
+      else if (program?.kind === 'ordered')
+        await executor.ordered(rewrite, program, { offset, describes: true });
       else this.#sendOne(rewrite, look, offset);
     }
     jit.endUnit();

@@ -1,0 +1,105 @@
+/**
+ * The graph of a database whose catalog cannot be asked what PostgreSQL's can: what the configuration says of its keys, and the names in
+ * that. Nothing is known of its tables but the columns of keys. Pure.
+ */
+import type { RelationName } from '../sql/names.js';
+import type { GraphCache, KnownGraph } from './cache.js';
+import type { Catalog, CatalogRelation } from './catalog/catalog.js';
+import type { ConfiguredKey, KeySettings, TableColumns } from './catalog/key-settings.js';
+import type { Graph } from './graph.js';
+import { mergeGraph } from './merge.js';
+import type { Relation } from './model.js';
+
+const known = new WeakMap<KeySettings, Promise<KnownGraph>>();
+
+/**
+ * The graph of the relations of the configuration alone. Its tables have numbers of the proxy's own as object ids.
+ * @param graphs gives it its id
+ * @returns the same for the same settings
+ */
+export function graphByNames(
+  keySettings: KeySettings,
+  graphs: Pick<GraphCache, 'ownGraph'>,
+): Promise<KnownGraph> {
+  const before = known.get(keySettings);
+  if (before) return before;
+  const made = mergeGraph(catalogOf(keySettings.relations), keySettings).then((graph) =>
+    graphs.ownGraph(graph),
+  );
+  known.set(keySettings, made);
+  return made;
+}
+
+/**
+ * The relation of the graph that a name means.
+ * @param ignoresCase the server compares names without case
+ * @returns undefined where it means none; `unclear` where the configuration has several of that name, or one in another case
+ */
+export function relationNamed(
+  graph: Graph,
+  { schema, name }: RelationName,
+  ignoresCase: boolean,
+): Relation | 'unclear' | undefined {
+  const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
+  const found = [...graph.relations].filter(
+    (each) => same(each.name, name) && (schema === undefined || same(each.schema ?? '', schema)),
+  );
+  const [only, ...more] = found;
+  if (only === undefined) return undefined;
+  const isExact = only.name === name && (schema === undefined || only.schema === schema);
+  return more.length > 0 || !(isExact || ignoresCase) ? 'unclear' : only;
+}
+
+function catalogOf(keys: readonly ConfiguredKey[]): Catalog {
+  const tables = new Map<string, TableColumns>();
+  for (const side of keys.flatMap(({ from, to }) => [from, to])) {
+    const known = tables.get(idOf(side));
+    const columns = [...new Set([...(known?.columns ?? []), ...side.columns])];
+    tables.set(idOf(side), { ...side, columns });
+  }
+  return {
+    relations: [...tables.values()].map((table, i) => relationOf(table, i + 1, keys)),
+    keys: [],
+    configured: keys.map(({ from, to }, number) => ({
+      number,
+      unique: true,
+      columns: from.columns.flatMap((referencing, i) => columnPair(referencing, to.columns[i])),
+    })),
+  };
+}
+
+/** What tells its rows apart is what a key references that is unique. */
+function relationOf(table: TableColumns, oid: number, keys: readonly ConfiguredKey[]): CatalogRelation {
+  const unique = keys.find((key) => key.unique && idOf(key.to) === idOf(table));
+  return {
+    oid,
+    schema: table.schema,
+    name: table.table,
+    kind: 'r',
+    rewriteRules: false,
+    redirectsWrites: false,
+    mayKeepRows: false,
+    triggers: [],
+    partition: false,
+    parents: [],
+    definition: null,
+    viewOf: [],
+    reads: [],
+    columns: table.columns.map((name) => ({ name, notNull: false, scalar: true, constant: null })),
+    primaryKey: unique?.to.columns ?? [],
+    indexed: [],
+  };
+}
+
+function columnPair(
+  referencing: string,
+  referenced: string | undefined,
+): Catalog['configured'][number]['columns'] {
+  if (referenced === undefined) return [];
+  const unknown = { type: '', ownType: '', commutator: null, left: null, right: null, collation: null };
+  return [{ referencing, referenced, operator: '=', ...unknown }];
+}
+
+function idOf({ schema, table }: TableColumns): string {
+  return JSON.stringify([schema, table]);
+}

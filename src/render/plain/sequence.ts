@@ -1,0 +1,141 @@
+/**
+ * A plan as a sequence of plain statements, for databases whose keys cannot be told by their catalog, or that lack what the sequences of
+ * render/ordered are made of: arrays, a WITH, casts. Here is what the client's statement begins it with; statements.ts has the rest.
+ */
+import { ProxyError } from '../../errors.js';
+import type { Plan } from '../../plan/plan.js';
+import type { Family } from '../../profiles/families/family.js';
+import { hasParameters } from '../../sql/lexer/parameters.js';
+import { quoteName, quoteRelation } from '../../sql/names.js';
+import type { DeletingStatement } from '../../sql/statement/statement.js';
+import type { Root } from '../single/root.js';
+import { type Spliced, splice } from '../splice.js';
+import { heldTables } from './found-rows.js';
+
+export interface PlainSequence {
+  /** Finds the client's rows: before its own RETURNING, if it has one, come a schema and the columns of the HeldTable. */
+  readonly roots: Spliced;
+  /** How many columns come before those of a RETURNING. */
+  readonly added: number;
+  readonly returns: boolean;
+  readonly hasParameters: boolean;
+  /** What the first column says where the client's name means the table of the plan; undefined where it has a schema itself. */
+  readonly schema: string | undefined;
+  readonly family: Family;
+}
+
+/** @throws ProxyError PGC_FAMILY for what cannot be done on servers of the family */
+export function renderPlain(
+  text: string,
+  statement: DeletingStatement,
+  plan: Plan,
+  roots: readonly Root[],
+  family: Family,
+): PlainSequence {
+  const [root, ...more] = roots;
+  const what =
+    root && more.length === 0
+      ? (statementObstacle(text, statement, root, family) ?? planObstacle(plan, family))
+      : 'several DELETEs in one statement';
+  if (root === undefined || what !== undefined) {
+    const table = roots.map(({ target: { relation } }) => quoteRelation(relation)).join(', ');
+    throw new ProxyError('PGC_FAMILY', { table, server: serverOf(family), what: what ?? statement.form });
+  }
+  const { relation } = root.target;
+  const columns = heldTables(plan).get(relation)?.columns ?? [];
+  const { schema } = root.site.target;
+  return {
+    roots: selectRoots(text, statement, root, columns, family),
+    added: 1 + columns.length,
+    returns: root.site.returning !== undefined,
+    hasParameters: hasParameters(text),
+    schema: schema === undefined ? relation.schema : undefined,
+    family,
+  };
+}
+
+/** As people call the family's servers. */
+export function serverOf({ name, servers }: Family): string {
+  return servers[0] ?? name;
+}
+
+/**
+ * The client's DELETE as a SELECT of the rows that it would delete:
+ *
+ *     SELECT CURRENT_SCHEMA, "users"."id" FROM users WHERE id = 1 FOR UPDATE
+ */
+function selectRoots(
+  text: string,
+  { selection, end }: DeletingStatement,
+  { site }: Root,
+  columns: readonly string[],
+  { lock, plain }: Family,
+): Spliced {
+  if (!selection) throw new Error('no SELECT can be put in the place of the statement');
+  const added = [plain.schema, ...columns.map((column) => `${site.alias}.${quoteName(column)}`)];
+  const own = site.returning ? `, ${text.slice(site.returning.list, site.end)}` : '';
+  return splice(text.slice(0, end), [
+    { ...selection.verb, sql: `SELECT ${added.join(', ')}${own}` },
+    ...(selection.using ? [{ ...selection.using, sql: ',' }] : []),
+    { start: selection.end, end, sql: lock === 'FOR UPDATE' ? ' FOR UPDATE' : '' },
+  ]);
+}
+
+function statementObstacle(
+  text: string,
+  { form, hasWith, outer, selection, sites, writes }: DeletingStatement,
+  { site, target }: Root,
+  { deletes, lock }: Family,
+): string | undefined {
+  if (outer !== undefined) return `a DELETE in ${outer}`;
+  if (sites.length > 1 || writes.length > 0 || site.cte !== undefined)
+    return `a ${form} that changes something else`;
+  if (!selection) return `a ${site.command} whose rows no SELECT finds`;
+  if (target.view) return 'a DELETE from a view';
+  if (target.only) return 'a DELETE FROM ONLY';
+  if (site.isNamesake) return 'a DELETE whose target is called as another table beside it';
+  if (hasWith && lock === 'FOR UPDATE') return 'a DELETE with a WITH';
+  if (hasParameters(text.slice(selection.end))) return 'a DELETE with parameters behind its conditions';
+  if (!site.returning) return undefined;
+  if (!deletes.returning) return 'a RETURNING';
+  if (selection.using) return 'a DELETE with USING and RETURNING';
+  const list = text.slice(site.returning.list, site.end);
+  const options = text.slice(selection.end, site.returning.list);
+  return options.includes('(') || /\b(?:old|new)\b/i.test(list) ? 'a RETURNING of OLD or NEW' : undefined;
+}
+
+/** What in the plan stands against it. */
+function planObstacle(plan: Plan, { plain, transactions }: Family): string | undefined {
+  const unknown = [...heldTables(plan).values()].find(({ identity }) => identity.length === 0);
+  if (unknown)
+    return `the rows of ${quoteRelation(unknown.relation)} are referenced by columns that are not unique`;
+  for (const check of plan.checks) {
+    const { key } = check;
+    switch (check.kind) {
+      case 'rows':
+        if (check.changers.length > 0) return sharedColumns(key.name);
+        break;
+      case 'same key':
+      case 'new key':
+        if (check.by !== key) return sharedColumns(key.name);
+        if (!plain.setsDefault) return `${key.name} is SET DEFAULT, which it does not know`;
+        if (transactions.kind === 'none')
+          return `${key.name} is SET DEFAULT, and what it sets can only be looked at behind it`;
+        break;
+      case 'mixed key':
+      case 'not null':
+      case 'overlap':
+      case 'referenced':
+        return sharedColumns(key.name);
+      case 'order':
+        break;
+      default:
+        check satisfies never;
+    }
+  }
+  return undefined;
+}
+
+function sharedColumns(key: string): string {
+  return `${key} changes or reads columns that another key sets`;
+}

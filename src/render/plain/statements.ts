@@ -1,0 +1,200 @@
+/**
+ * The statements of a sequence that any database understands: each is about one table, and has the keys of the rows that
+ * earlier ones have found as literals.
+ */
+import type { ForeignKey, Relation } from '../../graph/model.js';
+import { type Check, cascades, type Plan, setsColumns } from '../../plan/plan.js';
+import type { Family } from '../../profiles/families/family.js';
+import { quoteName, quoteRelation } from '../../sql/names.js';
+import { type FoundRows, heldTables } from './found-rows.js';
+import { chunksOf, isAmong, isAmongAll, type LiteralForm } from './literals.js';
+
+/** What is rendered with. */
+export interface PlainContext extends LiteralForm {
+  readonly plan: Plan;
+  readonly rows: FoundRows;
+  /** Rows that are found are locked by the SELECT that finds them. */
+  readonly locks: boolean;
+}
+
+export interface Collecting {
+  /** What it finds rows of, with the columns of its HeldTable. */
+  readonly relation: Relation;
+  readonly sql: string;
+}
+
+/**
+ * The rows that reference those which have come since: of the orders 1 and 2 their items, where others reference items.
+ *
+ *     SELECT "id" FROM "public"."items" WHERE "order_id" IN (1, 2) FOR UPDATE
+ */
+export function collect(
+  since: ReadonlyMap<Relation, number> | undefined,
+  context: PlainContext,
+): readonly Collecting[] {
+  const { locks, plan, rows } = context;
+  const held = heldTables(plan);
+  return plan.keys.filter(cascades).flatMap((key) => {
+    const table = held.get(key.referencing);
+    if (table === undefined) return [];
+    const list = table.columns.map(quoteName).join(', ');
+    const lock = locks ? ' FOR UPDATE' : '';
+    return chunksOf(rows.referencedBy(key, since), context).map((chunk) => ({
+      relation: key.referencing,
+      sql: `SELECT ${list} FROM ${quoteRelation(key.referencing)} WHERE ${isAmong(referencing(key), chunk, context)}${lock}`,
+    }));
+  });
+}
+
+/** `REFRESH TABLE "doc"."items"`, where what was written before is not seen without that. */
+export function refreshTables({ plan }: PlainContext, { plain }: Family): readonly string[] {
+  const { refresh } = plain;
+  if (refresh === undefined) return [];
+  const tables = new Set(plan.keys.flatMap(({ referenced, referencing }) => [referenced, referencing]));
+  return [...tables].map((table) => refresh.replace('{table}', () => quoteRelation(table)));
+}
+
+/** A question whose first row, if there is one, breaks a rule: it has the key that is still referenced. */
+export interface RuleQuestion {
+  /** Its place among the plan's checks. */
+  readonly check: number;
+  readonly sql: string;
+}
+
+/**
+ * RESTRICT asks for any row, NO ACTION for one that is not deleted too:
+ *
+ *     SELECT "order_id" FROM "public"."bills" WHERE "order_id" IN (1, 2)
+ *       AND CASE WHEN "id" IN (7) THEN 1 ELSE 0 END = 0 LIMIT 1
+ */
+export function askRules(context: PlainContext): readonly RuleQuestion[] {
+  const { plan, rows } = context;
+  return plan.checks.flatMap((check, number) => {
+    if (check.kind !== 'rows') return [];
+    const { key } = check;
+    const stays = isExempt(check) ? stayingRows(key.referencing, context) : '';
+    const list = referencing(key).map(quoteName).join(', ');
+    return chunksOf(rows.referencedBy(key), context).map((chunk) => ({
+      check: number,
+      sql: `SELECT ${list} FROM ${quoteRelation(key.referencing)} WHERE ${isAmong(referencing(key), chunk, context)}${stays} LIMIT 1`,
+    }));
+  });
+}
+
+/** Whether rows that are deleted as well break no rule. */
+function isExempt({ key, gone }: Check & { kind: 'rows' }): boolean {
+  return gone === 'all' || (gone === 'some' && key.action === 'no action');
+}
+
+/**
+ * How many rows reference nothing by a SET DEFAULT key: more than before are rows whose default references nothing.
+ *
+ *     SELECT count(*) FROM "public"."items" AS r WHERE r."order_id" IS NOT NULL
+ *       AND NOT EXISTS (SELECT 1 FROM "public"."orders" AS d WHERE d."id" = r."order_id")
+ */
+export function countOrphans({ checks }: Plan): readonly RuleQuestion[] {
+  return checks.flatMap(({ kind, key: { columns, referenced, referencing: table } }, check) => {
+    if (kind !== 'new key') return [];
+    const given = columns.map((column) => `r.${quoteName(column.referencing)} IS NOT NULL`);
+    const same = columns.map(
+      (column) => `d.${quoteName(column.referenced)} = r.${quoteName(column.referencing)}`,
+    );
+    const found = `SELECT 1 FROM ${quoteRelation(referenced)} AS d WHERE ${same.join(' AND ')}`;
+    return [
+      {
+        check,
+        sql: `SELECT count(*) FROM ${quoteRelation(table)} AS r WHERE ${given.join(' AND ')} AND NOT EXISTS (${found})`,
+      },
+    ];
+  });
+}
+
+/** `UPDATE "public"."notes" SET "order_id" = NULL WHERE "order_id" IN (1, 2)`, but for rows that are deleted as well. */
+export function changeRows(context: PlainContext): readonly string[] {
+  const { plan, rows } = context;
+  return plan.keys.filter(setsColumns).flatMap((key) => {
+    const value = key.action === 'set null' ? 'NULL' : 'DEFAULT';
+    const sets = key.setColumns.map((column) => `${quoteName(column)} = ${value}`).join(', ');
+    const stays = stayingRows(key.referencing, context);
+    return chunksOf(rows.referencedBy(key), context).map(
+      (chunk) =>
+        `UPDATE ${quoteRelation(key.referencing)} SET ${sets} WHERE ${isAmong(referencing(key), chunk, context)}${stays}`,
+    );
+  });
+}
+
+/**
+ * Leaves first: the rows that nothing references by the keys by which they reference, the others by what tells them apart.
+ *
+ *     DELETE FROM "public"."parts" WHERE "item_id" IN (10, 20)
+ *     DELETE FROM "public"."items" WHERE "id" IN (10, 20)
+ */
+export function deleteBelow(context: PlainContext): readonly string[] {
+  const { plan, rows } = context;
+  const [client] = plan.deletions;
+  const held = heldTables(plan);
+  return plan.deletions.toReversed().flatMap(({ relation, origin, keys }) => {
+    if (origin === 'client' || client === undefined) return [];
+    const table = held.get(relation);
+    const found = table
+      ? [{ columns: table.identity, keys: rows.identities(relation, 'key', client.relation) }]
+      : keys.map((key) => ({ columns: referencing(key), keys: rows.referencedBy(key) }));
+    return found.flatMap((each) => deletions(relation, each.columns, each.keys, context));
+  });
+}
+
+/** The client's own rows: the counts of these are its tag. */
+export function deleteRoots(context: PlainContext): readonly string[] {
+  const { plan, rows } = context;
+  const [client] = plan.deletions;
+  const table = client && heldTables(plan).get(client.relation);
+  if (!table) return [];
+  return deletions(
+    table.relation,
+    table.identity,
+    rows.identities(table.relation, 'client', table.relation),
+    context,
+  );
+}
+
+/** Gives a row where one has come since that references, by any key, a row that is gone: all has to be done once more. */
+export function sweep(context: PlainContext): readonly string[] {
+  const { plan, rows } = context;
+  return plan.keys.flatMap((key) =>
+    chunksOf(rows.referencedBy(key), context).map(
+      (chunk) =>
+        `SELECT 1 FROM ${quoteRelation(key.referencing)} WHERE ${isAmong(referencing(key), chunk, context)} LIMIT 1`,
+    ),
+  );
+}
+
+function deletions(
+  relation: Relation,
+  columns: readonly string[],
+  keys: Parameters<typeof isAmong>[1],
+  context: PlainContext,
+): readonly string[] {
+  return chunksOf(keys, context).map(
+    (chunk) => `DELETE FROM ${quoteRelation(relation)} WHERE ${isAmong(columns, chunk, context)}`,
+  );
+}
+
+/** ` AND CASE WHEN … THEN 1 ELSE 0 END = 0`: rows of a table that the plan does not delete; nothing where it deletes none. */
+function stayingRows(relation: Relation, context: PlainContext): string {
+  const { plan, rows } = context;
+  const [client] = plan.deletions;
+  const table = heldTables(plan).get(relation);
+  const gone = plan.deletions
+    .filter((deletion) => deletion.relation === relation)
+    .flatMap(({ keys }) =>
+      table && client
+        ? [isAmongAll(table.identity, rows.identities(relation, 'any', client.relation), context)]
+        : keys.map((key) => isAmongAll(referencing(key), rows.referencedBy(key), context)),
+    );
+  const distinct = [...new Set(gone)];
+  return distinct.length === 0 ? '' : ` AND CASE WHEN ${distinct.join(' OR ')} THEN 1 ELSE 0 END = 0`;
+}
+
+function referencing({ columns }: ForeignKey): readonly string[] {
+  return columns.map((column) => column.referencing);
+}

@@ -1,0 +1,37 @@
+/**
+ * A portal of a statement that plain statements carry out. The server has the client's own statement bound to it, and is asked nothing
+ * about it: some find out what a portal returns by executing it.
+ */
+import type { PlainProgram } from '../../../rewrite/statement/program.js';
+import { dropFields, NO_DATA } from '../../../wire/backend.js';
+import { write } from '../../../wire/frontend.js';
+import type { Message } from '../../../wire/reader.js';
+import { Backend } from '../../../wire/types.js';
+import type { PlainValues } from '../../execute/executor.js';
+import type { AnsweredMessage, Verdict } from '../../server/outstanding-replies.js';
+import { REPEATED, SCRATCH } from '../../server/own-statements.js';
+import type { ServerSide } from '../forwarding.js';
+
+/** Answers a Describe of the portal: its rows are described as the SELECT's that finds them, behind the keys. */
+export function describePlain(
+  { sequence: { added, returns, roots } }: PlainProgram,
+  { bind, types }: PlainValues,
+  { replies, server }: ServerSide,
+): undefined {
+  if (!returns) {
+    server.write(write.close('S', SCRATCH));
+    replies.expect('Close', {
+      receive: ({ type }) => (type === Backend.ErrorResponse ? 'forward' : NO_DATA),
+    });
+    return;
+  }
+  const messages = [write.close('S', SCRATCH), write.parse(SCRATCH, roots.sql, types), bind];
+  const ends = [write.describePortal(REPEATED), write.close('P', REPEATED), write.close('S', SCRATCH)];
+  server.write(Buffer.concat([...messages, ...ends]));
+  const receive = (message: Message): Verdict => {
+    if (message.type === Backend.ErrorResponse) return 'forward';
+    return message.type === Backend.RowDescription ? dropFields(message, added) : 'swallow';
+  };
+  const answered: readonly AnsweredMessage[] = ['Close', 'Parse', 'Bind', 'Describe', 'Close', 'Close'];
+  for (const to of answered) replies.expect(to, { receive });
+}

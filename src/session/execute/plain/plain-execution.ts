@@ -1,0 +1,221 @@
+/**
+ * Executes a statement by plain statements, in a transaction of its own or in the client's, until it has ended for good. The answers
+ * are made here: those that the client's statement would have had.
+ */
+import { ProxyError } from '../../../errors.js';
+import type { Family } from '../../../profiles/families/family.js';
+import { serverOf } from '../../../render/plain/sequence.js';
+import { FAIL_ANYWHERE } from '../../../render/violations.js';
+import { SAVEPOINT } from '../../../rewrite/retries.js';
+import { commandComplete, type ErrorFields, errorResponse, Field } from '../../../wire/backend.js';
+import { whole, write } from '../../../wire/frontend.js';
+import type { Message } from '../../../wire/reader.js';
+import { Backend, TransactionStatus } from '../../../wire/types.js';
+import { translateError } from '../../answers/server-errors.js';
+import { inEncoding } from '../../server/encoding.js';
+import { proxyErrorFields } from '../../server/farewell.js';
+import type { AnsweredMessage, Verdict } from '../../server/outstanding-replies.js';
+import { REPEATED, SCRATCH } from '../../server/own-statements.js';
+import { PlainRun } from './plain-run.js';
+import { PlainSender } from './plain-sender.js';
+import type { PlainParts, PlainStatement } from './plain-statement.js';
+import { Stopped } from './stopped.js';
+
+const MOST_ATTEMPTS = 5;
+
+/** What stands around the statements of a run. */
+interface Frame {
+  readonly begin: readonly string[];
+  /** The last of these is answered by what the client gets. */
+  readonly end: readonly string[];
+  readonly undo: readonly string[];
+  /** A transaction of the proxy's own: it may begin again. */
+  readonly isOwn: boolean;
+}
+
+/** @returns a promise that is fulfilled when the client has its answer. @throws ProxyError for what ends the session */
+export async function executePlain(statement: PlainStatement, parts: PlainParts): Promise<void> {
+  const sender = new PlainSender(parts.server, parts.replies);
+  if (!parts.replies.settled && !(await sender.settled())) return;
+  const { family } = statement.program.sequence;
+  const frame = frameOf(family, parts.state.status === TransactionStatus.Idle);
+  const problem = framed(frame, statement);
+  if (problem) return fail(new Stopped(problem), statement, parts);
+  for (let attempt = 1; ; attempt++) {
+    const run = new PlainRun(statement, parts, sender);
+    try {
+      await surrounded(run, frame, statement, parts, sender);
+      return;
+    } catch (error) {
+      if (!(error instanceof Stopped)) throw error;
+      if (error.error === undefined) return;
+      await undo(frame, run, family, sender);
+      const isOver = !frame.isOwn || attempt === MOST_ATTEMPTS || !isRetried(error.error, family);
+      if (isOver) return fail(interrupted(error, run, family), statement, parts);
+    }
+  }
+}
+
+function frameOf({ transactions }: Family, isIdle: boolean): Frame {
+  // Its status byte may say that a transaction is open: there is none.
+  if (transactions.kind === 'none') return { begin: [], end: ['SELECT 1'], undo: [], isOwn: false };
+  if (isIdle) return { begin: ['BEGIN'], end: ['COMMIT'], undo: ['ROLLBACK'], isOwn: true };
+  if (transactions.kind === 'without savepoints')
+    return { begin: [], end: ['SELECT 1'], undo: [], isOwn: false };
+  const release = `RELEASE SAVEPOINT ${SAVEPOINT}`;
+  const undo = [`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`, release];
+  return { begin: [`SAVEPOINT ${SAVEPOINT}`], end: [release], undo, isOwn: false };
+}
+
+/** What SET DEFAULT has set is looked at behind it, when nothing but the end of the client's transaction would undo it. */
+function framed({ isOwn, undo }: Frame, { cascade, program }: PlainStatement): ProxyError | undefined {
+  const { family } = program.sequence;
+  const key = cascade.plan.checks.find(({ kind }) => kind === 'new key')?.key;
+  if (isOwn || undo.length > 0 || family.transactions.endWithErrors || !key) return undefined;
+  const what = `${key.name} is SET DEFAULT, and it has no savepoints: not in a transaction of the client's`;
+  return new ProxyError('PGC_FAMILY', { table: cascade.target, server: serverOf(family), what });
+}
+
+/** @throws Stopped */
+async function surrounded(
+  run: PlainRun,
+  { begin, end }: Frame,
+  statement: PlainStatement,
+  parts: PlainParts,
+  sender: PlainSender,
+): Promise<void> {
+  const begun = begin.map((sql) => sender.query(sql));
+  const done = run.run();
+  // What is thrown by the first is thrown when the other has ended, too.
+  const [ended] = await Promise.allSettled([done]);
+  for (const reply of await Promise.all(begun)) if (reply.kind === 'failed') throw new Stopped(reply.error);
+  if (ended.status === 'rejected') throw ended.reason;
+  const ready = (message: Message) => {
+    tell(statement, parts);
+    const answer = Buffer.concat([
+      run.rows,
+      commandComplete(`${statement.cascade.command ?? 'DELETE'} ${run.deleted}`),
+    ]);
+    return statement.message === 'Query' ? Buffer.concat([answer, whole(message)]) : answer;
+  };
+  for (const [i, sql] of end.entries()) {
+    const reply = await sender.query(sql, i === end.length - 1 ? { ready } : {});
+    if (reply.kind === 'lost') throw new Stopped();
+    if (reply.kind === 'failed') throw new Stopped(reply.error);
+  }
+  if (statement.restore) restore(statement.restore, parts);
+}
+
+/** A simple query has dropped the client's unnamed statement (protocol-flow.html#PROTOCOL-FLOW-SIMPLE-QUERY). */
+function restore(parse: Buffer, { replies, server }: PlainParts): void {
+  server.write(parse);
+  replies.expect('Parse', {
+    receive: ({ type }) => (type === Backend.ErrorResponse ? 'forward' : 'swallow'),
+  });
+}
+
+/** @throws ProxyError PGC_FAMILY_OPEN where nothing but the end of the session undoes what was changed */
+async function undo(
+  { isOwn, undo }: Frame,
+  run: PlainRun,
+  family: Family,
+  sender: PlainSender,
+): Promise<void> {
+  for (const sql of undo) await sender.query(sql);
+  const { endWithErrors, kind } = family.transactions;
+  const isLeft = !isOwn && undo.length === 0 && kind !== 'none' && run.changed !== undefined;
+  if (isLeft && !endWithErrors) throw new ProxyError('PGC_FAMILY_OPEN', {});
+}
+
+function isRetried(error: ErrorFields | ProxyError, { retried }: Family): boolean {
+  if (error instanceof ProxyError) return false;
+  const [code, message] = [error.get(Field.code) ?? '', error.get(Field.message) ?? ''];
+  return retried.some((each) => each === code || message.includes(each));
+}
+
+/** Without a transaction the client is told what is gone. */
+function interrupted(stopped: Stopped, { changed = 0 }: PlainRun, { transactions }: Family): Stopped {
+  const { error, isOfText } = stopped;
+  if (error === undefined || transactions.kind !== 'none' || changed === 0) return stopped;
+  const fields = error instanceof ProxyError ? proxyErrorFields(error) : error;
+  const detail = [fields.get(Field.detail) ?? [], `${changed} rows were deleted or changed before.`]
+    .flat()
+    .join(' ');
+  const hint =
+    'No row is left that references one that is gone: the same statement again goes on from there.';
+  return new Stopped(new Map([...fields, [Field.detail, detail], [Field.hint, hint]]), isOfText);
+}
+
+/** Has the server fail in the place of what cannot be carried out, so that its transaction fails where it would have failed. */
+function fail(stopped: Stopped, statement: PlainStatement, parts: PlainParts): Promise<void> | undefined {
+  return sendFailure(errorOf(stopped, statement, parts), statement.message, parts);
+}
+
+/**
+ * @param error the client gets it in place of the server's
+ * @param message what it is the answer to
+ * @returns a promise that is fulfilled when a Query is answered
+ */
+export function sendFailure(
+  error: Buffer,
+  message: PlainStatement['message'],
+  { replies, server }: Pick<PlainParts, 'replies' | 'server'>,
+): Promise<void> | undefined {
+  const receive = ({ type }: Message): Verdict => {
+    if (type === Backend.ErrorResponse) return error;
+    return type === Backend.ReadyForQuery ? 'forward' : 'swallow';
+  };
+  if (message === 'Query')
+    return new Promise((resolve) => {
+      server.write(write.query(FAIL_ANYWHERE));
+      const end = (answer: Message) => {
+        if (answer.type === Backend.ReadyForQuery) resolve();
+        return receive(answer);
+      };
+      replies.expect('Query', { receive: end, skipped: resolve });
+      server.flush();
+    });
+  // Some know what is wrong with a text when they execute it.
+  server.write(
+    Buffer.concat([
+      write.close('S', SCRATCH),
+      write.parse(SCRATCH, FAIL_ANYWHERE),
+      write.bind(REPEATED, SCRATCH),
+      write.execute(REPEATED),
+      write.flush(),
+    ]),
+  );
+  const answered: readonly AnsweredMessage[] = ['Close', 'Parse', 'Bind', 'Execute'];
+  for (const to of answered) replies.expect(to, { receive });
+  server.flush();
+  return undefined;
+}
+
+function errorOf({ error, isOfText }: Stopped, statement: PlainStatement, { decider }: PlainParts): Buffer {
+  const { cascade, program, rewrite } = statement;
+  const translation = decider.translation(rewrite);
+  if (error instanceof ProxyError || error === undefined) {
+    const told = error ?? new ProxyError('PGC_INTERNAL');
+    translation.tell({ kind: 'failed', error: told, cascade });
+    return errorResponse(inEncoding(proxyErrorFields(told), translation.encoding()), 'latin1');
+  }
+  if (!isOfText) {
+    translation.tell({ kind: 'failed', error: error.get(Field.code) ?? '', cascade });
+    return errorResponse(new Map([...error].filter(([field]) => field !== Field.position)), 'latin1');
+  }
+  const { roots } = program.sequence;
+  const start = rewrite.places[0]?.client ?? 0;
+  const copied = roots.copied.map((run) => ({ ...run, client: run.client + start }));
+  const buffer = errorResponse(error, 'latin1');
+  const message: Message = { type: Backend.ErrorResponse, buffer, start: 0, end: buffer.length, last: true };
+  const told = translateError(message, cascade, {
+    ...translation,
+    rewrite: { ...rewrite, sql: roots.sql, copied },
+  });
+  return told instanceof Buffer ? told : buffer;
+}
+
+function tell({ cascade, rewrite }: PlainStatement, { decider }: PlainParts): void {
+  const at = performance.now();
+  decider.translation(rewrite).tell({ kind: 'executed', treatment: cascade, at, counts: undefined });
+}

@@ -1,0 +1,235 @@
+/**
+ * One run of a sequence of plain statements, in the transaction that is open, if there is one: the client's rows are found, and from
+ * them down what references them; all rules are asked; then what stays is changed, and the rest deleted from the leaves up. A last
+ * question finds what others have committed meanwhile.
+ */
+import { ProxyError } from '../../../errors.js';
+import type { Relation } from '../../../graph/model.js';
+import { MOST_BYTES } from '../../../render/ordered/collecting.js';
+import { FoundRows } from '../../../render/plain/found-rows.js';
+import { type Key, literalOf } from '../../../render/plain/literals.js';
+import { serverOf } from '../../../render/plain/sequence.js';
+import {
+  askRules,
+  changeRows,
+  collect,
+  countOrphans,
+  deleteBelow,
+  deleteRoots,
+  type PlainContext,
+  type RuleQuestion,
+  refreshTables,
+  sweep,
+} from '../../../render/plain/statements.js';
+import { dropColumns, dropFields, readColumnTypes, readRow } from '../../../wire/backend.js';
+import { Block } from '../../../wire/block.js';
+import type { Message } from '../../../wire/reader.js';
+import { Backend } from '../../../wire/types.js';
+import { violationFields } from '../../answers/violation-fields.js';
+import type { PlainSender } from './plain-sender.js';
+import type { PlainParts, PlainStatement } from './plain-statement.js';
+import { Statements } from './statements.js';
+import { Stopped } from './stopped.js';
+
+/** How often all is done once more for rows that others have committed meanwhile. What comes behind that comes too late. */
+const MOST_SWEEPS = 3;
+
+export class PlainRun {
+  readonly #statement: PlainStatement;
+  readonly #parts: PlainParts;
+  readonly #sender: PlainSender;
+  readonly #statements: Statements;
+  readonly #context: PlainContext;
+  readonly #client: Relation;
+  /** The client's rows, with their description where the client gets one. */
+  readonly #rows = new Block();
+  /** Of each SET DEFAULT key the rows that referenced nothing before anything was changed. */
+  #orphans: ReadonlyMap<number, number> = new Map();
+  #problem: ProxyError | undefined;
+  #deleted = 0;
+
+  constructor(statement: PlainStatement, parts: PlainParts, sender: PlainSender) {
+    const { plan } = statement.cascade;
+    const { family } = statement.program.sequence;
+    const [client] = plan.deletions;
+    if (client === undefined) throw new Error('a plan has a deletion of the client');
+    this.#statement = statement;
+    this.#parts = parts;
+    this.#sender = sender;
+    this.#statements = new Statements(statement, parts, sender);
+    this.#client = client.relation;
+    const { lock, plain, transport } = family;
+    this.#context = { plan, rows: new FoundRows(plan), plain, transport, locks: lock === 'FOR UPDATE' };
+  }
+
+  /** The rows that the client's own DELETE took. */
+  get deleted(): number {
+    return this.#deleted;
+  }
+
+  /** What the client gets before the tag. */
+  get rows(): Buffer {
+    return this.#rows.bytes;
+  }
+
+  /** How many rows were changed or deleted, where anything was sent that does so. */
+  get changed(): number | undefined {
+    return this.#statements.changed;
+  }
+
+  /** @throws Stopped */
+  async run(): Promise<void> {
+    const { plan, rows } = this.#context;
+    await this.#statements.ask(refreshTables(this.#context, this.#statement.program.sequence.family));
+    await this.#findRoots();
+    if (rows.roots === 0) return;
+    this.#orphans = await this.#countOrphans();
+    for (let round = 0; round <= MOST_SWEEPS; round++) {
+      await this.#collect();
+      await this.#askRules();
+      await this.#statements.change(changeRows(this.#context));
+      await this.#statements.change(deleteBelow(this.#context));
+      if (round === 0) await this.#deleteRoots();
+      if (!(await this.#findsLate())) break;
+    }
+    for (const [check, count] of await this.#countOrphans())
+      if (count > (this.#orphans.get(check) ?? 0))
+        throw this.#violated(check, plan.checks[check]?.key.columns.map(() => 'default') ?? []);
+  }
+
+  /** The client's conditions are evaluated here, and nowhere else. */
+  async #findRoots(): Promise<void> {
+    const { message, program, values } = this.#statement;
+    const { added, returns, roots } = program.sequence;
+    let types: readonly number[] = [];
+    const hear = (answer: Message) => {
+      if (answer.type === Backend.RowDescription) {
+        types = readColumnTypes(answer);
+        if (returns && message === 'Query') this.#rows.append(dropFields(answer, added));
+      }
+      if (answer.type !== Backend.DataRow || this.#problem) return;
+      const [schema, ...key] = readRow(answer).slice(0, added);
+      this.#checkSchema(schema?.toString('utf8'));
+      this.#add(this.#client, key, types.slice(1), 'client');
+      if (returns) this.#rows.append(dropColumns(answer, added));
+    };
+    const reply = values
+      ? await this.#sender.withValues(roots.sql, values, { hear })
+      : await this.#sender.query(roots.sql, { hear });
+    if (reply.kind === 'lost') throw new Stopped();
+    if (reply.kind === 'failed') throw new Stopped(reply.error, true);
+    if (this.#problem) throw new Stopped(this.#problem);
+  }
+
+  #checkSchema(schema: string | undefined): void {
+    const wanted = this.#statement.program.sequence.schema;
+    if (wanted === undefined || schema?.toLowerCase() === wanted.toLowerCase()) return;
+    const { target: table } = this.#statement.cascade;
+    this.#problem ??= new ProxyError('PGC_FAMILY_NAME', { table, schema: schema ?? 'no schema' });
+  }
+
+  /** Level by level: each is what references the rows that the one above has brought. A cycle ends as its rows are known at last. */
+  async #collect(): Promise<void> {
+    const { rows } = this.#context;
+    for (let since: ReadonlyMap<Relation, number> = new Map(); ; ) {
+      const point = rows.point;
+      const level = collect(since, this.#context);
+      if (level.length === 0) return;
+      const types = new Map<number, readonly number[]>();
+      await this.#statements.ask(
+        level.map(({ sql }) => sql),
+        (answer, i) => {
+          if (answer.type === Backend.RowDescription) types.set(i, readColumnTypes(answer));
+          const relation = level[i]?.relation;
+          if (answer.type === Backend.DataRow && relation && !this.#problem)
+            this.#add(relation, readRow(answer), types.get(i) ?? [], 'key');
+        },
+      );
+      if (this.#problem) throw new Stopped(this.#problem);
+      since = point;
+    }
+  }
+
+  /** Takes a row that was found, with the texts of its columns. */
+  #add(
+    relation: Relation,
+    values: readonly (Buffer | null)[],
+    types: readonly number[],
+    origin: 'client' | 'key',
+  ): void {
+    const { rows, plain } = this.#context;
+    const { target: table } = this.#statement.cascade;
+    const { family } = this.#statement.program.sequence;
+    const refuse = (what: string) => {
+      this.#problem ??= new ProxyError('PGC_FAMILY', { table, server: serverOf(family), what });
+    };
+    const key: Key = values.map((value, i) => {
+      if (value === null) return null;
+      const literal = literalOf(value.toString('utf8'), types[i] ?? 0, plain);
+      if (literal === undefined) refuse(`a key of ${relation.name} cannot be written as a literal`);
+      return literal ?? null;
+    });
+    if (!rows.add(relation, key, origin))
+      refuse(`a row of ${relation.name} has NULL where others reference it`);
+    if (rows.bytes + this.#rows.size > MOST_BYTES)
+      this.#problem ??= new ProxyError('PGC_ORDERED_KEYS', { table });
+  }
+
+  async #askRules(): Promise<void> {
+    const questions = askRules(this.#context);
+    let broken: { readonly check: number; readonly values: readonly string[] } | undefined;
+    await this.#statements.ask(
+      questions.map(({ sql }) => sql),
+      (answer, i) => {
+        const check = questions[i]?.check;
+        if (answer.type === Backend.DataRow && check !== undefined)
+          broken ??= { check, values: readRow(answer).map((value) => value?.toString('latin1') ?? 'null') };
+      },
+    );
+    if (broken) throw this.#violated(broken.check, broken.values);
+  }
+
+  async #deleteRoots(): Promise<void> {
+    const { target: table } = this.#statement.cascade;
+    const { roots } = this.#context.rows;
+    this.#deleted = await this.#statements.change(deleteRoots(this.#context));
+    const isWhole = this.#statement.program.sequence.family.transactions.kind !== 'none';
+    if (isWhole && this.#deleted !== roots)
+      throw new Stopped(
+        new ProxyError('PGC_FAMILY_KEPT', { table, found: String(roots), deleted: String(this.#deleted) }),
+      );
+  }
+
+  async #findsLate(): Promise<boolean> {
+    let isLate = false;
+    await this.#statements.ask(sweep(this.#context), (answer) => {
+      if (answer.type === Backend.DataRow) isLate = true;
+    });
+    return isLate;
+  }
+
+  /** By the places of their checks. */
+  async #countOrphans(): Promise<ReadonlyMap<number, number>> {
+    const questions: readonly RuleQuestion[] = countOrphans(this.#context.plan);
+    const counts = new Map<number, number>();
+    await this.#statements.ask(
+      questions.map(({ sql }) => sql),
+      (answer, i) => {
+        const check = questions[i]?.check;
+        if (answer.type === Backend.DataRow && check !== undefined)
+          counts.set(check, Number(readRow(answer)[0]?.toString('latin1')));
+      },
+    );
+    return counts;
+  }
+
+  /** The native error of a broken rule. */
+  #violated(check: number, values: readonly string[]): Stopped {
+    const { decider, state } = this.#parts;
+    const { cascade, rewrite } = this.#statement;
+    const marker = { kind: 'check', check, table: 0, values: `(${values.join(', ')})` } as const;
+    return new Stopped(
+      violationFields(cascade, marker, state.profile, decider.translation(rewrite).encoding()),
+    );
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Sends statements of the proxy's own as simple queries, one by one or several in one go. So each is executed, whatever a database makes
+ * of a pipeline without a Sync, and what came of it is known when ReadyForQuery has come.
+ */
+import { type ErrorFields, readErrorFields, readTag, saysFatal } from '../../../wire/backend.js';
+import { write } from '../../../wire/frontend.js';
+import type { Message } from '../../../wire/reader.js';
+import { Backend } from '../../../wire/types.js';
+import type { Output } from '../../server/output.js';
+import type { AnsweredMessage, OutstandingReplies, Verdict } from '../../server/outstanding-replies.js';
+import { REPEATED, SCRATCH } from '../../server/own-statements.js';
+import type { PlainValues } from './plain-statement.js';
+
+/** What came of a statement. `lost`: the session is over, or the server skips to a Sync. */
+export type PlainReply =
+  | { readonly kind: 'done'; readonly tag: string }
+  | { readonly kind: 'failed'; readonly error: ErrorFields }
+  | { readonly kind: 'lost' };
+
+interface Hearing {
+  /** Is given what the server answers before the end; the message is valid only until it returns. */
+  readonly hear?: (message: Message) => void;
+  /** What the client gets when the statement was executed, at its ReadyForQuery. */
+  readonly ready?: (message: Message) => Verdict;
+}
+
+export class PlainSender {
+  readonly #server: Output;
+  readonly #replies: OutstandingReplies;
+
+  constructor(server: Output, replies: OutstandingReplies) {
+    this.#server = server;
+    this.#replies = replies;
+  }
+
+  query(sql: string, hearing: Hearing = {}): Promise<PlainReply> {
+    return this.#send([write.query(sql)], ['Query'], hearing);
+  }
+
+  /** The same with the values of the client's portal. Their Sync ends nothing: a transaction that is open is one by BEGIN. */
+  withValues(sql: string, { types, bind }: PlainValues, hearing: Hearing): Promise<PlainReply> {
+    return this.#send(
+      [
+        write.close('S', SCRATCH),
+        write.parse(SCRATCH, sql, types),
+        bind,
+        write.describePortal(REPEATED),
+        write.execute(REPEATED),
+        write.close('P', REPEATED),
+        write.close('S', SCRATCH),
+        write.sync(),
+      ],
+      ['Close', 'Parse', 'Bind', 'Describe', 'Execute', 'Close', 'Close', 'Sync'],
+      hearing,
+    );
+  }
+
+  /** Waits for the answers to all that the client has sent. @returns false where the server skips to a Sync */
+  settled(): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#server.write(Buffer.concat([write.close('S', SCRATCH), write.flush()]));
+      const end = (isSettled: boolean) => () => {
+        resolve(isSettled);
+        return 'swallow' as const;
+      };
+      this.#replies.expect('Close', { receive: end(true), skipped: end(false) });
+      this.#server.flush();
+    });
+  }
+
+  #send(
+    messages: readonly Buffer[],
+    answered: readonly AnsweredMessage[],
+    { hear, ready }: Hearing,
+  ): Promise<PlainReply> {
+    return new Promise((resolve) => {
+      let reply: PlainReply = { kind: 'done', tag: '' };
+      const receive = (message: Message): Verdict => {
+        switch (message.type) {
+          case Backend.ErrorResponse:
+            if (saysFatal(message)) return 'forward';
+            if (reply.kind === 'done') reply = { kind: 'failed', error: readErrorFields(message) };
+            return 'swallow';
+          case Backend.ReadyForQuery:
+            resolve(reply);
+            return (reply.kind === 'done' && ready?.(message)) || 'swallow';
+          case Backend.CommandComplete:
+            if (reply.kind === 'done') reply = { kind: 'done', tag: readTag(message) };
+            return 'swallow';
+          default:
+            hear?.(message);
+            return 'swallow';
+        }
+      };
+      this.#server.write(Buffer.concat(messages));
+      const last = answered.length - 1;
+      const lost = () => resolve({ kind: 'lost' });
+      answered.forEach((to, i) => {
+        this.#replies.expect(to, i === last ? { receive, skipped: lost } : { receive });
+      });
+      this.#server.flush();
+    });
+  }
+}

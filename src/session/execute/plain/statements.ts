@@ -1,0 +1,106 @@
+/** The statements of one run: several in one go, where a later one is no worse for being executed behind one that has failed. */
+import { ProxyError } from '../../../errors.js';
+import { serverOf } from '../../../render/plain/sequence.js';
+import type { Message } from '../../../wire/reader.js';
+import type { PlainReply, PlainSender } from './plain-sender.js';
+import type { PlainParts, PlainStatement } from './plain-statement.js';
+import { Stopped } from './stopped.js';
+
+/** Characters of statements that are on their way. */
+const MOST_AT_ONCE = 1024 * 1024;
+
+export class Statements {
+  readonly #statement: PlainStatement;
+  readonly #parts: PlainParts;
+  readonly #sender: PlainSender;
+  #changed: number | undefined;
+
+  constructor(statement: PlainStatement, parts: PlainParts, sender: PlainSender) {
+    this.#statement = statement;
+    this.#parts = parts;
+    this.#sender = sender;
+  }
+
+  /** How many rows were changed or deleted; undefined as long as nothing was sent that does so. */
+  get changed(): number | undefined {
+    return this.#changed;
+  }
+
+  /** Sends statements that change nothing. @param hear is told which of them is answered. @throws Stopped */
+  async ask(texts: readonly string[], hear?: (message: Message, index: number) => void): Promise<void> {
+    await this.#send(texts, true, hear);
+  }
+
+  /**
+   * Sends statements that change rows.
+   * @returns how many they have changed
+   * @throws Stopped
+   */
+  async change(texts: readonly string[]): Promise<number> {
+    if (texts.length > 0) this.#changed ??= 0;
+    // Without a transaction nothing may go that was to follow what has failed.
+    const isWhole = this.#statement.program.sequence.family.transactions.kind !== 'none';
+    const replies = await this.#send(texts, isWhole);
+    return replies.reduce((sum, reply) => sum + countIn(reply), 0);
+  }
+
+  async #send(
+    texts: readonly string[],
+    isTogether: boolean,
+    hear?: (message: Message, index: number) => void,
+  ): Promise<readonly PlainReply[]> {
+    const replies: PlainReply[] = [];
+    let waiting: Promise<PlainReply>[] = [];
+    let size = 0;
+    const end = async () => {
+      const answered = await Promise.all(waiting);
+      waiting = [];
+      size = 0;
+      this.#look(answered);
+      replies.push(...answered);
+    };
+    for (const [i, sql] of texts.entries()) {
+      this.#refuse(sql);
+      if (waiting.length > 0 && (!isTogether || size + sql.length > MOST_AT_ONCE)) await end();
+      size += sql.length;
+      waiting.push(this.#sender.query(sql, hear && { hear: (message) => hear(message, i) }));
+    }
+    await end();
+    return replies;
+  }
+
+  /** @throws Stopped for the first that has failed */
+  #look(replies: readonly PlainReply[]): void {
+    if (this.#changed !== undefined)
+      for (const reply of replies)
+        this.#changed += /^(?:DELETE|UPDATE) /.test(tagOf(reply)) ? countIn(reply) : 0;
+    if (replies.some(({ kind }) => kind === 'lost')) throw new Stopped();
+    for (const reply of replies) if (reply.kind === 'failed') throw new Stopped(reply.error);
+  }
+
+  /** @throws Stopped for a statement that cannot be sent, or would be another one at the server */
+  #refuse(sql: string): void {
+    const { cascade, program } = this.#statement;
+    const { family } = program.sequence;
+    const { encoding } = this.#parts.state;
+    const isAscii = Buffer.byteLength(sql) === sql.length;
+    if (!isAscii && encoding !== 'UTF8')
+      throw new Stopped(new ProxyError('PGC_ENCODING', { what: 'keys and names beyond ASCII', encoding }));
+    const { statementBytes } = family.limits;
+    if (statementBytes === undefined || Buffer.byteLength(sql) <= statementBytes) return;
+    const what = `it takes statements of more than ${statementBytes} bytes`;
+    throw new Stopped(
+      new ProxyError('PGC_FAMILY', { table: cascade.target, server: serverOf(family), what }),
+    );
+  }
+}
+
+function tagOf(reply: PlainReply): string {
+  return reply.kind === 'done' ? reply.tag : '';
+}
+
+/** `DELETE 3` */
+function countIn(reply: PlainReply): number {
+  const tag = tagOf(reply);
+  return Number(tag.slice(tag.lastIndexOf(' ') + 1)) || 0;
+}

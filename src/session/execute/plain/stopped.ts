@@ -1,0 +1,16 @@
+import type { ProxyError } from '../../../errors.js';
+import type { ErrorFields } from '../../../wire/backend.js';
+
+/** What ends a run before its time: an error for the client, or the end of the session. */
+export class Stopped extends Error {
+  /** Undefined where the client gets nothing more. */
+  readonly error: ErrorFields | ProxyError | undefined;
+  /** The error is about the client's own text. */
+  readonly isOfText: boolean;
+
+  constructor(error?: ErrorFields | ProxyError, isOfText = false) {
+    super('the sequence has stopped');
+    this.error = error;
+    this.isOfText = isOfText;
+  }
+}
