@@ -1,12 +1,9 @@
 /** Both sides' answers to one statement, and what to think of them. */
 import type { Statement } from './case.js';
-import { type Known, knownDifference, knownOfLeftKeys, knownOfOrdered, knownOfWrites } from './known.js';
+import { type Known, knownDifference, knownOfLeftKeys, knownOfWrites } from './known.js';
 import { alike, type Run } from './run.js';
 import type { Schema } from './schema.js';
 import { isWrite, type WriteSpec } from './writes/write-spec.js';
-
-/** How the proxy carries a cascade out. */
-export type Strategy = 'single' | 'ordered';
 
 export type Comparison =
   | { readonly kind: 'same'; readonly failed: boolean; readonly shown: readonly string[] }
@@ -26,7 +23,6 @@ export function compared(
   schema: Schema,
   spec: Statement,
   shown: readonly string[],
-  strategy: Strategy,
 ): Comparison {
   const at = native.answers.findIndex((answers, i) => !alike(answers, proxied.answers[i] ?? []));
   if (at < 0 && alike(native.left, proxied.left))
@@ -36,23 +32,16 @@ export function compared(
     const untouched = proxied.answers.length > 1 || alike(proxied.left, start);
     if (at === refused.step && untouched) return { kind: 'refused', name: refused.name, native, proxied };
   } else if (at >= 0) {
-    const known = knownBy(native, proxied, at, schema, spec, strategy);
+    const known = knownBy(native, proxied, at, schema, spec);
     if (known) return { kind: 'known', known, native, proxied };
   }
   return { kind: 'different', native, proxied };
 }
 
-function knownBy(
-  native: Run,
-  proxied: Run,
-  at: number,
-  schema: Schema,
-  spec: Statement,
-  strategy: Strategy,
-): Known | undefined {
-  if (isWrite(spec)) return knownByWrite(native, proxied, at, schema, spec);
-  const known = knownDifference(native, proxied, at, schema);
-  return strategy === 'ordered' ? (known ?? knownOfOrdered(native, proxied, at, schema)) : known;
+function knownBy(native: Run, proxied: Run, at: number, schema: Schema, spec: Statement): Known | undefined {
+  return isWrite(spec)
+    ? knownByWrite(native, proxied, at, schema, spec)
+    : knownDifference(native, proxied, at, schema);
 }
 
 function knownByWrite(

@@ -95,6 +95,7 @@ function makeKey(
   const harmless = mild && (spec.action === 'RESTRICT' || spec.action === 'NO ACTION') && number % 4 > 0;
   const action = harmless ? 'CASCADE' : spec.action;
   const sets = action === 'SET NULL' || action === 'SET DEFAULT';
+  const hasDefault = action === 'SET DEFAULT' || spec.onUpdate === 'SET DEFAULT';
   // An override has no column list to go with its action.
   const subset = sets && target === 'pair' && spec.subset && !overridden;
   const types = targetColumns(toTable, target);
@@ -119,7 +120,7 @@ function makeKey(
       type,
       sqlType: referencingType(type, spec.otherType),
       notNull: spec.notNull,
-      defaultValue: action === 'SET DEFAULT' ? defaultOf(name, spec) : null,
+      defaultValue: hasDefault ? defaultOf(name, spec) : null,
     };
   });
   fromTable.keyColumns.push(...made);

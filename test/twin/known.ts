@@ -1,6 +1,5 @@
 /** Differences that docs/differences.md tells of, each recognised by what causes it. */
 import { type BrokenRule, brokenRule } from './broken-rule.js';
-import { wouldBeKept } from './kept-rows.js';
 import { brokenByOtherRow } from './other-row.js';
 import { alike, type Run } from './run.js';
 import { type Schema, setsColumns, setsValues, type Table, targetColumns } from './schema.js';
@@ -21,7 +20,6 @@ import type { WriteSpec } from './writes/write-spec.js';
  * `another rule`: what comes of a change of a referenced key is done behind the statement, key by key, and natively row by row: of
  * several rules that are broken another one is named.
  * `key of a partition`: of several keys that a new row breaks another one is named, as a partition has copies of its keys.
- * `asked before`: with the ordered strategy a row would break a rule if it went, and a trigger keeps it, or one that it goes with.
  * `other part`: of what two parts of a WITH break, the key of one is named, as keys are checked part by part.
  */
 export type Known =
@@ -34,7 +32,6 @@ export type Known =
   | 'other plan'
   | 'another rule'
   | 'key of a partition'
-  | 'asked before'
   | 'other part';
 
 /** @param at the step that was answered differently */
@@ -54,13 +51,6 @@ export function knownDifference(native: Run, proxied: Run, at: number, schema: S
   const { key, unreferenced } = one;
   const again = unreferenced && key !== undefined && !setsValues(key) && setting(key.from.table).length > 1;
   return again ? 'checked again' : undefined;
-}
-
-/** As knownDifference, where the proxy asks rules before any trigger fires (`cascade.strategy: ordered`). */
-export function knownOfOrdered(native: Run, proxied: Run, at: number, schema: Schema): Known | undefined {
-  const [one, other] = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? [], schema));
-  if (!other?.key || other.unreferenced || one?.key === other.key) return undefined;
-  return wouldBeKept(other.key, proxied.answers[at] ?? [], schema) ? 'asked before' : undefined;
 }
 
 /** As knownDifference, of statements that write. */

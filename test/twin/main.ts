@@ -67,7 +67,7 @@ async function run(values: Values<typeof options>): Promise<boolean> {
       // What was dropped makes catalogs slow: each seed has new ones.
       const [native, emulated] = [await createDatabaseOn(server), await createDatabaseOn(server)];
       const at = ({ name }: Database, port = server.port) => ({ ...server, port, database: name });
-      const twins = await Twins.connect(at(native), at(emulated), at(emulated, proxy.port), strategy);
+      const twins = await Twins.connect(at(native), at(emulated), at(emulated, proxy.port));
       const started = performance.now();
       const figures = await fuzz(twins, {
         seed: each,

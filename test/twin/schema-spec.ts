@@ -109,7 +109,7 @@ const key: fc.Arbitrary<KeySpec> = fc.record({
   toPart: fc.option(fc.nat(2), { freq: 2 }),
   target: pick([2, 0], [1, 1], [2, 2]),
   action: pick([6, 'CASCADE'], [2, 'SET NULL'], [2, 'SET DEFAULT'], [1, 'RESTRICT'], [1, 'NO ACTION']),
-  onUpdate: pick([4, 'NO ACTION'], [1, 'CASCADE'], [1, 'SET NULL']),
+  onUpdate: pick([4, 'NO ACTION'], [2, 'CASCADE'], [1, 'SET NULL'], [1, 'SET DEFAULT'], [1, 'RESTRICT']),
   subset: fc.boolean(),
   notNull: once(8),
   indexed: fc.boolean(),

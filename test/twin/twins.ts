@@ -1,7 +1,7 @@
 /** The same schema and statements on both sides: natively, and through the proxy; and what differs. */
 import { inWords, type Names, refusalOf } from './answers.js';
 import { type Case, type Statement, schemaOf } from './case.js';
-import { type Comparison, compared, type Strategy } from './comparison.js';
+import { type Comparison, compared } from './comparison.js';
 import { type Address, Connection, type Message } from './connection.js';
 import { shownBy } from './coverage.js';
 import { programOf } from './program.js';
@@ -9,7 +9,6 @@ import { type Step, simple } from './protocol.js';
 import type { Run } from './run.js';
 import type { Schema } from './schema.js';
 import { contentsSql, createSql, fillSql, type Kind, shownName } from './schema-sql.js';
-import { AS_PLANNED, IN_TABLE_ORDER } from './table-order.js';
 import { isWrite } from './writes/write-spec.js';
 
 /**
@@ -25,6 +24,10 @@ const SETTINGS = [
   .map((setting) => `-c ${setting}`)
   .join(' ');
 
+/** No index decides in which order rows are found. Plans that were made before are made again. */
+const IN_TABLE_ORDER = `SET enable_indexscan = off; SET enable_indexonlyscan = off; DISCARD PLANS`;
+const AS_PLANNED = `RESET enable_indexscan; RESET enable_indexonlyscan; DISCARD PLANS`;
+
 interface Side {
   /** The client's connection: straight to the server, or through the proxy. */
   readonly session: Connection;
@@ -35,31 +38,22 @@ interface Side {
 export class Twins {
   readonly #native: Side;
   readonly #proxied: Side;
-  readonly #strategy: Strategy;
 
-  private constructor(native: Side, proxied: Side, strategy: Strategy) {
+  private constructor(native: Side, proxied: Side) {
     this.#native = native;
     this.#proxied = proxied;
-    this.#strategy = strategy;
   }
 
   /**
    * @param native an empty database
    * @param other another one on the same server
    * @param proxied the second through the proxy
-   * @param strategy the proxy's
    */
-  static async connect(
-    native: Address,
-    other: Address,
-    proxied: Address,
-    strategy: Strategy = 'single',
-  ): Promise<Twins> {
+  static async connect(native: Address, other: Address, proxied: Address): Promise<Twins> {
     const open = (address: Address) => Connection.open(address, SETTINGS);
     return new Twins(
       { session: await open(native), control: await open(native) },
       { session: await open(proxied), control: await open(other) },
-      strategy,
     );
   }
 
@@ -78,7 +72,7 @@ export class Twins {
       PreparedSide.make(this.#native, schema, 'native'),
       PreparedSide.make(this.#proxied, schema, kind),
     ]);
-    return new Prepared(schema, sides[0], sides[1], this.#strategy);
+    return new Prepared(schema, sides[0], sides[1]);
   }
 }
 
@@ -87,11 +81,9 @@ export class Prepared {
   readonly #schema: Schema;
   readonly #native: PreparedSide;
   readonly #proxied: PreparedSide;
-  readonly #strategy: Strategy;
   #restored = 0;
 
-  constructor(schema: Schema, native: PreparedSide, proxied: PreparedSide, strategy: Strategy) {
-    this.#strategy = strategy;
+  constructor(schema: Schema, native: PreparedSide, proxied: PreparedSide) {
     this.#schema = schema;
     this.#native = native;
     this.#proxied = proxied;
@@ -125,7 +117,7 @@ export class Prepared {
       await this.#restore(all ? undefined : touched);
     }
     const shown = shownBy(this.#schema, spec, new Set(this.#native.touched(native.left)), native);
-    return compared(native, proxied, this.#proxied.start, this.#schema, spec, shown, this.#strategy);
+    return compared(native, proxied, this.#proxied.start, this.#schema, spec, shown);
   }
 
   /** @param places those of the tables that have to be emptied; else all are, by TRUNCATE */
