@@ -105,7 +105,7 @@ describe('check-config', () => {
     const { code, written } = run(['check-config', '--profile', 'x']);
     expect(await code).toBe(2);
     expect(written).toEqual([
-      'err: --profile: "x" is not one of auto, postgres, postgres-like, dsql, redshift, greenplum, citus, duckdb, cratedb, h2',
+      'err: --profile: "x" is not one of auto, postgres, postgres-like, dsql, redshift, greenplum, citus, duckdb, cratedb, h2, sqlite',
     ]);
   });
 
