@@ -8,6 +8,7 @@ import { type Ask, asking, type WatchedDatabase } from '../graph/watch/connectio
 import {
   answeredFamily,
   familyNamed,
+  isSentInSteps,
   type Recognition,
   reasonOf,
   VERSION_QUESTION,
@@ -57,7 +58,7 @@ export function examine({ cascade, profile }: Config, database: WatchedDatabase)
     const seen =
       found.family.strategy === 'single' && !found.withoutCatalog
         ? await findings(await readGraph(cascade, ask), cascade, role, ask)
-        : { keys: { proxy: 0, server: 0, nobody: 0 }, findings: [otherServer(found)] };
+        : { keys: { proxy: 0, server: 0, nobody: 0 }, findings: [otherServer(found, cascade.strategy)] };
     return {
       database: database.name,
       server,
@@ -117,11 +118,15 @@ async function textOf(ask: Ask, sql: string): Promise<string> {
   return String(value);
 }
 
-function otherServer(found: Recognition): Finding {
+function otherServer(found: Recognition, strategy: Config['cascade']['strategy']): Finding {
+  const isSent = isSentInSteps(found.family, strategy);
+  const what = isSent
+    ? 'a cascade is carried out there by several statements, and nothing else was looked at'
+    : 'nothing cascades there';
   return {
-    level: 'problem',
+    level: isSent ? 'note' : 'problem',
     check: 'server',
-    text: `The server is ${found.server}, and ${reasonOf(found)}: nothing cascades there.`,
+    text: `The server is ${found.server}, and ${reasonOf(found)}: ${what}.`,
     remedy: null,
   };
 }

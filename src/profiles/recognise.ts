@@ -27,9 +27,17 @@ export const WITHOUT_VERSION: Recognition = {
   server: 'one that does not know pg_catalog.version()',
 };
 
-/** Why no cascade is sent there: the end of a sentence that begins with what the server is. */
+/** Why no cascade is sent there as one statement: the end of a sentence that begins with what the server is. */
 export function reasonOf({ family }: Recognition): string {
   return family.reason ?? 'its catalog does not know what it is asked';
+}
+
+/**
+ * Whether a cascade is sent to servers of the family by several statements.
+ * @param wanted cascade.strategy
+ */
+export function isSentInSteps({ strategy }: Family, wanted: 'auto' | 'single' | 'ordered'): boolean {
+  return strategy === 'ordered' && wanted !== 'single';
 }
 
 /** The family that the configuration names. */

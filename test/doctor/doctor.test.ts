@@ -172,6 +172,21 @@ test.each([
   expect(findings).toEqual([]);
 });
 
+test.each([
+  ['h2', 'auto', 'note', 'a cascade is carried out there by several statements'],
+  ['h2', 'single', 'problem', 'nothing cascades there'],
+  ['citus', 'auto', 'problem', 'nothing cascades there'],
+])('says what becomes of cascades on a server of another family: %s, strategy %s', async (profile, strategy, level, what) => {
+  const { exit, findings } = await examined(
+    SOUND,
+    `{ profile: ${profile}, cascade: { strategy: ${strategy} } }`,
+  );
+  expect({ exit, findings }).toEqual({
+    exit: level === 'problem' ? 1 : 0,
+    findings: [expect.objectContaining({ level, check: 'server', text: expect.stringContaining(what) })],
+  });
+});
+
 test('notes that nothing cascades where cascades are switched off', async () => {
   const { exit, findings } = await examined(SOUND, 'cascade: { mode: off }');
   expect({ exit, findings }).toMatchObject({

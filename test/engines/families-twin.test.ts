@@ -1,76 +1,14 @@
 /** A reduced twin of each engine: cascades in plain statements against its own enforced keys, or against those of PostgreSQL. */
-import pg from 'pg';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { createDatabase } from '../support/database.js';
-import { describeMissing } from '../support/programs.js';
-import { type ProxyOptions, startProxy } from '../support/proxy.js';
+import { onTestFinished } from 'vitest';
 import { DUCKDB_PACKAGE, startDuckDb } from './duckdb.js';
-import { compareTwins, sideOf, type TwinOptions } from './families-twin.js';
-import { H2_LOGIN, missingH2, startH2 } from './h2.js';
+import { sideOf } from './families-twin.js';
+import { missingH2, startH2 } from './h2.js';
 import { missing } from './packages.js';
-import type { Engine } from './promises.js';
 import { SQLITE_PACKAGE, startSqlite } from './sqlite.js';
-import { addKeys, createTable, DEFAULTS, relationsOf, WORLDS, type World } from './worlds.js';
+import { connect, describeTwin, expectSame, postgresOracle, ROUNDS, tables, through } from './twin-sides.js';
+import { addKeys, DEFAULTS, WORLDS } from './worlds.js';
 
 const ALL = [...WORLDS, DEFAULTS];
-const [SEED, ROUNDS] = [Number(process.env.FAMILIES_SEED ?? 1), Number(process.env.FAMILIES_ROUNDS ?? 6)];
-
-const tables = (worlds: readonly World[], keys: 'inline' | 'none') =>
-  worlds.flatMap((world) => world.tables.map((table) => createTable(world, table, keys)));
-
-async function connect(
-  { host, port }: { host: string; port: number },
-  database = 'shop',
-): Promise<pg.Client> {
-  const client = new pg.Client({ ...H2_LOGIN, host, port, database });
-  client.on('error', () => {});
-  await client.connect();
-  onTestFinished(() => client.end());
-  return client;
-}
-
-async function through(
-  engine: Engine,
-  worlds: readonly World[],
-  schema: string,
-  options: ProxyOptions,
-): Promise<pg.Client> {
-  const proxy = await startProxy({
-    upstream: `postgres://${engine.host}:${engine.port}`,
-    ...options,
-    cascade: { relations: relationsOf(worlds, schema) },
-  });
-  onTestFinished(() => proxy.stop());
-  return connect(proxy, engine.database);
-}
-
-/** PostgreSQL with enforced keys. */
-async function postgresOracle(
-  worlds: readonly World[],
-): Promise<Pick<TwinOptions, 'oracle'> & { load(sql: string): Promise<unknown> }> {
-  const database = await createDatabase();
-  onTestFinished(() => database.drop());
-  const client = await connect(inject('postgres'), database.name).catch(() => database.connect());
-  for (const sql of [...tables(worlds, 'none'), ...worlds.flatMap(addKeys)]) await client.query(sql);
-  const load = (sql: string) =>
-    client.query(`SET session_replication_role = replica; ${sql}; SET session_replication_role = origin`);
-  return { oracle: sideOf(client), load };
-}
-
-async function expectSame(options: Omit<TwinOptions, 'seed' | 'rounds'>, rounds = ROUNDS): Promise<void> {
-  const seen = await compareTwins({ ...options, seed: SEED, rounds });
-  expect(seen.deleted).toBeGreaterThan(rounds);
-  expect(seen.refused).toBeGreaterThan(0);
-  expect(seen.refused).toBeLessThan(seen.statements / 2);
-}
-
-function describeTwin(name: string, reason: string | undefined, run: () => Promise<void>): void {
-  if (reason !== undefined) describeMissing(name, reason);
-  else
-    describe(name, () => {
-      test('deletes what enforced keys delete, and refuses what they refuse', run, 180_000);
-    });
-}
 
 describeTwin('twin of H2', missingH2(), async () => {
   const server = await startH2();

@@ -14,7 +14,7 @@ export interface GateOptions {
   readonly parameters?: Readonly<Record<string, string>>;
   /** What it answers to the question for version(), where that is not PostgreSQL's answer. */
   readonly version?: string;
-  /** BEGIN, COMMIT and ROLLBACK are accepted and ignored; behind BEGIN the status byte says that a transaction is open. */
+  /** BEGIN, COMMIT, ROLLBACK and REFRESH TABLE are accepted and ignored; behind BEGIN the status byte says that a transaction is open. */
   readonly ignoresTransactions?: boolean;
 }
 
@@ -34,6 +34,14 @@ const IGNORED = [
     tag: 'DISCARD SEQUENCES',
     told: 'ROLLBACK',
     status: 'I',
+  },
+  // CrateDB's, whose reads do not see what was written just before.
+  {
+    begins: /^\s*refresh table\b/i,
+    sent: 'DISCARD TEMP',
+    tag: 'DISCARD TEMP',
+    told: 'REFRESH 1',
+    status: undefined,
   },
 ];
 
@@ -147,7 +155,7 @@ class GateSession {
   #completed(body: Buffer): Buffer {
     const ignored = IGNORED.find(({ tag }) => `${tag}\0` === body.toString('latin1'));
     if (!this.#options.ignoresTransactions || ignored === undefined) return message('C', body);
-    this.#status = ignored.status;
+    this.#status = ignored.status ?? this.#status;
     return message('C', Buffer.from(`${ignored.told}\0`));
   }
 }

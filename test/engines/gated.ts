@@ -5,6 +5,8 @@ import { type Gate, type GateOptions, startGate } from './gate.js';
 
 export interface Gated extends Gate {
   readonly database: string;
+  /** Executes texts directly. */
+  load(sql: string): Promise<unknown>;
 }
 
 /** @param schema is executed directly; THIS_ONE in it stands for the name of the database */
@@ -16,6 +18,7 @@ export async function startGated(options: GateOptions, schema: readonly string[]
   return {
     ...gate,
     database: database.name,
+    load: (sql) => owner.query(sql),
     async close() {
       await gate.close();
       await database.drop();

@@ -4,15 +4,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type ProxyOptions, startProxy } from '../support/proxy.js';
 import { type GateOptions, rowLimit } from './gate.js';
 import { type Gated, startGated } from './gated.js';
+import { GATES } from './gates.js';
 import { describePromises, type Promised } from './promises.js';
-import {
-  CITUS_RULES,
-  CRATEDB_RULES,
-  DSQL_RULES,
-  GREENPLUM_6_RULES,
-  GREENPLUM_7_RULES,
-  REDSHIFT_RULES,
-} from './rules.js';
+import { GREENPLUM_6_RULES } from './rules.js';
 
 const TABLES = [
   'CREATE TABLE orders (id int PRIMARY KEY)',
@@ -40,32 +34,6 @@ const CITUS_SETTING = "ALTER DATABASE THIS_ONE SET citus.version = '12.1'";
 const relations: Promised['relations'] = [
   { name: 'fk', from: 'public.items(order_id)', to: 'public.orders(id)', on_delete: 'cascade' },
 ];
-
-const GATES = {
-  redshift: {
-    rules: REDSHIFT_RULES,
-    parameters: { server_version: '8.0.2' },
-    version:
-      'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 (Red Hat 3.4.2-6.fc3), Redshift 1.0.12103',
-  },
-  greenplum6: {
-    rules: GREENPLUM_6_RULES,
-    parameters: { server_version: '9.4.26' },
-    version: 'PostgreSQL 9.4.26 (Greenplum Database 6.25.3 build commit:x) on x86_64',
-  },
-  greenplum7: {
-    rules: GREENPLUM_7_RULES,
-    parameters: { server_version: '12.12' },
-    version: 'PostgreSQL 12.12 (Greenplum Database 7.0.0 build commit:x) on x86_64',
-  },
-  cratedb: {
-    rules: CRATEDB_RULES,
-    parameters: { server_version: '14.0', crate_version: '5.9.1' },
-    ignoresTransactions: true,
-  },
-  dsql: { rules: DSQL_RULES },
-  citus: { rules: CITUS_RULES },
-} satisfies Readonly<Record<string, GateOptions>>;
 
 describePromises('Redshift', {
   start: () => startGated(GATES.redshift, UNDECLARED),

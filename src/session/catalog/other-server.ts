@@ -1,6 +1,6 @@
 /**
- * A server that speaks the protocol and to which no cascade is sent: its catalog cannot be read, or it cannot do what one statement
- * needs. What cannot concern the configuration passes through it; the rest is refused by name.
+ * A server that speaks the protocol and whose catalog is not asked: what it is, and what of the configuration a name may concern.
+ * What cannot concern the configuration passes through it; the rest goes in plain statements, or is refused by name.
  */
 import { ProxyError } from '../../errors.js';
 import { graphByNames, relationNamed } from '../../graph/by-names.js';
@@ -9,6 +9,7 @@ import { CITUS } from '../../profiles/families/citus.js';
 import { POSTGRES } from '../../profiles/families/postgres.js';
 import {
   answeredFamily,
+  isSentInSteps,
   type Recognition,
   reasonOf,
   reportedFamily,
@@ -129,8 +130,7 @@ export class OtherServer {
   async resolve({ family }: Other, names: readonly RelationName[]): Promise<ResolvedContext | undefined> {
     const { keySettings, strategy } = this.#options.policy.current;
     // Which table a key references that has an override, only the catalog could tell.
-    if (family.strategy !== 'ordered' || strategy === 'single' || keySettings.overrides.length > 0)
-      return undefined;
+    if (!isSentInSteps(family, strategy) || keySettings.overrides.length > 0) return undefined;
     const { graph, id } = await graphByNames(keySettings, this.#options.policy.graphs);
     const { ignoresCase } = family.plain;
     for (const name of names)
@@ -216,8 +216,7 @@ export class OtherServer {
   #warn(found: Recognition): void {
     const { database, events, policy } = this.#options;
     const { server } = found;
-    const isSent = found.family.strategy === 'ordered' && policy.current.strategy !== 'single';
-    const what = isSent
+    const what = isSentInSteps(found.family, policy.current.strategy)
       ? 'a cascade is carried out there by several statements (docs/databases.md)'
       : 'nothing cascades there, and a DELETE that would have to is refused';
     const text = `the server of ${database} is ${server}, and ${reasonOf(found)}: ${what}`;
