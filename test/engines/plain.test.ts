@@ -1,0 +1,127 @@
+/** Plain statements when something comes between: rows of others, errors that pass, errors that do not, and what the client gets. */
+import type pg from 'pg';
+import { expect, onTestFinished, test } from 'vitest';
+import { describeMissing } from '../support/programs.js';
+import type { ProxyOptions } from '../support/proxy.js';
+import { DUCKDB_PACKAGE, startDuckDb } from './duckdb.js';
+import type { GateOptions } from './gate.js';
+import { startGated } from './gated.js';
+import { GATES } from './gates.js';
+import { missing } from './packages.js';
+import { SQLITE_PACKAGE, startSqlite } from './sqlite.js';
+import { connect, through } from './twin-sides.js';
+import type { World } from './worlds.js';
+
+const SHOP: World = {
+  name: 'shop',
+  tables: ['orders', 'items'],
+  keys: [{ from: 'items', columns: ['order_id'], to: 'orders', referenced: ['id'], action: 'cascade' }],
+};
+const TABLES = [
+  'CREATE TABLE orders (id int PRIMARY KEY, label varchar(10))',
+  'CREATE TABLE items (id int PRIMARY KEY, order_id int)',
+  "INSERT INTO orders VALUES (1, 'one'), (2, 'two')",
+  'INSERT INTO items VALUES (10, 1), (11, 1), (20, 2)',
+];
+
+/** Behind a gate, with what else the schema has; and a client that goes straight to the database. */
+async function behind(gate: GateOptions, schema: readonly string[], options: ProxyOptions = {}) {
+  const gated = await startGated(gate, [...TABLES, ...schema]);
+  onTestFinished(() => gated.close());
+  const client = await through(gated, [SHOP], 'public', options, { user: 'postgres' });
+  return { gated, client };
+}
+
+async function left(client: { query(sql: string): Promise<unknown> }): Promise<readonly string[]> {
+  const { rows } = (await client.query(
+    `SELECT (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM items) AS items`,
+  )) as pg.QueryResult;
+  return Object.values(rows[0]).map(String);
+}
+
+const trigger = (table: string, body: string, level = 'STATEMENT') => [
+  `CREATE FUNCTION meanwhile() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body}; RETURN NULL; END $$`,
+  `CREATE TRIGGER meanwhile AFTER DELETE ON ${table} FOR EACH ${level} EXECUTE FUNCTION meanwhile()`,
+];
+
+test('a row that comes to reference one that goes is found behind the deletes, and goes too', async () => {
+  const late =
+    'IF NOT EXISTS (SELECT FROM items WHERE id = 99) THEN INSERT INTO items VALUES (99, 1); END IF';
+  const { client, gated } = await behind(GATES.redshift, trigger('orders', late));
+  expect((await client.query('DELETE FROM orders WHERE id = 1')).rowCount).toBe(1);
+  expect(await left({ query: gated.load })).toEqual(['1', '1']);
+});
+
+test('an error behind which the family says that the same may succeed is not told: all is done once more', async () => {
+  const once = "IF nextval('tries') = 1 THEN RAISE '1023 Serializable isolation violation on table'; END IF";
+  const schema = ['CREATE SEQUENCE tries', ...trigger('items', once)];
+  const { client, gated } = await behind(GATES.redshift, schema);
+  expect((await client.query('DELETE FROM orders WHERE id = $1', [1])).rowCount).toBe(1);
+  expect(await left({ query: gated.load })).toEqual(['1', '1']);
+});
+
+test('another error undoes what was deleted, and a transaction of the client ends with it', async () => {
+  const { client, gated } = await behind(GATES.redshift, trigger('orders', "RAISE 'no'"));
+  await expect(client.query('DELETE FROM orders WHERE id = 1')).rejects.toThrow('no');
+  await client.query('BEGIN');
+  await expect(client.query('DELETE FROM orders WHERE id = 1')).rejects.toThrow('no');
+  await expect(client.query('SELECT 1')).rejects.toMatchObject({ code: '25P02' });
+  await client.query('ROLLBACK');
+  expect(await left({ query: gated.load })).toEqual(['2', '3']);
+});
+
+test('where an error leaves the transaction open, the connection is closed, so that nothing half done is committed', async () => {
+  const settings = { profile: 'duckdb' } as const;
+  const { client, gated } = await behind({ rules: [] }, trigger('orders', "RAISE 'no'"), settings);
+  await client.query('BEGIN');
+  await expect(client.query('DELETE FROM orders WHERE id = 1')).rejects.toThrow('connection is closed');
+  await expect(client.query('COMMIT')).rejects.toThrow();
+  expect(await left({ query: gated.load })).toEqual(['2', '3']);
+});
+
+test('without transactions an error says how many rows are gone, no orphan is left, and the same again goes on', async () => {
+  const settings = { cascade: { atomic: false } };
+  const { client, gated } = await behind(GATES.cratedb, trigger('orders', "RAISE 'no'"), settings);
+  await expect(client.query('DELETE FROM orders WHERE id = 1')).rejects.toMatchObject({
+    message: 'no',
+    detail: '2 rows were deleted or changed before.',
+  });
+  expect(await left({ query: gated.load })).toEqual(['2', '1']);
+  await gated.load('DROP TRIGGER meanwhile ON orders');
+  expect((await client.query('DELETE FROM orders WHERE id = 1')).rowCount).toBe(1);
+  expect(await left({ query: gated.load })).toEqual(['1', '1']);
+});
+
+test('without transactions and without leave nothing is deleted', async () => {
+  const { client, gated } = await behind(GATES.cratedb, []);
+  await expect(client.query('DELETE FROM orders WHERE id = 1')).rejects.toMatchObject({
+    hint: expect.stringContaining('cascade.atomic'),
+  });
+  expect(await left({ query: gated.load })).toEqual(['2', '3']);
+});
+
+const RETURNING = 'DELETE FROM orders WHERE id < 3 RETURNING label, id + 1 AS next';
+const RETURNERS = [
+  ['SQLite', SQLITE_PACKAGE, startSqlite, { profile: 'sqlite' }],
+  ['DuckDB', DUCKDB_PACKAGE, startDuckDb, {}],
+] as const;
+for (const [engineName, name, start, options] of RETURNERS) {
+  const title = `${engineName}: a RETURNING gives the rows that went, in both protocols`;
+  const reason = missing(name);
+  if (reason !== undefined) describeMissing(title, reason);
+  else
+    test.each([undefined, [3]])(`${title}: values %j`, async (values) => {
+      const engine = await start(TABLES);
+      onTestFinished(() => engine.close());
+      const client = await through(engine, [SHOP], 'main', options);
+      const answer = values
+        ? await client.query(RETURNING.replace('3', '$1'), values)
+        : await client.query(RETURNING);
+      expect(answer.rows.map((row) => Object.entries(row).map(([key, value]) => `${key} ${value}`))).toEqual([
+        ['label one', 'next 2'],
+        ['label two', 'next 3'],
+      ]);
+      expect(answer.rowCount).toBe(2);
+      expect(await left(await connect(engine))).toEqual(['0', '0']);
+    });
+}
