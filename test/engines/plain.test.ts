@@ -125,3 +125,27 @@ for (const [engineName, name, start, options] of RETURNERS) {
       expect(await left(await connect(engine))).toEqual(['0', '0']);
     });
 }
+
+const HIDING = [
+  'CREATE TEMP TABLE orders (id int); INSERT INTO orders VALUES (1)',
+  'CREATE TEMP VIEW orders AS SELECT 1 AS id, 2 AS other',
+  'SELECT 1 AS id INTO TEMP orders',
+  'DO $$ BEGIN CREATE TEMP TABLE orders AS SELECT 1 AS id; END $$',
+];
+test.each(
+  HIDING,
+)('a temporary table may hide another, so behind %j a name has to have its schema', async (sql) => {
+  const { client, gated } = await behind(GATES.redshift, []);
+  const prepared = { name: 'd', text: 'DELETE FROM orders WHERE id = $1', values: [1] };
+  expect((await client.query({ ...prepared, values: [9] })).rowCount).toBe(0);
+  for (const each of sql.split('; INSERT')) await client.query(each.replace(/^ INTO/, 'INSERT INTO'));
+  for (const query of ['DELETE FROM orders WHERE id = 1', prepared])
+    await expect(client.query(query)).rejects.toMatchObject({
+      code: '0A000',
+      message: expect.stringContaining('temporary'),
+    });
+  expect(await left({ query: gated.load })).toEqual(['2', '3']);
+  expect((await client.query('DELETE FROM items WHERE id = 99')).rowCount).toBe(0);
+  expect((await client.query('DELETE FROM public.orders WHERE id = 1')).rowCount).toBe(1);
+  expect(await left({ query: gated.load })).toEqual(['1', '1']);
+});

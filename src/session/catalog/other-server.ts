@@ -124,18 +124,30 @@ export class OtherServer {
 
   /**
    * What names mean on a server to which cascades are sent in plain statements: what the configuration calls so.
+   * @param mayHideTables a temporary relation of this session may have the name of a table
    * @returns undefined where none is sent there
    * @throws ProxyError PGC_RELATION for a name of which that is not clear
    */
-  async resolve({ family }: Other, names: readonly RelationName[]): Promise<ResolvedContext | undefined> {
+  async resolve(
+    { family }: Other,
+    names: readonly RelationName[],
+    mayHideTables: boolean,
+  ): Promise<ResolvedContext | undefined> {
     const { keySettings, strategy } = this.#options.policy.current;
     // Which table a key references that has an override, only the catalog could tell.
     if (!isSentInSteps(family, strategy) || keySettings.overrides.length > 0) return undefined;
     const { graph, id } = await graphByNames(keySettings, this.#options.policy.graphs);
     const { ignoresCase } = family.plain;
-    for (const name of names)
-      if (relationNamed(graph, name, ignoresCase) === 'unclear')
-        throw new ProxyError('PGC_RELATION', { table: quoteRelation(name), what: UNCLEAR });
+    for (const name of names) {
+      const found = relationNamed(graph, name, ignoresCase);
+      const isActed = typeof found === 'object' && graph.acts(found);
+      const isHidden = mayHideTables && name.schema === undefined && isActed;
+      if (found === 'unclear' || isHidden)
+        throw new ProxyError('PGC_RELATION', {
+          table: quoteRelation(name),
+          what: isHidden ? HIDDEN : UNCLEAR,
+        });
+    }
     const meaning = (name: RelationName) => {
       const found = relationNamed(graph, name, ignoresCase);
       return typeof found === 'object' ? found.oid : null;
@@ -229,6 +241,8 @@ export class OtherServer {
   }
 }
 
+const HIDDEN =
+  'a name that a temporary table of this session may have, as long as its schema does not stand before it';
 const UNCLEAR =
   'not clear which table of the configuration it is, by its schema or by the case of its letters';
 

@@ -31,6 +31,7 @@ export class SessionCatalog {
   readonly #surroundings: Surroundings;
   /** Counts how often everything was forgotten. */
   #age = 0;
+  #mayHideTables = false;
   #executions = 0;
 
   constructor(options: CatalogReaderOptions) {
@@ -62,6 +63,7 @@ export class SessionCatalog {
    * @param words of a text that makes a temporary table, as Look has them
    */
   invalidateFor(effect: SessionEffect, words?: ReadonlySet<string>): void {
+    this.#mayHideTables ||= effect === 'temporary' || effect === 'schema';
     switch (effect) {
       case 'none':
         return;
@@ -111,6 +113,11 @@ export class SessionCatalog {
   /** To be taken before something is asked that DDL of any session may change, as GraphCache.readPoint. */
   get point(): ReadPoint | Promise<ReadPoint> {
     return this.#sights.point;
+  }
+
+  /** A text of this session may have made a temporary relation. Only a server whose catalog is asked tells whether that is so. */
+  get mayHideTables(): boolean {
+    return this.#mayHideTables;
   }
 
   /** A count that grows whenever something of the client's is executed: a function may change settings, and no text shows it. */

@@ -66,7 +66,7 @@ export class Resolver {
 
   /** @throws as `resolve` */
   async #resolveOther(server: Other, names: readonly RelationName[]): Promise<Resolution> {
-    const resolved = await this.#otherServer.resolve(server, names);
+    const resolved = await this.#otherServer.resolve(server, names, this.#catalog.mayHideTables);
     if (resolved) return { ...resolved, touched: this.#catalog.touched };
     this.#otherServer.refuse(server, names);
     return { kind: 'other' };
