@@ -1,6 +1,5 @@
-import { ProxyError } from '../errors.js';
-import { serverOf } from '../render/plain/sequence.js';
 import { sequencesIn } from './retries.js';
+import { cannotCarryOut } from './statement/program.js';
 import type { Treatment } from './statement/treatment.js';
 
 /** What stands against one of several statements in a query: elsewhere than in PostgreSQL they need not be one transaction. */
@@ -13,8 +12,7 @@ export const ONE_OF_SEVERAL = 'one of several statements in a query';
 export function isOneByOne(treatments: readonly Treatment[]): boolean {
   for (const treatment of treatments) {
     if (treatment.kind !== 'cascade' || treatment.program.kind !== 'plain') continue;
-    const server = serverOf(treatment.program.sequence.family);
-    throw new ProxyError('PGC_FAMILY', { table: treatment.target, server, what: ONE_OF_SEVERAL });
+    throw cannotCarryOut(treatment.program, treatment.target, ONE_OF_SEVERAL);
   }
   return sequencesIn(treatments).length > 0;
 }

@@ -1,15 +1,17 @@
 /** Plain statements when something comes between: rows of others, errors that pass, errors that do not, and what the client gets. */
 import type pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
+import { query, run } from '../support/frontend-messages.js';
 import { describeMissing } from '../support/programs.js';
 import type { ProxyOptions } from '../support/proxy.js';
+import { RawClient, readable } from '../support/raw-client.js';
 import { DUCKDB_PACKAGE, startDuckDb } from './duckdb.js';
 import type { GateOptions } from './gate.js';
 import { startGated } from './gated.js';
 import { GATES } from './gates.js';
 import { missing } from './packages.js';
 import { SQLITE_PACKAGE, startSqlite } from './sqlite.js';
-import { connect, through } from './twin-sides.js';
+import { connect, startBefore, through } from './twin-sides.js';
 import type { World } from './worlds.js';
 
 const SHOP: World = {
@@ -148,4 +150,16 @@ test.each(
   expect((await client.query('DELETE FROM items WHERE id = 99')).rowCount).toBe(0);
   expect((await client.query('DELETE FROM public.orders WHERE id = 1')).rowCount).toBe(1);
   expect(await left({ query: gated.load })).toEqual(['1', '1']);
+});
+
+test('a query behind an Execute without a Sync is refused by the name of the server', async () => {
+  const gated = await startGated(GATES.redshift, TABLES);
+  onTestFinished(() => gated.close());
+  const proxy = await startBefore(gated, [SHOP], 'public');
+  const client = await RawClient.login(proxy, { database: gated.database });
+  client.send(run('SELECT 1'), query('DELETE FROM orders WHERE id = 1'));
+  expect(readable(await client.untilReady()).join()).toMatch(
+    /M=cannot cascade a DELETE from .* on Redshift: a query in a pipeline/,
+  );
+  expect(await left({ query: gated.load })).toEqual(['2', '3']);
 });

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createDatabase } from '../support/database.js';
 import { describeMissing } from '../support/programs.js';
-import { type ProxyOptions, startProxy } from '../support/proxy.js';
+import { type ProxyOptions, type RunningProxy, startProxy } from '../support/proxy.js';
 import { compareTwins, sideOf, type TwinOptions } from './families-twin.js';
 import { H2_LOGIN } from './h2.js';
 import type { Engine } from './promises.js';
@@ -28,7 +28,23 @@ export async function connect(
   return client;
 }
 
-/** A client through a proxy whose configuration has the keys of the worlds. */
+/** A proxy whose configuration has the keys of the worlds, until the end of the test. */
+export async function startBefore(
+  engine: Engine,
+  worlds: readonly World[],
+  schema: string,
+  options: ProxyOptions = {},
+): Promise<RunningProxy> {
+  const proxy = await startProxy({
+    upstream: `postgres://${engine.host}:${engine.port}`,
+    ...options,
+    cascade: { relations: relationsOf(worlds, schema), ...(options.cascade ?? {}) },
+  });
+  onTestFinished(() => proxy.stop());
+  return proxy;
+}
+
+/** A client through such a proxy. */
 export async function through(
   engine: Engine,
   worlds: readonly World[],
@@ -36,13 +52,7 @@ export async function through(
   options: ProxyOptions = {},
   login?: pg.ClientConfig,
 ): Promise<pg.Client> {
-  const proxy = await startProxy({
-    upstream: `postgres://${engine.host}:${engine.port}`,
-    ...options,
-    cascade: { relations: relationsOf(worlds, schema), ...(options.cascade ?? {}) },
-  });
-  onTestFinished(() => proxy.stop());
-  return connect(proxy, engine.database, login);
+  return connect(await startBefore(engine, worlds, schema, options), engine.database, login);
 }
 
 /** PostgreSQL with enforced keys. */

@@ -1,11 +1,12 @@
 /** EXECUTE of a prepared statement that may delete, or writes keys that are looked at. */
+
 import { ProxyError } from '../../errors.js';
 import type { Steps } from '../../pace.js';
 import { FAIL_REFUSED, MARKER } from '../../render/violations.js';
 import { quoteName } from '../../sql/names.js';
 import type { Executed } from '../../sql/statement/deletes.js';
 import type { Expanded, RewriteContext } from './context.js';
-import { changed, locksBefore } from './program.js';
+import { cannotCarryOut, changed, locksBefore } from './program.js';
 import { expandedOf, type PreparedSource, shapeOf, type Treatment } from './treatment.js';
 
 /**
@@ -33,7 +34,7 @@ export function* expandExecute(
   const executeTreatment = withSource(executable.executeTreatment, source, values > 0);
   // The server has the client's own statement under the name.
   if (executeTreatment.kind === 'cascade' && executeTreatment.program.kind !== 'single')
-    throw new ProxyError('PGC_ORDERED', { table: executeTreatment.target, what: 'EXECUTE in SQL' });
+    throw cannotCarryOut(executeTreatment.program, executeTreatment.target, 'EXECUTE in SQL');
   const now = executable.replan && (yield* executable.replan());
   if (now?.error) return { treatments: [executeTreatment], error: now.error };
   if (now?.treatment.kind === 'refused') return { treatments: [now.treatment], sql: FAIL_REFUSED };

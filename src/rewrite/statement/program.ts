@@ -1,6 +1,7 @@
 /** How an expanded statement is carried out: made with its plan, and what the session's Executor chooses its way by. */
+import { ProxyError } from '../../errors.js';
 import type { Sequence } from '../../render/ordered/sequence.js';
-import type { PlainSequence } from '../../render/plain/sequence.js';
+import { type PlainSequence, serverOf } from '../../render/plain/sequence.js';
 import type { Locks } from '../../render/single/locks.js';
 import type { ResultShape } from '../../render/single/render.js';
 
@@ -33,6 +34,17 @@ export interface OrderedProgram {
 export interface PlainProgram {
   readonly kind: 'plain';
   readonly sequence: PlainSequence;
+}
+
+/** The refusal of what several statements cannot carry out. @param what stands against it */
+export function cannotCarryOut(
+  program: OrderedProgram | PlainProgram,
+  table: string,
+  what: string,
+): ProxyError {
+  return program.kind === 'plain'
+    ? new ProxyError('PGC_FAMILY', { table, server: serverOf(program.sequence.family), what })
+    : new ProxyError('PGC_ORDERED', { table, what });
 }
 
 /** What the answers to the statement in the text look like. */

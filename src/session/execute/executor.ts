@@ -4,10 +4,9 @@
  */
 import { ProxyError } from '../../errors.js';
 import type { SessionEvents } from '../../observe/session-events.js';
-import { serverOf } from '../../render/plain/sequence.js';
 import { locked } from '../../rewrite/locked.js';
 import { firstLocksOf, programOf } from '../../rewrite/retries.js';
-import type { OrderedProgram, PlainProgram } from '../../rewrite/statement/program.js';
+import { cannotCarryOut, type OrderedProgram, type PlainProgram } from '../../rewrite/statement/program.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { errorResponse } from '../../wire/backend.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
@@ -101,9 +100,9 @@ export class Executor {
   }
 
   /** Sends a refusal in the place of an Execute that plain statements would carry out. @param what stands against it */
-  refusePlain({ treatments: [cascade] }: Rewrite, { sequence }: PlainProgram, what: string): undefined {
+  refusePlain({ treatments: [cascade] }: Rewrite, program: PlainProgram, what: string): undefined {
     const table = cascade?.kind === 'cascade' ? cascade.target : '';
-    const error = new ProxyError('PGC_FAMILY', { table, server: serverOf(sequence.family), what });
+    const error = cannotCarryOut(program, table, what);
     void sendFailure(errorResponse(proxyErrorFields(error)), 'Execute', this.#parts);
   }
 

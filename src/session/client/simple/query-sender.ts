@@ -1,6 +1,7 @@
 /** Sends what was decided for a client's Query: as it is, in one text, or statement by statement. */
-import { ProxyError } from '../../../errors.js';
+
 import { firstLocksOf, isSuspecting, planOf } from '../../../rewrite/retries.js';
+import { cannotCarryOut } from '../../../rewrite/statement/program.js';
 import { type Rewrite, refusal } from '../../../rewrite/text.js';
 import { type Look, withTextCopied } from '../../../sql/lexer/look.js';
 import { write } from '../../../wire/frontend.js';
@@ -87,9 +88,8 @@ export class QuerySender {
     const { protocol, inBlock, dropped } = situation;
     const { treatments } = rewrite;
     const [cascade] = treatments;
-    const isCarriedOut = cascade?.kind === 'cascade' && cascade.program.kind !== 'single';
-    if (protocol === 'extended' && isCarriedOut) {
-      const refused = new ProxyError('PGC_ORDERED', { table: cascade.target, what: 'a query in a pipeline' });
+    if (protocol === 'extended' && cascade?.kind === 'cascade' && cascade.program.kind !== 'single') {
+      const refused = cannotCarryOut(cascade.program, cascade.target, 'a query in a pipeline');
       return this.#sendOnce(message, refusal(refused), situation);
     }
     if (protocol === 'simple' && (planOf(treatments) || isSuspecting(treatments) || rewrite.leftPrepared)) {
