@@ -163,3 +163,53 @@ test('a query behind an Execute without a Sync is refused by the name of the ser
   );
   expect(await left({ query: gated.load })).toEqual(['2', '3']);
 });
+
+const WORDS = ["it's", 'a"b', "'; DROP TABLE orders; --", '$1', '%_', 'é語𝄞', ' ', 'E\\', '\\n', "\\'"];
+const WORDY: World = {
+  name: 'words',
+  tables: ['names', 'uses'],
+  keys: [{ from: 'uses', columns: ['name'], to: 'names', referenced: ['name'], action: 'cascade' }],
+};
+const NAMES = [
+  'CREATE TABLE names (name varchar(40) PRIMARY KEY)',
+  'CREATE TABLE uses (id int PRIMARY KEY, name varchar(40))',
+  ...WORDS.flatMap((word, i) => {
+    const literal = `'${word.replaceAll("'", "''")}'`;
+    return [`INSERT INTO names VALUES (${literal})`, `INSERT INTO uses VALUES (${i}, ${literal})`];
+  }),
+];
+const SERVERS = [
+  ['SQLite', missing(SQLITE_PACKAGE), () => startSqlite(NAMES), 'main', { profile: 'sqlite' }],
+  ['DuckDB', missing(DUCKDB_PACKAGE), () => startDuckDb(NAMES), 'main', {}],
+  ['CrateDB', undefined, () => startGated(GATES.cratedb, NAMES), 'public', { cascade: { atomic: false } }],
+  ['Greenplum 6', undefined, () => startGated(GATES.greenplum6, NAMES), 'public', {}],
+] as const;
+for (const [name, reason, start, schema, options] of SERVERS) {
+  const title = `${name}: words of any signs are the same as literals`;
+  if (reason !== undefined) describeMissing(title, reason);
+  else
+    test(title, async () => {
+      const engine = await start();
+      onTestFinished(() => engine.close());
+      const client = await through(engine, [WORDY], schema, options, { user: 'postgres' });
+      const counts = async () =>
+        (await client.query('SELECT count(*) AS n FROM uses')).rows.map(({ n }) => Number(n));
+      for (const [i, word] of WORDS.entries()) {
+        const text = 'DELETE FROM names WHERE name = $1';
+        expect([word, (await client.query(text, [word])).rowCount]).toEqual([word, 1]);
+        expect([word, await counts()]).toEqual([word, [WORDS.length - i - 1]]);
+      }
+    });
+}
+
+test('Redshift: a key with a backslash is refused, and the others go', async () => {
+  const engine = await startGated(GATES.redshift, NAMES);
+  onTestFinished(() => engine.close());
+  const client = await through(engine, [WORDY], 'public', {}, { user: 'postgres' });
+  await expect(client.query("DELETE FROM names WHERE name LIKE 'E%'")).rejects.toThrow('as a literal');
+  const plain = WORDS.filter((word) => !word.includes('\\'));
+  expect((await client.query('DELETE FROM names WHERE strpos(name, chr(92)) = 0')).rowCount).toBe(
+    plain.length,
+  );
+  expect((await client.query('SELECT FROM uses')).rowCount).toBe(WORDS.length - plain.length);
+});

@@ -44,7 +44,7 @@ function sessionOf(database: Database): EngineSession {
     async execute(sql, values): Promise<EngineResult> {
       try {
         // It takes parameters by their place, which is that of their numbers in all texts of these tests.
-        const statement = database.prepare(sql.replace(/\$(\d+)/g, '?$1'));
+        const statement = database.prepare(values.length > 0 ? sql.replace(/\$(\d+)/g, '?$1') : sql);
         try {
           if (values.length > 0) statement.bind(values);
           const rows: (string | null)[][] = [];
