@@ -3,8 +3,9 @@ import type pg from 'pg';
 import { expect, inject } from 'vitest';
 import { type Database, useDatabase } from '../support/database.js';
 import { query, run, sync, terminate } from '../support/frontend-messages.js';
+import { keptSessions } from '../support/kept-sessions.js';
 import { type ProxyOptions, type RunningProxy, useProxy } from '../support/proxy.js';
-import { type Login, RawClient, type RawMessage, readable } from '../support/raw-client.js';
+import { type Login, type RawAddress, RawClient, type RawMessage, readable } from '../support/raw-client.js';
 
 export type Steps = (client: RawClient) => Promise<readonly RawMessage[]>;
 export type LoginOptions = Omit<Login, 'database'>;
@@ -16,7 +17,7 @@ export interface Directly {
   connect(login?: LoginOptions): Promise<RawClient>;
   connectDirect(login?: LoginOptions): Promise<RawClient>;
   /**
-   * Takes the steps on a connection of each kind, one after the other.
+   * Takes the steps on a connection of each kind, one after the other: in a session that is new or as new.
    * @returns what the server answered to the steps, in words
    */
   expectAsDirectly(steps: Steps, login?: LoginOptions): Promise<readonly string[]>;
@@ -34,30 +35,40 @@ export function useDirectly(schema = '', options: ProxyOptions = {}): Directly {
   const connect = (login?: LoginOptions) => RawClient.login(proxy, { database: database.name, ...login });
   const connectDirect = (login?: LoginOptions) =>
     RawClient.login(inject('postgres'), { database: database.name, ...login });
+  const sessions = keptSessions();
   let observer: Promise<pg.Client> | undefined;
+  const converse = async (address: RawAddress, steps: Steps, login?: LoginOptions) => {
+    observer ??= database.connect();
+    const client = await sessions.take(address, { database: database.name, ...login });
+    const answers = await steps(client);
+    // Had the proxy lost count of the answers, it would mistake those of a statement that it expands.
+    const goesOn = !client.socket.readableEnded && !client.socket.destroyed;
+    const probe = goesOn ? await lookForDrift(client) : [];
+    const tables = await tableNames(await observer);
+    return {
+      steps: readable(answers, tables),
+      probe: readable(probe, tables),
+      rest: await restOf(client, goesOn),
+    };
+  };
+  const restOf = async (client: RawClient, goesOn: boolean) => {
+    const { said, kept } = goesOn ? await sessions.giveBack(client) : { said: [], kept: false };
+    if (kept) return said;
+    client.send(terminate);
+    return [...said, ...readable(await client.rest())];
+  };
   return {
     database,
     proxy,
     connect,
     connectDirect,
     async expectAsDirectly(steps, login) {
-      observer ??= database.connect();
-      const expected = await converse(await connectDirect(login), steps, await observer);
-      const came = await converse(await connect(login), steps, await observer);
+      const expected = await converse(inject('postgres'), steps, login);
+      const came = await converse(proxy, steps, login);
       expect(came).toEqual(expected);
       return expected.steps;
     },
   };
-}
-
-async function converse(client: RawClient, steps: Steps, observer: pg.Client) {
-  const answers = await steps(client);
-  // Had the proxy lost count of the answers, it would mistake those of a statement that it expands.
-  const probe = client.socket.readableEnded || client.socket.destroyed ? [] : await lookForDrift(client);
-  const tables = await tableNames(observer);
-  client.send(terminate);
-  const rest = await client.rest();
-  return { steps: readable(answers, tables), probe: readable(probe, tables), rest: readable(rest) };
 }
 
 async function lookForDrift(client: RawClient): Promise<readonly RawMessage[]> {
