@@ -3,6 +3,7 @@
  * (Violated rules speak with the server's words; those are in render/violations.ts.)
  */
 
+import { BATCH_ERRORS } from './errors/batch-errors.js';
 import type { ErrorKind } from './errors/error-kind.js';
 import { GUARD_ERRORS } from './errors/guard-errors.js';
 import { LOGIN_ERRORS } from './errors/login-errors.js';
@@ -208,6 +209,7 @@ export const ERRORS = {
   },
   ...GUARD_ERRORS,
   ...ORDERED_ERRORS,
+  ...BATCH_ERRORS,
   ...LOGIN_ERRORS,
   PGC_SHUTDOWN: {
     sqlstate: '57P01',

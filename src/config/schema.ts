@@ -82,7 +82,15 @@ const cascade = section({
     .literal(true, notYet)
     .default(true)
     .describe('A cascade happens as a whole. false is not yet supported.'),
-  batch_rows: laterKey().describe('Rows a transaction in a batched cascade. Not yet supported.'),
+  batch_rows: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .nullable()
+    .default(null)
+    .describe(
+      'Rows that one transaction of a cascade may take: a DELETE is then done in several, from the leaves up (docs/strategies.md). null: in one.',
+    ),
   on_limit: choice(['fail'], ['batch'])
     .default('fail')
     .describe('What a limit does. batch is not yet supported.'),

@@ -12,6 +12,8 @@ export class Graph {
   readonly #keysFrom = new Map<number, ForeignKey[]>();
   readonly #children = new Map<number, Relation[]>();
   readonly #brokenTo = new Map<number, BrokenKey[]>();
+  readonly #broken: readonly BrokenKey[];
+  #emptying: Graph | undefined;
   #acting: ReadonlySet<number> | undefined;
   /** All keys, oldest first. */
   readonly keys: readonly ForeignKey[];
@@ -33,6 +35,7 @@ export class Graph {
     this.#relations = relations;
     this.names = new RelationNames(relations.values());
     this.problems = problems;
+    this.#broken = broken;
     this.hasKeys = broken.length > 0 || keys.some(({ performer }) => performer === 'proxy');
     this.isActive = this.hasKeys || problems.some(({ kind }) => kind === 'missing relation');
     for (const key of broken) for (const { oid } of key.referenced) append(this.#brokenTo, oid, key);
@@ -43,6 +46,15 @@ export class Graph {
     }
     for (const relation of relations.values())
       for (const parent of relation.parents) append(this.#children, parent, relation);
+  }
+
+  /**
+   * The same graph, in which the proxy also performs the keys that the server performs: it empties what hangs below a row, so
+   * that nothing is left for the server to do.
+   */
+  get emptying(): Graph {
+    this.#emptying ??= new Graph(this.#relations, this.keys.map(performedByProxy), this.#broken, this.problems);
+    return this.#emptying;
   }
 
   /** How many relations a key comes near. */
@@ -207,6 +219,12 @@ export class Graph {
   #parents(relation: Relation): readonly Relation[] {
     return relation.parents.flatMap((oid) => this.#relations.get(oid) ?? []);
   }
+}
+
+/** A key of the server's is performed by the proxy, before the server has to. */
+function performedByProxy(key: ForeignKey): ForeignKey {
+  if (key.performer !== 'server') return key;
+  return { ...key, performer: 'proxy', enforcedByServer: !['restrict', 'no action'].includes(key.action) };
 }
 
 /** The server cascades the key itself. */

@@ -71,6 +71,7 @@ function policyOf(
     guard,
     verifiesCopies: copy === 'verify',
     locks,
+    batchRows: cascade.batch_rows ?? 0,
     strategy,
   } as const;
   const isSameGraph =

@@ -143,13 +143,17 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   'session/execute': {
     purpose: 'an expanded statement until it ends for good: try, find out, lock, retry',
-    may: ['session/execute/ordered', ...deciding],
+    may: ['session/execute/ordered', 'session/execute/paged', ...deciding],
     types: ['observe'],
   },
   'session/execute/ordered': {
     purpose:
       'a statement that is carried out by a sequence: the steps in a pipeline, and the keys between them',
     may: deciding,
+  },
+  'session/execute/paged': {
+    purpose: 'a statement that is carried out in transactions of a limited number of rows',
+    may: ['session/execute/ordered', ...deciding],
   },
   'session/decide': {
     purpose: "what is sent in place of a client's text, and what the names of prepared statements stand for",
@@ -190,6 +194,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   'rewrite/statement': {
     purpose: 'one statement to what is sent in its place, a file for each form',
     may: ['render', ...planning],
+  },
+  'render/paged': {
+    purpose: 'a plan as pages: transactions of a limited number of rows, each from the leaves up',
+    may: ['render', 'render/ordered', 'render/single', 'render/single/checks', 'render/single/actions', ...planning],
   },
   'render/ordered': {
     purpose: 'a plan as a sequence of statements: what is collected, asked, changed and deleted, in order',

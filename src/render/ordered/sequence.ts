@@ -85,7 +85,7 @@ const below = oncePerPlan((plan): Omit<Sequence, 'roots' | 'returns' | 'rootColu
 });
 
 /** What in the client's statement stands against it. */
-function obstacle(text: string, statement: DeletingStatement, root: Root): string | undefined {
+export function obstacle(text: string, statement: DeletingStatement, root: Root): string | undefined {
   const { selection, sites, writes, outer } = statement;
   const { site, target } = root;
   if (outer !== undefined) return `a DELETE in ${outer}`;

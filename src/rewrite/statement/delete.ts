@@ -6,6 +6,8 @@ import type { Plan, Target } from '../../plan/plan.js';
 import { firedByDelete } from '../../plan/triggers.js';
 import { identifiedPlan } from '../../render/ordered/identified.js';
 import { renderSequence } from '../../render/ordered/sequence.js';
+import { wholePlan } from '../../render/paged/paged-plan.js';
+import { renderPages } from '../../render/paged/pages.js';
 import { renderLocks } from '../../render/single/locks.js';
 import { cachedPlan } from '../../render/single/plan-cache.js';
 import { renderStatement } from '../../render/single/render.js';
@@ -46,7 +48,7 @@ export function* expandDelete(
   });
   const targets = concerned.map(({ target }) => target);
   const planned = yield* cachedPlan(context.graph, targets);
-  const plan = planned && context.strategy === 'ordered' ? identifiedPlan(planned) : planned;
+  const plan = planned && planFor(planned, context);
   yield;
   const named = statement.sites.flatMap(({ target, only }) => {
     const relation = relationOf(target, context);
@@ -61,6 +63,12 @@ export function* expandDelete(
   return { ...(yield* render(text, statement, plan, concerned, context)), warnings };
 }
 
+/** With what the way in which it is carried out has to know of the rows. */
+function planFor(plan: Plan, { batchRows, strategy }: RewriteContext): Plan {
+  if (batchRows > 0) return wholePlan(plan);
+  return strategy === 'ordered' ? identifiedPlan(plan) : plan;
+}
+
 function* render(
   text: string,
   statement: DeletingStatement,
@@ -72,7 +80,7 @@ function* render(
     const deletion = plan.deletions[i];
     return deletion ? [{ ...each, deletion }] : [];
   });
-  const { counting, strategy } = context;
+  const { batchRows, counting, strategy } = context;
   const treatment: Omit<CascadeTreatment, 'program'> = {
     kind: 'cascade',
     plan,
@@ -82,6 +90,10 @@ function* render(
       .join(', '),
     command: statement.sites.find(({ cte }) => cte === undefined)?.command,
   };
+  if (batchRows > 0) {
+    const pages = renderPages(text, statement, plan, roots, batchRows);
+    return { treatments: [{ ...treatment, program: { kind: 'paged', pages } }] };
+  }
   if (strategy === 'ordered') {
     const program = { kind: strategy, sequence: renderSequence(text, statement, plan, roots) };
     return { treatments: [{ ...treatment, program }] };

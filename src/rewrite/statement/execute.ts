@@ -31,6 +31,8 @@ export function* expandExecute(
   // The server has the client's own statement under the name.
   if (executeTreatment.kind === 'cascade' && executeTreatment.program.kind === 'ordered')
     throw new ProxyError('PGC_ORDERED', { table: executeTreatment.target, what: 'EXECUTE in SQL' });
+  if (executeTreatment.kind === 'cascade' && executeTreatment.program.kind === 'paged')
+    throw new ProxyError('PGC_BATCH', { table: executeTreatment.target, what: 'EXECUTE in SQL' });
   const now = executable.replan && (yield* executable.replan());
   if (now?.error) return { treatments: [executeTreatment], error: now.error };
   if (now?.treatment.kind === 'refused') return { treatments: [now.treatment], sql: FAIL_REFUSED };

@@ -1,12 +1,13 @@
 /** How an expanded statement is carried out: made with its plan, and what the session's Executor chooses its way by. */
 import type { Sequence } from '../../render/ordered/sequence.js';
+import type { Pages } from '../../render/paged/pages.js';
 import type { Locks } from '../../render/single/locks.js';
 import type { ResultShape } from '../../render/single/render.js';
 
 /** The answer is that of what the client's statement stands in: EXPLAIN, COPY; or of the client's statement itself. */
 export const AS_SENT: ResultShape = { kind: 'as sent' };
 
-export type Program = SingleProgram | OrderedProgram;
+export type Program = SingleProgram | OrderedProgram | PagedProgram;
 
 /** By one statement, which stands in the place of the client's in the text that is sent. It is sent as often as it takes. */
 export interface SingleProgram {
@@ -28,12 +29,19 @@ export interface OrderedProgram {
   readonly sequence: Sequence;
 }
 
+/** By transactions of a limited number of rows, one after the other. The client's own statement is as with OrderedProgram. */
+export interface PagedProgram {
+  readonly kind: 'paged';
+  readonly pages: Pages;
+}
+
 /** What the answers to the statement in the text look like. */
 export function shapeIn(program: Program): ResultShape {
   switch (program.kind) {
     case 'single':
       return program.shape;
     case 'ordered':
+    case 'paged':
       return AS_SENT;
   }
 }
@@ -44,6 +52,7 @@ export function suspects(program: Program): boolean {
     case 'single':
       return program.suspecting;
     case 'ordered':
+    case 'paged':
       return false;
   }
 }
@@ -54,6 +63,7 @@ export function locksBefore(program: Program): Locks | undefined {
     case 'single':
       return program.locks;
     case 'ordered':
+    case 'paged':
       return undefined;
   }
 }
@@ -64,6 +74,7 @@ export function changed(program: Program, to: Partial<Pick<SingleProgram, 'shape
     case 'single':
       return { ...program, ...to };
     case 'ordered':
+    case 'paged':
       return program;
   }
 }

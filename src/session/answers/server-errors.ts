@@ -62,6 +62,19 @@ export function translateError(
   return isSame(told, fields) ? 'forward' : errorResponse(told, 'latin1');
 }
 
+/** As translateError, as fields with one character for each byte; nobody is told of it. */
+export function translatedFields(
+  message: Message,
+  cascade: CascadeTreatment,
+  translation: ErrorTranslation,
+): ErrorFields {
+  const fields = readErrorFields(message);
+  const marker = markerOf(fields, cascade, translation.rewrite, false);
+  const instead = inPlaceOf(message, marker, cascade, translation);
+  if (instead instanceof ProxyError) return inEncoding(proxyErrorFields(instead), translation.encoding());
+  return instead ?? asTheClients(fields, cascade, translation);
+}
+
 /** @returns undefined where the error is the server's own */
 function inPlaceOf(
   message: Message,
@@ -106,8 +119,8 @@ function stoppedBy(
     case 'keysTooLarge':
       return new ProxyError('PGC_ORDERED_KEYS', { table: treatment.target });
     case 'rowKept': {
-      const isOrdered = treatment.kind === 'cascade' && treatment.program.kind === 'ordered';
-      return new ProxyError(isOrdered ? 'PGC_ORDERED_KEPT' : 'PGC_KEPT', { table: treatment.target });
+      const kind = treatment.kind === 'cascade' ? treatment.program.kind : 'single';
+      return new ProxyError(KEPT[kind], { table: treatment.target });
     }
     case 'ruleSuspected':
       return new ProxyError('PGC_SERIALIZATION', {});
@@ -120,6 +133,8 @@ function stoppedBy(
       return marker satisfies never;
   }
 }
+
+const KEPT = { single: 'PGC_KEPT', ordered: 'PGC_ORDERED_KEPT', paged: 'PGC_BATCH_KEPT' } as const;
 
 /** The server's own error: its position is one in the client's text or none, and the command is the client's. */
 function asTheClients(

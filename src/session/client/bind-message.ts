@@ -1,6 +1,6 @@
 /** The client's Bind: how long it is kept, and the result formats that take its place. */
 import type { ResultShape } from '../../render/single/render.js';
-import { firstLocksOf, mayRepeat, sequencesIn } from '../../rewrite/retries.js';
+import { firstLocksOf, hasSteps, mayRepeat } from '../../rewrite/retries.js';
 import { shapeOf } from '../../rewrite/statement/treatment.js';
 import { whole, withResultFormats } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
@@ -17,7 +17,7 @@ export function isShort(bind: Message): boolean {
 export function repeatableBind(bind: Message, { rewrite }: PreparedStatement): Buffer | undefined {
   const { treatments } = rewrite ?? { treatments: [] };
   const isUsed =
-    mayRepeat(treatments) || firstLocksOf(treatments).length > 0 || sequencesIn(treatments).length > 0;
+    mayRepeat(treatments) || firstLocksOf(treatments).length > 0 || hasSteps(treatments);
   return isUsed && isShort(bind) ? whole(bind) : undefined;
 }
 

@@ -1,7 +1,7 @@
 /** Decides, for one session, what is sent to the server in place of a text that may delete. */
 import { isAscii } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
-import { sequencesIn } from '../../rewrite/retries.js';
+import { hasSteps } from '../../rewrite/retries.js';
 import { plansOf } from '../../rewrite/statement/treatment.js';
 import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
 import { isNoteworthy, isPlain, type Look, mayWrite, namesPrepared } from '../../sql/lexer/look.js';
@@ -230,7 +230,7 @@ export class Decider {
         return statementByStatement(client, names, source);
       case 'as one text': {
         const made = await this.#rewriter.rewrite(client, dependencies, resolved, source, columns);
-        if (statements.length > 1 && sequencesIn(made.treatments).length > 0)
+        if (statements.length > 1 && hasSteps(made.treatments))
           return statementByStatement(client, names, source);
         const obstacle = plansOf(made.treatments).length > 0 ? this.#options.obstacle() : undefined;
         if (obstacle) throw obstacle;

@@ -1,8 +1,7 @@
 /** A client's text rewritten for one session: from the cache, or made. */
 import { ProxyError } from '../../errors.js';
 import { inSlices, type Steps } from '../../pace.js';
-import { textsOf } from '../../render/ordered/sequence.js';
-import { mayBeSentAgain, sequencesIn } from '../../rewrite/retries.js';
+import { mayBeSentAgain, stepTextsIn } from '../../rewrite/retries.js';
 import type { RewriteContext } from '../../rewrite/statement/context.js';
 import { executableOf, type PreparedTexts } from '../../rewrite/statement/replan.js';
 import { behindOf } from '../../rewrite/statement/treatment.js';
@@ -78,7 +77,7 @@ export class Rewriter {
   inClientEncoding(made: Rewrite, { executed }: Dependencies): Rewrite {
     const encoding = encodingOf(this.#state);
     if (!made.changed || encoding === 'UTF8') return made;
-    if (sequencesIn(made.treatments).some((each) => textsOf(each).some(hasLetters)))
+    if (stepTextsIn(made.treatments).some(hasLetters))
       throw new ProxyError('PGC_ENCODING', { what: 'several statements with names beyond ASCII', encoding });
     const behind = made.treatments.flatMap(behindOf);
     if (![made.sql, ...behind].some(hasLetters)) return made;
@@ -115,6 +114,7 @@ export class Rewriter {
       verifiesCopies,
       locks: resolved.locks ?? locks,
       strategy,
+      batchRows: resolved.batchRows,
       reject,
       inString,
       retries: retries && mayBeSentAgain(statements),
@@ -173,6 +173,7 @@ function cacheKey(
     context.verifiesCopies,
     locks,
     context.strategy,
+    context.batchRows,
     counting,
   ];
   const flags = [

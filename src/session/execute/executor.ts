@@ -6,13 +6,19 @@ import { ProxyError } from '../../errors.js';
 import type { SessionEvents } from '../../observe/session-events.js';
 import { locked } from '../../rewrite/locked.js';
 import { firstLocksOf, programOf } from '../../rewrite/retries.js';
-import type { OrderedProgram } from '../../rewrite/statement/program.js';
+import type { OrderedProgram, PagedProgram } from '../../rewrite/statement/program.js';
 import type { Rewrite } from '../../rewrite/text.js';
+import { write } from '../../wire/frontend.js';
+import type { Message } from '../../wire/reader.js';
+import { Backend } from '../../wire/types.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { SeparateStatement } from '../decide/decision.js';
+import { REPEATED, SCRATCH } from '../server/own-statements.js';
+import type { Stops } from '../server/stops.js';
 import { carryOut } from './execution.js';
 import { executePortal, executeQuery, orderedStatement } from './ordered/ordered-execution.js';
 import { type OrderedStatement, sendRefusal } from './ordered/ordered-statement.js';
+import { PagedExecution } from './paged/paged-execution.js';
 import { type Portal, type PortalBinding, PortalExecution, type PortalParts } from './portal-execution.js';
 import { type ExpandedQuery, QueryExecution, type QueryParts } from './query-execution.js';
 
@@ -22,7 +28,12 @@ export type SequenceValues = Pick<OrderedStatement, 'types' | 'bind'>;
 /** What is going to be executed; `offset` as ErrorTranslation has it. */
 type LockedBinding = Pick<PortalBinding, 'lock' | 'rewrite'> & { readonly offset?: number };
 
+const IN_TRANSACTION = 'a DELETE that is not a transaction by itself';
+const REPEATED_WHERE =
+  'a WHERE that may call something volatile or read a view, or a table whose rows the role may not lock';
+
 interface ExecutorParts extends QueryParts, PortalParts {
+  readonly stops: Stops;
   readonly decider: QueryParts['decider'];
   readonly catalog: SessionCatalog;
   readonly events: Pick<SessionEvents, 'retried'>;
@@ -50,6 +61,10 @@ export class Executor {
         await carryOut(execution, this.#parts.events);
         return execution.separateStatements;
       }
+      case 'paged': {
+        const { isKnown, isIdle } = this.#parts.transaction;
+        return this.#paged(query.rewrite, program, isKnown && isIdle, {});
+      }
       case 'ordered':
         await executeQuery(orderedStatement(query.rewrite, program, { describes: true }), this.#parts);
         return undefined;
@@ -67,6 +82,9 @@ export class Executor {
       case undefined:
       case 'single':
         return carryOut(new PortalExecution(portal, inBlock, this.#parts), this.#parts.events);
+      // It is refused, or executed by `pages`.
+      case 'paged':
+        return Promise.resolve(this.refusePaged(portal.binding.rewrite, IN_TRANSACTION));
       case 'ordered':
         return this.ordered(portal.binding.rewrite, program, {});
     }
@@ -82,6 +100,60 @@ export class Executor {
     values: Partial<SequenceValues> & { readonly offset?: number; readonly describes?: boolean },
   ): Promise<void> {
     return executePortal(orderedStatement(rewrite, program, values), this.#parts);
+  }
+
+  /**
+   * Executes a statement in pages, in the place of an Execute. @param isAlone nothing was executed in its transaction before
+   * @returns a promise that is fulfilled when the client has its answer
+   */
+  async pages(
+    rewrite: Rewrite,
+    program: PagedProgram,
+    isAlone: boolean,
+    values: SequenceValues,
+  ): Promise<void> {
+    await this.#paged(rewrite, program, isAlone, values);
+  }
+
+  /** Sends a refusal in the place of an Execute whose statement would be carried out in pages. */
+  refusePaged(rewrite: Rewrite, what: string): undefined {
+    const [cascade] = rewrite.treatments;
+    const table = cascade?.kind === 'cascade' ? cascade.target : '';
+    sendRefusal(new ProxyError('PGC_BATCH', { table, what }), this.#parts);
+  }
+
+  /** @param values of an Execute; none for a Query */
+  async #paged(
+    rewrite: Rewrite,
+    program: PagedProgram,
+    isAlone: boolean,
+    values: Partial<SequenceValues>,
+  ): Promise<undefined> {
+    const { harmlessness, replies, server } = this.#parts;
+    const isQuery = values.bind === undefined;
+    const [cascade] = rewrite.treatments;
+    if (cascade?.kind !== 'cascade') throw new Error('the text is not one expanded statement');
+    const protocol = isQuery ? 'simple' : 'extended';
+    const isHarmless = isAlone && (await harmlessness.judge(program.pages, protocol));
+    if (isHarmless === 'failed') return undefined;
+    if (isHarmless) {
+      const bind = write.bindValues(REPEATED, SCRATCH, []);
+      const statement = { rewrite, cascade, program, types: [], bind, ...values };
+      await new PagedExecution(statement, this.#parts).run(isQuery);
+      return undefined;
+    }
+    this.refusePaged(rewrite, isAlone ? REPEATED_WHERE : IN_TRANSACTION);
+    if (!isQuery) return undefined;
+    await new Promise<void>((resolve) => {
+      server.write(write.sync());
+      const receive = (message: Message) => {
+        if (message.type === Backend.ReadyForQuery) resolve();
+        return 'forward' as const;
+      };
+      replies.expect('Sync', { receive, skipped: resolve });
+      server.flush();
+    });
+    return undefined;
   }
 
   /** Sends a refusal in the place of an Execute whose statement a sequence would carry out. @param what stands against it */

@@ -24,6 +24,8 @@ export interface Policy {
   readonly verifiesCopies: boolean;
   /** What is locked before a DELETE whose keys the server does not enforce. */
   readonly locks: RewriteContext['locks'];
+  /** How many rows a transaction of a cascade may take, where the session itself says nothing; 0 for any number. */
+  readonly batchRows: number;
   /** How a cascade is carried out. */
   readonly strategy: RewriteContext['strategy'];
 }

@@ -70,6 +70,11 @@ export class Execute extends MessageHandler<ExecuteParts> {
       const rows = readExecute(message)?.rows ?? 0;
       return this.#executeOrdered(name, portal, rewrite, { program, rows });
     }
+    if (program?.kind === 'paged') {
+      if (portal.executed) return this.#refuseSecond(name);
+      if (!isRepeatable(portal)) return executor.refusePaged(rewrite, 'values of more than 1 MiB');
+      return executor.pages(rewrite, program, mayRetryAlone, sequenceValues(portal, false));
+    }
     const execute = executeOf(message, name, rewrite);
     if (!isExpanded || !isRepeatable(portal)) return this.#executeOnce({ rewrite, execute }, portal.executed);
     const binding = { rewrite, execute, lock: portalLock(portal) };

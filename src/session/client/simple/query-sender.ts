@@ -91,6 +91,10 @@ export class QuerySender {
       const refused = new ProxyError('PGC_ORDERED', { table: cascade.target, what: 'a query in a pipeline' });
       return this.#sendOnce(message, refusal(refused), situation);
     }
+    if (protocol === 'extended' && cascade?.kind === 'cascade' && cascade.program.kind === 'paged') {
+      const refused = new ProxyError('PGC_BATCH', { table: cascade.target, what: 'a query in a pipeline' });
+      return this.#sendOnce(message, refusal(refused), situation);
+    }
     if (protocol === 'simple' && (planOf(treatments) || isSuspecting(treatments) || rewrite.leftPrepared)) {
       const done = executor.query({ look: withTextCopied(look), rewrite, dropped });
       unitEnd.end(inBlock);

@@ -83,6 +83,7 @@ export class StatementByStatement {
       if (firstLocksOf(rewrite.treatments).length > 0) await this.#lock(rewrite, offset);
       const program = programOf(rewrite.treatments);
       if (program?.kind === 'ordered') await executor.ordered(rewrite, program, { offset, describes: true });
+      else if (program?.kind === 'paged') executor.refusePaged(rewrite, 'a DELETE beside other statements');
       else this.#sendOne(rewrite, look, offset);
     }
     jit.endUnit();
