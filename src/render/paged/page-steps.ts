@@ -56,13 +56,14 @@ export function writePage({ plan, nodes }: PagedPlan): readonly { readonly node:
     .toReversed();
 }
 
-/** `WITH pgc_3 (…) AS (…) UPDATE ONLY notes AS r SET author = NULL WHERE EXISTS (SELECT FROM pgc_3 AS g WHERE g.pgc_c0 = r.id) AND …` */
+/**
+ * `WITH pgc_3 (…) AS (…) UPDATE ONLY notes AS r SET author = NULL WHERE EXISTS (SELECT FROM pgc_3 AS g WHERE g.pgc_c0 = r.id)`: the
+ * rows were locked when they were found, and still reference what is held.
+ */
 function setNull(plan: Plan, deletion: Deletion, columns: readonly string[]): Step {
-  const { relation, keys } = deletion;
+  const { relation } = deletion;
   const set = columns.map((column) => `${quoteName(column)} = NULL`).join(', ');
-  const reached = keys.map((key) => references(key, 'r', deletedRows(plan, key.referenced))).join(' OR ');
-  const which = `${isAmong(relation, deletion, 'r')} AND (${reached})`;
-  return stepOf(plan, `UPDATE ${tableOf(relation)} AS r SET ${set} WHERE ${which}`);
+  return stepOf(plan, `UPDATE ${tableOf(relation)} AS r SET ${set} WHERE ${isAmong(relation, deletion, 'r')}`);
 }
 
 /**
