@@ -3,6 +3,8 @@
  * (Violated rules speak with the server's words; those are in render/violations.ts.)
  */
 
+import { BATCH_ERRORS } from './errors/batch-errors.js';
+import { ENDING_ERRORS } from './errors/ending-errors.js';
 import type { ErrorKind } from './errors/error-kind.js';
 import { FAMILY_ERRORS } from './errors/family-errors.js';
 import { GUARD_ERRORS } from './errors/guard-errors.js';
@@ -210,23 +212,9 @@ export const ERRORS = {
   ...GUARD_ERRORS,
   ...ORDERED_ERRORS,
   ...FAMILY_ERRORS,
+  ...BATCH_ERRORS,
   ...LOGIN_ERRORS,
-  PGC_SHUTDOWN: {
-    sqlstate: '57P01',
-    message: 'terminating connection because pgcascade is shutting down',
-    hint: 'Connect again.',
-  },
-  PGC_RELOADED: {
-    sqlstate: '57P01',
-    message:
-      'terminating connection because the rules of pgcascade have changed, and it is not known what this session has prepared',
-    hint: 'Connect again.',
-  },
-  PGC_DRAINING: {
-    sqlstate: '57P03',
-    message: 'pgcascade is shutting down',
-    hint: 'Connect again in a moment.',
-  },
+  ...ENDING_ERRORS,
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorName = keyof typeof ERRORS;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CHOSEN_NAMES } from '../profiles/families/family.js';
+import { cascade } from './cascade.js';
 import { checkCombinations } from './combinations.js';
 import {
   bytes,
@@ -7,11 +8,7 @@ import {
   duration,
   file,
   graphUrl,
-  laterKey,
   listen,
-  override,
-  relation,
-  schemaFile,
   section,
   tcpAddress,
   timeout,
@@ -20,75 +17,6 @@ import {
 import { EMBEDDED } from './upstream.js';
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
-const cascade = section({
-  // YAML 1.1 reads on and off as booleans.
-  mode: z
-    .preprocess(
-      (value) => (value === true ? 'on' : value === false ? 'off' : value),
-      choice(['on', 'off'], ['dry-run']),
-    )
-    .prefault('on')
-    .describe('off passes everything as it is.'),
-  strategy: choice(['auto', 'single', 'ordered'])
-    .default('auto')
-    .describe(
-      'How a cascade is carried out. single: by one statement. ordered: by several in a transaction, which lock and find the rows, ask all rules and then delete from the leaves up (docs/strategies.md). auto is single on PostgreSQL, and ordered where a server cannot do the one (docs/databases.md).',
-    ),
-  declared: z
-    .boolean()
-    .default(true)
-    .describe('Act on keys whose action is declared in the catalog and not performed by the server.'),
-  overrides: z
-    .array(override)
-    .prefault([])
-    .describe('Changes the action of keys that the catalog has. The first that matches decides.'),
-  relations: z.array(relation).prefault([]).describe('Keys that the catalog does not have.'),
-  unsupported: choice(['reject', 'pass'])
-    .default('reject')
-    .describe(
-      'A statement that may delete and cannot be expanded: refused, or passed with a warning. What is refused for another reason is refused all the same (docs/errors.md).',
-    ),
-  code: choice(['pass', 'reject'])
-    .default('pass')
-    .describe('DO and CALL run code in the server, where no DELETE cascades: passed, or refused.'),
-  triggers: choice(['warn', 'reject', 'pass'])
-    .default('warn')
-    .describe('Cascades that reach triggers which delete, where no DELETE cascades: a warning, or refused.'),
-  guard: z
-    .preprocess((value) => (value === false ? 'off' : value), choice(['off', 'lock', 'check']))
-    .prefault('off')
-    .describe(
-      'New keys of tables that reference by keys which the proxy performs. lock: what they reference is locked; check: and what references nothing is refused, as by an enforced key.',
-    ),
-  copy: choice(['reject', 'verify'])
-    .default('reject')
-    .describe(
-      'COPY FROM into a table with keys that guard: check looks at. verify: the keys of its rows are looked at when all are copied, in the same transaction; reject: it is refused.',
-    ),
-  locks: choice(['none', 'rows'], ['tables'])
-    .default('none')
-    .describe(
-      'For keys that the server does not enforce. rows: the rows that a DELETE takes are locked first, level by level from the top down, so that it sees the children of writers that lock their parent FOR KEY SHARE. none: it does not wait for them before it looks.',
-    ),
-  files: z
-    .array(schemaFile)
-    .prefault([])
-    .describe(
-      'Schema files, as dumps are: their keys are relations too, where the catalog has none of the same columns.',
-    ),
-  atomic: z
-    .boolean()
-    .default(true)
-    .describe(
-      'A cascade happens as a whole. false: on a server without transactions it is carried out all the same, rules first and leaves first (docs/databases.md).',
-    ),
-  batch_rows: laterKey().describe('Rows a transaction in a batched cascade. Not yet supported.'),
-  on_limit: choice(['fail'], ['batch'])
-    .default('fail')
-    .describe('What a limit does. batch is not yet supported.'),
-  max_rows: laterKey().describe('Rows a statement may delete or change. Not yet supported.'),
-});
 
 const graph = section({
   refresh: duration.prefault('1s').describe('How often the foreign keys are compared with the catalog.'),

@@ -12,6 +12,7 @@ export class Graph {
   readonly #keysFrom = new Map<number, ForeignKey[]>();
   readonly #children = new Map<number, Relation[]>();
   readonly #brokenTo = new Map<number, BrokenKey[]>();
+  readonly #broken: readonly BrokenKey[];
   #acting: ReadonlySet<number> | undefined;
   /** All keys, oldest first. */
   readonly keys: readonly ForeignKey[];
@@ -33,6 +34,7 @@ export class Graph {
     this.#relations = relations;
     this.names = new RelationNames(relations.values());
     this.problems = problems;
+    this.#broken = broken;
     this.hasKeys = broken.length > 0 || keys.some(({ performer }) => performer === 'proxy');
     this.isActive = this.hasKeys || problems.some(({ kind }) => kind === 'missing relation');
     for (const key of broken) for (const { oid } of key.referenced) append(this.#brokenTo, oid, key);
@@ -48,6 +50,11 @@ export class Graph {
   /** All relations that a key comes near. */
   get relations(): Iterable<Relation> {
     return this.#relations.values();
+  }
+
+  /** The same relations, with these keys between them. */
+  withKeys(keys: readonly ForeignKey[]): Graph {
+    return new Graph(this.#relations, keys, this.#broken, this.problems);
   }
 
   /** How many relations a key comes near. */

@@ -1,6 +1,7 @@
 /** Whether a rewritten text may be sent again after it has failed, and what that takes. Pure. */
 import type { Plan } from '../plan/plan.js';
-import type { Sequence } from '../render/ordered/sequence.js';
+import { textsOf } from '../render/ordered/sequence.js';
+import { textsOfPages } from '../render/paged/pages.js';
 import type { Locks } from '../render/single/locks.js';
 import type { Statement } from '../sql/statement/statement.js';
 import { locksBefore, type Program, suspects } from './statement/program.js';
@@ -25,11 +26,23 @@ export function programOf(treatments: readonly Treatment[]): Program | undefined
   return onlyCascade(treatments)?.program;
 }
 
-/** The sequences by which statements of the text are carried out. */
-export function sequencesIn(treatments: readonly Treatment[]): readonly Sequence[] {
+/** The texts of all steps by which statements of the text are carried out, where they are known before any keys are. */
+export function stepTextsIn(treatments: readonly Treatment[]): readonly string[] {
   return treatments.flatMap((treatment) =>
-    treatment.kind === 'cascade' && treatment.program.kind === 'ordered' ? [treatment.program.sequence] : [],
+    treatment.kind === 'cascade' ? stepTexts(treatment.program) : [],
   );
+}
+
+function stepTexts(program: Program): readonly string[] {
+  switch (program.kind) {
+    case 'ordered':
+      return textsOf(program.sequence);
+    case 'paged':
+      return textsOfPages(program.pages);
+    case 'single':
+    case 'plain':
+      return [];
+  }
 }
 
 /** Whether a statement of the text is carried out by several, which take its values. */

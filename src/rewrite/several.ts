@@ -1,4 +1,4 @@
-import { sequencesIn } from './retries.js';
+import { stepTextsIn } from './retries.js';
 import { cannotCarryOut } from './statement/program.js';
 import type { Treatment } from './statement/treatment.js';
 
@@ -6,7 +6,7 @@ import type { Treatment } from './statement/treatment.js';
 export const ONE_OF_SEVERAL = 'one of several statements in a query';
 
 /**
- * Whether the statements of a string have to be sent one by one, as one of them is carried out by a sequence.
+ * Whether the statements of a string have to be sent one by one, as one of them is carried out by several.
  * @throws ProxyError PGC_FAMILY where that is one of plain statements, each of which is a query by itself
  */
 export function isOneByOne(treatments: readonly Treatment[]): boolean {
@@ -14,5 +14,5 @@ export function isOneByOne(treatments: readonly Treatment[]): boolean {
     if (treatment.kind !== 'cascade' || treatment.program.kind !== 'plain') continue;
     throw cannotCarryOut(treatment.program, treatment.target, ONE_OF_SEVERAL);
   }
-  return sequencesIn(treatments).length > 0;
+  return stepTextsIn(treatments).length > 0;
 }

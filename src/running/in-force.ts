@@ -70,6 +70,7 @@ function policyOf(
     guard,
     verifiesCopies: copy === 'verify',
     locks,
+    batchRows: cascade.batch_rows ?? 0,
     strategy,
     atomic,
   } as const;

@@ -44,6 +44,7 @@ import { Jit } from './server/jit.js';
 import { Output } from './server/output.js';
 import { OutstandingReplies } from './server/outstanding-replies.js';
 import { ServerState } from './server/server-state.js';
+import { Stops } from './server/stops.js';
 import { TransactionState } from './server/transaction-state.js';
 import { ServerMessages } from './server-messages.js';
 
@@ -98,6 +99,7 @@ export class SessionParts {
   readonly fromClient: ClientMessages;
   readonly frontend: Dispatch;
   readonly backend: ServerMessages;
+  readonly stops = new Stops();
 
   constructor(peers: SessionPeers, { server, parameters, status }: LoggedIn, settings: SessionSettings) {
     const { replies } = this;

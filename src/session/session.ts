@@ -31,7 +31,6 @@ export class Session implements MemoryUser {
   #hasSaidAll = false;
   #busy = false;
   #clientLost = false;
-  #draining = false;
   #cancels = 0;
   #ended = false;
 
@@ -53,6 +52,7 @@ export class Session implements MemoryUser {
   /** Takes no further message of the client's while a cancel request is on its way, which must not hit the next one. */
   async holdDuring(cancel: Promise<void>): Promise<void> {
     this.#cancels++;
+    this.#parts.stops.cancels++;
     try {
       await cancel;
     } finally {
@@ -63,7 +63,7 @@ export class Session implements MemoryUser {
 
   /** Ends the session as soon as no transaction is open. */
   drain(): void {
-    this.#draining = true;
+    this.#parts.stops.isDraining = true;
     this.#endIfDrained();
   }
 
@@ -173,7 +173,7 @@ export class Session implements MemoryUser {
       if (type === Backend.ReadyForQuery) this.#parts.frontend.answered(this.isIdle);
     if (!this.#parts.client.flush()) this.#server.pause();
     if (isStuck) this.#pump();
-    if (this.#draining) this.#endIfDrained();
+    if (this.#parts.stops.isDraining) this.#endIfDrained();
   }
 
   /** Whether nothing of the client's is under way, and no transaction is open. */

@@ -12,7 +12,7 @@ import type { CatalogRelation } from '../../src/graph/catalog/catalog.js';
 import { mergeGraph } from '../../src/graph/merge.js';
 import { postgres } from '../../src/profiles/profile.js';
 import type { Sequence } from '../../src/render/ordered/sequence.js';
-import { sequencesIn } from '../../src/rewrite/retries.js';
+import type { Pages } from '../../src/render/paged/pages.js';
 import type { Treatment } from '../../src/rewrite/statement/treatment.js';
 import { type Rewrite, rewrite } from '../../src/rewrite/text.js';
 import { quoteRelation } from '../../src/sql/names.js';
@@ -64,6 +64,7 @@ async function make(golden: Golden, recorded: Recorded): Promise<Golden['made']>
           locks: cascadeConfig.locks,
           atomic: true,
           strategy: cascadeConfig.strategy === 'ordered' ? 'ordered' : 'single',
+          batchRows: cascadeConfig.batch_rows ?? 0,
           reject: cascadeConfig.unsupported === 'reject',
           inString: true,
           retries,
@@ -97,9 +98,31 @@ function sectionsOf(
         ]
       : [],
   );
-  const steps = sequencesIn(first.treatments).flatMap((sequence) => sequenceSections(sequence, relations));
+  const steps = first.treatments.flatMap((part) => {
+    if (part.kind !== 'cascade') return [];
+    if (part.program.kind === 'ordered') return sequenceSections(part.program.sequence, relations);
+    return part.program.kind === 'paged' ? pageSections(part.program.pages, relations) : [];
+  });
   const warnings = first.warnings.length > 0 ? [section('warnings', first.warnings.join('\n'))] : [];
   return [...first.treatments.map(partSection), ...sent, ...again, ...locks, ...steps, ...warnings];
+}
+
+/** What pages send: each section in one go, the first once, the others for each page. */
+function pageSections(
+  { ask, roots, levels, rules, writes, end }: Pages,
+  relations: readonly CatalogRelation[],
+): readonly [string, string][] {
+  const text = (steps: readonly { readonly sql: string }[]) =>
+    steps.map(({ sql }) => sqlText(sql, relations)).join('\n;\n');
+  return [
+    ...(ask ? [section('pages: asked once', text([ask]))] : []),
+    section('pages: rows of the client', text([roots])),
+    ...levels.map((level, i) => section(`pages: level ${i + 1}`, text(level.map(({ step }) => step)))),
+    section(
+      'pages: all that is changed',
+      text([...rules, ...writes.map(({ step }) => step), ...(end ? [end] : [])]),
+    ),
+  ];
 }
 
 /** What a sequence sends: each section in one go. */

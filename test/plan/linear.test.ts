@@ -107,6 +107,7 @@ function planned(graph: Graph) {
         locks: 'rows',
         atomic: true,
         strategy: 'single',
+        batchRows: 0,
         reject: true,
         inString: true,
         retries: false,

@@ -72,6 +72,7 @@ async function locksOf(text: string): Promise<Locks | undefined> {
     locks: cascade.locks,
     atomic: true,
     strategy: 'single' as const,
+    batchRows: 0,
     reject: true,
     inString: true,
     retries: true,

@@ -143,8 +143,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   'session/execute': {
     purpose: 'an expanded statement until it ends for good: try, find out, lock, retry',
-    may: ['session/execute/ordered', 'session/execute/plain', ...deciding],
+    may: ['session/execute/ordered', 'session/execute/paged', 'session/execute/plain', ...deciding],
     types: ['observe'],
+  },
+  'session/execute/paged': {
+    purpose: 'a statement that is carried out in transactions of a limited number of rows',
+    may: ['session/execute/ordered', ...deciding],
   },
   'session/execute/ordered': {
     purpose:
@@ -195,6 +199,17 @@ export const rooms: Readonly<Record<string, Room>> = {
   'rewrite/statement': {
     purpose: 'one statement to what is sent in its place, a file for each form',
     may: ['render', ...planning],
+  },
+  'render/paged': {
+    purpose: 'a plan as pages: transactions of a limited number of rows, each from the leaves up',
+    may: [
+      'render',
+      'render/ordered',
+      'render/single',
+      'render/single/checks',
+      'render/single/actions',
+      ...planning,
+    ],
   },
   'render/ordered': {
     purpose: 'a plan as a sequence of statements: what is collected, asked, changed and deleted, in order',

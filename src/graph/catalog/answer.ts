@@ -25,6 +25,8 @@ export interface SessionFacts {
   readonly guard: string | null;
   /** The session's pgcascade.locks; null or empty where it was never set. */
   readonly locks: string | null;
+  /** The session's pgcascade.batch_rows; null or empty where it was never set. */
+  readonly batchRows: string | null;
   /** The version of Citus; null where the server has no such setting. */
   readonly citus: string | null;
   /** session_replication_role is replica: no cascades, as natively. */

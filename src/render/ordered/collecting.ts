@@ -28,8 +28,10 @@ export const MOST_BYTES = 64 * 1024 * 1024;
  *       AND CASE WHEN pg_column_size(a.pgc_c0) <= 67108864 THEN true ELSE concat('pgcascade/…/keysTooLarge')::int4 = 0 END
  *
  * A row that USING joins several times is there as often, in the order in which the server finds the rows.
+ *
+ * @param most rows; all where it is undefined
  */
-export function collectRoots(text: string, statement: DeletingStatement, root: Root): Spliced {
+export function collectRoots(text: string, statement: DeletingStatement, root: Root, most?: number): Spliced {
   const { selection, start, end, hasWith } = statement;
   if (!selection) throw new Error('no SELECT can be put in the place of the statement');
   const rows = cteName(root.deletion.id);
@@ -45,7 +47,7 @@ export function collectRoots(text: string, statement: DeletingStatement, root: R
       start: selection.end,
       end,
       sql:
-        `\nFOR UPDATE OF ${calledAs(root)}\n)\nSELECT a.* FROM ${collected}` +
+        `${most === undefined ? '' : `\nLIMIT ${most}`}\nFOR UPDATE OF ${calledAs(root)}\n)\nSELECT a.* FROM ${collected}` +
         `\nWHERE ${meaningHolds(root)}\n AND ${fits(sizes, String(MOST_BYTES))}`,
     },
   ];
@@ -96,7 +98,7 @@ function calledAs({ site: { alias }, target: { relation } }: Root): string {
 }
 
 /** `coalesce(array_agg(l.pgc_c0), '{}')` */
-function arrayOf(column: number): string {
+export function arrayOf(column: number): string {
   return `coalesce(pg_catalog.array_agg(l.${columnName(column)}), '{}')`;
 }
 

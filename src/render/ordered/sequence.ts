@@ -47,8 +47,8 @@ export function renderSequence(
   roots: readonly Root[],
 ): Sequence | undefined {
   const [root, ...more] = roots;
-  if (root === undefined || more.length > 0 || !isOrderable(text, statement, root) || !hasOrder(plan))
-    return undefined;
+  if (root === undefined || more.length > 0 || !hasOrder(plan)) return undefined;
+  if (obstacle(text, statement, root) !== undefined) return undefined;
   // A row that USING joins several times is there as often, and would be reached by a key when it has left that already.
   if (statement.selection?.using && plan.checks.some(({ kind }) => kind === 'order')) return undefined;
   return {
@@ -79,26 +79,32 @@ const below = oncePerPlan((plan): Omit<Sequence, 'roots' | 'returns' | 'rootColu
   };
 });
 
-/** Whether a SELECT finds the rows that the client's statement would delete, and that is all that it does. */
-function isOrderable(text: string, statement: DeletingStatement, root: Root): boolean {
+/** What in the client's statement stands against its rows being found by a SELECT; undefined where nothing does. */
+export function obstacle(text: string, statement: DeletingStatement, root: Root): string | undefined {
   const { selection, sites, writes, outer } = statement;
   const { site, target } = root;
-  if (!selection || outer !== undefined || sites.length > 1 || writes.length > 0) return false;
-  if (site.cte !== undefined || target.view || !isDirect(root)) return false;
+  if (outer !== undefined) return `a DELETE in ${outer}`;
+  if (sites.length > 1 || writes.length > 0 || site.cte !== undefined)
+    return `a ${statement.form} that changes something else`;
+  if (!selection) return `a ${site.command} whose rows no SELECT finds`;
+  if (target.view || !isDirect(root)) return 'a DELETE from a view';
   // FOR UPDATE OF takes a name without its schema.
-  if (site.isNamesake) return false;
-  if (site.returning) return isSelectable(text, statement, site);
+  if (site.isNamesake) return 'a DELETE whose target is called as another table beside it';
+  if (site.returning) return returningObstacle(text, statement, site);
   // Bind gives values for all parameters.
-  return !hasParameters(text.slice(selection.end));
+  return hasParameters(text.slice(selection.end))
+    ? 'a DELETE with parameters behind its conditions'
+    : undefined;
 }
 
-/** Whether a SELECT gives what the RETURNING does: that has each row once, and knows them as they were and as they are. */
-function isSelectable(
+/** What a SELECT does not give: each row once, and the rows as they were and as they are. */
+function returningObstacle(
   text: string,
   { selection }: DeletingStatement,
   { returning, end }: Root['site'],
-): boolean {
+): string | undefined {
+  if (selection?.using) return 'a DELETE with USING and RETURNING';
   const list = text.slice(returning?.list, end);
   const options = text.slice(selection?.end, returning?.list);
-  return !selection?.using && !options.includes('(') && !/\b(?:old|new)\b/i.test(list);
+  return options.includes('(') || /\b(?:old|new)\b/i.test(list) ? 'a RETURNING of OLD or NEW' : undefined;
 }

@@ -33,6 +33,8 @@ export interface RewriteContext {
   readonly atomic: boolean;
   /** How a cascade is carried out: on servers whose graph is made of names alone, in plain statements. */
   readonly strategy: Program['kind'];
+  /** How many rows a transaction of a cascade may take; 0 for any number. */
+  readonly batchRows: number;
   /** The configuration has the keys of copied rows looked at behind a COPY, where new keys are checked; else it is refused. */
   readonly verifiesCopies: boolean;
   /** What the configuration says to locks before a DELETE whose keys the server does not enforce. */

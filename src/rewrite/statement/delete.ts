@@ -6,6 +6,8 @@ import type { Deletion, Plan, Target } from '../../plan/plan.js';
 import { firedByDelete } from '../../plan/triggers.js';
 import { identifiedPlan } from '../../render/ordered/identified.js';
 import { renderSequence } from '../../render/ordered/sequence.js';
+import { wholePlan } from '../../render/paged/paged-plan.js';
+import { renderPages } from '../../render/paged/pages.js';
 import { renderPlain, serverOf } from '../../render/plain/sequence.js';
 import { renderLocks } from '../../render/single/locks.js';
 import { cachedPlan } from '../../render/single/plan-cache.js';
@@ -83,6 +85,7 @@ function inSteps(
   context: RewriteContext,
 ): Expanded | undefined {
   const { family } = context.profile;
+  if (context.batchRows > 0) return inPages(text, statement, plan, concerned, context);
   if (context.strategy === 'plain') {
     const program: Program = {
       kind: 'plain',
@@ -93,9 +96,32 @@ function inSteps(
   if (context.strategy === 'single') return undefined;
   const ordered = inOrder(text, statement, plan, concerned, context);
   if (ordered !== undefined || family.strategy === 'single') return ordered;
-  const table = concerned.map(({ target: { relation } }) => quoteRelation(relation)).join(', ');
   const what = `${statement.form} that only one statement can carry out`;
-  throw new ProxyError('PGC_FAMILY', { table, server: serverOf(family), what });
+  throw new ProxyError('PGC_FAMILY', { table: tablesOf(concerned), server: serverOf(family), what });
+}
+
+function tablesOf(concerned: readonly Concerned[]): string {
+  return concerned.map(({ target: { relation } }) => quoteRelation(relation)).join(', ');
+}
+
+/** @throws ProxyError PGC_BATCH for what cannot be done in pages: the statements are such as PostgreSQL alone is known to take */
+function inPages(
+  text: string,
+  statement: DeletingStatement,
+  planned: Plan,
+  concerned: readonly Concerned[],
+  context: RewriteContext,
+): Expanded {
+  const { family } = context.profile;
+  if (family.strategy !== 'single')
+    throw new ProxyError('PGC_BATCH', {
+      table: tablesOf(concerned),
+      what: `the server is ${serverOf(family)}`,
+    });
+  const plan = wholePlan(planned);
+  const pages = renderPages(text, statement, plan, rootsOf(plan, concerned), context.batchRows);
+  const program: Program = { kind: 'paged', pages };
+  return { treatments: [{ ...treatmentOf(text, statement, plan, concerned, context), program }] };
 }
 
 /** @returns undefined for what only one statement can carry out */

@@ -1,6 +1,7 @@
 /** How an expanded statement is carried out: made with its plan, and what the session's Executor chooses its way by. */
 import { ProxyError } from '../../errors.js';
 import type { Sequence } from '../../render/ordered/sequence.js';
+import type { Pages } from '../../render/paged/pages.js';
 import { type PlainSequence, serverOf } from '../../render/plain/sequence.js';
 import type { Locks } from '../../render/single/locks.js';
 import type { ResultShape } from '../../render/single/render.js';
@@ -8,7 +9,7 @@ import type { ResultShape } from '../../render/single/render.js';
 /** The answer is that of what the client's statement stands in: EXPLAIN, COPY; or of the client's statement itself. */
 export const AS_SENT: ResultShape = { kind: 'as sent' };
 
-export type Program = SingleProgram | OrderedProgram | PlainProgram;
+export type Program = SingleProgram | OrderedProgram | PagedProgram | PlainProgram;
 
 /** By one statement, which stands in the place of the client's in the text that is sent. It is sent as often as it takes. */
 export interface SingleProgram {
@@ -30,6 +31,12 @@ export interface OrderedProgram {
   readonly sequence: Sequence;
 }
 
+/** By transactions of a limited number of rows, one after the other. The client's own statement is as with OrderedProgram. */
+export interface PagedProgram {
+  readonly kind: 'paged';
+  readonly pages: Pages;
+}
+
 /** The same by plain statements, each of which has its keys as literals: it is sent when those are known. */
 export interface PlainProgram {
   readonly kind: 'plain';
@@ -38,13 +45,18 @@ export interface PlainProgram {
 
 /** The refusal of what several statements cannot carry out. @param what stands against it */
 export function cannotCarryOut(
-  program: OrderedProgram | PlainProgram,
+  program: Exclude<Program, SingleProgram>,
   table: string,
   what: string,
 ): ProxyError {
-  return program.kind === 'plain'
-    ? new ProxyError('PGC_FAMILY', { table, server: serverOf(program.sequence.family), what })
-    : new ProxyError('PGC_ORDERED', { table, what });
+  switch (program.kind) {
+    case 'plain':
+      return new ProxyError('PGC_FAMILY', { table, server: serverOf(program.sequence.family), what });
+    case 'paged':
+      return new ProxyError('PGC_BATCH', { table, what });
+    case 'ordered':
+      return new ProxyError('PGC_ORDERED', { table, what });
+  }
 }
 
 /** What the answers to the statement in the text look like. */
@@ -53,6 +65,7 @@ export function shapeIn(program: Program): ResultShape {
     case 'single':
       return program.shape;
     case 'ordered':
+    case 'paged':
     case 'plain':
       return AS_SENT;
   }
@@ -64,6 +77,7 @@ export function suspects(program: Program): boolean {
     case 'single':
       return program.suspecting;
     case 'ordered':
+    case 'paged':
     case 'plain':
       return false;
   }
@@ -75,6 +89,7 @@ export function locksBefore(program: Program): Locks | undefined {
     case 'single':
       return program.locks;
     case 'ordered':
+    case 'paged':
     case 'plain':
       return undefined;
   }
@@ -86,6 +101,7 @@ export function changed(program: Program, to: Partial<Pick<SingleProgram, 'shape
     case 'single':
       return { ...program, ...to };
     case 'ordered':
+    case 'paged':
     case 'plain':
       return program;
   }

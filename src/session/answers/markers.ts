@@ -47,12 +47,13 @@ export function markerOf(
     case 'relationChanged':
       return resolved ? undefined : marker;
     case 'ruleSuspected':
-      return suspects(treatment.program) ? marker : undefined;
+      return suspects(treatment.program) || treatment.program.kind === 'paged' ? marker : undefined;
     case 'keysTooLarge':
-      return treatment.program.kind === 'ordered' ? marker : undefined;
+      return treatment.program.kind !== 'single' ? marker : undefined;
     case 'rowKept':
       return treatment.plan.deletions.some(
-        ({ cycle, relation }) => cycle !== undefined && relation.mayKeepRows,
+        ({ cycle, relation }) =>
+          (cycle !== undefined || treatment.program.kind === 'paged') && relation.mayKeepRows,
       )
         ? marker
         : undefined;

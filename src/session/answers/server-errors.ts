@@ -62,6 +62,19 @@ export function translateError(
   return isSame(told, fields) ? 'forward' : errorResponse(told, 'latin1');
 }
 
+/** As translateError, as fields with one character for each byte; nobody is told of it. */
+export function translatedFields(
+  message: Message,
+  cascade: CascadeTreatment,
+  translation: ErrorTranslation,
+): ErrorFields {
+  const fields = readErrorFields(message);
+  const marker = markerOf(fields, cascade, translation.rewrite, false);
+  const instead = inPlaceOf(message, marker, cascade, translation);
+  if (instead instanceof ProxyError) return inEncoding(proxyErrorFields(instead), translation.encoding());
+  return instead ?? asTheClients(fields, cascade, translation);
+}
+
 /** @returns undefined where the error is the server's own */
 function inPlaceOf(
   message: Message,
@@ -104,8 +117,10 @@ function stoppedBy(
       return violationFields(treatment, marker, profile, encoding());
     case 'keysTooLarge':
       return new ProxyError('PGC_ORDERED_KEYS', { table: treatment.target });
-    case 'rowKept':
-      return new ProxyError('PGC_KEPT', { table: treatment.target });
+    case 'rowKept': {
+      const isPaged = treatment.kind === 'cascade' && treatment.program.kind === 'paged';
+      return new ProxyError(isPaged ? 'PGC_BATCH_KEPT' : 'PGC_KEPT', { table: treatment.target });
+    }
     case 'ruleSuspected':
       return new ProxyError('PGC_SERIALIZATION', {});
     case 'relationChanged':

@@ -5,7 +5,7 @@ import { GUARD_LEVELS, type GuardLevel } from '../../plan/guard.js';
 import { LOCK_MODES, type LockMode } from '../../render/single/locks.js';
 
 export class CascadeMode {
-  #known: Pick<SessionFacts, 'mode' | 'guard' | 'locks' | 'replica'> | undefined;
+  #known: Pick<SessionFacts, 'mode' | 'guard' | 'locks' | 'batchRows' | 'replica'> | undefined;
 
   get isKnown(): boolean {
     return this.#known !== undefined;
@@ -15,12 +15,13 @@ export class CascadeMode {
   get isSettled(): boolean {
     const mode = this.#known?.mode ?? '';
     const isOn = this.isKnown && (mode === '' || mode === 'on') && this.#known?.replica !== true;
-    return isOn && isOneOf(GUARD_LEVELS, this.#known?.guard) && isOneOf(LOCK_MODES, this.#known?.locks);
+    const { guard, locks, batchRows } = this.#known ?? {};
+    return isOn && isOneOf(GUARD_LEVELS, guard) && isOneOf(LOCK_MODES, locks) && isNumberOfRows(batchRows);
   }
 
   /** The server was asked, and has answered. */
-  learn({ mode, guard, locks, replica }: SessionFacts): void {
-    this.#known = { mode, guard, locks, replica };
+  learn({ mode, guard, locks, batchRows, replica }: SessionFacts): void {
+    this.#known = { mode, guard, locks, batchRows, replica };
   }
 
   forget(): void {
@@ -59,6 +60,21 @@ export class CascadeMode {
     if (!isOneOf(LOCK_MODES, value)) throw new ProxyError('PGC_LOCKS_VALUE', { value });
     return value || undefined;
   }
+
+  /**
+   * How many rows the session allows a transaction of a cascade; 0 for any number, undefined where it says nothing.
+   * @throws ProxyError PGC_BATCH_VALUE for a value that is none
+   */
+  get batchRows(): number | undefined {
+    const value = this.#known?.batchRows;
+    if (!isNumberOfRows(value)) throw new ProxyError('PGC_BATCH_VALUE', { value: value ?? '' });
+    return value ? Number(value === 'off' ? 0 : value) : undefined;
+  }
+}
+
+/** Whether a value of pgcascade.batch_rows means something: `off`, a number, or nothing. */
+function isNumberOfRows(value: string | null | undefined): boolean {
+  return !value || value === 'off' || /^\d{1,7}$/.test(value);
 }
 
 /** Whether a setting has one of these values, or none: it is empty where it was set and reset. */

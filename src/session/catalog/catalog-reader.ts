@@ -13,6 +13,7 @@ import type { SessionEvents } from '../../observe/session-events.js';
 import type { Profile } from '../../profiles/profile.js';
 import type { RelationName } from '../../sql/names.js';
 import { ProtocolViolation } from '../../wire/reader.js';
+import type { GuardSetting } from '../policy/guard-setting.js';
 import type { SessionPolicy } from '../policy/policy.js';
 import type { Answer } from '../server/question.js';
 import type { ServerState } from '../server/server-state.js';
@@ -38,9 +39,15 @@ export interface CatalogReaderOptions {
   /** Names the database among all databases behind this proxy. */
   readonly database: string;
   readonly policy: SessionPolicy;
+  readonly guardSetting: Pick<GuardSetting, 'mayBeSet'>;
   readonly events: SessionEvents;
   readonly state: ServerState;
   readonly otherServer: Pick<OtherServer, 'noteSetting'>;
+}
+
+/** Whether cascades may be done in batches here: then keys that the server performs are of interest as well. */
+export function mayBatch({ policy, guardSetting }: CatalogReaderOptions): boolean {
+  return policy.current.batchRows > 0 || guardSetting.mayBeSet;
 }
 
 /** Puts a question to the server over this session. */
@@ -69,7 +76,8 @@ export class CatalogReader {
     const { graphs, keySettings } = policy.current;
     const isPlain = keySettings.overrides.length === 0 && keySettings.relations.length === 0;
     // A graph that is empty as long as a short look says so needs no fingerprint.
-    const mayDoAll = asked.fingerprint && isPlain && state.profile.family.keys !== 'inert';
+    const isShort = isPlain && !mayBatch(this.#options) && state.profile.family.keys !== 'inert';
+    const mayDoAll = asked.fingerprint && isShort;
     const fingerprint = asked.fingerprint && (asked.catalog || !mayDoAll || !graphs.serverDoesAll(database));
     const question = { ...asked, temporary: this.#hasTemporaries, serverDoesAll: mayDoAll, fingerprint };
     const answer = await ask(catalogQuestion(question, keySettings.relations));

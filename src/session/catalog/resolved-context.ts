@@ -16,6 +16,8 @@ export interface ResolvedContext {
   readonly active: boolean;
   /** What the session says of new keys; undefined where it says nothing. */
   readonly guard: GuardLevel | undefined;
+  /** How many rows a transaction of a cascade may take; 0 for any number. */
+  readonly batchRows: number;
   /** What the session says of locks before a DELETE; undefined where it says nothing. */
   readonly locks: LockMode | undefined;
   readonly meaning: (name: RelationName) => number | null;
@@ -33,6 +35,7 @@ export const OFF_CONTEXT: ResolvedContext = {
   active: true,
   guard: 'off',
   locks: undefined,
+  batchRows: 0,
   meaning: () => null,
   hides: false,
 };
@@ -46,6 +49,7 @@ export function emptyContext({ known: { graph, id } }: Sight): ResolvedContext {
     active: true,
     guard: 'off',
     locks: undefined,
+    batchRows: 0,
     meaning: () => null,
     hides: false,
   };

@@ -18,9 +18,9 @@
 import type { ReadPoint } from '../../graph/cache.js';
 import type { Look, SessionEffect } from '../../sql/lexer/look.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
-import type { Ask, CatalogReaderOptions, Unanswered } from './catalog-reader.js';
+import { type Ask, type CatalogReaderOptions, mayBatch, type Unanswered } from './catalog-reader.js';
 import { emptyContext, type ResolvedContext } from './resolved-context.js';
-import { leavesNothing, Sights } from './sights.js';
+import { leavesNothing, Sights, type Standing } from './sights.js';
 import { Surroundings } from './surroundings.js';
 import { TransactionChanges } from './transaction-changes.js';
 
@@ -173,7 +173,9 @@ export class SessionCatalog {
    */
   serverDoesAll(): boolean | Promise<boolean> {
     const standing = this.#sights.now(this.#changes.hasSchema);
-    return standing instanceof Promise ? standing.then(leavesNothing) : leavesNothing(standing);
+    return standing instanceof Promise
+      ? standing.then((it) => this.#leavesNothing(it))
+      : this.#leavesNothing(standing);
   }
 
   /**
@@ -186,7 +188,7 @@ export class SessionCatalog {
     for (;;) {
       const age = this.#age;
       const standing = await this.#sights.now(this.#changes.hasSchema);
-      if (standing.sight && leavesNothing(standing)) return emptyContext(standing.sight);
+      if (standing.sight && this.#leavesNothing(standing)) return emptyContext(standing.sight);
       const seen = await this.#surroundings.see(standing, distinct, ask);
       if (seen === 'outdated') continue;
       if (seen.kind !== 'sight') return seen;
@@ -204,11 +206,15 @@ export class SessionCatalog {
     const standing = this.#sights.now(this.#changes.hasSchema);
     if (standing instanceof Promise) return undefined;
     if (decidedBy !== undefined && standing.sight?.known.id !== decidedBy) return undefined;
-    if (standing.sight && leavesNothing(standing)) return standing.sight.known.id;
+    if (standing.sight && this.#leavesNothing(standing)) return standing.sight.known.id;
     const context = this.#surroundings.contextNow(standing, names);
     if (context === undefined) return undefined;
-    const { graphId, guard, hides, locks, meaning } = context;
-    return `${graphId}\0${names.map(meaning).join()}\0${guard}\0${locks}\0${hides}\0${this.touched}`;
+    const { batchRows, graphId, guard, hides, locks, meaning } = context;
+    return `${graphId}\0${batchRows}\0${names.map(meaning).join()}\0${guard}\0${locks}\0${hides}\0${this.touched}`;
+  }
+
+  #leavesNothing(standing: Standing): boolean {
+    return leavesNothing(standing) && !mayBatch(this.#options);
   }
 
   #touch(): void {

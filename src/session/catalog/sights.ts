@@ -1,6 +1,11 @@
 /** What of the catalog a session sees without asking: what it saw itself, or what all sessions see. */
 import type { GraphCache, ReadPoint } from '../../graph/cache.js';
-import { type CatalogReaderOptions, type CatalogReading, showsServerDoesAll } from './catalog-reader.js';
+import {
+  type CatalogReaderOptions,
+  type CatalogReading,
+  mayBatch,
+  showsServerDoesAll,
+} from './catalog-reader.js';
 import { OwnSight, type Sight, scopeOf } from './own-sight.js';
 
 /** What is known at one moment, before anything is asked. */
@@ -103,13 +108,16 @@ export class Sights {
     const temporaries = this.#own.hasTemporaries(graphs, now);
     const mayShare = own === undefined && temporaries !== true && !changing;
     const shared = mayShare ? this.#shared(now) : undefined;
+    const sight = own ?? shared;
+    // Nothing was asked of the keys that the server performs.
+    const isKnown = sight !== undefined && !(mayBatch(this.#options) && showsServerDoesAll(sight));
     return {
       server,
       now,
-      sight: own ?? shared,
-      isShared: shared !== undefined,
+      sight: isKnown ? sight : undefined,
+      isShared: isKnown && shared !== undefined,
       isLost: graphs.isWatched && this.#server === undefined,
-      mayHaveTemporaries: shared !== undefined && temporaries === undefined,
+      mayHaveTemporaries: isKnown && shared !== undefined && temporaries === undefined,
     };
   }
 

@@ -5,7 +5,9 @@
 import type { ReadPoint } from '../../graph/cache.js';
 import type { SessionFacts } from '../../graph/catalog/answer.js';
 import type { CatalogQuestion } from '../../graph/catalog/question.js';
+import { emptying } from '../../graph/emptying.js';
 import type { RelationName } from '../../sql/names.js';
+import type { SessionPolicy } from '../policy/policy.js';
 import { CascadeMode } from './cascade-mode.js';
 import { type Ask, CatalogReader, type CatalogReaderOptions, type Unanswered } from './catalog-reader.js';
 import { Meanings } from './meanings.js';
@@ -18,6 +20,7 @@ export class Surroundings {
   readonly #reader: CatalogReader;
   readonly #sights: Sights;
   readonly #changes: TransactionChanges;
+  readonly #policy: SessionPolicy;
   readonly #meanings = new Meanings();
   readonly #mode = new CascadeMode();
   /** The catalog's state under which the meanings were asked for. */
@@ -27,6 +30,7 @@ export class Surroundings {
     this.#reader = new CatalogReader(options);
     this.#sights = sights;
     this.#changes = changes;
+    this.#policy = options.policy;
   }
 
   /** Bytes came from the client, or something of the client's is being executed. */
@@ -81,13 +85,17 @@ export class Surroundings {
 
   /**
    * @param names of a statement, which are known in what the session sees
-   * @throws ProxyError PGC_MODE for a mode that is none, PGC_GUARD_VALUE and PGC_LOCKS_VALUE for such a guard and such locks
+   * @throws ProxyError PGC_MODE for a mode that is none, PGC_GUARD_VALUE, PGC_LOCKS_VALUE and PGC_BATCH_VALUE for such other settings
    */
-  contextOf({ known: { graph, id } }: Sight, names: readonly RelationName[]): ResolvedContext {
+  contextOf({ known }: Sight, names: readonly RelationName[]): ResolvedContext {
+    const batchRows = this.#mode.batchRows ?? this.#policy.current.batchRows;
+    // What is deleted in batches is not left to the server.
+    const graph = batchRows > 0 ? emptying(known.graph) : known.graph;
     return {
       kind: 'resolved',
       graph,
-      graphId: id,
+      graphId: batchRows > 0 ? `${known.id} emptying` : known.id,
+      batchRows,
       guard: this.#mode.guard,
       locks: this.#mode.locks,
       active: this.#mode.isActive(),

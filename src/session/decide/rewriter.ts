@@ -2,8 +2,7 @@
 import { ProxyError } from '../../errors.js';
 import { inSlices, type Steps } from '../../pace.js';
 import type { Family } from '../../profiles/families/family.js';
-import { textsOf } from '../../render/ordered/sequence.js';
-import { mayBeSentAgain, sequencesIn } from '../../rewrite/retries.js';
+import { mayBeSentAgain, stepTextsIn } from '../../rewrite/retries.js';
 import type { RewriteContext } from '../../rewrite/statement/context.js';
 import { executableOf, type PreparedTexts } from '../../rewrite/statement/replan.js';
 import { behindOf } from '../../rewrite/statement/treatment.js';
@@ -80,7 +79,7 @@ export class Rewriter {
   inClientEncoding(made: Rewrite, { executed }: Dependencies): Rewrite {
     const encoding = encodingOf(this.#state);
     if (!made.changed || encoding === 'UTF8') return made;
-    if (sequencesIn(made.treatments).some((each) => textsOf(each).some(hasLetters)))
+    if (stepTextsIn(made.treatments).some(hasLetters))
       throw new ProxyError('PGC_ENCODING', { what: 'several statements with names beyond ASCII', encoding });
     const behind = made.treatments.flatMap(behindOf);
     if (![made.sql, ...behind].some(hasLetters)) return made;
@@ -118,6 +117,7 @@ export class Rewriter {
       locks: resolved.locks ?? locks,
       atomic,
       strategy: strategyOf(strategy, this.#state.profile.family, resolved),
+      batchRows: resolved.batchRows,
       reject,
       inString,
       retries: retries && mayBeSentAgain(statements),
@@ -187,6 +187,7 @@ function cacheKey(
     locks,
     context.strategy,
     context.atomic,
+    context.batchRows,
     counting,
   ];
   const flags = [

@@ -2,11 +2,16 @@
  * Carries out what is sent in the place of a client's DELETE, until it has ended for good. This is all that the client's
  * half of a session knows of how that is done; the way is chosen here, by the kind of the program that was made of the plan.
  */
-import { ProxyError } from '../../errors.js';
 import type { SessionEvents } from '../../observe/session-events.js';
 import { locked } from '../../rewrite/locked.js';
 import { firstLocksOf, programOf } from '../../rewrite/retries.js';
-import { cannotCarryOut, type OrderedProgram, type PlainProgram } from '../../rewrite/statement/program.js';
+import {
+  cannotCarryOut,
+  type OrderedProgram,
+  type PagedProgram,
+  type Program,
+  type SingleProgram,
+} from '../../rewrite/statement/program.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { errorResponse } from '../../wire/backend.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
@@ -15,6 +20,8 @@ import { proxyErrorFields } from '../server/farewell.js';
 import { carryOut } from './execution.js';
 import { executePortal, executeQuery, orderedStatement } from './ordered/ordered-execution.js';
 import { type OrderedStatement, sendRefusal } from './ordered/ordered-statement.js';
+import { executePaged } from './paged/paged-execution.js';
+import type { PagedParts } from './paged/paged-statement.js';
 import { executePlain, sendFailure } from './plain/plain-execution.js';
 import type { PlainStatement } from './plain/plain-statement.js';
 import { type Portal, type PortalBinding, PortalExecution, type PortalParts } from './portal-execution.js';
@@ -28,7 +35,10 @@ export type SequenceValues = Pick<OrderedStatement, 'types' | 'bind'>;
 /** What is going to be executed; `offset` as ErrorTranslation has it. */
 type LockedBinding = Pick<PortalBinding, 'lock' | 'rewrite'> & { readonly offset?: number };
 
-interface ExecutorParts extends QueryParts, PortalParts {
+/** What stands against pages. */
+const IN_TRANSACTION = 'a DELETE that is not a transaction by itself';
+
+interface ExecutorParts extends QueryParts, PortalParts, Omit<PagedParts, 'harmlessness'> {
   readonly decider: QueryParts['decider'];
   readonly catalog: SessionCatalog;
   readonly events: Pick<SessionEvents, 'retried'>;
@@ -59,6 +69,11 @@ export class Executor {
       case 'ordered':
         await executeQuery(orderedStatement(query.rewrite, program, { describes: true }), this.#parts);
         return undefined;
+      case 'paged': {
+        const { isKnown, isIdle } = this.#parts.transaction;
+        await this.paged(query.rewrite, program, isKnown && isIdle);
+        return undefined;
+      }
       case 'plain':
         await this.plain({ rewrite: query.rewrite, program, message: 'Query', values: undefined });
         return undefined;
@@ -78,6 +93,9 @@ export class Executor {
         return carryOut(new PortalExecution(portal, inBlock, this.#parts), this.#parts.events);
       case 'ordered':
         return this.ordered(portal.binding.rewrite, program, {});
+      // What may be carried out in pages is executed by `paged`.
+      case 'paged':
+        return Promise.resolve(this.refuse(portal.binding.rewrite, program, IN_TRANSACTION));
       case 'plain':
         return this.plain({
           rewrite: portal.binding.rewrite,
@@ -99,11 +117,16 @@ export class Executor {
     return executePlain({ ...statement, cascade }, this.#parts);
   }
 
-  /** Sends a refusal in the place of an Execute that plain statements would carry out. @param what stands against it */
-  refusePlain({ treatments: [cascade] }: Rewrite, program: PlainProgram, what: string): undefined {
-    const table = cascade?.kind === 'cascade' ? cascade.target : '';
-    const error = cannotCarryOut(program, table, what);
-    void sendFailure(errorResponse(proxyErrorFields(error)), 'Execute', this.#parts);
+  /** Sends a refusal in the place of an Execute that several statements would carry out. @param what stands against it */
+  refuse(
+    { treatments: [cascade] }: Rewrite,
+    program: Exclude<Program, SingleProgram>,
+    what: string,
+  ): undefined {
+    const error = cannotCarryOut(program, cascade?.kind === 'cascade' ? cascade.target : '', what);
+    if (program.kind === 'plain')
+      void sendFailure(errorResponse(proxyErrorFields(error)), 'Execute', this.#parts);
+    else sendRefusal(error, this.#parts);
   }
 
   /**
@@ -118,11 +141,22 @@ export class Executor {
     return executePortal(orderedStatement(rewrite, program, values), this.#parts);
   }
 
-  /** Sends a refusal in the place of an Execute whose statement a sequence would carry out. @param what stands against it */
-  refuseOrdered(rewrite: Rewrite, what: string): undefined {
+  /**
+   * Executes a statement in pages.
+   * @param isAlone nothing was executed in its transaction before
+   * @param values of an Execute, in whose place it is; without them it is in that of a Query
+   * @returns a promise that is fulfilled when the client has its answer
+   */
+  async paged(
+    rewrite: Rewrite,
+    program: PagedProgram,
+    isAlone: boolean,
+    values?: SequenceValues,
+  ): Promise<void> {
     const [cascade] = rewrite.treatments;
-    const table = cascade?.kind === 'cascade' ? cascade.target : '';
-    sendRefusal(new ProxyError('PGC_ORDERED', { table, what }), this.#parts);
+    if (cascade?.kind !== 'cascade') throw new Error('the text is not one expanded statement');
+    const obstacle = isAlone ? undefined : IN_TRANSACTION;
+    await executePaged({ rewrite, cascade, program, values }, obstacle, this.#parts);
   }
 
   /**

@@ -37,7 +37,7 @@ export class Harmlessness {
    * of the same name may be volatile. That of other sessions is noticed as new keys are. Else the server is asked.
    * @returns whether executing the locks does nothing but lock; `failed` where the client has got an error
    */
-  async judge({ harmless }: Locks, protocol: Protocol): Promise<boolean | 'failed'> {
+  async judge({ harmless }: Pick<Locks, 'harmless'>, protocol: Protocol): Promise<boolean | 'failed'> {
     const { queries, catalog, policy } = this.#parts;
     const now = await catalog.point;
     if (this.#age !== catalog.age || this.#graphs !== policy.graphs) this.forget();

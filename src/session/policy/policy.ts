@@ -26,6 +26,8 @@ export interface Policy {
   readonly locks: RewriteContext['locks'];
   /** How a cascade is carried out; `auto` as suits the server. */
   readonly strategy: 'auto' | 'single' | 'ordered';
+  /** How many rows a transaction of a cascade may take, where the session itself says nothing; 0 for any number. */
+  readonly batchRows: number;
   /** A cascade without a transaction around it is refused. */
   readonly atomic: boolean;
 }

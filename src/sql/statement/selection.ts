@@ -23,6 +23,8 @@ export interface CalledNames {
   readonly types: readonly string[];
   readonly operators: readonly string[];
   readonly relations: readonly string[];
+  /** Those that are read: without what it deletes from, unless it reads that as well. */
+  readonly read: readonly string[];
 }
 
 interface Range {
@@ -56,7 +58,7 @@ export function readSelection(
     verb: place(verb),
     using: using && place(using),
     end: returning ? characters(returning.start) : end,
-    names: namesIn(statement),
+    names: namesIn(statement, stringOf(asNode(deletion.relation).relname)),
   };
 }
 
@@ -81,8 +83,10 @@ function outside(tokens: readonly Token[]): readonly Token[] {
   });
 }
 
-function namesIn(tree: Node): CalledNames {
+function namesIn(tree: Node, target: string | undefined): CalledNames {
   const nodes = nodesOf(tree);
+  const relations = nodes.flatMap(([, { relname }]) => stringOf(relname) ?? []);
+  const own = relations.indexOf(target ?? '');
   const last = (name: Json | undefined) => {
     const { sval } = asNode(asNode(asList(name).at(-1) ?? null).String);
     return sval === undefined ? [] : [String(sval)];
@@ -106,7 +110,8 @@ function namesIn(tree: Node): CalledNames {
         ...last(operName),
       ]),
     ),
-    relations: unique(nodes.flatMap(([, { relname }]) => stringOf(relname) ?? [])),
+    relations: unique(relations),
+    read: unique(relations.filter((_, i) => i !== own)),
   };
 }
 

@@ -85,7 +85,7 @@ export function isReached({ relation, keys, cycle }: Deletion, plan: Plan): stri
   return clear.length === 0 ? matches.join(' OR ') : `(${matches.join(' OR ')}) AND ${clear.join(' AND ')}`;
 }
 
-function searchName(cycle: number): string {
+export function searchName(cycle: number): string {
   return ownName(`r${cycle}`);
 }
 
@@ -100,21 +100,9 @@ function searchName(cycle: number): string {
  *         UNION ALL SELECT r.tableoid, r.ctid FROM ONLY b AS p JOIN ONLY a AS r ON p.id = r.b WHERE …) AS n)
  *       SELECT tableoid, ctid FROM pgc_r1)
  */
-function renderSearch(cycle: number, members: readonly Deletion[], plan: Plan): string {
+export function renderSearch(cycle: number, members: readonly Deletion[], plan: Plan): string {
   const name = searchName(cycle);
-  const entries = members.flatMap(({ relation, keys }) => {
-    const matches = keys.flatMap((key) => {
-      const rows = enteringRows(plan, key.referenced, cycle);
-      return rows ? [references(key, 'r', rows)] : [];
-    });
-    const from = `SELECT r.tableoid, r.ctid FROM ${tableOf(relation)} AS r`;
-    return matches.length === 0 ? [] : [`${from} WHERE ${matches.join(' OR ')}`];
-  });
-  const within = (key: ForeignKey) =>
-    (plan.members.get(key.referenced) ?? []).some(
-      ({ deletion }) => plan.deletions[deletion]?.cycle === cycle,
-    );
-  const steps = members.flatMap(({ keys }) => keys.filter(within));
+  const { entries, steps } = searchOf(cycle, members, plan);
   const [only, ...more] = steps;
   // PostgreSQL allows one reference to the rows found so far: several keys go through one LATERAL union.
   const next =
@@ -128,8 +116,29 @@ function renderSearch(cycle: number, members: readonly Deletion[], plan: Plan): 
   );
 }
 
+/** Where the search of a cycle begins, a SELECT for each member that is entered; and the keys by which it goes on. */
+export function searchOf(
+  cycle: number,
+  members: readonly Deletion[],
+  plan: Plan,
+): { readonly entries: readonly string[]; readonly steps: readonly ForeignKey[] } {
+  const entries = members.flatMap(({ relation, keys }) => {
+    const matches = keys.flatMap((key) => {
+      const rows = enteringRows(plan, key.referenced, cycle);
+      return rows ? [references(key, 'r', rows)] : [];
+    });
+    const from = `SELECT r.tableoid, r.ctid FROM ${tableOf(relation)} AS r`;
+    return matches.length === 0 ? [] : [`${from} WHERE ${matches.join(' OR ')}`];
+  });
+  const within = (key: ForeignKey) =>
+    (plan.members.get(key.referenced) ?? []).some(
+      ({ deletion }) => plan.deletions[deletion]?.cycle === cycle,
+    );
+  return { entries, steps: members.flatMap(({ keys }) => keys.filter(within)) };
+}
+
 /** The rows that reference the row at `g` by this key: one arm of the LATERAL union of `renderSearch`. */
-function renderStep(key: ForeignKey): string {
+export function renderStep(key: ForeignKey): string {
   return (
     `SELECT r.tableoid, r.ctid FROM ${tableOf(key.referenced)} AS p JOIN ${tableOf(key.referencing)} AS r ` +
     `ON ${equals(key, 'p', quoteName, 'r')} WHERE ${hasPlace('p', 'g')}`

@@ -77,6 +77,11 @@ export class Execute extends MessageHandler<ExecuteParts> {
       const rows = readExecute(message)?.rows ?? 0;
       return this.#executeOrdered(name, portal, rewrite, { program, rows });
     }
+    if (program?.kind === 'paged') {
+      if (portal.executed) return this.#refuseSecond(name);
+      if (!isRepeatable(portal)) return executor.refuse(rewrite, program, 'values of more than 1 MiB');
+      return executor.paged(rewrite, program, mayRetryAlone, sequenceValues(portal, false));
+    }
     if (program?.kind === 'plain') return this.#executePlain(name, portal, rewrite, program, isInBlock);
     const execute = executeOf(message, name, rewrite);
     if (!isExpanded || !isRepeatable(portal)) return this.#executeOnce({ rewrite, execute }, portal.executed);
@@ -102,10 +107,10 @@ export class Execute extends MessageHandler<ExecuteParts> {
     const { returns } = program.sequence;
     if (portal.executed && !returns) return this.#refuseSecond(name);
     if (portal.executed || (returns && rows > 0))
-      return executor.refuseOrdered(rewrite, 'a RETURNING whose rows are fetched in portions');
+      return executor.refuse(rewrite, program, 'a RETURNING whose rows are fetched in portions');
     return isRepeatable(portal)
       ? executor.ordered(rewrite, program, sequenceValues(portal, returns))
-      : executor.refuseOrdered(rewrite, 'values of more than 1 MiB');
+      : executor.refuse(rewrite, program, 'values of more than 1 MiB');
   }
 
   /** As `#executeOrdered`. @param isInBlock as UnitOfWork.isInBlock */
@@ -119,11 +124,10 @@ export class Execute extends MessageHandler<ExecuteParts> {
     const { executor } = this.parts;
     const { hasParameters, returns } = program.sequence;
     if (portal.executed) return this.#refuseSecond(name);
-    if (isInBlock === undefined)
-      return executor.refusePlain(rewrite, program, 'behind an Execute without a Sync');
-    if (!isRepeatable(portal)) return executor.refusePlain(rewrite, program, 'values of more than 1 MiB');
+    if (isInBlock === undefined) return executor.refuse(rewrite, program, 'behind an Execute without a Sync');
+    if (!isRepeatable(portal)) return executor.refuse(rewrite, program, 'values of more than 1 MiB');
     const values = plainValues(portal, program.sequence);
-    if (values === undefined) return executor.refusePlain(rewrite, program, 'a RETURNING in binary');
+    if (values === undefined) return executor.refuse(rewrite, program, 'a RETURNING in binary');
     const { look, types } = portal.prepared;
     return executor.plain({
       rewrite,

@@ -65,6 +65,25 @@ export class HeldKeys {
     });
   }
 
+  /** How many rows of a deletion are held. */
+  countOf(deletion: number): number {
+    return this.#columns.get(deletion)?.[0]?.count ?? 0;
+  }
+
+  /**
+   * @param rows for each deletion how many of its rows there are to be: the first ones that were added
+   * @returns the same keys without the rows behind those
+   */
+  first(rows: (deletion: number) => number): HeldKeys {
+    const keys = new HeldKeys(this.#table);
+    for (const [deletion, columns] of this.#columns) {
+      const kept = columns.map((column) => firstOf(column, rows(deletion)));
+      keys.#columns.set(deletion, kept);
+      keys.#bytes += kept.reduce((sum, { elements }) => sum + elements.size, 0);
+    }
+    return keys;
+  }
+
   /** The columns of these deletions, in their order, with all rows that were added: their types, and the arrays, null for an empty one. */
   parametersOf(deletions: readonly number[]): {
     readonly types: readonly number[];
@@ -77,6 +96,17 @@ export class HeldKeys {
 
 function columnOf(type: number): Column {
   return { type, element: 0, hasNulls: false, count: 0, elements: new Block() };
+}
+
+/** Each element has its length before it, -1 for a null (array_send). */
+function firstOf(column: Column, rows: number): Column {
+  if (rows >= column.count) return column;
+  const { bytes } = column.elements;
+  let end = 0;
+  for (let i = 0; i < rows; i++) end += 4 + Math.max(bytes.readInt32BE(end), 0);
+  const elements = new Block();
+  elements.append(Buffer.from(bytes.subarray(0, end)));
+  return { ...column, count: rows, elements };
 }
 
 function arrayOf({ element, hasNulls, count, elements }: Column): Buffer | null {

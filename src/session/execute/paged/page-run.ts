@@ -1,0 +1,155 @@
+/**
+ * One page (src/render/paged/pages.ts): its rows are found from the client's own down, and as many of them deleted as one
+ * transaction may take. Nothing is held of it when it is over.
+ */
+import type { Step } from '../../../render/ordered/step.js';
+import { MARKER } from '../../../render/violations.js';
+import type { Rewrite } from '../../../rewrite/text.js';
+import { readColumnTypes, readErrorFields, readRow, readTag } from '../../../wire/backend.js';
+import { write } from '../../../wire/frontend.js';
+import type { Message } from '../../../wire/reader.js';
+import { Backend } from '../../../wire/types.js';
+import { sealed } from '../../answers/markers.js';
+import type { Verdict } from '../../server/outstanding-replies.js';
+import { REPEATED, SCRATCH } from '../../server/own-statements.js';
+import { HeldKeys } from '../ordered/held-keys.js';
+import { type SentStep, StepSender } from '../ordered/step-sender.js';
+import { choosePage, type Found } from './page-choice.js';
+import type { PagedParts, PagedStatement } from './paged-statement.js';
+
+export interface PageResult {
+  /** Rows that were deleted, or lost a key. */
+  readonly rows: number;
+  /** Those of the client's own table, by its own DELETE. */
+  readonly clientRows: number;
+  readonly isLast: boolean;
+}
+
+/** Of a Query. */
+const NONE = { types: [], bind: write.bindValues(REPEATED, SCRATCH, []) };
+
+export class PageRun {
+  readonly #sender: StepSender;
+  readonly #statement: PagedStatement;
+  readonly #sealed: Rewrite;
+  readonly #keys: HeldKeys;
+  readonly #onError: (error: Message, rewrite: Rewrite) => void;
+  readonly #found: Found[] = [];
+
+  /** @param onError is given an error, with what was sent; no one else gets it */
+  constructor(
+    statement: PagedStatement,
+    parts: PagedParts,
+    onError: (error: Message, rewrite: Rewrite) => void,
+  ) {
+    this.#sender = new StepSender(parts.server, parts.replies);
+    this.#statement = statement;
+    this.#sealed = sealed(statement.rewrite);
+    this.#keys = new HeldKeys(statement.cascade.target);
+    this.#onError = onError;
+  }
+
+  /** Asks all rules. @returns the number of the client's rows; undefined where an error has come */
+  async ask(): Promise<number | undefined> {
+    const { ask } = this.#statement.program.pages;
+    if (ask === undefined) return 0;
+    let count = 0;
+    const hear = (message: Message) => {
+      if (message.type === Backend.DataRow) count = Number(readRow(message)[0]?.readBigInt64BE() ?? 0);
+    };
+    return (await this.#sender.send([this.#client(ask, hear)])) ? count : undefined;
+  }
+
+  /** Finds and deletes; the end of the transaction is the caller's. @returns undefined where an error has come */
+  async run(): Promise<PageResult | undefined> {
+    const { plan } = this.#statement.cascade;
+    const { nodes, roots, levels, rules, writes, end, rows: most } = this.#statement.program.pages;
+    if (!(await this.#sender.send([this.#client(roots, this.#finds(0, [0], false))]))) return undefined;
+    for (const level of levels) {
+      const sent = level.map(({ node, step }) =>
+        this.#sent(step, this.#keys, this.#finds(node, step.collects, nodes[node]?.kind === 'cycle')),
+      );
+      if (!(await this.#sender.send(sent))) return undefined;
+    }
+    const { taken, isLast } = choosePage(nodes, this.#found, most);
+    const counts = new Map<number, number>();
+    nodes.forEach(({ deletions }, i) => {
+      for (const { id } of deletions) counts.set(id, taken[i] === 0 ? 0 : this.#takenOf(id, taken[i] ?? 0));
+    });
+    const keys = this.#keys.first((deletion) => counts.get(deletion) ?? 0);
+    let [rows, clientRows] = [0, 0];
+    const changed = writes
+      .filter(({ node }) => taken[node] !== 0)
+      .map(({ node, step }) =>
+        this.#sent(step, keys, (message) => {
+          if (message.type !== Backend.CommandComplete) return;
+          const count = Number(readTag(message).split(' ').at(-1));
+          rows += count;
+          if (node === 0 && plan.deletions[0]) clientRows += count;
+        }),
+      );
+    const all = [...rules, ...(end ? [end] : [])].map((step) => this.#sent(step, keys));
+    const [before, behind] = [all.slice(0, rules.length), all.slice(rules.length)];
+    if (!(await this.#sender.send([...before, ...changed, ...behind]))) return undefined;
+    return { rows, clientRows, isLast };
+  }
+
+  /** Of a node with several deletions all rows are taken. */
+  #takenOf(deletion: number, taken: number): number {
+    return Math.min(this.#keys.countOf(deletion), taken);
+  }
+
+  /** Holds what a step has found. @param isFlagged the flags of a cycle stand before the arrays */
+  #finds(node: number, deletions: readonly number[], isFlagged: boolean): (message: Message) => void {
+    const { plan } = this.#statement.cascade;
+    const { pages } = this.#statement.program;
+    const first = isFlagged ? 2 : 0;
+    let types: readonly number[] = [];
+    return (message) => {
+      if (message.type === Backend.RowDescription) types = readColumnTypes(message);
+      if (message.type !== Backend.DataRow) return;
+      const row = readRow(message);
+      let at = first;
+      for (const id of deletions) {
+        const { returns } = pages.nodes[node]?.deletions.find((each) => each.id === id) ?? {
+          returns: plan.deletions[id]?.returns ?? [],
+        };
+        const end = at + returns.length;
+        this.#keys.add(
+          id,
+          types.slice(at, end),
+          row.slice(at, end).flatMap((each) => each ?? []),
+        );
+        at = end;
+      }
+      const count = deletions.reduce((sum, id) => sum + this.#keys.countOf(id), 0);
+      const [isWhole, hasMore] = isFlagged
+        ? [row[0]?.[0] === 1, row[1]?.[0] === 1]
+        : [false, count > pages.rows];
+      this.#found[node] = { count, hasMore, isWhole };
+    };
+  }
+
+  #client({ sql }: { readonly sql: string }, hear: (message: Message) => void): SentStep {
+    const { types, bind } = this.#statement.values ?? NONE;
+    return { sql: this.#marked(sql), types, bind, hear, translate: this.#failed(sql) };
+  }
+
+  #sent({ sql, held }: Step, keys: HeldKeys, hear?: (message: Message) => void): SentStep {
+    const { types, values } = keys.parametersOf(held);
+    const bind = write.bindValues(REPEATED, SCRATCH, values);
+    return { sql: this.#marked(sql), types, bind, ...(hear ? { hear } : {}), translate: this.#failed(sql) };
+  }
+
+  #failed(sql: string): (error: Message) => Verdict {
+    return (error) => {
+      if (readErrorFields(error).size > 0) this.#onError(error, { ...this.#sealed, sql, copied: [] });
+      return 'swallow';
+    };
+  }
+
+  #marked(sql: string): string {
+    const { marker } = this.#sealed;
+    return marker === undefined ? sql : sql.replaceAll(MARKER, marker);
+  }
+}

@@ -1,0 +1,7 @@
+/** What asks a session to stop, beside its server: whoever does its work in several transactions looks at it between two of them. */
+export class Stops {
+  /** How many cancel requests have come for the session. */
+  cancels = 0;
+  /** The proxy is being shut down. */
+  isDraining = false;
+}
