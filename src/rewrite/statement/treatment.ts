@@ -1,7 +1,7 @@
 /** What becomes of the server's answers to one statement that is sent. */
 import type { ProxyError } from '../../errors.js';
 import type { Plan } from '../../plan/plan.js';
-import type { GuardCheck } from '../../render/single/guarded-changes.js';
+import type { GuardCheck } from '../../render/guard/on-update.js';
 import type { ResultShape } from '../../render/single/render.js';
 import type { Spliced } from '../../render/splice.js';
 import type { RelationName } from '../../sql/names.js';

@@ -11,10 +11,10 @@ import {
 } from '../../plan/guard.js';
 import { planUpdate } from '../../plan/on-update.js';
 import { type Target, targetOf } from '../../plan/written.js';
-import { renderCopied } from '../../render/single/copied.js';
-import { renderGuarded } from '../../render/single/guard.js';
-import { type Guarded, tellsTables } from '../../render/single/guarded.js';
-import { renderGuardedWith } from '../../render/single/guarded-with.js';
+import { renderCopied } from '../../render/guard/copied.js';
+import { renderGuarded } from '../../render/guard/guard.js';
+import { type Guarded, tellsTables } from '../../render/guard/guarded.js';
+import { renderGuardedWith } from '../../render/guard/with.js';
 import { quoteRelation } from '../../sql/names.js';
 import type { Meaning, Write, WritingQuery, WritingStatement } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';

@@ -2,11 +2,10 @@
 import type { ForeignKey } from '../../graph/model.js';
 import { acts, type UpdatePlan } from '../../plan/on-update.js';
 import { quoteName } from '../../sql/names.js';
-import { ownName, withOwnNames } from '../own-names.js';
-import { insertion } from '../splice.js';
+import { ownName, withNames } from '../own-names.js';
+import { equals } from '../single/actions/match.js';
+import { columnName, tableOf } from '../single/actions/rows.js';
 import { checkMarker } from '../violations.js';
-import { equals } from './actions/match.js';
-import { columnName, tableOf } from './actions/rows.js';
 import { type Guarded, leavesKey, type Returned } from './guarded.js';
 import { type ChangedRows, isLateOnUpdate, LeftKeys } from './left-keys.js';
 
@@ -100,7 +99,7 @@ class Behind {
     const all = [...statements, ...last];
     const [own] = this.#left;
     const reset = `pg_catalog.set_config(${own?.setting}, '', true)`;
-    return all.map((each, i) => named(each(i === all.length - 1 ? reset : 'true')));
+    return all.map((each, i) => withNames(each(i === all.length - 1 ? reset : 'true')));
   }
 
   #inTurn(left: LeftKeys, keys: readonly ForeignKey[]): readonly Statement[] {
@@ -230,11 +229,4 @@ function inTurns(keys: readonly ForeignKey[]): readonly (readonly ForeignKey[])[
     else turns.push([key]);
   }
   return turns;
-}
-
-/** Gives the CTEs and columns of the proxy's own names that nothing in the statement has. */
-function named(sql: string): string {
-  return withOwnNames('', [insertion(0, sql)], [], false)
-    .map((edit) => edit.sql)
-    .join('');
 }
