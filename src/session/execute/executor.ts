@@ -2,20 +2,17 @@
  * Carries out what is sent in the place of a client's DELETE, until it has ended for good. This is all that the client's
  * half of a session knows of how that is done; the way is chosen here, by the kind of the program that was made of the plan.
  */
-import { ProxyError } from '../../errors.js';
 import type { SessionEvents } from '../../observe/session-events.js';
 import { locked } from '../../rewrite/locked.js';
 import { firstLocksOf, programOf } from '../../rewrite/retries.js';
 import { cannotCarryOut, type OrderedProgram, type PlainProgram } from '../../rewrite/statement/program.js';
 import type { Rewrite } from '../../rewrite/text.js';
-import { errorResponse } from '../../wire/backend.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { SeparateStatement } from '../decide/decision.js';
-import { proxyErrorFields } from '../server/farewell.js';
 import { carryOut } from './execution.js';
 import { executePortal, executeQuery, orderedStatement } from './ordered/ordered-execution.js';
 import { type OrderedStatement, sendRefusal } from './ordered/ordered-statement.js';
-import { executePlain, sendFailure } from './plain/plain-execution.js';
+import { executePlain, refusePortal } from './plain/plain-execution.js';
 import type { PlainStatement } from './plain/plain-statement.js';
 import { type Portal, type PortalBinding, PortalExecution, type PortalParts } from './portal-execution.js';
 import { type ExpandedQuery, QueryExecution, type QueryParts } from './query-execution.js';
@@ -66,26 +63,12 @@ export class Executor {
   }
 
   /**
-   * Executes a portal.
+   * Executes a portal of a statement that is one for the server, too.
    * @param inBlock in a transaction block; else nothing was executed in the implicit transaction before it
    * @returns a promise that is fulfilled when no other attempt follows: the client's next message may be sent
    */
   portal(portal: Portal, inBlock: boolean): Promise<void> {
-    const program = programOf(portal.binding.rewrite.treatments);
-    switch (program?.kind) {
-      case undefined:
-      case 'single':
-        return carryOut(new PortalExecution(portal, inBlock, this.#parts), this.#parts.events);
-      case 'ordered':
-        return this.ordered(portal.binding.rewrite, program, {});
-      case 'plain':
-        return this.plain({
-          rewrite: portal.binding.rewrite,
-          program,
-          message: 'Execute',
-          values: undefined,
-        });
-    }
+    return carryOut(new PortalExecution(portal, inBlock, this.#parts), this.#parts.events);
   }
 
   /**
@@ -97,13 +80,6 @@ export class Executor {
     const [cascade] = statement.rewrite.treatments;
     if (cascade?.kind !== 'cascade') throw new Error('the text is not one expanded statement');
     return executePlain({ ...statement, cascade }, this.#parts);
-  }
-
-  /** Sends a refusal in the place of an Execute that plain statements would carry out. @param what stands against it */
-  refusePlain({ treatments: [cascade] }: Rewrite, program: PlainProgram, what: string): undefined {
-    const table = cascade?.kind === 'cascade' ? cascade.target : '';
-    const error = cannotCarryOut(program, table, what);
-    void sendFailure(errorResponse(proxyErrorFields(error)), 'Execute', this.#parts);
   }
 
   /**
@@ -118,11 +94,19 @@ export class Executor {
     return executePortal(orderedStatement(rewrite, program, values), this.#parts);
   }
 
-  /** Sends a refusal in the place of an Execute whose statement a sequence would carry out. @param what stands against it */
-  refuseOrdered(rewrite: Rewrite, what: string): undefined {
+  /**
+   * Refuses a statement that several would carry out, in the place of its Execute.
+   * @param what stands against it
+   */
+  refuse(rewrite: Rewrite, program: OrderedProgram | PlainProgram, what: string): undefined {
     const [cascade] = rewrite.treatments;
-    const table = cascade?.kind === 'cascade' ? cascade.target : '';
-    sendRefusal(new ProxyError('PGC_ORDERED', { table, what }), this.#parts);
+    const error = cannotCarryOut(program, cascade?.kind === 'cascade' ? cascade.target : '', what);
+    switch (program.kind) {
+      case 'ordered':
+        return sendRefusal(error, this.#parts);
+      case 'plain':
+        return refusePortal(error, rewrite, this.#parts);
+    }
   }
 
   /**

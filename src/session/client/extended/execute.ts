@@ -102,10 +102,10 @@ export class Execute extends MessageHandler<ExecuteParts> {
     const { returns } = program.sequence;
     if (portal.executed && !returns) return this.#refuseSecond(name);
     if (portal.executed || (returns && rows > 0))
-      return executor.refuseOrdered(rewrite, 'a RETURNING whose rows are fetched in portions');
+      return executor.refuse(rewrite, program, 'a RETURNING whose rows are fetched in portions');
     return isRepeatable(portal)
       ? executor.ordered(rewrite, program, sequenceValues(portal, returns))
-      : executor.refuseOrdered(rewrite, 'values of more than 1 MiB');
+      : executor.refuse(rewrite, program, 'values of more than 1 MiB');
   }
 
   /** As `#executeOrdered`. @param isInBlock as UnitOfWork.isInBlock */
@@ -119,11 +119,10 @@ export class Execute extends MessageHandler<ExecuteParts> {
     const { executor } = this.parts;
     const { hasParameters, returns } = program.sequence;
     if (portal.executed) return this.#refuseSecond(name);
-    if (isInBlock === undefined)
-      return executor.refusePlain(rewrite, program, 'behind an Execute without a Sync');
-    if (!isRepeatable(portal)) return executor.refusePlain(rewrite, program, 'values of more than 1 MiB');
+    if (isInBlock === undefined) return executor.refuse(rewrite, program, 'behind an Execute without a Sync');
+    if (!isRepeatable(portal)) return executor.refuse(rewrite, program, 'values of more than 1 MiB');
     const values = plainValues(portal, program.sequence);
-    if (values === undefined) return executor.refusePlain(rewrite, program, 'a RETURNING in binary');
+    if (values === undefined) return executor.refuse(rewrite, program, 'a RETURNING in binary');
     const { look, types } = portal.prepared;
     return executor.plain({
       rewrite,

@@ -83,7 +83,7 @@ export class StatementByStatement {
       const rewrite = decision?.kind === 'rewrite' ? decision.rewrite : unchanged;
       if (firstLocksOf(rewrite.treatments).length > 0) await this.#lock(rewrite, offset);
       const program = programOf(rewrite.treatments);
-      if (program?.kind === 'plain') executor.refusePlain(rewrite, program, ONE_OF_SEVERAL);
+      if (program?.kind === 'plain') executor.refuse(rewrite, program, ONE_OF_SEVERAL);
       else if (program?.kind === 'ordered')
         await executor.ordered(rewrite, program, { offset, describes: true });
       else this.#sendOne(rewrite, look, offset);

@@ -32,7 +32,7 @@ export interface SequenceParts {
 }
 
 /** Has the server fail in the place of what cannot be sent, so that its transaction fails as well. */
-export function sendRefusal(error: ProxyError, { decider, replies, server }: SequenceParts): void {
+export function sendRefusal(error: ProxyError, { decider, replies, server }: SequenceParts): undefined {
   const refused = refusal(error);
   server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, refused.sql)]));
   const handler = swallowedReplies(decider.translation(refused), () => {});

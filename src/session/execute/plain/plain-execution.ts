@@ -7,12 +7,12 @@ import type { Family } from '../../../profiles/families/family.js';
 import { serverOf } from '../../../render/plain/sequence.js';
 import { FAIL_ANYWHERE } from '../../../render/violations.js';
 import { SAVEPOINT } from '../../../rewrite/retries.js';
+import type { Rewrite } from '../../../rewrite/text.js';
 import { commandComplete, type ErrorFields, errorResponse, Field } from '../../../wire/backend.js';
 import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend, TransactionStatus } from '../../../wire/types.js';
-import { translateError } from '../../answers/server-errors.js';
-import { inEncoding } from '../../server/encoding.js';
+import { proxyFailure, translateError } from '../../answers/server-errors.js';
 import { proxyErrorFields } from '../../server/farewell.js';
 import type { AnsweredMessage, Verdict } from '../../server/outstanding-replies.js';
 import { REPEATED, SCRATCH } from '../../server/own-statements.js';
@@ -151,12 +151,17 @@ function fail(stopped: Stopped, statement: PlainStatement, parts: PlainParts): P
   return sendFailure(errorOf(stopped, statement, parts), statement.message, parts);
 }
 
+/** Refuses what a portal would execute, in the place of its Execute. */
+export function refusePortal(error: ProxyError, rewrite: Rewrite, parts: PlainParts): undefined {
+  void sendFailure(proxyFailure(error, undefined, parts.decider.translation(rewrite)), 'Execute', parts);
+}
+
 /**
  * @param error the client gets it in place of the server's
  * @param message what it is the answer to
  * @returns a promise that is fulfilled when a Query is answered
  */
-export function sendFailure(
+function sendFailure(
   error: Buffer,
   message: PlainStatement['message'],
   { replies, server }: Pick<PlainParts, 'replies' | 'server'>,
@@ -194,11 +199,8 @@ export function sendFailure(
 function errorOf({ error, isOfText }: Stopped, statement: PlainStatement, { decider }: PlainParts): Buffer {
   const { cascade, program, rewrite } = statement;
   const translation = decider.translation(rewrite);
-  if (error instanceof ProxyError || error === undefined) {
-    const told = error ?? new ProxyError('PGC_INTERNAL');
-    translation.tell({ kind: 'failed', error: told, cascade });
-    return errorResponse(inEncoding(proxyErrorFields(told), translation.encoding()), 'latin1');
-  }
+  if (error instanceof ProxyError || error === undefined)
+    return proxyFailure(error ?? new ProxyError('PGC_INTERNAL'), cascade, translation);
   if (!isOfText) {
     translation.tell({ kind: 'failed', error: error.get(Field.code) ?? '', cascade });
     return errorResponse(new Map([...error].filter(([field]) => field !== Field.position)), 'latin1');
