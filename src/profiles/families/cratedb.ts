@@ -30,6 +30,6 @@ export const CRATEDB: Family = {
   retried: [],
   // D: CrateDB, REFRESH TABLE.
   differs:
-    'no transactions: rules are asked first, and leaves go first, so that no row is left which references one that is gone; `SET DEFAULT` is refused',
+    'no transactions: rules are asked first, and leaves go first, so that no row is left which references one that is gone, but for circles of rows; `SET DEFAULT` is refused',
   shown: 'a gate before PostgreSQL',
 };

@@ -6,7 +6,7 @@
 import { ProxyError } from '../../../errors.js';
 import type { Relation } from '../../../graph/model.js';
 import { MOST_BYTES } from '../../../render/ordered/collecting.js';
-import { FoundRows } from '../../../render/plain/found-rows.js';
+import { FoundRows, type Level } from '../../../render/plain/found-rows.js';
 import { type Key, literalOf } from '../../../render/plain/literals.js';
 import { serverOf } from '../../../render/plain/sequence.js';
 import {
@@ -15,6 +15,7 @@ import {
   collect,
   countOrphans,
   deleteBelow,
+  deleteInLayers,
   deleteRoots,
   type PlainContext,
   type RuleQuestion,
@@ -58,8 +59,15 @@ export class PlainRun {
     this.#sender = sender;
     this.#statements = new Statements(statement, parts, sender);
     this.#client = client.relation;
-    const { lock, plain, transport } = family;
-    this.#context = { plan, rows: new FoundRows(plan), plain, transport, locks: lock === 'FOR UPDATE' };
+    const { lock, plain, transactions, transport } = family;
+    const hasTransactions = transactions.kind !== 'none';
+    this.#context = {
+      plan,
+      rows: new FoundRows(plan, !hasTransactions),
+      plain,
+      transport,
+      locks: lock === 'FOR UPDATE',
+    };
   }
 
   /** The rows that the client's own DELETE took. */
@@ -88,8 +96,11 @@ export class PlainRun {
       await this.#collect();
       await this.#askRules();
       await this.#statements.change(changeRows(this.#context));
-      await this.#statements.change(deleteBelow(this.#context));
-      if (round === 0) await this.#deleteRoots();
+      if (rows.layers) await this.#deleteInLayers(round === 0);
+      else {
+        await this.#statements.change(deleteBelow(this.#context));
+        if (round === 0) await this.#deleteRoots();
+      }
       if (!(await this.#findsLate())) break;
     }
     for (const [check, count] of await this.#countOrphans())
@@ -131,9 +142,9 @@ export class PlainRun {
   /** Level by level: each is what references the rows that the one above has brought. A cycle ends as its rows are known at last. */
   async #collect(): Promise<void> {
     const { rows } = this.#context;
-    for (let since: ReadonlyMap<Relation, number> = new Map(); ; ) {
-      const point = rows.point;
-      const level = collect(since, this.#context);
+    rows.endLevel();
+    for (let above: Level | undefined; ; ) {
+      const level = collect(above, this.#context);
       if (level.length === 0) return;
       const types = new Map<number, readonly number[]>();
       await this.#statements.ask(
@@ -146,7 +157,7 @@ export class PlainRun {
         },
       );
       if (this.#problem) throw new Stopped(this.#problem);
-      since = point;
+      above = rows.endLevel();
     }
   }
 
@@ -189,12 +200,19 @@ export class PlainRun {
     if (broken) throw this.#violated(broken.check, broken.values);
   }
 
+  /** Each statement stays by itself. @param isFirst the client's rows are still there */
+  async #deleteInLayers(isFirst: boolean): Promise<void> {
+    for (const { sql, isClients } of deleteInLayers(this.#context)) {
+      const deleted = await this.#statements.change([sql]);
+      if (isFirst && isClients) this.#deleted += deleted;
+    }
+  }
+
   async #deleteRoots(): Promise<void> {
     const { target: table } = this.#statement.cascade;
     const { roots } = this.#context.rows;
     this.#deleted = await this.#statements.change(deleteRoots(this.#context));
-    const isWhole = this.#statement.program.sequence.family.transactions.kind !== 'none';
-    if (isWhole && this.#deleted !== roots)
+    if (this.#deleted !== roots)
       throw new Stopped(
         new ProxyError('PGC_FAMILY_KEPT', { table, found: String(roots), deleted: String(this.#deleted) }),
       );
