@@ -5,9 +5,9 @@
  */
 import type { OrderedProgram } from '../../../rewrite/statement/program.js';
 import type { Rewrite } from '../../../rewrite/text.js';
-import { commandComplete } from '../../../wire/backend.js';
 import { whole, write } from '../../../wire/frontend.js';
 import { Backend } from '../../../wire/types.js';
+import { ownAnswer } from '../../answers/own-answer.js';
 import type { Jit } from '../../server/jit.js';
 import { REPEATED, SCRATCH } from '../../server/own-statements.js';
 import type { OrderedStatement, SequenceParts } from './ordered-statement.js';
@@ -39,6 +39,7 @@ const NO_VALUES_AS_TEXT = write.bind(REPEATED, SCRATCH);
  */
 export async function executeQuery(statement: OrderedStatement, parts: OrderedParts): Promise<void> {
   const { jit, replies, server, decider } = parts;
+  const translation = decider.translation(statement.rewrite);
   // A query drops the unnamed statement.
   server.write(write.close('S', ''));
   replies.expect('Close', {
@@ -57,8 +58,7 @@ export async function executeQuery(statement: OrderedStatement, parts: OrderedPa
         if (message.type !== Backend.ReadyForQuery) return 'forward';
         resolve();
         if (hasFailed) return 'forward';
-        tell(statement, decider);
-        return Buffer.concat([answerOf(statement, run), whole(message)]);
+        return Buffer.concat([ownAnswer(statement.cascade, run, translation), whole(message)]);
       },
       skipped: resolve,
     });
@@ -72,20 +72,8 @@ export async function executeQuery(statement: OrderedStatement, parts: OrderedPa
  */
 export async function executePortal(statement: OrderedStatement, parts: OrderedParts): Promise<void> {
   const { decider, jit } = parts;
+  const translation = decider.translation(statement.rewrite);
   jit.off();
   const run = new SequenceRun(statement, parts);
-  await run.run(() => {
-    tell(statement, decider);
-    return answerOf(statement, run);
-  });
-}
-
-function tell({ rewrite, cascade }: OrderedStatement, decider: OrderedParts['decider']): void {
-  decider
-    .translation(rewrite)
-    .tell({ kind: 'executed', treatment: cascade, at: performance.now(), counts: undefined });
-}
-
-function answerOf({ cascade }: OrderedStatement, { deleted, rows }: SequenceRun): Buffer {
-  return Buffer.concat([rows, commandComplete(`${cascade.command ?? 'DELETE'} ${deleted}`)]);
+  await run.run(() => ownAnswer(statement.cascade, run, translation));
 }

@@ -8,7 +8,7 @@ import { MOST_BYTES } from '../../../render/ordered/collecting.js';
 import type { Sequence } from '../../../render/ordered/sequence.js';
 import type { Step } from '../../../render/ordered/step.js';
 import { MARKER } from '../../../render/violations.js';
-import type { Rewrite } from '../../../rewrite/text.js';
+import { inPlaceOf, type Rewrite } from '../../../rewrite/text.js';
 import { dropColumns, readColumnTypes, readRow, readTag } from '../../../wire/backend.js';
 import { Block } from '../../../wire/block.js';
 import { whole, write } from '../../../wire/frontend.js';
@@ -130,17 +130,15 @@ export class SequenceRun {
 
   /** The client's own rows: its conditions are evaluated here, and nowhere else. */
   #roots(): SentStep {
-    const { types, bind, rewrite, offset, describes } = this.#statement;
+    const { types, bind, offset, describes } = this.#statement;
     const { roots, rootColumns, returns } = this.#sequence;
     if (returns && describes) this.#describe();
-    const start = rewrite.places[0]?.client ?? 0;
-    const copied = roots.copied.map((run) => ({ ...run, client: run.client + start }));
     return {
       sql: this.#marked(roots.sql),
       types,
       bind,
       hear: returns ? this.#rowsOf() : this.#keysOf([0], [rootColumns]),
-      translate: this.#translate({ ...this.#sealed, sql: roots.sql, copied }, offset),
+      translate: this.#translate(inPlaceOf(this.#sealed, roots), offset),
     };
   }
 

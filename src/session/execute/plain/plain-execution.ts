@@ -7,11 +7,13 @@ import type { Family } from '../../../profiles/families/family.js';
 import { serverOf } from '../../../render/plain/sequence.js';
 import { FAIL_ANYWHERE } from '../../../render/violations.js';
 import { SAVEPOINT } from '../../../rewrite/retries.js';
-import type { Rewrite } from '../../../rewrite/text.js';
-import { commandComplete, type ErrorFields, errorResponse, Field } from '../../../wire/backend.js';
+import { inPlaceOf, type Rewrite } from '../../../rewrite/text.js';
+import { type ErrorFields, errorResponse, Field } from '../../../wire/backend.js';
 import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend, TransactionStatus } from '../../../wire/types.js';
+import { ownAnswer } from '../../answers/own-answer.js';
+import type { Translation } from '../../answers/results.js';
 import { proxyFailure, translateError } from '../../answers/server-errors.js';
 import { proxyErrorFields } from '../../server/farewell.js';
 import type { AnsweredMessage, Verdict } from '../../server/outstanding-replies.js';
@@ -38,13 +40,15 @@ export async function executePlain(statement: PlainStatement, parts: PlainParts)
   const sender = new PlainSender(parts.server, parts.replies);
   if (!parts.replies.settled && !(await sender.settled())) return;
   const { family } = statement.program.sequence;
+  const translation = parts.decider.translation(statement.rewrite);
   const frame = frameOf(family, parts.state.status === TransactionStatus.Idle);
   const problem = framed(frame, statement);
   if (problem) return fail(new Stopped(problem), statement, parts);
   for (let attempt = 1; ; attempt++) {
     const run = new PlainRun(statement, parts, sender);
     try {
-      await surrounded(run, frame, statement, parts, sender);
+      await surrounded(run, frame, statement, sender, translation);
+      if (statement.restore) restore(statement.restore, parts);
       return;
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
@@ -81,8 +85,8 @@ async function surrounded(
   run: PlainRun,
   { begin, end }: Frame,
   statement: PlainStatement,
-  parts: PlainParts,
   sender: PlainSender,
+  translation: Translation,
 ): Promise<void> {
   const begun = begin.map((sql) => sender.query(sql));
   const done = run.run();
@@ -91,11 +95,7 @@ async function surrounded(
   for (const reply of await Promise.all(begun)) if (reply.kind === 'failed') throw new Stopped(reply.error);
   if (ended.status === 'rejected') throw ended.reason;
   const ready = (message: Message) => {
-    tell(statement, parts);
-    const answer = Buffer.concat([
-      run.rows,
-      commandComplete(`${statement.cascade.command ?? 'DELETE'} ${run.deleted}`),
-    ]);
+    const answer = ownAnswer(statement.cascade, run, translation);
     return statement.message === 'Query' ? Buffer.concat([answer, whole(message)]) : answer;
   };
   for (const [i, sql] of end.entries()) {
@@ -103,7 +103,6 @@ async function surrounded(
     if (reply.kind === 'lost') throw new Stopped();
     if (reply.kind === 'failed') throw new Stopped(reply.error);
   }
-  if (statement.restore) restore(statement.restore, parts);
 }
 
 /** A simple query has dropped the client's unnamed statement (protocol-flow.html#PROTOCOL-FLOW-SIMPLE-QUERY). */
@@ -205,19 +204,11 @@ function errorOf({ error, isOfText }: Stopped, statement: PlainStatement, { deci
     translation.tell({ kind: 'failed', error: error.get(Field.code) ?? '', cascade });
     return errorResponse(new Map([...error].filter(([field]) => field !== Field.position)), 'latin1');
   }
-  const { roots } = program.sequence;
-  const start = rewrite.places[0]?.client ?? 0;
-  const copied = roots.copied.map((run) => ({ ...run, client: run.client + start }));
   const buffer = errorResponse(error, 'latin1');
   const message: Message = { type: Backend.ErrorResponse, buffer, start: 0, end: buffer.length, last: true };
   const told = translateError(message, cascade, {
     ...translation,
-    rewrite: { ...rewrite, sql: roots.sql, copied },
+    rewrite: inPlaceOf(rewrite, program.sequence.roots),
   });
   return told instanceof Buffer ? told : buffer;
-}
-
-function tell({ cascade, rewrite }: PlainStatement, { decider }: PlainParts): void {
-  const at = performance.now();
-  decider.translation(rewrite).tell({ kind: 'executed', treatment: cascade, at, counts: undefined });
 }
