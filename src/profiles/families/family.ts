@@ -109,3 +109,8 @@ export interface Family {
     | 'a gate before PostgreSQL'
     | 'documentation alone';
 }
+
+/** As people call the family's servers. */
+export function serverOf({ name, servers: [first] }: Pick<Family, 'name' | 'servers'>): string {
+  return first ?? name;
+}

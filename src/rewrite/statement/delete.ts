@@ -4,9 +4,11 @@ import type { Relation } from '../../graph/model.js';
 import type { Steps } from '../../pace.js';
 import type { Deletion, Plan, Target } from '../../plan/plan.js';
 import { firedByDelete } from '../../plan/triggers.js';
+import { serverOf } from '../../profiles/families/family.js';
 import { identifiedPlan } from '../../render/ordered/identified.js';
 import { renderSequence } from '../../render/ordered/sequence.js';
-import { renderPlain, serverOf } from '../../render/plain/sequence.js';
+import { refusedBy } from '../../render/plain/refusal.js';
+import { renderPlain } from '../../render/plain/sequence.js';
 import { renderLocks } from '../../render/single/locks.js';
 import { cachedPlan } from '../../render/single/plan-cache.js';
 import { renderStatement } from '../../render/single/render.js';
@@ -93,9 +95,8 @@ function inSteps(
   if (context.strategy === 'single') return undefined;
   const ordered = inOrder(text, statement, plan, concerned, context);
   if (ordered !== undefined || family.strategy === 'single') return ordered;
-  const table = concerned.map(({ target: { relation } }) => quoteRelation(relation)).join(', ');
-  const what = `${statement.form} that only one statement can carry out`;
-  throw new ProxyError('PGC_FAMILY', { table, server: serverOf(family), what });
+  const targets = concerned.map(({ target }) => target);
+  throw refusedBy(family, namesOf(targets), `${statement.form} that only one statement can carry out`);
 }
 
 /** @returns undefined for what only one statement can carry out */
@@ -187,6 +188,11 @@ function* single(
   return { sql, copied, program };
 }
 
+/** `"public"."orgs", "public"."users"`, for errors. */
+function namesOf(targets: readonly Target[]): string {
+  return targets.map(({ relation }) => quoteRelation(relation)).join(', ');
+}
+
 /** @throws ProxyError PGC_RELATION for a view of which it cannot be told what it deletes from */
 function targetOf(site: Site, context: RewriteContext): Target | undefined {
   const { graph } = context;
@@ -210,7 +216,7 @@ function refuseServer(
   { atomic, profile: { family }, strategy }: RewriteContext,
 ): void {
   const { reason = '', strategy: own, transactions } = family;
-  const table = targets.map(({ relation }) => quoteRelation(relation)).join(', ');
+  const table = namesOf(targets);
   const server = serverOf(family);
   if (own === 'none' || (own === 'ordered' && strategy === 'single'))
     throw new ProxyError('PGC_SERVER', { table, server, reason });
@@ -226,7 +232,7 @@ function refuseForm(
   context: RewriteContext,
 ): void {
   const { graph, profile } = context;
-  const table = targets.map(({ relation }) => quoteRelation(relation)).join(', ');
+  const table = namesOf(targets);
   if (sites.some(({ command }) => command === 'MERGE') && !profile.can.returnFromMerge)
     throw new ProxyError('PGC_FORM', { table, form: 'MERGE on a server before version 17' });
   // The rest of a statement does not see what the statement itself inserts or gives another key; natively the cascade sees it.

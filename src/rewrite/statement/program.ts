@@ -1,7 +1,8 @@
 /** How an expanded statement is carried out: made with its plan, and what the session's Executor chooses its way by. */
 import { ProxyError } from '../../errors.js';
 import type { Sequence } from '../../render/ordered/sequence.js';
-import { type PlainSequence, serverOf } from '../../render/plain/sequence.js';
+import { refusedBy } from '../../render/plain/refusal.js';
+import type { PlainSequence } from '../../render/plain/sequence.js';
 import type { Locks } from '../../render/single/locks.js';
 import type { ResultShape } from '../../render/single/render.js';
 
@@ -43,7 +44,7 @@ export function cannotCarryOut(
   what: string,
 ): ProxyError {
   return program.kind === 'plain'
-    ? new ProxyError('PGC_FAMILY', { table, server: serverOf(program.sequence.family), what })
+    ? refusedBy(program.sequence.family, table, what)
     : new ProxyError('PGC_ORDERED', { table, what });
 }
 

@@ -4,7 +4,7 @@
  */
 import { ProxyError } from '../../../errors.js';
 import type { Family } from '../../../profiles/families/family.js';
-import { serverOf } from '../../../render/plain/sequence.js';
+import { refusedBy } from '../../../render/plain/refusal.js';
 import { FAIL_ANYWHERE } from '../../../render/violations.js';
 import { SAVEPOINT } from '../../../rewrite/retries.js';
 import { inPlaceOf, type Rewrite } from '../../../rewrite/text.js';
@@ -77,7 +77,7 @@ function framed({ isOwn, undo }: Frame, { cascade, program }: PlainStatement): P
   const key = cascade.plan.checks.find(({ kind }) => kind === 'new key')?.key;
   if (isOwn || undo.length > 0 || family.transactions.endWithErrors || !key) return undefined;
   const what = `${key.name} is SET DEFAULT, and it has no savepoints: not in a transaction of the client's`;
-  return new ProxyError('PGC_FAMILY', { table: cascade.target, server: serverOf(family), what });
+  return refusedBy(family, cascade.target, what);
 }
 
 /** @throws Stopped */

@@ -8,7 +8,7 @@ import type { Relation } from '../../../graph/model.js';
 import { MOST_BYTES } from '../../../render/ordered/collecting.js';
 import { FoundRows, type Level } from '../../../render/plain/found-rows.js';
 import { type Key, literalOf } from '../../../render/plain/literals.js';
-import { serverOf } from '../../../render/plain/sequence.js';
+import { refusedBy } from '../../../render/plain/refusal.js';
 import {
   askRules,
   changeRows,
@@ -172,7 +172,7 @@ export class PlainRun {
     const { target: table } = this.#statement.cascade;
     const { family } = this.#statement.program.sequence;
     const refuse = (what: string) => {
-      this.#problem ??= new ProxyError('PGC_FAMILY', { table, server: serverOf(family), what });
+      this.#problem ??= refusedBy(family, table, what);
     };
     const key: Key = values.map((value, i) => {
       if (value === null) return null;
