@@ -20,7 +20,7 @@ import { type ExpandedQuery, QueryExecution, type QueryParts } from './query-exe
 export type { PlainValues } from './plain/plain-statement.js';
 
 /** The values of a portal, for the first step of a sequence. */
-export type SequenceValues = Pick<OrderedStatement, 'types' | 'bind'>;
+export type SequenceValues = Pick<OrderedStatement, 'types' | 'bind' | 'again'>;
 
 /** What is going to be executed; `offset` as ErrorTranslation has it. */
 type LockedBinding = Pick<PortalBinding, 'lock' | 'rewrite'> & { readonly offset?: number };

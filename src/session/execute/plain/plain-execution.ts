@@ -6,7 +6,7 @@ import { ProxyError } from '../../../errors.js';
 import type { Family } from '../../../profiles/families/family.js';
 import { refusedBy } from '../../../render/plain/refusal.js';
 import { FAIL_ANYWHERE } from '../../../render/violations.js';
-import { SAVEPOINT } from '../../../rewrite/retries.js';
+import { MOST_ATTEMPTS, SAVEPOINT } from '../../../rewrite/retries.js';
 import { inPlaceOf, type Rewrite } from '../../../rewrite/text.js';
 import { type ErrorFields, errorResponse, Field } from '../../../wire/backend.js';
 import { whole, write } from '../../../wire/frontend.js';
@@ -15,6 +15,7 @@ import { Backend, TransactionStatus } from '../../../wire/types.js';
 import { ownAnswer } from '../../answers/own-answer.js';
 import type { Translation } from '../../answers/results.js';
 import { proxyFailure, translateError } from '../../answers/server-errors.js';
+import { passes } from '../../server/error-classes.js';
 import { proxyErrorFields } from '../../server/farewell.js';
 import type { AnsweredMessage, Verdict } from '../../server/outstanding-replies.js';
 import { REPEATED, SCRATCH } from '../../server/own-statements.js';
@@ -22,8 +23,6 @@ import { PlainRun } from './plain-run.js';
 import { PlainSender } from './plain-sender.js';
 import type { PlainParts, PlainStatement } from './plain-statement.js';
 import { Stopped } from './stopped.js';
-
-const MOST_ATTEMPTS = 5;
 
 /** What stands around the statements of a run. */
 interface Frame {
@@ -54,7 +53,7 @@ export async function executePlain(statement: PlainStatement, parts: PlainParts)
       if (!(error instanceof Stopped)) throw error;
       if (error.error === undefined) return;
       await undo(frame, run, family, sender);
-      const isOver = !frame.isOwn || attempt === MOST_ATTEMPTS || !isRetried(error.error, family);
+      const isOver = !frame.isOwn || attempt === MOST_ATTEMPTS || !mayPass(error.error, family);
       if (isOver) return fail(interrupted(error, run, family), statement, parts);
     }
   }
@@ -126,10 +125,8 @@ async function undo(
   if (isLeft && !endWithErrors) throw new ProxyError('PGC_FAMILY_OPEN', {});
 }
 
-function isRetried(error: ErrorFields | ProxyError, { retried }: Family): boolean {
-  if (error instanceof ProxyError) return false;
-  const [code, message] = [error.get(Field.code) ?? '', error.get(Field.message) ?? ''];
-  return retried.some((each) => each === code || message.includes(each));
+function mayPass(error: ErrorFields | ProxyError, family: Family): boolean {
+  return !(error instanceof ProxyError) && passes(error, family);
 }
 
 /** Without a transaction the client is told what is gone. */
