@@ -66,7 +66,14 @@ export function locksOf(treatments: readonly Treatment[]): readonly Locks[] {
   );
 }
 
-/** The same, of those whose rows are locked before the first attempt. */
+/** What locks the tables of the children before the text's expanded statements. */
+export function tableLocksOf(treatments: readonly Treatment[]): readonly string[] {
+  return treatments.flatMap((treatment) =>
+    treatment.kind === 'cascade' ? (treatment.tableLocks ?? []) : [],
+  );
+}
+
+/** What locks the rows, of those whose rows are locked before the first attempt. */
 export function firstLocksOf(treatments: readonly Treatment[]): readonly Locks[] {
   return locksOf(treatments).filter(({ isFirst }) => isFirst);
 }

@@ -17,6 +17,7 @@ export const CRATEDB: Family = {
   transactions: { kind: 'none', endWithErrors: false, statusTells: false },
   limits: {},
   lock: 'none',
+  locksTables: false,
   transport: { form: 'literals', chunk: 5000, rowChunk: 500 },
   // D: CrateDB, CURRENT_SCHEMA; string literals with C-style escapes; REFRESH TABLE. S: no rows are compared, and SET takes no DEFAULT.
   plain: {

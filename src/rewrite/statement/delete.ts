@@ -13,6 +13,7 @@ import { renderLocks } from '../../render/single/locks.js';
 import { cachedPlan } from '../../render/single/plan-cache.js';
 import { renderStatement } from '../../render/single/render.js';
 import type { Root } from '../../render/single/root.js';
+import { renderTableLocks } from '../../render/single/table-locks.js';
 import type { Spliced } from '../../render/splice.js';
 import { quoteRelation } from '../../sql/names.js';
 import { fingerprint } from '../../sql/parser/parser.js';
@@ -153,7 +154,7 @@ function treatmentOf(
   statement: DeletingStatement,
   plan: Plan,
   concerned: readonly Concerned[],
-  { counting }: RewriteContext,
+  { counting, locks }: RewriteContext,
 ): Omit<CascadeTreatment, 'program'> {
   return {
     kind: 'cascade',
@@ -163,6 +164,7 @@ function treatmentOf(
       .map(({ target: { relation, view } }) => quoteRelation(view?.relation ?? relation))
       .join(', '),
     command: statement.sites.find(({ cte }) => cte === undefined)?.command,
+    tableLocks: locks === 'tables' ? renderTableLocks(plan) : undefined,
   };
 }
 
@@ -209,11 +211,12 @@ function targetOf(site: Site, context: RewriteContext): Target | undefined {
 
 /**
  * @throws ProxyError PGC_SERVER where the server is known to refuse a statement that changes several tables, and nothing else may be
- * sent; PGC_ATOMIC where the configuration wants a whole, and there are no transactions
+ * sent; PGC_ATOMIC where the configuration wants a whole, and there are no transactions;
+ * PGC_FAMILY_LOCKS where it wants tables to be locked, and they cannot be
  */
 function refuseServer(
   targets: readonly Target[],
-  { atomic, profile: { family }, strategy }: RewriteContext,
+  { atomic, locks, profile: { family }, strategy }: RewriteContext,
 ): void {
   const { reason = '', strategy: own, transactions } = family;
   const table = namesOf(targets);
@@ -222,6 +225,7 @@ function refuseServer(
     throw new ProxyError('PGC_SERVER', { table, server, reason });
   if (atomic && transactions.kind === 'none')
     throw new ProxyError('PGC_ATOMIC', { table, server, reason: 'it has no transactions' });
+  if (locks === 'tables' && !family.locksTables) throw new ProxyError('PGC_FAMILY_LOCKS', { table, server });
 }
 
 /** @throws ProxyError PGC_FORM for a form that cannot be expanded on this server, or together with what it changes */

@@ -16,6 +16,7 @@ import { executePlain, refusePortal } from './plain/plain-execution.js';
 import type { PlainStatement } from './plain/plain-statement.js';
 import { type Portal, type PortalBinding, PortalExecution, type PortalParts } from './portal-execution.js';
 import { type ExpandedQuery, QueryExecution, type QueryParts } from './query-execution.js';
+import { lockTables } from './table-locks.js';
 
 export type { PlainValues } from './plain/plain-statement.js';
 
@@ -54,6 +55,7 @@ export class Executor {
         return execution.separateStatements;
       }
       case 'ordered':
+        lockTables(query.rewrite, this.#parts);
         await executeQuery(orderedStatement(query.rewrite, program, { describes: true }), this.#parts);
         return undefined;
       case 'plain':
@@ -111,10 +113,12 @@ export class Executor {
 
   /**
    * For a text of several statements, which is executed once, and not held: the client may have to send data of a COPY in it.
+   * @param locksRows whether it may have locks on rows, about which the server is asked
    * @returns the text with the locks that are sent before its DELETEs; `failed` where the client has got an error
    */
-  async locked(rewrite: Rewrite): Promise<Rewrite | 'failed'> {
-    const harmless = await this.#parts.harmlessness.among(firstLocksOf(rewrite.treatments), 'simple');
+  async locked(rewrite: Rewrite, locksRows: boolean): Promise<Rewrite | 'failed'> {
+    const rows = locksRows ? firstLocksOf(rewrite.treatments) : [];
+    const harmless = await this.#parts.harmlessness.among(rows, 'simple');
     return harmless === 'failed' ? harmless : locked(rewrite, harmless);
   }
 
