@@ -8,6 +8,7 @@ import { hasOrder } from '../../plan/order.js';
 import { oncePerPlan, type Plan } from '../../plan/plan.js';
 import { hasParameters } from '../../sql/lexer/parameters.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
+import { mayReturnImages } from '../returned-columns.js';
 import { isDirect, type Root } from '../single/root.js';
 import type { Spliced } from '../splice.js';
 import { collectBelow, collectReturning, collectRoots, describeKeys } from './collecting.js';
@@ -87,18 +88,8 @@ function isOrderable(text: string, statement: DeletingStatement, root: Root): bo
   if (site.cte !== undefined || target.view || !isDirect(root)) return false;
   // FOR UPDATE OF takes a name without its schema.
   if (site.isNamesake) return false;
-  if (site.returning) return isSelectable(text, statement, site);
+  // A SELECT gives the same, unless USING finds a row several times, or the RETURNING tells a row as it was from the row as it is.
+  if (site.returning) return !selection.using && !mayReturnImages(text, site, selection.end);
   // Bind gives values for all parameters.
   return !hasParameters(text.slice(selection.end));
-}
-
-/** Whether a SELECT gives what the RETURNING does: that has each row once, and knows them as they were and as they are. */
-function isSelectable(
-  text: string,
-  { selection }: DeletingStatement,
-  { returning, end }: Root['site'],
-): boolean {
-  const list = text.slice(returning?.list, end);
-  const options = text.slice(selection?.end, returning?.list);
-  return !selection?.using && !options.includes('(') && !/\b(?:old|new)\b/i.test(list);
 }

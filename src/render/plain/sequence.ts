@@ -7,6 +7,7 @@ import type { Family } from '../../profiles/families/family.js';
 import { hasParameters } from '../../sql/lexer/parameters.js';
 import { quoteName, quoteRelation } from '../../sql/names.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
+import { mayReturnImages } from '../returned-columns.js';
 import type { Root } from '../single/root.js';
 import { type Spliced, splice } from '../splice.js';
 import { heldTables } from './found-rows.js';
@@ -94,9 +95,7 @@ function statementObstacle(
   if (!site.returning) return undefined;
   if (!deletes.returning) return 'a RETURNING';
   if (selection.using) return 'a DELETE with USING and RETURNING';
-  const list = text.slice(site.returning.list, site.end);
-  const options = text.slice(selection.end, site.returning.list);
-  return options.includes('(') || /\b(?:old|new)\b/i.test(list) ? 'a RETURNING of OLD or NEW' : undefined;
+  return mayReturnImages(text, site, selection.end) ? 'a RETURNING of OLD or NEW' : undefined;
 }
 
 /** What in the plan stands against it. */

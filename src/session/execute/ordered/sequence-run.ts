@@ -4,9 +4,9 @@
  * changed.
  */
 import { ProxyError } from '../../../errors.js';
-import { MOST_BYTES } from '../../../render/ordered/collecting.js';
 import type { Sequence } from '../../../render/ordered/sequence.js';
 import type { Step } from '../../../render/ordered/step.js';
+import { MOST_BYTES, MOST_SWEEPS } from '../../../render/sequence-limits.js';
 import { MARKER } from '../../../render/violations.js';
 import { inPlaceOf, type Rewrite } from '../../../rewrite/text.js';
 import { dropColumns, readColumnTypes, readErrorFields, readRow, readTag } from '../../../wire/backend.js';
@@ -22,9 +22,6 @@ import { REPEATED, SCRATCH } from '../../server/own-statements.js';
 import { HeldKeys } from './held-keys.js';
 import { type OrderedStatement, type SequenceParts, sendRefusal } from './ordered-statement.js';
 import { type SentStep, StepSender } from './step-sender.js';
-
-/** How often all is done once more for rows that others have committed meanwhile. What comes behind that comes too late. */
-const MOST_SWEEPS = 3;
 
 /** With more bytes of keys steps are sent one by one: each has a copy of them. */
 const MOST_AT_ONCE = 1024 * 1024;

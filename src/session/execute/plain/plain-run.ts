@@ -5,7 +5,6 @@
  */
 import { ProxyError } from '../../../errors.js';
 import type { Relation } from '../../../graph/model.js';
-import { MOST_BYTES } from '../../../render/ordered/collecting.js';
 import { FoundRows, type Level } from '../../../render/plain/found-rows.js';
 import { type Key, literalOf } from '../../../render/plain/literals.js';
 import { refusedBy } from '../../../render/plain/refusal.js';
@@ -22,6 +21,7 @@ import {
   refreshTables,
   sweep,
 } from '../../../render/plain/statements.js';
+import { MOST_BYTES, MOST_SWEEPS } from '../../../render/sequence-limits.js';
 import { dropColumns, dropFields, readColumnTypes, readRow } from '../../../wire/backend.js';
 import { Block } from '../../../wire/block.js';
 import type { Message } from '../../../wire/reader.js';
@@ -29,17 +29,14 @@ import { Backend } from '../../../wire/types.js';
 import { violationFields } from '../../answers/violation-fields.js';
 import type { PlainSender } from './plain-sender.js';
 import type { PlainParts, PlainStatement } from './plain-statement.js';
-import { Statements } from './statements.js';
+import { RunStatements } from './run-statements.js';
 import { Stopped } from './stopped.js';
-
-/** How often all is done once more for rows that others have committed meanwhile. What comes behind that comes too late. */
-const MOST_SWEEPS = 3;
 
 export class PlainRun {
   readonly #statement: PlainStatement;
   readonly #parts: PlainParts;
   readonly #sender: PlainSender;
-  readonly #statements: Statements;
+  readonly #statements: RunStatements;
   readonly #context: PlainContext;
   readonly #client: Relation;
   /** The client's rows, with their description where the client gets one. */
@@ -57,7 +54,7 @@ export class PlainRun {
     this.#statement = statement;
     this.#parts = parts;
     this.#sender = sender;
-    this.#statements = new Statements(statement, parts, sender);
+    this.#statements = new RunStatements(statement, parts, sender);
     this.#client = client.relation;
     const { lock, plain, transactions, transport } = family;
     const hasTransactions = transactions.kind !== 'none';

@@ -9,7 +9,7 @@ import { Stopped } from './stopped.js';
 /** Characters of statements that are on their way. */
 const MOST_AT_ONCE = 1024 * 1024;
 
-export class Statements {
+export class RunStatements {
   readonly #statement: PlainStatement;
   readonly #parts: PlainParts;
   readonly #sender: PlainSender;
