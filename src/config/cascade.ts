@@ -47,10 +47,10 @@ export const cascade = section({
     .describe(
       'COPY FROM into a table with keys that guard: check looks at. verify: the keys of its rows are looked at when all are copied, in the same transaction; reject: it is refused.',
     ),
-  locks: choice(['none', 'rows'], ['tables'])
+  locks: choice(['none', 'rows', 'tables'])
     .default('none')
     .describe(
-      'For keys that the server does not enforce. rows: the rows that a DELETE takes are locked first, level by level from the top down, so that it sees the children of writers that lock their parent FOR KEY SHARE. none: it does not wait for them before it looks.',
+      'For keys that the server does not enforce. rows: the rows that a DELETE takes are locked first, level by level from the top down, so that it sees the children of writers that lock their parent FOR KEY SHARE. tables: the tables of the children are locked first, so that it sees the children of all writers, and nobody writes there until it has ended. none: it does not wait for them before it looks.',
     ),
   files: z
     .array(schemaFile)

@@ -10,9 +10,12 @@ import { describeKey } from './from-graph.js';
 
 type Cascade = Pick<Config['cascade'], 'guard' | 'locks' | 'strategy'>;
 
+/** One of them, on the whole table (lockcmds.c, LockTableAclCheck). */
+const ANY_CHANGE = 'UPDATE, DELETE, TRUNCATE';
+
 interface Need {
   /** As has_table_privilege and its like name it. USAGE is that of the relation's schema. */
-  readonly privilege: 'USAGE' | 'DELETE' | 'SELECT' | 'UPDATE';
+  readonly privilege: 'USAGE' | 'DELETE' | 'SELECT' | 'UPDATE' | typeof ANY_CHANGE;
   readonly relation: Relation;
   /** null: any of its columns. */
   readonly column: string | null;
@@ -20,13 +23,15 @@ interface Need {
   readonly of: Purpose;
 }
 
-/** What needs it: a cascade; its locks, without which it is sent too; or the look at new keys. */
-type Purpose = 'cascade' | 'locks' | 'guard';
+/** What needs it: a cascade; its locks on rows, without which it is sent too; those on tables; or the look at new keys. */
+type Purpose = 'cascade' | 'locks' | 'tables' | 'guard';
 
 const OUTCOMES: Readonly<Record<Purpose, (key: ForeignKey) => string>> = {
   cascade: ({ referenced }) => `its DELETE from ${quoteRelation(referenced)} fails with 42501`,
   locks: ({ referenced }) =>
     `its DELETE from ${quoteRelation(referenced)} is sent without locks, whatever cascade.locks says`,
+  tables: ({ referenced }) =>
+    `its DELETE from ${quoteRelation(referenced)} fails with 42501, as cascade.locks has the table locked`,
   guard: ({ referencing }) =>
     `what it writes to ${quoteRelation(referencing)} fails with 42501, as cascade.guard has the row locked`,
 };
@@ -47,7 +52,7 @@ export async function rightFindings(
   if (needs.length === 0) return [];
   const rows = await ask(
     `SELECT CASE WHEN privilege OPERATOR(pg_catalog.=) 'USAGE' THEN pg_catalog.has_schema_privilege(schema, privilege)
-       WHEN privilege OPERATOR(pg_catalog.=) 'DELETE' THEN pg_catalog.has_table_privilege(relation, privilege)
+       WHEN privilege OPERATOR(pg_catalog.=) ANY (ARRAY['DELETE', '${ANY_CHANGE}']) THEN pg_catalog.has_table_privilege(relation, privilege)
        WHEN name IS NULL THEN pg_catalog.has_any_column_privilege(relation, privilege)
        ELSE pg_catalog.has_column_privilege(relation, name, privilege) END
      FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.text[]),
@@ -72,11 +77,13 @@ export async function rightFindings(
 function finding(need: Need, role: string): Finding {
   const { privilege, key, of } = need;
   const place = placeOf(need);
+  const [lacking, granted] =
+    privilege === ANY_CHANGE ? [`all of ${ANY_CHANGE}`, 'UPDATE'] : [privilege, privilege];
   return {
     level: 'note',
     check: 'rights',
-    text: `The role ${role} lacks ${privilege} on ${place}, which the key ${describeKey(key)} needs: ${OUTCOMES[of](key)}.`,
-    remedy: `GRANT ${privilege} ON ${place} TO ${role}; or connect as the role of the application.`,
+    text: `The role ${role} lacks ${lacking} on ${place}, which the key ${describeKey(key)} needs: ${OUTCOMES[of](key)}.`,
+    remedy: `GRANT ${granted} ON ${place} TO ${role}; or connect as the role of the application.`,
   };
 }
 
@@ -101,6 +108,7 @@ function needsOf(key: ForeignKey, { guard, locks, strategy }: Cascade): readonly
     ...(setsColumns(key) ? key.setColumns.map(need('UPDATE', referencing)) : []),
     ...(strategy === 'ordered' ? [locking('cascade')] : []),
     ...(strategy !== 'ordered' && locks === 'rows' && !key.enforcedByServer ? [locking('locks')] : []),
+    ...(locks === 'tables' && !key.enforced ? [need(ANY_CHANGE, referencing, 'tables')(null)] : []),
     ...(guard !== 'off' && isGuarded(key) ? [locking('guard')] : []),
   ];
 }

@@ -14,6 +14,13 @@ export const FAMILY_ERRORS = {
     message: 'cannot cascade a DELETE from {table} as a whole: the server is {server}, and {reason}',
     hint: 'Set cascade.atomic to false to have the rows deleted by one statement after the other, those that reference others first: docs/databases.md says what an interruption leaves.',
   },
+  PGC_FAMILY_LOCKS: {
+    sqlstate: '0A000',
+    unexpandable: true,
+    message:
+      'cannot cascade a DELETE from {table} on {server}: its tables are not locked there (cascade.locks is tables)',
+    hint: 'Delete without locks on tables: SET pgcascade.locks = none.',
+  },
   PGC_FAMILY_KEPT: {
     sqlstate: '40001',
     message:

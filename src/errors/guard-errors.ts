@@ -10,7 +10,7 @@ export const GUARD_ERRORS = {
   PGC_LOCKS_VALUE: {
     sqlstate: '22023',
     message: 'invalid value for parameter "pgcascade.locks": "{value}"',
-    hint: 'Available values: none, rows.',
+    hint: 'Available values: none, rows, tables.',
   },
   PGC_GUARD: {
     sqlstate: '0A000',

@@ -25,7 +25,7 @@ export interface GuardedKey {
   readonly key: ForeignKey;
   /** Which of the rows that are written have the key. */
   readonly within: RowsOf;
-  /** Which of them it may reference, as they count where the same statement writes them; undefined where it can be none. */
+  /** Which of the written rows the key may reference: a row that the same statement writes counts as there; undefined where it can be none of them. */
   readonly own: RowsOf | undefined;
   /** It needs a column that the statement's target does not have: a table that inherits from it does, or the view does not show it. */
   readonly isHidden: boolean;

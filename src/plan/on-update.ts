@@ -12,13 +12,14 @@ export interface Leaving {
   readonly by: { readonly key: ForeignKey; readonly above: number } | undefined;
   /** The keys that they may leave, oldest first: as PostgreSQL fires them. */
   readonly keys: readonly ForeignKey[];
-  /** Their own keys that they may get by this, and that have to reference something then. */
+  /** The keys of these rows to which `by` gives other values: each has to reference something afterwards. */
   readonly written: readonly ForeignKey[];
-  /** Another key may change the same rows, or this one once more. */
+  /** Another key's ON UPDATE may change the same rows, or that of the same key does so again, where it is reached by two ways. */
   readonly isShared: boolean;
   /**
-   * Of several of these rows that leave keys it would matter which comes first: natively keys that may change the same rows are gone through
-   * row by row. Of one it is the older key; and whatever is further away comes behind.
+   * Only one of these rows may leave keys; a second one stops the statement. Two of the keys lead, by ways of the same length, to rows that
+   * both may change. PostgreSQL fires all keys of one row before those of the next one, and the statements behind go key by key, for
+   * all rows at once: the two orders are the same for one row alone. (What a longer way leads to is changed later in both.)
    */
   readonly isSingle: boolean;
 }
@@ -26,7 +27,7 @@ export interface Leaving {
 export interface UpdatePlan {
   /** The client's own first, each behind that by which it comes. */
   readonly leaving: readonly Leaving[];
-  /** The keys of which it cannot be done what they say: a row that leaves one stops the statement. */
+  /** Keys whose ON UPDATE cannot be carried out: a row that leaves one of them stops the statement. */
   readonly refused: readonly ForeignKey[];
 }
 
@@ -39,12 +40,12 @@ export function planUpdate(graph: Graph, relation: Relation, referenced: readonl
     const own = { id: 0, relation, by: undefined, keys, written: [], isShared: false, isSingle: false };
     const walked = walk(graph, own);
     if (walked.kind === 'planned') return { leaving: walked.leaving, refused: [...refused] };
-    // It is one of the client's own, so that this ends.
+    // It is one of the keys that the client's own rows may leave: there are fewer of these each time.
     refused.add(walked.refused);
   }
 }
 
-/** Whether what references a left key by this one is changed, and not only looked for. */
+/** Whether ON UPDATE of the key changes the rows that reference a left key; NO ACTION and RESTRICT only look for them. */
 export function acts({ onUpdate }: ForeignKey): boolean {
   return onUpdate !== 'no action' && onUpdate !== 'restrict';
 }
@@ -54,8 +55,8 @@ type Walked =
   /** The key of the client's own rows that leads to what cannot be done. */
   | { readonly kind: 'refused'; readonly refused: ForeignKey };
 
-/** One that is reached by more ways than this is not followed. */
-const MOST = 64;
+/** What leads to more changes than this is refused. */
+const MOST_LEAVING = 64;
 
 function walk(graph: Graph, own: Leaving): Walked {
   const leaving: Leaving[] = [own];
@@ -67,7 +68,7 @@ function walk(graph: Graph, own: Leaving): Walked {
       const way = wayTo(leaving, above);
       const next = followed(graph, key, above, leaving.length);
       const isCircle = way.some(({ by }) => by?.key === key);
-      if (next === undefined || isCircle || leaving.length === MOST)
+      if (next === undefined || isCircle || leaving.length === MOST_LEAVING)
         return { kind: 'refused', refused: way[1]?.by?.key ?? key };
       for (const other of leaving) {
         if (other.by === undefined || !conflict(graph, key, other.by.key)) continue;

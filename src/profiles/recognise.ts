@@ -1,6 +1,6 @@
 /** Tells of which family a server is: by where it is, by what it reports at the login, and by its answer to one question. */
 import { FAMILIES } from './families/all.js';
-import type { Family } from './families/family.js';
+import { type Family, serverOf } from './families/family.js';
 import { POSTGRES } from './families/postgres.js';
 import { UNKNOWN } from './families/unknown.js';
 import { OLDEST_POSTGRES } from './profile.js';
@@ -43,7 +43,7 @@ export function isSentInSteps({ strategy }: Family, wanted: 'auto' | 'single' | 
 /** The family that the configuration names. */
 export function familyNamed(name: string): Recognition | undefined {
   const family = FAMILIES.find((each) => each.name === name);
-  return family && { family, server: `${nameOf(family)} (by profile)` };
+  return family && { family, server: `${serverOf(family)} (by profile)` };
 }
 
 /**
@@ -94,12 +94,8 @@ function familyCalled(version: string): Family | undefined {
 
 /** What a server calls itself, with the name of its family where that is not part of it. */
 function named(family: Family, called: string): string {
-  const name = nameOf(family);
+  const name = serverOf(family);
   const isTold = family === UNKNOWN || called.toLowerCase().includes(name.toLowerCase());
   if (isTold) return called;
   return /^\d/.test(called) ? `${name} ${called}` : `${name} (${called})`;
-}
-
-function nameOf({ servers: [first = ''] }: Family): string {
-  return first;
 }

@@ -3,7 +3,7 @@
  * text, or a table that it concerns, has too: the name would then mean the wrong one of the two.
  */
 import { randomBytes } from 'node:crypto';
-import type { Edit } from './splice.js';
+import { type Edit, insertion } from './splice.js';
 
 /** Stands before each name of the statement's own until its prefix is known: no SQL has this character. */
 const OWN = '\0';
@@ -35,6 +35,13 @@ export function withOwnNames(
   const taken = [text, ...edits.map(({ sql }) => sql), ...columns].join('\n').toLowerCase();
   const prefix = open || /u&"/.test(taken) ? UNGUESSABLE : firstFree(taken);
   return edits.map((edit) => ({ ...edit, sql: edit.sql.replaceAll(OWN, prefix) }));
+}
+
+/** The same for a statement that has nothing of the client's. */
+export function withNames(sql: string): string {
+  return withOwnNames('', [insertion(0, sql)], [], false)
+    .map((edit) => edit.sql)
+    .join('');
 }
 
 /** The first prefix that a text does not have. The text is searched once, whatever it has. */

@@ -31,6 +31,17 @@ export interface ReturningStatement {
   readonly prepares: string | undefined;
 }
 
+/**
+ * Whether a RETURNING may give rows as they were or as they are, by OLD, NEW or names that it gives to these: a SELECT of the rows
+ * knows no difference. In doubt it may.
+ * @param behind where in the text the conditions of the statement end
+ */
+export function mayReturnImages(text: string, { returning, end }: Site, behind: number): boolean {
+  if (returning === undefined) return false;
+  const options = text.slice(behind, returning.list);
+  return options.includes('(') || /\b(?:old|new)\b/i.test(text.slice(returning.list, end));
+}
+
 /** The server's answers to questions. It throws where a question has to be put first. */
 export type Columns = (question: ColumnsQuestion) => readonly string[];
 

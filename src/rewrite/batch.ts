@@ -81,7 +81,7 @@ export function* batchesIn(
 /**
  * Sets the members, the first with the PREPARE and the last with the DEALLOCATE.
  * @returns false, and sets none, where the DELETE is not expanded to one statement that can be prepared with parameters; nor
- * where the rows of each are locked first
+ * where the rows of each, or the tables below them, are locked first
  */
 function* prepareOnce(
   alike: readonly BatchMember[],
@@ -97,6 +97,7 @@ function* prepareOnce(
     treatment?.kind !== 'cascade' ||
     shapeIn(treatment.program).kind !== 'count' ||
     locksBefore(treatment.program)?.isFirst ||
+    treatment.tableLocks !== undefined ||
     more.length > 0 ||
     sql === undefined
   )

@@ -1,20 +1,22 @@
 /**
- * A text with what locks the rows of its expanded statements, before each of them. The rewrite itself is without: the server is
- * asked first whether the locks may be sent (src/session/execute/harmlessness.ts).
+ * A text with what locks the tables of the children and the rows of its expanded statements, before each of them. The rewrite itself is without: the server is
+ * asked first whether the locks on rows may be sent (src/session/execute/harmlessness.ts).
  */
 import type { Locks } from '../render/single/locks.js';
+import type { Spliced } from '../render/splice.js';
+import { tableLocksOf } from './retries.js';
 import { Sent } from './sent.js';
 import { locksBefore } from './statement/program.js';
 import type { Treatment } from './statement/treatment.js';
 import type { Place, Rewrite } from './text.js';
 
 /**
- *     SELECT … FOR UPDATE …; WITH … DELETE …
+ *     DO 'BEGIN LOCK TABLE …; END'; SELECT … FOR UPDATE …; WITH … DELETE …
  *
- * @param locks those that may be sent
+ * @param locks those on rows that may be sent
  */
 export function locked(rewrite: Rewrite, locks: ReadonlySet<Locks>): Rewrite {
-  if (locks.size === 0) return rewrite;
+  if (locks.size === 0 && tableLocksOf(rewrite.treatments).length === 0) return rewrite;
   const { sql, copied } = rewrite;
   const sent = new Sent();
   const treatments: Treatment[] = [];
@@ -33,9 +35,14 @@ export function locked(rewrite: Rewrite, locks: ReadonlySet<Locks>): Rewrite {
   rewrite.treatments.forEach((treatment, i) => {
     const place = rewrite.places[i] ?? { client: 0, sent: 0 };
     const own = treatment.kind === 'cascade' ? locksBefore(treatment.program) : undefined;
-    if (treatment.kind === 'cascade' && own && locks.has(own)) {
-      copyTo(place.sent);
-      for (const statement of own.statements) {
+    if (treatment.kind === 'cascade') {
+      const { tableLocks } = treatment;
+      const before: readonly Spliced[] = [
+        ...(tableLocks === undefined ? [] : [{ sql: tableLocks, copied: [] }]),
+        ...(own && locks.has(own) ? own.statements : []),
+      ];
+      if (before.length > 0) copyTo(place.sent);
+      for (const statement of before) {
         treatments.push({ kind: 'lock', cascade: treatment });
         places.push({ ...place, sent: sent.length });
         sent.add(`${statement.sql}\n; `, statement.copied, place.client);

@@ -79,7 +79,14 @@ export function locksOf(treatments: readonly Treatment[]): readonly Locks[] {
   );
 }
 
-/** The same, of those whose rows are locked before the first attempt. */
+/** What locks the tables of the children before the text's expanded statements. */
+export function tableLocksOf(treatments: readonly Treatment[]): readonly string[] {
+  return treatments.flatMap((treatment) =>
+    treatment.kind === 'cascade' ? (treatment.tableLocks ?? []) : [],
+  );
+}
+
+/** What locks the rows, of those whose rows are locked before the first attempt. */
 export function firstLocksOf(treatments: readonly Treatment[]): readonly Locks[] {
   return locksOf(treatments).filter(({ isFirst }) => isFirst);
 }
@@ -94,6 +101,9 @@ export function mayRepeat(treatments: readonly Treatment[]): boolean {
 export function hasEnforcedKeys(plan: Plan): boolean {
   return plan.keys.some(({ enforcedByServer }) => enforcedByServer);
 }
+
+/** How many attempts are made at the most: each of them needs another transaction that does something at the wrong moment. */
+export const MOST_ATTEMPTS = 5;
 
 /** The savepoint that the proxy sets in a transaction of the client's: a name that the client does not use. */
 export const SAVEPOINT = `pgcascade_${Math.random().toString(36).slice(2, 10)}`;

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { ProxyError } from '../errors.js';
 import type { Steps } from '../pace.js';
-import type { Copied } from '../render/splice.js';
+import type { Copied, Spliced } from '../render/splice.js';
 import { FAIL_ANYWHERE } from '../render/violations.js';
 import { charactersIn } from '../sql/encoding/characters.js';
 import { rawBytes } from '../sql/encoding/raw-bytes.js';
@@ -72,6 +72,15 @@ export function unchanged(text: string, statements: readonly Statement[]): Rewri
     passed: [],
     warnings: [],
   };
+}
+
+/**
+ * A text that is sent for a rewrite of one statement, beside it or in its place: an error's position in that text is one in the client's.
+ * @param copied the runs of the client's statement in `sql`
+ */
+export function inPlaceOf(rewrite: Rewrite, { sql, copied }: Spliced): Rewrite {
+  const start = rewrite.places[0]?.client ?? 0;
+  return { ...rewrite, sql, copied: copied.map((run) => ({ ...run, client: run.client + start })) };
 }
 
 /** A text that is passed on although it could not be expanded, as the configuration wants it. */

@@ -4,6 +4,7 @@ import { cut, disturb, halfClose } from './cuts.js';
 import type { Figures } from './figures.js';
 import { type Campaign, fuzzBackend, fuzzFrontend } from './fuzz.js';
 import { kill } from './kills.js';
+import { haltNonAtomic } from './non-atomic.js';
 import { killRunning } from './running.js';
 import type { Scene } from './scene.js';
 
@@ -22,6 +23,7 @@ export const CAMPAIGNS = {
   kills: campaign(1000, kill),
   running: campaign(30, killRunning),
   crashes: campaign(20, crash),
+  nonAtomic: campaign(200, haltNonAtomic),
   cancels: campaign(500, cancel),
   cuts: campaign(ALL, cut),
   halves: campaign(ALL, halfClose),

@@ -14,6 +14,11 @@ const parts: readonly (readonly [string, CampaignName, number])[] = [
   ['whatever clients send, the proxy serves others and keeps nothing of it', 'frontend', 40],
   ['whatever a server sends, the proxy serves others and keeps nothing of it', 'backend', 10],
   ['whoever is killed, no cascade is done in part, and nothing is left open', 'kills', 20],
+  [
+    'whenever a proxy is killed, no row references one that is gone, and the same statement finishes',
+    'nonAtomic',
+    2,
+  ],
   ['a cancel request stops the statement that it is for, and no other', 'cancels', 8],
   ['wherever a connection is cut, what was answered is done, and nothing is done in part', 'cuts', 12],
   [

@@ -103,7 +103,6 @@ describe('an unknown key is refused', () => {
 
 describe('what later versions bring is refused by name', () => {
   test.each([
-    ['cascade: { locks: tables }', 'cascade.locks: "tables" is not yet supported'],
     ['cascade: { mode: dry-run }', 'cascade.mode: "dry-run" is not yet supported'],
     ['cascade: { on_limit: batch }', 'cascade.on_limit: "batch" is not yet supported'],
     ['cascade: { max_rows: 5 }', 'cascade.max_rows: not yet supported'],

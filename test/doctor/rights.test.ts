@@ -43,6 +43,7 @@ test.each([
     [/UPDATE on "public"\."orgs", .* what it writes to "public"\."users" fails with 42501/],
   ],
   ['{ strategy: ordered, locks: rows }', [/UPDATE on "public"\."orgs", .* its DELETE .* fails with 42501/]],
+  ['{ locks: tables }', []],
   ['{ locks: none }', []],
 ])('the right to lock, where the configuration has rows locked: %s', async (cascade, expected) => {
   const role = await createRole();
@@ -52,6 +53,24 @@ test.each([
     role,
   );
   expect(findings.map(({ text }) => text)).toEqual(expected.map((each) => expect.stringMatching(each)));
+});
+
+test('the right to lock a table that a rule only reads, where the configuration has tables locked', async () => {
+  const role = await createRole();
+  const { findings } = await examined(
+    `CREATE TABLE orgs (id int PRIMARY KEY); CREATE TABLE bills (org int REFERENCES orgs ON DELETE RESTRICT NOT ENFORCED);
+    CREATE INDEX ON bills (org); GRANT SELECT, DELETE ON orgs TO ${role}; GRANT SELECT ON bills TO ${role}`,
+    'cascade: { locks: tables }',
+    role,
+  );
+  expect(findings.filter(({ check }) => check === 'rights')).toMatchObject([
+    {
+      text: expect.stringMatching(
+        /lacks all of UPDATE, DELETE, TRUNCATE on "public"\."bills", .* fails with 42501, as cascade\.locks has the table locked/,
+      ),
+      remedy: expect.stringMatching(/^GRANT UPDATE ON "public"\."bills" TO "weak_/),
+    },
+  ]);
 });
 
 test('takes no row for an orphan whose parent row security hides', async () => {

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { read, section } from './documents.js';
 
 const top = new URL('../../', import.meta.url);
-const tables = ['where', 'walk'];
+const tables = ['where', 'find', 'walk'];
 
 test.each(tables)('the table "%s" of CONTRIBUTING names files that are there', (name) => {
   const named = rowsOf(name).flatMap(codesIn).filter(isPath);

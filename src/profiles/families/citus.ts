@@ -19,6 +19,7 @@ export const CITUS: Family = {
   deletes: { using: true, returning: true, with: 'reads', recursive: false },
   // S: FOR UPDATE only where one shard is read.
   lock: 'not known',
+  locksTables: false,
   differs:
     'its own keys cascade; with local tables alone, `profile: postgres` sends cascades as to PostgreSQL',
   shown: 'a gate before PostgreSQL',

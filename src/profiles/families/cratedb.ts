@@ -17,6 +17,7 @@ export const CRATEDB: Family = {
   transactions: { kind: 'none', endWithErrors: false, statusTells: false },
   limits: {},
   lock: 'none',
+  locksTables: false,
   transport: { form: 'literals', chunk: 5000, rowChunk: 500 },
   // D: CrateDB, CURRENT_SCHEMA; string literals with C-style escapes; REFRESH TABLE. S: no rows are compared, and SET takes no DEFAULT.
   plain: {
@@ -30,6 +31,6 @@ export const CRATEDB: Family = {
   retried: [],
   // D: CrateDB, REFRESH TABLE.
   differs:
-    'no transactions: rules are asked first, and leaves go first, so that no row is left which references one that is gone; `SET DEFAULT` is refused',
+    'no transactions: rules are asked first, and leaves go first, so that no row is left which references one that is gone, but for circles of rows; `SET DEFAULT` is refused',
   shown: 'a gate before PostgreSQL',
 };

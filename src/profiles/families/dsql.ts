@@ -21,6 +21,7 @@ export const DSQL: Family = {
   limits: { rows: 3000, bytes: 10 * 1024 * 1024 },
   // D: concurrency control: FOR UPDATE, optimistic: the conflict comes at COMMIT.
   lock: 'FOR UPDATE',
+  locksTables: false,
   // D: concurrency control: 40001, with OC000 for rows and OC001 for the schema in its text.
   retried: ['40001', 'OC000', 'OC001'],
   differs: 'its own keys cascade; a transaction changes 3,000 rows at the most, whoever cascades',

@@ -19,6 +19,7 @@ export const DUCKDB: Family = {
   limits: {},
   // T: FOR UPDATE is refused.
   lock: 'none',
+  locksTables: false,
   // T: '{1}'::int[] is refused.
   transport: { form: 'literals', chunk: 5000, rowChunk: 500 },
   // T: current_schema() is 'main'; quoted names are compared without case.

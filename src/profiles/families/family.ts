@@ -96,6 +96,8 @@ export interface Family {
   readonly limits: Limits;
   /** The clause that locks rows in a SELECT. */
   readonly lock: 'FOR UPDATE' | 'none' | 'not known';
+  /** LOCK TABLE in a DO block, in the mode SHARE ROW EXCLUSIVE, is certain to keep writers away. */
+  readonly locksTables: boolean;
   readonly transport: KeyTransport;
   readonly plain: PlainSql;
   /** The errors behind which the same transaction may succeed: SQLSTATEs, or the server's own numbers. */
@@ -108,4 +110,9 @@ export interface Family {
     | 'the engine behind a front'
     | 'a gate before PostgreSQL'
     | 'documentation alone';
+}
+
+/** As people call the family's servers. */
+export function serverOf({ name, servers: [first] }: Pick<Family, 'name' | 'servers'>): string {
+  return first ?? name;
 }

@@ -19,6 +19,7 @@ export const GREENPLUM: Family = {
   transactions: { kind: 'full', endWithErrors: true, statusTells: true },
   // D: Greenplum, DELETE: locks the table EXCLUSIVE by default, so rows need no lock.
   lock: 'FOR UPDATE',
+  locksTables: false,
   differs:
     'keys are stored and never enforced. From version 7 on they are read, and performed unless `cascade.declared` is false; before, those of `relations` alone, in plain statements',
   shown: 'a gate before PostgreSQL',

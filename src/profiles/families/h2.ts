@@ -18,6 +18,7 @@ export const H2: Family = {
   transactions: { kind: 'full', endWithErrors: false, statusTells: false },
   limits: {},
   lock: 'FOR UPDATE',
+  locksTables: false,
   // T: a list of 10,000 rows takes half a second; as VALUES 1,000 take minutes.
   transport: { form: 'literals', chunk: 5000, rowChunk: 1000 },
   // T: CURRENT_SCHEMA is 'public'; a backslash stands for itself, whatever it reports of standard_conforming_strings.

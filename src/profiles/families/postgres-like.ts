@@ -15,6 +15,8 @@ export const POSTGRES_LIKE: Family = {
   // D: YugabyteDB, PostgreSQL compatibility. Where the catalog does not know what it is asked, cascades are refused.
   graph: 'pg_constraint',
   strategy: 'single',
+  // D: YugabyteDB, LOCK: ACCESS SHARE was the one mode that it had.
+  locksTables: false,
   // D: YugabyteDB, transaction retries: 40001 and 40P01.
   retried: ['40001', '40P01'],
   // D: YugabyteDB, 'System column "ctid" is not supported yet'.

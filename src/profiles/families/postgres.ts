@@ -13,6 +13,7 @@ export const POSTGRES: Family = {
   transactions: { kind: 'full', endWithErrors: true, statusTells: true },
   limits: {},
   lock: 'FOR UPDATE',
+  locksTables: true,
   // T: unnest of arrays; a list of 10,000 rows ends in "stack depth limit exceeded".
   transport: { form: 'arrays', chunk: 5000, rowChunk: 5000 },
   // Where its catalog cannot be read. T: current_schema() is the first schema of search_path that is there.

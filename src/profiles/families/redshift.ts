@@ -20,6 +20,7 @@ export const REDSHIFT: Family = {
   limits: { statementBytes: 16 * 1024 * 1024 },
   // D: Redshift, LOCK: tables are locked; SELECT has no clause for rows.
   lock: 'none',
+  locksTables: false,
   // D: Redshift, unsupported PostgreSQL data types: arrays.
   transport: { form: 'literals', chunk: 5000, rowChunk: 500 },
   // D: Redshift, CURRENT_SCHEMA; IN condition (of one expression); UPDATE (SET column = { expression | DEFAULT }). E'…' is not documented.

@@ -18,6 +18,7 @@ export const SQLITE: Family = {
   limits: {},
   // T: FOR UPDATE is a syntax error; whoever writes has the database alone.
   lock: 'none',
+  locksTables: false,
   transport: { form: 'literals', chunk: 5000, rowChunk: 500 },
   // T: the schema is called main; (a, b) IN ((1, 2)) is "row value misused"; SET a = DEFAULT is a syntax error.
   plain: {

@@ -13,6 +13,7 @@ export const UNKNOWN: Family = {
   transactions: { kind: 'none', endWithErrors: false, statusTells: false },
   limits: {},
   lock: 'not known',
+  locksTables: false,
   transport: { form: 'literals', chunk: 5000, rowChunk: 500 },
   plain: {
     schema: 'current_schema',

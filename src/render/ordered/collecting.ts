@@ -3,6 +3,7 @@ import { type Deletion, grouped, type Plan } from '../../plan/plan.js';
 import { quoteName, quoteRelation } from '../../sql/names.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
 import { ownName } from '../own-names.js';
+import { MOST_BYTES } from '../sequence-limits.js';
 import { renderDeletions } from '../single/actions/deletions.js';
 import { columnName, cteName, tableOf } from '../single/actions/rows.js';
 import { depthsOf } from '../single/levels.js';
@@ -12,9 +13,6 @@ import { insertion, type Spliced } from '../splice.js';
 import { FAIL_KEYS_TOO_LARGE } from '../violations.js';
 import { isHeld } from './identified.js';
 import { type Collecting, parametersOf, stepOf } from './step.js';
-
-/** The bytes of keys that the proxy holds of one statement. */
-export const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
  * The client's DELETE as a SELECT that locks the rows it would delete, and gives their keys in one row of arrays:

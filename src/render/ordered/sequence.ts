@@ -8,6 +8,7 @@ import { hasOrder } from '../../plan/order.js';
 import { oncePerPlan, type Plan } from '../../plan/plan.js';
 import { hasParameters } from '../../sql/lexer/parameters.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
+import { mayReturnImages } from '../returned-columns.js';
 import { isDirect, type Root } from '../single/root.js';
 import type { Spliced } from '../splice.js';
 import { collectBelow, collectReturning, collectRoots, describeKeys } from './collecting.js';
@@ -90,21 +91,12 @@ export function obstacle(text: string, statement: DeletingStatement, root: Root)
   if (target.view || !isDirect(root)) return 'a DELETE from a view';
   // FOR UPDATE OF takes a name without its schema.
   if (site.isNamesake) return 'a DELETE whose target is called as another table beside it';
-  if (site.returning) return returningObstacle(text, statement, site);
+  // A SELECT gives the same, unless USING finds a row several times, or the RETURNING tells a row as it was from the row as it is.
+  if (site.returning && selection.using) return 'a DELETE with USING and RETURNING';
+  if (mayReturnImages(text, site, selection.end)) return 'a RETURNING of OLD or NEW';
+  if (site.returning) return undefined;
   // Bind gives values for all parameters.
   return hasParameters(text.slice(selection.end))
     ? 'a DELETE with parameters behind its conditions'
     : undefined;
-}
-
-/** What a SELECT does not give: each row once, and the rows as they were and as they are. */
-function returningObstacle(
-  text: string,
-  { selection }: DeletingStatement,
-  { returning, end }: Root['site'],
-): string | undefined {
-  if (selection?.using) return 'a DELETE with USING and RETURNING';
-  const list = text.slice(returning?.list, end);
-  const options = text.slice(selection?.end, returning?.list);
-  return options.includes('(') || /\b(?:old|new)\b/i.test(list) ? 'a RETURNING of OLD or NEW' : undefined;
 }

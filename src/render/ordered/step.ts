@@ -3,10 +3,9 @@
  * array that the proxy holds and gives back as a parameter, unread. Only the database compares keys.
  */
 import type { Deletion, Plan } from '../../plan/plan.js';
-import { withOwnNames } from '../own-names.js';
+import { withNames } from '../own-names.js';
 import { header } from '../single/actions/deletions.js';
 import { cteName } from '../single/actions/rows.js';
-import { insertion } from '../splice.js';
 
 export interface Step {
   /** Its text, with MARKER in it where it may stop itself. */
@@ -37,17 +36,12 @@ export function stepOf(plan: Plan, body: string, ctes: readonly string[] = []): 
   });
   const all = [...keys, ...ctes];
   const sql = `${all.length > 0 ? `WITH ${all.join(',\n')}\n` : ''}${body}`;
-  return { sql: named(sql), held: held.map(({ id }) => id) };
+  return { sql: withNames(sql), held: held.map(({ id }) => id) };
 }
 
 /** The number of parameters that a step has for keys: another one behind them is `$${…}`. */
 export function parametersOf({ deletions }: Plan, held: readonly number[]): number {
   return held.reduce((sum, id) => sum + (deletions[id]?.returns.length ?? 0), 0);
-}
-
-/** Gives the names of the proxy's own in a text that has nothing of the client's. */
-export function named(sql: string): string {
-  return withOwnNames('', [insertion(0, sql)], [], false)[0]?.sql ?? sql;
 }
 
 function reads(text: string, { id }: Deletion): boolean {

@@ -1,6 +1,7 @@
 /** The rows that a sequence has found so far: of each table whose rows others reference, what is known of them. */
 import type { ForeignKey, Relation } from '../../graph/model.js';
 import { oncePerPlan, type Plan } from '../../plan/plan.js';
+import { Layers } from './layers.js';
 import type { Key } from './literals.js';
 
 /** A table of whose rows keys are held. */
@@ -28,16 +29,28 @@ export const heldTables = oncePerPlan((plan): ReadonlyMap<Relation, HeldTable> =
   );
 });
 
+/** The rows that one level has brought. */
+export type Level = ReadonlyMap<Relation, readonly Key[]>;
+
 export class FoundRows {
   readonly #tables: ReadonlyMap<Relation, HeldTable>;
   readonly #rows = new Map<Relation, Key[]>();
   readonly #known = new Map<Relation, Set<string>>();
+  readonly #layers: Layers | undefined;
+  #level = new Map<Relation, Key[]>();
   /** How many of each table's rows are the client's own: they were found first. */
   #roots = 0;
   #bytes = 0;
 
-  constructor(plan: Plan) {
+  /** @param hasLayers a row is told again where a later level brings it again */
+  constructor(plan: Plan, hasLayers = false) {
     this.#tables = heldTables(plan);
+    this.#layers = hasLayers ? new Layers() : undefined;
+  }
+
+  /** Which of them go before which; undefined where nothing is known of that. */
+  get layers(): Layers | undefined {
+    return this.#layers;
   }
 
   /** What is held, in characters. */
@@ -61,27 +74,28 @@ export class FoundRows {
     if (identity.includes(null)) return false;
     const name = JSON.stringify(identity);
     const known = this.#known.get(relation) ?? new Set();
-    if (known.has(name)) return true;
+    const isNew = !known.has(name);
+    if (this.#layers ? this.#layers.add(relation, name, origin) : isNew) append(this.#level, relation, key);
+    if (!isNew) return true;
     this.#known.set(relation, known.add(name));
-    const rows = this.#rows.get(relation);
-    if (rows) rows.push(key);
-    else this.#rows.set(relation, [key]);
+    append(this.#rows, relation, key);
     if (origin === 'client') this.#roots++;
     this.#bytes += 2 * name.length + key.reduce((sum, each) => sum + (each?.length ?? 4), 0);
     return true;
   }
 
-  /** How many rows of each table are known by now: `referencedBy` takes those that have come since. */
-  get point(): ReadonlyMap<Relation, number> {
-    return new Map([...this.#rows].map(([relation, rows]) => [relation, rows.length]));
+  /** Ends a level. @returns the rows that it has brought */
+  endLevel(): Level {
+    const level = this.#level;
+    this.#level = new Map();
+    return this.#layers?.end() === 'in a circle' ? new Map() : level;
   }
 
   /** The keys by which rows may reference those that were found, each once: none with a null, as nothing references that. */
-  referencedBy(key: ForeignKey, since?: ReadonlyMap<Relation, number>): readonly Key[] {
+  referencedBy(key: ForeignKey, level: Level = this.#rows): readonly Key[] {
     const columns = key.columns.map(({ referenced }) => referenced);
-    const rows = this.#rows.get(key.referenced)?.slice(since?.get(key.referenced) ?? 0) ?? [];
     const keys = new Map<string, Key>();
-    for (const row of rows) {
+    for (const row of level.get(key.referenced) ?? []) {
       const part = this.#part(key.referenced, row, columns);
       if (!part.includes(null)) keys.set(part.join(', '), part);
     }
@@ -104,4 +118,10 @@ export class FoundRows {
     const all = this.#tables.get(relation)?.columns ?? [];
     return columns.map((column) => row[all.indexOf(column)] ?? null);
   }
+}
+
+function append(rows: Map<Relation, Key[]>, relation: Relation, key: Key): void {
+  const some = rows.get(relation);
+  if (some) some.push(key);
+  else rows.set(relation, [key]);
 }

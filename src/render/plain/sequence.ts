@@ -2,15 +2,16 @@
  * A plan as a sequence of plain statements, for databases whose keys cannot be told by their catalog, or that lack what the sequences of
  * render/ordered are made of: arrays, a WITH, casts. Here is what the client's statement begins it with; statements.ts has the rest.
  */
-import { ProxyError } from '../../errors.js';
 import type { Plan } from '../../plan/plan.js';
 import type { Family } from '../../profiles/families/family.js';
 import { hasParameters } from '../../sql/lexer/parameters.js';
 import { quoteName, quoteRelation } from '../../sql/names.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
+import { mayReturnImages } from '../returned-columns.js';
 import type { Root } from '../single/root.js';
 import { type Spliced, splice } from '../splice.js';
 import { heldTables } from './found-rows.js';
+import { refusedBy } from './refusal.js';
 
 export interface PlainSequence {
   /** Finds the client's rows: before its own RETURNING, if it has one, come a schema and the columns of the HeldTable. */
@@ -39,7 +40,7 @@ export function renderPlain(
       : 'several DELETEs in one statement';
   if (root === undefined || what !== undefined) {
     const table = roots.map(({ target: { relation } }) => quoteRelation(relation)).join(', ');
-    throw new ProxyError('PGC_FAMILY', { table, server: serverOf(family), what: what ?? statement.form });
+    throw refusedBy(family, table, what ?? statement.form);
   }
   const { relation } = root.target;
   const columns = heldTables(plan).get(relation)?.columns ?? [];
@@ -52,11 +53,6 @@ export function renderPlain(
     schema: schema === undefined ? relation.schema : undefined,
     family,
   };
-}
-
-/** As people call the family's servers. */
-export function serverOf({ name, servers }: Family): string {
-  return servers[0] ?? name;
 }
 
 /**
@@ -99,9 +95,7 @@ function statementObstacle(
   if (!site.returning) return undefined;
   if (!deletes.returning) return 'a RETURNING';
   if (selection.using) return 'a DELETE with USING and RETURNING';
-  const list = text.slice(site.returning.list, site.end);
-  const options = text.slice(selection.end, site.returning.list);
-  return options.includes('(') || /\b(?:old|new)\b/i.test(list) ? 'a RETURNING of OLD or NEW' : undefined;
+  return mayReturnImages(text, site, selection.end) ? 'a RETURNING of OLD or NEW' : undefined;
 }
 
 /** What in the plan stands against it. */

@@ -6,8 +6,8 @@ import type { ForeignKey, Relation } from '../../graph/model.js';
 import { type Check, cascades, type Plan, setsColumns } from '../../plan/plan.js';
 import type { Family } from '../../profiles/families/family.js';
 import { quoteName, quoteRelation } from '../../sql/names.js';
-import { type FoundRows, heldTables } from './found-rows.js';
-import { chunksOf, isAmong, isAmongAll, type LiteralForm } from './literals.js';
+import { type FoundRows, heldTables, type Level } from './found-rows.js';
+import { chunksOf, isAmong, isAmongAll, type Key, type LiteralForm } from './literals.js';
 
 /** What is rendered with. */
 export interface PlainContext extends LiteralForm {
@@ -24,14 +24,11 @@ export interface Collecting {
 }
 
 /**
- * The rows that reference those which have come since: of the orders 1 and 2 their items, where others reference items.
+ * The rows that reference those of a level, or all that are known: of the orders 1 and 2 their items, where others reference items.
  *
  *     SELECT "id" FROM "public"."items" WHERE "order_id" IN (1, 2) FOR UPDATE
  */
-export function collect(
-  since: ReadonlyMap<Relation, number> | undefined,
-  context: PlainContext,
-): readonly Collecting[] {
+export function collect(level: Level | undefined, context: PlainContext): readonly Collecting[] {
   const { locks, plan, rows } = context;
   const held = heldTables(plan);
   return plan.keys.filter(cascades).flatMap((key) => {
@@ -39,7 +36,7 @@ export function collect(
     if (table === undefined) return [];
     const list = table.columns.map(quoteName).join(', ');
     const lock = locks ? ' FOR UPDATE' : '';
-    return chunksOf(rows.referencedBy(key, since), context).map((chunk) => ({
+    return chunksOf(rows.referencedBy(key, level), context).map((chunk) => ({
       relation: key.referencing,
       sql: `SELECT ${list} FROM ${quoteRelation(key.referencing)} WHERE ${isAmong(referencing(key), chunk, context)}${lock}`,
     }));
@@ -155,6 +152,40 @@ export function deleteRoots(context: PlainContext): readonly string[] {
     rows.identities(table.relation, 'client', table.relation),
     context,
   );
+}
+
+/** A statement that deletes, and whether its rows are the client's own. */
+export interface Deleting {
+  readonly sql: string;
+  readonly isClients: boolean;
+}
+
+/** All of it, where each statement stays by itself: first what nothing references, then layer by layer (layers.ts). */
+export function deleteInLayers(context: PlainContext): readonly Deleting[] {
+  const { plan, rows } = context;
+  const held = heldTables(plan);
+  const leaves = plan.deletions.flatMap(({ relation, keys }) =>
+    held.has(relation) ? [] : keys.map((key) => ({ relation, key })),
+  );
+  const inLayers = rows.layers?.fromBelow().flatMap((layer) =>
+    [...layer].flatMap(([relation, names]) =>
+      (['key', 'client'] as const).flatMap((origin) => {
+        const keys = names[origin].map((name): Key => JSON.parse(name));
+        const columns = held.get(relation)?.identity ?? [];
+        const isClients = origin === 'client';
+        return deletions(relation, columns, keys, context).map((sql) => ({ sql, isClients }));
+      }),
+    ),
+  );
+  return [
+    ...leaves.flatMap(({ relation, key }) =>
+      deletions(relation, referencing(key), rows.referencedBy(key), context).map((sql) => ({
+        sql,
+        isClients: false,
+      })),
+    ),
+    ...(inLayers ?? []),
+  ];
 }
 
 /** Gives a row where one has come since that references, by any key, a row that is gone: all has to be done once more. */

@@ -16,7 +16,7 @@ import { levelsOf } from './levels.js';
 import { addedColumns, isDirect, type Root, rootHeader, spliceNamed } from './root.js';
 
 /** What `cascade.locks` says of keys that the server does not enforce: what is locked before their rows are deleted. */
-export const LOCK_MODES = ['none', 'rows'] as const;
+export const LOCK_MODES = ['none', 'rows', 'tables'] as const;
 export type LockMode = (typeof LOCK_MODES)[number];
 
 export interface Locks {
@@ -42,7 +42,7 @@ export function renderLocks(
   roots: readonly Root[],
   mode: LockMode,
 ): Locks | undefined {
-  const isFirst = mode !== 'none' && plan.keys.some(({ enforcedByServer }) => !enforcedByServer);
+  const isFirst = mode === 'rows' && plan.keys.some(({ enforcedByServer }) => !enforcedByServer);
   const isLater = plan.keys.some(({ enforcedByServer }) => enforcedByServer);
   return isFirst || isLater ? lockRows(text, statement, plan, roots, isFirst) : undefined;
 }

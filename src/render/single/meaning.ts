@@ -1,5 +1,6 @@
 /** That a name in the client's text still means the relation that was planned for. */
-import { quoteLiteral, quoteRelation } from '../../sql/names.js';
+import type { Relation } from '../../graph/model.js';
+import { quoteLiteral, quoteRelation, type RelationName } from '../../sql/names.js';
 import { FAIL_RELATION_CHANGED } from '../violations.js';
 import { named, type Root } from './root.js';
 
@@ -11,7 +12,12 @@ import { named, type Root } from './root.js';
  *     CASE WHEN 'users'::regclass::oid = 16385::oid THEN true ELSE concat('pgcascade/…/relationChanged')::int4 = 0 END
  */
 export function meaningHolds({ site, target }: Root): string {
-  const name = quoteLiteral(quoteRelation(site.target));
-  const same = `${name}::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) ${named(target).oid}::pg_catalog.oid`;
+  return stillMeans(site.target, named(target));
+}
+
+/** The same condition, for any name in a client's statement and the relation that it meant. */
+export function stillMeans(target: RelationName, { oid }: Relation): string {
+  const name = quoteLiteral(quoteRelation(target));
+  const same = `${name}::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) ${oid}::pg_catalog.oid`;
   return `CASE WHEN ${same} THEN true ELSE ${FAIL_RELATION_CHANGED} OPERATOR(pg_catalog.=) 0 END`;
 }

@@ -2,23 +2,21 @@
 import { ProxyError } from '../../errors.js';
 import type { Relation } from '../../graph/model.js';
 import type { Steps } from '../../pace.js';
-import type { Deletion, Plan, Target } from '../../plan/plan.js';
+import type { Plan, Target } from '../../plan/plan.js';
 import { firedByDelete } from '../../plan/triggers.js';
-import { identifiedPlan } from '../../render/ordered/identified.js';
-import { renderSequence } from '../../render/ordered/sequence.js';
-import { wholePlan } from '../../render/paged/paged-plan.js';
-import { renderPages } from '../../render/paged/pages.js';
-import { renderPlain, serverOf } from '../../render/plain/sequence.js';
+import { serverOf } from '../../profiles/families/family.js';
 import { renderLocks } from '../../render/single/locks.js';
 import { cachedPlan } from '../../render/single/plan-cache.js';
 import { renderStatement } from '../../render/single/render.js';
 import type { Root } from '../../render/single/root.js';
+import { renderTableLocks } from '../../render/single/table-locks.js';
 import type { Spliced } from '../../render/splice.js';
 import { quoteRelation } from '../../sql/names.js';
 import { fingerprint } from '../../sql/parser/parser.js';
 import type { DeletingStatement, Site, WritingStatement } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
-import type { Program, SingleProgram } from './program.js';
+import { inSteps } from './in-steps.js';
+import type { SingleProgram } from './program.js';
 import type { CascadeTreatment } from './treatment.js';
 import { judgeTriggers } from './trigger-policy.js';
 import { prepareTreatment, refuse } from './unexpanded.js';
@@ -62,87 +60,19 @@ export function* expandDelete(
   refuseWrites(`${statement.form}, beside a DELETE that cascades,`, statement.writes, context);
   refuseServer(targets, context);
   refuseForm(statement, planned, targets, context);
-  const expanded =
-    inSteps(text, statement, planned, concerned, context) ??
-    (yield* inOne(text, statement, planned, concerned, context));
-  return { ...expanded, warnings };
+  const steps = inSteps(text, statement, planned, (plan) => rootsOf(plan, concerned), context);
+  if (steps === undefined)
+    return { ...(yield* inOne(text, statement, planned, concerned, context)), warnings };
+  const { plan, program } = steps;
+  return {
+    treatments: [{ ...treatmentOf(text, statement, plan, concerned, context), program }],
+    warnings,
+  };
 }
 
 /** What it does beside deleting. */
 function writingOf({ form, outer, prepares, writes, written }: DeletingStatement): WritingStatement {
   return { kind: 'writing', form, outer, writes, query: written, prepares };
-}
-
-/**
- * @returns undefined where one statement carries it out
- * @throws ProxyError PGC_FAMILY where it would have to, and the server takes none that changes several tables; and what renderPlain throws
- */
-function inSteps(
-  text: string,
-  statement: DeletingStatement,
-  plan: Plan,
-  concerned: readonly Concerned[],
-  context: RewriteContext,
-): Expanded | undefined {
-  const { family } = context.profile;
-  if (context.batchRows > 0) return inPages(text, statement, plan, concerned, context);
-  if (context.strategy === 'plain') {
-    const program: Program = {
-      kind: 'plain',
-      sequence: renderPlain(text, statement, plan, rootsOf(plan, concerned), family),
-    };
-    return { treatments: [{ ...treatmentOf(text, statement, plan, concerned, context), program }] };
-  }
-  if (context.strategy === 'single') return undefined;
-  const ordered = inOrder(text, statement, plan, concerned, context);
-  if (ordered !== undefined || family.strategy === 'single') return ordered;
-  const what = `${statement.form} that only one statement can carry out`;
-  throw new ProxyError('PGC_FAMILY', { table: tablesOf(concerned), server: serverOf(family), what });
-}
-
-function tablesOf(concerned: readonly Concerned[]): string {
-  return concerned.map(({ target: { relation } }) => quoteRelation(relation)).join(', ');
-}
-
-/** @throws ProxyError PGC_BATCH for what cannot be done in pages: the statements are such as PostgreSQL alone is known to take */
-function inPages(
-  text: string,
-  statement: DeletingStatement,
-  planned: Plan,
-  concerned: readonly Concerned[],
-  context: RewriteContext,
-): Expanded {
-  const { family } = context.profile;
-  if (family.strategy !== 'single')
-    throw new ProxyError('PGC_BATCH', {
-      table: tablesOf(concerned),
-      what: `the server is ${serverOf(family)}`,
-    });
-  const plan = wholePlan(planned);
-  const pages = renderPages(text, statement, plan, rootsOf(plan, concerned), context.batchRows);
-  const program: Program = { kind: 'paged', pages };
-  return { treatments: [{ ...treatmentOf(text, statement, plan, concerned, context), program }] };
-}
-
-/** @returns undefined for what only one statement can carry out */
-function inOrder(
-  text: string,
-  statement: DeletingStatement,
-  planned: Plan,
-  concerned: readonly Concerned[],
-  context: RewriteContext,
-): Expanded | undefined {
-  if (planned.deletions.some((deletion) => mayKeepRows(deletion, context))) return undefined;
-  const plan = identifiedPlan(planned);
-  const sequence = renderSequence(text, statement, plan, rootsOf(plan, concerned));
-  if (sequence === undefined) return undefined;
-  const program: Program = { kind: 'ordered', sequence };
-  return { treatments: [{ ...treatmentOf(text, statement, plan, concerned, context), program }] };
-}
-
-/** Whether a trigger may keep a row, from the leaves up when its dependents are gone: natively they stay then, and no rule is asked. */
-function mayKeepRows({ relation, inherits }: Deletion, { graph }: RewriteContext): boolean {
-  return relation.mayKeepRows || (inherits && graph.descendants(relation).some((below) => below.mayKeepRows));
 }
 
 function* inOne(
@@ -178,7 +108,7 @@ function treatmentOf(
   statement: DeletingStatement,
   plan: Plan,
   concerned: readonly Concerned[],
-  { counting }: RewriteContext,
+  { counting, locks }: RewriteContext,
 ): Omit<CascadeTreatment, 'program'> {
   return {
     kind: 'cascade',
@@ -188,6 +118,7 @@ function treatmentOf(
       .map(({ target: { relation, view } }) => quoteRelation(view?.relation ?? relation))
       .join(', '),
     command: statement.sites.find(({ cte }) => cte === undefined)?.command,
+    tableLocks: locks === 'tables' ? renderTableLocks(plan) : undefined,
   };
 }
 
@@ -213,6 +144,11 @@ function* single(
   return { sql, copied, program };
 }
 
+/** `"public"."orgs", "public"."users"`, for errors. */
+function namesOf(targets: readonly Target[]): string {
+  return targets.map(({ relation }) => quoteRelation(relation)).join(', ');
+}
+
 /** @throws ProxyError PGC_RELATION for a view of which it cannot be told what it deletes from */
 function targetOf(site: Site, context: RewriteContext): Target | undefined {
   const { graph } = context;
@@ -229,19 +165,21 @@ function targetOf(site: Site, context: RewriteContext): Target | undefined {
 
 /**
  * @throws ProxyError PGC_SERVER where the server is known to refuse a statement that changes several tables, and nothing else may be
- * sent; PGC_ATOMIC where the configuration wants a whole, and there are no transactions
+ * sent; PGC_ATOMIC where the configuration wants a whole, and there are no transactions;
+ * PGC_FAMILY_LOCKS where it wants tables to be locked, and they cannot be
  */
 function refuseServer(
   targets: readonly Target[],
-  { atomic, profile: { family }, strategy }: RewriteContext,
+  { atomic, locks, profile: { family }, strategy }: RewriteContext,
 ): void {
   const { reason = '', strategy: own, transactions } = family;
-  const table = targets.map(({ relation }) => quoteRelation(relation)).join(', ');
+  const table = namesOf(targets);
   const server = serverOf(family);
   if (own === 'none' || (own === 'ordered' && strategy === 'single'))
     throw new ProxyError('PGC_SERVER', { table, server, reason });
   if (atomic && transactions.kind === 'none')
     throw new ProxyError('PGC_ATOMIC', { table, server, reason: 'it has no transactions' });
+  if (locks === 'tables' && !family.locksTables) throw new ProxyError('PGC_FAMILY_LOCKS', { table, server });
 }
 
 /** @throws ProxyError PGC_FORM for a form that cannot be expanded on this server, or together with what it changes */
@@ -252,7 +190,7 @@ function refuseForm(
   context: RewriteContext,
 ): void {
   const { graph, profile } = context;
-  const table = targets.map(({ relation }) => quoteRelation(relation)).join(', ');
+  const table = namesOf(targets);
   if (sites.some(({ command }) => command === 'MERGE') && !profile.can.returnFromMerge)
     throw new ProxyError('PGC_FORM', { table, form: 'MERGE on a server before version 17' });
   // The rest of a statement does not see what the statement itself inserts or gives another key; natively the cascade sees it.

@@ -2,7 +2,8 @@
 import { ProxyError } from '../../errors.js';
 import type { Sequence } from '../../render/ordered/sequence.js';
 import type { Pages } from '../../render/paged/pages.js';
-import { type PlainSequence, serverOf } from '../../render/plain/sequence.js';
+import { refusedBy } from '../../render/plain/refusal.js';
+import type { PlainSequence } from '../../render/plain/sequence.js';
 import type { Locks } from '../../render/single/locks.js';
 import type { ResultShape } from '../../render/single/render.js';
 
@@ -51,7 +52,7 @@ export function cannotCarryOut(
 ): ProxyError {
   switch (program.kind) {
     case 'plain':
-      return new ProxyError('PGC_FAMILY', { table, server: serverOf(program.sequence.family), what });
+      return refusedBy(program.sequence.family, table, what);
     case 'paged':
       return new ProxyError('PGC_BATCH', { table, what });
     case 'ordered':

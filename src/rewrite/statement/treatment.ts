@@ -1,7 +1,7 @@
 /** What becomes of the server's answers to one statement that is sent. */
 import type { ProxyError } from '../../errors.js';
 import type { Plan } from '../../plan/plan.js';
-import type { GuardCheck } from '../../render/single/guarded-changes.js';
+import type { GuardCheck } from '../../render/guard/on-update.js';
 import type { ResultShape } from '../../render/single/render.js';
 import type { Spliced } from '../../render/splice.js';
 import type { RelationName } from '../../sql/names.js';
@@ -16,7 +16,7 @@ export type Treatment =
    * statement when this one has ended, as the end of a transaction may come with that.
    */
   | { readonly kind: 'cleanUp' }
-  /** A statement of the proxy's own that locks the rows of an expanded one behind it: an error is that one's. */
+  /** A statement of the proxy's own that locks the rows of an expanded one behind it, or the tables of their children: an error is that one's. */
   | { readonly kind: 'lock'; readonly cascade: CascadeTreatment }
   /**
    * A statement of the proxy's own that looks at what the one before it has done: an error is that one's. The client gets the
@@ -52,6 +52,8 @@ export interface CascadeTreatment {
   readonly command: string | undefined;
   /** How it is carried out. */
   readonly program: Program;
+  /** A statement that locks the tables of the children before it; undefined where they are not to be locked. */
+  readonly tableLocks: string | undefined;
   /** What its markers begin with, where it is executed by another text than the one that has prepared it. */
   readonly marker?: string | undefined;
   /** What an EXECUTE executes; it may have values, in which there are errors with positions in its own text. */

@@ -3,7 +3,7 @@ import { ProxyError } from '../../errors.js';
 import type { Relation } from '../../graph/model.js';
 import { brokenError } from '../../plan/limits.js';
 import { firedByTruncate } from '../../plan/triggers.js';
-import { serverOf } from '../../render/plain/sequence.js';
+import { refusedBy } from '../../render/plain/refusal.js';
 import { insertion, splice } from '../../render/splice.js';
 import { quoteRelation } from '../../sql/names.js';
 import type { TruncateStatement } from '../../sql/statement/statement.js';
@@ -52,8 +52,7 @@ function refusePlain(
 ): void {
   const concerned = strategy === 'plain' ? listed.find((relation) => graph.acts(relation)) : undefined;
   if (!concerned) return;
-  const values = { table: quoteRelation(concerned), server: serverOf(family), what: 'a TRUNCATE' };
-  throw new ProxyError('PGC_FAMILY', values);
+  throw refusedBy(family, quoteRelation(concerned), 'a TRUNCATE');
 }
 
 /** The listed tables with all that reference them, and those among these that the server would not add by itself. */

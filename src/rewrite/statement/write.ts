@@ -11,10 +11,11 @@ import {
 } from '../../plan/guard.js';
 import { planUpdate } from '../../plan/on-update.js';
 import { type Target, targetOf } from '../../plan/written.js';
-import { renderCopied } from '../../render/single/copied.js';
-import { renderGuarded } from '../../render/single/guard.js';
-import { type Guarded, tellsTables } from '../../render/single/guarded.js';
-import { renderGuardedWith } from '../../render/single/guarded-with.js';
+import { serverOf } from '../../profiles/families/family.js';
+import { renderCopied } from '../../render/guard/copied.js';
+import { renderGuarded } from '../../render/guard/guard.js';
+import { type Guarded, tellsTables } from '../../render/guard/guarded.js';
+import { renderGuardedWith } from '../../render/guard/with.js';
 import { quoteRelation } from '../../sql/names.js';
 import type { Meaning, Write, WritingQuery, WritingStatement } from '../../sql/statement/statement.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
@@ -236,7 +237,7 @@ function refuseUnknowable(part: Guarded, context: RewriteContext): void {
     throw new ProxyError('PGC_GUARD', { form, guard, table: quoteRelation(target.named) });
   };
   const { family } = profile;
-  if (family.strategy !== 'single') refuse(`${write.command} on ${family.servers[0] ?? family.name}`);
+  if (family.strategy !== 'single') refuse(`${write.command} on ${serverOf(family)}`);
   if (tellsTables(part) && target.columns?.has('tableoid') === false)
     refuse(`${write.command} through a view that does not show the tableoid`);
   if (write.command === 'MERGE' && !profile.can.returnFromMerge)

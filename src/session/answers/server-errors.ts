@@ -48,15 +48,11 @@ export function translateError(
   translation: ErrorTranslation,
 ): Verdict {
   const treatment = failed?.kind === 'behind' ? failed.guarded : failed;
-  const encoding = translation.encoding();
   const fields = readErrorFields(message);
   const marker = markerOf(fields, treatment, translation.rewrite, translation.resolved ?? false);
   const instead = inPlaceOf(message, marker, treatment, translation);
   const cascade = cascadeOf(treatment);
-  if (instead instanceof ProxyError) {
-    translation.tell({ kind: 'failed', error: instead, cascade });
-    return errorResponse(inEncoding(proxyErrorFields(instead), encoding), 'latin1');
-  }
+  if (instead instanceof ProxyError) return proxyFailure(instead, cascade, translation);
   const told = instead ?? asTheClients(fields, treatment, translation);
   translation.tell({ kind: 'failed', error: told.get(Field.code) ?? '', cascade });
   return isSame(told, fields) ? 'forward' : errorResponse(told, 'latin1');
@@ -73,6 +69,19 @@ export function translatedFields(
   const instead = inPlaceOf(message, marker, cascade, translation);
   if (instead instanceof ProxyError) return inEncoding(proxyErrorFields(instead), translation.encoding());
   return instead ?? asTheClients(fields, cascade, translation);
+}
+
+/**
+ * An error of the proxy's own, of which whoever listens is told.
+ * @param cascade the expanded statement that has failed; undefined where it was refused before anything was sent for it
+ */
+export function proxyFailure(
+  error: ProxyError,
+  cascade: CascadeTreatment | undefined,
+  { encoding, tell }: Pick<ErrorTranslation, 'encoding' | 'tell'>,
+): Buffer {
+  tell({ kind: 'failed', error, cascade });
+  return errorResponse(inEncoding(proxyErrorFields(error), encoding()), 'latin1');
 }
 
 /** @returns undefined where the error is the server's own */

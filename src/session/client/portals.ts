@@ -13,6 +13,7 @@ import type { PreparedStatement } from '../decide/prepared-statement.js';
 import type { PlainValues, SequenceValues } from '../execute/executor.js';
 import type { PortalBinding } from '../execute/portal-execution.js';
 import type { PortalLock } from '../execute/portal-locks.js';
+import { lockTables } from '../execute/table-locks.js';
 import type { Output } from '../server/output.js';
 import type { OutstandingReplies } from '../server/outstanding-replies.js';
 import { REPEATED, SCRATCH } from '../server/own-statements.js';
@@ -108,6 +109,7 @@ export class Portals {
     const wanted = decision.kind === 'pass' ? passedOn(look.text) : decision.rewrite;
     const { current, under } = await prepared.prepareForPortal(statement, portal.prepared, wanted);
     const { rewrite = wanted } = current;
+    lockTables(rewrite, this.#options);
     const message = bindMessage(under === statement ? bind : bindTo(bindMessage(bind), name, under));
     server.write(Buffer.concat([write.close('P', name), withOwnFormats(message, current) ?? message.buffer]));
     this.set(name, { ...portal, prepared: current });

@@ -11,6 +11,7 @@ import type { StatementSource } from '../decide/decision.js';
 import type { ClientNames } from '../decide/names.js';
 import type { PreparedStatement } from '../decide/prepared-statement.js';
 import { isRefusal, replacement } from '../decide/replacement.js';
+import { lockTables } from '../execute/table-locks.js';
 import type { InternalQueries } from '../server/internal-query.js';
 import type { Output } from '../server/output.js';
 import type { OutstandingReplies } from '../server/outstanding-replies.js';
@@ -100,6 +101,7 @@ export class PreparedStatements {
     const current: PreparedStatement = { ...prepared, rewrite, grounds, lost: false };
     const refused = isRefusal(rewrite);
     const under = refused ? SCRATCH : name;
+    lockTables(rewrite, this.#options);
     if (prepared.rewrite === undefined && !refused) this.#describeFirst(name, prepared);
     server.write(
       Buffer.concat([write.close('S', under), write.parse(under, sentText(rewrite), prepared.types)]),

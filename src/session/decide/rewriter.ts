@@ -160,10 +160,10 @@ export function orderOf(
 }
 
 /** The one statement is for servers that can do it; where the graph is made of names alone, nothing but plain statements is certain. */
-function strategyOf(
+export function strategyOf(
   wanted: Policy['strategy'],
-  { strategy }: Family,
-  { isByNames }: Resolved,
+  { strategy }: Pick<Family, 'strategy'>,
+  { isByNames }: Pick<Resolved, 'isByNames'>,
 ): RewriteContext['strategy'] {
   if (isByNames) return 'plain';
   return wanted === 'ordered' || (wanted === 'auto' && strategy === 'ordered') ? 'ordered' : 'single';

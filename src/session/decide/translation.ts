@@ -37,11 +37,11 @@ export function translationOf(
     tell(news) {
       if (news.kind === 'failed') return tellFailure(news, events);
       const { treatment, at, counts } = news;
-      // To wait for the locks is part of what the cascade takes.
-      if (treatment.kind === 'lock') return;
+      // What the proxy's own statements take is part of what the client's takes: the server answers them together, when all have waited.
+      if (!isClients(treatment)) return;
       if (treatment.kind === 'cascade')
         events.cascaded(treatment, at - since, rowsOf(shapeIn(treatment.program), counts));
-      else if (isClients(treatment)) events.executed();
+      else events.executed();
       since = at;
     },
     relationChanged: () => catalog.invalidateFor('settings'),

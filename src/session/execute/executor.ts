@@ -13,24 +13,23 @@ import {
   type SingleProgram,
 } from '../../rewrite/statement/program.js';
 import type { Rewrite } from '../../rewrite/text.js';
-import { errorResponse } from '../../wire/backend.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { SeparateStatement } from '../decide/decision.js';
-import { proxyErrorFields } from '../server/farewell.js';
 import { carryOut } from './execution.js';
 import { executePortal, executeQuery, orderedStatement } from './ordered/ordered-execution.js';
 import { type OrderedStatement, sendRefusal } from './ordered/ordered-statement.js';
 import { executePaged } from './paged/paged-execution.js';
 import type { PagedParts } from './paged/paged-statement.js';
-import { executePlain, sendFailure } from './plain/plain-execution.js';
+import { executePlain, refusePortal } from './plain/plain-execution.js';
 import type { PlainStatement } from './plain/plain-statement.js';
 import { type Portal, type PortalBinding, PortalExecution, type PortalParts } from './portal-execution.js';
 import { type ExpandedQuery, QueryExecution, type QueryParts } from './query-execution.js';
+import { lockTables } from './table-locks.js';
 
 export type { PlainValues } from './plain/plain-statement.js';
 
 /** The values of a portal, for the first step of a sequence. */
-export type SequenceValues = Pick<OrderedStatement, 'types' | 'bind'>;
+export type SequenceValues = Pick<OrderedStatement, 'types' | 'bind' | 'again'>;
 
 /** What is going to be executed; `offset` as ErrorTranslation has it. */
 type LockedBinding = Pick<PortalBinding, 'lock' | 'rewrite'> & { readonly offset?: number };
@@ -38,7 +37,8 @@ type LockedBinding = Pick<PortalBinding, 'lock' | 'rewrite'> & { readonly offset
 /** What stands against pages. */
 const IN_TRANSACTION = 'a DELETE that is not a transaction by itself';
 
-interface ExecutorParts extends QueryParts, PortalParts, Omit<PagedParts, 'harmlessness'> {
+interface ExecutorParts extends QueryParts, PortalParts {
+  readonly stops: PagedParts['stops'];
   readonly decider: QueryParts['decider'];
   readonly catalog: SessionCatalog;
   readonly events: Pick<SessionEvents, 'retried'>;
@@ -67,6 +67,7 @@ export class Executor {
         return execution.separateStatements;
       }
       case 'ordered':
+        lockTables(query.rewrite, this.#parts);
         await executeQuery(orderedStatement(query.rewrite, program, { describes: true }), this.#parts);
         return undefined;
       case 'paged': {
@@ -81,29 +82,12 @@ export class Executor {
   }
 
   /**
-   * Executes a portal.
+   * Executes a portal of a statement that is one for the server, too.
    * @param inBlock in a transaction block; else nothing was executed in the implicit transaction before it
    * @returns a promise that is fulfilled when no other attempt follows: the client's next message may be sent
    */
   portal(portal: Portal, inBlock: boolean): Promise<void> {
-    const program = programOf(portal.binding.rewrite.treatments);
-    switch (program?.kind) {
-      case undefined:
-      case 'single':
-        return carryOut(new PortalExecution(portal, inBlock, this.#parts), this.#parts.events);
-      case 'ordered':
-        return this.ordered(portal.binding.rewrite, program, {});
-      // What may be carried out in pages is executed by `paged`.
-      case 'paged':
-        return Promise.resolve(this.refuse(portal.binding.rewrite, program, IN_TRANSACTION));
-      case 'plain':
-        return this.plain({
-          rewrite: portal.binding.rewrite,
-          program,
-          message: 'Execute',
-          values: undefined,
-        });
-    }
+    return carryOut(new PortalExecution(portal, inBlock, this.#parts), this.#parts.events);
   }
 
   /**
@@ -115,18 +99,6 @@ export class Executor {
     const [cascade] = statement.rewrite.treatments;
     if (cascade?.kind !== 'cascade') throw new Error('the text is not one expanded statement');
     return executePlain({ ...statement, cascade }, this.#parts);
-  }
-
-  /** Sends a refusal in the place of an Execute that several statements would carry out. @param what stands against it */
-  refuse(
-    { treatments: [cascade] }: Rewrite,
-    program: Exclude<Program, SingleProgram>,
-    what: string,
-  ): undefined {
-    const error = cannotCarryOut(program, cascade?.kind === 'cascade' ? cascade.target : '', what);
-    if (program.kind === 'plain')
-      void sendFailure(errorResponse(proxyErrorFields(error)), 'Execute', this.#parts);
-    else sendRefusal(error, this.#parts);
   }
 
   /**
@@ -160,11 +132,29 @@ export class Executor {
   }
 
   /**
+   * Refuses a statement that several would carry out, in the place of its Execute.
+   * @param what stands against it
+   */
+  refuse(rewrite: Rewrite, program: Exclude<Program, SingleProgram>, what: string): undefined {
+    const [cascade] = rewrite.treatments;
+    const error = cannotCarryOut(program, cascade?.kind === 'cascade' ? cascade.target : '', what);
+    switch (program.kind) {
+      case 'ordered':
+      case 'paged':
+        return sendRefusal(error, this.#parts);
+      case 'plain':
+        return refusePortal(error, rewrite, this.#parts);
+    }
+  }
+
+  /**
    * For a text of several statements, which is executed once, and not held: the client may have to send data of a COPY in it.
+   * @param locksRows whether it may have locks on rows, about which the server is asked
    * @returns the text with the locks that are sent before its DELETEs; `failed` where the client has got an error
    */
-  async locked(rewrite: Rewrite): Promise<Rewrite | 'failed'> {
-    const harmless = await this.#parts.harmlessness.among(firstLocksOf(rewrite.treatments), 'simple');
+  async locked(rewrite: Rewrite, locksRows: boolean): Promise<Rewrite | 'failed'> {
+    const rows = locksRows ? firstLocksOf(rewrite.treatments) : [];
+    const harmless = await this.#parts.harmlessness.among(rows, 'simple');
     return harmless === 'failed' ? harmless : locked(rewrite, harmless);
   }
 

@@ -2,6 +2,7 @@
 import type { Locks } from '../../render/single/locks.js';
 import type { Spliced } from '../../render/splice.js';
 import type { CascadeTreatment } from '../../rewrite/statement/treatment.js';
+import { inPlaceOf } from '../../rewrite/text.js';
 import { write } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
@@ -80,14 +81,12 @@ export class PortalLocks {
 
   /** An error of a lock is that of the statement behind it. */
   #translation(
-    { sql, copied }: Spliced,
+    statement: Spliced,
     { rewrite, offset = 0 }: Pick<ErrorTranslation, 'rewrite' | 'offset'>,
   ): (error: Message) => Verdict {
     const { decider } = this.#parts;
     const cascade = rewrite.treatments.find((each): each is CascadeTreatment => each.kind === 'cascade');
-    const start = rewrite.places[0]?.client ?? 0;
-    const runs = copied.map((run) => ({ ...run, client: run.client + start }));
-    const translation = { ...decider.translation({ ...rewrite, sql, copied: runs }), offset };
+    const translation = { ...decider.translation(inPlaceOf(rewrite, statement)), offset };
     return (error) => translateError(error, cascade && { kind: 'lock', cascade }, translation);
   }
 }

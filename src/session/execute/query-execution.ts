@@ -47,6 +47,8 @@ export interface QueryParts {
   readonly transaction: TransactionState;
 }
 
+const NO_LOCKS: ReadonlySet<Locks> = new Set();
+
 export class QueryExecution implements Execution {
   readonly #query: ExpandedQuery;
   readonly #parts: QueryParts;
@@ -57,7 +59,7 @@ export class QueryExecution implements Execution {
   readonly #inBlock: boolean;
   #rewrite: Rewrite;
   #attempts = 0;
-  #locks: ReadonlySet<Locks> = new Set();
+  #locks = NO_LOCKS;
   #separate: Iterable<SeparateStatement> | undefined;
 
   constructor(query: ExpandedQuery, parts: QueryParts) {
@@ -103,7 +105,7 @@ export class QueryExecution implements Execution {
     const { dropped } = this.#query;
     const { treatments } = this.#rewrite;
     const isSaved = this.#savepoint !== undefined && treatments.some(({ kind }) => kind === 'cascade');
-    const { before, ...string } = surrounded(isLocking ? locked(this.#rewrite, this.#locks) : this.#rewrite, {
+    const { before, ...string } = surrounded(locked(this.#rewrite, isLocking ? this.#locks : NO_LOCKS), {
       profile: queries.mayAccompany ? state.profile : undefined,
       alone: this.#isAlone,
       saved: isSaved,

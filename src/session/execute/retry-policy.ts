@@ -1,8 +1,7 @@
 /** How an execution that did not end is retried: how often, when its rows are locked first, and when not at all. Pure. */
 import type { RetryReason } from './outcome.js';
 
-/** How many attempts are made at the most: each of them needs another child that is inserted at the wrong moment. */
-export const MOST_ATTEMPTS = 5;
+export { MOST_ATTEMPTS } from '../../rewrite/retries.js';
 
 export interface RetryState {
   /** How many attempts may still be made, the next one among them. */

@@ -1,5 +1,6 @@
 /** What kind of failure an error of the server's is, by the class of its SQLSTATE. */
-import { Field, readErrorFields } from '../../wire/backend.js';
+import type { Family } from '../../profiles/families/family.js';
+import { type ErrorFields, Field, readErrorFields } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';
 
 /** Whether an error says that the server does not know what it was sent: not that it could not do it. */
@@ -21,4 +22,10 @@ export function isForbidden(error: Message): boolean {
 /** Whether PostgreSQL itself would say so of what it does not know: a syntax error; no such function, column, table or object. */
 export function isUnknownToPostgres(error: Message): boolean {
   return /^42(?:601|883|703|P01|704)$/.test(readErrorFields(error).get(Field.code) ?? '');
+}
+
+/** Whether the family says of an error that the same may succeed: serialization failures and deadlocks, by SQLSTATE or by their words. */
+export function passes(error: ErrorFields, { retried }: Family): boolean {
+  const [code, message] = [error.get(Field.code) ?? '', error.get(Field.message) ?? ''];
+  return retried.some((each) => each === code || message.includes(each));
 }

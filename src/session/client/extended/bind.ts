@@ -5,6 +5,7 @@ import type { Message } from '../../../wire/reader.js';
 import { descriptionReplies, undoneReplies } from '../../answers/results.js';
 import type { Decider } from '../../decide/decider.js';
 import { isUndecided, type PreparedStatement } from '../../decide/prepared-statement.js';
+import { lockTables } from '../../execute/table-locks.js';
 import type { Jit } from '../../server/jit.js';
 import { isShort, repeatableBind, withOwnFormats } from '../bind-message.js';
 import { forward, type ServerSide } from '../forwarding.js';
@@ -63,6 +64,7 @@ export class Bind extends MessageHandler<BindParts> {
   ): undefined {
     const { decider, jit, portals, replies, server, unit } = this.parts;
     unit.bind();
+    lockTables(prepared?.rewrite, this.parts);
     const bound = prepared && {
       prepared,
       statement,

@@ -75,7 +75,7 @@ export class Execute extends MessageHandler<ExecuteParts> {
     portals.set(name, { ...portal, executed: true });
     if (program?.kind === 'ordered') {
       const rows = readExecute(message)?.rows ?? 0;
-      return this.#executeOrdered(name, portal, rewrite, { program, rows });
+      return this.#executeOrdered(name, portal, rewrite, { program, rows, mayRetryAlone });
     }
     if (program?.kind === 'paged') {
       if (portal.executed) return this.#refuseSecond(name);
@@ -101,7 +101,11 @@ export class Execute extends MessageHandler<ExecuteParts> {
     name: string,
     portal: BoundPortal,
     rewrite: Rewrite,
-    { program, rows }: { readonly program: OrderedProgram; readonly rows: number },
+    {
+      program,
+      rows,
+      mayRetryAlone,
+    }: { readonly program: OrderedProgram; readonly rows: number; readonly mayRetryAlone: boolean },
   ): Promise<void> | undefined {
     const { executor } = this.parts;
     const { returns } = program.sequence;
@@ -109,7 +113,10 @@ export class Execute extends MessageHandler<ExecuteParts> {
     if (portal.executed || (returns && rows > 0))
       return executor.refuse(rewrite, program, 'a RETURNING whose rows are fetched in portions');
     return isRepeatable(portal)
-      ? executor.ordered(rewrite, program, sequenceValues(portal, returns))
+      ? executor.ordered(rewrite, program, {
+          ...sequenceValues(portal, returns),
+          again: mayRetryAlone ? portal.bind : undefined,
+        })
       : executor.refuse(rewrite, program, 'values of more than 1 MiB');
   }
 

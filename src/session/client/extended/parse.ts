@@ -14,6 +14,7 @@ import { ResultColumns } from '../../answers/result-columns.js';
 import { descriptionReplies, undoneReplies } from '../../answers/results.js';
 import type { Decider } from '../../decide/decider.js';
 import { type PreparedStatement, UNWATCHED } from '../../decide/prepared-statement.js';
+import { lockTables } from '../../execute/table-locks.js';
 import { encodingOf } from '../../server/encoding.js';
 import type { ServerState } from '../../server/server-state.js';
 import { forward, type ServerSide } from '../forwarding.js';
@@ -81,6 +82,7 @@ export class Parse extends MessageHandler<ParseParts> {
     unsealed: Rewrite,
   ): undefined {
     const { decider, prepared, replies, server, unanswered, unit, unnamed } = this.parts;
+    lockTables(unsealed, this.parts);
     if (name === '' && unnamed.describeInstead(text, unsealed, unit.disturbances)) return;
     const rewrite = sealed(unsealed);
     const result = new ResultColumns();

@@ -1,6 +1,6 @@
 /** Sends what was decided for a client's Query: as it is, in one text, or statement by statement. */
 
-import { firstLocksOf, isSuspecting, planOf } from '../../../rewrite/retries.js';
+import { firstLocksOf, isSuspecting, planOf, tableLocksOf } from '../../../rewrite/retries.js';
 import { cannotCarryOut } from '../../../rewrite/statement/program.js';
 import { type Rewrite, refusal } from '../../../rewrite/text.js';
 import { type Look, withTextCopied } from '../../../sql/lexer/look.js';
@@ -97,9 +97,10 @@ export class QuerySender {
       unitEnd.end(inBlock);
       return done.then((statements) => statements && this.#sendOneByOne(statements));
     }
-    if (protocol === 'simple' && firstLocksOf(treatments).length > 0)
+    const locksRows = protocol === 'simple' && firstLocksOf(treatments).length > 0;
+    if (locksRows || tableLocksOf(treatments).length > 0)
       return executor
-        .locked(rewrite)
+        .locked(rewrite, locksRows)
         .then((locked) =>
           locked === 'failed' ? this.answered(situation) : this.#sendOnce(message, locked, situation),
         );

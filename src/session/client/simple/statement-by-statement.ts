@@ -22,6 +22,7 @@ import type { Decider } from '../../decide/decider.js';
 import type { SeparateStatement } from '../../decide/decision.js';
 import type { Executor } from '../../execute/executor.js';
 import { lookBehind, lookedAt } from '../../execute/looked-at-execute.js';
+import { lockTables } from '../../execute/table-locks.js';
 import type { InternalQueries } from '../../server/internal-query.js';
 import type { Jit } from '../../server/jit.js';
 import type { Output } from '../../server/output.js';
@@ -83,6 +84,7 @@ export class StatementByStatement {
       const rewrite = decision?.kind === 'rewrite' ? decision.rewrite : unchanged;
       if (firstLocksOf(rewrite.treatments).length > 0) await this.#lock(rewrite, offset);
       const program = programOf(rewrite.treatments);
+      lockTables(rewrite, { server, replies });
       if (program?.kind === 'plain' || program?.kind === 'paged')
         executor.refuse(rewrite, program, ONE_OF_SEVERAL);
       else if (program?.kind === 'ordered')

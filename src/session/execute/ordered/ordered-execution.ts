@@ -3,18 +3,23 @@
  * error of one fails it as the client's own statement would have failed it, so that no savepoint is needed. The answers are
  * made here: those that the client's statement would have had.
  */
+
+import { MOST_ATTEMPTS } from '../../../rewrite/retries.js';
 import type { OrderedProgram } from '../../../rewrite/statement/program.js';
 import type { Rewrite } from '../../../rewrite/text.js';
-import { commandComplete } from '../../../wire/backend.js';
 import { whole, write } from '../../../wire/frontend.js';
 import { Backend } from '../../../wire/types.js';
+import { ownAnswer } from '../../answers/own-answer.js';
 import type { Jit } from '../../server/jit.js';
+import type { Verdict } from '../../server/outstanding-replies.js';
 import { REPEATED, SCRATCH } from '../../server/own-statements.js';
+import type { TransactionState } from '../../server/transaction-state.js';
 import type { OrderedStatement, SequenceParts } from './ordered-statement.js';
 import { SequenceRun } from './sequence-run.js';
 
 export interface OrderedParts extends SequenceParts {
   readonly jit: Jit;
+  readonly transaction: TransactionState;
 }
 
 /** @throws Error where the text is not one statement that is carried out by a sequence */
@@ -38,15 +43,15 @@ const NO_VALUES_AS_TEXT = write.bind(REPEATED, SCRATCH);
  * @param skipped is called where the server skips all of it
  */
 export async function executeQuery(statement: OrderedStatement, parts: OrderedParts): Promise<void> {
-  const { jit, replies, server, decider } = parts;
+  const { decider, jit, replies, server } = parts;
+  const translation = decider.translation(statement.rewrite);
+  const most = parts.transaction.isIdle ? MOST_ATTEMPTS : 1;
   // A query drops the unnamed statement.
   server.write(write.close('S', ''));
   replies.expect('Close', {
     receive: ({ type }) => (type === Backend.ErrorResponse ? 'forward' : 'swallow'),
   });
-  jit.off();
-  const run = new SequenceRun(statement, parts);
-  const isDone = await run.run();
+  const { run, isDone } = await attempted(statement, parts, most, () => jit.off());
   jit.endUnit();
   let hasFailed = !isDone;
   await new Promise<void>((resolve) => {
@@ -57,8 +62,7 @@ export async function executeQuery(statement: OrderedStatement, parts: OrderedPa
         if (message.type !== Backend.ReadyForQuery) return 'forward';
         resolve();
         if (hasFailed) return 'forward';
-        tell(statement, decider);
-        return Buffer.concat([answerOf(statement, run), whole(message)]);
+        return Buffer.concat([ownAnswer(statement.cascade, run, translation), whole(message)]);
       },
       skipped: resolve,
     });
@@ -71,21 +75,46 @@ export async function executeQuery(statement: OrderedStatement, parts: OrderedPa
  * @returns a promise that is fulfilled when the client's next message may be sent
  */
 export async function executePortal(statement: OrderedStatement, parts: OrderedParts): Promise<void> {
-  const { decider, jit } = parts;
-  jit.off();
-  const run = new SequenceRun(statement, parts);
-  await run.run(() => {
-    tell(statement, decider);
-    return answerOf(statement, run);
-  });
+  const { decider, jit, replies, server } = parts;
+  const { again } = statement;
+  const translation = decider.translation(statement.rewrite);
+  const begin = (attempt: number) => {
+    if (again && attempt > 1) {
+      // The client's portal went with the transaction that has failed.
+      server.write(again);
+      replies.expect('Bind', {
+        receive: ({ type }) => (type === Backend.ErrorResponse ? 'forward' : 'swallow'),
+      });
+    }
+    jit.off();
+  };
+  await attempted(statement, parts, again ? MOST_ATTEMPTS : 1, begin, (run) =>
+    ownAnswer(statement.cascade, run, translation),
+  );
 }
 
-function tell({ rewrite, cascade }: OrderedStatement, decider: OrderedParts['decider']): void {
-  decider
-    .translation(rewrite)
-    .tell({ kind: 'executed', treatment: cascade, at: performance.now(), counts: undefined });
-}
-
-function answerOf({ cascade }: OrderedStatement, { deleted, rows }: SequenceRun): Buffer {
-  return Buffer.concat([rows, commandComplete(`${cascade.command ?? 'DELETE'} ${deleted}`)]);
+/**
+ * Runs the sequence, and once more behind each error that passes: what has failed is undone as a whole.
+ * @param most how often at the most
+ * @param begin is called before each attempt
+ * @returns the last run, and whether all was done
+ */
+async function attempted(
+  statement: OrderedStatement,
+  parts: OrderedParts,
+  most: number,
+  begin: (attempt: number) => void,
+  answer?: (run: SequenceRun) => Verdict,
+): Promise<{ readonly run: SequenceRun; readonly isDone: boolean }> {
+  const { jit, replies, server } = parts;
+  for (let attempt = 1; ; attempt++) {
+    begin(attempt);
+    const run = new SequenceRun(statement, parts, attempt >= most);
+    const isDone = await run.run(answer && (() => answer(run)));
+    if (!run.hasPassed || replies.ended) return { run, isDone };
+    // This Sync commits nothing: the transaction has failed. The setting went with it.
+    server.write(write.sync());
+    replies.expect('Sync', { receive: () => 'swallow' });
+    jit.lost();
+  }
 }

@@ -9,6 +9,7 @@ import type { Decider } from '../../decide/decider.js';
 import type { Output } from '../../server/output.js';
 import type { OutstandingReplies } from '../../server/outstanding-replies.js';
 import { SCRATCH } from '../../server/own-statements.js';
+import type { ServerState } from '../../server/server-state.js';
 
 /** The statement whose place the sequence takes. */
 export interface OrderedStatement {
@@ -23,16 +24,22 @@ export interface OrderedStatement {
   readonly types: readonly number[];
   /** The Bind of the client's values to the statement SCRATCH and the portal REPEATED, for results as that needs (`rootsFormats`). */
   readonly bind: Buffer;
+  /**
+   * The client's Bind, where a transaction that fails may begin again, with nothing lost but this portal; undefined where it may not, and
+   * for a Query, which knows that itself.
+   */
+  readonly again?: Buffer | undefined;
 }
 
 export interface SequenceParts {
   readonly server: Output;
   readonly replies: OutstandingReplies;
   readonly decider: Pick<Decider, 'translation'>;
+  readonly state: Pick<ServerState, 'profile'>;
 }
 
 /** Has the server fail in the place of what cannot be sent, so that its transaction fails as well. */
-export function sendRefusal(error: ProxyError, { decider, replies, server }: SequenceParts): void {
+export function sendRefusal(error: ProxyError, { decider, replies, server }: SequenceParts): undefined {
   const refused = refusal(error);
   server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, refused.sql)]));
   const handler = swallowedReplies(decider.translation(refused), () => {});

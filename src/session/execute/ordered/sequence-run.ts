@@ -4,26 +4,24 @@
  * changed.
  */
 import { ProxyError } from '../../../errors.js';
-import { MOST_BYTES } from '../../../render/ordered/collecting.js';
 import type { Sequence } from '../../../render/ordered/sequence.js';
 import type { Step } from '../../../render/ordered/step.js';
+import { MOST_BYTES, MOST_SWEEPS } from '../../../render/sequence-limits.js';
 import { MARKER } from '../../../render/violations.js';
-import type { Rewrite } from '../../../rewrite/text.js';
-import { dropColumns, readColumnTypes, readRow, readTag } from '../../../wire/backend.js';
+import { inPlaceOf, type Rewrite } from '../../../rewrite/text.js';
+import { dropColumns, readColumnTypes, readErrorFields, readRow, readTag } from '../../../wire/backend.js';
 import { Block } from '../../../wire/block.js';
 import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend } from '../../../wire/types.js';
 import { sealed } from '../../answers/markers.js';
 import { type ErrorTranslation, translateError } from '../../answers/server-errors.js';
+import { passes } from '../../server/error-classes.js';
 import type { Verdict } from '../../server/outstanding-replies.js';
 import { REPEATED, SCRATCH } from '../../server/own-statements.js';
 import { HeldKeys } from './held-keys.js';
 import { type OrderedStatement, type SequenceParts, sendRefusal } from './ordered-statement.js';
 import { type SentStep, StepSender } from './step-sender.js';
-
-/** How often all is done once more for rows that others have committed meanwhile. What comes behind that comes too late. */
-const MOST_SWEEPS = 3;
 
 /** With more bytes of keys steps are sent one by one: each has a copy of them. */
 const MOST_AT_ONCE = 1024 * 1024;
@@ -37,10 +35,14 @@ export class SequenceRun {
   readonly #keys: HeldKeys;
   /** What comes before the tag: the client's rows, with their description where that is wanted. */
   readonly #rows = new Block();
+  readonly #isLast: boolean;
   #problem: ProxyError | undefined;
   #deleted = 0;
+  #hasPassed = false;
 
-  constructor(statement: OrderedStatement, parts: SequenceParts) {
+  /** @param isLast an error is the client's, whatever it says */
+  constructor(statement: OrderedStatement, parts: SequenceParts, isLast: boolean) {
+    this.#isLast = isLast;
     this.#parts = parts;
     this.#sender = new StepSender(parts.server, parts.replies);
     this.#statement = statement;
@@ -54,6 +56,11 @@ export class SequenceRun {
     return this.#deleted;
   }
 
+  /** Whether it has failed by an error that passes: the client has not got it, and all may be done once more. */
+  get hasPassed(): boolean {
+    return this.#hasPassed;
+  }
+
   /** The client's rows, where it has a RETURNING. */
   get rows(): Buffer {
     return this.#rows.bytes;
@@ -61,7 +68,7 @@ export class SequenceRun {
 
   /**
    * @param answer gives what the client gets when all was done
-   * @returns whether it was; else the client has its error, and the server skips to the next Sync
+   * @returns whether it was; else the client has its error, unless `hasPassed`, and the server skips to the next Sync
    */
   async run(answer: () => Verdict = () => 'swallow'): Promise<boolean> {
     try {
@@ -130,17 +137,15 @@ export class SequenceRun {
 
   /** The client's own rows: its conditions are evaluated here, and nowhere else. */
   #roots(): SentStep {
-    const { types, bind, rewrite, offset, describes } = this.#statement;
+    const { types, bind, offset, describes } = this.#statement;
     const { roots, rootColumns, returns } = this.#sequence;
     if (returns && describes) this.#describe();
-    const start = rewrite.places[0]?.client ?? 0;
-    const copied = roots.copied.map((run) => ({ ...run, client: run.client + start }));
     return {
       sql: this.#marked(roots.sql),
       types,
       bind,
       hear: returns ? this.#rowsOf() : this.#keysOf([0], [rootColumns]),
-      translate: this.#translate({ ...this.#sealed, sql: roots.sql, copied }, offset),
+      translate: this.#translate(inPlaceOf(this.#sealed, roots), offset),
     };
   }
 
@@ -218,7 +223,10 @@ export class SequenceRun {
 
   #translate(rewrite: Rewrite, offset: number): (error: Message) => Verdict {
     const translation: ErrorTranslation = { ...this.#parts.decider.translation(rewrite), offset };
-    return (error) => translateError(error, this.#statement.cascade, translation);
+    return (error) => {
+      this.#hasPassed = !this.#isLast && passes(readErrorFields(error), this.#parts.state.profile.family);
+      return this.#hasPassed ? 'swallow' : translateError(error, this.#statement.cascade, translation);
+    };
   }
 }
 

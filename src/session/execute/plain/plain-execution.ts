@@ -4,15 +4,18 @@
  */
 import { ProxyError } from '../../../errors.js';
 import type { Family } from '../../../profiles/families/family.js';
-import { serverOf } from '../../../render/plain/sequence.js';
+import { refusedBy } from '../../../render/plain/refusal.js';
 import { FAIL_ANYWHERE } from '../../../render/violations.js';
-import { SAVEPOINT } from '../../../rewrite/retries.js';
-import { commandComplete, type ErrorFields, errorResponse, Field } from '../../../wire/backend.js';
+import { MOST_ATTEMPTS, SAVEPOINT } from '../../../rewrite/retries.js';
+import { inPlaceOf, type Rewrite } from '../../../rewrite/text.js';
+import { type ErrorFields, errorResponse, Field } from '../../../wire/backend.js';
 import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend, TransactionStatus } from '../../../wire/types.js';
-import { translateError } from '../../answers/server-errors.js';
-import { inEncoding } from '../../server/encoding.js';
+import { ownAnswer } from '../../answers/own-answer.js';
+import type { Translation } from '../../answers/results.js';
+import { proxyFailure, translateError } from '../../answers/server-errors.js';
+import { passes } from '../../server/error-classes.js';
 import { proxyErrorFields } from '../../server/farewell.js';
 import type { AnsweredMessage, Verdict } from '../../server/outstanding-replies.js';
 import { REPEATED, SCRATCH } from '../../server/own-statements.js';
@@ -20,8 +23,6 @@ import { PlainRun } from './plain-run.js';
 import { PlainSender } from './plain-sender.js';
 import type { PlainParts, PlainStatement } from './plain-statement.js';
 import { Stopped } from './stopped.js';
-
-const MOST_ATTEMPTS = 5;
 
 /** What stands around the statements of a run. */
 interface Frame {
@@ -38,19 +39,21 @@ export async function executePlain(statement: PlainStatement, parts: PlainParts)
   const sender = new PlainSender(parts.server, parts.replies);
   if (!parts.replies.settled && !(await sender.settled())) return;
   const { family } = statement.program.sequence;
+  const translation = parts.decider.translation(statement.rewrite);
   const frame = frameOf(family, parts.state.status === TransactionStatus.Idle);
   const problem = framed(frame, statement);
   if (problem) return fail(new Stopped(problem), statement, parts);
   for (let attempt = 1; ; attempt++) {
     const run = new PlainRun(statement, parts, sender);
     try {
-      await surrounded(run, frame, statement, parts, sender);
+      await surrounded(run, frame, statement, sender, translation);
+      if (statement.restore) restore(statement.restore, parts);
       return;
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
       if (error.error === undefined) return;
       await undo(frame, run, family, sender);
-      const isOver = !frame.isOwn || attempt === MOST_ATTEMPTS || !isRetried(error.error, family);
+      const isOver = !frame.isOwn || attempt === MOST_ATTEMPTS || !mayPass(error.error, family);
       if (isOver) return fail(interrupted(error, run, family), statement, parts);
     }
   }
@@ -73,7 +76,7 @@ function framed({ isOwn, undo }: Frame, { cascade, program }: PlainStatement): P
   const key = cascade.plan.checks.find(({ kind }) => kind === 'new key')?.key;
   if (isOwn || undo.length > 0 || family.transactions.endWithErrors || !key) return undefined;
   const what = `${key.name} is SET DEFAULT, and it has no savepoints: not in a transaction of the client's`;
-  return new ProxyError('PGC_FAMILY', { table: cascade.target, server: serverOf(family), what });
+  return refusedBy(family, cascade.target, what);
 }
 
 /** @throws Stopped */
@@ -81,8 +84,8 @@ async function surrounded(
   run: PlainRun,
   { begin, end }: Frame,
   statement: PlainStatement,
-  parts: PlainParts,
   sender: PlainSender,
+  translation: Translation,
 ): Promise<void> {
   const begun = begin.map((sql) => sender.query(sql));
   const done = run.run();
@@ -91,11 +94,7 @@ async function surrounded(
   for (const reply of await Promise.all(begun)) if (reply.kind === 'failed') throw new Stopped(reply.error);
   if (ended.status === 'rejected') throw ended.reason;
   const ready = (message: Message) => {
-    tell(statement, parts);
-    const answer = Buffer.concat([
-      run.rows,
-      commandComplete(`${statement.cascade.command ?? 'DELETE'} ${run.deleted}`),
-    ]);
+    const answer = ownAnswer(statement.cascade, run, translation);
     return statement.message === 'Query' ? Buffer.concat([answer, whole(message)]) : answer;
   };
   for (const [i, sql] of end.entries()) {
@@ -103,7 +102,6 @@ async function surrounded(
     if (reply.kind === 'lost') throw new Stopped();
     if (reply.kind === 'failed') throw new Stopped(reply.error);
   }
-  if (statement.restore) restore(statement.restore, parts);
 }
 
 /** A simple query has dropped the client's unnamed statement (protocol-flow.html#PROTOCOL-FLOW-SIMPLE-QUERY). */
@@ -127,10 +125,8 @@ async function undo(
   if (isLeft && !endWithErrors) throw new ProxyError('PGC_FAMILY_OPEN', {});
 }
 
-function isRetried(error: ErrorFields | ProxyError, { retried }: Family): boolean {
-  if (error instanceof ProxyError) return false;
-  const [code, message] = [error.get(Field.code) ?? '', error.get(Field.message) ?? ''];
-  return retried.some((each) => each === code || message.includes(each));
+function mayPass(error: ErrorFields | ProxyError, family: Family): boolean {
+  return !(error instanceof ProxyError) && passes(error, family);
 }
 
 /** Without a transaction the client is told what is gone. */
@@ -151,12 +147,17 @@ function fail(stopped: Stopped, statement: PlainStatement, parts: PlainParts): P
   return sendFailure(errorOf(stopped, statement, parts), statement.message, parts);
 }
 
+/** Refuses what a portal would execute, in the place of its Execute. */
+export function refusePortal(error: ProxyError, rewrite: Rewrite, parts: PlainParts): undefined {
+  void sendFailure(proxyFailure(error, undefined, parts.decider.translation(rewrite)), 'Execute', parts);
+}
+
 /**
  * @param error the client gets it in place of the server's
  * @param message what it is the answer to
  * @returns a promise that is fulfilled when a Query is answered
  */
-export function sendFailure(
+function sendFailure(
   error: Buffer,
   message: PlainStatement['message'],
   { replies, server }: Pick<PlainParts, 'replies' | 'server'>,
@@ -194,28 +195,17 @@ export function sendFailure(
 function errorOf({ error, isOfText }: Stopped, statement: PlainStatement, { decider }: PlainParts): Buffer {
   const { cascade, program, rewrite } = statement;
   const translation = decider.translation(rewrite);
-  if (error instanceof ProxyError || error === undefined) {
-    const told = error ?? new ProxyError('PGC_INTERNAL');
-    translation.tell({ kind: 'failed', error: told, cascade });
-    return errorResponse(inEncoding(proxyErrorFields(told), translation.encoding()), 'latin1');
-  }
+  if (error instanceof ProxyError || error === undefined)
+    return proxyFailure(error ?? new ProxyError('PGC_INTERNAL'), cascade, translation);
   if (!isOfText) {
     translation.tell({ kind: 'failed', error: error.get(Field.code) ?? '', cascade });
     return errorResponse(new Map([...error].filter(([field]) => field !== Field.position)), 'latin1');
   }
-  const { roots } = program.sequence;
-  const start = rewrite.places[0]?.client ?? 0;
-  const copied = roots.copied.map((run) => ({ ...run, client: run.client + start }));
   const buffer = errorResponse(error, 'latin1');
   const message: Message = { type: Backend.ErrorResponse, buffer, start: 0, end: buffer.length, last: true };
   const told = translateError(message, cascade, {
     ...translation,
-    rewrite: { ...rewrite, sql: roots.sql, copied },
+    rewrite: inPlaceOf(rewrite, program.sequence.roots),
   });
   return told instanceof Buffer ? told : buffer;
-}
-
-function tell({ cascade, rewrite }: PlainStatement, { decider }: PlainParts): void {
-  const at = performance.now();
-  decider.translation(rewrite).tell({ kind: 'executed', treatment: cascade, at, counts: undefined });
 }

@@ -5,22 +5,23 @@
  */
 import { ProxyError } from '../../../errors.js';
 import type { Relation } from '../../../graph/model.js';
-import { MOST_BYTES } from '../../../render/ordered/collecting.js';
-import { FoundRows } from '../../../render/plain/found-rows.js';
+import { FoundRows, type Level } from '../../../render/plain/found-rows.js';
 import { type Key, literalOf } from '../../../render/plain/literals.js';
-import { serverOf } from '../../../render/plain/sequence.js';
+import { refusedBy } from '../../../render/plain/refusal.js';
 import {
   askRules,
   changeRows,
   collect,
   countOrphans,
   deleteBelow,
+  deleteInLayers,
   deleteRoots,
   type PlainContext,
   type RuleQuestion,
   refreshTables,
   sweep,
 } from '../../../render/plain/statements.js';
+import { MOST_BYTES, MOST_SWEEPS } from '../../../render/sequence-limits.js';
 import { dropColumns, dropFields, readColumnTypes, readRow } from '../../../wire/backend.js';
 import { Block } from '../../../wire/block.js';
 import type { Message } from '../../../wire/reader.js';
@@ -28,17 +29,14 @@ import { Backend } from '../../../wire/types.js';
 import { violationFields } from '../../answers/violation-fields.js';
 import type { PlainSender } from './plain-sender.js';
 import type { PlainParts, PlainStatement } from './plain-statement.js';
-import { Statements } from './statements.js';
+import { RunStatements } from './run-statements.js';
 import { Stopped } from './stopped.js';
-
-/** How often all is done once more for rows that others have committed meanwhile. What comes behind that comes too late. */
-const MOST_SWEEPS = 3;
 
 export class PlainRun {
   readonly #statement: PlainStatement;
   readonly #parts: PlainParts;
   readonly #sender: PlainSender;
-  readonly #statements: Statements;
+  readonly #statements: RunStatements;
   readonly #context: PlainContext;
   readonly #client: Relation;
   /** The client's rows, with their description where the client gets one. */
@@ -56,10 +54,17 @@ export class PlainRun {
     this.#statement = statement;
     this.#parts = parts;
     this.#sender = sender;
-    this.#statements = new Statements(statement, parts, sender);
+    this.#statements = new RunStatements(statement, parts, sender);
     this.#client = client.relation;
-    const { lock, plain, transport } = family;
-    this.#context = { plan, rows: new FoundRows(plan), plain, transport, locks: lock === 'FOR UPDATE' };
+    const { lock, plain, transactions, transport } = family;
+    const hasTransactions = transactions.kind !== 'none';
+    this.#context = {
+      plan,
+      rows: new FoundRows(plan, !hasTransactions),
+      plain,
+      transport,
+      locks: lock === 'FOR UPDATE',
+    };
   }
 
   /** The rows that the client's own DELETE took. */
@@ -88,8 +93,11 @@ export class PlainRun {
       await this.#collect();
       await this.#askRules();
       await this.#statements.change(changeRows(this.#context));
-      await this.#statements.change(deleteBelow(this.#context));
-      if (round === 0) await this.#deleteRoots();
+      if (rows.layers) await this.#deleteInLayers(round === 0);
+      else {
+        await this.#statements.change(deleteBelow(this.#context));
+        if (round === 0) await this.#deleteRoots();
+      }
       if (!(await this.#findsLate())) break;
     }
     for (const [check, count] of await this.#countOrphans())
@@ -131,9 +139,9 @@ export class PlainRun {
   /** Level by level: each is what references the rows that the one above has brought. A cycle ends as its rows are known at last. */
   async #collect(): Promise<void> {
     const { rows } = this.#context;
-    for (let since: ReadonlyMap<Relation, number> = new Map(); ; ) {
-      const point = rows.point;
-      const level = collect(since, this.#context);
+    rows.endLevel();
+    for (let above: Level | undefined; ; ) {
+      const level = collect(above, this.#context);
       if (level.length === 0) return;
       const types = new Map<number, readonly number[]>();
       await this.#statements.ask(
@@ -146,7 +154,7 @@ export class PlainRun {
         },
       );
       if (this.#problem) throw new Stopped(this.#problem);
-      since = point;
+      above = rows.endLevel();
     }
   }
 
@@ -161,7 +169,7 @@ export class PlainRun {
     const { target: table } = this.#statement.cascade;
     const { family } = this.#statement.program.sequence;
     const refuse = (what: string) => {
-      this.#problem ??= new ProxyError('PGC_FAMILY', { table, server: serverOf(family), what });
+      this.#problem ??= refusedBy(family, table, what);
     };
     const key: Key = values.map((value, i) => {
       if (value === null) return null;
@@ -189,12 +197,19 @@ export class PlainRun {
     if (broken) throw this.#violated(broken.check, broken.values);
   }
 
+  /** Each statement stays by itself. @param isFirst the client's rows are still there */
+  async #deleteInLayers(isFirst: boolean): Promise<void> {
+    for (const { sql, isClients } of deleteInLayers(this.#context)) {
+      const deleted = await this.#statements.change([sql]);
+      if (isFirst && isClients) this.#deleted += deleted;
+    }
+  }
+
   async #deleteRoots(): Promise<void> {
     const { target: table } = this.#statement.cascade;
     const { roots } = this.#context.rows;
     this.#deleted = await this.#statements.change(deleteRoots(this.#context));
-    const isWhole = this.#statement.program.sequence.family.transactions.kind !== 'none';
-    if (isWhole && this.#deleted !== roots)
+    if (this.#deleted !== roots)
       throw new Stopped(
         new ProxyError('PGC_FAMILY_KEPT', { table, found: String(roots), deleted: String(this.#deleted) }),
       );

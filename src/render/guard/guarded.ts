@@ -6,8 +6,8 @@ import type { Target } from '../../plan/written.js';
 import { quoteName } from '../../sql/names.js';
 import type { WriteSite } from '../../sql/statement/statement.js';
 import { ownName } from '../own-names.js';
-import { equals } from './actions/match.js';
-import { columnName, cteName } from './actions/rows.js';
+import { equals } from '../single/actions/match.js';
+import { columnName, cteName } from '../single/actions/rows.js';
 
 const [OLD, NEW] = [ownName('o'), ownName('n')];
 

@@ -1,6 +1,6 @@
 /** The statements of one run: several in one go, where a later one is no worse for being executed behind one that has failed. */
 import { ProxyError } from '../../../errors.js';
-import { serverOf } from '../../../render/plain/sequence.js';
+import { refusedBy } from '../../../render/plain/refusal.js';
 import type { Message } from '../../../wire/reader.js';
 import type { PlainReply, PlainSender } from './plain-sender.js';
 import type { PlainParts, PlainStatement } from './plain-statement.js';
@@ -9,7 +9,7 @@ import { Stopped } from './stopped.js';
 /** Characters of statements that are on their way. */
 const MOST_AT_ONCE = 1024 * 1024;
 
-export class Statements {
+export class RunStatements {
   readonly #statement: PlainStatement;
   readonly #parts: PlainParts;
   readonly #sender: PlainSender;
@@ -89,9 +89,7 @@ export class Statements {
     const { statementBytes } = family.limits;
     if (statementBytes === undefined || Buffer.byteLength(sql) <= statementBytes) return;
     const what = `it takes statements of more than ${statementBytes} bytes`;
-    throw new Stopped(
-      new ProxyError('PGC_FAMILY', { table: cascade.target, server: serverOf(family), what }),
-    );
+    throw new Stopped(refusedBy(family, cascade.target, what));
   }
 }
 

@@ -2,18 +2,19 @@
  * A statement that looks at the keys which the client's INSERT, UPDATE or MERGE writes: what each references is locked FOR KEY
  * SHARE, as RI_FKey_check in ri_triggers.c does. The client's own statement, its text untouched, becomes a CTE.
  */
-import type { ForeignKey, Relation } from '../../graph/model.js';
+import type { ForeignKey } from '../../graph/model.js';
 import type { GuardedKey, RowsOf } from '../../plan/guard.js';
-import { quoteLiteral, quoteName, quoteRelation, type RelationName } from '../../sql/names.js';
+import { quoteName } from '../../sql/names.js';
 import type { WriteSite, WritingQuery } from '../../sql/statement/statement.js';
 import { withOwnNames } from '../own-names.js';
+import { equals } from '../single/actions/match.js';
+import { columnName, tableOf } from '../single/actions/rows.js';
+import { stillMeans } from '../single/meaning.js';
+import type { ResultShape } from '../single/render.js';
 import { type Edit, insertion, type Spliced, splice } from '../splice.js';
-import { checkMarker, FAIL_RELATION_CHANGED } from '../violations.js';
-import { equals } from './actions/match.js';
-import { columnName, tableOf } from './actions/rows.js';
+import { checkMarker } from '../violations.js';
 import { type Guarded, keepsKey, Returned } from './guarded.js';
-import { changesOf, type GuardCheck } from './guarded-changes.js';
-import type { ResultShape } from './render.js';
+import { changesOf, type GuardCheck } from './on-update.js';
 
 export type NewKeyCheck = GuardedKey & { readonly kind: 'new key' | 'mixed key' };
 
@@ -85,7 +86,7 @@ export function renderGuarded(
     returningEdit(site, columns),
     insertion(
       site.end,
-      `\n)\nSELECT ${list === undefined ? count : 'n.*'} FROM ${columns.rows} AS n\nWHERE ${[meaningHolds(site.write.target, guarded.target.named), ...conditions].join('\n AND ')}`,
+      `\n)\nSELECT ${list === undefined ? count : 'n.*'} FROM ${columns.rows} AS n\nWHERE ${[stillMeans(site.write.target, guarded.target.named), ...conditions].join('\n AND ')}`,
     ),
   ];
   return {
@@ -223,11 +224,4 @@ function isWithin(row: string, oids: RowsOf, columns: RowColumns): readonly stri
  */
 export function allWritten({ rows }: Returned): string {
   return `(SELECT pg_catalog.count(*) FROM ${rows}) OPERATOR(pg_catalog.>=) 0`;
-}
-
-/** As meaningHolds in render.ts: the server looks the name up when it analyses the statement. */
-export function meaningHolds(target: RelationName, relation: Relation): string {
-  const name = quoteLiteral(quoteRelation(target));
-  const same = `${name}::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) ${relation.oid}::pg_catalog.oid`;
-  return `CASE WHEN ${same} THEN true ELSE ${FAIL_RELATION_CHANGED} OPERATOR(pg_catalog.=) 0 END`;
 }

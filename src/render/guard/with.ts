@@ -7,14 +7,16 @@ import { quoteName, quoteRelation } from '../../sql/names.js';
 import type { WritingQuery, WritingStatement } from '../../sql/statement/statement.js';
 import { ownName } from '../own-names.js';
 import { type Columns, returnedNames } from '../returned-columns.js';
+import { columnName } from '../single/actions/rows.js';
+import { stillMeans } from '../single/meaning.js';
+import type { ResultShape } from '../single/render.js';
+import { clientName } from '../single/root.js';
 import { type Edit, insertion } from '../splice.js';
-import { columnName } from './actions/rows.js';
 import {
   allWritten,
   breaks,
   caseOf,
   checksOf,
-  meaningHolds,
   type NewKeyCheck,
   type OwnRows,
   type RenderedGuard,
@@ -23,9 +25,7 @@ import {
   spliceNamed,
 } from './guard.js';
 import { type Guarded, keepsKey, keptBeside, type WrittenPart as Part, Returned } from './guarded.js';
-import { changesOf, type GuardCheck } from './guarded-changes.js';
-import type { ResultShape } from './render.js';
-import { clientName } from './root.js';
+import { changesOf, type GuardCheck } from './on-update.js';
 
 /** The client's statement, and what the server tells of its columns. */
 interface Source {
@@ -105,7 +105,7 @@ function conditionsOf(parts: readonly Part[]): {
   );
   return {
     conditions: [
-      ...parts.map(({ guarded }) => meaningHolds(guarded.site.write.target, guarded.target.named)),
+      ...parts.map(({ guarded }) => stillMeans(guarded.site.write.target, guarded.target.named)),
       ...parts.map(({ columns }) => allWritten(columns)),
       ...(changing && changes ? [look(changing, changes.cases)] : []),
       ...looks,

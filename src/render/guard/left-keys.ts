@@ -5,9 +5,9 @@
 import type { ForeignKey } from '../../graph/model.js';
 import { acts, type Leaving } from '../../plan/on-update.js';
 import { quoteLiteral, quoteName } from '../../sql/names.js';
+import { equals, sameReferenced } from '../single/actions/match.js';
+import { columnName, tableOf } from '../single/actions/rows.js';
 import { checkMarker } from '../violations.js';
-import { equals, sameReferenced } from './actions/match.js';
-import { columnName, tableOf } from './actions/rows.js';
 
 /** Columns of the rows `n` of a CTE that changes them, each as an expression: `n.pgc_c0`. */
 export interface ChangedRows {

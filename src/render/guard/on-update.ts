@@ -1,19 +1,19 @@
-/** What a guarded statement does to what keys reference: what stops it, and the statements behind it that do what ON UPDATE says. */
+/** Rows of a guarded statement that leave what keys reference: what stops the statement, and those behind it that carry out ON UPDATE. */
 import type { ForeignKey } from '../../graph/model.js';
 import { acts, type UpdatePlan } from '../../plan/on-update.js';
 import { quoteName } from '../../sql/names.js';
-import { ownName, withOwnNames } from '../own-names.js';
-import { insertion } from '../splice.js';
+import { ownName, withNames } from '../own-names.js';
+import { equals } from '../single/actions/match.js';
+import { columnName, tableOf } from '../single/actions/rows.js';
 import { checkMarker } from '../violations.js';
-import { equals } from './actions/match.js';
-import { columnName, tableOf } from './actions/rows.js';
 import { type Guarded, leavesKey, type Returned } from './guarded.js';
 import { type ChangedRows, isLateOnUpdate, LeftKeys } from './left-keys.js';
 
 /**
- * What a marker's number stands for, whose place is that in the list. `left key`: one that a row has left is referenced. `referenced
- * key`: it cannot be done what the key says of one that is left, or that cannot be handed on. `old snapshot`: who references
- * a left one cannot be seen.
+ * Why a guarded statement stops itself: the number in its marker is the place of one of these in a list. `new key` and `mixed key`: a
+ * row has got a key that references nothing, or is null in part. `left key`: a row has left a key that is still referenced.
+ * `referenced key`: a row has left a key whose ON UPDATE cannot be carried out, or whose value cannot be handed on to the statements
+ * behind. `old snapshot`: the transaction cannot see all rows that reference a left key.
  */
 export interface GuardCheck {
   readonly kind: 'new key' | 'mixed key' | 'left key' | 'referenced key' | 'old snapshot';
@@ -33,7 +33,7 @@ export interface Changes {
 /** The statement behind would see what this one sees, and not a row that has come to reference a left key meanwhile. */
 const KEEPS_SNAPSHOT = `pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.=) ANY (ARRAY['repeatable read', 'serializable'])`;
 
-/** Keys of which nobody does what they say stop the statement; those of the others are handed on, if they can be. */
+/** A row that leaves a refused key stops the statement; what rows leave of other keys is handed on to the statements behind. */
 export function changesOf({ target: { relation }, changes }: Guarded, columns: Returned): Changes {
   const checks = new Checks();
   const cases = changes.refused.map((key) =>
@@ -63,7 +63,7 @@ class Checks {
     return this.all.push({ kind, key }) - 1;
   }
 
-  /** `WHEN … THEN (marker)`: what cannot be done. */
+  /** `WHEN … THEN (marker)`: a case that stops the statement. */
   stop(kind: GuardCheck['kind'], key: ForeignKey, when: string, oid: number): string {
     return `WHEN ${when} THEN ${checkMarker(this.add(kind, key), String(oid), [])}::pg_catalog.int4 IS NULL`;
   }
@@ -100,7 +100,7 @@ class Behind {
     const all = [...statements, ...last];
     const [own] = this.#left;
     const reset = `pg_catalog.set_config(${own?.setting}, '', true)`;
-    return all.map((each, i) => named(each(i === all.length - 1 ? reset : 'true')));
+    return all.map((each, i) => withNames(each(i === all.length - 1 ? reset : 'true')));
   }
 
   #inTurn(left: LeftKeys, keys: readonly ForeignKey[]): readonly Statement[] {
@@ -230,11 +230,4 @@ function inTurns(keys: readonly ForeignKey[]): readonly (readonly ForeignKey[])[
     else turns.push([key]);
   }
   return turns;
-}
-
-/** Gives the CTEs and columns of the proxy's own names that nothing in the statement has. */
-function named(sql: string): string {
-  return withOwnNames('', [insertion(0, sql)], [], false)
-    .map((edit) => edit.sql)
-    .join('');
 }

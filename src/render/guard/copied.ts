@@ -5,9 +5,10 @@
 import type { Relation } from '../../graph/model.js';
 import type { GuardedKey } from '../../plan/guard.js';
 import { quoteName, type RelationName } from '../../sql/names.js';
-import { tableOf } from './actions/rows.js';
-import { breaks, caseOf, checksOf, meaningHolds, type RowColumns } from './guard.js';
-import type { GuardCheck } from './guarded-changes.js';
+import { tableOf } from '../single/actions/rows.js';
+import { stillMeans } from '../single/meaning.js';
+import { breaks, caseOf, checksOf, type RowColumns } from './guard.js';
+import type { GuardCheck } from './on-update.js';
 
 /** What was copied, and into what. */
 export interface Copied {
@@ -47,7 +48,7 @@ export function renderCopied({ target, relation, keys }: Copied): {
       `(SELECT pg_catalog.count(*) FROM ${tableOf(relation)} AS n\nWHERE ${caseOf([OTHERS, ...own])}) OPERATOR(pg_catalog.>=) 0`,
     ];
   });
-  return { sql: `SELECT ${[meaningHolds(target, relation), ...looks].join('\n AND ')}`, checks };
+  return { sql: `SELECT ${[stillMeans(target, relation), ...looks].join('\n AND ')}`, checks };
 }
 
 /** `txid_current()`, as age() takes it. */

@@ -1,0 +1,35 @@
+/**
+ * Locks on the tables of the children, before a statement that deletes: whoever has written there is waited for, so that the statement
+ * sees what they wrote, and who comes later waits for its end. Unlike those on rows (locks.ts) they reach writers that lock nothing.
+ */
+import type { ForeignKey, Relation } from '../../graph/model.js';
+import { oncePerPlan } from '../../plan/plan.js';
+import { quoteLiteral, quoteRelation } from '../../sql/names.js';
+import { depthsOf } from './levels.js';
+
+/**
+ * All tables whose keys the plan follows, from the top down, as writers go, and by name where that does not decide: two that
+ * lock the same tables then come in the same order. One whose key the server enforces is
+ * among them: whoever has written there has locked the row above, and would wait for the tables below. The mode is the weakest that lets nobody else write, nor lock in the same mode
+ * (lock.c, LockConflicts). Outside of a block a LOCK TABLE that is the first in a pipeline is refused (RequireTransactionBlock), and
+ * not in a DO.
+ *
+ *     DO LANGUAGE plpgsql 'BEGIN LOCK TABLE posts, comments IN SHARE ROW EXCLUSIVE MODE; END'
+ *
+ * @returns undefined where the server enforces all keys
+ */
+export const renderTableLocks = oncePerPlan((plan): string | undefined => {
+  const depths = depthsOf(plan);
+  const depthOf = ({ referenced }: ForeignKey) =>
+    Math.max(0, ...(plan.members.get(referenced) ?? []).map(({ deletion }) => depths[deletion] ?? 0));
+  const tables = new Map<Relation, number>();
+  if (plan.keys.every(({ enforced }) => enforced)) return undefined;
+  for (const key of plan.keys)
+    tables.set(key.referencing, Math.max(tables.get(key.referencing) ?? 0, depthOf(key)));
+  const names = [...tables]
+    .map(([relation, depth]) => ({ name: quoteRelation(relation), depth }))
+    .sort((one, other) => one.depth - other.depth || (one.name < other.name ? -1 : 1))
+    .map(({ name }) => name);
+  const body = `BEGIN LOCK TABLE ${names.join(', ')} IN SHARE ROW EXCLUSIVE MODE; END`;
+  return `DO LANGUAGE plpgsql ${quoteLiteral(body)}`;
+});

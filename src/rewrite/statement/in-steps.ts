@@ -1,0 +1,83 @@
+/** A DELETE that several statements carry out: which, and by what kind of program. */
+import { ProxyError } from '../../errors.js';
+import type { Deletion, Plan } from '../../plan/plan.js';
+import { serverOf } from '../../profiles/families/family.js';
+import { identifiedPlan } from '../../render/ordered/identified.js';
+import { renderSequence } from '../../render/ordered/sequence.js';
+import { wholePlan } from '../../render/paged/paged-plan.js';
+import { renderPages } from '../../render/paged/pages.js';
+import { refusedBy } from '../../render/plain/refusal.js';
+import { renderPlain } from '../../render/plain/sequence.js';
+import type { Root } from '../../render/single/root.js';
+import { quoteRelation } from '../../sql/names.js';
+import type { DeletingStatement } from '../../sql/statement/statement.js';
+import type { RewriteContext } from './context.js';
+import type { Program } from './program.js';
+
+/** How it is carried out, and the plan with what that has to know of the rows. */
+export interface InSteps {
+  readonly program: Program;
+  readonly plan: Plan;
+}
+
+/**
+ * @param rootsOf gives the client's deletions, as a plan has them
+ * @returns undefined where one statement carries it out
+ * @throws ProxyError PGC_FAMILY where it would have to, and the server takes none that changes several tables; PGC_BATCH for what
+ * cannot be done in batches; and what renderPlain throws
+ */
+export function inSteps(
+  text: string,
+  statement: DeletingStatement,
+  plan: Plan,
+  rootsOf: (plan: Plan) => readonly Root[],
+  context: RewriteContext,
+): InSteps | undefined {
+  const { batchRows, locks, profile, strategy } = context;
+  const { family } = profile;
+  const table = () =>
+    rootsOf(plan)
+      .map(({ target: { relation } }) => quoteRelation(relation))
+      .join(', ');
+  if (batchRows > 0) {
+    // The statements are such as PostgreSQL alone is known to take.
+    if (family.strategy !== 'single')
+      throw new ProxyError('PGC_BATCH', { table: table(), what: `the server is ${serverOf(family)}` });
+    if (locks === 'tables')
+      throw new ProxyError('PGC_BATCH', {
+        table: table(),
+        what: 'tables are to be locked for all of it (cascade.locks)',
+      });
+    const whole = wholePlan(plan);
+    const pages = renderPages(text, statement, whole, rootsOf(whole), batchRows);
+    return { program: { kind: 'paged', pages }, plan: whole };
+  }
+  if (strategy === 'plain')
+    return {
+      program: { kind: 'plain', sequence: renderPlain(text, statement, plan, rootsOf(plan), family) },
+      plan,
+    };
+  if (strategy === 'single') return undefined;
+  const ordered = inOrder(text, statement, plan, rootsOf, context);
+  if (ordered !== undefined || family.strategy === 'single') return ordered;
+  throw refusedBy(family, table(), `${statement.form} that only one statement can carry out`);
+}
+
+/** @returns undefined for what only one statement can carry out */
+function inOrder(
+  text: string,
+  statement: DeletingStatement,
+  planned: Plan,
+  rootsOf: (plan: Plan) => readonly Root[],
+  context: RewriteContext,
+): InSteps | undefined {
+  if (planned.deletions.some((deletion) => mayKeepRows(deletion, context))) return undefined;
+  const plan = identifiedPlan(planned);
+  const sequence = renderSequence(text, statement, plan, rootsOf(plan));
+  return sequence && { program: { kind: 'ordered', sequence }, plan };
+}
+
+/** Whether a trigger may keep a row, from the leaves up when its dependents are gone: natively they stay then, and no rule is asked. */
+function mayKeepRows({ relation, inherits }: Deletion, { graph }: RewriteContext): boolean {
+  return relation.mayKeepRows || (inherits && graph.descendants(relation).some((below) => below.mayKeepRows));
+}
