@@ -93,10 +93,12 @@ function inSteps(
     };
     return { treatments: [{ ...treatmentOf(text, statement, plan, concerned, context), program }] };
   }
+  const targets = concerned.map(({ target }) => target);
+  // Whose graph is not made of names has PostgreSQL's grammar.
+  if (statement.foreign) throw refusedBy(family, namesOf(targets), `a ${statement.form} in its own grammar`);
   if (context.strategy === 'single') return undefined;
   const ordered = inOrder(text, statement, plan, concerned, context);
   if (ordered !== undefined || family.strategy === 'single') return ordered;
-  const targets = concerned.map(({ target }) => target);
   throw refusedBy(family, namesOf(targets), `${statement.form} that only one statement can carry out`);
 }
 
