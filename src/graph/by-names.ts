@@ -50,6 +50,20 @@ export function relationNamed(
   return more.length > 0 || !(isExact || ignoresCase) ? 'unclear' : only;
 }
 
+/**
+ * The table with rows to cascade to that a text may concern whose statements are not understood: not even what a literal is can be told,
+ * so names count wherever they stand, whatever their quotes.
+ * @returns undefined where none is in it; `a table` where that cannot be told
+ */
+export function tableInText(text: string, { overrides, relations }: KeySettings): string | undefined {
+  const bare = (name: string) => name.toLowerCase().replace(/["`]/g, '');
+  const words = bare(text);
+  const named = relations.find(({ to }) => words.includes(bare(to.table)));
+  // What an escape spells may be any name, and which table a key references that has an override, only a catalog could tell.
+  const isUnclear = overrides.length > 0 || (relations.length > 0 && /u&"/i.test(text));
+  return named?.to.table ?? (isUnclear ? 'a table' : undefined);
+}
+
 function catalogOf(keys: readonly ConfiguredKey[]): Catalog {
   const tables = new Map<string, TableColumns>();
   for (const side of keys.flatMap(({ from, to }) => [from, to])) {

@@ -16,6 +16,8 @@ export interface GateOptions {
   readonly version?: string;
   /** BEGIN, COMMIT, ROLLBACK and REFRESH TABLE are accepted and ignored; behind BEGIN the status byte says that a transaction is open. */
   readonly ignoresTransactions?: boolean;
+  /** It takes `DELETE t`: PostgreSQL is sent `DELETE FROM t`. */
+  readonly deletesWithoutFrom?: boolean;
 }
 
 export interface Gate extends Loopback {
@@ -105,8 +107,13 @@ class GateSession {
     if (type !== 'Q' && type !== 'P') return message(type, body);
     const start = type === 'Q' ? 0 : body.indexOf(0) + 1;
     const end = body.indexOf(0, start);
-    const sent = this.#sentFor(body.toString('utf8', start, end));
+    const sent = this.#sentFor(this.#withFrom(body.toString('utf8', start, end)));
     return message(type, body.subarray(0, start), Buffer.from(sent), body.subarray(end));
+  }
+
+  #withFrom(sql: string): string {
+    const { deletesWithoutFrom } = this.#options;
+    return deletesWithoutFrom ? sql.replace(/^delete (?!from\b|top\b)/i, 'DELETE FROM ') : sql;
   }
 
   #sentFor(sql: string): string {

@@ -13,6 +13,7 @@ export const GATES = {
   redshift: {
     rules: REDSHIFT_RULES,
     parameters: { server_version: '8.0.2' },
+    deletesWithoutFrom: true,
     version:
       'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 (Red Hat 3.4.2-6.fc3), Redshift 1.0.12103',
   },

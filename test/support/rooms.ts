@@ -268,8 +268,9 @@ export const rooms: Readonly<Record<string, Room>> = {
     may: ['sql/encoding'],
   },
   'sql/reading': {
-    purpose: 'texts to statements, long ones in a thread',
-    may: ['sql', 'sql/statement', 'sql/parser', 'sql/lexer', 'sql/encoding', 'errors'],
+    purpose:
+      'texts to statements, long ones in a thread; and those of other databases, where their DELETE is understood',
+    may: ['sql', 'sql/statement', 'sql/parser', 'sql/dialects', 'sql/lexer', 'sql/encoding', 'errors'],
   },
   'sql/statement': {
     purpose: 'what a statement is as far as deleting goes, and the places in its text',

@@ -36,6 +36,13 @@ export interface DeleteForms {
   readonly recursive: boolean;
 }
 
+/** Forms of a DELETE that a family takes and PostgreSQL's grammar does not have, and how its texts are cut into tokens. */
+export interface OwnGrammar {
+  readonly dialect: 'h2' | 'redshift' | 'sqlite';
+  /** `DELETE t WHERE …`; `… LIMIT 3`; `… FETCH FIRST 3 ROWS ONLY`. */
+  readonly forms: readonly ('no FROM' | 'LIMIT' | 'FETCH')[];
+}
+
 export interface Transactions {
   readonly kind: 'full' | 'without savepoints' | 'none';
   /** Any error ends the open transaction: what was changed in it is gone, whatever the client sends next. */
@@ -92,6 +99,8 @@ export interface Family {
   /** Why a cascade by one statement is refused there: the end of a sentence of PGC_SERVER. */
   readonly reason?: string;
   readonly deletes: DeleteForms;
+  /** Undefined where its DELETE is one of PostgreSQL's. */
+  readonly grammar?: OwnGrammar;
   readonly transactions: Transactions;
   readonly limits: Limits;
   /** The clause that locks rows in a SELECT. */

@@ -14,6 +14,8 @@ export const H2: Family = {
   reason: 'its DELETE has neither RETURNING nor a WITH that writes',
   // T: it has SELECT … FROM OLD TABLE (DELETE …) in place of RETURNING; a WITH without a table name is an error inside of H2.
   deletes: { using: false, returning: false, with: 'none', recursive: false },
+  // T: LIMIT and FETCH of one number, no FROM. TOP it takes after SET MODE MSSQLServer alone, and then no LIMIT in a SELECT.
+  grammar: { dialect: 'h2', forms: ['no FROM', 'LIMIT', 'FETCH'] },
   // T: behind an error in a transaction the status stays T; it does not skip to Sync.
   transactions: { kind: 'full', endWithErrors: false, statusTells: false },
   limits: {},

@@ -14,6 +14,8 @@ export const REDSHIFT: Family = {
   reason: 'what a DELETE takes cannot be told there: it has no RETURNING, and a WITH only reads',
   // D: Redshift, DELETE: [WITH [RECURSIVE] …] DELETE [FROM] t [USING …] [WHERE …].
   deletes: { using: true, returning: false, with: 'reads', recursive: true },
+  // D: Redshift, DELETE: FROM is optional.
+  grammar: { dialect: 'redshift', forms: ['no FROM'] },
   // D: Redshift, unsupported PostgreSQL features: SAVEPOINT.
   transactions: { kind: 'without savepoints', endWithErrors: true, statusTells: true },
   // D: Redshift, quotas: an SQL statement has 16 MB at the most.

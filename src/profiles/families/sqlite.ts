@@ -13,6 +13,8 @@ export const SQLITE: Family = {
   reason: 'a WITH there only reads',
   // T: a WITH holds a SELECT alone; DELETE has no USING.
   deletes: { using: false, returning: true, with: 'reads', recursive: true },
+  // D: SQLite, keywords: `t` and [t] are quoted names. LIMIT is not compiled in, as a rule.
+  grammar: { dialect: 'sqlite', forms: [] },
   // T: a statement that fails leaves the transaction open, with what was done before.
   transactions: { kind: 'full', endWithErrors: false, statusTells: true },
   limits: {},

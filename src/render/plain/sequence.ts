@@ -59,10 +59,11 @@ export function renderPlain(
  * The client's DELETE as a SELECT of the rows that it would delete:
  *
  *     SELECT CURRENT_SCHEMA, "users"."id" FROM users WHERE id = 1 FOR UPDATE
+ *     SELECT CURRENT_SCHEMA, "users"."id" FROM users WHERE id > 1 LIMIT 3 FOR UPDATE
  */
 function selectRoots(
   text: string,
-  { selection, end }: DeletingStatement,
+  { foreign, selection, end }: DeletingStatement,
   { site }: Root,
   columns: readonly string[],
   { lock, plain }: Family,
@@ -70,10 +71,12 @@ function selectRoots(
   if (!selection) throw new Error('no SELECT can be put in the place of the statement');
   const added = [plain.schema, ...columns.map((column) => `${site.alias}.${quoteName(column)}`)];
   const own = site.returning ? `, ${text.slice(site.returning.list, site.end)}` : '';
+  const from = foreign?.lacksFrom ? ' FROM' : '';
+  const limit = foreign?.limit ? ` ${foreign.limit}` : '';
   return splice(text.slice(0, end), [
-    { ...selection.verb, sql: `SELECT ${added.join(', ')}${own}` },
+    { ...selection.verb, sql: `SELECT ${added.join(', ')}${own}${from}` },
     ...(selection.using ? [{ ...selection.using, sql: ',' }] : []),
-    { start: selection.end, end, sql: lock === 'FOR UPDATE' ? ' FOR UPDATE' : '' },
+    { start: selection.end, end, sql: `${limit}${lock === 'FOR UPDATE' ? ' FOR UPDATE' : ''}` },
   ]);
 }
 

@@ -57,6 +57,8 @@ export function inSteps(
       program: { kind: 'plain', sequence: renderPlain(text, statement, plan, rootsOf(plan), family) },
       plan,
     };
+  // Whose graph is not made of names has PostgreSQL's grammar.
+  if (statement.foreign) throw refusedBy(family, table(), `a ${statement.form} in its own grammar`);
   if (strategy === 'single') return undefined;
   const ordered = inOrder(text, statement, plan, rootsOf, context);
   if (ordered !== undefined || family.strategy === 'single') return ordered;

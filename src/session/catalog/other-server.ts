@@ -3,7 +3,7 @@
  * What cannot concern the configuration passes through it; the rest goes in plain statements, or is refused by name.
  */
 import { ProxyError } from '../../errors.js';
-import { graphByNames, relationNamed } from '../../graph/by-names.js';
+import { graphByNames, relationNamed, tableInText } from '../../graph/by-names.js';
 import type { SessionEvents } from '../../observe/session-events.js';
 import { CITUS } from '../../profiles/families/citus.js';
 import { POSTGRES } from '../../profiles/families/postgres.js';
@@ -174,17 +174,18 @@ export class OtherServer {
     if (concerned) throw refusal(quoteRelation(concerned), server);
   }
 
-  /**
-   * The same of a text whose statements are not understood: not even what a literal is can be told, so names count wherever
-   * they stand.
-   * @throws ProxyError PGC_SERVER
-   */
+  /** Whether a text whose statements are not understood may concern such a table. */
+  mayConcern(text: string): boolean {
+    return tableInText(text, this.#options.policy.current.keySettings) !== undefined;
+  }
+
+  /** @throws ProxyError PGC_SERVER where it may; PGC_FAMILY where another text would be carried out */
   refuseText(server: Other, text: string): void {
-    const { overrides, relations } = this.#options.policy.current.keySettings;
-    const lower = text.toLowerCase();
-    const concerned = relations.find(({ to }) => lower.includes(to.table.toLowerCase()));
-    const unclear = overrides.length > 0 || (relations.length > 0 && /u&"/i.test(text));
-    if (concerned || unclear) throw refusal(concerned?.to.table ?? 'a table', server);
+    const { keySettings, strategy } = this.#options.policy.current;
+    const table = tableInText(text, keySettings);
+    if (table === undefined) return;
+    if (!isSentInSteps(server.family, strategy)) throw refusal(table, server);
+    throw new ProxyError('PGC_FAMILY', { table, server: server.server, what: NOT_READ });
   }
 
   /** Elsewhere an error has ended the client's transaction, so it is the client's too. */
@@ -241,6 +242,7 @@ export class OtherServer {
   }
 }
 
+const NOT_READ = 'a statement that is not understood here';
 const HIDDEN =
   'a name that a temporary table of this session may have, as long as its schema does not stand before it';
 const UNCLEAR =

@@ -1,8 +1,10 @@
 /** The client's texts: bytes to characters, and characters to statements. */
 import { isAscii } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
+import type { Family } from '../../profiles/families/family.js';
 import type { StatementCache } from '../../rewrite/statement-cache.js';
 import type { Look } from '../../sql/lexer/look.js';
+import { readForeign } from '../../sql/reading/foreign-text.js';
 import type { Statement } from '../../sql/statement/statement.js';
 import { decode, encodingOf } from '../server/encoding.js';
 import type { OutstandingReplies } from '../server/outstanding-replies.js';
@@ -13,6 +15,14 @@ export interface ClientText {
   readonly look: Look;
   readonly text: string;
   readonly statements: readonly Statement[];
+}
+
+/** In bytes: the parser has no room for a longer text, nor has a string for one of four times that. */
+const LONGEST_DECIDED = 128 * 1024 * 1024;
+
+/** @throws ProxyError PGC_TOO_LARGE */
+export function refuseTooLong(text: Buffer): void {
+  if (text.length > LONGEST_DECIDED) throw new ProxyError('PGC_TOO_LARGE');
 }
 
 export class ClientTexts {
@@ -41,5 +51,14 @@ export class ClientTexts {
   /** @returns undefined where the text is not PostgreSQL's SQL */
   statements(text: string): Promise<readonly Statement[] | undefined> {
     return this.#cache.statements(text, encodingOf(this.#state), () => !this.#replies.ended);
+  }
+
+  /**
+   * Those of a text that is not PostgreSQL's SQL.
+   * @returns undefined where it is not understood as that of the server's family either
+   * @throws ProxyError PGC_TOO_LARGE
+   */
+  foreign(text: string, { grammar }: Family): readonly Statement[] | undefined {
+    return grammar && readForeign(text, grammar);
   }
 }

@@ -12,7 +12,7 @@ import { ReportedSettings } from '../catalog/reported-settings.js';
 import type { Policy } from '../policy/policy.js';
 import { encodingOf, TEXT_BEYOND_ASCII } from '../server/encoding.js';
 import type { Protocol } from '../server/internal-query.js';
-import { type ClientText, ClientTexts } from './client-texts.js';
+import { type ClientText, ClientTexts, refuseTooLong } from './client-texts.js';
 import type { DeciderOptions } from './decider-options.js';
 import {
   type Decision,
@@ -149,7 +149,7 @@ export class Decider {
 
   async #decide(look: Look, source: TextSource): Promise<Decision> {
     const { replies, state } = this.#options;
-    if (look.text.length > LONGEST_DECIDED) throw new ProxyError('PGC_TOO_LARGE');
+    refuseTooLong(look.text);
     const settings = await this.settings.forText(look, source.protocol);
     if (settings.kind !== 'known') return unanswered(settings.kind);
     const text = this.#texts.decode(look.text, source.encoding);
@@ -164,17 +164,19 @@ export class Decider {
     return this.#decideStatements({ look, text, statements }, source);
   }
 
-  /** The server answers with its own error, if it has one; else it has a grammar that the parser here has not. */
-  async #decideUnparsable(look: Look, text: string, { types, protocol }: TextSource): Promise<Decision> {
+  /** The server answers with its own error, if it has one; else it has a grammar that PostgreSQL's parser has not. */
+  async #decideUnparsable(look: Look, text: string, source: TextSource): Promise<Decision> {
     const { queries, otherServer } = this.#options;
     if (!this.policy.active) return this.#passUnread(look);
-    const server = await otherServer.recognise(protocol);
+    const server = await otherServer.recognise(source.protocol, otherServer.mayConcern(text));
     if (server.kind === 'failed' || server.kind === 'skipped') return unanswered(server.kind);
     if (server.kind === 'other') {
+      const read = this.#texts.foreign(text, server.family);
+      if (read) return this.#decideStatements({ look, text, statements: read }, source);
       otherServer.refuseText(server, text);
       return this.#passUnread(look);
     }
-    const answer = await queries.parse(text, types, protocol);
+    const answer = await queries.parse(text, source.types, source.protocol);
     if (answer.kind !== 'value') return unanswered(answer.kind);
     throw new ProxyError('PGC_GRAMMAR');
   }
@@ -255,6 +257,3 @@ export class Decider {
     return protocol === 'simple' && this.#options.transaction.hasFailed;
   }
 }
-
-/** In bytes: the parser has no room for a longer text, nor has a string for one of four times that. */
-const LONGEST_DECIDED = 128 * 1024 * 1024;

@@ -73,6 +73,16 @@ export interface Deletes {
   readonly selection: Selection | undefined;
   /** What it compares columns with, in the order of the text. */
   readonly compared: readonly Compared[];
+  /** What stands in it that PostgreSQL's grammar does not have; undefined where all is PostgreSQL's. */
+  readonly foreign?: ForeignParts;
+}
+
+/** What a DELETE of another grammar has, as it is written. */
+export interface ForeignParts {
+  /** No FROM stands behind DELETE. */
+  readonly lacksFrom: boolean;
+  /** `LIMIT 3`, behind the conditions. */
+  readonly limit: string;
 }
 
 export type Outer = 'EXPLAIN ANALYZE' | 'COPY' | 'CREATE TABLE AS' | 'PREPARE';

@@ -38,9 +38,8 @@ const NO_VALUES = write.bindValues(REPEATED, SCRATCH, []);
 const NO_VALUES_AS_TEXT = write.bind(REPEATED, SCRATCH);
 
 /**
- * In the place of a Query. What it would have been answered with comes when its transaction is over, or goes on: with the
- * ReadyForQuery of a Sync.
- * @param skipped is called where the server skips all of it
+ * In the place of a Query. The client gets the answer together with the ReadyForQuery of a Sync: then its transaction is over, or
+ * goes on.
  */
 export async function executeQuery(statement: OrderedStatement, parts: OrderedParts): Promise<void> {
   const { decider, jit, replies, server } = parts;

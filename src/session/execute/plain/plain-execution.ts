@@ -60,7 +60,7 @@ export async function executePlain(statement: PlainStatement, parts: PlainParts)
 }
 
 function frameOf({ transactions }: Family, isIdle: boolean): Frame {
-  // Its status byte may say that a transaction is open: there is none.
+  // Such a server may say in ReadyForQuery that a transaction is open, and has none.
   if (transactions.kind === 'none') return { begin: [], end: ['SELECT 1'], undo: [], isOwn: false };
   if (isIdle) return { begin: ['BEGIN'], end: ['COMMIT'], undo: ['ROLLBACK'], isOwn: true };
   if (transactions.kind === 'without savepoints')
@@ -70,7 +70,7 @@ function frameOf({ transactions }: Family, isIdle: boolean): Frame {
   return { begin: [`SAVEPOINT ${SAVEPOINT}`], end: [release], undo, isOwn: false };
 }
 
-/** What SET DEFAULT has set is looked at behind it, when nothing but the end of the client's transaction would undo it. */
+/** SET DEFAULT is looked at when it is done: it is refused before where nothing but the end of the client's transaction could undo it. */
 function framed({ isOwn, undo }: Frame, { cascade, program }: PlainStatement): ProxyError | undefined {
   const { family } = program.sequence;
   const key = cascade.plan.checks.find(({ kind }) => kind === 'new key')?.key;
@@ -89,7 +89,7 @@ async function surrounded(
 ): Promise<void> {
   const begun = begin.map((sql) => sender.query(sql));
   const done = run.run();
-  // What is thrown by the first is thrown when the other has ended, too.
+  // Both have ended before anything is thrown, and an error of BEGIN or SAVEPOINT counts before that of the run.
   const [ended] = await Promise.allSettled([done]);
   for (const reply of await Promise.all(begun)) if (reply.kind === 'failed') throw new Stopped(reply.error);
   if (ended.status === 'rejected') throw ended.reason;

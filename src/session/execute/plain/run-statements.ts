@@ -1,4 +1,4 @@
-/** The statements of one run: several in one go, where a later one is no worse for being executed behind one that has failed. */
+/** Sends the statements of one run: several in one go, where it does no harm that the server executes those behind one that has failed. */
 import { ProxyError } from '../../../errors.js';
 import { refusedBy } from '../../../render/plain/refusal.js';
 import type { Message } from '../../../wire/reader.js';
@@ -38,7 +38,7 @@ export class RunStatements {
    */
   async change(texts: readonly string[]): Promise<number> {
     if (texts.length > 0) this.#changed ??= 0;
-    // Without a transaction nothing may go that was to follow what has failed.
+    // Without a transaction nothing undoes what is executed behind a statement that has failed: each waits for the one before it.
     const isWhole = this.#statement.program.sequence.family.transactions.kind !== 'none';
     const replies = await this.#send(texts, isWhole);
     return replies.reduce((sum, reply) => sum + countIn(reply), 0);
