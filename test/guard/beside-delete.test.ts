@@ -78,3 +78,31 @@ test.each([
     message: expect.stringContaining('beside a DELETE that cascades, writes in'),
   });
 });
+
+test.each([
+  [
+    'the DELETE, which is read, is executed first, and takes the new child',
+    'WITH d AS (DELETE FROM orgs WHERE id = 7 RETURNING id) INSERT INTO users (id, org_id) SELECT 9, id FROM d',
+    undefined,
+  ],
+  [
+    'the DELETE, which nobody reads, is executed last, and the key of the new child is looked at first',
+    'WITH d AS (DELETE FROM orgs WHERE id = 7 RETURNING id) INSERT INTO users (id, org_id) VALUES (9, 7)',
+    '23503',
+  ],
+  [
+    'the INSERT, which nobody reads, is executed last, and its child is taken before its key is looked at',
+    'WITH i AS (INSERT INTO users (id, org_id) VALUES (9, 7)) DELETE FROM orgs WHERE id = 7',
+    undefined,
+  ],
+  [
+    'the INSERT, which is read, is executed first, and its key is looked at first',
+    'WITH i AS (INSERT INTO users (id, org_id) VALUES (9, 7) RETURNING org_id) DELETE FROM orgs USING i WHERE orgs.id = i.org_id',
+    '23503',
+  ],
+])('natively the order of execution decides, for which it is refused here: %s', async (_, text, code) => {
+  const client = await twin.native.client();
+  const said = await client.query(text).catch((error: unknown) => error);
+  if (code) expect(said).toMatchObject({ code });
+  else expect((await client.query('SELECT FROM users WHERE id = 9')).rowCount).toBe(0);
+});
