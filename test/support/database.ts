@@ -1,11 +1,19 @@
+import type pg from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
-import { createDatabaseOn, type Database } from './scratch-database.js';
+import { databaseUrl } from './postgres.js';
+import { connectTo, createDatabaseOn, type Database } from './scratch-database.js';
 
 export type { Database } from './scratch-database.js';
 
+let administrator: Promise<pg.Client> | undefined;
+
 /** Makes an empty database on the server that all test files share. Whoever makes it drops it. */
 export function createDatabase(): Promise<Database> {
-  return createDatabaseOn(inject('postgres'));
+  const server = inject('postgres');
+  return createDatabaseOn(server, () => {
+    administrator ??= connectTo(databaseUrl(server, 'postgres'));
+    return administrator;
+  });
 }
 
 /**
