@@ -217,7 +217,7 @@ function changes(
   const tables = turns.flatMap(({ step: { operation }, client: other, native, proxied }, index) => {
     if (other === client || !operation || index >= at) return [];
     const answers = [native, proxied].flatMap((each) => each?.answer ?? []);
-    if (!answers.some((answer) => /^C (?:DELETE|UPDATE|INSERT 0) [1-9]/.test(answer))) return [];
+    if (!answers.some((answer) => /^C (?:DELETE|UPDATE|MERGE|INSERT 0) [1-9]/.test(answer))) return [];
     const end = turns.find(
       (turn, i) => i >= index && turn.client === other && !has(turn.native?.answer, 'Z T'),
     );
