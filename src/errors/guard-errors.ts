@@ -18,6 +18,12 @@ export const GUARD_ERRORS = {
     message: 'cannot look at the keys that {form} writes in {table} (cascade.guard is {guard})',
     hint: 'Send a plain INSERT, UPDATE or MERGE as a statement of its own, or write without a look: SET pgcascade.guard = off.',
   },
+  PGC_GUARD_DELETED: {
+    sqlstate: '0A000',
+    message:
+      'cannot delete from {table} and write a row in the same statement that references by {key} what is deleted',
+    hint: 'Natively the row is refused or deleted too, as either comes first. Send the DELETE and what else it writes as two statements.',
+  },
   PGC_GUARD_REFERENCED: {
     sqlstate: '0A000',
     unexpandable: true,

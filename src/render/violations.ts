@@ -87,7 +87,12 @@ export function readMarker(message: string, own: string): Marker | undefined {
 /** The proxy's own error for a row of which the statement cannot tell what becomes. */
 export interface Doubt {
   readonly kind: 'doubt';
-  readonly error: 'PGC_OVERLAP' | 'PGC_REFERENCED_SET' | 'PGC_GUARD_REFERENCED' | 'PGC_GUARD_SNAPSHOT';
+  readonly error:
+    | 'PGC_OVERLAP'
+    | 'PGC_REFERENCED_SET'
+    | 'PGC_GUARD_DELETED'
+    | 'PGC_GUARD_REFERENCED'
+    | 'PGC_GUARD_SNAPSHOT';
   readonly key: string;
   /** Another key, where the error names one. */
   readonly other: string;

@@ -1,6 +1,5 @@
 /** What an EXECUTE runs where the statement may have been prepared, or dropped, earlier in the same text. */
-import type { Executable } from './statement/executable.js';
-import type { Treatment } from './statement/treatment.js';
+import type { Executable, Treatment } from './statement/treatment.js';
 
 export class PreparedHere {
   readonly #before: (name: string) => Executable | undefined;

@@ -99,14 +99,23 @@ export function renderGuarded(
 
 /** Splices, and gives the CTEs and columns of the proxy's own names that nothing in the statement has. */
 export function spliceNamed(text: string, edits: readonly Edit[], parts: readonly Guarded[]): Spliced {
-  const known = parts.flatMap(({ target: { named, relation } }) =>
+  const { columns, isOpen } = namesOf(parts);
+  return splice(text, withOwnNames(text, edits, columns, isOpen));
+}
+
+/** What columns of the statement's may be called; isOpen: it may have others. */
+export function namesOf(parts: readonly Guarded[]): {
+  readonly columns: readonly string[];
+  readonly isOpen: boolean;
+} {
+  const columns = parts.flatMap(({ target: { named, relation } }) =>
     [...named.columns, ...relation.columns].map(({ name }) => name),
   );
   // The columns of what it joins are not known.
   const isOpen = parts.some(
     ({ site: { returning } }) => returning !== undefined && returning.names === undefined,
   );
-  return splice(text, withOwnNames(text, edits, known, isOpen));
+  return { columns, isOpen };
 }
 
 /** @param added how many columns of the proxy's own stand before those of its RETURNING */
@@ -212,7 +221,7 @@ function isAmongWritten(key: ForeignKey, own: OwnRows, columns: RowColumns): str
 }
 
 /** `n.pgc_c2 = ANY (ARRAY[16390]::oid[])` */
-function isWithin(row: string, oids: RowsOf, columns: RowColumns): readonly string[] {
+export function isWithin(row: string, oids: RowsOf, columns: RowColumns): readonly string[] {
   if (oids === 'all') return [];
   const tableoid = `${row}.${columns.name('tableoid')}`;
   return [`${tableoid} OPERATOR(pg_catalog.=) ANY (ARRAY[${oids.join(', ')}]::pg_catalog.oid[])`];

@@ -13,10 +13,11 @@ import { type ChangedRows, isLateOnUpdate, LeftKeys } from './left-keys.js';
  * Why a guarded statement stops itself: the number in its marker is the place of one of these in a list. `new key` and `mixed key`: a
  * row has got a key that references nothing, or is null in part. `left key`: a row has left a key that is still referenced.
  * `referenced key`: a row has left a key whose ON UPDATE cannot be carried out, or whose value cannot be handed on to the statements
- * behind. `old snapshot`: the transaction cannot see all rows that reference a left key.
+ * behind. `old snapshot`: the transaction cannot see all rows that reference a left key. `deleted key`:
+ * a row has got a key that references what the same statement deletes.
  */
 export interface GuardCheck {
-  readonly kind: 'new key' | 'mixed key' | 'left key' | 'referenced key' | 'old snapshot';
+  readonly kind: 'new key' | 'mixed key' | 'left key' | 'referenced key' | 'old snapshot' | 'deleted key';
   readonly key: ForeignKey;
 }
 

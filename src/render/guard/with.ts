@@ -25,10 +25,10 @@ import {
   spliceNamed,
 } from './guard.js';
 import { type Guarded, keepsKey, keptBeside, type WrittenPart as Part, Returned } from './guarded.js';
-import { changesOf, type GuardCheck } from './on-update.js';
+import { changesOf } from './on-update.js';
 
 /** The client's statement, and what the server tells of its columns. */
-interface Source {
+export interface Source {
   readonly text: string;
   readonly statement: WritingStatement;
   readonly query: WritingQuery;
@@ -69,15 +69,16 @@ export function renderGuardedWith(
 /** `pgc_h`: whether all keys hold. */
 const HOLDS = ownName('h');
 
+type Conditions = Pick<Required<RenderedGuard>, 'checks' | 'behind'> & {
+  readonly conditions: readonly string[];
+};
+
 /**
  * All is written before anything is looked at; then come the keys that are checked at once, and then the deferred ones. What the rows of one
  * part leave is handed on at the end.
+ * @param first the number of the first check
  */
-function conditionsOf(parts: readonly Part[]): {
-  readonly conditions: readonly string[];
-  readonly checks: readonly GuardCheck[];
-  readonly behind: readonly string[];
-} {
+export function conditionsOf(parts: readonly Part[], first = 0): Conditions {
   const changing = parts.find(({ guarded }) => changesKeys(guarded));
   const changes = changing && changesOf(changing.guarded, changing.columns);
   const before = changes?.checks ?? [];
@@ -85,10 +86,17 @@ function conditionsOf(parts: readonly Part[]): {
   const cases = all.map(({ part, check }, place) => ({
     part,
     isDeferred: check.key.deferred,
-    sql: breaks(check, before.length + place, part.columns, part.guarded, ownRowsOf(check, part, parts), [
-      ...keepsKey(check.key, part.guarded, part.columns),
-      ...keptBeside(check.key, part.columns, parts.slice(0, parts.indexOf(part))),
-    ]),
+    sql: breaks(
+      check,
+      first + before.length + place,
+      part.columns,
+      part.guarded,
+      ownRowsOf(check, part, parts),
+      [
+        ...keepsKey(check.key, part.guarded, part.columns),
+        ...keptBeside(check.key, part.columns, parts.slice(0, parts.indexOf(part))),
+      ],
+    ),
   }));
   const looks = [false, true].flatMap((deferred) =>
     parts.flatMap((part) => {
@@ -122,7 +130,7 @@ function changesKeys({ changes: { leaving, refused } }: Guarded): boolean {
 }
 
 /** `(SELECT count(*) FROM pgc_0 AS n WHERE CASE WHEN … ELSE true END) >= 0` */
-function look({ columns }: Part, cases: readonly string[]): string {
+export function look({ columns }: Part, cases: readonly string[]): string {
   return `(SELECT pg_catalog.count(*) FROM ${columns.rows} AS n\nWHERE ${caseOf(cases)}) OPERATOR(pg_catalog.>=) 0`;
 }
 
@@ -137,7 +145,7 @@ function ownRowsOf({ key, own }: NewKeyCheck, part: Part, parts: readonly Part[]
  * A CTE of the client's. Its name comes to stand for what its own RETURNING gives. Nobody can read from one that returns nothing: the
  * name stays for the server's own error.
  */
-function cteEdits(part: Part, source: Source): readonly Edit[] {
+export function cteEdits(part: Part, source: Source): readonly Edit[] {
   const { guarded, columns } = part;
   const { site } = guarded;
   const { cte } = site;
@@ -164,8 +172,8 @@ function header({ columns }: Part, own: readonly string[]): string {
   return `${columns.rows} (${names.join(', ')}) AS (`;
 }
 
-/** The statement itself is a part: what it returns comes from its CTE. */
-function mainEdits(
+/** The statement itself is a part: what it returns comes from its CTE. `holds`: the CTE `pgc_h`, and what stands before it. */
+export function mainEdits(
   part: Part,
   holds: string,
   source: Source,

@@ -48,6 +48,20 @@ export interface Rendered extends Spliced {
   readonly shape: ResultShape;
 }
 
+/** What the statement writes beside its DELETEs, where that is looked at. */
+export interface Beside {
+  /** What is put around its parts in the client's WITH. */
+  readonly edits: readonly Edit[];
+  /** A condition of the whole statement: true, or it fails. */
+  readonly condition: string;
+  /** Whatever a column beside those of the proxy may be called; and whether there may be others. */
+  readonly names: { readonly columns: readonly string[]; readonly isOpen: boolean };
+  /** What is put around the statement itself, where that writes: `ctes` stand behind it, and the last one has all conditions, as `pgc_h (h)`. */
+  readonly around:
+    | ((ctes: readonly string[]) => { readonly edits: readonly Edit[]; readonly shape: ResultShape })
+    | undefined;
+}
+
 /**
  * The client's statement with all that its DELETEs bring about:
  *
@@ -60,6 +74,7 @@ export interface Rendered extends Spliced {
  *
  * @param text the client's statement
  * @param roots those of its DELETEs that concern the plan, in the order in which the server executes them
+ * @param beside what it writes, where that is looked at
  * @throws ProxyError PGC_FORM where nobody can tell the names of columns, and what `columns` throws
  */
 export function* renderStatement(
@@ -69,17 +84,31 @@ export function* renderStatement(
   roots: readonly Root[],
   mode: RenderMode,
   columns: Columns,
+  beside?: Beside,
 ): Steps<Rendered> {
   const source = { text, statement, columns };
   const { ctes: below, ...checks } = yield* renderBelow(plan, mode);
   yield;
-  const conditions = [...roots.map(meaningHolds), ...checks.conditions];
-  const inner = roots.filter(({ site }) => site.cte !== undefined).flatMap((root) => cteEdits(root, source));
+  const conditions = [
+    ...roots.map(meaningHolds),
+    ...(beside ? [beside.condition] : []),
+    ...checks.conditions,
+  ];
+  const inner = [
+    ...roots.filter(({ site }) => site.cte !== undefined).flatMap((root) => cteEdits(root, source)),
+    ...(beside?.edits ?? []),
+  ];
+  const isAnswered = statement.outer === undefined || statement.outer === 'PREPARE';
+  const shapedAs = (shape: ResultShape): ResultShape => (isAnswered ? shape : { kind: 'as sent' });
   const main = roots.find(({ site, deletion }) => site.cte === undefined && deletion.returns.length > 0);
+  if (beside?.around) {
+    const { edits, shape } = beside.around([...below, holdsCte(conditions)]);
+    return { ...spliceNamed(text, [...inner, ...edits], roots, beside.names), shape: shapedAs(shape) };
+  }
   if (main === undefined) {
     const own = [...below, ...stoppers(roots, conditions)].map((cte) => `, ${cte}`).join('\n');
     return {
-      ...spliceNamed(text, [...inner, insertion(statement.start, `${own}\n`)], roots),
+      ...spliceNamed(text, [...inner, insertion(statement.start, `${own}\n`)], roots, beside?.names),
       shape: { kind: 'as sent' },
     };
   }
@@ -91,11 +120,7 @@ export function* renderStatement(
     ...returningEdits(main),
     insertion(statement.end, end),
   ];
-  const spliced = spliceNamed(text, edits, roots);
-  return {
-    ...spliced,
-    shape: statement.outer === undefined || statement.outer === 'PREPARE' ? shape : { kind: 'as sent' },
-  };
+  return { ...spliceNamed(text, edits, roots, beside?.names), shape: shapedAs(shape) };
 }
 
 /**
@@ -209,12 +234,16 @@ function namesReturned({ site, target }: Root, { text, statement, columns }: Nam
  */
 function stoppers(roots: readonly Root[], conditions: readonly string[]): readonly string[] {
   const name = ownName('h');
-  const holds = `${name} (h) AS (SELECT ${conditions.join('\n AND ')})`;
   const tables = new Set(roots.map(({ target }) => namedTable(target)));
   return [
-    holds,
+    holdsCte(conditions),
     ...[...tables].map(
       (table, i) => `${ownName(`k${i}`)} AS (DELETE FROM ${table} WHERE NOT (SELECT h FROM ${name}))`,
     ),
   ];
+}
+
+/** `pgc_h (h) AS (SELECT …)`: whether all conditions hold. */
+function holdsCte(conditions: readonly string[]): string {
+  return `${ownName('h')} (h) AS (SELECT ${conditions.join('\n AND ')})`;
 }

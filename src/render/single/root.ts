@@ -26,15 +26,23 @@ export interface Root {
   readonly deletion: Deletion;
 }
 
-/** Splices, and gives the CTEs and columns of the proxy's own names that nothing in the statement has. */
-export function spliceNamed(text: string, edits: readonly Edit[], roots: readonly Root[]): Spliced {
+/**
+ * Splices, and gives the CTEs and columns of the proxy's own names that nothing in the statement has.
+ * @param beside the columns of what it writes; isOpen: it may have others
+ */
+export function spliceNamed(
+  text: string,
+  edits: readonly Edit[],
+  roots: readonly Root[],
+  beside: { readonly columns: readonly string[]; readonly isOpen: boolean } = { columns: [], isOpen: false },
+): Spliced {
   const columns = roots.flatMap(({ target }) => [...target.relation.columns, ...named(target).columns]);
   // The columns of a source that the DELETE joins are not known.
   const open = roots.some(
     ({ site: { returning } }) => returning !== undefined && returning.names === undefined,
   );
-  const names = columns.map(({ name }) => name);
-  return splice(text, withOwnNames(text, edits, names, open));
+  const names = [...columns.map(({ name }) => name), ...beside.columns];
+  return splice(text, withOwnNames(text, edits, names, open || beside.isOpen));
 }
 
 /** `pgc_a`: the column of a MERGE that says what became of a row. */

@@ -8,9 +8,8 @@ import type { Columns } from '../../render/returned-columns.js';
 import type { LockMode } from '../../render/single/locks.js';
 import type { Copied } from '../../render/splice.js';
 import type { RelationName } from '../../sql/names.js';
-import type { Executable } from './executable.js';
 import type { Program } from './program.js';
-import type { Treatment } from './treatment.js';
+import type { Executable, Treatment } from './treatment.js';
 import type { TriggerPolicy } from './trigger-policy.js';
 
 export interface RewriteContext {

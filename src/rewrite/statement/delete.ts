@@ -5,22 +5,24 @@ import type { Steps } from '../../pace.js';
 import type { Plan, Target } from '../../plan/plan.js';
 import { firedByDelete } from '../../plan/triggers.js';
 import { serverOf } from '../../profiles/families/family.js';
+import type { Guarded } from '../../render/guard/guarded.js';
 import { renderLocks } from '../../render/single/locks.js';
 import { cachedPlan } from '../../render/single/plan-cache.js';
-import { renderStatement } from '../../render/single/render.js';
+import { type Beside, renderStatement } from '../../render/single/render.js';
 import type { Root } from '../../render/single/root.js';
 import { renderTableLocks } from '../../render/single/table-locks.js';
 import type { Spliced } from '../../render/splice.js';
 import { quoteRelation } from '../../sql/names.js';
 import { fingerprint } from '../../sql/parser/parser.js';
-import type { DeletingStatement, Site, WritingStatement } from '../../sql/statement/statement.js';
+import type { DeletingStatement, Site } from '../../sql/statement/statement.js';
+import { guardedBeside, insertsClear, renderedBeside, writingOf } from './beside.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
 import { inSteps } from './in-steps.js';
 import type { SingleProgram } from './program.js';
 import type { CascadeTreatment } from './treatment.js';
 import { judgeTriggers } from './trigger-policy.js';
 import { prepareTreatment, refuse } from './unexpanded.js';
-import { expandWrite, refuseWrites } from './write.js';
+import { expandWrite } from './write.js';
 
 /** Characters: a longer text would hold up the event loop. */
 const LONGEST_FINGERPRINTED = 4 * 1024;
@@ -33,7 +35,7 @@ interface Concerned {
 
 /**
  * @param text the statement's own
- * @throws ProxyError PGC_RELATION, PGC_FORM or PGC_SERVER for what cannot be expanded; what cachedPlan, renderStatement and refuseWrites throw
+ * @throws ProxyError PGC_RELATION, PGC_FORM or PGC_SERVER for what cannot be expanded; what cachedPlan, renderStatement and guardedBeside throw
  */
 export function* expandDelete(
   text: string,
@@ -57,22 +59,20 @@ export function* expandDelete(
   // No key that it writes references what is deleted then.
   if (planned === undefined)
     return { ...expandWrite(text, writingOf(statement), context, statement), warnings };
-  refuseWrites(`${statement.form}, beside a DELETE that cascades,`, statement.writes, context);
+  const parts = guardedBeside(statement, planned, context);
   refuseServer(targets, context);
-  refuseForm(statement, planned, targets, context);
-  const steps = inSteps(text, statement, planned, (plan) => rootsOf(plan, concerned), context);
+  refuseForm(statement, planned, targets, context, parts.length > 0);
+  const steps =
+    parts.length > 0
+      ? undefined
+      : inSteps(text, statement, planned, (plan) => rootsOf(plan, concerned), context);
   if (steps === undefined)
-    return { ...(yield* inOne(text, statement, planned, concerned, context)), warnings };
+    return { ...(yield* inOne(text, statement, planned, concerned, context, parts)), warnings };
   const { plan, program } = steps;
   return {
     treatments: [{ ...treatmentOf(text, statement, plan, concerned, context), program }],
     warnings,
   };
-}
-
-/** What it does beside deleting. */
-function writingOf({ form, outer, prepares, writes, written }: DeletingStatement): WritingStatement {
-  return { kind: 'writing', form, outer, writes, query: written, prepares };
 }
 
 function* inOne(
@@ -81,9 +81,12 @@ function* inOne(
   plan: Plan,
   concerned: readonly Concerned[],
   context: RewriteContext,
+  parts: readonly Guarded[],
 ): Steps<Expanded> {
-  const { program, sql, copied } = yield* single(text, statement, plan, rootsOf(plan, concerned), context);
-  const expanded = { ...treatmentOf(text, statement, plan, concerned, context), program };
+  const roots = rootsOf(plan, concerned);
+  const beside = renderedBeside(text, statement, parts, plan, roots, context);
+  const { program, sql, copied } = yield* single(text, statement, plan, roots, context, beside);
+  const expanded = { ...treatmentOf(text, statement, plan, concerned, context), program, beside };
   const { prepares } = statement;
   return {
     treatments: [
@@ -128,20 +131,21 @@ function* single(
   plan: Plan,
   roots: readonly Root[],
   { counting, locks, retries: mayRetry, returnedColumns, strategy }: RewriteContext,
+  beside: Beside | undefined,
 ): Steps<Spliced & { readonly program: SingleProgram }> {
   // A prepared statement may be executed where it cannot be sent again, and the answer to a COPY begins before it is done.
   const retries = mayRetry && statement.outer !== 'PREPARE' && statement.outer !== 'COPY';
   const mode = { suspecting: retries, counting };
-  const { sql, copied, shape } = yield* renderStatement(text, statement, plan, roots, mode, returnedColumns);
+  const rendered = yield* renderStatement(text, statement, plan, roots, mode, returnedColumns, beside);
   yield;
   const program: SingleProgram = {
     kind: 'single',
-    shape,
+    shape: rendered.shape,
     suspecting: retries && plan.checks.length > 0,
     // The rows of an ordered one are always locked first, as far as they can be.
     locks: renderLocks(text, statement, plan, roots, strategy === 'ordered' ? 'rows' : locks),
   };
-  return { sql, copied, program };
+  return { sql: rendered.sql, copied: rendered.copied, program };
 }
 
 /** `"public"."orgs", "public"."users"`, for errors. */
@@ -188,6 +192,7 @@ function refuseForm(
   plan: Plan,
   targets: readonly Target[],
   context: RewriteContext,
+  isGuarded: boolean,
 ): void {
   const { graph, profile } = context;
   const table = namesOf(targets);
@@ -198,7 +203,10 @@ function refuseForm(
   const concerned = new Set([...referencing].flatMap((each) => graph.tree(each)));
   const holds = (relation: Relation) =>
     [relation, ...graph.descendants(relation), ...graph.viewed(relation)].some((each) => concerned.has(each));
-  const changed = writes.map(({ target }) => relationOf(target, context)).find((each) => each && holds(each));
+  const changed = writes
+    .filter((write) => !(isGuarded && insertsClear(write, plan, context)))
+    .map(({ target }) => relationOf(target, context))
+    .find((each) => each && holds(each));
   if (changed)
     throw new ProxyError('PGC_FORM', {
       table,

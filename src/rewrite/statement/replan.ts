@@ -4,10 +4,9 @@ import type { Spliced } from '../../render/splice.js';
 import type { RelationName } from '../../sql/names.js';
 import type { Statement } from '../../sql/statement/statement.js';
 import type { RewriteContext } from './context.js';
-import type { Executable, Replanned } from './executable.js';
 import { expand } from './expand.js';
 import { changed } from './program.js';
-import type { PreparedSource, Treatment } from './treatment.js';
+import type { Executable, PreparedSource, Replanned, Treatment } from './treatment.js';
 
 /** The statements of the texts of prepared statements, by the text; undefined for one that is not PostgreSQL's SQL. */
 export type PreparedTexts = ReadonlyMap<string, readonly Statement[] | undefined>;

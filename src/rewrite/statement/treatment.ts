@@ -1,5 +1,6 @@
 /** What becomes of the server's answers to one statement that is sent. */
 import type { ProxyError } from '../../errors.js';
+import type { Steps } from '../../pace.js';
 import type { Plan } from '../../plan/plan.js';
 import type { GuardCheck } from '../../render/guard/on-update.js';
 import type { ResultShape } from '../../render/single/render.js';
@@ -58,7 +59,12 @@ export interface CascadeTreatment {
   readonly marker?: string | undefined;
   /** What an EXECUTE executes; it may have values, in which there are errors with positions in its own text. */
   readonly source?: ExecutedSource | undefined;
+  /** What it writes beside its DELETEs, where that is looked at: the numbers in the markers go on behind those of the plan. */
+  readonly beside?: LookedAt | undefined;
 }
+
+/** As GuardTreatment. */
+type LookedAt = Pick<GuardTreatment, 'checks' | 'tables'>;
 
 type ExecutedSource = PreparedSource & { readonly hasValues: boolean };
 
@@ -95,6 +101,17 @@ export function shapeOf(treatment: Treatment | undefined): ResultShape | undefin
   return expanded?.kind === 'cascade' ? shapeIn(expanded.program) : expanded?.shape;
 }
 
+/** What is looked at of the keys that a statement writes: its checks by the numbers in their markers. */
+export function lookedAt(treatment: CascadeTreatment | GuardTreatment): {
+  readonly checks: Readonly<Record<number, GuardCheck>>;
+  readonly tables: LookedAt['tables'];
+} {
+  if (treatment.kind === 'guarded') return { checks: { ...treatment.checks }, tables: treatment.tables };
+  const { beside, plan } = treatment;
+  const numbered = (beside?.checks ?? []).map((check, i) => [plan.checks.length + i, check] as const);
+  return { checks: Object.fromEntries(numbered), tables: beside?.tables ?? new Map() };
+}
+
 /** What has to be executed behind a statement. */
 export function behindOf(treatment: Treatment | undefined): readonly string[] {
   return treatment?.kind === 'guarded' ? treatment.behind : [];
@@ -128,4 +145,25 @@ export function plansOf(treatments: readonly Treatment[]): readonly Plan[] {
     const executed = treatment.kind === 'prepare' ? treatment.executeTreatment : treatment;
     return executed.kind === 'cascade' ? [executed.plan] : [];
   });
+}
+
+/** A prepared statement that an EXECUTE names. */
+export interface Executable {
+  readonly targets: readonly RelationName[];
+  /** What the server has under the name. */
+  readonly sql: string;
+  /** What becomes of the answers to its EXECUTE. */
+  readonly executeTreatment: Treatment;
+  /** Undefined where it is prepared in the same string as its EXECUTE. */
+  readonly source?: PreparedSource | undefined;
+  /** Expands the client's text as of now; undefined where the statement is prepared in the same string as its EXECUTE. */
+  readonly replan: (() => Steps<Replanned>) | undefined;
+}
+
+/** What the client's text would be prepared as now. */
+export interface Replanned {
+  readonly sql: string;
+  readonly treatment: Treatment;
+  /** Why it should be refused, where the configuration passes it on. */
+  readonly error: ProxyError | undefined;
 }

@@ -91,12 +91,15 @@ function expandCopy(write: Write, context: RewriteContext): Expanded {
 }
 
 /** What a statement may write rows of a relation into, by object ids. */
-function tablesOf(relation: Relation, { graph }: RewriteContext): readonly (readonly [number, Relation])[] {
+export function tablesOf(
+  relation: Relation,
+  { graph }: RewriteContext,
+): readonly (readonly [number, Relation])[] {
   return [relation, ...graph.descendants(relation)].map((each) => [each.oid, each]);
 }
 
 /** The places of a statement at which it writes keys that have to be looked at, or what these may reference. */
-function guardedParts(
+export function guardedParts(
   { sites }: WritingQuery,
   isCopied: boolean,
   context: RewriteContext,
@@ -229,7 +232,7 @@ function refuseView(view: Relation, { inserts }: Write, { graph, guard }: Rewrit
 }
 
 /** @throws ProxyError PGC_GUARD where the server does not tell what has to be known of the rows */
-function refuseUnknowable(part: Guarded, context: RewriteContext): void {
+export function refuseUnknowable(part: Guarded, context: RewriteContext): void {
   const { guard, profile } = context;
   const { site, target } = part;
   const { write } = site;

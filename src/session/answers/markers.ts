@@ -5,7 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import { MARKER, MARKER_SQLSTATE, type Marker, readMarker } from '../../render/violations.js';
 import { suspects } from '../../rewrite/statement/program.js';
-import { expandedOf, type GuardTreatment, type Treatment } from '../../rewrite/statement/treatment.js';
+import {
+  expandedOf,
+  type GuardTreatment,
+  lookedAt,
+  type Treatment,
+} from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { type ErrorFields, Field } from '../../wire/backend.js';
 
@@ -57,8 +62,10 @@ export function markerOf(
       )
         ? marker
         : undefined;
-    case 'check':
-      return treatment.plan.checks[marker.check] && !suspects(treatment.program) ? marker : undefined;
+    case 'check': {
+      const isOfPlan = treatment.plan.checks[marker.check] !== undefined && !suspects(treatment.program);
+      return isOfPlan || lookedAt(treatment).checks[marker.check] ? marker : undefined;
+    }
     case undefined:
       return undefined;
     default:

@@ -10,7 +10,7 @@ import {
   type Violation,
   violation,
 } from '../../render/violations.js';
-import type { CascadeTreatment, GuardTreatment } from '../../rewrite/statement/treatment.js';
+import { type CascadeTreatment, type GuardTreatment, lookedAt } from '../../rewrite/statement/treatment.js';
 import { type ErrorFields, Field } from '../../wire/backend.js';
 import { inEncoding } from '../server/encoding.js';
 
@@ -54,16 +54,19 @@ function broken(
   marker: Marker & { kind: 'check' },
   profile: Profile,
 ): Violation | Doubt | undefined {
-  if (treatment.kind === 'cascade') return violation(treatment.plan, marker, profile);
-  const check = treatment.checks[marker.check];
-  if (check === undefined) return undefined;
+  const { checks, tables } = lookedAt(treatment);
+  const check = checks[marker.check];
+  if (check === undefined)
+    return treatment.kind === 'cascade' ? violation(treatment.plan, marker, profile) : undefined;
   const { kind, key } = check;
-  const table = treatment.tables.get(marker.table);
+  const table = tables.get(marker.table);
   switch (kind) {
     case 'referenced key':
       return { kind: 'doubt', error: 'PGC_GUARD_REFERENCED', key: key.name, other: '' };
     case 'old snapshot':
       return { kind: 'doubt', error: 'PGC_GUARD_SNAPSHOT', key: key.name, other: '' };
+    case 'deleted key':
+      return { kind: 'doubt', error: 'PGC_GUARD_DELETED', key: key.name, other: '' };
     case 'left key':
       return stillReferenced(key, key.onUpdate, table?.name, marker, profile);
     case 'new key':

@@ -53,6 +53,8 @@ export function writeTextsOf(schema: Schema, spec: WriteSpec): Texts {
       ][variant % 4] as string;
       return { kind: 'texts', texts: [text], whole: false };
     }
+    case 'write beside a delete':
+      return besideDelete(schema, spec, second);
     case 'write explained':
       return {
         kind: 'statements',
@@ -103,14 +105,33 @@ export function writtenParts(schema: Schema, spec: WriteSpec): readonly Relation
     : [];
 }
 
-/** A row is written, and what it references is deleted; or the other way around. */
-function withDelete(schema: Schema, spec: WriteSpec, other: WriteSpec): Texts {
+/** A row is deleted that a written one may reference, or another one. */
+function deletionFor(schema: Schema, spec: WriteSpec, other: WriteSpec): { text: string; id: string } {
   const { table } = writtenRelation(schema, other);
   const key = keyFor(schema, table, spec);
   const parent = key?.to ?? table.root;
   const { idColumn, idType, rows } = parent.table;
   const id = literal(idType, rows[spec.value % Math.max(rows.length, 1)]?.id ?? spec.value);
-  const deletion = `DELETE FROM ${nameIn(schema, parent)} WHERE ${quoted(idColumn)} = ${id}::${sqlType(idType)}`;
+  const text = `DELETE FROM ${nameIn(schema, parent)} WHERE ${quoted(idColumn)} = ${id}::${sqlType(idType)}`;
+  return { text, id: quoted(idColumn) };
+}
+
+/** Both in one statement. */
+function besideDelete(schema: Schema, spec: WriteSpec, other: WriteSpec): Texts {
+  const { text: deletion, id } = deletionFor(schema, spec, other);
+  const write = writeSql(schema, other, literal);
+  const text = [
+    `WITH d AS (${deletion}) ${write.text}`,
+    `WITH w AS (${write.text}) ${deletion} RETURNING ${id}`,
+    `WITH w AS (${write.text}), d AS (${deletion} RETURNING ${id}) TABLE d`,
+    `WITH d AS (${deletion}), w AS (${write.text}) ${write.rows ? 'TABLE w' : 'SELECT 1'}`,
+  ][spec.variant % 4] as string;
+  return { kind: 'texts', texts: [text], whole: false };
+}
+
+/** A row is written, and what it references is deleted; or the other way around. */
+function withDelete(schema: Schema, spec: WriteSpec, other: WriteSpec): Texts {
+  const { text: deletion } = deletionFor(schema, spec, other);
   const write = writeSql(schema, other, literal).text;
   const [one, two] = spec.form === 'write, then delete' ? [write, deletion] : [deletion, write];
   const texts = [

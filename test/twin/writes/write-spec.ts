@@ -18,6 +18,7 @@ export const WRITE_FORMS = [
   'delete, then write',
   'write in a with',
   'writes in one statement',
+  'write beside a delete',
   'write explained',
   'write prepared in SQL',
 ] as const;
@@ -121,6 +122,7 @@ export function writeSpec(referenced: boolean): fc.Arbitrary<WriteSpec> {
       [4, 'write prepared in SQL'],
       [4, 'write in a with'],
       [8, 'writes in one statement'],
+      [6, 'write beside a delete'],
     ),
     relation: place,
     help: place,
