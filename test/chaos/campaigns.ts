@@ -1,3 +1,4 @@
+import { haltBatches, haltDeepBatches } from './batched.js';
 import { cancel } from './cancels.js';
 import { crash } from './crashes.js';
 import { cut, disturb, halfClose } from './cuts.js';
@@ -24,6 +25,8 @@ export const CAMPAIGNS = {
   running: campaign(30, killRunning),
   crashes: campaign(20, crash),
   nonAtomic: campaign(200, haltNonAtomic),
+  batches: campaign(200, haltBatches),
+  deepBatches: campaign(200, haltDeepBatches),
   cancels: campaign(500, cancel),
   cuts: campaign(ALL, cut),
   halves: campaign(ALL, halfClose),
