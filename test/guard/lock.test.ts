@@ -93,6 +93,6 @@ test('a change of what is referenced passes, and a COPY too', async () => {
 });
 
 test('what cannot be locked is refused', async () => {
-  const text = 'WITH o AS (DELETE FROM orgs WHERE id = 3) INSERT INTO users VALUES (30, 3)';
+  const text = 'WITH o AS (DELETE FROM orgs WHERE id = 1) INSERT INTO users VALUES (30, 1)';
   await expect(application.query(text)).rejects.toMatchObject({ code: '0A000' });
 });

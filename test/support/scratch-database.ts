@@ -50,6 +50,11 @@ export async function createDatabaseOn(
 /** Milliseconds in which a session that is as new answers. Another one is ended: what it may still wait for is unknown. */
 const ANSWERED = 2000;
 
+/** What `pg` keeps in a client, and does not declare. */
+interface Prepared {
+  readonly connection: { parsedStatements: Readonly<Record<string, string>> };
+}
+
 /** @param keeps connections are given back by their `end`, and had again */
 function madeConnections(url: string, keeps: boolean) {
   const ends = new Map<pg.Client, () => Promise<void>>();
@@ -66,6 +71,8 @@ function madeConnections(url: string, keeps: boolean) {
       try {
         await client.query('DISCARD ALL');
         client.removeAllListeners('notice').removeAllListeners('notification');
+        // `pg` remembers what it has prepared, which the server has discarded.
+        (client as unknown as Prepared).connection.parsedStatements = {};
         free.push(client);
       } catch {
         // It is in a transaction, or the server has ended it.
