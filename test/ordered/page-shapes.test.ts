@@ -1,0 +1,69 @@
+/** Batches over shapes of keys: what is left is what enforced keys leave. */
+import { describe, expect, test } from 'vitest';
+import { useDatabase } from '../support/database.js';
+import { useProxy } from '../support/proxy.js';
+
+const proxy = useProxy({ cascade: { batch_rows: 7 } });
+
+/** Tables, with KEYS behind each key, and rows; the client's DELETE is of a row of the table `top`. */
+const shapes: readonly (readonly [string, string, readonly string[]])[] = [
+  [
+    'a diamond',
+    `CREATE TABLE top (id int PRIMARY KEY);
+     CREATE TABLE one (id int PRIMARY KEY, top int REFERENCES top ON DELETE CASCADE KEYS);
+     CREATE TABLE two (id int PRIMARY KEY, top int REFERENCES top ON DELETE CASCADE KEYS);
+     CREATE TABLE pair (one int REFERENCES one ON DELETE CASCADE KEYS, two int REFERENCES two ON DELETE CASCADE KEYS);
+     INSERT INTO top VALUES (1), (2); INSERT INTO one SELECT i, 1 + i % 2 FROM generate_series(1, 20) AS i;
+     INSERT INTO two SELECT i, 1 + i % 2 FROM generate_series(1, 20) AS i;
+     INSERT INTO pair SELECT 1 + i % 20, 1 + i * 7 % 20 FROM generate_series(1, 90) AS i`,
+    ['top', 'one', 'two', 'pair'],
+  ],
+  [
+    'keys of several columns',
+    `CREATE TABLE top (a int, b text, id int UNIQUE, PRIMARY KEY (a, b));
+     CREATE TABLE mid (id int, b text, top_a int, top_b text, PRIMARY KEY (id, b),
+       FOREIGN KEY (top_b, top_a) REFERENCES top (b, a) ON DELETE CASCADE KEYS);
+     CREATE TABLE leaf (mid int, b text, n int, FOREIGN KEY (mid, b) REFERENCES mid ON DELETE SET NULL (mid) KEYS);
+     INSERT INTO top VALUES (1, 'x', 1), (1, 'y', 2);
+     INSERT INTO mid SELECT i, 'm', 1, chr(120 + i % 2) FROM generate_series(1, 30) AS i;
+     INSERT INTO leaf SELECT 1 + i % 30, 'm', i FROM generate_series(1, 60) AS i; INSERT INTO leaf VALUES (NULL, 'm', 61)`,
+    ['top', 'mid', 'leaf'],
+  ],
+  [
+    'partitions',
+    `CREATE TABLE top (id int PRIMARY KEY) PARTITION BY RANGE (id);
+     CREATE TABLE low PARTITION OF top FOR VALUES FROM (0) TO (2); CREATE TABLE high PARTITION OF top DEFAULT;
+     CREATE TABLE mid (id int PRIMARY KEY, top int REFERENCES top ON DELETE CASCADE) PARTITION BY HASH (id);
+     CREATE TABLE mid_0 PARTITION OF mid FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+     CREATE TABLE mid_1 PARTITION OF mid FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+     CREATE TABLE leaf (id int PRIMARY KEY, mid int REFERENCES mid ON DELETE CASCADE);
+     INSERT INTO top VALUES (1), (2); INSERT INTO mid SELECT i, 1 + i % 2 FROM generate_series(1, 30) AS i;
+     INSERT INTO leaf SELECT i, 1 + i % 30 FROM generate_series(1, 100) AS i`,
+    ['top', 'mid', 'leaf'],
+  ],
+  [
+    'two tables that reference each other',
+    `CREATE TABLE top (id int PRIMARY KEY, led_by int); CREATE TABLE mid (id int PRIMARY KEY, top int REFERENCES top ON DELETE CASCADE KEYS);
+     ALTER TABLE top ADD FOREIGN KEY (led_by) REFERENCES mid ON DELETE CASCADE KEYS;
+     INSERT INTO top SELECT i FROM generate_series(1, 30) AS i; INSERT INTO mid SELECT i, 1 + i % 30 FROM generate_series(1, 30) AS i;
+     UPDATE top SET led_by = id - 2 WHERE id > 2 AND id <> 20`,
+    ['top', 'mid'],
+  ],
+];
+
+describe.each(shapes)('%s', (_, schema, tables) => {
+  const native = useDatabase(schema.replaceAll('KEYS', ''));
+  const batched = useDatabase(schema.replaceAll('KEYS', 'NOT ENFORCED'));
+  const left = tables
+    .map((table) => `SELECT '${table}' AS t, array_agg(r::text ORDER BY r::text) AS rows FROM ${table} AS r`)
+    .join(' UNION ALL ');
+
+  test.each(['DELETE FROM top WHERE id = 1', 'DELETE FROM top'])('%s', async (sql) => {
+    const [direct, application] = [await native.connect(), await proxy.connect(batched.name)];
+    const expected = await direct.query(sql);
+    expect((await application.query(sql)).rowCount).toBe(expected.rowCount);
+    const looking = await batched.connect();
+    expect((await looking.query(left)).rows).toEqual((await direct.query(left)).rows);
+    await Promise.all([direct.end(), looking.end(), application.end()]);
+  });
+});
