@@ -1,5 +1,6 @@
 /** The section of the configuration that says what cascades, and how. */
 import { z } from 'zod';
+import { MOST_BATCH_ROWS } from '../errors/batch-errors.js';
 import { choice, laterKey, override, relation, schemaFile, section } from './fields.js';
 
 export const cascade = section({
@@ -67,7 +68,7 @@ export const cascade = section({
   batch_rows: z
     .int()
     .min(1)
-    .max(1_000_000)
+    .max(MOST_BATCH_ROWS)
     .nullable()
     .default(null)
     .describe(

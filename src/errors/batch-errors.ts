@@ -1,6 +1,9 @@
 /** What is said of cascades in several transactions (cascade.batch_rows). */
 import type { ErrorKind } from './error-kind.js';
 
+/** Rows that a transaction may be allowed at the most: it is held as a whole, as its keys are. */
+export const MOST_BATCH_ROWS = 1_000_000;
+
 export const BATCH_ERRORS = {
   PGC_BATCH: {
     sqlstate: '0A000',
@@ -11,12 +14,17 @@ export const BATCH_ERRORS = {
   PGC_BATCH_VALUE: {
     sqlstate: '22023',
     message: 'invalid value for parameter "pgcascade.batch_rows": "{value}"',
-    hint: 'Available values: off, or a number of rows.',
+    hint: `Available values: off, or a number of rows, ${MOST_BATCH_ROWS} at the most.`,
   },
   PGC_BATCH_CYCLE: {
     sqlstate: '54000',
-    message: 'cannot cascade from {table} in batches: a cycle of rows has more of them than a batch',
+    message: 'cannot cascade from {table} in batches: the rows of cycles are more than a batch',
     hint: 'Allow more rows with SET pgcascade.batch_rows.',
+  },
+  PGC_BATCH_KEYS: {
+    sqlstate: '54000',
+    message: 'cannot cascade from {table} in batches: the keys of the rows of a batch take more than 64 MiB',
+    hint: 'Allow fewer rows with SET pgcascade.batch_rows.',
   },
   PGC_BATCH_KEPT: {
     sqlstate: '0A000',

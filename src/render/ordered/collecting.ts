@@ -100,6 +100,19 @@ export function arrayOf(column: number): string {
   return `coalesce(pg_catalog.array_agg(l.${columnName(column)}), '{}')`;
 }
 
+/**
+ * A SELECT of arrays, which fails where they are larger than what the proxy holds:
+ *
+ *     SELECT a.* FROM (SELECT …) AS a (pgc_a0, pgc_a1) WHERE CASE WHEN pg_column_size(a.pgc_a1) <= 67108864 THEN true ELSE … END
+ *
+ * @param flags how many columns before the arrays are none
+ */
+export function bounded(select: string, arrays: number, flags = 0): string {
+  const names = Array.from({ length: flags + arrays }, (_, i) => ownName(`a${i}`));
+  const sizes = names.slice(flags).map((name) => `a.${name}`);
+  return `SELECT a.* FROM (${select}) AS a (${names.join(', ')})\nWHERE ${fits(sizes, String(MOST_BYTES))}`;
+}
+
 /** A condition: the arrays are no larger than this, or the step fails. */
 function fits(arrays: readonly string[], most: string): string {
   const sizes = arrays.map((array) => `pg_catalog.pg_column_size(${array})::pg_catalog.int8`);

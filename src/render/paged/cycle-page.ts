@@ -4,11 +4,14 @@
  */
 import type { Deletion, Plan } from '../../plan/plan.js';
 import { quoteName } from '../../sql/names.js';
-import { arrayOf } from '../ordered/collecting.js';
+import { arrayOf, bounded } from '../ordered/collecting.js';
 import { type Collecting, stepOf } from '../ordered/step.js';
 import { ownName } from '../own-names.js';
 import { hasPlace, renderSearch, renderStep, searchName, searchOf } from '../single/actions/deletions.js';
 import { columnName, tableOf } from '../single/actions/rows.js';
+
+/** Columns before the arrays. */
+const FLAGS = 2;
 
 /**
  * Gives two flags before the arrays: whether the rows go together or not at all, and whether there are more of them. `pgc_r1` is all that
@@ -23,7 +26,7 @@ import { columnName, tableOf } from '../single/actions/rows.js';
  *       SELECT tableoid, ctid, max(depth) AS depth FROM pgc_w GROUP BY tableoid, ctid),
  *     pgc_k AS (SELECT n, (SELECT max(depth) FROM pgc_w) >= n AS round FROM pgc_n),
  *     pgc_l AS (SELECT g.* FROM pgc_w AS g, pgc_k AS k WHERE NOT k.round OR k.n <= 2500 OR NOT EXISTS (…) ORDER BY g.depth DESC LIMIT 2500)
- *     SELECT k.round AND k.n <= 2500, k.n > (SELECT count(*) FROM pgc_l), a.* FROM pgc_k AS k, (…) AS a
+ *     SELECT a.* FROM (SELECT k.round AND k.n <= 2500, k.n > (SELECT count(*) FROM pgc_l), l1.* FROM pgc_k AS k, (…) AS l1) AS a WHERE …
  */
 export function findCycle(plan: Plan, deletions: readonly Deletion[], rows: number): Collecting {
   const cycle = deletions[0]?.cycle;
@@ -61,5 +64,6 @@ export function findCycle(plan: Plan, deletions: readonly Deletion[], rows: numb
   const hasMore = `k.n OPERATOR(pg_catalog.>) (SELECT pg_catalog.count(*) FROM ${page})`;
   const arrays = deletions.map(({ id }) => `l${id}.*`).join(', ');
   const body = `SELECT ${isWhole}, ${hasMore}, ${arrays} FROM ${kind} AS k CROSS JOIN ${found.join(' CROSS JOIN ')}`;
-  return { ...stepOf(plan, body, ctes), collects: deletions.map(({ id }) => id) };
+  const columns = deletions.reduce((sum, { returns }) => sum + returns.length, 0);
+  return { ...stepOf(plan, bounded(body, columns, FLAGS), ctes), collects: deletions.map(({ id }) => id) };
 }

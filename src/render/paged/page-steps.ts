@@ -4,7 +4,7 @@
  */
 import type { Deletion, Plan } from '../../plan/plan.js';
 import { quoteName, quoteRelation } from '../../sql/names.js';
-import { arrayOf } from '../ordered/collecting.js';
+import { arrayOf, bounded } from '../ordered/collecting.js';
 import { type Collecting, type Step, stepOf } from '../ordered/step.js';
 import { deleteRows } from '../ordered/writing.js';
 import { references } from '../single/actions/match.js';
@@ -19,8 +19,9 @@ import type { PagedPlan, PageNode } from './paged-plan.js';
  * there are more.
  *
  *     WITH pgc_0 (pgc_c0) AS (SELECT u.* FROM ROWS FROM (unnest($1)) AS u)
- *     SELECT coalesce(array_agg(l.pgc_c0), '{}') FROM (SELECT r.id FROM ONLY posts AS r
- *       WHERE r.author = ANY (ARRAY(SELECT d.pgc_c0 FROM pgc_0 AS d)) LIMIT 2501 FOR UPDATE) AS l (pgc_c0)
+ *     SELECT a.* FROM (SELECT coalesce(array_agg(l.pgc_c0), '{}') FROM (SELECT r.id FROM ONLY posts AS r
+ *       WHERE r.author = ANY (ARRAY(SELECT d.pgc_c0 FROM pgc_0 AS d)) LIMIT 2501 FOR UPDATE) AS l (pgc_c0)) AS a (pgc_a0)
+ *     WHERE CASE WHEN pg_column_size(a.pgc_a0) <= 67108864 THEN true ELSE concat('pgcascade/…/keysTooLarge')::int4 = 0 END
  */
 export function findPage(plan: Plan, node: PageNode, rows: number): Collecting {
   const [deletion] = node.deletions;
@@ -34,7 +35,8 @@ export function findPage(plan: Plan, node: PageNode, rows: number): Collecting {
     .join(' OR ');
   const found = `SELECT ${columns} FROM ${tableOf(relation)} AS r WHERE ${reached}\nLIMIT ${rows + 1} FOR UPDATE`;
   const arrays = returns.map((_, i) => arrayOf(i)).join(', ');
-  return { ...stepOf(plan, `SELECT ${arrays} FROM (${found}) AS l (${names})`), collects: [deletion.id] };
+  const body = bounded(`SELECT ${arrays} FROM (${found}) AS l (${names})`, returns.length);
+  return { ...stepOf(plan, body), collects: [deletion.id] };
 }
 
 /**

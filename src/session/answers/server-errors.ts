@@ -37,6 +37,11 @@ export interface ErrorTranslation {
   readonly relationChanged: () => void;
 }
 
+/** An error as the client gets it. */
+export interface TranslatedError extends Pick<News & { readonly kind: 'failed' }, 'error' | 'cascade'> {
+  readonly told: ErrorFields;
+}
+
 /**
  * What the client gets in place of an error: the native one of a broken rule, the proxy's own, or the server's, with the
  * position and the command of the client's text.
@@ -47,41 +52,43 @@ export function translateError(
   failed: Treatment | undefined,
   translation: ErrorTranslation,
 ): Verdict {
+  const { told, error, cascade } = translated(message, failed, translation);
+  translation.tell({ kind: 'failed', error, cascade });
+  return isSame(told, readErrorFields(message)) ? 'forward' : errorResponse(told, 'latin1');
+}
+
+/** The same as fields, with one character for each byte, and what is to be told of it; nobody is. */
+export function translated(
+  message: Message,
+  failed: Treatment | undefined,
+  translation: ErrorTranslation,
+): TranslatedError {
   const treatment = failed?.kind === 'behind' ? failed.guarded : failed;
+  const cascade = cascadeOf(treatment);
   const fields = readErrorFields(message);
   const marker = markerOf(fields, treatment, translation.rewrite, translation.resolved ?? false);
   const instead = inPlaceOf(message, marker, treatment, translation);
-  const cascade = cascadeOf(treatment);
-  if (instead instanceof ProxyError) return proxyFailure(instead, cascade, translation);
+  if (instead instanceof ProxyError) {
+    const told = inEncoding(proxyErrorFields(instead), translation.encoding());
+    return { told, error: instead, cascade };
+  }
   const told = instead ?? asTheClients(fields, treatment, translation);
-  translation.tell({ kind: 'failed', error: told.get(Field.code) ?? '', cascade });
-  return isSame(told, fields) ? 'forward' : errorResponse(told, 'latin1');
-}
-
-/** As translateError, as fields with one character for each byte; nobody is told of it. */
-export function translatedFields(
-  message: Message,
-  cascade: CascadeTreatment,
-  translation: ErrorTranslation,
-): ErrorFields {
-  const fields = readErrorFields(message);
-  const marker = markerOf(fields, cascade, translation.rewrite, false);
-  const instead = inPlaceOf(message, marker, cascade, translation);
-  if (instead instanceof ProxyError) return inEncoding(proxyErrorFields(instead), translation.encoding());
-  return instead ?? asTheClients(fields, cascade, translation);
+  return { told, error: told.get(Field.code) ?? '', cascade };
 }
 
 /**
  * An error of the proxy's own, of which whoever listens is told.
  * @param cascade the expanded statement that has failed; undefined where it was refused before anything was sent for it
+ * @param more gives the fields with what is to be said beside them
  */
 export function proxyFailure(
   error: ProxyError,
   cascade: CascadeTreatment | undefined,
   { encoding, tell }: Pick<ErrorTranslation, 'encoding' | 'tell'>,
+  more: (fields: ErrorFields) => ErrorFields = (fields) => fields,
 ): Buffer {
   tell({ kind: 'failed', error, cascade });
-  return errorResponse(inEncoding(proxyErrorFields(error), encoding()), 'latin1');
+  return errorResponse(inEncoding(more(proxyErrorFields(error)), encoding()), 'latin1');
 }
 
 /** @returns undefined where the error is the server's own */
@@ -115,6 +122,10 @@ function inPlaceOf(
   }
 }
 
+function isPaged(treatment: Treatment): boolean {
+  return treatment.kind === 'cascade' && treatment.program.kind === 'paged';
+}
+
 /** What an expanded statement that has stopped itself means by its marker. */
 function stoppedBy(
   marker: Marker,
@@ -125,11 +136,11 @@ function stoppedBy(
     case 'check':
       return violationFields(treatment, marker, profile, encoding());
     case 'keysTooLarge':
-      return new ProxyError('PGC_ORDERED_KEYS', { table: treatment.target });
-    case 'rowKept': {
-      const isPaged = treatment.kind === 'cascade' && treatment.program.kind === 'paged';
-      return new ProxyError(isPaged ? 'PGC_BATCH_KEPT' : 'PGC_KEPT', { table: treatment.target });
-    }
+      return new ProxyError(isPaged(treatment) ? 'PGC_BATCH_KEYS' : 'PGC_ORDERED_KEYS', {
+        table: treatment.target,
+      });
+    case 'rowKept':
+      return new ProxyError(isPaged(treatment) ? 'PGC_BATCH_KEPT' : 'PGC_KEPT', { table: treatment.target });
     case 'ruleSuspected':
       return new ProxyError('PGC_SERIALIZATION', {});
     case 'relationChanged':

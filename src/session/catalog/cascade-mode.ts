@@ -1,4 +1,5 @@
 /** What a session's own settings say to the proxy, as far as the server was asked. */
+import { MOST_BATCH_ROWS } from '../../errors/batch-errors.js';
 import { ProxyError } from '../../errors.js';
 import type { SessionFacts } from '../../graph/catalog/answer.js';
 import { GUARD_LEVELS, type GuardLevel } from '../../plan/guard.js';
@@ -74,7 +75,7 @@ export class CascadeMode {
 
 /** Whether a value of pgcascade.batch_rows means something: `off`, a number, or nothing. */
 function isNumberOfRows(value: string | null | undefined): boolean {
-  return !value || value === 'off' || /^\d{1,7}$/.test(value);
+  return !value || value === 'off' || (/^\d{1,7}$/.test(value) && Number(value) <= MOST_BATCH_ROWS);
 }
 
 /** Whether a setting has one of these values, or none: it is empty where it was set and reset. */

@@ -3,6 +3,7 @@
  * transaction may take. Nothing is held of it when it is over.
  */
 import type { Step } from '../../../render/ordered/step.js';
+import type { Spliced } from '../../../render/splice.js';
 import { MARKER } from '../../../render/violations.js';
 import type { Rewrite } from '../../../rewrite/text.js';
 import { readColumnTypes, readErrorFields, readRow, readTag } from '../../../wire/backend.js';
@@ -50,9 +51,7 @@ export class PageRun {
   }
 
   /** Asks all rules. @returns the number of the client's rows; undefined where an error has come */
-  async ask(): Promise<number | undefined> {
-    const { ask } = this.#statement.program.pages;
-    if (ask === undefined) return 0;
+  async ask(ask: Spliced): Promise<number | undefined> {
     let count = 0;
     const hear = (message: Message) => {
       if (message.type === Backend.DataRow) count = Number(readRow(message)[0]?.readBigInt64BE() ?? 0);

@@ -2,11 +2,11 @@
  * Executes a statement page by page, each a transaction of its own. What goes wrong in one leaves those before it done: the
  * error says how much that is.
  */
+import type { BATCH_ERRORS } from '../../../errors/batch-errors.js';
 import { ProxyError } from '../../../errors.js';
 import { FAIL_REFUSED } from '../../../render/violations.js';
 import type { Rewrite } from '../../../rewrite/text.js';
 import {
-  commandComplete,
   type ErrorFields,
   errorResponse,
   Field,
@@ -17,15 +17,20 @@ import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend } from '../../../wire/types.js';
 import { markerOf } from '../../answers/markers.js';
-import { translatedFields } from '../../answers/server-errors.js';
-import { proxyErrorFields } from '../../server/farewell.js';
+import { ownAnswer } from '../../answers/own-answer.js';
+import type { Translation } from '../../answers/results.js';
+import { proxyFailure, type TranslatedError, translated } from '../../answers/server-errors.js';
 import { SCRATCH } from '../../server/own-statements.js';
 import { type PageResult, PageRun } from './page-run.js';
 import type { PagedParts, PagedStatement } from './paged-statement.js';
 
 /** How often a page is tried again that others have got in the way of. */
 const MOST_ATTEMPTS = 5;
-const TRIED_AGAIN: ReadonlySet<string | undefined> = new Set(['40001', '40P01']);
+
+type BatchErrorName = Exclude<
+  keyof typeof BATCH_ERRORS,
+  'PGC_BATCH_VALUE' | 'PGC_BATCH_KEPT' | 'PGC_BATCH_KEYS'
+>;
 
 /** What stands against a WHERE that each page evaluates again. */
 const REPEATED_WHERE =
@@ -47,28 +52,38 @@ export async function executePaged(
     obstacle === undefined && (await parts.harmlessness.judge(statement.program.pages, protocol));
   // The client has got an error.
   if (isHarmless === 'failed') return;
-  if (isHarmless) return execution.run();
-  await execution.refuse(obstacle ?? REPEATED_WHERE);
+  if (isHarmless) await execution.run();
+  else await execution.refuse(obstacle ?? REPEATED_WHERE);
+}
+
+/** What has become of a transaction: the client has its answer behind the `last`, and nothing behind one that has `failed`. */
+type Ended = 'committed' | 'last' | 'failed';
+
+/** The first error of a transaction. */
+interface PageError extends TranslatedError {
+  /** It comes of what others do at the same time. */
+  readonly passes: boolean;
 }
 
 class PagedExecution {
   readonly #statement: PagedStatement;
   readonly #parts: PagedParts;
-  #error: { readonly fields: ErrorFields; readonly mayBeRetried: boolean } | undefined;
+  /** Made here, where the execution begins: the cascade is told to have taken the time since then. */
+  readonly #translation: Translation;
+  #error: PageError | undefined;
   #gone = 0;
   #pages = 0;
   #clientRows = 0;
-  #asked = 0;
 
   constructor(statement: PagedStatement, parts: PagedParts) {
     this.#statement = statement;
     this.#parts = parts;
+    this.#translation = parts.decider.translation(statement.rewrite);
   }
 
   /** @param what stands against it */
   async refuse(what: string): Promise<void> {
-    const { target: table } = this.#statement.cascade;
-    await this.#fail(proxyErrorFields(new ProxyError('PGC_BATCH', { table, what })));
+    await this.#end('PGC_BATCH', { what });
   }
 
   /**
@@ -76,50 +91,60 @@ class PagedExecution {
    * brings one, and the server is made to skip to that behind an error.
    */
   async run(): Promise<void> {
-    const { cancels } = this.#parts.stops;
-    const isAsked = await this.#transaction(async (page) => {
-      const asked = await page.ask();
-      this.#asked = asked ?? 0;
-      return asked === undefined ? undefined : { rows: 0, clientRows: 0, isLast: false };
-    });
-    for (let attempts = 0; isAsked && this.#error === undefined; ) {
-      const before = this.#gone;
-      const isOver = await this.#transaction((page) => page.run());
-      if (this.#parts.replies.ended || isOver === 'last') return;
-      if (this.#takesAnother(attempts)) {
-        attempts++;
-        continue;
-      }
-      attempts = 0;
-      if (this.#error === undefined) this.#stop(before, cancels);
+    const { replies, stops } = this.#parts;
+    const { cancels } = stops;
+    if (this.#isQuery) this.#dropUnnamed();
+    const { ask } = this.#statement.program.pages;
+    let asked: number | undefined;
+    if (ask !== undefined) {
+      const ended = await this.#tried(async (page) => {
+        asked = await page.ask(ask);
+        return asked === undefined ? undefined : NOTHING;
+      });
+      if (ended === 'failed') return;
     }
-    if (!this.#parts.replies.ended && this.#error) await this.#fail(this.#error.fields);
+    for (;;) {
+      const before = this.#gone;
+      const ended = await this.#tried((page) => page.run(), asked);
+      if (ended !== 'committed' || replies.ended) return;
+      if (this.#gone === before) return this.#end('PGC_BATCH_CYCLE');
+      if (stops.cancels !== cancels) return this.#end('PGC_BATCH_CANCELED');
+      if (stops.isDraining) return this.#end('PGC_BATCH_DRAINING');
+    }
   }
 
-  #takesAnother(attempts: number): boolean {
-    if (!this.#error?.mayBeRetried || attempts >= MOST_ATTEMPTS) return false;
-    this.#error = undefined;
-    return true;
+  /** A query drops the unnamed statement. */
+  #dropUnnamed(): void {
+    this.#parts.server.write(write.close('S', ''));
+    this.#parts.replies.expect('Close', { receive: () => 'swallow' });
   }
 
-  /** Why no other page follows, if anything asks for that. */
-  #stop(before: number, cancels: number): void {
-    const { stops } = this.#parts;
-    const { target: table } = this.#statement.cascade;
-    const end = (name: 'PGC_BATCH_CYCLE' | 'PGC_BATCH_CANCELED' | 'PGC_BATCH_DRAINING') => {
-      this.#error = { fields: proxyErrorFields(new ProxyError(name, { table })), mayBeRetried: false };
-    };
-    if (this.#gone === before) end('PGC_BATCH_CYCLE');
-    else if (stops.cancels !== cancels) end('PGC_BATCH_CANCELED');
-    else if (stops.isDraining) end('PGC_BATCH_DRAINING');
+  /**
+   * One transaction, and another one behind each error that passes: what has failed is undone as a whole.
+   * @param asked how many rows the client's DELETE takes, where that was asked
+   */
+  async #tried(work: (page: PageRun) => Promise<PageResult | undefined>, asked?: number): Promise<Ended> {
+    for (let attempt = 1; ; attempt++) {
+      this.#error = undefined;
+      const ended = await this.#transaction(work, asked);
+      if (ended !== 'failed' || this.#parts.replies.ended) return ended;
+      const { told, error, cascade, passes } = this.#failure;
+      if (passes && attempt < MOST_ATTEMPTS) continue;
+      this.#translation.tell({ kind: 'failed', error, cascade });
+      await this.#fail(errorResponse(this.#withGone(told), 'latin1'));
+      return ended;
+    }
   }
 
-  /** One transaction. @returns whether it has committed, or was the `last` and the client has its answer */
-  async #transaction(work: (page: PageRun) => Promise<PageResult | undefined>): Promise<boolean | 'last'> {
+  async #transaction(
+    work: (page: PageRun) => Promise<PageResult | undefined>,
+    asked: number | undefined,
+  ): Promise<Ended> {
     const { jit, replies, server } = this.#parts;
     jit.off();
-    const page = new PageRun(this.#statement, this.#parts, (error, rewrite) => this.#failed(error, rewrite));
-    const done = await work(page);
+    const done = await work(
+      new PageRun(this.#statement, this.#parts, (error, rewrite) => this.#failed(error, rewrite)),
+    );
     jit.endUnit();
     return new Promise((resolve) => {
       server.write(write.sync());
@@ -127,33 +152,27 @@ class PagedExecution {
         receive: (message) => {
           if (message.type === Backend.ErrorResponse) this.#failed(message, this.#statement.rewrite);
           if (message.type !== Backend.ReadyForQuery) return 'swallow';
-          const isDone = done !== undefined && this.#error === undefined;
-          resolve(isDone && done.isLast ? 'last' : isDone);
-          if (!isDone) return 'swallow';
+          if (done === undefined || this.#error !== undefined) {
+            resolve('failed');
+            return 'swallow';
+          }
           this.#gone += done.rows;
           this.#clientRows += done.clientRows;
           if (done.rows > 0) this.#pages++;
+          resolve(done.isLast ? 'last' : 'committed');
           if (!done.isLast) return done.rows > 0 ? this.#progress(done.rows) : 'swallow';
-          this.#tell();
-          return Buffer.concat([this.#complete(), ...(this.#isQuery ? [whole(message)] : [])]);
+          return Buffer.concat([this.#answer(asked), ...(this.#isQuery ? [whole(message)] : [])]);
         },
-        skipped: () => resolve(false),
+        skipped: () => resolve('failed'),
       });
       server.flush();
     });
   }
 
-  #complete(): Buffer {
-    // Of rows that reference others of their table nobody knows whose they are: those of the client were counted.
-    const { ask } = this.#statement.program.pages;
-    return commandComplete(`DELETE ${ask === undefined ? this.#clientRows : this.#asked}`);
-  }
-
-  #tell(): void {
-    const { rewrite, cascade } = this.#statement;
-    this.#parts.decider
-      .translation(rewrite)
-      .tell({ kind: 'executed', treatment: cascade, at: performance.now(), counts: undefined });
+  /** Of rows that reference others of their table nobody knows whose they are: those of the client were counted before. */
+  #answer(asked: number | undefined): Buffer {
+    const taken = { rows: NO_ROWS, deleted: asked ?? this.#clientRows };
+    return ownAnswer(this.#statement.cascade, taken, this.#translation);
   }
 
   #progress(rows: number): Buffer {
@@ -167,49 +186,65 @@ class PagedExecution {
     );
   }
 
+  /** Remembers the first error of a transaction. */
   #failed(message: Message, rewrite: Rewrite): void {
     const { cascade } = this.#statement;
     const fields = readErrorFields(message);
-    const mayBeRetried =
-      TRIED_AGAIN.has(fields.get(Field.code)) ||
+    const passes =
+      this.#translation.profile.family.retried.includes(fields.get(Field.code) ?? '') ||
       markerOf(fields, cascade, rewrite, false)?.kind === 'ruleSuspected';
-    const translation = this.#parts.decider.translation(rewrite);
-    this.#error ??= { fields: translatedFields(message, cascade, translation), mayBeRetried };
+    this.#error ??= { ...translated(message, cascade, this.#parts.decider.translation(rewrite)), passes };
+  }
+
+  get #failure(): PageError {
+    if (this.#error === undefined) throw new Error('a transaction fails by an error');
+    return this.#error;
   }
 
   get #isQuery(): boolean {
     return this.#statement.values === undefined;
   }
 
-  /** The client gets the error, with what is gone. */
-  async #fail(fields: ErrorFields): Promise<void> {
-    const { replies, server } = this.#parts;
-    const told = new Map(fields);
+  /** No page follows, for a reason of the proxy's own. */
+  async #end(name: BatchErrorName, values: Readonly<Record<string, string>> = {}): Promise<void> {
+    const { cascade } = this.#statement;
+    const error = new ProxyError(name, { table: cascade.target, ...values });
+    await this.#fail(proxyFailure(error, cascade, this.#translation, (fields) => this.#withGone(fields)));
+  }
+
+  #withGone(fields: ErrorFields): ErrorFields {
+    if (this.#gone === 0) return fields;
     const gone = `${this.#gone} rows are gone, in ${this.#pages} transactions; the same statement again goes on from there.`;
-    if (this.#gone > 0)
-      told.set(Field.hint, [fields.get(Field.hint), gone].filter((each) => each !== undefined).join(' '));
-    const error = errorResponse(told, 'latin1');
-    await new Promise<void>((resolve) => {
-      const skipped = () => resolve();
+    const hint = fields.get(Field.hint);
+    return new Map([...fields, [Field.hint, hint === undefined ? gone : `${hint} ${gone}`]]);
+  }
+
+  /** @param error the client gets it, and the server is made to skip what it would skip */
+  #fail(error: Buffer): Promise<void> {
+    const { replies, server } = this.#parts;
+    return new Promise((resolve) => {
       if (this.#isQuery) {
         server.write(write.sync());
         const receive = (message: Message) => {
           resolve();
           return Buffer.concat([error, whole(message)]);
         };
-        replies.expect('Sync', { receive, skipped });
+        replies.expect('Sync', { receive, skipped: resolve });
       } else {
         server.write(
           Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, FAIL_REFUSED), write.flush()]),
         );
-        replies.expect('Close', { receive: () => 'swallow', skipped });
+        replies.expect('Close', { receive: () => 'swallow', skipped: resolve });
         const receive = () => {
           resolve();
           return error;
         };
-        replies.expect('Parse', { receive, skipped });
+        replies.expect('Parse', { receive, skipped: resolve });
       }
       server.flush();
     });
   }
 }
+
+const NO_ROWS = Buffer.alloc(0);
+const NOTHING: PageResult = { rows: 0, clientRows: 0, isLast: false };
