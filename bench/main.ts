@@ -7,6 +7,7 @@ import { idle, usage as idleUsage } from './idle.js';
 import { jit, usage as jitUsage } from './jit.js';
 import { look, usage as lookUsage } from './look.js';
 import { loop, usage as loopUsage } from './loop.js';
+import { pages, usage as pagesUsage } from './pages.js';
 import { programs, usage as programsUsage } from './programs.js';
 import { race, usage as raceUsage } from './race.js';
 import { relay, usage as relayUsage } from './relay.js';
@@ -26,6 +27,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   jit: { usage: jitUsage, run: jit },
   look: { usage: lookUsage, run: look },
   loop: { usage: loopUsage, run: loop },
+  pages: { usage: pagesUsage, run: pages },
   programs: { usage: programsUsage, run: programs },
   race: { usage: raceUsage, run: race },
   writes: { usage: writesUsage, run: writes },
