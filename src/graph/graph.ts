@@ -136,6 +136,12 @@ export class Graph {
     return this.#parents(relation).flatMap((parent) => [parent, ...this.ancestors(parent)]);
   }
 
+  /** A relation and all that have rows in common with it: those that it is a part or an inheritance child of, and its own. */
+  readonly sharing = once((relation): readonly Relation[] => [
+    ...below(relation, (each) => this.#parents(each)),
+    ...this.descendants(relation),
+  ]);
+
   /** The relations that a view shows rows of, at any depth. */
   viewed(view: Relation): readonly Relation[] {
     return view.viewOf.flatMap((oid) => this.#relations.get(oid) ?? []);

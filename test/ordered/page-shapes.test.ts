@@ -42,6 +42,14 @@ const shapes: readonly (readonly [string, string, readonly string[]])[] = [
     ['top', 'mid', 'leaf'],
   ],
   [
+    'a tree in partitions',
+    `CREATE TABLE top (id int PRIMARY KEY, parent int) PARTITION BY RANGE (id);
+     CREATE TABLE low PARTITION OF top FOR VALUES FROM (0) TO (9); CREATE TABLE high PARTITION OF top DEFAULT;
+     ALTER TABLE top ADD FOREIGN KEY (parent) REFERENCES top ON DELETE CASCADE;
+     INSERT INTO top SELECT i, nullif(i / 2, 0) FROM generate_series(1, 60) AS i`,
+    ['top'],
+  ],
+  [
     'two tables that reference each other',
     `CREATE TABLE top (id int PRIMARY KEY, led_by int); CREATE TABLE mid (id int PRIMARY KEY, top int REFERENCES top ON DELETE CASCADE KEYS);
      ALTER TABLE top ADD FOREIGN KEY (led_by) REFERENCES mid ON DELETE CASCADE KEYS;

@@ -3,6 +3,7 @@
  * them, no row is left that references one which is gone; and the same statement again goes on where they stopped.
  */
 import { ProxyError } from '../../errors.js';
+import type { Graph } from '../../graph/graph.js';
 import { oncePerPlan, type Plan } from '../../plan/plan.js';
 import { quoteRelation } from '../../sql/names.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
@@ -35,6 +36,8 @@ export interface Pages {
 
 /**
  * @param plan with what tells all rows apart (wholePlan)
+ * @param rows that a page may take
+ * @param sharing as that of Graph
  * @throws ProxyError PGC_BATCH for what cannot be done in pages
  */
 export function renderPages(
@@ -43,10 +46,13 @@ export function renderPages(
   plan: Plan,
   roots: readonly Root[],
   rows: number,
+  sharing: Graph['sharing'],
 ): Pages {
   const [root, ...more] = roots;
   const what =
-    root && more.length === 0 ? problemOf(text, statement, plan, root) : 'several DELETEs in one statement';
+    root && more.length === 0
+      ? problemOf(text, statement, plan, root, sharing)
+      : 'several DELETEs in one statement';
   const { selection } = statement;
   if (root === undefined || selection === undefined || what !== undefined) {
     const table = roots.map(({ target: { relation } }) => quoteRelation(relation)).join(', ');
@@ -54,13 +60,12 @@ export function renderPages(
   }
   const paged = pagedPlan(plan);
   // A row of the client's may be taken as one that follows from another, where it is not known whose it is.
-  const mixes = plan.deletions.some(
-    ({ origin, relation }) => origin === 'key' && relation === root.target.relation,
-  );
+  const own = new Set(sharing(root.target.relation));
+  const mixes = plan.deletions.some(({ origin, relation }) => origin === 'key' && own.has(relation));
   return {
     rows,
     ask: plan.checks.length > 0 || mixes ? askAll(text, statement, root, plan) : undefined,
-    harmless: harmlessQuestion(selection.names, plan),
+    harmless: harmlessQuestion(selection.names, plan, true),
     roots: collectRoots(text, statement, root, rows + 1),
     nodes: paged.nodes,
     levels: levelsOf(paged, rows),
@@ -94,12 +99,19 @@ function levelsOf({ plan, nodes }: PagedPlan, rows: number): Pages['levels'] {
 }
 
 /** What stands against it: a later page would find other rows, or the order of rows decides what becomes of them. */
-function problemOf(text: string, statement: DeletingStatement, plan: Plan, root: Root): string | undefined {
+function problemOf(
+  text: string,
+  statement: DeletingStatement,
+  plan: Plan,
+  root: Root,
+  sharing: Graph['sharing'],
+): string | undefined {
   const problem = obstacle(text, statement, root);
   if (problem !== undefined) return problem;
   if (root.site.returning) return 'a RETURNING';
   const { read = [] } = statement.selection?.names ?? {};
-  const taken = new Set([...plan.keys.map(({ referencing }) => referencing.name), root.target.relation.name]);
+  const changed = [root.target.relation, ...plan.keys.map(({ referencing }) => referencing)];
+  const taken = new Set(changed.flatMap(sharing).map(({ name }) => name));
   const own = read.find((name) => taken.has(name));
   if (own !== undefined) return `a WHERE that reads "${own}", whose rows go before it is evaluated again`;
   if (root.deletion.inherits) return 'a table with inheritance children';

@@ -1,4 +1,4 @@
-/** The question whether a SELECT that stands in the place of a DELETE does nothing but lock rows. */
+/** The question whether a SELECT that stands in the place of a DELETE does nothing but find and lock rows. */
 import type { Plan } from '../../plan/plan.js';
 import { quoteLiteral } from '../../sql/names.js';
 import type { CalledNames } from '../../sql/statement/selection.js';
@@ -16,10 +16,13 @@ import type { CalledNames } from '../../sql/statement/selection.js';
  *       OR EXISTS (SELECT FROM unnest(ARRAY[16385]::oid[]) AS l WHERE NOT has_any_column_privilege(l.l, 'UPDATE')))
  *
  * @param names what the client's statement calls
+ * @param again it is executed again when the rows that it has found are gone: then nothing may be called that reads what it likes,
+ * which any function may that is not immutable, but the server's own
  */
 export function harmlessQuestion(
   { functions, types, operators, relations }: CalledNames,
   plan: Plan,
+  again = false,
 ): string {
   const among = (column: string, names: readonly string[]) =>
     `${column} OPERATOR(pg_catalog.=) ANY (ARRAY[${names.map(quoteLiteral).join(', ')}]::pg_catalog.name[])`;
@@ -28,21 +31,30 @@ export function harmlessQuestion(
   const locked = plan.deletions
     .filter(({ returns }) => returns.length > 0)
     .map(({ relation }) => relation.oid);
-  const VOLATILE = `p.provolatile OPERATOR(pg_catalog.=) 'v'`;
+  const harms = (p: string) =>
+    `${p}.provolatile OPERATOR(pg_catalog.=) 'v'${again ? ` OR ${p}.provolatile OPERATOR(pg_catalog.=) 's' AND ${readsAtWill(p)}` : ''}`;
   return (
-    `SELECT NOT (EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE ${among('p.proname', functions)} AND (${VOLATILE} OR` +
+    `SELECT NOT (EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE ${among('p.proname', functions)} AND (${harms('p')} OR` +
     ` EXISTS (SELECT FROM pg_catalog.pg_aggregate AS a JOIN pg_catalog.pg_proc AS s ON s.oid OPERATOR(pg_catalog.=)` +
     ` ANY (ARRAY[a.aggtransfn, a.aggfinalfn]::pg_catalog.oid[])` +
-    ` WHERE a.aggfnoid OPERATOR(pg_catalog.=) p.oid AND s.provolatile OPERATOR(pg_catalog.=) 'v')))` +
+    ` WHERE a.aggfnoid OPERATOR(pg_catalog.=) p.oid AND (${harms('s')}))))` +
     // The CHECK of a domain may call anything.
     ` OR EXISTS (SELECT FROM pg_catalog.pg_type AS t WHERE ${among('t.typname', types)} AND (t.typtype OPERATOR(pg_catalog.=) 'd' OR` +
     ` EXISTS (SELECT FROM pg_catalog.pg_cast AS c JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) c.castfunc` +
-    ` WHERE c.casttarget OPERATOR(pg_catalog.=) t.oid AND ${VOLATILE})))` +
+    ` WHERE c.casttarget OPERATOR(pg_catalog.=) t.oid AND (${harms('p')}))))` +
     ` OR EXISTS (SELECT FROM pg_catalog.pg_operator AS o JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) o.oprcode` +
-    ` WHERE ${among('o.oprname', operators)} AND ${VOLATILE})` +
+    ` WHERE ${among('o.oprname', operators)} AND (${harms('p')}))` +
     ` OR EXISTS (SELECT FROM pg_catalog.pg_class AS r WHERE ${among('r.relname', read)}` +
     ` AND (r.relrowsecurity OR r.relkind OPERATOR(pg_catalog.=) 'v'))` +
     ` OR EXISTS (SELECT FROM pg_catalog.unnest(ARRAY[${locked.join(', ')}]::pg_catalog.oid[]) AS l` +
     ` WHERE NOT pg_catalog.has_any_column_privilege(l.l, 'UPDATE')))`
+  );
+}
+
+/** Of the server's own functions those that make XML of a table read one that only their arguments name. */
+function readsAtWill(p: string): string {
+  return (
+    `(${p}.pronamespace OPERATOR(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid` +
+    ` OR ${p}.proname OPERATOR(pg_catalog.~~) '%\\_to\\_xml%')`
   );
 }

@@ -33,7 +33,7 @@ export function inSteps(
   rootsOf: (plan: Plan) => readonly Root[],
   context: RewriteContext,
 ): InSteps | undefined {
-  const { batchRows, locks, profile, strategy } = context;
+  const { batchRows, graph, locks, profile, strategy } = context;
   const { family } = profile;
   const table = () =>
     rootsOf(plan)
@@ -49,7 +49,7 @@ export function inSteps(
         what: 'tables are to be locked for all of it (cascade.locks)',
       });
     const whole = wholePlan(plan);
-    const pages = renderPages(text, statement, whole, rootsOf(whole), batchRows);
+    const pages = renderPages(text, statement, whole, rootsOf(whole), batchRows, graph.sharing);
     return { program: { kind: 'paged', pages }, plan: whole };
   }
   if (strategy === 'plain')

@@ -34,7 +34,7 @@ type BatchErrorName = Exclude<
 
 /** What stands against a WHERE that each page evaluates again. */
 const REPEATED_WHERE =
-  'a WHERE that may call something volatile or read a view, or a table whose rows the role may not lock';
+  'a WHERE that calls something volatile, or a function of your own that is not immutable, or reads a view; or a table whose rows the role may not lock';
 
 /**
  * Executes a statement in pages, or has it refused.

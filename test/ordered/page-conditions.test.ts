@@ -1,0 +1,81 @@
+/** A WHERE that would find other rows behind each batch is refused; with any other the batches take what one statement takes. */
+
+import type pg from 'pg';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { useDatabase } from '../support/database.js';
+import { useProxy } from '../support/proxy.js';
+
+const database = useDatabase(`
+  CREATE TABLE orgs (id int PRIMARY KEY, made timestamptz DEFAULT now() - interval '1 day') PARTITION BY RANGE (id);
+  CREATE TABLE low PARTITION OF orgs FOR VALUES FROM (0) TO (2); CREATE TABLE high PARTITION OF orgs DEFAULT;
+  CREATE TABLE users (id int PRIMARY KEY, org int REFERENCES orgs ON DELETE CASCADE) PARTITION BY HASH (id);
+  CREATE TABLE users_0 PARTITION OF users FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+  CREATE TABLE users_1 PARTITION OF users FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+  CREATE TABLE posts (id int PRIMARY KEY, author int REFERENCES users ON DELETE CASCADE);
+  CREATE TABLE above (author int); CREATE TABLE notes (id int PRIMARY KEY, FOREIGN KEY (author) REFERENCES users ON DELETE SET NULL) INHERITS (above);
+  CREATE TABLE others (org int);
+  CREATE VIEW seen AS SELECT * FROM users;
+  CREATE FUNCTION has_users(int) RETURNS boolean STABLE LANGUAGE sql AS 'SELECT EXISTS (SELECT FROM users WHERE org = $1)';
+  CREATE FUNCTION users_of(orgs) RETURNS bigint STABLE LANGUAGE sql AS 'SELECT count(*) FROM users WHERE org = $1.id';
+  CREATE FUNCTION same(int, int) RETURNS boolean STABLE LANGUAGE sql AS 'SELECT $1 = $2 AND EXISTS (SELECT FROM users)';
+  CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = same);
+  CREATE FUNCTION next_id(int, int) RETURNS int STABLE LANGUAGE sql AS 'SELECT $1 + $2 + (SELECT count(*) FROM users WHERE id < 0)::int';
+  CREATE AGGREGATE added(int) (sfunc = next_id, stype = int, initcond = 0);
+  CREATE FUNCTION twice(int) RETURNS int IMMUTABLE LANGUAGE sql RETURN 2 * $1`);
+const proxy = useProxy({ cascade: { batch_rows: 7 } });
+const LEFT = `SELECT (SELECT count(*) FROM orgs)::int AS orgs, (SELECT count(*) FROM users)::int AS users,
+  (SELECT count(*) FROM posts)::int AS posts`;
+const BEFORE = { orgs: 2, users: 30, posts: 90 };
+
+let direct: pg.Client;
+let application: pg.Client;
+beforeEach(async () => {
+  direct ??= await database.connect();
+  application ??= await proxy.connect(database.name);
+  await direct.query(`TRUNCATE orgs, users, posts, notes, others; INSERT INTO orgs VALUES (1), (2); INSERT INTO others VALUES (1);
+    INSERT INTO users SELECT i, 1 + i % 2 FROM generate_series(1, 30) AS i;
+    INSERT INTO posts SELECT i, 1 + i % 30 FROM generate_series(1, 90) AS i`);
+});
+afterAll(() => Promise.all([direct?.end(), application?.end()]));
+const left = async () => (await direct.query(LEFT)).rows[0];
+
+describe('is refused', () => {
+  test.each([
+    ['a table of the cascade', 'id IN (SELECT org FROM users)'],
+    ['a partition of one', 'id IN (SELECT org FROM users_0)'],
+    ['a table two keys below', 'EXISTS (SELECT FROM posts)'],
+    ['a table whose inheritance child is of it', 'EXISTS (SELECT FROM above WHERE author > 0)'],
+    ['its own table', 'id = (SELECT max(o.id) FROM orgs AS o)'],
+    ['a partition of its own', 'id IN (SELECT id FROM low)'],
+    ['a view', 'id IN (SELECT org FROM seen)'],
+    ['a function that is stable and not of the server', 'has_users(id)'],
+    ['one that is written as a column', '(orgs).users_of > 0'],
+    ['an operator with such a function', 'id === 1'],
+    ['an aggregate with such a function', 'id = (SELECT added(1))'],
+    [
+      'a function that reads the table which it is given',
+      `table_to_xml('users', true, true, '') IS NOT NULL`,
+    ],
+    ['a volatile function', 'random() < 2'],
+  ])('%s', async (_, condition) => {
+    await expect(application.query(`DELETE FROM orgs WHERE ${condition}`)).rejects.toMatchObject({
+      code: '0A000',
+      detail: 'pgcascade reports PGC_BATCH.',
+    });
+    expect(await left()).toEqual(BEFORE);
+  });
+});
+
+describe('is taken', () => {
+  test.each([
+    ['another table', 'id IN (SELECT org FROM others)', 1],
+    ['an immutable function', 'id = twice(id) - 1', 1],
+    ['functions of the server', 'made < now() AND id = 1 AND abs(id) < length(current_user)', 1],
+    ['everything', 'true', 2],
+  ])('%s', async (_, condition, count) => {
+    expect((await application.query(`DELETE FROM orgs WHERE ${condition}`)).rowCount).toBe(count);
+    expect(await left()).toEqual(
+      count === 2 ? { orgs: 0, users: 0, posts: 0 } : { orgs: 1, users: 15, posts: 45 },
+    );
+  });
+});
