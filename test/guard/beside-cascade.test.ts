@@ -57,6 +57,16 @@ describe('a simple query', () => {
     'WITH d AS (DELETE FROM users WHERE id = 10 RETURNING id) INSERT INTO posts SELECT 400 + id, 20, NULL FROM d',
     'WITH i AS (INSERT INTO users VALUES (30, 3)), d AS (DELETE FROM orgs WHERE id = 1) INSERT INTO posts VALUES (400, 30, 20)',
     'WITH i AS (INSERT INTO users VALUES (10, 2)) DELETE FROM orgs WHERE id = 1',
+    // Of two that are about one row PostgreSQL begins with the last that nobody reads.
+    'WITH i AS (INSERT INTO users VALUES (10, 2)), d AS (DELETE FROM users WHERE id = 10) SELECT 1',
+    'WITH i AS (INSERT INTO users VALUES (10, 2) ON CONFLICT DO NOTHING), d AS (DELETE FROM users WHERE id = 10) SELECT 1',
+    'WITH u AS (UPDATE users SET org = 2 WHERE id = 10), d AS (DELETE FROM users WHERE id = 10) SELECT 1',
+    'WITH d AS (DELETE FROM users WHERE id = 10), u AS (UPDATE users SET org = 2 WHERE id = 10) SELECT 1',
+    'WITH d AS (DELETE FROM orgs WHERE id = 1), i AS (INSERT INTO orgs VALUES (1)) SELECT 1',
+    'WITH i AS (INSERT INTO orgs VALUES (1)), d AS (DELETE FROM orgs WHERE id = 1) SELECT 1',
+    'WITH d AS (DELETE FROM archive WHERE id = 7), u AS (UPDATE archive SET country = 2) SELECT 1',
+    'WITH u AS (UPDATE archive SET country = 2), d AS (DELETE FROM archive WHERE id = 7) SELECT 1',
+    'WITH u AS (UPDATE archive SET country = 2), v AS (UPDATE archive SET id = 17) SELECT 1',
     // A rule that the DELETE breaks.
     'WITH d AS (DELETE FROM orgs WHERE id = 3) INSERT INTO archive VALUES (9, 1)',
     'WITH i AS (INSERT INTO users VALUES (11, 2)) DELETE FROM orgs WHERE id = 3',

@@ -3,6 +3,7 @@ import { type BrokenRule, brokenRule } from './broken-rule.js';
 import { brokenByOtherRow } from './other-row.js';
 import { alike, type Run } from './run.js';
 import { type Schema, setsColumns, setsValues, type Table, targetColumns } from './schema.js';
+import { brokenBeside } from './writes/beside-delete.js';
 import { brokenInOtherPart } from './writes/other-part.js';
 import type { WriteSpec } from './writes/write-spec.js';
 
@@ -21,6 +22,7 @@ import type { WriteSpec } from './writes/write-spec.js';
  * several rules that are broken another one is named.
  * `key of a partition`: of several keys that a new row breaks another one is named, as a partition has copies of its keys.
  * `other part`: of what two parts of a WITH break, the key of one is named, as keys are checked part by part.
+ * `beside a delete`: of what a DELETE breaks and what is written beside it, the other one is named.
  */
 export type Known =
   | 'other order'
@@ -32,7 +34,8 @@ export type Known =
   | 'other plan'
   | 'another rule'
   | 'key of a partition'
-  | 'other part';
+  | 'other part'
+  | 'beside a delete';
 
 /** @param at the step that was answered differently */
 export function knownDifference(native: Run, proxied: Run, at: number, schema: Schema): Known | undefined {
@@ -64,8 +67,7 @@ export function knownOfWrites(
   const [one, other] = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? [], schema));
   if (!one || !other || !alike(native.left, proxied.left)) return undefined;
   if (breaksCopiedKeys(one, other)) return 'key of a partition';
-  // The rules of the DELETE and of what is written are not asked in the order of the rows.
-  if (spec.form === 'write beside a delete') return 'another rule';
+  if (brokenBeside(one, other, schema, spec)) return 'beside a delete';
   return brokenInOtherPart(one, other, schema, spec) ? 'other part' : undefined;
 }
 

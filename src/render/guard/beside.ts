@@ -41,19 +41,17 @@ export function renderBeside(
   });
   const written = conditionsOf(parts, first + checks.length);
   const main = parts.find((part) => part.guarded.site.cte === undefined);
-  // The statement itself comes before what it does not read from.
-  const deleted = roots.filter(({ site, deletion }) => site.cte === undefined && deletion.returns.length > 0);
-  const before = deleted.map(
-    (root) => `(SELECT pg_catalog.count(*) FROM ${bodyName(root)}) OPERATOR(pg_catalog.>=) 0`,
-  );
-  const all = [
-    ...before,
-    ...parts.map(({ columns }) => allWritten(columns)),
-    ...stops,
-    ...written.conditions,
-  ];
+  // Each deletes and writes when its turn comes: of two that change a row the first one does, and a key that is deleted can be inserted.
+  const carriedOut = [
+    ...roots
+      .filter(({ deletion }) => deletion.returns.length > 0)
+      .map((root) => ({ turn: root.site.turn, rows: bodyName(root) })),
+    ...parts.map(({ columns, guarded }) => ({ turn: guarded.site.turn, rows: columns.rows })),
+  ].sort((one, other) => one.turn - other.turn);
+  const all = [...carriedOut.map(allWritten), ...stops, ...written.conditions];
   return {
     edits: parts.flatMap((part) => cteEdits(part, source)),
+    parts: guarded,
     condition: `(SELECT ${all.join('\n AND ')})`,
     names: namesOf(guarded),
     around: main && ((ctes) => mainEdits(main, ctes.join(',\n'), source)),

@@ -231,6 +231,6 @@ export function isWithin(row: string, oids: RowsOf, columns: RowColumns): readon
  * `(SELECT count(*) FROM pgc_0) >= 0`: all rows are written before the first one is looked at, so that an error of a later row
  * comes first, as natively.
  */
-export function allWritten({ rows }: Returned): string {
+export function allWritten({ rows }: Pick<Returned, 'rows'>): string {
   return `(SELECT pg_catalog.count(*) FROM ${rows}) OPERATOR(pg_catalog.>=) 0`;
 }

@@ -4,7 +4,7 @@ import type { GuardedKey, GuardLevel, RowsOf } from '../../plan/guard.js';
 import { acts, setBy, type UpdatePlan } from '../../plan/on-update.js';
 import type { Target } from '../../plan/written.js';
 import { quoteName } from '../../sql/names.js';
-import type { WriteSite } from '../../sql/statement/statement.js';
+import type { InTurn, WriteSite } from '../../sql/statement/statement.js';
 import { ownName } from '../own-names.js';
 import { equals } from '../single/actions/match.js';
 import { columnName, cteName } from '../single/actions/rows.js';
@@ -13,7 +13,7 @@ const [OLD, NEW] = [ownName('o'), ownName('n')];
 
 /** What is put around a statement, and why. */
 export interface Guarded {
-  readonly site: WriteSite;
+  readonly site: InTurn<WriteSite>;
   readonly target: Target;
   readonly keys: readonly GuardedKey[];
   /** What comes of rows that leave keys. */

@@ -5,7 +5,6 @@
 import { ProxyError } from '../../errors.js';
 import { quoteName, quoteRelation } from '../../sql/names.js';
 import type { WritingQuery, WritingStatement } from '../../sql/statement/statement.js';
-import { ownName } from '../own-names.js';
 import { type Columns, returnedNames } from '../returned-columns.js';
 import { columnName } from '../single/actions/rows.js';
 import { stillMeans } from '../single/meaning.js';
@@ -26,6 +25,7 @@ import {
 } from './guard.js';
 import { type Guarded, keepsKey, keptBeside, type WrittenPart as Part, Returned } from './guarded.js';
 import { changesOf } from './on-update.js';
+import { HOLDS, withoutMain, writesWhere } from './stoppers.js';
 
 /** The client's statement, and what the server tells of its columns. */
 export interface Source {
@@ -62,12 +62,9 @@ export function renderGuardedWith(
   const holds = `${HOLDS} (h) AS (SELECT ${conditions.join('\n AND ')})`;
   const inner = parts.flatMap((part) => cteEdits(part, source));
   const main = parts.find((part) => part.guarded.site.cte === undefined);
-  const { edits, shape } = main ? mainEdits(main, holds, source) : withoutMain(parts, holds, source);
+  const { edits, shape } = main ? mainEdits(main, holds, source) : withoutMain(guarded, holds, query);
   return { ...spliceNamed(text, [...inner, ...edits], guarded), shape, checks, behind };
 }
-
-/** `pgc_h`: whether all keys hold. */
-const HOLDS = ownName('h');
 
 type Conditions = Pick<Required<RenderedGuard>, 'checks' | 'behind'> & {
   readonly conditions: readonly string[];
@@ -200,42 +197,6 @@ export function mainEdits(
     ],
     shape: shapeOf(site, columns.expressions.length),
   };
-}
-
-/**
- * The statement itself stays as it is, and a CTE that writes no rows looks at what the others have written:
- *
- *     pgc_h (h) AS (SELECT …), pgc_k0 AS (INSERT INTO posts SELECT WHERE NOT (SELECT h FROM pgc_h))
- *
- * A condition is true, or fails. The server executes them, as it does every CTE that changes rows, whether or not anything reads from
- * it. They write where the client writes anyway, so they need no other right and fire no other trigger. There is one for
- * each of these tables, as PostgreSQL looks at no condition where it knows beforehand that a table has no rows to change.
- */
-function withoutMain(
-  parts: readonly Part[],
-  holds: string,
-  { query }: Source,
-): { readonly edits: readonly Edit[]; readonly shape: ResultShape } {
-  const inserting = parts.find(({ guarded }) => guarded.site.write.inserts);
-  const writes = (inserting ? [inserting] : parts).map(({ guarded }) =>
-    writesWhere(guarded, `NOT (SELECT h FROM ${HOLDS})`),
-  );
-  const stoppers = [...new Set(writes)].map((sql, i) => `, ${ownName(`k${i}`)} AS (${sql})`);
-  return {
-    edits: [insertion(query.start, `, ${holds}${stoppers.join('\n')}\n`)],
-    shape: { kind: 'as sent' },
-  };
-}
-
-/**
- * `INSERT INTO posts SELECT WHERE false`, `UPDATE posts SET author = DEFAULT WHERE false`: writes nothing, and takes the rights and fires
- * the triggers of the statement that the client's is.
- */
-function writesWhere({ site: { write } }: Guarded, condition: string): string {
-  const target = quoteRelation(write.target);
-  if (write.inserts) return `INSERT INTO ${target} SELECT WHERE ${condition}`;
-  const sets = [...new Set(write.sets)].map((column) => `${quoteName(column)} = DEFAULT`);
-  return `UPDATE ${target} SET ${sets.join(', ')} WHERE ${condition}`;
 }
 
 /** @throws ProxyError PGC_GUARD where nobody can tell them */

@@ -8,6 +8,7 @@ import type { Steps } from '../../pace.js';
 import type { Plan } from '../../plan/plan.js';
 import { quoteName, quoteRelation } from '../../sql/names.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
+import { behindParts, type Part } from '../behind-parts.js';
 import { ownName } from '../own-names.js';
 import { type Columns, returnedNames } from '../returned-columns.js';
 import { type Edit, insertion, type Spliced } from '../splice.js';
@@ -52,6 +53,8 @@ export interface Rendered extends Spliced {
 export interface Beside {
   /** What is put around its parts in the client's WITH. */
   readonly edits: readonly Edit[];
+  /** Its parts that are looked at. */
+  readonly parts: readonly Part[];
   /** A condition of the whole statement: true, or it fails. */
   readonly condition: string;
   /** Whatever a column beside those of the proxy may be called; and whether there may be others. */
@@ -107,8 +110,9 @@ export function* renderStatement(
   }
   if (main === undefined) {
     const own = [...below, ...stoppers(roots, conditions)].map((cte) => `, ${cte}`).join('\n');
+    const place = behindParts([...roots, ...(beside?.parts ?? [])], statement);
     return {
-      ...spliceNamed(text, [...inner, insertion(statement.start, `${own}\n`)], roots, beside?.names),
+      ...spliceNamed(text, [...inner, insertion(place, `${own}\n`)], roots, beside?.names),
       shape: { kind: 'as sent' },
     };
   }

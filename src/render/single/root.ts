@@ -13,7 +13,7 @@ import { ProxyError } from '../../errors.js';
 import type { Relation } from '../../graph/model.js';
 import type { Deletion, Target } from '../../plan/plan.js';
 import { quoteName, quoteRelation } from '../../sql/names.js';
-import type { Site } from '../../sql/statement/statement.js';
+import type { InTurn, Site } from '../../sql/statement/statement.js';
 import { ownName, withOwnNames } from '../own-names.js';
 import { type Edit, insertion, type Spliced, splice } from '../splice.js';
 import { header } from './actions/deletions.js';
@@ -21,7 +21,7 @@ import { columnName, cteName, tableOf } from './actions/rows.js';
 
 /** A DELETE or MERGE of the client's, with what it deletes from and its deletion in the plan. */
 export interface Root {
-  readonly site: Site;
+  readonly site: InTurn<Site>;
   readonly target: Target;
   readonly deletion: Deletion;
 }

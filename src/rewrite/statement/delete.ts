@@ -14,7 +14,7 @@ import { renderTableLocks } from '../../render/single/table-locks.js';
 import type { Spliced } from '../../render/splice.js';
 import { quoteRelation } from '../../sql/names.js';
 import { fingerprint } from '../../sql/parser/parser.js';
-import type { DeletingStatement, Site } from '../../sql/statement/statement.js';
+import type { DeletingStatement, InTurn, Site } from '../../sql/statement/statement.js';
 import { guardedBeside, insertsClear, renderedBeside, writingOf } from './beside.js';
 import { type Expanded, type RewriteContext, relationOf } from './context.js';
 import { inSteps } from './in-steps.js';
@@ -29,7 +29,7 @@ const LONGEST_FINGERPRINTED = 4 * 1024;
 
 /** A place in the statement that deletes, and what it deletes from. */
 interface Concerned {
-  readonly site: Site;
+  readonly site: InTurn<Site>;
   readonly target: Target;
 }
 

@@ -14,6 +14,25 @@ export interface Cte {
   readonly query: Node;
 }
 
+/** A part of a statement. PostgreSQL begins first with the part that has the least turn, whatever the parts are. */
+export type InTurn<T> = T & { readonly turn: number };
+
+/**
+ * The parts in the order in which PostgreSQL carries them out.
+ * @param order as executionOrder gives it
+ * @param inCtes for each CTE what it is, where it is such a part
+ */
+export function inTurn<T>(
+  order: readonly number[],
+  inCtes: readonly (T | undefined)[],
+  main: T | undefined,
+): readonly InTurn<T>[] {
+  return order.flatMap((place, turn) => {
+    const part = place < 0 ? main : inCtes[place];
+    return part ? [{ ...part, turn }] : [];
+  });
+}
+
 /**
  * @param main the statement without its WITH
  * @returns the places of the CTEs, and -1 for the statement itself

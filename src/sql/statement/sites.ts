@@ -7,7 +7,7 @@ import { closing, type Token } from '../parser/source.js';
 import { asList, asNode, node, relationName, stringOf } from '../parser/tree.js';
 import { type Compared, comparedConstants } from './compared.js';
 import { findDeletes, mergeDeletes, nodesOf } from './deletes.js';
-import { executionOrder } from './execution-order.js';
+import { executionOrder, type InTurn, inTurn } from './execution-order.js';
 import { type InnerQuery, readInnerQuery } from './inner-query.js';
 import { outputNames } from './outputs.js';
 import { readSelection, type Selection } from './selection.js';
@@ -58,7 +58,7 @@ export interface Deletes {
   /** In the order of the text: the statement itself comes last, where it deletes. */
   readonly sites: readonly Site[];
   /** The same in the order in which PostgreSQL carries them out. */
-  readonly executed: readonly Site[];
+  readonly executed: readonly InTurn<Site>[];
   /** What it writes beside that. */
   readonly writes: readonly Write[];
   /** Where the statement proper begins, behind its WITH, and where it ends. */
@@ -140,7 +140,7 @@ export function readSites(
     form: outer ?? (main ? main.command : 'WITH'),
     outer,
     sites: all,
-    executed: order.flatMap((place) => (place < 0 ? main : inCtes[place]) ?? []),
+    executed: inTurn(order, inCtes, main),
     writes: findWrites(tree),
     start: characters(first.start),
     end: characters(last.end),

@@ -11,7 +11,8 @@ import { type Unsettling, unsettles } from './unsettling.js';
 import { type DeletingStatement, readDeleting, readWriting, type WritingStatement } from './write-site.js';
 import { findWrites, type Write } from './writes.js';
 
-export type { Site } from './sites.js';
+export type { InTurn } from './execution-order.js';
+export type { CteSite, Site } from './sites.js';
 export type { DeletingStatement, WriteSite, WritingQuery, WritingStatement } from './write-site.js';
 export type { Write } from './writes.js';
 

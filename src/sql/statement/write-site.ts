@@ -5,7 +5,7 @@ import type { Json, Node } from '../parser/parser.js';
 import type { Token } from '../parser/source.js';
 import { asList, asNode, node, stringOf } from '../parser/tree.js';
 import { formOf, isPlainExplain, nodesOf } from './deletes.js';
-import { executionOrder } from './execution-order.js';
+import { executionOrder, type InTurn, inTurn } from './execution-order.js';
 import { type InnerQuery, readInnerQuery } from './inner-query.js';
 import {
   type CteSite,
@@ -40,7 +40,7 @@ export interface WritingStatement {
 /** It without what it stands in. All places in characters from the statement's start. */
 export interface WritingQuery {
   /** Where it writes, in the order in which PostgreSQL carries that out. */
-  readonly sites: readonly WriteSite[];
+  readonly sites: readonly InTurn<WriteSite>[];
   /** Where the statement proper begins, behind its WITH, and where it ends. */
   readonly start: number;
   readonly end: number;
@@ -148,7 +148,7 @@ function readWritingQuery(
   const order = executionOrder(queries, recursive, { [type]: rest });
   const place = tokens.indexOf(spans[0]?.name ?? first) - (ctes.length === 0 ? 0 : recursive ? 2 : 1);
   return {
-    sites: order.flatMap((place) => (place < 0 ? main : inCtes[place]) ?? []),
+    sites: inTurn(order, inCtes, main),
     start: characters(first.start),
     end: characters(last.end),
     hasWith: ctes.length > 0,

@@ -27,7 +27,7 @@ export function brokenInOtherPart(
 }
 
 /** A row may have to go to another partition than the one that is written. */
-function isIn({ table }: Relation, name: string | undefined): boolean {
+export function isIn({ table }: Relation, name: string | undefined): boolean {
   return tree(table.root).some((each) => `${each.schema}.${each.name}` === name);
 }
 

@@ -105,6 +105,11 @@ export function writtenParts(schema: Schema, spec: WriteSpec): readonly Relation
     : [];
 }
 
+/** What the write of `write beside a delete` writes; undefined for other forms. */
+export function besideDeleteWrites(schema: Schema, spec: WriteSpec): Relation | undefined {
+  return spec.form === 'write beside a delete' ? writtenRelation(schema, secondOf(spec)) : undefined;
+}
+
 /** A row is deleted that a written one may reference, or another one. */
 function deletionFor(schema: Schema, spec: WriteSpec, other: WriteSpec): { text: string; id: string } {
   const { table } = writtenRelation(schema, other);

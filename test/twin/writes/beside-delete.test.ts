@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { makeSchema } from '../keys.js';
+import { knownOfWrites } from '../known.js';
+import type { Run } from '../run.js';
+import type { KeySpec, TableSpec } from '../schema-spec.js';
+import type { WriteSpec } from './write-spec.js';
+
+const table: TableSpec = {
+  ...{ idType: 'int4', identity: 'id', kind: 'plain', levels: 1, inherits: null, odd: 0, elsewhere: false },
+  ...{ gap: false, trigger: 'none', kept: 1, view: null },
+  rows: [{ id: 1, code: null, pair: [1, 1], references: [null] }],
+};
+const key: KeySpec = {
+  ...{ from: 1, to: 0, fromPart: null, toPart: null, target: 0, action: 'CASCADE', onUpdate: 'NO ACTION' },
+  ...{ own: false, subset: false, notNull: false, indexed: false, defaultValue: null, otherType: 0 },
+  ...{ full: false, deferrable: false, shared: null },
+};
+/** t1, which is written, and t2 reference t0 by f0 and f1, t2 also by f2, which sets a default. */
+const schema = makeSchema(
+  {
+    tables: [
+      table,
+      table,
+      { ...table, rows: [{ id: 1, code: null, pair: [1, 1], references: [null, null] }] },
+    ],
+    keys: [key, { ...key, from: 2 }, { ...key, from: 2, action: 'SET DEFAULT', defaultValue: 4 }],
+    ...{ patterns: [], acyclic: false, mild: false, crowded: false, late: false },
+  },
+  false,
+  true,
+);
+const spec: WriteSpec = {
+  binary: { parameters: false, results: 'text' },
+  ...{ form: 'write beside a delete', relation: 0, help: 0, sets: 'key', where: 'all', value: 1 },
+  ...{ returning: 'none', alias: false, only: false, variant: 0 },
+  ...{ manner: 'simple', declared: false, transaction: 'none' },
+  rows: [{ id: 7, code: null, pair: [1, 5], references: [0], value: 1 }],
+};
+
+function breaks(message: string, code: string, table: string, name?: string): Run {
+  const named = name === undefined ? '' : ` n=${name}`;
+  return { answers: [[`E C=${code} D=… M=${message}${named} s=a t=${table}`]], left: [], refused: undefined };
+}
+const written = (table: string, key: string) =>
+  breaks(`insert or update on table "${table}" violates`, '23503', table, key);
+const referenced = (key: string) => breaks('update or delete on table "t0" violates', '23503', 't1', key);
+const duplicate = breaks('duplicate key value', '23505', 't1');
+
+function known(native: Run, proxied: Run, given: Partial<WriteSpec> = {}) {
+  return knownOfWrites(native, proxied, 0, schema, { ...spec, ...given });
+}
+
+describe('beside a DELETE', () => {
+  test('what it breaks may be named in place of what is written, and the other way around', () => {
+    expect(known(referenced('f1'), written('t1', 'f0'))).toBe('beside a delete');
+    expect(known(written('t1', 'f0'), referenced('f1'))).toBe('beside a delete');
+    expect(known(duplicate, referenced('f1'))).toBe('beside a delete');
+    expect(known(written('t2', 'f2'), written('t1', 'f0'))).toBe('beside a delete');
+  });
+
+  test('and not two rules of the DELETE, two of what is written, nor one and the same', () => {
+    expect(known(referenced('f1'), referenced('f0'))).toBeUndefined();
+    expect(known(duplicate, written('t1', 'f0'))).toBeUndefined();
+    expect(known(written('t1', 'f0'), written('t1', 'f0'))).toBeUndefined();
+    expect(known(referenced('f1'), referenced('f1'))).toBeUndefined();
+  });
+
+  test('and not what other tables break, nor in another form, nor where other rows are left', () => {
+    expect(known(referenced('f1'), written('t2', 'f1'))).toBeUndefined();
+    const [native, proxied] = [referenced('f1'), written('t1', 'f0')];
+    expect(known(native, proxied, { form: 'writes in one statement' })).toBeUndefined();
+    expect(known(native, { ...proxied, left: ['D a row'] })).toBeUndefined();
+    expect(known(native, { ...proxied, answers: [['C DELETE 1.']] })).toBeUndefined();
+  });
+});
