@@ -79,3 +79,13 @@ describe('is taken', () => {
     );
   });
 });
+
+test('a key of the table itself that is set to NULL is refused: the WHERE may read what it changes', async () => {
+  await direct.query(`CREATE TABLE nodes (id int PRIMARY KEY, parent int REFERENCES nodes ON DELETE SET NULL NOT ENFORCED);
+    INSERT INTO nodes SELECT i, nullif(i - 1, 0) FROM generate_series(1, 40) AS i`);
+  await expect(application.query('DELETE FROM nodes WHERE parent IS NOT NULL')).rejects.toMatchObject({
+    code: '0A000',
+    message: expect.stringContaining('key "nodes_parent_fkey", which changes rows'),
+  });
+  expect((await direct.query('SELECT FROM nodes WHERE parent IS NOT NULL')).rowCount).toBe(39);
+});

@@ -50,6 +50,15 @@ const shapes: readonly (readonly [string, string, readonly string[]])[] = [
     ['top'],
   ],
   [
+    'a table of which one key cascades and another is set to NULL',
+    `CREATE TABLE top (id int PRIMARY KEY);
+     CREATE TABLE mid (id int PRIMARY KEY, a int REFERENCES top ON DELETE CASCADE KEYS, b int REFERENCES top ON DELETE SET NULL KEYS);
+     CREATE TABLE leaf (id int PRIMARY KEY, mid int REFERENCES mid ON DELETE SET NULL KEYS, top int REFERENCES top ON DELETE SET NULL KEYS);
+     INSERT INTO top SELECT i FROM generate_series(1, 40) AS i; INSERT INTO mid SELECT i, i, 41 - i FROM generate_series(1, 40) AS i;
+     INSERT INTO leaf SELECT i, i, 1 + i * 3 % 40 FROM generate_series(1, 40) AS i`,
+    ['top', 'mid', 'leaf'],
+  ],
+  [
     'two tables that reference each other',
     `CREATE TABLE top (id int PRIMARY KEY, led_by int); CREATE TABLE mid (id int PRIMARY KEY, top int REFERENCES top ON DELETE CASCADE KEYS);
      ALTER TABLE top ADD FOREIGN KEY (led_by) REFERENCES mid ON DELETE CASCADE KEYS;
@@ -66,7 +75,11 @@ describe.each(shapes)('%s', (_, schema, tables) => {
     .map((table) => `SELECT '${table}' AS t, array_agg(r::text ORDER BY r::text) AS rows FROM ${table} AS r`)
     .join(' UNION ALL ');
 
-  test.each(['DELETE FROM top WHERE id = 1', 'DELETE FROM top'])('%s', async (sql) => {
+  test.each([
+    'DELETE FROM top WHERE id = 1',
+    'DELETE FROM top WHERE id % 3 = 0',
+    'DELETE FROM top',
+  ])('%s', async (sql) => {
     const [direct, application] = [await native.connect(), await proxy.connect(batched.name)];
     const expected = await direct.query(sql);
     expect((await application.query(sql)).rowCount).toBe(expected.rowCount);

@@ -112,10 +112,14 @@ function problemOf(
   const { read = [] } = statement.selection?.names ?? {};
   const changed = [root.target.relation, ...plan.keys.map(({ referencing }) => referencing)];
   const taken = new Set(changed.flatMap(sharing).map(({ name }) => name));
-  const own = read.find((name) => taken.has(name));
-  if (own !== undefined) return `a WHERE that reads "${own}", whose rows go before it is evaluated again`;
+  const gone = read.find((name) => taken.has(name));
+  if (gone !== undefined) return `a WHERE that reads "${gone}", whose rows go before it is evaluated again`;
   if (root.deletion.inherits) return 'a table with inheritance children';
   if (plan.keys.some(({ action }) => action === 'set default')) return 'a key with SET DEFAULT';
+  const own = new Set(sharing(root.target.relation));
+  const nulled = plan.keys.find(({ action, referencing }) => action === 'set null' && own.has(referencing));
+  if (nulled !== undefined)
+    return `key "${nulled.name}", which changes rows that the WHERE may look at again`;
   const check = plan.checks.find((each) => each.kind !== 'rows' || each.gone !== 'none');
   return check && `key "${check.key.name}", which matters to rows that go by another key`;
 }
