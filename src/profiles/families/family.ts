@@ -107,6 +107,8 @@ export interface Family {
   readonly lock: 'FOR UPDATE' | 'none' | 'not known';
   /** LOCK TABLE in a DO block, in the mode SHARE ROW EXCLUSIVE, is certain to keep writers away. */
   readonly locksTables: boolean;
+  /** Rows of one table may have the same `ctid`, by which those without a primary key, and those of cycles, are told apart. */
+  readonly placesRepeat?: boolean;
   readonly transport: KeyTransport;
   readonly plain: PlainSql;
   /** The errors behind which the same transaction may succeed: SQLSTATEs, or the server's own numbers. */
@@ -119,6 +121,11 @@ export interface Family {
     | 'the engine behind a front'
     | 'a gate before PostgreSQL'
     | 'documentation alone';
+}
+
+/** Rows of a batch that a transaction of the family's servers takes: as many as are wanted, or as it may change at the most. */
+export function batchOf(wanted: number, { limits }: Pick<Family, 'limits'>): number {
+  return Math.min(wanted, limits.rows ?? wanted);
 }
 
 /** As people call the family's servers. */

@@ -20,6 +20,8 @@ export const GREENPLUM: Family = {
   // D: Greenplum, DELETE: locks the table EXCLUSIVE by default, so rows need no lock.
   lock: 'FOR UPDATE',
   locksTables: false,
+  // D: Greenplum, system columns: a row is told by gp_segment_id and ctid together; each segment counts its own places.
+  placesRepeat: true,
   differs:
     'keys are stored and never enforced. From version 7 on they are read, and performed unless `cascade.declared` is false; before, those of `relations` alone, in plain statements',
   shown: 'a gate before PostgreSQL',

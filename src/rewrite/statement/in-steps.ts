@@ -1,7 +1,8 @@
 /** A DELETE that several statements carry out: which, and by what kind of program. */
 import { ProxyError } from '../../errors.js';
+import { PLACE } from '../../plan/identifying-columns.js';
 import type { Deletion, Plan } from '../../plan/plan.js';
-import { serverOf } from '../../profiles/families/family.js';
+import { batchOf, type Family, serverOf } from '../../profiles/families/family.js';
 import { identifiedPlan } from '../../render/ordered/identified.js';
 import { renderSequence } from '../../render/ordered/sequence.js';
 import { wholePlan } from '../../render/paged/paged-plan.js';
@@ -33,23 +34,20 @@ export function inSteps(
   rootsOf: (plan: Plan) => readonly Root[],
   context: RewriteContext,
 ): InSteps | undefined {
-  const { batchRows, graph, locks, profile, strategy } = context;
+  const { batchRows, graph, profile, strategy } = context;
   const { family } = profile;
   const table = () =>
     rootsOf(plan)
       .map(({ target: { relation } }) => quoteRelation(relation))
       .join(', ');
   if (batchRows > 0) {
-    // The statements are such as PostgreSQL alone is known to take.
-    if (family.strategy !== 'single')
-      throw new ProxyError('PGC_BATCH', { table: table(), what: `the server is ${serverOf(family)}` });
-    if (locks === 'tables')
-      throw new ProxyError('PGC_BATCH', {
-        table: table(),
-        what: 'tables are to be locked for all of it (cascade.locks)',
-      });
+    const what = againstBatches(context);
+    if (what !== undefined) throw new ProxyError('PGC_BATCH', { table: table(), what });
     const whole = wholePlan(plan);
-    const pages = renderPages(text, statement, whole, rootsOf(whole), batchRows, graph.sharing);
+    if (family.placesRepeat && whole.deletions.some(isToldByPlace))
+      throw new ProxyError('PGC_BATCH', { table: table(), what: toldByPlace(family) });
+    const rows = batchOf(batchRows, family);
+    const pages = renderPages(text, statement, whole, rootsOf(whole), rows, graph.sharing);
     return { program: { kind: 'paged', pages }, plan: whole };
   }
   if (strategy === 'plain')
@@ -63,6 +61,22 @@ export function inSteps(
   const ordered = inOrder(text, statement, plan, rootsOf, context);
   if (ordered !== undefined || family.strategy === 'single') return ordered;
   throw refusedBy(family, table(), `${statement.form} that only one statement can carry out`);
+}
+
+/** What stands against batches, whatever is deleted. */
+function againstBatches({ locks, profile, strategy }: RewriteContext): string | undefined {
+  // Their statements need the catalog's types, and arrays of keys.
+  if (strategy === 'plain') return `the server is ${serverOf(profile.family)}`;
+  return locks === 'tables' ? 'tables are to be locked for all of it (cascade.locks)' : undefined;
+}
+
+/** Whether the places of rows tell which of them go. */
+function isToldByPlace({ cycle, returns }: Deletion): boolean {
+  return cycle !== undefined || PLACE.some((column) => returns.includes(column));
+}
+
+function toldByPlace(family: Family): string {
+  return `rows of cycles, or of a table without a primary key, which nothing tells apart on ${serverOf(family)}`;
 }
 
 /** @returns undefined for what only one statement can carry out */

@@ -133,7 +133,7 @@ export class OtherServer {
     names: readonly RelationName[],
     mayHideTables: boolean,
   ): Promise<ResolvedContext | undefined> {
-    const { keySettings, strategy } = this.#options.policy.current;
+    const { batchRows, keySettings, strategy } = this.#options.policy.current;
     // Which table a key references that has an override, only the catalog could tell.
     if (!isSentInSteps(family, strategy) || keySettings.overrides.length > 0) return undefined;
     const { graph, id } = await graphByNames(keySettings, this.#options.policy.graphs);
@@ -152,7 +152,7 @@ export class OtherServer {
       const found = relationNamed(graph, name, ignoresCase);
       return typeof found === 'object' ? found.oid : null;
     };
-    return { ...OFF_CONTEXT, graph, graphId: id, isByNames: true, guard: undefined, meaning };
+    return { ...OFF_CONTEXT, graph, graphId: id, isByNames: true, batchRows, guard: undefined, meaning };
   }
 
   /** Whether a name may be that of a table with rows to cascade to. */
