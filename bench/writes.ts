@@ -22,6 +22,7 @@ interface Way {
   readonly name: string;
   readonly enforced: boolean;
   readonly guard: 'off' | 'lock' | 'check' | undefined;
+  readonly locks?: 'tables';
 }
 
 const WAYS: readonly Way[] = [
@@ -30,6 +31,7 @@ const WAYS: readonly Way[] = [
   { name: 'off', enforced: false, guard: 'off' },
   { name: 'lock', enforced: false, guard: 'lock' },
   { name: 'check', enforced: false, guard: 'check' },
+  { name: 'check, locks: tables', enforced: false, guard: 'check', locks: 'tables' },
 ];
 
 const schema = (enforced: string) => `
@@ -111,13 +113,14 @@ export async function writes(args: string[]): Promise<boolean> {
   try {
     const { server } = upstream;
     const places: Place[] = [];
-    for (const { guard, enforced } of WAYS) {
+    for (const { guard, enforced, locks } of WAYS) {
       const database = await createDatabaseOn(server);
       stops.unshift(() => database.drop());
       const control = await database.connect();
       await control.query(schema(enforced ? '' : 'NOT ENFORCED'));
       await control.query('VACUUM ANALYZE');
-      const proxy = guard && (await startPgcascade(upstream.url, { cascade: { guard } }));
+      const proxy =
+        guard && (await startPgcascade(upstream.url, { cascade: { guard, ...(locks ? { locks } : {}) } }));
       if (proxy) stops.unshift(() => proxy.stop());
       const port = proxy?.port ?? server.port;
       const client = new pg.Client({ connectionString: databaseUrl({ ...server, port }, database.name) });

@@ -3,7 +3,7 @@ import type { ForeignKey } from '../../graph/model.js';
 import { acts, type UpdatePlan } from '../../plan/on-update.js';
 import { quoteName } from '../../sql/names.js';
 import { ownName, withNames } from '../own-names.js';
-import { equals } from '../single/actions/match.js';
+import { equals, isAmong } from '../single/actions/match.js';
 import { columnName, tableOf } from '../single/actions/rows.js';
 import { checkMarker } from '../violations.js';
 import { type Guarded, leavesKey, type Returned } from './guarded.js';
@@ -145,7 +145,7 @@ class Behind {
    *
    *     WITH pgc_g (pgc_c0, pgc_c1, pgc_c2) AS MATERIALIZED (…),
    *     pgc_u (pgc_c0, pgc_c1) AS (UPDATE ONLY posts AS r SET author = g.pgc_c2 FROM pgc_g AS g WHERE g.pgc_c0 AND g.pgc_c1 = r.author
-   *       RETURNING WITH (OLD AS pgc_o, NEW AS pgc_n) …)
+   *       AND r.author = ANY (ARRAY(SELECT d.pgc_c1 FROM pgc_g AS d WHERE d.pgc_c0)) RETURNING WITH (OLD AS pgc_o, NEW AS pgc_n) …)
    *     SELECT true
    *     WHERE (SELECT set_config('pgcascade.left_1', …) FROM pgc_u AS n WHERE …) IS NOT NULL
    */
@@ -160,8 +160,10 @@ class Behind {
       const act = key.onUpdate;
       return `${quoteName(referencing)} = ${act === 'cascade' || act === 'set null' || act === 'set default' ? value[act]() : ''}`;
     });
-    const found = `g.${left.leaves(key)} AND ${equals(key, 'g', left.was(key), 'r')}`;
-    const update = `UPDATE ${tableOf(key.referencing)} AS r SET ${sets.join(', ')}\nFROM ${LEFT} AS g WHERE ${found}`;
+    // By the keys' array: the planner expects so many of them that it would go through the whole table for a join.
+    const among = isAmong(key, 'r', { rows: LEFT, column: left.was(key) }, `d.${left.leaves(key)}`);
+    const found = [`g.${left.leaves(key)}`, equals(key, 'g', left.was(key), 'r'), ...(among ? [among] : [])];
+    const update = `UPDATE ${tableOf(key.referencing)} AS r SET ${sets.join(', ')}\nFROM ${LEFT} AS g WHERE ${found.join(' AND ')}`;
     const { keys, written } = next.leaving;
     const rows = this.#rows[next.leaving.id];
     if (rows === undefined || keys.length + written.length === 0)

@@ -19,13 +19,24 @@ export interface Deleted {
  * many keys its planner expects. Without an index, and for several columns, the server makes a hashed semi-join.
  */
 export function references(key: ForeignKey, row: string, deleted: Deleted): string {
+  return (
+    isAmong(key, row, deleted) ??
+    `EXISTS (SELECT FROM ${deleted.rows} AS d WHERE ${equals(key, 'd', deleted.column, row)})`
+  );
+}
+
+/**
+ * The same by an array of the keys: `r.author = ANY (ARRAY(SELECT d.pgc_c0 FROM pgc_0 AS d))`
+ *
+ * @param where a condition on a deleted row `d`
+ * @returns undefined where no index finds the rows by that
+ */
+export function isAmong(key: ForeignKey, row: string, deleted: Deleted, where?: string): string | undefined {
   const [column, ...more] = key.columns;
-  if (column && more.length === 0 && indexed(key) && collectable(key, column)) {
-    const keys = `ARRAY(SELECT ${cast(`d.${deleted.column(column.referenced)}`, column.left)} FROM ${deleted.rows} AS d)`;
-    const operator = column.commutator ?? column.operator;
-    return `${referencing(column, row)} ${spell(operator)} ANY (${keys})`;
-  }
-  return `EXISTS (SELECT FROM ${deleted.rows} AS d WHERE ${equals(key, 'd', deleted.column, row)})`;
+  if (!column || more.length > 0 || !indexed(key) || !collectable(key, column)) return undefined;
+  const some = where === undefined ? '' : ` WHERE ${where}`;
+  const keys = `ARRAY(SELECT ${cast(`d.${deleted.column(column.referenced)}`, column.left)} FROM ${deleted.rows} AS d${some})`;
+  return `${referencing(column, row)} ${spell(column.commutator ?? column.operator)} ANY (${keys})`;
 }
 
 /**
