@@ -7,6 +7,28 @@ export const mutating = [
   'test/twin/writes/found-out.test.ts',
 ];
 
+/**
+ * These take half of the time: programs and engines of others, random statements, volumes, and each message in each state. `npm test`
+ * leaves them out, `npm run test:long` runs them with the mutants, and CI runs both.
+ */
+const long = [
+  'test/clients/**/*.test.ts',
+  'test/engines/*.test.ts',
+  'test/script/*.test.ts',
+  'test/matrix/*.test.ts',
+  'test/chaos/*.test.ts',
+  'test/servers/*.test.ts',
+  'test/programs.test.ts',
+  'test/service-manager.test.ts',
+  'test/twin/fuzz.test.ts',
+  'test/twin/writes/writes.test.ts',
+  'test/twin/interleave/{interleave,guarded}.test.ts',
+  'test/cli/idle-memory.test.ts',
+  'test/net/embedded-end.test.ts',
+  'test/{session,sql}/long-texts.test.ts',
+  'test/session/{broken-messages,client-gone,copy-in-step,encoded-texts,encodings,markers,passthrough-volume}.test.ts',
+];
+
 /** These need no server: what PostgreSQL says to them is kept in files. */
 const planning = ['test/plan/*.test.ts'];
 
@@ -36,9 +58,10 @@ export default defineConfig({
       // The files of a worker share what they import, which would otherwise be loaded once for each of them.
       project('tests', {
         include: ['test/**/*.test.ts'],
-        exclude: [...configDefaults.exclude, ...mutating, ...planning],
+        exclude: [...configDefaults.exclude, ...long, ...mutating, ...planning],
         isolate: false,
       }),
+      project('long', { include: long, isolate: false }),
       project('mutants', { include: mutating }),
       project('plans', {
         include: planning,
