@@ -40,14 +40,31 @@ export function relationNamed(
   { schema, name }: RelationName,
   ignoresCase: boolean,
 ): Relation | 'unclear' | undefined {
-  const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
-  const found = [...graph.relations].filter(
-    (each) => same(each.name, name) && (schema === undefined || same(each.schema ?? '', schema)),
+  const found = [...graph.relations].filter((each) =>
+    mayMean({ schema, name }, { schema: each.schema, table: each.name }),
   );
   const [only, ...more] = found;
   if (only === undefined) return undefined;
-  const isExact = only.name === name && (schema === undefined || only.schema === schema);
-  return more.length > 0 || !(isExact || ignoresCase) ? 'unclear' : only;
+  const same = (a: string, b: string | undefined) => a === b || (ignoresCase && inLower(a) === inLower(b));
+  const isExact = same(name, only.name) && (schema === undefined || same(schema, only.schema));
+  return more.length > 0 || !isExact ? 'unclear' : only;
+}
+
+/** Those that compare names without case do so with ASCII alone: the sign of Kelvin is no `k` to them. */
+function inLower(name: string | undefined): string | undefined {
+  return name?.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/**
+ * The first of some names that may be that of a table with rows to cascade to: without case, as not every server folds names as
+ * PostgreSQL does, and in any schema where it has none.
+ */
+export function nameConcerned(
+  names: readonly RelationName[],
+  { overrides, relations }: KeySettings,
+): RelationName | undefined {
+  // Which table a key references that has an override, only the catalog could tell.
+  return names.find((name) => overrides.length > 0 || relations.some(({ to }) => mayMean(name, to)));
 }
 
 /**
@@ -62,6 +79,14 @@ export function tableInText(text: string, { overrides, relations }: KeySettings)
   // What an escape spells may be any name, and which table a key references that has an override, only a catalog could tell.
   const isUnclear = overrides.length > 0 || (relations.length > 0 && /u&"/i.test(text));
   return named?.to.table ?? (isUnclear ? 'a table' : undefined);
+}
+
+function mayMean(
+  { schema, name }: RelationName,
+  table: { readonly schema: string | undefined; readonly table: string },
+): boolean {
+  const same = (a: string, b = '') => a.toLowerCase() === b.toLowerCase();
+  return same(name, table.table) && (schema === undefined || same(schema, table.schema));
 }
 
 function catalogOf(keys: readonly ConfiguredKey[]): Catalog {

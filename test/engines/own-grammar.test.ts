@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeMissing } from '../support/programs.js';
+import { DUCKDB_PACKAGE, startDuckDb } from './duckdb.js';
 import { startGated } from './gated.js';
 import { GATES } from './gates.js';
 import { H2_LOGIN, missingH2, startH2 } from './h2.js';
@@ -127,13 +128,27 @@ describeServer('H2', {
     [value('DELETE FROM orders WHERE id > $1 LIMIT 1', 1), 2],
     [value('DELETE orders WHERE id = $1', 3), 2],
     ['DELETE FROM orders LIMIT 0', 3],
+    ["DELETE FROM orders WHERE label <> 'http://x' /* // */ AND label <> E'y' AND id = 1 -- //", 2],
   ],
   passes: [
     ['DELETE FROM users WHERE id > 0 LIMIT 2', 1],
     ['DELETE users WHERE id = 1', 2],
     [value('DELETE FROM users WHERE id > $1 LIMIT 1', 0), 2],
+    ['DELETE FROM users WHERE id = 1 // + 1', 2],
   ],
   refused: [
+    // The first one that the proxy gets, before it has asked what the server is.
+    "SELECT E'\\'; DELETE FROM orders; --'",
+    "SELECT 1 // '\n; DELETE FROM orders; --'",
+    'SELECT 1 // /* \n; DELETE FROM orders; -- */',
+    'SELECT 1 // 2; DELETE FROM orders',
+    'DELETE FROM orders WHERE id = 1 // id',
+    'DELETE FROM orders WHERE id = 1 // id\n OR id = 2',
+    'DELETE FROM orders WHERE id = 4 //* 2 */ 2',
+    "SELECT 1 AS `'`; DELETE FROM orders; --'",
+    'SELECT 1 AS `$$`; DELETE FROM orders; -- $$',
+    value('SELECT CAST($a$ AS int); DELETE FROM orders; SELECT CAST($a$ AS int)', 1, 1),
+    value('DELETE FROM orders WHERE id = $1 // 1', 1),
     'DELETE FROM `orders` WHERE id = 1',
     'DELETE TOP 1 FROM orders',
     'DELETE TOP (1) FROM orders WHERE id = 1',
@@ -164,6 +179,8 @@ describeServer('Redshift', {
     [value('DELETE users WHERE id = $1', 1), 2],
   ],
   refused: [
+    "SELECT '\\' || '; DELETE FROM orders; --'",
+    "SELECT E'\\'; DELETE FROM orders; --'",
     'DELETE orders LIMIT 1',
     'DELETE TOP 1 FROM orders',
     'EXPLAIN DELETE orders',
@@ -180,12 +197,60 @@ describeServer('SQLite', {
   options: { profile: 'sqlite' },
   cascades: [
     ['DELETE FROM [orders] WHERE `id` = 1', 2],
+    ['/* a */ DELETE FROM orders /* b */ WHERE id = 1', 2],
     ['DELETE FROM main.`orders` AS [o] WHERE o.id < 3', 1],
   ],
   passes: [['DELETE FROM [users] WHERE `id` = 1', 2]],
   refused: [
+    '/* /* */ DELETE FROM orders; -- */ */',
+    'SELECT 1 /* /* */; DELETE FROM orders; SELECT 2 /* */ */',
+    "DELETE FROM orders AS ['] WHERE id = 1",
+    "DELETE FROM orders AS `'` WHERE id = 1 --`",
+    'DELETE FROM orders -- \r WHERE id = 1',
+    'DELETE FROM orders WHERE id = $a$ OR id = 1 -- $a$',
+    "DELETE FROM orders WHERE id IS @a(') OR id = 1 --')",
+    '\ufeffDELETE FROM orders',
     'DELETE FROM [orders] WHERE id = 1 LIMIT 1',
     'DELETE FROM orders INDEXED BY nothing WHERE id = 1',
     'DELETE FROM [orders] WHERE id = 1; DELETE FROM [orders]',
   ],
+});
+
+describeServer('DuckDB', {
+  reason: missing(DUCKDB_PACKAGE),
+  start: () => startDuckDb(TABLES),
+  schema: 'main',
+  login: H2_LOGIN,
+  cascades: [["DELETE FROM orders WHERE id = 1 AND label <> '\u3000' AND label <> E'\\''", 2]],
+  passes: [['DELETE\u3000FROM users WHERE id = 1', 2]],
+  refused: ['DELETE\u3000FROM\u00a0orders', 'SELECT 1;\u3000DELETE FROM orders', 'DELETE\u200bFROM orders'],
+});
+
+describeServer('CrateDB', {
+  reason: undefined,
+  start: () => startGated(GATES.cratedb, TABLES),
+  schema: 'public',
+  login: { user: 'postgres' },
+  options: { cascade: { atomic: false } },
+  cascades: [['/* a */ DELETE FROM orders /* b */ WHERE id = 1', 2]],
+  passes: [['/* /* */ */ DELETE FROM users WHERE id = 1', 2]],
+  refused: [
+    '/* /* */ DELETE FROM orders; -- */ */',
+    'SELECT 1 /* /* */; DELETE FROM orders; SELECT 2 /* */ */',
+  ],
+});
+
+// Nobody has asked yet what it is, and it may be any.
+describeServer('PostgreSQL', {
+  reason: undefined,
+  start: () => startGated({ rules: [] }, TABLES),
+  schema: 'public',
+  login: { user: 'postgres' },
+  cascades: [
+    ["/* /* */ */ DELETE FROM orders WHERE label = ANY (ARRAY['one']) -- // \r AND label <> E'\\''", 2],
+    ["DELETE FROM orders WHERE id = 1 AND label <> E'\\'; DELETE FROM users; --'", 2],
+    [value('DELETE FROM orders WHERE id = $1 AND label <> ALL ($${`}$$)', 1), 2],
+  ],
+  passes: [["DELETE FROM users WHERE id::text = ANY (ARRAY['1'])", 2]],
+  refused: [],
 });

@@ -287,6 +287,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   'sql/lexer': {
     purpose: 'one pass over the bytes: what a text may do, told without parsing it',
     may: ['sql', 'errors'],
+    types: ['profiles/families'],
   },
   'sql/encoding': { purpose: 'characters, and texts that are not UTF-8', may: ['sql', 'errors'] },
   sql: { purpose: 'names and literals, quoted', may: ['errors'] },

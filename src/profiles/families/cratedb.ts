@@ -13,6 +13,8 @@ export const CRATEDB: Family = {
   reason: 'it has no transactions, and its DELETE has neither RETURNING nor WITH',
   // S: crate, SqlBaseParser.g4: DELETE FROM t [alias] [WHERE …], with subqueries.
   deletes: { using: false, returning: false, with: 'none', recursive: false },
+  // S: crate, SqlBaseLexer.g4: a comment ends with the first `*/`.
+  tokens: ['flat comments'],
   // S: BEGIN and COMMIT are accepted and ignored, and the status byte says T behind BEGIN.
   transactions: { kind: 'none', endWithErrors: false, statusTells: false },
   limits: {},

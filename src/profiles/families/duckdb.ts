@@ -14,6 +14,8 @@ export const DUCKDB: Family = {
   reason: 'a WITH there only reads',
   // T: "A CTE needs a SELECT" for a WITH that deletes.
   deletes: { using: true, returning: true, with: 'reads', recursive: true },
+  // T: U+3000 and U+00A0 are spaces, and what has no width too.
+  tokens: ['wide spaces'],
   // T: SAVEPOINT is a syntax error; COMMIT of a transaction that has failed answers success, and has rolled back.
   transactions: { kind: 'without savepoints', endWithErrors: false, statusTells: false },
   limits: {},

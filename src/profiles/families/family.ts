@@ -43,6 +43,30 @@ export interface OwnGrammar {
   readonly forms: readonly ('no FROM' | 'LIMIT' | 'FETCH')[];
 }
 
+/** What a family's scanner may take otherwise than PostgreSQL's. */
+export const OWN_TOKENS = [
+  /** It begins a comment of a line. */
+  '//',
+  /** The first end of a comment ends those around it too. */
+  'flat comments',
+  /** A carriage return ends no comment of a line. */
+  'comments to newlines',
+  /** A backslash stands for itself in E'…'. */
+  'plain E',
+  /** A backslash takes the quote behind it with it, in any literal. */
+  'backslashes',
+  /** $tag$ begins no literal, or not everywhere. */
+  'no dollars',
+  /** $a(…), @a(…), :a(…) and #a(…) are parameters, whatever is in the parentheses. */
+  'variables',
+  '`names`',
+  '[names]',
+  /** Spaces that are not ASCII are spaces. */
+  'wide spaces',
+] as const;
+
+export type OwnToken = (typeof OWN_TOKENS)[number];
+
 export interface Transactions {
   readonly kind: 'full' | 'without savepoints' | 'none';
   /** Any error ends the open transaction: what was changed in it is gone, whatever the client sends next. */
@@ -101,6 +125,8 @@ export interface Family {
   readonly deletes: DeleteForms;
   /** Undefined where its DELETE is one of PostgreSQL's. */
   readonly grammar?: OwnGrammar;
+  /** Undefined where its texts are cut into tokens as PostgreSQL's are. */
+  readonly tokens?: readonly OwnToken[];
   readonly transactions: Transactions;
   readonly limits: Limits;
   /** The clause that locks rows in a SELECT. */

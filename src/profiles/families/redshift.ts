@@ -16,6 +16,8 @@ export const REDSHIFT: Family = {
   deletes: { using: true, returning: false, with: 'reads', recursive: true },
   // D: Redshift, DELETE: FROM is optional.
   grammar: { dialect: 'redshift', forms: ['no FROM'] },
+  // PostgreSQL 8.0 has no standard_conforming_strings, and E'…' came with 8.1.
+  tokens: ['backslashes', 'plain E'],
   // D: Redshift, unsupported PostgreSQL features: SAVEPOINT.
   transactions: { kind: 'without savepoints', endWithErrors: true, statusTells: true },
   // D: Redshift, quotas: an SQL statement has 16 MB at the most.

@@ -1,4 +1,4 @@
-import type { Family } from './family.js';
+import { type Family, OWN_TOKENS } from './family.js';
 
 /** SQLite by a server that speaks PostgreSQL's protocol, as pgsqlite and postlite do. T: sql.js, SQLite 3.49. */
 export const SQLITE: Family = {
@@ -15,6 +15,8 @@ export const SQLITE: Family = {
   deletes: { using: false, returning: true, with: 'reads', recursive: true },
   // D: SQLite, keywords: `t` and [t] are quoted names. LIMIT is not compiled in, as a rule.
   grammar: { dialect: 'sqlite', forms: [] },
+  // T: E'…' is a name with a literal behind it, which no backslash escapes; $a$ and $a(…) are parameters; a byte order mark is a space.
+  tokens: OWN_TOKENS.filter((token) => token !== '//' && token !== 'backslashes'),
   // T: a statement that fails leaves the transaction open, with what was done before.
   transactions: { kind: 'full', endWithErrors: false, statusTells: true },
   limits: {},

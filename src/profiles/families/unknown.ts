@@ -1,4 +1,4 @@
-import type { Family } from './family.js';
+import { type Family, OWN_TOKENS } from './family.js';
 
 /** A server of which nothing is known but that it speaks the protocol: so nothing is presumed. */
 export const UNKNOWN: Family = {
@@ -10,6 +10,7 @@ export const UNKNOWN: Family = {
   strategy: 'none',
   reason: 'it is neither PostgreSQL 10 or later nor a database that is known here',
   deletes: { using: false, returning: false, with: 'none', recursive: false },
+  tokens: OWN_TOKENS,
   transactions: { kind: 'none', endWithErrors: false, statusTells: false },
   limits: {},
   lock: 'not known',

@@ -3,10 +3,12 @@
  * What cannot concern the configuration passes through it; the rest goes in plain statements, or is refused by name.
  */
 import { ProxyError } from '../../errors.js';
-import { graphByNames, relationNamed, tableInText } from '../../graph/by-names.js';
+import { graphByNames, nameConcerned, relationNamed, tableInText } from '../../graph/by-names.js';
 import type { SessionEvents } from '../../observe/session-events.js';
 import { CITUS } from '../../profiles/families/citus.js';
+import type { Family } from '../../profiles/families/family.js';
 import { POSTGRES } from '../../profiles/families/postgres.js';
+import { UNKNOWN } from '../../profiles/families/unknown.js';
 import {
   answeredFamily,
   isSentInSteps,
@@ -56,6 +58,8 @@ export class OtherServer {
   #own: Recognition | undefined;
   /** A question was not understood, and the client has not heard of it. */
   #turnedOut = false;
+  /** What it was found to be last. */
+  #known: Recognition | undefined;
 
   constructor(options: OtherServerOptions) {
     this.#options = options;
@@ -104,6 +108,12 @@ export class OtherServer {
       this.#turnedOut = isAlone;
     }
     return answer;
+  }
+
+  /** What its scanner takes otherwise than PostgreSQL's: whatever any may, until it is known what the server is. */
+  get tokens(): Family['tokens'] {
+    this.#known ??= this.#options.policy.graphs.serverKind(this.#key) ?? this.#options.family;
+    return (this.#known?.family ?? UNKNOWN).tokens;
   }
 
   /** A server whose catalog has just turned out to be another one, where the client has not heard of it. */
@@ -157,20 +167,12 @@ export class OtherServer {
 
   /** Whether a name may be that of a table with rows to cascade to. */
   concerns(names: readonly RelationName[]): boolean {
-    return this.#concerned(names) !== undefined;
-  }
-
-  #concerned(names: readonly RelationName[]): RelationName | undefined {
-    const { overrides, relations } = this.#options.policy.current.keySettings;
-    // Which table a key references that has an override, only the catalog could tell.
-    return names.find(
-      (name) => overrides.length > 0 || relations.some(({ to }) => mayBe(name, to.schema, to.table)),
-    );
+    return nameConcerned(names, this.#options.policy.current.keySettings) !== undefined;
   }
 
   /** @throws ProxyError PGC_SERVER where a name may be that of a table with rows to cascade to */
   refuse(server: Other, names: readonly RelationName[]): void {
-    const concerned = this.#concerned(names);
+    const concerned = nameConcerned(names, this.#options.policy.current.keySettings);
     if (concerned) throw refusal(quoteRelation(concerned), server);
   }
 
@@ -222,6 +224,7 @@ export class OtherServer {
   #recognised(recognition: Recognition): Recognised {
     const { state } = this.#options;
     state.recognised(recognition.family);
+    this.#known = recognition;
     const isAsked = state.profile.hasCatalog && !recognition.withoutCatalog;
     return isAsked ? { kind: 'catalog' } : { kind: 'other', ...recognition };
   }
@@ -250,10 +253,4 @@ const UNCLEAR =
 
 function refusal(table: string, found: Recognition): ProxyError {
   return new ProxyError('PGC_SERVER', { table, server: found.server, reason: reasonOf(found) });
-}
-
-/** Names compared without case, as not every server folds them as PostgreSQL does; one without a schema is in any. */
-function mayBe(name: RelationName, schema: string, table: string): boolean {
-  const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
-  return same(name.name, table) && (name.schema === undefined || same(name.schema, schema));
 }

@@ -7,15 +7,18 @@
 import { isAscii } from 'node:buffer';
 import { withoutHalves } from '../../sql/encoding/character-lengths.js';
 import { type Look, lookAt } from '../../sql/lexer/look.js';
+import { groupsOfAllWords, isReadOtherwise } from '../../sql/lexer/own-tokens.js';
 import { UNKNOWN } from '../../sql/lexer/text-settings.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { Answer } from '../server/question.js';
 import type { ServerState } from '../server/server-state.js';
+import type { OtherServer } from './other-server.js';
 import type { SessionCatalog } from './session-catalog.js';
 
 export interface ReportedSettingsOptions {
   readonly state: ServerState;
   readonly catalog: SessionCatalog;
+  readonly otherServer: Pick<OtherServer, 'tokens'>;
   readonly queries: InternalQueries;
 }
 
@@ -63,6 +66,13 @@ export class ReportedSettings {
    * @param text without what terminates it
    */
   look(text: Buffer): Look {
+    const look = this.#lookAsPostgres(text);
+    const { tokens } = this.#options.otherServer;
+    if (tokens === undefined || !isReadOtherwise(text, tokens)) return look;
+    return { ...look, groups: groupsOfAllWords(text), isReadOtherwise: true };
+  }
+
+  #lookAsPostgres(text: Buffer): Look {
     if (!this.areCurrent) return lookAt(text, UNKNOWN);
     const look = this.#lookAsReported(text);
     if (isSame(this.#now, this.#reported)) return look;

@@ -158,7 +158,7 @@ export class Decider {
     if (text === undefined || (settings.encodingChanges && !isAscii(look.text)))
       throw new ProxyError('PGC_ENCODING', { what: TEXT_BEYOND_ASCII, encoding: encodingOf(state) });
     if (look.hasBackslashes && !settings.conforming) throw new ProxyError('PGC_STRINGS');
-    const read = await this.#texts.statements(text);
+    const read = look.isReadOtherwise ? undefined : await this.#texts.statements(text);
     if (read === undefined) return this.#decideUnparsable(look, text, source);
     const statements = this.#guards ? read : withoutWrites(read);
     return this.#decideStatements({ look, text, statements }, source);
@@ -167,11 +167,14 @@ export class Decider {
   /** The server answers with its own error, if it has one; else it has a grammar that PostgreSQL's parser has not. */
   async #decideUnparsable(look: Look, text: string, source: TextSource): Promise<Decision> {
     const { queries, otherServer } = this.#options;
-    if (!this.policy.active) return this.#passUnread(look);
+    if (!this.policy.active && !look.isReadOtherwise) return this.#passUnread(look);
     const server = await otherServer.recognise(source.protocol, otherServer.mayConcern(text));
     if (server.kind === 'failed' || server.kind === 'skipped') return unanswered(server.kind);
+    // Only now its scanner is known.
+    const known = look.isReadOtherwise ? this.settings.look(look.text) : undefined;
+    if (known?.isReadOtherwise === false) return this.#decide(known, source);
     if (server.kind === 'other') {
-      const read = this.#texts.foreign(text, server.family);
+      const read = known ? undefined : this.#texts.foreign(text, server.family);
       if (read) return this.#decideStatements({ look, text, statements: read }, source);
       otherServer.refuseText(server, text);
       return this.#passUnread(look);
@@ -249,10 +252,7 @@ export class Decider {
     return PASS;
   }
 
-  /**
-   * There the proxy cannot ask anything, and the server refuses everything but the transaction's end. The status holds only
-   * where everything that was sent has been answered.
-   */
+  /** There nothing can be asked, and only the transaction's end is not refused. The status holds where all that was sent is answered. */
   #isInFailedTransaction(protocol: Protocol): boolean {
     return protocol === 'simple' && this.#options.transaction.hasFailed;
   }

@@ -91,8 +91,6 @@ function statementsIn(text: string, lexis: Lexis): readonly (readonly Token[])[]
     const token = reader.next();
     if (token.kind === 'unfinished') return undefined;
     if (token.kind !== 'separator' && token.kind !== 'end') {
-      // In H2 a comment begins there, and in no other of the lexers here.
-      if (lexis === LEXIS_OF.h2 && isSecondSlash(token, tokens.at(-1))) return undefined;
       tokens.push(token);
       continue;
     }
@@ -100,11 +98,6 @@ function statementsIn(text: string, lexis: Lexis): readonly (readonly Token[])[]
     if (token.kind === 'end') return statements;
     tokens = [];
   }
-}
-
-function isSecondSlash(token: Token, before: Token | undefined): boolean {
-  const isSlash = (each: Token | undefined) => each?.kind === 'sign' && each.text === '/';
-  return isSlash(token) && isSlash(before) && before?.end === token.start;
 }
 
 /** What a DELETE has beside PostgreSQL's grammar; what has to be changed for that comes to `edits`. */

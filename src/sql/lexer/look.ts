@@ -38,6 +38,8 @@ export interface Look {
    * xqs). U&'…' no server takes where it is off.
    */
   readonly hasBackslashes: boolean;
+  /** The server may cut it into other tokens than PostgreSQL would (own-tokens.ts): only its groups hold there. */
+  readonly isReadOtherwise: boolean;
 }
 
 /**
@@ -85,7 +87,18 @@ function pass(text: Buffer, reading: Reading): Look & { readonly isWhole: boolea
     if (effect === 'temporary' && statements > 1) effect = 'settings';
     const isWhole = kind === 'end';
     if (!isWhole) hasBackslashes ||= text.includes('\\');
-    return { text, groups, statements, begins, effect, words: undefined, hasBackslashes, isWhole };
+    const isReadOtherwise = false;
+    return {
+      text,
+      groups,
+      statements,
+      begins,
+      effect,
+      words: undefined,
+      hasBackslashes,
+      isReadOtherwise,
+      isWhole,
+    };
   }
 }
 
