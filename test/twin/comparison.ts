@@ -54,7 +54,7 @@ function knownByWrite(
   const setsReferenced = spec.sets === 'referenced' && !/^(?:insert|default)/.test(spec.form);
   return (
     knownOfWrites(native, proxied, at, schema, spec) ??
-    (setsReferenced ? knownOfLeftKeys(native, proxied, at, schema) : undefined) ??
+    (setsReferenced ? knownOfLeftKeys(native, proxied, at, schema, spec) : undefined) ??
     (spec.form.includes('delete') ? knownDifference(native, proxied, at, schema) : undefined)
   );
 }

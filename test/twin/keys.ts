@@ -48,7 +48,7 @@ export function makeSchema(spec: SchemaSpec, overridden: boolean, isWritten = fa
   const late = keys.some(
     (key) => key.timing === 'DEFERRABLE INITIALLY DEFERRED' && (isWritten || checksLate(key, keys)),
   );
-  return { tables, keys, relations: tables.flatMap(({ root }) => tree(root)), late };
+  return { tables, keys, relations: tables.flatMap(({ root }) => tree(root)), late, overridden };
 }
 
 /**

@@ -3,7 +3,9 @@ import { type BrokenRule, brokenRule } from './broken-rule.js';
 import { brokenByOtherRow } from './other-row.js';
 import { alike, type Run } from './run.js';
 import { type Schema, setsColumns, setsValues, type Table, targetColumns } from './schema.js';
-import { brokenBeside } from './writes/beside-delete.js';
+import { brokenBehind } from './writes/behind.js';
+import { brokenBeside, mergesDeleted } from './writes/beside-delete.js';
+import { leavesPartition } from './writes/left-partition.js';
 import { brokenInOtherPart } from './writes/other-part.js';
 import type { WriteSpec } from './writes/write-spec.js';
 
@@ -19,10 +21,11 @@ import type { WriteSpec } from './writes/write-spec.js';
  * `checked again`: natively a row that two SET keys change is checked by all of its keys, which the proxy does not do.
  * `other plan`: where no index decides in which order PostgreSQL finds rows, it does the same. It was asked (twins.ts).
  * `another rule`: what comes of a change of a referenced key is done behind the statement, key by key, and natively row by row: of
- * several rules that are broken another one is named.
+ * several rules that are broken one is named that the proxy comes to earlier.
  * `key of a partition`: of several keys that a new row breaks another one is named, as a partition has copies of its keys.
  * `other part`: of what two parts of a WITH break, the key of one is named, as keys are checked part by part.
  * `beside a delete`: of what a DELETE breaks and what is written beside it, the other one is named.
+ * `left partition`: a row leaves a partition under an overridden key, and the server goes by its own ON DELETE.
  */
 export type Known =
   | 'other order'
@@ -35,7 +38,8 @@ export type Known =
   | 'another rule'
   | 'key of a partition'
   | 'other part'
-  | 'beside a delete';
+  | 'beside a delete'
+  | 'left partition';
 
 /** @param at the step that was answered differently */
 export function knownDifference(native: Run, proxied: Run, at: number, schema: Schema): Known | undefined {
@@ -65,7 +69,10 @@ export function knownOfWrites(
   spec: WriteSpec,
 ): Known | undefined {
   const [one, other] = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? [], schema));
-  if (!one || !other || !alike(native.left, proxied.left)) return undefined;
+  if (other && leavesPartition(one, other, schema, spec)) return 'left partition';
+  if (!other || !alike(native.left, proxied.left)) return undefined;
+  if (one === undefined)
+    return mergesDeleted(native.answers[at]?.[0], other, schema, spec) ? 'beside a delete' : undefined;
   if (breaksCopiedKeys(one, other)) return 'key of a partition';
   if (brokenBeside(one, other, schema, spec)) return 'beside a delete';
   return brokenInOtherPart(one, other, schema, spec) ? 'other part' : undefined;
@@ -80,11 +87,16 @@ function breaksCopiedKeys(one: BrokenRule, other: BrokenRule): boolean {
 }
 
 /** As knownDifference, of statements that set what keys reference. */
-export function knownOfLeftKeys(native: Run, proxied: Run, at: number, schema: Schema): Known | undefined {
-  const rules = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? [], schema));
-  return rules.every((rule) => rule !== undefined) && alike(native.left, proxied.left)
-    ? 'another rule'
-    : undefined;
+export function knownOfLeftKeys(
+  native: Run,
+  proxied: Run,
+  at: number,
+  schema: Schema,
+  spec: WriteSpec,
+): Known | undefined {
+  const [one, other] = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? [], schema));
+  if (!one || !other || !alike(native.left, proxied.left)) return undefined;
+  return brokenBehind(one, other, schema, spec) ? 'another rule' : undefined;
 }
 
 /** Whether two SET DEFAULT keys are broken by what they set, and some row has them both. */

@@ -77,6 +77,8 @@ export interface Schema {
   readonly relations: readonly Relation[];
   /** Some of it is natively checked at COMMIT. */
   readonly late: boolean;
+  /** On the proxy's side the server enforces the keys too, each as NO ACTION. */
+  readonly overridden: boolean;
 }
 
 /** Whether it is a view: of the table whose root it has. */

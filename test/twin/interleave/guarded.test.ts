@@ -41,6 +41,7 @@ test.each([
   [41_001, 154, 'deadlock through locks'],
   [41_001, 183, 'behind the locks'],
   [99_828, 16, 'rule at once'],
+  [51_001, 1, 'sent again'],
 ] as const)(
   'seed %i, scenario %i has a difference that is known: %s',
   async (seed, first, kind) => {

@@ -2,7 +2,8 @@
 import { withoutRow } from '../referenced-rows.js';
 import type { Kind } from './kind.js';
 import { isBehindLocks, isDeadlockThroughLocks, isSentAgain } from './locked.js';
-import type { Answer, Trace, Turn } from './lockstep.js';
+import type { Answer, Trace } from './lockstep.js';
+import { isOtherOrder } from './other-order.js';
 import {
   alike,
   answersOf,
@@ -32,7 +33,7 @@ export async function kindOf(trace: Trace, trials: Trials): Promise<Kind> {
   if (parting && isDeadlockThroughLocks(trace, parting, trials)) return 'deadlock through locks';
   if (await isBehindLocks(trace, parting, trials)) return 'behind the locks';
   if (trace.orphans.length > 0 && (await isUnenforced(trace, parting, trials))) return 'nobody enforces';
-  if (parting && isOtherOrder(trace, parting)) return 'locks in another order';
+  if (parting && isOtherOrder(trace, parting, trials)) return 'locks in another order';
   if (await isUnenforced(trace, parting, trials)) return 'nobody enforces';
   return 'unknown';
 }
@@ -78,32 +79,6 @@ async function isOtherRow({ turn, index }: Parting, { inTableOrder }: Trials): P
   if (!has(one, 'E C=23') || !alike(one.map(withoutRow), other.map(withoutRow))) return false;
   const again = (await inTableOrder()).turns[index];
   return again?.client === turn.client && alike(again.native?.answer ?? [], other);
-}
-
-/**
- * A deadlock on one side only, or a wait, beside a DELETE that waits on both sides; or of two that have waited, of which one is a
- * DELETE, another one goes on first.
- */
-function isOtherOrder({ turns }: Trace, { turn, index, at }: Parting): boolean {
-  const isDelete = ({ step }: Turn) => step.operation?.kind === 'delete';
-  const victims = turns.filter(
-    (each) =>
-      (each.native?.at === at && has(each.native.answer, 'E C=40P01')) ||
-      (each.proxied?.at === at && has(each.proxied.answer, 'E C=40P01')),
-  );
-  const beside = turns.some(
-    (each, i) =>
-      each.client !== turn.client &&
-      isDelete(each) &&
-      i < index &&
-      Math.min(each.native?.at ?? Infinity, each.proxied?.at ?? Infinity) > index,
-  );
-  const first = (side: 'native' | 'proxied', other: 'native' | 'proxied') =>
-    turns.find((each, i) => i < at - 1 && each[side]?.at === at && (each[other]?.at ?? 0) > at);
-  const ahead = [first('native', 'proxied'), first('proxied', 'native')];
-  if (ahead.every((each) => each !== undefined) && ahead.some(isDelete)) return true;
-  const isWait = waitsDiffer(turn) && at === index + 1;
-  return victims.length > 0 ? isDelete(turn) || beside : isWait && beside;
 }
 
 /** One of the sides says that rows are still referenced, and another transaction has changed those of that table. */

@@ -1,9 +1,12 @@
 /** Kinds of differences that come of a DELETE which is sent again, or stands behind locks of its own (`cascade.locks: rows`). */
-import type { Trace } from './lockstep.js';
+import type { Trace, Turn } from './lockstep.js';
 import { alike, answersOf, has, type Parting, snapshotOf } from './parting.js';
 import type { Trials } from './trials.js';
 
-/** Natively the same comes of it where the DELETE is sent only when what it waited for has ended. */
+/**
+ * Natively the same comes of it where the DELETE is sent only when what it waited for has ended, and behind it those that have waited
+ * for it.
+ */
 export async function isSentAgain(
   trace: Trace,
   { turn, index }: Pick<Parting, 'turn' | 'index'>,
@@ -13,13 +16,16 @@ export async function isSentAgain(
   const until = turn.proxied?.at ?? 0;
   const ownSnapshot = snapshotOf(trace, index, trials) === index;
   if (!ownSnapshot || operation?.kind !== 'delete' || until <= index + 1) return false;
-  const order = trace.turns.map(({ client }) => client);
-  const later = [
-    ...order.slice(0, index),
-    ...order.slice(index + 1, until),
-    turn.client,
-    ...order.slice(until),
+  const between = trace.turns.slice(index + 1, until);
+  const waits = (each: Turn) => (each.proxied?.at ?? Infinity) > until;
+  const turns = [
+    ...trace.turns.slice(0, index),
+    ...between.filter((each) => !waits(each)),
+    turn,
+    ...between.filter(waits),
+    ...trace.turns.slice(until),
   ];
+  const later = turns.map(({ client }) => client);
   const again = await trials.again(later);
   return alike(answersOf(again, 'native'), answersOf(trace, 'proxied'));
 }

@@ -1,7 +1,7 @@
 /** Runs an interleaving on both sides in step: a client goes on when it is free on both. */
 import type { Interleaving, Schema } from './scenario.js';
 import { contentsSql, fillSql, orphansSql, type Step, stepsOf } from './scenario-sql.js';
-import type { Side } from './side.js';
+import type { Answered, Side, Wait } from './side.js';
 
 export type Answer = readonly string[];
 
@@ -10,18 +10,26 @@ export interface Turn {
   readonly client: number;
   readonly step: Step;
   /** What each side answered, and behind how many turns: more than its own where it had to wait. */
-  native: { readonly answer: Answer; readonly at: number } | undefined;
-  proxied: { readonly answer: Answer; readonly at: number } | undefined;
+  native: Ended | undefined;
+  proxied: Ended | undefined;
+}
+
+export interface Ended extends Answered {
+  readonly at: number;
 }
 
 export interface Trace {
   /** In the order in which they were sent. */
   readonly turns: readonly Turn[];
+  /** Who waited for whom behind so many turns, on each side. */
+  readonly waits: { readonly native: Waits; readonly proxied: Waits };
   /** The turn from which on the sides could not be kept in step: on each another client waited. */
   readonly parted: number | undefined;
   readonly left: { readonly native: Answer; readonly proxied: Answer };
   readonly orphans: readonly string[];
 }
+
+export type Waits = ReadonlyMap<number, readonly Wait[]>;
 
 export interface Sides {
   readonly native: Side;
@@ -39,14 +47,16 @@ export async function run(
   const steps = clients.map((client) => stepsOf(schema, client, careful));
   const sent: Turn[] = [];
   let parted: number | undefined;
+  const waits = { native: new Map<number, readonly Wait[]>(), proxied: new Map<number, readonly Wait[]>() };
   const position = { native: clients.map(() => 0), proxied: clients.map(() => 0) };
   const turnOf = (client: number, place: number) =>
     sent.filter((turn) => turn.client === client)[place] as Turn;
   const settle = async () => {
     await Promise.all(
       NAMES.map(async (name) => {
-        for (const [client, answer] of await sides[name].settle())
-          turnOf(client, (position[name][client] ?? 0) - 1)[name] = { answer, at: sent.length };
+        for (const [client, answered] of await sides[name].settle())
+          turnOf(client, (position[name][client] ?? 0) - 1)[name] = { ...answered, at: sent.length };
+        waits[name].set(sent.length, sides[name].waits);
       }),
     );
   };
@@ -80,5 +90,5 @@ export async function run(
   const left = await Promise.all(NAMES.map((name) => sides[name].rows(contentsSql(schema))));
   const orphans = await sides.proxied.rows(orphansSql(schema));
   await Promise.all(NAMES.map((name) => sides[name].reset()));
-  return { turns: sent, parted, left: { native: left[0] ?? [], proxied: left[1] ?? [] }, orphans };
+  return { turns: sent, waits, parted, left: { native: left[0] ?? [], proxied: left[1] ?? [] }, orphans };
 }

@@ -12,9 +12,21 @@ interface Member {
   readonly pid: number;
 }
 
+/** A client waits for another one. */
+export interface Wait {
+  readonly client: number;
+  readonly by: number;
+}
+
+export interface Answered {
+  readonly answer: readonly string[];
+  /** Of a deadlock's victim: who waited for whom, as the server says. */
+  readonly circle: readonly Wait[];
+}
+
 /** A step that was sent: answered, or not yet. */
 interface Sent {
-  answer: readonly string[] | undefined;
+  answered: Answered | undefined;
   failure: unknown;
 }
 
@@ -23,6 +35,7 @@ export class Side {
   /** Always straight to the server. */
   readonly #control: Connection;
   readonly #flying = new Map<number, Sent>();
+  #waits: readonly Wait[] = [];
 
   private constructor(members: readonly Member[], control: Connection) {
     this.#members = members;
@@ -74,10 +87,10 @@ export class Side {
   }
 
   send(client: number, { bytes }: Step): void {
-    const sent: Sent = { answer: undefined, failure: undefined };
+    const sent: Sent = { answered: undefined, failure: undefined };
     this.#flying.set(client, sent);
     const answered = (came: readonly Message[]) => {
-      sent.answer = answerOf(came);
+      sent.answered = { answer: answerOf(came), circle: came.flatMap((each) => this.#circleOf(each)) };
     };
     const failed = (error: unknown) => {
       sent.failure = error;
@@ -90,20 +103,26 @@ export class Side {
    * itself: the server knows, by pg_blocking_pids().
    * @returns the answers that came, by client
    */
-  async settle(): Promise<ReadonlyMap<number, readonly string[]>> {
-    const came = new Map<number, readonly string[]>();
+  async settle(): Promise<ReadonlyMap<number, Answered>> {
+    const came = new Map<number, Answered>();
     for (let question = 0; question < MOST_QUESTIONS; question++) {
-      for (const [client, { answer, failure }] of this.#flying) {
+      for (const [client, { answered, failure }] of this.#flying) {
         if (failure !== undefined) throw failure;
-        if (answer === undefined) continue;
-        came.set(client, answer);
+        if (answered === undefined) continue;
+        came.set(client, answered);
         this.#flying.delete(client);
       }
+      if (this.#flying.size === 0) this.#waits = [];
       if (this.#flying.size === 0 || (question > 0 && (await this.#allWait()))) return came;
     }
     throw new Error(
       `${MOST_QUESTIONS} questions did not tell whether clients ${[...this.#flying.keys()]} wait`,
     );
+  }
+
+  /** Who waits for whom, since all who have no answer wait. */
+  get waits(): readonly Wait[] {
+    return this.#waits;
   }
 
   /** Ends what transactions are open. */
@@ -117,7 +136,9 @@ export class Side {
     const sql = `SELECT p, b FROM unnest(ARRAY[${pids.join(', ')}]) AS p, unnest(pg_blocking_pids(p)) AS b`;
     const edges = (await this.rows(sql)).map((row) => row.split('|').map(Number));
     if (
-      [...this.#flying.values()].some(({ answer, failure }) => answer !== undefined || failure !== undefined)
+      [...this.#flying.values()].some(
+        ({ answered, failure }) => answered !== undefined || failure !== undefined,
+      )
     )
       return false;
     // Who waits for somebody who waits for nobody: that one has to be idle.
@@ -128,7 +149,19 @@ export class Side {
         const holds = client >= 0 && (this.isFree(client) || waits.has(by ?? 0));
         if (pid !== undefined && holds && !reaches(edges, by ?? 0, pid)) waits.add(pid);
       }
+    this.#waits = edges.map(([pid = 0, by = 0]) => ({ client: pids.indexOf(pid), by: pids.indexOf(by) }));
     return [...this.#flying.keys()].every((client) => waits.has(pids[client] ?? 0));
+  }
+
+  /** What DeadLockReport (deadlock.c) tells the victim. */
+  #circleOf({ type, body }: Message): readonly Wait[] {
+    if (type !== 'E') return [];
+    const clients = this.#members.map(({ pid }) => pid);
+    const told = body.toString('utf8').matchAll(/Process (\d+) waits for [^;]*; blocked by process (\d+)\./g);
+    return [...told].map(([, pid, by]) => ({
+      client: clients.indexOf(Number(pid)),
+      by: clients.indexOf(Number(by)),
+    }));
   }
 
   #session(client: number): Connection {

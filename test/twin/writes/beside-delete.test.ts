@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { makeSchema } from '../keys.js';
 import { knownOfWrites } from '../known.js';
 import type { Run } from '../run.js';
-import type { KeySpec, TableSpec } from '../schema-spec.js';
+import type { KeySpec, SchemaSpec, TableSpec } from '../schema-spec.js';
 import type { WriteSpec } from './write-spec.js';
 
 const table: TableSpec = {
@@ -16,19 +16,13 @@ const key: KeySpec = {
   ...{ full: false, deferrable: false, shared: null },
 };
 /** t1, which is written, and t2 reference t0 by f0 and f1, t2 also by f2, which sets a default. */
-const schema = makeSchema(
-  {
-    tables: [
-      table,
-      table,
-      { ...table, rows: [{ id: 1, code: null, pair: [1, 1], references: [null, null] }] },
-    ],
-    keys: [key, { ...key, from: 2 }, { ...key, from: 2, action: 'SET DEFAULT', defaultValue: 4 }],
-    ...{ patterns: [], acyclic: false, mild: false, crowded: false, late: false },
-  },
-  false,
-  true,
-);
+const made: SchemaSpec = {
+  tables: [table, table, { ...table, rows: [{ id: 1, code: null, pair: [1, 1], references: [null, null] }] }],
+  keys: [key, { ...key, from: 2 }, { ...key, from: 2, action: 'SET DEFAULT', defaultValue: 4 }],
+  ...{ patterns: [], acyclic: false, mild: false, crowded: false, late: false },
+};
+const schema = makeSchema(made, false, true);
+const enforced = makeSchema(made, true, true);
 const spec: WriteSpec = {
   binary: { parameters: false, results: 'text' },
   ...{ form: 'write beside a delete', relation: 0, help: 0, sets: 'key', where: 'all', value: 1 },
@@ -45,17 +39,40 @@ const written = (table: string, key: string) =>
   breaks(`insert or update on table "${table}" violates`, '23503', table, key);
 const referenced = (key: string) => breaks('update or delete on table "t0" violates', '23503', 't1', key);
 const duplicate = breaks('duplicate key value', '23505', 't1');
+const noNull = breaks('null value in column', '23502', 't2');
 
-function known(native: Run, proxied: Run, given: Partial<WriteSpec> = {}) {
-  return knownOfWrites(native, proxied, 0, schema, { ...spec, ...given });
+function known(native: Run, proxied: Run, given: Partial<WriteSpec> = {}, on = schema) {
+  return knownOfWrites(native, proxied, 0, on, { ...spec, ...given });
 }
 
 describe('beside a DELETE', () => {
   test('what it breaks may be named in place of what is written, and the other way around', () => {
     expect(known(referenced('f1'), written('t1', 'f0'))).toBe('beside a delete');
-    expect(known(written('t1', 'f0'), referenced('f1'))).toBe('beside a delete');
-    expect(known(duplicate, referenced('f1'))).toBe('beside a delete');
     expect(known(written('t2', 'f2'), written('t1', 'f0'))).toBe('beside a delete');
+    expect(known(written('t1', 'f0'), noNull)).toBe('beside a delete');
+  });
+
+  test('but a new key comes before what the DELETE breaks, unless the server raises that, and nothing comes before a constraint', () => {
+    expect(known(written('t1', 'f0'), referenced('f1'))).toBeUndefined();
+    expect(known(written('t1', 'f0'), written('t2', 'f2'))).toBeUndefined();
+    expect(known(duplicate, referenced('f1'))).toBeUndefined();
+    expect(known(referenced('f1'), duplicate)).toBeUndefined();
+  });
+
+  test('and a write whose keys nobody looks at may come behind the DELETE', () => {
+    const [native, proxied] = [duplicate, referenced('f1')];
+    expect(known(native, proxied, { variant: 6, sets: 'note' })).toBe('beside a delete');
+    expect(known(native, proxied, { variant: 6 })).toBeUndefined();
+    expect(known(native, referenced('f1_on_cascade'), {}, enforced)).toBe('beside a delete');
+  });
+
+  test('as a MERGE of what is deleted by then', () => {
+    const merge = { variant: 8 };
+    const twice = { ...duplicate, answers: [['E C=21000 M=MERGE command cannot affect row a second time']] };
+    expect(known(twice, referenced('f1_on_cascade'), merge, enforced)).toBe('beside a delete');
+    expect(known(twice, referenced('f1'), merge)).toBeUndefined();
+    expect(known(twice, written('t1', 'f0_on_cascade'), merge, enforced)).toBeUndefined();
+    expect(known(twice, referenced('f1_on_cascade'), {}, enforced)).toBeUndefined();
   });
 
   test('and not two rules of the DELETE, two of what is written, nor one and the same', () => {

@@ -98,6 +98,28 @@ function partsOf(spec: WriteSpec): readonly [WriteSpec, WriteSpec] {
   return [{ ...spec, form: SINGLE[spec.help % SINGLE.length] ?? 'insert' }, secondOf(spec)];
 }
 
+/** What a statement of the spec writes, whatever its form. */
+export function writtenRelations(schema: Schema, spec: WriteSpec): readonly Relation[] {
+  const second = secondOf(spec);
+  const specs = (() => {
+    switch (spec.form) {
+      case 'several writes':
+      case 'writes in one statement':
+        return [spec, second];
+      case 'write, then delete':
+      case 'delete, then write':
+      case 'write in a with':
+      case 'write beside a delete':
+      case 'write explained':
+      case 'write prepared in SQL':
+        return [second];
+      default:
+        return spec.manner === 'pipeline' ? [spec, second] : [spec];
+    }
+  })();
+  return specs.map((each) => writtenRelation(schema, each));
+}
+
 /** What each part of `writes in one statement` writes; nothing of other forms. */
 export function writtenParts(schema: Schema, spec: WriteSpec): readonly Relation[] {
   return spec.form === 'writes in one statement'
@@ -105,9 +127,9 @@ export function writtenParts(schema: Schema, spec: WriteSpec): readonly Relation
     : [];
 }
 
-/** What the write of `write beside a delete` writes; undefined for other forms. */
-export function besideDeleteWrites(schema: Schema, spec: WriteSpec): Relation | undefined {
-  return spec.form === 'write beside a delete' ? writtenRelation(schema, secondOf(spec)) : undefined;
+/** The write of `write beside a delete`; undefined for other forms. */
+export function besideDeleteWrite(spec: WriteSpec): WriteSpec | undefined {
+  return spec.form === 'write beside a delete' ? secondOf(spec) : undefined;
 }
 
 /** A row is deleted that a written one may reference, or another one. */

@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import { makeSchema } from '../keys.js';
+import { knownOfLeftKeys } from '../known.js';
+import type { Run } from '../run.js';
+import type { KeySpec, TableSpec } from '../schema-spec.js';
+import type { WriteSpec } from './write-spec.js';
+
+const table: TableSpec = {
+  ...{ idType: 'int4', identity: 'id', kind: 'plain', levels: 1, inherits: null, odd: 0, elsewhere: false },
+  ...{ gap: false, trigger: 'none', kept: 1, view: null },
+  rows: [{ id: 1, code: null, pair: [1, 1], references: [0] }],
+};
+const key: KeySpec = {
+  ...{ from: 1, to: 0, fromPart: null, toPart: null, target: 0, action: 'CASCADE', onUpdate: 'NO ACTION' },
+  ...{ own: false, subset: false, notNull: false, indexed: false, defaultValue: null, otherType: 0 },
+  ...{ full: false, deferrable: false, shared: null },
+};
+/**
+ * t1 references t0 by f0 and f1, which do nothing ON UPDATE, and by f2, which sets a default; t2 references what f2 sets, by f3; t0
+ * references t3 by f4, and so does t4 by f5; f6 of t1 to t0 is deferred.
+ */
+const schema = makeSchema(
+  {
+    tables: [table, table, table, table, table],
+    keys: [
+      key,
+      key,
+      { ...key, onUpdate: 'SET DEFAULT', defaultValue: 4 },
+      { ...key, from: 2, to: 1 },
+      { ...key, from: 0, to: 3 },
+      { ...key, from: 4, to: 3 },
+      { ...key, indexed: true, deferrable: true },
+    ],
+    ...{ patterns: [], acyclic: false, mild: false, crowded: false, late: true },
+  },
+  false,
+  true,
+);
+/** Changes t0: of the relations that can be written it is that of f4. */
+const spec: WriteSpec = {
+  binary: { parameters: false, results: 'text' },
+  ...{ form: 'update', relation: 12, help: 12, sets: 'referenced', where: 'all', value: 1 },
+  ...{ returning: 'none', alias: false, only: false, variant: 0 },
+  ...{ manner: 'simple', declared: false, transaction: 'none' },
+  rows: [{ id: 7, code: null, pair: [1, 5], references: [0], value: 1 }],
+};
+
+function breaks(message: string, table: string, name = '', code = '23503'): Run {
+  const named = name === '' ? '' : ` n=${name}`;
+  return { answers: [[`E C=${code} D=… M=${message}${named} s=a t=${table}`]], left: [], refused: undefined };
+}
+const written = (key: string, table: string) =>
+  breaks(`insert or update on table "${table}" violates`, table, key);
+const referenced = (key: string, table = 't1') =>
+  breaks('update or delete on table "t" violates', table, key);
+const duplicate = (table: string) => breaks('duplicate key value', table, `${table}_code_key`, '23505');
+
+function known(native: Run, proxied: Run, given: Partial<WriteSpec> = {}) {
+  return knownOfLeftKeys(native, proxied, 0, schema, { ...spec, ...given });
+}
+
+describe('where an UPDATE changes what keys reference, of several broken rules', () => {
+  test('the proxy names what the statement itself writes in place of what comes of it', () => {
+    expect(known(referenced('f0'), written('f4', 't0'))).toBe('another rule');
+    expect(known(duplicate('t1'), written('f4', 't0'))).toBe('another rule');
+    expect(known(written('f4', 't0'), referenced('f0'))).toBeUndefined();
+  });
+
+  test('of the keys that reference it the older one', () => {
+    expect(known(referenced('f1'), referenced('f0'))).toBe('another rule');
+    expect(known(referenced('f0'), referenced('f1'))).toBeUndefined();
+    expect(known(referenced('f0'), referenced('f0'))).toBeUndefined();
+  });
+
+  test('what is referenced, or has no place, before the keys of what was changed, and what is deferred', () => {
+    expect(known(written('f2', 't1'), referenced('f1'))).toBe('another rule');
+    expect(known(written('f2', 't1'), duplicate('t1'))).toBe('another rule');
+    expect(known(referenced('f6'), referenced('f1'))).toBe('another rule');
+    expect(known(referenced('f1'), written('f2', 't1'))).toBeUndefined();
+    expect(known(referenced('f1'), referenced('f6'))).toBeUndefined();
+  });
+
+  test('and nothing that the change does not come to', () => {
+    expect(known(referenced('f0'), written('f5', 't4'))).toBeUndefined();
+    expect(known(referenced('f5', 't4'), referenced('f0'))).toBeUndefined();
+    expect(known(duplicate('t4'), referenced('f0'))).toBeUndefined();
+  });
+
+  test('wherever the UPDATE stands, and only where the same rows are left', () => {
+    const beside = { form: 'write beside a delete', help: 12, variant: 3, relation: 12 } as const;
+    expect(known(referenced('f1'), referenced('f0'), beside)).toBe('another rule');
+    expect(known(referenced('f0'), referenced('f1'), beside)).toBeUndefined();
+    expect(known(referenced('f1'), { ...referenced('f0'), left: ['D a row'] })).toBeUndefined();
+  });
+});
