@@ -74,8 +74,10 @@ export const cascade = section({
     .describe(
       'Rows that one transaction of a cascade may take: a DELETE is then done in several, from the leaves up (docs/strategies.md). null: in one.',
     ),
-  on_limit: choice(['fail'], ['batch'])
+  on_limit: choice(['fail', 'batch'])
     .default('fail')
-    .describe('What a limit does. batch is not yet supported.'),
+    .describe(
+      'What becomes of a cascade that the server ends with 54000, as it has reached a limit of a transaction. fail: the client gets the error. batch: it is done again in batches (docs/strategies.md), which are not atomic.',
+    ),
   max_rows: laterKey().describe('Rows a statement may delete or change. Not yet supported.'),
 });

@@ -1,6 +1,9 @@
 /** What is said of cascades in several transactions (cascade.batch_rows). */
 import type { ErrorKind } from './error-kind.js';
 
+/** Rows of a batch where nobody has said how many. */
+export const DEFAULT_BATCH_ROWS = 2500;
+
 /** Rows that a transaction may be allowed at the most: it is held as a whole, as its keys are. */
 export const MOST_BATCH_ROWS = 1_000_000;
 
@@ -16,10 +19,15 @@ export const BATCH_ERRORS = {
     message: 'invalid value for parameter "pgcascade.batch_rows": "{value}"',
     hint: `Available values: off, or a number of rows, ${MOST_BATCH_ROWS} at the most.`,
   },
+  PGC_LIMIT_VALUE: {
+    sqlstate: '22023',
+    message: 'invalid value for parameter "pgcascade.on_limit": "{value}"',
+    hint: 'Available values: fail, batch.',
+  },
   PGC_BATCH_CYCLE: {
     sqlstate: '54000',
     message: 'cannot cascade from {table} in batches: the rows of cycles are more than a batch',
-    hint: 'Allow more rows with SET pgcascade.batch_rows.',
+    hint: 'Allow more rows with SET pgcascade.batch_rows, as far as a transaction of the server takes them.',
   },
   PGC_BATCH_KEYS: {
     sqlstate: '54000',

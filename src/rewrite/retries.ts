@@ -5,7 +5,10 @@ import { textsOfPages } from '../render/paged/pages.js';
 import type { Locks } from '../render/single/locks.js';
 import type { Statement } from '../sql/statement/statement.js';
 import { locksBefore, type Program, suspects } from './statement/program.js';
-import type { CascadeTreatment, Treatment } from './statement/treatment.js';
+import { type AtLimit, atLimitOf, type CascadeTreatment, type Treatment } from './statement/treatment.js';
+import type { Rewrite } from './text.js';
+
+export type Batches = Extract<AtLimit, { readonly kind: 'batches' }>;
 
 /** The one statement that a text is, where it is expanded, with or without what locks its rows. */
 function onlyCascade(treatments: readonly Treatment[]): CascadeTreatment | undefined {
@@ -48,6 +51,36 @@ function stepTexts(program: Program): readonly string[] {
 /** Whether a statement of the text is carried out by several, which take its values. */
 export function isCarriedOut(treatments: readonly Treatment[]): boolean {
   return treatments.some((treatment) => treatment.kind === 'cascade' && treatment.program.kind !== 'single');
+}
+
+/** How a text that is one statement is done again in batches, where it has reached a limit of the server's. */
+export function batchesOf(treatments: readonly Treatment[]): Batches | undefined {
+  const [treatment, ...more] = treatments.filter(({ kind }) => kind !== 'lock');
+  const atLimit = more.length === 0 ? atLimitOf(treatment) : undefined;
+  return atLimit?.kind === 'batches' ? atLimit : undefined;
+}
+
+/** The texts of all steps by which statements of the text would be done again in batches. */
+export function batchTextsIn(treatments: readonly Treatment[]): readonly string[] {
+  return treatments.flatMap((treatment) => {
+    const atLimit = atLimitOf(treatment);
+    return atLimit?.kind === 'batches' ? stepTexts(atLimit.program) : [];
+  });
+}
+
+/** The same text as it is done in batches: nothing is sent in its place. */
+export function inBatches(rewrite: Rewrite, { cascade }: Batches): Rewrite {
+  const { text, places } = rewrite;
+  const start = places[0]?.client ?? 0;
+  return {
+    ...rewrite,
+    sql: text,
+    marker: undefined,
+    changed: true,
+    treatments: [cascade],
+    copied: [{ client: 0, sent: 0, length: text.length }],
+    places: [{ client: start, sent: start }],
+  };
 }
 
 /** The answers to more statements than this are not held back. */

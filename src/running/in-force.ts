@@ -71,6 +71,7 @@ function policyOf(
     verifiesCopies: copy === 'verify',
     locks,
     batchRows: cascade.batch_rows ?? 0,
+    onLimit: cascade.on_limit,
     strategy,
     atomic,
   } as const;

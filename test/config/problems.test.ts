@@ -104,7 +104,6 @@ describe('an unknown key is refused', () => {
 describe('what later versions bring is refused by name', () => {
   test.each([
     ['cascade: { mode: dry-run }', 'cascade.mode: "dry-run" is not yet supported'],
-    ['cascade: { on_limit: batch }', 'cascade.on_limit: "batch" is not yet supported'],
     ['cascade: { max_rows: 5 }', 'cascade.max_rows: not yet supported'],
   ])('is told as what it is: %s', (file, message) => {
     expect(problems(file)).toEqual([`pgcascade.yaml:1: ${message}`]);

@@ -77,14 +77,20 @@ async function connect(gate: GateOptions, made: readonly string[], options: Prox
 }
 
 const DSQL = { profile: 'dsql' } as const;
+const PROXY = { ...DSQL, cascade: { relations } } as const;
 test.each([
-  ['whose own keys cascade', schema(declared), 50_000, LIMIT, DSQL],
-  ['without keys', schema(undeclared), 2500, 2500, { ...DSQL, cascade: { relations } }],
-] as const)('Aurora DSQL, %s: of batches of rows none has more than one may have', async (_, made, wanted, most, options) => {
+  ['whose own keys cascade', schema(declared), 'SET pgcascade.batch_rows = 50000', LIMIT, DSQL],
+  ['without keys', schema(undeclared), 'SET pgcascade.batch_rows = 2500', 2500, PROXY],
+  ['whose own keys cascade, at its limit', schema(declared), 'SET pgcascade.on_limit = batch', 2500, DSQL],
+  ['without keys, at its limit', schema(undeclared), 'SET pgcascade.on_limit = batch', 2500, PROXY],
+] as const)('Aurora DSQL, %s: no batch has more rows than a transaction may change', async (...given) => {
+  const [, made, setting, most, options] = given;
   const { client, gated, notices } = await connect(GATES.dsql, made, options as ProxyOptions);
-  await client.query(`SET pgcascade.batch_rows = ${wanted}`);
+  await client.query(setting);
   expect((await client.query(DELETE)).rowCount).toBe(1);
   expect(await left(client)).toEqual(native);
+  const isTold = notices[0]?.includes(`in batches of ${most} rows`);
+  expect(isTold).toBe(setting.includes('on_limit'));
   expect(notices.length).toBeGreaterThanOrEqual(Math.floor(20_000 / most));
   expect(gated.refused).toEqual([]);
 });

@@ -72,6 +72,7 @@ async function make(golden: Golden, recorded: Recorded): Promise<Golden['made']>
           atomic: true,
           strategy: strategyOf(cascadeConfig.strategy, profile.family, { isByNames: !profile.hasCatalog }),
           batchRows: cascadeConfig.batch_rows ?? 0,
+          onLimit: 'fail',
           reject: cascadeConfig.unsupported === 'reject',
           inString: true,
           retries,

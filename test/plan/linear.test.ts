@@ -108,6 +108,7 @@ function planned(graph: Graph) {
         atomic: true,
         strategy: 'single',
         batchRows: 0,
+        onLimit: 'fail',
         reject: true,
         inString: true,
         retries: false,

@@ -73,6 +73,7 @@ async function locksOf(text: string): Promise<Locks | undefined> {
     atomic: true,
     strategy: 'single' as const,
     batchRows: 0,
+    onLimit: 'fail' as const,
     reject: true,
     inString: true,
     retries: true,

@@ -27,6 +27,8 @@ export interface SessionFacts {
   readonly locks: string | null;
   /** The session's pgcascade.batch_rows; null or empty where it was never set. */
   readonly batchRows: string | null;
+  /** The session's pgcascade.on_limit; null or empty where it was never set. */
+  readonly onLimit: string | null;
   /** The version of Citus; null where the server has no such setting. */
   readonly citus: string | null;
   /** session_replication_role is replica: no cascades, as natively. */

@@ -69,6 +69,7 @@ export function catalogQuestion(
     'guard', pg_catalog.current_setting('pgcascade.guard', true),
     'locks', pg_catalog.current_setting('pgcascade.locks', true),
     'batchRows', pg_catalog.current_setting('pgcascade.batch_rows', true),
+    'onLimit', pg_catalog.current_setting('pgcascade.on_limit', true),
     'citus', pg_catalog.current_setting('citus.version', true),
     'replica', pg_catalog.current_setting('session_replication_role') OPERATOR(pg_catalog.=) 'replica',
     'current', pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.~~) 'read %',

@@ -4,6 +4,7 @@ import type { Graph } from '../../graph/graph.js';
 import type { Relation } from '../../graph/model.js';
 import type { GuardLevel } from '../../plan/guard.js';
 import type { Profile } from '../../profiles/profile.js';
+import type { LimitMode } from '../../render/paged/limit-mode.js';
 import type { Columns } from '../../render/returned-columns.js';
 import type { LockMode } from '../../render/single/locks.js';
 import type { Copied } from '../../render/splice.js';
@@ -34,6 +35,8 @@ export interface RewriteContext {
   readonly strategy: Program['kind'];
   /** How many rows a transaction of a cascade may take; 0 for any number. */
   readonly batchRows: number;
+  /** What becomes of a cascade that reaches a limit of the server's. */
+  readonly onLimit: LimitMode;
   /** The configuration has the keys of copied rows looked at behind a COPY, where new keys are checked; else it is refused. */
   readonly verifiesCopies: boolean;
   /** What the configuration says to locks before a DELETE whose keys the server does not enforce. */

@@ -2,8 +2,8 @@
 import { ProxyError } from '../../errors.js';
 import type { Steps } from '../../pace.js';
 import type { Meaning, Statement } from '../../sql/statement/statement.js';
+import { expandLimited } from './at-limit.js';
 import type { Expanded, RewriteContext } from './context.js';
-import { expandDelete } from './delete.js';
 import { expandEnclosed } from './enclosed.js';
 import { expandExecute } from './execute.js';
 import type { Treatment } from './treatment.js';
@@ -47,7 +47,7 @@ function withBehind(text: string, expanded: Expanded): Expanded {
 function* expandMeaning(text: string, meaning: Meaning, context: RewriteContext): Steps<Expanded> {
   switch (meaning.kind) {
     case 'deleting':
-      return yield* expandDelete(text, meaning, context);
+      return yield* expandLimited(text, meaning, context);
     case 'truncate':
       return expandTruncate(text, meaning, context);
     case 'execute':

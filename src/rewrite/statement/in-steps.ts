@@ -34,7 +34,7 @@ export function inSteps(
   rootsOf: (plan: Plan) => readonly Root[],
   context: RewriteContext,
 ): InSteps | undefined {
-  const { batchRows, graph, profile, strategy } = context;
+  const { batchRows, graph, onLimit, profile, strategy } = context;
   const { family } = profile;
   const table = () =>
     rootsOf(plan)
@@ -48,7 +48,7 @@ export function inSteps(
       throw new ProxyError('PGC_BATCH', { table: table(), what: toldByPlace(family) });
     const rows = batchOf(batchRows, family);
     const pages = renderPages(text, statement, whole, rootsOf(whole), rows, graph.sharing);
-    return { program: { kind: 'paged', pages }, plan: whole };
+    return { program: { kind: 'paged', pages, shrinks: onLimit === 'batch' }, plan: whole };
   }
   if (strategy === 'plain')
     return {

@@ -36,6 +36,8 @@ export interface OrderedProgram {
 export interface PagedProgram {
   readonly kind: 'paged';
   readonly pages: Pages;
+  /** A page that reaches a limit of the server's is tried again with half as many rows. */
+  readonly shrinks: boolean;
 }
 
 /** The same by plain statements, each of which has its keys as literals: it is sent when those are known. */

@@ -6,10 +6,10 @@ import type { GuardCheck } from '../../render/guard/on-update.js';
 import type { ResultShape } from '../../render/single/render.js';
 import type { Spliced } from '../../render/splice.js';
 import type { RelationName } from '../../sql/names.js';
-import { type Program, shapeIn } from './program.js';
+import { type PagedProgram, type Program, shapeIn } from './program.js';
 
 export type Treatment =
-  | { readonly kind: 'forward' }
+  | { readonly kind: 'forward'; readonly atLimit?: AtLimit }
   /** A statement of the proxy's own: the client gets nothing of its answers. */
   | { readonly kind: 'swallow'; readonly source?: PreparedSource | undefined }
   /**
@@ -33,6 +33,14 @@ export type Treatment =
   /** DEALLOCATE of one prepared statement, or of all: undefined. */
   | { readonly kind: 'release'; readonly name: string | undefined };
 
+/**
+ * What is done where a DELETE has reached a limit of the server's: it is done again in batches, or cannot be, for what stands against
+ * it. Undefined in its place: the client gets the server's error as it is.
+ */
+export type AtLimit =
+  | { readonly kind: 'batches'; readonly cascade: CascadeTreatment; readonly program: PagedProgram }
+  | { readonly kind: 'none'; readonly what: string };
+
 /** What was prepared: the server counts the positions of its errors in the text in which that came, whatever executes it. */
 export interface PreparedSource extends Spliced {
   /** The client's own. */
@@ -53,6 +61,7 @@ export interface CascadeTreatment {
   readonly command: string | undefined;
   /** How it is carried out. */
   readonly program: Program;
+  readonly atLimit?: AtLimit;
   /** A statement that locks the tables of the children before it; undefined where they are not to be locked. */
   readonly tableLocks: string | undefined;
   /** What its markers begin with, where it is executed by another text than the one that has prepared it. */
@@ -110,6 +119,12 @@ export function lookedAt(treatment: CascadeTreatment | GuardTreatment): {
   const { beside, plan } = treatment;
   const numbered = (beside?.checks ?? []).map((check, i) => [plan.checks.length + i, check] as const);
   return { checks: Object.fromEntries(numbered), tables: beside?.tables ?? new Map() };
+}
+
+/** What is done where a statement has reached a limit of the server's. */
+export function atLimitOf(treatment: Treatment | undefined): AtLimit | undefined {
+  if (treatment?.kind === 'lock') return treatment.cascade.atLimit;
+  return treatment?.kind === 'cascade' || treatment?.kind === 'forward' ? treatment.atLimit : undefined;
 }
 
 /** What has to be executed behind a statement. */

@@ -3,6 +3,7 @@ import { ProxyError } from '../../errors.js';
 import type { Profile } from '../../profiles/profile.js';
 import type { Marker } from '../../render/violations.js';
 import {
+  atLimitOf,
   type CascadeTreatment,
   expandedOf,
   type GuardTreatment,
@@ -52,7 +53,8 @@ export function translateError(
   failed: Treatment | undefined,
   translation: ErrorTranslation,
 ): Verdict {
-  const { told, error, cascade } = translated(message, failed, translation);
+  const { told: fields, error, cascade } = translated(message, failed, translation);
+  const told = inOne(fields, failed, translation);
   translation.tell({ kind: 'failed', error, cascade });
   return isSame(told, readErrorFields(message)) ? 'forward' : errorResponse(told, 'latin1');
 }
@@ -74,6 +76,29 @@ export function translated(
   }
   const told = instead ?? asTheClients(fields, treatment, translation);
   return { told, error: told.get(Field.code) ?? '', cascade };
+}
+
+/** A limit of the server's, with what stands against batches where these are wanted. */
+function inOne(
+  fields: ErrorFields,
+  failed: Treatment | undefined,
+  { encoding }: ErrorTranslation,
+): ErrorFields {
+  const atLimit = fields.get(Field.code) === LIMIT_REACHED ? atLimitOf(failed) : undefined;
+  if (atLimit === undefined) return fields;
+  return withoutBatches(fields, atLimit.kind === 'none' ? atLimit.what : NOT_ALONE, encoding());
+}
+
+/** The server's error, with a hint why batches do not take the statement's place. @param what stands against them */
+export function withoutBatches(fields: ErrorFields, what: string, encoding: string): ErrorFields {
+  const own = new Map([[Field.hint, `It is not done again in batches (cascade.on_limit): ${what}.`]]);
+  return withHint(fields, inEncoding(own, encoding).get(Field.hint) ?? '');
+}
+
+/** The same fields with one more hint, behind that which they have. */
+export function withHint(fields: ErrorFields, hint: string): ErrorFields {
+  const before = fields.get(Field.hint);
+  return new Map([...fields, [Field.hint, before === undefined ? hint : `${before} ${hint}`]]);
 }
 
 /**
@@ -192,6 +217,10 @@ function isSame(some: ErrorFields, others: ErrorFields): boolean {
 
 /** What the server was doing with a row, where it speaks English (XactLockTableWaitErrorCb). */
 const [LOCKING, DELETING] = ['while locking tuple', 'while deleting tuple'];
+
+/** program_limit_exceeded: what Aurora DSQL says of a transaction that changes more than 3,000 rows, or 10 MiB. */
+export const LIMIT_REACHED = '54000';
+const NOT_ALONE = 'the DELETE is not a transaction by itself, or has values of more than 1 MiB';
 
 /** read_only_sql_transaction: its message names the command, and the server saw a SELECT. */
 const READ_ONLY = '25006';

@@ -3,10 +3,11 @@ import { MOST_BATCH_ROWS } from '../../errors/batch-errors.js';
 import { ProxyError } from '../../errors.js';
 import type { SessionFacts } from '../../graph/catalog/answer.js';
 import { GUARD_LEVELS, type GuardLevel } from '../../plan/guard.js';
+import { LIMIT_MODES, type LimitMode } from '../../render/paged/limit-mode.js';
 import { LOCK_MODES, type LockMode } from '../../render/single/locks.js';
 
 export class CascadeMode {
-  #known: Pick<SessionFacts, 'mode' | 'guard' | 'locks' | 'batchRows' | 'replica'> | undefined;
+  #known: Pick<SessionFacts, 'mode' | 'guard' | 'locks' | 'batchRows' | 'onLimit' | 'replica'> | undefined;
 
   get isKnown(): boolean {
     return this.#known !== undefined;
@@ -16,13 +17,14 @@ export class CascadeMode {
   get isSettled(): boolean {
     const mode = this.#known?.mode ?? '';
     const isOn = this.isKnown && (mode === '' || mode === 'on') && this.#known?.replica !== true;
-    const { guard, locks, batchRows } = this.#known ?? {};
-    return isOn && isOneOf(GUARD_LEVELS, guard) && isOneOf(LOCK_MODES, locks) && isNumberOfRows(batchRows);
+    const { guard, locks, batchRows, onLimit } = this.#known ?? {};
+    const isGuarded = isOneOf(GUARD_LEVELS, guard) && isOneOf(LOCK_MODES, locks);
+    return isOn && isGuarded && isNumberOfRows(batchRows) && isOneOf(LIMIT_MODES, onLimit);
   }
 
   /** The server was asked, and has answered. */
-  learn({ mode, guard, locks, batchRows, replica }: SessionFacts): void {
-    this.#known = { mode, guard, locks, batchRows, replica };
+  learn({ mode, guard, locks, batchRows, onLimit, replica }: SessionFacts): void {
+    this.#known = { mode, guard, locks, batchRows, onLimit, replica };
   }
 
   forget(): void {
@@ -70,6 +72,16 @@ export class CascadeMode {
     const value = this.#known?.batchRows;
     if (!isNumberOfRows(value)) throw new ProxyError('PGC_BATCH_VALUE', { value: value ?? '' });
     return value ? Number(value === 'off' ? 0 : value) : undefined;
+  }
+
+  /**
+   * What the session says of a cascade that reaches a limit of the server's; undefined where it says nothing.
+   * @throws ProxyError PGC_LIMIT_VALUE for a value that is none
+   */
+  get onLimit(): LimitMode | undefined {
+    const value = this.#known?.onLimit;
+    if (!isOneOf(LIMIT_MODES, value)) throw new ProxyError('PGC_LIMIT_VALUE', { value });
+    return value || undefined;
   }
 }
 

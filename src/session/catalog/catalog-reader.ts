@@ -47,7 +47,8 @@ export interface CatalogReaderOptions {
 
 /** Whether cascades may be done in batches here: then keys that the server performs are of interest as well. */
 export function mayBatch({ policy, guardSetting }: CatalogReaderOptions): boolean {
-  return policy.current.batchRows > 0 || guardSetting.mayBeSet;
+  const { batchRows, onLimit } = policy.current;
+  return batchRows > 0 || onLimit === 'batch' || guardSetting.mayBeSet;
 }
 
 /** Puts a question to the server over this session. */

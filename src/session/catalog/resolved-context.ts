@@ -1,6 +1,7 @@
 /** What the names in a text mean to one session, and the graph they are in. */
 import { Graph } from '../../graph/graph.js';
 import type { GuardLevel } from '../../plan/guard.js';
+import type { LimitMode } from '../../render/paged/limit-mode.js';
 import type { LockMode } from '../../render/single/locks.js';
 import type { RelationName } from '../../sql/names.js';
 import type { Sight } from './own-sight.js';
@@ -18,6 +19,8 @@ export interface ResolvedContext {
   readonly guard: GuardLevel | undefined;
   /** How many rows a transaction of a cascade may take; 0 for any number. */
   readonly batchRows: number;
+  /** What becomes of a cascade that reaches a limit of the server's. */
+  readonly onLimit: LimitMode;
   /** What the session says of locks before a DELETE; undefined where it says nothing. */
   readonly locks: LockMode | undefined;
   readonly meaning: (name: RelationName) => number | null;
@@ -36,6 +39,7 @@ export const OFF_CONTEXT: ResolvedContext = {
   guard: 'off',
   locks: undefined,
   batchRows: 0,
+  onLimit: 'fail',
   meaning: () => null,
   hides: false,
 };
@@ -50,6 +54,7 @@ export function emptyContext({ known: { graph, id } }: Sight): ResolvedContext {
     guard: 'off',
     locks: undefined,
     batchRows: 0,
+    onLimit: 'fail',
     meaning: () => null,
     hides: false,
   };

@@ -209,8 +209,8 @@ export class SessionCatalog {
     if (standing.sight && this.#leavesNothing(standing)) return standing.sight.known.id;
     const context = this.#surroundings.contextNow(standing, names);
     if (context === undefined) return undefined;
-    const { batchRows, graphId, guard, hides, locks, meaning } = context;
-    return `${graphId}\0${batchRows}\0${names.map(meaning).join()}\0${guard}\0${locks}\0${hides}\0${this.touched}`;
+    const { batchRows, graphId, guard, hides, locks, meaning, onLimit } = context;
+    return `${graphId}\0${batchRows}\0${onLimit}\0${names.map(meaning).join()}\0${guard}\0${locks}\0${hides}\0${this.touched}`;
   }
 
   #leavesNothing(standing: Standing): boolean {

@@ -85,7 +85,7 @@ export class Surroundings {
 
   /**
    * @param names of a statement, which are known in what the session sees
-   * @throws ProxyError PGC_MODE for a mode that is none, PGC_GUARD_VALUE, PGC_LOCKS_VALUE and PGC_BATCH_VALUE for such other settings
+   * @throws ProxyError PGC_MODE for a mode that is none, PGC_GUARD_VALUE, PGC_LOCKS_VALUE, PGC_BATCH_VALUE and PGC_LIMIT_VALUE for such other settings
    */
   contextOf({ known }: Sight, names: readonly RelationName[]): ResolvedContext {
     const batchRows = this.#mode.batchRows ?? this.#policy.current.batchRows;
@@ -96,6 +96,7 @@ export class Surroundings {
       graph,
       graphId: batchRows > 0 ? `${known.id} emptying` : known.id,
       batchRows,
+      onLimit: this.#mode.onLimit ?? this.#policy.current.onLimit,
       guard: this.#mode.guard,
       locks: this.#mode.locks,
       active: this.#mode.isActive(),

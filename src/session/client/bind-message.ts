@@ -1,6 +1,6 @@
 /** The client's Bind: how long it is kept, and the result formats that take its place. */
 import type { ResultShape } from '../../render/single/render.js';
-import { firstLocksOf, isCarriedOut, mayRepeat } from '../../rewrite/retries.js';
+import { batchesOf, firstLocksOf, isCarriedOut, mayRepeat } from '../../rewrite/retries.js';
 import { shapeOf } from '../../rewrite/statement/treatment.js';
 import { whole, withResultFormats } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
@@ -16,7 +16,11 @@ export function isShort(bind: Message): boolean {
 /** @returns a copy of the Bind, where its portal's execution may have to be repeated, or the same values lock rows before it */
 export function repeatableBind(bind: Message, { rewrite }: PreparedStatement): Buffer | undefined {
   const { treatments } = rewrite ?? { treatments: [] };
-  const isUsed = mayRepeat(treatments) || firstLocksOf(treatments).length > 0 || isCarriedOut(treatments);
+  const isUsed =
+    mayRepeat(treatments) ||
+    firstLocksOf(treatments).length > 0 ||
+    isCarriedOut(treatments) ||
+    batchesOf(treatments) !== undefined;
   return isUsed && isShort(bind) ? whole(bind) : undefined;
 }
 

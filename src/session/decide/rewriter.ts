@@ -2,10 +2,11 @@
 import { ProxyError } from '../../errors.js';
 import { inSlices, type Steps } from '../../pace.js';
 import type { Family } from '../../profiles/families/family.js';
-import { mayBeSentAgain, stepTextsIn } from '../../rewrite/retries.js';
+import { executableOf, type PreparedTexts } from '../../rewrite/replan.js';
+import { batchTextsIn, mayBeSentAgain, stepTextsIn } from '../../rewrite/retries.js';
+import { limited } from '../../rewrite/statement/at-limit.js';
 import type { RewriteContext } from '../../rewrite/statement/context.js';
-import { executableOf, type PreparedTexts } from '../../rewrite/statement/replan.js';
-import { behindOf } from '../../rewrite/statement/treatment.js';
+import { atLimitOf, behindOf } from '../../rewrite/statement/treatment.js';
 import type { StatementCache } from '../../rewrite/statement-cache.js';
 import { type Rewrite, rewrite } from '../../rewrite/text.js';
 import { isAfterUnsettling, namesRelations } from '../../rewrite/unsettling.js';
@@ -76,15 +77,18 @@ export class Rewriter {
    * The rewrite, with what the proxy adds to the client's text in the client's encoding.
    * @throws ProxyError PGC_ENCODING where that cannot be
    */
-  inClientEncoding(made: Rewrite, { executed }: Dependencies): Rewrite {
+  inClientEncoding(made: Rewrite, dependencies: Dependencies): Rewrite {
     const encoding = encodingOf(this.#state);
-    if (!made.changed || encoding === 'UTF8') return made;
+    if (encoding === 'UTF8') return made;
+    if (batchTextsIn(made.treatments).some(hasLetters))
+      return this.inClientEncoding(withoutBatches(made, `names beyond ASCII in ${encoding}`), dependencies);
+    if (!made.changed) return made;
     if (stepTextsIn(made.treatments).some(hasLetters))
       throw new ProxyError('PGC_ENCODING', { what: 'several statements with names beyond ASCII', encoding });
     const behind = made.treatments.flatMap(behindOf);
     if (![made.sql, ...behind].some(hasLetters)) return made;
     // The text that an EXECUTE prepares again has parts of the client's, which `copied` does not tell from the proxy's.
-    if (executed.length > 0) throw new ProxyError('PGC_ENCODING', { what: AGAIN, encoding });
+    if (dependencies.executed.length > 0) throw new ProxyError('PGC_ENCODING', { what: AGAIN, encoding });
     return inClientEncoding(made, this.#state);
   }
 
@@ -118,6 +122,7 @@ export class Rewriter {
       atomic,
       strategy: strategyOf(strategy, this.#state.profile.family, resolved),
       batchRows: resolved.batchRows,
+      onLimit: resolved.onLimit,
       reject,
       inString,
       retries: retries && mayBeSentAgain(statements),
@@ -188,6 +193,7 @@ function cacheKey(
     context.strategy,
     context.atomic,
     context.batchRows,
+    context.onLimit,
     counting,
   ];
   const flags = [
@@ -201,6 +207,14 @@ function cacheKey(
     profile.family.name,
   ];
   return `${graphId}\0${names.map(meaning).join(',')}\0${flags.join()}\0${text}`;
+}
+
+/** @param what stands against them */
+function withoutBatches(made: Rewrite, what: string): Rewrite {
+  const treatments = made.treatments.map((each) =>
+    atLimitOf(each) ? limited(each, { kind: 'none', what }) : each,
+  );
+  return { ...made, treatments };
 }
 
 const AGAIN = 'an EXECUTE of what has to be prepared again with names beyond ASCII';

@@ -2,17 +2,19 @@
  * One attempt to execute an expanded statement: takes the server's answers to it, holds back what the client must not see
  * before it is certain, and tells how the attempt ended.
  *
- * There are four reasons to make another attempt (RETRY_REASONS). `childInserted`: another transaction gave a deleted row a new
+ * There are five reasons to make another attempt (RETRY_REASONS). `childInserted`: another transaction gave a deleted row a new
  * child between the statement's snapshot and its lock, and the server, which enforces the key too, refuses; PostgreSQL's own
  * actions would look for children when the parent is locked already. `relationChanged`: a name came to mean another table;
  * PostgreSQL's own actions know their tables. `ruleSuspected`: the statement only looked whether a rule may be broken, and the
- * next attempt has to find out which. `lockDenied`: the role may not lock the rows first, and the next attempt does without.
+ * next attempt has to find out which. `lockDenied`: the role may not lock the rows first, and the next attempt does without. `limitReached`:
+ * the transaction would be larger than the server allows, and batches take the statement's place.
  */
 
 import type { Treatment } from '../../rewrite/statement/treatment.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
 import { HeldAnswers } from '../answers/held-answers.js';
+import type { LimitWatch } from '../answers/limit-watch.js';
 import type { News } from '../answers/news.js';
 import type { Translation } from '../answers/results.js';
 import { isForbidden } from '../server/error-classes.js';
@@ -34,6 +36,8 @@ export interface Sending {
   readonly isSaved: boolean;
   /** How many statements of the proxy's own come before the client's in the same string. */
   readonly before: number;
+  /** Hears of a limit of the server's, where the statement can be done again in batches. */
+  readonly limit?: LimitWatch | undefined;
   /** Some of these lock rows, which the server may deny; it may deny that before it executes any of the string. */
   readonly isLocking: boolean;
 }
@@ -78,7 +82,7 @@ export class Attempt implements ReplyHandler {
         this.#news.push(news);
       },
     });
-    this.#held = new HeldAnswers(sending.mayBeRetried);
+    this.#held = new HeldAnswers(sending.mayBeRetried || sending.limit !== undefined);
     this.#isString = treatments.filter(({ kind }) => !own.includes(kind)).length > 1;
   }
 
@@ -158,7 +162,9 @@ export class Attempt implements ReplyHandler {
   }
 
   #retryReason(error: Message): RetryReason | undefined {
-    const { before, isLocking, translation } = this.#sending;
+    const { before, isLocking, limit, mayBeRetried, translation } = this.#sending;
+    if (limit?.hears(error, this.#executedTreatment, translation)) return 'limitReached';
+    if (!mayBeRetried) return undefined;
     const isDenied = isLocking && this.#completed < before && isForbidden(error);
     const why = isDenied ? 'lockDenied' : retryReasonOf(error, this.#executedTreatment, translation);
     return why && this.#isString && !repeatsStrings(why) ? undefined : why;

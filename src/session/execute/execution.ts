@@ -68,6 +68,8 @@ export async function carryOut(execution: Execution, events: Pick<SessionEvents,
     if (outcome === 'done') return;
     if (outcome === 'failed') return execution.failOutside();
     events.retried(outcome);
+    // Whoever watches for it does the rest.
+    if (outcome === 'limitReached') return void (await execution.rollBack());
     retry = nextAttempt(retry, outcome, isLocking);
     const snapshot = await execution.rollBack();
     if (snapshot === 'failed') return;

@@ -4,7 +4,7 @@
  */
 import type { SessionEvents } from '../../observe/session-events.js';
 import { locked } from '../../rewrite/locked.js';
-import { firstLocksOf, programOf } from '../../rewrite/retries.js';
+import { batchesOf, firstLocksOf, inBatches, programOf } from '../../rewrite/retries.js';
 import {
   cannotCarryOut,
   type OrderedProgram,
@@ -13,6 +13,7 @@ import {
   type SingleProgram,
 } from '../../rewrite/statement/program.js';
 import type { Rewrite } from '../../rewrite/text.js';
+import { LimitWatch } from '../answers/limit-watch.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { SeparateStatement } from '../decide/decision.js';
 import { carryOut } from './execution.js';
@@ -62,14 +63,19 @@ export class Executor {
       // Several statements, each of which is in the text.
       case undefined:
       case 'single': {
-        const execution = new QueryExecution(query, this.#parts);
+        const limit = this.#watchOf(query.rewrite);
+        const execution = new QueryExecution(query, this.#parts, limit);
         await carryOut(execution, this.#parts.events);
+        await this.#inBatches(execution.rewrite, limit);
         return execution.separateStatements;
       }
-      case 'ordered':
+      case 'ordered': {
+        const limit = this.#watchOf(query.rewrite);
         lockTables(query.rewrite, this.#parts);
-        await executeQuery(orderedStatement(query.rewrite, program, { describes: true }), this.#parts);
+        await executeQuery(orderedStatement(query.rewrite, program, { describes: true }), this.#parts, limit);
+        await this.#inBatches(query.rewrite, limit);
         return undefined;
+      }
       case 'paged': {
         const { isKnown, isIdle } = this.#parts.transaction;
         await this.paged(query.rewrite, program, isKnown && isIdle);
@@ -84,10 +90,14 @@ export class Executor {
   /**
    * Executes a portal of a statement that is one for the server, too.
    * @param inBlock in a transaction block; else nothing was executed in the implicit transaction before it
+   * @param values for batches, where these may take its place
    * @returns a promise that is fulfilled when no other attempt follows: the client's next message may be sent
    */
-  portal(portal: Portal, inBlock: boolean): Promise<void> {
-    return carryOut(new PortalExecution(portal, inBlock, this.#parts), this.#parts.events);
+  async portal(portal: Portal, inBlock: boolean, values?: SequenceValues): Promise<void> {
+    const limit = values && new LimitWatch();
+    const execution = new PortalExecution(portal, inBlock, this.#parts, limit);
+    await carryOut(execution, this.#parts.events);
+    await this.#inBatches(execution.rewrite, limit, values);
   }
 
   /**
@@ -103,14 +113,40 @@ export class Executor {
 
   /**
    * Executes a statement by its sequence, in the transaction of its pipeline: in the place of an Execute.
+   * @param batched the values for batches, where these may take its place
    * @returns a promise that is fulfilled when the client has its answer
    */
-  ordered(
+  async ordered(
     rewrite: Rewrite,
     program: OrderedProgram,
     values: Partial<SequenceValues> & { readonly offset?: number; readonly describes?: boolean },
+    batched?: SequenceValues,
   ): Promise<void> {
-    return executePortal(orderedStatement(rewrite, program, values), this.#parts);
+    const limit = batched && new LimitWatch();
+    await executePortal(orderedStatement(rewrite, program, values), this.#parts, limit);
+    await this.#inBatches(rewrite, limit, batched);
+  }
+
+  /** @returns what hears of a limit, where batches may take the place of a query */
+  #watchOf({ treatments }: Rewrite): LimitWatch | undefined {
+    const { isKnown, isIdle } = this.#parts.transaction;
+    return isKnown && isIdle && batchesOf(treatments) ? new LimitWatch() : undefined;
+  }
+
+  /** Does a statement again in batches that has reached a limit, and is undone. @param values as `paged` has them */
+  async #inBatches(rewrite: Rewrite, limit: LimitWatch | undefined, values?: SequenceValues): Promise<void> {
+    const { replies } = this.#parts;
+    if (limit?.error === undefined || replies.ended) return;
+    const { treatments } = rewrite;
+    const batches = batchesOf(treatments);
+    if (batches === undefined) throw new Error('what is watched for a limit can be done in batches');
+    const { cascade, program } = batches;
+    const reached = limit.error;
+    await executePaged(
+      { rewrite: inBatches(rewrite, batches), cascade, program, values, reached },
+      undefined,
+      this.#parts,
+    );
   }
 
   /**

@@ -10,8 +10,15 @@ import type { ErrorTranslation } from '../answers/server-errors.js';
  * Why a statement is sent again.
  * `ruleSuspected`: it has found that a rule may be broken. `relationChanged`: a name has come to mean another table.
  * `childInserted`: another transaction has given a row a new child. `lockDenied`: the server does not let this role lock rows.
+ * `limitReached`: the transaction would be larger than the server allows; it is done again in batches.
  */
-export const RETRY_REASONS = ['ruleSuspected', 'relationChanged', 'childInserted', 'lockDenied'] as const;
+export const RETRY_REASONS = [
+  'ruleSuspected',
+  'relationChanged',
+  'childInserted',
+  'lockDenied',
+  'limitReached',
+] as const;
 export type RetryReason = (typeof RETRY_REASONS)[number];
 
 /**

@@ -2,6 +2,7 @@
 import { hasEnforcedKeys, planOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { write } from '../../wire/frontend.js';
+import type { LimitWatch } from '../answers/limit-watch.js';
 import { executeReplies, swallowedReplies } from '../answers/results.js';
 import type { Decider } from '../decide/decider.js';
 import { isForbidden } from '../server/error-classes.js';
@@ -49,18 +50,21 @@ export class PortalExecution implements Execution {
   readonly #parts: PortalParts;
   readonly #inBlock: boolean;
   readonly #savepoint: Savepoint | undefined;
+  readonly #limit: LimitWatch | undefined;
   readonly mayBeRetried: boolean;
   #binding: PortalBinding;
 
   /**
    * Sets a savepoint where that allows another attempt.
    * @param inBlock in a transaction block; else nothing was executed in the implicit transaction before it
+   * @param limit hears of a limit of the server's, where batches can take the place of the execution
    */
-  constructor(portal: Portal, inBlock: boolean, parts: PortalParts) {
+  constructor(portal: Portal, inBlock: boolean, parts: PortalParts, limit?: LimitWatch) {
     const plan = planOf(portal.binding.rewrite.treatments);
     this.#portal = portal;
     this.#parts = parts;
     this.#inBlock = inBlock;
+    this.#limit = limit;
     this.#binding = portal.binding;
     this.#savepoint =
       inBlock && plan && hasEnforcedKeys(plan) ? new Savepoint(parts.queries, 'extended') : undefined;
@@ -85,6 +89,7 @@ export class PortalExecution implements Execution {
     const { rewrite, lock } = this.#binding;
     const isExpanded = planOf(rewrite.treatments) !== undefined;
     if (isExpanded) jit.off(!this.#inBlock);
+    else jit.on();
     const locked =
       isLocking && lock ? locks.send(lock, { rewrite }, isLast ? () => false : isForbidden) : undefined;
     const executed = this.#execute(isResolved, isExpanded && !isLast);
@@ -148,6 +153,7 @@ export class PortalExecution implements Execution {
       isSaved: this.#savepoint !== undefined,
       before: 0,
       isLocking: false,
+      limit: this.#limit,
     });
     server.write(execute);
     replies.expect('Execute', attempt);

@@ -6,6 +6,7 @@ import { surrounded } from '../../rewrite/surrounded.js';
 import { passedOn, type Rewrite } from '../../rewrite/text.js';
 import type { Look } from '../../sql/lexer/look.js';
 import { write } from '../../wire/frontend.js';
+import type { LimitWatch } from '../answers/limit-watch.js';
 import { leftBy, sealed, sentText } from '../answers/markers.js';
 import { queryReplies } from '../answers/results.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
@@ -54,6 +55,7 @@ export class QueryExecution implements Execution {
   readonly #parts: QueryParts;
   /** It is certain that the string is a transaction by itself. */
   readonly #isAlone: boolean;
+  readonly #limit: LimitWatch | undefined;
   readonly #savepoint: Savepoint | undefined;
   readonly mayBeRetried: boolean;
   readonly #inBlock: boolean;
@@ -62,13 +64,15 @@ export class QueryExecution implements Execution {
   #locks = NO_LOCKS;
   #separate: Iterable<SeparateStatement> | undefined;
 
-  constructor(query: ExpandedQuery, parts: QueryParts) {
+  /** @param limit hears of a limit of the server's, where batches can take the place of the query */
+  constructor(query: ExpandedQuery, parts: QueryParts, limit?: LimitWatch) {
     const { queries, transaction } = parts;
     const plan = planOf(query.rewrite.treatments);
     // While earlier queries wait for their answers nobody knows whether a transaction will be open.
     const { isKnown, isOpen, isIdle } = transaction;
     this.#query = query;
     this.#parts = parts;
+    this.#limit = limit;
     this.#rewrite = query.rewrite;
     this.#inBlock = isOpen;
     this.#isAlone = isIdle;
@@ -120,6 +124,7 @@ export class QueryExecution implements Execution {
       isSaved,
       before,
       isLocking,
+      limit: this.#limit,
     });
     server.write(write.query(sentText(sent)));
     replies.expect('Query', attempt);

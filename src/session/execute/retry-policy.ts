@@ -28,6 +28,7 @@ const CONSEQUENCES: Readonly<Record<RetryReason, Consequences>> = {
   relationChanged: { counts: true, locks: 'no', helpsInSnapshot: true, repeatsStrings: false },
   childInserted: { counts: true, locks: 'unless locked', helpsInSnapshot: false, repeatsStrings: false },
   lockDenied: { counts: false, locks: 'never', helpsInSnapshot: false, repeatsStrings: false },
+  limitReached: { counts: true, locks: 'no', helpsInSnapshot: false, repeatsStrings: false },
 };
 
 /** The snapshot of the next attempt: it has what others have committed since, or it is that of the attempt before. */

@@ -28,6 +28,8 @@ export interface Policy {
   readonly strategy: 'auto' | 'single' | 'ordered';
   /** How many rows a transaction of a cascade may take, where the session itself says nothing; 0 for any number. */
   readonly batchRows: number;
+  /** What becomes of a cascade that reaches a limit of the server's, where the session itself says nothing. */
+  readonly onLimit: RewriteContext['onLimit'];
   /** A cascade without a transaction around it is refused. */
   readonly atomic: boolean;
 }

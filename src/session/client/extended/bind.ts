@@ -88,5 +88,6 @@ export class Bind extends MessageHandler<BindParts> {
 /** Whether the portal of a statement is one in which the proxy has no hand: nothing in it was replaced, and it changes nothing that is known here. */
 function isUnconcerned({ look, rewrite }: PreparedStatement): boolean {
   if (rewrite === undefined || rewrite.changed || look.effect !== 'none' || mayTakeData(look)) return false;
-  return look.begins !== 'control' && rewrite.treatments.every(({ kind }) => kind === 'forward');
+  if (look.begins === 'control') return false;
+  return rewrite.treatments.every((each) => each.kind === 'forward' && each.atLimit === undefined);
 }

@@ -1,6 +1,6 @@
 /** Execute: executes a portal (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
 import { FAIL_REFUSED } from '../../../render/violations.js';
-import { isSuspecting, mayRepeat, planOf, programOf } from '../../../rewrite/retries.js';
+import { batchesOf, isSuspecting, mayRepeat, planOf, programOf } from '../../../rewrite/retries.js';
 import type { OrderedProgram, PlainProgram } from '../../../rewrite/statement/program.js';
 import type { Rewrite } from '../../../rewrite/text.js';
 import { mayTakeData } from '../../../sql/lexer/look.js';
@@ -84,8 +84,13 @@ export class Execute extends MessageHandler<ExecuteParts> {
     }
     if (program?.kind === 'plain') return this.#executePlain(name, portal, rewrite, program, isInBlock);
     const execute = executeOf(message, name, rewrite);
-    if (!isExpanded || !isRepeatable(portal)) return this.#executeOnce({ rewrite, execute }, portal.executed);
+    if (!isRepeatable(portal)) return this.#executeOnce({ rewrite, execute }, portal.executed);
     const binding = { rewrite, execute, lock: portalLock(portal) };
+    if (mayRetryAlone && batchesOf(rewrite.treatments)) {
+      const alone = new ExecutedPortal(name, portal, binding, message, portals);
+      return executor.portal(alone, false, sequenceValues(portal, false));
+    }
+    if (!isExpanded) return this.#executeOnce(binding);
     if (!mayRepeat(rewrite.treatments)) return this.#lockAndExecuteOnce(binding);
     const repeatable = new ExecutedPortal(name, portal, binding, message, portals);
     // To try again undoes what has failed. In a block a savepoint holds the rest; outside of one nothing else may have been bound
@@ -113,10 +118,15 @@ export class Execute extends MessageHandler<ExecuteParts> {
     if (portal.executed || (returns && rows > 0))
       return executor.refuse(rewrite, program, 'a RETURNING whose rows are fetched in portions');
     return isRepeatable(portal)
-      ? executor.ordered(rewrite, program, {
-          ...sequenceValues(portal, returns),
-          again: mayRetryAlone ? portal.bind : undefined,
-        })
+      ? executor.ordered(
+          rewrite,
+          program,
+          {
+            ...sequenceValues(portal, returns),
+            again: mayRetryAlone ? portal.bind : undefined,
+          },
+          mayRetryAlone && batchesOf(rewrite.treatments) ? sequenceValues(portal, false) : undefined,
+        )
       : executor.refuse(rewrite, program, 'values of more than 1 MiB');
   }
 

@@ -1,6 +1,6 @@
 /** Sends what was decided for a client's Query: as it is, in one text, or statement by statement. */
 
-import { firstLocksOf, isSuspecting, planOf, tableLocksOf } from '../../../rewrite/retries.js';
+import { batchesOf, firstLocksOf, isSuspecting, planOf, tableLocksOf } from '../../../rewrite/retries.js';
 import { cannotCarryOut } from '../../../rewrite/statement/program.js';
 import { type Rewrite, refusal } from '../../../rewrite/text.js';
 import { type Look, withTextCopied } from '../../../sql/lexer/look.js';
@@ -92,7 +92,8 @@ export class QuerySender {
       const refused = cannotCarryOut(cascade.program, cascade.target, 'a query in a pipeline');
       return this.#sendOnce(message, refusal(refused), situation);
     }
-    if (protocol === 'simple' && (planOf(treatments) || isSuspecting(treatments) || rewrite.leftPrepared)) {
+    const isHeld = planOf(treatments) || isSuspecting(treatments) || rewrite.leftPrepared;
+    if (protocol === 'simple' && (isHeld || batchesOf(treatments))) {
       const done = executor.query({ look: withTextCopied(look), rewrite, dropped });
       unitEnd.end(inBlock);
       return done.then((statements) => statements && this.#sendOneByOne(statements));

@@ -9,6 +9,7 @@ import type { OrderedProgram } from '../../../rewrite/statement/program.js';
 import type { Rewrite } from '../../../rewrite/text.js';
 import { whole, write } from '../../../wire/frontend.js';
 import { Backend } from '../../../wire/types.js';
+import type { LimitWatch } from '../../answers/limit-watch.js';
 import { ownAnswer } from '../../answers/own-answer.js';
 import type { Jit } from '../../server/jit.js';
 import type { Verdict } from '../../server/outstanding-replies.js';
@@ -40,8 +41,13 @@ const NO_VALUES_AS_TEXT = write.bind(REPEATED, SCRATCH);
 /**
  * In the place of a Query. The client gets the answer together with the ReadyForQuery of a Sync: then its transaction is over, or
  * goes on.
+ * @param limit hears of a limit of the server's, where batches can take the place of the query: then the client has no answer
  */
-export async function executeQuery(statement: OrderedStatement, parts: OrderedParts): Promise<void> {
+export async function executeQuery(
+  statement: OrderedStatement,
+  parts: OrderedParts,
+  limit?: LimitWatch,
+): Promise<void> {
   const { decider, jit, replies, server } = parts;
   const translation = decider.translation(statement.rewrite);
   const most = parts.transaction.isIdle ? MOST_ATTEMPTS : 1;
@@ -50,16 +56,21 @@ export async function executeQuery(statement: OrderedStatement, parts: OrderedPa
   replies.expect('Close', {
     receive: ({ type }) => (type === Backend.ErrorResponse ? 'forward' : 'swallow'),
   });
-  const { run, isDone } = await attempted(statement, parts, most, () => jit.off());
+  const { run, isDone } = await attempted(statement, { ...parts, limit }, most, () => jit.off());
   jit.endUnit();
+  if (limit?.error) return;
   let hasFailed = !isDone;
   await new Promise<void>((resolve) => {
     server.write(write.sync());
     replies.expect('Sync', {
       receive: (message) => {
-        if (message.type === Backend.ErrorResponse) hasFailed = true;
+        if (message.type === Backend.ErrorResponse) {
+          hasFailed = true;
+          if (limit?.hears(message, statement.cascade, translation)) return 'swallow';
+        }
         if (message.type !== Backend.ReadyForQuery) return 'forward';
         resolve();
+        if (limit?.error) return 'swallow';
         if (hasFailed) return 'forward';
         return Buffer.concat([ownAnswer(statement.cascade, run, translation), whole(message)]);
       },
@@ -71,9 +82,14 @@ export async function executeQuery(statement: OrderedStatement, parts: OrderedPa
 
 /**
  * In the place of an Execute, in the transaction of its pipeline.
+ * @param limit as executeQuery has it
  * @returns a promise that is fulfilled when the client's next message may be sent
  */
-export async function executePortal(statement: OrderedStatement, parts: OrderedParts): Promise<void> {
+export async function executePortal(
+  statement: OrderedStatement,
+  parts: OrderedParts,
+  limit?: LimitWatch,
+): Promise<void> {
   const { decider, jit, replies, server } = parts;
   const { again } = statement;
   const translation = decider.translation(statement.rewrite);
@@ -87,7 +103,7 @@ export async function executePortal(statement: OrderedStatement, parts: OrderedP
     }
     jit.off();
   };
-  await attempted(statement, parts, again ? MOST_ATTEMPTS : 1, begin, (run) =>
+  await attempted(statement, { ...parts, limit }, again ? MOST_ATTEMPTS : 1, begin, (run) =>
     ownAnswer(statement.cascade, run, translation),
   );
 }
@@ -100,7 +116,7 @@ export async function executePortal(statement: OrderedStatement, parts: OrderedP
  */
 async function attempted(
   statement: OrderedStatement,
-  parts: OrderedParts,
+  parts: OrderedParts & { readonly limit: LimitWatch | undefined },
   most: number,
   begin: (attempt: number) => void,
   answer?: (run: SequenceRun) => Verdict,
@@ -110,10 +126,12 @@ async function attempted(
     begin(attempt);
     const run = new SequenceRun(statement, parts, attempt >= most);
     const isDone = await run.run(answer && (() => answer(run)));
-    if (!run.hasPassed || replies.ended) return { run, isDone };
+    const isOver = parts.limit?.error !== undefined;
+    if ((!run.hasPassed && !isOver) || replies.ended) return { run, isDone };
     // This Sync commits nothing: the transaction has failed. The setting went with it.
     server.write(write.sync());
     replies.expect('Sync', { receive: () => 'swallow' });
     jit.lost();
+    if (isOver) return { run, isDone };
   }
 }

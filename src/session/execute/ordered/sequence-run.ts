@@ -14,6 +14,7 @@ import { Block } from '../../../wire/block.js';
 import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend } from '../../../wire/types.js';
+import type { LimitWatch } from '../../answers/limit-watch.js';
 import { sealed } from '../../answers/markers.js';
 import { type ErrorTranslation, translateError } from '../../answers/server-errors.js';
 import { passes } from '../../server/error-classes.js';
@@ -26,8 +27,13 @@ import { type SentStep, StepSender } from './step-sender.js';
 /** With more bytes of keys steps are sent one by one: each has a copy of them. */
 const MOST_AT_ONCE = 1024 * 1024;
 
+interface RunParts extends SequenceParts {
+  /** Hears of a limit of the server's, where batches can take the place of the statement. */
+  readonly limit: LimitWatch | undefined;
+}
+
 export class SequenceRun {
-  readonly #parts: SequenceParts;
+  readonly #parts: RunParts;
   readonly #sender: StepSender;
   readonly #statement: OrderedStatement;
   readonly #sequence: Sequence;
@@ -41,7 +47,7 @@ export class SequenceRun {
   #hasPassed = false;
 
   /** @param isLast an error is the client's, whatever it says */
-  constructor(statement: OrderedStatement, parts: SequenceParts, isLast: boolean) {
+  constructor(statement: OrderedStatement, parts: RunParts, isLast: boolean) {
     this.#isLast = isLast;
     this.#parts = parts;
     this.#sender = new StepSender(parts.server, parts.replies);
@@ -224,6 +230,7 @@ export class SequenceRun {
   #translate(rewrite: Rewrite, offset: number): (error: Message) => Verdict {
     const translation: ErrorTranslation = { ...this.#parts.decider.translation(rewrite), offset };
     return (error) => {
+      if (this.#parts.limit?.hears(error, this.#statement.cascade, translation)) return 'swallow';
       this.#hasPassed = !this.#isLast && passes(readErrorFields(error), this.#parts.state.profile.family);
       return this.#hasPassed ? 'swallow' : translateError(error, this.#statement.cascade, translation);
     };

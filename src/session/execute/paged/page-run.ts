@@ -59,10 +59,14 @@ export class PageRun {
     return (await this.#sender.send([this.#client(ask, hear)])) ? count : undefined;
   }
 
-  /** Finds and deletes; the end of the transaction is the caller's. @returns undefined where an error has come */
-  async run(): Promise<PageResult | undefined> {
+  /**
+   * Finds and deletes; the end of the transaction is the caller's.
+   * @param most rows that it takes: no more than are looked for
+   * @returns undefined where an error has come
+   */
+  async run(most: number): Promise<PageResult | undefined> {
     const { plan } = this.#statement.cascade;
-    const { nodes, roots, levels, rules, writes, end, rows: most } = this.#statement.program.pages;
+    const { nodes, roots, levels, rules, writes, end } = this.#statement.program.pages;
     if (!(await this.#sender.send([this.#client(roots, this.#finds(0, [0], false))]))) return undefined;
     for (const level of levels) {
       const sent = level.map(({ node, step }) =>

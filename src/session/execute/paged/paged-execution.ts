@@ -4,23 +4,25 @@
  */
 import type { BATCH_ERRORS } from '../../../errors/batch-errors.js';
 import { ProxyError } from '../../../errors.js';
-import { FAIL_REFUSED } from '../../../render/violations.js';
 import type { Rewrite } from '../../../rewrite/text.js';
-import {
-  type ErrorFields,
-  errorResponse,
-  Field,
-  noticeResponse,
-  readErrorFields,
-} from '../../../wire/backend.js';
+import { type ErrorFields, errorResponse, Field, readErrorFields } from '../../../wire/backend.js';
 import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend } from '../../../wire/types.js';
 import { markerOf } from '../../answers/markers.js';
 import { ownAnswer } from '../../answers/own-answer.js';
 import type { Translation } from '../../answers/results.js';
-import { proxyFailure, type TranslatedError, translated } from '../../answers/server-errors.js';
+import {
+  LIMIT_REACHED,
+  proxyFailure,
+  type TranslatedError,
+  translated,
+  withHint,
+  withoutBatches,
+} from '../../answers/server-errors.js';
 import { SCRATCH } from '../../server/own-statements.js';
+import { batchDone, limitReached } from './batch-notices.js';
+import { failInPlace } from './failing.js';
 import { type PageResult, PageRun } from './page-run.js';
 import type { PagedParts, PagedStatement } from './paged-statement.js';
 
@@ -71,6 +73,10 @@ class PagedExecution {
   /** Made here, where the execution begins: the cascade is told to have taken the time since then. */
   readonly #translation: Translation;
   #error: PageError | undefined;
+  /** Rows of the next page at the most. */
+  #most: number;
+  /** The last limit of the server's that a page has reached; fewer rows were tried then. */
+  #limit: ErrorFields | undefined;
   #gone = 0;
   #pages = 0;
   #clientRows = 0;
@@ -78,12 +84,18 @@ class PagedExecution {
   constructor(statement: PagedStatement, parts: PagedParts) {
     this.#statement = statement;
     this.#parts = parts;
+    this.#most = statement.program.pages.rows;
     this.#translation = parts.decider.translation(statement.rewrite);
   }
 
   /** @param what stands against it */
   async refuse(what: string): Promise<void> {
-    await this.#end('PGC_BATCH', { what });
+    const { reached } = this.#statement;
+    if (reached === undefined) return this.#end('PGC_BATCH', { what });
+    const { told, error, cascade } = reached;
+    this.#translation.tell({ kind: 'failed', error, cascade });
+    const fields = withoutBatches(told, what, this.#translation.encoding());
+    await this.#fail(errorResponse(fields, 'latin1'));
   }
 
   /**
@@ -93,7 +105,7 @@ class PagedExecution {
   async run(): Promise<void> {
     const { replies, stops } = this.#parts;
     const { cancels } = stops;
-    if (this.#isQuery) this.#dropUnnamed();
+    this.#begin();
     const { ask } = this.#statement.program.pages;
     let asked: number | undefined;
     if (ask !== undefined) {
@@ -105,22 +117,33 @@ class PagedExecution {
     }
     for (;;) {
       const before = this.#gone;
-      const ended = await this.#tried((page) => page.run(), asked);
+      const ended = await this.#tried((page) => page.run(this.#most), asked);
       if (ended !== 'committed' || replies.ended) return;
-      if (this.#gone === before) return this.#end('PGC_BATCH_CYCLE');
+      if (this.#gone === before) return this.#stop();
       if (stops.cancels !== cancels) return this.#end('PGC_BATCH_CANCELED');
       if (stops.isDraining) return this.#end('PGC_BATCH_DRAINING');
     }
   }
 
-  /** A query drops the unnamed statement. */
-  #dropUnnamed(): void {
-    this.#parts.server.write(write.close('S', ''));
-    this.#parts.replies.expect('Close', { receive: () => 'swallow' });
+  /** A query drops the unnamed statement. The client is told why there are batches, where it has not asked for them. */
+  #begin(): void {
+    const { replies, server } = this.#parts;
+    const { cascade, reached } = this.#statement;
+    const told = reached && limitReached(cascade.target, this.#most, this.#translation.encoding());
+    server.write(write.close('S', this.#isQuery ? '' : SCRATCH));
+    replies.expect('Close', { receive: () => told ?? 'swallow' });
+  }
+
+  /** Nothing could be taken: the rows of a cycle are more than a page, or than the server takes in one. */
+  #stop(): Promise<void> {
+    if (this.#limit === undefined) return this.#end('PGC_BATCH_CYCLE');
+    const { cascade } = this.#statement;
+    this.#translation.tell({ kind: 'failed', error: LIMIT_REACHED, cascade });
+    return this.#fail(errorResponse(this.#withGone(this.#limit), 'latin1'));
   }
 
   /**
-   * One transaction, and another one behind each error that passes: what has failed is undone as a whole.
+   * One transaction, and another one behind each error that passes, or with fewer rows: what has failed is undone as a whole.
    * @param asked how many rows the client's DELETE takes, where that was asked
    */
   async #tried(work: (page: PageRun) => Promise<PageResult | undefined>, asked?: number): Promise<Ended> {
@@ -130,10 +153,22 @@ class PagedExecution {
       if (ended !== 'failed' || this.#parts.replies.ended) return ended;
       const { told, error, cascade, passes } = this.#failure;
       if (passes && attempt < MOST_ATTEMPTS) continue;
+      if (error === LIMIT_REACHED && this.#shrink(told)) {
+        attempt--;
+        continue;
+      }
       this.#translation.tell({ kind: 'failed', error, cascade });
       await this.#fail(errorResponse(this.#withGone(told), 'latin1'));
       return ended;
     }
+  }
+
+  /** @returns whether fewer rows may be tried */
+  #shrink(told: ErrorFields): boolean {
+    if (!this.#statement.program.shrinks || this.#most === 1) return false;
+    this.#most = Math.ceil(this.#most / 2);
+    this.#limit = told;
+    return true;
   }
 
   async #transaction(
@@ -160,7 +195,7 @@ class PagedExecution {
           this.#clientRows += done.clientRows;
           if (done.rows > 0) this.#pages++;
           resolve(done.isLast ? 'last' : 'committed');
-          if (!done.isLast) return done.rows > 0 ? this.#progress(done.rows) : 'swallow';
+          if (!done.isLast) return done.rows > 0 ? batchDone(this.#pages, done.rows, this.#gone) : 'swallow';
           return Buffer.concat([this.#answer(asked), ...(this.#isQuery ? [whole(message)] : [])]);
         },
         skipped: () => resolve('failed'),
@@ -173,17 +208,6 @@ class PagedExecution {
   #answer(asked: number | undefined): Buffer {
     const taken = { rows: NO_ROWS, deleted: asked ?? this.#clientRows };
     return ownAnswer(this.#statement.cascade, taken, this.#translation);
-  }
-
-  #progress(rows: number): Buffer {
-    return noticeResponse(
-      new Map([
-        [Field.severity, 'NOTICE'],
-        [Field.severityNonLocalized, 'NOTICE'],
-        [Field.code, '00000'],
-        [Field.message, `cascade batch ${this.#pages}: ${rows} rows, ${this.#gone} so far`],
-      ]),
-    );
   }
 
   /** Remembers the first error of a transaction. */
@@ -215,34 +239,11 @@ class PagedExecution {
   #withGone(fields: ErrorFields): ErrorFields {
     if (this.#gone === 0) return fields;
     const gone = `${this.#gone} rows are gone, in ${this.#pages} transactions; the same statement again goes on from there.`;
-    const hint = fields.get(Field.hint);
-    return new Map([...fields, [Field.hint, hint === undefined ? gone : `${hint} ${gone}`]]);
+    return withHint(fields, gone);
   }
 
-  /** @param error the client gets it, and the server is made to skip what it would skip */
   #fail(error: Buffer): Promise<void> {
-    const { replies, server } = this.#parts;
-    return new Promise((resolve) => {
-      if (this.#isQuery) {
-        server.write(write.sync());
-        const receive = (message: Message) => {
-          resolve();
-          return Buffer.concat([error, whole(message)]);
-        };
-        replies.expect('Sync', { receive, skipped: resolve });
-      } else {
-        server.write(
-          Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, FAIL_REFUSED), write.flush()]),
-        );
-        replies.expect('Close', { receive: () => 'swallow', skipped: resolve });
-        const receive = () => {
-          resolve();
-          return error;
-        };
-        replies.expect('Parse', { receive, skipped: resolve });
-      }
-      server.flush();
-    });
+    return failInPlace(error, this.#isQuery ? 'Query' : 'Execute', this.#parts);
   }
 }
 

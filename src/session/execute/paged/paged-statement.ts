@@ -2,6 +2,7 @@
 import type { PagedProgram } from '../../../rewrite/statement/program.js';
 import type { CascadeTreatment } from '../../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../../rewrite/text.js';
+import type { TranslatedError } from '../../answers/server-errors.js';
 import type { Protocol } from '../../server/internal-query.js';
 import type { Jit } from '../../server/jit.js';
 import type { Stops } from '../../server/stops.js';
@@ -13,6 +14,8 @@ export interface PagedStatement {
   readonly program: PagedProgram;
   /** Of the Execute in whose place it is; undefined in that of a Query. */
   readonly values: Pick<OrderedStatement, 'types' | 'bind'> | undefined;
+  /** The error by which it has reached a limit of the server's when it was tried in one transaction; undefined where it was not. */
+  readonly reached?: TranslatedError;
 }
 
 export interface PagedParts extends SequenceParts {

@@ -1,12 +1,19 @@
 /** What EXECUTE of a prepared statement runs, and what it would run if it were prepared now. Pure. */
-import type { Steps } from '../../pace.js';
-import type { Spliced } from '../../render/splice.js';
-import type { RelationName } from '../../sql/names.js';
-import type { Statement } from '../../sql/statement/statement.js';
-import type { RewriteContext } from './context.js';
-import { expand } from './expand.js';
-import { changed } from './program.js';
-import type { Executable, PreparedSource, Replanned, Treatment } from './treatment.js';
+import type { Steps } from '../pace.js';
+import type { Spliced } from '../render/splice.js';
+import type { RelationName } from '../sql/names.js';
+import type { Statement } from '../sql/statement/statement.js';
+import { limited } from './statement/at-limit.js';
+import type { RewriteContext } from './statement/context.js';
+import { expand } from './statement/expand.js';
+import { changed } from './statement/program.js';
+import {
+  atLimitOf,
+  type Executable,
+  type PreparedSource,
+  type Replanned,
+  type Treatment,
+} from './statement/treatment.js';
 
 /** The statements of the texts of prepared statements, by the text; undefined for one that is not PostgreSQL's SQL. */
 export type PreparedTexts = ReadonlyMap<string, readonly Statement[] | undefined>;
@@ -51,7 +58,10 @@ export function executableOf(
   };
 }
 
-function executedAs(treatment: Treatment, marker: string | undefined): Treatment {
+function executedAs(prepared: Treatment, marker: string | undefined): Treatment {
+  const treatment = atLimitOf(prepared)
+    ? limited(prepared, { kind: 'none', what: 'EXECUTE in SQL' })
+    : prepared;
   // The locks of what the protocol has prepared have parameters, for which an EXECUTE has no Bind.
   if (treatment.kind === 'cascade')
     return { ...treatment, marker, program: changed(treatment.program, { locks: undefined }) };
