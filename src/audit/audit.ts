@@ -2,7 +2,6 @@
 import { ProxyError } from '../errors.js';
 import type { Relation } from '../graph/model.js';
 import type { TableRows } from '../observe/session-events.js';
-import type { Plan } from '../plan/plan.js';
 import { fileTarget, LineWriter, outputTarget, type WriterEvents } from './line-writer.js';
 
 /** Whose cascade it is, as the client said at its login: its address, and who it is. */
@@ -45,8 +44,9 @@ export class Audit {
     return this.#required && !this.#writer.isWell ? new ProxyError('PGC_AUDIT') : undefined;
   }
 
-  record(author: Author, plan: Plan, fingerprint: string | undefined, ending: Ending): void {
-    this.#writer.write(JSON.stringify(lineOf(author, plan, fingerprint, ending)));
+  /** @param tables those of the client's own statement */
+  record(author: Author, tables: readonly Relation[], fingerprint: string | undefined, ending: Ending): void {
+    this.#writer.write(JSON.stringify(lineOf(author, tables, fingerprint, ending)));
   }
 
   reopen(): Promise<void> {
@@ -59,8 +59,12 @@ export class Audit {
 }
 
 /** Names of tables and keys, and numbers: nothing that a client has said but its own names. */
-function lineOf(author: Author, plan: Plan, fingerprint: string | undefined, ending: Ending): object {
-  const roots = plan.deletions.filter(({ origin }) => origin === 'client');
+function lineOf(
+  author: Author,
+  tables: readonly Relation[],
+  fingerprint: string | undefined,
+  ending: Ending,
+): object {
   const head = {
     time: new Date().toISOString(),
     client: author.client,
@@ -68,7 +72,7 @@ function lineOf(author: Author, plan: Plan, fingerprint: string | undefined, end
     database: author.database,
     application: author.application,
     statement: fingerprint ?? null,
-    tables: roots.map(({ relation }) => named(relation)),
+    tables: tables.map(named),
   };
   if (ending.outcome === 'failed') return { ...head, ...ending };
   const { outcome, milliseconds, rows } = ending;

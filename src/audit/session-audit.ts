@@ -1,6 +1,8 @@
 /** What the record of cascades learns of a session. */
-import type { Cascade, TableRows } from '../observe/session-events.js';
+import type { Relation } from '../graph/model.js';
+import type { Cascade, TableRows, Update } from '../observe/session-events.js';
 import { SilentEvents } from '../observe/silent-events.js';
+import type { Plan } from '../plan/plan.js';
 import type { Audit, Author } from './audit.js';
 
 export class SessionAudit extends SilentEvents {
@@ -18,10 +20,19 @@ export class SessionAudit extends SilentEvents {
     milliseconds: number,
     rows: readonly TableRows[] | undefined,
   ): void {
-    this.#audit.record(this.#author, plan, fingerprint, { outcome: 'done', milliseconds, rows });
+    this.#audit.record(this.#author, rootsOf(plan), fingerprint, { outcome: 'done', milliseconds, rows });
+  }
+
+  override followed({ table, fingerprint }: Update, milliseconds: number, rows: readonly TableRows[]): void {
+    this.#audit.record(this.#author, [table], fingerprint, { outcome: 'done', milliseconds, rows });
   }
 
   override cascadeFailed({ plan, fingerprint }: Cascade, sqlstate: string): void {
-    this.#audit.record(this.#author, plan, fingerprint, { outcome: 'failed', sqlstate });
+    this.#audit.record(this.#author, rootsOf(plan), fingerprint, { outcome: 'failed', sqlstate });
   }
+}
+
+/** The tables that the client's own statement deletes from. */
+function rootsOf({ deletions }: Plan): readonly Relation[] {
+  return deletions.filter(({ origin }) => origin === 'client').map(({ relation }) => relation);
 }

@@ -1,7 +1,7 @@
 /** Two who listen to one session: the log and the metrics. */
 import type { ProxyError } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
-import type { Cascade, SessionEvents, TableRows } from './session-events.js';
+import type { Cascade, SessionEvents, TableRows, Update } from './session-events.js';
 
 /** Tells both of them everything. */
 export class Both implements SessionEvents {
@@ -31,6 +31,11 @@ export class Both implements SessionEvents {
   planned(plans: readonly Plan[], milliseconds: number): void {
     this.#one.planned(plans, milliseconds);
     this.#other.planned(plans, milliseconds);
+  }
+
+  followed(update: Update, milliseconds: number, rows: readonly TableRows[]): void {
+    this.#one.followed(update, milliseconds, rows);
+    this.#other.followed(update, milliseconds, rows);
   }
 
   cascaded(cascade: Cascade, milliseconds: number, rows: readonly TableRows[] | undefined): void {

@@ -10,10 +10,21 @@ export interface Cascade {
   readonly fingerprint: string | undefined;
 }
 
+/** A statement whose changes of what keys reference are followed by what their ON UPDATE says. */
+export interface Update extends Pick<Cascade, 'fingerprint'> {
+  /** That in which it changes what keys reference. */
+  readonly table: Relation;
+}
+
 /** What a cascade did to how many rows of a table. `delete`: the client's own statement. */
 export interface TableRows {
   readonly relation: Relation;
-  readonly action: 'delete' | 'cascade' | 'set null' | 'set default';
+  readonly action:
+    | 'delete'
+    | 'cascade'
+    | 'set null'
+    | 'set default'
+    | `on update ${'cascade' | 'set null' | 'set default'}`;
   readonly rows: number;
 }
 
@@ -31,6 +42,8 @@ export interface SessionEvents {
    * @param rows undefined where nobody has counted
    */
   cascaded(cascade: Cascade, milliseconds: number, rows: readonly TableRows[] | undefined): void;
+  /** ON UPDATE has changed rows behind a statement, so many milliseconds after that was sent. `executed` has told of the statement. */
+  followed(update: Update, milliseconds: number, rows: readonly TableRows[]): void;
   /** An expanded statement was answered by an error, of which `refused` or `failedByServer` tells too. */
   cascadeFailed(cascade: Cascade, sqlstate: string): void;
   /**

@@ -2,7 +2,7 @@
 import { ERRORS, ProxyError } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
 import type { Metrics } from './metrics.js';
-import type { Cascade, TableRows } from './session-events.js';
+import type { Cascade, TableRows, Update } from './session-events.js';
 import { SilentEvents } from './silent-events.js';
 
 export class SessionMetrics extends SilentEvents {
@@ -31,8 +31,11 @@ export class SessionMetrics extends SilentEvents {
 
   override cascaded(_: Cascade, milliseconds: number, rows: readonly TableRows[] = []): void {
     this.#metrics.cascaded(milliseconds / 1000);
-    for (const { relation, action, rows: count } of rows)
-      this.#metrics.rowsTaken(`${relation.schema}.${relation.name}`, action, count);
+    this.#count(rows);
+  }
+
+  override followed(_: Update, __: number, rows: readonly TableRows[]): void {
+    this.#count(rows);
   }
 
   override retried(why: string): void {
@@ -67,5 +70,10 @@ export class SessionMetrics extends SilentEvents {
 
   override failed(): void {
     this.#metrics.defect();
+  }
+
+  #count(rows: readonly TableRows[]): void {
+    for (const { relation, action, rows: count } of rows)
+      this.#metrics.rowsTaken(`${relation.schema}.${relation.name}`, action, count);
   }
 }

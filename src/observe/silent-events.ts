@@ -7,6 +7,7 @@ export class SilentEvents implements SessionEvents {
   executed(): void {}
   planned(..._: Parameters<SessionEvents['planned']>): void {}
   cascaded(..._: Parameters<SessionEvents['cascaded']>): void {}
+  followed(..._: Parameters<SessionEvents['followed']>): void {}
   cascadeFailed(..._: Parameters<SessionEvents['cascadeFailed']>): void {}
   retried(..._: Parameters<SessionEvents['retried']>): void {}
   refused(..._: Parameters<SessionEvents['refused']>): void {}

@@ -29,7 +29,7 @@ export function cases(
     which === 'deletes' ? statementSpec : writeSpec(which === 'writes');
   return fc.record({
     overridden: once(4),
-    schema: schemaSpec,
+    schema: schemaSpec(which !== 'deletes'),
     statements: fc.array(statement, { minLength, maxLength, size: 'max' }),
   });
 }

@@ -6,6 +6,8 @@ import type { Action, KeySpec } from './schema-spec.js';
  * `full`: two columns MATCH FULL, which a SET key changes.
  * `referenced`: a column that SET NULL changes, and a key that references it ON UPDATE CASCADE.
  * `default, then cascade`: SET DEFAULT, and a younger CASCADE to a table that goes with what the older one references.
+ * In schemas that are written into (WRITTEN_PATTERNS) also `circle`: two tables whose keys are each other's, by ON UPDATE CASCADE; and `tenants`: a
+ * tree whose key has a column of the rows' own key.
  */
 export const PATTERNS = [
   'one and both',
@@ -14,9 +16,10 @@ export const PATTERNS = [
   'referenced',
   'default, then cascade',
 ] as const;
+export const WRITTEN_PATTERNS = [...PATTERNS, 'circle', 'circle', 'tenants', 'tenants'] as const;
 
 export interface Pattern {
-  readonly kind: (typeof PATTERNS)[number];
+  readonly kind: (typeof WRITTEN_PATTERNS)[number];
   /** What all of its keys have in common. */
   readonly key: KeySpec;
   /** The tables: each of the next keys' is another one if there are enough. */
@@ -53,6 +56,15 @@ export function keysOf({ kind, key, places: [child, parent, between], action }: 
         { ...from, target: CODE, action: 'SET NULL', own: true },
         { ...base, from: between, to: child, target: CODE, action: key.action, onUpdate: 'CASCADE' },
       ];
+    case 'circle': {
+      const own = { target: CODE, action: 'CASCADE', onUpdate: 'CASCADE', own: true } as const;
+      return [
+        { ...from, ...own },
+        { ...base, ...own, from: parent, to: child },
+      ];
+    }
+    case 'tenants':
+      return [{ ...from, to: child, target: PAIR, action: 'CASCADE', onUpdate: 'CASCADE', own: true }];
     case 'default, then cascade':
       return [
         { ...base, from: between, to: parent, target: ID, action: 'CASCADE' },

@@ -12,8 +12,8 @@ import type { Beside } from '../single/render.js';
 import { bodyName, type Root } from '../single/root.js';
 import { checkMarker } from '../violations.js';
 import { allWritten, isWithin, namesOf } from './guard.js';
+import type { GuardCheck } from './guard-checks.js';
 import { type Guarded, type WrittenPart as Part, Returned } from './guarded.js';
-import type { GuardCheck } from './on-update.js';
 import { conditionsOf, cteEdits, look, mainEdits, type Source } from './with.js';
 
 /**

@@ -8,7 +8,7 @@ import { quoteName, type RelationName } from '../../sql/names.js';
 import { tableOf } from '../single/actions/rows.js';
 import { stillMeans } from '../single/meaning.js';
 import { breaks, caseOf, checksOf, type RowColumns } from './guard.js';
-import type { GuardCheck } from './on-update.js';
+import type { GuardCheck } from './guard-checks.js';
 
 /** What was copied, and into what. */
 export interface Copied {

@@ -13,8 +13,10 @@ import { stillMeans } from '../single/meaning.js';
 import type { ResultShape } from '../single/render.js';
 import { type Edit, insertion, type Spliced, splice } from '../splice.js';
 import { checkMarker } from '../violations.js';
+import type { GuardCheck } from './guard-checks.js';
 import { type Guarded, keepsKey, Returned } from './guarded.js';
-import { changesOf, type GuardCheck } from './on-update.js';
+import type { Behind } from './left-statements.js';
+import { changesOf } from './on-update.js';
 
 export type NewKeyCheck = GuardedKey & { readonly kind: 'new key' | 'mixed key' };
 
@@ -32,7 +34,7 @@ export interface RenderedGuard extends Spliced {
   readonly shape: ResultShape;
   readonly checks: readonly GuardCheck[];
   /** Statements that have to be executed behind it: their errors are those of the client's statement. */
-  readonly behind?: readonly string[];
+  readonly behind?: readonly Behind[];
 }
 
 /**

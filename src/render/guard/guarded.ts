@@ -1,7 +1,8 @@
 /** A statement that the proxy puts its look at keys around, and the columns that it returns for that. */
 import type { ForeignKey } from '../../graph/model.js';
 import type { GuardedKey, GuardLevel, RowsOf } from '../../plan/guard.js';
-import { acts, setBy, type UpdatePlan } from '../../plan/on-update.js';
+import { acts, setBy } from '../../plan/leaving.js';
+import type { UpdatePlan } from '../../plan/on-update.js';
 import type { Target } from '../../plan/written.js';
 import { quoteName } from '../../sql/names.js';
 import type { InTurn, WriteSite } from '../../sql/statement/statement.js';
@@ -19,6 +20,8 @@ export interface Guarded {
   /** What comes of rows that leave keys. */
   readonly changes: UpdatePlan;
   readonly level: Exclude<GuardLevel, 'off'>;
+  /** Somebody wants to know how many rows ON UPDATE changes. */
+  readonly counts: boolean;
   /** The server tells the rows as they were from those that they are now. */
   readonly tellsOld: boolean;
   /** Keys of other parts of the statement that may reference rows of this one, and which rows. */
@@ -137,7 +140,10 @@ export function keepsKey(
   columns: Returned,
 ): readonly string[] {
   const [own] = changes.leaving;
-  const written = keys.filter(({ within }) => within === 'all').map((each) => each.key);
+  const written = [
+    ...keys.filter(({ within }) => within === 'all').map((each) => each.key),
+    ...(own?.written ?? []),
+  ];
   return (own?.keys ?? [])
     .filter((self) => acts(self) && written.includes(self) && sharesColumn(self, key))
     .map((self) => `NOT (${columns.leaves(self)} AND ${equals(self, 'n', columns.was, 'n', columns.name)})`);

@@ -3,7 +3,7 @@
  * transaction: no statement can see what the one before it returned, nor a row as it was.
  */
 import type { ForeignKey } from '../../graph/model.js';
-import { acts, type Leaving } from '../../plan/on-update.js';
+import { acts, type Leaving } from '../../plan/leaving.js';
 import { quoteLiteral, quoteName } from '../../sql/names.js';
 import { equals, sameReferenced } from '../single/actions/match.js';
 import { columnName, tableOf } from '../single/actions/rows.js';
@@ -17,6 +17,8 @@ export interface ChangedRows {
   old(column: string): string;
   /** A column as it is. */
   of(column: string): string;
+  /** Whether the row has another key than before; nothing where each has. */
+  changed(key: ForeignKey): readonly string[];
 }
 
 interface HandedOn {
@@ -93,11 +95,12 @@ export class LeftKeys {
    *       FROM pgc_0 AS n WHERE (n.pgc_c2)) IS NOT NULL
    *
    * @param rows the CTE of the rows
+   * @param setting a literal
    */
-  handsOn(rows: string): string {
+  handsOn(rows: string, setting = this.setting): string {
     const values = this.#columns.map(({ value, type }) => (type === BOOL ? value : textOf(value)));
     const all = `pg_catalog.json_agg(pg_catalog.json_build_array(${values.join(', ')}))::pg_catalog.text`;
-    const set = `pg_catalog.set_config(${this.setting}, coalesce(${all}, '[]'), true)`;
+    const set = `pg_catalog.set_config(${setting}, coalesce(${all}, '[]'), true)`;
     return `(SELECT ${set} FROM ${rows} AS n WHERE ${this.#isHandedOn}) IS NOT NULL`;
   }
 
@@ -107,10 +110,12 @@ export class LeftKeys {
    *     SELECT (e.v ->> 0)::bool, (e.v ->> 1)::int4
    *     FROM json_array_elements((SELECT CASE WHEN length(s.v) > 0 THEN s.v ELSE '[]' END
    *       FROM (SELECT current_setting('pgcascade.left', true)) AS s (v))::json) AS e (v)
+   *
+   * @param from the setting, a literal
    */
-  renderRead(): string {
+  renderRead(from = this.setting): string {
     const read = this.#columns.map(({ type }, i) => `(e.v OPERATOR(pg_catalog.->>) ${i})::${type}`);
-    const setting = `pg_catalog.current_setting(${this.setting}, true)`;
+    const setting = `pg_catalog.current_setting(${from}, true)`;
     const handed = `SELECT CASE WHEN pg_catalog.length(s.v) OPERATOR(pg_catalog.>) 0 THEN s.v ELSE '[]' END FROM (SELECT ${setting}) AS s (v)`;
     return `SELECT ${read.join(', ')}\nFROM pg_catalog.json_array_elements((${handed})::pg_catalog.json) AS e (v)`;
   }
@@ -152,14 +157,14 @@ export class LeftKeys {
 
   /** The same for a key that the row itself has got: `WHEN n.pgc_c2 IS NOT NULL AND NOT EXISTS (… FOR KEY SHARE OF p) THEN (marker)`. */
   isUnreferenced(key: ForeignKey, check: number, kind: 'new key' | 'mixed key'): string {
-    const { table, values, column } = this.#written(key);
+    const { table, values, column, changed } = this.#written(key);
     const nulls = values.map((value) => `${value} IS NULL`);
     const referenced = `SELECT FROM ${tableOf(key.referenced)} AS p WHERE ${equals(key, 'p', quoteName, 'n', column)} FOR KEY SHARE OF p`;
     const rule =
       kind === 'mixed key'
         ? [`(${nulls.join(' OR ')})`, `NOT (${nulls.join(' AND ')})`]
         : [...values.map((value) => `${value} IS NOT NULL`), `NOT EXISTS (${referenced})`];
-    return `WHEN ${[...this.#isThere(key, column), ...rule].join(' AND ')} THEN ${checkMarker(check, table, values)}::pg_catalog.int4 IS NULL`;
+    return `WHEN ${[...changed, ...this.#isThere(key, column), ...rule].join(' AND ')} THEN ${checkMarker(check, table, values)}::pg_catalog.int4 IS NULL`;
   }
 
   /** `EXISTS (SELECT FROM ONLY posts AS r WHERE …)`: no other key has changed it since. What a row has got by that one is looked at there. */
@@ -171,9 +176,11 @@ export class LeftKeys {
     return [`EXISTS (SELECT FROM ${tableOf(referencing)} AS r WHERE ${now} OPERATOR(pg_catalog.*=) ${got})`];
   }
 
-  /** Of rows whose own keys have to be looked at, all. */
+  /** Of rows whose own keys have to be looked at, all that have got another one. */
   get #isHandedOn(): string {
-    return this.leaving.written.length > 0 ? 'true' : this.leavesAny;
+    const changed = this.leaving.written.map((key) => this.#rows.changed(key).join(' AND '));
+    if (changed.length === 0) return this.leavesAny;
+    return changed.includes('') ? 'true' : `(${[this.leavesAny, ...new Set(changed)].join(' OR ')})`;
   }
 
   #old(key: ForeignKey, column: string): string {
@@ -189,8 +196,11 @@ export class LeftKeys {
     const columns = new Map(
       key.columns.map(({ referencing, ownType }) => [referencing, name(referencing, ownType)]),
     );
+    const { by, relation } = this.leaving;
     return {
-      table: `n.${name('tableoid', 'pg_catalog.oid')}`,
+      // Whoever writes rows that may leave keys writes them into one table.
+      table: by === undefined ? String(relation.oid) : `n.${name('tableoid', 'pg_catalog.oid')}`,
+      changed: this.#rows.changed(key).map((each) => `n.${this.#name(each, BOOL)}`),
       values: [...columns.values()].map((each) => `n.${each}`),
       column: (referencing: string) => columns.get(referencing) ?? '',
     };

@@ -9,6 +9,7 @@ import type { Columns } from '../../render/returned-columns.js';
 import type { LockMode } from '../../render/single/locks.js';
 import type { Copied } from '../../render/splice.js';
 import type { RelationName } from '../../sql/names.js';
+import { fingerprint } from '../../sql/parser/parser.js';
 import type { Program } from './program.js';
 import type { Executable, Treatment } from './treatment.js';
 import type { TriggerPolicy } from './trigger-policy.js';
@@ -73,4 +74,12 @@ export interface Expanded {
 export function relationOf(name: RelationName, { graph, meaning }: RewriteContext): Relation | undefined {
   const oid = meaning(name);
   return oid === null ? undefined : graph.relation(oid);
+}
+
+/** Characters: a longer text would hold up the event loop. */
+const LONGEST_FINGERPRINTED = 4 * 1024;
+
+/** Equal for statements that differ in their values alone; undefined where nobody wants to know, or the text is long. */
+export function fingerprintOf(text: string, { counting }: RewriteContext): string | undefined {
+  return counting && text.length <= LONGEST_FINGERPRINTED ? fingerprint(text) : undefined;
 }

@@ -13,19 +13,15 @@ import type { Root } from '../../render/single/root.js';
 import { renderTableLocks } from '../../render/single/table-locks.js';
 import type { Spliced } from '../../render/splice.js';
 import { quoteRelation } from '../../sql/names.js';
-import { fingerprint } from '../../sql/parser/parser.js';
 import type { DeletingStatement, InTurn, Site } from '../../sql/statement/statement.js';
 import { guardedBeside, insertsClear, renderedBeside, writingOf } from './beside.js';
-import { type Expanded, type RewriteContext, relationOf } from './context.js';
+import { type Expanded, fingerprintOf, type RewriteContext, relationOf } from './context.js';
 import { inSteps } from './in-steps.js';
 import type { SingleProgram } from './program.js';
 import type { CascadeTreatment } from './treatment.js';
 import { judgeTriggers } from './trigger-policy.js';
 import { prepareTreatment, refuse } from './unexpanded.js';
 import { expandWrite } from './write.js';
-
-/** Characters: a longer text would hold up the event loop. */
-const LONGEST_FINGERPRINTED = 4 * 1024;
 
 /** A place in the statement that deletes, and what it deletes from. */
 interface Concerned {
@@ -111,17 +107,17 @@ function treatmentOf(
   statement: DeletingStatement,
   plan: Plan,
   concerned: readonly Concerned[],
-  { counting, locks }: RewriteContext,
+  context: RewriteContext,
 ): Omit<CascadeTreatment, 'program'> {
   return {
     kind: 'cascade',
     plan,
-    fingerprint: counting && text.length <= LONGEST_FINGERPRINTED ? fingerprint(text) : undefined,
+    fingerprint: fingerprintOf(text, context),
     target: concerned
       .map(({ target: { relation, view } }) => quoteRelation(view?.relation ?? relation))
       .join(', '),
     command: statement.sites.find(({ cte }) => cte === undefined)?.command,
-    tableLocks: locks === 'tables' ? renderTableLocks(plan) : undefined,
+    tableLocks: context.locks === 'tables' ? renderTableLocks(plan) : undefined,
   };
 }
 

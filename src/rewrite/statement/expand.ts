@@ -6,7 +6,7 @@ import { expandLimited } from './at-limit.js';
 import type { Expanded, RewriteContext } from './context.js';
 import { expandEnclosed } from './enclosed.js';
 import { expandExecute } from './execute.js';
-import type { Treatment } from './treatment.js';
+import { behindOf, type Treatment } from './treatment.js';
 import { expandTruncate } from './truncate.js';
 import { refuse, unchangedTreatment } from './unexpanded.js';
 import { expandWrite } from './write.js';
@@ -35,11 +35,12 @@ function withBehind(text: string, expanded: Expanded): Expanded {
   if (treatment?.kind !== 'guarded' || treatment.behind.length === 0) return expanded;
   const { sql = text, copied = [{ client: 0, sent: 0, length: text.length }] } = expanded;
   // It is sent with this text, and so has its marker.
-  const behind: Treatment = { kind: 'behind', guarded: { ...treatment, marker: undefined } };
+  const guarded = { ...treatment, marker: undefined };
+  const behind = treatment.behind.map(({ counts }): Treatment => ({ kind: 'behind', guarded, counts }));
   return {
     ...expanded,
-    treatments: [...expanded.treatments, ...treatment.behind.map(() => behind)],
-    sql: [sql, ...treatment.behind].join('\n; '),
+    treatments: [...expanded.treatments, ...behind],
+    sql: [sql, ...behindOf(treatment)].join('\n; '),
     copied,
   };
 }

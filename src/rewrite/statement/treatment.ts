@@ -1,8 +1,10 @@
 /** What becomes of the server's answers to one statement that is sent. */
 import type { ProxyError } from '../../errors.js';
+import type { Relation } from '../../graph/model.js';
 import type { Steps } from '../../pace.js';
 import type { Plan } from '../../plan/plan.js';
-import type { GuardCheck } from '../../render/guard/on-update.js';
+import type { GuardCheck } from '../../render/guard/guard-checks.js';
+import type { Behind } from '../../render/guard/left-statements.js';
 import type { ResultShape } from '../../render/single/render.js';
 import type { Spliced } from '../../render/splice.js';
 import type { RelationName } from '../../sql/names.js';
@@ -23,7 +25,7 @@ export type Treatment =
    * A statement of the proxy's own that looks at what the one before it has done: an error is that one's. The client gets the
    * answers to its own statement when this one has ended.
    */
-  | { readonly kind: 'behind'; readonly guarded: GuardTreatment }
+  | { readonly kind: 'behind'; readonly guarded: GuardTreatment; readonly counts: Behind['counts'] }
   | CascadeTreatment
   | GuardTreatment
   /** TRUNCATE … CASCADE, with the tables that were added to its list. */
@@ -88,7 +90,9 @@ export interface GuardTreatment {
   /** What the numbers in its markers stand for. */
   readonly checks: readonly GuardCheck[];
   /** What has to be executed behind it, in the same transaction. */
-  readonly behind: readonly string[];
+  readonly behind: readonly Behind[];
+  /** What is told where ON UPDATE has changed rows; undefined where it changes none. */
+  readonly update?: { readonly table: Relation; readonly fingerprint: string | undefined } | undefined;
   /** What it may write rows into, by object ids, for errors. */
   readonly tables: ReadonlyMap<number, RelationName>;
   /** As CascadeTreatment.marker. */
@@ -129,7 +133,13 @@ export function atLimitOf(treatment: Treatment | undefined): AtLimit | undefined
 
 /** What has to be executed behind a statement. */
 export function behindOf(treatment: Treatment | undefined): readonly string[] {
-  return treatment?.kind === 'guarded' ? treatment.behind : [];
+  return treatment?.kind === 'guarded' ? treatment.behind.map(({ sql }) => sql) : [];
+}
+
+/** Whether ON UPDATE may change rows behind a statement that the text executes or prepares. */
+export function follows(treatment: Treatment): boolean {
+  const executed = treatment.kind === 'prepare' ? treatment.executeTreatment : treatment;
+  return executed.kind === 'guarded' && executed.update !== undefined;
 }
 
 /** PREPARE in SQL of a statement that may delete. */

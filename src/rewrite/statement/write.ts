@@ -18,7 +18,7 @@ import { type Guarded, tellsTables } from '../../render/guard/guarded.js';
 import { renderGuardedWith } from '../../render/guard/with.js';
 import { quoteRelation } from '../../sql/names.js';
 import type { Meaning, Write, WritingQuery, WritingStatement } from '../../sql/statement/statement.js';
-import { type Expanded, type RewriteContext, relationOf } from './context.js';
+import { type Expanded, fingerprintOf, type RewriteContext, relationOf } from './context.js';
 import { AS_SENT } from './program.js';
 import type { GuardTreatment } from './treatment.js';
 import { prepareTreatment, unchangedTreatment } from './unexpanded.js';
@@ -50,6 +50,7 @@ export function expandWrite(
   const { sql, copied, checks, shape, behind } = isAlone
     ? renderGuarded(text, query, first)
     : renderGuardedWith(text, statement, query, parts, context.returnedColumns);
+  const acting = parts.find(({ changes }) => changes.leaving.length > 1)?.target.relation;
   const isAnswered = outer === undefined || outer === 'PREPARE';
   const guarded: GuardTreatment = {
     kind: 'guarded',
@@ -58,6 +59,7 @@ export function expandWrite(
     shape: isAnswered ? shape : AS_SENT,
     checks,
     behind: behind ?? [],
+    update: acting && { table: acting, fingerprint: fingerprintOf(text, context) },
     tables: new Map(
       parts.flatMap(({ changes }) => changes.leaving.flatMap((each) => tablesOf(each.relation, context))),
     ),
@@ -84,7 +86,7 @@ function expandCopy(write: Write, context: RewriteContext): Expanded {
     command: write.command,
     shape: AS_SENT,
     checks,
-    behind: [sql],
+    behind: [{ sql, counts: [] }],
     tables: new Map(tablesOf(relation, context)),
   };
   return { treatments: [copied] };
@@ -104,7 +106,8 @@ export function guardedParts(
   isCopied: boolean,
   context: RewriteContext,
 ): readonly Guarded[] {
-  const { guard, profile } = context;
+  const { guard } = context;
+  const tellsOld = context.profile.can.returnOldAndNew;
   if (guard === 'off') return [];
   const changing = sites.filter(({ write }) => {
     const target = targetIn(write, context);
@@ -115,10 +118,13 @@ export function guardedParts(
   const all = sites.flatMap((site): readonly Guarded[] => {
     const target = targetIn(site.write, context);
     if (target === undefined) return [];
-    const keys = keysWritten(site.write, context, site === compared);
+    const written = keysWritten(site.write, context, site === compared);
     const changed = site === compared ? keysChanged(target, context) : [];
-    const changes = planUpdate(context.graph, target.relation, changed);
-    return [{ site, target, keys, changes, level: guard, tellsOld: profile.can.returnOldAndNew }];
+    const given = written.filter(({ within }) => within === 'all').map(({ key }) => key);
+    const changes = planUpdate(context.graph, target.relation, changed, given);
+    // What references something only when ON UPDATE has been carried out is looked at behind that.
+    const keys = written.filter(({ key }) => !changes.leaving[0]?.written.includes(key));
+    return [{ site, target, keys, changes, level: guard, tellsOld, counts: context.counting }];
   });
   return all
     .map((part) => ({ ...part, referencedHere: referencedIn(part, all, context) }))

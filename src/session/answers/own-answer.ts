@@ -20,6 +20,6 @@ export function ownAnswer(
   { rows, deleted }: Taken,
   { tell }: Pick<Translation, 'tell'>,
 ): Buffer {
-  tell({ kind: 'executed', treatment: cascade, at: performance.now(), counts: undefined });
+  tell({ kind: 'executed', treatment: cascade, at: performance.now(), counts: undefined, followed: [] });
   return Buffer.concat([rows, commandComplete(`${cascade.command ?? 'DELETE'} ${deleted}`)]);
 }

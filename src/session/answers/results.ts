@@ -1,5 +1,5 @@
 /** The answers to expanded statements, turned back into those to the client's own. */
-
+import type { FollowedRows } from '../../render/guard/left-statements.js';
 import { shapeOf, type Treatment } from '../../rewrite/statement/treatment.js';
 import { NO_DATA, PARSE_COMPLETE } from '../../wire/backend.js';
 import { whole } from '../../wire/frontend.js';
@@ -7,7 +7,7 @@ import { Backend } from '../../wire/types.js';
 import type { ReplyHandler, Verdict } from '../server/outstanding-replies.js';
 import { LookedAtAnswers } from './looked-at-answers.js';
 import { type ErrorTranslation, translateError } from './server-errors.js';
-import { description, type Progress, resultOf } from './statement-results.js';
+import { description, followedIn, type Progress, resultOf } from './statement-results.js';
 
 /** What answers are translated with. */
 export interface Translation extends ErrorTranslation {
@@ -27,8 +27,9 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
   let progress: Progress = { rows: 0 };
   /** The client's CommandComplete, while a statement that undoes the proxy's settings is still to end. */
   let held: Verdict = 'swallow';
-  /** The answers to a statement that another one behind it looks at. */
+  /** The answers to a statement that another one behind it looks at, and what ON UPDATE has changed since. */
   let looked = new LookedAtAnswers();
+  let followed: FollowedRows[] = [];
   const answered = translation.executing();
   return {
     skipped() {
@@ -51,18 +52,20 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       if (message.type === Backend.ErrorResponse) return translateError(message, treatment, translation);
       const next = translation.rewrite.treatments[at + 1];
       const result = resultOf(message, treatment, progress, translation.encoding);
+      if (treatment?.kind === 'behind') followed.push(...followedIn(message, treatment.counts));
       const verdict = next?.kind === 'behind' ? looked.hold(result, message) : result;
       if (message.type !== Backend.CommandComplete) return verdict;
       if (treatment) {
         translation.completed(treatment, translation.offset);
         // What is looked at by another one is told with that.
-        if (next?.kind !== 'behind') tellExecuted(treatment, progress, translation);
+        if (next?.kind !== 'behind') tellExecuted(treatment, progress, translation, followed);
       }
       at++;
       progress = { rows: 0 };
       if (treatment?.kind === 'behind' && next?.kind !== 'behind') {
         const answers = looked.end();
         looked = new LookedAtAnswers();
+        followed = [];
         return answers;
       }
       if (treatment?.kind !== 'cleanUp') held = verdict;
@@ -96,8 +99,13 @@ export function executeReplies(translation: Translation, isContinued = false): R
   };
 }
 
-function tellExecuted(treatment: Treatment, { counts }: Progress, { tell }: Translation): void {
-  tell({ kind: 'executed', treatment, at: performance.now(), counts });
+function tellExecuted(
+  treatment: Treatment,
+  { counts }: Progress,
+  { tell }: Translation,
+  followed: readonly FollowedRows[] = [],
+): void {
+  tell({ kind: 'executed', treatment, at: performance.now(), counts, followed });
 }
 
 /**

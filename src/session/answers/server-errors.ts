@@ -67,7 +67,8 @@ export function translated(
 ): TranslatedError {
   const treatment = failed?.kind === 'behind' ? failed.guarded : failed;
   const cascade = cascadeOf(treatment);
-  const fields = readErrorFields(message);
+  const read = readErrorFields(message);
+  const fields = failed?.kind === 'behind' ? withoutBlock(read) : read;
   const marker = markerOf(fields, treatment, translation.rewrite, translation.resolved ?? false);
   const instead = inPlaceOf(message, marker, treatment, translation);
   if (instead instanceof ProxyError) {
@@ -200,6 +201,17 @@ function asTheClients(
   return changed;
 }
 
+/** Where a block carries out ON UPDATE, the server says of an error which of the block's statements has failed: nobody has sent that. */
+function withoutBlock(fields: ErrorFields): ErrorFields {
+  const context = fields.get(Field.context)?.split('\n') ?? [];
+  const at = context.findIndex((line) => IN_BLOCK.test(line));
+  if (at < 0) return fields;
+  // Lines before it are of what the statement has called: a trigger, a function.
+  if (at > 0) return new Map([...fields, [Field.context, context.slice(0, at).join('\n')]]);
+  const its: readonly string[] = [Field.context, Field.internalPosition, Field.internalQuery];
+  return new Map([...fields].filter(([field]) => !its.includes(field)));
+}
+
 /** The expanded statement to which the error belongs, itself or as that of what locks its rows. */
 function cascadeOf(treatment: Treatment | undefined): CascadeTreatment | undefined {
   if (treatment?.kind === 'lock') return treatment.cascade;
@@ -221,6 +233,9 @@ const [LOCKING, DELETING] = ['while locking tuple', 'while deleting tuple'];
 /** program_limit_exceeded: what Aurora DSQL says of a transaction that changes more than 3,000 rows, or 10 MiB. */
 export const LIMIT_REACHED = '54000';
 const NOT_ALONE = 'the DELETE is not a transaction by itself, or has values of more than 1 MiB';
+
+/** What the server says of a block (plpgsql_inline_handler), and of a statement in it: its names are the proxy's own. */
+const IN_BLOCK = /"WITH pgc|inline_code_block/;
 
 /** read_only_sql_transaction: its message names the command, and the server saw a SELECT. */
 const READ_ONLY = '25006';

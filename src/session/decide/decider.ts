@@ -2,7 +2,7 @@
 import { isAscii } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
 import { isOneByOne } from '../../rewrite/several.js';
-import { plansOf } from '../../rewrite/statement/treatment.js';
+import { follows, plansOf } from '../../rewrite/statement/treatment.js';
 import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
 import { isNoteworthy, isPlain, type Look, mayWrite, namesPrepared } from '../../sql/lexer/look.js';
 import { withoutWrites } from '../../sql/statement/statement.js';
@@ -237,7 +237,8 @@ export class Decider {
         const made = await this.#rewriter.rewrite(client, dependencies, resolved, source, columns);
         if (statements.length > 1 && isOneByOne(made.treatments))
           return statementByStatement(client, names, source);
-        const obstacle = plansOf(made.treatments).length > 0 ? this.#options.obstacle() : undefined;
+        const isTold = plansOf(made.treatments).length > 0 || made.treatments.some(follows);
+        const obstacle = isTold ? this.#options.obstacle() : undefined;
         if (obstacle) throw obstacle;
         for (const error of made.passed) events.passed(error);
         for (const warning of made.warnings) warnings.warn(warning);

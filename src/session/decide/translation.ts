@@ -36,12 +36,13 @@ export function translationOf(
     completed: (treatment, offset) => inSql.completed(treatment, known, rewrite, offset),
     tell(news) {
       if (news.kind === 'failed') return tellFailure(news, events);
-      const { treatment, at, counts } = news;
+      const { treatment, at, counts, followed } = news;
       // What the proxy's own statements take is part of what the client's takes: the server answers them together, when all have waited.
       if (!isClients(treatment)) return;
       if (treatment.kind === 'cascade')
         events.cascaded(treatment, at - since, rowsOf(shapeIn(treatment.program), counts));
       else events.executed();
+      tellFollowed(treatment, at - since, followed, events);
       since = at;
     },
     relationChanged: () => catalog.invalidateFor('settings'),
@@ -52,6 +53,18 @@ function tellFailure({ error, cascade }: News & { kind: 'failed' }, events: Sess
   if (error instanceof ProxyError) events.refused(error);
   else events.failedByServer(error);
   if (cascade) events.cascadeFailed(cascade, error instanceof ProxyError ? error.sqlstate : error);
+}
+
+/** What ON UPDATE has changed is told where it has changed anything: most statements leave keys as they are. */
+function tellFollowed(
+  treatment: Treatment,
+  milliseconds: number,
+  rows: readonly TableRows[],
+  events: SessionEvents,
+): void {
+  const guarded = treatment.kind === 'behind' ? treatment.guarded : treatment;
+  if (guarded.kind === 'guarded' && guarded.update && rows.some((each) => each.rows > 0))
+    events.followed(guarded.update, milliseconds, rows);
 }
 
 /** @param counts undefined where no row has come, so that nothing was taken */

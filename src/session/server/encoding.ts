@@ -61,7 +61,8 @@ function beyondAscii(state: ServerState): ProxyError {
 }
 
 function behindSpelled(treatment: Treatment, spell: Spelling): Treatment {
-  return treatment.kind === 'guarded' ? { ...treatment, behind: treatment.behind.map(spell) } : treatment;
+  if (treatment.kind !== 'guarded') return treatment;
+  return { ...treatment, behind: treatment.behind.map((each) => ({ ...each, sql: spell(each.sql) })) };
 }
 
 /** What the proxy has added spelled, and the runs of the client's text and the places where they have come to be. */
