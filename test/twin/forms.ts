@@ -9,7 +9,7 @@ import {
   type Write,
 } from './delete-sql.js';
 import { quoted } from './names.js';
-import type { Parameter, Sql } from './protocol.js';
+import type { Parameter, Sql, Step } from './protocol.js';
 import type { Schema, Table } from './schema.js';
 import { qualified } from './schema-sql.js';
 import type { DeleteSpec, Sending, StatementSpec } from './statement-spec.js';
@@ -23,7 +23,9 @@ export type Texts =
       readonly texts: readonly string[];
       /** They begin and end transactions themselves. */
       readonly whole: boolean;
-    };
+    }
+  /** As they are sent. */
+  | { readonly kind: 'steps'; readonly steps: readonly Step[] };
 
 export function textsOf(schema: Schema, spec: StatementSpec): Texts {
   const [first, second, third] = spec.deletes;

@@ -21,7 +21,7 @@ Runs random statements on random schemas, natively and through pgcascade, and pr
   --shrink SECONDS  how long to look for a smaller case of each (default: 60, 0: not at all)
   --show KIND       print what is known to differ by this name, or refused; or all
   --count           the proxy counts the rows of each table, which makes another statement of each (audit.path)
-  --writes          INSERT, UPDATE and MERGE in place of DELETE and TRUNCATE, with cascade.guard: check
+  --writes          INSERT, UPDATE, MERGE and COPY in place of DELETE and TRUNCATE, with cascade.guard: check and cascade.copy: verify
   --unreferenced    such an UPDATE sets no columns that keys reference
   --strategy WHICH  single or ordered: how the proxy carries a cascade out (cascade.strategy; default: single)
   --keys WHICH      emulated (NOT ENFORCED keys) or overridden (NO ACTION keys with overrides; default: both)
@@ -54,7 +54,11 @@ async function run(values: Values<typeof options>): Promise<boolean> {
   try {
     const audit = { path: values.count ? '/dev/null' : null };
     const config = {
-      cascade: { overrides: OVERRIDES, guard: values.writes ? 'check' : 'off', strategy },
+      cascade: {
+        overrides: OVERRIDES,
+        strategy,
+        ...(values.writes ? { guard: 'check', copy: 'verify' } : {}),
+      },
       audit,
       log: { level: 'warn' },
     };

@@ -39,6 +39,7 @@ export function programOf(schema: Schema, given: Statement, kind: Kind): readonl
     const steps = texts.texts.map((text) => simple(text.replace('KEYS', KEYS[kind])));
     return texts.whole ? steps : inTransaction(steps, spec.transaction, contents);
   }
+  if (texts.kind === 'steps') return inTransaction(texts.steps, spec.transaction, contents);
   const { statements, opaque } = texts;
   const steps = inManner(
     statements,

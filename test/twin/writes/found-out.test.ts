@@ -36,7 +36,7 @@ test.each<Mistake>([
 ])('a guard is found out that %s', async (mistake) => {
   now.mistake = mistake;
   const server = inject('postgres');
-  const proxy = await startProxy({ cascade: { overrides: OVERRIDES, guard: 'check' } });
+  const proxy = await startProxy({ cascade: { overrides: OVERRIDES, guard: 'check', copy: 'verify' } });
   const other = { ...server, database: emulated.name };
   const through = { ...other, host: proxy.host, port: proxy.port };
   const twins = await Twins.connect({ ...server, database: native.name }, other, through);

@@ -4,6 +4,7 @@ import { sqlOf, type Texts } from '../forms.js';
 import { quoted } from '../names.js';
 import type { Relation, Schema } from '../schema.js';
 import { literal, sqlType } from '../values.js';
+import { copyStep } from './copy.js';
 import { insertDefaultsSql, insertSelectSql, insertSql, upsertSql } from './insert-sql.js';
 import { mergeWriteSql } from './merge-sql.js';
 import { keyFor } from './new-rows.js';
@@ -16,7 +17,7 @@ const SINGLE: readonly WriteForm[] = WRITE_FORMS.slice(0, WRITE_FORMS.indexOf('s
 
 /** As a transaction by itself, so that what is checked at COMMIT is checked with the statement. */
 export function standingAlone(spec: WriteSpec): WriteSpec {
-  const form = SINGLE.includes(spec.form) ? spec.form : 'update';
+  const form = spec.form === 'copy' || SINGLE.includes(spec.form) ? spec.form : 'update';
   return { ...spec, form, manner: 'simple', transaction: 'none' };
 }
 
@@ -72,6 +73,8 @@ export function writeTextsOf(schema: Schema, spec: WriteSpec): Texts {
         texts: [`PREPARE w AS ${writeSql(schema, second, literal).text}`, 'EXECUTE w', 'DEALLOCATE ALL'],
         whole: true,
       };
+    case 'copy':
+      return { kind: 'steps', steps: [copyStep(schema, spec)] };
     default: {
       const each = spec.manner === 'pipeline' && variant % 4 === 0 ? [spec, second] : [spec];
       return {

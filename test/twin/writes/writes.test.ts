@@ -5,9 +5,9 @@ import { reproduction } from '../report.js';
 import { OVERRIDES } from '../schema-sql.js';
 import { useTwins } from '../use-twins.js';
 
-const twins = useTwins({ cascade: { overrides: OVERRIDES, guard: 'check' } });
+const twins = useTwins({ cascade: { overrides: OVERRIDES, guard: 'check', copy: 'verify' } });
 
-const SHOWN = ['insert', 'update', 'upsert', 'merge writes', 'insert: 23503', 'update: 23503'];
+const SHOWN = ['insert', 'update', 'upsert', 'merge writes', 'copy', 'insert: 23503', 'update: 23503'];
 
 // More with npm run test:fuzz -- --writes.
 test('random writes on random schemas do what they do natively', async () => {
