@@ -26,7 +26,7 @@ const long = [
   'test/cli/idle-memory.test.ts',
   'test/net/embedded-end.test.ts',
   'test/{session,sql}/long-texts.test.ts',
-  'test/session/{broken-messages,client-gone,copy-in-step,encoded-texts,encodings,markers,passthrough-volume}.test.ts',
+  'test/session/{broken-messages,client-gone,copy-in-step,encoded-texts,encodings,many-changes,markers,passthrough-volume}.test.ts',
 ];
 
 /** These need no server: what PostgreSQL says to them is kept in files. */

@@ -169,24 +169,6 @@ describe('a change that somebody made past the proxies is seen by both of them',
     await remove(client, 1);
     expect(await children()).toBe('2 3');
   });
-
-  test('each of many, one behind the other, by the very next DELETE', async () => {
-    const direct = await database.connect();
-    await direct.query('TRUNCATE shop.parent, shop.child');
-    const sessions = [await warm(one), await warm(other)];
-    const wrong: number[] = [];
-    for (let i = 0; i < 200; i++) {
-      await direct.query(`INSERT INTO shop.parent VALUES (${i}); INSERT INTO shop.child VALUES (${i}, ${i})`);
-      for (const session of sessions) await remove(session, -1);
-      await direct.query(i % 2 === 0 ? ADD_KEY : DROP_KEY);
-      // Each sees the key come and go.
-      const session = sessions[i % 4 < 2 ? 0 : 1];
-      if (session) await remove(session, i);
-      const { rows } = await direct.query(`SELECT count(*)::int AS left FROM shop.child WHERE id = ${i}`);
-      if (rows[0].left !== i % 2) wrong.push(i);
-    }
-    expect(wrong).toEqual([]);
-  });
 });
 
 test('the database is known by what it says of itself, whichever way leads to it', async () => {

@@ -7,6 +7,7 @@ import { parseGraphUrl } from '../../src/config/graph-url.js';
 import { install } from '../../src/graph/watch/install.js';
 import { useDatabase } from '../support/database.js';
 import { parse, query, run, runPrepared, sync } from '../support/frontend-messages.js';
+import { useKeptSessions } from '../support/kept-sessions.js';
 import { type RunningProxy, startProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
 import { untilBlocked } from '../support/server-sessions.js';
@@ -38,6 +39,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(Object.values(proxies).map((proxy) => proxy.stop()));
 });
+const session = useKeptSessions();
 
 /** What makes a proxy look again; neither does within a test, but for what is told. */
 const ways = ['graph.refresh', 'graph.url'] as const;
@@ -47,7 +49,7 @@ const databaseOf = (way: Way) => (way === 'graph.url' ? told : database);
 async function connect(way: Way): Promise<RawClient> {
   const proxy = proxies[way];
   if (!proxy) throw new Error('the proxy is started in beforeAll');
-  return RawClient.login(proxy, { database: databaseOf(way).name });
+  return session(proxy, { database: databaseOf(way).name });
 }
 
 async function tell(client: RawClient, ...texts: readonly string[]): Promise<string[]> {

@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
+import { connectTo } from './made-connections.js';
 import { databaseUrl } from './postgres.js';
-import { connectTo, createDatabaseOn, type Database } from './scratch-database.js';
+import { createDatabaseOn, type Database } from './scratch-database.js';
 
 export type { Database } from './scratch-database.js';
 

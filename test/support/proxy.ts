@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import pino from 'pino';
 import { afterAll, beforeAll, inject } from 'vitest';
 import type { z } from 'zod';
@@ -6,6 +6,7 @@ import { type App, startApp } from '../../src/app.js';
 import { parseAddress } from '../../src/config/address.js';
 import { configSchema } from '../../src/config/schema.js';
 import { createLogger } from '../../src/observe/log.js';
+import { type MadeConnections, madeConnections } from './made-connections.js';
 import { databaseUrl } from './postgres.js';
 import { failWhereLogged } from './unlogged.js';
 
@@ -34,8 +35,13 @@ export interface RunningProxy {
 /**
  * Starts a proxy on a free port, in front of the server that all tests share unless the options say otherwise.
  * @param cancelPatience as startApp
+ * @param keeps whether a connection that a test ends is had again by another one
  */
-export async function startProxy(options: ProxyOptions = {}, cancelPatience?: number): Promise<RunningProxy> {
+export async function startProxy(
+  options: ProxyOptions = {},
+  cancelPatience?: number,
+  keeps = false,
+): Promise<RunningProxy> {
   const server = inject('postgres');
   const configured = (given: ProxyOptions) =>
     configSchema.parse({
@@ -65,21 +71,19 @@ export async function startProxy(options: ProxyOptions = {}, cancelPatience?: nu
   );
   const { host, port } = parseAddress(app.addresses[0] ?? '');
   const url = (database: string) => databaseUrl({ host, port, user: server.user }, database);
-  const clients: pg.Client[] = [];
+  const connections = new Map<string, MadeConnections>();
+  const connectionsTo = (database: string) => {
+    const known = connections.get(database) ?? madeConnections(url(database), keeps);
+    connections.set(database, known);
+    return known;
+  };
   return {
     host,
     port,
     app,
     log,
     url,
-    async connect(database = 'postgres') {
-      const client = new pg.Client({ connectionString: url(database) });
-      // A connection that a test means to break must not break the run.
-      client.on('error', () => {});
-      await client.connect();
-      clients.push(client);
-      return client;
-    },
+    connect: (database = 'postgres') => connectionsTo(database).take(),
     reload(given) {
       next = configured(given);
       if (given.log) keptFrom = undefined;
@@ -87,7 +91,7 @@ export async function startProxy(options: ProxyOptions = {}, cancelPatience?: nu
     },
     async stop() {
       // A client that the proxy has already ended cannot say goodbye.
-      await Promise.all(clients.splice(0).map((client) => client.end().catch(() => {})));
+      await Promise.all([...connections.values()].map((made) => made.end().catch(() => {})));
       await app.drain();
     },
   };
@@ -98,7 +102,10 @@ function levelOf(line: string): number {
   return pino.levels.values[level] ?? Number.POSITIVE_INFINITY;
 }
 
-/** Gives the tests of this file (or of this `describe`) one proxy, from before the first test until after the last. */
+/**
+ * Gives the tests of this file (or of this `describe`) one proxy, from before the first test until after the last. What a test asks
+ * by `connect` is asked in a session as new: the connection may be another test's that ended it.
+ */
 export function useProxy(options: ProxyOptions = {}): RunningProxy {
   let started: RunningProxy | undefined;
   const proxy = () => {
@@ -106,7 +113,7 @@ export function useProxy(options: ProxyOptions = {}): RunningProxy {
     return started;
   };
   beforeAll(async () => {
-    started = await startProxy(options);
+    started = await startProxy(options, undefined, true);
   });
   afterAll(() => started?.stop());
   return {
