@@ -142,7 +142,7 @@ test('what needs a restart is not left in a state that could not be started', as
 
 describe('the end', () => {
   test('comes after limits.shutdown_delay, in which clients are served and told that it is not ready', async () => {
-    const { proxy, get } = await proxyWith({ limits: { shutdown_delay: '1s' } });
+    const { proxy, get } = await proxyWith({ limits: { shutdown_delay: '3s' } });
     const ended = proxy.app.drain();
     expect(await get('/readiness')).toBe('shutting down\n');
     const late = await RawClient.login(proxy, { database: 'postgres' });
