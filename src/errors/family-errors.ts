@@ -21,6 +21,12 @@ export const FAMILY_ERRORS = {
       'cannot cascade a DELETE from {table} on {server}: its tables are not locked there (cascade.locks is tables)',
     hint: 'Delete without locks on tables: SET pgcascade.locks = none.',
   },
+  PGC_FAMILY_KEYS: {
+    sqlstate: '55000',
+    message:
+      'cannot tell whether a DELETE has to cascade: the server is {server}, and its keys could not be read: {reason}',
+    hint: 'Nothing was sent. Its role needs to read the catalog: docs/databases.md says what is asked.',
+  },
   PGC_FAMILY_KEPT: {
     sqlstate: '40001',
     message:

@@ -65,6 +65,8 @@ export function reportedFamily(host: string, parameter: (name: string) => string
   if (version === undefined) return certain(UNKNOWN, 'one that reports no server_version');
   const itself = familyCalled(version);
   if (itself) return certain(itself, `version ${version}`);
+  // Such a version has PostgreSQL too, and it knows the question as well.
+  if (FAMILIES.some(({ signs }) => signs.version === version)) return { kind: 'asked' };
   const isOld = (Number.parseInt(version, 10) || 0) < OLDEST_POSTGRES;
   return isOld
     ? { kind: 'maybe', recognition: { family: UNKNOWN, server: `version ${version}` } }
@@ -81,7 +83,7 @@ export function answeredFamily(version: string, reported: Recognition): Recognit
   const isRecent = Number(major ?? 0) >= OLDEST_POSTGRES;
   const itself = familyCalled(version);
   if (itself) {
-    const withoutCatalog = major !== undefined && !isRecent;
+    const withoutCatalog = itself.graph === 'pg_constraint' && major !== undefined && !isRecent;
     return { family: itself, server: named(itself, server), ...(withoutCatalog ? { withoutCatalog } : {}) };
   }
   if (isRecent) return { family: POSTGRES, server };

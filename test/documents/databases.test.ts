@@ -106,10 +106,9 @@ function recognised({ servers, signs: { host, parameter, setting, words } }: Fam
 
 function graph({ graph: source, strategy: sent }: Family): string {
   if (source === 'configuration') return 'the configuration';
-  if (source === 'pg_constraint' && sent === 'single') return '`pg_constraint`';
-  return source === 'pg_constraint'
+  return source === 'pg_constraint' && sent !== 'single'
     ? '`pg_constraint`, from version 10 on'
-    : `the configuration; \`${source}\` is not read yet`;
+    : `\`${source}\``;
 }
 
 function strategy({ graph: source, strategy: sent }: Family): string {
@@ -119,7 +118,9 @@ function strategy({ graph: source, strategy: sent }: Family): string {
 
 function atomic({ strategy: sent, transactions }: Family): string {
   if (sent === 'none') return '';
-  return transactions.kind === 'none' ? 'no: `cascade.atomic: false`' : 'yes';
+  const without = '`cascade.atomic: false`';
+  if (transactions.kind === 'none') return `no: ${without}`;
+  return transactions.keepsReferenced ? `yes; where it enforces a key, no: ${without}` : 'yes';
 }
 
 function forms({ recursive, returning, using, with: form }: Family['deletes']): string {

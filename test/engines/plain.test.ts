@@ -75,6 +75,8 @@ test('another error undoes what was deleted, and a transaction of the client end
 test('where an error leaves the transaction open, the connection is closed, so that nothing half done is committed', async () => {
   const settings = { profile: 'duckdb' } as const;
   const { client, gated } = await behind({ rules: [] }, trigger('orders', "RAISE 'no'"), settings);
+  // It is found out here that this server does not know what a DuckDB is asked for its keys.
+  await client.query('DELETE FROM items WHERE id = 99');
   await client.query('BEGIN');
   await expect(client.query('DELETE FROM orders WHERE id = 1')).rejects.toThrow('connection is closed');
   await expect(client.query('COMMIT')).rejects.toThrow();

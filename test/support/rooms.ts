@@ -13,7 +13,8 @@ const ground = ['graph', 'profiles', 'profiles/families', 'sql', 'errors', 'pace
 const planning = ['plan', ...ground];
 const rewriting = ['rewrite', 'render', 'wire', ...planning];
 const answering = ['session/answers', 'session/server', ...rewriting];
-const deciding = ['session/decide', 'session/catalog', 'session/policy', ...answering];
+const seeing = ['session/catalog/told', 'session/catalog', 'session/policy'];
+const deciding = ['session/decide', ...seeing, ...answering];
 
 /** The folders of src, and the files at its top, from the top down: a room imports from those below it. */
 export const rooms: Readonly<Record<string, Room>> = {
@@ -162,6 +163,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   'session/decide': {
     purpose: "what is sent in place of a client's text, and what the names of prepared statements stand for",
+    may: [...seeing, ...answering],
+    types: ['observe'],
+  },
+  'session/catalog/told': {
+    purpose:
+      'the keys that servers tell of which are not asked what PostgreSQL is, and what names mean there',
     may: ['session/catalog', 'session/policy', ...answering],
     types: ['observe'],
   },
@@ -252,7 +259,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   graph: {
     purpose: 'foreign keys: the model, the catalog merged with the configuration, the cache',
-    may: ['graph/catalog', 'profiles', 'sql', 'errors', 'pace'],
+    may: ['graph/told', 'graph/catalog', 'profiles', 'sql', 'errors', 'pace'],
+  },
+  'graph/told': {
+    purpose:
+      'the keys that databases other than PostgreSQL tell of: the questions, and a catalog of the answers',
+    may: ['graph/catalog', 'profiles/families', 'sql', 'errors', 'pace'],
   },
   'graph/catalog': {
     purpose: 'the questions to the catalog, and their answers',

@@ -17,7 +17,13 @@ export const DUCKDB: Family = {
   // T: U+3000 and U+00A0 are spaces, and what has no width too.
   tokens: ['wide spaces'],
   // T: SAVEPOINT is a syntax error; COMMIT of a transaction that has failed answers success, and has rolled back.
-  transactions: { kind: 'without savepoints', endWithErrors: false, statusTells: false },
+  // T: a row cannot be deleted in the transaction in which the last one was that had referenced it.
+  transactions: {
+    kind: 'without savepoints',
+    endWithErrors: false,
+    statusTells: false,
+    keepsReferenced: true,
+  },
   limits: {},
   // T: FOR UPDATE is refused.
   lock: 'none',
@@ -35,6 +41,6 @@ export const DUCKDB: Family = {
   // T: "TransactionContext Error: Conflict on update!": DuckDB has no SQLSTATEs.
   retried: ['TransactionContext Error: Conflict'],
   differs:
-    'where it enforces a declared key itself, child and parent cannot be deleted in one transaction: its error ends the cascade',
+    'keys that it enforces have no actions: `cascade.overrides` gives them. What such a key relates it does not delete in one transaction: with `cascade.atomic: false` each statement stays by itself',
   shown: 'the engine behind a front',
 };

@@ -20,6 +20,8 @@ export interface Signs {
   readonly parameter?: string;
   /** What it calls itself in server_version or version(). */
   readonly words?: RegExp;
+  /** What it reports as server_version, and others may report, too: whoever does is asked, in a transaction as well. */
+  readonly version?: string;
   /** Its host name, as the configuration has it. */
   readonly host?: RegExp;
   /** A setting that it alone has. Nothing at the login tells of it: it is asked for with the catalog. */
@@ -73,6 +75,8 @@ export interface Transactions {
   readonly endWithErrors: boolean;
   /** The status byte of ReadyForQuery says whether a transaction is open, and whether it has failed. */
   readonly statusTells: boolean;
+  /** A row stays in the transaction in which what references it by an enforced key was deleted, or set to reference nothing. */
+  readonly keepsReferenced?: boolean;
 }
 
 /** Of one transaction, or of one statement. */
@@ -113,7 +117,7 @@ export interface Family {
   readonly signs: Signs;
   /** What becomes of the foreign keys that a schema declares; `inert` is stored and not enforced. */
   readonly keys: 'enforced' | 'enforced without actions' | 'inert' | 'absent';
-  /** Where its keys can be read. Only pg_constraint of PostgreSQL 10 or later is read today. */
+  /** Where its keys can be read: pg_constraint of PostgreSQL 10 or later (graph/catalog), the others as graph/told has it. */
   readonly graph: 'pg_constraint' | 'information_schema' | 'duckdb_constraints()' | 'configuration';
   /**
    * How a cascade is sent: as one statement; in a sequence, of plain statements where its graph is not read; or it is refused for

@@ -5,10 +5,10 @@ export const H2: Family = {
   name: 'h2',
   servers: ['H2'],
   // T: server_version is 8.2.23; version() "PostgreSQL 8.2.23 server protocol using H2 2.1.214 (2022-06-13)".
-  signs: { words: /\busing H2 \d/ },
+  signs: { words: /\busing H2 \d/, version: '8.2.23' },
   // T: with all actions; inert after SET REFERENTIAL_INTEGRITY FALSE.
   keys: 'enforced',
-  // T: referential_constraints; pg_constraint has no confdeltype.
+  // T: table_constraints.enforced is NO where REFERENTIAL_INTEGRITY is off; pg_constraint has no confdeltype.
   graph: 'information_schema',
   strategy: 'ordered',
   reason: 'its DELETE has neither RETURNING nor a WITH that writes',
@@ -37,6 +37,6 @@ export const H2: Family = {
   // T: a lock that is waited for too long ends in HYT00. D: H2, error codes: 40001 is a deadlock.
   retried: ['HYT00', '40001'],
   differs:
-    'its own keys cascade, unless `REFERENTIAL_INTEGRITY` is off; then those of `relations` do. Its own `SET DEFAULT` leaves keys that reference nothing, which pgcascade refuses',
+    'its own keys cascade, unless `REFERENTIAL_INTEGRITY` is off: then pgcascade does what they declare, unless `cascade.declared` is false. Its own `SET DEFAULT` leaves keys that reference nothing, which pgcascade refuses',
   shown: 'the server itself',
 };

@@ -22,17 +22,28 @@ export interface PlainSequence {
   readonly hasParameters: boolean;
   /** What the first column says where the client's name means the table of the plan; undefined where it has a schema itself. */
   readonly schema: string | undefined;
+  /** That of the server: without transactions where each statement has to stay by itself. */
   readonly family: Family;
+  /** The key for which it has to. */
+  readonly apart: string | undefined;
+  /** No row goes before one that references it, in its own table either. */
+  readonly inLayers: boolean;
 }
 
-/** @throws ProxyError PGC_FAMILY for what cannot be done on servers of the family */
+/**
+ * @param apart a key that the server enforces so that each statement has to stay by itself
+ * @throws ProxyError PGC_FAMILY for what cannot be done on servers of the family
+ */
 export function renderPlain(
   text: string,
   statement: DeletingStatement,
   plan: Plan,
   roots: readonly Root[],
-  family: Family,
+  server: Family,
+  apart?: string,
 ): PlainSequence {
+  const { transactions } = server;
+  const family: Family = apart ? { ...server, transactions: { ...transactions, kind: 'none' } } : server;
   const [root, ...more] = roots;
   const what =
     root && more.length === 0
@@ -52,7 +63,14 @@ export function renderPlain(
     hasParameters: hasParameters(text),
     schema: schema === undefined ? relation.schema : undefined,
     family,
+    apart,
+    inLayers: family.transactions.kind === 'none' || looksBehindEachRow(plan),
   };
+}
+
+/** A server that is not PostgreSQL may look at the keys that it enforces behind each row: not only where the statement has ended. */
+function looksBehindEachRow({ deletions, keys }: Plan): boolean {
+  return deletions.some(({ cycle }) => cycle !== undefined) && keys.some(({ enforced }) => enforced);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** A DELETE that several statements carry out: which, and by what kind of program. */
 import { ProxyError } from '../../errors.js';
 import { PLACE } from '../../plan/identifying-columns.js';
-import type { Deletion, Plan } from '../../plan/plan.js';
+import { type Deletion, type Plan, setsColumns } from '../../plan/plan.js';
 import { batchOf, type Family, serverOf } from '../../profiles/families/family.js';
 import { identifiedPlan } from '../../render/ordered/identified.js';
 import { renderSequence } from '../../render/ordered/sequence.js';
@@ -10,7 +10,7 @@ import { renderPages } from '../../render/paged/pages.js';
 import { refusedBy } from '../../render/plain/refusal.js';
 import { renderPlain } from '../../render/plain/sequence.js';
 import type { Root } from '../../render/single/root.js';
-import { quoteRelation } from '../../sql/names.js';
+import { quoteName, quoteRelation } from '../../sql/names.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
 import type { RewriteContext } from './context.js';
 import type { Program } from './program.js';
@@ -50,17 +50,39 @@ export function inSteps(
     const pages = renderPages(text, statement, whole, rootsOf(whole), rows, graph.sharing);
     return { program: { kind: 'paged', pages, shrinks: onLimit === 'batch' }, plan: whole };
   }
-  if (strategy === 'plain')
-    return {
-      program: { kind: 'plain', sequence: renderPlain(text, statement, plan, rootsOf(plan), family) },
-      plan,
-    };
+  if (strategy === 'plain') {
+    const apart = separatingKey(plan, context);
+    const sequence = renderPlain(text, statement, plan, rootsOf(plan), family, apart);
+    return { program: { kind: 'plain', sequence }, plan };
+  }
   // Whose graph is not made of names has PostgreSQL's grammar.
   if (statement.foreign) throw refusedBy(family, table(), `a ${statement.form} in its own grammar`);
   if (strategy === 'single') return undefined;
   const ordered = inOrder(text, statement, plan, rootsOf, context);
   if (ordered !== undefined || family.strategy === 'single') return ordered;
   throw refusedBy(family, table(), `${statement.form} that only one statement can carry out`);
+}
+
+/**
+ * A key that the server enforces so that what references a row and the row itself cannot go in one transaction.
+ * @throws ProxyError PGC_ATOMIC where the configuration wants them to
+ */
+function separatingKey(
+  plan: Plan,
+  { atomic, graph, profile: { family } }: RewriteContext,
+): string | undefined {
+  if (family.transactions.keepsReferenced !== true) return undefined;
+  const changing = plan.keys.filter(setsColumns).map(({ referencing }) => referencing);
+  const changed = new Set([...plan.deletions.map(({ relation }) => relation), ...changing]);
+  const key = plan.deletions
+    .flatMap(({ relation }) => graph.keysTo(relation))
+    .find(({ enforced, referencing }) => enforced && changed.has(referencing));
+  if (key === undefined) return undefined;
+  const reason = `it enforces ${quoteName(key.name)}: a row is not deleted there in the transaction in which what references it was`;
+  const [client] = plan.deletions;
+  const table = client ? quoteRelation(client.relation) : '';
+  if (atomic) throw new ProxyError('PGC_ATOMIC', { table, server: serverOf(family), reason });
+  return key.name;
 }
 
 /** What stands against batches, whatever is deleted. */

@@ -3,7 +3,7 @@
  * What cannot concern the configuration passes through it; the rest goes in plain statements, or is refused by name.
  */
 import { ProxyError } from '../../errors.js';
-import { graphByNames, nameConcerned, relationNamed, tableInText } from '../../graph/by-names.js';
+import { nameConcerned, tableInText } from '../../graph/by-names.js';
 import type { SessionEvents } from '../../observe/session-events.js';
 import { CITUS } from '../../profiles/families/citus.js';
 import type { Family } from '../../profiles/families/family.js';
@@ -19,16 +19,15 @@ import {
   WITHOUT_VERSION,
 } from '../../profiles/recognise.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
-import { errorResponse } from '../../wire/backend.js';
+import { errorResponse, Field, readErrorFields } from '../../wire/backend.js';
 import type { Message } from '../../wire/reader.js';
 import type { SessionPolicy } from '../policy/policy.js';
-import { isLanguage, isUnknownToPostgres } from '../server/error-classes.js';
+import { isLanguage, isUnknownThere, isUnknownToPostgres } from '../server/error-classes.js';
 import { proxyErrorFields } from '../server/farewell.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { Answer, AnswerHandling } from '../server/question.js';
 import type { ServerState } from '../server/server-state.js';
 import type { TransactionState } from '../server/transaction-state.js';
-import { OFF_CONTEXT, type ResolvedContext } from './resolved-context.js';
 
 export interface OtherServerOptions {
   /** Names the database among all databases behind this proxy. */
@@ -99,10 +98,38 @@ export class OtherServer {
     const { family } = state.profile;
     const isCertain = family === POSTGRES && chosen === undefined;
     if (isCertain) return queries.askUntimed(sql, protocol);
+    const isForeign = family === POSTGRES ? isUnknownToPostgres : isLanguage;
+    return this.#askOrTurnOut(isForeign, protocol, (handling) => queries.askUntimed(sql, protocol, handling));
+  }
+
+  /**
+   * Asks a server of another family for its keys (graph/told). One that does not know the question has those of the configuration
+   * alone from then on; of any other error the client gets that its keys could not be read.
+   */
+  askKeys(sql: string, protocol: Protocol): Promise<Answer> {
+    const { queries } = this.#options;
+    const failed = (error: Message) => {
+      const reason = readErrorFields(error).get(Field.message) ?? '';
+      const { server } = this.#current(this.#options.state.profile.family);
+      return errorResponse(proxyErrorFields(new ProxyError('PGC_FAMILY_KEYS', { server, reason })));
+    };
+    return this.#askOrTurnOut(isUnknownThere, protocol, (handling) =>
+      queries.ask(sql, protocol, {
+        ...handling,
+        instead: (error) => handling.instead?.(error) ?? failed(error),
+      }),
+    );
+  }
+
+  async #askOrTurnOut(
+    isForeign: (error: Message) => boolean,
+    protocol: Protocol,
+    ask: (handling: AnswerHandling) => Promise<Answer>,
+  ): Promise<Answer> {
     const isAlone = this.#isAlone(protocol);
-    const now = this.#current(family);
-    const foreign = this.#foreign(family === POSTGRES ? isUnknownToPostgres : isLanguage, isAlone, now);
-    const answer = await queries.askUntimed(sql, protocol, foreign.handling);
+    const now = this.#current(this.#options.state.profile.family);
+    const foreign = this.#foreign(isForeign, isAlone, now);
+    const answer = await ask(foreign.handling);
     if (foreign.is()) {
       this.#found({ ...now, withoutCatalog: true });
       this.#turnedOut = isAlone;
@@ -132,39 +159,6 @@ export class OtherServer {
     this.#recognised(this.#own);
   }
 
-  /**
-   * What names mean on a server to which cascades are sent in plain statements: what the configuration calls so.
-   * @param mayHideTables a temporary relation of this session may have the name of a table
-   * @returns undefined where none is sent there
-   * @throws ProxyError PGC_RELATION for a name of which that is not clear
-   */
-  async resolve(
-    { family }: Other,
-    names: readonly RelationName[],
-    mayHideTables: boolean,
-  ): Promise<ResolvedContext | undefined> {
-    const { batchRows, keySettings, strategy } = this.#options.policy.current;
-    // Which table a key references that has an override, only the catalog could tell.
-    if (!isSentInSteps(family, strategy) || keySettings.overrides.length > 0) return undefined;
-    const { graph, id } = await graphByNames(keySettings, this.#options.policy.graphs);
-    const { ignoresCase } = family.plain;
-    for (const name of names) {
-      const found = relationNamed(graph, name, ignoresCase);
-      const isActed = typeof found === 'object' && graph.acts(found);
-      const isHidden = mayHideTables && name.schema === undefined && isActed;
-      if (found === 'unclear' || isHidden)
-        throw new ProxyError('PGC_RELATION', {
-          table: quoteRelation(name),
-          what: isHidden ? HIDDEN : UNCLEAR,
-        });
-    }
-    const meaning = (name: RelationName) => {
-      const found = relationNamed(graph, name, ignoresCase);
-      return typeof found === 'object' ? found.oid : null;
-    };
-    return { ...OFF_CONTEXT, graph, graphId: id, isByNames: true, batchRows, guard: undefined, meaning };
-  }
-
   /** Whether a name may be that of a table with rows to cascade to. */
   concerns(names: readonly RelationName[]): boolean {
     return nameConcerned(names, this.#options.policy.current.keySettings) !== undefined;
@@ -181,10 +175,13 @@ export class OtherServer {
     return tableInText(text, this.#options.policy.current.keySettings) !== undefined;
   }
 
-  /** @throws ProxyError PGC_SERVER where it may; PGC_FAMILY where another text would be carried out */
-  refuseText(server: Other, text: string): void {
+  /**
+   * @param tables with rows to cascade to, where the server has told which; else the configuration says it
+   * @throws ProxyError PGC_SERVER where it may; PGC_FAMILY where another text would be carried out
+   */
+  refuseText(server: Other, text: string, tables?: Parameters<typeof tableInText>[1]): void {
     const { keySettings, strategy } = this.#options.policy.current;
-    const table = tableInText(text, keySettings);
+    const table = tableInText(text, tables ?? keySettings);
     if (table === undefined) return;
     if (!isSentInSteps(server.family, strategy)) throw refusal(table, server);
     throw new ProxyError('PGC_FAMILY', { table, server: server.server, what: NOT_READ });
@@ -246,11 +243,7 @@ export class OtherServer {
 }
 
 const NOT_READ = 'a statement that is not understood here';
-const HIDDEN =
-  'a name that a temporary table of this session may have, as long as its schema does not stand before it';
-const UNCLEAR =
-  'not clear which table of the configuration it is, by its schema or by the case of its letters';
-
-function refusal(table: string, found: Recognition): ProxyError {
+/** PGC_SERVER: no cascade is sent to it. */
+export function refusal(table: string, found: Recognition): ProxyError {
   return new ProxyError('PGC_SERVER', { table, server: found.server, reason: reasonOf(found) });
 }

@@ -101,8 +101,11 @@ export class OwnSight {
   }
 }
 
+/** By what of an answer is told for whom it is true. */
+export type SightFacts = Pick<SessionFacts, 'written' | 'current' | 'temporary'>;
+
 /** For whom what the server has answered is true. */
-export function scopeOf({ written, current, temporary }: SessionFacts): Scope {
+export function scopeOf({ written, current, temporary }: SightFacts): Scope {
   if (!current) return 'snapshot';
   if (written) return 'transaction';
   return temporary === false ? 'all' : 'session';

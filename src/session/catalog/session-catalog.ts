@@ -16,11 +16,12 @@
  * | `serverIdle`                      | ReadyForQuery says idle, and nothing else awaits an answer     | Dispatch, by UnitEnd                  |
  */
 import type { ReadPoint } from '../../graph/cache.js';
-import type { Look, SessionEffect } from '../../sql/lexer/look.js';
+import { type Look, type SessionEffect, switchesKeys } from '../../sql/lexer/look.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
 import { type Ask, type CatalogReaderOptions, mayBatch, type Unanswered } from './catalog-reader.js';
+import type { Sight } from './own-sight.js';
 import { emptyContext, type ResolvedContext } from './resolved-context.js';
-import { leavesNothing, Sights, type Standing } from './sights.js';
+import { leavesNothing, type Reading, Sights, type Standing } from './sights.js';
 import { Surroundings } from './surroundings.js';
 import { TransactionChanges } from './transaction-changes.js';
 
@@ -55,7 +56,9 @@ export class SessionCatalog {
 
   /** A text is being sent. */
   invalidateBy(look: Look): void {
+    const hidden = this.#mayHideTables;
     this.invalidateFor(this.#changes.effectOf(look), look.words);
+    if (switchesKeys(look)) this.#mayHideTables = hidden;
   }
 
   /**
@@ -195,6 +198,22 @@ export class SessionCatalog {
       if (age === this.#age) return this.#surroundings.contextOf(seen, distinct);
       // While the server answered, it reported that a setting has changed: names may mean other relations by now.
       this.#forget();
+    }
+  }
+
+  /**
+   * The graph that holds for this session on a server that is not asked what PostgreSQL is.
+   * @param read asks the server
+   */
+  async see(read: () => Promise<Reading | Unanswered>): Promise<Sight | Unanswered> {
+    for (;;) {
+      const age = this.#age;
+      const { now, sight } = await this.#sights.now(this.#changes.hasSchema);
+      if (sight) return sight;
+      const found = await read();
+      if (found.kind !== 'sight') return found;
+      // What was sent meanwhile may have changed it.
+      if (age === this.#age) return this.#sights.record(found, now, this.#changes.hasSchema);
     }
   }
 

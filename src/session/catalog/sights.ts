@@ -1,12 +1,12 @@
 /** What of the catalog a session sees without asking: what it saw itself, or what all sessions see. */
 import type { GraphCache, ReadPoint } from '../../graph/cache.js';
-import {
-  type CatalogReaderOptions,
-  type CatalogReading,
-  mayBatch,
-  showsServerDoesAll,
-} from './catalog-reader.js';
-import { OwnSight, type Sight, scopeOf } from './own-sight.js';
+import { type CatalogReaderOptions, mayBatch, showsServerDoesAll } from './catalog-reader.js';
+import { OwnSight, type Sight, type SightFacts, scopeOf } from './own-sight.js';
+
+/** What the server was asked, and has answered. */
+export interface Reading extends Sight {
+  readonly facts: SightFacts;
+}
 
 /** What is known at one moment, before anything is asked. */
 export interface Standing {
@@ -125,7 +125,7 @@ export class Sights {
    * The catalog was read. What was found in a transaction that had written something stays with this session, and so do
    * temporary relations.
    */
-  record({ facts, fingerprint, known }: CatalogReading, asked: ReadPoint, changing: boolean): Sight {
+  record({ facts, fingerprint, known }: Reading, asked: ReadPoint, changing: boolean): Sight {
     const [graphs, { database }] = [this.#graphs, this.#options];
     const scope = scopeOf(facts);
     if (scope === 'all' && !changing) graphs.recordFingerprint(database, fingerprint, asked);

@@ -17,6 +17,8 @@ import type { PendingPrepares } from './pending-prepares.js';
 import type { PreparedStatement } from './prepared-statement.js';
 
 export interface DeciderOptions {
+  /** Names the database among all databases behind this proxy. */
+  readonly database: string;
   readonly policy: SessionPolicy;
   readonly guardSetting: GuardSetting;
   /** Count the rows that a cascade takes, by table. */

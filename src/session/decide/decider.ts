@@ -45,12 +45,12 @@ export class Decider {
   readonly settings: ReportedSettings;
 
   constructor(options: DeciderOptions) {
-    const { catalog, otherServer, queries, statementNames, replies, state, statements } = options;
+    const { statementNames, replies, state, statements } = options;
     this.#options = options;
     this.settings = new ReportedSettings(options);
     this.#texts = new ClientTexts(statements, replies, state);
     this.#inSql = new SqlPrepared(statementNames, state, this.settings);
-    this.#resolver = new Resolver(catalog, otherServer, queries, state);
+    this.#resolver = new Resolver(options);
     this.grounds = new UnchangedGrounds(options);
     this.#rewriter = new Rewriter(statements, this.#texts, this.#inSql, options, state);
   }
@@ -176,8 +176,8 @@ export class Decider {
     if (server.kind === 'other') {
       const read = known ? undefined : this.#texts.foreign(text, server.family);
       if (read) return this.#decideStatements({ look, text, statements: read }, source);
-      otherServer.refuseText(server, text);
-      return this.#passUnread(look);
+      const asked = await this.#resolver.refuseText(server, text, source.protocol);
+      return asked ? unanswered(asked.kind) : this.#passUnread(look);
     }
     const answer = await queries.parse(text, source.types, source.protocol);
     if (answer.kind !== 'value') return unanswered(answer.kind);

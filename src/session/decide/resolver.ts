@@ -1,10 +1,16 @@
 /** Names in a client's text resolved: to relations, in a graph, under the session's settings. */
 import { ProxyError } from '../../errors.js';
-import type { RelationName } from '../../sql/names.js';
+import { cascadesFrom, cascadingTables } from '../../graph/by-names.js';
+import { isSentInSteps } from '../../profiles/recognise.js';
+import { quoteRelation, type RelationName } from '../../sql/names.js';
+import type { Unanswered } from '../catalog/catalog-reader.js';
 import { Folding } from '../catalog/folding.js';
-import type { Other, OtherServer } from '../catalog/other-server.js';
+import { type Other, type OtherServer, refusal } from '../catalog/other-server.js';
 import { OFF_CONTEXT, type ResolvedContext } from '../catalog/resolved-context.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
+import { resolveByName } from '../catalog/told/meanings-by-name.js';
+import { ToldKeys, type ToldKeysOptions } from '../catalog/told/told-keys.js';
+import type { SessionPolicy } from '../policy/policy.js';
 import { encodingOf } from '../server/encoding.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { ServerState } from '../server/server-state.js';
@@ -20,24 +26,29 @@ export interface Resolved extends ResolvedContext {
 /** Where the configuration switches cascades off; and for what a session that has switched them off prepares again. */
 export const OFF: Resolved = { ...OFF_CONTEXT, touched: false };
 
+interface ResolverOptions extends ToldKeysOptions {
+  readonly queries: InternalQueries;
+  readonly state: ServerState;
+}
+
 export class Resolver {
   readonly #catalog: SessionCatalog;
   readonly #otherServer: OtherServer;
   readonly #folding: Folding;
   readonly #queries: InternalQueries;
   readonly #state: ServerState;
+  readonly #policy: SessionPolicy;
+  readonly #toldKeys: ToldKeys;
 
-  constructor(
-    catalog: SessionCatalog,
-    otherServer: OtherServer,
-    queries: InternalQueries,
-    state: ServerState,
-  ) {
+  constructor(options: ResolverOptions) {
+    const { catalog, otherServer, policy, queries, state } = options;
     this.#catalog = catalog;
     this.#otherServer = otherServer;
     this.#folding = new Folding(state);
     this.#queries = queries;
     this.#state = state;
+    this.#policy = policy;
+    this.#toldKeys = new ToldKeys(options);
   }
 
   /**
@@ -48,11 +59,11 @@ export class Resolver {
     const guessed = await this.#otherServer.recognise(protocol);
     const isConcerned = guessed.kind === 'other' && this.#otherServer.concerns(names);
     const server = isConcerned ? await this.#otherServer.recognise(protocol, true) : guessed;
-    if (server.kind === 'other') return this.#resolveOther(server, names);
+    if (server.kind === 'other') return this.#resolveOther(server, names, protocol);
     if (server.kind !== 'catalog') return { kind: server.kind };
     const found = await this.#catalog.resolve(names, (sql) => this.#otherServer.askCatalog(sql, protocol));
     const turnedOut = found.kind === 'failed' ? this.#otherServer.turnedOut : undefined;
-    if (turnedOut) return this.#resolveOther(turnedOut, names);
+    if (turnedOut) return this.#resolveOther(turnedOut, names, protocol);
     if (found.kind !== 'resolved') return { kind: found.kind };
     const ask = (sql: string) => this.#queries.askUntimed(sql, protocol);
     const folds = await this.#folding.folds(names, ask);
@@ -65,11 +76,42 @@ export class Resolver {
   }
 
   /** @throws as `resolve` */
-  async #resolveOther(server: Other, names: readonly RelationName[]): Promise<Resolution> {
-    const resolved = await this.#otherServer.resolve(server, names, this.#catalog.mayHideTables);
-    if (resolved) return { ...resolved, touched: this.#catalog.touched };
-    this.#otherServer.refuse(server, names);
+  async #resolveOther(
+    server: Other,
+    names: readonly RelationName[],
+    protocol: Protocol,
+  ): Promise<Resolution> {
+    const { batchRows, keySettings, strategy } = this.#policy.current;
+    const graph = await this.#toldKeys.graph(server, protocol);
+    if (graph.kind !== 'graph') return { kind: graph.kind };
+    const isSent = isSentInSteps(server.family, strategy);
+    // Which table a key references that has an override, only the catalog could tell.
+    if (!graph.isTold && (!isSent || keySettings.overrides.length > 0)) {
+      this.#otherServer.refuse(server, names);
+      return { kind: 'other' };
+    }
+    const naming = {
+      batchRows,
+      mayHideTables: this.#catalog.mayHideTables,
+      encoding: encodingOf(this.#state),
+    };
+    const resolved = resolveByName(graph, names, server.family, naming);
+    if (isSent) return { ...resolved, touched: this.#catalog.touched };
+    const acting = names.find((name) => isActedOn(resolved, name));
+    if (acting) throw refusal(quoteRelation(acting), server);
     return { kind: 'other' };
+  }
+
+  /**
+   * Refuses a text whose statements are not understood, where it may concern a table with rows to cascade to.
+   * @returns the question that had no answer, if there is one
+   * @throws as OtherServer.refuseText
+   */
+  async refuseText(server: Other, text: string, protocol: Protocol): Promise<Unanswered | undefined> {
+    const graph = await this.#toldKeys.graph(server, protocol);
+    if (graph.kind !== 'graph') return graph;
+    this.#otherServer.refuseText(server, text, graph.isTold ? cascadingTables(graph.known.graph) : undefined);
+    return undefined;
   }
 
   /** Whether to `renew` the graph before a transaction begins. */
@@ -86,4 +128,9 @@ export class Resolver {
     const renewed = await this.#catalog.renew((sql) => this.#otherServer.askCatalog(sql, protocol));
     return renewed.kind === 'resolved';
   }
+}
+
+function isActedOn({ graph, meaning }: ResolvedContext, name: RelationName): boolean {
+  const relation = graph.relation(meaning(name) ?? 0);
+  return relation !== undefined && cascadesFrom(graph, relation);
 }

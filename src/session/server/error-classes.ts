@@ -24,6 +24,14 @@ export function isUnknownToPostgres(error: Message): boolean {
   return /^42(?:601|883|703|P01|704)$/.test(readErrorFields(error).get(Field.code) ?? '');
 }
 
+/** Whether a server that is not PostgreSQL does not know what it was asked: by a class, or, as DuckDB has none, in words. */
+export function isUnknownThere(error: Message): boolean {
+  const fields = readErrorFields(error);
+  const code = fields.get(Field.code) ?? '';
+  if (/^42/.test(code)) return code !== '42501';
+  return /^(?:Catalog|Binder|Parser) Error/.test(fields.get(Field.message) ?? '');
+}
+
 /** Whether the family says of an error that the same may succeed: serialization failures and deadlocks, by SQLSTATE or by their words. */
 export function passes(error: ErrorFields, { retried }: Family): boolean {
   const [code, message] = [error.get(Field.code) ?? '', error.get(Field.message) ?? ''];

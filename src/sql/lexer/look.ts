@@ -144,6 +144,11 @@ export function bringsWork({ groups }: Look): boolean {
   return (groups & (GROUPS.work | GROUPS.code)) !== 0;
 }
 
+/** Whether a text does nothing but say whether H2 enforces keys: true is certain. */
+export function switchesKeys({ groups, statements }: Look): boolean {
+  return groups === GROUPS.enforcing && statements === 1;
+}
+
 /**
  * Whether all that a text may delete is deleted from the tables that are there: it makes none and brings no keys, runs no code,
  * and concerns no prepared statement. True is certain.

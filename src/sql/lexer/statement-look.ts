@@ -155,6 +155,7 @@ export class StatementLook {
 
   get #ownEffect(): SessionEffect {
     if (this.#isPrepareTransaction) return 'transactionEnd';
+    if (this.#first === 'set' && (this.#groups & GROUPS.enforcing) !== 0) return 'schema';
     // COMMIT PREPARED makes DDL of another session come into effect.
     if (this.#beginning === 'transactionEnd' && this.#second === 'prepared') return 'schema';
     if (this.#first === 'set' && this.#isNamed && !this.#isDecisive) return 'none';

@@ -38,6 +38,8 @@ export const GROUPS = {
   work: 512,
   /** Every statement that can insert or change rows has one of these, unless it executes one that does. */
   writing: 1024,
+  /** The name of the setting by which H2 enforces keys, or does not. */
+  enforcing: 2048,
 } as const;
 
 export interface Word {
@@ -58,6 +60,7 @@ const MEMBERS: Readonly<Record<keyof typeof GROUPS, string>> = {
   prepared: 'prepare execute deallocate discard',
   work: 'enforced trigger extension prepared',
   writing: 'insert update merge copy',
+  enforcing: 'referential_integrity',
   decisive:
     'search_path schema role session_authorization authorization session_replication_role pgcascade standard_conforming_strings client_encoding names all',
 };

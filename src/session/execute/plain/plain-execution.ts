@@ -40,8 +40,9 @@ export async function executePlain(statement: PlainStatement, parts: PlainParts)
   if (!parts.replies.settled && !(await sender.settled())) return;
   const { family } = statement.program.sequence;
   const translation = parts.decider.translation(statement.rewrite);
-  const frame = frameOf(family, parts.state.status === TransactionStatus.Idle);
-  const problem = framed(frame, statement);
+  const isIdle = parts.state.status === TransactionStatus.Idle;
+  const frame = frameOf(family, isIdle);
+  const problem = isIdle ? framed(frame, statement) : (joined(statement) ?? framed(frame, statement));
   if (problem) return fail(new Stopped(problem), statement, parts);
   for (let attempt = 1; ; attempt++) {
     const run = new PlainRun(statement, parts, sender);
@@ -68,6 +69,13 @@ function frameOf({ transactions }: Family, isIdle: boolean): Frame {
   const release = `RELEASE SAVEPOINT ${SAVEPOINT}`;
   const undo = [`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`, release];
   return { begin: [`SAVEPOINT ${SAVEPOINT}`], end: [release], undo, isOwn: false };
+}
+
+/** What has to be done by itself is not done in a transaction of the client's. */
+function joined({ cascade, program }: PlainStatement): ProxyError | undefined {
+  const { apart, family } = program.sequence;
+  const what = `it enforces ${apart}, by which it cannot be done in a transaction`;
+  return apart === undefined ? undefined : refusedBy(family, cascade.target, what);
 }
 
 /** SET DEFAULT is looked at when it is done: it is refused before where nothing but the end of the client's transaction could undo it. */

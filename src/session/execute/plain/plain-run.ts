@@ -48,7 +48,7 @@ export class PlainRun {
 
   constructor(statement: PlainStatement, parts: PlainParts, sender: PlainSender) {
     const { plan } = statement.cascade;
-    const { family } = statement.program.sequence;
+    const { family, inLayers } = statement.program.sequence;
     const [client] = plan.deletions;
     if (client === undefined) throw new Error('a plan has a deletion of the client');
     this.#statement = statement;
@@ -56,11 +56,10 @@ export class PlainRun {
     this.#sender = sender;
     this.#statements = new RunStatements(statement, parts, sender);
     this.#client = client.relation;
-    const { lock, plain, transactions, transport } = family;
-    const hasTransactions = transactions.kind !== 'none';
+    const { lock, plain, transport } = family;
     this.#context = {
       plan,
-      rows: new FoundRows(plan, !hasTransactions),
+      rows: new FoundRows(plan, inLayers),
       plain,
       transport,
       locks: lock === 'FOR UPDATE',
@@ -203,12 +202,20 @@ export class PlainRun {
       const deleted = await this.#statements.change([sql]);
       if (isFirst && isClients) this.#deleted += deleted;
     }
+    // Without a transaction nothing could be undone.
+    const isWhole = this.#statement.program.sequence.family.transactions.kind !== 'none';
+    if (isFirst && isWhole) this.#refuseKept();
   }
 
   async #deleteRoots(): Promise<void> {
+    this.#deleted = await this.#statements.change(deleteRoots(this.#context));
+    this.#refuseKept();
+  }
+
+  /** @throws Stopped where rows of the client's are still there */
+  #refuseKept(): void {
     const { target: table } = this.#statement.cascade;
     const { roots } = this.#context.rows;
-    this.#deleted = await this.#statements.change(deleteRoots(this.#context));
     if (this.#deleted !== roots)
       throw new Stopped(
         new ProxyError('PGC_FAMILY_KEPT', { table, found: String(roots), deleted: String(this.#deleted) }),
