@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
+import { connectTo } from '../support/made-connections.js';
 import { type RunningProxy, useProxy } from '../support/proxy.js';
 import { useTap } from '../support/tap.js';
 
@@ -120,7 +121,9 @@ test('a string that sets it first, and then deletes, is locked', () =>
 test('an ALTER ROLE can, from the next session on', async () => {
   const direct = await database.connect();
   await direct.query(`ALTER ROLE CURRENT_USER IN DATABASE ${database.name} SET pgcascade.locks = rows`);
-  await withClient(plain, async (client) => expect(await locks(client, TEXT)).toBe(true));
+  const client = await connectTo(plain.url(database.name));
+  expect(await locks(client, TEXT)).toBe(true);
+  await client.end();
   await direct.query(`ALTER ROLE CURRENT_USER IN DATABASE ${database.name} RESET pgcascade.locks`);
   await direct.end();
 });
