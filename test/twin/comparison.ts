@@ -1,6 +1,7 @@
 /** Both sides' answers to one statement, and what to think of them. */
 import type { Statement } from './case.js';
 import { type Known, knownDifference, knownOfLeftKeys, knownOfWrites } from './known.js';
+import { asSent } from './program.js';
 import { alike, type Run } from './run.js';
 import type { Schema } from './schema.js';
 import { isWrite, type WriteSpec } from './writes/write-spec.js';
@@ -38,7 +39,8 @@ export function compared(
   return { kind: 'different', native, proxied };
 }
 
-function knownBy(native: Run, proxied: Run, at: number, schema: Schema, spec: Statement): Known | undefined {
+function knownBy(native: Run, proxied: Run, at: number, schema: Schema, given: Statement): Known | undefined {
+  const spec = asSent(schema, given);
   return isWrite(spec)
     ? knownByWrite(native, proxied, at, schema, spec)
     : knownDifference(native, proxied, at, schema);

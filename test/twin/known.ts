@@ -7,6 +7,7 @@ import { brokenBehind } from './writes/behind.js';
 import { brokenBeside, mergesDeleted } from './writes/beside-delete.js';
 import { leavesPartition } from './writes/left-partition.js';
 import { brokenInOtherPart } from './writes/other-part.js';
+import { returnsInOtherOrder } from './writes/row-order.js';
 import type { WriteSpec } from './writes/write-spec.js';
 
 /**
@@ -26,6 +27,7 @@ import type { WriteSpec } from './writes/write-spec.js';
  * `other part`: of what two parts of a WITH break, the key of one is named, as keys are checked part by part.
  * `beside a delete`: of what a DELETE breaks and what is written beside it, the other one is named.
  * `left partition`: a row leaves a partition under an overridden key, and the server goes by its own ON DELETE.
+ * `row order`: rows that several SET keys have changed are returned in another order by a later statement.
  */
 export type Known =
   | 'other order'
@@ -39,7 +41,8 @@ export type Known =
   | 'key of a partition'
   | 'other part'
   | 'beside a delete'
-  | 'left partition';
+  | 'left partition'
+  | 'row order';
 
 /** @param at the step that was answered differently */
 export function knownDifference(native: Run, proxied: Run, at: number, schema: Schema): Known | undefined {
@@ -70,6 +73,7 @@ export function knownOfWrites(
 ): Known | undefined {
   const [one, other] = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? [], schema));
   if (other && leavesPartition(one, other, schema, spec)) return 'left partition';
+  if (returnsInOtherOrder(native, proxied, at, schema, spec)) return 'row order';
   if (!other || !alike(native.left, proxied.left)) return undefined;
   if (one === undefined)
     return mergesDeleted(native.answers[at]?.[0], other, schema, spec) ? 'beside a delete' : undefined;

@@ -31,8 +31,13 @@ function alone(spec: Statement): Statement {
   return { ...spec, form, manner: 'simple', transaction: 'none' };
 }
 
+/** What is sent of a statement. */
+export function asSent({ late }: Schema, given: Statement): Statement {
+  return late ? alone(given) : given;
+}
+
 export function programOf(schema: Schema, given: Statement, kind: Kind): readonly Step[] {
-  const spec = schema.late ? alone(given) : given;
+  const spec = asSent(schema, given);
   const texts = isWrite(spec) ? writeTextsOf(schema, spec) : textsOf(schema, spec);
   const contents = simple(contentsSql(schema));
   if (texts.kind === 'texts') {

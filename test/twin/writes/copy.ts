@@ -41,6 +41,9 @@ export function copyStep(schema: Schema, spec: WriteSpec): Step {
   };
 }
 
+/** The variants below it are a COPY by itself. */
+export const SINGLE_COPIES = 9;
+
 interface Form {
   readonly options: string;
   readonly between: string;

@@ -4,7 +4,7 @@ import { sqlOf, type Texts } from '../forms.js';
 import { quoted } from '../names.js';
 import type { Relation, Schema } from '../schema.js';
 import { literal, sqlType } from '../values.js';
-import { copyStep } from './copy.js';
+import { copyStep, SINGLE_COPIES } from './copy.js';
 import { insertDefaultsSql, insertSelectSql, insertSql, upsertSql } from './insert-sql.js';
 import { mergeWriteSql } from './merge-sql.js';
 import { keyFor } from './new-rows.js';
@@ -17,7 +17,10 @@ const SINGLE: readonly WriteForm[] = WRITE_FORMS.slice(0, WRITE_FORMS.indexOf('s
 
 /** As a transaction by itself, so that what is checked at COMMIT is checked with the statement. */
 export function standingAlone(spec: WriteSpec): WriteSpec {
-  const form = spec.form === 'copy' || SINGLE.includes(spec.form) ? spec.form : 'update';
+  // The others are several statements in a string.
+  if (spec.form === 'copy')
+    return { ...spec, variant: spec.variant % SINGLE_COPIES, manner: 'simple', transaction: 'none' };
+  const form = SINGLE.includes(spec.form) ? spec.form : 'update';
   return { ...spec, form, manner: 'simple', transaction: 'none' };
 }
 
