@@ -104,6 +104,27 @@ test('without transactions and without leave nothing is deleted', async () => {
   expect(await left({ query: gated.load })).toEqual(['2', '3']);
 });
 
+test.each([
+  'DELETE FROM orders WHERE id IN (SELECT order_id FROM items)',
+  'DELETE FROM orders WHERE id = 1 AND EXISTS (SELECT 1 FROM lines)',
+  'DELETE FROM orders WHERE id > random()',
+  'DELETE FROM orders WHERE id = mine(1)',
+])('without transactions %s is refused: the same statement would not find its rows again', async (sql) => {
+  const { client, gated } = await behind(GATES.cratedb, [], { cascade: { atomic: false } });
+  await expect(client.query(sql)).rejects.toMatchObject({
+    code: '0A000',
+    message: expect.stringMatching(/^cannot cascade a DELETE from .*orders.* a WHERE that/),
+  });
+  expect(await left({ query: gated.load })).toEqual(['2', '3']);
+});
+
+test('without transactions a WHERE that gives the same each time is none of these', async () => {
+  const { client, gated } = await behind(GATES.cratedb, [], { cascade: { atomic: false } });
+  const sql = "DELETE FROM orders WHERE abs(id) = '1'::int AND lower(upper('a')) = 'a' AND now() IS NOT NULL";
+  expect((await client.query(sql)).rowCount).toBe(1);
+  expect(await left({ query: gated.load })).toEqual(['1', '1']);
+});
+
 const RETURNING = 'DELETE FROM orders WHERE id < 3 RETURNING label, id + 1 AS next';
 const RETURNERS = [
   ['SQLite', SQLITE_PACKAGE, startSqlite, { profile: 'sqlite' }],

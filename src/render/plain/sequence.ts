@@ -2,6 +2,7 @@
  * A plan as a sequence of plain statements, for databases whose keys cannot be told by their catalog, or that lack what the sequences of
  * render/ordered are made of: arrays, a WITH, casts. Here is what the client's statement begins it with; statements.ts has the rest.
  */
+import type { Graph } from '../../graph/graph.js';
 import type { Plan } from '../../plan/plan.js';
 import type { Family } from '../../profiles/families/family.js';
 import { hasParameters } from '../../sql/lexer/parameters.js';
@@ -12,6 +13,7 @@ import type { Root } from '../single/root.js';
 import { type Spliced, splice } from '../splice.js';
 import { heldTables } from './found-rows.js';
 import { refusedBy } from './refusal.js';
+import { repeatObstacle } from './repeated.js';
 
 export interface PlainSequence {
   /** Finds the client's rows: before its own RETURNING, if it has one, come a schema and the columns of the HeldTable. */
@@ -31,6 +33,7 @@ export interface PlainSequence {
 }
 
 /**
+ * @param graph in which the plan was made
  * @param apart a key that the server enforces so that each statement has to stay by itself
  * @throws ProxyError PGC_FAMILY for what cannot be done on servers of the family
  */
@@ -40,6 +43,7 @@ export function renderPlain(
   plan: Plan,
   roots: readonly Root[],
   server: Family,
+  graph: Graph,
   apart?: string,
 ): PlainSequence {
   const { transactions } = server;
@@ -47,7 +51,9 @@ export function renderPlain(
   const [root, ...more] = roots;
   const what =
     root && more.length === 0
-      ? (statementObstacle(text, statement, root, family) ?? planObstacle(plan, family))
+      ? (statementObstacle(text, statement, root, family) ??
+        planObstacle(plan, family) ??
+        againObstacle(statement, root, plan, family, graph))
       : 'several DELETEs in one statement';
   if (root === undefined || what !== undefined) {
     const table = roots.map(({ target: { relation } }) => quoteRelation(relation)).join(', ');
@@ -117,6 +123,18 @@ function statementObstacle(
   if (!deletes.returning) return 'a RETURNING';
   if (selection.using) return 'a DELETE with USING and RETURNING';
   return mayReturnImages(text, site, selection.end) ? 'a RETURNING of OLD or NEW' : undefined;
+}
+
+/** What stands against its being done again behind an interruption, where that may leave a part of it. */
+function againObstacle(
+  { selection }: DeletingStatement,
+  root: Root,
+  plan: Plan,
+  { transactions }: Family,
+  graph: Graph,
+): string | undefined {
+  if (transactions.kind !== 'none' || !selection) return undefined;
+  return repeatObstacle(selection.names, root, plan, graph);
 }
 
 /** What in the plan stands against it. */

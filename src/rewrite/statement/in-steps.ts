@@ -52,7 +52,7 @@ export function inSteps(
   }
   if (strategy === 'plain') {
     const apart = separatingKey(plan, context);
-    const sequence = renderPlain(text, statement, plan, rootsOf(plan), family, apart);
+    const sequence = renderPlain(text, statement, plan, rootsOf(plan), family, graph, apart);
     return { program: { kind: 'plain', sequence }, plan };
   }
   // Whose graph is not made of names has PostgreSQL's grammar.
