@@ -1,10 +1,12 @@
 /** `pgcascade doctor`: looks at a database as the configuration sees it, and tells what would not work. It changes nothing. */
 import type { Config } from '../config/schema.js';
+import { graphOfTold } from '../graph/by-names.js';
 import { readAnswer } from '../graph/catalog/answer.js';
 import { catalogQuestion } from '../graph/catalog/question.js';
 import type { Graph } from '../graph/graph.js';
 import { mergeGraph } from '../graph/merge.js';
-import { type Ask, asking, type WatchedDatabase } from '../graph/watch/connection.js';
+import { keyQuestion } from '../graph/told/question.js';
+import { type Ask, asking, isUnknownToServer, type WatchedDatabase } from '../graph/watch/connection.js';
 import {
   answeredFamily,
   familyNamed,
@@ -52,13 +54,16 @@ export interface Report {
 export function examine({ cascade, profile }: Config, database: WatchedDatabase): Promise<Report> {
   const { guard, locks } = cascade;
   return asking(database, async (ask) => {
-    const server = await textOf(ask, VERSION_QUESTION);
+    const named = familyNamed(profile);
+    // Such a server need not know the question.
+    const isOther = named !== undefined && named.family.graph !== 'pg_constraint';
+    const server = isOther ? named.server : await textOf(ask, VERSION_QUESTION);
     const role = await textOf(ask, 'SELECT CURRENT_USER');
-    const found = familyNamed(profile) ?? answeredFamily(server, WITHOUT_VERSION);
+    const found = named ?? answeredFamily(server, WITHOUT_VERSION);
     const seen =
       found.family.strategy === 'single' && !found.withoutCatalog
         ? await findings(await readGraph(cascade, ask), cascade, role, ask)
-        : { keys: { proxy: 0, server: 0, nobody: 0 }, findings: [otherServer(found, cascade.strategy)] };
+        : await findingsThere(found, cascade, ask);
     return {
       database: database.name,
       server,
@@ -85,11 +90,43 @@ async function findings(
     ...indexFindings(graph),
     ...(triggers === 'pass' ? [] : triggerFindings(graph, triggers === 'reject')),
   ];
-  const count = (wanted: 'proxy' | 'server' | 'nobody') =>
-    graph.keys.filter(({ performer }) => performer === wanted).length;
   return {
-    keys: { proxy: keys.length, server: count('server'), nobody: count('nobody') },
+    keys: counted(graph),
     findings: [...found.filter(isProblem), ...found.filter((finding) => !isProblem(finding))],
+  };
+}
+
+function counted({ keys }: Graph): Report['keys'] {
+  const count = (wanted: 'proxy' | 'server' | 'nobody') =>
+    keys.filter(({ performer }) => performer === wanted).length;
+  return { proxy: count('proxy'), server: count('server'), nobody: count('nobody') };
+}
+
+/** What is found on another server than PostgreSQL: its keys alone are looked at, where it tells of them. */
+async function findingsThere(
+  found: Recognition,
+  cascade: Config['cascade'],
+  ask: Ask,
+): Promise<Pick<Report, 'keys' | 'findings'>> {
+  const { declared, files, overrides, relations: own, strategy } = cascade;
+  const question = found.withoutCatalog ? undefined : keyQuestion(found.family);
+  const answer = question && (await textOf(ask, question.sql).catch(unlessUnknown));
+  if (question === undefined || answer === undefined)
+    return {
+      keys: { proxy: 0, server: 0, nobody: 0 },
+      findings: [otherServer(found, strategy, 'nothing else')],
+    };
+  const told = question.read(Buffer.from(answer));
+  const settings = { declared, overrides, relations: await relationsWithFiles(own, files) };
+  const graph = await graphOfTold(told, settings, found.family.plain.ignoresCase);
+  const seen = [...configurationFindings(graph, cascade), ...(await refusedFindings(graph, cascade))];
+  return {
+    keys: counted(graph),
+    findings: [
+      ...seen.filter(isProblem),
+      otherServer(found, strategy, 'nothing but its keys'),
+      ...seen.filter((each) => !isProblem(each)),
+    ],
   };
 }
 
@@ -118,10 +155,16 @@ async function textOf(ask: Ask, sql: string): Promise<string> {
   return String(value);
 }
 
-function otherServer(found: Recognition, strategy: Config['cascade']['strategy']): Finding {
+/** A server that does not know the question has the keys of the configuration alone. */
+function unlessUnknown(error: unknown): undefined {
+  if (!isUnknownToServer(error)) throw error;
+}
+
+/** @param looked what was looked at, beside what the server is: `nothing else` */
+function otherServer(found: Recognition, strategy: Config['cascade']['strategy'], looked: string): Finding {
   const isSent = isSentInSteps(found.family, strategy);
   const what = isSent
-    ? 'a cascade is carried out there by several statements, and nothing else was looked at'
+    ? `a cascade is carried out there by several statements, and ${looked} was looked at`
     : 'nothing cascades there';
   return {
     level: isSent ? 'note' : 'problem',

@@ -1,6 +1,8 @@
 /** H2 tells of its keys itself: what pgcascade does of them, and when it asks again. */
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { run } from '../cli/run.js';
+import { workspace } from '../config/workspace.js';
 import { describeMissing } from '../support/programs.js';
 import { type ProxyOptions, startProxy } from '../support/proxy.js';
 import { until } from '../support/until.js';
@@ -174,5 +176,21 @@ else
       const { client } = await behind(options);
       await expect(client.query(sql)).rejects.toMatchObject({ detail: expect.stringContaining(error) });
       expect(await left('orders')).toEqual(['1', '2', '3']);
+    });
+
+    test('are counted by doctor, with what does not hold of the configuration', async () => {
+      await owner.query('ALTER TABLE bills SET REFERENTIAL_INTEGRITY FALSE');
+      const cwd = workspace({
+        'pgcascade.yaml': 'cascade: { overrides: [{ match: "public.nowhere.*", on_delete: cascade }] }',
+      });
+      const url = `postgres://sa:sa@${server.host}:${server.port}/shop`;
+      const { code, written } = run(['doctor', url, '--format', 'json'], undefined, {}, cwd);
+      expect(await code).toBe(1);
+      const { findings, keys } = JSON.parse(written.join('').replace(/^out: /, ''));
+      expect(keys).toEqual({ proxy: 1, server: 2, nobody: 0 });
+      expect(findings.map((each: { level: string; text: string }) => [each.level, each.text])).toEqual([
+        ['problem', expect.stringContaining('matches no foreign key')],
+        ['note', expect.stringContaining('nothing but its keys was looked at')],
+      ]);
     });
   });
