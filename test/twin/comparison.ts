@@ -4,7 +4,7 @@ import { type Known, knownDifference, knownOfLeftKeys, knownOfWrites } from './k
 import { asSent } from './program.js';
 import { alike, type Run } from './run.js';
 import type { Schema } from './schema.js';
-import { isWrite, type WriteSpec } from './writes/write-spec.js';
+import { isWrite, setsReferenced, type WriteSpec } from './writes/write-spec.js';
 
 export type Comparison =
   | { readonly kind: 'same'; readonly failed: boolean; readonly shown: readonly string[] }
@@ -53,10 +53,10 @@ function knownByWrite(
   schema: Schema,
   spec: WriteSpec,
 ): Known | undefined {
-  const setsReferenced = spec.sets === 'referenced' && !/^(?:insert|default)/.test(spec.form);
+  const leaves = setsReferenced(spec) && !/^(?:insert|default)/.test(spec.form);
   return (
     knownOfWrites(native, proxied, at, schema, spec) ??
-    (setsReferenced ? knownOfLeftKeys(native, proxied, at, schema, spec) : undefined) ??
+    (leaves ? knownOfLeftKeys(native, proxied, at, schema, spec) : undefined) ??
     (spec.form.includes('delete') ? knownDifference(native, proxied, at, schema) : undefined)
   );
 }

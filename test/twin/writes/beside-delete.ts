@@ -4,7 +4,7 @@ import { type Key, type Schema, setsColumns, setsValues } from '../schema.js';
 import { keysOf } from './new-rows.js';
 import { isIn } from './other-part.js';
 import { besideDeleteWrite } from './write-forms.js';
-import type { WriteSpec } from './write-spec.js';
+import { setsReferenced, type WriteSpec } from './write-spec.js';
 import { writtenRelation } from './written.js';
 
 /**
@@ -52,7 +52,7 @@ function isOfDelete({ code, key, table, unreferenced }: BrokenRule, { keys }: Sc
 
 /** Whether the proxy looks at keys of the rows that are written, for which it reads them before it says what is broken. */
 function isLookedAt(schema: Schema, write: WriteSpec): boolean {
-  const setsNone = write.form.startsWith('update') && (write.sets === 'note' || write.sets === 'referenced');
+  const setsNone = write.form.startsWith('update') && (write.sets === 'note' || setsReferenced(write));
   if (schema.overridden || setsNone || write.form === 'default values') return false;
   return keysOf(schema, writtenRelation(schema, write).table).length > 0;
 }

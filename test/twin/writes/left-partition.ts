@@ -2,7 +2,7 @@
 import type { BrokenRule } from '../broken-rule.js';
 import { type Schema, tree } from '../schema.js';
 import { writtenRelations } from './write-forms.js';
-import type { WriteSpec } from './write-spec.js';
+import { setsReferenced, type WriteSpec } from './write-spec.js';
 
 /**
  * Whether an UPDATE sets what its table is partitioned by, and here the server says that a row is still referenced by a key of a
@@ -19,7 +19,7 @@ export function leavesPartition(
   if (!schema.overridden || key === undefined || unreferenced || code !== FOREIGN_KEY) return false;
   if (one?.key === key || key.action === 'NO ACTION' || key.to.part === undefined) return false;
   const written = writtenRelations(schema, spec);
-  return spec.sets === 'referenced' && written.some((each) => tree(each.table.root).includes(key.to));
+  return setsReferenced(spec) && written.some((each) => tree(each.table.root).includes(key.to));
 }
 
 const FOREIGN_KEY = '23503';

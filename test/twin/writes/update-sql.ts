@@ -92,6 +92,8 @@ function assignments(
       const from = alike[row.value % Math.max(alike.length, 1)];
       return made && from ? `${quoted(made.name)} = ${alias}.${quoted(from.name)}` : note;
     }
+    case 'tenant':
+      return `a = ${write('int4', row.pair[0])}`;
     case 'referenced': {
       const [id, code] = [table.idColumn, row.code ?? 9];
       return (

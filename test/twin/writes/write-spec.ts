@@ -42,7 +42,7 @@ export interface NewRow {
   readonly value: number;
 }
 
-/** What an UPDATE sets. */
+/** What an UPDATE sets; `tenant` is the first of two columns that identify a row, which keys may have in common. */
 const SETS = [
   'key',
   'two keys',
@@ -52,8 +52,14 @@ const SETS = [
   'by another column',
   'default',
   'referenced',
+  'tenant',
 ] as const;
 export type Sets = (typeof SETS)[number];
+
+/** Whether an UPDATE sets columns that keys may reference. */
+export function setsReferenced({ sets }: Pick<WriteSpec, 'sets'>): boolean {
+  return sets === 'referenced' || sets === 'tenant';
+}
 
 const LISTS = ['none', 'all', 'own', 'some', 'expressions', 'images', 'query', 'declared'] as const;
 export type WriteList = (typeof LISTS)[number];
@@ -129,7 +135,9 @@ export function writeSpec(referenced: boolean): fc.Arbitrary<WriteSpec> {
     relation: place,
     help: place,
     rows: fc.array(newRow, { minLength: 1, maxLength: 4, size: 'max' }),
-    sets: pick<Sets>(...(referenced ? [...setting, [4, 'referenced'] as const] : setting)),
+    sets: pick<Sets>(
+      ...(referenced ? [...setting, [4, 'referenced'] as const, [2, 'tenant'] as const] : setting),
+    ),
     where: pick([5, 'equals'], [3, 'in'], [3, 'all'], [2, 'a'], [1, 'nothing']),
     value,
     returning: pick<WriteList>([8, 'none'], ...LISTS.slice(1).map((each) => [1, each] as const)),
