@@ -1,9 +1,9 @@
 /** Errors behind which the same may succeed: in a transaction of the proxy's own they are not told, and all is done once more. */
 import type pg from 'pg';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
 import { query, run, sync } from '../support/frontend-messages.js';
-import { useProxy } from '../support/proxy.js';
+import { startProxy, useProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
 import { pidOf, untilBlockedBy } from '../support/server-sessions.js';
 
@@ -15,7 +15,8 @@ const database = useDatabase(`
   CREATE SEQUENCE attempts;
   CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN PERFORM nextval('attempts'); RAISE 'once more' USING ERRCODE = '40001'; END $$`);
-const proxy = useProxy({ cascade: { strategy: 'ordered' } });
+const OPTIONS = { admin: { listen: '127.0.0.1:0' }, cascade: { strategy: 'ordered' } } as const;
+const proxy = useProxy(OPTIONS);
 
 const ROWS = `DROP TRIGGER IF EXISTS fail ON likes; ALTER SEQUENCE attempts RESTART;
   TRUNCATE orgs, users, posts, likes; INSERT INTO orgs VALUES (1), (2); INSERT INTO users VALUES (10, 1), (20, 2);
@@ -23,6 +24,10 @@ const ROWS = `DROP TRIGGER IF EXISTS fail ON likes; ALTER SEQUENCE attempts REST
 const LEFT = `SELECT (SELECT count(*) FROM orgs) || ' ' || (SELECT count(*) FROM users) || ' ' || (SELECT count(*) FROM posts)
   || ' ' || (SELECT count(*) FROM likes) AS left`;
 const FAILS = 'CREATE TRIGGER fail AFTER DELETE ON likes FOR EACH ROW EXECUTE FUNCTION fail()';
+const ONCE = `CREATE OR REPLACE FUNCTION once() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE NOTICE 'on its way';
+      IF nextval('attempts') = 1 THEN RAISE 'once more' USING ERRCODE = '40001'; END IF; RETURN NULL; END $$;
+  CREATE TRIGGER fail AFTER DELETE ON likes FOR EACH ROW EXECUTE FUNCTION once()`;
 const DELETE = 'DELETE FROM orgs WHERE id = 1';
 
 let application: RawClient;
@@ -80,6 +85,22 @@ test.each(PROTOCOLS)('%s: what fails again and again is told at last', async (_,
   expect((await application.told(sent)).join()).toContain('C=40001 M=once more');
   expect([await attempts(), await left()]).toEqual([5, '2 2 2 2']);
   expect((await application.told(query('SELECT 7'))).join()).toContain('7');
+});
+
+test.each(
+  PROTOCOLS,
+)('%s: a notice of what was done once more comes once, and each retry is counted', async (_, sent) => {
+  await writer.query(ONCE);
+  // Its metrics are made once a second: nobody has asked for them before.
+  const own = await startProxy(OPTIONS);
+  onTestFinished(() => own.stop());
+  const client = await RawClient.login(own, { database: database.name });
+  const told = (await client.told(sent)).join();
+  expect(told.split('M=on its way')).toHaveLength(2);
+  expect(told).toContain('DELETE 1');
+  expect(await attempts()).toBe(2);
+  const text = await (await fetch(`http://${own.app.admin}/metrics`)).text();
+  expect(text).toContain('pgcascade_retries_total{reason="othersConflict"} 1\n');
 });
 
 test.each([

@@ -150,16 +150,19 @@ export const rooms: Readonly<Record<string, Room>> = {
   'session/execute/paged': {
     purpose: 'a statement that is carried out in transactions of a limited number of rows',
     may: ['session/execute/ordered', ...deciding],
+    types: ['observe'],
   },
   'session/execute/ordered': {
     purpose:
       'a statement that is carried out by a sequence: the steps in a pipeline, and the keys between them',
     may: deciding,
+    types: ['observe'],
   },
   'session/execute/plain': {
     purpose:
       'a statement that is carried out by plain statements: each a query by itself, with the keys in its text',
     may: deciding,
+    types: ['observe'],
   },
   'session/decide': {
     purpose: "what is sent in place of a client's text, and what the names of prepared statements stand for",

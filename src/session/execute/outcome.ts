@@ -10,6 +10,7 @@ import type { ErrorTranslation } from '../answers/server-errors.js';
  * Why a statement is sent again.
  * `ruleSuspected`: it has found that a rule may be broken. `relationChanged`: a name has come to mean another table.
  * `childInserted`: another transaction has given a row a new child. `lockDenied`: the server does not let this role lock rows.
+ * `othersConflict`: others do something at the same time that fails it (a deadlock, a snapshot that is behind): of several statements.
  * `limitReached`: the transaction would be larger than the server allows; it is done again in batches.
  */
 export const RETRY_REASONS = [
@@ -17,6 +18,7 @@ export const RETRY_REASONS = [
   'relationChanged',
   'childInserted',
   'lockDenied',
+  'othersConflict',
   'limitReached',
 ] as const;
 export type RetryReason = (typeof RETRY_REASONS)[number];

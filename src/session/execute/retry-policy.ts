@@ -27,6 +27,7 @@ const CONSEQUENCES: Readonly<Record<RetryReason, Consequences>> = {
   // What a name means does not depend on the snapshot.
   relationChanged: { counts: true, locks: 'no', helpsInSnapshot: true, repeatsStrings: false },
   childInserted: { counts: true, locks: 'unless locked', helpsInSnapshot: false, repeatsStrings: false },
+  othersConflict: { counts: true, locks: 'no', helpsInSnapshot: false, repeatsStrings: false },
   lockDenied: { counts: false, locks: 'never', helpsInSnapshot: false, repeatsStrings: false },
   limitReached: { counts: true, locks: 'no', helpsInSnapshot: false, repeatsStrings: false },
 };

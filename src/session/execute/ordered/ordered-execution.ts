@@ -133,5 +133,6 @@ async function attempted(
     replies.expect('Sync', { receive: () => 'swallow' });
     jit.lost();
     if (isOver) return { run, isDone };
+    parts.events.retried('othersConflict');
   }
 }

@@ -1,5 +1,6 @@
 /** A statement that a sequence takes the place of, and what refuses it where that cannot be. */
 import type { ProxyError } from '../../../errors.js';
+import type { SessionEvents } from '../../../observe/session-events.js';
 import type { OrderedProgram } from '../../../rewrite/statement/program.js';
 import type { CascadeTreatment } from '../../../rewrite/statement/treatment.js';
 import { type Rewrite, refusal } from '../../../rewrite/text.js';
@@ -36,6 +37,7 @@ export interface SequenceParts {
   readonly replies: OutstandingReplies;
   readonly decider: Pick<Decider, 'translation'>;
   readonly state: Pick<ServerState, 'profile'>;
+  readonly events: Pick<SessionEvents, 'retried'>;
 }
 
 /** Has the server fail in the place of what cannot be sent, so that its transaction fails as well. */

@@ -14,6 +14,7 @@ import { Block } from '../../../wire/block.js';
 import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend } from '../../../wire/types.js';
+import { HeldAnswers } from '../../answers/held-answers.js';
 import type { LimitWatch } from '../../answers/limit-watch.js';
 import { sealed } from '../../answers/markers.js';
 import { type ErrorTranslation, translateError } from '../../answers/server-errors.js';
@@ -41,16 +42,19 @@ export class SequenceRun {
   readonly #keys: HeldKeys;
   /** What comes before the tag: the client's rows, with their description where that is wanted. */
   readonly #rows = new Block();
-  readonly #isLast: boolean;
+  /** The client hears no notice of a run that is followed by another one. */
+  readonly #notices: HeldAnswers;
   #problem: ProxyError | undefined;
   #deleted = 0;
   #hasPassed = false;
 
   /** @param isLast an error is the client's, whatever it says */
   constructor(statement: OrderedStatement, parts: RunParts, isLast: boolean) {
-    this.#isLast = isLast;
     this.#parts = parts;
-    this.#sender = new StepSender(parts.server, parts.replies);
+    this.#notices = new HeldAnswers(!isLast);
+    this.#sender = new StepSender(parts.server, parts.replies, (notice) =>
+      this.#notices.hold('forward', notice),
+    );
     this.#statement = statement;
     this.#sequence = statement.program.sequence;
     this.#sealed = sealed(statement.rewrite);
@@ -111,7 +115,7 @@ export class SequenceRun {
           : []),
       ];
       const isOver = () => !isLate || round === MOST_SWEEPS;
-      if (!(await this.#send(sent, () => (isOver() ? answer() : 'swallow')))) return false;
+      if (!(await this.#send(sent, () => (isOver() ? this.#answer(answer()) : 'swallow')))) return false;
       if (isOver()) return true;
     }
   }
@@ -231,9 +235,22 @@ export class SequenceRun {
     const translation: ErrorTranslation = { ...this.#parts.decider.translation(rewrite), offset };
     return (error) => {
       if (this.#parts.limit?.hears(error, this.#statement.cascade, translation)) return 'swallow';
-      this.#hasPassed = !this.#isLast && passes(readErrorFields(error), this.#parts.state.profile.family);
-      return this.#hasPassed ? 'swallow' : translateError(error, this.#statement.cascade, translation);
+      this.#hasPassed =
+        this.#notices.isHolding && passes(readErrorFields(error), this.#parts.state.profile.family);
+      if (this.#hasPassed) return 'swallow';
+      const verdict = translateError(error, this.#statement.cascade, translation);
+      return verdict === 'swallow' ? verdict : this.#notices.release(verdict, error);
     };
+  }
+
+  /** What was heard on the way comes before the answer. */
+  #answer(verdict: Verdict): Verdict {
+    const notices = this.#notices.end();
+    return notices instanceof Buffer && verdict instanceof Buffer
+      ? Buffer.concat([notices, verdict])
+      : verdict === 'swallow'
+        ? notices
+        : verdict;
   }
 }
 

@@ -32,10 +32,17 @@ const ANSWERED: readonly AnsweredMessage[] = ['Close', 'Parse', 'Bind', 'Describ
 export class StepSender {
   readonly #server: Output;
   readonly #replies: OutstandingReplies;
+  readonly #notice: (message: Message) => Verdict;
 
-  constructor(server: Output, replies: OutstandingReplies) {
+  /** @param notice is given what the client is told on the way */
+  constructor(
+    server: Output,
+    replies: OutstandingReplies,
+    notice: (message: Message) => Verdict = () => 'forward',
+  ) {
     this.#server = server;
     this.#replies = replies;
+    this.#notice = notice;
   }
 
   /** Has the server parse and describe a text; the answer comes with that to the next steps. */
@@ -52,7 +59,8 @@ export class StepSender {
       hear?.(message);
       return 'swallow';
     };
-    for (const to of ['Close', 'Parse', 'Describe'] as const) this.#replies.expect(to, { receive });
+    const handler: ReplyHandler = { receive, notice: this.#notice };
+    for (const to of ['Close', 'Parse', 'Describe'] as const) this.#replies.expect(to, handler);
   }
 
   /**
@@ -77,6 +85,7 @@ export class StepSender {
             hear?.(message);
             return 'swallow';
           },
+          notice: this.#notice,
           skipped,
         };
         this.#server.write(

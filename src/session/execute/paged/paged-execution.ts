@@ -64,7 +64,7 @@ type Ended = 'committed' | 'last' | 'failed';
 /** The first error of a transaction. */
 interface PageError extends TranslatedError {
   /** It comes of what others do at the same time. */
-  readonly passes: boolean;
+  readonly passes: 'childInserted' | 'othersConflict' | undefined;
 }
 
 class PagedExecution {
@@ -152,7 +152,10 @@ class PagedExecution {
       const ended = await this.#transaction(work, asked);
       if (ended !== 'failed' || this.#parts.replies.ended) return ended;
       const { told, error, cascade, passes } = this.#failure;
-      if (passes && attempt < MOST_ATTEMPTS) continue;
+      if (passes && attempt < MOST_ATTEMPTS) {
+        this.#parts.events.retried(passes);
+        continue;
+      }
       if (error === LIMIT_REACHED && this.#shrink(told)) {
         attempt--;
         continue;
@@ -214,9 +217,9 @@ class PagedExecution {
   #failed(message: Message, rewrite: Rewrite): void {
     const { cascade } = this.#statement;
     const fields = readErrorFields(message);
-    const passes =
-      this.#translation.profile.family.retried.includes(fields.get(Field.code) ?? '') ||
-      markerOf(fields, cascade, rewrite, false)?.kind === 'ruleSuspected';
+    const isLate = markerOf(fields, cascade, rewrite, false)?.kind === 'ruleSuspected';
+    const isRetried = this.#translation.profile.family.retried.includes(fields.get(Field.code) ?? '');
+    const passes = isLate ? 'childInserted' : isRetried ? 'othersConflict' : undefined;
     this.#error ??= { ...translated(message, cascade, this.#parts.decider.translation(rewrite)), passes };
   }
 

@@ -56,6 +56,7 @@ export async function executePlain(statement: PlainStatement, parts: PlainParts)
       await undo(frame, run, family, sender);
       const isOver = !frame.isOwn || attempt === MOST_ATTEMPTS || !mayPass(error.error, family);
       if (isOver) return fail(interrupted(error, run, family), statement, parts);
+      parts.events.retried('othersConflict');
     }
   }
 }

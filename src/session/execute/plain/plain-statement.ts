@@ -1,4 +1,5 @@
 /** A statement that is carried out in plain statements, and what that takes. */
+import type { SessionEvents } from '../../../observe/session-events.js';
 import type { PlainProgram } from '../../../rewrite/statement/program.js';
 import type { CascadeTreatment } from '../../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../../rewrite/text.js';
@@ -33,4 +34,5 @@ export interface PlainParts {
   readonly replies: OutstandingReplies;
   readonly state: ServerState;
   readonly decider: Pick<Decider, 'translation'>;
+  readonly events: Pick<SessionEvents, 'retried'>;
 }
