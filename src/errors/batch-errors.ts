@@ -36,7 +36,7 @@ export const BATCH_ERRORS = {
   },
   PGC_BATCH_KEPT: {
     sqlstate: '0A000',
-    message: 'cannot cascade from {table} in batches: a BEFORE DELETE trigger keeps a row',
+    message: 'cannot cascade from {table} in batches: a BEFORE trigger keeps a row',
     hint: 'Do all in one transaction with SET pgcascade.batch_rows = off.',
   },
   PGC_BATCH_CANCELED: {

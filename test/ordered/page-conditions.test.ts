@@ -80,6 +80,20 @@ describe('is taken', () => {
   });
 });
 
+test.each([
+  `id = 'é'`,
+  'count(*) > 1',
+  'nonsense = 1',
+])('an error of the WHERE %s is told where it is', async (condition) => {
+  const sql = `/* é */ DELETE FROM orgs WHERE ${condition}`;
+  const { position } = await direct.query(sql).then(
+    () => ({ position: undefined }),
+    (error: pg.DatabaseError) => error,
+  );
+  expect(Number(position)).toBeGreaterThan(0);
+  await expect(application.query(sql)).rejects.toMatchObject({ position });
+});
+
 test('a key of the table itself that is set to NULL is refused: the WHERE may read what it changes', async () => {
   await direct.query('INSERT INTO nodes SELECT i, nullif(i - 1, 0) FROM generate_series(1, 40) AS i');
   await expect(application.query('DELETE FROM nodes WHERE parent IS NOT NULL')).rejects.toMatchObject({

@@ -59,6 +59,23 @@ const shapes: readonly (readonly [string, string, readonly string[]])[] = [
     ['top', 'mid', 'leaf'],
   ],
   [
+    'a table without a primary key, of whose keys one cascades and two are set to NULL',
+    `CREATE TABLE top (id int PRIMARY KEY);
+     CREATE TABLE leaf (n int, a int REFERENCES top ON DELETE CASCADE KEYS, b int REFERENCES top ON DELETE SET NULL KEYS, c int REFERENCES top ON DELETE SET NULL KEYS);
+     INSERT INTO top SELECT i FROM generate_series(1, 12) AS i;
+     INSERT INTO leaf VALUES (1, NULL, 1, 1), (2, 1, 1, 1), (3, 1, 2, 1), (4, 3, 6, 1), (5, 6, 3, 3), (6, 12, 12, 12), (7, 2, 3, 3)`,
+    ['top', 'leaf'],
+  ],
+  [
+    'a partitioned table without a primary key, whose keys are set to NULL, which moves its rows',
+    `CREATE TABLE top (id int PRIMARY KEY);
+     CREATE TABLE leaf (n int, a int REFERENCES top ON DELETE SET NULL KEYS, b int REFERENCES top ON DELETE SET NULL KEYS) PARTITION BY RANGE (a);
+     CREATE TABLE low PARTITION OF leaf FOR VALUES FROM (0) TO (9); CREATE TABLE rest PARTITION OF leaf DEFAULT;
+     INSERT INTO top SELECT i FROM generate_series(1, 12) AS i;
+     INSERT INTO leaf VALUES (1, 1, 1), (2, 3, 3), (3, 3, 6), (4, 1, 1), (5, 9, 12)`,
+    ['top', 'leaf'],
+  ],
+  [
     'two tables that reference each other',
     `CREATE TABLE top (id int PRIMARY KEY, led_by int); CREATE TABLE mid (id int PRIMARY KEY, top int REFERENCES top ON DELETE CASCADE KEYS);
      ALTER TABLE top ADD FOREIGN KEY (led_by) REFERENCES mid ON DELETE CASCADE KEYS;

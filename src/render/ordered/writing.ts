@@ -60,8 +60,13 @@ export function deleteBelow(plan: Plan): readonly Step[] {
  *     WITH pgc_1 (pgc_c0) AS (…) DELETE FROM ONLY likes AS r WHERE EXISTS (SELECT FROM pgc_1 AS d WHERE d.pgc_c0 = r.post)
  */
 export function deleteRows(plan: Plan, deletion: Deletion): Step {
+  return stepOf(plan, deleteHeld(plan, deletion));
+}
+
+/** The DELETE of `deleteRows`, without what it reads from. */
+export function deleteHeld(plan: Plan, deletion: Deletion): string {
   const { relation, inherits } = deletion;
   const condition = isHeld(deletion) ? isAmong(relation, deletion, 'r') : isReached(deletion, plan);
   const table = inherits ? quoteRelation(relation) : tableOf(relation);
-  return stepOf(plan, `DELETE FROM ${table} AS r WHERE ${condition}`);
+  return `DELETE FROM ${table} AS r WHERE ${condition}`;
 }

@@ -2,13 +2,15 @@
  * The steps of one page, which is one transaction: no more rows are found than it may have, from the client's own down; those
  * with nothing below them that stays are then deleted, from the leaves up.
  */
+import type { ForeignKey } from '../../graph/model.js';
 import type { Deletion, Plan } from '../../plan/plan.js';
 import { quoteName, quoteRelation } from '../../sql/names.js';
 import { arrayOf, bounded } from '../ordered/collecting.js';
 import { type Collecting, type Step, stepOf } from '../ordered/step.js';
-import { deleteRows } from '../ordered/writing.js';
+import { deleteHeld, deleteRows } from '../ordered/writing.js';
+import { ownName } from '../own-names.js';
 import { references } from '../single/actions/match.js';
-import { columnName, deletedRows, isAmong, tableOf } from '../single/actions/rows.js';
+import { columnName, deletedRows, isAmong, staysClearOf, tableOf } from '../single/actions/rows.js';
 import { renderRules } from '../single/checks/checks.js';
 import { FAIL_ROW_KEPT, FAIL_SUSPICION } from '../violations.js';
 import { findCycle } from './cycle-page.js';
@@ -53,51 +55,73 @@ export function writePage({
   plan,
   nodes,
 }: PagedPlan): readonly { readonly node: number; readonly step: Step }[] {
-  return nodes
-    .flatMap((node, i) =>
-      node.deletions.map((deletion) => ({
-        node: i,
-        step: node.key ? setNull(plan, deletion, node.key.setColumns) : deleteRows(plan, deletion),
-      })),
-    )
-    .toReversed();
+  return nodes.map((node, i) => ({ node: i, step: writeRows(plan, node) })).toReversed();
+}
+
+function writeRows(plan: Plan, { deletions, key }: PageNode): Step {
+  const [deletion, ...more] = deletions;
+  if (deletion === undefined) throw new Error('a node has a deletion');
+  if (key) return setNull(plan, deletion, key.setColumns);
+  return more.length === 0 ? deleteRows(plan, deletion) : deleteTogether(plan, deletions);
+}
+
+/**
+ * The rows of a cycle in one statement: where the server enforces a key as NO ACTION, it looks behind each statement whether a row is
+ * referenced still. The number of rows is that of both.
+ *
+ *     WITH pgc_1 (…) AS (…), pgc_2 (…) AS (…),
+ *     pgc_g1 AS (DELETE FROM ONLY users AS r WHERE … RETURNING true), pgc_g2 AS (DELETE FROM ONLY teams AS r WHERE … RETURNING true)
+ *     SELECT FROM pgc_g1 UNION ALL SELECT FROM pgc_g2
+ */
+function deleteTogether(plan: Plan, deletions: readonly Deletion[]): Step {
+  const names = deletions.map(({ id }) => ownName(`g${id}`));
+  const ctes = deletions.map(
+    (deletion, i) => `${names[i]} AS (${deleteHeld(plan, deletion)} RETURNING true)`,
+  );
+  return stepOf(plan, names.map((name) => `SELECT FROM ${name}`).join(' UNION ALL '), ctes);
 }
 
 /**
  * `WITH pgc_3 (…) AS (…) UPDATE ONLY notes AS r SET author = NULL WHERE EXISTS (SELECT FROM pgc_3 AS g WHERE g.pgc_c0 = r.id)`: the
- * rows were locked when they were found, and still reference what is held.
+ * rows were locked when they were found, and still reference what is held. One that the page deletes is left as it is: changed, it
+ * would not be where a table without a primary key had it.
  */
 function setNull(plan: Plan, deletion: Deletion, columns: readonly string[]): Step {
   const { relation } = deletion;
   const set = columns.map((column) => `${quoteName(column)} = NULL`).join(', ');
-  return stepOf(
-    plan,
-    `UPDATE ${tableOf(relation)} AS r SET ${set} WHERE ${isAmong(relation, deletion, 'r')}`,
-  );
+  const which = [isAmong(relation, deletion, 'r'), ...staysClearOf(plan, relation, 'r')].join(' AND ');
+  return stepOf(plan, `UPDATE ${tableOf(relation)} AS r SET ${set} WHERE ${which}`);
 }
 
 /**
- * Fails the page where a row references one that it has deleted: somebody has committed that meanwhile, and the page is tried
- * again; and where a trigger has kept a row, so that no page would ever be the last one.
+ * Fails the page where a trigger has kept a row, so that no page would ever be the last one; and where a row references one that it has
+ * deleted: somebody has committed that meanwhile, and the page is tried again.
  *
- *     SELECT WHERE CASE WHEN EXISTS (SELECT FROM ONLY posts AS r WHERE …) THEN concat('pgcascade/…/ruleSuspected')::int4 = 0 ELSE true END
+ *     SELECT WHERE CASE WHEN EXISTS (SELECT FROM ONLY posts AS r WHERE …) THEN concat('pgcascade/…/rowKept')::int4 = 0
+ *       WHEN EXISTS (SELECT FROM ONLY posts AS r WHERE …) THEN concat('pgcascade/…/ruleSuspected')::int4 = 0 ELSE true END
  */
-export function endPage(plan: Plan): Step | undefined {
+export function endPage({ plan, nodes }: PagedPlan): Step | undefined {
   const fails = (found: string, fail: string) =>
-    `CASE WHEN EXISTS (${found}) THEN ${fail} OPERATOR(pg_catalog.=) 0 ELSE true END`;
+    `WHEN EXISTS (${found}) THEN ${fail} OPERATOR(pg_catalog.=) 0`;
+  const left = (key: ForeignKey) => references(key, 'r', deletedRows(plan, key.referenced));
   const late = plan.keys
     .filter(({ enforcedByServer, referencing }) => !enforcedByServer && !referencing.mayKeepRows)
-    .map((key) => {
-      const left = references(key, 'r', deletedRows(plan, key.referenced));
-      return fails(`SELECT FROM ${tableOf(key.referencing)} AS r WHERE ${left}`, FAIL_SUSPICION);
-    });
-  const kept = plan.deletions
+    .map((key) => fails(`SELECT FROM ${tableOf(key.referencing)} AS r WHERE ${left(key)}`, FAIL_SUSPICION));
+  const unchanged = nodes.flatMap(({ key, deletions: [deletion] }) => {
+    if (!key || !deletion) return [];
+    const which = `${isAmong(key.referencing, deletion, 'r')} AND ${left(key)}`;
+    return [fails(`SELECT FROM ${tableOf(key.referencing)} AS r WHERE ${which}`, FAIL_ROW_KEPT)];
+  });
+  const kept = nodes
+    .flatMap(({ key, deletions }) => (key ? [] : deletions))
     .filter(({ relation }) => relation.mayKeepRows)
     .map((deletion) => {
       const { relation, inherits } = deletion;
       const table = inherits ? quoteRelation(relation) : tableOf(relation);
       return fails(`SELECT FROM ${table} AS r WHERE ${isAmong(relation, deletion, 'r')}`, FAIL_ROW_KEPT);
     });
-  const conditions = [...late, ...kept];
-  return conditions.length === 0 ? undefined : stepOf(plan, `SELECT WHERE ${conditions.join('\n AND ')}`);
+  const cases = [...kept, ...unchanged, ...late];
+  return cases.length === 0
+    ? undefined
+    : stepOf(plan, `SELECT WHERE CASE ${cases.join('\n ')} ELSE true END`);
 }

@@ -20,6 +20,8 @@ export interface PageNode {
   readonly key?: ForeignKey;
   /** The places, among the nodes, of those that hang on it. */
   readonly below: readonly number[];
+  /** The places of other `nulls` that may be about a row of these, which is somewhere else when it was changed: a page has only one of them. */
+  readonly apart: readonly number[];
   /** How many steps after the client's rows it is found. */
   readonly depth: number;
 }
@@ -62,7 +64,10 @@ export const pagedPlan = oncePerPlan((plan): PagedPlan => {
       others !== deletions && others.some(references(own, plan)) ? [i] : [],
     );
     const [key] = isNull ? first.keys : [];
-    return { kind, deletions, below, depth: depths[first.id] ?? 0, ...(key ? { key } : {}) };
+    const apart = groups.flatMap(([other], i) =>
+      isNull && other && other.id >= plan.deletions.length && areApart(first, other) ? [i] : [],
+    );
+    return { kind, deletions, below, apart, depth: depths[first.id] ?? 0, ...(key ? { key } : {}) };
   });
   return { plan: extended, nodes };
 });
@@ -77,6 +82,11 @@ const CHANGED = { origin: 'key', inherits: false, cycle: undefined, returns: [] 
 function identified(deletion: Deletion): Deletion {
   const { relation, returns } = deletion;
   return { ...deletion, returns: [...new Set([...returns, ...identifyingColumns(relation, deletion)])] };
+}
+
+/** Whether two changes may be of one row that they find by its place, from which the first one moves it. */
+function areApart(one: Deletion, other: Deletion): boolean {
+  return one !== other && one.relation === other.relation && one.relation.primaryKey.length === 0;
 }
 
 /** Whether a deletion takes rows that reference those of one of these deletions. */

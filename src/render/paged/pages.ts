@@ -80,13 +80,10 @@ export function textsOfPages({ ask, roots, levels, rules, writes, end }: Pages):
   return [roots, ...(ask ? [ask] : []), ...steps, ...rules, ...(end ? [end] : [])].map(({ sql }) => sql);
 }
 
-const below = oncePerPlan(
-  (plan): Pick<Pages, 'rules' | 'writes' | 'end'> => ({
-    rules: askRules(plan),
-    writes: writePage(pagedPlan(plan)),
-    end: endPage(plan),
-  }),
-);
+const below = oncePerPlan((plan): Pick<Pages, 'rules' | 'writes' | 'end'> => {
+  const paged = pagedPlan(plan);
+  return { rules: askRules(plan), writes: writePage(paged), end: endPage(paged) };
+});
 
 function levelsOf({ plan, nodes }: PagedPlan, rows: number): Pages['levels'] {
   const depths = [...new Set(nodes.map(({ depth }) => depth))].sort((a, b) => a - b);

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { MARKER, MARKER_SQLSTATE, type Marker, readMarker } from '../../render/violations.js';
 import { suspects } from '../../rewrite/statement/program.js';
 import {
+  type CascadeTreatment,
   expandedOf,
   type GuardTreatment,
   lookedAt,
@@ -56,12 +57,7 @@ export function markerOf(
     case 'keysTooLarge':
       return treatment.program.kind !== 'single' ? marker : undefined;
     case 'rowKept':
-      return treatment.plan.deletions.some(
-        ({ cycle, relation }) =>
-          (cycle !== undefined || treatment.program.kind === 'paged') && relation.mayKeepRows,
-      )
-        ? marker
-        : undefined;
+      return looksForKeptRows(treatment) ? marker : undefined;
     case 'check': {
       const isOfPlan = treatment.plan.checks[marker.check] !== undefined && !suspects(treatment.program);
       return isOfPlan || lookedAt(treatment).checks[marker.check] ? marker : undefined;
@@ -71,6 +67,15 @@ export function markerOf(
     default:
       return marker satisfies never;
   }
+}
+
+/** In batches rows that are only changed are looked for too, whatever triggers there are. */
+function looksForKeptRows({ plan, program }: CascadeTreatment): boolean {
+  const isPaged = program.kind === 'paged';
+  const mayKeep = plan.deletions.some(
+    ({ cycle, relation }) => (isPaged || cycle !== undefined) && relation.mayKeepRows,
+  );
+  return mayKeep || (isPaged && plan.keys.some(({ action }) => action === 'set null'));
 }
 
 /** The markers that a statement has which looks at the keys it writes. */

@@ -19,7 +19,7 @@ export interface Choice {
 }
 
 /**
- * From the leaves up: of a node rows are taken if nothing that hangs on any of its rows stays.
+ * From the leaves up: of a node rows are taken if nothing that hangs on any of its rows stays; of `nulls` that may be about the same rows, those of one.
  * @param most rows that the page may take
  */
 export function choosePage(nodes: readonly PageNode[], found: readonly Found[], most: number): Choice {
@@ -28,7 +28,9 @@ export function choosePage(nodes: readonly PageNode[], found: readonly Found[], 
   let room = most;
   for (let i = nodes.length - 1; i >= 0; i--) {
     const { count, hasMore, isWhole } = found[i] ?? NOTHING;
-    const isFree = (nodes[i]?.below ?? []).every((below) => done[below]);
+    const { below = [], apart = [] } = nodes[i] ?? {};
+    const isFree =
+      below.every((each) => done[each]) && (count === 0 || apart.every((each) => taken[each] === 0));
     if (!isFree || (isWhole && count > room)) continue;
     const rows = Math.min(count, room);
     taken[i] = rows;

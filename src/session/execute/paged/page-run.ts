@@ -5,7 +5,7 @@
 import type { Step } from '../../../render/ordered/step.js';
 import type { Spliced } from '../../../render/splice.js';
 import { MARKER } from '../../../render/violations.js';
-import type { Rewrite } from '../../../rewrite/text.js';
+import { inPlaceOf, type Rewrite } from '../../../rewrite/text.js';
 import { readColumnTypes, readErrorFields, readRow, readTag } from '../../../wire/backend.js';
 import { write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
@@ -24,6 +24,8 @@ export interface PageResult {
   /** Those of the client's own table, by its own DELETE. */
   readonly clientRows: number;
   readonly isLast: boolean;
+  /** Rows were to be deleted or changed, and none was: a trigger keeps them. */
+  readonly isKept: boolean;
 }
 
 /** Of a Query. */
@@ -94,7 +96,7 @@ export class PageRun {
     const all = [...rules, ...(end ? [end] : [])].map((step) => this.#sent(step, keys));
     const [before, behind] = [all.slice(0, rules.length), all.slice(rules.length)];
     if (!(await this.#sender.send([...before, ...changed, ...behind]))) return undefined;
-    return { rows, clientRows, isLast };
+    return { rows, clientRows, isLast, isKept: rows === 0 && taken.some((count) => count > 0) };
   }
 
   /** Of a node with several deletions all rows are taken. */
@@ -133,20 +135,28 @@ export class PageRun {
     };
   }
 
-  #client({ sql }: { readonly sql: string }, hear: (message: Message) => void): SentStep {
+  /** Of the client's own text: the places of its errors are in that. */
+  #client(spliced: Spliced, hear: (message: Message) => void): SentStep {
     const { types, bind } = this.#statement.values ?? NONE;
-    return { sql: this.#marked(sql), types, bind, hear, translate: this.#failed(sql) };
+    const translate = this.#failed(inPlaceOf(this.#sealed, spliced));
+    return { sql: this.#marked(spliced.sql), types, bind, hear, translate };
   }
 
   #sent({ sql, held }: Step, keys: HeldKeys, hear?: (message: Message) => void): SentStep {
     const { types, values } = keys.parametersOf(held);
     const bind = write.bindValues(REPEATED, SCRATCH, values);
-    return { sql: this.#marked(sql), types, bind, ...(hear ? { hear } : {}), translate: this.#failed(sql) };
+    return {
+      sql: this.#marked(sql),
+      types,
+      bind,
+      ...(hear ? { hear } : {}),
+      translate: this.#failed({ ...this.#sealed, sql, copied: [] }),
+    };
   }
 
-  #failed(sql: string): (error: Message) => Verdict {
+  #failed(rewrite: Rewrite): (error: Message) => Verdict {
     return (error) => {
-      if (readErrorFields(error).size > 0) this.#onError(error, { ...this.#sealed, sql, copied: [] });
+      if (readErrorFields(error).size > 0) this.#onError(error, rewrite);
       return 'swallow';
     };
   }

@@ -29,10 +29,7 @@ import type { PagedParts, PagedStatement } from './paged-statement.js';
 /** How often a page is tried again that others have got in the way of. */
 const MOST_ATTEMPTS = 5;
 
-type BatchErrorName = Exclude<
-  keyof typeof BATCH_ERRORS,
-  'PGC_BATCH_VALUE' | 'PGC_BATCH_KEPT' | 'PGC_BATCH_KEYS'
->;
+type BatchErrorName = Exclude<keyof typeof BATCH_ERRORS, 'PGC_BATCH_VALUE' | 'PGC_BATCH_KEYS'>;
 
 /** What stands against a WHERE that each page evaluates again. */
 const REPEATED_WHERE =
@@ -117,9 +114,14 @@ class PagedExecution {
     }
     for (;;) {
       const before = this.#gone;
-      const ended = await this.#tried((page) => page.run(this.#most), asked);
+      let isKept = false;
+      const ended = await this.#tried(async (page) => {
+        const result = await page.run(this.#most);
+        isKept = result?.isKept === true;
+        return result;
+      }, asked);
       if (ended !== 'committed' || replies.ended) return;
-      if (this.#gone === before) return this.#stop();
+      if (this.#gone === before) return isKept ? this.#end('PGC_BATCH_KEPT') : this.#stop();
       if (stops.cancels !== cancels) return this.#end('PGC_BATCH_CANCELED');
       if (stops.isDraining) return this.#end('PGC_BATCH_DRAINING');
     }
@@ -251,4 +253,4 @@ class PagedExecution {
 }
 
 const NO_ROWS = Buffer.alloc(0);
-const NOTHING: PageResult = { rows: 0, clientRows: 0, isLast: false };
+const NOTHING: PageResult = { rows: 0, clientRows: 0, isLast: false, isKept: false };
