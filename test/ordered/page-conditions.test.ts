@@ -102,3 +102,59 @@ test('a key of the table itself that is set to NULL is refused: the WHERE may re
   });
   expect((await direct.query('SELECT FROM nodes WHERE parent IS NOT NULL')).rowCount).toBe(39);
 });
+
+describe('beside a trigger on what goes', () => {
+  const counting = (body: string) => `
+    DROP TABLE IF EXISTS posted, topics; CREATE TABLE topics (id int PRIMARY KEY, replies int);
+    CREATE TABLE posted (id int PRIMARY KEY, topic int REFERENCES topics ON DELETE CASCADE);
+    CREATE OR REPLACE FUNCTION fewer() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body}; RETURN NULL; END $$;
+    CREATE TRIGGER fewer AFTER DELETE ON posted FOR EACH ROW EXECUTE FUNCTION fewer();
+    INSERT INTO topics VALUES (1, 20), (2, 20); INSERT INTO posted SELECT i, 1 + i % 2 FROM generate_series(1, 40) AS i`;
+  const COUNTS = 'UPDATE topics SET replies = replies - 1 WHERE id = OLD.topic';
+  const topics = async () =>
+    (
+      await direct.query(
+        'SELECT (SELECT count(*) FROM topics)::int AS topics, (SELECT count(*) FROM posted)::int AS posted',
+      )
+    ).rows[0];
+  /** A session that has not seen the tables before they were made anew. */
+  const remove = async (condition: string) => {
+    const client = await proxy.connect(database.name);
+    try {
+      await client.query('BEGIN; ALTER TABLE topics RENAME TO t; ALTER TABLE t RENAME TO topics; COMMIT');
+      return await client.query(`DELETE FROM topics WHERE ${condition}`);
+    } finally {
+      await client.end();
+    }
+  };
+
+  test.each([
+    ['changes what the WHERE looks at', COUNTS],
+    ['does so by a function', "PERFORM set_config('a.b', 'c', true)"],
+    ['does so by a text', `EXECUTE '${COUNTS}'`],
+  ])('that %s it is refused', async (_, body) => {
+    await direct.query(counting(body));
+    await expect(remove('replies > 19')).rejects.toMatchObject({ detail: 'pgcascade reports PGC_BATCH.' });
+    expect(await topics()).toEqual({ topics: 2, posted: 40 });
+  });
+
+  test.each([
+    ['and it looks at the primary key alone', COUNTS, 'id > 0'],
+    ['that only inserts', 'INSERT INTO others VALUES (OLD.id)', 'replies > 19'],
+    ['that asks which it is', "IF TG_OP = 'UPDATE' THEN RAISE 'never'; END IF", 'replies > 19'],
+  ])('%s it is taken', async (_, body, condition) => {
+    await direct.query(counting(body));
+    expect((await remove(condition)).rowCount).toBe(2);
+    expect(await topics()).toEqual({ topics: 0, posted: 0 });
+  });
+});
+
+test.each([
+  ['xmax', "xmax = '0'"],
+  ['a sample', 'EXISTS (SELECT FROM others TABLESAMPLE bernoulli (50))'],
+])('a WHERE that looks at %s is refused: each batch would find other rows', async (_, condition) => {
+  await expect(application.query(`DELETE FROM orgs WHERE ${condition}`)).rejects.toMatchObject({
+    detail: 'pgcascade reports PGC_BATCH.',
+  });
+  expect(await left()).toEqual(BEFORE);
+});

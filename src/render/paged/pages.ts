@@ -15,6 +15,7 @@ import { readGone } from '../single/read-again.js';
 import type { Root } from '../single/root.js';
 import type { Spliced } from '../splice.js';
 import { askAll } from './ask-all.js';
+import { changingTriggers } from './changing-triggers.js';
 import { askRules, endPage, findPage, writePage } from './page-steps.js';
 import { type PagedPlan, type PageNode, pagedPlan } from './paged-plan.js';
 
@@ -66,13 +67,21 @@ export function renderPages(
   return {
     rows,
     ask: plan.checks.length > 0 || mixes ? askAll(text, statement, root, plan) : undefined,
-    harmless: harmlessQuestion(selection.names, plan, true),
+    harmless: harmlessQuestion(
+      selection.names,
+      plan,
+      true,
+      changingTriggers(selection.names, root, plan, sharing),
+    ),
     roots: collectRoots(text, statement, root, rows + 1),
     nodes: paged.nodes,
     levels: levelsOf(paged, rows),
     ...below(plan),
   };
 }
+
+/** The system columns that a lock writes into a row (heapam.c, heap_lock_tuple). */
+const WRITTEN_BY_LOCKS: readonly string[] = ['xmax', 'cmin', 'cmax'];
 
 /** All its texts. */
 export function textsOfPages({ ask, roots, levels, rules, writes, end }: Pages): readonly string[] {
@@ -109,6 +118,8 @@ function problemOf(
   if (root.site.returning) return 'a RETURNING';
   const gone = statement.selection && readGone(statement.selection.names, root, plan, sharing);
   if (gone !== undefined) return gone;
+  const locked = statement.selection?.names.functions.find((name) => WRITTEN_BY_LOCKS.includes(name));
+  if (locked !== undefined) return `a WHERE that looks at ${locked}, which changes where a row is locked`;
   if (root.deletion.inherits) return 'a table with inheritance children';
   if (plan.keys.some(({ action }) => action === 'set default')) return 'a key with SET DEFAULT';
   const own = new Set(sharing(root.target.relation));

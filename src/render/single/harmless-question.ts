@@ -18,11 +18,13 @@ import type { CalledNames } from '../../sql/statement/selection.js';
  * @param names what the client's statement calls
  * @param again it is executed again when the rows that it has found are gone: then nothing may be called that reads what it likes,
  * which any function may that is not immutable, but the server's own
+ * @param more what else stands against it: a condition
  */
 export function harmlessQuestion(
   { functions, types, operators, relations }: CalledNames,
   plan: Plan,
   again = false,
+  more?: string,
 ): string {
   const among = (column: string, names: readonly string[]) =>
     `${column} OPERATOR(pg_catalog.=) ANY (ARRAY[${names.map(quoteLiteral).join(', ')}]::pg_catalog.name[])`;
@@ -47,7 +49,7 @@ export function harmlessQuestion(
     ` OR EXISTS (SELECT FROM pg_catalog.pg_class AS r WHERE ${among('r.relname', read)}` +
     ` AND (r.relrowsecurity OR r.relkind OPERATOR(pg_catalog.=) 'v'))` +
     ` OR EXISTS (SELECT FROM pg_catalog.unnest(ARRAY[${locked.join(', ')}]::pg_catalog.oid[]) AS l` +
-    ` WHERE NOT pg_catalog.has_any_column_privilege(l.l, 'UPDATE')))`
+    ` WHERE NOT pg_catalog.has_any_column_privilege(l.l, 'UPDATE'))${more === undefined ? '' : ` OR ${more}`})`
   );
 }
 

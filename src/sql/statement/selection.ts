@@ -94,8 +94,10 @@ function namesIn(tree: Node, target: string | undefined): CalledNames {
   return {
     // A function of a row can be called as if it were a column: orgs.f, (orgs).f.
     functions: unique(
-      nodes.flatMap(([, { funcname, fields, indirection }]) => [
+      nodes.flatMap(([, { funcname, fields, indirection, method }]) => [
         ...last(funcname),
+        // TABLESAMPLE calls a function too, which is volatile.
+        ...last(method),
         ...last(fields),
         ...asList(indirection).flatMap((part) => last([part])),
       ]),
@@ -105,14 +107,28 @@ function namesIn(tree: Node, target: string | undefined): CalledNames {
       nodes.flatMap(([, { typeName, funcname }]) => [...last(asNode(typeName).names), ...last(funcname)]),
     ),
     operators: unique(
-      nodes.flatMap(([type, { name, operName }]) => [
-        ...(type === 'A_Expr' ? last(name) : []),
-        ...last(operName),
+      nodes.flatMap(([type, each]) => [
+        ...(type === 'A_Expr' ? last(each.name) : []),
+        ...last(each.operName),
+        ...unwritten(type, each),
       ]),
     ),
     relations: unique(relations),
     read: unique(relations.filter((_, i) => i !== own)),
   };
+}
+
+/** The operators that a form stands for: those of `x BETWEEN a AND b`, `x IN (SELECT …)`, `CASE x WHEN a`, `JOIN … USING`. */
+function unwritten(
+  type: string,
+  { kind, subLinkType, arg, usingClause, isNatural }: Node,
+): readonly string[] {
+  if (type === 'A_Expr') return String(kind).includes('BETWEEN') ? ['<', '<=', '>', '>='] : [];
+  const isEqual =
+    (type === 'SubLink' && subLinkType === 'ANY_SUBLINK') ||
+    (type === 'CaseExpr' && arg !== undefined) ||
+    (type === 'JoinExpr' && (usingClause !== undefined || isNatural === true));
+  return isEqual ? ['='] : [];
 }
 
 function unique(names: readonly string[]): readonly string[] {
