@@ -20,7 +20,7 @@ const long = [
   'test/servers/*.test.ts',
   'test/programs.test.ts',
   'test/service-manager.test.ts',
-  'test/twin/fuzz.test.ts',
+  'test/twin/{fuzz,batches}.test.ts',
   'test/twin/writes/writes.test.ts',
   'test/twin/interleave/{interleave,guarded}.test.ts',
   'test/cli/idle-memory.test.ts',

@@ -13,7 +13,7 @@ const database = useDatabase(`
   INSERT INTO orgs VALUES (1), (2), (3), (4), (5), (6); INSERT INTO users SELECT id, id FROM orgs`);
 
 const BY_NAME: ProxyOptions = {
-  profile: 'h2',
+  profile: 'redshift',
   cascade: {
     relations: [
       { name: 'of_org', from: 'public.users(org_id)', to: 'public.orgs(id)', on_delete: 'cascade' },

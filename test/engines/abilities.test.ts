@@ -155,6 +155,7 @@ describeAbilities(
         kind: 'without savepoints',
         endWithErrors: false,
         statusTells: false,
+        keepsReferenced: true,
       });
     });
 

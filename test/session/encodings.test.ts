@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { useDatabase } from '../support/database.js';
 import { bind, execute, message, parse, query, sync } from '../support/frontend-messages.js';
+import { connectTo } from '../support/made-connections.js';
 import { useProxy } from '../support/proxy.js';
 import { RawClient, type RawMessage } from '../support/raw-client.js';
 
@@ -156,7 +157,7 @@ test.each([
   await admin.query('DROP DATABASE IF EXISTS in_latin1');
   await admin.query("CREATE DATABASE in_latin1 ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'");
   try {
-    const owner = await proxy.connect('in_latin1');
+    const owner = await connectTo(proxy.url('in_latin1'));
     await owner.query(
       schema('NOT ENFORCED')
         .replaceAll('я🐘', 'ß')

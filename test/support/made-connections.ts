@@ -28,6 +28,10 @@ export function madeConnections(url: string, keeps: boolean): MadeConnections {
     const end: () => Promise<void> = client.end.bind(client);
     ends.set(client, end);
     if (!keeps) return client;
+    // Where its database is dropped, or its server ends.
+    client.once('end', () => {
+      if (free.includes(client)) free.splice(free.indexOf(client), 1);
+    });
     const giveBack = async () => {
       if (free.includes(client) || !ends.has(client)) return;
       // Behind a statement that waits, `pg` closes the connection, which ends this question too.

@@ -5,6 +5,9 @@ import type { Comparison } from './comparison.js';
 import type { Difference } from './report.js';
 import type { Twins } from './twins.js';
 
+/** How the keys of the twin are that the proxy stands before; some of each where it is not said. */
+export type Keys = 'emulated' | 'overridden' | 'enforced';
+
 export interface FuzzOptions {
   readonly seed: number;
   /** Leaves out the cases before this one. */
@@ -15,7 +18,7 @@ export interface FuzzOptions {
   readonly differences: number;
   /** How long to look for a smaller case, in milliseconds; 0 is not at all. */
   readonly shrinkFor: number;
-  readonly overridden?: boolean;
+  readonly keys?: Keys;
   /** Those that delete, unless it is said. */
   readonly which?: Statements;
   readonly found?: (difference: Difference, name: string) => void;
@@ -38,7 +41,12 @@ export interface Figures {
 }
 
 /** To make a schema takes longer than to try a statement on it.  */
-const STATEMENTS = { deletes: [4, 12], writes: [8, 30] } as const;
+const STATEMENTS: Readonly<Record<Statements, readonly [number, number]>> = {
+  deletes: [4, 12],
+  'deletes in batches': [4, 12],
+  writes: [8, 30],
+  'writes of new keys': [8, 30],
+};
 
 export async function fuzz(twins: Twins, options: FuzzOptions): Promise<Figures> {
   const { which = 'deletes' } = options;
@@ -53,14 +61,17 @@ export async function fuzz(twins: Twins, options: FuzzOptions): Promise<Figures>
   };
   while (figures.statements < options.statements && figures.differences.length < options.differences) {
     const seed = caseSeed(options.seed, (options.first ?? 0) + figures.cases++);
-    const [generated] = fc.sample(cases(STATEMENTS[which === 'deletes' ? which : 'writes'], which), {
+    const [generated] = fc.sample(cases(STATEMENTS[which], which), {
       seed,
       numRuns: 1,
       unbiased: true,
     });
     if (!generated) continue;
+    const { keys } = options;
     const given =
-      options.overridden === undefined ? generated : { ...generated, overridden: options.overridden };
+      keys === undefined
+        ? generated
+        : { ...generated, overridden: keys === 'overridden', enforced: keys === 'enforced' };
     const name = `seed ${options.seed}, case ${(options.first ?? 0) + figures.cases - 1}`;
     const difference = await firstDifference(twins, given, (result, statement) => {
       count(figures, result);

@@ -26,7 +26,12 @@ const setDefault: KeySpec = {
 /** What the key that is named breaks, on one side. */
 function breaks(name: string, code = '23503', left: readonly string[] = []): Run {
   const message = 'insert or update on table "t1" violates foreign key constraint';
-  return { answers: [[`E C=${code} D=… M=${message} n=${name} s=a t=t1`]], left, refused: undefined };
+  return {
+    answers: [[`E C=${code} D=… M=${message} n=${name} s=a t=t1`]],
+    left,
+    orphans: [],
+    refused: undefined,
+  };
 }
 
 /** @param references for each key of the child's row the parent that it takes */
@@ -71,6 +76,7 @@ describe('another rule than that of a row which is still referenced may be repor
   const still = (name: string): Run => ({
     answers: [[`E C=23503 D=… M=${referenced} "${name}" on table "t1" n=${name} s=a t=t1`]],
     left: [],
+    orphans: [],
     refused: undefined,
   });
   // The first sets the child's code, by which the child references itself.

@@ -28,6 +28,7 @@ import type { WriteSpec } from './writes/write-spec.js';
  * `beside a delete`: of what a DELETE breaks and what is written beside it, the other one is named.
  * `left partition`: a row leaves a partition under an overridden key, and the server goes by its own ON DELETE.
  * `row order`: rows that several SET keys have changed are returned in another order by a later statement.
+ * `part gone`: an error that undoes all natively leaves done what the batches before it have done.
  */
 export type Known =
   | 'other order'
@@ -42,7 +43,8 @@ export type Known =
   | 'other part'
   | 'beside a delete'
   | 'left partition'
-  | 'row order';
+  | 'row order'
+  | 'part gone';
 
 /** @param at the step that was answered differently */
 export function knownDifference(native: Run, proxied: Run, at: number, schema: Schema): Known | undefined {

@@ -1,5 +1,5 @@
 /** The fuzzer as a program: `npm run test:fuzz -- --seed 7 --runs 2000`. Exit status: 0 no difference, 1 some, 2 bad usage. */
-import { atLeast, oneOf, runCommand, type Values } from '../support/command.js';
+import { atLeast, oneOf, runCommand, UsageError, type Values } from '../support/command.js';
 import { startPostgres } from '../support/postgres.js';
 import { ProxyProgram } from '../support/proxy-program.js';
 import { createDatabaseOn, type Database } from '../support/scratch-database.js';
@@ -24,7 +24,9 @@ Runs random statements on random schemas, natively and through pgcascade, and pr
   --writes          INSERT, UPDATE, MERGE and COPY in place of DELETE and TRUNCATE, with cascade.guard: check and cascade.copy: verify
   --unreferenced    such an UPDATE sets no columns that keys reference
   --strategy WHICH  single or ordered: how the proxy carries a cascade out (cascade.strategy; default: single)
-  --keys WHICH      emulated (NOT ENFORCED keys) or overridden (NO ACTION keys with overrides; default: both)
+  --batch-rows N    the proxy deletes and changes so many rows a transaction (cascade.batch_rows)
+  --keys WHICH      emulated (NOT ENFORCED keys), overridden (NO ACTION keys with overrides), or with --batch-rows
+                    enforced (the server cascades by them too); default: some of each
 `;
 
 const options = {
@@ -36,7 +38,8 @@ const options = {
   shrink: { type: 'string', default: '60' },
   show: { type: 'string' },
   strategy: { type: 'string', default: 'single' },
-  keys: { type: 'string', default: 'both' },
+  'batch-rows': { type: 'string', default: '0' },
+  keys: { type: 'string', default: 'all' },
   count: { type: 'boolean', default: false },
   writes: { type: 'boolean', default: false },
   unreferenced: { type: 'boolean', default: false },
@@ -48,7 +51,13 @@ async function run(values: Values<typeof options>): Promise<boolean> {
   const runs = atLeast(1, '--runs', values.runs);
   const most = atLeast(1, '--differences', values.differences);
   const seconds = atLeast(0, '--shrink', values.shrink);
-  const keys = oneOf(['emulated', 'overridden', 'both'], '--keys', values.keys);
+  const batchRows = atLeast(0, '--batch-rows', values['batch-rows']);
+  if (batchRows > 0 && values.writes) throw new UsageError('--writes takes no --batch-rows');
+  const keys = oneOf(
+    ['emulated', 'overridden', ...(batchRows > 0 ? (['enforced'] as const) : []), 'all'],
+    '--keys',
+    values.keys,
+  );
   const strategy = oneOf(['single', 'ordered'], '--strategy', values.strategy);
   const server = await startPostgres({ config: { autovacuum: 'off' } });
   try {
@@ -57,6 +66,7 @@ async function run(values: Values<typeof options>): Promise<boolean> {
       cascade: {
         overrides: OVERRIDES,
         strategy,
+        batch_rows: batchRows || null,
         ...(values.writes ? { guard: 'check', copy: 'verify' } : {}),
       },
       audit,
@@ -71,7 +81,7 @@ async function run(values: Values<typeof options>): Promise<boolean> {
       // What was dropped makes catalogs slow: each seed has new ones.
       const [native, emulated] = [await createDatabaseOn(server), await createDatabaseOn(server)];
       const at = ({ name }: Database, port = server.port) => ({ ...server, port, database: name });
-      const twins = await Twins.connect(at(native), at(emulated), at(emulated, proxy.port));
+      const twins = await Twins.connect(at(native), at(emulated), at(emulated, proxy.port), batchRows > 0);
       const started = performance.now();
       const figures = await fuzz(twins, {
         seed: each,
@@ -79,8 +89,8 @@ async function run(values: Values<typeof options>): Promise<boolean> {
         statements: runs,
         differences: most,
         shrinkFor: seconds * 1000,
-        ...(keys === 'both' ? {} : { overridden: keys === 'overridden' }),
-        which: whichOf(values),
+        ...(keys === 'all' ? {} : { keys }),
+        which: batchRows > 0 ? 'deletes in batches' : whichOf(values),
         found: (difference, name) => print(`${name}: a difference`, difference),
         knows: (difference, name, what) => {
           if (values.show === what || values.show === 'all') print(`${name}: ${what}`, difference);

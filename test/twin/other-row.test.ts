@@ -45,7 +45,7 @@ function named(
 ): Run {
   const detail = `Key (id)=(${id}) is referenced from table "t2".`;
   const error = `E C=${code} D=${detail} M=update or delete on table "t1" S=ERROR V=ERROR n=${name} s=a t=t2`;
-  return { answers: [[`C ${tag}.`, error, 'Z I']], left, refused: undefined };
+  return { answers: [[`C ${tag}.`, error, 'Z I']], left, orphans: [], refused: undefined };
 }
 
 test('of two rows that an earlier DELETE has set, either may be the one that breaks a rule', () => {

@@ -1,8 +1,8 @@
 /** A difference for people: a script of schema and rows, the statement, and both answers. */
-import { type Case, schemaOf } from './case.js';
+import { type Case, kindOf, schemaOf } from './case.js';
 import { programOf } from './program.js';
 import type { Run } from './run.js';
-import { createSql, fillSql } from './schema-sql.js';
+import { createSql, fillSql, type Kind } from './schema-sql.js';
 
 export interface Difference {
   readonly given: Case;
@@ -10,14 +10,20 @@ export interface Difference {
   readonly proxied: Run;
 }
 
+const KEYS: Readonly<Record<Kind, string>> = {
+  native: 'the same keys',
+  emulated: 'NOT ENFORCED keys',
+  overridden: 'enforced NO ACTION keys with overrides',
+};
+
 export function reproduction({ given, native, proxied }: Difference): string {
   const schema = schemaOf(given);
   const [statement] = given.statements;
   if (!statement) return '';
-  const kind = given.overridden ? 'overridden' : 'emulated';
+  const kind = kindOf(given);
   const steps = programOf(schema, statement, kind);
   const lines: string[] = [
-    `-- ${given.overridden ? 'enforced NO ACTION keys with overrides' : 'NOT ENFORCED keys'}; natively as declared, enforced`,
+    `-- ${KEYS[kind]}; natively as declared, enforced`,
     ...createSql(schema, kind).map((sql) => `${sql};`),
     `${fillSql(schema)};`,
   ];

@@ -83,24 +83,30 @@ export interface StatementSpec extends Sending {
   readonly deletes: readonly [DeleteSpec, DeleteSpec, DeleteSpec];
 }
 
-const deletion: fc.Arbitrary<DeleteSpec> = fc.record({
-  relation: place,
-  where: pick([8, 'equals'], [3, 'all'], [4, 'in'], ...WHERES.slice(3).map((each) => [1, each] as const)),
-  value,
-  other: value,
-  help: place,
-  returning: pick([8, 'none'], ...LISTS.map((each) => [1, each] as const)),
-  spelling: pick(
-    [4, 'plain'],
-    [1, 'only'],
-    [1, 'star'],
-    [2, 'alias'],
-    [1, 'odd alias'],
-    [1, 'qualified'],
-    [1, 'comments'],
-  ),
-  mistake: pick<Mistake | 'none'>([120, 'none'], ...ERRORS.map((each) => [1, each] as const)),
-});
+/**
+ * @param where which conditions there are
+ * @param returning whether most have no RETURNING: as many of them for each that has one
+ */
+function deletion(where: fc.Arbitrary<Where>, returning: number): fc.Arbitrary<DeleteSpec> {
+  return fc.record({
+    relation: place,
+    where,
+    value,
+    other: value,
+    help: place,
+    returning: pick([returning, 'none'], ...LISTS.map((each) => [1, each] as const)),
+    spelling: pick(
+      [4, 'plain'],
+      [1, 'only'],
+      [1, 'star'],
+      [2, 'alias'],
+      [1, 'odd alias'],
+      [1, 'qualified'],
+      [1, 'comments'],
+    ),
+    mistake: pick<Mistake | 'none'>([120, 'none'], ...ERRORS.map((each) => [1, each] as const)),
+  });
+}
 
 export const sending = {
   manner: pick<Sending['manner']>(
@@ -119,8 +125,39 @@ export const sending = {
   variant: fc.nat(11),
 };
 
+const anywhere = deletion(
+  pick([8, 'equals'], [3, 'all'], [4, 'in'], ...WHERES.slice(3).map((each) => [1, each] as const)),
+  8,
+);
+
 export const statementSpec: fc.Arbitrary<StatementSpec> = fc.record({
   form: pick<Form>([14, 'delete'], ...FORMS.slice(1).map((each) => [1, each] as const)),
-  deletes: fc.tuple(deletion, deletion, deletion),
+  deletes: fc.tuple(anywhere, anywhere, anywhere),
   ...sending,
+});
+
+const inBatches = deletion(
+  pick(
+    [6, 'equals'],
+    [6, 'all'],
+    [5, 'in'],
+    [4, 'above'],
+    ...WHERES.slice(4).map((each) => [1, each] as const),
+  ),
+  150,
+);
+
+/** What can be done in batches, nearly always: a DELETE by itself, without RETURNING. */
+export const statementForBatches: fc.Arbitrary<StatementSpec> = fc.record({
+  form: pick<Form>([150, 'delete'], ...FORMS.slice(1).map((each) => [1, each] as const)),
+  deletes: fc.tuple(inBatches, inBatches, inBatches),
+  ...sending,
+  manner: pick<Sending['manner']>(
+    [8, 'simple'],
+    [4, 'extended'],
+    [4, 'named'],
+    [1, 'pipeline'],
+    [2, 'portal'],
+  ),
+  transaction: pick<Sending['transaction']>([40, 'none'], [1, 'commit'], [1, 'savepoint'], [1, 'rollback']),
 });

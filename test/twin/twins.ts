@@ -1,6 +1,7 @@
 /** The same schema and statements on both sides: natively, and through the proxy; and what differs. */
 import { inWords, type Names, refusalOf } from './answers.js';
-import { type Case, type Statement, schemaOf } from './case.js';
+import { comparedInBatches, orphansSql, withoutBatches } from './batches.js';
+import { type Case, kindOf, type Statement, schemaOf } from './case.js';
 import { type Comparison, compared } from './comparison.js';
 import { type Address, Connection, type Message } from './connection.js';
 import { shownBy } from './coverage.js';
@@ -38,22 +39,26 @@ interface Side {
 export class Twins {
   readonly #native: Side;
   readonly #proxied: Side;
+  readonly #inBatches: boolean;
 
-  private constructor(native: Side, proxied: Side) {
+  private constructor(native: Side, proxied: Side, inBatches: boolean) {
     this.#native = native;
     this.#proxied = proxied;
+    this.#inBatches = inBatches;
   }
 
   /**
    * @param native an empty database
    * @param other another one on the same server
    * @param proxied the second through the proxy
+   * @param inBatches the proxy cascades in batches
    */
-  static async connect(native: Address, other: Address, proxied: Address): Promise<Twins> {
+  static async connect(native: Address, other: Address, proxied: Address, inBatches = false): Promise<Twins> {
     const open = (address: Address) => Connection.open(address, SETTINGS);
     return new Twins(
       { session: await open(native), control: await open(native) },
       { session: await open(proxied), control: await open(other) },
+      inBatches,
     );
   }
 
@@ -67,12 +72,11 @@ export class Twins {
   /** Makes the case's schema on both sides. @throws what a server does not accept */
   async prepare(given: Case): Promise<Prepared> {
     const schema = schemaOf(given);
-    const kind = given.overridden ? 'overridden' : 'emulated';
     const sides = await Promise.all([
-      PreparedSide.make(this.#native, schema, 'native'),
-      PreparedSide.make(this.#proxied, schema, kind),
+      PreparedSide.make(this.#native, schema, 'native', false),
+      PreparedSide.make(this.#proxied, schema, kindOf(given), this.#inBatches),
     ]);
-    return new Prepared(schema, sides[0], sides[1]);
+    return new Prepared(schema, sides[0], sides[1], this.#inBatches ? comparedInBatches : compared);
   }
 }
 
@@ -81,12 +85,14 @@ export class Prepared {
   readonly #schema: Schema;
   readonly #native: PreparedSide;
   readonly #proxied: PreparedSide;
+  readonly #compared: typeof compared;
   #restored = 0;
 
-  constructor(schema: Schema, native: PreparedSide, proxied: PreparedSide) {
+  constructor(schema: Schema, native: PreparedSide, proxied: PreparedSide, by: typeof compared) {
     this.#schema = schema;
     this.#native = native;
     this.#proxied = proxied;
+    this.#compared = by;
   }
 
   /** Runs a statement on both sides, and puts the rows back where any was touched. */
@@ -117,7 +123,7 @@ export class Prepared {
       await this.#restore(all ? undefined : touched);
     }
     const shown = shownBy(this.#schema, spec, new Set(this.#native.touched(native.left)), native);
-    return compared(native, proxied, this.#proxied.start, this.#schema, spec, shown);
+    return this.#compared(native, proxied, this.#proxied.start, this.#schema, spec, shown);
   }
 
   /** @param places those of the tables that have to be emptied; else all are, by TRUNCATE */
@@ -139,18 +145,28 @@ class PreparedSide {
   readonly #contents: Step;
   readonly #places: ReadonlyMap<string, number>;
   readonly #late: boolean;
+  readonly #orphans: Step | undefined;
 
-  private constructor(side: Side, schema: Schema, kind: Kind, names: Names, start: readonly string[]) {
+  private constructor(
+    side: Side,
+    schema: Schema,
+    kind: Kind,
+    names: Names,
+    start: readonly string[],
+    inBatches: boolean,
+  ) {
     this.#side = side;
     this.kind = kind;
     this.#names = names;
     this.start = start;
     this.#contents = simple(contentsSql(schema));
     this.#late = schema.late;
+    this.#orphans = inBatches ? simple(orphansSql(schema)) : undefined;
     this.#places = new Map(schema.relations.map((each) => [shownName(each), each.table.place]));
   }
 
-  static async make(side: Side, schema: Schema, kind: Kind): Promise<PreparedSide> {
+  /** @param inBatches a part of a statement may be done: orphans are looked for */
+  static async make(side: Side, schema: Schema, kind: Kind, inBatches: boolean): Promise<PreparedSide> {
     // Through the proxy, which hears of the keys in this way.
     await succeed(
       side.session,
@@ -159,7 +175,7 @@ class PreparedSide {
       ),
     );
     // PostgreSQL fires a row's keys in the order of their triggers' names, which end in object ids: 100000 before 99999.
-    if (await hasIdsOfSeveralLengths(side.control)) return PreparedSide.make(side, schema, kind);
+    if (await hasIdsOfSeveralLengths(side.control)) return PreparedSide.make(side, schema, kind, inBatches);
     await succeed(side.control, fillSql(schema));
     const names = await tableNames(side.control);
     const start = await side.control.ask(simple(contentsSql(schema)).bytes);
@@ -169,6 +185,7 @@ class PreparedSide {
       kind,
       names,
       start.map((each) => inWords(each, names)),
+      inBatches,
     );
   }
 
@@ -190,12 +207,17 @@ class PreparedSide {
       const name = came.map((each) => this.#refusal(each)).find((each) => each !== undefined);
       if (name !== undefined && refused === undefined) refused = { step: answers.length, name };
       const kept = withoutPlans(this.#late ? withoutRows(came) : withoutCopied(came), opaque);
-      answers.push(kept.map((each) => this.#inWords(each)));
+      answers.push(withoutBatches(kept.map((each) => this.#inWords(each))));
       status = came.at(-1)?.body.toString('latin1') ?? '';
     }
     if (status !== 'I') await session.ask(simple('ROLLBACK').bytes);
-    const left = (await this.#side.control.ask(this.#contents.bytes)).map((each) => this.#inWords(each));
-    return { answers, left, refused };
+    const left = await this.#asked(this.#contents);
+    const orphans = this.#orphans ? await this.#asked(this.#orphans) : [];
+    return { answers, left, refused, orphans: orphans.filter((each) => each.startsWith('D ')) };
+  }
+
+  async #asked({ bytes }: Step): Promise<readonly string[]> {
+    return (await this.#side.control.ask(bytes)).map((each) => this.#inWords(each));
   }
 
   /** The places of the tables that hold other rows than at the start; -1 stands for the log. */

@@ -4,8 +4,11 @@ import { useDatabase } from '../support/database.js';
 import { type ProxyOptions, useProxy } from '../support/proxy.js';
 import { Twins } from './twins.js';
 
-/** @returns what gives them, once the tests run */
-export function useTwins(options: ProxyOptions): () => Twins {
+/**
+ * @param inBatches the proxy cascades in batches
+ * @returns what gives them, once the tests run
+ */
+export function useTwins(options: ProxyOptions, inBatches = false): () => Twins {
   const native = useDatabase();
   const emulated = useDatabase();
   const proxy = useProxy(options);
@@ -13,11 +16,16 @@ export function useTwins(options: ProxyOptions): () => Twins {
   beforeAll(async () => {
     const server = inject('postgres');
     const other = { ...server, database: emulated.name };
-    twins = await Twins.connect({ ...server, database: native.name }, other, {
-      ...other,
-      host: proxy.host,
-      port: proxy.port,
-    });
+    twins = await Twins.connect(
+      { ...server, database: native.name },
+      other,
+      {
+        ...other,
+        host: proxy.host,
+        port: proxy.port,
+      },
+      inBatches,
+    );
   });
   afterAll(() => twins?.end());
   return () => {

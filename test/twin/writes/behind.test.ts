@@ -47,7 +47,12 @@ const spec: WriteSpec = {
 
 function breaks(message: string, table: string, name = '', code = '23503'): Run {
   const named = name === '' ? '' : ` n=${name}`;
-  return { answers: [[`E C=${code} D=… M=${message}${named} s=a t=${table}`]], left: [], refused: undefined };
+  return {
+    answers: [[`E C=${code} D=… M=${message}${named} s=a t=${table}`]],
+    left: [],
+    orphans: [],
+    refused: undefined,
+  };
 }
 const written = (key: string, table: string) =>
   breaks(`insert or update on table "${table}" violates`, table, key);

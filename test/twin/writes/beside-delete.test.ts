@@ -33,7 +33,12 @@ const spec: WriteSpec = {
 
 function breaks(message: string, code: string, table: string, name?: string): Run {
   const named = name === undefined ? '' : ` n=${name}`;
-  return { answers: [[`E C=${code} D=… M=${message}${named} s=a t=${table}`]], left: [], refused: undefined };
+  return {
+    answers: [[`E C=${code} D=… M=${message}${named} s=a t=${table}`]],
+    left: [],
+    orphans: [],
+    refused: undefined,
+  };
 }
 const written = (table: string, key: string) =>
   breaks(`insert or update on table "${table}" violates`, '23503', table, key);

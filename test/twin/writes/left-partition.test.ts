@@ -32,7 +32,7 @@ const spec: WriteSpec = {
 };
 
 function run(answer: string, left: readonly string[] = []): Run {
-  return { answers: [[answer]], left, refused: undefined };
+  return { answers: [[answer]], left, orphans: [], refused: undefined };
 }
 const moved = run('C UPDATE 1.', ['D a row that has moved']);
 const referenced = (key: string, code = '23503') =>

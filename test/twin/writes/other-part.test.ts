@@ -36,7 +36,12 @@ const spec: WriteSpec = {
 function breaks(code: string, table: string, key?: string): Run {
   const name = key === undefined ? '' : ` n=${key}`;
   const message = key === undefined ? 'new row' : `insert or update on table "${table}" violates`;
-  return { answers: [[`E C=${code} D=… M=${message}${name} s=a t=${table}`]], left: [], refused: undefined };
+  return {
+    answers: [[`E C=${code} D=… M=${message}${name} s=a t=${table}`]],
+    left: [],
+    orphans: [],
+    refused: undefined,
+  };
 }
 
 function known(native: Run, proxied: Run, given: Partial<WriteSpec> = {}) {

@@ -34,7 +34,12 @@ const spec: WriteSpec = {
 };
 
 function run(rows: readonly string[], deleted = 1, left: readonly string[] = []): Run {
-  return { answers: [[`C DELETE ${deleted}.`], [...rows, 'C UPDATE 2.']], left, refused: undefined };
+  return {
+    answers: [[`C DELETE ${deleted}.`], [...rows, 'C UPDATE 2.']],
+    left,
+    orphans: [],
+    refused: undefined,
+  };
 }
 
 function known(native: Run, proxied: Run, given: Partial<WriteSpec> = {}, schema = schemaOf(key, key)) {

@@ -18,7 +18,7 @@ const SINGLE: readonly WriteForm[] = WRITE_FORMS.slice(0, WRITE_FORMS.indexOf('s
 /** As a transaction by itself, so that what is checked at COMMIT is checked with the statement. */
 export function standingAlone(spec: WriteSpec): WriteSpec {
   // The others are several statements in a string.
-  if (spec.form === 'copy')
+  if (spec.form === 'copy in')
     return { ...spec, variant: spec.variant % SINGLE_COPIES, manner: 'simple', transaction: 'none' };
   const form = SINGLE.includes(spec.form) ? spec.form : 'update';
   return { ...spec, form, manner: 'simple', transaction: 'none' };
@@ -76,7 +76,7 @@ export function writeTextsOf(schema: Schema, spec: WriteSpec): Texts {
         texts: [`PREPARE w AS ${writeSql(schema, second, literal).text}`, 'EXECUTE w', 'DEALLOCATE ALL'],
         whole: true,
       };
-    case 'copy':
+    case 'copy in':
       return { kind: 'steps', steps: [copyStep(schema, spec)] };
     default: {
       const each = spec.manner === 'pipeline' && variant % 4 === 0 ? [spec, second] : [spec];

@@ -21,7 +21,7 @@ export const WRITE_FORMS = [
   'write beside a delete',
   'write explained',
   'write prepared in SQL',
-  'copy',
+  'copy in',
 ] as const;
 export type WriteForm = (typeof WRITE_FORMS)[number];
 
@@ -130,7 +130,7 @@ export function writeSpec(referenced: boolean): fc.Arbitrary<WriteSpec> {
       [4, 'write in a with'],
       [8, 'writes in one statement'],
       [6, 'write beside a delete'],
-      [5, 'copy'],
+      [5, 'copy in'],
     ),
     relation: place,
     help: place,
