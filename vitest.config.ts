@@ -18,15 +18,20 @@ const long = [
   'test/matrix/*.test.ts',
   'test/chaos/*.test.ts',
   'test/servers/*.test.ts',
+  'test/auth/clients.test.ts',
   'test/programs.test.ts',
   'test/service-manager.test.ts',
   'test/twin/{fuzz,batches}.test.ts',
   'test/twin/writes/writes.test.ts',
   'test/twin/interleave/{interleave,guarded}.test.ts',
-  'test/cli/idle-memory.test.ts',
+  'test/guard/circles-random.test.ts',
+  'test/cli/{idle-memory,start}.test.ts',
+  'test/documents/sessions.test.ts',
+  'test/support/postgres.test.ts',
   'test/net/embedded-end.test.ts',
   'test/{session,sql}/long-texts.test.ts',
-  'test/session/{broken-messages,client-gone,copy-in-step,encoded-texts,encodings,many-changes,markers,passthrough-volume}.test.ts',
+  'test/session/{broken-messages,client-gone,copy-any,copy-in-step,encoded-texts,encodings,many-changes}.test.ts',
+  'test/session/{markers,message-memory,passthrough-volume}.test.ts',
 ];
 
 /** These need no server: what PostgreSQL says to them is kept in files. */
