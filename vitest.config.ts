@@ -28,7 +28,7 @@ const long = [
   'test/cli/{idle-memory,start}.test.ts',
   'test/documents/sessions.test.ts',
   'test/support/postgres.test.ts',
-  'test/net/embedded-end.test.ts',
+  'test/net/{embedded,embedded-end}.test.ts',
   'test/{session,sql}/long-texts.test.ts',
   'test/session/{broken-messages,client-gone,copy-any,copy-in-step,encoded-texts,encodings,many-changes}.test.ts',
   'test/session/{markers,message-memory,passthrough-volume}.test.ts',

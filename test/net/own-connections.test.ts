@@ -6,13 +6,16 @@ import { asking } from '../../src/graph/watch/connection.js';
 
 const KEEPALIVE = 2;
 
-/** What the kernel waits for on a connection, by its local port: the timer, and seconds until it (proc_net_tcp.txt, `tr tm->when`). */
-function timerOf(port: number): { readonly timer: number; readonly seconds: number } {
-  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+/**
+ * What the kernel waits for on a connection: the timer, and seconds until it (proc_net_tcp.txt, `tr tm->when`).
+ * @param own its local port, which another connection may have too, to another server
+ */
+function timerOf(own: number): { readonly timer: number; readonly seconds: number } {
+  const [local, remote] = [own, port].map((each) => `:${each.toString(16).toUpperCase().padStart(4, '0')}`);
   const fields = readFileSync('/proc/net/tcp', 'utf8')
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .find(([, address]) => address?.endsWith(local));
+    .find(([, from, to]) => from?.endsWith(local ?? '') && to?.endsWith(remote ?? ''));
   const [timer = '', ticks = ''] = fields?.[5]?.split(':') ?? [];
   return { timer: Number.parseInt(timer, 16), seconds: Number.parseInt(ticks, 16) / 100 };
 }
