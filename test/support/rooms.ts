@@ -1,20 +1,6 @@
 /** The rooms of src: what each of them is for, and what it may import. CONTRIBUTING has the same table. */
-
-export interface Room {
-  /** As CONTRIBUTING says it. */
-  readonly purpose: string;
-  /** The rooms that it may import from beside itself; `sql` stands for all of sql. */
-  readonly may: readonly string[];
-  /** Those from which it may import types only: what is configured, and what is told of it, comes as arguments. */
-  readonly types?: readonly string[];
-}
-
-const ground = ['graph', 'profiles', 'profiles/families', 'sql', 'errors', 'pace'];
-const planning = ['plan', ...ground];
-const rewriting = ['rewrite', 'render', 'wire', ...planning];
-const answering = ['session/answers', 'session/server', ...rewriting];
-const seeing = ['session/catalog/told', 'session/catalog', 'session/policy'];
-const deciding = ['session/decide', ...seeing, ...answering];
+import { deciding, ground, planning, type Room } from './room.js';
+import { sessionRooms } from './session-rooms.js';
 
 /** The folders of src, and the files at its top, from the top down: a room imports from those below it. */
 export const rooms: Readonly<Record<string, Room>> = {
@@ -128,72 +114,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     purpose: 'SCRAM-SHA-256, both sides, message by message; pure',
     may: ['errors'],
   },
-  'session/client/extended': {
-    purpose:
-      'the extended query protocol, a file for each message: Parse, Bind, Describe, Execute, Close, Flush, Sync',
-    may: ['session/client', 'session/execute', ...deciding],
-  },
-  'session/client/simple': {
-    purpose: 'the simple query protocol: a Query, sent as one text or statement by statement',
-    may: ['session/client', 'session/execute', ...deciding],
-  },
-  'session/client': {
-    purpose:
-      'what both protocols share: units of work, COPY data, prepared statements, portals; and FunctionCall',
-    may: ['session/execute', ...deciding],
-  },
-  'session/execute': {
-    purpose: 'an expanded statement until it ends for good: try, find out, lock, retry',
-    may: ['session/execute/ordered', 'session/execute/paged', 'session/execute/plain', ...deciding],
-    types: ['observe'],
-  },
-  'session/execute/paged': {
-    purpose: 'a statement that is carried out in transactions of a limited number of rows',
-    may: ['session/execute/ordered', ...deciding],
-    types: ['observe'],
-  },
-  'session/execute/ordered': {
-    purpose:
-      'a statement that is carried out by a sequence: the steps in a pipeline, and the keys between them',
-    may: deciding,
-    types: ['observe'],
-  },
-  'session/execute/plain': {
-    purpose:
-      'a statement that is carried out by plain statements: each a query by itself, with the keys in its text',
-    may: deciding,
-    types: ['observe'],
-  },
-  'session/decide': {
-    purpose: "what is sent in place of a client's text, and what the names of prepared statements stand for",
-    may: [...seeing, ...answering],
-    types: ['observe'],
-  },
-  'session/catalog/told': {
-    purpose:
-      'the keys that servers tell of which are not asked what PostgreSQL is, and what names mean there',
-    may: ['session/catalog', 'session/policy', ...answering],
-    types: ['observe'],
-  },
-  'session/catalog': {
-    purpose: 'names, settings and the graph as one session sees them',
-    may: ['session/policy', ...answering],
-    types: ['observe'],
-  },
-  'session/policy': {
-    purpose: 'what the configuration says to statements, as one session goes by it',
-    may: ['graph'],
-    types: ['rewrite', 'plan'],
-  },
-  'session/answers': {
-    purpose: "the server's answers to rewritten statements, turned back into those to the client's own",
-    may: ['session/server', ...rewriting],
-  },
-  'session/server': {
-    purpose:
-      "the connection to the server: its output, its state, outstanding replies, the proxy's own queries",
-    may: rewriting,
-  },
+  ...sessionRooms,
   audit: {
     purpose: 'the record of cascades, a line each',
     may: ['observe', 'plan', 'graph', 'errors'],
