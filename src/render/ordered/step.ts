@@ -6,12 +6,15 @@ import type { Deletion, Plan } from '../../plan/plan.js';
 import { withNames } from '../own-names.js';
 import { header } from '../single/actions/deletions.js';
 import { cteName } from '../single/actions/rows.js';
+import type { Counted } from '../single/counts.js';
 
 export interface Step {
   /** Its text, with MARKER in it where it may stop itself. */
   readonly sql: string;
   /** The deletions whose keys are its parameters, in order: for each as many arrays as the deletion returns columns. */
   readonly held: readonly number[];
+  /** What its tag counts; `several` where it takes rows of several tables, or its tag counts something else. */
+  readonly takes?: Counted | 'several';
 }
 
 /** A step that gives keys: one row, with an array for each column that each of the deletions returns. */

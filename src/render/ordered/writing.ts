@@ -31,13 +31,21 @@ export function checkAndChange(plan: Plan): readonly Step[] {
     : [];
   const asked =
     conditions.length > 0 || changing.length > 0
-      ? [stepOf(plan, `SELECT${where(conditions)}`, [...ctes, ...changing])]
+      ? [taking(stepOf(plan, `SELECT${where(conditions)}`, [...ctes, ...changing]), changing.length)]
       : [];
   if (isTogether) return asked;
   return [
     ...asked,
-    ...plan.changes.flatMap((change) => renderUpdates(change, plan)).map((update) => stepOf(plan, update)),
+    ...plan.changes.flatMap((change) =>
+      renderUpdates(change, plan).map((update): Step => {
+        return { ...stepOf(plan, update), takes: { relation: change.relation, action: 'set null' } };
+      }),
+    ),
   ];
+}
+
+function taking(step: Step, changes: number): Step {
+  return changes > 0 ? { ...step, takes: 'several' } : step;
 }
 
 function where(conditions: readonly string[]): string {
@@ -60,7 +68,9 @@ export function deleteBelow(plan: Plan): readonly Step[] {
  *     WITH pgc_1 (pgc_c0) AS (…) DELETE FROM ONLY likes AS r WHERE EXISTS (SELECT FROM pgc_1 AS d WHERE d.pgc_c0 = r.post)
  */
 export function deleteRows(plan: Plan, deletion: Deletion): Step {
-  return stepOf(plan, deleteHeld(plan, deletion));
+  const { origin, relation } = deletion;
+  const action = origin === 'client' ? 'delete' : 'cascade';
+  return { ...stepOf(plan, deleteHeld(plan, deletion)), takes: { relation, action } };
 }
 
 /** The DELETE of `deleteRows`, without what it reads from. */

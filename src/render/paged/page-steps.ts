@@ -78,7 +78,8 @@ function deleteTogether(plan: Plan, deletions: readonly Deletion[]): Step {
   const ctes = deletions.map(
     (deletion, i) => `${names[i]} AS (${deleteHeld(plan, deletion)} RETURNING true)`,
   );
-  return stepOf(plan, names.map((name) => `SELECT FROM ${name}`).join(' UNION ALL '), ctes);
+  const body = names.map((name) => `SELECT FROM ${name}`).join(' UNION ALL ');
+  return { ...stepOf(plan, body, ctes), takes: 'several' };
 }
 
 /**
@@ -90,7 +91,8 @@ function setNull(plan: Plan, deletion: Deletion, columns: readonly string[]): St
   const { relation } = deletion;
   const set = columns.map((column) => `${quoteName(column)} = NULL`).join(', ');
   const which = [isAmong(relation, deletion, 'r'), ...staysClearOf(plan, relation, 'r')].join(' AND ');
-  return stepOf(plan, `UPDATE ${tableOf(relation)} AS r SET ${set} WHERE ${which}`);
+  const update = `UPDATE ${tableOf(relation)} AS r SET ${set} WHERE ${which}`;
+  return { ...stepOf(plan, update), takes: { relation, action: 'set null' } };
 }
 
 /**

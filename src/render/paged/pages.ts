@@ -33,6 +33,8 @@ export interface Pages {
   readonly levels: readonly (readonly { readonly node: number; readonly step: Collecting }[])[];
   readonly rules: readonly Step[];
   readonly writes: readonly { readonly node: number; readonly step: Step }[];
+  /** That of the writes which deletes the client's own rows. */
+  readonly clients: Step;
   readonly end: Step | undefined;
 }
 
@@ -89,9 +91,12 @@ export function textsOfPages({ ask, roots, levels, rules, writes, end }: Pages):
   return [roots, ...(ask ? [ask] : []), ...steps, ...rules, ...(end ? [end] : [])].map(({ sql }) => sql);
 }
 
-const below = oncePerPlan((plan): Pick<Pages, 'rules' | 'writes' | 'end'> => {
+const below = oncePerPlan((plan): Pick<Pages, 'rules' | 'writes' | 'clients' | 'end'> => {
   const paged = pagedPlan(plan);
-  return { rules: askRules(plan), writes: writePage(paged), end: endPage(paged) };
+  const writes = writePage(paged);
+  const clients = writes.find(({ node }) => node === 0)?.step;
+  if (clients === undefined) throw new Error('a plan has a deletion of the client');
+  return { rules: askRules(plan), writes, clients, end: endPage(paged) };
 });
 
 function levelsOf({ plan, nodes }: PagedPlan, rows: number): Pages['levels'] {

@@ -10,6 +10,11 @@ export interface Counted {
   readonly action: 'delete' | 'cascade' | 'set null' | 'set default';
 }
 
+/** How many rows a part took. */
+export interface CountedRows extends Counted {
+  readonly rows: number;
+}
+
 interface Part extends Counted {
   readonly cte: string;
 }

@@ -1,6 +1,7 @@
 /** What the answers to a statement tell whoever listens to the session (observe/session-events.ts). */
 import type { ProxyError } from '../../errors.js';
 import type { FollowedRows } from '../../render/guard/left-statements.js';
+import type { CountedRows } from '../../render/single/counts.js';
 import type { CascadeTreatment, Treatment } from '../../rewrite/statement/treatment.js';
 
 export type News =
@@ -11,6 +12,8 @@ export type News =
       readonly at: number;
       /** The rows that its parts took (render/single/counts.ts); undefined where no row has come, so that none was taken. */
       readonly counts: readonly number[] | undefined;
+      /** The rows that the statements took which have carried it out, where there were several. */
+      readonly taken?: readonly CountedRows[] | undefined;
       /** The rows that ON UPDATE has changed behind it, where they were counted. */
       readonly followed: readonly FollowedRows[];
     }

@@ -1,14 +1,17 @@
 /** The answer to a statement that several others have carried out: none of theirs is the client's. */
+import type { CountedRows } from '../../render/single/counts.js';
 import type { CascadeTreatment } from '../../rewrite/statement/treatment.js';
 import { commandComplete } from '../../wire/backend.js';
 import type { Translation } from './results.js';
 
 /** What the client's own DELETE took. */
 export interface Taken {
-  /** The client's rows, and what describes them, as messages. */
-  readonly rows: Buffer;
+  /** The client's rows, and what describes them, as messages; undefined without a RETURNING. */
+  readonly rows?: Buffer;
   /** How many rows of the client's own table. */
   readonly deleted: number;
+  /** How many of each table, where that is known. */
+  readonly taken?: readonly CountedRows[] | undefined;
 }
 
 /**
@@ -17,9 +20,13 @@ export interface Taken {
  */
 export function ownAnswer(
   cascade: CascadeTreatment,
-  { rows, deleted }: Taken,
+  { rows, deleted, taken }: Taken,
   { tell }: Pick<Translation, 'tell'>,
 ): Buffer {
-  tell({ kind: 'executed', treatment: cascade, at: performance.now(), counts: undefined, followed: [] });
-  return Buffer.concat([rows, commandComplete(`${cascade.command ?? 'DELETE'} ${deleted}`)]);
+  const at = performance.now();
+  tell({ kind: 'executed', treatment: cascade, at, counts: undefined, taken, followed: [] });
+  return Buffer.concat([
+    ...(rows ? [rows] : []),
+    commandComplete(`${cascade.command ?? 'DELETE'} ${deleted}`),
+  ]);
 }

@@ -36,11 +36,11 @@ export function translationOf(
     completed: (treatment, offset) => inSql.completed(treatment, known, rewrite, offset),
     tell(news) {
       if (news.kind === 'failed') return tellFailure(news, events);
-      const { treatment, at, counts, followed } = news;
+      const { treatment, at, counts, taken, followed } = news;
       // What the proxy's own statements take is part of what the client's takes: the server answers them together, when all have waited.
       if (!isClients(treatment)) return;
       if (treatment.kind === 'cascade')
-        events.cascaded(treatment, at - since, rowsOf(shapeIn(treatment.program), counts));
+        events.cascaded(treatment, at - since, taken ?? rowsOf(shapeIn(treatment.program), counts));
       else events.executed();
       tellFollowed(treatment, at - since, followed, events);
       since = at;

@@ -9,7 +9,7 @@ import type { Step } from '../../../render/ordered/step.js';
 import { MOST_BYTES, MOST_SWEEPS } from '../../../render/sequence-limits.js';
 import { MARKER } from '../../../render/violations.js';
 import { inPlaceOf, type Rewrite } from '../../../rewrite/text.js';
-import { dropColumns, readColumnTypes, readErrorFields, readRow, readTag } from '../../../wire/backend.js';
+import { dropColumns, readColumnTypes, readErrorFields, readRow } from '../../../wire/backend.js';
 import { Block } from '../../../wire/block.js';
 import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
@@ -24,6 +24,7 @@ import { REPEATED, SCRATCH } from '../../server/own-statements.js';
 import { HeldKeys } from './held-keys.js';
 import { type OrderedStatement, type SequenceParts, sendRefusal } from './ordered-statement.js';
 import { type SentStep, StepSender } from './step-sender.js';
+import { TakenRows } from './taken-rows.js';
 
 /** With more bytes of keys steps are sent one by one: each has a copy of them. */
 const MOST_AT_ONCE = 1024 * 1024;
@@ -45,7 +46,7 @@ export class SequenceRun {
   /** The client hears no notice of a run that is followed by another one. */
   readonly #notices: HeldAnswers;
   #problem: ProxyError | undefined;
-  #deleted = 0;
+  readonly #taken: TakenRows;
   #hasPassed = false;
 
   /** @param isLast an error is the client's, whatever it says */
@@ -57,13 +58,19 @@ export class SequenceRun {
     );
     this.#statement = statement;
     this.#sequence = statement.program.sequence;
+    this.#taken = new TakenRows([...this.#sequence.writes, this.#sequence.last]);
     this.#sealed = sealed(statement.rewrite);
     this.#keys = new HeldKeys(statement.cascade.target);
   }
 
   /** The rows that the client's own DELETE took. */
   get deleted(): number {
-    return this.#deleted;
+    return this.#taken.of(this.#sequence.last);
+  }
+
+  /** What was taken of each table, where that is known. */
+  get taken(): TakenRows['rows'] {
+    return this.#taken.rows;
   }
 
   /** Whether it has failed by an error that passes: the client has not got it, and all may be done once more. */
@@ -102,10 +109,7 @@ export class SequenceRun {
       for (const level of levels) if (!(await this.#collect(level))) return false;
       let isLate = false;
       const sent = [
-        ...writes.map((step) => this.#sent(step)),
-        this.#sent(last, (message) => {
-          if (message.type === Backend.CommandComplete) this.#deleted += countIn(readTag(message));
-        }),
+        ...[...writes, last].map((step) => this.#sent(step, (answer) => this.#taken.hear(step, answer))),
         ...(sweep
           ? [
               this.#sent(sweep, (message) => {
@@ -252,9 +256,4 @@ export class SequenceRun {
         ? notices
         : verdict;
   }
-}
-
-/** `DELETE 3` */
-function countIn(tag: string): number {
-  return Number(tag.slice(tag.lastIndexOf(' ') + 1));
 }

@@ -6,7 +6,7 @@ import type { Step } from '../../../render/ordered/step.js';
 import type { Spliced } from '../../../render/splice.js';
 import { MARKER } from '../../../render/violations.js';
 import { inPlaceOf, type Rewrite } from '../../../rewrite/text.js';
-import { readColumnTypes, readErrorFields, readRow, readTag } from '../../../wire/backend.js';
+import { readColumnTypes, readErrorFields, readRow } from '../../../wire/backend.js';
 import { write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend } from '../../../wire/types.js';
@@ -15,14 +15,13 @@ import type { Verdict } from '../../server/outstanding-replies.js';
 import { REPEATED, SCRATCH } from '../../server/own-statements.js';
 import { HeldKeys } from '../ordered/held-keys.js';
 import { type SentStep, StepSender } from '../ordered/step-sender.js';
+import { TakenRows } from '../ordered/taken-rows.js';
 import { choosePage, type Found } from './page-choice.js';
 import type { PagedParts, PagedStatement } from './paged-statement.js';
 
 export interface PageResult {
   /** Rows that were deleted, or lost a key. */
-  readonly rows: number;
-  /** Those of the client's own table, by its own DELETE. */
-  readonly clientRows: number;
+  readonly taken: TakenRows;
   readonly isLast: boolean;
   /** Rows were to be deleted or changed, and none was: a trigger keeps them. */
   readonly isKept: boolean;
@@ -67,7 +66,6 @@ export class PageRun {
    * @returns undefined where an error has come
    */
   async run(most: number): Promise<PageResult | undefined> {
-    const { plan } = this.#statement.cascade;
     const { nodes, roots, levels, rules, writes, end } = this.#statement.program.pages;
     if (!(await this.#sender.send([this.#client(roots, this.#finds(0, [0], false))]))) return undefined;
     for (const level of levels) {
@@ -82,21 +80,15 @@ export class PageRun {
       for (const { id } of deletions) counts.set(id, taken[i] === 0 ? 0 : this.#takenOf(id, taken[i] ?? 0));
     });
     const keys = this.#keys.first((deletion) => counts.get(deletion) ?? 0);
-    let [rows, clientRows] = [0, 0];
+    const tally = new TakenRows(writes.map(({ step }) => step));
     const changed = writes
       .filter(({ node }) => taken[node] !== 0)
-      .map(({ node, step }) =>
-        this.#sent(step, keys, (message) => {
-          if (message.type !== Backend.CommandComplete) return;
-          const count = Number(readTag(message).split(' ').at(-1));
-          rows += count;
-          if (node === 0 && plan.deletions[0]) clientRows += count;
-        }),
-      );
+      .map(({ step }) => this.#sent(step, keys, (answer) => tally.hear(step, answer)));
     const all = [...rules, ...(end ? [end] : [])].map((step) => this.#sent(step, keys));
     const [before, behind] = [all.slice(0, rules.length), all.slice(rules.length)];
     if (!(await this.#sender.send([...before, ...changed, ...behind]))) return undefined;
-    return { rows, clientRows, isLast, isKept: rows === 0 && taken.some((count) => count > 0) };
+    const isKept = tally.total === 0 && taken.some((count) => count > 0);
+    return { taken: tally, isLast, isKept };
   }
 
   /** Of a node with several deletions all rows are taken. */

@@ -21,6 +21,7 @@ import {
   withoutBatches,
 } from '../../answers/server-errors.js';
 import { SCRATCH } from '../../server/own-statements.js';
+import { TakenRows } from '../ordered/taken-rows.js';
 import { batchDone, limitReached } from './batch-notices.js';
 import { failInPlace } from './failing.js';
 import { type PageResult, PageRun } from './page-run.js';
@@ -74,14 +75,14 @@ class PagedExecution {
   #most: number;
   /** The last limit of the server's that a page has reached; fewer rows were tried then. */
   #limit: ErrorFields | undefined;
-  #gone = 0;
   #pages = 0;
-  #clientRows = 0;
+  readonly #taken: TakenRows;
 
   constructor(statement: PagedStatement, parts: PagedParts) {
     this.#statement = statement;
     this.#parts = parts;
     this.#most = statement.program.pages.rows;
+    this.#taken = new TakenRows(statement.program.pages.writes.map(({ step }) => step));
     this.#translation = parts.decider.translation(statement.rewrite);
   }
 
@@ -113,7 +114,7 @@ class PagedExecution {
       if (ended === 'failed') return;
     }
     for (;;) {
-      const before = this.#gone;
+      const before = this.#taken.total;
       let isKept = false;
       const ended = await this.#tried(async (page) => {
         const result = await page.run(this.#most);
@@ -121,7 +122,7 @@ class PagedExecution {
         return result;
       }, asked);
       if (ended !== 'committed' || replies.ended) return;
-      if (this.#gone === before) return isKept ? this.#end('PGC_BATCH_KEPT') : this.#stop();
+      if (this.#taken.total === before) return isKept ? this.#end('PGC_BATCH_KEPT') : this.#stop();
       if (stops.cancels !== cancels) return this.#end('PGC_BATCH_CANCELED');
       if (stops.isDraining) return this.#end('PGC_BATCH_DRAINING');
     }
@@ -196,11 +197,11 @@ class PagedExecution {
             resolve('failed');
             return 'swallow';
           }
-          this.#gone += done.rows;
-          this.#clientRows += done.clientRows;
-          if (done.rows > 0) this.#pages++;
+          this.#taken.add(done.taken);
+          const { total } = done.taken;
+          if (total > 0) this.#pages++;
           resolve(done.isLast ? 'last' : 'committed');
-          if (!done.isLast) return done.rows > 0 ? batchDone(this.#pages, done.rows, this.#gone) : 'swallow';
+          if (!done.isLast) return total > 0 ? batchDone(this.#pages, total, this.#taken.total) : 'swallow';
           return Buffer.concat([this.#answer(asked), ...(this.#isQuery ? [whole(message)] : [])]);
         },
         skipped: () => resolve('failed'),
@@ -211,8 +212,9 @@ class PagedExecution {
 
   /** Of rows that reference others of their table nobody knows whose they are: those of the client were counted before. */
   #answer(asked: number | undefined): Buffer {
-    const taken = { rows: NO_ROWS, deleted: asked ?? this.#clientRows };
-    return ownAnswer(this.#statement.cascade, taken, this.#translation);
+    const { cascade, program } = this.#statement;
+    const deleted = asked ?? this.#taken.of(program.pages.clients);
+    return ownAnswer(cascade, { deleted, taken: this.#taken.rows }, this.#translation);
   }
 
   /** Remembers the first error of a transaction. */
@@ -242,8 +244,8 @@ class PagedExecution {
   }
 
   #withGone(fields: ErrorFields): ErrorFields {
-    if (this.#gone === 0) return fields;
-    const gone = `${this.#gone} rows are gone, in ${this.#pages} transactions; the same statement again goes on from there.`;
+    if (this.#taken.total === 0) return fields;
+    const gone = `${this.#taken.total} rows are gone, in ${this.#pages} transactions; the same statement again goes on from there.`;
     return withHint(fields, gone);
   }
 
@@ -252,5 +254,4 @@ class PagedExecution {
   }
 }
 
-const NO_ROWS = Buffer.alloc(0);
-const NOTHING: PageResult = { rows: 0, clientRows: 0, isLast: false, isKept: false };
+const NOTHING: PageResult = { taken: new TakenRows([]), isLast: false, isKept: false };

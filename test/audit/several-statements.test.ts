@@ -1,0 +1,80 @@
+/** A cascade that several statements carry out is one line of the record, with the rows of all of them. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { useDatabase } from '../support/database.js';
+import { type ProxyOptions, startProxy } from '../support/proxy.js';
+
+const database = useDatabase(`
+  CREATE TABLE teams (id int PRIMARY KEY, above int REFERENCES teams ON DELETE CASCADE NOT ENFORCED);
+  CREATE TABLE people (id int PRIMARY KEY, team int REFERENCES teams ON DELETE CASCADE NOT ENFORCED);
+  CREATE TABLE notes (id int PRIMARY KEY, person int REFERENCES people ON DELETE SET NULL NOT ENFORCED);
+  CREATE TABLE marks (id int PRIMARY KEY, note int DEFAULT 0 REFERENCES notes ON DELETE SET DEFAULT NOT ENFORCED);`);
+const ROWS = `TRUNCATE teams, people, notes, marks;
+  INSERT INTO teams VALUES (1, NULL), (2, NULL); INSERT INTO people SELECT i, 1 + i % 2 FROM generate_series(1, 20) i;
+  INSERT INTO notes SELECT i, 1 + i % 20 FROM generate_series(0, 59) i; INSERT INTO marks VALUES (1, 1), (2, 2)`;
+
+/** The lines of the record, and what `/metrics` counts, of one DELETE. */
+async function recorded(
+  text: string,
+  values: readonly unknown[],
+  cascade: NonNullable<ProxyOptions['cascade']>,
+  more = '',
+) {
+  const folder = mkdtempSync(join(tmpdir(), 'pgcascade-audit-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'audit.jsonl');
+  const direct = await database.connect();
+  await direct.query(`${ROWS}; ${more}`);
+  await direct.end();
+  const proxy = await startProxy({ audit: { path }, admin: { listen: '127.0.0.1:0' }, cascade });
+  const client = await proxy.connect(database.name);
+  const outcome = await client.query(text, [...values]).then(
+    ({ rowCount }) => rowCount,
+    (error: Error) => error.message,
+  );
+  const metrics = await (await fetch(`http://${proxy.app.admin}/metrics`)).text();
+  await proxy.stop();
+  const lines = readFileSync(path, 'utf8').trim().split('\n');
+  return { outcome, lines: lines.map((line) => JSON.parse(line)), metrics };
+}
+
+const taken = (name: string, action: string, rows: number) => ({ table: `public.${name}`, action, rows });
+const WAYS = [
+  ['ordered statements', { strategy: 'ordered' }],
+  ['batches', { batch_rows: 7 }],
+] as const;
+const TEXTS = [
+  ['a query', 'DELETE FROM people WHERE team = 1', []],
+  ['what is prepared', 'DELETE FROM people WHERE team = $1', [1]],
+] as const;
+
+test.each(
+  WAYS.flatMap(([way, cascade]) => TEXTS.map((text) => [way, ...text, cascade] as const)),
+)('%s, %s: one line with the rows of each table', async (_, __, text, values, cascade) => {
+  const { outcome, lines, metrics } = await recorded(text, values, cascade);
+  expect(outcome).toBe(10);
+  expect(lines).toMatchObject([{ tables: ['public.people'], outcome: 'done' }]);
+  expect(lines[0].rows).toEqual([taken('notes', 'set null', 30), taken('people', 'delete', 10)]);
+  expect(metrics).toMatch(/^pgcascade_cascade_rows_total\{[^}]*table="public.notes"[^}]*\} 30$/m);
+});
+
+test.each(WAYS)('%s that find no row: a line that says so', async (_, cascade) => {
+  const { outcome, lines } = await recorded('DELETE FROM people WHERE team = -1', [], cascade);
+  expect(outcome).toBe(0);
+  expect(lines[0].rows).toEqual([taken('notes', 'set null', 0), taken('people', 'delete', 0)]);
+});
+
+test('what one of the statements does to several tables is not counted, and not taken for nothing', async () => {
+  const { lines } = await recorded('DELETE FROM notes WHERE id = -1', [], { strategy: 'ordered' });
+  expect(lines).toMatchObject([{ outcome: 'done', rows: null }]);
+});
+
+test('of batches that are cut short there is a line that they failed', async () => {
+  const stop = `CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'enough'; END $$;
+    CREATE TRIGGER stop AFTER DELETE ON people FOR EACH ROW WHEN (OLD.id = 9) EXECUTE FUNCTION stop()`;
+  const { outcome, lines } = await recorded('DELETE FROM people WHERE id > 0', [], { batch_rows: 7 }, stop);
+  expect(outcome).toBe('enough');
+  expect(lines).toMatchObject([{ outcome: 'failed', sqlstate: 'P0001' }]);
+});
