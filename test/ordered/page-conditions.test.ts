@@ -108,6 +108,10 @@ describe('beside a trigger on what goes', () => {
     DROP TABLE IF EXISTS posted, topics; CREATE TABLE topics (id int PRIMARY KEY, replies int);
     CREATE TABLE posted (id int PRIMARY KEY, topic int REFERENCES topics ON DELETE CASCADE);
     CREATE OR REPLACE FUNCTION fewer() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body}; RETURN NULL; END $$;
+    DROP TABLE IF EXISTS taken; CREATE TABLE taken (topic int);
+    CREATE OR REPLACE FUNCTION goes_on() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      UPDATE topics SET replies = replies - 1 WHERE id = NEW.topic; RETURN NEW; END $$;
+    ${body.includes('INTO taken') ? 'CREATE TRIGGER goes_on AFTER INSERT ON taken FOR EACH ROW EXECUTE FUNCTION goes_on();' : ''}
     CREATE TRIGGER fewer AFTER DELETE ON posted FOR EACH ROW EXECUTE FUNCTION fewer();
     INSERT INTO topics VALUES (1, 20), (2, 20); INSERT INTO posted SELECT i, 1 + i % 2 FROM generate_series(1, 40) AS i`;
   const COUNTS = 'UPDATE topics SET replies = replies - 1 WHERE id = OLD.topic';
@@ -132,9 +136,23 @@ describe('beside a trigger on what goes', () => {
     ['changes what the WHERE looks at', COUNTS],
     ['does so by a function', "PERFORM set_config('a.b', 'c', true)"],
     ['does so by a text', `EXECUTE '${COUNTS}'`],
+    ['adds rows, of which another trigger does so', 'INSERT INTO taken VALUES (OLD.topic)'],
   ])('that %s it is refused', async (_, body) => {
     await direct.query(counting(body));
     await expect(remove('replies > 19')).rejects.toMatchObject({ detail: 'pgcascade reports PGC_BATCH.' });
+    expect(await topics()).toEqual({ topics: 2, posted: 40 });
+  });
+
+  test.each([
+    ['a row as a whole', COUNTS, 'ROW(topics.*) = ROW(1, 20)'],
+    [
+      'another table, into which it adds rows',
+      'INSERT INTO others VALUES (OLD.id)',
+      'id IN (SELECT org FROM others)',
+    ],
+  ])('it is refused for a WHERE that looks at %s', async (_, body, condition) => {
+    await direct.query(counting(body));
+    await expect(remove(condition)).rejects.toMatchObject({ detail: 'pgcascade reports PGC_BATCH.' });
     expect(await topics()).toEqual({ topics: 2, posted: 40 });
   });
 

@@ -4,18 +4,22 @@ import type { Plan } from '../../plan/plan.js';
 import type { CalledNames } from '../../sql/statement/selection.js';
 import type { Root } from '../single/root.js';
 
-/** With these a function changes rows, or calls another one. That it inserts is harmless: what it inserts into is read by nobody. */
-const WORDS = 'update|delete|merge|truncate|copy|execute|perform|select|call';
+/** With these a function changes rows that are there, or calls another function. */
+const CHANGES = ['update', 'delete', 'merge', 'truncate', 'execute', 'perform', 'select', 'call'];
+/** With these it adds rows: that matters where the WHERE reads other tables, and where a trigger or a rule takes the new rows further. */
+const ADDS = ['insert', 'copy'];
 
 /**
- * Whether a trigger that a page fires may change more than its own rows: its source has one of the words, or names a volatile function
+ * Whether a trigger that a page fires may change what the WHERE looks at: its source has one of the words, or names a volatile function
  * of somebody's, or cannot be read. A word as a literal is what TG_OP is compared with.
  *
  *     EXISTS (SELECT FROM pg_trigger AS g JOIN pg_proc AS p ON p.oid = g.tgfoid JOIN pg_language AS l ON l.oid = p.prolang
  *       WHERE g.tgrelid = ANY (ARRAY[16385]::oid[]) AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND (g.tgtype & 24) <> 0
- *         AND l.lanname <> 'internal' AND (l.lanname <> ALL (ARRAY['plpgsql', 'sql'])
- *           OR lower(regexp_replace(p.prosrc, '…', '', 'gi')) ~ '…' OR EXISTS (SELECT FROM pg_proc AS f WHERE f.oid >= 16384
- *             AND f.provolatile = 'v' AND f.oid <> p.oid AND strpos(lower(p.prosrc), lower(f.proname)) > 0)))
+ *         AND l.lanname <> 'internal' AND (l.lanname <> 'plpgsql'
+ *           OR lower(regexp_replace(p.prosrc, '…', '', 'gi')) ~ '[[:<:]](update|…)[[:>:]]' OR lower(…) ~ '[[:<:]](insert|copy)[[:>:]]'
+ *             AND (EXISTS (SELECT FROM pg_trigger AS i JOIN …) OR EXISTS (SELECT FROM pg_rewrite AS w WHERE w.ev_type = '3' …))
+ *           OR EXISTS (SELECT FROM pg_proc AS f WHERE f.oid >= 16384 AND f.provolatile = 'v' AND f.oid <> p.oid
+ *             AND strpos(lower(p.prosrc), lower(f.proname)) > 0)))
  *
  * @param sharing as that of Graph
  * @returns undefined where the WHERE looks at the primary key alone
@@ -32,18 +36,45 @@ export function changingTriggers(
     ...plan.deletions.map(({ relation }) => relation),
     ...plan.keys.map(({ referencing }) => referencing),
   ];
-  const tables = new Set(changed.flatMap(sharing).map(({ oid }) => oid));
-  const source = `pg_catalog.lower(pg_catalog.regexp_replace(p.prosrc, '''(${WORDS})''', '', 'gi'))`;
+  const tables = [...new Set(changed.flatMap(sharing).map(({ oid }) => oid))];
+  // DELETE and UPDATE.
+  const fired = `g.tgrelid OPERATOR(pg_catalog.=) ANY (ARRAY[${tables.join(', ')}]::pg_catalog.oid[]) AND ${isOn('g', 24)}`;
+  const adds = read.length > 0 ? '' : ` AND (${insertsGoOn()})`;
   return (
-    `EXISTS (SELECT FROM pg_catalog.pg_trigger AS g JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) g.tgfoid` +
-    ` JOIN pg_catalog.pg_language AS l ON l.oid OPERATOR(pg_catalog.=) p.prolang` +
-    ` WHERE g.tgrelid OPERATOR(pg_catalog.=) ANY (ARRAY[${[...tables].join(', ')}]::pg_catalog.oid[]) AND NOT g.tgisinternal` +
-    ` AND g.tgenabled OPERATOR(pg_catalog.<>) 'D' AND (g.tgtype OPERATOR(pg_catalog.&) 24::pg_catalog.int2) OPERATOR(pg_catalog.<>) 0` +
-    ` AND l.lanname OPERATOR(pg_catalog.<>) 'internal'` +
-    ` AND (l.lanname OPERATOR(pg_catalog.<>) ALL (ARRAY['plpgsql', 'sql']::pg_catalog.name[])` +
-    ` OR ${source} OPERATOR(pg_catalog.~) '[[:<:]](${WORDS})[[:>:]]'` +
+    `EXISTS (${triggers('g', 'p', 'l')} WHERE ${fired} AND l.lanname OPERATOR(pg_catalog.<>) 'internal'` +
+    ` AND (l.lanname OPERATOR(pg_catalog.<>) 'plpgsql' OR ${has('p', CHANGES)} OR ${has('p', ADDS)}${adds}` +
     ` OR EXISTS (SELECT FROM pg_catalog.pg_proc AS f WHERE f.oid OPERATOR(pg_catalog.>=) 16384 AND f.provolatile OPERATOR(pg_catalog.=) 'v'` +
     ` AND f.oid OPERATOR(pg_catalog.<>) p.oid` +
     ` AND pg_catalog.strpos(pg_catalog.lower(p.prosrc), pg_catalog.lower(f.proname::pg_catalog.text)) OPERATOR(pg_catalog.>) 0)))`
   );
+}
+
+/** Whether rows that are added anywhere may change others, by a trigger or a rule. */
+function insertsGoOn(): string {
+  return (
+    `EXISTS (${triggers('i', 'q', 'm')} WHERE ${isOn('i', 4)} AND m.lanname OPERATOR(pg_catalog.<>) 'internal'` +
+    ` AND (m.lanname OPERATOR(pg_catalog.<>) 'plpgsql' OR ${has('q', CHANGES)} OR ${has('q', ADDS)}))` +
+    ` OR EXISTS (SELECT FROM pg_catalog.pg_rewrite AS w WHERE w.ev_type OPERATOR(pg_catalog.=) '3' AND w.oid OPERATOR(pg_catalog.>=) 16384)`
+  );
+}
+
+function triggers(g: string, p: string, l: string): string {
+  return (
+    `SELECT FROM pg_catalog.pg_trigger AS ${g} JOIN pg_catalog.pg_proc AS ${p} ON ${p}.oid OPERATOR(pg_catalog.=) ${g}.tgfoid` +
+    ` JOIN pg_catalog.pg_language AS ${l} ON ${l}.oid OPERATOR(pg_catalog.=) ${p}.prolang`
+  );
+}
+
+/** @param events bits of tgtype (pg_trigger.h): 4 INSERT, 8 DELETE, 16 UPDATE */
+function isOn(g: string, events: number): string {
+  return (
+    `NOT ${g}.tgisinternal AND ${g}.tgenabled OPERATOR(pg_catalog.<>) 'D'` +
+    ` AND (${g}.tgtype OPERATOR(pg_catalog.&) ${events}::pg_catalog.int2) OPERATOR(pg_catalog.<>) 0`
+  );
+}
+
+function has(p: string, words: readonly string[]): string {
+  const some = words.join('|');
+  const source = `pg_catalog.lower(pg_catalog.regexp_replace(${p}.prosrc, '''(${some})''', '', 'gi'))`;
+  return `${source} OPERATOR(pg_catalog.~) '[[:<:]](${some})[[:>:]]'`;
 }

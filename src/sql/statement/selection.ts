@@ -99,6 +99,8 @@ function namesIn(tree: Node, target: string | undefined): CalledNames {
         // TABLESAMPLE calls a function too, which is volatile.
         ...last(method),
         ...last(fields),
+        // All columns: t.*
+        ...(asNode(asList(fields).at(-1) ?? null).A_Star ? ['*'] : []),
         ...asList(indirection).flatMap((part) => last([part])),
       ]),
     ),
