@@ -1,9 +1,8 @@
 /** What a cascade in batches answers and leaves that one in a single transaction does not. */
 
-import type { Statement } from './case.js';
-import { type Comparison, compared } from './comparison.js';
+import { compared } from './comparison.js';
 import { quoted } from './names.js';
-import { alike, type Run } from './run.js';
+import { alike } from './run.js';
 import type { Schema } from './schema.js';
 import { targetColumns } from './schema.js';
 import { qualified } from './schema-sql.js';
@@ -40,14 +39,7 @@ export function orphansSql({ keys }: Schema): string {
  * is the same. What is refused behind a batch has left a part too, and so has what is refused in a pipeline behind a DELETE that was
  * done: that is over when its last batch is.
  */
-export function comparedInBatches(
-  native: Run,
-  proxied: Run,
-  start: readonly string[],
-  schema: Schema,
-  spec: Statement,
-  shown: readonly string[],
-): Comparison {
+export const comparedInBatches: typeof compared = (native, proxied, start, schema, spec, shown) => {
   const all = compared(native, proxied, start, schema, spec, shown);
   if (all.kind !== 'different' || proxied.orphans.length > 0) return all;
   const at = native.answers.findIndex((answers, i) => !alike(answers, proxied.answers[i] ?? []));
@@ -59,7 +51,7 @@ export function comparedInBatches(
     return { kind: 'refused', name: refused.name, native, proxied };
   const failed = native.answers.flat().some((answer) => answer.startsWith('E '));
   return at < 0 && failed ? { kind: 'known', known: 'part gone', native, proxied } : all;
-}
+};
 
 /** What stops a cascade behind a batch. */
 const STOPS: ReadonlySet<string> = new Set(['PGC_BATCH_KEPT', 'PGC_BATCH_CYCLE']);

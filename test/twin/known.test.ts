@@ -3,6 +3,8 @@ import { makeSchema } from './keys.js';
 import { knownDifference } from './known.js';
 import type { Run } from './run.js';
 import type { KeySpec, TableSpec } from './schema-spec.js';
+import { FORMS } from './statement-spec.js';
+import { WRITE_FORMS } from './writes/write-spec.js';
 
 const parent: TableSpec = {
   ...{ idType: 'int4', identity: 'id', kind: 'plain', levels: 1, inherits: null, odd: 0, elsewhere: false },
@@ -91,4 +93,9 @@ describe('another rule than that of a row which is still referenced may be repor
     expect(known(still('f1'), breaks('f0'), [{ ...taking, own: false }, self], [0, 0])).toBeUndefined();
     expect(known(still('f1'), still('f1'), [taking, self], [0, 0])).toBeUndefined();
   });
+});
+
+test('no form of a write is called as one of a DELETE is: by it the fuzzer tells them apart', () => {
+  const forms: readonly string[] = FORMS;
+  expect(WRITE_FORMS.filter((form) => forms.includes(form))).toEqual([]);
 });

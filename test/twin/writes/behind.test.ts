@@ -2,47 +2,35 @@ import { describe, expect, test } from 'vitest';
 import { makeSchema } from '../keys.js';
 import { knownOfLeftKeys } from '../known.js';
 import type { Run } from '../run.js';
-import type { KeySpec, TableSpec } from '../schema-spec.js';
+import { plainKey, plainSchema, plainTable, plainWrite } from './plain-specs.js';
 import type { WriteSpec } from './write-spec.js';
 
-const table: TableSpec = {
-  ...{ idType: 'int4', identity: 'id', kind: 'plain', levels: 1, inherits: null, odd: 0, elsewhere: false },
-  ...{ gap: false, trigger: 'none', kept: 1, view: null },
-  rows: [{ id: 1, code: null, pair: [1, 1], references: [0] }],
-};
-const key: KeySpec = {
-  ...{ from: 1, to: 0, fromPart: null, toPart: null, target: 0, action: 'CASCADE', onUpdate: 'NO ACTION' },
-  ...{ own: false, subset: false, notNull: false, indexed: false, defaultValue: null, otherType: 0 },
-  ...{ full: false, deferrable: false, shared: null },
-};
 /**
  * t1 references t0 by f0 and f1, which do nothing ON UPDATE, and by f2, which sets a default; t2 references what f2 sets, by f3; t0
  * references t3 by f4, and so does t4 by f5; f6 of t1 to t0 is deferred.
  */
 const schema = makeSchema(
   {
-    tables: [table, table, table, table, table],
+    tables: [plainTable, plainTable, plainTable, plainTable, plainTable],
     keys: [
-      key,
-      key,
-      { ...key, onUpdate: 'SET DEFAULT', defaultValue: 4 },
-      { ...key, from: 2, to: 1 },
-      { ...key, from: 0, to: 3 },
-      { ...key, from: 4, to: 3 },
-      { ...key, indexed: true, deferrable: true },
+      plainKey,
+      plainKey,
+      { ...plainKey, onUpdate: 'SET DEFAULT', defaultValue: 4 },
+      { ...plainKey, from: 2, to: 1 },
+      { ...plainKey, from: 0, to: 3 },
+      { ...plainKey, from: 4, to: 3 },
+      { ...plainKey, indexed: true, deferrable: true },
     ],
-    ...{ patterns: [], acyclic: false, mild: false, crowded: false, late: true },
+    ...plainSchema,
+    late: true,
   },
   false,
   true,
 );
 /** Changes t0: of the relations that can be written it is that of f4. */
 const spec: WriteSpec = {
-  binary: { parameters: false, results: 'text' },
-  ...{ form: 'update', relation: 12, help: 12, sets: 'referenced', where: 'all', value: 1 },
-  ...{ returning: 'none', alias: false, only: false, variant: 0 },
-  ...{ manner: 'simple', declared: false, transaction: 'none' },
-  rows: [{ id: 7, code: null, pair: [1, 5], references: [0], value: 1 }],
+  ...plainWrite,
+  ...{ form: 'update', relation: 12, help: 12, sets: 'referenced' },
 };
 
 function breaks(message: string, table: string, name = '', code = '23503'): Run {

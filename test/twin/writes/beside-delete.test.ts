@@ -2,34 +2,25 @@ import { describe, expect, test } from 'vitest';
 import { makeSchema } from '../keys.js';
 import { knownOfWrites } from '../known.js';
 import type { Run } from '../run.js';
-import type { KeySpec, SchemaSpec, TableSpec } from '../schema-spec.js';
+import type { SchemaSpec } from '../schema-spec.js';
+import { plainKey, plainSchema, plainTable, plainWrite } from './plain-specs.js';
 import type { WriteSpec } from './write-spec.js';
 
-const table: TableSpec = {
-  ...{ idType: 'int4', identity: 'id', kind: 'plain', levels: 1, inherits: null, odd: 0, elsewhere: false },
-  ...{ gap: false, trigger: 'none', kept: 1, view: null },
-  rows: [{ id: 1, code: null, pair: [1, 1], references: [null] }],
-};
-const key: KeySpec = {
-  ...{ from: 1, to: 0, fromPart: null, toPart: null, target: 0, action: 'CASCADE', onUpdate: 'NO ACTION' },
-  ...{ own: false, subset: false, notNull: false, indexed: false, defaultValue: null, otherType: 0 },
-  ...{ full: false, deferrable: false, shared: null },
-};
+/** Its row references nothing. */
+const table = { ...plainTable, rows: [{ id: 1, code: null, pair: [1, 1], references: [null] }] } as const;
 /** t1, which is written, and t2 reference t0 by f0 and f1, t2 also by f2, which sets a default. */
 const made: SchemaSpec = {
   tables: [table, table, { ...table, rows: [{ id: 1, code: null, pair: [1, 1], references: [null, null] }] }],
-  keys: [key, { ...key, from: 2 }, { ...key, from: 2, action: 'SET DEFAULT', defaultValue: 4 }],
-  ...{ patterns: [], acyclic: false, mild: false, crowded: false, late: false },
+  keys: [
+    plainKey,
+    { ...plainKey, from: 2 },
+    { ...plainKey, from: 2, action: 'SET DEFAULT', defaultValue: 4 },
+  ],
+  ...plainSchema,
 };
 const schema = makeSchema(made, false, true);
 const enforced = makeSchema(made, true, true);
-const spec: WriteSpec = {
-  binary: { parameters: false, results: 'text' },
-  ...{ form: 'write beside a delete', relation: 0, help: 0, sets: 'key', where: 'all', value: 1 },
-  ...{ returning: 'none', alias: false, only: false, variant: 0 },
-  ...{ manner: 'simple', declared: false, transaction: 'none' },
-  rows: [{ id: 7, code: null, pair: [1, 5], references: [0], value: 1 }],
-};
+const spec: WriteSpec = { ...plainWrite, form: 'write beside a delete' };
 
 function breaks(message: string, code: string, table: string, name?: string): Run {
   const named = name === undefined ? '' : ` n=${name}`;

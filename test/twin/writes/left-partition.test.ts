@@ -2,34 +2,20 @@ import { expect, test } from 'vitest';
 import { makeSchema } from '../keys.js';
 import { knownOfWrites } from '../known.js';
 import type { Run } from '../run.js';
-import type { KeySpec, SchemaSpec, TableSpec } from '../schema-spec.js';
+import type { KeySpec, SchemaSpec } from '../schema-spec.js';
+import { plainKey, plainSchema, plainTable, plainWrite } from './plain-specs.js';
 import type { WriteSpec } from './write-spec.js';
 
-const table: TableSpec = {
-  ...{ idType: 'int4', identity: 'id', kind: 'plain', levels: 1, inherits: null, odd: 0, elsewhere: false },
-  ...{ gap: false, trigger: 'none', kept: 1, view: null },
-  rows: [{ id: 1, code: null, pair: [1, 1], references: [0] }],
-};
-const key: KeySpec = {
-  ...{ from: 1, to: 0, fromPart: null, toPart: 0, target: 0, action: 'SET NULL', onUpdate: 'NO ACTION' },
-  ...{ own: false, subset: false, notNull: false, indexed: false, defaultValue: null, otherType: 0 },
-  ...{ full: false, deferrable: false, shared: null },
-};
+const key: KeySpec = { ...plainKey, toPart: 0, action: 'SET NULL' };
 /** t1 references a partition of t0 by f0 and f1, which does nothing, and all of it by f2. */
 const made: SchemaSpec = {
-  tables: [{ ...table, kind: 'list' }, table],
+  tables: [{ ...plainTable, kind: 'list' }, plainTable],
   keys: [key, { ...key, action: 'NO ACTION' }, { ...key, toPart: null }],
-  ...{ patterns: [], acyclic: false, mild: false, crowded: false, late: false },
+  ...plainSchema,
 };
 const schema = makeSchema(made, true, true);
 /** Changes t0, which is the first relation behind those that have keys. */
-const spec: WriteSpec = {
-  binary: { parameters: false, results: 'text' },
-  ...{ form: 'update', relation: 9, help: 0, sets: 'referenced', where: 'all', value: 1 },
-  ...{ returning: 'none', alias: false, only: false, variant: 0 },
-  ...{ manner: 'simple', declared: false, transaction: 'none' },
-  rows: [{ id: 7, code: null, pair: [1, 5], references: [0], value: 1 }],
-};
+const spec: WriteSpec = { ...plainWrite, form: 'update', relation: 9, sets: 'referenced' };
 
 function run(answer: string, left: readonly string[] = []): Run {
   return { answers: [[answer]], left, orphans: [], refused: undefined };

@@ -2,36 +2,22 @@ import { describe, expect, test } from 'vitest';
 import { makeSchema } from '../keys.js';
 import { knownOfWrites } from '../known.js';
 import type { Run } from '../run.js';
-import type { KeySpec, TableSpec } from '../schema-spec.js';
+import { plainKey, plainSchema, plainTable, plainWrite } from './plain-specs.js';
 import type { WriteSpec } from './write-spec.js';
 
-const table: TableSpec = {
-  ...{ idType: 'int4', identity: 'id', kind: 'plain', levels: 1, inherits: null, odd: 0, elsewhere: false },
-  ...{ gap: false, trigger: 'none', kept: 1, view: null },
-  rows: [{ id: 1, code: null, pair: [1, 1], references: [null] }],
-};
-const key: KeySpec = {
-  ...{ from: 1, to: 0, fromPart: null, toPart: null, target: 0, action: 'CASCADE', onUpdate: 'NO ACTION' },
-  ...{ own: false, subset: false, notNull: false, indexed: false, defaultValue: null, otherType: 0 },
-  ...{ full: false, deferrable: false, shared: null },
-};
+/** Its row references nothing. */
+const table = { ...plainTable, rows: [{ id: 1, code: null, pair: [1, 1], references: [null] }] } as const;
 /** t1 and t2 reference t0 by f0 and f1; nobody has keys in t0. */
 const schema = makeSchema(
   {
-    ...{ tables: [table, table, table], keys: [key, { ...key, from: 2 }] },
-    ...{ patterns: [], acyclic: false, mild: false, crowded: false, late: false },
+    ...{ tables: [table, table, table], keys: [plainKey, { ...plainKey, from: 2 }] },
+    ...plainSchema,
   },
   false,
   true,
 );
 /** Of the relations that can be written, t2, as `help` is that of t1. */
-const spec: WriteSpec = {
-  binary: { parameters: false, results: 'text' },
-  ...{ form: 'writes in one statement', relation: 3, help: 0, sets: 'key', where: 'all', value: 1 },
-  ...{ returning: 'none', alias: false, only: false, variant: 0 },
-  ...{ manner: 'simple', declared: false, transaction: 'none' },
-  rows: [{ id: 7, code: null, pair: [1, 5], references: [0], value: 1 }],
-};
+const spec: WriteSpec = { ...plainWrite, form: 'writes in one statement', relation: 3 };
 
 function breaks(code: string, table: string, key?: string): Run {
   const name = key === undefined ? '' : ` n=${key}`;

@@ -2,35 +2,24 @@ import { expect, test } from 'vitest';
 import { makeSchema } from '../keys.js';
 import { knownOfWrites } from '../known.js';
 import type { Run } from '../run.js';
-import type { KeySpec, TableSpec } from '../schema-spec.js';
+import type { KeySpec } from '../schema-spec.js';
+import { plainKey, plainSchema, plainTable, plainWrite } from './plain-specs.js';
 import type { WriteSpec } from './write-spec.js';
 
-const table: TableSpec = {
-  ...{ idType: 'int4', identity: 'id', kind: 'plain', levels: 1, inherits: null, odd: 0, elsewhere: false },
-  ...{ gap: false, trigger: 'none', kept: 1, view: null },
-  rows: [{ id: 1, code: null, pair: [1, 1], references: [0] }],
-};
-const key: KeySpec = {
-  ...{ from: 1, to: 0, fromPart: null, toPart: null, target: 0, action: 'SET NULL', onUpdate: 'NO ACTION' },
-  ...{ own: false, subset: false, notNull: false, indexed: false, defaultValue: null, otherType: 0 },
-  ...{ full: false, deferrable: false, shared: null },
-};
+const key: KeySpec = { ...plainKey, action: 'SET NULL' };
 const schemaOf = (...keys: readonly KeySpec[]) =>
   makeSchema(
     {
-      ...{ tables: [table, table], keys },
-      ...{ patterns: [], acyclic: false, mild: false, crowded: false, late: false },
+      ...{ tables: [plainTable, plainTable], keys },
+      ...plainSchema,
     },
     false,
     true,
   );
 /** Writes t1. */
 const spec: WriteSpec = {
-  binary: { parameters: false, results: 'text' },
-  ...{ form: 'delete, then write', relation: 0, help: 0, sets: 'note', where: 'all', value: 1 },
-  ...{ returning: 'all', alias: false, only: false, variant: 6 },
-  ...{ manner: 'simple', declared: false, transaction: 'none' },
-  rows: [{ id: 7, code: null, pair: [1, 5], references: [0], value: 1 }],
+  ...plainWrite,
+  ...{ form: 'delete, then write', sets: 'note', returning: 'all', variant: 6 },
 };
 
 function run(rows: readonly string[], deleted = 1, left: readonly string[] = []): Run {
