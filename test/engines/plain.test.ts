@@ -62,6 +62,46 @@ test('an error behind which the family says that the same may succeed is not tol
   expect(await left({ query: gated.load })).toEqual(['1', '1']);
 });
 
+test.each([
+  ['simple', query('DELETE FROM orders WHERE id = 1')],
+  ['extended', Buffer.concat([run('DELETE FROM orders WHERE id = $1', ['1']), sync])],
+])('%s: a notice of what was done once more comes once, and each retry is counted', async (_, sent) => {
+  const notice = "RAISE NOTICE 'on its way'";
+  const body = (until: number) =>
+    `${notice}; IF nextval('tries') <= ${until} THEN RAISE '1023 Serializable isolation violation on table'; END IF`;
+  const gated = await startGated(GATES.redshift, [
+    ...TABLES,
+    'CREATE SEQUENCE tries',
+    ...trigger('items', body(2)),
+  ]);
+  onTestFinished(() => gated.close());
+  const proxy = await startBefore(gated, [SHOP], 'public', { admin: { listen: '127.0.0.1:0' } });
+  const client = await RawClient.login(proxy, { database: gated.database });
+  const told = (await client.told(sent)).join();
+  expect(told.split('M=on its way')).toHaveLength(2);
+  expect(told).toMatch(/M=on its way.*C DELETE 1/);
+  expect(await left({ query: gated.load })).toEqual(['1', '1']);
+  const metrics = await (await fetch(`http://${proxy.app.admin}/metrics`)).text();
+  expect(metrics).toContain('pgcascade_retries_total{reason="othersConflict"} 2\n');
+});
+
+test.each([
+  ['fails again and again', "RAISE '1023 Serializable isolation violation'"],
+  ['fails at once', "RAISE 'no'"],
+])('the notices of a run that %s come before its error, and of none before', async (_, error) => {
+  const gated = await startGated(GATES.redshift, [
+    ...TABLES,
+    ...trigger('items', `RAISE NOTICE 'on its way'; ${error}`),
+  ]);
+  onTestFinished(() => gated.close());
+  const proxy = await startBefore(gated, [SHOP], 'public');
+  const client = await RawClient.login(proxy, { database: gated.database });
+  const told = (await client.told(query('DELETE FROM orders WHERE id = 1'))).join();
+  expect(told.split('M=on its way')).toHaveLength(2);
+  expect(told).toMatch(/M=on its way.*M=(?:1023|no)/);
+  expect(await left({ query: gated.load })).toEqual(['2', '3']);
+});
+
 test('another error undoes what was deleted, and a transaction of the client ends with it', async () => {
   const { client, gated } = await behind(GATES.redshift, trigger('orders', "RAISE 'no'"));
   await expect(client.query('DELETE FROM orders WHERE id = 1')).rejects.toThrow('no');

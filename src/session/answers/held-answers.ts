@@ -41,9 +41,13 @@ export class HeldAnswers {
   }
 
   /** @returns all that was held, behind the last answer */
-  end(): Verdict {
+  end(): Verdict;
+  /** @returns all that was held, and this answer behind it */
+  end(answer: Buffer): Buffer;
+  end(answer?: Buffer): Verdict {
+    if (answer) this.#held.push(answer);
     const all = this.#release();
-    return all.length > 0 ? all : 'swallow';
+    return all.length > 0 ? all : (answer ?? 'swallow');
   }
 
   #release(): Buffer {

@@ -249,11 +249,6 @@ export class SequenceRun {
 
   /** What was heard on the way comes before the answer. */
   #answer(verdict: Verdict): Verdict {
-    const notices = this.#notices.end();
-    return notices instanceof Buffer && verdict instanceof Buffer
-      ? Buffer.concat([notices, verdict])
-      : verdict === 'swallow'
-        ? notices
-        : verdict;
+    return verdict instanceof Buffer ? this.#notices.end(verdict) : this.#notices.end();
   }
 }

@@ -12,8 +12,8 @@ import { type ErrorFields, errorResponse, Field } from '../../../wire/backend.js
 import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend, TransactionStatus } from '../../../wire/types.js';
+import { HeldAnswers } from '../../answers/held-answers.js';
 import { ownAnswer } from '../../answers/own-answer.js';
-import type { Translation } from '../../answers/results.js';
 import { proxyFailure, translateError } from '../../answers/server-errors.js';
 import { passes } from '../../server/error-classes.js';
 import { proxyErrorFields } from '../../server/farewell.js';
@@ -36,8 +36,7 @@ interface Frame {
 
 /** @returns a promise that is fulfilled when the client has its answer. @throws ProxyError for what ends the session */
 export async function executePlain(statement: PlainStatement, parts: PlainParts): Promise<void> {
-  const sender = new PlainSender(parts.server, parts.replies);
-  if (!parts.replies.settled && !(await sender.settled())) return;
+  if (!parts.replies.settled && !(await new PlainSender(parts.server, parts.replies).settled())) return;
   const { family } = statement.program.sequence;
   const translation = parts.decider.translation(statement.rewrite);
   const isIdle = parts.state.status === TransactionStatus.Idle;
@@ -45,17 +44,24 @@ export async function executePlain(statement: PlainStatement, parts: PlainParts)
   const problem = isIdle ? framed(frame, statement) : (joined(statement) ?? framed(frame, statement));
   if (problem) return fail(new Stopped(problem), statement, parts);
   for (let attempt = 1; ; attempt++) {
+    // The client hears no notice of a run that is followed by another one.
+    const notices = new HeldAnswers(frame.isOwn && attempt < MOST_ATTEMPTS);
+    const sender = new PlainSender(parts.server, parts.replies, notices);
     const run = new PlainRun(statement, parts, sender);
+    const ready = (message: Message) => {
+      const answer = ownAnswer(statement.cascade, run, translation);
+      return notices.end(statement.message === 'Query' ? Buffer.concat([answer, whole(message)]) : answer);
+    };
     try {
-      await surrounded(run, frame, statement, sender, translation);
+      await surrounded(run, frame, sender, ready);
       if (statement.restore) restore(statement.restore, parts);
       return;
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
       if (error.error === undefined) return;
       await undo(frame, run, family, sender);
-      const isOver = !frame.isOwn || attempt === MOST_ATTEMPTS || !mayPass(error.error, family);
-      if (isOver) return fail(interrupted(error, run, family), statement, parts);
+      const isOver = !notices.isHolding || !mayPass(error.error, family);
+      if (isOver) return fail(interrupted(error, run, family), statement, parts, notices);
       parts.events.retried('othersConflict');
     }
   }
@@ -88,13 +94,12 @@ function framed({ isOwn, undo }: Frame, { cascade, program }: PlainStatement): P
   return refusedBy(family, cascade.target, what);
 }
 
-/** @throws Stopped */
+/** @param ready gives what the client gets when all was done @throws Stopped */
 async function surrounded(
   run: PlainRun,
   { begin, end }: Frame,
-  statement: PlainStatement,
   sender: PlainSender,
-  translation: Translation,
+  ready: (message: Message) => Verdict,
 ): Promise<void> {
   const begun = begin.map((sql) => sender.query(sql));
   const done = run.run();
@@ -102,10 +107,6 @@ async function surrounded(
   const [ended] = await Promise.allSettled([done]);
   for (const reply of await Promise.all(begun)) if (reply.kind === 'failed') throw new Stopped(reply.error);
   if (ended.status === 'rejected') throw ended.reason;
-  const ready = (message: Message) => {
-    const answer = ownAnswer(statement.cascade, run, translation);
-    return statement.message === 'Query' ? Buffer.concat([answer, whole(message)]) : answer;
-  };
   for (const [i, sql] of end.entries()) {
     const reply = await sender.query(sql, i === end.length - 1 ? { ready } : {});
     if (reply.kind === 'lost') throw new Stopped();
@@ -152,8 +153,13 @@ function interrupted(stopped: Stopped, { changed = 0 }: PlainRun, { transactions
 }
 
 /** Has the server fail in the place of what cannot be carried out, so that its transaction fails where it would have failed. */
-function fail(stopped: Stopped, statement: PlainStatement, parts: PlainParts): Promise<void> | undefined {
-  return sendFailure(errorOf(stopped, statement, parts), statement.message, parts);
+function fail(
+  stopped: Stopped,
+  statement: PlainStatement,
+  parts: PlainParts,
+  notices = new HeldAnswers(false),
+): Promise<void> | undefined {
+  return sendFailure(notices.end(errorOf(stopped, statement, parts)), statement.message, parts);
 }
 
 /** Refuses what a portal would execute, in the place of its Execute. */

@@ -6,8 +6,14 @@ import { type ErrorFields, readErrorFields, readTag, saysFatal } from '../../../
 import { write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend } from '../../../wire/types.js';
+import { HeldAnswers } from '../../answers/held-answers.js';
 import type { Output } from '../../server/output.js';
-import type { AnsweredMessage, OutstandingReplies, Verdict } from '../../server/outstanding-replies.js';
+import type {
+  AnsweredMessage,
+  OutstandingReplies,
+  ReplyHandler,
+  Verdict,
+} from '../../server/outstanding-replies.js';
 import { REPEATED, SCRATCH } from '../../server/own-statements.js';
 import type { PlainValues } from './plain-statement.js';
 
@@ -27,10 +33,13 @@ interface Hearing {
 export class PlainSender {
   readonly #server: Output;
   readonly #replies: OutstandingReplies;
+  readonly #notices: HeldAnswers;
 
-  constructor(server: Output, replies: OutstandingReplies) {
+  /** @param notices takes what the server says on the way; whoever holds it gives it to the client */
+  constructor(server: Output, replies: OutstandingReplies, notices = new HeldAnswers(false)) {
     this.#server = server;
     this.#replies = replies;
+    this.#notices = notices;
   }
 
   query(sql: string, hearing: Hearing = {}): Promise<PlainReply> {
@@ -78,7 +87,7 @@ export class PlainSender {
       const receive = (message: Message): Verdict => {
         switch (message.type) {
           case Backend.ErrorResponse:
-            if (saysFatal(message)) return 'forward';
+            if (saysFatal(message)) return this.#notices.release('forward', message);
             if (reply.kind === 'done') reply = { kind: 'failed', error: readErrorFields(message) };
             return 'swallow';
           case Backend.ReadyForQuery:
@@ -95,8 +104,9 @@ export class PlainSender {
       this.#server.write(Buffer.concat(messages));
       const last = answered.length - 1;
       const lost = () => resolve({ kind: 'lost' });
+      const handler: ReplyHandler = { receive, notice: (notice) => this.#notices.hold('forward', notice) };
       answered.forEach((to, i) => {
-        this.#replies.expect(to, i === last ? { receive, skipped: lost } : { receive });
+        this.#replies.expect(to, i === last ? { ...handler, skipped: lost } : handler);
       });
       this.#server.flush();
     });
