@@ -116,6 +116,18 @@ else
       expect((await left(owner))[0]).toBe('1 2 3');
     });
 
+    test('does of them what a configuration says that is read again, in sessions that are open', async () => {
+      const { client, owner, proxy } = await behind({});
+      await expect(client.query('DELETE FROM orders WHERE id = 1')).rejects.toThrow('still referenced');
+      const cascade = { overrides: ACTIONS, atomic: false };
+      expect(await proxy.reload({ cascade })).toMatchObject({ kind: 'applied' });
+      expect((await client.query('DELETE FROM orders WHERE id = 1')).rowCount).toBe(1);
+      expect(await left(owner)).toEqual(['2 3', '20', '100 200']);
+      expect(await proxy.reload({ cascade: {} })).toMatchObject({ kind: 'applied' });
+      await expect(client.query('DELETE FROM orders WHERE id = 2')).rejects.toThrow('still referenced');
+      expect(await left(owner)).toEqual(['2 3', '20', '100 200']);
+    });
+
     test('keeps to one transaction where the database has no keys, and nothing stands against it', async () => {
       const relations = [
         { name: 'a', from: 'main.items(order_id)', to: 'main.orders(id)', on_delete: 'cascade' as const },

@@ -139,6 +139,20 @@ else
       });
     });
 
+    test('does of them what a configuration says that is read again, in sessions that are open', async () => {
+      const { client, proxy } = await behind();
+      expect((await client.query('DELETE FROM orders WHERE id = 3')).rowCount).toBe(1);
+      await expect(client.query('DELETE FROM orders WHERE id = 2')).rejects.toMatchObject({ code: '23503' });
+      const overrides = [{ match: 'public.bills.*', on_delete: 'cascade' as const }];
+      expect(await proxy.reload({ cascade: { overrides } })).toMatchObject({ kind: 'applied' });
+      expect((await client.query('DELETE FROM orders WHERE id = 2')).rowCount).toBe(1);
+      expect([await left('orders'), await left('bills')]).toEqual([['1'], []]);
+      await owner.query('INSERT INTO bills VALUES (1000, 1, 10)');
+      expect(await proxy.reload({ cascade: {} })).toMatchObject({ kind: 'applied' });
+      await expect(client.query('DELETE FROM orders WHERE id = 1')).rejects.toMatchObject({ code: '23503' });
+      expect([await left('orders'), await left('bills')]).toEqual([['1'], ['1000']]);
+    });
+
     test('knows them in the first statement of a transaction, which undoes all of it', async () => {
       await owner.query(OFF);
       const { client } = await behind();

@@ -103,6 +103,43 @@ test.each(
   expect(text).toContain('pgcascade_retries_total{reason="othersConflict"} 1\n');
 });
 
+test.each(
+  PROTOCOLS,
+)('%s: so it is with the notices and retries of a batch, also at its commit', async (_, sent) => {
+  await writer.query(ONCE);
+  const own = await startProxy({ ...OPTIONS, cascade: { batch_rows: 10 } });
+  onTestFinished(() => own.stop());
+  const client = await RawClient.login(own, { database: database.name });
+  const told = (await client.told(sent)).join();
+  expect(told.split('M=on its way')).toHaveLength(2);
+  expect(told).toContain('DELETE 1');
+  await writer.query(
+    `${ROWS}; ${ONCE.replace('CREATE TRIGGER', 'CREATE CONSTRAINT TRIGGER').replace(
+      'FOR EACH ROW',
+      'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW',
+    )}`,
+  );
+  const late = (await client.told(sent)).join();
+  expect(late.split('M=on its way')).toHaveLength(2);
+  expect(late).toContain('DELETE 1');
+  expect(await left()).toBe('1 1 1 1');
+  const text = await (await fetch(`http://${own.app.admin}/metrics`)).text();
+  expect(text).toContain('pgcascade_retries_total{reason="othersConflict"} 2\n');
+});
+
+test.each(
+  PROTOCOLS,
+)('%s: the notices of a batch that fails at last come before its error', async (_, sent) => {
+  await writer.query(ONCE.replace("nextval('attempts') = 1", "nextval('attempts') > 0"));
+  const own = await startProxy({ ...OPTIONS, cascade: { batch_rows: 10 } });
+  onTestFinished(() => own.stop());
+  const client = await RawClient.login(own, { database: database.name });
+  const told = (await client.told(sent)).join();
+  expect(told.split('M=on its way')).toHaveLength(2);
+  expect(told).toMatch(/M=on its way.*M=once more/);
+  expect([await attempts(), await left()]).toEqual([5, '2 2 2 2']);
+});
+
 test.each([
   ['in a transaction of the client', [query('BEGIN'), query(DELETE), query('ROLLBACK')]],
   ['behind an Execute of the client', [Buffer.concat([run('SELECT 1'), run(DELETE), sync])]],

@@ -10,6 +10,7 @@ import { readColumnTypes, readErrorFields, readRow } from '../../../wire/backend
 import { write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend } from '../../../wire/types.js';
+import type { HeldAnswers } from '../../answers/held-answers.js';
 import { sealed } from '../../answers/markers.js';
 import type { Verdict } from '../../server/outstanding-replies.js';
 import { REPEATED, SCRATCH } from '../../server/own-statements.js';
@@ -38,13 +39,17 @@ export class PageRun {
   readonly #onError: (error: Message, rewrite: Rewrite) => void;
   readonly #found: Found[] = [];
 
-  /** @param onError is given an error, with what was sent; no one else gets it */
+  /**
+   * @param onError is given an error, with what was sent; no one else gets it
+   * @param notices takes what the server says on the way
+   */
   constructor(
     statement: PagedStatement,
     parts: PagedParts,
     onError: (error: Message, rewrite: Rewrite) => void,
+    notices: HeldAnswers,
   ) {
-    this.#sender = new StepSender(parts.server, parts.replies);
+    this.#sender = new StepSender(parts.server, parts.replies, (notice) => notices.hold('forward', notice));
     this.#statement = statement;
     this.#sealed = sealed(statement.rewrite);
     this.#keys = new HeldKeys(statement.cascade.target);

@@ -4,11 +4,13 @@
  */
 import type { BATCH_ERRORS } from '../../../errors/batch-errors.js';
 import { ProxyError } from '../../../errors.js';
+import { MOST_ATTEMPTS } from '../../../rewrite/retries.js';
 import type { Rewrite } from '../../../rewrite/text.js';
 import { type ErrorFields, errorResponse, Field, readErrorFields } from '../../../wire/backend.js';
 import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend } from '../../../wire/types.js';
+import { HeldAnswers } from '../../answers/held-answers.js';
 import { markerOf } from '../../answers/markers.js';
 import { ownAnswer } from '../../answers/own-answer.js';
 import type { Translation } from '../../answers/results.js';
@@ -26,9 +28,6 @@ import { batchDone, limitReached } from './batch-notices.js';
 import { failInPlace } from './failing.js';
 import { type PageResult, PageRun } from './page-run.js';
 import type { PagedParts, PagedStatement } from './paged-statement.js';
-
-/** How often a page is tried again that others have got in the way of. */
-const MOST_ATTEMPTS = 5;
 
 type BatchErrorName = Exclude<keyof typeof BATCH_ERRORS, 'PGC_BATCH_VALUE' | 'PGC_BATCH_KEYS'>;
 
@@ -152,7 +151,9 @@ class PagedExecution {
   async #tried(work: (page: PageRun) => Promise<PageResult | undefined>, asked?: number): Promise<Ended> {
     for (let attempt = 1; ; attempt++) {
       this.#error = undefined;
-      const ended = await this.#transaction(work, asked);
+      // The client hears no notice of a transaction that is followed by another one in its place.
+      const notices = new HeldAnswers(true);
+      const ended = await this.#transaction(work, asked, notices);
       if (ended !== 'failed' || this.#parts.replies.ended) return ended;
       const { told, error, cascade, passes } = this.#failure;
       if (passes && attempt < MOST_ATTEMPTS) {
@@ -164,7 +165,7 @@ class PagedExecution {
         continue;
       }
       this.#translation.tell({ kind: 'failed', error, cascade });
-      await this.#fail(errorResponse(this.#withGone(told), 'latin1'));
+      await this.#fail(notices.end(errorResponse(this.#withGone(told), 'latin1')));
       return ended;
     }
   }
@@ -180,12 +181,12 @@ class PagedExecution {
   async #transaction(
     work: (page: PageRun) => Promise<PageResult | undefined>,
     asked: number | undefined,
+    notices: HeldAnswers,
   ): Promise<Ended> {
     const { jit, replies, server } = this.#parts;
     jit.off();
-    const done = await work(
-      new PageRun(this.#statement, this.#parts, (error, rewrite) => this.#failed(error, rewrite)),
-    );
+    const failed = (error: Message, rewrite: Rewrite) => this.#failed(error, rewrite);
+    const done = await work(new PageRun(this.#statement, this.#parts, failed, notices));
     jit.endUnit();
     return new Promise((resolve) => {
       server.write(write.sync());
@@ -201,9 +202,10 @@ class PagedExecution {
           const { total } = done.taken;
           if (total > 0) this.#pages++;
           resolve(done.isLast ? 'last' : 'committed');
-          if (!done.isLast) return total > 0 ? batchDone(this.#pages, total, this.#taken.total) : 'swallow';
-          return Buffer.concat([this.#answer(asked), ...(this.#isQuery ? [whole(message)] : [])]);
+          if (done.isLast) return notices.end(this.#answer(asked, message));
+          return total > 0 ? notices.end(batchDone(this.#pages, total, this.#taken.total)) : notices.end();
         },
+        notice: (notice) => notices.hold('forward', notice),
         skipped: () => resolve('failed'),
       });
       server.flush();
@@ -211,10 +213,11 @@ class PagedExecution {
   }
 
   /** Of rows that reference others of their table nobody knows whose they are: those of the client were counted before. */
-  #answer(asked: number | undefined): Buffer {
+  #answer(asked: number | undefined, ready: Message): Buffer {
     const { cascade, program } = this.#statement;
     const deleted = asked ?? this.#taken.of(program.pages.clients);
-    return ownAnswer(cascade, { deleted, taken: this.#taken.rows }, this.#translation);
+    const answer = ownAnswer(cascade, { deleted, taken: this.#taken.rows }, this.#translation);
+    return this.#isQuery ? Buffer.concat([answer, whole(ready)]) : answer;
   }
 
   /** Remembers the first error of a transaction. */
