@@ -127,3 +127,22 @@ test('where the graph is made of names alone they are refused', async () => {
     message: expect.stringContaining('in batches: the server is Greenplum'),
   });
 });
+
+test('on Greenplum one transaction does not take rows either that only their places tell apart', async () => {
+  const tables = ['CREATE TABLE parents (id int UNIQUE)', 'CREATE TABLE kids (parent int)'];
+  const rows = ['INSERT INTO parents VALUES (1), (2)', 'INSERT INTO kids VALUES (1), (2)'];
+  const { client } = await connect(GATES.greenplum7, [...tables, ...rows, ...schema(undeclared)], {
+    cascade: {
+      relations: [
+        { name: 'kids_fkey', from: 'public.kids(parent)', to: 'public.parents(id)', on_delete: 'cascade' },
+      ],
+    },
+  });
+  await expect(client.query('DELETE FROM parents WHERE id = 1')).rejects.toMatchObject({
+    code: '0A000',
+    message: expect.stringContaining('which nothing tells apart on Greenplum'),
+  });
+  expect(
+    (await client.query('SELECT (SELECT count(*) FROM parents) + (SELECT count(*) FROM kids) AS n')).rows,
+  ).toEqual([{ n: '4' }]);
+});

@@ -23,6 +23,6 @@ export const GREENPLUM: Family = {
   // D: Greenplum, system columns: a row is told by gp_segment_id and ctid together; each segment counts its own places.
   placesRepeat: true,
   differs:
-    'keys are stored and never enforced. From version 7 on they are read, and performed unless `cascade.declared` is false; before, those of `relations` alone, in plain statements',
+    'keys are stored and never enforced. From version 7 on they are read, and performed unless `cascade.declared` is false; before, those of `relations` alone, in plain statements. Rows of a table without a primary key, or of partitions, are not taken: each segment counts their places anew',
   shown: 'a gate before PostgreSQL',
 };

@@ -1,6 +1,6 @@
 /** A DELETE that several statements carry out: which, and by what kind of program. */
 import { ProxyError } from '../../errors.js';
-import { PLACE } from '../../plan/identifying-columns.js';
+import { identifyingColumns, PLACE } from '../../plan/identifying-columns.js';
 import { type Deletion, type Plan, setsColumns } from '../../plan/plan.js';
 import { batchOf, type Family, serverOf } from '../../profiles/families/family.js';
 import { identifiedPlan } from '../../render/ordered/identified.js';
@@ -36,15 +36,15 @@ export function inSteps(
 ): InSteps | undefined {
   const { batchRows, graph, onLimit, profile, strategy } = context;
   const { family } = profile;
-  const table = () =>
-    rootsOf(plan)
-      .map(({ target: { relation } }) => quoteRelation(relation))
-      .join(', ');
+  const table = () => tablesOf(rootsOf(plan));
   if (batchRows > 0) {
     const what = againstBatches(context);
     if (what !== undefined) throw new ProxyError('PGC_BATCH', { table: table(), what });
     const whole = wholePlan(plan);
-    if (family.placesRepeat && whole.deletions.some(isToldByPlace))
+    if (
+      family.placesRepeat &&
+      whole.deletions.some((each) => each.cycle !== undefined || isToldByPlace(each))
+    )
       throw new ProxyError('PGC_BATCH', { table: table(), what: toldByPlace(family) });
     const rows = batchOf(batchRows, family);
     const pages = renderPages(text, statement, whole, rootsOf(whole), rows, graph.sharing);
@@ -85,6 +85,10 @@ function separatingKey(
   return key.name;
 }
 
+function tablesOf(roots: readonly Root[]): string {
+  return roots.map(({ target: { relation } }) => quoteRelation(relation)).join(', ');
+}
+
 /** What stands against batches, whatever is deleted. */
 function againstBatches({ locks, profile, strategy }: RewriteContext): string | undefined {
   // Their statements need the catalog's types, and arrays of keys.
@@ -92,13 +96,13 @@ function againstBatches({ locks, profile, strategy }: RewriteContext): string | 
   return locks === 'tables' ? 'tables are to be locked for all of it (cascade.locks)' : undefined;
 }
 
-/** Whether the places of rows tell which of them go. */
-function isToldByPlace({ cycle, returns }: Deletion): boolean {
-  return cycle !== undefined || PLACE.some((column) => returns.includes(column));
+/** Whether the places of rows tell which of them go: those of a table without a primary key, or of several partitions, where they are known before they go. */
+function isToldByPlace(deletion: Deletion): boolean {
+  return deletion.returns.length > 0 && identifyingColumns(deletion.relation, deletion) === PLACE;
 }
 
 function toldByPlace(family: Family): string {
-  return `rows of cycles, or of a table without a primary key, which nothing tells apart on ${serverOf(family)}`;
+  return `rows of cycles, of partitions, or of a table without a primary key, which nothing tells apart on ${serverOf(family)}`;
 }
 
 /** @returns undefined for what only one statement can carry out */
@@ -111,6 +115,9 @@ function inOrder(
 ): InSteps | undefined {
   if (planned.deletions.some((deletion) => mayKeepRows(deletion, context))) return undefined;
   const plan = identifiedPlan(planned);
+  const { family } = context.profile;
+  if (family.placesRepeat && plan.deletions.some(isToldByPlace))
+    throw refusedBy(family, tablesOf(rootsOf(plan)), toldByPlace(family));
   const sequence = renderSequence(text, statement, plan, rootsOf(plan));
   return sequence && { program: { kind: 'ordered', sequence }, plan };
 }
