@@ -108,6 +108,9 @@ describe('beside a trigger on what goes', () => {
     DROP TABLE IF EXISTS posted, topics; CREATE TABLE topics (id int PRIMARY KEY, replies int);
     CREATE TABLE posted (id int PRIMARY KEY, topic int REFERENCES topics ON DELETE CASCADE);
     CREATE OR REPLACE FUNCTION fewer() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body}; RETURN NULL; END $$;
+    CREATE OR REPLACE FUNCTION writes(topic int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+      UPDATE topics SET replies = replies - 1 WHERE id = topic; RETURN true; END $$;
+    CREATE OR REPLACE FUNCTION told_stable(topic int) RETURNS boolean STABLE LANGUAGE plpgsql AS $$ BEGIN RETURN writes(topic); END $$;
     DROP TABLE IF EXISTS taken; CREATE TABLE taken (topic int);
     CREATE OR REPLACE FUNCTION goes_on() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       UPDATE topics SET replies = replies - 1 WHERE id = NEW.topic; RETURN NEW; END $$;
@@ -137,6 +140,8 @@ describe('beside a trigger on what goes', () => {
     ['does so by a function', "PERFORM set_config('a.b', 'c', true)"],
     ['does so by a text', `EXECUTE '${COUNTS}'`],
     ['adds rows, of which another trigger does so', 'INSERT INTO taken VALUES (OLD.topic)'],
+    ['does so by a function that is told to be stable', 'IF told_stable(OLD.topic) THEN NULL; END IF'],
+    ['adds rows that the WHERE finds', 'INSERT INTO topics VALUES (OLD.id + 100, 20)'],
   ])('that %s it is refused', async (_, body) => {
     await direct.query(counting(body));
     await expect(remove('replies > 19')).rejects.toMatchObject({ detail: 'pgcascade reports PGC_BATCH.' });
@@ -145,6 +150,7 @@ describe('beside a trigger on what goes', () => {
 
   test.each([
     ['a row as a whole', COUNTS, 'ROW(topics.*) = ROW(1, 20)'],
+    ['the primary key alone, where it adds rows', 'INSERT INTO "topics" VALUES (OLD.id + 100, 20)', 'id > 0'],
     [
       'another table, into which it adds rows',
       'INSERT INTO others VALUES (OLD.id)',

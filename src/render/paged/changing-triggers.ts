@@ -1,6 +1,7 @@
-/** Triggers that may change what the WHERE of a DELETE looks at: behind a page it would not find again whose children are gone. */
+/** Triggers that may change which rows the WHERE of a DELETE finds: a page's own whose children are gone no longer, or more than one statement would. */
 import type { Graph } from '../../graph/graph.js';
 import type { Plan } from '../../plan/plan.js';
+import { quoteLiteral } from '../../sql/names.js';
 import type { CalledNames } from '../../sql/statement/selection.js';
 import type { Root } from '../single/root.js';
 
@@ -10,28 +11,27 @@ const CHANGES = ['update', 'delete', 'merge', 'truncate', 'execute', 'perform', 
 const ADDS = ['insert', 'copy'];
 
 /**
- * Whether a trigger that a page fires may change what the WHERE looks at: its source has one of the words, or names a volatile function
- * of somebody's, or cannot be read. A word as a literal is what TG_OP is compared with.
+ * Whether a trigger that a page fires adds rows to the table that the client deletes from, which a later page would take, or may change
+ * what the WHERE looks at, unless that is the primary key alone: its source has one of the words, or names a function of somebody's
+ * that is not immutable (a stable one may call a volatile one), or cannot be read. A word as a literal is what TG_OP is compared with.
  *
  *     EXISTS (SELECT FROM pg_trigger AS g JOIN pg_proc AS p ON p.oid = g.tgfoid JOIN pg_language AS l ON l.oid = p.prolang
  *       WHERE g.tgrelid = ANY (ARRAY[16385]::oid[]) AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND (g.tgtype & 24) <> 0
- *         AND l.lanname <> 'internal' AND (l.lanname <> 'plpgsql'
+ *         AND (p.prosrc ~* '…(into|copy)…topics…' OR l.lanname <> 'internal' AND (l.lanname <> 'plpgsql'
  *           OR lower(regexp_replace(p.prosrc, '…', '', 'gi')) ~ '[[:<:]](update|…)[[:>:]]' OR lower(…) ~ '[[:<:]](insert|copy)[[:>:]]'
  *             AND (EXISTS (SELECT FROM pg_trigger AS i JOIN …) OR EXISTS (SELECT FROM pg_rewrite AS w WHERE w.ev_type = '3' …))
- *           OR EXISTS (SELECT FROM pg_proc AS f WHERE f.oid >= 16384 AND f.provolatile = 'v' AND f.oid <> p.oid
- *             AND strpos(lower(p.prosrc), lower(f.proname)) > 0)))
+ *           OR EXISTS (SELECT FROM pg_proc AS f WHERE f.oid >= 16384 AND f.provolatile <> 'i' AND f.oid <> p.oid
+ *             AND strpos(lower(p.prosrc), lower(f.proname)) > 0))))
  *
  * @param sharing as that of Graph
- * @returns undefined where the WHERE looks at the primary key alone
  */
 export function changingTriggers(
   { functions, read }: CalledNames,
   { target }: Root,
   plan: Plan,
   sharing: Graph['sharing'],
-): string | undefined {
+): string {
   const { primaryKey } = target.relation;
-  if (read.length === 0 && functions.every((name) => primaryKey.includes(name))) return undefined;
   const changed = [
     ...plan.deletions.map(({ relation }) => relation),
     ...plan.keys.map(({ referencing }) => referencing),
@@ -39,13 +39,30 @@ export function changingTriggers(
   const tables = [...new Set(changed.flatMap(sharing).map(({ oid }) => oid))];
   // DELETE and UPDATE.
   const fired = `g.tgrelid OPERATOR(pg_catalog.=) ANY (ARRAY[${tables.join(', ')}]::pg_catalog.oid[]) AND ${isOn('g', 24)}`;
-  const adds = read.length > 0 ? '' : ` AND (${insertsGoOn()})`;
+  const intoOwn = sharing(target.relation)
+    .map((relation) => addsTo(relation.name))
+    .join(' OR ');
+  const alone = read.length === 0 && functions.every((name) => primaryKey.includes(name));
+  const may = alone ? intoOwn : `${intoOwn} OR ${mayChange(read.length > 0)}`;
+  return `EXISTS (${triggers('g', 'p', 'l')} WHERE ${fired} AND (${may}))`;
+}
+
+/** Whether a trigger's source adds rows to a table of that name, in whichever schema. */
+function addsTo(table: string): string {
+  const name = table.replace(/[^\p{L}\p{N}_]/gu, '\\$&');
+  const schema = '("[^"]+"|[^"[:space:].]+)[[:space:]]*\\.[[:space:]]*';
+  const pattern = `[[:<:]](into|copy)[[:space:]]+(${schema})?"?${name}("|[^[:alnum:]_$]|$)`;
+  return `p.prosrc OPERATOR(pg_catalog.~*) ${quoteLiteral(pattern)}`;
+}
+
+function mayChange(readsOthers: boolean): string {
+  const adds = readsOthers ? '' : ` AND (${insertsGoOn()})`;
   return (
-    `EXISTS (${triggers('g', 'p', 'l')} WHERE ${fired} AND l.lanname OPERATOR(pg_catalog.<>) 'internal'` +
+    `l.lanname OPERATOR(pg_catalog.<>) 'internal'` +
     ` AND (l.lanname OPERATOR(pg_catalog.<>) 'plpgsql' OR ${has('p', CHANGES)} OR ${has('p', ADDS)}${adds}` +
-    ` OR EXISTS (SELECT FROM pg_catalog.pg_proc AS f WHERE f.oid OPERATOR(pg_catalog.>=) 16384 AND f.provolatile OPERATOR(pg_catalog.=) 'v'` +
+    ` OR EXISTS (SELECT FROM pg_catalog.pg_proc AS f WHERE f.oid OPERATOR(pg_catalog.>=) 16384 AND f.provolatile OPERATOR(pg_catalog.<>) 'i'` +
     ` AND f.oid OPERATOR(pg_catalog.<>) p.oid` +
-    ` AND pg_catalog.strpos(pg_catalog.lower(p.prosrc), pg_catalog.lower(f.proname::pg_catalog.text)) OPERATOR(pg_catalog.>) 0)))`
+    ` AND pg_catalog.strpos(pg_catalog.lower(p.prosrc), pg_catalog.lower(f.proname::pg_catalog.text)) OPERATOR(pg_catalog.>) 0))`
   );
 }
 
