@@ -1,4 +1,4 @@
-/** Two who listen to one session: the log and the metrics. */
+/** Two who listen to one session, of the log, the metrics and the record of cascades. */
 import type { ProxyError } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
 import type { Cascade, SessionEvents, TableRows, Update } from './session-events.js';

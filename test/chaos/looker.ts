@@ -59,8 +59,11 @@ export class Looker {
   }
 }
 
-/** The server has ended, or ends, or starts again: class 57 of its errors, or none at all. */
+/**
+ * The server has ended, or ends, or starts again: class 57 of its errors, or none at all. Or it has given up this look for a TRUNCATE
+ * that puts the rows of the next case in, and has some of the tables already (40P01): the next look is as good.
+ */
 function isEnd(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '57P';
-  return /^(?:57P|E[A-Z]+)/.test(code);
+  return /^(?:57P|40P01|E[A-Z]+)/.test(code);
 }

@@ -33,7 +33,7 @@ export interface RewriteContext {
   /** A cascade without a transaction around it is refused. */
   readonly atomic: boolean;
   /** How a cascade is carried out: on servers whose graph is made of names alone, in plain statements. */
-  readonly strategy: Program['kind'];
+  readonly strategy: Exclude<Program['kind'], 'paged'>;
   /** How many rows a transaction of a cascade may take; 0 for any number. */
   readonly batchRows: number;
   /** What becomes of a cascade that reaches a limit of the server's. */

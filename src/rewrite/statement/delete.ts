@@ -31,7 +31,7 @@ interface Concerned {
 
 /**
  * @param text the statement's own
- * @throws ProxyError PGC_RELATION, PGC_FORM or PGC_SERVER for what cannot be expanded; what cachedPlan, renderStatement and guardedBeside throw
+ * @throws ProxyError PGC_RELATION, PGC_FORM or PGC_SERVER for what cannot be expanded; what inSteps, cachedPlan, renderStatement and guardedBeside throw
  */
 export function* expandDelete(
   text: string,

@@ -40,7 +40,7 @@ export interface PagedProgram {
   readonly shrinks: boolean;
 }
 
-/** The same by plain statements, each of which has its keys as literals: it is sent when those are known. */
+/** By a sequence of plain statements, each of which has its keys as literals: it is sent when those are known. */
 export interface PlainProgram {
   readonly kind: 'plain';
   readonly sequence: PlainSequence;

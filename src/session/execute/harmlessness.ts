@@ -1,4 +1,4 @@
-/** Whether locks may be sent before a statement: the SELECTs that lock the rows evaluate the client's conditions once more. */
+/** Whether the conditions of a client may be evaluated once more: by the SELECTs that lock rows before a statement, and by each page. */
 import type { GraphCache, ReadPoint } from '../../graph/cache.js';
 import type { Locks } from '../../render/single/locks.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';

@@ -29,7 +29,7 @@ import { failInPlace } from './failing.js';
 import { type PageResult, PageRun } from './page-run.js';
 import type { PagedParts, PagedStatement } from './paged-statement.js';
 
-type BatchErrorName = Exclude<keyof typeof BATCH_ERRORS, 'PGC_BATCH_VALUE' | 'PGC_BATCH_KEYS'>;
+type BatchErrorName = Exclude<keyof typeof BATCH_ERRORS, `${string}_VALUE` | 'PGC_BATCH_KEYS'>;
 
 /** What stands against a WHERE that each page evaluates again. */
 const REPEATED_WHERE =
