@@ -1,7 +1,6 @@
 /** The benchmarks: `npm run bench -- SUBCOMMAND …`. Exit status: 0 done, 1 failed or missed a goal, 2 bad usage. */
 
 import { isBadUsage, UsageError } from '../test/support/command.js';
-import { batch, usage as batchUsage } from './batch.js';
 import { catalog, usage as catalogUsage } from './catalog.js';
 import { idle, usage as idleUsage } from './idle.js';
 import { jit, usage as jitUsage } from './jit.js';
@@ -11,6 +10,7 @@ import { pages, usage as pagesUsage } from './pages.js';
 import { programs, usage as programsUsage } from './programs.js';
 import { race, usage as raceUsage } from './race.js';
 import { relay, usage as relayUsage } from './relay.js';
+import { series, usage as seriesUsage } from './series.js';
 import { writes, usage as writesUsage } from './writes.js';
 
 interface Subcommand {
@@ -21,7 +21,7 @@ interface Subcommand {
 
 const subcommands: Readonly<Record<string, Subcommand>> = {
   relay: { usage: relayUsage, run: relay },
-  batch: { usage: batchUsage, run: batch },
+  series: { usage: seriesUsage, run: series },
   catalog: { usage: catalogUsage, run: catalog },
   idle: { usage: idleUsage, run: idle },
   jit: { usage: jitUsage, run: jit },

@@ -8,7 +8,7 @@ import { locksBefore, type Program, suspects } from './statement/program.js';
 import { type AtLimit, atLimitOf, type CascadeTreatment, type Treatment } from './statement/treatment.js';
 import type { Rewrite } from './text.js';
 
-export type Batches = Extract<AtLimit, { readonly kind: 'batches' }>;
+export type BatchesAtLimit = Extract<AtLimit, { readonly kind: 'batches' }>;
 
 /** The one statement that a text is, where it is expanded, with or without what locks its rows. */
 function onlyCascade(treatments: readonly Treatment[]): CascadeTreatment | undefined {
@@ -54,7 +54,7 @@ export function isCarriedOut(treatments: readonly Treatment[]): boolean {
 }
 
 /** How a text that is one statement is done again in batches, where it has reached a limit of the server's. */
-export function batchesOf(treatments: readonly Treatment[]): Batches | undefined {
+export function batchesAtLimit(treatments: readonly Treatment[]): BatchesAtLimit | undefined {
   const [treatment, ...more] = treatments.filter(({ kind }) => kind !== 'lock');
   const atLimit = more.length === 0 ? atLimitOf(treatment) : undefined;
   return atLimit?.kind === 'batches' ? atLimit : undefined;
@@ -69,7 +69,7 @@ export function batchTextsIn(treatments: readonly Treatment[]): readonly string[
 }
 
 /** The same text as it is done in batches: nothing is sent in its place. */
-export function inBatches(rewrite: Rewrite, { cascade }: Batches): Rewrite {
+export function rewriteInBatches(rewrite: Rewrite, { cascade }: BatchesAtLimit): Rewrite {
   const { text, places } = rewrite;
   const start = places[0]?.client ?? 0;
   return {

@@ -8,10 +8,10 @@ import { charactersIn } from '../sql/encoding/characters.js';
 import { rawBytes } from '../sql/encoding/raw-bytes.js';
 import type { RelationName } from '../sql/names.js';
 import { type Statement, targetsOf } from '../sql/statement/statement.js';
-import { batchesIn } from './batch.js';
 import { expandedSettings, type OwnSettings } from './own-settings.js';
 import { PreparedHere } from './prepared-here.js';
 import { Sent } from './sent.js';
+import { seriesIn } from './series.js';
 import type { Expanded, RewriteContext } from './statement/context.js';
 import { expand } from './statement/expand.js';
 import { expandedOf, type PreparedSource, type Treatment } from './statement/treatment.js';
@@ -49,7 +49,7 @@ export interface Rewrite {
   /** What its statements do that the proxy neither cascades nor checks: for the log. */
   readonly warnings: readonly string[];
   /**
-   * The names of the prepared statements that the text leaves behind on the server where it fails (batch.ts), with MARKER in
+   * The names of the prepared statements that the text leaves behind on the server where it fails (series.ts), with MARKER in
    * them. Who sends the text closes them then.
    */
   readonly leftPrepared?: readonly string[];
@@ -119,7 +119,7 @@ export function* rewrite(
   const settings = context.inString ? expandedSettings(context.profile) : undefined;
   const made = new RewriteInMaking(text, statements, settings);
   const prepared = new PreparedHere(context.executable);
-  const { members, leftPrepared } = yield* batchesIn(text, statements, context);
+  const { members, leftPrepared } = yield* seriesIn(text, statements, context);
   let unsettled = false;
   for (const statement of statements) {
     const { start, end, meaning } = statement;

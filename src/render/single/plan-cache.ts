@@ -1,6 +1,6 @@
 /**
  * The plans that were made last over a graph, and the SQL that follows from a plan behind the client's own DELETEs. The
- * statements of a batch differ in their values alone, and these are neither in the plan nor in that SQL.
+ * statements of a series differ in their values alone, and these are neither in the plan nor in that SQL.
  */
 import type { Graph } from '../../graph/graph.js';
 import type { Steps } from '../../pace.js';

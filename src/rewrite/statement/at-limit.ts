@@ -22,7 +22,7 @@ export function* expandLimited(
 ): Steps<Expanded> {
   const whole = yield* expandDelete(text, statement, context);
   if (context.onLimit === 'fail' || context.batchRows > 0) return whole;
-  const atLimit = yield* inBatches(text, statement, context);
+  const atLimit = yield* planAtLimit(text, statement, context);
   if (atLimit === undefined) return whole;
   return { ...whole, treatments: whole.treatments.map((treatment) => limited(treatment, atLimit)) };
 }
@@ -50,14 +50,14 @@ export function limited(treatment: Treatment, atLimit: AtLimit): Treatment {
 }
 
 /** @returns undefined where nothing hangs on what is deleted */
-function* inBatches(
+function* planAtLimit(
   text: string,
   statement: DeletingStatement,
   context: RewriteContext,
 ): Steps<AtLimit | undefined> {
-  const batched = { ...context, graph: emptying(context.graph), batchRows: DEFAULT_BATCH_ROWS };
+  const inBatches = { ...context, graph: emptying(context.graph), batchRows: DEFAULT_BATCH_ROWS };
   try {
-    const { treatments } = yield* expandDelete(text, statement, batched);
+    const { treatments } = yield* expandDelete(text, statement, inBatches);
     const [cascade] = treatments;
     if (cascade?.kind !== 'cascade' || cascade.program.kind !== 'paged') return undefined;
     return { kind: 'batches', cascade, program: cascade.program };

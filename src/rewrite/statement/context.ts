@@ -53,7 +53,7 @@ export interface RewriteContext {
    * mere suspicion that a rule is broken, which is cheaper than to find out.
    */
   readonly retries: boolean;
-  /** The sender closes the prepared statements that a failed text leaves behind, so the text may prepare some (batch.ts). */
+  /** The sender closes the prepared statements that a failed text leaves behind, so the text may prepare some (series.ts). */
   readonly prepares?: boolean;
 }
 

@@ -54,7 +54,7 @@ export function translateError(
   translation: ErrorTranslation,
 ): Verdict {
   const { told: fields, error, cascade } = translated(message, failed, translation);
-  const told = inOne(fields, failed, translation);
+  const told = asLimitReached(fields, failed, translation);
   translation.tell({ kind: 'failed', error, cascade });
   return isSame(told, readErrorFields(message)) ? 'forward' : errorResponse(told, 'latin1');
 }
@@ -80,18 +80,18 @@ export function translated(
 }
 
 /** A limit of the server's, with what stands against batches where these are wanted. */
-function inOne(
+function asLimitReached(
   fields: ErrorFields,
   failed: Treatment | undefined,
   { encoding }: ErrorTranslation,
 ): ErrorFields {
   const atLimit = fields.get(Field.code) === LIMIT_REACHED ? atLimitOf(failed) : undefined;
   if (atLimit === undefined) return fields;
-  return withoutBatches(fields, atLimit.kind === 'none' ? atLimit.what : NOT_ALONE, encoding());
+  return withReasonAgainstBatches(fields, atLimit.kind === 'none' ? atLimit.what : NOT_ALONE, encoding());
 }
 
 /** The server's error, with a hint why batches do not take the statement's place. @param what stands against them */
-export function withoutBatches(fields: ErrorFields, what: string, encoding: string): ErrorFields {
+export function withReasonAgainstBatches(fields: ErrorFields, what: string, encoding: string): ErrorFields {
   const own = new Map([[Field.hint, `It is not done again in batches (cascade.on_limit): ${what}.`]]);
   return withHint(fields, inEncoding(own, encoding).get(Field.hint) ?? '');
 }

@@ -1,6 +1,6 @@
 /** The client's Bind: how long it is kept, and the result formats that take its place. */
 import type { ResultShape } from '../../render/single/render.js';
-import { batchesOf, firstLocksOf, isCarriedOut, mayRepeat } from '../../rewrite/retries.js';
+import { batchesAtLimit, firstLocksOf, isCarriedOut, mayRepeat } from '../../rewrite/retries.js';
 import { shapeOf } from '../../rewrite/statement/treatment.js';
 import { whole, withResultFormats } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
@@ -20,7 +20,7 @@ export function repeatableBind(bind: Message, { rewrite }: PreparedStatement): B
     mayRepeat(treatments) ||
     firstLocksOf(treatments).length > 0 ||
     isCarriedOut(treatments) ||
-    batchesOf(treatments) !== undefined;
+    batchesAtLimit(treatments) !== undefined;
   return isUsed && isShort(bind) ? whole(bind) : undefined;
 }
 

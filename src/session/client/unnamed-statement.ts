@@ -1,5 +1,5 @@
 /**
- * The unnamed statement. Drivers send its Parse before each execution of a batch, always the same, and the server plans an
+ * The unnamed statement. Drivers send its Parse before each execution of a series, always the same, and the server plans an
  * expanded statement for longer than it executes it: a Parse of the text that it has already is not sent.
  */
 

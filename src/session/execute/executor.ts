@@ -4,7 +4,7 @@
  */
 import type { SessionEvents } from '../../observe/session-events.js';
 import { locked } from '../../rewrite/locked.js';
-import { batchesOf, firstLocksOf, inBatches, programOf } from '../../rewrite/retries.js';
+import { batchesAtLimit, firstLocksOf, programOf, rewriteInBatches } from '../../rewrite/retries.js';
 import {
   cannotCarryOut,
   type OrderedProgram,
@@ -66,14 +66,14 @@ export class Executor {
         const limit = this.#watchOf(query.rewrite);
         const execution = new QueryExecution(query, this.#parts, limit);
         await carryOut(execution, this.#parts.events);
-        await this.#inBatches(execution.rewrite, limit);
+        await this.#redoInBatches(execution.rewrite, limit);
         return execution.separateStatements;
       }
       case 'ordered': {
         const limit = this.#watchOf(query.rewrite);
         lockTables(query.rewrite, this.#parts);
         await executeQuery(orderedStatement(query.rewrite, program, { describes: true }), this.#parts, limit);
-        await this.#inBatches(query.rewrite, limit);
+        await this.#redoInBatches(query.rewrite, limit);
         return undefined;
       }
       case 'paged': {
@@ -97,7 +97,7 @@ export class Executor {
     const limit = values && new LimitWatch();
     const execution = new PortalExecution(portal, inBlock, this.#parts, limit);
     await carryOut(execution, this.#parts.events);
-    await this.#inBatches(execution.rewrite, limit, values);
+    await this.#redoInBatches(execution.rewrite, limit, values);
   }
 
   /**
@@ -124,26 +124,30 @@ export class Executor {
   ): Promise<void> {
     const limit = batched && new LimitWatch();
     await executePortal(orderedStatement(rewrite, program, values), this.#parts, limit);
-    await this.#inBatches(rewrite, limit, batched);
+    await this.#redoInBatches(rewrite, limit, batched);
   }
 
   /** @returns what hears of a limit, where batches may take the place of a query */
   #watchOf({ treatments }: Rewrite): LimitWatch | undefined {
     const { isKnown, isIdle } = this.#parts.transaction;
-    return isKnown && isIdle && batchesOf(treatments) ? new LimitWatch() : undefined;
+    return isKnown && isIdle && batchesAtLimit(treatments) ? new LimitWatch() : undefined;
   }
 
   /** Does a statement again in batches that has reached a limit, and is undone. @param values as `paged` has them */
-  async #inBatches(rewrite: Rewrite, limit: LimitWatch | undefined, values?: SequenceValues): Promise<void> {
+  async #redoInBatches(
+    rewrite: Rewrite,
+    limit: LimitWatch | undefined,
+    values?: SequenceValues,
+  ): Promise<void> {
     const { replies } = this.#parts;
     if (limit?.error === undefined || replies.ended) return;
     const { treatments } = rewrite;
-    const batches = batchesOf(treatments);
+    const batches = batchesAtLimit(treatments);
     if (batches === undefined) throw new Error('what is watched for a limit can be done in batches');
     const { cascade, program } = batches;
     const reached = limit.error;
     await executePaged(
-      { rewrite: inBatches(rewrite, batches), cascade, program, values, reached },
+      { rewrite: rewriteInBatches(rewrite, batches), cascade, program, values, reached },
       undefined,
       this.#parts,
     );

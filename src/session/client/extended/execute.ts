@@ -1,6 +1,6 @@
 /** Execute: executes a portal (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
 import { FAIL_REFUSED } from '../../../render/violations.js';
-import { batchesOf, isSuspecting, mayRepeat, planOf, programOf } from '../../../rewrite/retries.js';
+import { batchesAtLimit, isSuspecting, mayRepeat, planOf, programOf } from '../../../rewrite/retries.js';
 import type { OrderedProgram, PlainProgram } from '../../../rewrite/statement/program.js';
 import type { Rewrite } from '../../../rewrite/text.js';
 import { mayTakeData } from '../../../sql/lexer/look.js';
@@ -86,7 +86,7 @@ export class Execute extends MessageHandler<ExecuteParts> {
     const execute = executeOf(message, name, rewrite);
     if (!isRepeatable(portal)) return this.#executeOnce({ rewrite, execute }, portal.executed);
     const binding = { rewrite, execute, lock: portalLock(portal) };
-    if (mayRetryAlone && batchesOf(rewrite.treatments)) {
+    if (mayRetryAlone && batchesAtLimit(rewrite.treatments)) {
       const alone = new ExecutedPortal(name, portal, binding, message, portals);
       return executor.portal(alone, false, sequenceValues(portal, false));
     }
@@ -125,7 +125,7 @@ export class Execute extends MessageHandler<ExecuteParts> {
             ...sequenceValues(portal, returns),
             again: mayRetryAlone ? portal.bind : undefined,
           },
-          mayRetryAlone && batchesOf(rewrite.treatments) ? sequenceValues(portal, false) : undefined,
+          mayRetryAlone && batchesAtLimit(rewrite.treatments) ? sequenceValues(portal, false) : undefined,
         )
       : executor.refuse(rewrite, program, 'values of more than 1 MiB');
   }

@@ -1,6 +1,12 @@
 /** Sends what was decided for a client's Query: as it is, in one text, or statement by statement. */
 
-import { batchesOf, firstLocksOf, isSuspecting, planOf, tableLocksOf } from '../../../rewrite/retries.js';
+import {
+  batchesAtLimit,
+  firstLocksOf,
+  isSuspecting,
+  planOf,
+  tableLocksOf,
+} from '../../../rewrite/retries.js';
 import { cannotCarryOut } from '../../../rewrite/statement/program.js';
 import { type Rewrite, refusal } from '../../../rewrite/text.js';
 import { type Look, withTextCopied } from '../../../sql/lexer/look.js';
@@ -93,7 +99,7 @@ export class QuerySender {
       return this.#sendOnce(message, refusal(refused), situation);
     }
     const isHeld = planOf(treatments) || isSuspecting(treatments) || rewrite.leftPrepared;
-    if (protocol === 'simple' && (isHeld || batchesOf(treatments))) {
+    if (protocol === 'simple' && (isHeld || batchesAtLimit(treatments))) {
       const done = executor.query({ look: withTextCopied(look), rewrite, dropped });
       unitEnd.end(inBlock);
       return done.then((statements) => statements && this.#sendOneByOne(statements));

@@ -20,7 +20,7 @@ import {
   type TranslatedError,
   translated,
   withHint,
-  withoutBatches,
+  withReasonAgainstBatches,
 } from '../../answers/server-errors.js';
 import { SCRATCH } from '../../server/own-statements.js';
 import { TakenRows } from '../ordered/taken-rows.js';
@@ -91,7 +91,7 @@ class PagedExecution {
     if (reached === undefined) return this.#end('PGC_BATCH', { what });
     const { told, error, cascade } = reached;
     this.#translation.tell({ kind: 'failed', error, cascade });
-    const fields = withoutBatches(told, what, this.#translation.encoding());
+    const fields = withReasonAgainstBatches(told, what, this.#translation.encoding());
     await this.#fail(errorResponse(fields, 'latin1'));
   }
 

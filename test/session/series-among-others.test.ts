@@ -26,16 +26,16 @@ const SCHEMA = `
   INSERT INTO s.p SELECT i, i FROM generate_series(1, 50) i;
   INSERT INTO s.c SELECT i, i FROM generate_series(1, 50) i;`;
 const prepared = parse('DELETE FROM s.p WHERE id = $1', 's', [23]);
-const batch = (...ids: readonly number[]) => ids.map((id) => runPrepared('s', [`${id}`]));
+const series = (...ids: readonly number[]) => ids.map((id) => runPrepared('s', [`${id}`]));
 const TEN = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
 test('in a block an execution under a savepoint is waited for once', async () => {
   const { database } = await on('overridden', SCHEMA);
   const client = await RawClient.login(tapped, { database });
   await client.ask(query('BEGIN; SET LOCAL search_path = s'));
-  await client.ask(prepared, ...batch(0), sync);
+  await client.ask(prepared, ...series(0), sync);
   tap.reset();
-  const told = await client.told(...batch(...TEN), sync);
+  const told = await client.told(...series(...TEN), sync);
   expect(told.filter((each) => each === 'C DELETE 1')).toHaveLength(TEN.length);
   expect(tap.count('RELEASE SAVEPOINT')).toBe(TEN.length);
   // The catalog may have to be asked whether it is still the same.
@@ -58,14 +58,14 @@ describe('a child that another session adds meanwhile goes too', () => {
     sameOn(GUARDED, SCHEMA, async (side) => {
       const answers: RawMessage[] = [...(await side.client.ask(query('BEGIN'), prepared, sync))];
       answers.push(...(await side.client.untilReady()));
-      answers.push(...(await withChild(side, id, [...batch(...TEN), sync])));
+      answers.push(...(await withChild(side, id, [...series(...TEN), sync])));
       return [...answers, ...(await side.client.ask(query('COMMIT')))];
     }));
 
   test('of the first row, in a transaction of their own', () =>
     sameOn(GUARDED, SCHEMA, async (side) => {
       const answers: RawMessage[] = [...(await side.client.ask(prepared, sync))];
-      return [...answers, ...(await withChild(side, 1, [...batch(...TEN), sync]))];
+      return [...answers, ...(await withChild(side, 1, [...series(...TEN), sync]))];
     }));
 
   test('and an error behind it is the error of the block', () =>
@@ -73,23 +73,23 @@ describe('a child that another session adds meanwhile goes too', () => {
       const wrong = runPrepared('s', ['no number']);
       const answers: RawMessage[] = [...(await side.client.ask(query('BEGIN')))];
       answers.push(...(await side.client.ask(prepared, sync)));
-      answers.push(...(await withChild(side, 2, [...batch(1, 2, 3), wrong, ...batch(4, 5), sync])));
-      answers.push(...(await side.client.ask(...batch(6), sync)));
+      answers.push(...(await withChild(side, 2, [...series(1, 2, 3), wrong, ...series(4, 5), sync])));
+      answers.push(...(await side.client.ask(...series(6), sync)));
       return [...answers, ...(await side.client.ask(query('ROLLBACK')))];
     }));
 });
 
-test('a table that another session renames stays the same one until the batch has ended', () =>
+test('a table that another session renames stays the same one until the series has ended', () =>
   sameOn(ALL, SCHEMA, async ({ client, direct }) => {
     const [other, watcher] = [await direct(), await direct()];
     const { rows } = await other.query('SELECT pg_backend_pid() AS pid');
-    client.send(prepared, ...batch(1), flush);
+    client.send(prepared, ...series(1), flush);
     const answers: RawMessage[] = [...(await client.until('C'))];
     const renamed = other.query('ALTER TABLE s.p RENAME TO q');
     await untilSession(watcher, rows[0].pid, `wait_event_type = 'Lock'`);
-    answers.push(...(await client.ask(...batch(2, 3), sync)));
+    answers.push(...(await client.ask(...series(2, 3), sync)));
     await renamed;
-    answers.push(...(await client.ask(...batch(6), sync)));
+    answers.push(...(await client.ask(...series(6), sync)));
     await other.query('ALTER TABLE s.q RENAME TO p');
-    return [...answers, ...(await client.ask(...batch(7), sync))];
+    return [...answers, ...(await client.ask(...series(7), sync))];
   }));

@@ -1,8 +1,8 @@
 /**
- * Many DELETEs of one string that differ in constants alone. The server takes longer to plan an expanded statement than to
+ * A series: many DELETEs of one string that differ in constants alone. The server takes longer to plan an expanded statement than to
  * execute it. So the statement is prepared in the same string, before the first DELETE, and dropped after the last:
  *
- *     PREPARE b (int4) AS WITH … DELETE … WHERE id = $1 …; EXECUTE b (1); EXECUTE b (2); …; DEALLOCATE b
+ *     PREPARE s (int4) AS WITH … DELETE … WHERE id = $1 …; EXECUTE s (1); EXECUTE s (2); …; DEALLOCATE s
  *
  * Where the string fails before its end, the session closes the prepared statement: no transaction undoes PREPARE, and the
  * server takes a Close in a failed transaction, too.
@@ -26,20 +26,20 @@ import type { Treatment } from './statement/treatment.js';
 /** The first five executions of a prepared statement are planned each (plancache.c, choose_custom_plan). */
 const FEWEST = 8;
 /** Each sending puts its own marker in the place of MARKER, and so has a name of its own. */
-const NAME = `${MARKER}batch`;
+const NAME = `${MARKER}series`;
 
 const PREPARED: Treatment = { kind: 'swallow' };
 const DROPPED: Treatment = { kind: 'cleanUp' };
 
-export interface Batches {
-  /** What is sent in the place of each statement that is one of many. */
+export interface Series {
+  /** What is sent in the place of each statement that belongs to a series. */
   readonly members: ReadonlyMap<Statement, Expanded>;
   /** As Rewrite.leftPrepared. */
   readonly leftPrepared: readonly string[];
 }
 
 /** One of several statements that differ in constants alone. */
-interface BatchMember {
+interface SeriesMember {
   readonly statement: Statement;
   /** Its own text. */
   readonly own: string;
@@ -47,16 +47,16 @@ interface BatchMember {
 }
 
 /** @returns no members where the text may not prepare anything, or where no DELETE is there often enough */
-export function* batchesIn(
+export function* seriesIn(
   text: string,
   statements: readonly Statement[],
   context: RewriteContext,
-): Steps<Batches> {
+): Steps<Series> {
   const members = new Map<Statement, Expanded>();
   const leftPrepared: string[] = [];
   if (statements.length < FEWEST || !context.prepares) return { members, leftPrepared };
   // DELETEs that follow each other, by their shape.
-  const stretches: Map<string, BatchMember[]>[] = [];
+  const stretches: Map<string, SeriesMember[]>[] = [];
   let inStretch = false;
   for (const statement of statements) {
     yield;
@@ -84,7 +84,7 @@ export function* batchesIn(
  * where the rows of each, or the tables below them, are locked first
  */
 function* prepareOnce(
-  alike: readonly BatchMember[],
+  alike: readonly SeriesMember[],
   name: string,
   context: RewriteContext,
   members: Map<Statement, Expanded>,
@@ -131,8 +131,8 @@ function* prepareOnce(
   return true;
 }
 
-/** `EXECUTE b (1)`, with the constants as the client has written them. */
-function execute(name: string, { own, constants }: BatchMember, sent: Sent): void {
+/** `EXECUTE s (1)`, with the constants as the client has written them. */
+function execute(name: string, { own, constants }: SeriesMember, sent: Sent): void {
   sent.add(`EXECUTE ${quoteName(name)} (`);
   for (const { start, end } of constants) {
     if (start !== constants[0]?.start) sent.add(', ');

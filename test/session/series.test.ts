@@ -1,4 +1,4 @@
-/** Many DELETEs in one go, as drivers send a batch: what reaches the server does not grow with it, nor does anybody wait. */
+/** A series: many DELETEs in one go, as drivers send a batch. What reaches the server does not grow with it, nor does anybody wait. */
 
 import { describe, expect, test, vi } from 'vitest';
 import {
@@ -51,7 +51,7 @@ const FORMS: readonly (readonly [string, (ids: readonly number[]) => readonly Bu
 /** How often the server was sent such a statement, and how often it was to answer at once. */
 const sent = () => ({ texts: tap.count('DELETE FROM orgs'), flushes: tap.count('H\0\0\0\x04') });
 
-describe.each(FORMS)('a batch with %s', (_, form) => {
+describe.each(FORMS)('a series with %s', (_, form) => {
   test('is answered as natively', () =>
     twin.expectAsNative(async (client) => {
       await askAll(client, [MORE]);
@@ -186,7 +186,7 @@ describe('a string of DELETEs', () => {
     ));
 });
 
-describe('the statement that a batch repeats', () => {
+describe('the statement that a series repeats', () => {
   const half = (form: readonly Buffer[], middle: Buffer) => [...form, middle, ...form, sync];
   const some = (ids: readonly number[]) => ids.map((id) => run(SQL, [`${id}`]));
   const shadow = 'CREATE TEMP TABLE orgs AS SELECT * FROM public.orgs';

@@ -8,9 +8,9 @@ import { startBareRelay, startPgcascade } from './relays.js';
 import { summarize, table } from './statistics.js';
 import { openUpstream } from './upstream.js';
 
-export const usage = `batch: what DELETEs that are sent in one go take through pgcascade, against those of enforced keys
+export const usage = `series: what DELETEs that are sent in one go take through pgcascade, against those of enforced keys
 
-  --executions N      DELETEs in a batch (1000)
+  --executions N      DELETEs in a series (1000)
   --rounds N          rounds, each with every way once, in another order (5)
   --upstream URL      a PostgreSQL reached without TLS; databases are made on it (by default: one of its own)
   --at-most RATIO     exit 1 when a median of pgcascade / enforced is above`;
@@ -27,8 +27,8 @@ type Times = Readonly<Record<Way, number>>;
 const WAYS: readonly Way[] = ['enforced', 'relayed', 'pgcascade'];
 
 const SQL = 'DELETE FROM orgs WHERE id = $1';
-/** Of a batch, by the ids: what drivers send. A ReadyForQuery ends the answer to each. */
-const BATCHES: Readonly<Record<string, (ids: readonly number[]) => Buffer>> = {
+/** Of a series, by the ids: what drivers send. A ReadyForQuery ends the answer to each. */
+const SERIES: Readonly<Record<string, (ids: readonly number[]) => Buffer>> = {
   'Parse, Bind, Execute each': (ids) =>
     pipeline(ids, (id) => [write.parse('', SQL), bind('', id), write.execute('')]),
   'Parse, Bind, Describe, Execute each': (ids) =>
@@ -60,7 +60,7 @@ const rows = (orgs: number) => [
 ];
 
 /** Runs the rounds, prints medians and ratios. Gives false when a ratio is above the one asked for. */
-export async function batch(args: string[]): Promise<boolean> {
+export async function series(args: string[]): Promise<boolean> {
   const options = readOptions(args, OPTIONS);
   const upstream = await openUpstream(options.upstream);
   const stops: (() => Promise<void>)[] = [() => upstream.close()];
@@ -88,7 +88,7 @@ export async function batch(args: string[]): Promise<boolean> {
         relayed: { ...native, ...server, host: '127.0.0.1', port: bare.port },
         pgcascade: { ...emulated, ...server, host: '127.0.0.1', port: subject.port },
       };
-      for (const [name, make] of Object.entries(BATCHES)) {
+      for (const [name, make] of Object.entries(SERIES)) {
         const times = await run(places, make, options);
         const ratio = median(times, (each) => each.pgcascade / each.enforced);
         ratios.push(ratio);
@@ -109,7 +109,7 @@ export async function batch(args: string[]): Promise<boolean> {
   }
 }
 
-/** Where a batch is sent to, and a connection straight to the database. */
+/** Where a series is sent to, and a connection straight to the database. */
 interface Place {
   readonly host: string;
   readonly port: number;
@@ -147,7 +147,7 @@ function median(times: readonly Times[], of: (each: Times) => number): number {
   return summarize(times.map(of)).median;
 }
 
-/** What a batch takes on a connection that has deleted before, in milliseconds. */
+/** What a series takes on a connection that has deleted before, in milliseconds. */
 async function timed({ host, port, user, name }: Place, bytes: Buffer): Promise<number> {
   const socket = connect({ host, port, noDelay: true });
   try {
