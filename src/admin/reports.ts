@@ -34,7 +34,7 @@ export function reports(
     '/metrics': async () => ({ status: 200, type: metricsType, body: await metrics() }),
     '/sessions': async () => json({ sessions: [...sessions()] }),
     '/graph': async () => json({ databases: [...graphs()].map(graphReport) }),
-    '/config': async () => json(withoutSecrets(config())),
+    '/config': async () => json(withoutPasswords(config())),
   };
   return new Map(Object.entries(pages).map(([path, make]) => [path, onceASecond(make, now)]));
 }
@@ -79,8 +79,10 @@ function named({ schema, name }: Relation): string {
 }
 
 /** A password is said to be set, and is not said: that of graph.url, and of a key of TLS. */
-function withoutSecrets(config: Config): object {
-  return JSON.parse(JSON.stringify(config, (key, value) => (SECRET.test(key) && value ? '(set)' : value)));
+function withoutPasswords(config: Config): object {
+  return JSON.parse(
+    JSON.stringify(config, (key, value) => (PASSWORD_KEY.test(key) && value ? '(set)' : value)),
+  );
 }
 
-const SECRET = /password/i;
+const PASSWORD_KEY = /password/i;

@@ -29,7 +29,9 @@ export interface ConfigInput {
 }
 
 const DEFAULT_FILE = 'pgcascade.yaml';
-const SECRETS = [['upstream'], ['graph', 'url']];
+/** The keys whose values may stand in files of their own, as they can have a password in them. */
+const URLS = [['upstream'], ['graph', 'url']];
+/** The keys whose values are paths of files: a relative one begins where the configuration is read. */
 const FILES = [
   ['tls', 'cert'],
   ['tls', 'key'],
@@ -73,17 +75,14 @@ export function readConfig(input: ConfigInput): {
     throw new ConfigError(`${file.label}:1: ${quote(base)} is not a mapping of keys`);
 
   const tree = layers.reduce<unknown>((node, { path, value }) => assigned(node, path, value), base);
-  const secrets = SECRETS.reduce<Secrets>((each, path) => resolveSecret(each, path, cwd), {
+  const urls = URLS.reduce<ResolvedUrls>((each, path) => resolveUrl(each, path, cwd), {
     tree,
     problems: [],
   });
-  const whole = FILES.reduce(
-    (node, path) => withAbsolute(node, path, cwd),
-    withSchemaFiles(secrets.tree, cwd),
-  );
+  const whole = FILES.reduce((node, path) => withAbsolute(node, path, cwd), withSchemaFiles(urls.tree, cwd));
   const result = configSchema.safeParse(whole, { error: issueMessage });
   const found = [
-    ...secrets.problems,
+    ...urls.problems,
     ...(result.error?.issues.flatMap(issueProblems) ?? []),
     ...(result.data ? tlsFileProblems(result.data) : []),
   ];
@@ -151,13 +150,13 @@ function flagLayers(flags: Flags): readonly Layer[] {
     .filter(({ value }) => value !== undefined);
 }
 
-interface Secrets {
+interface ResolvedUrls {
   readonly tree: unknown;
   readonly problems: readonly Problem[];
 }
 
-/** A secret can stand in a file of its own, as containers mount it: `file:/run/secrets/upstream`. */
-function resolveSecret({ tree, problems }: Secrets, path: readonly string[], cwd: string): Secrets {
+/** Such a URL can stand in a file of its own, as containers mount secrets: `file:/run/secrets/upstream`. */
+function resolveUrl({ tree, problems }: ResolvedUrls, path: readonly string[], cwd: string): ResolvedUrls {
   const value = valueAt(tree, path);
   if (typeof value !== 'string' || !value.startsWith('file:')) return { tree, problems };
   const file = resolve(cwd, value.slice('file:'.length));

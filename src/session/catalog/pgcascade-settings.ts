@@ -6,7 +6,7 @@ import { GUARD_LEVELS, type GuardLevel } from '../../plan/guard.js';
 import { LIMIT_MODES, type LimitMode } from '../../render/paged/limit-mode.js';
 import { LOCK_MODES, type LockMode } from '../../render/single/locks.js';
 
-export class CascadeMode {
+export class PgcascadeSettings {
   #known: Pick<SessionFacts, 'mode' | 'guard' | 'locks' | 'batchRows' | 'onLimit' | 'replica'> | undefined;
 
   get isKnown(): boolean {

@@ -8,10 +8,10 @@ import type { CatalogQuestion } from '../../graph/catalog/question.js';
 import { emptying } from '../../graph/emptying.js';
 import type { RelationName } from '../../sql/names.js';
 import type { SessionPolicy } from '../policy/policy.js';
-import { CascadeMode } from './cascade-mode.js';
 import { type Ask, CatalogReader, type CatalogReaderOptions, type Unanswered } from './catalog-reader.js';
 import { Meanings } from './meanings.js';
 import type { Sight } from './own-sight.js';
+import { PgcascadeSettings } from './pgcascade-settings.js';
 import type { ResolvedContext } from './resolved-context.js';
 import type { Sights, Standing } from './sights.js';
 import type { TransactionChanges } from './transaction-changes.js';
@@ -22,7 +22,7 @@ export class Surroundings {
   readonly #changes: TransactionChanges;
   readonly #policy: SessionPolicy;
   readonly #meanings = new Meanings();
-  readonly #mode = new CascadeMode();
+  readonly #settings = new PgcascadeSettings();
   /** The catalog's state under which the meanings were asked for. */
   #fingerprint = '';
 
@@ -46,7 +46,7 @@ export class Surroundings {
   /** What was set may be another by now. */
   forget(): void {
     this.#meanings.forget();
-    this.#mode.forget();
+    this.#settings.forget();
   }
 
   /**
@@ -75,12 +75,12 @@ export class Surroundings {
   contextNow(standing: Standing, names: readonly RelationName[]): ResolvedContext | undefined {
     const { sight } = standing;
     if (sight?.fingerprint !== this.#fingerprint || !this.#isCertain(standing)) return undefined;
-    const isAsked = !this.#mode.isSettled || this.#meanings.unknown(names, sight.known.graph).length > 0;
+    const isAsked = !this.#settings.isSettled || this.#meanings.unknown(names, sight.known.graph).length > 0;
     return isAsked ? undefined : this.contextOf(sight, names);
   }
 
   #isCertain({ isLost, mayHaveTemporaries }: Standing): boolean {
-    return !isLost && !mayHaveTemporaries && this.#mode.isKnown;
+    return !isLost && !mayHaveTemporaries && this.#settings.isKnown;
   }
 
   /**
@@ -88,7 +88,7 @@ export class Surroundings {
    * @throws ProxyError PGC_MODE for a mode that is none, PGC_GUARD_VALUE, PGC_LOCKS_VALUE, PGC_BATCH_VALUE and PGC_LIMIT_VALUE for such other settings
    */
   contextOf({ known }: Sight, names: readonly RelationName[]): ResolvedContext {
-    const batchRows = this.#mode.batchRows ?? this.#policy.current.batchRows;
+    const batchRows = this.#settings.batchRows ?? this.#policy.current.batchRows;
     // What is deleted in batches is not left to the server.
     const graph = batchRows > 0 ? emptying(known.graph) : known.graph;
     return {
@@ -96,10 +96,10 @@ export class Surroundings {
       graph,
       graphId: batchRows > 0 ? `${known.id} emptying` : known.id,
       batchRows,
-      onLimit: this.#mode.onLimit ?? this.#policy.current.onLimit,
-      guard: this.#mode.guard,
-      locks: this.#mode.locks,
-      active: this.#mode.isActive(),
+      onLimit: this.#settings.onLimit ?? this.#policy.current.onLimit,
+      guard: this.#settings.guard,
+      locks: this.#settings.locks,
+      active: this.#settings.isActive(),
       meaning: (name) => this.#meanings.of(name),
       hides: this.#meanings.hideAny(names, graph),
     };
@@ -164,7 +164,7 @@ export class Surroundings {
 
   #learn(names: readonly RelationName[], found: SessionFacts, asked: ReadPoint): void {
     this.#meanings.learn(names, found.meanings);
-    this.#mode.learn(found);
+    this.#settings.learn(found);
     if (found.server !== null) this.#sights.locate(found.server);
     this.#sights.recordTemporaries(found.temporary, asked);
   }
