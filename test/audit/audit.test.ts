@@ -149,12 +149,13 @@ describe('a line says who deleted how many rows of which tables', () => {
 
 test('statements that differ in their values alone have one fingerprint', async () => {
   const { lines } = await recorded(async (client) => {
-    for (const where of ['id = -1', 'id = -2', "name = 'x'"])
+    for (const where of ['id = -1', 'id = -2', "name = 'x'", 'id NOT /* a */ IN (SELECT id FROM orgs)'])
       await client.ask(query(`DELETE FROM orgs WHERE ${where}`));
   });
-  const [one, same, other] = lines.map(({ statement }) => statement);
+  const [one, same, other, commented] = lines.map(({ statement }) => statement);
   expect(same).toBe(one);
   expect(other).not.toBe(one);
+  expect(commented).toMatch(/^[0-9a-f]{16}$/);
 });
 
 test('a cascade that fails has a line with its SQLSTATE, one for all its attempts', async () => {

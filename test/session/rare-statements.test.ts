@@ -133,3 +133,16 @@ test.each([
   'SELECT 1 / 0',
 ])('behind a SET in one string the columns are told when they are natively: %s', (sql) =>
   queriesAsNative(`SET search_path = public; ${sql}; SELECT 1`));
+
+test.each([
+  'DELETE FROM orgs WHERE id NOT /* a */ IN (1, 2)',
+  "DELETE FROM orgs WHERE id = 1 AND 'a' NOT /* a */ LIKE 'b'",
+  'WITH d AS (DELETE FROM orgs WHERE id < 3 RETURNING id) SELECT id FROM d ORDER BY id DESC NULLS /*\n*/ FIRST',
+  "DELETE FROM orgs WHERE id = 1 AND now()::timestamp /* a */ < '3000-01-01'::timestamp WITH /* a */ TIME ZONE",
+  `DELETE FROM U&"!006frgs" /* a */ UESCAPE /* b */ -- c
+   '!' WHERE id = 1`,
+  `DELETE FROM orgs WHERE id = 1 AND name = 'a'\n/* b */\n'c'`,
+  `DELETE FROM orgs WHERE id = 1 AND name IS DISTINCT FROM 'a' /* b */ -- d\n'c'`,
+  `DELETE FROM orgs WHERE id = 1 AND name IS DISTINCT FROM 'a' -- b\n'c' /* d */`,
+  `DELETE FROM orgs WHERE id = 1 AND name IS DISTINCT FROM U&'!0061' /* a */ UESCAPE '!'`,
+])('%s is the words that it is without the comments', (text) => queriesAsNative(text, 'TABLE users'));

@@ -10,6 +10,7 @@ import type { LockMode } from '../../render/single/locks.js';
 import type { Copied } from '../../render/splice.js';
 import type { RelationName } from '../../sql/names.js';
 import { fingerprint } from '../../sql/parser/parser.js';
+import { readSource } from '../../sql/parser/source.js';
 import type { Program } from './program.js';
 import type { Executable, Treatment } from './treatment.js';
 import type { TriggerPolicy } from './trigger-policy.js';
@@ -81,5 +82,7 @@ const LONGEST_FINGERPRINTED = 4 * 1024;
 
 /** Equal for statements that differ in their values alone; undefined where nobody wants to know, or the text is long. */
 export function fingerprintOf(text: string, { counting }: RewriteContext): string | undefined {
-  return counting && text.length <= LONGEST_FINGERPRINTED ? fingerprint(text) : undefined;
+  if (!counting || text.length > LONGEST_FINGERPRINTED) return undefined;
+  // As the parser takes it: where a comment misleads the parser it would be none.
+  return fingerprint(readSource(text)?.text ?? text);
 }

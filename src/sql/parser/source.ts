@@ -4,7 +4,7 @@
  */
 import { isAscii } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
-import { Lexer } from '../lexer/lexer.js';
+import { Lexer, type TokenKind } from '../lexer/lexer.js';
 
 /** All places in bytes of the text in UTF-8. */
 export interface Token {
@@ -41,18 +41,14 @@ export const MOST_CONSTANTS = 65_536;
 export function readSource(sql: string): Source | undefined {
   const bytes = Buffer.from(sql);
   let isChanged = false;
-  // Between literals a comment of several lines says that they are two, so its ends stay. One in a line is white space.
-  const blankComment = (start: number, end: number) => {
-    const inside = bytes[start] === SLASH ? 2 : 0;
-    bytes.fill(BLANK, start + inside, end - inside);
-    isChanged = true;
-  };
-  const lexer = new Lexer(bytes, 'standard', blankComment);
+  const comments = new Comments(bytes);
+  const lexer = new Lexer(bytes, 'standard', (start, end) => comments.add(start, end));
   const tokens: Token[] = [];
   let signs = 0;
   let constants = 0;
   for (let kind = lexer.next(); kind !== 'end'; kind = lexer.next()) {
     if (kind === 'unfinished') return undefined;
+    comments.goOn(kind);
     const last = tokens.at(-1);
     const isOperator = kind === 'sign' && OPERATORS.has(lexer.byte);
     signs = !isOperator ? 0 : last?.end === lexer.start ? signs + 1 : 1;
@@ -69,7 +65,41 @@ export function readSource(sql: string): Source | undefined {
     }
     tokens.push(token);
   }
-  return { text: isChanged ? bytes.toString() : sql, tokens };
+  comments.goOn('end');
+  return { text: isChanged || comments.any ? bytes.toString() : sql, tokens };
+}
+
+/**
+ * Comments become blanks: behind NOT, NULLS, WITH, WITHOUT and FORMAT, and before UESCAPE, libpg_query takes a comment for the
+ * token that decides what the word is, and PostgreSQL does not. Only between literals the ends of one between slashes stay: it
+ * says that they are two, where a line break alone makes them one (quotecontinue of scan.l).
+ */
+class Comments {
+  any = false;
+  readonly #bytes: Buffer;
+  /** Of those behind a literal. */
+  readonly #pending: { start: number; end: number }[] = [];
+  #last = '';
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  add(start: number, end: number): void {
+    this.any = true;
+    if (this.#last === 'literal') this.#pending.push({ start, end });
+    else this.#bytes.fill(BLANK, start, end);
+  }
+
+  /** To be called with each token, by its kind: comments behind a literal are blanked when the next token is known. */
+  goOn(kind: TokenKind): void {
+    for (const { start, end } of this.#pending) {
+      const kept = kind === 'literal' && this.#bytes[start] === SLASH ? 2 : 0;
+      this.#bytes.fill(BLANK, start + kept, end - kept);
+    }
+    this.#pending.length = 0;
+    this.#last = kind;
+  }
 }
 
 /** The index of the token that starts at a place, or -1. */
