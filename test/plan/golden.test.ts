@@ -190,7 +190,7 @@ function treatmentSection(treatment: Treatment, i: number): [string, string] {
       return section(name, `takes along: ${treatment.tables.join(', ')}`);
     case 'guarded':
       return section(name, treatment.checks.map(({ kind, key }) => `${kind}: ${key.name}`).join('\n'));
-    case 'behind':
+    case 'followUp':
       return section(name, 'looks at what the statement before has left');
     case 'swallow':
     case 'cleanUp':

@@ -15,7 +15,7 @@ import { type Edit, insertion, type Spliced, splice } from '../splice.js';
 import { checkMarker } from '../violations.js';
 import type { GuardCheck } from './guard-checks.js';
 import { type Guarded, keepsKey, Returned } from './guarded.js';
-import type { Behind } from './left-statements.js';
+import type { FollowUp } from './left-statements.js';
 import { changesOf } from './on-update.js';
 
 export type NewKeyCheck = GuardedKey & { readonly kind: 'new key' | 'mixed key' };
@@ -34,7 +34,7 @@ export interface RenderedGuard extends Spliced {
   readonly shape: ResultShape;
   readonly checks: readonly GuardCheck[];
   /** Statements that have to be executed behind it: their errors are those of the client's statement. */
-  readonly behind?: readonly Behind[];
+  readonly followUps?: readonly FollowUp[];
 }
 
 /**
@@ -95,7 +95,7 @@ export function renderGuarded(
     ...spliceNamed(text, edits, [guarded]),
     shape: shapeOf(site, returned.length),
     checks,
-    behind: changes.behind,
+    followUps: changes.followUps,
   };
 }
 

@@ -23,10 +23,10 @@ export interface FollowedRows extends Followed {
   readonly rows: number;
 }
 
-/** A statement that is executed behind the client's, in the same transaction. */
-export interface Behind {
+/** A statement that is executed after the client's, in the same transaction. */
+export interface FollowUp {
   readonly sql: string;
-  /** What the last column of its row counts, in this order: numbers with commas between them. None where nobody wants to know. */
+  /** What the last column of its row counts, in this order: numbers with commas between them. Empty where rows are not counted. */
   readonly counts: readonly Followed[];
 }
 

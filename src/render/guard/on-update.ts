@@ -4,7 +4,7 @@ import { CHANGED_BY_BLOCK, renderBlock } from './circles.js';
 import { Checks, type GuardCheck } from './guard-checks.js';
 import type { Guarded, Returned } from './guarded.js';
 import { LeftKeys } from './left-keys.js';
-import { type Behind, LeftStatements, type Statement } from './left-statements.js';
+import { type FollowUp, LeftStatements, type Statement } from './left-statements.js';
 
 /** What there is to check of the keys that its rows leave, and the cases in which the statement stops itself for one. */
 export interface Changes {
@@ -13,7 +13,7 @@ export interface Changes {
   /** A condition that is true, and hands on the keys that are left. */
   readonly handsOn: readonly string[];
   /** The statements that have to be executed behind it, in their order. */
-  readonly behind: readonly Behind[];
+  readonly followUps: readonly FollowUp[];
 }
 
 /** The statement behind would see what this one sees, and not a row that has come to reference a left key meanwhile. */
@@ -27,10 +27,11 @@ export function changesOf({ target: { relation }, changes, counts }: Guarded, co
   );
   const [own] = changes.leaving;
   const [first] = own?.keys ?? [];
-  if (own === undefined || first === undefined) return { checks: checks.all, cases, handsOn: [], behind: [] };
+  if (own === undefined || first === undefined)
+    return { checks: checks.all, cases, handsOn: [], followUps: [] };
   const left = new LeftKeys(own, columns);
   const statements = new LeftStatements(changes, left, checks);
-  const behind = changes.isCircular ? renderCircles(statements, counts) : renderLevels(statements, counts);
+  const followUps = changes.isCircular ? renderCircles(statements, counts) : renderLevels(statements, counts);
   const { isGarbled } = left;
   cases.push(
     checks.stop('old snapshot', first, `${left.leavesAny} AND ${KEEPS_SNAPSHOT}`, relation.oid),
@@ -39,11 +40,11 @@ export function changesOf({ target: { relation }, changes, counts }: Guarded, co
       ? [checks.stop('referenced key', first, left.areSeveral(columns.rows), relation.oid)]
       : []),
   );
-  return { checks: checks.all, cases, handsOn: [left.handsOn(columns.rows)], behind };
+  return { checks: checks.all, cases, handsOn: [left.handsOn(columns.rows)], followUps };
 }
 
 /** In PostgreSQL's order: level by level, and for each row from the oldest key on. What is deferred, and new keys, come last. */
-function renderLevels(statements: LeftStatements, counts: boolean): readonly Behind[] {
+function renderLevels(statements: LeftStatements, counts: boolean): readonly FollowUp[] {
   const all = [...statements.left.flatMap((left) => statements.actions(left)), ...statements.last()];
   return all.map(({ render, followed }, i) => {
     const result = i === all.length - 1 ? statements.reset : 'true';
@@ -54,7 +55,7 @@ function renderLevels(statements: LeftStatements, counts: boolean): readonly Beh
 }
 
 /** The same where keys lead in circles, so that there is no last level: a block does all of it, but for what comes last. */
-function renderCircles(statements: LeftStatements, counts: boolean): readonly Behind[] {
+function renderCircles(statements: LeftStatements, counts: boolean): readonly FollowUp[] {
   const last = statements.last();
   const end = counts ? `${statements.reset}, ${CHANGED_BY_BLOCK}` : statements.reset;
   const ends: readonly Statement[] = last.length > 0 ? last : [{ render: (select) => select() }];

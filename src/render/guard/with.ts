@@ -58,15 +58,15 @@ export function renderGuardedWith(
 ): RenderedGuard {
   const source: Source = { text, statement, query, columns };
   const parts = guarded.map((each, i): Part => ({ guarded: each, columns: new Returned(each, i) }));
-  const { conditions, checks, behind } = conditionsOf(parts);
+  const { conditions, checks, followUps } = conditionsOf(parts);
   const holds = `${HOLDS} (h) AS (SELECT ${conditions.join('\n AND ')})`;
   const inner = parts.flatMap((part) => cteEdits(part, source));
   const main = parts.find((part) => part.guarded.site.cte === undefined);
   const { edits, shape } = main ? mainEdits(main, holds, source) : withoutMain(guarded, holds, query);
-  return { ...spliceNamed(text, [...inner, ...edits], guarded), shape, checks, behind };
+  return { ...spliceNamed(text, [...inner, ...edits], guarded), shape, checks, followUps };
 }
 
-type Conditions = Pick<Required<RenderedGuard>, 'checks' | 'behind'> & {
+type Conditions = Pick<Required<RenderedGuard>, 'checks' | 'followUps'> & {
   readonly conditions: readonly string[];
 };
 
@@ -117,7 +117,7 @@ export function conditionsOf(parts: readonly Part[], first = 0): Conditions {
       ...(changes?.handsOn ?? []),
     ],
     checks: [...before, ...all.map(({ check }) => check)],
-    behind: changes?.behind ?? [],
+    followUps: changes?.followUps ?? [],
   };
 }
 

@@ -38,7 +38,7 @@ export function limited(treatment: Treatment, atLimit: AtLimit): Treatment {
     case 'swallow':
     case 'cleanUp':
     case 'lock':
-    case 'behind':
+    case 'followUp':
     case 'guarded':
     case 'truncate':
     case 'refused':

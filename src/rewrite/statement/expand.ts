@@ -6,7 +6,7 @@ import { expandLimited } from './at-limit.js';
 import type { Expanded, RewriteContext } from './context.js';
 import { expandEnclosed } from './enclosed.js';
 import { expandExecute } from './execute.js';
-import { behindOf, type Treatment } from './treatment.js';
+import { followUpsOf, type Treatment } from './treatment.js';
 import { expandTruncate } from './truncate.js';
 import { refuse, unchangedTreatment } from './unexpanded.js';
 import { expandWrite } from './write.js';
@@ -22,25 +22,27 @@ export function* expand(
 ): Steps<Expanded> {
   try {
     const expanded = yield* expandMeaning(text, meaning, context);
-    return context.inString ? withBehind(text, expanded) : expanded;
+    return context.inString ? withFollowUps(text, expanded) : expanded;
   } catch (error) {
     if (!(error instanceof ProxyError)) throw error;
     return refuse(text, meaning, error, context);
   }
 }
 
-/** In a string, what has to be executed behind the statement stands there. What is parsed by itself is executed with it (session/execute/). */
-function withBehind(text: string, expanded: Expanded): Expanded {
+/** In a string the follow-ups of a statement stand after it. Those of a statement that is parsed by itself are sent with its Execute (session/execute/follow-ups.ts). */
+function withFollowUps(text: string, expanded: Expanded): Expanded {
   const treatment = expanded.treatments.at(-1);
-  if (treatment?.kind !== 'guarded' || treatment.behind.length === 0) return expanded;
+  if (treatment?.kind !== 'guarded' || treatment.followUps.length === 0) return expanded;
   const { sql = text, copied = [{ client: 0, sent: 0, length: text.length }] } = expanded;
   // It is sent with this text, and so has its marker.
   const guarded = { ...treatment, marker: undefined };
-  const behind = treatment.behind.map(({ counts }): Treatment => ({ kind: 'behind', guarded, counts }));
+  const followUps = treatment.followUps.map(
+    ({ counts }): Treatment => ({ kind: 'followUp', guarded, counts }),
+  );
   return {
     ...expanded,
-    treatments: [...expanded.treatments, ...behind],
-    sql: [sql, ...behindOf(treatment)].join('\n; '),
+    treatments: [...expanded.treatments, ...followUps],
+    sql: [sql, ...followUpsOf(treatment)].join('\n; '),
     copied,
   };
 }

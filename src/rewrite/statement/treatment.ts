@@ -4,7 +4,7 @@ import type { Relation } from '../../graph/model.js';
 import type { Steps } from '../../pace.js';
 import type { Plan } from '../../plan/plan.js';
 import type { GuardCheck } from '../../render/guard/guard-checks.js';
-import type { Behind } from '../../render/guard/left-statements.js';
+import type { FollowUp } from '../../render/guard/left-statements.js';
 import type { ResultShape } from '../../render/single/render.js';
 import type { Spliced } from '../../render/splice.js';
 import type { RelationName } from '../../sql/names.js';
@@ -22,10 +22,10 @@ export type Treatment =
   /** A statement of the proxy's own that locks the rows of an expanded one behind it, or the tables of their children: an error is that one's. */
   | { readonly kind: 'lock'; readonly cascade: CascadeTreatment }
   /**
-   * A statement of the proxy's own that looks at what the one before it has done: an error is that one's. The client gets the
-   * answers to its own statement when this one has ended.
+   * A statement of the proxy's own that is executed after a guarded one, in the same string: it looks at what that has done, or carries
+   * out ON UPDATE. Its error is that statement's, whose answers the client gets when this one has ended.
    */
-  | { readonly kind: 'behind'; readonly guarded: GuardTreatment; readonly counts: Behind['counts'] }
+  | { readonly kind: 'followUp'; readonly guarded: GuardTreatment; readonly counts: FollowUp['counts'] }
   | CascadeTreatment
   | GuardTreatment
   /** TRUNCATE … CASCADE, with the tables that were added to its list. */
@@ -71,11 +71,11 @@ export interface CascadeTreatment {
   /** What an EXECUTE executes; it may have values, in which there are errors with positions in its own text. */
   readonly source?: ExecutedSource | undefined;
   /** What it writes beside its DELETEs, where that is looked at: the numbers in the markers go on behind those of the plan. */
-  readonly beside?: LookedAt | undefined;
+  readonly beside?: GuardChecks | undefined;
 }
 
-/** As GuardTreatment. */
-type LookedAt = Pick<GuardTreatment, 'checks' | 'tables'>;
+/** The checks of what is written beside DELETEs, as those of GuardTreatment. */
+type GuardChecks = Pick<GuardTreatment, 'checks' | 'tables'>;
 
 type ExecutedSource = PreparedSource & { readonly hasValues: boolean };
 
@@ -89,8 +89,8 @@ export interface GuardTreatment {
   readonly shape: ResultShape;
   /** What the numbers in its markers stand for. */
   readonly checks: readonly GuardCheck[];
-  /** What has to be executed behind it, in the same transaction. */
-  readonly behind: readonly Behind[];
+  /** What has to be executed after it, in the same transaction. */
+  readonly followUps: readonly FollowUp[];
   /** What is told where ON UPDATE has changed rows; undefined where it changes none. */
   readonly update?: { readonly table: Relation; readonly fingerprint: string | undefined } | undefined;
   /** What it may write rows into, by object ids, for errors. */
@@ -114,10 +114,10 @@ export function shapeOf(treatment: Treatment | undefined): ResultShape | undefin
   return expanded?.kind === 'cascade' ? shapeIn(expanded.program) : expanded?.shape;
 }
 
-/** What is looked at of the keys that a statement writes: its checks by the numbers in their markers. */
-export function lookedAt(treatment: CascadeTreatment | GuardTreatment): {
+/** The checks of the keys that a statement writes, by the numbers in their markers. */
+export function guardChecksOf(treatment: CascadeTreatment | GuardTreatment): {
   readonly checks: Readonly<Record<number, GuardCheck>>;
-  readonly tables: LookedAt['tables'];
+  readonly tables: GuardChecks['tables'];
 } {
   if (treatment.kind === 'guarded') return { checks: { ...treatment.checks }, tables: treatment.tables };
   const { beside, plan } = treatment;
@@ -131,12 +131,12 @@ export function atLimitOf(treatment: Treatment | undefined): AtLimit | undefined
   return treatment?.kind === 'cascade' || treatment?.kind === 'forward' ? treatment.atLimit : undefined;
 }
 
-/** What has to be executed behind a statement. */
-export function behindOf(treatment: Treatment | undefined): readonly string[] {
-  return treatment?.kind === 'guarded' ? treatment.behind.map(({ sql }) => sql) : [];
+/** The SQL of what has to be executed after a statement. */
+export function followUpsOf(treatment: Treatment | undefined): readonly string[] {
+  return treatment?.kind === 'guarded' ? treatment.followUps.map(({ sql }) => sql) : [];
 }
 
-/** Whether ON UPDATE may change rows behind a statement that the text executes or prepares. */
+/** Whether ON UPDATE may change rows after a statement that the text executes or prepares. */
 export function follows(treatment: Treatment): boolean {
   const executed = treatment.kind === 'prepare' ? treatment.executeTreatment : treatment;
   return executed.kind === 'guarded' && executed.update !== undefined;

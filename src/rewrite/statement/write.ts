@@ -47,7 +47,7 @@ export function expandWrite(
   if (query === undefined || first === undefined) return { treatments: [unchangedTreatment(text, meaning)] };
   for (const part of parts) refuseUnknowable(part, context);
   const isAlone = parts.length === 1 && first.site.cte === undefined && outer !== 'COPY';
-  const { sql, copied, checks, shape, behind } = isAlone
+  const { sql, copied, checks, shape, followUps } = isAlone
     ? renderGuarded(text, query, first)
     : renderGuardedWith(text, statement, query, parts, context.returnedColumns);
   const acting = parts.find(({ changes }) => changes.leaving.length > 1)?.target.relation;
@@ -58,7 +58,7 @@ export function expandWrite(
     command: parts.find(({ site }) => site.cte === undefined)?.site.write.command,
     shape: isAnswered ? shape : AS_SENT,
     checks,
-    behind: behind ?? [],
+    followUps: followUps ?? [],
     update: acting && { table: acting, fingerprint: fingerprintOf(text, context) },
     tables: new Map(
       parts.flatMap(({ changes }) => changes.leaving.flatMap((each) => tablesOf(each.relation, context))),
@@ -86,7 +86,7 @@ function expandCopy(write: Write, context: RewriteContext): Expanded {
     command: write.command,
     shape: AS_SENT,
     checks,
-    behind: [{ sql, counts: [] }],
+    followUps: [{ sql, counts: [] }],
     tables: new Map(tablesOf(relation, context)),
   };
   return { treatments: [copied] };

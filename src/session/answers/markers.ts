@@ -9,7 +9,7 @@ import {
   type CascadeTreatment,
   expandedOf,
   type GuardTreatment,
-  lookedAt,
+  guardChecksOf,
   type Treatment,
 } from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
@@ -60,7 +60,7 @@ export function markerOf(
       return looksForKeptRows(treatment) ? marker : undefined;
     case 'check': {
       const isOfPlan = treatment.plan.checks[marker.check] !== undefined && !suspects(treatment.program);
-      return isOfPlan || lookedAt(treatment).checks[marker.check] ? marker : undefined;
+      return isOfPlan || guardChecksOf(treatment).checks[marker.check] ? marker : undefined;
     }
     case undefined:
       return undefined;

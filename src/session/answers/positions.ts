@@ -35,7 +35,7 @@ function preparedSource(treatment: Treatment | undefined, rewrite: Rewrite): Sou
     case 'forward':
     case 'cleanUp':
     case 'lock':
-    case 'behind':
+    case 'followUp':
     case 'truncate':
     case 'refused':
     case 'release':

@@ -5,7 +5,7 @@ import { NO_DATA, PARSE_COMPLETE } from '../../wire/backend.js';
 import { whole } from '../../wire/frontend.js';
 import { Backend } from '../../wire/types.js';
 import type { ReplyHandler, Verdict } from '../server/outstanding-replies.js';
-import { LookedAtAnswers } from './looked-at-answers.js';
+import { GuardedAnswers } from './guarded-answers.js';
 import { type ErrorTranslation, translateError } from './server-errors.js';
 import { description, followedIn, type Progress, resultOf } from './statement-results.js';
 
@@ -28,7 +28,7 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
   /** The client's CommandComplete, while a statement that undoes the proxy's settings is still to end. */
   let held: Verdict = 'swallow';
   /** The answers to a statement that another one behind it looks at, and what ON UPDATE has changed since. */
-  let looked = new LookedAtAnswers();
+  let looked = new GuardedAnswers();
   let followed: FollowedRows[] = [];
   const answered = translation.executing();
   return {
@@ -52,19 +52,19 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       if (message.type === Backend.ErrorResponse) return translateError(message, treatment, translation);
       const next = translation.rewrite.treatments[at + 1];
       const result = resultOf(message, treatment, progress, translation.encoding);
-      if (treatment?.kind === 'behind') followed.push(...followedIn(message, treatment.counts));
-      const verdict = next?.kind === 'behind' ? looked.hold(result, message) : result;
+      if (treatment?.kind === 'followUp') followed.push(...followedIn(message, treatment.counts));
+      const verdict = next?.kind === 'followUp' ? looked.hold(result, message) : result;
       if (message.type !== Backend.CommandComplete) return verdict;
       if (treatment) {
         translation.completed(treatment, translation.offset);
         // What is looked at by another one is told with that.
-        if (next?.kind !== 'behind') tellExecuted(treatment, progress, translation, followed);
+        if (next?.kind !== 'followUp') tellExecuted(treatment, progress, translation, followed);
       }
       at++;
       progress = { rows: 0 };
-      if (treatment?.kind === 'behind' && next?.kind !== 'behind') {
+      if (treatment?.kind === 'followUp' && next?.kind !== 'followUp') {
         const answers = looked.end();
-        looked = new LookedAtAnswers();
+        looked = new GuardedAnswers();
         followed = [];
         return answers;
       }

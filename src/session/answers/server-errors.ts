@@ -65,10 +65,10 @@ export function translated(
   failed: Treatment | undefined,
   translation: ErrorTranslation,
 ): TranslatedError {
-  const treatment = failed?.kind === 'behind' ? failed.guarded : failed;
+  const treatment = failed?.kind === 'followUp' ? failed.guarded : failed;
   const cascade = cascadeOf(treatment);
   const read = readErrorFields(message);
-  const fields = failed?.kind === 'behind' ? withoutBlock(read) : read;
+  const fields = failed?.kind === 'followUp' ? withoutBlock(read) : read;
   const marker = markerOf(fields, treatment, translation.rewrite, translation.resolved ?? false);
   const instead = inPlaceOf(message, marker, treatment, translation);
   if (instead instanceof ProxyError) {
@@ -137,7 +137,7 @@ function inPlaceOf(
     case 'swallow':
     case 'cleanUp':
     case 'lock':
-    case 'behind':
+    case 'followUp':
     case 'truncate':
     case 'prepare':
     case 'release':

@@ -1,5 +1,5 @@
 /** One answer to one statement, turned back into that to the client's own. */
-import type { Behind, FollowedRows } from '../../render/guard/left-statements.js';
+import type { FollowedRows, FollowUp } from '../../render/guard/left-statements.js';
 import type { ResultShape } from '../../render/single/render.js';
 import { shapeOf, type Treatment } from '../../rewrite/statement/treatment.js';
 import { bytesIn } from '../../sql/encoding/letters.js';
@@ -49,7 +49,7 @@ export function resultOf(
     case 'swallow':
     case 'cleanUp':
     case 'lock':
-    case 'behind':
+    case 'followUp':
       return 'swallow';
     case 'forward':
     case 'refused':
@@ -85,7 +85,7 @@ function cascaded(message: Message, shape: ResultShape, progress: Progress): Ver
 }
 
 /** What an answer to a statement behind the client's tells of the rows that ON UPDATE has changed. */
-export function followedIn(message: Message, counts: Behind['counts']): readonly FollowedRows[] {
+export function followedIn(message: Message, counts: FollowUp['counts']): readonly FollowedRows[] {
   if (message.type !== Backend.DataRow || counts.length === 0) return [];
   const numbers = numbersIn(readRow(message).at(-1));
   return counts.map((each, i) => ({ ...each, rows: numbers[i] ?? 0 }));

@@ -10,7 +10,11 @@ import {
   type Violation,
   violation,
 } from '../../render/violations.js';
-import { type CascadeTreatment, type GuardTreatment, lookedAt } from '../../rewrite/statement/treatment.js';
+import {
+  type CascadeTreatment,
+  type GuardTreatment,
+  guardChecksOf,
+} from '../../rewrite/statement/treatment.js';
 import { type ErrorFields, Field } from '../../wire/backend.js';
 import { inEncoding } from '../server/encoding.js';
 
@@ -54,7 +58,7 @@ function broken(
   marker: Marker & { kind: 'check' },
   profile: Profile,
 ): Violation | Doubt | undefined {
-  const { checks, tables } = lookedAt(treatment);
+  const { checks, tables } = guardChecksOf(treatment);
   const check = checks[marker.check];
   if (check === undefined)
     return treatment.kind === 'cascade' ? violation(treatment.plan, marker, profile) : undefined;

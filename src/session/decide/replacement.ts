@@ -1,6 +1,6 @@
 /** What takes the place of a prepared statement whose expansion has changed since it was prepared. */
 import { ProxyError } from '../../errors.js';
-import { behindOf } from '../../rewrite/statement/treatment.js';
+import { followUpsOf } from '../../rewrite/statement/treatment.js';
 import { type Rewrite, refusal } from '../../rewrite/text.js';
 import { columnsIn } from '../answers/result-columns.js';
 import type { InternalQueries } from '../server/internal-query.js';
@@ -26,7 +26,7 @@ export async function replacement(
   const { inSql, lost, result, rewrite: before } = prepared;
   // PREPARE in SQL records its statement as it was before its letters were put into the client's encoding.
   const sql = inSql ? (rewrite.unspelled ?? rewrite.sql) : rewrite.sql;
-  const isSame = sql === before?.sql && behind(rewrite) === behind(before) && !lost;
+  const isSame = sql === before?.sql && followUpsIn(rewrite) === followUpsIn(before) && !lost;
   // The same SQL returns the same columns, unless the type of one that the proxy has added has changed.
   if (isSame && (inSql || rewrite.graphId === before.graphId || !result.returnsMore)) return undefined;
   // Only its PREPARE would prepare it again, and that is a statement that is executed.
@@ -57,9 +57,9 @@ async function describe(
   return answer.kind === 'value' ? described : undefined;
 }
 
-/** What is executed behind it, which may be another text where it itself is none. */
-function behind({ treatments: [treatment] }: Rewrite): string {
-  return behindOf(treatment).join(';');
+/** What is executed after the statement: that may be another text where its own is the same. */
+function followUpsIn({ treatments: [treatment] }: Rewrite): string {
+  return followUpsOf(treatment).join(';');
 }
 
 export function isRefusal({ treatments }: Rewrite): boolean {

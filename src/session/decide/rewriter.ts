@@ -6,7 +6,7 @@ import { executableOf, type PreparedTexts } from '../../rewrite/replan.js';
 import { batchTextsIn, mayBeSentAgain, stepTextsIn } from '../../rewrite/retries.js';
 import { limited } from '../../rewrite/statement/at-limit.js';
 import type { RewriteContext } from '../../rewrite/statement/context.js';
-import { atLimitOf, behindOf } from '../../rewrite/statement/treatment.js';
+import { atLimitOf, followUpsOf } from '../../rewrite/statement/treatment.js';
 import type { StatementCache } from '../../rewrite/statement-cache.js';
 import { type Rewrite, rewrite } from '../../rewrite/text.js';
 import { isAfterUnsettling, namesRelations } from '../../rewrite/unsettling.js';
@@ -85,8 +85,8 @@ export class Rewriter {
     if (!made.changed) return made;
     if (stepTextsIn(made.treatments).some(hasLetters))
       throw new ProxyError('PGC_ENCODING', { what: 'several statements with names beyond ASCII', encoding });
-    const behind = made.treatments.flatMap(behindOf);
-    if (![made.sql, ...behind].some(hasLetters)) return made;
+    const followUps = made.treatments.flatMap(followUpsOf);
+    if (![made.sql, ...followUps].some(hasLetters)) return made;
     // The text that an EXECUTE prepares again has parts of the client's, which `copied` does not tell from the proxy's.
     if (dependencies.executed.length > 0) throw new ProxyError('PGC_ENCODING', { what: AGAIN, encoding });
     return inClientEncoding(made, this.#state);

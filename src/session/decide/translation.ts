@@ -62,7 +62,7 @@ function tellFollowed(
   rows: readonly TableRows[],
   events: SessionEvents,
 ): void {
-  const guarded = treatment.kind === 'behind' ? treatment.guarded : treatment;
+  const guarded = treatment.kind === 'followUp' ? treatment.guarded : treatment;
   if (guarded.kind === 'guarded' && guarded.update && rows.some((each) => each.rows > 0))
     events.followed(guarded.update, milliseconds, rows);
 }
@@ -85,7 +85,7 @@ function isClients(treatment: Treatment): boolean {
     case 'forward':
     case 'cascade':
     case 'guarded':
-    case 'behind':
+    case 'followUp':
     case 'truncate':
     case 'refused':
     case 'release':

@@ -30,7 +30,7 @@ export class UnchangedGrounds {
    */
   of({ text, hasBackslashes }: Look, { graphId, sql, targets, treatments }: Rewrite): Grounds | undefined {
     const { catalog, policy } = this.#options;
-    const isPlain = treatments.every(({ kind }) => ['forward', 'guarded', 'behind'].includes(kind));
+    const isPlain = treatments.every(({ kind }) => ['forward', 'guarded', 'followUp'].includes(kind));
     if (!isPlain || !policy.current.active || hasBackslashes || !isAscii(text) || hasLetters(sql))
       return undefined;
     const seen = catalog.grounds(targets, graphId);

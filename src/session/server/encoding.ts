@@ -3,7 +3,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
 import type { Copied, Spliced } from '../../render/splice.js';
 import { changed, locksBefore } from '../../rewrite/statement/program.js';
-import { behindOf, type Treatment } from '../../rewrite/statement/treatment.js';
+import { followUpsOf, type Treatment } from '../../rewrite/statement/treatment.js';
 import type { Place, Rewrite } from '../../rewrite/text.js';
 import { isSingleByte, readRaw } from '../../sql/encoding/character-lengths.js';
 import { bytesIn, rawLetter } from '../../sql/encoding/letters.js';
@@ -50,8 +50,8 @@ export function inClientEncoding(rewrite: Rewrite, state: ServerState): Rewrite 
   const spell = spellingFor(state);
   const { sql, copied, places } = spelled(rewrite, rewrite.places, spell);
   if (hasLetters(sql)) throw beyondAscii(state);
-  const treatments = rewrite.treatments.map((each) => locksSpelled(behindSpelled(each, spell), spell));
-  if (treatments.flatMap(behindOf).some(hasLetters)) throw beyondAscii(state);
+  const treatments = rewrite.treatments.map((each) => locksSpelled(followUpsSpelled(each, spell), spell));
+  if (treatments.flatMap(followUpsOf).some(hasLetters)) throw beyondAscii(state);
   return { ...rewrite, sql, unspelled: rewrite.sql, copied, places, treatments };
 }
 
@@ -60,9 +60,9 @@ function beyondAscii(state: ServerState): ProxyError {
   return new ProxyError('PGC_ENCODING', { what: 'tables with names beyond ASCII', encoding });
 }
 
-function behindSpelled(treatment: Treatment, spell: Spelling): Treatment {
+function followUpsSpelled(treatment: Treatment, spell: Spelling): Treatment {
   if (treatment.kind !== 'guarded') return treatment;
-  return { ...treatment, behind: treatment.behind.map((each) => ({ ...each, sql: spell(each.sql) })) };
+  return { ...treatment, followUps: treatment.followUps.map((each) => ({ ...each, sql: spell(each.sql) })) };
 }
 
 /** What the proxy has added spelled, and the runs of the client's text and the places where they have come to be. */

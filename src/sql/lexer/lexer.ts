@@ -74,7 +74,7 @@ export class Lexer {
     this.#reading = reading;
   }
 
-  /** Behind the token that was found last. */
+  /** FollowUp the token that was found last. */
   get end(): number {
     return this.#at;
   }

@@ -13,7 +13,7 @@ import type { SessionCatalog } from '../../catalog/session-catalog.js';
 import type { Decider } from '../../decide/decider.js';
 import { shownName } from '../../decide/names.js';
 import type { Executor } from '../../execute/executor.js';
-import { lookBehind, lookedAt } from '../../execute/looked-at-execute.js';
+import { guardedWithFollowUps, sendFollowUps } from '../../execute/follow-ups.js';
 import type { PortalBinding } from '../../execute/portal-execution.js';
 import type { Jit } from '../../server/jit.js';
 import { SCRATCH } from '../../server/own-statements.js';
@@ -170,9 +170,9 @@ export class Execute extends MessageHandler<ExecuteParts> {
     else jit.on();
     server.write(execute);
     const translation = decider.translation(rewrite);
-    const looked = lookedAt(translation);
-    // The first portion of its rows has done all that it does.
-    if (looked && !isContinued) lookBehind(looked, translation, this.parts);
+    const guarded = guardedWithFollowUps(translation);
+    // The first Execute of a portal does all that the statement does: one that goes on only fetches more of its rows.
+    if (guarded && !isContinued) sendFollowUps(guarded, translation, this.parts);
     else replies.expect('Execute', executeReplies(translation, isContinued));
   }
 

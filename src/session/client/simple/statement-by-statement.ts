@@ -14,14 +14,14 @@ import type { Look } from '../../../sql/lexer/look.js';
 import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend, TransactionStatus } from '../../../wire/types.js';
-import { LookedAtAnswers } from '../../answers/looked-at-answers.js';
+import { GuardedAnswers } from '../../answers/guarded-answers.js';
 import { sealed, sentText } from '../../answers/markers.js';
 import { descriptionReplies, executeReplies } from '../../answers/results.js';
 import type { SessionCatalog } from '../../catalog/session-catalog.js';
 import type { Decider } from '../../decide/decider.js';
 import type { SeparateStatement } from '../../decide/decision.js';
 import type { Executor } from '../../execute/executor.js';
-import { lookBehind, lookedAt } from '../../execute/looked-at-execute.js';
+import { guardedWithFollowUps, sendFollowUps } from '../../execute/follow-ups.js';
 import { lockTables } from '../../execute/table-locks.js';
 import type { InternalQueries } from '../../server/internal-query.js';
 import type { Jit } from '../../server/jit.js';
@@ -129,11 +129,11 @@ export class StatementByStatement {
     replies.expect('Parse', unseen(handler, Backend.ParseComplete));
     replies.expect('Bind', unseen(handler, Backend.BindComplete));
     const described = unseen(handler, Backend.NoData);
-    const looked = lookedAt(translation);
-    if (looked) {
-      const answers = new LookedAtAnswers();
+    const guarded = guardedWithFollowUps(translation);
+    if (guarded) {
+      const answers = new GuardedAnswers();
       replies.expect('Describe', heldIn(answers, described));
-      lookBehind(looked, translation, this.#options, answers);
+      sendFollowUps(guarded, translation, this.#options, answers);
     } else {
       const executed = executeReplies(translation);
       const [first, second] = changes(look, rewrite) ? together(described, executed) : [described, executed];
@@ -179,7 +179,7 @@ function together(described: ReplyHandler, executed: ReplyHandler): readonly [Re
 }
 
 /** The client gets the description when it gets what is described. */
-function heldIn(answers: LookedAtAnswers, described: ReplyHandler): ReplyHandler {
+function heldIn(answers: GuardedAnswers, described: ReplyHandler): ReplyHandler {
   return {
     receive: (message) => {
       const verdict = described.receive(message);

@@ -1,12 +1,12 @@
 /**
- * The Execute of a statement, and behind it the execution of another one that looks at what it has done, in the same
- * pipeline: for the client they are one.
+ * The follow-ups of a guarded statement: statements of the proxy's own that look at what it has done and carry out ON UPDATE. They are
+ * executed in the pipeline of its Execute, directly after it; the client sees one statement.
  */
-import type { Behind, FollowedRows } from '../../render/guard/left-statements.js';
+import type { FollowedRows, FollowUp } from '../../render/guard/left-statements.js';
 import type { GuardTreatment } from '../../rewrite/statement/treatment.js';
 import { write } from '../../wire/frontend.js';
 import { Backend } from '../../wire/types.js';
-import { LookedAtAnswers } from '../answers/looked-at-answers.js';
+import { GuardedAnswers } from '../answers/guarded-answers.js';
 import { sealed, sentText } from '../answers/markers.js';
 import type { News } from '../answers/news.js';
 import { executeReplies, type Translation } from '../answers/results.js';
@@ -16,27 +16,21 @@ import type { Output } from '../server/output.js';
 import type { OutstandingReplies, ReplyHandler } from '../server/outstanding-replies.js';
 import { executionOf, SCRATCH } from '../server/own-statements.js';
 
-/** What is looked at, and by what. */
-export interface LookedAt {
-  readonly guarded: GuardTreatment;
-}
-
-/** @returns undefined where nothing has to be executed behind the statement */
-export function lookedAt({ rewrite }: Pick<Translation, 'rewrite'>): LookedAt | undefined {
+/** @returns the guarded statement of a text; undefined where it is another one, or has no follow-ups */
+export function guardedWithFollowUps({ rewrite }: Pick<Translation, 'rewrite'>): GuardTreatment | undefined {
   const [guarded] = rewrite.treatments;
-  if (guarded?.kind !== 'guarded' || guarded.behind.length === 0) return undefined;
-  return { guarded };
+  return guarded?.kind === 'guarded' && guarded.followUps.length > 0 ? guarded : undefined;
 }
 
 /**
- * Sends the statement behind, when the Execute is written, and expects the answers to both.
- * @param answers what the client does not get before the look
+ * Sends the follow-ups, after the Execute of the statement was written, and expects the answers to all of them.
+ * @param answers holds those to the statement, until the follow-ups have found nothing wrong
  */
-export function lookBehind(
-  { guarded }: LookedAt,
+export function sendFollowUps(
+  guarded: GuardTreatment,
   translation: Translation,
   { server, replies }: { readonly server: Output; readonly replies: OutstandingReplies },
-  answers = new LookedAtAnswers(),
+  answers = new GuardedAnswers(),
 ): void {
   const news: News[] = [];
   const executed = executeReplies({
@@ -50,21 +44,21 @@ export function lookBehind(
       return message.type === Backend.ErrorResponse ? verdict : answers.hold(verdict, message);
     },
   });
-  const looking = sealed({ ...translation.rewrite, sql: '', copied: [], changed: true });
+  const ofFollowUps = sealed({ ...translation.rewrite, sql: '', copied: [], changed: true });
   const unmarked = { ...guarded, marker: undefined };
   const followed: FollowedRows[] = [];
-  const handlerOf = (counts: Behind['counts']): ReplyHandler => ({
+  const handlerOf = (counts: FollowUp['counts']): ReplyHandler => ({
     receive: (message) => {
-      const failed = { kind: 'behind', guarded: unmarked, counts } as const;
+      const failed = { kind: 'followUp', guarded: unmarked, counts } as const;
       if (message.type === Backend.ErrorResponse)
-        return translateError(message, failed, { ...translation, rewrite: looking });
+        return translateError(message, failed, { ...translation, rewrite: ofFollowUps });
       followed.push(...followedIn(message, counts));
       return 'swallow';
     },
   });
-  for (const { sql, counts } of guarded.behind) {
-    const { messages, answered } = executionOf([sentText({ ...looking, sql })]);
-    // The statement is closed when the last one has been executed.
+  for (const { sql, counts } of guarded.followUps) {
+    const { messages, answered } = executionOf([sentText({ ...ofFollowUps, sql })]);
+    // Its last message closes the statement: one Close, at the end, does that for all of them.
     server.write(Buffer.concat(messages.slice(0, -1)));
     for (const to of answered.slice(0, -1)) replies.expect(to, handlerOf(counts));
   }

@@ -1,11 +1,11 @@
-/** The answers to a statement at which another one behind it looks: the client gets them when that has found nothing wrong. */
+/** The answers to a guarded statement that has follow-ups: the client gets them when those have found nothing wrong. */
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
 import type { Verdict } from '../server/outstanding-replies.js';
 import { copyOf, HeldAnswers } from './held-answers.js';
 
-export class LookedAtAnswers {
-  /** Rows, natively behind the look: those beyond what can be held come before it. */
+export class GuardedAnswers {
+  /** The client gets rows that are more than can be held before the follow-ups have ended: natively they come after the look. */
   readonly #rows = new HeldAnswers(true);
   #last: Buffer | undefined;
 
@@ -14,14 +14,14 @@ export class LookedAtAnswers {
    * @returns what it gets now
    */
   hold(verdict: Verdict, message: Message): Verdict {
-    // A COPY is answered when its data have come.
+    // The client sends the data of a COPY only after this message.
     if (message.type === Backend.CopyInResponse) return verdict;
     if (verdict === 'swallow' || !LAST.has(message.type)) return this.#rows.hold(verdict, message);
     this.#last = copyOf(verdict, message);
     return 'swallow';
   }
 
-  /** Nothing was found wrong. @returns what the client gets now */
+  /** The follow-ups have found nothing wrong. @returns what the client gets now */
   end(): Verdict {
     const rows = this.#rows.end();
     const last = this.#last ?? Buffer.alloc(0);
