@@ -62,7 +62,7 @@ export function returnedNames(
     return names.flatMap((name) => (name === ALL ? relation.columns.map((column) => column.name) : [name]));
   const { query, start, end, outer, prepares } = statement;
   const parameters = hasParameters(text);
-  // FollowUp its query a CREATE TABLE AS may have more.
+  // After its query a CREATE TABLE AS may have more.
   if (query === undefined || (parameters && outer === 'CREATE TABLE AS')) return undefined;
   const whole = text.slice(query.start, end);
   return columns({

@@ -170,7 +170,7 @@ function deleteSteps(plan: Plan, rows: Rows, dialect: ScriptDialect): readonly S
   });
 }
 
-/** FollowUp all changes nothing may reference a row that is gone: one that a trigger has kept, or an engine has not found. */
+/** After all changes nothing may reference a row that is gone: one that a trigger has kept, or an engine has not found. */
 function leftRules(plan: Plan, rows: Rows, dialect: ScriptDialect): readonly Rule[] {
   return plan.keys.map((key) => {
     rows.begin();

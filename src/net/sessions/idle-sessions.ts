@@ -45,7 +45,7 @@ export class IdleSessions {
     const shortest = Math.min(limits.idle ?? Infinity, limits.inTransaction ?? Infinity);
     this.#pause = Math.max(SHORTEST, Math.min(LONGEST, shortest / 10));
     if (shortest === Infinity) return;
-    // FollowUp the reading: what has come while the loop stood still is a word of the client's.
+    // After the reading: what has come while the loop stood still is a word of the client's.
     this.#timer = setInterval(() => setImmediate(() => this.#look()), this.#pause).unref();
   }
 

@@ -1,7 +1,7 @@
 /**
  * Whether the settings by which the server reads a text are those that it has reported. It reports them (ParameterStatus) with
  * ReadyForQuery, from version 14 on not before: behind a SET in the same pipeline, or one that is not answered yet, what was
- * reported last is not what holds. FollowUp anything else that is executed it need not hold either: that may call a function which
+ * reported last is not what holds. After anything else that is executed it need not hold either: that may call a function which
  * changes a setting.
  */
 import { isAscii } from 'node:buffer';

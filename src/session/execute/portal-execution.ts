@@ -157,7 +157,7 @@ export class PortalExecution implements Execution {
     });
     server.write(execute);
     replies.expect('Execute', attempt);
-    // FollowUp an error the server skips this: the savepoint is still there to go back to.
+    // After an error the server skips this: the savepoint is still there to go back to.
     if (this.#savepoint) accompany(RELEASE_SAVEPOINT, server, replies);
     server.write(write.flush());
     server.flush();

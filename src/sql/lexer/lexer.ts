@@ -74,7 +74,7 @@ export class Lexer {
     this.#reading = reading;
   }
 
-  /** FollowUp the token that was found last. */
+  /** After the token that was found last. */
   get end(): number {
     return this.#at;
   }

@@ -24,7 +24,7 @@ export function spanOf(cte: Node, tokens: readonly Token[]): Span | undefined {
   return name && body && last && close ? { name, body, last, close, next } : undefined;
 }
 
-/** FollowUp `SEARCH BREADTH FIRST BY a, b SET c` and `CYCLE a, b SET c [TO x DEFAULT y] USING d`. */
+/** After `SEARCH BREADTH FIRST BY a, b SET c` and `CYCLE a, b SET c [TO x DEFAULT y] USING d`. */
 function behindClauses(cte: Node, tokens: readonly Token[], at: number): number {
   const behindList = (first: number): number => {
     let last = first;

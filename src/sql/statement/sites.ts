@@ -44,7 +44,7 @@ export interface CteSite {
   readonly start: number;
   /** Where its statement begins, behind the parenthesis. */
   readonly body: number;
-  /** FollowUp the closing parenthesis. */
+  /** After the closing parenthesis. */
   readonly end: number;
 }
 

@@ -40,7 +40,7 @@ export interface TruncateStatement {
   readonly kind: 'truncate';
   readonly targets: readonly TruncateTarget[];
   readonly cascades: boolean;
-  /** FollowUp the list of tables, in characters from the statement's start. */
+  /** After the list of tables, in characters from the statement's start. */
   readonly listEnd: number;
 }
 
@@ -213,7 +213,7 @@ function readTruncate(
   characters: (byte: number) => number,
 ): TruncateStatement {
   const relations = asList(value.relations).map((each) => asNode(asNode(each).RangeVar));
-  // FollowUp the last name may stand an asterisk, or a parenthesis of ONLY (name).
+  // After the last name may stand an asterisk, or a parenthesis of ONLY (name).
   let at = indexAt(tokens, Number(relations.at(-1)?.location));
   while (/^(?:\.|\*|\))$/.test(tokens[at + 1]?.text ?? '')) at += tokens[at + 1]?.text === '.' ? 2 : 1;
   return {
