@@ -36,7 +36,7 @@ else
     afterAll(() => server?.close());
     beforeEach(async () => {
       owner = await connect(server);
-      for (const sql of SCHEMA) await owner.query(sql);
+      await owner.query(SCHEMA.join('; '));
     });
 
     /** A proxy whose configuration has no relation unless the options have some, and a client of it. */

@@ -62,7 +62,7 @@ export async function postgresOracle(
   const database = await createDatabase();
   onTestFinished(() => database.drop());
   const client = await database.connect();
-  for (const sql of [...tables(worlds, 'none'), ...worlds.flatMap(addKeys)]) await client.query(sql);
+  await client.query([...tables(worlds, 'none'), ...worlds.flatMap(addKeys)].join('; '));
   const load = (sql: string) =>
     client.query(`SET session_replication_role = replica; ${sql}; SET session_replication_role = origin`);
   return { oracle: sideOf(client), load };
