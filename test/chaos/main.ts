@@ -61,6 +61,10 @@ async function played(server: Server, play: (scene: Scene) => Promise<Figures>):
     if (scene.lateClosings > 0) figures.addDefects('open for too long', [`${scene.lateClosings} times`]);
     figures.addDefects('at the end', await scene.lastDefects());
     return figures;
+  } catch (error) {
+    // What is ended below may fail for the same reason, and would be told in place of it.
+    console.error(error);
+    throw error;
   } finally {
     beside.stop();
     await scene.end();

@@ -17,6 +17,8 @@ const MORE = { rss: 160 * MEGABYTE, heapUsed: 24 * MEGABYTE, external: 24 * MEGA
 const AT_LAST = { within: 2 * PATIENCE };
 /** Where nobody is silent, and nothing waits, in milliseconds. */
 const SOON = 5_000;
+/** What a server that has crashed may take to serve again, in milliseconds: on a busy machine, to read its log again takes long. */
+const RECOVERY = 180_000;
 /** What those say that they are who ask beside a campaign: they are not counted. */
 export const BESIDE = 'beside the campaign';
 
@@ -81,11 +83,12 @@ export class Scene {
 
   /** Waits until a server that has crashed has started anew, and looks on again. */
   async untilRestarted(): Promise<void> {
-    await until('the server serves again', async () => {
+    const servesAgain = async () => {
       const watcher = await this.database.connect().catch(() => undefined);
       if (watcher) this.watcher = watcher;
       return watcher !== undefined;
-    });
+    };
+    await until('the server serves again', servesAgain, { within: RECOVERY });
     this.#side = await this.login();
   }
 
