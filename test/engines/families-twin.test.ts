@@ -26,10 +26,7 @@ describeTwin('twin of H2', missingH2(), async () => {
       async load(side, statements) {
         const rows = statements.join('; ');
         if (side === 'subject') await owner.query(rows);
-        else
-          await oracle.query(
-            `SET REFERENTIAL_INTEGRITY FALSE; ${rows}; SET REFERENTIAL_INTEGRITY TRUE`,
-          );
+        else await oracle.query(`SET REFERENTIAL_INTEGRITY FALSE; ${rows}; SET REFERENTIAL_INTEGRITY TRUE`);
       },
       // Its server waits for an acknowledgement before it sends the rest of an answer: it takes most of the time.
     },
