@@ -25,7 +25,7 @@ import {
   refusedFindings,
   triggerFindings,
 } from './from-graph.js';
-import { GUARANTEES } from './guarantees.js';
+import { guaranteeInWords, guaranteeOf } from './guarantees.js';
 import { orphanFindings } from './orphans.js';
 import { rightFindings } from './rights.js';
 
@@ -69,7 +69,7 @@ export function examine({ cascade, profile }: Config, database: WatchedDatabase)
       server,
       role,
       ...seen,
-      holds: { guard, locks, text: GUARANTEES[guard][locks] },
+      holds: { guard, locks, text: guaranteeInWords(guaranteeOf(guard, locks)) },
     };
   });
 }

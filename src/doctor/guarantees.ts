@@ -1,27 +1,46 @@
-/** What holds with each pair of `cascade.guard` and `cascade.locks`. docs/configuration.md has the same table. */
+/** What holds with each pair of `cascade.guard` and `cascade.locks`. docs/configuration.md has the same as a table. */
 import type { Config } from '../config/schema.js';
 
 type Guard = Config['cascade']['guard'];
 type Locks = Config['cascade']['locks'];
 
-/** For keys that no server enforces and pgcascade performs, in READ COMMITTED, of clients that go through pgcascade. */
-export const GUARANTEES: Readonly<Record<Guard, Readonly<Record<Locks, string>>>> = {
-  off: {
-    none: 'A child that is committed while a `DELETE` of its parent runs may be left behind, whatever its writer locks. A key may name nothing.',
-    rows: 'No child is left behind whose writer has locked the parent, and found it, in the same transaction (`SELECT … FOR KEY SHARE`). One of another writer may be. A key may name nothing.',
-    tables:
-      'No child is left behind that anybody wrote before the `DELETE` has its locks. Who writes later waits for its end, and leaves an orphan unless it looks for the parent in the same statement or after it. A key may name nothing.',
-  },
-  lock: {
-    none: 'A child that is committed while a `DELETE` of its parent runs may be left behind: the `DELETE` waits for its writer, and then misses it. A key may name nothing.',
-    rows: 'No child is left behind of a writer that saw its parent. A key that names nothing passes, so a row can be written for a parent that was gone before.',
-    tables:
-      'As `off` with `tables`, and of clients that go through pgcascade no child is left behind that names a parent which was there when they wrote. A key that names nothing passes.',
-  },
-  check: {
-    none: 'A key that names nothing is refused (23503). A child that is committed while a `DELETE` of its parent runs may be left behind.',
-    rows: 'No orphan, as with enforced keys, but for the exceptions that docs/configuration.md names.',
-    tables:
-      'No orphan of clients that go through pgcascade, as with `rows`, and none of others that was written before a `DELETE` has its locks.',
-  },
+/** For keys that no server enforces and pgcascade performs, in READ COMMITTED, where whoever deletes goes through pgcascade. */
+export interface Guarantee {
+  /** What becomes of a key that names nothing, of a writer that goes through pgcascade: "passes". */
+  readonly unknownKey: string;
+  /** What becomes of a child that is committed while its parent is deleted, and was written through pgcascade: "may be left". */
+  readonly throughProxy: string;
+  /** The same of a child that was written past pgcascade. */
+  readonly pastProxy: string;
+}
+
+const MAY_BE_LEFT = 'may be left';
+const NEVER_LEFT = 'is never left';
+
+/** Of writers at whose keys nobody looks. */
+const UNGUARDED: Readonly<Record<Locks, string>> = {
+  none: MAY_BE_LEFT,
+  rows: 'may be left, unless its writer has locked the parent (`FOR KEY SHARE`)',
+  tables: 'may be left, if it was written when the `DELETE` had its locks',
 };
+
+/** The DELETE looks behind its locks, which the locks of the guard keep waiting. */
+const GUARDED: Readonly<Record<Locks, string>> = { none: MAY_BE_LEFT, rows: NEVER_LEFT, tables: NEVER_LEFT };
+
+export function guaranteeOf(guard: Guard, locks: Locks): Guarantee {
+  return {
+    unknownKey: guard === 'check' ? 'is refused (23503)' : 'passes',
+    throughProxy: (guard === 'off' ? UNGUARDED : GUARDED)[locks],
+    pastProxy: UNGUARDED[locks],
+  };
+}
+
+/** A guarantee in sentences. */
+export function guaranteeInWords({ unknownKey, throughProxy, pastProxy }: Guarantee): string {
+  const child = 'A child that is committed while its parent is deleted';
+  const children =
+    throughProxy === pastProxy
+      ? `${child} ${throughProxy}.`
+      : `${child} ${throughProxy} if it was written through pgcascade; one that was written past it ${pastProxy}.`;
+  return `A key that names nothing ${unknownKey} if it is written through pgcascade. ${children}`;
+}

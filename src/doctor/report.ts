@@ -13,7 +13,7 @@ export function reportText(report: Report): string {
     ...chapter('Something has to be done', problems),
     ...chapter('Good to know', notes),
     '',
-    `What holds (cascade.guard: ${holds.guard}, cascade.locks: ${holds.locks}), of clients that go through pgcascade, in READ COMMITTED:`,
+    `What holds (cascade.guard: ${holds.guard}, cascade.locks: ${holds.locks}), in READ COMMITTED, where whoever deletes goes through pgcascade:`,
     `  ${holds.text}`,
     '',
     problems.length === 0 ? 'Nothing has to be done.' : `${problems.length} to be done.`,
