@@ -3,7 +3,7 @@ export type Kind =
   | 'same'
   /** The answers and rows are the same: a step waited on one side only. */
   | 'waited elsewhere'
-  /** The server itself does not answer the same twice. */
+  /** The server itself does not answer the same twice, or wakes two at once, of which either may go on first. */
   | 'the server varies'
   /** Both sides ran into a deadlock, and another client was its victim. */
   | 'another victim'

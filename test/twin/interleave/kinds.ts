@@ -3,7 +3,7 @@ import { withoutRow } from '../referenced-rows.js';
 import type { Kind } from './kind.js';
 import { isBehindLocks, isDeadlockThroughLocks, isSentAgain } from './locked.js';
 import type { Answer, Trace } from './lockstep.js';
-import { isOtherOrder } from './other-order.js';
+import { areFreedTogether, isOtherOrder } from './other-order.js';
 import {
   alike,
   answersOf,
@@ -35,6 +35,7 @@ export async function kindOf(trace: Trace, trials: Trials): Promise<Kind> {
   if (trace.orphans.length > 0 && (await isUnenforced(trace, parting, trials))) return 'nobody enforces';
   if (parting && isOtherOrder(trace, parting, trials)) return 'locks in another order';
   if (await isUnenforced(trace, parting, trials)) return 'nobody enforces';
+  if (parting && areFreedTogether(trace, parting)) return 'the server varies';
   return 'unknown';
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Ended, Trace, Turn } from './lockstep.js';
-import { isOtherOrder } from './other-order.js';
-import { partingOf } from './parting.js';
+import { areFreedTogether, isOtherOrder } from './other-order.js';
+import { type Parting, partingOf } from './parting.js';
 import type { Operation, Schema } from './scenario.js';
 import type { Wait } from './side.js';
 import type { Trials } from './trials.js';
@@ -34,10 +34,16 @@ function turn(client: number, operation: Operation | undefined, native: Ended, p
   return { client, step: { bytes: Buffer.alloc(0), shown: '', operation }, native, proxied };
 }
 
+type Before = {
+  readonly [K in 'native' | 'proxied']?: readonly (readonly [number, readonly Wait[]])[] | undefined;
+};
+
 /** @param before who waits for whom behind a number of turns, on each side */
 function isKnown(
   turns: readonly Turn[],
-  before: { readonly [K in 'native' | 'proxied']?: readonly (readonly [number, readonly Wait[]])[] } = {},
+  before: Before = {},
+  is: (trace: Trace, parting: Parting) => boolean = (trace, parting) =>
+    isOtherOrder(trace, parting, { schema } as Trials),
 ): boolean {
   const { native = [], proxied = [] } = before;
   const trace: Trace = {
@@ -47,7 +53,7 @@ function isKnown(
   };
   const parting = partingOf(trace);
   if (!parting) throw new Error('the sides do not part');
-  return isOtherOrder(trace, parting, { schema } as Trials);
+  return is(trace, parting);
 }
 
 describe('a deadlock on one side', () => {
@@ -116,5 +122,43 @@ describe('of two that have waited another one goes on first', () => {
   test('and not where one waits for somebody else', () => {
     const other = [3, [waits(1, 0)]] as const;
     expect(isKnown(released(deletion(0)), { native: [both], proxied: [other] })).toBe(false);
+  });
+});
+
+describe('two are woken by the end of one transaction, and another one goes on first on each side', () => {
+  const turns = [
+    turn(0, touch, done(1), done(1)),
+    turn(1, touch, done(4), done(5)),
+    turn(2, touch, done(5), done(4)),
+    turn(0, undefined, done(4), done(4)),
+    turn(0, undefined, done(5), done(5)),
+  ];
+  const before = [3, [waits(1, 0), waits(2, 0)]] as const;
+  const natively = [4, [waits(2, 1)]] as const;
+  const here = [4, [waits(1, 2)]] as const;
+  const are = (native: Before['native'], proxied: Before['proxied']) =>
+    isKnown(turns, { native, proxied }, areFreedTogether);
+
+  test('is known where both wait for its end alone, and the later one for the first', () => {
+    expect(are([before, natively], [before, here])).toBe(true);
+    expect(isKnown(turns, { native: [before, natively], proxied: [before, here] })).toBe(false);
+  });
+
+  test('and not where one stood behind the other in a queue', () => {
+    const queued = [3, [waits(1, 0), waits(2, 0), waits(2, 1)]] as const;
+    expect(are([queued, natively], [before, here])).toBe(false);
+    expect(are([before, natively], [queued, here])).toBe(false);
+  });
+
+  test('and not where the later one waits for somebody else, or for nobody', () => {
+    expect(are([before, natively], [before])).toBe(false);
+    expect(are([before, natively], [before, [4, [waits(1, 0)]]])).toBe(false);
+    expect(are([before], [before, here])).toBe(false);
+  });
+
+  test('and not where the same one goes on first', () => {
+    const same = turns.with(2, turn(2, touch, done(5), { ...done(5), answer: ['E C=40001', 'Z E'] }));
+    const both = { native: [before, natively], proxied: [before, natively] };
+    expect(isKnown(same.with(1, turn(1, touch, done(4), done(4))), both, areFreedTogether)).toBe(false);
   });
 });

@@ -69,6 +69,30 @@ function goesFirst({ turns, waits }: Trace, { at }: Parting, side: SideName, oth
   });
 }
 
+/**
+ * Of two that have waited for the same client another one goes on first on each side, and the later one waits for that. Neither has waited for
+ * anybody else: they wait for one transaction to end, which wakes both of them at once (ProcLockWakeup), and whoever is given
+ * a processor first has the row. So it is where one waits to change the row and another one in its ON CONFLICT.
+ */
+export function areFreedTogether({ turns, waits }: Trace, { at }: Parting): boolean {
+  const by = turns[at - 1]?.client;
+  const first = (side: SideName, other: SideName) =>
+    turns.find(
+      (turn, i) => i < at - 1 && turn[side]?.at === at && (turn[other]?.at ?? Number.POSITIVE_INFINITY) > at,
+    );
+  const [natively, here] = [first('native', 'proxied'), first('proxied', 'native')];
+  if (by === undefined || !natively || !here) return false;
+  const waitsOnlyFor = (side: SideName, when: number, client: number, whom: number) => {
+    const its = (waits[side].get(when) ?? []).filter((each) => each.client === client);
+    return its.length > 0 && its.every((each) => each.by === whom);
+  };
+  return SIDES.every(([side]) => {
+    const [one, other] = side === 'native' ? [natively, here] : [here, natively];
+    const together = [one, other].every(({ client }) => waitsOnlyFor(side, at - 1, client, by));
+    return together && waitsOnlyFor(side, at, other.client, one.client);
+  });
+}
+
 /** The step that a client was at. */
 function sentBy(turns: readonly Turn[], client: number, at: number, side: SideName): Turn {
   const sent = turns.slice(0, at).filter((turn) => turn.client === client);
