@@ -27,6 +27,10 @@ export class SessionAudit extends SilentEvents {
     this.#audit.record(this.#author, [table], fingerprint, { outcome: 'done', milliseconds, rows });
   }
 
+  override followFailed({ table, fingerprint }: Update, sqlstate: string): void {
+    this.#audit.record(this.#author, [table], fingerprint, { outcome: 'failed', sqlstate });
+  }
+
   override cascadeFailed({ plan, fingerprint }: Cascade, sqlstate: string): void {
     this.#audit.record(this.#author, rootsOf(plan), fingerprint, { outcome: 'failed', sqlstate });
   }

@@ -38,6 +38,11 @@ export class Both implements SessionEvents {
     this.#other.followed(update, milliseconds, rows);
   }
 
+  followFailed(update: Update, sqlstate: string): void {
+    this.#one.followFailed(update, sqlstate);
+    this.#other.followFailed(update, sqlstate);
+  }
+
   cascaded(cascade: Cascade, milliseconds: number, rows: readonly TableRows[] | undefined): void {
     this.#one.cascaded(cascade, milliseconds, rows);
     this.#other.cascaded(cascade, milliseconds, rows);

@@ -10,7 +10,7 @@ export interface Cascade {
   readonly fingerprint: string | undefined;
 }
 
-/** A statement whose changes of what keys reference are followed by what their ON UPDATE says. */
+/** A statement that may change what keys reference, and is followed by what their ON UPDATE says. */
 export interface Update extends Pick<Cascade, 'fingerprint'> {
   /** That in which it changes what keys reference. */
   readonly table: Relation;
@@ -44,6 +44,8 @@ export interface SessionEvents {
   cascaded(cascade: Cascade, milliseconds: number, rows: readonly TableRows[] | undefined): void;
   /** ON UPDATE has changed rows behind a statement, so many milliseconds after that was sent. `executed` has told of the statement. */
   followed(update: Update, milliseconds: number, rows: readonly TableRows[]): void;
+  /** A statement that may leave keys was answered by an error, of which `refused` or `failedByServer` tells too. */
+  followFailed(update: Update, sqlstate: string): void;
   /** An expanded statement was answered by an error, of which `refused` or `failedByServer` tells too. */
   cascadeFailed(cascade: Cascade, sqlstate: string): void;
   /**

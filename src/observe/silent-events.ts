@@ -8,6 +8,7 @@ export class SilentEvents implements SessionEvents {
   planned(..._: Parameters<SessionEvents['planned']>): void {}
   cascaded(..._: Parameters<SessionEvents['cascaded']>): void {}
   followed(..._: Parameters<SessionEvents['followed']>): void {}
+  followFailed(..._: Parameters<SessionEvents['followFailed']>): void {}
   cascadeFailed(..._: Parameters<SessionEvents['cascadeFailed']>): void {}
   retried(..._: Parameters<SessionEvents['retried']>): void {}
   refused(..._: Parameters<SessionEvents['refused']>): void {}

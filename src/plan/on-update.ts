@@ -45,6 +45,11 @@ export function planUpdate(
   }
 }
 
+/** Whether a row of the client's own may leave a key by which others reference it. */
+export function mayLeaveKeys({ leaving, refused }: UpdatePlan): boolean {
+  return leaving.some(({ keys }) => keys.length > 0) || refused.length > 0;
+}
+
 /** Whether what a key references has its values from ON UPDATE, which is carried out behind the statement. Natively the key is looked at behind what its own row leaves. */
 function givesKey(graph: Graph, { by, relation }: Leaving, { referenced, columns }: ForeignKey): boolean {
   if (by === undefined) return false;

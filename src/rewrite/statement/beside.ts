@@ -1,6 +1,7 @@
 /** What a statement writes beside a DELETE that cascades, where the keys of it are looked at. */
 import { ProxyError } from '../../errors.js';
 import { isGuarded } from '../../plan/guard.js';
+import { mayLeaveKeys } from '../../plan/on-update.js';
 import type { Plan } from '../../plan/plan.js';
 import { renderBeside } from '../../render/guard/beside.js';
 import type { GuardCheck } from '../../render/guard/guard-checks.js';
@@ -38,8 +39,7 @@ export function guardedBeside(
     const { changes, keys, site, target } = part;
     refuseUnknowable(part, context);
     // What ON UPDATE does comes behind the statement, where the rows that the DELETE took are gone.
-    if (changes.leaving.some((each) => each.keys.length > 0) || changes.refused.length > 0)
-      refuseWrites(beside, [site.write], context);
+    if (mayLeaveKeys(changes)) refuseWrites(beside, [site.write], context);
     // The rows of a MERGE are deleted and written ones in one list.
     const isEither = site.write.deletes || keys.some(({ key }) => changesReferenced(plan, key, context));
     if (isEither)

@@ -91,7 +91,7 @@ export interface GuardTreatment {
   readonly checks: readonly GuardCheck[];
   /** What has to be executed after it, in the same transaction. */
   readonly followUps: readonly FollowUp[];
-  /** What is told where ON UPDATE has changed rows; undefined where it changes none. */
+  /** What is told where ON UPDATE has changed rows, and where the statement has failed; undefined where no row may leave a key. */
   readonly update?: { readonly table: Relation; readonly fingerprint: string | undefined } | undefined;
   /** What it may write rows into, by object ids, for errors. */
   readonly tables: ReadonlyMap<number, RelationName>;
@@ -136,8 +136,8 @@ export function followUpsOf(treatment: Treatment | undefined): readonly string[]
   return treatment?.kind === 'guarded' ? treatment.followUps.map(({ sql }) => sql) : [];
 }
 
-/** Whether ON UPDATE may change rows after a statement that the text executes or prepares. */
-export function follows(treatment: Treatment): boolean {
+/** Whether a statement that the text executes or prepares may leave keys by which others reference its rows. */
+export function leavesKeys(treatment: Treatment): boolean {
   const executed = treatment.kind === 'prepare' ? treatment.executeTreatment : treatment;
   return executed.kind === 'guarded' && executed.update !== undefined;
 }

@@ -9,7 +9,7 @@ import {
   type RowsOf,
   setReferenced,
 } from '../../plan/guard.js';
-import { planUpdate } from '../../plan/on-update.js';
+import { mayLeaveKeys, planUpdate } from '../../plan/on-update.js';
 import { type Target, targetOf } from '../../plan/written.js';
 import { serverOf } from '../../profiles/families/family.js';
 import { renderCopied } from '../../render/guard/copied.js';
@@ -50,7 +50,7 @@ export function expandWrite(
   const { sql, copied, checks, shape, followUps } = isAlone
     ? renderGuarded(text, query, first)
     : renderGuardedWith(text, statement, query, parts, context.returnedColumns);
-  const acting = parts.find(({ changes }) => changes.leaving.length > 1)?.target.relation;
+  const left = parts.find(({ changes }) => mayLeaveKeys(changes))?.target.relation;
   const isAnswered = outer === undefined || outer === 'PREPARE';
   const guarded: GuardTreatment = {
     kind: 'guarded',
@@ -59,7 +59,7 @@ export function expandWrite(
     shape: isAnswered ? shape : AS_SENT,
     checks,
     followUps: followUps ?? [],
-    update: acting && { table: acting, fingerprint: fingerprintOf(text, context) },
+    update: left && { table: left, fingerprint: fingerprintOf(text, context) },
     tables: new Map(
       parts.flatMap(({ changes }) => changes.leaving.flatMap((each) => tablesOf(each.relation, context))),
     ),
@@ -129,9 +129,7 @@ export function guardedParts(
   return all
     .map((part) => ({ ...part, referencedHere: referencedIn(part, all, context) }))
     .filter(
-      ({ keys, changes, referencedHere }) =>
-        keys.length + changes.refused.length + referencedHere.size > 0 ||
-        changes.leaving.some((each) => each.keys.length > 0),
+      ({ keys, changes, referencedHere }) => keys.length + referencedHere.size > 0 || mayLeaveKeys(changes),
     );
 }
 

@@ -2,7 +2,7 @@
 import type { ProxyError } from '../../errors.js';
 import type { FollowedRows } from '../../render/guard/left-statements.js';
 import type { CountedRows } from '../../render/single/counts.js';
-import type { CascadeTreatment, Treatment } from '../../rewrite/statement/treatment.js';
+import type { CascadeTreatment, GuardTreatment, Treatment } from '../../rewrite/statement/treatment.js';
 
 export type News =
   | {
@@ -22,5 +22,5 @@ export type News =
       /** One of the proxy's own; else the SQLSTATE of the server's, or of that which the server has for a broken rule. */
       readonly error: ProxyError | string;
       /** The expanded statement, if it was one. */
-      readonly cascade: CascadeTreatment | undefined;
+      readonly statement: CascadeTreatment | GuardTreatment | undefined;
     };

@@ -39,7 +39,7 @@ export interface ErrorTranslation {
 }
 
 /** An error as the client gets it. */
-export interface TranslatedError extends Pick<News & { readonly kind: 'failed' }, 'error' | 'cascade'> {
+export interface TranslatedError extends Pick<News & { readonly kind: 'failed' }, 'error' | 'statement'> {
   readonly told: ErrorFields;
 }
 
@@ -53,9 +53,9 @@ export function translateError(
   failed: Treatment | undefined,
   translation: ErrorTranslation,
 ): Verdict {
-  const { told: fields, error, cascade } = translated(message, failed, translation);
+  const { told: fields, error, statement } = translated(message, failed, translation);
   const told = asLimitReached(fields, failed, translation);
-  translation.tell({ kind: 'failed', error, cascade });
+  translation.tell({ kind: 'failed', error, statement });
   return isSame(told, readErrorFields(message)) ? 'forward' : errorResponse(told, 'latin1');
 }
 
@@ -66,17 +66,17 @@ export function translated(
   translation: ErrorTranslation,
 ): TranslatedError {
   const treatment = failed?.kind === 'followUp' ? failed.guarded : failed;
-  const cascade = cascadeOf(treatment);
+  const statement = cascadeOf(treatment) ?? expandedOf(treatment);
   const read = readErrorFields(message);
   const fields = failed?.kind === 'followUp' ? withoutBlock(read) : read;
   const marker = markerOf(fields, treatment, translation.rewrite, translation.resolved ?? false);
   const instead = inPlaceOf(message, marker, treatment, translation);
   if (instead instanceof ProxyError) {
     const told = inEncoding(proxyErrorFields(instead), translation.encoding());
-    return { told, error: instead, cascade };
+    return { told, error: instead, statement };
   }
   const told = instead ?? asTheClients(fields, treatment, translation);
-  return { told, error: told.get(Field.code) ?? '', cascade };
+  return { told, error: told.get(Field.code) ?? '', statement };
 }
 
 /** A limit of the server's, with what stands against batches where these are wanted. */
@@ -113,7 +113,7 @@ export function proxyFailure(
   { encoding, tell }: Pick<ErrorTranslation, 'encoding' | 'tell'>,
   more: (fields: ErrorFields) => ErrorFields = (fields) => fields,
 ): Buffer {
-  tell({ kind: 'failed', error, cascade });
+  tell({ kind: 'failed', error, statement: cascade });
   return errorResponse(inEncoding(more(proxyErrorFields(error)), encoding()), 'latin1');
 }
 

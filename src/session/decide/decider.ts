@@ -2,7 +2,7 @@
 import { isAscii } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
 import { isOneByOne } from '../../rewrite/several.js';
-import { follows, plansOf } from '../../rewrite/statement/treatment.js';
+import { leavesKeys, plansOf } from '../../rewrite/statement/treatment.js';
 import { type Rewrite, refusal, unchanged } from '../../rewrite/text.js';
 import { isNoteworthy, isPlain, type Look, mayWrite, namesPrepared } from '../../sql/lexer/look.js';
 import { withoutWrites } from '../../sql/statement/statement.js';
@@ -237,7 +237,7 @@ export class Decider {
         const made = await this.#rewriter.rewrite(client, dependencies, resolved, source, columns);
         if (statements.length > 1 && isOneByOne(made.treatments))
           return statementByStatement(client, names, source);
-        const isTold = plansOf(made.treatments).length > 0 || made.treatments.some(follows);
+        const isTold = plansOf(made.treatments).length > 0 || made.treatments.some(leavesKeys);
         const obstacle = isTold ? this.#options.obstacle() : undefined;
         if (obstacle) throw obstacle;
         for (const error of made.passed) events.passed(error);

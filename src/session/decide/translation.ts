@@ -49,10 +49,12 @@ export function translationOf(
   };
 }
 
-function tellFailure({ error, cascade }: News & { kind: 'failed' }, events: SessionEvents): void {
+function tellFailure({ error, statement }: News & { kind: 'failed' }, events: SessionEvents): void {
   if (error instanceof ProxyError) events.refused(error);
   else events.failedByServer(error);
-  if (cascade) events.cascadeFailed(cascade, error instanceof ProxyError ? error.sqlstate : error);
+  const sqlstate = error instanceof ProxyError ? error.sqlstate : error;
+  if (statement?.kind === 'cascade') events.cascadeFailed(statement, sqlstate);
+  if (statement?.kind === 'guarded' && statement.update) events.followFailed(statement.update, sqlstate);
 }
 
 /** What ON UPDATE has changed is told where it has changed anything: most statements leave keys as they are. */

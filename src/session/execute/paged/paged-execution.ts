@@ -89,8 +89,8 @@ class PagedExecution {
   async refuse(what: string): Promise<void> {
     const { reached } = this.#statement;
     if (reached === undefined) return this.#end('PGC_BATCH', { what });
-    const { told, error, cascade } = reached;
-    this.#translation.tell({ kind: 'failed', error, cascade });
+    const { told, error, statement } = reached;
+    this.#translation.tell({ kind: 'failed', error, statement });
     const fields = withReasonAgainstBatches(told, what, this.#translation.encoding());
     await this.#fail(errorResponse(fields, 'latin1'));
   }
@@ -140,7 +140,7 @@ class PagedExecution {
   #stop(): Promise<void> {
     if (this.#limit === undefined) return this.#end('PGC_BATCH_CYCLE');
     const { cascade } = this.#statement;
-    this.#translation.tell({ kind: 'failed', error: LIMIT_REACHED, cascade });
+    this.#translation.tell({ kind: 'failed', error: LIMIT_REACHED, statement: cascade });
     return this.#fail(errorResponse(this.#withGone(this.#limit), 'latin1'));
   }
 
@@ -155,7 +155,7 @@ class PagedExecution {
       const notices = new HeldAnswers(true);
       const ended = await this.#transaction(work, asked, notices);
       if (ended !== 'failed' || this.#parts.replies.ended) return ended;
-      const { told, error, cascade, passes } = this.#failure;
+      const { told, error, statement, passes } = this.#failure;
       if (passes && attempt < MOST_ATTEMPTS) {
         this.#parts.events.retried(passes);
         continue;
@@ -164,7 +164,7 @@ class PagedExecution {
         attempt--;
         continue;
       }
-      this.#translation.tell({ kind: 'failed', error, cascade });
+      this.#translation.tell({ kind: 'failed', error, statement });
       await this.#fail(notices.end(errorResponse(this.#withGone(told), 'latin1')));
       return ended;
     }

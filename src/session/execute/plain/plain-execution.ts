@@ -213,7 +213,7 @@ function errorOf({ error, isOfText }: Stopped, statement: PlainStatement, { deci
   if (error instanceof ProxyError || error === undefined)
     return proxyFailure(error ?? new ProxyError('PGC_INTERNAL'), cascade, translation);
   if (!isOfText) {
-    translation.tell({ kind: 'failed', error: error.get(Field.code) ?? '', cascade });
+    translation.tell({ kind: 'failed', error: error.get(Field.code) ?? '', statement: cascade });
     return errorResponse(new Map([...error].filter(([field]) => field !== Field.position)), 'latin1');
   }
   const buffer = errorResponse(error, 'latin1');
