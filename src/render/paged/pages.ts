@@ -15,7 +15,7 @@ import { readGone } from '../single/read-again.js';
 import type { Root } from '../single/root.js';
 import type { Spliced } from '../splice.js';
 import { askAll } from './ask-all.js';
-import { changingTriggers } from './changing-triggers.js';
+import { changingCode } from './changing-code.js';
 import { askRules, endPage, findPage, writePage } from './page-steps.js';
 import { type PagedPlan, type PageNode, pagedPlan } from './paged-plan.js';
 
@@ -73,7 +73,7 @@ export function renderPages(
       selection.names,
       plan,
       true,
-      changingTriggers(selection.names, root, plan, sharing),
+      changingCode(selection.names, root, plan, sharing),
     ),
     roots: collectRoots(text, statement, root, rows + 1),
     nodes: paged.nodes,

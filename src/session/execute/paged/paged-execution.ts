@@ -33,7 +33,7 @@ type BatchErrorName = Exclude<keyof typeof BATCH_ERRORS, `${string}_VALUE` | 'PG
 
 /** What stands against a WHERE that each page evaluates again. */
 const REPEATED_WHERE =
-  'a WHERE that calls something volatile, or a function of your own that is not immutable, or reads a view; or looks at more than the primary key, which a trigger may change; or a table whose rows the role may not lock';
+  'a WHERE that calls something volatile, or a function of your own that is not immutable, or reads a view; or looks at more than the primary key, which a trigger may change; or a trigger that may add rows to the table or change its key; or a table whose rows the role may not lock';
 
 /**
  * Executes a statement in pages, or has it refused.

@@ -1,0 +1,68 @@
+/** Code of somebody's that runs with a batch, and may change which rows the WHERE of a DELETE finds: a batch's own whose children are gone no longer, or more than one statement would. */
+import { sqlFile } from '../../graph/catalog/sql-file.js';
+import type { Graph } from '../../graph/graph.js';
+import type { Plan } from '../../plan/plan.js';
+import { quoteLiteral } from '../../sql/names.js';
+import type { CalledNames } from '../../sql/statement/selection.js';
+import type { Root } from '../single/root.js';
+
+const CHANGING_CODE = sqlFile('changing-code.sql', import.meta.url);
+
+/**
+ * A function with what its source says. `code` has that once more without comments, which may stand anywhere, and never the words
+ * that TG_OP is compared with.
+ */
+const SOURCE =
+  `(SELECT p.oid, p.prorettype OPERATOR(pg_catalog.=) 'pg_catalog.trigger'::pg_catalog.regtype AS trigger, l.lanname AS language, pg_catalog.lower(p.prosrc) AS text,` +
+  ` pg_catalog.concat(c.code, ' ', pg_catalog.regexp_replace(c.code, '--[^\\n]*|/[*].*?[*]/', ' ', 'g')) AS code,` +
+  ` pg_catalog.regexp_split_to_array(pg_catalog.lower(p.prosrc), '[^[:alnum:]_$]+') AS words` +
+  ` FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_language AS l ON l.oid OPERATOR(pg_catalog.=) p.prolang CROSS JOIN LATERAL` +
+  ` (SELECT pg_catalog.regexp_replace(pg_catalog.lower(p.prosrc), '''(insert|update|delete|truncate)''', '', 'g')) AS c (code)) AS s`;
+
+/**
+ * Whether a trigger that a batch fires, or a CHECK that it has evaluated, adds rows to the table that the client deletes from, which a
+ * later batch would take, or changes what the WHERE looks at: by itself, or by anything that it may call or write to. What cannot be read is
+ * taken to do so. A condition (changing-code.sql).
+ *
+ * @param sharing as that of Graph
+ */
+export function changingCode(
+  { functions, read }: CalledNames,
+  { target }: Root,
+  plan: Plan,
+  sharing: Graph['sharing'],
+): string {
+  const { primaryKey } = target.relation;
+  const own = sharing(target.relation);
+  const changed = [
+    ...plan.deletions.map(({ relation }) => relation),
+    ...plan.keys.map(({ referencing }) => referencing),
+  ];
+  const isAlone = read.length === 0 && functions.every((name) => primaryKey.includes(name));
+  const values: Readonly<Record<string, string>> = {
+    SOURCE,
+    TABLES: oids(changed.flatMap(sharing)),
+    OWN: oids(own),
+    OWN_NAMES: anyOf(own.map(({ name }) => name)),
+    // A BEFORE trigger may also take another row in the place of the one that is updated.
+    KEY: words([...primaryKey, 'select', 'into', 'row']),
+    KEY_NAMES: anyOf(primaryKey),
+    ALONE: String(isAlone),
+    READS: String(read.length > 0),
+  };
+  return CHANGING_CODE.replace(/\$([A-Z_]+)\$/g, (placeholder, name: string) => values[name] ?? placeholder);
+}
+
+function oids(relations: readonly { readonly oid: number }[]): string {
+  return `ARRAY[${[...new Set(relations.map(({ oid }) => oid))].join(', ')}]::pg_catalog.oid[]`;
+}
+
+function words(names: readonly string[]): string {
+  return `ARRAY[${names.map((name) => quoteLiteral(name.toLowerCase())).join(', ')}]::pg_catalog.text[]`;
+}
+
+/** Names as a regular expression, as they stand in a text. */
+function anyOf(names: readonly string[]): string {
+  const escaped = names.map((name) => name.replaceAll('"', '""').replace(/[^\p{L}\p{N}_]/gu, '\\$&'));
+  return quoteLiteral(escaped.join('|'));
+}
