@@ -1,4 +1,4 @@
-/** What a session is put together from. */
+/** Puts a session together. */
 
 import type { LoggedIn } from '../auth/login.js';
 import type { StatementCache } from '../rewrite/statement-cache.js';
@@ -49,9 +49,9 @@ import { TransactionState } from './server/transaction-state.js';
 import { ServerMessages } from './server-messages.js';
 
 /**
- * All parts of a session. Each is given this one object, and keeps it for the parts that it uses, which are there when the first
- * message comes: an object of its own for each of them would take kilobytes of an idle session (`npm run bench -- idle`). What
- * uses others while it is made stands behind them.
+ * All parts of a session. Each part is given this one object, keeps it, and finds the parts that it uses in it: an object of its own for
+ * each would take kilobytes of an idle session (`npm run bench -- idle`). When the first message comes all parts are there; a part
+ * that uses another one while it is made comes after that one.
  */
 export class SessionParts {
   readonly database: string;
@@ -77,7 +77,7 @@ export class SessionParts {
   readonly queries: InternalQueries;
   readonly otherServer: OtherServer;
   readonly decider: Decider;
-  /** By which the server reads texts. */
+  /** The settings by which the server reads texts. */
   readonly settings: ReportedSettings;
   readonly jit: Jit;
   readonly harmlessness: Harmlessness;
@@ -148,7 +148,7 @@ export class SessionParts {
   }
 }
 
-/** What handles the messages. */
+/** The handlers of the client's messages, by the names that `HANDLERS` of dispatch.ts gives them. */
 function handlersOf(parts: SessionParts): Handlers {
   return {
     query: new SimpleQuery(parts),

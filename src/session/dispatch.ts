@@ -20,7 +20,7 @@ type HandledType =
   | typeof Frontend.Sync
   | typeof Frontend.Flush;
 
-/** The names of their handlers. By the types themselves an object would have room for all bytes up to the largest. */
+/** The names of their handlers. An object that had the types themselves as keys would have room for every byte up to the largest. */
 const HANDLERS = {
   [Frontend.Query]: 'query',
   [Frontend.Parse]: 'parse',
@@ -66,7 +66,7 @@ export class Dispatch {
     return this.#terminated;
   }
 
-  /** The session is over: what is said to the client's messages from now on reaches nobody. */
+  /** The session is over: no message of the client's has an answer any more. */
   end(): void {
     this.#options.copyIn.end();
   }
@@ -81,8 +81,8 @@ export class Dispatch {
   /**
    * Takes one message.
    * @returns a promise where the server has to be asked first: no further message may be taken until it is fulfilled
-   * It is rejected with ConnectionOver where the connection has to end, and with PGC_RELOADED.
-   * @throws ProxyError PGC_RELOADED
+   * @throws ProxyError PGC_RELOADED where the session cannot go on under the new policy, or rejects with it
+   * @throws ConnectionOver, by rejecting, where the server has ended the connection
    */
   take(message: Message): Promise<void> | undefined {
     if (message.type === Frontend.Terminate) return this.#terminate(message);
@@ -135,8 +135,8 @@ export class Dispatch {
   /** A message of the extended protocol that gives a name, or uses one. */
   #takeNaming(message: Message, type: NamingType): Promise<void> | undefined {
     const { early, handlers, knownNames, unit } = this.#options;
-    const known = knownNames.before(type, message) ?? early.before(message);
-    if (known) return known.then(() => this.take(message));
+    const waiting = knownNames.before(type, message) ?? early.before(message);
+    if (waiting) return waiting.then(() => this.take(message));
     unit.begin();
     return handlers[HANDLERS[type]].take(message);
   }
@@ -148,8 +148,8 @@ export class Dispatch {
 }
 
 /**
- * What executes nothing and names nothing: the messages that may come among the data of a COPY, and Password. No policy has a
- * word to say to them.
+ * The messages that neither execute nor name anything: those that may come among the data of a COPY, and Password. They are taken without
+ * regard to a policy that has changed.
  */
 const NO_STATEMENTS: ReadonlySet<number> = new Set([
   Frontend.CopyData,

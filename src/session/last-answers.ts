@@ -1,18 +1,18 @@
-/** Looks after a server whose client says no more: the connection has to end some time, also where the server says nothing. */
+/** Ends a session whose client sends no more: once the server has answered, or after so long that it will not. */
 import type { Duplex } from 'node:stream';
 
 /** Between two looks, in milliseconds. */
 const LOOK = 1000;
-/** A server that owes nothing closes the connection at once, unless the network is silent. */
+/** A server with nothing left to answer closes the connection at once; if it does not, the network has swallowed its end. */
 const MOST_IDLE_LOOKS = 2;
-/** An hour: so long may what stands before a goodbye take, or a server say nothing (docs/decisions.md, 74). */
+/** An hour: that is how long the last messages before a Terminate may take (docs/decisions.md, 74). */
 const MOST_LOOKS = 3600;
 
 /**
- * The client says no more: what it hears from now on is the last. It is called once.
- * @param owes whether the server has something to answer, or to be told, yet
- * @param isLeft whether nobody waits for the answer
- * @param end what ends the session, if it has not ended
+ * Is called once, when the client sends no more.
+ * @param owes whether the server still has something to answer, or to be sent
+ * @param isLeft whether the client has said goodbye, so that it does not wait for answers
+ * @param end ends the session, if it has not ended
  */
 export function awaitLastAnswers(
   server: Duplex,

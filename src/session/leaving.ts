@@ -6,17 +6,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** How often the server is asked to stop, and how long it may take each time, in milliseconds. */
 const MOST_CANCELS = 5;
 const PATIENCE = 1000;
-/** A server that closes the connection within so many milliseconds needs no cancel request. */
+/** A server that closes the connection within this time needs no cancel request; in milliseconds. */
 const AT_ONCE = 50;
-/** So long what was being decided for a client that is gone may still take, in milliseconds. */
+/** How long the last unit of work of a client that is gone may still take to be decided and sent, in milliseconds. */
 export const LAST_UNIT = 1000;
 
 /**
- * Says that no more comes, and has the server stop what it is doing. By itself the server would notice the end of the
+ * Ends the connection to a server that is at work, and has it stop its work. By itself the server would notice the end of the
  * connection only after its statement, which may wait for a lock of another session for ever. Each cancel request stops one
- * statement: of a pipeline one is stopped after the other. The connection stays open until then, so that the server
+ * statement: those of a pipeline are stopped one after the other. The connection stays open until then, so that the server
  * gives its key to no other session, which the requests would hit.
- * @param server what it still says is read by the caller, and not used
+ * @param server what it still sends is read and thrown away by the caller
  * @param cancel sends a cancel request; fulfilled when the server has acted on it
  */
 export async function leaveAtWork(server: Duplex, cancel: () => Promise<void>): Promise<void> {
@@ -40,7 +40,7 @@ export function closedOf(stream: Duplex): Promise<void> {
   });
 }
 
-/** Fulfilled when both streams are closed. Both have one listener: whoever waits beside it takes memory of each session. */
+/** Fulfilled when both streams are closed. Each stream has one listener for that: more would take memory of every session. */
 export function bothClosed(one: Duplex, other: Duplex): Promise<void> {
   return new Promise((resolve) => {
     const closed = () => {

@@ -1,17 +1,17 @@
 /**
- * The memory for clients' messages that are not whole, or that the server has not taken yet, of all sessions together. It has
- * a bound: else clients that send without an end could take the proxy down.
+ * The memory that all sessions together use for clients' messages that are not whole, or that the server has not taken yet. It has a
+ * bound: else clients that send without an end could take the proxy down.
  */
 
 import { ProxyError } from '../errors.js';
 
-/** A session that takes some of the memory. */
+/** A session that uses some of the memory. */
 export interface MemoryUser {
-  /** @param error PGC_MEMORY: it takes more than all others, and there is too little. It has to give back what it takes. */
+  /** Ends the session that uses the most, where there is too little for all. @param error PGC_MEMORY */
   end(error: ProxyError): void;
 }
 
-/** So much of a session is not counted: what it has read ahead, and short messages. One long message has room alone. */
+/** Bytes of each session that are not counted: what it has read ahead, and short messages. */
 const UNCOUNTED = 256 * 1024;
 
 export class MessageMemory {
@@ -29,7 +29,7 @@ export class MessageMemory {
     return this.#total;
   }
 
-  /** A session takes so many bytes by now. Where that is too much for all, whoever takes the most gives it back. */
+  /** A session uses so many bytes now. Where that is too much for all, the sessions that use the most are ended. */
   note(user: MemoryUser, bytes: number): void {
     const counted = Math.max(0, bytes - UNCOUNTED);
     const before = this.#taken.get(user) ?? 0;

@@ -11,10 +11,10 @@ import type { Policy } from './policy/policy.js';
 /** What all sessions share. */
 export interface SessionSettings {
   readonly upstreamName: string;
-  /** What the configuration says that the server is; undefined where that is found out. */
+  /** What the configuration says that the server is; undefined where the proxy finds out itself. */
   readonly family: Recognition | undefined;
   readonly statements: StatementCache;
-  /** What the configuration says to statements now. */
+  /** The policy of the configuration as it is now. */
   readonly policy: () => Policy;
   /** Why no cascade may be sent now, if anything: asked before each. */
   readonly obstacle: () => ProxyError | undefined;
@@ -22,12 +22,12 @@ export interface SessionSettings {
   readonly counting: boolean;
   /** The longest message taken, in bytes. */
   readonly messageBytes: number;
-  /** What is kept of messages, in bytes, of all clients together. */
+  /** What all clients' messages may take together. */
   readonly memory: MessageMemory;
 }
 
 export interface SessionPeers {
-  /** Paused; somebody else listens to its errors, and to those of the server. */
+  /** Paused; the caller listens to its errors, and to those of the server. */
   readonly client: Duplex;
   /** The connection that the stream is on. */
   readonly connection: Touched;

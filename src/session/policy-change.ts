@@ -1,7 +1,7 @@
 /**
- * Has a session go by the newest policy. That takes no transaction that is open, so that a transaction sees one set of rules;
- * and no message that is unanswered, as that may have begun one. What was prepared under other rules is decided again when it
- * is used (prepared-statements.ts), and portals are gone by then.
+ * Has a session go by the newest policy, once no transaction is open, so that a transaction sees one policy, and every message is
+ * answered, as one may have begun a transaction. What was prepared under another policy is decided again when it is used
+ * (prepared-statements.ts); there are no portals without a transaction.
  */
 import { ProxyError } from '../errors.js';
 import type { SessionCatalog } from './catalog/session-catalog.js';

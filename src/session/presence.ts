@@ -1,7 +1,7 @@
 /**
- * Finds out whether a client that says nothing any more is gone. Reading does not tell: a client that has closed its side for
+ * Finds out whether a client that sends nothing any more is gone. Reading does not tell: a client that has closed its side for
  * writing may still read, and gets its answers (`nc -N`), while one that is gone has closed it in the same way; and the end of
- * a client that has sent more than is read ahead is not even seen. Writing tells: the system of a client that is gone
+ * a client that has sent more than is read ahead is not even seen. Writing tells: the operating system of a client that is gone
  * refuses what is sent to it. That is a connection error like any other, and the stream closes.
  */
 import type { Duplex } from 'node:stream';
@@ -43,11 +43,6 @@ export class Presence {
     this.#mayBeTold = mayBeTold;
   }
 
-  watchWhile(isWatched: boolean): void {
-    if (isWatched) this.watch();
-    else this.stop();
-  }
-
   /** Looks from now on, until `stop`. */
   watch(): void {
     if (this.#timer) return;
@@ -67,7 +62,7 @@ export class Presence {
     this.#timer = undefined;
   }
 
-  /** Tells the client a parameter once more: a server may do so at any time. A client that reads nothing is told once. */
+  /** Sends the client a parameter once more, as a server may at any time; but only once to a client that reads nothing. */
   #speak(): void {
     if (this.#client.writableLength > 0) return;
     const name = 'client_encoding';
@@ -76,7 +71,7 @@ export class Presence {
   }
 }
 
-/** A client may die at any time: it is told something ever more rarely, and about once a minute in the end. */
+/** At each power of two, so that the client is sent something ever more rarely; in the end about once a minute. */
 function isTimeToSpeak(looks: number): boolean {
   return (looks & (looks - 1)) === 0 || looks % 256 === 0;
 }

@@ -1,6 +1,6 @@
 /**
- * One client that is logged in, and its one upstream connection. Relays both ways, byte for byte, except where an expected
- * reply says otherwise; reads no faster than the other side takes.
+ * One client that is logged in, and its one upstream connection. Relays both ways, byte for byte, except where a handler of the client's
+ * messages or of the server's answers has something else sent; reads no faster than the other side takes.
  */
 import type { Duplex } from 'node:stream';
 import type { LoggedIn } from '../auth/login.js';
@@ -25,9 +25,9 @@ export class Session implements MemoryUser {
   readonly #connection: SessionPeers['connection'];
   readonly #server: Duplex;
   readonly #parts: SessionParts;
-  /** Made when it is needed. */
+  /** Made when it is first needed: most sessions never do. */
   #presence: Presence | undefined;
-  /** The client says no more: what it hears is the last. */
+  /** The client sends no more: it has closed its side, is gone, or has sent bytes that are no message. */
   #hasSaidAll = false;
   #busy = false;
   #clientLost = false;
@@ -70,7 +70,7 @@ export class Session implements MemoryUser {
   /** Ends the session at once, telling the client why. */
   end(error: ProxyError): void {
     if (!this.#ended) this.#parts.events.ended(error);
-    // Inside of a message nothing can be said.
+    // Half of a server's message was forwarded: an error cannot be put into it.
     this.#end(this.#parts.backend.midway ? undefined : error);
   }
 
@@ -86,15 +86,15 @@ export class Session implements MemoryUser {
     if (isAtWork) leaveAtWork(this.#server, this.#cancel);
     else this.#server.destroy();
     sayFarewell(this.#client, error);
-    // Whoever waits for an answer must not wait for ever; what is sent because of it goes nowhere.
+    // Every handler that waits for an answer is told that none will come; what it then sends goes nowhere.
     this.#parts.replies.end();
     this.#parts.frontend.end();
   }
 
   #listen(): void {
     const [client, server] = [this.#client, this.#server];
-    client.on('data', (chunk: Buffer) => this.#guard(() => this.#fromClientCame(chunk)));
-    server.on('data', (chunk: Buffer) => this.#guard(() => this.#fromServerCame(chunk)));
+    client.on('data', (chunk: Buffer) => this.#endIfBroken(() => this.#fromClientCame(chunk)));
+    server.on('data', (chunk: Buffer) => this.#endIfBroken(() => this.#fromServerCame(chunk)));
     client.on('drain', () => server.resume());
     server.on('drain', () => this.#pump());
     client.on('end', () => this.#clientSaidAll());
@@ -103,10 +103,10 @@ export class Session implements MemoryUser {
     server.on('close', () => this.#serverEnded());
   }
 
-  /** Takes what both sides sent behind the login. Either may have ended its connection meanwhile. */
+  /** Takes what both sides have sent after the login. Either may have ended its connection meanwhile. */
   #begin({ fromClient, fromServer }: LoggedIn): void {
     const [client, server] = [this.#client, this.#server];
-    if (fromServer.length > 0) this.#guard(() => this.#fromServerCame(fromServer));
+    if (fromServer.length > 0) this.#endIfBroken(() => this.#fromServerCame(fromServer));
     if (!client.writableNeedDrain) server.resume();
     if (fromClient.length > 0) this.#parts.fromClient.push(fromClient);
     if (client.closed) this.#clientGone();
@@ -124,11 +124,11 @@ export class Session implements MemoryUser {
   /** Takes the client's messages one after the other, until one has to wait for the server. */
   #pump(): void {
     if (this.#ended) return;
-    if (this.#mayTake) this.#guard(() => this.#takeMessages());
+    if (this.#mayTake) this.#endIfBroken(() => this.#takeMessages());
     else this.#parts.server.flushSoon();
     if (this.#ended) return;
     if (this.#lastUnitTaken) this.#server.end();
-    // What comes meanwhile is read, within bounds, and kept: so the end of the client is seen.
+    // While a message waits, what the client sends is read, within bounds, and kept: only so is the client's end seen.
     if (this.#parts.fromClient.isFull) this.#client.pause();
     else this.#client.resume();
     if (!this.#hasSaidAll) this.#watchWhile(this.#parts.fromClient.isFull);
@@ -176,7 +176,7 @@ export class Session implements MemoryUser {
     if (this.#parts.stops.isDraining) this.#endIfDrained();
   }
 
-  /** Whether nothing of the client's is under way, and no transaction is open. */
+  /** Whether the client's messages are all answered, none of them is being taken, and no transaction is open. */
   get isIdle(): boolean {
     return this.#parts.backend.isIdle && this.#parts.frontend.betweenUnits && !this.#busy;
   }
@@ -185,7 +185,7 @@ export class Session implements MemoryUser {
     if (this.isIdle) this.end(new ProxyError('PGC_SHUTDOWN'));
   }
 
-  /** The client sends no more. Either it waits for its answers, or it is gone, and the server must not go on working for nobody. */
+  /** The client has closed its side. Either it waits for its answers, or it is gone, and the server must not go on working for it. */
   #clientSaidAll(): void {
     this.#awaitLastAnswers();
     this.#watchWhile(false);
@@ -201,7 +201,7 @@ export class Session implements MemoryUser {
     awaitLastAnswers(this.#server, owes, isLeft, () => this.#end());
   }
 
-  /** Finds out meanwhile whether the client is still there. */
+  /** Has Presence find out, from now on or no longer, whether the client is still there. */
   #watchWhile(isWatched: boolean): void {
     if (!isWatched) return void this.#presence?.stop();
     this.#presence ??= new Presence(
@@ -220,9 +220,8 @@ export class Session implements MemoryUser {
   }
 
   /**
-   * Of a client that is gone, only the messages that the session has taken already are carried out, up to their Sync: PostgreSQL, too,
-   * goes on until it cannot send an answer. A client that has sent Terminate wants all that it sent before carried out: PostgreSQL
-   * reads up to the Terminate.
+   * The client is gone. The messages that the session has taken already are carried out, up to their Sync: PostgreSQL, too, goes on until it
+   * cannot send an answer. Where the client has sent Terminate, everything before that is carried out, as PostgreSQL reads up to it.
    */
   #clientGone(): void {
     if (this.#ended) return;
@@ -243,8 +242,8 @@ export class Session implements MemoryUser {
     else this.end(new ProxyError('PGC_UPSTREAM_LOST', { upstream: this.#settings.upstreamName }));
   }
 
-  /** Bytes that are no protocol end this connection, and nothing else. */
-  #guard(work: () => void): void {
+  /** What goes wrong in a session, as bytes that are no message, ends that session, and nothing else. */
+  #endIfBroken(work: () => void): void {
     try {
       work();
     } catch (error) {

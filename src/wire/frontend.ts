@@ -64,8 +64,14 @@ export function readTarget(message: Message): { kind: 'S' | 'P'; name: string } 
   return at.isEnd && (kind === 'S' || kind === 'P') ? { kind, name } : undefined;
 }
 
-/** The portal an Execute message names, and the most rows it wants: 0 is all. */
-export function readExecute(message: Message): { portal: string; rows: number } | undefined {
+export interface ExecuteFields {
+  readonly portal: string;
+  /** How many rows are wanted at the most; 0 for all. */
+  readonly rows: number;
+}
+
+/** The portal that an Execute names, and how many rows it wants; undefined where it is not well-formed. */
+export function readExecute(message: Message): ExecuteFields | undefined {
   const at = new Cursor(message);
   const read = { portal: nameOf(at.string()), rows: at.int32() };
   return at.isEnd ? read : undefined;

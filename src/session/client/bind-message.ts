@@ -1,4 +1,4 @@
-/** The client's Bind: how long it is kept, and the result formats that take its place. */
+/** The client's Bind: whether it is kept, and with which result formats it is sent. */
 import type { ResultShape } from '../../render/single/render.js';
 import { batchesAtLimit, firstLocksOf, isCarriedOut, mayRepeat } from '../../rewrite/retries.js';
 import { shapeOf } from '../../rewrite/statement/treatment.js';
@@ -6,14 +6,14 @@ import { whole, withResultFormats } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { type PreparedStatement, treatmentOf } from '../decide/prepared-statement.js';
 
-/** A longer Bind is not kept: its statement is executed once. */
+/** In bytes. A longer Bind is not kept: its portal is executed once, or not at all where several statements would need the values. */
 const LONGEST_BIND = 1024 * 1024;
 
 export function isShort(bind: Message): boolean {
   return bind.end - bind.start <= LONGEST_BIND;
 }
 
-/** @returns a copy of the Bind, where its portal's execution may have to be repeated, or the same values lock rows before it */
+/** @returns a copy of the Bind, where its values are needed again: for another attempt, for locks, or for the statements of a sequence */
 export function repeatableBind(bind: Message, { rewrite }: PreparedStatement): Buffer | undefined {
   const { treatments } = rewrite ?? { treatments: [] };
   const isUsed =
@@ -24,13 +24,13 @@ export function repeatableBind(bind: Message, { rewrite }: PreparedStatement): B
   return isUsed && isShort(bind) ? whole(bind) : undefined;
 }
 
-/** @returns the Bind with result formats for the columns that are sent; undefined where it is to be sent as it is */
+/** @returns the Bind with a result format for each column of what is sent in the statement's place; undefined where it is sent as it is */
 export function withOwnFormats(bind: Message, prepared: PreparedStatement | undefined): Buffer | undefined {
   const shape = shapeOf(treatmentOf(prepared));
   return shape && withResultFormats(bind, (formats) => formatsFor(shape, formats));
 }
 
-/** The formats of all columns that are sent: the proxy's own, which nobody reads, before the client's. */
+/** The formats of all columns: those that the proxy has added, in text, stand before the client's. */
 function formatsFor(shape: ResultShape, formats: readonly number[]): readonly number[] {
   switch (shape.kind) {
     case 'as sent':

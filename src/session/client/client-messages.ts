@@ -13,7 +13,7 @@ export class ClientMessages {
 
   /**
    * @param limit the longest message taken, in bytes
-   * @param arrived is called when bytes are given to be read
+   * @param arrived is called when the reader gets bytes that the client has sent
    */
   constructor(server: Output, limit: number, arrived: () => void) {
     this.#server = server;
@@ -22,7 +22,7 @@ export class ClientMessages {
     this.#reader = new MessageReader(FRONTEND_TYPES, isUnread, limit, longestFrontend);
   }
 
-  /** Whether bytes came that are no message: nothing after them can be read. */
+  /** Whether the client has sent bytes that are no message: nothing after them can be read. */
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -37,7 +37,7 @@ export class ClientMessages {
     return this.#ahead.size + this.#reader.buffered;
   }
 
-  /** Whether a Terminate is among what has come and was not taken: then the client wants what stands before it. */
+  /** Whether a Terminate is among what the session has not taken yet: then the client wants everything before it carried out. */
   get saysGoodbye(): boolean {
     return saysGoodbye(this.#ahead.after(this.#reader.unread), this.#reader.missing);
   }
@@ -48,8 +48,8 @@ export class ClientMessages {
   }
 
   /**
-   * The next message, where it is whole. Bytes that are none go to the server as they came: when it has dealt with what came
-   * before, it ends the connection over them, in its own words or without a word.
+   * The next message, if all of it has come. Bytes that are no message go to the server as they came: after it has answered what came
+   * before, it ends the connection, with an error of its own or without.
    * @throws ProtocolViolation for a message over the limit
    */
   next(): Message | undefined {

@@ -24,7 +24,7 @@ import { ConnectionOver } from './connection-over.js';
 import { type AnsweredSyncs, CountedSyncs } from './counted-syncs.js';
 import type { UnitEnd } from './unit-end.js';
 
-/** Ends a COPY to find out whether there is one; the server's log shows it. */
+/** The reason in the CopyFail that finds out whether the server takes data: it ends the COPY, and the server's log shows it. */
 const ENDED = `pgcascade/${SCRATCH}: another message came before the end of the data`;
 
 export class CopyIn {
@@ -40,11 +40,11 @@ export class CopyIn {
    * after the COPY has failed.
    */
   #syncsAmongData = 0;
-  /** Fulfilled when it is known how many of them the server has answered. */
+  /** Fulfilled when it is known how many of these Syncs the server has answered. */
   #counting: Promise<void> | undefined;
-  /** The client has not sent the Sync yet up to which the server would skip everything. */
+  /** Drops the client's messages up to its next Sync, as the server would. */
   #skipping = false;
-  /** Set while a CopyFail is on its way in place of a message of this type, which cannot stand among data. */
+  /** Set while the server has not answered a CopyFail that was sent in place of a message of this type, which cannot stand among data. */
   #probe: { readonly type: number; readonly settle: (wasTaking: boolean) => void } | undefined;
   #isOver = false;
   #waiting: (() => void)[] = [];
@@ -58,7 +58,7 @@ export class CopyIn {
 
   /** Fulfilled when the server has answered everything that was sent, or takes data. */
   decided(): Promise<void> {
-    // What was written after a question of the proxy's own is not flushed yet.
+    // What was written after a question of the proxy's may not have gone out yet.
     this.#server.flush();
     if (this.#isDecided()) return Promise.resolve();
     return new Promise((resolve) => {
@@ -66,7 +66,7 @@ export class CopyIn {
     });
   }
 
-  /** The session is over: nobody waits any longer. */
+  /** The session is over: every waiting promise is fulfilled. */
   end(): void {
     this.#phase = 'none';
     this.#skipping = false;
@@ -94,7 +94,7 @@ export class CopyIn {
         this.#syncsAmongData++;
         break;
       case Frontend.Flush:
-        // With something in it, which no Flush has, it would be answered by an error.
+        // A Flush with contents, which no Flush has, would be answered by an error.
         if (message.end - message.start > write.flush().length) this.#syncsAmongData++;
         break;
       case Frontend.CopyData:
@@ -103,7 +103,7 @@ export class CopyIn {
       case Frontend.CopyFail:
         this.#phase = 'ending';
         this.#server.forward(message);
-        // Where another COPY takes data, a Flush is ignored.
+        // Without a Flush the server would not send its answer. Where a further COPY takes data it ignores the Flush.
         if (!this.#isOfQuery) this.#server.write(write.flush());
         return this.decided().then(() => true);
       default:
@@ -113,7 +113,7 @@ export class CopyIn {
     return true;
   }
 
-  /** The COPY may have failed already: then the message is no part of it. */
+  /** Finds out, by a CopyFail, whether the server still takes data: if the COPY has failed already, the message is one like any other. */
   async #interrupt(message: Message): Promise<boolean> {
     this.#phase = 'ending';
     const wasTaking = await new Promise<boolean>((settle) => {
@@ -165,7 +165,7 @@ export class CopyIn {
     return undefined;
   }
 
-  /** Finds out how many of the Syncs among the data the server answers. It answers a Close in every state of the transaction. */
+  /** Finds out how many of the Syncs among the data the server answers. It answers the Close in every state of the transaction. */
   #countAnsweredSyncs(to: AnsweredMessage): void {
     this.#counting = new Promise((resolve) => {
       const counted = ({ ofClient, wasSkipping }: AnsweredSyncs) => {

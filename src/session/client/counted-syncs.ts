@@ -1,4 +1,4 @@
-/** The answers that come after a COPY has failed among whose data Syncs were sent, up to the CloseComplete (copy-in.ts). */
+/** The answers after a COPY that has failed with Syncs among its data, up to the CloseComplete (copy-in.ts). */
 import { whole } from '../../wire/frontend.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
@@ -11,14 +11,14 @@ export interface AnsweredSyncs {
   readonly wasSkipping: boolean;
 }
 
-/** Forwards what answers the client's Syncs, and swallows the last ReadyForQuery, which answers the proxy's, and what comes next. */
+/** Forwards the answers to the client's Syncs; swallows the last ReadyForQuery, which answers CopyIn's own Sync, and the CloseComplete. */
 export class CountedSyncs implements ReplyHandler {
   readonly #counted: (syncs: AnsweredSyncs) => void;
   #readies = 0;
-  /** Whether the server skips messages since the last ReadyForQuery; and whether it did so before that. */
+  /** Whether the server skips messages now, and whether it did so before the last ReadyForQuery. */
   #isSkipping: boolean;
   #wasSkipping: boolean;
-  /** The last message, if it was a ReadyForQuery: it is the client's if another one follows. */
+  /** The last message, if it was a ReadyForQuery: only if another one follows, it is the client's. */
   #held: Buffer = Buffer.alloc(0);
 
   /** @param isSkipping whether the server skips messages, up to a Sync, from the error of the COPY on */

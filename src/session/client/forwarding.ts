@@ -1,4 +1,4 @@
-/** A message of the client's that the server gets as it is. */
+/** Sends a message of the client's to the server as it is. */
 import type { Message } from '../../wire/reader.js';
 import type { Output } from '../server/output.js';
 import type { AnsweredMessage, OutstandingReplies, ReplyHandler } from '../server/outstanding-replies.js';

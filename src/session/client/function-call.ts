@@ -15,7 +15,7 @@ interface FunctionCallParts extends ServerSide {
 }
 
 export class FunctionCall extends MessageHandler<FunctionCallParts> {
-  /** What the function does cannot be seen: it may change what names mean. */
+  /** The proxy does not know what the function does: it may change what names mean. */
   take(message: Message): undefined {
     const { catalog, jit, unit, unitEnd } = this.parts;
     jit.on();

@@ -2,7 +2,7 @@ import type { Message } from '../../wire/reader.js';
 
 /** What handles one type of the client's messages. */
 export abstract class MessageHandler<Parts> {
-  /** What it works with. */
+  /** The parts of the session that the handler uses. */
   protected readonly parts: Parts;
 
   constructor(parts: Parts) {

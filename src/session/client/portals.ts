@@ -1,4 +1,4 @@
-/** The client's portals that the proxy has a hand in: what each was bound to, and how to bind it again. */
+/** The portals whose Executes are not simply forwarded: what each was bound to, and how to bind it again. */
 import type { PlainSequence } from '../../render/plain/sequence.js';
 import { isSuspecting, locksOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
@@ -22,10 +22,10 @@ import { withOwnFormats } from './bind-message.js';
 import type { PreparedStatements } from './prepared-statements.js';
 
 export interface BoundPortal {
-  /** What it was bound to, and the name that this had then. */
+  /** The statement that it was bound to, and the name that the statement had then. */
   readonly prepared: PreparedStatement;
   readonly statement: string;
-  /** The client's Bind, which binds it again; undefined where it is not worth keeping, or the portal may be gone. */
+  /** The client's Bind, which binds it again; undefined where that is never needed, the Bind is too long, or the portal may be gone. */
   readonly bind: Buffer | undefined;
   readonly executed: boolean;
 }
@@ -70,7 +70,7 @@ export class Portals {
     this.#names.clear();
   }
 
-  /** The transaction may be over, and the portals with it: none is bound again that the server may not have any more. */
+  /** The transaction may be over, and the portals with it: none of them is bound again, as the server may not have it any more. */
   endTransaction(): void {
     if (this.#names.isEmpty) return;
     for (const [name, portal] of this.#names.snapshot())
@@ -78,19 +78,19 @@ export class Portals {
   }
 
   /**
-   * A Parse or Close is about to take the unnamed statement away. A portal that was bound to it, and only finds out whether a
-   * rule may be broken, could not be bound to it again later: it is bound now to the statement that finds out which rule.
-   * @returns undefined where there is no such portal; else there may be another one when it is fulfilled
+   * A Parse or Close is about to drop the unnamed statement. A portal that was bound to it, and only finds out whether a rule may be
+   * broken, could not be bound again later: it is bound now, to the statement that finds out which rule is broken.
+   * @returns undefined where there is no such portal; else a promise after which to ask again, as there may be another one
    */
   rebindNext(): Promise<unknown> | undefined {
     for (const [name, portal] of this.#names.snapshot())
-      if (isRepeatable(portal) && isUncertain(portal)) return this.bindAgain(name, portal);
+      if (isRepeatable(portal) && onlySuspects(portal)) return this.bindAgain(name, portal);
     return undefined;
   }
 
   /**
-   * Closes a portal and binds it again, to what its statement means by now.
-   * @returns what it executes now, and what locks its rows; undefined where the client has got an error in place of its
+   * Closes a portal and binds it again, to what has to be sent for its statement now.
+   * @returns what it executes now, and what locks its rows; undefined where the client has got an error in place of the
    * execution
    */
   async bindAgain(
@@ -125,17 +125,17 @@ export function portalLock({ prepared, bind }: RepeatablePortal): PortalLock | u
   return prepared.rewrite && lockOf(prepared.rewrite, prepared.types, bindMessage(bind));
 }
 
-/** The values of a portal, for the first step of a sequence. @param returns its rows are the client's, with their keys */
+/** The values of a portal, for the first step of a sequence. @param returns that step returns the client's rows, with their keys */
 export function sequenceValues({ prepared, bind }: RepeatablePortal, returns: boolean): SequenceValues {
   const bound = bindMessage(bindTo(bindMessage(bind), REPEATED, SCRATCH));
-  // The keys are a column of their own before the client's, in whichever format; alone they come in binary.
+  // The keys are one column before the client's, in the format that these have; where the step returns keys alone, they are binary.
   const formats = (theirs: readonly number[]) => (theirs.length < 2 ? theirs : [0, ...theirs]);
   return { types: prepared.types, bind: withResultFormats(bound, returns ? formats : () => [1]) };
 }
 
 /**
- * The same for plain statements: the keys, which come before the client's own columns, come as text.
- * @returns undefined where the client wants all of its columns in binary, and nobody knows how many they are
+ * The values of a portal, for the statement that finds the rows of a plain sequence: the keys, before the client's columns, are text.
+ * @returns undefined where the client wants all of its columns in binary: a format for each would be needed, and their number is unknown
  */
 export function plainValues(
   { prepared, bind }: RepeatablePortal,
@@ -157,12 +157,13 @@ function lockOf({ treatments }: Rewrite, types: readonly number[], bind: Message
   return locks && { locks, types, bind: boundTo(bind, REPEATED, SCRATCH) };
 }
 
+/** Whether the proxy has the values of a portal, and nothing of it was executed. */
 export function isRepeatable(portal: BoundPortal): portal is RepeatablePortal {
   return portal.bind !== undefined && !portal.executed;
 }
 
-/** Whether a portal only finds out whether a rule may be broken. */
-function isUncertain({ prepared }: BoundPortal): boolean {
+/** Whether executing a portal would only find out whether a rule may be broken. */
+function onlySuspects({ prepared }: BoundPortal): boolean {
   return prepared.rewrite !== undefined && isSuspecting(prepared.rewrite.treatments);
 }
 

@@ -1,6 +1,6 @@
 /**
- * The client's prepared statements. One that deletes outlives changes of the graph and of the mode: what has to be sent for its
- * text is decided each time it is used, and where that is another text than the server has, it is prepared again.
+ * The client's prepared statements. The graph and the session's settings may change after one was prepared: so what has to be sent for
+ * the text of one that deletes is decided each time it is used, and it is prepared again where that is another text than the server has.
  */
 import { passedOn, type Rewrite } from '../../rewrite/text.js';
 import { write } from '../../wire/frontend.js';
@@ -49,8 +49,8 @@ export class PreparedStatements {
   }
 
   /**
-   * Where the text of a prepared statement comes from. One with a name may be executed later, and anywhere; the unnamed one
-   * is executed next.
+   * Where the text of a prepared statement comes from. The unnamed one is executed next, in the unit of work that goes on; one with a
+   * name may be executed at any time, in any transaction.
    */
   source(name: string, { types, encoding }: Pick<PreparedStatement, 'types' | 'encoding'>): StatementSource {
     const retries = name === '' && this.#options.unit.isInBlock === false;
@@ -58,8 +58,9 @@ export class PreparedStatements {
   }
 
   /**
+   * Decides again what has to be sent for the text of a statement.
    * @param mayRepeat whether an execution of it may be repeated
-   * @returns what has to be prepared in its place by now; undefined where the server has what it should have
+   * @returns what has to be prepared in its place; undefined where the server has what it should have
    */
   async wanted(name: string, prepared: PreparedStatement, mayRepeat: boolean): Promise<Rewrite | undefined> {
     const { decider } = this.#options;
@@ -76,8 +77,8 @@ export class PreparedStatements {
   }
 
   /**
-   * The server has the text that it should have. What goes with that text may be another thing than before: a key may have another
-   * name, and rows may have to be locked first or no more.
+   * The server has the text that it should have. What goes with that text may have changed: a key may have been renamed, and rows may have
+   * to be locked before it, or no longer.
    */
   #renew(name: string, decided: Rewrite): void {
     const known = this.get(name);
@@ -116,8 +117,8 @@ export class PreparedStatements {
   }
 
   /**
-   * A statement that was passed on is described before another one takes its place: what it returns was not of interest then, and
-   * the server refuses it where that has changed since it was prepared.
+   * Describes a statement that was passed on before another one takes its place. Its columns were not asked for when it was prepared; where
+   * they have changed since, the server refuses to describe it.
    */
   #describeFirst(name: string, { look, result }: PreparedStatement): void {
     const { server, replies } = this.#options;
@@ -126,8 +127,8 @@ export class PreparedStatements {
   }
 
   /**
-   * Prepares the statement of a portal again, if need be, so that the portal can be bound again. Since it was bound the client
-   * may have given the statement's name to another one: then it is prepared under a name of the proxy's own.
+   * Prepares the statement of a portal again, if need be, so that the portal can be bound again. The client may have given the name to
+   * another statement since the portal was bound: then it is prepared under a name of the proxy's own.
    * @param rewrite what has to be sent for its text
    * @returns the statement as it is now, and the name that it has
    */
@@ -136,7 +137,7 @@ export class PreparedStatements {
     prepared: PreparedStatement,
     rewrite: Rewrite,
   ): Promise<{ readonly current: PreparedStatement; readonly under: string }> {
-    // Since then it may also have been prepared again: what counts is what the server has now.
+    // It may also have been prepared again since: what counts is what the server has now.
     const known = this.get(name);
     const had = known?.result === prepared.result ? known : { ...prepared, lost: true };
     const wanted = await this.#replacement(name, had, rewrite);
@@ -150,12 +151,12 @@ export class PreparedStatements {
   }
 }
 
-/** Whether two rewrites that have the same text are one. What is decided anew for the same reasons is kept, and the same object. */
+/** Whether two rewrites of the same text are the same: the cache gives the same treatments as long as they were decided on the same grounds. */
 function isSame(one: Rewrite, other: Rewrite): boolean {
   return one.graphId === other.graphId && one.treatments.every((each, i) => each === other.treatments[i]);
 }
 
-/** A rewrite as it would be made now, of which the server has the text. */
+/** A rewrite as it would be made now, with the marker of the text that the server has. */
 function renewed(before: Rewrite, now: Rewrite, inSql: boolean): Rewrite {
   if (!inSql) return { ...now, marker: before.marker };
   const treatments = now.treatments.map((each) => (each.kind === 'prepare' ? each.executeTreatment : each));

@@ -1,15 +1,15 @@
 /**
- * What changes the names of prepared statements and is not answered yet: each Parse of a name that the proxy knows, and each
- * simple query that drops the unnamed statement.
+ * The messages that change what the names of prepared statements stand for, and are not answered yet: each Parse of a name that the
+ * proxy knows, and each simple query that drops the unnamed statement.
  *
- * Within a unit of work the names count as changed as soon as the message is sent: if it fails, the server skips all later
- * messages up to the Sync. After the Sync nothing is skipped, so there the proxy has to know the answer first.
+ * Within a unit of work a name counts as changed as soon as the message is sent: if the message fails, the server skips all later ones
+ * up to the Sync. After the Sync the server skips nothing, so there the proxy has to know the answer first.
  */
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
 import type { OutstandingReplies, ReplyHandler } from '../server/outstanding-replies.js';
 
-/** The messages after which it is known what the name stands for. */
+/** The answers after which it is known what the name stands for. */
 const ANSWERED_BY: Readonly<Record<'Parse' | 'Query', ReadonlySet<number>>> = {
   Parse: new Set([Backend.ParseComplete, Backend.ErrorResponse]),
   Query: new Set([Backend.ReadyForQuery]),
@@ -18,7 +18,7 @@ const ANSWERED_BY: Readonly<Record<'Parse' | 'Query', ReadonlySet<number>>> = {
 export class UnansweredNames {
   readonly #replies: Pick<OutstandingReplies, 'expect'>;
   #count = 0;
-  /** How many of them were sent before the unit of work that goes on. */
+  /** How many of them belong to units of work before the current one. */
   #ofEarlierUnits = 0;
   #waiting: (() => void)[] = [];
 
@@ -26,19 +26,19 @@ export class UnansweredNames {
     this.#replies = replies;
   }
 
-  /** Whether all of earlier units are answered: only then is it certain what a name stands for. */
+  /** Whether all those of earlier units are answered: only then is it certain what a name stands for. */
   get areKnown(): boolean {
     return this.#ofEarlierUnits === 0;
   }
 
-  /** Fulfilled when all of earlier units are answered, or skipped after an error. */
+  /** Fulfilled when all those of earlier units are answered, or skipped after an error. */
   answered(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
     });
   }
 
-  /** Such a message was sent. @param handler decides what becomes of its answer */
+  /** A message that changes a name was sent. @param handler decides what becomes of its answer */
   expect(to: 'Parse' | 'Query', handler: ReplyHandler): void {
     this.#count++;
     this.#replies.expect(to, {

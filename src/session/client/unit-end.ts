@@ -1,4 +1,4 @@
-/** What is over when a unit of work is: the client has sent its Sync, a simple query or a FunctionCall. */
+/** Tells the parts of a session that a unit of work is over: the client has sent its Sync, a simple query or a FunctionCall. */
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { InternalQueries } from '../server/internal-query.js';
 import type { Portals } from './portals.js';
@@ -21,7 +21,7 @@ export class UnitEnd {
   }
 
   /**
-   * The client's Sync, FunctionCall or query is sent: once for each of them.
+   * Is called once for each Sync, FunctionCall and query of the client's, when it is sent.
    * @param inBlock whether it is certain that the transaction goes on
    */
   end(inBlock: boolean): void {

@@ -1,6 +1,6 @@
 /**
- * Where the client's unit of work is, as far as the client has sent: a unit is what it sends up to a Sync or a simple
- * query (protocol-flow.html#PROTOCOL-FLOW-PIPELINING).
+ * How far the client's unit of work has got, as far as the client's messages tell: a unit is what the client sends up to a Sync or a
+ * simple query (protocol-flow.html#PROTOCOL-FLOW-PIPELINING).
  */
 import type { SessionEffect } from '../../sql/lexer/look.js';
 import { TransactionStatus } from '../../wire/types.js';
@@ -21,7 +21,7 @@ export class UnitOfWork {
     this.#state = state;
   }
 
-  /** Whether the client has sent nothing since the last unit. */
+  /** Whether the client has sent nothing since the last unit ended. */
   get isBetweenUnits(): boolean {
     return !this.#hasBegun;
   }
@@ -32,8 +32,8 @@ export class UnitOfWork {
   }
 
   /**
-   * Whether what is executed next is in a transaction block: `true` where a block is certain to be open, `false` where it is
-   * certain to be the first of an implicit transaction, `undefined` where neither is certain.
+   * Whether what is executed next is in a transaction block: `true` where a block is certain to be open, `false` where the
+   * execution is certain to be the first of an implicit transaction, `undefined` where neither is certain.
    */
   get isInBlock(): boolean | undefined {
     if (this.#replies.awaitsReady) return undefined;
@@ -49,8 +49,8 @@ export class UnitOfWork {
 
   /**
    * Counts what may have ended the transaction, or changed in it what a text means: all executions but those of expanded
-   * statements. While the number is the same, a prepared statement means what its text means: the transaction's locks keep
-   * others from changing its tables.
+   * statements. While the number stays the same, a prepared statement still means what its text means, as the transaction's locks keep
+   * other sessions from changing its tables.
    */
   get disturbances(): number {
     return this.#disturbances;

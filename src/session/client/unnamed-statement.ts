@@ -25,17 +25,17 @@ export class UnnamedStatement {
     this.#options = options;
   }
 
-  /** A Parse of it was sent. @param disturbances that of the unit of work */
+  /** A Parse of it was sent. @param disturbances as UnitOfWork.disturbances */
   sent(prepared: PreparedStatement, disturbances: number): void {
     this.#sent = { prepared, disturbances };
   }
 
   /**
-   * Answers a Parse without sending it, where it would make the statement that the server has: in the same transaction, whose
-   * locks keep others from changing its tables, and after nothing that may change what a name means. In place of the Parse
-   * a Describe is sent: before it describes the statement, the server finds the errors in it that it would find in the text.
-   * @param rewrite what is to be sent for the text now
-   * @returns whether nothing more has to be sent
+   * Sends a Describe in place of a Parse that would make the statement that the server has: one in the same transaction, whose locks keep
+   * other sessions from changing its tables, and after nothing that may change what a name means. Before the server describes
+   * the statement, it finds the errors in it that it would find in the text.
+   * @param rewrite what has to be sent for the text now
+   * @returns whether it has done so
    */
   describeInstead(
     { look, encoding, types }: Pick<PreparedStatement, 'look' | 'encoding' | 'types'>,

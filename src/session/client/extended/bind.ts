@@ -31,32 +31,25 @@ export class Bind extends MessageHandler<BindParts> {
     const prepared = this.parts.prepared.get(bind.statement);
     const isPassed = prepared?.rewrite === undefined && !(prepared && isUndecided(prepared, decider.policy));
     if (isPassed) return this.#send(message, bind, prepared);
-    if (this.#isUnspent(message, prepared) && decider.grounds.hold(prepared))
-      return this.#send(message, bind, isUnconcerned(prepared) ? undefined : prepared);
-    return this.#asWanted(message, bind, prepared).then((current) => this.#send(message, bind, current));
+    if (!repeatsMarker(message, prepared) && decider.grounds.hold(prepared))
+      return this.#send(message, bind, isForwarded(prepared) ? undefined : prepared);
+    return this.#upToDate(message, bind, prepared).then((current) => this.#send(message, bind, current));
   }
 
-  /** @returns the statement as it has to be by now */
-  async #asWanted(
+  /** @returns the statement, which is prepared again if another text has to be sent for it now, or another marker */
+  async #upToDate(
     message: Message,
     { statement }: BindFields,
     prepared: PreparedStatement,
   ): Promise<PreparedStatement> {
-    // The statement is prepared again, with another marker.
-    const isSpent = !this.#isUnspent(message, prepared);
-    const known = isSpent && !prepared.inSql ? { ...prepared, lost: true } : prepared;
+    const needsMarker = repeatsMarker(message, prepared) && !prepared.inSql;
+    const known = needsMarker ? { ...prepared, lost: true } : prepared;
     const wanted = await this.parts.prepared.wanted(statement, known, isShort(message));
     if (wanted) return this.parts.prepared.prepareAgain(statement, known, wanted);
     return this.parts.prepared.get(statement) ?? prepared;
   }
 
-  /** A value that repeats the marker makes it worthless. */
-  #isUnspent({ buffer, start, end }: Message, { rewrite }: PreparedStatement): boolean {
-    const marker = rewrite?.marker;
-    return marker === undefined || !buffer.subarray(start, end).includes(marker);
-  }
-
-  /** Sends the Bind of a statement that the server has as it should be. */
+  /** @param prepared the statement, as the server has it; undefined where the proxy does not enter its portal */
   #send(
     message: Message,
     { portal, statement }: BindFields,
@@ -85,8 +78,13 @@ export class Bind extends MessageHandler<BindParts> {
   }
 }
 
-/** Whether the portal of a statement is one in which the proxy has no hand: nothing in it was replaced, and it changes nothing that is known here. */
-function isUnconcerned({ look, rewrite }: PreparedStatement): boolean {
+/** Whether a value has the marker of the statement in it: an error that shows the value would then look like one of the statement's own. */
+function repeatsMarker({ buffer, start, end }: Message, { rewrite }: PreparedStatement): boolean {
+  return rewrite?.marker !== undefined && buffer.subarray(start, end).includes(rewrite.marker);
+}
+
+/** Whether Executes of a statement are forwarded: nothing in it was replaced, and it changes nothing that the session remembers. */
+function isForwarded({ look, rewrite }: PreparedStatement): boolean {
   if (rewrite === undefined || rewrite.changed || look.effect !== 'none' || mayTakeData(look)) return false;
   if (look.begins === 'control') return false;
   return rewrite.treatments.every((each) => each.kind === 'forward' && each.atLimit === undefined);

@@ -28,7 +28,7 @@ export class Describe extends MessageHandler<DescribeParts> {
     if (kind === 'P') return this.#describePortal(message, portals.get(name));
     const statement = prepared.get(name);
     if (statement?.rewrite === undefined) return this.#send(message, statement);
-    return this.#asWanted(name, statement).then((current) => this.#send(message, current));
+    return this.#upToDate(name, statement).then((current) => this.#send(message, current));
   }
 
   #describePortal(message: Message, portal: BoundPortal | undefined): undefined {
@@ -41,11 +41,11 @@ export class Describe extends MessageHandler<DescribeParts> {
   }
 
   /**
-   * What is refused is the execution, not the description of the statement that there is; where its result has changed, the
+   * A refusal is for the execution: the statement that the server has is described all the same. Where its result has changed, the
    * server itself refuses to describe it.
-   * @returns the statement as it has to be by now
+   * @returns the statement, which is prepared again if another text has to be sent for it now
    */
-  async #asWanted(name: string, statement: PreparedStatement): Promise<PreparedStatement> {
+  async #upToDate(name: string, statement: PreparedStatement): Promise<PreparedStatement> {
     const { prepared } = this.parts;
     const wanted = await prepared.wanted(name, statement, true);
     return wanted && !isRefusal(wanted) ? prepared.prepareAgain(name, statement, wanted) : statement;

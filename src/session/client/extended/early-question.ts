@@ -1,4 +1,4 @@
-/** The question that comes before a transaction in a pipeline, as it would come too late in it (docs/decisions.md, 56). */
+/** Asks for the graph before a pipeline begins a transaction: within the transaction it would be too late (docs/decisions.md, 56). */
 import type { Look } from '../../../sql/lexer/look.js';
 import { readBind, readParse } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
@@ -37,8 +37,8 @@ export class EarlyQuestion {
   }
 
   /**
-   * The transaction of the question is ended: in it BEGIN could no longer choose an isolation level. Where there was an error
-   * the client has it as the answer to its message, and the server skips what comes up to the client's Sync.
+   * Ends the transaction of the question, as BEGIN could choose no isolation level in it. Where the question fails, its error is the
+   * answer to the client's message, and the server skips everything up to the client's Sync.
    */
   async #ask(): Promise<void> {
     const { decider, queries } = this.#options;
@@ -46,7 +46,7 @@ export class EarlyQuestion {
     if (queries.hasImplicitTransaction) await queries.endImplicitTransaction();
   }
 
-  /** What the message is going to execute, if anything: of a Bind what was prepared under its name. */
+  /** What is known of the text that the message prepares, or whose statement it binds. */
   #look(message: Message): Look | undefined {
     const { decider, statementNames } = this.#options;
     if (message.type === Frontend.Bind) return statementNames.get(readBind(message)?.statement ?? '')?.look;

@@ -1,4 +1,4 @@
-/** A portal that the client executes, and that can be bound again and executed once more. */
+/** A portal that the client executes, and that the proxy can bind and execute again. */
 import { shapeOf } from '../../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../../rewrite/text.js';
 import { whole, write } from '../../../wire/frontend.js';
@@ -13,7 +13,7 @@ export class ExecutedPortal implements Portal {
   readonly #message: Message;
   readonly #portals: Portals;
 
-  /** @param message the client's Execute: the client's next message is taken when the execution is over */
+  /** @param message the client's Execute. Its bytes stay: the session takes no further message until the execution is over */
   constructor(
     name: string,
     portal: RepeatablePortal,
@@ -36,7 +36,7 @@ export class ExecutedPortal implements Portal {
 
 /** @returns the client's Execute, as it is sent where the portal executes this rewrite */
 export function executeOf(message: Message, name: string, rewrite: Rewrite): Buffer {
-  // There is one row, the count: a limit of one would suspend the portal after it.
+  // The only row is the count. A client that wants one row would have the portal suspended after it.
   return countsRows(rewrite) ? write.execute(name) : whole(message);
 }
 

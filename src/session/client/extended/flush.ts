@@ -10,7 +10,7 @@ interface FlushParts extends ServerSide {
 }
 
 export class Flush extends MessageHandler<FlushParts> {
-  /** The server does not answer it, but refuses one that has something in it. */
+  /** The server answers no Flush, but one with contents, which no Flush has: with an error. */
   take(message: Message): undefined {
     const { server, unit } = this.parts;
     if (message.end - message.start === write.flush().length) {

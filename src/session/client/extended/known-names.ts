@@ -1,6 +1,6 @@
 /**
- * Whether it is known what the names of prepared statements and portals stand for, before a message is taken that uses them.
- * The proxy decides by the name what it sends.
+ * Has a message that uses the name of a prepared statement or portal wait until the proxy knows what the name stands for: by that it
+ * decides what it sends.
  */
 import { readBind, readTarget } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
@@ -25,7 +25,7 @@ export class KnownNames {
     this.#unanswered = unanswered;
   }
 
-  /** @returns what is fulfilled when more is known, and has to be asked for again; undefined where all is known */
+  /** @returns undefined where the message may be taken; else a promise after which to ask again */
   before(type: NamingType, message: Message): Promise<void> | undefined {
     const [pending, unanswered] = [this.#pendingPrepares, this.#unanswered];
     if (!pending.areKnown && namesStatement(type, message)) return pending.answered();
@@ -33,7 +33,7 @@ export class KnownNames {
   }
 }
 
-/** Whether a message names a prepared statement that SQL may have prepared or dropped: SQL does not touch the unnamed one. */
+/** Whether a message names a prepared statement that PREPARE or DEALLOCATE may have made or dropped: these never concern the unnamed one. */
 function namesStatement(type: NamingType, message: Message): boolean {
   switch (type) {
     case Frontend.Bind:

@@ -54,8 +54,8 @@ export class Parse extends MessageHandler<ParseParts> {
   }
 
   /**
-   * Sends a text that does not delete. The name is entered where executing the text does something else that the session has to
-   * know, or begins a transaction (early-question.ts); and with the text where other rules would not send it as it is.
+   * Sends a text for which nothing is decided. Its name is entered where executing it does something that the session has to know,
+   * or begins or ends a transaction (early-question.ts). The text is kept as well where it would be decided under another policy.
    */
   #forward(message: Message, { name, types }: ParseFields, look: Look): undefined {
     const { decider, prepared, replies, server, state, unanswered } = this.parts;
@@ -74,7 +74,11 @@ export class Parse extends MessageHandler<ParseParts> {
     else replies.expect('Parse');
   }
 
-  /** A text that is sent as `unsealed`. The server also tells the columns of the result, for a later use of the name. */
+  /**
+   * Sends what was decided for a text, and has the server describe it: whether a later use of the name returns the same columns is told
+   * by these.
+   * @param unsealed what is sent, but for its marker
+   */
   #send(
     message: Message,
     { name }: ParseFields,

@@ -1,6 +1,6 @@
 /**
- * A portal of a statement that plain statements carry out. The server has the client's own statement bound to it, and is asked nothing
- * about it: some find out what a portal returns by executing it.
+ * A portal of a statement that plain statements carry out. The portal that the server has is that of the client's own DELETE. The server is
+ * never asked to describe it, as some servers find out what a portal returns by executing it.
  */
 import type { PlainProgram } from '../../../rewrite/statement/program.js';
 import { dropFields, NO_DATA } from '../../../wire/backend.js';
@@ -12,7 +12,10 @@ import type { AnsweredMessage, Verdict } from '../../server/outstanding-replies.
 import { REPEATED, SCRATCH } from '../../server/own-statements.js';
 import type { ServerSide } from '../forwarding.js';
 
-/** Answers a Describe of the portal: its rows are described as the SELECT's that finds them, behind the keys. */
+/**
+ * Answers a Describe of the portal. The rows of a RETURNING come from the SELECT that finds them, so that one is described, without
+ * the keys before the client's columns.
+ */
 export function describePlain(
   { sequence: { added, returns, roots } }: PlainProgram,
   { bind, types }: PlainValues,

@@ -1,4 +1,4 @@
-/** Sync: ends the unit of work, and after an error what the server skips (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
+/** Sync: ends the unit of work, and the skipping that an error has begun (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). */
 import type { Message } from '../../../wire/reader.js';
 import type { Jit } from '../../server/jit.js';
 import { forward, type ServerSide } from '../forwarding.js';

@@ -1,4 +1,4 @@
-/** Sends what was decided for a client's Query: as it is, in one text, or statement by statement. */
+/** Sends what was decided for a client's Query: the Query as it is, another text in its place, or its statements one by one. */
 
 import {
   batchesAtLimit,
@@ -37,13 +37,13 @@ interface QuerySenderOptions extends ServerSide {
   readonly unitEnd: UnitEnd;
 }
 
-/** What a Query finds when it comes. */
+/** What the session was doing when a Query came. */
 export interface Situation {
-  /** From the first Execute on a query belongs to the implicit transaction of the messages before it. */
+  /** `extended`: there was an Execute before the Query, so that it belongs to the implicit transaction of that. */
   readonly protocol: Protocol;
   /** Whether it is certain that a transaction block is open, which then goes on. */
   readonly inBlock: boolean;
-  /** The unnamed statement, which the query drops, where there was one: it is still there where the server skips the query. */
+  /** The unnamed statement, which the Query drops. Where the server skips the Query, the statement is still there. */
   readonly dropped: PreparedStatement | undefined;
 }
 
@@ -61,7 +61,7 @@ export class QuerySender {
   send(message: Message, look: Look, decision: Decision, situation: Situation): Promise<void> | undefined {
     if (decision.kind === 'statementByStatement') return this.#sendOneByOne(decision.statements);
     this.#options.catalog.invalidateBy(look);
-    // Where a question failed in a query of its own, the client has its error and its ReadyForQuery.
+    // The proxy's question failed in a Query of its own: the client has got that error, and its ReadyForQuery.
     if (decision.kind === 'failed' && situation.protocol === 'simple') return this.answered(situation);
     if (decision.kind === 'pass') return this.forward(message, situation);
     return this.#sendRewrite(message, look, decision.rewrite, situation);
@@ -73,7 +73,7 @@ export class QuerySender {
     this.#expect(skipped && { receive: () => 'forward', skipped }, situation);
   }
 
-  /** The client has the answer to its query already. */
+  /** Is called where the client has got the answer to its Query already. */
   answered({ inBlock }: Situation): undefined {
     this.#options.unitEnd.end(inBlock);
   }
@@ -83,7 +83,7 @@ export class QuerySender {
     this.#options.unitEnd.end(false);
   }
 
-  /** Sends what takes the query's place; what is expanded may be sent again. */
+  /** Sends what takes the Query's place: through the executor, where it may have to be sent again. */
   #sendRewrite(
     message: Message,
     look: Look,

@@ -1,6 +1,6 @@
 /**
- * The simple query protocol of a session: Query (protocol-flow.html#PROTOCOL-FLOW-SIMPLE-QUERY). Here it is decided what is sent
- * in the place of a query; query-sender.ts sends it.
+ * Query: executes the statements of a text (protocol-flow.html#PROTOCOL-FLOW-SIMPLE-QUERY). Here it is decided what is sent in its
+ * place; query-sender.ts sends it.
  */
 import { type Look, mayTakeData } from '../../../sql/lexer/look.js';
 import { queryText } from '../../../wire/frontend.js';
@@ -31,7 +31,7 @@ interface SimpleQueryParts {
 }
 
 export class SimpleQuery extends MessageHandler<SimpleQueryParts> {
-  /** After a text that may take data nothing is sent before the server has said whether it does. */
+  /** After a text that may take data nothing is sent until the server has said whether it does. */
   take(message: Message): Promise<void> | undefined {
     const { copyIn, decider, jit, sender } = this.parts;
     jit.on();
@@ -58,12 +58,12 @@ export class SimpleQuery extends MessageHandler<SimpleQueryParts> {
       if (retries && decider.isLateBefore(look)) return this.#renewAndSend(message, look, situation);
       return sender.send(message, look, PASS, situation);
     }
-    const isUnread = decider.passesUnread(look);
-    if (isUnread === false) return this.#decide(message, look, situation, retries);
-    if (isUnread === true) return sender.send(message, look, PASS, situation);
-    return isUnread.then((it) =>
-      it ? sender.send(message, look, PASS, situation) : this.#decide(message, look, situation, retries),
-    );
+    const sendOrDecide = (passesUnread: boolean) =>
+      passesUnread
+        ? sender.send(message, look, PASS, situation)
+        : this.#decide(message, look, situation, retries);
+    const passesUnread = decider.passesUnread(look);
+    return typeof passesUnread === 'boolean' ? sendOrDecide(passesUnread) : passesUnread.then(sendOrDecide);
   }
 
   #decide(message: Message, look: Look, situation: Situation, retries: boolean): Promise<void> {
@@ -74,13 +74,14 @@ export class SimpleQuery extends MessageHandler<SimpleQueryParts> {
       .then((decision) => sender.send(message, look, decision, situation));
   }
 
+  /** Sends a text that begins a transaction, after the graph was asked for: within the transaction it would be too late. */
   async #renewAndSend(message: Message, look: Look, situation: Situation): Promise<void> {
     const { decider, sender } = this.parts;
     if (await decider.renew('simple')) sender.send(message, look, PASS, situation);
     else sender.answered(situation);
   }
 
-  /** The unnamed statement is dropped with it (postgres.c, exec_simple_query). */
+  /** A Query drops the unnamed statement (postgres.c, exec_simple_query). */
   #situation(): Situation {
     const { statementNames, unit } = this.parts;
     const protocol = unit.hasExecuted ? 'extended' : 'simple';
@@ -91,4 +92,5 @@ export class SimpleQuery extends MessageHandler<SimpleQueryParts> {
   }
 }
 
+/** That of a Query that the server refuses before it looks at its text. */
 const MALFORMED: Situation = { protocol: 'simple', inBlock: false, dropped: undefined };

@@ -1,8 +1,8 @@
 /**
- * The statements of one string, sent one after the other: where a DELETE depends on a statement before it (SET, DDL, the
- * end of a transaction), it can only be expanded when that one has been executed.
+ * Sends the statements of one string one after the other: a DELETE that depends on a statement before it (SET, DDL, the end of a
+ * transaction) can only be expanded when that one has been executed.
  *
- * They go out as a pipeline under one Sync, which is one implicit transaction as the string is one
+ * They go out as a pipeline under one Sync, which is one implicit transaction, as the string would be
  * (protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT), and are answered as a simple query is.
  */
 import { Pace } from '../../../pace.js';
@@ -30,13 +30,13 @@ import type { OutstandingReplies, ReplyHandler, Verdict } from '../../server/out
 import { REPEATED, SCRATCH } from '../../server/own-statements.js';
 import type { ServerState } from '../../server/server-state.js';
 
-/** The name of their statements and portals; those of questions, and the client's, are others. */
+/** The name of each of these statements, and of its portal: neither the client nor the proxy's own questions use it. */
 const OWN_NAME = `${SCRATCH}_p`;
 
 /**
- * A string of several statements is a transaction block from the first one on, and again after COMMIT; a pipeline is one
- * from the second one on. So this query goes first in the pipeline. It takes no snapshot, as SET TRANSACTION may come behind it, and
- * waits for nothing, so that it may run under the client's timeouts.
+ * To the server a string of several statements is a transaction block from the first statement on, and again after COMMIT; a pipeline is
+ * one from the second statement on. So this query goes first in the pipeline. It takes no snapshot, as SET TRANSACTION may come
+ * after it, and waits for nothing, so that it may run under the client's timeouts.
  */
 const BLOCK = 'SHOW transaction_isolation';
 
@@ -58,7 +58,7 @@ export class StatementByStatement {
     this.#options = options;
   }
 
-  /** Sends the statements; the last message is a Sync, whose ReadyForQuery is that of the client's query. */
+  /** Sends the statements, and then a Sync, whose ReadyForQuery is that of the client's Query. */
   async send(statements: Iterable<SeparateStatement>): Promise<void> {
     const { catalog, executor, queries, jit, replies, decider, server, state } = this.#options;
     // A query drops the unnamed statement.
@@ -78,7 +78,7 @@ export class StatementByStatement {
       const decision = decider.mayReplace(look) ? await decider.decide(look, source) : undefined;
       catalog.executing();
       catalog.invalidateBy(look);
-      // The server skips to the Sync, as it would skip the rest of the string.
+      // After an error the server skips to the Sync, as it would skip the rest of the string.
       goesOn = decision?.kind !== 'failed' && decision?.kind !== 'skipped';
       if (!goesOn) continue;
       const rewrite = decision?.kind === 'rewrite' ? decision.rewrite : unchanged;
@@ -96,7 +96,7 @@ export class StatementByStatement {
     replies.expect('Sync');
   }
 
-  /** Where the server skips the locks, or what is asked before them, it skips the statement too. */
+  /** Where the server skips the locks, or the question whether they may be taken, it skips the statement too. */
   async #lock(rewrite: Rewrite, offset: number): Promise<void> {
     const { executor, jit } = this.#options;
     jit.off();
@@ -118,7 +118,7 @@ export class StatementByStatement {
     const handler = descriptionReplies(translation);
     server.write(
       Buffer.concat([
-        // In a failed transaction the portal and the statement of the one before are still there.
+        // In a failed transaction the portal and the statement of this name are still those of the statement before.
         ...[write.close('P', OWN_NAME), write.close('S', OWN_NAME)],
         isSame ? write.parseBytes(OWN_NAME, look.text) : write.parse(OWN_NAME, sentText(rewrite)),
         ...[write.bind(OWN_NAME, OWN_NAME), write.describePortal(OWN_NAME), write.execute(OWN_NAME)],
@@ -126,9 +126,9 @@ export class StatementByStatement {
     );
     replies.expect('Close', { receive: unlessError });
     replies.expect('Close', { receive: unlessError });
-    replies.expect('Parse', unseen(handler, Backend.ParseComplete));
-    replies.expect('Bind', unseen(handler, Backend.BindComplete));
-    const described = unseen(handler, Backend.NoData);
+    replies.expect('Parse', withoutAnswer(handler, Backend.ParseComplete));
+    replies.expect('Bind', withoutAnswer(handler, Backend.BindComplete));
+    const described = withoutAnswer(handler, Backend.NoData);
     const guarded = guardedWithFollowUps(translation);
     if (guarded) {
       const answers = new GuardedAnswers();
@@ -136,23 +136,25 @@ export class StatementByStatement {
       sendFollowUps(guarded, translation, this.#options, answers);
     } else {
       const executed = executeReplies(translation);
-      const [first, second] = changes(look, rewrite) ? together(described, executed) : [described, executed];
+      const [first, second] = changesRows(look, rewrite)
+        ? together(described, executed)
+        : [described, executed];
       replies.expect('Describe', first);
       replies.expect('Execute', second);
     }
-    // As long as the portal is open its tables are in use, and DDL behind it would be refused.
+    // As long as the portal is open its tables are in use, and the server would refuse DDL on them.
     server.write(write.close('P', OWN_NAME));
     replies.expect('Close', { receive: unlessError });
   }
 }
 
-/** Whether it changes rows: the server executes it before it describes what it returns (pquery.c, PORTAL_ONE_RETURNING). */
-function changes({ begins }: Look, { treatments }: Rewrite): boolean {
+/** Whether a statement changes rows: the server executes such a one before it describes its result (pquery.c, PORTAL_ONE_RETURNING). */
+function changesRows({ begins }: Look, { treatments }: Rewrite): boolean {
   const expanded = treatments.some((part) => shapeOf(part)?.kind === 'rows');
   return expanded || begins === 'change';
 }
 
-/** The client gets the description together with the first answer to the execution; without it where that is an error. */
+/** The client gets the description with the first answer to the execution, and none where that is an error. */
 function together(described: ReplyHandler, executed: ReplyHandler): readonly [ReplyHandler, ReplyHandler] {
   let held: Buffer = Buffer.alloc(0);
   return [
@@ -178,7 +180,7 @@ function together(described: ReplyHandler, executed: ReplyHandler): readonly [Re
   ];
 }
 
-/** The client gets the description when it gets what is described. */
+/** The client gets the description together with the answers that it describes. */
 function heldIn(answers: GuardedAnswers, described: ReplyHandler): ReplyHandler {
   return {
     receive: (message) => {
@@ -192,8 +194,8 @@ function unlessError({ type }: Message): Verdict {
   return type === Backend.ErrorResponse ? 'forward' : 'swallow';
 }
 
-/** A simple query has no such answers; neither has it one for the description of no rows. */
-function unseen(handler: ReplyHandler, type: number): ReplyHandler {
+/** A handler that keeps back answers of a type, and the description of no rows: the answer to a simple query has neither. */
+function withoutAnswer(handler: ReplyHandler, type: number): ReplyHandler {
   return {
     receive: (message) => {
       const verdict = handler.receive(message);
