@@ -22,11 +22,24 @@ export interface Target {
  */
 export function targetOf(graph: Graph, named: Relation, write: Written): Target | 'unknown' | undefined {
   const { inserts, sets } = write;
-  if (named.kind !== 'v') return { relation: named, named, columns: undefined, written: { inserts, sets } };
+  if (named.kind !== 'v')
+    return { relation: named, named, columns: undefined, written: { inserts, sets: allSet(named, sets) } };
   const base = graph.writtenBase(named);
   if (base === undefined || base === 'unknown') return base;
   const { columns, relation, shows } = base;
   // The server refuses to set what is an expression.
   const set = sets.flatMap((column) => shows.get(column) ?? []);
-  return { relation, named, columns, written: { inserts, sets: set, shown: new Set(columns.keys()) } };
+  return {
+    relation,
+    named,
+    columns,
+    written: { inserts, sets: allSet(relation, set), shown: new Set(columns.keys()) },
+  };
+}
+
+/** Those that are set, and those that the server generates: it does not matter here from which of them. */
+function allSet({ columns }: Relation, sets: readonly string[]): readonly string[] {
+  if (sets.length === 0) return sets;
+  const generated = columns.filter((column) => column.generated && !sets.includes(column.name));
+  return [...sets, ...generated.map(({ name }) => name)];
 }

@@ -90,7 +90,13 @@ function relationOf(table: FileTable, id: (table: FileTable) => number): Catalog
     definition: null,
     viewOf: [],
     reads: [],
-    columns: table.columns.map(({ name, notNull, constant }) => ({ name, notNull, scalar: true, constant })),
+    columns: table.columns.map(({ name, notNull, constant }) => ({
+      name,
+      notNull,
+      scalar: true,
+      constant,
+      generated: false,
+    })),
     primaryKey: table.primaryKey,
     indexed: [],
   };

@@ -56,7 +56,7 @@ describe('a key of the catalog', () => {
     ['d', 'set default'],
   ])('has, as confdeltype %s says, the action %s', async (action, expected) => {
     const items = table(ITEMS, 'items', {
-      columns: [{ name: 'order_id', notNull: false, scalar: true, constant: '7' }],
+      columns: [{ name: 'order_id', notNull: false, scalar: true, constant: '7', generated: false }],
     });
     const graph = await mergeGraph(
       { ...catalog, relations: [table(ORDERS, 'orders'), items], keys: [{ ...declared, action }] },

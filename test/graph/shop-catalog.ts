@@ -8,8 +8,8 @@ export const ITEMS = 2;
 /** A table of shop with an id that is NOT NULL and an order_id that may be null. */
 export function table(oid: number, name: string, given: Partial<CatalogRelation> = {}): CatalogRelation {
   const columns = [
-    { name: 'id', notNull: true, scalar: true, constant: 'NULL' },
-    { name: 'order_id', notNull: false, scalar: true, constant: 'NULL' },
+    { name: 'id', notNull: true, scalar: true, constant: 'NULL', generated: false },
+    { name: 'order_id', notNull: false, scalar: true, constant: 'NULL', generated: false },
   ];
   return {
     oid,

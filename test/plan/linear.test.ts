@@ -155,7 +155,13 @@ function graphOf(
         reads: [],
       },
       ...{ partition: parent !== undefined, parents: parent === undefined ? [] : [parent] },
-      columns: ['id', 'key'].map((name) => ({ name, notNull: false, scalar: true, constant: 'NULL' })),
+      columns: ['id', 'key'].map((name) => ({
+        name,
+        notNull: false,
+        scalar: true,
+        constant: 'NULL',
+        generated: false,
+      })),
       ...{ primaryKey: ['id'], indexed: ['id'] },
     });
   });

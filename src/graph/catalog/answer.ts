@@ -173,7 +173,7 @@ function columnsOf([, names, flags, constants]: Items['columns']): readonly Cata
     const bits = Number(flags[2 * i]);
     const kind = flags[2 * i + 1];
     const constant = kind === 'n' ? 'NULL' : kind === 'c' ? (constants?.[used++] ?? null) : null;
-    return { name, notNull: bits % 2 === 1, scalar: bits >= 2, constant };
+    return { name, notNull: bits % 2 === 1, scalar: bits >= 2, constant, generated: kind === 'g' };
   });
 }
 

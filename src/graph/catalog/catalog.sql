@@ -148,18 +148,18 @@ WITH elsewhere AS (
    GROUP BY r.view
   UNION ALL
   -- Of each column its name, and two characters: whether it is NOT NULL (1) and whether its values can be elements of an
-  -- array (2), added; and whether its default is none (n), a constant (c) or another (-).
+  -- array (2), added; and whether it is generated (g), or its default is none (n), a constant (c) or another (-).
   SELECT 'columns', pg_catalog.json_build_array(a.attrelid::pg_catalog.int8, pg_catalog.json_agg(a.attname ORDER BY a.attnum),
     pg_catalog.string_agg(pg_catalog.concat(CASE WHEN a.attnotnull THEN 1 ELSE 0 END OPERATOR(pg_catalog.+) CASE WHEN a.scalar THEN 2 ELSE 0 END,
-                      CASE WHEN NOT a.plain THEN '-' WHEN NOT a.atthasdef THEN 'n' WHEN a.constant IS NULL THEN '-' ELSE 'c' END),
+                      CASE WHEN a.generated THEN 'g' WHEN NOT a.plain THEN '-' WHEN NOT a.atthasdef THEN 'n' WHEN a.constant IS NULL THEN '-' ELSE 'c' END),
                '' ORDER BY a.attnum),
     pg_catalog.json_agg(a.constant ORDER BY a.attnum) FILTER (WHERE a.constant IS NOT NULL))
     FROM (
       SELECT a.attrelid, a.attnum, a.attname, a.attnotnull, a.atthasdef,
         t.typtype OPERATOR(pg_catalog.=) ANY (ARRAY['b', 'e']::pg_catalog."char"[]) AND t.typelem OPERATOR(pg_catalog.=) 0 AS scalar,
-        -- Whether it is without a default of another kind: of a domain, an identity, or generated.
-        t.typtype OPERATOR(pg_catalog.<>) 'd' AND t.typdefault IS NULL AND a.attidentity OPERATOR(pg_catalog.=) ''
-          AND NOT (a.atthasdef AND coalesce(pg_catalog.to_jsonb(a) OPERATOR(pg_catalog.->>) 'attgenerated', '') OPERATOR(pg_catalog.<>) '') AS plain,
+        -- Whether it is without a default of another kind: of a domain, or an identity.
+        t.typtype OPERATOR(pg_catalog.<>) 'd' AND t.typdefault IS NULL AND a.attidentity OPERATOR(pg_catalog.=) '' AS plain,
+        a.atthasdef AND coalesce(pg_catalog.to_jsonb(a) OPERATOR(pg_catalog.->>) 'attgenerated', '') OPERATOR(pg_catalog.<>) '' AS generated,
         -- Of types whose constants read the same under all settings, without the cast that pg_get_expr adds, which would
         -- be looked up; no function that somebody made for a cast.
         CASE WHEN a.atthasdef AND t.typnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace

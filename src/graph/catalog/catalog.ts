@@ -10,6 +10,8 @@ export interface CatalogColumn {
    * null is any other default, or a column that no key can set.
    */
   readonly constant: string | null;
+  /** The server computes it from other columns of the row: what sets one of these may change it. */
+  readonly generated: boolean;
 }
 
 export interface CatalogName {

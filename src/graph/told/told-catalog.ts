@@ -80,7 +80,13 @@ function relationOf({ oid, schema, table, columns, identity }: Table): CatalogRe
     definition: null,
     viewOf: [],
     reads: [],
-    columns: [...columns].map((name) => ({ name, notNull: false, scalar: true, constant: null })),
+    columns: [...columns].map((name) => ({
+      name,
+      notNull: false,
+      scalar: true,
+      constant: null,
+      generated: false,
+    })),
     primaryKey: identity,
     indexed: [],
   };
