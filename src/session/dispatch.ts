@@ -8,6 +8,7 @@ import type { KnownNames, NamingType } from './client/extended/known-names.js';
 import type { MessageHandler } from './client/message-handler.js';
 import type { UnitEnd } from './client/unit-end.js';
 import type { UnitOfWork } from './client/unit-of-work.js';
+import type { Executor } from './execute/executor.js';
 import type { PolicyChange } from './policy-change.js';
 import type { Output } from './server/output.js';
 import type { OutstandingReplies } from './server/outstanding-replies.js';
@@ -40,6 +41,7 @@ interface DispatchOptions {
   readonly server: Pick<Output, 'forward'>;
   readonly replies: Pick<OutstandingReplies, 'settled'>;
   readonly copyIn: CopyIn;
+  readonly executor: Pick<Executor, 'unsynced'>;
   readonly early: EarlyQuestion;
   readonly knownNames: KnownNames;
   readonly policyChange: PolicyChange;
@@ -86,6 +88,7 @@ export class Dispatch {
    */
   take(message: Message): Promise<void> | undefined {
     if (message.type === Frontend.Terminate) return this.#terminate(message);
+    if (message.type !== Frontend.Sync) this.#options.executor.unsynced.answer();
     const changed = NO_STATEMENTS.has(message.type) ? undefined : this.#options.policyChange.before();
     return changed ? changed.then(() => this.#take(message)) : this.#take(message);
   }

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
-import { bind, execute, parse, query, run, runPrepared, sync } from '../support/frontend-messages.js';
+import { bind, execute, flush, parse, query, run, runPrepared, sync } from '../support/frontend-messages.js';
 import { useProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
 
@@ -134,15 +134,72 @@ describe.each([
     expect(await left()).toEqual({ posts: 120, users: 4 });
   });
 
-  test('a limit that is reached at the commit: a query is done again, of an Execute the Sync tells the error', async () => {
-    const owner = await late.connect();
-    await fill(owner);
-    const client = await login({ database: late.name });
-    const answers = await client.told(run(DELETE), sync);
-    expect(answers.at(-2)).toMatch(/^E .*C=54000/);
-    expect((await owner.query(LEFT)).rows[0]).toEqual({ posts: 120, users: 4 });
-    expect(unnoticed(await client.told(query(DELETE))).slice(-2)).toEqual(['C DELETE 1', 'Z I']);
-    expect((await owner.query(LEFT)).rows[0]).toEqual({ posts: 0, users: 0 });
-    await owner.end();
+  describe('a limit that is reached at the commit', () => {
+    let owner: pg.Client;
+    let client: RawClient;
+    beforeEach(async () => {
+      owner = await late.connect();
+      await fill(owner);
+      client = await login({ database: late.name });
+      return () => owner.end();
+    });
+    const isLeft = async (posts: number, users: number) =>
+      expect((await owner.query(LEFT)).rows[0]).toEqual({ posts, users });
+
+    test('a query is done again', async () => {
+      expect(unnoticed(await client.told(query(DELETE))).slice(-2)).toEqual(['C DELETE 1', 'Z I']);
+      await isLeft(0, 0);
+    });
+
+    test('an Execute is, at the Sync behind it', async () => {
+      await client.ask(parse('DELETE FROM größen WHERE id = $1', 'd', [23]), sync);
+      const answers = unnoticed(await client.told(runPrepared('d', ['1']), sync));
+      expect(answers.filter((each) => NOTICE.test(each)).length).toBe(1);
+      expect(answers.slice(-2)).toEqual(['C DELETE 1', 'Z I']);
+      await isLeft(0, 0);
+      // What was prepared is there, and the session goes on.
+      for (const id of ['1', '2'])
+        expect((await client.told(runPrepared('d', [id]), sync)).slice(-2)).toEqual([
+          `C DELETE ${Number(id) - 1}`,
+          'Z I',
+        ]);
+      expect(await client.told(run('SELECT 1'), sync)).toContain('D 1');
+    });
+
+    test('a rule that is broken there is the error of the Sync, behind the answer', async () => {
+      await owner.query(`CREATE OR REPLACE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'so far'; RAISE 'no'; END $$;
+        CREATE CONSTRAINT TRIGGER a_stop AFTER DELETE ON users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION stop()`);
+      try {
+        const answers = await client.told(run('DELETE FROM users WHERE id = 1'), sync);
+        expect(answers.slice(-4).map((each) => each.replace(/^([NE]) .* (M=[^=]*) .=.*$/, '$1 $2'))).toEqual([
+          'C DELETE 1',
+          'N M=so far',
+          'E M=no',
+          'Z I',
+        ]);
+        await isLeft(120, 4);
+      } finally {
+        await owner.query('DROP TRIGGER a_stop ON users');
+      }
+    });
+
+    test.each([
+      ['a Flush', flush, []],
+      ['another statement', run('SELECT 1'), ['1', '2', 'T', 'D 1', 'C SELECT 1']],
+    ] as const)('behind %s the answer is out, and the Sync tells the error', async (_, between, answered) => {
+      const answers = await client.told(run(DELETE), between, sync);
+      const at = answers.indexOf('C DELETE 1');
+      expect(at).toBeGreaterThan(0);
+      expect(answers.slice(at + 1, -2).map((each) => each.replace(/^T .*/, 'T'))).toEqual(answered);
+      expect(answers.at(-2)).toMatch(/^E .*C=54000/);
+      await isLeft(120, 4);
+    });
+
+    test('behind a Flush the client gets the answer at once', async () => {
+      client.send(run('DELETE FROM users WHERE id = 1'), flush);
+      await client.until('C');
+      expect((await client.told(sync)).at(-1)).toBe('Z I');
+      await isLeft(90, 3);
+    });
   });
 });

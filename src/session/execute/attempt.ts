@@ -13,7 +13,7 @@
 import type { Treatment } from '../../rewrite/statement/treatment.js';
 import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
-import { HeldAnswers } from '../answers/held-answers.js';
+import { copyOf, HeldAnswers } from '../answers/held-answers.js';
 import type { LimitWatch } from '../answers/limit-watch.js';
 import type { News } from '../answers/news.js';
 import type { Translation } from '../answers/results.js';
@@ -102,7 +102,13 @@ export class Attempt implements ReplyHandler {
       return this.#held.hold(verdict, message);
     // The end of a statement of the proxy's own.
     if (verdict === 'swallow') return verdict;
-    if (this.#sending.message === 'Execute' && EXECUTED.has(message.type)) this.#done();
+    const { limit, message: sent } = this.#sending;
+    if (sent === 'Execute' && limit && message.type === Backend.CommandComplete && this.#held.isHolding) {
+      limit.tellLater(() => this.#tellNews());
+      this.#settle('done');
+      return limit.keep(this.#held.end(copyOf(verdict, message)));
+    }
+    if (sent === 'Execute' && EXECUTED.has(message.type)) this.#done();
     return this.#held.release(verdict, message);
   }
 

@@ -26,6 +26,7 @@ import type { PlainStatement } from './plain/plain-statement.js';
 import { type Portal, type PortalBinding, PortalExecution, type PortalParts } from './portal-execution.js';
 import { type ExpandedQuery, QueryExecution, type QueryParts } from './query-execution.js';
 import { lockTables } from './table-locks.js';
+import { Unsynced } from './unsynced.js';
 
 export type { PlainValues } from './plain/plain-statement.js';
 
@@ -47,9 +48,12 @@ interface ExecutorParts extends QueryParts, PortalParts {
 
 export class Executor {
   readonly #parts: ExecutorParts;
+  /** What the client has executed, and gets the answer to with its Sync. */
+  readonly unsynced: Unsynced;
 
   constructor(parts: ExecutorParts) {
     this.#parts = parts;
+    this.unsynced = new Unsynced(parts);
   }
 
   /**
@@ -97,7 +101,7 @@ export class Executor {
     const limit = values && new LimitWatch();
     const execution = new PortalExecution(portal, inBlock, this.#parts, limit);
     await carryOut(execution, this.#parts.events);
-    await this.#redoInBatches(execution.rewrite, limit, values);
+    await this.#redoNowOrAtSync(execution.rewrite, limit, values);
   }
 
   /**
@@ -124,7 +128,18 @@ export class Executor {
   ): Promise<void> {
     const limit = batched && new LimitWatch();
     await executePortal(orderedStatement(rewrite, program, values), this.#parts, limit);
-    await this.#redoInBatches(rewrite, limit, batched);
+    await this.#redoNowOrAtSync(rewrite, limit, batched);
+  }
+
+  /** As `#redoInBatches`; where the limit is not reached, it may be when the client's Sync commits. */
+  async #redoNowOrAtSync(
+    rewrite: Rewrite,
+    limit: LimitWatch | undefined,
+    values?: SequenceValues,
+  ): Promise<void> {
+    const redo = () => this.#redoInBatches(rewrite, limit, values);
+    await redo();
+    if (limit) this.unsynced.executed({ rewrite, limit, redo });
   }
 
   /** @returns what hears of a limit, where batches may take the place of a query */

@@ -10,6 +10,7 @@ import type { Rewrite } from '../../../rewrite/text.js';
 import { whole, write } from '../../../wire/frontend.js';
 import { Backend } from '../../../wire/types.js';
 import type { LimitWatch } from '../../answers/limit-watch.js';
+import type { News } from '../../answers/news.js';
 import { ownAnswer } from '../../answers/own-answer.js';
 import type { Jit } from '../../server/jit.js';
 import type { Verdict } from '../../server/outstanding-replies.js';
@@ -93,6 +94,8 @@ export async function executePortal(
   const { decider, jit, replies, server } = parts;
   const { again } = statement;
   const translation = decider.translation(statement.rewrite);
+  const { tell } = translation;
+  const told = limit ? { tell: (news: News) => limit.tellLater(() => tell(news)) } : translation;
   const begin = (attempt: number) => {
     if (again && attempt > 1) {
       // The client's portal went with the transaction that has failed.
@@ -104,7 +107,7 @@ export async function executePortal(
     jit.off();
   };
   await attempted(statement, { ...parts, limit }, again ? MOST_ATTEMPTS : 1, begin, (run) =>
-    ownAnswer(statement.cascade, run, translation),
+    ownAnswer(statement.cascade, run, told),
   );
 }
 

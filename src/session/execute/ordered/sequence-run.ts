@@ -249,6 +249,8 @@ export class SequenceRun {
 
   /** What was heard on the way comes before the answer. */
   #answer(verdict: Verdict): Verdict {
-    return verdict instanceof Buffer ? this.#notices.end(verdict) : this.#notices.end();
+    if (!(verdict instanceof Buffer)) return this.#notices.end();
+    const all = this.#notices.end(verdict);
+    return this.#parts.limit?.keep(all) ?? all;
   }
 }
