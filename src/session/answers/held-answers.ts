@@ -1,8 +1,8 @@
-/** The answers that the client has not got yet: it gets them when nothing can go wrong any more. */
+/** Holds answers back until the statement can no longer fail, so that another attempt can follow unseen. */
 import type { Message } from '../../wire/reader.js';
 import type { Verdict } from '../server/outstanding-replies.js';
 
-/** An answer that is longer than this goes out before its end: no other attempt can follow, and an error comes behind its rows. */
+/** In bytes. A longer answer goes out before its end: no other attempt can follow, and an error comes after its rows. */
 const MOST_HELD = 1024 * 1024;
 
 export class HeldAnswers {
@@ -33,16 +33,16 @@ export class HeldAnswers {
     return this.#bytes > MOST_HELD ? this.#release() : 'swallow';
   }
 
-  /** @returns all that was held, and this answer behind it */
+  /** @returns all that was held, and this answer after it */
   release(verdict: Exclude<Verdict, 'swallow'>, message: Message): Verdict {
     if (this.#held.length > 0) this.#held.push(copyOf(verdict, message));
     const all = this.#release();
     return all.length > 0 ? all : verdict;
   }
 
-  /** @returns all that was held, behind the last answer */
+  /** The last answer has come. @returns all that was held */
   end(): Verdict;
-  /** @returns all that was held, and this answer behind it */
+  /** @returns all that was held, and this answer after it */
   end(answer: Buffer): Buffer;
   end(answer?: Buffer): Verdict {
     if (answer) this.#held.push(answer);
@@ -58,7 +58,7 @@ export class HeldAnswers {
   }
 }
 
-/** The bytes of an answer. A message that is forwarded is copied: the reader writes the next bytes over it. */
+/** The bytes of an answer. A message that is forwarded is copied, as the reader writes the next bytes over it. */
 export function copyOf(verdict: Exclude<Verdict, 'swallow'>, { buffer, start, end }: Message): Buffer {
   return verdict === 'forward' ? Buffer.from(buffer.subarray(start, end)) : verdict;
 }

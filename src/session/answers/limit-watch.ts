@@ -1,4 +1,4 @@
-/** Whether a statement has reached a limit of the server's, after which batches take its place. */
+/** Watches whether a statement reaches a limit of the server's, after which it is done again in batches. */
 
 import { atLimitOf, type Treatment } from '../../rewrite/statement/treatment.js';
 import { Field, readErrorFields } from '../../wire/backend.js';
@@ -45,11 +45,11 @@ export class LimitWatch {
 
   /**
    * @param failed the treatment of the statement that has failed
-   * @returns whether the error tells of a limit: nobody else has to hear it then
+   * @returns whether the error says that a limit was reached: then neither the client nor the listeners get it
    */
   hears(error: Message, failed: Treatment | undefined, translation: ErrorTranslation): boolean {
     const { treatments } = translation.rewrite;
-    // What was planned anew may be none for batches.
+    // A statement that was planned again meanwhile may have no batches any more.
     const isWatched = treatments.some((each) => atLimitOf(each)?.kind === 'batches');
     if (!isWatched || readErrorFields(error).get(Field.code) !== LIMIT_REACHED) return false;
     this.#kept = undefined;

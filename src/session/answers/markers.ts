@@ -1,6 +1,6 @@
 /**
- * Whether an expanded statement has stopped itself, or an error only looks as if it had: whoever reads a statement's text,
- * by current_query() or in pg_stat_activity, can raise the same message.
+ * Tells whether an expanded statement has stopped itself, or an error only looks like that: a function or another session that reads
+ * the statement's text, by current_query() or in pg_stat_activity, can raise the same message.
  */
 import { randomBytes } from 'node:crypto';
 import { MARKER, MARKER_SQLSTATE, type Marker, readMarker } from '../../render/violations.js';
@@ -15,12 +15,12 @@ import {
 import type { Rewrite } from '../../rewrite/text.js';
 import { type ErrorFields, Field } from '../../wire/backend.js';
 
-/** The rewrite with a marker of its own, for one sending of it: what was read of another one is worth nothing. */
+/** The rewrite with a marker of its own, for one sending of it: a marker that was read in the text of an earlier sending is worth nothing. */
 export function sealed(rewrite: Rewrite): Rewrite {
   return rewrite.changed ? { ...rewrite, marker: `pgcascade/${randomBytes(5).toString('hex')}/` } : rewrite;
 }
 
-/** The text to send. The marker has the length of the one that it replaces: positions stay what they are. */
+/** The text to send. Its marker is as long as the one that it replaces, so positions in the text stay what they are. */
 export function sentText({ sql, marker }: Rewrite): string {
   return marker === undefined ? sql : sql.replaceAll(MARKER, marker);
 }
@@ -69,7 +69,7 @@ export function markerOf(
   }
 }
 
-/** In batches rows that are only changed are looked for too, whatever triggers there are. */
+/** Whether a statement looks for rows that a trigger has kept: in batches also for such as are only changed, whatever triggers there are. */
 function looksForKeptRows({ plan, program }: CascadeTreatment): boolean {
   const isPaged = program.kind === 'paged';
   const mayKeep = plan.deletions.some(
@@ -78,15 +78,15 @@ function looksForKeptRows({ plan, program }: CascadeTreatment): boolean {
   return mayKeep || (isPaged && plan.keys.some(({ action }) => action === 'set null'));
 }
 
-/** The markers that a statement has which looks at the keys it writes. */
+/** @returns the marker, where a guarded statement can raise it */
 function guardMarker(marker: Marker | undefined, { checks }: GuardTreatment): Marker | undefined {
   if (marker?.kind === 'check') return checks[marker.check] && marker;
   return marker?.kind === 'relationChanged' ? marker : undefined;
 }
 
 /**
- * What is raised in a function or a trigger has a context, and what is raised while the statement is parsed a position. The
- * statement itself has at most the line about its parameters (log_parameter_max_length_on_error; postgres.c,
+ * Whether an error was raised by the statement itself. One that is raised in a function or a trigger has a context, and one that is raised
+ * while the statement is parsed a position. The statement itself has at most the line about its parameters (log_parameter_max_length_on_error; postgres.c,
  * bind_param_error_callback): `unnamed portal with parameters: $1 = '1'`, the words in the server's language.
  */
 function isOfTheStatement(fields: ErrorFields): boolean {

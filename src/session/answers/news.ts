@@ -1,4 +1,4 @@
-/** What the answers to a statement tell whoever listens to the session (observe/session-events.ts). */
+/** What the listeners of a session are told of the answers to a statement (observe/session-events.ts). */
 import type { ProxyError } from '../../errors.js';
 import type { FollowedRows } from '../../render/guard/left-statements.js';
 import type { CountedRows } from '../../render/single/counts.js';
@@ -12,9 +12,9 @@ export type News =
       readonly at: number;
       /** The rows that its parts took (render/single/counts.ts); undefined where no row has come, so that none was taken. */
       readonly counts: readonly number[] | undefined;
-      /** The rows that the statements took which have carried it out, where there were several. */
+      /** The rows that were taken where several statements have carried it out. */
       readonly taken?: readonly CountedRows[] | undefined;
-      /** The rows that ON UPDATE has changed behind it, where they were counted. */
+      /** The rows that ON UPDATE has changed after it, where they were counted. */
       readonly followed: readonly FollowedRows[];
     }
   | {

@@ -1,4 +1,4 @@
-/** Where in the client's text an error is. The server counts characters, from 1. */
+/** Finds where in the client's text an error is. The server counts characters, from 1. */
 import type { PreparedSource, PrepareTreatment, Treatment } from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { behindCharacters, charactersIn } from '../../sql/encoding/characters.js';
@@ -46,7 +46,7 @@ function preparedSource(treatment: Treatment | undefined, rewrite: Rewrite): Sou
   }
 }
 
-/** Whether it can be that of an error in the values of the EXECUTE itself. */
+/** Whether a position can be that of an error in the values of the EXECUTE itself. */
 function isInValues(position: number, treatment: Treatment | undefined, rewrite: Rewrite): boolean {
   if (treatment?.kind !== 'cascade' && treatment?.kind !== 'guarded') return false;
   const { sql, treatments, places } = rewrite;

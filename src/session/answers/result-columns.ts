@@ -1,9 +1,9 @@
 /**
  * The columns that a prepared statement returns. PostgreSQL fixes them when the statement is prepared: where they have
  * changed since, it refuses to execute the statement, with an error by which drivers know that they have to prepare it
- * again (RevalidateCachedQuery in plancache.c). A statement that the proxy prepares anew, because another text has to be
- * sent for it now, would return other columns without a word; and one that returns columns of the proxy's own would be refused
- * where only these have changed.
+ * again (RevalidateCachedQuery in plancache.c). A statement that the proxy prepares again, because another text has to be sent for
+ * it now, would return other columns without that error; and one that returns columns of the proxy's own would be refused where only
+ * these have changed.
  */
 
 import { shapeOf } from '../../rewrite/statement/treatment.js';
@@ -13,7 +13,7 @@ import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
 import type { ReplyHandler } from '../server/outstanding-replies.js';
 
-/** What the server says that a text returns, in the words of readColumns. */
+/** The columns that the server says that a text returns, as readColumns gives them. */
 interface DescribedColumns {
   /** All columns. */
   readonly sent: readonly string[];

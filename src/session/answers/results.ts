@@ -9,11 +9,11 @@ import { GuardedAnswers } from './guarded-answers.js';
 import { type ErrorTranslation, translateError } from './server-errors.js';
 import { description, followedIn, type Progress, resultOf } from './statement-results.js';
 
-/** What answers are translated with. */
+/** How the answers to a rewritten text are translated, and what else they bring about. */
 export interface Translation extends ErrorTranslation {
-  /** The text is being executed. @returns what is called when that is answered, or skipped */
+  /** Is called when the text is sent to be executed. @returns what has to be called when that is answered, or skipped */
   readonly executing: () => () => void;
-  /** A statement has been executed to its end: the names of what it prepared mean that from now on. Offset as in ErrorTranslation. */
+  /** Is called when a statement has been executed: the names that it has prepared or dropped change then. Offset as in ErrorTranslation. */
   readonly completed: (treatment: Treatment, offset?: number) => void;
 }
 
@@ -27,8 +27,8 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
   let progress: Progress = { rows: 0 };
   /** The client's CommandComplete, while a statement that undoes the proxy's settings is still to end. */
   let held: Verdict = 'swallow';
-  /** The answers to a statement that another one behind it looks at, and what ON UPDATE has changed since. */
-  let looked = new GuardedAnswers();
+  /** The answers to a guarded statement while its follow-ups are executed, and the rows that these have changed. */
+  let guarded = new GuardedAnswers();
   let followed: FollowedRows[] = [];
   const answered = translation.executing();
   return {
@@ -36,7 +36,7 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       skipped?.();
       answered();
     },
-    // A function that a lock calls is called again by the statement behind it, and then the client hears its notice. What comes
+    // A function that is called for a lock is called again by the statement after it, and then the client gets its notice. A notice
     // before the first answer may be about the whole string.
     notice() {
       const kind = translation.rewrite.treatments[at]?.kind;
@@ -53,18 +53,18 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
       const next = translation.rewrite.treatments[at + 1];
       const result = resultOf(message, treatment, progress, translation.encoding);
       if (treatment?.kind === 'followUp') followed.push(...followedIn(message, treatment.counts));
-      const verdict = next?.kind === 'followUp' ? looked.hold(result, message) : result;
+      const verdict = next?.kind === 'followUp' ? guarded.hold(result, message) : result;
       if (message.type !== Backend.CommandComplete) return verdict;
       if (treatment) {
         translation.completed(treatment, translation.offset);
-        // What is looked at by another one is told with that.
+        // A statement that has follow-ups is told with the last of them.
         if (next?.kind !== 'followUp') tellExecuted(treatment, progress, translation, followed);
       }
       at++;
       progress = { rows: 0 };
       if (treatment?.kind === 'followUp' && next?.kind !== 'followUp') {
-        const answers = looked.end();
-        looked = new GuardedAnswers();
+        const answers = guarded.end();
+        guarded = new GuardedAnswers();
         followed = [];
         return answers;
       }
@@ -78,8 +78,8 @@ export function queryReplies(translation: Translation, skipped?: () => void): Re
 
 /**
  * Answers to Execute of an expanded statement.
- * @param isContinued the portal was executed before, and goes on: the first portion has done all that the statement does (pquery.c,
- * PORTAL_ONE_MOD_WITH), and has been told
+ * @param isContinued the portal was executed before, and gives more of its rows: the first Execute has done all that the statement does
+ * (pquery.c, PORTAL_ONE_MOD_WITH), and was told to the listeners
  */
 export function executeReplies(translation: Translation, isContinued = false): ReplyHandler {
   const progress: Progress = { rows: 0 };
@@ -110,7 +110,7 @@ function tellExecuted(
 
 /**
  * Answers to Parse, Bind and Describe of an expanded statement.
- * @param undo takes back what the message meant, where the server refuses or skips it
+ * @param undo takes back what the session has noted of the message, where the server refuses or skips it
  */
 export function descriptionReplies(translation: Translation, undo?: () => void): ReplyHandler {
   const treatment = translation.rewrite.treatments[0];
@@ -146,7 +146,7 @@ export function unsentParseReplies(translation: Translation): ReplyHandler {
   };
 }
 
-/** Swallows the answer to a message of the proxy's own. The client gets an error, of which `failed` is told first. */
+/** Swallows the answer to a message of the proxy's own. The client gets an error; before that, `failed` is called. */
 export function swallowedReplies(
   translation: Translation,
   skipped: () => void,
@@ -159,7 +159,7 @@ export function swallowedReplies(
   };
 }
 
-/** Forwards the answer, and takes back what the message meant where the server refused or skipped it. */
+/** Forwards the answer. @param undo takes back what the session has noted of the message, where the server refuses or skips it */
 export function undoneReplies(undo: () => void): ReplyHandler {
   return {
     receive(message) {

@@ -28,11 +28,11 @@ export interface ErrorTranslation {
   readonly offset?: number;
   /** The names in it were resolved anew and mean what they meant when it was sent before. */
   readonly resolved?: boolean;
-  /** The client's encoding by now. */
+  /** Gives the client's encoding when the error comes. */
   readonly encoding: () => string;
   /** What the server can do. */
   readonly profile: Profile;
-  /** Tells whoever listens what has come of a statement. */
+  /** Tells the listeners of the session what has come of a statement. */
   readonly tell: (news: News) => void;
   /** A name was found to mean another table than the one planned for. */
   readonly relationChanged: () => void;
@@ -46,7 +46,7 @@ export interface TranslatedError extends Pick<News & { readonly kind: 'failed' }
 /**
  * What the client gets in place of an error: the native one of a broken rule, the proxy's own, or the server's, with the
  * position and the command of the client's text.
- * @param failed of the statement that has failed; what looks at another one fails in its place
+ * @param failed the treatment of the statement that has failed; an error of a follow-up is that of its guarded statement
  */
 export function translateError(
   message: Message,
@@ -59,7 +59,7 @@ export function translateError(
   return isSame(told, readErrorFields(message)) ? 'forward' : errorResponse(told, 'latin1');
 }
 
-/** The same as fields, with one character for each byte, and what is to be told of it; nobody is. */
+/** The same as fields, with one character for each byte, and what the listeners would be told of it: this tells them nothing. */
 export function translated(
   message: Message,
   failed: Treatment | undefined,
@@ -79,7 +79,7 @@ export function translated(
   return { told, error: told.get(Field.code) ?? '', statement };
 }
 
-/** A limit of the server's, with what stands against batches where these are wanted. */
+/** An error by which a limit of the server's was reached, with the reason why there are no batches where these are wanted; others as they are. */
 function asLimitReached(
   fields: ErrorFields,
   failed: Treatment | undefined,
@@ -96,14 +96,14 @@ export function withReasonAgainstBatches(fields: ErrorFields, what: string, enco
   return withHint(fields, inEncoding(own, encoding).get(Field.hint) ?? '');
 }
 
-/** The same fields with one more hint, behind that which they have. */
+/** The same fields with one more hint, after the one that they have. */
 export function withHint(fields: ErrorFields, hint: string): ErrorFields {
   const before = fields.get(Field.hint);
   return new Map([...fields, [Field.hint, before === undefined ? hint : `${before} ${hint}`]]);
 }
 
 /**
- * An error of the proxy's own, of which whoever listens is told.
+ * Makes the message of an error of the proxy's own, and tells the listeners of it.
  * @param cascade the expanded statement that has failed; undefined where it was refused before anything was sent for it
  * @param more gives the fields with what is to be said beside them
  */
@@ -126,7 +126,7 @@ function inPlaceOf(
 ): ProxyError | ErrorFields | undefined {
   switch (treatment?.kind) {
     case 'refused': {
-      // A server that is none of PostgreSQL's does not know what a refused statement is replaced by, and may have no SQLSTATE for that.
+      // A server that is not PostgreSQL does not know the text that is sent in place of a refused one, and may have no SQLSTATE for that.
       const isUnknown = isLanguage(message) || isInternal(message);
       return marker || isUnknown ? treatment.error : undefined;
     }
@@ -201,12 +201,12 @@ function asTheClients(
   return changed;
 }
 
-/** Where a block carries out ON UPDATE, the server says of an error which of the block's statements has failed: nobody has sent that. */
+/** Where a block carries out ON UPDATE, the server's error shows the statement of the block that has failed: the client has not sent that. */
 function withoutBlock(fields: ErrorFields): ErrorFields {
   const context = fields.get(Field.context)?.split('\n') ?? [];
   const at = context.findIndex((line) => IN_BLOCK.test(line));
   if (at < 0) return fields;
-  // Lines before it are of what the statement has called: a trigger, a function.
+  // The lines before it are of a trigger or a function that the statement has called.
   if (at > 0) return new Map([...fields, [Field.context, context.slice(0, at).join('\n')]]);
   const its: readonly string[] = [Field.context, Field.internalPosition, Field.internalQuery];
   return new Map([...fields].filter(([field]) => !its.includes(field)));
@@ -218,7 +218,7 @@ function cascadeOf(treatment: Treatment | undefined): CascadeTreatment | undefin
   return treatment?.kind === 'cascade' ? treatment : undefined;
 }
 
-/** A SELECT whose WITH is looked at locks rows, which the client's own may not. */
+/** The command of a SELECT of which only the WITH writes: what is sent for it locks rows, and the server would name that, as in "SELECT FOR KEY SHARE". */
 function selected(treatment: Treatment | undefined): string | undefined {
   return treatment?.kind === 'guarded' ? 'SELECT' : undefined;
 }
@@ -227,7 +227,7 @@ function isSame(some: ErrorFields, others: ErrorFields): boolean {
   return some.size === others.size && [...some].every(([field, value]) => others.get(field) === value);
 }
 
-/** What the server was doing with a row, where it speaks English (XactLockTableWaitErrorCb). */
+/** The contexts of errors about a row, where the server's messages are English (XactLockTableWaitErrorCb). */
 const [LOCKING, DELETING] = ['while locking tuple', 'while deleting tuple'];
 
 /** program_limit_exceeded: what Aurora DSQL says of a transaction that changes more than 3,000 rows, or 10 MiB. */

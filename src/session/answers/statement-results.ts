@@ -1,4 +1,4 @@
-/** One answer to one statement, turned back into that to the client's own. */
+/** Turns one answer to a statement that was sent into the answer to the client's own statement. */
 import type { FollowedRows, FollowUp } from '../../render/guard/left-statements.js';
 import type { ResultShape } from '../../render/single/render.js';
 import { shapeOf, type Treatment } from '../../rewrite/statement/treatment.js';
@@ -27,8 +27,9 @@ export interface Progress {
 }
 
 /**
- * @param treatment of the statement
- * @param encoding the client's by now
+ * What the client gets of a message that answers a statement, and is no error.
+ * @param progress is written as the answers come
+ * @param encoding gives the client's, when it is needed
  */
 export function resultOf(
   message: Message,
@@ -73,7 +74,7 @@ function cascaded(message: Message, shape: ResultShape, progress: Progress): Ver
         if (shape.counted) progress.counts = numbersIn(counts);
         return 'swallow';
       }
-      // Each row bears all the counts.
+      // Each row has all the counts: those of the first one are read.
       if (shape.counted && progress.rows === 0) progress.counts = numbersIn(readRow(message)[0]);
       progress.rows++;
       return dropColumns(message, shape.added);
@@ -84,7 +85,7 @@ function cascaded(message: Message, shape: ResultShape, progress: Progress): Ver
   }
 }
 
-/** What an answer to a statement behind the client's tells of the rows that ON UPDATE has changed. */
+/** How many rows ON UPDATE has changed, by the answer to a follow-up; none where the message is no row. */
 export function followedIn(message: Message, counts: FollowUp['counts']): readonly FollowedRows[] {
   if (message.type !== Backend.DataRow || counts.length === 0) return [];
   const numbers = numbersIn(readRow(message).at(-1));
@@ -96,8 +97,8 @@ function numbersIn(counts: Buffer | null | undefined): readonly number[] {
 }
 
 /**
- * What becomes of the description of the columns that are sent.
- * @param none the answer where the client's own statement returns no rows
+ * What the client gets of the description of a statement's columns.
+ * @param none what it gets where its own statement returns no rows
  */
 export function description(message: Message, shape: ResultShape, none: Verdict): Verdict {
   switch (shape.kind) {
@@ -110,7 +111,7 @@ export function description(message: Message, shape: ResultShape, none: Verdict)
   }
 }
 
-/** The server gives this notice of every table that it finds itself, and so of none that is in the list (ExecuteTruncateGuts). */
+/** Adds the notices for the tables that the proxy has put into the list: the server gives one for each table that it finds itself (ExecuteTruncateGuts). */
 function truncated(complete: Message, tables: readonly string[], encoding: string): Buffer {
   const notices = tables.map((table) =>
     noticeResponse(

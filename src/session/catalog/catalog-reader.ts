@@ -1,4 +1,4 @@
-/** Reads the catalog over one session: what its names mean, the fingerprint, and the graph, which is kept for all sessions. */
+/** Reads the catalog over one session: what names mean there, the fingerprint, and the graph, which is kept for all sessions. */
 import type { KnownGraph } from '../../graph/cache.js';
 import {
   type CatalogAnswer,
@@ -23,7 +23,8 @@ import type { Sight } from './own-sight.js';
 import { NO_GRAPH } from './resolved-context.js';
 
 /**
- * Stand for the fingerprint of a database whose server does all that its keys declare: the graph that the proxy acts on is empty.
+ * These take the place of the fingerprint where the server does all that the keys of a database declare: the graph that the proxy acts on
+ * is empty.
  * `for now`: there are event triggers, so any DDL may bring keys.
  */
 export const SERVER_DOES_ALL = 'server does all';
@@ -45,7 +46,7 @@ export interface CatalogReaderOptions {
   readonly otherServer: Pick<OtherServer, 'noteSetting'>;
 }
 
-/** Whether cascades may be done in batches here: then keys that the server performs are of interest as well. */
+/** Whether cascades may be done in batches here: these need the keys that the server performs as well. */
 export function mayBatch({ policy, guardSetting }: CatalogReaderOptions): boolean {
   const { batchRows, onLimit } = policy.current;
   return batchRows > 0 || onLimit === 'batch' || guardSetting.mayBeSet;
@@ -55,7 +56,7 @@ export function mayBatch({ policy, guardSetting }: CatalogReaderOptions): boolea
 export type Ask = (sql: string) => Promise<Answer>;
 export type Unanswered = Exclude<Answer, { kind: 'value' }>;
 
-/** What one statement has told of the catalog, and the graph in it. */
+/** What the server has told of the catalog in one statement, and the graph that follows from it. */
 export interface CatalogReading extends Sight {
   readonly facts: SessionFacts;
 }
@@ -63,7 +64,7 @@ export interface CatalogReading extends Sight {
 export class CatalogReader {
   readonly #options: CatalogReaderOptions;
   readonly #warnings: DatabaseWarnings;
-  /** The session has made a temporary relation: from then on it is asked what they are. */
+  /** The session has made a temporary relation: from then on each question asks for these too. */
   #hasTemporaries = false;
 
   constructor(options: CatalogReaderOptions) {
@@ -71,7 +72,7 @@ export class CatalogReader {
     this.#warnings = new DatabaseWarnings(options);
   }
 
-  /** @returns what the server told, or the answer that could not be had. @throws ProtocolViolation where it told nonsense */
+  /** @returns what the server told, or why there is no answer. @throws ProtocolViolation where the answer is nonsense */
   async ask(asked: Omit<CatalogQuestion, 'temporary'>, ask: Ask): Promise<CatalogAnswer | Unanswered> {
     const { database, otherServer, policy, state } = this.#options;
     const { graphs, keySettings } = policy.current;
@@ -143,7 +144,7 @@ export class CatalogReader {
   }
 }
 
-/** No word of a server that answers with something else is to be trusted. */
+/** An answer that is not one to the question ends the session: nothing that such a server says can be trusted. */
 function refuseNonsense(error: unknown): never {
   throw error instanceof UnreadableAnswer ? new ProtocolViolation(error.message) : error;
 }

@@ -8,7 +8,7 @@ interface DatabaseWarningsOptions {
   readonly events: Pick<SessionEvents, 'warned'>;
 }
 
-/** Warnings about one database. Each is told once under the same rules, whichever session comes upon it. */
+/** Warnings about one database. Each is told once under one policy, by the first session that has it. */
 export class DatabaseWarnings {
   readonly #options: DatabaseWarningsOptions;
 

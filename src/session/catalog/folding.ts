@@ -1,6 +1,6 @@
 /**
- * Names that may mean others to the server. Where its encoding has one byte a character, it folds capitals beyond ASCII in
- * names that are not quoted, as its locale says (downcase_identifier in scansup.c); the parser here knows UTF-8 alone.
+ * Finds names that the server would write in lower case otherwise than the parser here. A server whose encoding has one byte a character folds
+ * capitals beyond ASCII in names that are not quoted, as its locale says (downcase_identifier in scansup.c); the parser knows UTF-8 alone.
  */
 import { isAscii } from 'node:buffer';
 import { isSingleByte } from '../../sql/encoding/character-lengths.js';
@@ -12,7 +12,7 @@ import type { ServerState } from '../server/server-state.js';
 
 export class Folding {
   readonly #state: ServerState;
-  /** What was asked, which does not change while a session lasts. */
+  /** What the server has answered: that does not change while a session lasts. */
   #folded: Map<string, boolean> | undefined;
 
   constructor(state: ServerState) {
@@ -22,7 +22,7 @@ export class Folding {
   /**
    * Whether the server would fold one of these names, were it not quoted.
    * @param ask puts a question to the server over this session
-   * @returns the answer that could not be had
+   * @returns the answer itself where there was none
    */
   async folds(
     names: readonly RelationName[],
@@ -45,7 +45,7 @@ export class Folding {
     if (!isSingleByte(this.#state.parameter('server_encoding') ?? '')) return [];
     const inUtf8 = encodingOf(this.#state) === 'UTF8';
     const parts = names.flatMap(({ schema, name }) => (schema === undefined ? [name] : [schema, name]));
-    // What has other characters is quoted, and what an escape has spelled.
+    // A name with other characters must have been quoted, and so must one that was spelled by an escape.
     return parts.filter(
       (part) => !isAscii(Buffer.from(part)) && UNQUOTED.test(part) && (inUtf8 || hasRaw(part)),
     );

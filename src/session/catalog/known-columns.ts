@@ -1,6 +1,6 @@
 /**
- * The columns that the server told for one text, see render/returned-columns.ts. They are asked for each time: of other tables
- * than those with keys nobody notices when they change.
+ * The columns that the server has told for one text (render/returned-columns.ts). They are asked for each time, as the proxy does not notice
+ * when a table without keys changes.
  */
 import { isAscii } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
@@ -11,7 +11,7 @@ import { quoteLiteral } from '../../sql/names.js';
 import { TEXT_BEYOND_ASCII } from '../server/encoding.js';
 import type { Described, InternalQueries, Protocol } from '../server/internal-query.js';
 
-/** Thrown where a text cannot be rewritten before the server has answered this. */
+/** Thrown where a text cannot be rewritten before the server has answered a question. */
 export class ColumnsUnknown extends Error {
   readonly question: ColumnsQuestion;
 

@@ -1,19 +1,18 @@
 /**
  * What names of relations mean to one session, as far as the server was asked.
  *
- * A name that means a relation of the graph is looked up again by the expanded statement, which fails where the name has come
- * to mean another one. Nothing looks after a DELETE that is passed on. So where a name means none of the graph, but the graph
- * has a relation of that name, which is hidden then, what the server said holds until the client sends or executes anything:
- * a temporary table may be gone by then, whoever dropped it, or a function has set the search_path (decisions 6 and 54 in
- * docs/decisions.md).
+ * An expanded statement looks up again each name that means a relation of the graph, and fails where the name has come to mean another one.
+ * A DELETE that is passed on is not checked in this way. So where a name means no relation of the graph, but the graph has one of that
+ * name, which is hidden, the server's answer holds only until the client sends or executes anything: by then the temporary table
+ * that hides it may have been dropped, or a function may have set the search_path (decisions 6 and 54 in docs/decisions.md).
  */
 import type { Graph } from '../../graph/graph.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
 
-/** Beyond it a session forgets and asks again. */
+/** A session that knows more names than this forgets all of them, and asks again. */
 const MOST_NAMES = 1000;
 
-/** A name that is one word in every text that has it: neither cut by the server, nor with a character that needs quotes. */
+/** A name that every text has as one word: the server does not cut it, and it has no character that needs quotes. */
 const PLAIN = /^[a-z_][a-z0-9_]{0,61}$/i;
 
 interface NameMeaning {
@@ -41,7 +40,7 @@ export class Meanings {
     return names.filter((name) => !this.#holds(name, graph));
   }
 
-  /** Whether one of these names hides a relation of the graph: any statement may bring that to light again. */
+  /** Whether one of these names hides a relation of the graph: after any statement the name may mean that relation again. */
   hideAny(names: readonly RelationName[], graph: Graph): boolean {
     return names.some((name) => hides(name, this.of(name), graph));
   }
@@ -98,7 +97,7 @@ export class Meanings {
   }
 }
 
-/** Whether a name means something outside of the graph, while the graph has, or may have, a relation that is called so. */
+/** Whether a name means no relation of the graph, while the graph has, or may have, one of that name. */
 function hides(name: RelationName, oid: number | null, graph: Graph): boolean {
   return (oid === null || graph.relation(oid) === undefined) && graph.names.mayInclude(name);
 }

@@ -1,6 +1,6 @@
 /**
- * A server that speaks the protocol and whose catalog is not asked: what it is, and what of the configuration a name may concern.
- * What cannot concern the configuration passes through it; the rest goes in plain statements, or is refused by name.
+ * Recognises a server that speaks the protocol and whose catalog is not asked, and tells which texts may concern the configuration there. A
+ * text that cannot is sent as it is; any other is carried out in plain statements, or refused by name.
  */
 import { ProxyError } from '../../errors.js';
 import { nameConcerned, tableInText } from '../../graph/by-names.js';
@@ -48,14 +48,14 @@ export interface Other extends Recognition {
   readonly kind: 'other';
 }
 
-/** `catalog` is a server that can be asked for its keys. What has not been asked ends as the answer to the question did. */
+/** `catalog`: a server that can be asked for its keys. A question without an answer gives the kind of that. */
 export type Recognised = { readonly kind: 'catalog' } | Other | Exclude<Answer, { kind: 'value' }>;
 
 export class OtherServer {
   readonly #options: OtherServerOptions;
-  /** What this session has found of its server, and others are not told: a client can set any setting. */
+  /** What this session has found out of its server. Other sessions do not go by it, as a client can set any setting. */
   #own: Recognition | undefined;
-  /** A question was not understood, and the client has not heard of it. */
+  /** The server has not understood a question, and the client has got no error of that. */
   #turnedOut = false;
   /** What it was found to be last. */
   #known: Recognition | undefined;
@@ -79,7 +79,7 @@ export class OtherServer {
     if (reported.kind === 'certain') return this.#found(reported.recognition);
     const isAlone = this.#isAlone(protocol);
     const guess = reported.kind === 'maybe' ? reported.recognition : WITHOUT_VERSION;
-    // Most of what is sent concerns no key: then its name is not worth an error that ends the client's transaction.
+    // Most texts concern no key: for those, to know the server is not worth an error that ends the client's transaction.
     if (reported.kind === 'maybe' && !isAlone && !isWorthAnError) return this.#recognised(guess);
     const foreign = this.#foreign(isLanguage, isAlone, guess);
     const answer = await queries.ask(VERSION_QUESTION, protocol, foreign.handling);
@@ -90,8 +90,8 @@ export class OtherServer {
   }
 
   /**
-   * Asks a server for its catalog. Of another one than PostgreSQL nobody has shown here that it knows all that is asked: one that
-   * does not is a server without a catalog from then on.
+   * Asks a server for its catalog. One of another family than PostgreSQL's may not know everything that is asked: then it counts as a server
+   * without a catalog from then on.
    */
   async askCatalog(sql: string, protocol: Protocol): Promise<Answer> {
     const { family: chosen, queries, state } = this.#options;
@@ -103,8 +103,8 @@ export class OtherServer {
   }
 
   /**
-   * Asks a server of another family for its keys (graph/told). One that does not know the question has those of the configuration
-   * alone from then on; of any other error the client gets that its keys could not be read.
+   * Asks a server of another family for its keys (graph/told). Where it does not know the question, only those of the configuration count from
+   * then on; after any other error the client gets one that says that the keys could not be read.
    */
   askKeys(sql: string, protocol: Protocol): Promise<Answer> {
     const { queries } = this.#options;
@@ -137,13 +137,13 @@ export class OtherServer {
     return answer;
   }
 
-  /** What its scanner takes otherwise than PostgreSQL's: whatever any may, until it is known what the server is. */
+  /** What the server's scanner reads otherwise than PostgreSQL's; until the server is known, everything that any family's does. */
   get tokens(): Family['tokens'] {
     this.#known ??= this.#options.policy.graphs.serverKind(this.#key) ?? this.#options.family;
     return (this.#known?.family ?? UNKNOWN).tokens;
   }
 
-  /** A server whose catalog has just turned out to be another one, where the client has not heard of it. */
+  /** The server, where it has just turned out that its catalog cannot be asked, and the client has got no error of that. */
   get turnedOut(): Other | undefined {
     if (!this.#turnedOut) return undefined;
     this.#turnedOut = false;
@@ -243,7 +243,7 @@ export class OtherServer {
 }
 
 const NOT_READ = 'a statement that is not understood here';
-/** PGC_SERVER: no cascade is sent to it. */
+/** PGC_SERVER: no cascade is sent to this server. */
 export function refusal(table: string, found: Recognition): ProxyError {
   return new ProxyError('PGC_SERVER', { table, server: found.server, reason: reasonOf(found) });
 }

@@ -1,6 +1,6 @@
 /**
- * What one session saw last of the catalog, for itself alone: in a transaction that has written something, or that looks
- * at an older state, it may be what nobody else ever sees; and temporary relations are this session's.
+ * The state of the catalog that one session saw last, for itself alone: a transaction that has written something, or that looks at an
+ * older state, may see what no other session ever sees; and temporary relations belong to one session.
  */
 import type { GraphCache, KnownGraph, ReadPoint } from '../../graph/cache.js';
 import type { SessionFacts } from '../../graph/catalog/answer.js';
@@ -13,11 +13,11 @@ export interface Sight {
 }
 
 /**
- * For whom what was seen is true.
+ * Where a state of the catalog that was seen holds.
  * `all`: for every session, so that the GraphCache remembers it.
- * `session`: for this one as long as it is there: temporary relations are part of it.
- * `transaction`: until the transaction is over, which has written something.
- * `snapshot`: the same, and nobody else can change it: the transaction looks at one state from its beginning on.
+ * `session`: for this session as long as it lasts: temporary relations are part of the state.
+ * `transaction`: until the end of the transaction, which has written something.
+ * `snapshot`: the same, and no other session can change it: the transaction looks at one state from its beginning on.
  */
 export type Scope = 'all' | 'session' | 'transaction' | 'snapshot';
 
@@ -63,7 +63,7 @@ export class OwnSight {
     this.#untouched = false;
   }
 
-  /** The transaction may be over: what it alone saw is worth nothing behind it. */
+  /** The transaction may be over: what it alone saw holds no longer. */
   transactionOver(): void {
     if (this.#seen?.scope !== 'session') this.#seen = undefined;
   }
@@ -73,7 +73,7 @@ export class OwnSight {
     this.#seen = undefined;
   }
 
-  /** Other rules hold: what was seen says nothing of them, and was counted by another GraphCache. */
+  /** Another policy holds: what was seen was seen for the former one, and is counted by another GraphCache. */
   forgetAll(): void {
     this.#seen = undefined;
     this.#temporaries = undefined;
@@ -101,10 +101,10 @@ export class OwnSight {
   }
 }
 
-/** By what of an answer is told for whom it is true. */
+/** The facts by which it is decided where an answer of the server's holds. */
 export type SightFacts = Pick<SessionFacts, 'written' | 'current' | 'temporary'>;
 
-/** For whom what the server has answered is true. */
+/** Where an answer of the server's holds. */
 export function scopeOf({ written, current, temporary }: SightFacts): Scope {
   if (!current) return 'snapshot';
   if (written) return 'transaction';

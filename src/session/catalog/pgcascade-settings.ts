@@ -1,4 +1,4 @@
-/** What a session's own settings say to the proxy, as far as the server was asked. */
+/** The settings pgcascade.* of one session, as far as the server was asked for them. */
 import { MOST_BATCH_ROWS } from '../../errors/batch-errors.js';
 import { ProxyError } from '../../errors.js';
 import type { SessionFacts } from '../../graph/catalog/answer.js';

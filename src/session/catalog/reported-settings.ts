@@ -1,8 +1,7 @@
 /**
- * Whether the settings by which the server reads a text are those that it has reported. It reports them (ParameterStatus) with
- * ReadyForQuery, from version 14 on not before: behind a SET in the same pipeline, or one that is not answered yet, what was
- * reported last is not what holds. After anything else that is executed it need not hold either: that may call a function which
- * changes a setting.
+ * Whether the settings by which the server reads a text are those that it has reported. The server reports settings (ParameterStatus) with
+ * ReadyForQuery, and from version 14 on not before: after a SET in the same pipeline, or one that is not answered yet, the last
+ * report is out of date. It may be out of date after anything else that is executed, as that may call a function which changes a setting.
  */
 import { isAscii } from 'node:buffer';
 import { withoutHalves } from '../../sql/encoding/character-lengths.js';
@@ -22,7 +21,7 @@ export interface ReportedSettingsOptions {
   readonly queries: InternalQueries;
 }
 
-/** How far the client has come, in SessionCatalog's counts: of what may change settings, and of all that was executed. */
+/** A point in what the client has sent, by SessionCatalog's counts: of what may change settings, and of all that was executed. */
 type Moment = Pick<SessionCatalog, 'age' | 'executions'>;
 
 interface KnownSettings {
@@ -34,8 +33,8 @@ interface KnownSettings {
 }
 
 /**
- * It reads no table, so it waits for no lock, and is asked under the client's own timeouts: to lift them would take longer, and a server
- * that is not PostgreSQL might refuse that.
+ * The question reads no table, so it waits for no lock, and is asked under the client's own timeouts: to lift them would take longer, and
+ * a server that is not PostgreSQL might refuse that.
  */
 const QUESTION =
   `SELECT pg_catalog.concat(pg_catalog.current_setting('standard_conforming_strings'), ' ',` +
@@ -43,7 +42,7 @@ const QUESTION =
 
 export class ReportedSettings {
   readonly #options: ReportedSettingsOptions;
-  /** What the server was asked for, and when. */
+  /** What the server has answered, and when it was asked. */
   #asked: (Moment & { readonly settings: KnownSettings }) | undefined;
   #reported: Moment = { age: 0, executions: 0 };
 
@@ -83,8 +82,8 @@ export class ReportedSettings {
   }
 
   /**
-   * The settings for a text that is sent now. The server is asked where it has not reported them, and they matter.
-   * @returns what holds, or the answer that could not be had
+   * The settings by which the server will read a text. It is asked for them where its report may be out of date and they matter for the text.
+   * @returns the settings, or why there is no answer
    */
   async forText(
     { text, hasBackslashes }: Look,

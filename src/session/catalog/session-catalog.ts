@@ -1,10 +1,10 @@
 /**
- * What a session knows of its surroundings: what names mean, whether cascading is on, and the graph.
+ * What a session knows of the catalog: what names mean, whether cascading is on, and the graph.
  *
- * It asks the server once and remembers until something was sent that may change the answer. What slips through (a
- * function that sets the search_path) is caught by the expanded statement, which checks the name again.
+ * The session asks the server once, and remembers the answer until something is sent that may change it. What the proxy does not see (a
+ * function that sets the search_path) makes the expanded statement fail, which looks the names up again.
  *
- * That a transaction has ended the session learns piece by piece. In this order:
+ * The session learns in several steps that a transaction has ended, in this order:
  *
  * | method                            | is called when                                                 | by                                    |
  * |-----------------------------------|----------------------------------------------------------------|---------------------------------------|
@@ -113,7 +113,7 @@ export class SessionCatalog {
     return this.#age;
   }
 
-  /** To be taken before something is asked that DDL of any session may change, as GraphCache.readPoint. */
+  /** As GraphCache.readPoint: to be read before a question whose answer DDL of any session may change. */
   get point(): ReadPoint | Promise<ReadPoint> {
     return this.#sights.point;
   }
@@ -138,7 +138,7 @@ export class SessionCatalog {
     return this.#changes.mayShow;
   }
 
-  /** A transaction is over. More may have been sent since, but what it changed others see from its answer on. */
+  /** A transaction has ended, as its answer says: from now on other sessions see what it has changed. */
   committed(): void {
     this.#changes.show();
   }
@@ -156,14 +156,14 @@ export class SessionCatalog {
   }
 
   /**
-   * Whether to ask for the graph before the next transaction begins: the last one asked when it had written something, and
-   * what it saw is nobody else's (docs/decisions.md, 56).
+   * Whether to ask for the graph before the next transaction begins: the last one asked when it had written something, so that what
+   * it saw does not hold for the next one (docs/decisions.md, 56).
    */
   get isLate(): boolean {
     return this.#sights.isLate && this.#options.policy.graphs.isTrusted;
   }
 
-  /** Asks for the graph where what all see is not fresh. No transaction is open. As `resolve`. */
+  /** Asks for the graph, where what all sessions see is not fresh. No transaction is open. @returns and @throws as `resolve` */
   renew(ask: Ask): Promise<ResolvedContext | Unanswered> {
     this.#sights.renew();
     return this.resolve([], ask);
@@ -183,7 +183,7 @@ export class SessionCatalog {
 
   /**
    * @param ask puts a question to the server over this session
-   * @returns the surroundings, or the answer that could not be had
+   * @returns the context, or why a question has no answer
    * @throws ProxyError PGC_MODE for a mode that is none
    */
   async resolve(names: readonly RelationName[], ask: Ask): Promise<ResolvedContext | Unanswered> {
@@ -202,7 +202,7 @@ export class SessionCatalog {
   }
 
   /**
-   * The graph that holds for this session on a server that is not asked what PostgreSQL is.
+   * The graph that holds for this session on a server that does not know PostgreSQL's questions.
    * @param read asks the server
    */
   async see(read: () => Promise<Reading | Unanswered>): Promise<Sight | Unanswered> {
@@ -218,8 +218,9 @@ export class SessionCatalog {
   }
 
   /**
-   * All that a decision about a text with these names goes by, and that may be another one the next time. No question is asked.
-   * @returns the same text for the same; undefined where something would have to be asked, or refused for what is set
+   * Everything by which a text with these names is decided, and that may change. No question is asked.
+   * @param decidedBy the id of the graph by which the text was decided before, if it was by one
+   * @returns equal strings for equal grounds; undefined where a question would have to be asked, or a setting refused
    */
   grounds(names: readonly RelationName[], decidedBy: string | undefined): string | undefined {
     const standing = this.#sights.now(this.#changes.hasSchema);

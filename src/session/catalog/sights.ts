@@ -1,4 +1,4 @@
-/** What of the catalog a session sees without asking: what it saw itself, or what all sessions see. */
+/** Which state of the catalog a session sees, as far as that is known without asking: the one that it saw itself, or that all sessions see. */
 import type { GraphCache, ReadPoint } from '../../graph/cache.js';
 import { type CatalogReaderOptions, mayBatch, showsServerDoesAll } from './catalog-reader.js';
 import { OwnSight, type Sight, type SightFacts, scopeOf } from './own-sight.js';
@@ -54,7 +54,7 @@ export class Sights {
     this.#own.touch();
   }
 
-  /** The transaction may be over: what it alone saw is worth nothing behind it. */
+  /** The transaction may be over: what it alone saw holds no longer. */
   transactionOver(): void {
     this.#own.transactionOver();
   }
@@ -64,7 +64,7 @@ export class Sights {
     this.#own.forget();
   }
 
-  /** Other settings hold. */
+  /** Another policy holds. */
   forgetAll(): void {
     this.#own.forgetAll();
     this.arrived();
@@ -85,7 +85,7 @@ export class Sights {
     return this.#graphs.readPoint(this.#options.database, this.#presumedServer, this.#arrival);
   }
 
-  /** Where it was last found to be, or another session of this database. */
+  /** The server where this session was last found to be, or another session of this database. */
   get #presumedServer(): string | undefined {
     return this.#server ?? this.#graphs.server(this.#options.database);
   }
@@ -109,7 +109,7 @@ export class Sights {
     const mayShare = own === undefined && temporaries !== true && !changing;
     const shared = mayShare ? this.#shared(now) : undefined;
     const sight = own ?? shared;
-    // Nothing was asked of the keys that the server performs.
+    // A sight that says no more than that the server does all lacks the keys that batches need.
     const isKnown = sight !== undefined && !(mayBatch(this.#options) && showsServerDoesAll(sight));
     return {
       server,

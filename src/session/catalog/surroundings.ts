@@ -1,6 +1,6 @@
 /**
- * What the server has told a session: what names mean, whether cascading is on, and which graph holds. What is not known, or no
- * longer, is asked for.
+ * What the server has told one session: what names mean, its settings pgcascade.*, and which graph holds. What is not known, or no longer
+ * holds, is asked for.
  */
 import type { ReadPoint } from '../../graph/cache.js';
 import type { SessionFacts } from '../../graph/catalog/answer.js';
@@ -43,7 +43,7 @@ export class Surroundings {
     this.#meanings.hide(words);
   }
 
-  /** What was set may be another by now. */
+  /** Settings may have changed. */
   forget(): void {
     this.#meanings.forget();
     this.#settings.forget();
@@ -51,8 +51,8 @@ export class Surroundings {
 
   /**
    * Asks the server for what is not known.
-   * @param standing what the session sees without asking
-   * @returns what it sees; or `outdated` where the answer does not belong to that standing, so that all has to be looked up again
+   * @param standing what the session knows without asking
+   * @returns what it sees; or `outdated` where the answer does not belong to that standing, so that the caller has to begin again
    */
   async see(
     standing: Standing,
@@ -69,8 +69,8 @@ export class Surroundings {
   }
 
   /**
-   * What `see` and `contextOf` would give without asking anything.
-   * @returns undefined where something would be asked, or is each time, or where `contextOf` would throw
+   * The context that `see` and `contextOf` would give, where they would ask nothing.
+   * @returns undefined where something would be asked, or where `contextOf` would throw
    */
   contextNow(standing: Standing, names: readonly RelationName[]): ResolvedContext | undefined {
     const { sight } = standing;
@@ -89,7 +89,7 @@ export class Surroundings {
    */
   contextOf({ known }: Sight, names: readonly RelationName[]): ResolvedContext {
     const batchRows = this.#settings.batchRows ?? this.#policy.current.batchRows;
-    // What is deleted in batches is not left to the server.
+    // Batches leave no key to the server.
     const graph = batchRows > 0 ? emptying(known.graph) : known.graph;
     return {
       kind: 'resolved',

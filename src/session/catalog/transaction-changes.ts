@@ -1,4 +1,4 @@
-/** What a session's open transaction has changed, at the most: its end undoes that, or shows it to the other sessions. */
+/** What a session's open transaction may have changed: its end undoes that, or shows it to the other sessions. */
 import { bringsWork, type Look, type SessionEffect, strongest } from '../../sql/lexer/look.js';
 import type { SessionPolicy } from '../policy/policy.js';
 import { SERVER_DOES_ALL } from './catalog-reader.js';
@@ -11,7 +11,7 @@ interface TransactionChangesOptions {
 export class TransactionChanges {
   readonly #options: TransactionChangesOptions;
   #strongest: SessionEffect = 'none';
-  /** It had DDL that brings no key to act on, as far as was known: another session may have added one before it ends. */
+  /** It had DDL that brings the proxy no key to act on, as far as was known: another session may add one before it ends. */
   #hasMinorDdl = false;
 
   constructor(options: TransactionChangesOptions) {
@@ -38,22 +38,22 @@ export class TransactionChanges {
     return this.#strongest !== 'none';
   }
 
-  /** Whether the transaction's end changes more than what names mean that hide others, which are asked for each time. */
+  /** Whether its end changes what names mean: temporary tables alone do not count, as a name that hides a relation is asked for each time. */
   get hasSet(): boolean {
     return this.#strongest === 'settings' || this.#strongest === 'schema';
   }
 
-  /** Whether the schema may be another one by now. */
+  /** Whether it may have changed the schema. */
   get hasSchema(): boolean {
     return this.#strongest === 'schema' || (this.#hasMinorDdl && !this.#serverDoesAll);
   }
 
-  /** Whether the transaction's end may show others another schema. */
+  /** Whether other sessions may see another schema after its end. */
   get mayShow(): boolean {
     return this.hasSchema || this.#hasMinorDdl;
   }
 
-  /** The transaction is over: others see what it changed. */
+  /** The transaction is over: other sessions see what it has changed. */
   show(): void {
     const { database, policy } = this.#options;
     if (this.hasSchema) policy.graphs.invalidate(database);

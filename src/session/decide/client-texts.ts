@@ -1,4 +1,4 @@
-/** The client's texts: bytes to characters, and characters to statements. */
+/** Reads the client's texts: bytes to characters, and characters to statements. */
 import { isAscii } from 'node:buffer';
 import { ProxyError } from '../../errors.js';
 import type { Family } from '../../profiles/families/family.js';
@@ -54,7 +54,7 @@ export class ClientTexts {
   }
 
   /**
-   * Those of a text that is not PostgreSQL's SQL.
+   * The statements of a text that is not PostgreSQL's SQL.
    * @returns undefined where it is not understood as that of the server's family either
    * @throws ProxyError PGC_TOO_LARGE
    */

@@ -36,7 +36,7 @@ export class Decider {
   readonly #inSql: SqlPrepared;
   readonly #resolver: Resolver;
   readonly #rewriter: Rewriter;
-  /** What was sent for the text that was decided last. */
+  /** What was sent for the text whose plans the listeners were told last. */
   #planned: string | undefined;
   #hasUnread = false;
   /** Whether what was decided for a prepared statement still holds. */
@@ -67,8 +67,8 @@ export class Decider {
   }
 
   /**
-   * Whether anything is to be decided for a text: else it is sent as it is. Where cascades are switched off nothing is replaced, but
-   * a text that prepares or drops statements is read all the same: they may be executed when cascades are on again.
+   * Whether anything has to be decided for a text; else it is sent as it is. Where cascades are switched off nothing is replaced, but a text
+   * that prepares or drops statements is read all the same: these may be executed when cascades are on again.
    */
   mayReplace(look: Look): boolean {
     const { active, refusesCode } = this.policy;
@@ -81,7 +81,7 @@ export class Decider {
     return this.policy.guard !== 'off' || this.#options.guardSetting.mayBeSet;
   }
 
-  /** Whether something was passed on that may have prepared statements which nothing is known of. */
+  /** Whether a text was passed on unread that may have prepared or dropped statements: the proxy does not know them. */
   get hasUnread(): boolean {
     return this.#hasUnread;
   }
@@ -128,7 +128,7 @@ export class Decider {
     return translationOf(rewrite, this.#inSql, this.#options);
   }
 
-  /** The listeners hear of each plan once. A text that was prepared is decided again for each Bind, mostly to the same plan. */
+  /** Tells the listeners each plan once: a text that was prepared is decided again for each Bind, mostly to the same plan. */
   #tell({ sql, treatments }: Rewrite, { protocol }: TextSource, milliseconds: number): void {
     if (protocol === 'extended' && sql === this.#planned) return;
     this.#planned = sql;
@@ -153,7 +153,7 @@ export class Decider {
     const settings = await this.settings.forText(look, source.protocol);
     if (settings.kind !== 'known') return unanswered(settings.kind);
     const text = this.#texts.decode(look.text, source.encoding);
-    // Bytes that are no text the server refuses, and its error says more; unless a message before changes the encoding.
+    // The server refuses bytes that are no text, and its error says more; unless a message before this one changes the encoding.
     if (text === undefined && replies.settled && !settings.encodingChanges) return PASS;
     if (text === undefined || (settings.encodingChanges && !isAscii(look.text)))
       throw new ProxyError('PGC_ENCODING', { what: TEXT_BEYOND_ASCII, encoding: encodingOf(state) });
@@ -170,7 +170,7 @@ export class Decider {
     if (!this.policy.active && !look.isReadOtherwise) return this.#passUnread(look);
     const server = await otherServer.recognise(source.protocol, otherServer.mayConcern(text));
     if (server.kind === 'failed' || server.kind === 'skipped') return unanswered(server.kind);
-    // Only now its scanner is known.
+    // Only now it is known how the server cuts a text into tokens.
     const known = look.isReadOtherwise ? this.settings.look(look.text) : undefined;
     if (known?.isReadOtherwise === false) return this.#decide(known, source);
     if (server.kind === 'other') {
@@ -184,7 +184,7 @@ export class Decider {
     throw new ProxyError('PGC_GRAMMAR');
   }
 
-  /** Decides again and again, until the server has told all columns that the rewrite needs. */
+  /** Decides as often as it takes until the server has told all columns that the rewrite needs. */
   async #decideStatements(client: ClientText, source: TextSource): Promise<Decision> {
     const { queries, state } = this.#options;
     const { statements } = client;
@@ -195,7 +195,7 @@ export class Decider {
         return await this.#decideWith(columns, client, source);
       } catch (error) {
         if (!(error instanceof ColumnsUnknown)) throw error;
-        // An error of the statements before it comes first, whatever the server says of the columns.
+        // An error of an earlier statement has to come before one about the columns.
         if (statements.length > 1)
           return statementByStatement(
             client,
@@ -247,13 +247,13 @@ export class Decider {
     }
   }
 
-  /** What a text that is not understood prepares, drops or executes is not known from then on. */
+  /** The text is sent unread: what it prepares or drops is not known from then on. */
   #passUnread(look: Look): StatementDecision {
     this.#hasUnread ||= namesPrepared(look);
     return PASS;
   }
 
-  /** There nothing can be asked, and only the transaction's end is not refused. The status holds where all that was sent is answered. */
+  /** In a failed transaction the server refuses every question, and every statement but its end. */
   #isInFailedTransaction(protocol: Protocol): boolean {
     return protocol === 'simple' && this.#options.transaction.hasFailed;
   }

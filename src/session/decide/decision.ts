@@ -57,13 +57,13 @@ export type StatementSource = TextSource & { readonly inString: false };
 
 export const PASS: StatementDecision = { kind: 'pass' };
 
-/** A query that the decision needs has no answer. */
+/** The decision where a question that it needs has no answer. */
 export function unanswered(kind: 'failed' | 'skipped'): StatementDecision {
   return { kind, rewrite: refusal(new ProxyError('PGC_UNANSWERED')) };
 }
 
 /**
- * Statement by statement; each one is made when it is taken, as there may be thousands.
+ * The decision to send a text statement by statement. Each statement is cut from the text when it is taken, as there may be thousands.
  * @param names the relations that the text deletes from, for the error
  * @throws ProxyError PGC_AFTER_DDL where the text cannot be cut, or where the server would read a statement otherwise than in
  * its string: it reads a string before it executes any of it

@@ -10,7 +10,7 @@ export interface Dependencies {
   readonly names: readonly RelationName[];
   /** The names of the prepared statements that are executed. */
   readonly executed: readonly string[];
-  /** The one among them, if any, that was prepared under other rules, and of which it is not known what it deletes from. */
+  /** The first of them that was passed on by another policy, if any: what it deletes from is not known. */
   readonly undecided: string | undefined;
   /** Nothing has to be expanded or refused, whatever the catalog says. */
   readonly isNone: boolean;

@@ -21,7 +21,7 @@ export class PendingPrepares {
     return this.#unanswered === 0;
   }
 
-  /** @returns what the caller calls when the server has answered these statements, or skipped them */
+  /** These statements are sent. @returns what the caller has to call when the server has answered or skipped them */
   begin(treatments: readonly Treatment[]): () => void {
     if (!treatments.some(({ kind }) => kind === 'prepare' || kind === 'release')) return () => {};
     this.#unanswered++;

@@ -12,7 +12,7 @@ import type { RelationName } from '../../sql/names.js';
 import { ResultColumns } from '../answers/result-columns.js';
 import type { Policy } from '../policy/policy.js';
 
-/** What a text was decided by, as far as that may be another the next time. */
+/** What a text was decided by, as far as that may change (unchanged-grounds.ts). */
 export interface Grounds {
   readonly policy: Policy;
   /** As SessionCatalog.grounds. */
@@ -27,21 +27,19 @@ export interface PreparedStatement {
   readonly types: readonly number[];
   /** What was prepared for a text that may delete: the text is decided again when it is bound. Undefined for all others. */
   readonly rewrite: Rewrite | undefined;
-  /**
-   * The policy by which a text was passed on that another one may have something to say to: then it is decided when it is bound.
-   */
+  /** The policy by which the text was passed on, where another policy may decide otherwise: then it is decided when it is bound. */
   readonly passedBy?: Policy;
-  /** What was decided by, where the same would be decided as long as that stays (unchanged-grounds.ts). */
+  /** The grounds on which `rewrite` was decided, where equal grounds decide the same. */
   readonly grounds?: Grounds | undefined;
   /** The columns that it returned when the client prepared it. */
   readonly result: ResultColumns;
   /** PREPARE in SQL has prepared it: `look` is the whole PREPARE. */
   readonly inSql: boolean;
-  /** It has to be prepared again, whatever its text: the server may have dropped it, or the client has repeated its marker. */
+  /** It has to be prepared again, whatever its text: the server may have dropped it, or a value of the client's has its marker in it. */
   readonly lost: boolean;
 }
 
-/** A prepared statement that does not delete. */
+/** A prepared statement for whose text nothing was decided. */
 export const UNWATCHED: PreparedStatement = {
   look: lookAt(Buffer.alloc(0), { strings: 'on', hasHalves: false }),
   encoding: 'SQL_ASCII',

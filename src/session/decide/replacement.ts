@@ -1,4 +1,4 @@
-/** What takes the place of a prepared statement whose expansion has changed since it was prepared. */
+/** Decides what takes the place of a prepared statement, after something has changed since it was prepared. */
 import { ProxyError } from '../../errors.js';
 import { followUpsOf } from '../../rewrite/statement/treatment.js';
 import { type Rewrite, refusal } from '../../rewrite/text.js';
@@ -44,7 +44,7 @@ export async function replacement(
   return undefined;
 }
 
-/** What a text would return now. Where there is no answer the server skips what is sent next. */
+/** The columns that a text would return now; undefined where there is no answer, after which the server skips what is sent next. */
 async function describe(
   { types }: PreparedStatement,
   rewrite: Rewrite,

@@ -1,4 +1,4 @@
-/** Names in a client's text resolved: to relations, in a graph, under the session's settings. */
+/** Resolves the names in a client's text: to relations of a graph, under the session's settings. */
 import { ProxyError } from '../../errors.js';
 import { cascadesFrom, cascadingTables } from '../../graph/by-names.js';
 import { isSentInSteps } from '../../profiles/recognise.js';
@@ -15,7 +15,7 @@ import { encodingOf } from '../server/encoding.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { ServerState } from '../server/server-state.js';
 
-/** `failed` and `skipped` are those of the proxy's query that had no answer; `other` is a server whose keys cannot be known. */
+/** `failed` and `skipped`: a question of the proxy's had no answer. `other`: a server whose keys cannot be known. */
 export type Resolution = Resolved | { readonly kind: 'failed' | 'skipped' | 'other' };
 
 export interface Resolved extends ResolvedContext {
@@ -23,7 +23,7 @@ export interface Resolved extends ResolvedContext {
   readonly touched: boolean;
 }
 
-/** Where the configuration switches cascades off; and for what a session that has switched them off prepares again. */
+/** The context where the configuration switches cascades off, and for what is prepared again in a session that has switched them off. */
 export const OFF: Resolved = { ...OFF_CONTEXT, touched: false };
 
 interface ResolverOptions extends ToldKeysOptions {

@@ -1,4 +1,4 @@
-/** A client's text rewritten for one session: from the cache, or made. */
+/** Rewrites a client's text for one session: from the cache, or anew. */
 import { ProxyError } from '../../errors.js';
 import { inSlices, type Steps } from '../../pace.js';
 import type { Family } from '../../profiles/families/family.js';
@@ -66,7 +66,7 @@ export class Rewriter {
     function* make(): Steps<Rewrite> {
       return { ...(yield* rewrite(text, statements, context, { touched, sensitive })), graphId };
     }
-    // What is prepared, and what the server tells of columns, is not in the key.
+    // The key of the cache has neither prepared statements nor what the server has told of columns.
     const isKept = dependencies.executed.length === 0 && columns.isEmpty;
     if (!isKept) return inSlices(make());
     const key = cacheKey(text, dependencies.names, context, { graphId, touched, sensitive });
@@ -113,7 +113,7 @@ export class Rewriter {
       },
       profile: this.#state.profile,
       counting,
-      // Where cascades are off, code deletes no otherwise than the statements themselves do.
+      // Where cascades are off, code may delete as the statements themselves do.
       refusesCode: refusesCode && resolved !== OFF,
       triggers,
       guard: resolved.guard ?? guard,
@@ -174,7 +174,7 @@ export function strategyOf(
   return wanted === 'ordered' || (wanted === 'auto' && strategy === 'ordered') ? 'ordered' : 'single';
 }
 
-/** All that a rewrite depends on and that is not the same for all sessions, or not as long as the proxy runs. */
+/** Everything on which a rewrite depends and that differs between sessions, or changes while the proxy runs. */
 function cacheKey(
   text: string,
   names: readonly RelationName[],
@@ -209,7 +209,7 @@ function cacheKey(
   return `${graphId}\0${names.map(meaning).join(',')}\0${flags.join()}\0${text}`;
 }
 
-/** @param what stands against them */
+/** The rewrite without the batches that would be tried at a limit. @param what why there are none */
 function withoutBatches(made: Rewrite, what: string): Rewrite {
   const treatments = made.treatments.map((each) =>
     atLimitOf(each) ? limited(each, { kind: 'none', what }) : each,

@@ -30,7 +30,7 @@ export class SqlPrepared {
     return this.#prepared.get(nameInText(name, encodingOf(this.#state)));
   }
 
-  /** A statement that is prepared after a DEALLOCATE was sent, and before it is answered, stays. */
+  /** To be read when a text is sent: a DEALLOCATE in it drops no statement that is prepared later, before the DEALLOCATE is answered. */
   known({ treatments }: Rewrite): NamesBefore {
     return treatments.some(({ kind }) => kind === 'release') ? this.#prepared.snapshot() : [];
   }
@@ -58,9 +58,9 @@ export class SqlPrepared {
     if (treatment.kind === 'release') this.#release(treatment.name, known);
   }
 
-  /** @param name undefined is all of them */
+  /** @param name undefined for all */
   #release(name: string | undefined, known: NamesBefore): void {
-    // PREPARE is entered when it is answered, so all that are entered by now were prepared before.
+    // A PREPARE is entered when it is answered: those that are entered by now came before the DEALLOCATE.
     const before = [...known, ...this.#prepared.snapshot().filter(([, entry]) => entry.inSql)];
     // DEALLOCATE ALL and DISCARD ALL keep the unnamed statement.
     const meant =

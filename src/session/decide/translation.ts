@@ -1,4 +1,4 @@
-/** How the answers to a rewritten text are turned into those to the client's own. */
+/** Turns the answers to a rewritten text into those to the client's own, and tells the listeners of the session what came of it. */
 import { ProxyError } from '../../errors.js';
 import type { SessionEvents, TableRows } from '../../observe/session-events.js';
 import type { ResultShape } from '../../render/single/render.js';
@@ -13,7 +13,7 @@ import type { ServerState } from '../server/server-state.js';
 import type { PendingPrepares } from './pending-prepares.js';
 import type { SqlPrepared } from './sql-prepared.js';
 
-/** Who is told what the answers tell. */
+/** The parts of a session that are told of answers. */
 export interface TranslationListeners {
   readonly catalog: SessionCatalog;
   readonly events: SessionEvents;
@@ -37,7 +37,7 @@ export function translationOf(
     tell(news) {
       if (news.kind === 'failed') return tellFailure(news, events);
       const { treatment, at, counts, taken, followed } = news;
-      // What the proxy's own statements take is part of what the client's takes: the server answers them together, when all have waited.
+      // The time that the proxy's own statements take belongs to the client's: the server answers all of them together.
       if (!isClients(treatment)) return;
       if (treatment.kind === 'cascade')
         events.cascaded(treatment, at - since, taken ?? rowsOf(shapeIn(treatment.program), counts));
@@ -57,7 +57,7 @@ function tellFailure({ error, statement }: News & { kind: 'failed' }, events: Se
   if (statement?.kind === 'guarded' && statement.update) events.followFailed(statement.update, sqlstate);
 }
 
-/** What ON UPDATE has changed is told where it has changed anything: most statements leave keys as they are. */
+/** Tells what ON UPDATE has changed, if anything: most statements leave keys as they are. */
 function tellFollowed(
   treatment: Treatment,
   milliseconds: number,
@@ -69,13 +69,13 @@ function tellFollowed(
     events.followed(guarded.update, milliseconds, rows);
 }
 
-/** @param counts undefined where no row has come, so that nothing was taken */
+/** The rows that a statement took of each table. @param counts undefined where no row has come, so that nothing was taken */
 function rowsOf(shape: ResultShape, counts: readonly number[] = []): readonly TableRows[] | undefined {
   if (shape.kind === 'as sent') return undefined;
   return shape.counted?.map((part, i) => ({ ...part, rows: counts[i] ?? 0 }));
 }
 
-/** Whether the statement is the client's own. */
+/** Whether a statement stands for one of the client's, and is no addition of the proxy's. */
 function isClients(treatment: Treatment): boolean {
   switch (treatment.kind) {
     case 'swallow':

@@ -1,6 +1,6 @@
 /**
- * Whether what was decided for a prepared statement holds without deciding it again. An INSERT is bound thousands of times, and all
- * that it was decided by is mostly what it was: the rules of the configuration, the catalog, what its names mean.
+ * Tells, without deciding again, whether what was decided for a prepared statement still holds. An INSERT may be bound thousands of times, and
+ * what it was decided by rarely changes meanwhile: the policy, the catalog, what its names mean.
  */
 import { isAscii } from 'node:buffer';
 import type { Rewrite } from '../../rewrite/text.js';
@@ -16,7 +16,7 @@ export class UnchangedGrounds {
     this.#options = options;
   }
 
-  /** Whether the server is certain to have what it should have for a statement. False: it has to be decided again. */
+  /** Whether it is certain that the server has what it should have for a statement; else the statement has to be decided again. */
   hold({ grounds, look, lost, rewrite }: PreparedStatement): boolean {
     if (grounds === undefined || rewrite === undefined || lost) return false;
     const now = this.of(look, rewrite);
@@ -24,9 +24,9 @@ export class UnchangedGrounds {
   }
 
   /**
-   * What a text is decided by.
-   * @returns undefined where its rewrite was made by something else than holds now; and for a text whose rewrite depends on more than
-   * this tells: on how its bytes are read, or, as that of a DELETE, on where and how often it is executed
+   * The grounds on which a text is decided now.
+   * @returns undefined where its rewrite was made on others; and for a text whose rewrite depends on more than the grounds tell: on how
+   * its bytes are read, or, as that of a DELETE, on where and how often it is executed
    */
   of({ text, hasBackslashes }: Look, { graphId, sql, targets, treatments }: Rewrite): Grounds | undefined {
     const { catalog, policy } = this.#options;

@@ -1,11 +1,11 @@
 /**
- * Whether a session may have set pgcascade.guard itself. Where the configuration guards nothing either, nothing has to be known of
- * what its statements write, and the server is not asked for the setting.
+ * Whether a session may have set one of the settings pgcascade.* itself. Where it cannot, and the configuration guards nothing, the proxy need
+ * not know what the session's statements write, and does not ask the server for pgcascade.guard.
  */
 
 /**
- * Names are in any case; they may be escaped, or computed where set_config is called. A call with the plain name of another setting
- * right behind its parenthesis sets none of the proxy's.
+ * What a text has that sets one of these. Names may be in any case, escaped, or computed where set_config is called. A call of set_config that
+ * has the plain name of another setting directly after its parenthesis sets none of them.
  */
 const MAY_NAME = /pgcascade|set_config(?!"?\s*\(\s*'[\w.]*'\s*,)|U&/i;
 
@@ -23,7 +23,7 @@ export class GuardSetting {
     return this.#mayBeSet;
   }
 
-  /** Takes note of a client's text that may set something. What a function sets that the text calls cannot be seen. */
+  /** Looks whether a client's text may set one. What a function sets that the text calls, no text shows. */
   note(text: Buffer): void {
     this.#mayBeSet ||= MAY_NAME.test(text.toString('latin1'));
   }

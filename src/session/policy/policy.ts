@@ -1,14 +1,14 @@
-/** What the configuration says to statements. It may be read again while sessions are open. */
+/** What the configuration says about statements. It may be read again while sessions are open. */
 import type { GraphCache } from '../../graph/cache.js';
 import type { KeySettings } from '../../graph/catalog/key-settings.js';
 import type { GuardLevel } from '../../plan/guard.js';
 import type { RewriteContext } from '../../rewrite/statement/context.js';
 import type { TriggerPolicy } from '../../rewrite/statement/trigger-policy.js';
 
-/** One reading of the configuration: another one is another object, as long as anything in it has changed. */
+/** One reading of the configuration. A later reading is another object where anything has changed. */
 export interface Policy {
   readonly keySettings: KeySettings;
-  /** Made by these settings. */
+  /** The graphs that were made with these settings. */
   readonly graphs: GraphCache;
   /** False where cascades are switched off: then every database is one in which the proxy has nothing to do. */
   readonly active: boolean;
@@ -20,7 +20,7 @@ export interface Policy {
   readonly triggers: TriggerPolicy;
   /** What becomes of new keys, where the session itself says nothing. */
   readonly guard: GuardLevel;
-  /** Look at the keys of copied rows behind a COPY, where new keys are checked; else refuse it. */
+  /** Look at the keys of copied rows after a COPY, where new keys are checked; else refuse it. */
   readonly verifiesCopies: boolean;
   /** What is locked before a DELETE whose keys the server does not enforce. */
   readonly locks: RewriteContext['locks'];
@@ -35,8 +35,8 @@ export interface Policy {
 }
 
 /**
- * The policy that one session goes by. All its parts share this object, so that none of them goes by another one: it changes
- * between two transactions alone (src/session/policy-change.ts).
+ * The policy that one session goes by. All parts of the session share this object, so that all go by the same one. It changes only between
+ * two transactions (src/session/policy-change.ts).
  */
 export class SessionPolicy {
   readonly #newest: () => Policy;
@@ -61,7 +61,7 @@ export class SessionPolicy {
     return this.#current !== this.#newest();
   }
 
-  /** Goes by the newest one from now on. */
+  /** The session goes by the newest policy from now on. */
   renew(): void {
     this.#current = this.#newest();
   }

@@ -39,7 +39,7 @@ export function inEncoding(fields: ErrorFields, encoding: string): ErrorFields {
   return new Map([...fields].map(([code, value]) => [code, bytesIn(encoding, value)]));
 }
 
-/** How letters are put into a text that is in another encoding. */
+/** Writes the letters beyond ASCII of what the proxy has added to a text so that they can stand in the client's encoding. */
 type Spelling = (token: string) => string;
 
 /**
@@ -65,7 +65,7 @@ function followUpsSpelled(treatment: Treatment, spell: Spelling): Treatment {
   return { ...treatment, followUps: treatment.followUps.map((each) => ({ ...each, sql: spell(each.sql) })) };
 }
 
-/** What the proxy has added spelled, and the runs of the client's text and the places where they have come to be. */
+/** The text with everything that the proxy has added spelled, and where the runs of the client's text and the places have moved to. */
 function spelled(
   { sql: unspelled, copied: runs }: Spliced,
   places: readonly Place[],
@@ -91,7 +91,7 @@ function spelled(
     copied.push({ ...run, sent: sql.length });
     read = run.sent + run.length;
     sql += unspelled.slice(run.sent, read);
-    // Within the client's own text nothing is moved.
+    // The client's own text is not spelled.
     placeUpTo(read);
   }
   placeUpTo(unspelled.length);
@@ -99,7 +99,7 @@ function spelled(
   return { sql, copied, places: placed };
 }
 
-/** Where the locks cannot be said in the client's encoding, the statement is sent without. */
+/** Spells the locks; where that cannot be done, the statement is sent without them. */
 function locksSpelled(treatment: Treatment, spell: Spelling): Treatment {
   const locks = treatment.kind === 'cascade' ? locksBefore(treatment.program) : undefined;
   if (treatment.kind !== 'cascade' || !locks) return treatment;
@@ -154,7 +154,7 @@ function escapedLiteral(literal: string): string {
   return `${literal.startsWith('E') ? '' : ' E'}${literal.replace(BEYOND, literalEscape)}`;
 }
 
-/** Those that are raw already stay. */
+/** Characters beyond ASCII, but for those that are raw already (raw-bytes.ts). */
 const BEYOND = /[^\0-\x7f\uDC00-\uDDFF]/gu;
 
 function bytesOfLetter(letter: string): string {

@@ -9,22 +9,22 @@ export function isLanguage(error: Message): boolean {
   return code !== '42501' && !/^(?:08|25|28|40|53|54|55|57|58|XX)/.test(code);
 }
 
-/** What PostgreSQL says of a mistake of its own, and others of anything. */
+/** Whether an error has the class that PostgreSQL has for mistakes of its own, and other servers for anything. */
 export function isInternal(error: Message): boolean {
   return (readErrorFields(error).get(Field.code) ?? '').startsWith('XX');
 }
 
-/** What the server does not allow, or not to this role: it needs UPDATE to lock rows. */
+/** Whether an error says that the server does not allow something, or not to this role: locking rows takes the right to UPDATE. */
 export function isForbidden(error: Message): boolean {
   return /^(?:42|0A)/.test(readErrorFields(error).get(Field.code) ?? '');
 }
 
-/** Whether PostgreSQL itself would say so of what it does not know: a syntax error; no such function, column, table or object. */
+/** Whether PostgreSQL itself has such an error for what it does not know: a syntax error; no such function, column, table or object. */
 export function isUnknownToPostgres(error: Message): boolean {
   return /^42(?:601|883|703|P01|704)$/.test(readErrorFields(error).get(Field.code) ?? '');
 }
 
-/** Whether a server that is not PostgreSQL does not know what it was asked: by a class, or, as DuckDB has none, in words. */
+/** Whether a server that is not PostgreSQL does not know what it was asked: by the class of its error, or by the words, as DuckDB has no classes. */
 export function isUnknownThere(error: Message): boolean {
   const fields = readErrorFields(error);
   const code = fields.get(Field.code) ?? '';
@@ -32,7 +32,7 @@ export function isUnknownThere(error: Message): boolean {
   return /^(?:Catalog|Binder|Parser) Error/.test(fields.get(Field.message) ?? '');
 }
 
-/** Whether the family says of an error that the same may succeed: serialization failures and deadlocks, by SQLSTATE or by their words. */
+/** Whether the same statement may succeed after an error, by what its family says: serialization failures and deadlocks, by SQLSTATE or by their words. */
 export function passes(error: ErrorFields, { retried }: Family): boolean {
   const [code, message] = [error.get(Field.code) ?? '', error.get(Field.message) ?? ''];
   return retried.some((each) => each === code || message.includes(each));

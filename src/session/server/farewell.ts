@@ -1,4 +1,4 @@
-/** How a client is told that its connection is over. */
+/** Tells a client that its connection is over. */
 import type { Duplex } from 'node:stream';
 import { ProxyError } from '../../errors.js';
 import { type ErrorFields, errorResponse, Field } from '../../wire/backend.js';
@@ -27,7 +27,7 @@ export function proxyErrorFields(error: ProxyError, severity: 'ERROR' | 'FATAL' 
 }
 
 /**
- * What a client is told of what ends its connection: bytes that are no protocol, or a failure of the proxy's own.
+ * The error that a client gets for what ends its connection: bytes that are no message, or a failure of the proxy's own.
  * @param events is told of a failure
  */
 export function farewellFor(error: unknown, events: { failed(error: unknown): void }): ProxyError {
@@ -38,8 +38,8 @@ export function farewellFor(error: unknown, events: { failed(error: unknown): vo
 }
 
 /**
- * Ends the client's side behind what was written, and the error if there is one. Reads what it still sends: else the
- * system would reset the connection, and the client never see the error.
+ * Closes the connection to the client, after what was written and the error, if there is one. Goes on reading what the client sends: else the
+ * operating system would reset the connection, and the client never see the error.
  */
 export function sayFarewell(client: Duplex, error?: ProxyError): void {
   if (error && !client.writableEnded) client.write(errorResponse(proxyErrorFields(error, 'FATAL')));

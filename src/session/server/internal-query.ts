@@ -56,8 +56,8 @@ export class InternalQueries {
   }
 
   /**
-   * A query is sent in the implicit transaction of a pipeline. From PostgreSQL 18 on that stays open behind it, and the end of
-   * a string of several statements would end it.
+   * A query is sent in the implicit transaction of a pipeline. From PostgreSQL 18 on that stays open after the query, and a string of several
+   * statements would end it.
    */
   queryInPipeline(): void {
     this.#isPipeline = true;
@@ -101,8 +101,8 @@ export class InternalQueries {
   }
 
   /**
-   * The same for what takes its time: it runs under none of the client's timeouts (own-settings.ts). The server is known
-   * to be PostgreSQL, or taken for it.
+   * The same for a question that may take long: it runs under none of the client's timeouts (own-settings.ts). The server is known to be
+   * PostgreSQL, or taken for it.
    */
   async askUntimed(sql: string, protocol: Protocol, handling?: AnswerHandling): Promise<Answer> {
     const { apply, restore, applyLocally } = questionSettings(this.#state.profile, this.#asked);

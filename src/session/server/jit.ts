@@ -20,7 +20,7 @@ export class Jit {
   }
 
   /**
-   * An expanded statement is executed next: many of them one behind the other need it once.
+   * An expanded statement is executed next: of many in a row only the first switches JIT off.
    * @param isOverWithUnit it is certain that the transaction ends with the client's next Sync
    */
   off(isOverWithUnit = false): void {
@@ -37,7 +37,7 @@ export class Jit {
     this.#execute(expandedSettings(this.#state.profile)?.restore);
   }
 
-  /** The client's Sync is sent next. Where something has failed before, the server skips what is sent here. */
+  /** The client's Sync is sent next. After an error the server skips what is sent here. */
   endUnit(): void {
     if (this.#isOverWithUnit) this.lost();
     else this.on();

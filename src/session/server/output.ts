@@ -87,7 +87,7 @@ export class Output {
   }
 }
 
-/** Mostly a read is written as a whole, and a Buffer costs more to make than a small message to write. */
+/** Makes no Buffer where all bytes of a read are written, as they mostly are: making one costs more than writing a small message. */
 function part(bytes: Buffer, start: number, end: number): Buffer {
   return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
 }

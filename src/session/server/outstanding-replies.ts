@@ -1,9 +1,9 @@
 /**
  * The heart of a session: what the server still has to answer, in order.
  *
- * Every frontend message that is answered puts one expectation in; the backend's messages belong to the first one
- * until it ends. What is forwarded as it is has no handler. A handler swallows, replaces or reads what comes: answers to
- * what the proxy injected never reach the client.
+ * Every frontend message that is answered adds one expectation; the backend's messages belong to the first one until its answer ends.
+ * An answer that is forwarded as it is has no handler. A handler swallows, replaces or reads the answer: those to what the proxy
+ * has sent itself never reach the client.
  *
  * After an error in the extended protocol the server skips to the next Sync, and so does the queue
  * (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY). Every handler is told its end: by the last message of its answer, or
@@ -14,12 +14,12 @@ import type { Message } from '../../wire/reader.js';
 import { Backend } from '../../wire/types.js';
 
 /**
- * With so many messages unanswered no more are taken: what is remembered of each would else be bounded only by what the
- * system keeps on its way. (A server keeps back 8 KiB of answers at the most until a Sync or Flush, and none has less than five bytes.)
+ * With so many messages unanswered the session takes no more: what it remembers of each would else be bounded only by what the
+ * operating system buffers. (A server keeps back 8 KiB of answers at the most until a Sync or Flush, and none has less than five bytes.)
  */
 const MOST_OUTSTANDING = 256 * 1024;
 
-/** The frontend messages that are answered; `Flush` only where it is none, by an error. `CountedSync` is one of the proxy's own: see copy-in.ts. */
+/** The frontend messages that are answered; `Flush` only where it is malformed, by an error. `CountedSync` is one of the proxy's own: see copy-in.ts. */
 export type AnsweredMessage =
   | 'Query'
   | 'FunctionCall'
@@ -37,7 +37,7 @@ export type Verdict = 'forward' | 'swallow' | Buffer;
 
 export interface ReplyHandler {
   receive(message: Message): Verdict;
-  /** A NoticeResponse came before the answer; it is forwarded where nothing is said. */
+  /** A NoticeResponse came before the answer, or within it; without this method it is forwarded. */
   notice?(message: Message): Verdict;
   /**
    * There will be no answer, or no end of it: the server skipped the message because of an earlier error, or the session
@@ -46,7 +46,7 @@ export interface ReplyHandler {
   skipped?(): void;
 }
 
-/** Sees every answer behind its handler. @returns what becomes of it where that is not as the handler says */
+/** Sees every answer after its handler. @returns what becomes of it where that is not as the handler says */
 export type ReplyWatcher = (to: AnsweredMessage, message: Message) => Verdict | undefined;
 
 interface Expectation {
@@ -115,7 +115,7 @@ export class OutstandingReplies {
   /** A backend message came that is an answer. @returns what becomes of it */
   receive(message: Message): Verdict {
     if (message.type === Backend.ReadyForQuery) this.#dropUpToReady();
-    // H2 does not skip: each message behind one that is refused is answered by an error of its own.
+    // H2 does not skip: it answers each message after one that it has refused by an error of its own.
     else if (this.#isRefused && message.type === Backend.ErrorResponse && !saysFatal(message))
       return 'swallow';
     const expectation = this.#queue[this.#first];
@@ -132,7 +132,7 @@ export class OutstandingReplies {
     return this.#queue[this.#first]?.handler?.notice?.(message) ?? 'forward';
   }
 
-  /** The session is over: whoever still waits for an answer is told, and whoever asks from now on. */
+  /** The session is over: every handler is told that no answer will come, and so is each that is added from now on. */
   end(): void {
     this.#ended = true;
     this.#drop(this.#queue.length);
@@ -193,7 +193,7 @@ export class OutstandingReplies {
   }
 }
 
-/** Whether ReadyForQuery ends the answer, also behind an error. */
+/** Whether ReadyForQuery ends the answer, also after an error. */
 function endsWhenReady(expected: Pick<Expectation, 'to'> | undefined): boolean {
   return expected !== undefined && READY.has(expected.to);
 }

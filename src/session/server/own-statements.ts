@@ -7,10 +7,10 @@ import type { AnsweredMessage, OutstandingReplies } from './outstanding-replies.
 /** The name of a statement and of a portal: the client's unnamed ones must outlive what the proxy sends. */
 export const SCRATCH = `pgcascade_${Math.random().toString(36).slice(2, 10)}`;
 
-/** The statement of a portal that is bound again when the client has given the name of its statement to another one. */
+/** The statement of a portal that is bound again after the client has given the name of the portal's statement to another one. */
 export const REBOUND = `${SCRATCH}_s`;
 
-/** The portal of a statement that is repeated: where its execution is refused it stays until the transaction is rolled back. */
+/** The portal of a statement that the proxy repeats: where its execution is refused it stays until the transaction is rolled back. */
 export const REPEATED = `${SCRATCH}_r`;
 
 /** Frontend messages, and which of them the server answers, in order. */
@@ -40,8 +40,8 @@ export function executionOf(statements: readonly string[]): OwnMessages {
 }
 
 /**
- * Sends a statement for whose answer nobody waits: it goes out with what is sent next. An error is the client's, as the
- * answer to what the client itself sends next, which the server then skips.
+ * Sends a statement without waiting for its answer: it goes out with what is sent next. The client gets its error as the answer to its own
+ * next message, which the server then skips.
  */
 export function accompany(sql: string, server: Output, replies: OutstandingReplies): void {
   const { messages, answered } = executionOf([sql]);

@@ -18,7 +18,7 @@ export interface AnswerHandling {
   readonly isOurs?: ((error: Message) => boolean) | undefined;
   /** What the client gets in place of an error that is its own. */
   readonly instead?: ((error: Message) => Buffer | undefined) | undefined;
-  /** The ReadyForQuery behind such an error is the client's all the same. */
+  /** The ReadyForQuery after such an error is the client's all the same. */
   readonly isReadyTheirs?: boolean;
   /** How many characters of the client's text stand before what was sent: an error's position is one in that text. */
   readonly offset?: number;
@@ -55,7 +55,7 @@ export class Question implements ReplyHandler {
     return this.#failed && end && !this.#ours ? 'forward' : 'swallow';
   }
 
-  /** What is said while a question of which the client is to hear nothing is answered is none of the client's either. */
+  /** Where the client gets no error of the question, it gets no notice either. */
   notice(): Verdict {
     return this.#handling.isOurs ? 'swallow' : 'forward';
   }

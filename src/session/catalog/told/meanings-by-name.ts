@@ -1,4 +1,4 @@
-/** What names mean on a server that is not asked it: the tables of a graph that are called so. */
+/** What names mean on a server that is not asked for that: the tables of a graph that have these names. */
 import { ProxyError } from '../../../errors.js';
 import { relationNamed } from '../../../graph/by-names.js';
 import type { Family } from '../../../profiles/families/family.js';
@@ -18,7 +18,7 @@ interface Naming {
 }
 
 /**
- * The surroundings of a statement with these names.
+ * The context of a statement with these names.
  * @throws ProxyError PGC_RELATION for a name of which it is not clear what it means; PGC_ENCODING for one that cannot be compared
  */
 export function resolveByName(

@@ -27,7 +27,7 @@ export interface ToldKeysOptions {
   readonly otherServer: OtherServer;
 }
 
-/** A graph, and whether the server has told of its keys: else it is that of the configuration alone. */
+/** A graph, and whether it has the keys that the server has told of, or those of the configuration alone. */
 export interface NamesGraph {
   readonly kind: 'graph';
   readonly known: KnownGraph;
@@ -42,7 +42,7 @@ export class ToldKeys {
   }
 
   /**
-   * The graph of a server, which is asked where what it has told is not fresh.
+   * The graph of a server, which is asked for its keys where its last answer is not fresh.
    * @throws ProtocolViolation where it answered with something else
    */
   async graph(server: Other, protocol: Protocol): Promise<NamesGraph | Unanswered> {
