@@ -187,12 +187,12 @@ export class OtherServer {
     throw new ProxyError('PGC_FAMILY', { table, server: server.server, what: NOT_READ });
   }
 
-  /** Elsewhere an error has ended the client's transaction, so it is the client's too. */
+  /** Whether a question is a transaction by itself. Elsewhere its error has ended the client's transaction, so the client gets it. */
   #isAlone(protocol: Protocol): boolean {
     return protocol === 'simple' && this.#options.transaction.isIdle;
   }
 
-  /** What becomes of an error by which a server shows that it does not know what it is asked: the client never gets its words. */
+  /** How an error is handled by which a server shows that it does not know a question: the client never gets its words. */
   #foreign(isForeign: (error: Message) => boolean, isAlone: boolean, server: Recognition) {
     let is = false;
     const handling: AnswerHandling = {

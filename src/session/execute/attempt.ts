@@ -1,13 +1,7 @@
 /**
  * One attempt to execute an expanded statement: takes the server's answers to it, holds back what the client must not see
  * before it is certain, and tells how the attempt ended.
- *
- * There are five reasons to make another attempt (RETRY_REASONS). `childInserted`: another transaction gave a deleted row a new
- * child between the statement's snapshot and its lock, and the server, which enforces the key too, refuses; PostgreSQL's own
- * actions would look for children when the parent is locked already. `relationChanged`: a name came to mean another table;
- * PostgreSQL's own actions know their tables. `ruleSuspected`: the statement only looked whether a rule may be broken, and the
- * next attempt has to find out which. `lockDenied`: the role may not lock the rows first, and the next attempt does without. `limitReached`:
- * the transaction would be larger than the server allows, and batches take the statement's place.
+ * The reasons for another attempt are in outcome.ts.
  */
 
 import type { Treatment } from '../../rewrite/statement/treatment.js';
@@ -22,23 +16,23 @@ import type { ReplyHandler, Verdict } from '../server/outstanding-replies.js';
 import { type Outcome, type RetryReason, retryReasonOf } from './outcome.js';
 import { repeatsStrings } from './retry-policy.js';
 
-/** What an attempt sends. */
+/** What an attempt is made with. */
 export interface Sending {
   /** The frontend message: the answer to a Query ends with ReadyForQuery, that to an Execute without. */
   readonly message: 'Query' | 'Execute';
-  /** What becomes of the answers, as they are translated. */
+  /** Makes the handler that turns the server's answers into the client's. */
   readonly replies: (translation: Translation) => ReplyHandler;
-  /** What they are translated with. */
+  /** What the handler is made with. */
   readonly translation: Translation;
-  /** Another attempt may follow; else an error is the client's, whatever it says. */
+  /** Another attempt may follow; else the client gets any error. */
   readonly mayBeRetried: boolean;
   /** It is executed under a savepoint of the proxy's own. */
   readonly isSaved: boolean;
   /** How many statements of the proxy's own come before the client's in the same string. */
   readonly before: number;
-  /** Hears of a limit of the server's, where the statement can be done again in batches. */
+  /** Watches for a limit of the server's, where the statement can be done again in batches. */
   readonly limit?: LimitWatch | undefined;
-  /** Some of these lock rows, which the server may deny; it may deny that before it executes any of the string. */
+  /** Some of these lock rows. The server may deny that, and may do so before it executes any of the string. */
   readonly isLocking: boolean;
 }
 
@@ -58,9 +52,9 @@ export class Attempt implements ReplyHandler {
   readonly #sending: Sending;
   readonly #replies: ReplyHandler;
   readonly #held: HeldAnswers;
-  /** What has come of its statements, which is told when it is certain that no other attempt follows. */
+  /** What has come of its statements: the listeners are told when it is certain that no other attempt follows. */
   #news: News[] = [];
-  /** Several statements of the client's in one string. */
+  /** Whether the string has several statements of the client's. */
   readonly #isString: boolean;
   /** How many statements of the string, the proxy's among them, have ended. */
   #completed = 0;
@@ -86,7 +80,7 @@ export class Attempt implements ReplyHandler {
     this.#isString = treatments.filter(({ kind }) => !own.includes(kind)).length > 1;
   }
 
-  /** Whether the server has answered with an error, whoever gets it. */
+  /** Whether the server has answered with an error, whether or not the client gets it. */
   get hasFailed(): boolean {
     return this.#state.kind !== 'executing';
   }
@@ -97,7 +91,7 @@ export class Attempt implements ReplyHandler {
     if (this.#state.kind === 'abandoned') return 'swallow';
     if (message.type === Backend.CommandComplete) this.#completed++;
     const verdict = this.#replies.receive(message);
-    // What the client gets before the end of its statement, or of all statements of its string, is held.
+    // Answers are held up to the end of the client's statement, or of all statements of its string.
     if (ROWS.has(message.type) || (this.#isString && message.type === Backend.CommandComplete))
       return this.#held.hold(verdict, message);
     // The end of a statement of the proxy's own.
@@ -112,7 +106,7 @@ export class Attempt implements ReplyHandler {
     return this.#held.release(verdict, message);
   }
 
-  /** The client hears no notice of an attempt that has failed, nor of a statement of the proxy's own. */
+  /** The client gets no notice of an attempt that has failed, nor of a statement of the proxy's own. */
   notice(message: Message): Verdict {
     const isOwn = this.#replies.notice?.(message) === 'swallow';
     return this.#state.kind === 'abandoned' || isOwn ? 'swallow' : this.#held.hold('forward', message);
@@ -176,14 +170,14 @@ export class Attempt implements ReplyHandler {
     return why && this.#isString && !repeatsStrings(why) ? undefined : why;
   }
 
-  /** That of the statement which the server is executing. */
+  /** The treatment of the statement that the server is executing. */
   get #executedTreatment(): Treatment | undefined {
     const { treatments } = this.#sending.translation.rewrite;
     return this.#isString ? treatments[this.#completed] : treatments.find(({ kind }) => kind === 'cascade');
   }
 }
 
-/** What comes before the end of an execution, of COPY … TO STDOUT too. */
+/** The messages that come before the end of an execution, COPY … TO STDOUT among them. */
 const ROWS: ReadonlySet<number> = new Set([
   Backend.RowDescription,
   Backend.DataRow,

@@ -1,6 +1,6 @@
 /**
- * Carries out what is sent in the place of a client's DELETE, until it has ended for good. This is all that the client's
- * half of a session knows of how that is done; the way is chosen here, by the kind of the program that was made of the plan.
+ * Carries out what is sent in the place of a client's DELETE, until it has ended for good. The client's half of a session knows no more of
+ * how that is done than this class: it chooses the way, by the kind of the program that was made of the plan.
  */
 import type { SessionEvents } from '../../observe/session-events.js';
 import { locked } from '../../rewrite/locked.js';
@@ -33,10 +33,10 @@ export type { PlainValues } from './plain/plain-statement.js';
 /** The values of a portal, for the first step of a sequence. */
 export type SequenceValues = Pick<OrderedStatement, 'types' | 'bind' | 'again'>;
 
-/** What is going to be executed; `offset` as ErrorTranslation has it. */
+/** A binding whose rows are locked before someone else sends its Execute; `offset` as ErrorTranslation has it. */
 type LockedBinding = Pick<PortalBinding, 'lock' | 'rewrite'> & { readonly offset?: number };
 
-/** What stands against pages. */
+/** Why a statement cannot be done in batches. */
 const IN_TRANSACTION = 'a DELETE that is not a transaction by itself';
 
 interface ExecutorParts extends QueryParts, PortalParts {
@@ -64,7 +64,7 @@ export class Executor {
   async query(query: ExpandedQuery): Promise<Iterable<SeparateStatement> | undefined> {
     const program = programOf(query.rewrite.treatments);
     switch (program?.kind) {
-      // Several statements, each of which is in the text.
+      // Several statements: what is sent for each is in the text.
       case undefined:
       case 'single': {
         const limit = this.#watchOf(query.rewrite);
@@ -92,7 +92,7 @@ export class Executor {
   }
 
   /**
-   * Executes a portal of a statement that is one for the server, too.
+   * Executes a portal whose statement is one statement for the server too.
    * @param inBlock in a transaction block; else nothing was executed in the implicit transaction before it
    * @param values for batches, where these may take its place
    * @returns a promise that is fulfilled when no other attempt follows: the client's next message may be sent
@@ -142,13 +142,13 @@ export class Executor {
     if (limit) this.unsynced.executed({ rewrite, limit, redo });
   }
 
-  /** @returns what hears of a limit, where batches may take the place of a query */
+  /** @returns what watches for a limit, where batches may take the place of a query */
   #watchOf({ treatments }: Rewrite): LimitWatch | undefined {
     const { isKnown, isIdle } = this.#parts.transaction;
     return isKnown && isIdle && batchesAtLimit(treatments) ? new LimitWatch() : undefined;
   }
 
-  /** Does a statement again in batches that has reached a limit, and is undone. @param values as `paged` has them */
+  /** Does a statement again in batches, where it has reached a limit, and was undone. @param values as `paged` has them */
   async #redoInBatches(
     rewrite: Rewrite,
     limit: LimitWatch | undefined,
@@ -169,9 +169,9 @@ export class Executor {
   }
 
   /**
-   * Executes a statement in pages.
+   * Executes a statement in batches.
    * @param isAlone nothing was executed in its transaction before
-   * @param values of an Execute, in whose place it is; without them it is in that of a Query
+   * @param values those of the portal, in the place of an Execute; without them it is executed in the place of a Query
    * @returns a promise that is fulfilled when the client has its answer
    */
   async paged(
@@ -188,7 +188,7 @@ export class Executor {
 
   /**
    * Refuses a statement that several would carry out, in the place of its Execute.
-   * @param what stands against it
+   * @param what why it cannot be carried out
    */
   refuse(rewrite: Rewrite, program: Exclude<Program, SingleProgram>, what: string): undefined {
     const [cascade] = rewrite.treatments;
@@ -203,8 +203,9 @@ export class Executor {
   }
 
   /**
-   * For a text of several statements, which is executed once, and not held: the client may have to send data of a COPY in it.
-   * @param locksRows whether it may have locks on rows, about which the server is asked
+   * Puts the locks into a text of several statements. Such a text is executed once, and its answers are not held: the client may have to send
+   * data of a COPY in it.
+   * @param locksRows whether locks on rows may be sent, for which the server has to be asked
    * @returns the text with the locks that are sent before its DELETEs; `failed` where the client has got an error
    */
   async locked(rewrite: Rewrite, locksRows: boolean): Promise<Rewrite | 'failed'> {

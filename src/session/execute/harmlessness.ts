@@ -1,11 +1,11 @@
-/** Whether the conditions of a client may be evaluated once more: by the SELECTs that lock rows before a statement, and by each page. */
+/** Finds out whether a client's conditions may be evaluated more than once: by the SELECTs that lock rows before a statement, and by each batch. */
 import type { GraphCache, ReadPoint } from '../../graph/cache.js';
 import type { Locks } from '../../render/single/locks.js';
 import type { SessionCatalog } from '../catalog/session-catalog.js';
 import type { SessionPolicy } from '../policy/policy.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 
-/** Questions whose answers a session remembers at a time: texts that differ in their values have one question. */
+/** How many answers a session remembers. Texts that differ in their values alone have one question. */
 const MOST_KNOWN = 500;
 
 interface Known {
@@ -33,8 +33,8 @@ export class Harmlessness {
   }
 
   /**
-   * The answer of before, until the session has changed its role or its settings, or any session the schema: another function
-   * of the same name may be volatile. That of other sessions is noticed as new keys are. Else the server is asked.
+   * Gives the last answer, unless this session has changed its role or its settings since, or any session the schema: a function of
+   * the same name may be volatile by then. Changes of other sessions are noticed as new keys are. Else the server is asked.
    * @returns whether executing the locks does nothing but lock; `failed` where the client has got an error
    */
   async judge({ harmless }: Pick<Locks, 'harmless'>, protocol: Protocol): Promise<boolean | 'failed'> {
@@ -53,7 +53,7 @@ export class Harmlessness {
   }
 
   /**
-   * Each question is put once, however little an answer lasts.
+   * Asks for several locks, each question once, even where an answer holds no longer than that.
    * @returns those of them that may be sent; `failed` where the client has got an error
    */
   async among(all: readonly Locks[], protocol: Protocol): Promise<ReadonlySet<Locks> | 'failed'> {
@@ -67,7 +67,7 @@ export class Harmlessness {
     return new Set(all.filter(({ harmless }) => answers.get(harmless)));
   }
 
-  /** A lock was denied: what was known of rights is worth nothing any more. */
+  /** A lock was denied: what was known of the role's rights holds no longer. */
   forget(): void {
     const { catalog, policy } = this.#parts;
     this.#age = catalog.age;

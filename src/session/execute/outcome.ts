@@ -7,11 +7,15 @@ import { markerOf } from '../answers/markers.js';
 import type { ErrorTranslation } from '../answers/server-errors.js';
 
 /**
- * Why a statement is sent again.
- * `ruleSuspected`: it has found that a rule may be broken. `relationChanged`: a name has come to mean another table.
- * `childInserted`: another transaction has given a row a new child. `lockDenied`: the server does not let this role lock rows.
- * `othersConflict`: others do something at the same time that fails it (a deadlock, a snapshot that is behind): of several statements.
- * `limitReached`: the transaction would be larger than the server allows; it is done again in batches.
+ * Why a statement is tried again:
+ *
+ * - `ruleSuspected`: it only looked whether a rule may be broken, and one may be. The next attempt finds out which.
+ * - `relationChanged`: a name has come to mean another table. PostgreSQL's own actions know their tables.
+ * - `childInserted`: another transaction has given a deleted row a new child between the statement's snapshot and its lock, and the server,
+ *   which enforces the key too, refuses. PostgreSQL's own actions look for children when the parent is locked already.
+ * - `lockDenied`: the role may not lock the rows first. The next attempt does without.
+ * - `othersConflict`: a statement that several carry out has failed by what others do at the same time (a deadlock, an outdated snapshot).
+ * - `limitReached`: the transaction would be larger than the server allows. The statement is done again in batches.
  */
 export const RETRY_REASONS = [
   'ruleSuspected',
@@ -31,7 +35,7 @@ export type RetryReason = (typeof RETRY_REASONS)[number];
 export type Outcome = 'done' | 'failed' | RetryReason;
 
 /**
- * Why a statement that has failed is tried again: natively it would have gone well, or its error has still to be found.
+ * Finds out whether a statement that has failed is tried again: natively it would have succeeded, or the native error has still to be found.
  * @param treatment of the statement that has failed
  * @returns undefined where it has failed for good
  */

@@ -1,4 +1,4 @@
-/** The execution of a portal. Each attempt is one Execute; locks, savepoint and settings are executions of their own before it. */
+/** Executes a portal. Each attempt is one Execute; locks, savepoint and settings are executions of their own before it. */
 import { hasEnforcedKeys, planOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
 import { write } from '../../wire/frontend.js';
@@ -31,7 +31,7 @@ export interface PortalBinding {
 export interface Portal {
   /** What the client's Bind has bound it to. */
   readonly binding: PortalBinding;
-  /** Binds it again, to what its statement means by now; undefined where the client has got an error instead. */
+  /** Binds it again, to what its statement means now; undefined where the client has got an error instead. */
   rebind(): Promise<PortalBinding | undefined>;
 }
 
@@ -57,7 +57,7 @@ export class PortalExecution implements Execution {
   /**
    * Sets a savepoint where that allows another attempt.
    * @param inBlock in a transaction block; else nothing was executed in the implicit transaction before it
-   * @param limit hears of a limit of the server's, where batches can take the place of the execution
+   * @param limit watches for a limit of the server's, where batches can take the place of the execution
    */
   constructor(portal: Portal, inBlock: boolean, parts: PortalParts, limit?: LimitWatch) {
     const plan = planOf(portal.binding.rewrite.treatments);
@@ -69,7 +69,7 @@ export class PortalExecution implements Execution {
     this.#savepoint =
       inBlock && plan && hasEnforcedKeys(plan) ? new Savepoint(parts.queries, 'extended') : undefined;
     this.mayBeRetried = !inBlock || this.#savepoint !== undefined;
-    // Where the server skips it, it skips the Execute too, and the client has its error.
+    // Where the server skips the savepoint, it skips the Execute too, and the client has got the error before.
     if (this.#savepoint) accompany(SET_SAVEPOINT, parts.server, parts.replies);
   }
 
@@ -77,7 +77,7 @@ export class PortalExecution implements Execution {
     return this.#binding.rewrite;
   }
 
-  /** The question is asked under the savepoint. */
+  /** The savepoint is set before the question. */
   async findLocks(): Promise<boolean | 'failed'> {
     const may = await this.#parts.locks.may(this.#binding.lock);
     if (may === 'failed') await this.failOutside();
@@ -93,7 +93,7 @@ export class PortalExecution implements Execution {
     const locked =
       isLocking && lock ? locks.send(lock, { rewrite }, isLast ? () => false : isForbidden) : undefined;
     const executed = this.#execute(isResolved, isExpanded && !isLast);
-    // The server skips the Execute behind a lock that has failed.
+    // After a lock that has failed the server skips the Execute.
     switch ((await locked) ?? 'done') {
       case 'refused':
         return 'lockDenied';
@@ -106,7 +106,7 @@ export class PortalExecution implements Execution {
 
   async rollBack(): Promise<Snapshot | 'failed'> {
     this.#endSkipping();
-    // With the transaction, or what was done since the savepoint, the setting is gone.
+    // The rollback has undone the setting, too.
     this.#parts.jit.lost();
     return this.#savepoint ? this.#savepoint.rollBack() : 'newer';
   }
@@ -122,7 +122,7 @@ export class PortalExecution implements Execution {
     return true;
   }
 
-  /** A Parse of the refusal fails in the place of the Execute. */
+  /** Sends a Parse of the refusal in the place of the Execute: the server refuses it. */
   async refuse(refusal: Rewrite): Promise<void> {
     const { replies, decider, server } = this.#parts;
     server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, refusal.sql)]));

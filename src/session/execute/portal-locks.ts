@@ -21,7 +21,7 @@ export interface PortalLock {
   readonly bind: Buffer;
 }
 
-/** `refused`: the server has denied a lock, and the client hears nothing. `failed`: the client has the error, if the server did not skip. */
+/** `refused`: the server has denied a lock, and the client gets no error. `failed`: the client has got the error, unless the server has skipped the locks. */
 export type LockOutcome = 'done' | 'refused' | 'failed';
 
 interface PortalLocksParts {
@@ -46,7 +46,7 @@ export class PortalLocks {
   /**
    * Sends the locks; they go out with what is sent next.
    * @param deleting the statement that is going to delete the rows
-   * @param isRefusal whether the client does not get an error of theirs
+   * @param isRefusal whether an error of a lock is one that the client does not get
    * @returns a promise that is fulfilled when they are answered
    */
   send(
@@ -79,7 +79,7 @@ export class PortalLocks {
     });
   }
 
-  /** An error of a lock is that of the statement behind it. */
+  /** An error of a lock is that of the statement for which it is taken. */
   #translation(
     statement: Spliced,
     { rewrite, offset = 0 }: Pick<ErrorTranslation, 'rewrite' | 'offset'>,

@@ -1,4 +1,4 @@
-/** The execution of a text that is sent as a simple query. Each attempt is one string, locks and savepoint in it. */
+/** Executes a text as a simple query. Each attempt is one string, with locks and savepoint in it. */
 import type { Locks } from '../../render/single/locks.js';
 import { locked } from '../../rewrite/locked.js';
 import { firstLocksOf, hasEnforcedKeys, isSuspecting, locksOf, planOf } from '../../rewrite/retries.js';
@@ -28,10 +28,10 @@ import { Savepoint } from './savepoint.js';
 
 /** A simple query of the client's, with what is sent in its place. */
 export interface ExpandedQuery {
-  /** The client's text, looked at. */
+  /** The look at the client's text. */
   readonly look: Look;
   readonly rewrite: Rewrite;
-  /** The unnamed statement, which the query drops, where there was one: it is still there where the server skips the query. */
+  /** As Situation.dropped. */
   readonly dropped: PreparedStatement | undefined;
 }
 
@@ -53,7 +53,7 @@ const NO_LOCKS: ReadonlySet<Locks> = new Set();
 export class QueryExecution implements Execution {
   readonly #query: ExpandedQuery;
   readonly #parts: QueryParts;
-  /** It is certain that the string is a transaction by itself. */
+  /** Whether it is certain that the string is a transaction by itself. */
   readonly #isAlone: boolean;
   readonly #limit: LimitWatch | undefined;
   readonly #savepoint: Savepoint | undefined;
@@ -64,11 +64,11 @@ export class QueryExecution implements Execution {
   #locks = NO_LOCKS;
   #separate: Iterable<SeparateStatement> | undefined;
 
-  /** @param limit hears of a limit of the server's, where batches can take the place of the query */
+  /** @param limit watches for a limit of the server's, where batches can take the place of the query */
   constructor(query: ExpandedQuery, parts: QueryParts, limit?: LimitWatch) {
     const { queries, transaction } = parts;
     const plan = planOf(query.rewrite.treatments);
-    // While earlier queries wait for their answers nobody knows whether a transaction will be open.
+    // While earlier queries are unanswered it is not known whether a transaction will be open.
     const { isKnown, isOpen, isIdle } = transaction;
     this.#query = query;
     this.#parts = parts;
@@ -85,14 +85,14 @@ export class QueryExecution implements Execution {
   }
 
   /**
-   * What is to be sent in the place of the query, statement by statement: after an attempt that was undone as a whole, one of
-   * them came to depend on one before it. The client has no answer then.
+   * The statements that have to be sent one by one in the place of the query, where after an attempt that was undone as a whole one of them
+   * has come to depend on one before it. The client has no answer then.
    */
   get separateStatements(): Iterable<SeparateStatement> | undefined {
     return this.#separate;
   }
 
-  /** The savepoint of the attempt before is released: an error of the question fails the transaction as natively. */
+  /** The savepoint of the last attempt is released by now: an error of the question fails the transaction, as natively. */
   async findLocks(isEach: boolean): Promise<boolean | 'failed'> {
     const { harmlessness, queries } = this.#parts;
     const { treatments } = this.#rewrite;
@@ -146,14 +146,14 @@ export class QueryExecution implements Execution {
     const { look } = this.#query;
     const source = { protocol: 'simple', inString: true, types: [], retries: false, prepares: true } as const;
     const decision = await this.#parts.decider.decide(look, source);
-    // Several statements are retried only where they are a transaction by themselves.
+    // Several statements are tried again only where they are a transaction by themselves.
     if (decision.kind === 'statementByStatement') this.#separate = decision.statements;
     if (decision.kind !== 'pass' && decision.kind !== 'rewrite') return false;
     this.#rewrite = decision.kind === 'pass' ? passedOn(look.text) : decision.rewrite;
     return true;
   }
 
-  /** The refusal is a query in the place of the client's. */
+  /** Sends the refusal as a query in the place of the client's. */
   async refuse(refusal: Rewrite): Promise<void> {
     this.#rewrite = refusal;
     await this.attempt({ isLocking: false, isResolved: false, isLast: true });

@@ -1,4 +1,4 @@
-/** How an execution that did not end is retried: how often, when its rows are locked first, and when not at all. Pure. */
+/** Decides how an execution that has failed is tried again: how often, when its rows are locked first, and when not at all. Pure. */
 import type { RetryReason } from './outcome.js';
 
 export { MOST_ATTEMPTS } from '../../rewrite/retries.js';
@@ -32,7 +32,7 @@ const CONSEQUENCES: Readonly<Record<RetryReason, Consequences>> = {
   limitReached: { counts: true, locks: 'no', helpsInSnapshot: false, repeatsStrings: false },
 };
 
-/** The snapshot of the next attempt: it has what others have committed since, or it is that of the attempt before. */
+/** The snapshot of the next attempt: a newer one, with what others have committed since, or that of the last attempt. */
 export type Snapshot = 'newer' | 'same';
 
 /**
@@ -51,7 +51,7 @@ export function locksFirst({ left, locks }: RetryState): boolean {
   return locks === 'always' || (locks === 'next' && left > 1);
 }
 
-/** Whether no other attempt follows the next one: an error of it is the client's, whatever it says. */
+/** Whether no other attempt follows the next one, so that the client gets any error of it. */
 export function isLast({ left }: RetryState): boolean {
   return left === 1;
 }

@@ -1,4 +1,4 @@
-/** The savepoint that the proxy sets in a transaction of the client's, so that an attempt may fail there and be made again. */
+/** The savepoint that the proxy sets in a transaction of the client's, so that another attempt may follow one that fails. */
 import { SAVEPOINT } from '../../rewrite/retries.js';
 import type { InternalQueries, Protocol } from '../server/internal-query.js';
 import type { Snapshot } from './retry-policy.js';
@@ -19,7 +19,7 @@ export class Savepoint {
     this.#protocol = protocol;
   }
 
-  /** Sets it again, in a pipeline. @returns whether it is there; else the client has got an error */
+  /** Sets it again, in a pipeline. @returns whether it is set; else the client has got an error */
   async setAgain(): Promise<boolean> {
     return (await this.#queries.ask(SET_SAVEPOINT, this.#protocol)).kind === 'value';
   }

@@ -1,7 +1,7 @@
 /**
  * The locks on the tables of the children (`cascade.locks: tables`) in the extended protocol. To parse or bind an expanded statement
- * locks the tables that it changes, until the transaction ends. Two sessions that have both done so would wait for each other if they
- * locked them more strongly then: so the locks come before.
+ * locks the tables that it changes, until the transaction ends. Two sessions that have both done so, and then take stronger locks, would wait
+ * for each other: so these locks are taken first.
  */
 import { tableLocksOf } from '../../rewrite/retries.js';
 import type { Rewrite } from '../../rewrite/text.js';
@@ -15,8 +15,7 @@ interface TableLocksParts {
 }
 
 /**
- * Has the tables locked that what is sent next needs; it goes out with that. An error is the client's, in the place of the answer to
- * what is sent next.
+ * Locks the tables for what is sent next; the locks go out with that. The client gets an error of theirs as the answer to what is sent next.
  */
 export function lockTables(rewrite: Rewrite | undefined, { server, replies }: TableLocksParts): void {
   if (rewrite === undefined) return;
