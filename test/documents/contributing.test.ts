@@ -7,15 +7,15 @@ import { expect, test } from 'vitest';
 import { read, section } from './documents.js';
 
 const top = new URL('../../', import.meta.url);
-const tables = ['where', 'find', 'walk'];
+const parts = ['where', 'find', 'walk'];
 
-test.each(tables)('the table "%s" of CONTRIBUTING names files that are there', (name) => {
+test.each(parts)('the part "%s" of CONTRIBUTING names files that are there', (name) => {
   const named = rowsOf(name).flatMap(codesIn).filter(isPath);
   expect(named.length).toBeGreaterThan(20);
   expect(named.filter((path) => !existsSync(new URL(path, top)))).toEqual([]);
 });
 
-test.each(tables)('a name in the table "%s" of CONTRIBUTING is in the file that it stands before', (name) => {
+test.each(parts)('a name in the part "%s" of CONTRIBUTING is in the file that it stands before', (name) => {
   const pairs = rowsOf(name).flatMap((row) => row.split('|').flatMap(namesWithFiles));
   expect(pairs.length).toBeGreaterThan(name === 'where' ? 40 : -1);
   expect(pairs.filter((pair) => !isIn(pair))).toEqual([]);
@@ -33,8 +33,8 @@ test('a name that is not in its file is found', () => {
 });
 
 test('the questions of CONTRIBUTING are fifteen', () => {
-  const rows = rowsOf('where').slice(2);
-  expect(rows.map((row) => row.split('|')[1]?.trim())).toHaveLength(15);
+  const questions = rowsOf('where').filter((row) => row.startsWith('### '));
+  expect(questions).toHaveLength(15);
 });
 
 test('every benchmark has its row in CONTRIBUTING', () => {
@@ -49,8 +49,9 @@ interface Named {
   readonly file: string;
 }
 
-function rowsOf(table: string): readonly string[] {
-  return section('CONTRIBUTING.md', table).split('\n');
+/** The rows of a table, or the items of lists with their headings: an item goes on where a line begins with spaces. */
+function rowsOf(part: string): readonly string[] {
+  return section('CONTRIBUTING.md', part).split(/\n(?! )/);
 }
 
 function codesIn(text: string): readonly string[] {
@@ -61,7 +62,7 @@ function isPath(code: string): boolean {
   return /^(?:src|test|bench|config|docs)\/[\w./-]+$/.test(code) || code === 'README.md';
 }
 
-/** Each identifier of a cell, with the next file in it; one behind the last file belongs to that. */
+/** Each identifier of a cell or an item, with the next file in it; one after the last file belongs to that. */
 function namesWithFiles(cell: string): readonly Named[] {
   const codes = codesIn(cell);
   const isFile = (code: string) => isPath(code) && !code.endsWith('/');
