@@ -22,7 +22,7 @@ import type { WriteSpec } from './writes/write-spec.js';
  * `checked again`: natively a row that two SET keys change is checked by all of its keys, which the proxy does not do.
  * `other plan`: where no index decides in which order PostgreSQL finds rows, it does the same. It was asked (twins.ts).
  * `another rule`: what comes of a change of a referenced key is done behind the statement, key by key, and natively row by row: of
- * several rules that are broken one is named that the proxy comes to earlier.
+ * several rules that are broken one is named that the proxy comes to earlier, and of several rows one that ON UPDATE changes once more.
  * `key of a partition`: of several keys that a new row breaks another one is named, as a partition has copies of its keys.
  * `other part`: of what two parts of a WITH break, the key of one is named, as keys are checked part by part.
  * `beside a delete`: of what a DELETE breaks and what is written beside it, the other one is named.

@@ -79,6 +79,20 @@ describe('where an UPDATE changes what keys reference, of several broken rules',
     expect(known(duplicate('t4'), referenced('f0'))).toBeUndefined();
   });
 
+  test('another row of one new key only where ON UPDATE may change a row of the statement again', () => {
+    const broken = (value: number): Run => {
+      const answer = `E C=23503 D=Key (k)=(${value}) … M=insert or update on table "t1" violates n=f1 s=a t=t1`;
+      return { answers: [[answer]], left: [], orphans: [], refused: undefined };
+    };
+    const known = (onUpdate: 'CASCADE' | 'NO ACTION') => {
+      const keys = [{ ...plainKey, from: 1, to: 1, onUpdate }, plainKey];
+      const made = makeSchema({ tables: [plainTable, plainTable], keys, ...plainSchema }, false, true);
+      return knownOfLeftKeys(broken(1), broken(2), 0, made, { ...spec, relation: 0 });
+    };
+    expect(known('CASCADE')).toBe('another rule');
+    expect(known('NO ACTION')).toBeUndefined();
+  });
+
   test('wherever the UPDATE stands, and only where the same rows are left', () => {
     const beside = { form: 'write beside a delete', help: 12, variant: 3, relation: 12 } as const;
     expect(known(referenced('f1'), referenced('f0'), beside)).toBe('another rule');

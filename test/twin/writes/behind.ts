@@ -9,14 +9,16 @@ import type { WriteSpec } from './write-spec.js';
  * Whether the proxy names a rule that comes earlier in its own order: keys that the statement itself writes; then, behind it, what
  * keys reference still and what is changed there, level by level, from the oldest key on; then keys of what was changed there, and what
  * is deferred. Natively one row is done behind the other.
+ * Of one new key another row may be named.
  * @param one what is natively broken
  * @param other what the proxy says is broken
  */
 export function brokenBehind(one: BrokenRule, other: BrokenRule, schema: Schema, spec: WriteSpec): boolean {
   const changes = new Changes(schema, spec);
   const [native, proxied] = [changes.phasesOf(one), changes.phasesOf(other)];
+  if (isSame(one, other)) return changes.mayComeAgain(one);
   const isLater = native.some((late) => late !== 'own' && proxied.some((each) => comes(each) <= comes(late)));
-  if (!isLater || isSame(one, other)) return false;
+  if (!isLater) return false;
   // Of one row the oldest key is natively the first too.
   const isOfFirstLevel = [one, other].every((rule) => changes.isOfFirstLevel(rule));
   return !isOfFirstLevel || placeOf(other, schema) < placeOf(one, schema);
@@ -59,6 +61,15 @@ class Changes {
     }
     if (!this.#written.has(key.to.table) && !this.#followed.has(key.to.table)) return [];
     return [isDeferred(key) ? 'last' : 'behind'];
+  }
+
+  /**
+   * The statement's own new key: natively that of a row which ON UPDATE changes once more is looked at when this has come, as of a row version
+   * that is gone nothing is looked at (RI_FKey_check), and by then that of another row may have failed.
+   */
+  mayComeAgain({ key, unreferenced }: BrokenRule): boolean {
+    if (key === undefined || !unreferenced) return false;
+    return this.#written.has(key.from.table) && this.#followed.has(key.from.table);
   }
 
   /** A row that the statement itself has changed is referenced still. */
