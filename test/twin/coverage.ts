@@ -4,6 +4,7 @@ import type { Statement } from './case.js';
 import { relationOf } from './delete-sql.js';
 import type { Run } from './run.js';
 import { isView, type Key, type Schema, setsColumns } from './schema.js';
+import { writtenRelations } from './writes/write-forms.js';
 import { isWrite, type WriteSpec } from './writes/write-spec.js';
 
 /** What no run may be without. */
@@ -30,7 +31,10 @@ export function shownBy(
   touched: ReadonlySet<number>,
   native: Run,
 ): readonly string[] {
-  if (isWrite(spec)) return [...(touched.size > 0 ? [spec.form] : []), ...brokenBy(native, spec)];
+  if (isWrite(spec)) {
+    const views = viewsOf(schema, spec);
+    return [...(touched.size > 0 ? [spec.form, ...views] : []), ...brokenBy(native, spec, views)];
+  }
   const acted = schema.keys.filter(
     ({ from, to }) => touched.has(from.table.place) && touched.has(to.table.place),
   );
@@ -68,9 +72,20 @@ export function shownBy(
   return traits.flatMap(([name, shown]) => (touched.size > 0 && shown ? [name] : []));
 }
 
-function brokenBy({ answers }: Run, { form }: WriteSpec): readonly string[] {
-  const broken = answers.flat().some((answer) => answer.startsWith('E C=23503'));
-  return broken ? [`${form}: 23503`] : [];
+function brokenBy({ answers }: Run, { form }: WriteSpec, views: readonly string[]): readonly string[] {
+  const fails = (code: string) => answers.flat().some((answer) => answer.startsWith(`E C=${code}`));
+  return [
+    ...(fails('23503') ? [form, ...views].map((what) => `${what}: 23503`) : []),
+    ...(fails('44000') ? ['CHECK OPTION'] : []),
+  ];
+}
+
+/** Through which kinds of views it writes. */
+function viewsOf(schema: Schema, spec: WriteSpec): readonly string[] {
+  const written = writtenRelations(schema, spec);
+  return schema.tables.flatMap(({ view }) =>
+    view && written.includes(view.relation) ? [`view: ${view.kind}`] : [],
+  );
 }
 
 function shares(one: Key, other: Key): boolean {

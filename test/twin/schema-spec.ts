@@ -18,8 +18,11 @@ export interface RowSpec {
 /** `deletes`: for each deleted row, those of a table beside that tell of it. */
 export type Trigger = 'none' | 'keeps' | 'keeps from changes' | 'logs' | 'deletes';
 
-/** What a view of a table shows: all of it, some of its rows, or under other names. */
-export type View = 'all' | 'some' | 'renamed';
+/**
+ * What a view of a table shows: all of it, some of its rows, or under other names. `checked` takes no rows that it does not show, and
+ * `stacked` none that the view does not show which it is one of; `invoker` has the rights of who asks; `narrow` leaves a key's column out.
+ */
+export type View = 'all' | 'some' | 'renamed' | 'checked' | 'stacked' | 'invoker' | 'narrow';
 
 export interface TableSpec {
   readonly idType: IdType;
@@ -87,20 +90,31 @@ const row: fc.Arbitrary<RowSpec> = fc.record({
   references: fc.array(fc.option(fc.nat(5), { freq: 8 }), { minLength: 1, maxLength: 6 }),
 });
 
-const table: fc.Arbitrary<TableSpec> = fc.record({
-  idType: pick([4, 'int4'], ...ID_TYPES.map((type) => [2, type] as const)),
-  identity: pick([6, 'id'], [2, 'pair'], [2, 'nothing'], [1, 'none']),
-  kind: pick([9, 'plain'], [1, 'list'], [1, 'range'], [1, 'hash']),
-  levels: pick([2, 1], [1, 2]),
-  inherits: pick<number | null>([9, null], [1, 0], [1, 1], [1, 2]),
-  odd: pick([6, 0], ...Array.from({ length: 11 }, (_, i) => [1, i + 1] as const)),
-  elsewhere: once(8),
-  gap: once(6),
-  trigger: pick([12, 'none'], [1, 'keeps'], [1, 'keeps from changes'], [2, 'logs'], [1, 'deletes']),
-  kept: value,
-  view: pick<View | null>([4, null], [1, 'all'], [1, 'some'], [1, 'renamed']),
-  rows: fc.array(row, { minLength: 1, maxLength: 10, size: 'max' }),
-});
+const tableWith = (view: fc.Arbitrary<View | null>): fc.Arbitrary<TableSpec> =>
+  fc.record({
+    idType: pick([4, 'int4'], ...ID_TYPES.map((type) => [2, type] as const)),
+    identity: pick([6, 'id'], [2, 'pair'], [2, 'nothing'], [1, 'none']),
+    kind: pick([9, 'plain'], [1, 'list'], [1, 'range'], [1, 'hash']),
+    levels: pick([2, 1], [1, 2]),
+    inherits: pick<number | null>([9, null], [1, 0], [1, 1], [1, 2]),
+    odd: pick([6, 0], ...Array.from({ length: 11 }, (_, i) => [1, i + 1] as const)),
+    elsewhere: once(8),
+    gap: once(6),
+    trigger: pick([12, 'none'], [1, 'keeps'], [1, 'keeps from changes'], [2, 'logs'], [1, 'deletes']),
+    kept: value,
+    view,
+    rows: fc.array(row, { minLength: 1, maxLength: 10, size: 'max' }),
+  });
+
+const table = tableWith(pick<View | null>([4, null], [1, 'all'], [1, 'some'], [1, 'renamed']));
+const writtenTable = tableWith(
+  pick<View | null>(
+    [6, null],
+    ...(['all', 'some', 'renamed', 'checked', 'stacked', 'invoker', 'narrow'] as const).map(
+      (each) => [1, each] as const,
+    ),
+  ),
+);
 
 function keyWith(action: fc.Arbitrary<Action>): fc.Arbitrary<KeySpec> {
   return fc.record({
@@ -135,11 +149,12 @@ function patternWith(key: fc.Arbitrary<KeySpec>, kinds: readonly Pattern['kind']
 function schemaWith(
   key: fc.Arbitrary<KeySpec>,
   patterns: fc.Arbitrary<readonly Pattern[]>,
+  spec = table,
 ): fc.Arbitrary<SchemaSpec> {
   return fc.record({
     tables: fc.oneof(
-      { weight: 3, arbitrary: fc.array(table, { minLength: 2, maxLength: 5, size: 'max' }) },
-      { weight: 1, arbitrary: fc.array(table, { minLength: 2, maxLength: 12, size: 'max' }) },
+      { weight: 3, arbitrary: fc.array(spec, { minLength: 2, maxLength: 5, size: 'max' }) },
+      { weight: 1, arbitrary: fc.array(spec, { minLength: 2, maxLength: 12, size: 'max' }) },
     ),
     keys: fc.oneof(
       { weight: 3, arbitrary: fc.array(key, { minLength: 1, maxLength: 7, size: 'max' }) },
@@ -170,7 +185,11 @@ const anyKey = keyWith(
 
 /** @param isWritten whether rows are written into it, and not only deleted */
 export const schemaSpec = (isWritten: boolean): fc.Arbitrary<SchemaSpec> =>
-  schemaWith(anyKey, somePatterns(anyKey, 1, isWritten ? WRITTEN_PATTERNS : PATTERNS));
+  schemaWith(
+    anyKey,
+    somePatterns(anyKey, 1, isWritten ? WRITTEN_PATTERNS : PATTERNS),
+    isWritten ? writtenTable : table,
+  );
 
 /** SET DEFAULT is refused, and so are keys whose order decides what is done: both are seldom. */
 const keyForBatches = keyWith(

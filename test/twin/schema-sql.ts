@@ -2,6 +2,7 @@
 import { quoted } from './names.js';
 import type { Key, Relation, Row, Schema, Table } from './schema.js';
 import { targetColumns, tree } from './schema.js';
+import { isOfSome } from './tables.js';
 import { literal, sqlType } from './values.js';
 
 /**
@@ -174,10 +175,21 @@ function createView({ view, root, idColumn, kept }: Table): readonly string[] {
   const { kind, relation } = view;
   const { table } = relation;
   const id = `${quoted(idColumn)} AS ${quoted(table.idColumn)}`;
-  const columns = ['code', ...table.keyColumns.map(({ name }) => name), 'a', id, 'b', 'note'].join(', ');
+  const keyed = table.keyColumns.slice(0, table.isNarrow ? -1 : undefined).map(({ name }) => name);
+  const columns = ['code', ...keyed, 'a', id, 'b', 'note'].join(', ');
   const only = kept === 1 && root.by === undefined ? 'ONLY ' : '';
-  const where = kind === 'some' ? ' WHERE a = 1' : '';
-  return [`CREATE VIEW ${qualified(relation)} AS SELECT ${columns} FROM ${only}${qualified(root)}${where}`];
+  const from = `${only}${qualified(root)}${isOfSome(kind) ? ' WHERE a = 1' : ''}`;
+  const name = qualified(relation);
+  if (kind === 'stacked') {
+    const below = qualified({ ...relation, name: `below ${relation.name}` });
+    return [
+      `CREATE VIEW ${below} AS SELECT ${columns} FROM ${from}`,
+      `CREATE VIEW ${name} AS SELECT b, ${quoted(table.idColumn)}, code, a, ${[...keyed, 'note'].join(', ')} FROM ${below} WITH CASCADED CHECK OPTION`,
+    ];
+  }
+  const options = kind === 'invoker' ? ' WITH (security_invoker)' : '';
+  const check = kind === 'checked' ? ' WITH LOCAL CHECK OPTION' : '';
+  return [`CREATE VIEW ${name}${options} AS SELECT ${columns} FROM ${from}${check}`];
 }
 
 function insertRows(table: Table): readonly string[] {

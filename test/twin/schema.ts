@@ -45,6 +45,8 @@ export interface Table {
   readonly gap: boolean;
   trigger: Trigger;
   view: { readonly kind: View; readonly relation: Relation } | undefined;
+  /** It is what a view shows that leaves the last column of the keys out. */
+  readonly isNarrow: boolean;
   readonly kept: number;
   /** The columns of its keys, own ones and inherited ones. */
   readonly keyColumns: Column[];

@@ -52,6 +52,7 @@ function makeTable(spec: TableSpec, place: number, earlier: readonly Table[]): T
     gap: spec.gap && !inherits,
     trigger: spec.trigger,
     view: undefined,
+    isNarrow: false,
     kept: spec.kept,
     keyColumns: [],
     rows: withoutDuplicates(spec.rows, unique),
@@ -67,18 +68,23 @@ function makeTable(spec: TableSpec, place: number, earlier: readonly Table[]): T
   return table;
 }
 
-/** A view of a table: `renamed` has another name for the id. */
+/** A view of a table: `renamed` and `stacked` have another name for the id. */
 function viewOf(table: Table, kind: View): Relation {
-  const idColumn = kind === 'renamed' ? 'the id' : table.idColumn;
+  const idColumn = kind === 'renamed' || kind === 'stacked' ? 'the id' : table.idColumn;
   return {
-    table: { ...table, idColumn },
+    table: { ...table, idColumn, isNarrow: kind === 'narrow' },
     schema: 'a',
     name: `v${table.place}`,
     part: undefined,
     by: undefined,
     partitions: [],
-    holds: (row) => kind !== 'some' || row.pair[0] === 1,
+    holds: (row) => !isOfSome(kind) || row.pair[0] === 1,
   };
+}
+
+/** Whether it shows only those rows of which the first of the pair is 1. */
+export function isOfSome(kind: View): boolean {
+  return kind === 'some' || kind === 'checked' || kind === 'stacked';
 }
 
 function uniqueTargets(identity: TableSpec['identity'], partitioned: boolean): readonly Target[] {

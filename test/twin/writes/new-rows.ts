@@ -23,9 +23,10 @@ export function keyFor(schema: Schema, table: Table, { help }: Pick<WriteSpec, '
   return keys[help % Math.max(keys.length, 1)];
 }
 
-/** The columns of its keys, own and inherited ones. */
-export function keyColumnsOf({ root }: Table): readonly Column[] {
-  return origins(root.table).flatMap(({ keyColumns }) => keyColumns);
+/** The columns of its keys, own and inherited ones, that it has or shows. */
+export function keyColumnsOf({ root, isNarrow }: Table): readonly Column[] {
+  const hidden = isNarrow ? root.table.keyColumns.at(-1) : undefined;
+  return origins(root.table).flatMap(({ keyColumns }) => keyColumns.filter((each) => each !== hidden));
 }
 
 /** All columns but `note`, as the relation calls them, with the type of the values that they get. */
@@ -99,12 +100,14 @@ export function rowCells(
     ...keyColumnsOf(table).map(({ name }): [string, Cell] => [name, 'NULL']),
   ]);
   const own = new Set([idColumn, 'a', 'b']);
+  const has = new Set(columnsOf(table).map(({ name }) => name));
   keysOf(schema, table).forEach((key, i) => {
     const reference = row.references[i % row.references.length] ?? 'none';
     const given = referencing(key, reference, row.value, sibling);
     key.columns.forEach((name, at) => {
       const cell = given[at] ?? 'NULL';
       const called = name === table.root.table.idColumn ? idColumn : name;
+      if (!has.has(called)) return;
       // These take no NULL, and have no default.
       if (!(own.has(called) && typeof cell === 'string')) cells.set(called, cell);
     });

@@ -7,7 +7,17 @@ import { useTwins } from '../use-twins.js';
 
 const twins = useTwins({ cascade: { overrides: OVERRIDES, guard: 'check', copy: 'verify' } });
 
-const SHOWN = ['insert', 'update', 'upsert', 'merge writes', 'copy in', 'insert: 23503', 'update: 23503'];
+const SHOWN = [
+  'insert',
+  'update',
+  'upsert',
+  'merge writes',
+  'copy in',
+  'insert: 23503',
+  'update: 23503',
+  'view: narrow',
+  'CHECK OPTION',
+];
 
 // More with npm run test:fuzz -- --writes.
 test('random writes on random schemas do what they do natively', async () => {

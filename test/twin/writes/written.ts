@@ -19,7 +19,7 @@ export function writtenRelation({ relations, tables, keys }: Schema, { relation 
     ...keys.flatMap(({ from }) => [from, from, from.table.root]),
     ...keys.flatMap(({ from }) => tree(from.table.root).slice(1)),
     ...relations,
-    ...views,
+    ...views.flatMap((view) => [view, view, view]),
   ];
   const chosen = choices[relation % choices.length];
   if (!chosen) throw new Error('a schema without relations');
