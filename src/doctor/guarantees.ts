@@ -14,6 +14,7 @@ export interface Guarantee {
   readonly pastProxy: string;
 }
 
+const PASSES = 'passes';
 const MAY_BE_LEFT = 'may be left';
 const NEVER_LEFT = 'is never left';
 
@@ -29,7 +30,7 @@ const GUARDED: Readonly<Record<Locks, string>> = { none: MAY_BE_LEFT, rows: NEVE
 
 export function guaranteeOf(guard: Guard, locks: Locks): Guarantee {
   return {
-    unknownKey: guard === 'check' ? 'is refused (23503)' : 'passes',
+    unknownKey: guard === 'check' ? 'is refused (23503)' : PASSES,
     throughProxy: (guard === 'off' ? UNGUARDED : GUARDED)[locks],
     pastProxy: UNGUARDED[locks],
   };
@@ -42,5 +43,7 @@ export function guaranteeInWords({ unknownKey, throughProxy, pastProxy }: Guaran
     throughProxy === pastProxy
       ? `${child} ${throughProxy}.`
       : `${child} ${throughProxy} if it was written through pgcascade; one that was written past it ${pastProxy}.`;
-  return `A key that names nothing ${unknownKey} if it is written through pgcascade. ${children}`;
+  // What passes through pgcascade passes past it, too.
+  const where = unknownKey === PASSES ? '' : ' if it is written through pgcascade';
+  return `A key that names nothing ${unknownKey}${where}. ${children}`;
 }
