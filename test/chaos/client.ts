@@ -104,17 +104,17 @@ export class Client {
     }
   }
 
+  /** A cascade in batches may take long, and says with each of them that it goes on: patience begins anew with what comes. */
   async #untilChanged(is: () => boolean, what: string): Promise<void> {
-    const late = setTimeout(() => this.#changed(), PATIENCE);
-    const end = performance.now() + PATIENCE;
     while (!is()) {
-      if (performance.now() >= end)
-        throw new Error(`the client waits for ${what} and has got "${this.said}"`);
-      await new Promise<void>((resolve) => {
-        this.#changed = resolve;
+      let late: NodeJS.Timeout | undefined;
+      const comes = await new Promise<boolean>((resolve) => {
+        this.#changed = () => resolve(true);
+        late = setTimeout(resolve, PATIENCE, false);
       });
+      clearTimeout(late);
+      if (!comes) throw new Error(`the client waits for ${what} and has got "${this.said}"`);
     }
-    clearTimeout(late);
   }
 
   #read(chunk: Buffer): void {
