@@ -79,6 +79,11 @@ export function readTag(complete: Message): string {
   return complete.buffer.toString('latin1', complete.start + 5, complete.end - 1);
 }
 
+/** The rows that a command tag counts, which is its last word; 0 for a tag without a number, as `BEGIN`. */
+export function rowsInTag(tag: string): number {
+  return Number(tag.slice(tag.lastIndexOf(' ') + 1)) || 0;
+}
+
 export function commandComplete(tag: string): Buffer {
   return message(Backend.CommandComplete, Buffer.from(`${tag}\0`));
 }

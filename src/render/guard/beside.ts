@@ -1,7 +1,7 @@
 /**
- * A look at the keys that a statement writes beside a DELETE that cascades. What it inserts is not seen by the CTEs that delete, nor
- * need it be where it references nothing that they take; else it would depend on the order of the rows what becomes of it natively
- * (refused, where its key is checked first, or deleted with the others), and the statement stops itself.
+ * Looks at the keys that a statement writes beside a DELETE that cascades. The CTEs that delete do not see what the statement inserts. They need
+ * not where that references nothing that they take. Where it does, natively the order of the rows decides (the row is refused, if its key is
+ * checked first, or deleted with the others), and here the statement stops itself.
  */
 import type { ForeignKey } from '../../graph/model.js';
 import type { GuardedKey } from '../../plan/guard.js';
@@ -18,7 +18,7 @@ import { conditionsOf, cteEdits, look, mainEdits, type Source } from './with.js'
 
 /**
  * @param guarded in the order in which PostgreSQL carries them out; none of them changes what is referenced
- * @returns what renderStatement puts into the statement, and what the markers' numbers behind those of the plan's own checks stand for
+ * @returns what renderStatement puts into the statement, and what the markers' numbers after those of the plan's own checks stand for
  * @throws ProxyError as renderGuardedWith
  */
 export function renderBeside(
@@ -27,7 +27,7 @@ export function renderBeside(
   plan: Plan,
   roots: readonly Root[],
 ): Beside & { readonly checks: readonly GuardCheck[] } {
-  // Their CTEs are called by numbers behind those of the plan.
+  // The numbers in the names of their CTEs come after those of the plan.
   const parts = guarded.map(
     (each, i): Part => ({ guarded: each, columns: new Returned(each, plan.deletions.length + i) }),
   );

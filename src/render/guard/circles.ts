@@ -1,10 +1,10 @@
-/** ON UPDATE of keys that lead in circles: how many statements that takes is known when they have been executed, so the server goes on. */
+/** Carries out ON UPDATE of keys that lead in circles. Only the rows tell how many statements that takes, so a block on the server repeats them. */
 import { quoteLiteral } from '../../sql/names.js';
 import { ownName } from '../own-names.js';
 import { isLateOnUpdate, type LeftKeys } from './left-keys.js';
 import type { LeftStatements, Statement } from './left-statements.js';
 
-/** What the statement that is being executed reads, and what it hands on. */
+/** The settings that the statement reads which is being executed, and that it hands keys on by. */
 const [NOW, NEXT] = [quoteLiteral('pgcascade.left_now'), quoteLiteral('pgcascade.left_next')];
 /** How many rows each has changed, with commas between the numbers. */
 const CHANGED = quoteLiteral('pgcascade.changed');
@@ -14,8 +14,8 @@ const [NODES, ROWS, AT, DONE, COUNT, COUNTS] = ['nodes', 'rows', 'at', 'done', '
 ) as [string, string, string, string, string, string];
 
 /**
- * A block that carries out what is left to do, first come, first served, as PostgreSQL's own queue of triggers is: what one statement has
- * changed stands in it behind all that was changed before.
+ * A block with a queue of changes, first come, first served, as PostgreSQL's own queue of triggers is: what a statement has changed
+ * comes after everything that was changed before.
  *
  *     DO LANGUAGE plpgsql 'DECLARE
  *     pgc_nodes int4[]; pgc_rows text[]; pgc_at int4 := 1; pgc_done bool;
@@ -79,7 +79,7 @@ export function renderBlock(statements: LeftStatements, isCounted: boolean): str
 /** A setting's value, as `renderBlock` leaves it. */
 export const CHANGED_BY_BLOCK = get(CHANGED);
 
-/** One of the statements, and what it has changed put behind what is left to do. */
+/** One of the statements, and the code that puts what it has changed at the end of the queue. */
 function stepOf(
   { render, followed, handsTo }: Statement,
   isQueued: (left: LeftKeys) => boolean,

@@ -1,6 +1,6 @@
 /**
- * The look at the keys of rows that a COPY has copied: a statement of its own behind it, in the same transaction. Natively they are checked when
- * all rows are copied, too.
+ * Looks at the keys of rows that a COPY has copied: by a statement of its own after the COPY, in the same transaction. Natively, too, they are
+ * checked when all rows are copied.
  */
 import type { Relation } from '../../graph/model.js';
 import type { GuardedKey } from '../../plan/guard.js';
@@ -10,7 +10,7 @@ import { stillMeans } from '../single/meaning.js';
 import { breaks, caseOf, checksOf, type RowColumns } from './guard.js';
 import type { GuardCheck } from './guard-checks.js';
 
-/** What was copied, and into what. */
+/** A COPY, and the relation into which it copies. */
 export interface Copied {
   /** As the COPY names it. */
   readonly target: RelationName;
@@ -25,10 +25,10 @@ export interface Copied {
  *      WHEN n.author IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY users AS p WHERE p.id = n.author FOR KEY SHARE OF p)
  *       THEN format('pgcascade/…/0/%s/(%s)', 16390, n.author)::int4 IS NULL ELSE true END) >= 0
  *
- * A row in sight is this transaction's where what wrote it is still in progress. That holds for each of its subtransactions, which is
- * not told otherwise: their numbers are not below that of the transaction itself, `own`. age() counts from a number that stands since it was
- * first called in the transaction, which may be before this had one: so the ages are compared. A COPY with FREEZE leaves the number too.
- * So rows are looked at that the transaction has written before, as well.
+ * A row that the statement sees was written by its own transaction where the writer is still in progress. The writer may be a subtransaction:
+ * the number of one is not below that of the transaction itself, `own`. age() counts from a number that is fixed when it is first
+ * called in the transaction, perhaps before this has a number of its own: so ages are compared. A COPY with FREEZE leaves the number too.
+ * Rows that the transaction has written before the COPY are looked at as well.
  */
 export function renderCopied({ target, relation, keys }: Copied): {
   readonly sql: string;
@@ -38,7 +38,7 @@ export function renderCopied({ target, relation, keys }: Copied): {
   const columns = columnsIn(relation, keys);
   const cases = checks.map((check, place) => ({
     isDeferred: check.key.deferred,
-    // All rows that it may reference are in sight, those of the same COPY too.
+    // The statement sees all rows that a copied one may reference, those of the same COPY too.
     sql: breaks(check, place, columns, { target: { relation }, level: 'check' }, []),
   }));
   const looks = [false, true].flatMap((deferred) => {
@@ -53,7 +53,7 @@ export function renderCopied({ target, relation, keys }: Copied): {
 
 /** `txid_current()`, as age() takes it. */
 const OWN = `(pg_catalog.txid_current() OPERATOR(pg_catalog.%) 4294967296)::pg_catalog.text::pg_catalog.xid`;
-/** How far the transaction that wrote a row is behind this one: negative for a subtransaction of this one. */
+/** How much older than this transaction the one is that wrote a row: negative for a subtransaction of this one. */
 const AGE = `(pg_catalog.age(n.xmin)::pg_catalog.int8 OPERATOR(pg_catalog.-) pg_catalog.age(${OWN}))`;
 const STATUS = `pg_catalog.txid_status(pg_catalog.txid_current() OPERATOR(pg_catalog.-) ${AGE})`;
 /** A row that this transaction has not written. */

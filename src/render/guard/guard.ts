@@ -33,7 +33,7 @@ export interface OwnRows {
 export interface RenderedGuard extends Spliced {
   readonly shape: ResultShape;
   readonly checks: readonly GuardCheck[];
-  /** Statements that have to be executed behind it: their errors are those of the client's statement. */
+  /** Statements that have to be executed after it: their errors are those of the client's statement. */
   readonly followUps?: readonly FollowUp[];
 }
 
@@ -81,7 +81,7 @@ export function renderGuarded(
   const returned = columns.expressions;
   const names = returned.map((_, i) => columnName(i)).join(', ');
   const list = site.returning?.list;
-  // Of one row a row is enough to tell that it was written: to count it costs more.
+  // Where one row is written, a row of the result tells so: to count it costs more.
   const count = site.isOneRow ? '1' : 'pg_catalog.count(*)';
   const edits: readonly Edit[] = [
     insertion(start, `${hasWith ? ', ' : 'WITH '}${columns.rows} (${names}) AS (\n`),
@@ -99,13 +99,13 @@ export function renderGuarded(
   };
 }
 
-/** Splices, and gives the CTEs and columns of the proxy's own names that nothing in the statement has. */
+/** Splices, and gives the proxy's CTEs and columns names that nothing in the statement has. */
 export function spliceNamed(text: string, edits: readonly Edit[], parts: readonly Guarded[]): Spliced {
   const { columns, isOpen } = namesOf(parts);
   return splice(text, withOwnNames(text, edits, columns, isOpen));
 }
 
-/** What columns of the statement's may be called; isOpen: it may have others. */
+/** The names that columns of the statement may have; isOpen: it may have others. */
 export function namesOf(parts: readonly Guarded[]): {
   readonly columns: readonly string[];
   readonly isOpen: boolean;
@@ -126,7 +126,7 @@ export function shapeOf({ returning, write: { command } }: WriteSite, added: num
   return returning === undefined ? { kind: 'count', command: tag } : { kind: 'rows', command: tag, added };
 }
 
-/** What the proxy wants to know of the rows, before the list of the client's RETURNING, or as one. */
+/** The columns that the proxy needs of the rows: before those of the client's RETURNING, or as a RETURNING of its own. */
 export function returningEdit({ end, returning }: WriteSite, { expressions, options }: Returned): Edit {
   const columns = `${options}${expressions.join(', ')}`;
   return returning === undefined
@@ -134,7 +134,7 @@ export function returningEdit({ end, returning }: WriteSite, { expressions, opti
     : insertion(returning.list, `${columns}, `);
 }
 
-/** Those of deferred keys come behind all others. */
+/** The conditions of all keys: those of deferred keys come last. */
 export function checksOf(keys: readonly GuardedKey[]): readonly NewKeyCheck[] {
   const [atOnce, deferred] = [
     keys.filter(({ key }) => !key.deferred),
@@ -180,7 +180,7 @@ type BrokenBy = Pick<Guarded, 'level'> & { readonly target: Pick<Guarded['target
 
 /**
  * `WHEN n.pgc_c0 IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY users AS p WHERE p.id = n.pgc_c0 FOR KEY SHARE OF p) THEN (marker)`.
- * A key that references a row which this statement sees, and can lock no more, was deleted or changed meanwhile. Where keys
+ * Where a referenced row cannot be locked any more, though this statement sees it, it was deleted or changed meanwhile. Where keys
  * are only locked, there is one more condition: a key that references nothing in sight passes.
  * @param own what the statement writes itself, and the key may reference
  * @param also further conditions for a row to be looked at

@@ -1,4 +1,4 @@
-/** A statement that the proxy puts its look at keys around, and the columns that it returns for that. */
+/** A guarded statement, around which the proxy puts a look at keys, and the columns that it returns for that. */
 import type { ForeignKey } from '../../graph/model.js';
 import type { GuardedKey, GuardLevel, RowsOf } from '../../plan/guard.js';
 import { acts, setBy } from '../../plan/leaving.js';
@@ -17,12 +17,12 @@ export interface Guarded {
   readonly site: InTurn<WriteSite>;
   readonly target: Target;
   readonly keys: readonly GuardedKey[];
-  /** What comes of rows that leave keys. */
+  /** What is done for rows that leave keys. */
   readonly changes: UpdatePlan;
   readonly level: Exclude<GuardLevel, 'off'>;
-  /** Somebody wants to know how many rows ON UPDATE changes. */
+  /** The rows that ON UPDATE changes are counted. */
   readonly counts: boolean;
-  /** The server tells the rows as they were from those that they are now. */
+  /** Whether the server can return a row as it was (OLD in a RETURNING). */
   readonly tellsOld: boolean;
   /** Keys of other parts of the statement that may reference rows of this one, and which rows. */
   readonly referencedHere?: ReadonlyMap<ForeignKey, RowsOf>;
@@ -131,8 +131,8 @@ export class Returned {
 
 /**
  * `NOT (n.pgc_c1 AND n.pgc_c2 = n.pgc_c0)`: ON UPDATE does not change the key, as it does where the row itself leaves what it references.
- * Natively that is done first, and the key looked at is the new one (RI_FKey_check in ri_triggers.c: a version of a row that is no
- * more is not looked at). So it is looked at behind the statement.
+ * Natively ON UPDATE is done first, and the new key is looked at (RI_FKey_check in ri_triggers.c ignores a version of a row that is
+ * outdated). So here a follow-up looks at it.
  */
 export function keepsKey(
   key: ForeignKey,
@@ -155,7 +155,7 @@ function sharesColumn(one: ForeignKey, other: ForeignKey): boolean {
 
 /**
  * `NOT EXISTS (SELECT FROM pgc_0 AS s WHERE s.pgc_c1 AND s.pgc_c2 = n.pgc_c0)`: no part before has left what the key references. Else
- * its ON UPDATE changes the row, natively before the key is looked at, and here behind the statement.
+ * its ON UPDATE changes the row: natively before the key is looked at, and here in a follow-up.
  * @param columns of the row's own part
  */
 export function keptBeside(

@@ -1,6 +1,6 @@
 /**
- * Keys that rows of a guarded statement have left, handed on to the statements behind it by a setting that is local to the
- * transaction: no statement can see what the one before it returned, nor a row as it was.
+ * Hands the keys that rows of a guarded statement have left on to its follow-ups, by a setting that is local to the transaction: no
+ * statement can see what the one before it returned, nor a row as it was.
  */
 import type { ForeignKey } from '../../graph/model.js';
 import { acts, type Leaving } from '../../plan/leaving.js';
@@ -105,7 +105,7 @@ export class LeftKeys {
   }
 
   /**
-   * The query of a CTE in a statement behind, with what was handed on:
+   * The query of a CTE in a follow-up, with what was handed on:
    *
    *     SELECT (e.v ->> 0)::bool, (e.v ->> 1)::int4
    *     FROM json_array_elements((SELECT CASE WHEN length(s.v) > 0 THEN s.v ELSE '[]' END
@@ -198,7 +198,7 @@ export class LeftKeys {
     );
     const { by, relation } = this.leaving;
     return {
-      // Whoever writes rows that may leave keys writes them into one table.
+      // A statement whose rows may leave keys writes into one table.
       table: by === undefined ? String(relation.oid) : `n.${name('tableoid', 'pg_catalog.oid')}`,
       changed: this.#rows.changed(key).map((each) => `n.${this.#name(each, BOOL)}`),
       values: [...columns.values()].map((each) => `n.${each}`),

@@ -1,4 +1,4 @@
-/** The statements behind a guarded one that carry out ON UPDATE, and look at what it has left. */
+/** The follow-ups of a guarded statement: they carry out ON UPDATE of the keys that its rows have left, and look at what is left then. */
 import type { ForeignKey, Relation } from '../../graph/model.js';
 import { acts } from '../../plan/leaving.js';
 import type { UpdatePlan } from '../../plan/on-update.js';
@@ -119,8 +119,8 @@ export class LeftStatements {
   }
 
   /**
-   * Natively a new key is looked at behind what its own row leaves, and so it is here where that matters: what comes later may give the key
-   * what it references. Where keys lead in no circle, all that ON UPDATE gives can wait for the end.
+   * Natively a new key is looked at after ON UPDATE was done for its own row, and so it is here where that matters: a later change may bring
+   * the row that the key references. Where keys lead in no circle, all new keys can be looked at in the end.
    */
   #isAtOnce({ leaving }: LeftKeys, { deferred }: ForeignKey): boolean {
     return !deferred && (this.#isCircular || leaving.by === undefined);
@@ -178,7 +178,7 @@ export class LeftStatements {
     const { keys, written } = next.leaving;
     const rows = this.#rows[next.leaving.id];
     if (rows === undefined || keys.length + written.length === 0)
-      // What nobody reads from is executed behind the SELECT, which may empty the setting.
+      // The server executes a CTE that nothing reads from after the SELECT, which may empty the setting.
       return {
         followed,
         render: (select) =>

@@ -1,4 +1,4 @@
-/** Rows of a guarded statement that leave what keys reference: what stops the statement, and what carries out ON UPDATE behind it. */
+/** What is done for rows of a guarded statement that leave keys: cases that stop the statement, and follow-ups that carry out ON UPDATE. */
 import { withNames } from '../own-names.js';
 import { CHANGED_BY_BLOCK, renderBlock } from './circles.js';
 import { Checks, type GuardCheck } from './guard-checks.js';
@@ -12,14 +12,14 @@ export interface Changes {
   readonly cases: readonly string[];
   /** A condition that is true, and hands on the keys that are left. */
   readonly handsOn: readonly string[];
-  /** The statements that have to be executed behind it, in their order. */
+  /** The statements that have to be executed after it, in their order. */
   readonly followUps: readonly FollowUp[];
 }
 
-/** The statement behind would see what this one sees, and not a row that has come to reference a left key meanwhile. */
+/** In such a transaction a follow-up would see what the statement sees, and no row that has come to reference a left key meanwhile. */
 const KEEPS_SNAPSHOT = `pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.=) ANY (ARRAY['repeatable read', 'serializable'])`;
 
-/** A row that leaves a refused key stops the statement; what rows leave of other keys is handed on to the statements behind. */
+/** A row that leaves a refused key stops the statement; the other keys that rows leave are handed on to the follow-ups. */
 export function changesOf({ target: { relation }, changes, counts }: Guarded, columns: Returned): Changes {
   const checks = new Checks();
   const cases = changes.refused.map((key) =>

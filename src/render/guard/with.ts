@@ -47,7 +47,7 @@ export interface Source {
  *     SELECT count(*) FROM pgc_1 AS n WHERE (SELECT h FROM pgc_h)
  *
  * @param parts in the order in which PostgreSQL carries them out
- * @throws ProxyError PGC_GUARD where nobody can tell the names of columns, and what `columns` throws
+ * @throws ProxyError PGC_GUARD where the names of columns cannot be found out, and what `columns` throws
  */
 export function renderGuardedWith(
   text: string,
@@ -139,8 +139,8 @@ function ownRowsOf({ key, own }: NewKeyCheck, part: Part, parts: readonly Part[]
 }
 
 /**
- * A CTE of the client's. Its name comes to stand for what its own RETURNING gives. Nobody can read from one that returns nothing: the
- * name stays for the server's own error.
+ * A CTE of the client's. Its name comes to stand for what its own RETURNING gives. A statement cannot read from a CTE that returns nothing: its
+ * name stays, so that the server finds that error itself.
  */
 export function cteEdits(part: Part, source: Source): readonly Edit[] {
   const { guarded, columns } = part;
@@ -199,7 +199,7 @@ export function mainEdits(
   };
 }
 
-/** @throws ProxyError PGC_GUARD where nobody can tell them */
+/** @throws ProxyError PGC_GUARD where they cannot be found out */
 function namesReturned({ guarded }: Part, { text, statement, query, columns }: Source): readonly string[] {
   const { site, target, level } = guarded;
   const { outer, prepares, form } = statement;

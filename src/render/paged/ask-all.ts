@@ -1,4 +1,4 @@
-/** What is asked before anything is deleted: all rules, of all rows that the pages will take, and how many the client's are. */
+/** Asks before the first page whether any rule is broken by any row that the pages will take, and how many rows are the client's. */
 import type { Plan } from '../../plan/plan.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
 import { renderDeletions } from '../single/actions/deletions.js';

@@ -1,6 +1,6 @@
 /**
- * The steps of one page, which is one transaction: no more rows are found than it may have, from the client's own down; those
- * with nothing below them that stays are then deleted, from the leaves up.
+ * The steps of one page, which is one transaction. They find no more rows than it may have, from the client's own down, and then delete, from
+ * the leaves up, those below which no row stays.
  */
 import type { ForeignKey } from '../../graph/model.js';
 import type { Deletion, Plan } from '../../plan/plan.js';
@@ -42,7 +42,7 @@ export function findPage(plan: Plan, node: PageNode, rows: number): Collecting {
 }
 
 /**
- * All rules, of the rows that the page takes: others may have written since they were asked of all.
+ * Asks all rules again for the rows that the page takes: others may have written since they were asked for all rows.
  * @param plan without the deletions that stand for changes
  */
 export function askRules(plan: Plan): readonly Step[] {
@@ -66,8 +66,8 @@ function writeRows(plan: Plan, { deletions, key }: PageNode): Step {
 }
 
 /**
- * The rows of a cycle in one statement: where the server enforces a key as NO ACTION, it looks behind each statement whether a row is
- * referenced still. The number of rows is that of both.
+ * Deletes the rows of a cycle in one statement: where the server enforces a key as NO ACTION, it looks after each statement whether a
+ * deleted row is still referenced. The tag counts the rows of all tables together.
  *
  *     WITH pgc_1 (…) AS (…), pgc_2 (…) AS (…),
  *     pgc_g1 AS (DELETE FROM ONLY users AS r WHERE … RETURNING true), pgc_g2 AS (DELETE FROM ONLY teams AS r WHERE … RETURNING true)
@@ -96,8 +96,8 @@ function setNull(plan: Plan, deletion: Deletion, columns: readonly string[]): St
 }
 
 /**
- * Fails the page where a trigger has kept a row, so that no page would ever be the last one; and where a row references one that it has
- * deleted: somebody has committed that meanwhile, and the page is tried again.
+ * Fails the page where a trigger has kept a row, so that no page would ever be the last one; and where a row references one that the page has
+ * deleted: another transaction has committed that row meanwhile, and the page is tried again.
  *
  *     SELECT WHERE CASE WHEN EXISTS (SELECT FROM ONLY posts AS r WHERE …) THEN concat('pgcascade/…/rowKept')::int4 = 0
  *       WHEN EXISTS (SELECT FROM ONLY posts AS r WHERE …) THEN concat('pgcascade/…/ruleSuspected')::int4 = 0 ELSE true END

@@ -1,4 +1,4 @@
-/** How many rows each part of the one statement takes, told beside the client's result where somebody wants to know. */
+/** Counts the rows that each part of the one statement takes, in a column beside the client's result, where they are to be counted. */
 import type { Relation } from '../../graph/model.js';
 import type { Change, Plan } from '../../plan/plan.js';
 import { changeParts } from './actions/changes.js';
@@ -25,9 +25,9 @@ export function countedParts(plan: Plan): readonly Counted[] {
 }
 
 /**
- * A column with all counts, as text: one column, whatever the number of tables. The server executes a CTE that changes rows when it
- * is first read from, and those that nobody reads from when all else is done, the last one first. Here all are read from, so that
- * order is kept: last things first.
+ * A column with all counts, as text: one column, whatever the number of tables. The server executes a CTE that changes rows when it is first
+ * read from, and those that nothing reads from at the end, the last one first. Here all of them are read from, in the order in which
+ * they would be executed without that: the last one first.
  *
  *     array_to_string(ARRAY[(SELECT count(*) FROM pgc_u0_0), (SELECT count(*) FROM pgc_1), (SELECT count(*) FROM pgc_0)], ',')
  */

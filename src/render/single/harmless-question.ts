@@ -16,9 +16,9 @@ import type { CalledNames } from '../../sql/statement/selection.js';
  *       OR EXISTS (SELECT FROM unnest(ARRAY[16385]::oid[]) AS l WHERE NOT has_any_column_privilege(l.l, 'UPDATE')))
  *
  * @param names what the client's statement calls
- * @param again it is executed again when the rows that it has found are gone: then nothing may be called that reads what it likes,
- * which any function may that is not immutable, but the server's own
- * @param more what else stands against it: a condition
+ * @param again the SELECT is executed again when the rows that it has found are gone: then it may call no function that could read them, which
+ * is any but an immutable one or one of the server's own
+ * @param more a further condition under which the SELECT is not harmless
  */
 export function harmlessQuestion(
   { functions, types, operators, relations }: CalledNames,

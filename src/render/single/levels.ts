@@ -15,7 +15,7 @@ export interface Level {
  */
 const MOST_LEVELS = 8;
 
-/** A row of a cycle that came while the first pass waited is found by the second; nobody knows how many would find all. */
+/** The second pass over a cycle finds rows that came while the first one waited. No number of passes is certain to find all. */
 const PASSES_OF_CYCLE = 2;
 
 /** The levels of the rows that others reference, from the top down; one of a cycle is there twice. */
@@ -47,7 +47,7 @@ export function depthsOf({ deletions, members }: Plan): readonly number[] {
   const ofCycles = new Map<number, number>();
   for (const { cycle, keys, origin } of deletions) {
     const known = cycle === undefined ? undefined : ofCycles.get(cycle);
-    // Those of the cycle come behind the first of them, and have no depth yet.
+    // The other deletions of the cycle come after the first one, and have no depth yet.
     const entering = cycle === undefined ? keys : (cycles.get(cycle) ?? []).flatMap((each) => each.keys);
     const above =
       known === undefined ? entering.flatMap(({ referenced }) => members.get(referenced) ?? []) : [];

@@ -1,6 +1,6 @@
 /**
- * Locks on the rows that a statement is going to delete, level by level from the top down. A locked row gets no new child from
- * whoever locks the parent of what is written: for a key that the server enforces the server itself does so (RI_FKey_check locks
+ * Locks on the rows that a statement is going to delete, level by level from the top down. A locked row gets no new child from a
+ * writer who locks the parent of what it writes: for a key that the server enforces the server itself does so (RI_FKey_check locks
  * what a row references FOR KEY SHARE). Each level is a statement of its own, and so sees the children that were committed
  * while the level above waited for its locks.
  */

@@ -1,4 +1,4 @@
-/** That a name in the client's text still means the relation that was planned for. */
+/** Makes sure that a name in the client's text still means the relation that was planned for. */
 import type { Relation } from '../../graph/model.js';
 import { quoteLiteral, quoteRelation, type RelationName } from '../../sql/names.js';
 import { FAIL_RELATION_CHANGED } from '../violations.js';
@@ -7,7 +7,7 @@ import { named, type Root } from './root.js';
 /**
  * A condition that fails where a target's name no longer means the table that was planned for. The server looks the name up
  * whenever it analyses the statement, together with the name in the client's text. A DELETE that was passed on has no such
- * condition: session/catalog/meanings.ts sees to it (decisions 6 and 54 in docs/decisions.md).
+ * condition: for such a name session/catalog/meanings.ts has the server asked again (decisions 6 and 54 in docs/decisions.md).
  *
  *     CASE WHEN 'users'::regclass::oid = 16385::oid THEN true ELSE concat('pgcascade/…/relationChanged')::int4 = 0 END
  */

@@ -1,6 +1,6 @@
 /**
- * The plans that were made last over a graph, and the SQL that follows from a plan behind the client's own DELETEs. The
- * statements of a series differ in their values alone, and these are neither in the plan nor in that SQL.
+ * The plans that were made last over a graph, and the SQL that comes after the client's own DELETEs. The statements of a series
+ * differ in their values alone, and these are neither in the plan nor in that SQL.
  */
 import type { Graph } from '../../graph/graph.js';
 import type { Steps } from '../../pace.js';
@@ -24,7 +24,7 @@ export function* cachedPlan(graph: Graph, targets: readonly Target[]): Steps<Pla
     .map(({ relation, only, view }) => [relation.oid, only, view?.relation.oid].join())
     .join(' ');
   const made = known.get(key) ?? { plan: yield* planDelete(graph, targets) };
-  // The one that was used last comes last.
+  // A plan that is used moves to the end: the one at the beginning was not used for the longest time.
   known.delete(key);
   known.set(key, made);
   const [oldest] = known.keys();

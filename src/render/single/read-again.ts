@@ -1,13 +1,13 @@
-/** What the conditions of a DELETE read that a part of its cascade has taken already when they are evaluated again. */
+/** Finds out whether the conditions of a DELETE read tables of its cascade: rows of these are gone when the conditions are evaluated again. */
 import type { Graph } from '../../graph/graph.js';
 import type { Plan } from '../../plan/plan.js';
 import type { CalledNames } from '../../sql/statement/selection.js';
 import type { Root } from './root.js';
 
 /**
- * @param names what the client's statement calls
+ * @param names the names in the client's statement
  * @param sharing as that of Graph
- * @returns what stands against it
+ * @returns why the conditions cannot be evaluated again; undefined where they can
  */
 export function readGone(
   { read }: CalledNames,

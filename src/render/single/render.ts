@@ -30,14 +30,14 @@ import {
 } from './root.js';
 
 /**
- * What the answers look like. Where rows are counted, a column has all the numbers (counts.ts): behind the count, or before all others.
+ * What the answers look like. Where rows are counted, a column has all the numbers (counts.ts): after the count, or before all others.
  */
 export type ResultShape =
   /** As the client's statement says. */
   | { readonly kind: 'as sent' }
   /** One row, the count; or none, where that is zero. */
   | { readonly kind: 'count'; readonly command: string; readonly counted?: readonly Counted[] }
-  /** The client's rows behind so many columns of the proxy's own. */
+  /** The client's rows, after so many columns of the proxy's own. */
   | {
       readonly kind: 'rows';
       readonly command: string;
@@ -49,7 +49,7 @@ export interface Rendered extends Spliced {
   readonly shape: ResultShape;
 }
 
-/** What the statement writes beside its DELETEs, where that is looked at. */
+/** What a statement writes beside its DELETEs, where the keys of that are looked at. */
 export interface Beside {
   /** What is put around its parts in the client's WITH. */
   readonly edits: readonly Edit[];
@@ -59,7 +59,7 @@ export interface Beside {
   readonly condition: string;
   /** Whatever a column beside those of the proxy may be called; and whether there may be others. */
   readonly names: { readonly columns: readonly string[]; readonly isOpen: boolean };
-  /** What is put around the statement itself, where that writes: `ctes` stand behind it, and the last one has all conditions, as `pgc_h (h)`. */
+  /** What is put around the statement itself, where that writes: `ctes` come after it, and the last one has all conditions, as `pgc_h (h)`. */
   readonly around:
     | ((ctes: readonly string[]) => { readonly edits: readonly Edit[]; readonly shape: ResultShape })
     | undefined;
@@ -78,7 +78,7 @@ export interface Beside {
  * @param text the client's statement
  * @param roots those of its DELETEs that concern the plan, in the order in which the server executes them
  * @param beside what it writes, where that is looked at
- * @throws ProxyError PGC_FORM where nobody can tell the names of columns, and what `columns` throws
+ * @throws ProxyError PGC_FORM where the names of columns cannot be found out, and what `columns` throws
  */
 export function* renderStatement(
   text: string,
@@ -128,7 +128,7 @@ export function* renderStatement(
 }
 
 /**
- * What comes before and behind the client's statement, where that deletes itself and not only in its WITH; and what the whole
+ * What comes before and after the client's statement, where that deletes itself and not only in its WITH; and what the whole
  * selects: `count(*) FROM pgc_0`, or for a RETURNING `pgc_0.* FROM pgc_0`, or in a COPY `pgc_x0 AS id FROM pgc_0`.
  * @param counted the plan, where its rows are counted
  */
@@ -188,7 +188,7 @@ function cteEdits(root: Root, source: NamesSource): readonly Edit[] {
   if (cte === undefined || deletion.returns.length === 0) return [];
   const name = quoteName(cte.name);
   if (site.returning === undefined) {
-    // Nobody can read from it: the name stays for the server's own error.
+    // A statement cannot read from it: its name stays, so that the server finds that error itself.
     const empty = `, ${name} AS (DELETE FROM ${namedTable(target)} WHERE false)`;
     return [
       { start: cte.start, end: cte.body, sql: rootHeader(root) },

@@ -27,7 +27,7 @@ export interface Root {
 }
 
 /**
- * Splices, and gives the CTEs and columns of the proxy's own names that nothing in the statement has.
+ * Splices, and gives the proxy's CTEs and columns names that nothing in the statement has.
  * @param beside the columns of what it writes; isOpen: it may have others
  */
 export function spliceNamed(
@@ -89,7 +89,7 @@ export function addedNames(root: Root): readonly string[] {
   return root.site.command === 'MERGE' ? [ACTION, ...keys] : keys;
 }
 
-/** `pgc_0 (pgc_c0) AS (`: the beginning of the CTE of the client's DELETE, whose closing parenthesis comes behind it. */
+/** `pgc_0 (pgc_c0) AS (`: the beginning of the CTE of the client's DELETE, whose closing parenthesis comes after that. */
 export function rootHeader(root: Root, names: readonly string[] = []): string {
   return `${bodyName(root)} (${[...addedNames(root), ...names].join(', ')}) AS (`;
 }
@@ -121,7 +121,7 @@ export function clientName(index: number): string {
   return ownName(`x${index}`);
 }
 
-/** The keys in the RETURNING: before the client's own columns, `users.id, `; or behind a statement that has none, `RETURNING users.id`. */
+/** The keys in the RETURNING: before the client's own columns, `users.id, `; or after a statement that has none, `RETURNING users.id`. */
 export function returningEdits(root: Root): readonly Edit[] {
   const columns = addedColumns(root).join(', ');
   if (columns === '') return [];

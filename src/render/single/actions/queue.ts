@@ -3,7 +3,7 @@
  * depends on the order.
  *
  * Natively every deleted row queues one event for each key, oldest key first. The rows that an event deletes queue their
- * events behind all that wait (trigger.c, AfterTriggerSaveEvent; ri_triggers.c runs its queries with fire_triggers = false).
+ * events after all that wait (trigger.c, AfterTriggerSaveEvent; ri_triggers.c runs its queries with fire_triggers = false).
  * So the rows of one depth come before those of the next. Within a depth they come in the order of the rows that they
  * referenced, then of the keys, then as one event finds them.
  */

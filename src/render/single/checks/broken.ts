@@ -42,7 +42,7 @@ export function eventPlace(plan: Plan, key: ForeignKey, late = false, q = 'q', r
 }
 
 /**
- * The place of the check of a new key that an event has given a row: behind all that was queued before, row by row.
+ * The place of the check of a new key that an event has given a row: after all that was queued before, row by row.
  *
  *     false, b.position, 1, 0::int8, 0, r.tableoid, r.ctid, 0
  *

@@ -1,6 +1,6 @@
 /**
- * The keys of the rows that a sequence has found, as the server has sent them: each column of a deletion is an array in the binary
- * format, of which only the frame is read. What the elements are nobody here knows.
+ * Holds the keys of the rows that a sequence has found, as the server has sent them: each column of a deletion is an array in the binary
+ * format. Only the frame of the array is read; the elements are handed back to the server as they came.
  */
 import { ProxyError } from '../../../errors.js';
 import { Block } from '../../../wire/block.js';
@@ -37,13 +37,13 @@ export class HeldKeys {
     return this.#bytes;
   }
 
-  /** Whether anything is known of a deletion. */
+  /** Whether a deletion's columns are known, with rows or without. */
   has(deletion: number): boolean {
     return this.#columns.has(deletion);
   }
 
   /**
-   * Adds the keys of further rows of a deletion; without any, what is known of their columns.
+   * Adds the keys of further rows of a deletion; without rows, only the types of its columns.
    * @param types the object ids of the arrays' types
    * @param arrays one for each column that the deletion returns; copied here
    * @throws ProxyError PGC_ORDERED for columns that are arrays themselves
@@ -72,7 +72,7 @@ export class HeldKeys {
 
   /**
    * @param rows for each deletion how many of its rows there are to be: the first ones that were added
-   * @returns the same keys without the rows behind those
+   * @returns the same keys without the rows after those
    */
   first(rows: (deletion: number) => number): HeldKeys {
     const keys = new HeldKeys(this.#table);

@@ -1,7 +1,7 @@
 /**
  * Executes a statement by its sequence. The steps go out as a pipeline, in which they are one transaction, or part of the client's: an
- * error of one fails it as the client's own statement would have failed it, so that no savepoint is needed. The answers are
- * made here: those that the client's statement would have had.
+ * error of a step fails that transaction as the client's own statement would have failed it, so that no savepoint is needed. The
+ * answers are made here: those that the client's statement would have had.
  */
 
 import { MOST_ATTEMPTS } from '../../../rewrite/retries.js';
@@ -40,9 +40,9 @@ const NO_VALUES = write.bindValues(REPEATED, SCRATCH, []);
 const NO_VALUES_AS_TEXT = write.bind(REPEATED, SCRATCH);
 
 /**
- * In the place of a Query. The client gets the answer together with the ReadyForQuery of a Sync: then its transaction is over, or
+ * Executes the sequence in the place of a Query. The client gets the answer together with the ReadyForQuery of a Sync: then its transaction is over, or
  * goes on.
- * @param limit hears of a limit of the server's, where batches can take the place of the query: then the client has no answer
+ * @param limit watches for a limit of the server's, where batches can take the place of the query. Where one was reached the client has no answer
  */
 export async function executeQuery(
   statement: OrderedStatement,
@@ -82,7 +82,7 @@ export async function executeQuery(
 }
 
 /**
- * In the place of an Execute, in the transaction of its pipeline.
+ * Executes the sequence in the place of an Execute, in the transaction of its pipeline.
  * @param limit as executeQuery has it
  * @returns a promise that is fulfilled when the client's next message may be sent
  */
@@ -98,7 +98,7 @@ export async function executePortal(
   const told = limit ? { tell: (news: News) => limit.tellLater(() => tell(news)) } : translation;
   const begin = (attempt: number) => {
     if (again && attempt > 1) {
-      // The client's portal went with the transaction that has failed.
+      // The client's portal ended with the transaction that has failed.
       server.write(again);
       replies.expect('Bind', {
         receive: ({ type }) => (type === Backend.ErrorResponse ? 'forward' : 'swallow'),
@@ -112,8 +112,8 @@ export async function executePortal(
 }
 
 /**
- * Runs the sequence, and once more behind each error that passes: what has failed is undone as a whole.
- * @param most how often at the most
+ * Runs the sequence, and again after each error that passes: a run that has failed is undone as a whole.
+ * @param most how many runs there may be
  * @param begin is called before each attempt
  * @returns the last run, and whether all was done
  */
@@ -131,7 +131,7 @@ async function attempted(
     const isDone = await run.run(answer && (() => answer(run)));
     const isOver = parts.limit?.error !== undefined;
     if ((!run.hasPassed && !isOver) || replies.ended) return { run, isDone };
-    // This Sync commits nothing: the transaction has failed. The setting went with it.
+    // This Sync commits nothing: the transaction has failed. It has undone the setting of JIT, too.
     server.write(write.sync());
     replies.expect('Sync', { receive: () => 'swallow' });
     jit.lost();

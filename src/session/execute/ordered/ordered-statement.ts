@@ -1,4 +1,4 @@
-/** A statement that a sequence takes the place of, and what refuses it where that cannot be. */
+/** A statement whose place a sequence takes, and how it is refused where that cannot be. */
 import type { ProxyError } from '../../../errors.js';
 import type { SessionEvents } from '../../../observe/session-events.js';
 import type { OrderedProgram } from '../../../rewrite/statement/program.js';
@@ -27,7 +27,7 @@ export interface OrderedStatement {
   readonly bind: Buffer;
   /**
    * The client's Bind, where a transaction that fails may begin again, with nothing lost but this portal; undefined where it may not, and
-   * for a Query, which knows that itself.
+   * for a Query.
    */
   readonly again?: Buffer | undefined;
 }
@@ -40,7 +40,7 @@ export interface SequenceParts {
   readonly events: Pick<SessionEvents, 'retried'>;
 }
 
-/** Has the server fail in the place of what cannot be sent, so that its transaction fails as well. */
+/** Sends a text that the server refuses in place of the statement, so that the transaction fails as well. */
 export function sendRefusal(error: ProxyError, { decider, replies, server }: SequenceParts): undefined {
   const refused = refusal(error);
   server.write(Buffer.concat([write.close('S', SCRATCH), write.parse(SCRATCH, refused.sql)]));

@@ -1,13 +1,11 @@
 /**
- * One run of a sequence (src/render/ordered/sequence.ts), in the transaction that is open. The steps find and lock rows, and
- * give their keys, which are held here and given to the steps that follow: one round trip a level, and one for all that is
- * changed.
+ * One run of a sequence (src/render/ordered/sequence.ts), in the transaction that is open. The steps find and lock rows, and return their
+ * keys, which are held here and are the parameters of later steps: one round trip for each level, and one for all changes.
  */
 import { ProxyError } from '../../../errors.js';
 import type { Sequence } from '../../../render/ordered/sequence.js';
 import type { Step } from '../../../render/ordered/step.js';
 import { MOST_BYTES, MOST_SWEEPS } from '../../../render/sequence-limits.js';
-import { MARKER } from '../../../render/violations.js';
 import { inPlaceOf, type Rewrite } from '../../../rewrite/text.js';
 import { dropColumns, readColumnTypes, readErrorFields, readRow } from '../../../wire/backend.js';
 import { Block } from '../../../wire/block.js';
@@ -16,7 +14,7 @@ import type { Message } from '../../../wire/reader.js';
 import { Backend } from '../../../wire/types.js';
 import { HeldAnswers } from '../../answers/held-answers.js';
 import type { LimitWatch } from '../../answers/limit-watch.js';
-import { sealed } from '../../answers/markers.js';
+import { sealed, sentText } from '../../answers/markers.js';
 import { type ErrorTranslation, translateError } from '../../answers/server-errors.js';
 import { passes } from '../../server/error-classes.js';
 import type { Verdict } from '../../server/outstanding-replies.js';
@@ -26,11 +24,11 @@ import { type OrderedStatement, type SequenceParts, sendRefusal } from './ordere
 import { type SentStep, StepSender } from './step-sender.js';
 import { TakenRows } from './taken-rows.js';
 
-/** With more bytes of keys steps are sent one by one: each has a copy of them. */
+/** In bytes. With more keys than this steps are sent one by one, as each message has a copy of them. */
 const MOST_AT_ONCE = 1024 * 1024;
 
 interface RunParts extends SequenceParts {
-  /** Hears of a limit of the server's, where batches can take the place of the statement. */
+  /** Watches for a limit of the server's, where batches can take the place of the statement. */
   readonly limit: LimitWatch | undefined;
 }
 
@@ -41,15 +39,15 @@ export class SequenceRun {
   readonly #sequence: Sequence;
   readonly #sealed: Rewrite;
   readonly #keys: HeldKeys;
-  /** What comes before the tag: the client's rows, with their description where that is wanted. */
+  /** The client's rows, which come before the tag, with their description where that is wanted. */
   readonly #rows = new Block();
-  /** The client hears no notice of a run that is followed by another one. */
+  /** The client gets no notice of a run that is followed by another one. */
   readonly #notices: HeldAnswers;
   #problem: ProxyError | undefined;
   readonly #taken: TakenRows;
   #hasPassed = false;
 
-  /** @param isLast an error is the client's, whatever it says */
+  /** @param isLast no other run follows: the client gets any error */
   constructor(statement: OrderedStatement, parts: RunParts, isLast: boolean) {
     this.#parts = parts;
     this.#notices = new HeldAnswers(!isLast);
@@ -73,7 +71,7 @@ export class SequenceRun {
     return this.#taken.rows;
   }
 
-  /** Whether it has failed by an error that passes: the client has not got it, and all may be done once more. */
+  /** Whether it has failed by an error that passes: the client has not got it, and the sequence may be run again. */
   get hasPassed(): boolean {
     return this.#hasPassed;
   }
@@ -85,7 +83,7 @@ export class SequenceRun {
 
   /**
    * @param answer gives what the client gets when all was done
-   * @returns whether it was; else the client has its error, unless `hasPassed`, and the server skips to the next Sync
+   * @returns whether all was done; else the client has its error, unless `hasPassed`, and the server skips to the next Sync
    */
   async run(answer: () => Verdict = () => 'swallow'): Promise<boolean> {
     try {
@@ -126,7 +124,7 @@ export class SequenceRun {
 
   /**
    * Sends steps in one go; one by one where each of them has many keys.
-   * @throws ProxyError for what was met in the answers
+   * @throws ProxyError for what the answers have shown: too many keys, or such as cannot be held
    */
   async #send(steps: readonly SentStep[], answer?: () => Verdict): Promise<boolean> {
     const isLong = this.#keys.bytes > MOST_AT_ONCE;
@@ -149,7 +147,7 @@ export class SequenceRun {
     );
   }
 
-  /** The client's own rows: its conditions are evaluated here, and nowhere else. */
+  /** The step that finds the client's own rows: only here are the client's conditions evaluated. */
   #roots(): SentStep {
     const { types, bind, offset, describes } = this.#statement;
     const { roots, rootColumns, returns } = this.#sequence;
@@ -163,7 +161,7 @@ export class SequenceRun {
     };
   }
 
-  /** @param more the value of the parameter behind the keys */
+  /** @param more the value of the parameter after the keys */
   #sent({ sql, held }: Step, hear?: (message: Message) => void, more?: Buffer): SentStep {
     const { types, values } = this.#keys.parametersOf(held);
     const text = more === undefined ? [] : [more.toString('latin1')];
@@ -217,7 +215,7 @@ export class SequenceRun {
     this.#rows.clear();
   }
 
-  /** The errors of the client's own text come first; and its description is that of the client's rows. */
+  /** Has the client's own text described: its errors come first, and the client gets its description. */
   #describe(): void {
     const { types, rewrite, offset } = this.#statement;
     this.#sender.describe({
@@ -231,8 +229,7 @@ export class SequenceRun {
   }
 
   #marked(sql: string): string {
-    const { marker } = this.#sealed;
-    return marker === undefined ? sql : sql.replaceAll(MARKER, marker);
+    return sentText({ ...this.#sealed, sql });
   }
 
   #translate(rewrite: Rewrite, offset: number): (error: Message) => Verdict {
@@ -247,7 +244,7 @@ export class SequenceRun {
     };
   }
 
-  /** What was heard on the way comes before the answer. */
+  /** The notices come before the answer. */
   #answer(verdict: Verdict): Verdict {
     if (!(verdict instanceof Buffer)) return this.#notices.end();
     const all = this.#notices.end(verdict);

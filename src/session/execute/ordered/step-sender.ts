@@ -1,6 +1,6 @@
 /**
- * Statements of a sequence in a pipeline: each is parsed, bound and executed under names of the proxy's own, and no Sync stands between
- * them, so that they are one transaction.
+ * Sends the statements of a sequence in a pipeline: each is parsed, bound and executed under names of the proxy's own. There is no Sync
+ * between them, so that they are one transaction.
  */
 import { write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
@@ -34,7 +34,7 @@ export class StepSender {
   readonly #replies: OutstandingReplies;
   readonly #notice: (message: Message) => Verdict;
 
-  /** @param notice is given what the client is told on the way */
+  /** @param notice is given the notices of the server, and decides what the client gets of them now */
   constructor(
     server: Output,
     replies: OutstandingReplies,

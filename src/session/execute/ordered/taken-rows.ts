@@ -1,7 +1,7 @@
-/** How many rows the steps of a cascade have taken, by the tags of their answers. */
+/** Counts the rows that the steps of a cascade have taken, by the tags of their answers. */
 import type { Step } from '../../../render/ordered/step.js';
 import type { CountedRows } from '../../../render/single/counts.js';
-import { readTag } from '../../../wire/backend.js';
+import { readTag, rowsInTag } from '../../../wire/backend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend } from '../../../wire/types.js';
 
@@ -16,7 +16,7 @@ export class TakenRows {
   /** Takes an answer to a step. */
   hear(step: Step, message: Message): void {
     if (message.type !== Backend.CommandComplete) return;
-    this.#counts.set(step, this.of(step) + countIn(readTag(message)));
+    this.#counts.set(step, this.of(step) + rowsInTag(readTag(message)));
   }
 
   /** Adds what the same steps have taken in another transaction. */
@@ -40,9 +40,4 @@ export class TakenRows {
       takes === undefined || takes === 'several' ? [] : [{ ...takes, rows }],
     );
   }
-}
-
-/** `DELETE 3` */
-function countIn(tag: string): number {
-  return Number(tag.slice(tag.lastIndexOf(' ') + 1));
 }

@@ -1,4 +1,4 @@
-/** What the client is told between the batches of its statement. */
+/** The notices that the client gets between the batches of its statement. */
 import { Field, noticeResponse } from '../../../wire/backend.js';
 import { inEncoding } from '../../server/encoding.js';
 

@@ -1,4 +1,4 @@
-/** The end of a statement that no page follows. */
+/** Ends a statement by an error: no page follows. */
 import { FAIL_REFUSED } from '../../../render/violations.js';
 import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';

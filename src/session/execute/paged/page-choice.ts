@@ -1,25 +1,26 @@
-/** Which of the rows that were found for a page it takes. Pure. */
+/** Chooses which of the rows that were found for a page it takes. Pure. */
 import type { PageNode } from '../../../render/paged/paged-plan.js';
 
-/** What was found of a node. */
+/** The rows that were found of a node. */
 export interface Found {
-  /** Rows that are held. */
+  /** How many of them are held. */
   readonly count: number;
   /** There are more rows than these. */
   readonly hasMore: boolean;
-  /** All of them are taken together, or none. */
+  /** They are taken all together, or not at all. */
   readonly isWhole: boolean;
 }
 
 export interface Choice {
   /** For each node how many of its rows are taken: the first ones. */
   readonly taken: readonly number[];
-  /** No row of the client's is left behind this page. */
+  /** No row of the client's is left after this page. */
   readonly isLast: boolean;
 }
 
 /**
- * From the leaves up: of a node rows are taken if nothing that hangs on any of its rows stays; of `nulls` that may be about the same rows, those of one.
+ * Chooses from the leaves up: rows of a node are taken where no row stays that references any of them; of several `nulls` that may concern
+ * the same rows, only one is taken.
  * @param most rows that the page may take
  */
 export function choosePage(nodes: readonly PageNode[], found: readonly Found[], most: number): Choice {

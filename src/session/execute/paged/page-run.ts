@@ -1,17 +1,16 @@
 /**
- * One page (src/render/paged/pages.ts): its rows are found from the client's own down, and as many of them deleted as one
- * transaction may take. Nothing is held of it when it is over.
+ * Carries out one page (src/render/paged/pages.ts): finds rows from the client's own down, and deletes as many as one transaction may take.
+ * Nothing of it is kept for the next page.
  */
 import type { Step } from '../../../render/ordered/step.js';
 import type { Spliced } from '../../../render/splice.js';
-import { MARKER } from '../../../render/violations.js';
 import { inPlaceOf, type Rewrite } from '../../../rewrite/text.js';
 import { readColumnTypes, readErrorFields, readRow } from '../../../wire/backend.js';
 import { write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend } from '../../../wire/types.js';
 import type { HeldAnswers } from '../../answers/held-answers.js';
-import { sealed } from '../../answers/markers.js';
+import { sealed, sentText } from '../../answers/markers.js';
 import type { Verdict } from '../../server/outstanding-replies.js';
 import { REPEATED, SCRATCH } from '../../server/own-statements.js';
 import { HeldKeys } from '../ordered/held-keys.js';
@@ -24,11 +23,11 @@ export interface PageResult {
   /** Rows that were deleted, or lost a key. */
   readonly taken: TakenRows;
   readonly isLast: boolean;
-  /** Rows were to be deleted or changed, and none was: a trigger keeps them. */
+  /** There were rows to delete or change, and none was: a trigger keeps them. */
   readonly isKept: boolean;
 }
 
-/** Of a Query. */
+/** The values of a Query: it has none. */
 const NONE = { types: [], bind: write.bindValues(REPEATED, SCRATCH, []) };
 
 export class PageRun {
@@ -40,8 +39,8 @@ export class PageRun {
   readonly #found: Found[] = [];
 
   /**
-   * @param onError is given an error, with what was sent; no one else gets it
-   * @param notices takes what the server says on the way
+   * @param onError is given each error, with what was sent; the client does not get it
+   * @param notices holds the notices of the server
    */
   constructor(
     statement: PagedStatement,
@@ -66,8 +65,8 @@ export class PageRun {
   }
 
   /**
-   * Finds and deletes; the end of the transaction is the caller's.
-   * @param most rows that it takes: no more than are looked for
+   * Finds and deletes; the caller ends the transaction.
+   * @param most how many rows it takes: no more than the steps look for
    * @returns undefined where an error has come
    */
   async run(most: number): Promise<PageResult | undefined> {
@@ -89,14 +88,14 @@ export class PageRun {
     const changed = writes
       .filter(({ node }) => taken[node] !== 0)
       .map(({ step }) => this.#sent(step, keys, (answer) => tally.hear(step, answer)));
-    const all = [...rules, ...(end ? [end] : [])].map((step) => this.#sent(step, keys));
-    const [before, behind] = [all.slice(0, rules.length), all.slice(rules.length)];
-    if (!(await this.#sender.send([...before, ...changed, ...behind]))) return undefined;
+    const asked = rules.map((step) => this.#sent(step, keys));
+    const ending = end ? [this.#sent(end, keys)] : [];
+    if (!(await this.#sender.send([...asked, ...changed, ...ending]))) return undefined;
     const isKept = tally.total === 0 && taken.some((count) => count > 0);
     return { taken: tally, isLast, isKept };
   }
 
-  /** Of a node with several deletions all rows are taken. */
+  /** How many rows of a deletion are taken: all of them where its node has several deletions. */
   #takenOf(deletion: number, taken: number): number {
     return Math.min(this.#keys.countOf(deletion), taken);
   }
@@ -132,7 +131,7 @@ export class PageRun {
     };
   }
 
-  /** Of the client's own text: the places of its errors are in that. */
+  /** A step that has the client's own text in it: the positions of its errors are in that. */
   #client(spliced: Spliced, hear: (message: Message) => void): SentStep {
     const { types, bind } = this.#statement.values ?? NONE;
     const translate = this.#failed(inPlaceOf(this.#sealed, spliced));
@@ -159,7 +158,6 @@ export class PageRun {
   }
 
   #marked(sql: string): string {
-    const { marker } = this.#sealed;
-    return marker === undefined ? sql : sql.replaceAll(MARKER, marker);
+    return sentText({ ...this.#sealed, sql });
   }
 }

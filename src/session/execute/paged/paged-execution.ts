@@ -1,6 +1,6 @@
 /**
- * Executes a statement page by page, each a transaction of its own. What goes wrong in one leaves those before it done: the
- * error says how much that is.
+ * Executes a statement in batches: page by page, each a transaction of its own. Where one fails, those before it stay done: the error says
+ * how much that is.
  */
 import type { BATCH_ERRORS } from '../../../errors/batch-errors.js';
 import { ProxyError } from '../../../errors.js';
@@ -31,13 +31,13 @@ import type { PagedParts, PagedStatement } from './paged-statement.js';
 
 type BatchErrorName = Exclude<keyof typeof BATCH_ERRORS, `${string}_VALUE` | 'PGC_BATCH_KEYS'>;
 
-/** What stands against a WHERE that each page evaluates again. */
+/** Why a WHERE cannot be evaluated again for each page. */
 const REPEATED_WHERE =
   'a WHERE that calls something volatile, or a function of your own that is not immutable, or reads a view; or looks at more than the primary key, which a trigger may change; or a trigger that may add rows to the table or change its key; or a table whose rows the role may not lock';
 
 /**
- * Executes a statement in pages, or has it refused.
- * @param obstacle what stands against pages already
+ * Executes a statement in batches, or refuses it.
+ * @param obstacle why it cannot be done in batches, where that is known already
  * @returns a promise that is fulfilled when the client has its answer
  */
 export async function executePaged(
@@ -55,19 +55,19 @@ export async function executePaged(
   else await execution.refuse(obstacle ?? REPEATED_WHERE);
 }
 
-/** What has become of a transaction: the client has its answer behind the `last`, and nothing behind one that has `failed`. */
+/** How a transaction has ended. After `last` the client has its answer; after `failed` nothing of it has reached the client. */
 type Ended = 'committed' | 'last' | 'failed';
 
 /** The first error of a transaction. */
 interface PageError extends TranslatedError {
-  /** It comes of what others do at the same time. */
+  /** Why another attempt may succeed, where what others did at the same time has caused the error. */
   readonly passes: 'childInserted' | 'othersConflict' | undefined;
 }
 
 class PagedExecution {
   readonly #statement: PagedStatement;
   readonly #parts: PagedParts;
-  /** Made here, where the execution begins: the cascade is told to have taken the time since then. */
+  /** Made when the execution begins: the time since then is what the listeners are told that the cascade has taken. */
   readonly #translation: Translation;
   #error: PageError | undefined;
   /** Rows of the next page at the most. */
@@ -85,7 +85,7 @@ class PagedExecution {
     this.#translation = parts.decider.translation(statement.rewrite);
   }
 
-  /** @param what stands against it */
+  /** @param what why it cannot be done in batches */
   async refuse(what: string): Promise<void> {
     const { reached } = this.#statement;
     if (reached === undefined) return this.#end('PGC_BATCH', { what });
@@ -96,8 +96,8 @@ class PagedExecution {
   }
 
   /**
-   * Carries it out. In the place of a Query the client's ReadyForQuery comes with the last page's; in that of an Execute its own Sync
-   * brings one, and the server is made to skip to that behind an error.
+   * Carries the statement out. In the place of a Query the ReadyForQuery of the last page is the client's; in the place of an Execute the
+   * client's own Sync brings one, and after an error the server is made to skip to that Sync.
    */
   async run(): Promise<void> {
     const { replies, stops } = this.#parts;
@@ -127,7 +127,7 @@ class PagedExecution {
     }
   }
 
-  /** A query drops the unnamed statement. The client is told why there are batches, where it has not asked for them. */
+  /** Drops the unnamed statement, as a Query does; and tells the client why there are batches, where it has not asked for them. */
   #begin(): void {
     const { replies, server } = this.#parts;
     const { cascade, reached } = this.#statement;
@@ -136,7 +136,7 @@ class PagedExecution {
     replies.expect('Close', { receive: () => told ?? 'swallow' });
   }
 
-  /** Nothing could be taken: the rows of a cycle are more than a page, or than the server takes in one. */
+  /** No row could be taken: the rows of a cycle are more than a page has, or than the server takes in one transaction. */
   #stop(): Promise<void> {
     if (this.#limit === undefined) return this.#end('PGC_BATCH_CYCLE');
     const { cascade } = this.#statement;
@@ -145,13 +145,13 @@ class PagedExecution {
   }
 
   /**
-   * One transaction, and another one behind each error that passes, or with fewer rows: what has failed is undone as a whole.
-   * @param asked how many rows the client's DELETE takes, where that was asked
+   * Does the work of one transaction, and again after each error that passes, or with fewer rows: a transaction that fails is undone as a whole.
+   * @param asked how many rows the client's DELETE takes, where the server was asked
    */
   async #tried(work: (page: PageRun) => Promise<PageResult | undefined>, asked?: number): Promise<Ended> {
     for (let attempt = 1; ; attempt++) {
       this.#error = undefined;
-      // The client hears no notice of a transaction that is followed by another one in its place.
+      // The client gets no notice of a transaction that is done again.
       const notices = new HeldAnswers(true);
       const ended = await this.#transaction(work, asked, notices);
       if (ended !== 'failed' || this.#parts.replies.ended) return ended;
@@ -212,7 +212,7 @@ class PagedExecution {
     });
   }
 
-  /** Of rows that reference others of their table nobody knows whose they are: those of the client were counted before. */
+  /** Where a table references itself, its tags do not tell the client's own rows from others: these were counted before. */
   #answer(asked: number | undefined, ready: Message): Buffer {
     const { cascade, program } = this.#statement;
     const deleted = asked ?? this.#taken.of(program.pages.clients);
@@ -239,7 +239,7 @@ class PagedExecution {
     return this.#statement.values === undefined;
   }
 
-  /** No page follows, for a reason of the proxy's own. */
+  /** Ends the statement with an error of the proxy's own: no page follows. */
   async #end(name: BatchErrorName, values: Readonly<Record<string, string>> = {}): Promise<void> {
     const { cascade } = this.#statement;
     const error = new ProxyError(name, { table: cascade.target, ...values });

@@ -1,4 +1,4 @@
-/** A statement that is carried out in pages. */
+/** A statement that is carried out in batches, and the parts of the session that do it. */
 import type { PagedProgram } from '../../../rewrite/statement/program.js';
 import type { CascadeTreatment } from '../../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../../rewrite/text.js';
@@ -12,7 +12,7 @@ export interface PagedStatement {
   readonly rewrite: Rewrite;
   readonly cascade: CascadeTreatment;
   readonly program: PagedProgram;
-  /** Of the Execute in whose place it is; undefined in that of a Query. */
+  /** The values of the portal, in the place of an Execute; undefined in that of a Query. */
   readonly values: Pick<OrderedStatement, 'types' | 'bind'> | undefined;
   /** The error by which it has reached a limit of the server's when it was tried in one transaction; undefined where it was not. */
   readonly reached?: TranslatedError;

@@ -24,10 +24,10 @@ import { PlainSender } from './plain-sender.js';
 import type { PlainParts, PlainStatement } from './plain-statement.js';
 import { Stopped } from './stopped.js';
 
-/** What stands around the statements of a run. */
+/** The statements around those of a run. */
 interface Frame {
   readonly begin: readonly string[];
-  /** The last of these is answered by what the client gets. */
+  /** The client gets its answer with that to the last of these. */
   readonly end: readonly string[];
   readonly undo: readonly string[];
   /** A transaction of the proxy's own: it may begin again. */
@@ -44,7 +44,7 @@ export async function executePlain(statement: PlainStatement, parts: PlainParts)
   const problem = isIdle ? framed(frame, statement) : (joined(statement) ?? framed(frame, statement));
   if (problem) return fail(new Stopped(problem), statement, parts);
   for (let attempt = 1; ; attempt++) {
-    // The client hears no notice of a run that is followed by another one.
+    // The client gets no notice of a run that is followed by another one.
     const notices = new HeldAnswers(frame.isOwn && attempt < MOST_ATTEMPTS);
     const sender = new PlainSender(parts.server, parts.replies, notices);
     const run = new PlainRun(statement, parts, sender);
@@ -78,14 +78,14 @@ function frameOf({ transactions }: Family, isIdle: boolean): Frame {
   return { begin: [`SAVEPOINT ${SAVEPOINT}`], end: [release], undo, isOwn: false };
 }
 
-/** What has to be done by itself is not done in a transaction of the client's. */
+/** Refuses in a transaction of the client's a plan with a key for which each statement has to be a transaction by itself. */
 function joined({ cascade, program }: PlainStatement): ProxyError | undefined {
   const { apart, family } = program.sequence;
   const what = `it enforces ${apart}, by which it cannot be done in a transaction`;
   return apart === undefined ? undefined : refusedBy(family, cascade.target, what);
 }
 
-/** SET DEFAULT is looked at when it is done: it is refused before where nothing but the end of the client's transaction could undo it. */
+/** Refuses SET DEFAULT where only the end of the client's transaction could undo it: whether its new key is broken is seen when it is done. */
 function framed({ isOwn, undo }: Frame, { cascade, program }: PlainStatement): ProxyError | undefined {
   const { family } = program.sequence;
   const key = cascade.plan.checks.find(({ kind }) => kind === 'new key')?.key;
@@ -103,7 +103,7 @@ async function surrounded(
 ): Promise<void> {
   const begun = begin.map((sql) => sender.query(sql));
   const done = run.run();
-  // Both have ended before anything is thrown, and an error of BEGIN or SAVEPOINT counts before that of the run.
+  // Nothing is thrown before the frame's statements and the run have ended; an error of BEGIN or SAVEPOINT comes before one of the run.
   const [ended] = await Promise.allSettled([done]);
   for (const reply of await Promise.all(begun)) if (reply.kind === 'failed') throw new Stopped(reply.error);
   if (ended.status === 'rejected') throw ended.reason;
@@ -114,7 +114,7 @@ async function surrounded(
   }
 }
 
-/** A simple query has dropped the client's unnamed statement (protocol-flow.html#PROTOCOL-FLOW-SIMPLE-QUERY). */
+/** Prepares the client's unnamed statement again, which a simple query has dropped (protocol-flow.html#PROTOCOL-FLOW-SIMPLE-QUERY). */
 function restore(parse: Buffer, { replies, server }: PlainParts): void {
   server.write(parse);
   replies.expect('Parse', {
@@ -139,7 +139,7 @@ function mayPass(error: ErrorFields | ProxyError, family: Family): boolean {
   return !(error instanceof ProxyError) && passes(error, family);
 }
 
-/** Without a transaction the client is told what is gone. */
+/** Adds to the error, where there was no transaction, how many rows are gone. */
 function interrupted(stopped: Stopped, { changed = 0 }: PlainRun, { transactions }: Family): Stopped {
   const { error, isOfText } = stopped;
   if (error === undefined || transactions.kind !== 'none' || changed === 0) return stopped;
@@ -152,7 +152,7 @@ function interrupted(stopped: Stopped, { changed = 0 }: PlainRun, { transactions
   return new Stopped(new Map([...fields, [Field.detail, detail], [Field.hint, hint]]), isOfText);
 }
 
-/** Has the server fail in the place of what cannot be carried out, so that its transaction fails where it would have failed. */
+/** Sends a text that the server refuses in place of the statement, so that the transaction fails where the statement would have failed it. */
 function fail(
   stopped: Stopped,
   statement: PlainStatement,
@@ -162,7 +162,7 @@ function fail(
   return sendFailure(notices.end(errorOf(stopped, statement, parts)), statement.message, parts);
 }
 
-/** Refuses what a portal would execute, in the place of its Execute. */
+/** Refuses the execution of a portal, in the place of its Execute. */
 export function refusePortal(error: ProxyError, rewrite: Rewrite, parts: PlainParts): undefined {
   void sendFailure(proxyFailure(error, undefined, parts.decider.translation(rewrite)), 'Execute', parts);
 }
@@ -191,7 +191,7 @@ function sendFailure(
       replies.expect('Query', { receive: end, skipped: resolve });
       server.flush();
     });
-  // Some know what is wrong with a text when they execute it.
+  // Some servers find out what is wrong with a text only when they execute it.
   server.write(
     Buffer.concat([
       write.close('S', SCRATCH),

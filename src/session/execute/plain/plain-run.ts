@@ -1,7 +1,7 @@
 /**
- * One run of a sequence of plain statements, in the transaction that is open, if there is one: the client's rows are found, and from
- * them down what references them; all rules are asked; then what stays is changed, and the rest deleted from the leaves up. A last
- * question finds what others have committed meanwhile.
+ * One run of a sequence of plain statements, in the transaction that is open, if there is one: it finds the client's rows, and from them
+ * down the rows that reference them; asks all rules; then changes the rows that stay, and deletes the others from the leaves up. A last
+ * question finds rows that others have committed meanwhile.
  */
 import { ProxyError } from '../../../errors.js';
 import type { Relation } from '../../../graph/model.js';
@@ -104,7 +104,7 @@ export class PlainRun {
         throw this.#violated(check, plan.checks[check]?.key.columns.map(() => 'default') ?? []);
   }
 
-  /** The client's conditions are evaluated here, and nowhere else. */
+  /** Finds the client's rows: only here are the client's conditions evaluated. */
   async #findRoots(): Promise<void> {
     const { message, program, values } = this.#statement;
     const { added, returns, roots } = program.sequence;
@@ -135,7 +135,7 @@ export class PlainRun {
     this.#problem ??= new ProxyError('PGC_FAMILY_NAME', { table, schema: schema ?? 'no schema' });
   }
 
-  /** Level by level: each is what references the rows that the one above has brought. A cycle ends as its rows are known at last. */
+  /** Finds rows level by level: each has those that reference rows of the level above. A cycle ends when it brings no new rows. */
   async #collect(): Promise<void> {
     const { rows } = this.#context;
     rows.endLevel();
@@ -245,7 +245,7 @@ export class PlainRun {
     return counts;
   }
 
-  /** The native error of a broken rule. */
+  /** The native error of the rule that is broken. */
   #violated(check: number, values: readonly string[]): Stopped {
     const { decider, state } = this.#parts;
     const { cascade, rewrite } = this.#statement;

@@ -1,6 +1,6 @@
 /**
- * Sends statements of the proxy's own as simple queries, one by one or several in one go. So each is executed, whatever a database makes
- * of a pipeline without a Sync, and what came of it is known when ReadyForQuery has come.
+ * Sends statements of the proxy's own as simple queries, one by one or several in one go. So each is executed, whatever a database does with
+ * a pipeline that has no Sync, and its outcome is known when ReadyForQuery has come.
  */
 import { type ErrorFields, readErrorFields, readTag, saysFatal } from '../../../wire/backend.js';
 import { write } from '../../../wire/frontend.js';
@@ -35,7 +35,7 @@ export class PlainSender {
   readonly #replies: OutstandingReplies;
   readonly #notices: HeldAnswers;
 
-  /** @param notices takes what the server says on the way; whoever holds it gives it to the client */
+  /** @param notices holds the notices of the server; the caller gives them to the client */
   constructor(server: Output, replies: OutstandingReplies, notices = new HeldAnswers(false)) {
     this.#server = server;
     this.#replies = replies;
@@ -46,7 +46,7 @@ export class PlainSender {
     return this.#send([write.query(sql)], ['Query'], hearing);
   }
 
-  /** The same with the values of the client's portal. Their Sync ends nothing: a transaction that is open is one by BEGIN. */
+  /** The same with the values of the client's portal. The Sync ends no transaction: one that is open was begun by BEGIN. */
   withValues(sql: string, { types, bind }: PlainValues, hearing: Hearing): Promise<PlainReply> {
     return this.#send(
       [

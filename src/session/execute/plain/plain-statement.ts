@@ -1,4 +1,4 @@
-/** A statement that is carried out in plain statements, and what that takes. */
+/** A statement that is carried out in plain statements, and the parts of the session that do it. */
 import type { SessionEvents } from '../../../observe/session-events.js';
 import type { PlainProgram } from '../../../rewrite/statement/program.js';
 import type { CascadeTreatment } from '../../../rewrite/statement/treatment.js';

@@ -1,12 +1,14 @@
-/** Sends the statements of one run: several in one go, where it does no harm that the server executes those behind one that has failed. */
+/** Sends the statements of one run: several in one go, where it does no harm that the server executes those after one that has failed. */
+
 import { ProxyError } from '../../../errors.js';
 import { refusedBy } from '../../../render/plain/refusal.js';
+import { rowsInTag } from '../../../wire/backend.js';
 import type { Message } from '../../../wire/reader.js';
 import type { PlainReply, PlainSender } from './plain-sender.js';
 import type { PlainParts, PlainStatement } from './plain-statement.js';
 import { Stopped } from './stopped.js';
 
-/** Characters of statements that are on their way. */
+/** How many characters of statements are sent in one go. */
 const MOST_AT_ONCE = 1024 * 1024;
 
 export class RunStatements {
@@ -38,10 +40,10 @@ export class RunStatements {
    */
   async change(texts: readonly string[]): Promise<number> {
     if (texts.length > 0) this.#changed ??= 0;
-    // Without a transaction nothing undoes what is executed behind a statement that has failed: each waits for the one before it.
+    // Without a transaction nothing undoes what is executed after a statement that has failed: each waits for the one before it.
     const isWhole = this.#statement.program.sequence.family.transactions.kind !== 'none';
     const replies = await this.#send(texts, isWhole);
-    return replies.reduce((sum, reply) => sum + countIn(reply), 0);
+    return replies.reduce((sum, reply) => sum + rowsInTag(tagOf(reply)), 0);
   }
 
   async #send(
@@ -73,7 +75,7 @@ export class RunStatements {
   #look(replies: readonly PlainReply[]): void {
     if (this.#changed !== undefined)
       for (const reply of replies)
-        this.#changed += /^(?:DELETE|UPDATE) /.test(tagOf(reply)) ? countIn(reply) : 0;
+        this.#changed += /^(?:DELETE|UPDATE) /.test(tagOf(reply)) ? rowsInTag(tagOf(reply)) : 0;
     if (replies.some(({ kind }) => kind === 'lost')) throw new Stopped();
     for (const reply of replies) if (reply.kind === 'failed') throw new Stopped(reply.error);
   }
@@ -95,10 +97,4 @@ export class RunStatements {
 
 function tagOf(reply: PlainReply): string {
   return reply.kind === 'done' ? reply.tag : '';
-}
-
-/** `DELETE 3` */
-function countIn(reply: PlainReply): number {
-  const tag = tagOf(reply);
-  return Number(tag.slice(tag.lastIndexOf(' ') + 1)) || 0;
 }

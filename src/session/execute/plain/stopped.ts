@@ -1,7 +1,7 @@
 import type { ProxyError } from '../../../errors.js';
 import type { ErrorFields } from '../../../wire/backend.js';
 
-/** What ends a run before its time: an error for the client, or the end of the session. */
+/** Ends a run early: by an error for the client, or by the end of the session. */
 export class Stopped extends Error {
   /** Undefined where the client gets nothing more. */
   readonly error: ErrorFields | ProxyError | undefined;
