@@ -16,7 +16,7 @@ export const GUARD_ERRORS = {
     sqlstate: '0A000',
     unexpandable: true,
     message: 'cannot look at the keys that {form} writes in {table} (cascade.guard is {guard})',
-    hint: 'Send a plain INSERT, UPDATE or MERGE as a statement of its own, or write without a look: SET pgcascade.guard = off.',
+    hint: 'Send a plain INSERT, UPDATE or MERGE as a statement of its own (a COPY FROM passes with cascade.copy: verify), or write without a look: SET pgcascade.guard = off.',
   },
   PGC_GUARD_DELETED: {
     sqlstate: '0A000',
