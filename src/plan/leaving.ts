@@ -23,12 +23,16 @@ export interface Leaving {
   /** Another key's ON UPDATE may change the same rows, or that of the same key does so again, where it is reached by two ways. */
   readonly isShared: boolean;
   /**
-   * Only one of these rows may leave keys; a second one stops the statement. Two of the keys lead, by ways of the same length, to rows that
-   * both may change. PostgreSQL fires all keys of one row before those of the next one, and the statements behind go key by key, for
-   * all rows at once: the two orders are the same for one row alone. (What a longer way leads to is changed later in both.)
+   * Pairs of these keys that lead, by ways of the same length, to rows that both may change: where rows leave both keys of a pair, a second
+   * row that leaves one of them stops the statement. PostgreSQL fires all keys of one row before those of the next one, and the statements
+   * behind go key by key, for all rows at once: the two orders are the same for one row alone, and for several where one of the keys has
+   * nothing to do. (What a longer way leads to is changed later in both.)
    */
-  readonly isSingle: boolean;
+  readonly meeting: readonly Meeting[];
 }
+
+/** Two keys of one relation, in no order that counts. */
+export type Meeting = readonly [ForeignKey, ForeignKey];
 
 export type Walked =
   | { readonly kind: 'planned'; readonly leaving: readonly Leaving[] }
@@ -56,7 +60,7 @@ export function followed(graph: Graph, by: NonNullable<Leaving['by']>, id: numbe
     [...keys, ...written].every((each) => !each.period) &&
     (keys.length === 0 || hasOwnRowsOnly(graph, relation)) &&
     written.every((other) => graph.isPartOf(relation, other.referencing));
-  return isKnown ? { id, relation, by, keys, written, isShared: false, isSingle: false } : undefined;
+  return isKnown ? { id, relation, by, keys, written, isShared: false, meeting: [] } : undefined;
 }
 
 /** The columns that its ON UPDATE sets: all of its own. */

@@ -1,7 +1,7 @@
 /** Keys whose ON UPDATE leads back to themselves: what each of them changes, whichever change came before. Pure. */
 import type { Graph } from '../graph/graph.js';
 import type { ForeignKey } from '../graph/model.js';
-import { acts, conflict, followed, type Leaving, type Walked } from './leaving.js';
+import { acts, conflict, followed, type Leaving, type Meeting, type Walked } from './leaving.js';
 
 /**
  * One for each key that may act, as often as it does: what one statement has changed is gone through as a whole before what came later, which
@@ -24,11 +24,15 @@ export function walkCircles(graph: Graph, own: Leaving): Walked {
     }
   }
   const below = (key: ForeignKey) => byKey.get(key)?.keys.filter(acts) ?? [];
-  const isSingle = (keys: readonly ForeignKey[]) =>
-    keys.some((one, i) => keys.slice(i + 1).some((other) => doMeet(graph, one, other, below)));
+  const meeting = (keys: readonly ForeignKey[]) =>
+    keys.flatMap((one, i) =>
+      keys
+        .slice(i + 1)
+        .flatMap((other): Meeting[] => (doMeet(graph, one, other, below) ? [[one, other]] : [])),
+    );
   return {
     kind: 'planned',
-    leaving: leaving.map((each) => ({ ...each, isShared: true, isSingle: isSingle(each.keys.filter(acts)) })),
+    leaving: leaving.map((each) => ({ ...each, isShared: true, meeting: meeting(each.keys.filter(acts)) })),
   };
 }
 

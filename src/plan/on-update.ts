@@ -1,7 +1,7 @@
 /** What comes of rows that leave keys by which others reference them: their ON UPDATE, as far as the proxy performs the keys. Pure. */
 import type { Graph } from '../graph/graph.js';
 import type { ForeignKey, Relation } from '../graph/model.js';
-import { acts, conflict, followed, type Leaving, setBy, type Walked } from './leaving.js';
+import { acts, conflict, followed, type Leaving, type Meeting, setBy, type Walked } from './leaving.js';
 import { walkCircles } from './on-update-circles.js';
 
 export interface UpdatePlan {
@@ -27,7 +27,7 @@ export function planUpdate(
   const oldestFirst = [...referenced].sort((a, b) => a.id - b.id);
   for (;;) {
     const keys = oldestFirst.filter((key) => !refused.has(key));
-    const own = { id: 0, relation, by: undefined, keys, written: [], isShared: false, isSingle: false };
+    const own = { id: 0, relation, by: undefined, keys, written: [], isShared: false, meeting: [] };
     const straight = walk(graph, own);
     const walked = straight.kind === 'circle' ? walkCircles(graph, own) : straight;
     if (walked.kind === 'planned') {
@@ -63,7 +63,7 @@ const MOST_LEAVING = 64;
 function walk(graph: Graph, own: Leaving): Walked | { readonly kind: 'circle' } {
   const leaving: Leaving[] = [own];
   const shared = new Set<Leaving>();
-  const single = new Set<Leaving>();
+  const meeting = new Map<Leaving, Meeting[]>();
   // The list grows while it is gone through: level by level.
   for (const above of leaving)
     for (const key of above.keys.filter(acts)) {
@@ -75,14 +75,22 @@ function walk(graph: Graph, own: Leaving): Walked | { readonly kind: 'circle' } 
         if (other.by === undefined || !conflict(graph, key, other.by.key)) continue;
         shared.add(other).add(next);
         const otherWay = wayTo(leaving, other);
-        if (otherWay.length === way.length + 1)
-          for (const each of way.filter((one) => otherWay.includes(one)).slice(-1)) single.add(each);
+        if (otherWay.length !== way.length + 1) continue;
+        // Where the two ways part, each goes on by a key of its own.
+        const parts = way.findLastIndex((each) => otherWay.includes(each));
+        const [at, one] = [way[parts], way[parts + 1]?.by?.key ?? key];
+        const another = otherWay[parts + 1]?.by?.key;
+        if (at && another) meeting.set(at, [...(meeting.get(at) ?? []), [another, one]]);
       }
       leaving.push(next);
     }
   return {
     kind: 'planned',
-    leaving: leaving.map((each) => ({ ...each, isShared: shared.has(each), isSingle: single.has(each) })),
+    leaving: leaving.map((each) => ({
+      ...each,
+      isShared: shared.has(each),
+      meeting: meeting.get(each) ?? [],
+    })),
   };
 }
 

@@ -51,6 +51,9 @@ test.each([
   'UPDATE tops SET other = 40 WHERE id = 4',
   'UPDATE tops SET id = 40, other = 40 WHERE id = 4',
   'UPDATE tops SET id = 41, other = 42 WHERE id = 4',
+  'UPDATE tops SET id = id, other = other + 100 WHERE id > 2',
+  'UPDATE tops SET id = v.id, other = v.n FROM (VALUES (3, 33), (4, 44), (5, 55)) AS v (id, n) WHERE tops.id = v.id RETURNING *',
+  'UPDATE tops SET id = 40 + id % 2, other = CASE id WHEN 4 THEN 44 ELSE other END WHERE id = 4',
   'UPDATE lefts SET id = 3 WHERE id = 1',
   'UPDATE ring_a SET id = 2',
   'INSERT INTO tenants VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 11',
@@ -67,11 +70,42 @@ test('the extended protocol', () =>
     ),
   ));
 
+describe('two rows that leave', () => {
+  const ways = ['nothing', 'id', 'other', 'both'] as const;
+  const leaves = (way: (typeof ways)[number], column: 'id' | 'other') => way === column || way === 'both';
+  // By id lead two ways to `ends`; by id and by other one each to `leaves`.
+  test.each(
+    ways.flatMap((one) => ways.map((another) => [one, another] as const)),
+  )('%s and %s', async (one, another) => {
+    const [ids, others] = (['id', 'other'] as const).map(
+      (column) => [one, another].filter((way) => leaves(way, column)).length,
+    ) as [number, number];
+    const isSeveral = one !== 'nothing' && another !== 'nothing';
+    const to = (way: (typeof ways)[number], id: number, other: number) =>
+      `(${id}, ${leaves(way, 'id') ? id + 100 : id}, ${leaves(way, 'other') ? other + 100 : other})`;
+    const text = `UPDATE tops SET id = v.id, other = v.other FROM (VALUES ${to(one, 1, 2)}, ${to(another, 4, 4)}) AS v (was, id, other) WHERE tops.id = v.was`;
+    if (ids < 2 && !(isSeveral && ids > 0 && others > 0)) {
+      await twin.queries(text);
+      return;
+    }
+    const client = await twin.proxy.connect(twin.emulated.database.name);
+    await expect(client.query(text)).rejects.toMatchObject({ code: '0A000' });
+  });
+});
+
 describe('is refused by name', () => {
   test.each([
     [
       'where several rows leave keys, and which comes first decides',
       'UPDATE tops SET id = id + 100, other = other + 100',
+    ],
+    [
+      'where one row leaves the one key, and another row the other',
+      'UPDATE tops SET id = CASE id WHEN 3 THEN 103 ELSE id END, other = CASE id WHEN 4 THEN 44 ELSE other END WHERE id IN (3, 4)',
+    ],
+    [
+      'where several rows leave a key that two ways lead on from',
+      'UPDATE tops SET id = id + 100 WHERE id < 3',
     ],
   ])('%s', async (_, text) => {
     const client = await twin.proxy.connect(twin.emulated.database.name);

@@ -81,11 +81,22 @@ export class LeftKeys {
   }
 
   /**
-   * A condition, of a row `n` that is changed: it is one of several that have left a key.
+   * A condition, of a row `n` that is changed: it is one of several that leave two keys which meet (Leaving.meeting), both of them left by some;
+   * undefined where none meet.
+   *
+   *     ((n.pgc_c0 OR n.pgc_c2) AND (SELECT count(*) > 1 AND bool_or(n.pgc_c0) AND bool_or(n.pgc_c2) FROM pgc_0 AS n
+   *       WHERE n.pgc_c0 OR n.pgc_c2))
+   *
    * @param rows the CTE of the rows
    */
-  areSeveral(rows: string): string {
-    return `${this.leavesAny} AND (SELECT pg_catalog.count(*) FROM ${rows} AS n WHERE ${this.leavesAny}) OPERATOR(pg_catalog.>) 1`;
+  areSeveral(rows: string): string | undefined {
+    const pairs = this.leaving.meeting.map((pair) => {
+      const each = [...new Set(pair.map((key) => this.#rows.leaves(key)))];
+      const any = each.join(' OR ');
+      const all = each.map((one) => ` AND pg_catalog.bool_or(${one})`).join('');
+      return `((${any}) AND (SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) 1${all} FROM ${rows} AS n WHERE ${any}))`;
+    });
+    return pairs.length === 0 ? undefined : [...new Set(pairs)].join(' OR ');
   }
 
   /**

@@ -197,11 +197,11 @@ export class LeftStatements {
 
   /** Conditions that fail for rows of which it cannot be done what their keys say. */
   #stops(key: ForeignKey, next: LeftKeys): readonly string[] {
-    const { keys, relation, isSingle } = next.leaving;
+    const { keys, relation } = next.leaving;
     const [first = key] = keys;
     const { isGarbled } = next;
-    const cases = [...(isGarbled ? [isGarbled] : []), ...(isSingle ? [next.areSeveral(CHANGED)] : [])].map(
-      (each) => this.#checks.stop('referenced key', first, each, relation.oid),
+    const cases = [isGarbled, next.areSeveral(CHANGED)].flatMap((each) =>
+      each === undefined ? [] : [this.#checks.stop('referenced key', first, each, relation.oid)],
     );
     if (cases.length === 0) return [];
     return [

@@ -33,12 +33,11 @@ export function changesOf({ target: { relation }, changes, counts }: Guarded, co
   const statements = new LeftStatements(changes, left, checks);
   const followUps = changes.isCircular ? renderCircles(statements, counts) : renderLevels(statements, counts);
   const { isGarbled } = left;
+  const areSeveral = left.areSeveral(columns.rows);
   cases.push(
     checks.stop('old snapshot', first, `${left.leavesAny} AND ${KEEPS_SNAPSHOT}`, relation.oid),
     ...(isGarbled ? [checks.stop('referenced key', first, isGarbled, relation.oid)] : []),
-    ...(own.isSingle
-      ? [checks.stop('referenced key', first, left.areSeveral(columns.rows), relation.oid)]
-      : []),
+    ...(areSeveral ? [checks.stop('referenced key', first, areSeveral, relation.oid)] : []),
   );
   return { checks: checks.all, cases, handsOn: [left.handsOn(columns.rows)], followUps };
 }
