@@ -19,7 +19,12 @@ export type Ending =
       readonly milliseconds: number;
       readonly rows: readonly TableRows[] | undefined;
     }
-  | { readonly outcome: 'failed'; readonly sqlstate: string };
+  /** `rows`: those that are gone all the same. */
+  | {
+      readonly outcome: 'failed';
+      readonly sqlstate: string;
+      readonly rows?: readonly TableRows[] | undefined;
+    };
 
 export class Audit {
   readonly #writer: LineWriter;
@@ -74,16 +79,14 @@ function lineOf(
     statement: fingerprint ?? null,
     tables: tables.map(named),
   };
-  if (ending.outcome === 'failed') return { ...head, ...ending };
-  const { outcome, milliseconds, rows } = ending;
-  return {
-    ...head,
-    outcome,
-    milliseconds: Math.round(milliseconds * 1000) / 1000,
-    rows:
-      rows?.map(({ relation, action, rows: count }) => ({ table: named(relation), action, rows: count })) ??
-      null,
-  };
+  const rows = ending.rows?.map(({ relation, action, rows: count }) => ({
+    table: named(relation),
+    action,
+    rows: count,
+  }));
+  if (ending.outcome === 'failed') return { ...head, ...ending, rows };
+  const { outcome, milliseconds } = ending;
+  return { ...head, outcome, milliseconds: Math.round(milliseconds * 1000) / 1000, rows: rows ?? null };
 }
 
 function named({ schema, name }: Relation): string {

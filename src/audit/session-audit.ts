@@ -31,8 +31,12 @@ export class SessionAudit extends SilentEvents {
     this.#audit.record(this.#author, [table], fingerprint, { outcome: 'failed', sqlstate });
   }
 
-  override cascadeFailed({ plan, fingerprint }: Cascade, sqlstate: string): void {
-    this.#audit.record(this.#author, rootsOf(plan), fingerprint, { outcome: 'failed', sqlstate });
+  override cascadeFailed(
+    { plan, fingerprint }: Cascade,
+    sqlstate: string,
+    rows?: readonly TableRows[],
+  ): void {
+    this.#audit.record(this.#author, rootsOf(plan), fingerprint, { outcome: 'failed', sqlstate, rows });
   }
 }
 

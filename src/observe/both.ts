@@ -48,9 +48,9 @@ export class Both implements SessionEvents {
     this.#other.cascaded(cascade, milliseconds, rows);
   }
 
-  cascadeFailed(cascade: Cascade, sqlstate: string): void {
-    this.#one.cascadeFailed(cascade, sqlstate);
-    this.#other.cascadeFailed(cascade, sqlstate);
+  cascadeFailed(...failure: Parameters<SessionEvents['cascadeFailed']>): void {
+    this.#one.cascadeFailed(...failure);
+    this.#other.cascadeFailed(...failure);
   }
 
   retried(why: string): void {

@@ -46,8 +46,11 @@ export interface SessionEvents {
   followed(update: Update, milliseconds: number, rows: readonly TableRows[]): void;
   /** A statement that may leave keys was answered by an error, of which `refused` or `failedByServer` tells too. */
   followFailed(update: Update, sqlstate: string): void;
-  /** An expanded statement was answered by an error, of which `refused` or `failedByServer` tells too. */
-  cascadeFailed(cascade: Cascade, sqlstate: string): void;
+  /**
+   * An expanded statement was answered by an error, of which `refused` or `failedByServer` tells too; or by nothing, as its connection is lost.
+   * @param rows those that are gone all the same
+   */
+  cascadeFailed(cascade: Cascade, sqlstate: string, rows?: readonly TableRows[]): void;
   /**
    * A statement is sent again: nothing of the attempt before has reached the client.
    * @param why a RetryReason (session/execute/outcome.ts)

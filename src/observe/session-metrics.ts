@@ -34,6 +34,10 @@ export class SessionMetrics extends SilentEvents {
     this.#count(rows);
   }
 
+  override cascadeFailed(_: Cascade, __: string, rows: readonly TableRows[] = []): void {
+    this.#count(rows);
+  }
+
   override followed(_: Update, __: number, rows: readonly TableRows[]): void {
     this.#count(rows);
   }

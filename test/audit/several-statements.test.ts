@@ -11,9 +11,11 @@ const database = useDatabase(`
   CREATE TABLE people (id int PRIMARY KEY, team int REFERENCES teams ON DELETE CASCADE NOT ENFORCED);
   CREATE TABLE notes (id int PRIMARY KEY, person int REFERENCES people ON DELETE SET NULL NOT ENFORCED);
   CREATE TABLE marks (id int PRIMARY KEY, note int DEFAULT 0 REFERENCES notes ON DELETE SET DEFAULT NOT ENFORCED);`);
-const ROWS = `TRUNCATE teams, people, notes, marks;
+const ROWS = `TRUNCATE teams, people, notes, marks CASCADE;
   INSERT INTO teams VALUES (1, NULL), (2, NULL); INSERT INTO people SELECT i, 1 + i % 2 FROM generate_series(1, 20) i;
   INSERT INTO notes SELECT i, 1 + i % 20 FROM generate_series(0, 59) i; INSERT INTO marks VALUES (1, 1), (2, 2)`;
+
+const LEFT = `SELECT (SELECT count(*) FROM people)::int AS people, (SELECT count(person) FROM notes)::int AS notes`;
 
 /** The lines of the record, and what `/metrics` counts, of one DELETE. */
 async function recorded(
@@ -27,7 +29,6 @@ async function recorded(
   const path = join(folder, 'audit.jsonl');
   const direct = await database.connect();
   await direct.query(`${ROWS}; ${more}`);
-  await direct.end();
   const proxy = await startProxy({ audit: { path }, admin: { listen: '127.0.0.1:0' }, cascade });
   const client = await proxy.connect(database.name);
   const outcome = await client.query(text, [...values]).then(
@@ -36,8 +37,10 @@ async function recorded(
   );
   const metrics = await (await fetch(`http://${proxy.app.admin}/metrics`)).text();
   await proxy.stop();
+  const left = (await direct.query(LEFT)).rows[0];
+  await direct.end();
   const lines = readFileSync(path, 'utf8').trim().split('\n');
-  return { outcome, lines: lines.map((line) => JSON.parse(line)), metrics };
+  return { outcome, lines: lines.map((line) => JSON.parse(line)), metrics, left };
 }
 
 const taken = (name: string, action: string, rows: number) => ({ table: `public.${name}`, action, rows });
@@ -71,10 +74,29 @@ test('what one of the statements does to several tables is not counted, and not 
   expect(lines).toMatchObject([{ outcome: 'done', rows: null }]);
 });
 
-test('of batches that are cut short there is a line that they failed', async () => {
+test('of batches that are cut short there is a line that they failed, with what is gone', async () => {
   const stop = `CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'enough'; END $$;
     CREATE TRIGGER stop AFTER DELETE ON people FOR EACH ROW WHEN (OLD.id = 9) EXECUTE FUNCTION stop()`;
-  const { outcome, lines } = await recorded('DELETE FROM people WHERE id > 0', [], { batch_rows: 7 }, stop);
+  const text = 'DELETE FROM people WHERE id > 0';
+  const { outcome, lines, metrics, left } = await recorded(text, [], { batch_rows: 7 }, stop);
   expect(outcome).toBe('enough');
   expect(lines).toMatchObject([{ outcome: 'failed', sqlstate: 'P0001' }]);
+  // Notes of which a batch has set nothing to NULL reference one of the twenty.
+  const gone = [taken('notes', 'set null', 60 - left.notes), taken('people', 'delete', 20 - left.people)];
+  expect(lines[0].rows).toEqual(gone);
+  expect(gone.every(({ rows }) => rows > 0)).toBe(true);
+  expect(metrics).toMatch(
+    new RegExp(`^pgcascade_cascade_rows_total\\{[^}]*table="public.notes"[^}]*\\} ${60 - left.notes}$`, 'm'),
+  );
+});
+
+test('of batches whose connection is lost as well', async () => {
+  const lose = `CREATE OR REPLACE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+    DROP TRIGGER IF EXISTS stop ON people;
+    CREATE TRIGGER lose AFTER DELETE ON people FOR EACH ROW WHEN (OLD.id = 9) EXECUTE FUNCTION lose()`;
+  const { lines, left } = await recorded('DELETE FROM people WHERE id > 0', [], { batch_rows: 7 }, lose);
+  expect(lines).toMatchObject([{ outcome: 'failed', sqlstate: '08006' }]);
+  const gone = [taken('notes', 'set null', 60 - left.notes), taken('people', 'delete', 20 - left.people)];
+  expect(lines[0].rows).toEqual(gone);
+  expect(gone.every(({ rows }) => rows > 0)).toBe(true);
 });

@@ -1,4 +1,7 @@
 /** Plain statements when something comes between: rows of others, errors that pass, errors that do not, and what the client gets. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { query, run, sync } from '../support/frontend-messages.js';
@@ -134,6 +137,30 @@ test('without transactions an error says how many rows are gone, no orphan is le
   await gated.load('DROP TRIGGER meanwhile ON orders');
   expect((await client.query('DELETE FROM orders WHERE id = 1')).rowCount).toBe(1);
   expect(await left({ query: gated.load })).toEqual(['1', '1']);
+});
+
+test('the record has the rows of each table, and of what is cut short those that are gone', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pgcascade-audit-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'audit.jsonl');
+  const settings = { cascade: { atomic: false }, audit: { path } };
+  const stops = trigger('orders', "RAISE 'no'");
+  const { client, gated } = await behind(GATES.cratedb, stops, settings);
+  await expect(client.query('DELETE FROM orders WHERE id = 1')).rejects.toThrow('no');
+  await gated.load('DROP TRIGGER meanwhile ON orders');
+  await client.query('DELETE FROM orders WHERE id = 2');
+  await client.query('DELETE FROM orders WHERE id = 9');
+  const rows = (items: number, orders: number) => [
+    { table: 'public.items', action: 'cascade', rows: items },
+    { table: 'public.orders', action: 'delete', rows: orders },
+  ];
+  const lines = () => readFileSync(path, 'utf8').trim().split('\n');
+  await expect.poll(() => lines().length).toBe(3);
+  expect(lines().map((line) => JSON.parse(line))).toMatchObject([
+    { outcome: 'failed', rows: rows(2, 0) },
+    { outcome: 'done', rows: rows(1, 1) },
+    { outcome: 'done', rows: rows(0, 0) },
+  ]);
 });
 
 test('without transactions and without leave nothing is deleted', async () => {

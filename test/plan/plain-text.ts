@@ -35,9 +35,9 @@ export function plainSections(
     ['plain: keys that reference nothing, before and behind', asked(countOrphans(plan))],
     ['plain: the rows below', asked(collect(undefined, context))],
     ['plain: the rules', asked(askRules(context))],
-    ['plain: what stays is changed', changeRows(context)],
-    ['plain: the rows below are deleted', deleteBelow(context)],
-    ["plain: the client's own are deleted", deleteRoots(context)],
+    ['plain: what stays is changed', asked(changeRows(context))],
+    ['plain: the rows below are deleted', asked(deleteBelow(context))],
+    ["plain: the client's own are deleted", asked(deleteRoots(context))],
     ['plain: whether rows have come meanwhile', sweep(context)],
   ];
   return sections.flatMap(([name, texts]) =>

@@ -6,6 +6,7 @@ import type { ForeignKey, Relation } from '../../graph/model.js';
 import { type Check, cascades, type Plan, setsColumns } from '../../plan/plan.js';
 import type { Family } from '../../profiles/families/family.js';
 import { quoteName, quoteRelation } from '../../sql/names.js';
+import type { Counted } from '../single/counts.js';
 import { type FoundRows, heldTables, type Level } from './found-rows.js';
 import { chunksOf, isAmong, isAmongAll, type Key, type LiteralForm } from './literals.js';
 
@@ -106,17 +107,25 @@ export function countOrphans({ checks }: Plan): readonly RuleQuestion[] {
   });
 }
 
+/** A statement that changes or deletes rows, of one table. */
+export interface Changing {
+  readonly sql: string;
+  readonly takes: Counted;
+}
+
 /** `UPDATE "public"."notes" SET "order_id" = NULL WHERE "order_id" IN (1, 2)`, but for rows that are deleted as well. */
-export function changeRows(context: PlainContext): readonly string[] {
+export function changeRows(context: PlainContext): readonly Changing[] {
   const { plan, rows } = context;
   return plan.keys.filter(setsColumns).flatMap((key) => {
-    const value = key.action === 'set null' ? 'NULL' : 'DEFAULT';
+    const { referencing: relation } = key;
+    const action = key.action === 'set null' ? 'set null' : 'set default';
+    const value = action === 'set null' ? 'NULL' : 'DEFAULT';
     const sets = key.setColumns.map((column) => `${quoteName(column)} = ${value}`).join(', ');
     const stays = stayingRows(key.referencing, context);
-    return chunksOf(rows.referencedBy(key), context).map(
-      (chunk) =>
-        `UPDATE ${quoteRelation(key.referencing)} SET ${sets} WHERE ${isAmong(referencing(key), chunk, context)}${stays}`,
-    );
+    return chunksOf(rows.referencedBy(key), context).map((chunk) => ({
+      sql: `UPDATE ${quoteRelation(relation)} SET ${sets} WHERE ${isAmong(referencing(key), chunk, context)}${stays}`,
+      takes: { relation, action },
+    }));
   });
 }
 
@@ -126,7 +135,7 @@ export function changeRows(context: PlainContext): readonly string[] {
  *     DELETE FROM "public"."parts" WHERE "item_id" IN (10, 20)
  *     DELETE FROM "public"."items" WHERE "id" IN (10, 20)
  */
-export function deleteBelow(context: PlainContext): readonly string[] {
+export function deleteBelow(context: PlainContext): readonly Changing[] {
   const { plan, rows } = context;
   const [client] = plan.deletions;
   const held = heldTables(plan);
@@ -136,32 +145,28 @@ export function deleteBelow(context: PlainContext): readonly string[] {
     const found = table
       ? [{ columns: table.identity, keys: rows.identities(relation, 'key', client.relation) }]
       : keys.map((key) => ({ columns: referencing(key), keys: rows.referencedBy(key) }));
-    return found.flatMap((each) => deletions(relation, each.columns, each.keys, context));
+    return found.flatMap((each) =>
+      deletions({ relation, action: 'cascade' }, each.columns, each.keys, context),
+    );
   });
 }
 
 /** The client's own rows: the counts of these are its tag. */
-export function deleteRoots(context: PlainContext): readonly string[] {
+export function deleteRoots(context: PlainContext): readonly Changing[] {
   const { plan, rows } = context;
   const [client] = plan.deletions;
   const table = client && heldTables(plan).get(client.relation);
   if (!table) return [];
   return deletions(
-    table.relation,
+    { relation: table.relation, action: 'delete' },
     table.identity,
     rows.identities(table.relation, 'client', table.relation),
     context,
   );
 }
 
-/** A statement that deletes, and whether its rows are the client's own. */
-export interface Deleting {
-  readonly sql: string;
-  readonly isClients: boolean;
-}
-
 /** All of it, where each statement stays by itself: first what nothing references, then layer by layer (layers.ts). */
-export function deleteInLayers(context: PlainContext): readonly Deleting[] {
+export function deleteInLayers(context: PlainContext): readonly Changing[] {
   const { plan, rows } = context;
   const held = heldTables(plan);
   const leaves = plan.deletions.flatMap(({ relation, keys }) =>
@@ -172,17 +177,14 @@ export function deleteInLayers(context: PlainContext): readonly Deleting[] {
       (['key', 'client'] as const).flatMap((origin) => {
         const keys = names[origin].map((name): Key => JSON.parse(name));
         const columns = held.get(relation)?.identity ?? [];
-        const isClients = origin === 'client';
-        return deletions(relation, columns, keys, context).map((sql) => ({ sql, isClients }));
+        const action = origin === 'client' ? 'delete' : 'cascade';
+        return deletions({ relation, action }, columns, keys, context);
       }),
     ),
   );
   return [
     ...leaves.flatMap(({ relation, key }) =>
-      deletions(relation, referencing(key), rows.referencedBy(key), context).map((sql) => ({
-        sql,
-        isClients: false,
-      })),
+      deletions({ relation, action: 'cascade' }, referencing(key), rows.referencedBy(key), context),
     ),
     ...(inLayers ?? []),
   ];
@@ -200,14 +202,15 @@ export function sweep(context: PlainContext): readonly string[] {
 }
 
 function deletions(
-  relation: Relation,
+  takes: Counted,
   columns: readonly string[],
   keys: Parameters<typeof isAmong>[1],
   context: PlainContext,
-): readonly string[] {
-  return chunksOf(keys, context).map(
-    (chunk) => `DELETE FROM ${quoteRelation(relation)} WHERE ${isAmong(columns, chunk, context)}`,
-  );
+): readonly Changing[] {
+  return chunksOf(keys, context).map((chunk) => ({
+    sql: `DELETE FROM ${quoteRelation(takes.relation)} WHERE ${isAmong(columns, chunk, context)}`,
+    takes,
+  }));
 }
 
 /** ` AND CASE WHEN … THEN 1 ELSE 0 END = 0`: rows of a table that the plan does not delete; nothing where it deletes none. */

@@ -23,4 +23,12 @@ export type News =
       readonly error: ProxyError | string;
       /** The expanded statement, if it was one. */
       readonly statement: CascadeTreatment | GuardTreatment | undefined;
+      /** The rows that are gone all the same; undefined where the statement is undone as a whole. */
+      readonly taken?: readonly CountedRows[] | undefined;
+    }
+  /** The connection is lost in the middle of it: nobody gets an answer. */
+  | {
+      readonly kind: 'lost';
+      readonly statement: CascadeTreatment;
+      readonly taken: readonly CountedRows[] | undefined;
     };

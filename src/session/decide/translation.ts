@@ -36,6 +36,7 @@ export function translationOf(
     completed: (treatment, offset) => inSql.completed(treatment, known, rewrite, offset),
     tell(news) {
       if (news.kind === 'failed') return tellFailure(news, events);
+      if (news.kind === 'lost') return events.cascadeFailed(news.statement, CONNECTION_LOST, news.taken);
       const { treatment, at, counts, taken, followed } = news;
       // The time that the proxy's own statements take belongs to the client's: the server answers all of them together.
       if (!isClients(treatment)) return;
@@ -49,11 +50,14 @@ export function translationOf(
   };
 }
 
-function tellFailure({ error, statement }: News & { kind: 'failed' }, events: SessionEvents): void {
+/** connection_failure */
+const CONNECTION_LOST = '08006';
+
+function tellFailure({ error, statement, taken }: News & { kind: 'failed' }, events: SessionEvents): void {
   if (error instanceof ProxyError) events.refused(error);
   else events.failedByServer(error);
   const sqlstate = error instanceof ProxyError ? error.sqlstate : error;
-  if (statement?.kind === 'cascade') events.cascadeFailed(statement, sqlstate);
+  if (statement?.kind === 'cascade') events.cascadeFailed(statement, sqlstate, taken);
   if (statement?.kind === 'guarded' && statement.update) events.followFailed(statement.update, sqlstate);
 }
 

@@ -5,6 +5,10 @@ import type { Message } from '../../../wire/reader.js';
 import { SCRATCH } from '../../server/own-statements.js';
 import type { PagedParts } from './paged-statement.js';
 
+/** Why a WHERE cannot be evaluated again for each page. */
+export const REPEATED_WHERE =
+  'a WHERE that calls something volatile, or a function of your own that is not immutable, or reads a view; or looks at more than the primary key, which a trigger may change; or a trigger that may add rows to the table or change its key; or a table whose rows the role may not lock';
+
 /**
  * @param error the client gets it in the place of its message, and the server is made to skip what it would skip
  * @returns a promise that is fulfilled when the client has it

@@ -6,34 +6,28 @@ import type { BATCH_ERRORS } from '../../../errors/batch-errors.js';
 import { ProxyError } from '../../../errors.js';
 import { MOST_ATTEMPTS } from '../../../rewrite/retries.js';
 import type { Rewrite } from '../../../rewrite/text.js';
-import { type ErrorFields, errorResponse, Field, readErrorFields } from '../../../wire/backend.js';
+import { type ErrorFields, errorResponse } from '../../../wire/backend.js';
 import { whole, write } from '../../../wire/frontend.js';
 import type { Message } from '../../../wire/reader.js';
 import { Backend } from '../../../wire/types.js';
 import { HeldAnswers } from '../../answers/held-answers.js';
-import { markerOf } from '../../answers/markers.js';
 import { ownAnswer } from '../../answers/own-answer.js';
 import type { Translation } from '../../answers/results.js';
 import {
   LIMIT_REACHED,
   proxyFailure,
-  type TranslatedError,
-  translated,
   withHint,
   withReasonAgainstBatches,
 } from '../../answers/server-errors.js';
 import { SCRATCH } from '../../server/own-statements.js';
 import { TakenRows } from '../ordered/taken-rows.js';
 import { batchDone, limitReached } from './batch-notices.js';
-import { failInPlace } from './failing.js';
+import { failInPlace, REPEATED_WHERE } from './failing.js';
+import { type PageError, pageError } from './page-error.js';
 import { type PageResult, PageRun } from './page-run.js';
 import type { PagedParts, PagedStatement } from './paged-statement.js';
 
 type BatchErrorName = Exclude<keyof typeof BATCH_ERRORS, `${string}_VALUE` | 'PGC_BATCH_KEYS'>;
-
-/** Why a WHERE cannot be evaluated again for each page. */
-const REPEATED_WHERE =
-  'a WHERE that calls something volatile, or a function of your own that is not immutable, or reads a view; or looks at more than the primary key, which a trigger may change; or a trigger that may add rows to the table or change its key; or a table whose rows the role may not lock';
 
 /**
  * Executes a statement in batches, or refuses it.
@@ -58,12 +52,6 @@ export async function executePaged(
 /** How a transaction has ended. After `last` the client has its answer; after `failed` nothing of it has reached the client. */
 type Ended = 'committed' | 'last' | 'failed';
 
-/** The first error of a transaction. */
-interface PageError extends TranslatedError {
-  /** Why another attempt may succeed, where what others did at the same time has caused the error. */
-  readonly passes: 'childInserted' | 'othersConflict' | undefined;
-}
-
 class PagedExecution {
   readonly #statement: PagedStatement;
   readonly #parts: PagedParts;
@@ -82,7 +70,12 @@ class PagedExecution {
     this.#parts = parts;
     this.#most = statement.program.pages.rows;
     this.#taken = new TakenRows(statement.program.pages.writes.map(({ step }) => step));
-    this.#translation = parts.decider.translation(statement.rewrite);
+    const translation = parts.decider.translation(statement.rewrite);
+    const { tell } = translation;
+    this.#translation = {
+      ...translation,
+      tell: (news) => tell(news.kind === 'failed' ? { ...news, taken: this.#taken.rows } : news),
+    };
   }
 
   /** @param what why it cannot be done in batches */
@@ -120,7 +113,8 @@ class PagedExecution {
         isKept = result?.isKept === true;
         return result;
       }, asked);
-      if (ended !== 'committed' || replies.ended) return;
+      if (replies.ended && ended !== 'last') return this.#lost();
+      if (ended !== 'committed') return;
       if (this.#taken.total === before) return isKept ? this.#end('PGC_BATCH_KEPT') : this.#stop();
       if (stops.cancels !== cancels) return this.#end('PGC_BATCH_CANCELED');
       if (stops.isDraining) return this.#end('PGC_BATCH_DRAINING');
@@ -134,6 +128,15 @@ class PagedExecution {
     const told = reached && limitReached(cascade.target, this.#most, this.#translation.encoding());
     server.write(write.close('S', this.#isQuery ? '' : SCRATCH));
     replies.expect('Close', { receive: () => told ?? 'swallow' });
+  }
+
+  /** The client gets nothing more, and what is gone is known here alone. */
+  #lost(): void {
+    this.#translation.tell({
+      kind: 'lost',
+      statement: this.#statement.cascade,
+      taken: this.#taken.rows,
+    });
   }
 
   /** No row could be taken: the rows of a cycle are more than a page has, or than the server takes in one transaction. */
@@ -222,12 +225,8 @@ class PagedExecution {
 
   /** Remembers the first error of a transaction. */
   #failed(message: Message, rewrite: Rewrite): void {
-    const { cascade } = this.#statement;
-    const fields = readErrorFields(message);
-    const isLate = markerOf(fields, cascade, rewrite, false)?.kind === 'ruleSuspected';
-    const isRetried = this.#translation.profile.family.retried.includes(fields.get(Field.code) ?? '');
-    const passes = isLate ? 'childInserted' : isRetried ? 'othersConflict' : undefined;
-    this.#error ??= { ...translated(message, cascade, this.#parts.decider.translation(rewrite)), passes };
+    const translation = this.#parts.decider.translation(rewrite);
+    this.#error ??= pageError(message, this.#statement.cascade, translation);
   }
 
   get #failure(): PageError {

@@ -58,7 +58,11 @@ export async function executePlain(statement: PlainStatement, parts: PlainParts)
       return;
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
-      if (error.error === undefined) return;
+      if (error.error === undefined) {
+        if (isGone(run, family))
+          translation.tell({ kind: 'lost', statement: statement.cascade, taken: run.taken });
+        return;
+      }
       await undo(frame, run, family, sender);
       const isOver = !notices.isHolding || !mayPass(error.error, family);
       if (isOver) return fail(interrupted(error, run, family), statement, parts, notices);
@@ -139,17 +143,22 @@ function mayPass(error: ErrorFields | ProxyError, family: Family): boolean {
   return !(error instanceof ProxyError) && passes(error, family);
 }
 
+function isGone({ changed = 0 }: PlainRun, { transactions }: Family): boolean {
+  return transactions.kind === 'none' && changed > 0;
+}
+
 /** Adds to the error, where there was no transaction, how many rows are gone. */
-function interrupted(stopped: Stopped, { changed = 0 }: PlainRun, { transactions }: Family): Stopped {
+function interrupted(stopped: Stopped, run: PlainRun, family: Family): Stopped {
   const { error, isOfText } = stopped;
-  if (error === undefined || transactions.kind !== 'none' || changed === 0) return stopped;
+  const { changed, taken } = run;
+  if (error === undefined || !isGone(run, family)) return stopped;
   const fields = error instanceof ProxyError ? proxyErrorFields(error) : error;
   const detail = [fields.get(Field.detail) ?? [], `${changed} rows were deleted or changed before.`]
     .flat()
     .join(' ');
   const hint =
     'No row is left that references one that is gone: the same statement again goes on from there.';
-  return new Stopped(new Map([...fields, [Field.detail, detail], [Field.hint, hint]]), isOfText);
+  return new Stopped(new Map([...fields, [Field.detail, detail], [Field.hint, hint]]), isOfText, taken);
 }
 
 /** Sends a text that the server refuses in place of the statement, so that the transaction fails where the statement would have failed it. */
@@ -207,9 +216,15 @@ function sendFailure(
   return undefined;
 }
 
-function errorOf({ error, isOfText }: Stopped, statement: PlainStatement, { decider }: PlainParts): Buffer {
+function errorOf(
+  { error, isOfText, taken }: Stopped,
+  statement: PlainStatement,
+  { decider }: PlainParts,
+): Buffer {
   const { cascade, program, rewrite } = statement;
-  const translation = decider.translation(rewrite);
+  const made = decider.translation(rewrite);
+  const tell: typeof made.tell = (news) => made.tell(news.kind === 'failed' ? { ...news, taken } : news);
+  const translation = { ...made, tell };
   if (error instanceof ProxyError || error === undefined)
     return proxyFailure(error ?? new ProxyError('PGC_INTERNAL'), cascade, translation);
   if (!isOfText) {

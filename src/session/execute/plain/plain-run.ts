@@ -47,8 +47,8 @@ export class PlainRun {
   #deleted = 0;
 
   constructor(statement: PlainStatement, parts: PlainParts, sender: PlainSender) {
-    const { plan } = statement.cascade;
     const { family, inLayers } = statement.program.sequence;
+    const { plan } = statement.cascade;
     const [client] = plan.deletions;
     if (client === undefined) throw new Error('a plan has a deletion of the client');
     this.#statement = statement;
@@ -57,13 +57,8 @@ export class PlainRun {
     this.#statements = new RunStatements(statement, parts, sender);
     this.#client = client.relation;
     const { lock, plain, transport } = family;
-    this.#context = {
-      plan,
-      rows: new FoundRows(plan, inLayers),
-      plain,
-      transport,
-      locks: lock === 'FOR UPDATE',
-    };
+    const rows = new FoundRows(plan, inLayers);
+    this.#context = { plan, rows, plain, transport, locks: lock === 'FOR UPDATE' };
   }
 
   /** The rows that the client's own DELETE took. */
@@ -74,6 +69,11 @@ export class PlainRun {
   /** What the client gets before the tag. */
   get rows(): Buffer {
     return this.#rows.bytes;
+  }
+
+  /** How many rows of each table. */
+  get taken(): RunStatements['taken'] {
+    return this.#statements.taken;
   }
 
   /** How many rows were changed or deleted, where anything was sent that does so. */
@@ -198,9 +198,9 @@ export class PlainRun {
 
   /** Each statement stays by itself. @param isFirst the client's rows are still there */
   async #deleteInLayers(isFirst: boolean): Promise<void> {
-    for (const { sql, isClients } of deleteInLayers(this.#context)) {
-      const deleted = await this.#statements.change([sql]);
-      if (isFirst && isClients) this.#deleted += deleted;
+    for (const each of deleteInLayers(this.#context)) {
+      const deleted = await this.#statements.change([each]);
+      if (isFirst && each.takes.action === 'delete') this.#deleted += deleted;
     }
     // Without a transaction nothing could be undone.
     const isWhole = this.#statement.program.sequence.family.transactions.kind !== 'none';

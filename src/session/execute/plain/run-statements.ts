@@ -1,26 +1,38 @@
 /** Sends the statements of one run: several in one go, where it does no harm that the server executes those after one that has failed. */
-
 import { ProxyError } from '../../../errors.js';
 import { refusedBy } from '../../../render/plain/refusal.js';
+import type { Changing } from '../../../render/plain/statements.js';
+import type { CountedRows } from '../../../render/single/counts.js';
 import { rowsInTag } from '../../../wire/backend.js';
 import type { Message } from '../../../wire/reader.js';
 import type { PlainReply, PlainSender } from './plain-sender.js';
 import type { PlainParts, PlainStatement } from './plain-statement.js';
 import { Stopped } from './stopped.js';
+import { TakenByTable } from './taken-by-table.js';
 
 /** How many characters of statements are sent in one go. */
 const MOST_AT_ONCE = 1024 * 1024;
+
+/** Without `takes` it changes nothing. */
+type Sent = Pick<Changing, 'sql'> & Partial<Changing>;
 
 export class RunStatements {
   readonly #statement: PlainStatement;
   readonly #parts: PlainParts;
   readonly #sender: PlainSender;
+  readonly #taken: TakenByTable;
   #changed: number | undefined;
 
   constructor(statement: PlainStatement, parts: PlainParts, sender: PlainSender) {
     this.#statement = statement;
     this.#parts = parts;
     this.#sender = sender;
+    this.#taken = new TakenByTable(statement.cascade.plan);
+  }
+
+  /** The same rows, by their tables. */
+  get taken(): readonly CountedRows[] {
+    return this.#taken.rows;
   }
 
   /** How many rows were changed or deleted; undefined as long as nothing was sent that does so. */
@@ -30,7 +42,11 @@ export class RunStatements {
 
   /** Sends statements that change nothing. @param hear is told which of them is answered. @throws Stopped */
   async ask(texts: readonly string[], hear?: (message: Message, index: number) => void): Promise<void> {
-    await this.#send(texts, true, hear);
+    await this.#send(
+      texts.map((sql) => ({ sql })),
+      true,
+      hear,
+    );
   }
 
   /**
@@ -38,16 +54,16 @@ export class RunStatements {
    * @returns how many they have changed
    * @throws Stopped
    */
-  async change(texts: readonly string[]): Promise<number> {
-    if (texts.length > 0) this.#changed ??= 0;
+  async change(statements: readonly Changing[]): Promise<number> {
+    if (statements.length > 0) this.#changed ??= 0;
     // Without a transaction nothing undoes what is executed after a statement that has failed: each waits for the one before it.
     const isWhole = this.#statement.program.sequence.family.transactions.kind !== 'none';
-    const replies = await this.#send(texts, isWhole);
+    const replies = await this.#send(statements, isWhole);
     return replies.reduce((sum, reply) => sum + rowsInTag(tagOf(reply)), 0);
   }
 
   async #send(
-    texts: readonly string[],
+    statements: readonly Sent[],
     isTogether: boolean,
     hear?: (message: Message, index: number) => void,
   ): Promise<readonly PlainReply[]> {
@@ -58,10 +74,10 @@ export class RunStatements {
       const answered = await Promise.all(waiting);
       waiting = [];
       size = 0;
-      this.#look(answered);
+      this.#look(answered, statements.slice(replies.length));
       replies.push(...answered);
     };
-    for (const [i, sql] of texts.entries()) {
+    for (const [i, { sql }] of statements.entries()) {
       this.#refuse(sql);
       if (waiting.length > 0 && (!isTogether || size + sql.length > MOST_AT_ONCE)) await end();
       size += sql.length;
@@ -71,11 +87,15 @@ export class RunStatements {
     return replies;
   }
 
-  /** @throws Stopped for the first that has failed */
-  #look(replies: readonly PlainReply[]): void {
-    if (this.#changed !== undefined)
-      for (const reply of replies)
-        this.#changed += /^(?:DELETE|UPDATE) /.test(tagOf(reply)) ? rowsInTag(tagOf(reply)) : 0;
+  /** @param sent what they answer, in the same order. @throws Stopped for the first that has failed */
+  #look(replies: readonly PlainReply[], sent: readonly Sent[]): void {
+    for (const [i, reply] of replies.entries()) {
+      const takes = sent[i]?.takes;
+      if (takes === undefined || this.#changed === undefined) continue;
+      const rows = rowsInTag(tagOf(reply));
+      this.#changed += rows;
+      this.#taken.add(takes, rows);
+    }
     if (replies.some(({ kind }) => kind === 'lost')) throw new Stopped();
     for (const reply of replies) if (reply.kind === 'failed') throw new Stopped(reply.error);
   }
