@@ -12,7 +12,7 @@ import type { TransactionState } from './server/transaction-state.js';
 /** What a client is doing, as the server sees it: it waits for an answer, asks nothing, or nothing with a transaction open. */
 export type Activity = 'active' | 'idle' | 'transaction';
 
-export interface ServerMessagesOptions {
+interface ServerMessagesOptions {
   readonly client: Output;
   readonly replies: OutstandingReplies;
   readonly state: ServerState;

@@ -60,7 +60,7 @@ export function renderBeside(
 }
 
 /** Whether the plan deletes rows that a key may reference. */
-export function takesReferenced(plan: Plan, key: ForeignKey): boolean {
+function takesReferenced(plan: Plan, key: ForeignKey): boolean {
   return plan.keys.includes(key) && (plan.members.get(key.referenced) ?? []).length > 0;
 }
 

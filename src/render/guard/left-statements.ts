@@ -11,7 +11,7 @@ import type { Checks } from './guard-checks.js';
 import { isLateOnUpdate, LeftKeys } from './left-keys.js';
 
 /** What ON UPDATE of a key does to rows of a relation. */
-export interface Followed {
+interface Followed {
   readonly relation: Relation;
   readonly action: 'on update cascade' | 'on update set null' | 'on update set default';
   /** The place of what is changed among the plan's `leaving`. */

@@ -14,7 +14,7 @@ import type { ServerState } from '../server/server-state.js';
 import type { OtherServer } from './other-server.js';
 import type { SessionCatalog } from './session-catalog.js';
 
-export interface ReportedSettingsOptions {
+interface ReportedSettingsOptions {
   readonly state: ServerState;
   readonly catalog: SessionCatalog;
   readonly otherServer: Pick<OtherServer, 'tokens'>;

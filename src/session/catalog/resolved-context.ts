@@ -9,7 +9,7 @@ import type { Sight } from './own-sight.js';
 export interface ResolvedContext {
   readonly kind: 'resolved';
   readonly graph: Graph;
-  /** The graph is that of the configuration alone, and of the server's catalog nothing is known. */
+  /** Whether the graph is made of names alone: nothing is known of the server's catalog. */
   readonly isByNames?: boolean;
   /** Tells the graph from all others. */
   readonly graphId: string;
@@ -24,13 +24,13 @@ export interface ResolvedContext {
   /** What the session says of locks before a DELETE; undefined where it says nothing. */
   readonly locks: LockMode | undefined;
   readonly meaning: (name: RelationName) => number | null;
-  /** A name means none of the graph, where another one would: any statement may change that. */
+  /** Whether a name of the statement hides a relation of the graph: any other statement may change that. */
   readonly hides: boolean;
 }
 
 export const NO_GRAPH = new Graph(new Map(), [], [], []);
 
-/** Where the configuration switches cascades off: every database is one in which the proxy has nothing to do. */
+/** The context where the configuration switches cascades off: in every database the proxy has nothing to do. */
 export const OFF_CONTEXT: ResolvedContext = {
   kind: 'resolved',
   graph: NO_GRAPH,
@@ -44,18 +44,7 @@ export const OFF_CONTEXT: ResolvedContext = {
   hides: false,
 };
 
-/** Where the graph is empty nothing depends on what names mean, nor on the session's settings. */
+/** The context where the graph is empty: nothing depends on what names mean, nor on the session's settings. */
 export function emptyContext({ known: { graph, id } }: Sight): ResolvedContext {
-  return {
-    kind: 'resolved',
-    graph,
-    graphId: id,
-    active: true,
-    guard: 'off',
-    locks: undefined,
-    batchRows: 0,
-    onLimit: 'fail',
-    meaning: () => null,
-    hides: false,
-  };
+  return { ...OFF_CONTEXT, graph, graphId: id };
 }

@@ -145,7 +145,7 @@ export class Rewriter {
  * Whether what a statement changes may matter to one after it. Where the proxy performs no key of the database, only the
  * text itself can make one, or switch cascades on again.
  */
-export function isSensitive({ look }: ClientText, { active, graph }: Resolved): boolean {
+function isSensitive({ look }: ClientText, { active, graph }: Resolved): boolean {
   return graph.isActive || makesKeys(look) || !active;
 }
 

@@ -14,7 +14,7 @@ import type { PendingPrepares } from './pending-prepares.js';
 import type { SqlPrepared } from './sql-prepared.js';
 
 /** The parts of a session that are told of answers. */
-export interface TranslationListeners {
+interface TranslationListeners {
   readonly catalog: SessionCatalog;
   readonly events: SessionEvents;
   readonly pendingPrepares: PendingPrepares;

@@ -96,7 +96,7 @@ export function outOfReach(plan: Plan, key: ForeignKey, row: string, position: s
 }
 
 /** The SET keys that may change a row before this key finds it, where the queue tells which of the two comes first. */
-export function changersIn(plan: Plan, key: ForeignKey): readonly ForeignKey[] {
+function changersIn(plan: Plan, key: ForeignKey): readonly ForeignKey[] {
   return (ordersOf(plan).get(key) ?? []).map(({ by }) => by);
 }
 

@@ -19,7 +19,7 @@ import type { TransactionState } from '../../server/transaction-state.js';
 import type { OrderedStatement, SequenceParts } from './ordered-statement.js';
 import { SequenceRun } from './sequence-run.js';
 
-export interface OrderedParts extends SequenceParts {
+interface OrderedParts extends SequenceParts {
   readonly jit: Jit;
   readonly transaction: TransactionState;
 }
