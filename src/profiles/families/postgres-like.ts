@@ -8,7 +8,7 @@ import { POSTGRES } from './postgres.js';
 export const POSTGRES_LIKE: Family = {
   ...POSTGRES,
   name: 'postgres-like',
-  servers: ['YugabyteDB', 'Neon', 'Aurora PostgreSQL'],
+  servers: ['YugabyteDB'],
   // D: YugabyteDB, "PostgreSQL 15.2-YB-2.25.0.0-b0" in version() (2.25, and 11.2-YB before).
   signs: { words: /\d-YB-\d/ },
   keys: 'enforced',
