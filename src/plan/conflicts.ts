@@ -122,7 +122,7 @@ function queueTells(key: ForeignKey, { changers }: PlanSoFar): boolean {
 }
 
 /** The object ids of the relations that hold the rows which may have the key, where `by` changes other rows too. */
-function within(key: ForeignKey, by: ForeignKey, graph: Graph): readonly number[] | undefined {
+export function within(key: ForeignKey, by: ForeignKey, graph: Graph): readonly number[] | undefined {
   return graph.isPartOf(by.referencing, key.referencing) || !graph.isPartOf(key.referencing, by.referencing)
     ? undefined
     : graph.tree(key.referencing).map(({ oid }) => oid);

@@ -52,8 +52,7 @@ export type Check =
        * `all`: all that it deletes. `some`: those that PostgreSQL would have deleted before, which only its order tells.
        */
       readonly gone: 'none' | 'all' | 'some';
-      /** The keys that may have changed a row by then, so that it does not reference by `key` any more. */
-      readonly changers: readonly ForeignKey[];
+      readonly changers: readonly Changer[];
     }
   | NewKeyCheck
   | { readonly kind: 'not null'; readonly key: ForeignKey; readonly column: string }
@@ -66,6 +65,13 @@ export type Check =
       /** What holds the rows that both are about. */
       readonly on: Relation;
     };
+
+/** A key that may have changed a row before a check is made, so that the row does not reference by the key of that check any more. */
+export interface Changer {
+  readonly key: ForeignKey;
+  /** The object ids of the relations whose rows have it, where not all rows that are checked do. */
+  readonly within: readonly number[] | undefined;
+}
 
 export interface NewKeyCheck {
   readonly kind: 'same key' | 'new key' | 'mixed key';

@@ -3,7 +3,7 @@
 import type { Graph } from '../graph/graph.js';
 import type { ForeignKey, Relation } from '../graph/model.js';
 import type { Steps } from '../pace.js';
-import { changersAmong, conflictsOf, type PlanSoFar } from './conflicts.js';
+import { changersAmong, conflictsOf, type PlanSoFar, within } from './conflicts.js';
 import { refuseBroken, refuseDefaults, refuseUnplannable } from './limits.js';
 import {
   type Change,
@@ -55,7 +55,8 @@ export function* planDelete(graph: Graph, targets: readonly Target[]): Steps<Pla
       if (cascades(key)) return [];
       if (setsColumns(key)) return settingChecks(key, change(key.referencing));
       const gone = goneBy(key, overlaps, depth(key), depths);
-      return [{ kind: 'rows', key, gone, changers: changers(key) }];
+      const changedBy = changers(key).map((by) => ({ key: by, within: within(by, key, graph) }));
+      return [{ kind: 'rows', key, gone, changers: changedBy }];
     }),
     ...keys.filter(setsColumns).flatMap((key) => conflictsOf(key, known)),
   ];

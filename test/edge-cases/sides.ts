@@ -51,10 +51,10 @@ const overrides = ACTIONS.map((on_delete) => ({ match: `*.*.*_${on_delete.replac
 /** Tables are in s; a test may make a and b. */
 const START = 'DROP SCHEMA IF EXISTS s, a, b CASCADE; CREATE SCHEMA s';
 
-export function useSides(options: Pick<ProxyOptions, 'graph'> = {}): Sides {
+export function useSides(options: Pick<ProxyOptions, 'cascade' | 'graph'> = {}): Sides {
   const sides = { native: useTwinSide(), emulated: useTwinSide(), overridden: useTwinSide() };
   const plain = useProxy(options);
-  const overriding = useProxy({ ...options, cascade: { overrides } });
+  const overriding = useProxy({ ...options, cascade: { ...(options.cascade ?? {}), overrides } });
   const session = useKeptSessions();
   const addressOf = (kind: Kind) =>
     kind === 'native' ? inject('postgres') : kind === 'emulated' ? plain : overriding;

@@ -36,7 +36,9 @@ function checkText(check: Check): string {
   switch (check.kind) {
     case 'rows': {
       const changers =
-        check.changers.length > 0 ? `, changed by ${check.changers.map(({ name }) => name).join(', ')}` : '';
+        check.changers.length > 0
+          ? `, changed by ${check.changers.map(({ key }) => key.name).join(', ')}`
+          : '';
       return `no rows, ${keyText(key)}, deleted by then: ${check.gone}${changers}`;
     }
     case 'not null':

@@ -117,7 +117,8 @@ function withoutChanges(plan: Plan, action: ForeignKey['action']): Plan {
   const stays = (key: ForeignKey) => key.action !== action;
   const kept = changes.filter(({ keys }) => keys.length > 0);
   const checks = plan.checks.flatMap((check): Check[] => {
-    if (check.kind === 'rows') return [{ ...check, changers: check.changers.filter(stays) }];
+    if (check.kind === 'rows')
+      return [{ ...check, changers: check.changers.filter((changer) => stays(changer.key)) }];
     const by = check.kind === 'new key' || check.kind === 'same key' ? check.by : check.key;
     const change = changes.find(({ keys }) => keys.includes(by));
     if (!change || ('other' in check && !stays(check.other))) return [];

@@ -8,12 +8,12 @@
  * about, and `e` that of its parent.
  */
 import type { ForeignKey } from '../../../graph/model.js';
-import { grouped, oncePerPlan, type Plan } from '../../../plan/plan.js';
+import { type Changer, grouped, oncePerPlan, type Plan } from '../../../plan/plan.js';
 import { quoteName } from '../../../sql/names.js';
 import { hasPlace } from './deletions.js';
 import { equals } from './match.js';
 import { keyOrder, QUEUE } from './queue.js';
-import { tableOf } from './rows.js';
+import { isWithin, tableOf } from './rows.js';
 
 /** `ROW(q.position, 2)`: the event of the plan's second key for the deleted row at this position. */
 export function eventOf(plan: Plan, key: ForeignKey, position: string): string {
@@ -59,21 +59,22 @@ export function queued(key: ForeignKey, q = 'q', p = 'p'): string {
 
 /**
  * Conditions, one for each of these SET keys: the key has changed the row before this event, or ever where no event is named,
- * so that another key no longer finds the row.
+ * so that another key no longer finds the row. A key of some partitions alone changes their rows only.
  *
  *     EXISTS (SELECT FROM pgc_q AS q1 JOIN ONLY accounts AS p1 ON p1.tableoid = q1.tableoid AND p1.ctid = q1.ctid
  *       WHERE p1.id = r.account AND ROW(q1.position, 1) < ROW(q.position, 2))
  */
 export function changedBefore(
   plan: Plan,
-  keys: readonly ForeignKey[],
+  changers: readonly Changer[],
   row: string,
   event?: string,
 ): readonly string[] {
-  return keys.map((key) => {
+  return changers.map(({ key, within }) => {
     const own = eventOf(plan, key, 'q1.position');
     const conditions = [
       equals(key, 'p1', quoteName, row),
+      ...(within ? [isWithin(`${row}.tableoid`, within)] : []),
       ...(event === undefined ? [] : [`${own} OPERATOR(pg_catalog.<) ${event}`]),
       ...outOfReach(plan, key, row, 'q1.position').map((each) => `NOT ${each}`),
     ];

@@ -79,7 +79,7 @@ function rowsOf(plan: Plan, members: readonly Member[], name: (id: number) => st
 }
 
 /** `m.pgc_c1 = ANY (ARRAY[16385, 16390]::oid[])`: these relations hold the row. */
-function isWithin(tableoid: string, oids: readonly number[]): string {
+export function isWithin(tableoid: string, oids: readonly number[]): string {
   return `${tableoid} OPERATOR(pg_catalog.=) ANY (ARRAY[${oids.join(', ')}]::pg_catalog.oid[])`;
 }
 

@@ -6,7 +6,15 @@ import { checkMarker, FAIL_ROW_KEPT, FAIL_SUSPICION } from '../../violations.js'
 import { changedBefore, eventOf, goneBefore, queued } from '../actions/events.js';
 import { equals } from '../actions/match.js';
 import { renderQueue } from '../actions/queue.js';
-import { columnName, deletedRows, foundName, isAmong, staysClearOf, tableOf } from '../actions/rows.js';
+import {
+  columnName,
+  deletedRows,
+  foundName,
+  isAmong,
+  isWithin,
+  staysClearOf,
+  tableOf,
+} from '../actions/rows.js';
 import { type Broken, eventPlace, PLACE_COLUMNS, referencedMarker } from './broken.js';
 import { doubted } from './doubts.js';
 import { newKeysBroken, nullsBroken } from './new-keys.js';
@@ -92,9 +100,13 @@ function rowsLeft(check: Check & { kind: 'rows' }, index: number, plan: Plan): B
   const { rows, column } = deletedRows(plan, key.referenced);
   const pairs = `${rows} AS p JOIN ${tableOf(key.referencing)} AS r ON ${equals(key, 'p', column, 'r')}`;
   const clear = staysClearOf(plan, key.referencing, 'r');
-  const changed = changers.map((by) => {
+  const changed = changers.map(({ key: by, within }) => {
     const found = deletedRows(plan, by.referenced);
-    return `NOT EXISTS (SELECT FROM ${found.rows} AS y WHERE ${equals(by, 'y', found.column, 'r')})`;
+    const conditions = [
+      equals(by, 'y', found.column, 'r'),
+      ...(within ? [isWithin('r.tableoid', within)] : []),
+    ];
+    return `NOT EXISTS (SELECT FROM ${found.rows} AS y WHERE ${conditions.join(' AND ')})`;
   });
   const where = (conditions: readonly string[]) =>
     conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
