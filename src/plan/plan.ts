@@ -104,6 +104,8 @@ export interface Plan {
   readonly keys: readonly ForeignKey[];
   readonly changes: readonly Change[];
   readonly checks: readonly Check[];
+  /** One statement after the other can delete all of it (order.ts). */
+  readonly hasOrder: boolean;
   /** What errors call the relations and partitions that rows are deleted from or changed in. */
   readonly names: ReadonlyMap<number, string>;
 }

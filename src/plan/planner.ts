@@ -5,6 +5,7 @@ import type { ForeignKey, Relation } from '../graph/model.js';
 import type { Steps } from '../pace.js';
 import { changersAmong, conflictsOf, type PlanSoFar, within } from './conflicts.js';
 import { refuseBroken, refuseDefaults, refuseUnplannable } from './limits.js';
+import { hasOrder } from './order.js';
 import {
   type Change,
   type Check,
@@ -68,6 +69,7 @@ export function* planDelete(graph: Graph, targets: readonly Target[]): Steps<Pla
     keys,
     changes,
     checks,
+    hasOrder: hasOrder(graph, all),
     names: namesOf(graph, [...all, ...changes]),
   };
   yield;

@@ -4,7 +4,6 @@
  * and the rest deleted from the leaves up. What others have committed meanwhile is found by a last question, and goes the
  * same way.
  */
-import { hasOrder } from '../../plan/order.js';
 import { oncePerPlan, type Plan } from '../../plan/plan.js';
 import { hasParameters } from '../../sql/lexer/parameters.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
@@ -48,7 +47,7 @@ export function renderSequence(
   roots: readonly Root[],
 ): Sequence | undefined {
   const [root, ...more] = roots;
-  if (root === undefined || more.length > 0 || !hasOrder(plan)) return undefined;
+  if (root === undefined || more.length > 0 || !plan.hasOrder) return undefined;
   if (obstacle(text, statement, root) !== undefined) return undefined;
   // A row that USING joins several times is there as often, and would be reached by a key when it has left that already.
   if (statement.selection?.using && plan.checks.some(({ kind }) => kind === 'order')) return undefined;
