@@ -2,9 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
 import { type ProxyOptions, startProxy } from '../support/proxy.js';
+import { useTap } from '../support/tap.js';
 
 const database = useDatabase(`
   CREATE TABLE teams (id int PRIMARY KEY, above int REFERENCES teams ON DELETE CASCADE NOT ENFORCED);
@@ -23,13 +24,14 @@ async function recorded(
   values: readonly unknown[],
   cascade: NonNullable<ProxyOptions['cascade']>,
   more = '',
+  upstream: Pick<ProxyOptions, 'upstream'> = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'pgcascade-audit-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'audit.jsonl');
   const direct = await database.connect();
   await direct.query(`${ROWS}; ${more}`);
-  const proxy = await startProxy({ audit: { path }, admin: { listen: '127.0.0.1:0' }, cascade });
+  const proxy = await startProxy({ audit: { path }, admin: { listen: '127.0.0.1:0' }, cascade, ...upstream });
   const client = await proxy.connect(database.name);
   const outcome = await client.query(text, [...values]).then(
     ({ rowCount }) => rowCount,
@@ -99,4 +101,26 @@ test('of batches whose connection is lost as well', async () => {
   const gone = [taken('notes', 'set null', 60 - left.notes), taken('people', 'delete', 20 - left.people)];
   expect(lines[0].rows).toEqual(gone);
   expect(gone.every(({ rows }) => rows > 0)).toBe(true);
+});
+
+describe('of an Execute whose commit is to be answered before the client gets its answer', () => {
+  const [, text, values] = TEXTS[1];
+  let isExecuted = false;
+  const SYNC = Buffer.from('S\0\0\0\x04', 'latin1');
+  // The server closes the connection without a word.
+  let isCut = false;
+  const tap = useTap((bytes) => {
+    if (isExecuted && bytes.equals(SYNC)) {
+      isCut = true;
+      return Buffer.from('X\0\0\0\x04', 'latin1');
+    }
+    if (bytes.includes(text)) isExecuted = true;
+    return bytes;
+  });
+
+  test('there is the line that there is of any other, where the connection is lost meanwhile', async () => {
+    const { outcome, lines } = await recorded(text, values, { on_limit: 'batch' }, '', { upstream: tap.url });
+    expect([outcome, isCut]).toEqual([expect.any(String), true]);
+    expect(lines).toMatchObject([{ tables: ['public.people'], outcome: 'done' }]);
+  });
 });
