@@ -11,6 +11,7 @@ import type { DeletingStatement } from '../../sql/statement/statement.js';
 import { insertion, type Spliced } from '../splice.js';
 import { renderDeletions } from './actions/deletions.js';
 import { cteName } from './actions/rows.js';
+import { renderDefaultLocks } from './default-locks.js';
 import { harmlessQuestion } from './harmless-question.js';
 import { levelsOf } from './levels.js';
 import { addedColumns, isDirect, type Root, rootHeader, spliceNamed } from './root.js';
@@ -62,7 +63,10 @@ function lockRows(
   if (root.site.isNamesake) return undefined;
   // Bind gives values for all parameters.
   if (hasParameters(text.slice(selection.end))) return undefined;
-  const statements = levelsBelow(plan).map((level) => lockLevel(text, statement, root, level));
+  const statements = [
+    ...levelsBelow(plan).map((level) => lockLevel(text, statement, root, level)),
+    ...renderDefaultLocks(plan).map((sql): Spliced => ({ sql, copied: [] })),
+  ];
   return { statements, harmless: harmlessQuestion(selection.names, plan), isFirst };
 }
 
