@@ -2,15 +2,19 @@
 -- for by names, the wider way: a name that stands anywhere in a function's source is taken for a call of it, or for a write to it.
 -- TABLES are those of which a batch deletes or changes rows, OWN the table of the client's DELETE with its parts, and OWN_NAMES a regular
 -- expression for their names; so is KEY_NAMES for the columns of its primary key, KEY. ALONE: the WHERE looks at these alone. READS: at other tables.
-EXISTS (WITH RECURSIVE moving (oid, name) AS (
+EXISTS (WITH RECURSIVE moving (oid, name, plain) AS (
   -- Functions that may do more than compute. Those that a stable one calls may be volatile, but what is written in C means what it says;
   -- and of the server's own these are harmless.
-  SELECT p.oid, pg_catalog.lower(p.proname::pg_catalog.text)
+  -- `plain`: its name is one word of a text, so that it is looked for among the words.
+  SELECT p.oid, pg_catalog.lower(p.proname::pg_catalog.text), p.proname::pg_catalog.text OPERATOR(pg_catalog.~) '^[[:alnum:]_$]+$'
     FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_language AS l ON l.oid OPERATOR(pg_catalog.=) p.prolang
    WHERE p.provolatile OPERATOR(pg_catalog.=) 'v' AND p.proname OPERATOR(pg_catalog.<>) ALL (ARRAY['random', 'gen_random_uuid', 'uuidv4',
            'uuidv7', 'clock_timestamp', 'timeofday', 'pg_notify']::pg_catalog.name[])
       OR p.oid OPERATOR(pg_catalog.>=) 16384 AND (p.provolatile OPERATOR(pg_catalog.=) 's' AND l.lanname OPERATOR(pg_catalog.<>) 'c'
            OR EXISTS (SELECT FROM pg_catalog.pg_aggregate AS a WHERE a.aggfnoid OPERATOR(pg_catalog.=) p.oid))
+), relations (oid, name, plain) AS (
+  SELECT c.oid, pg_catalog.lower(c.relname::pg_catalog.text), c.relname::pg_catalog.text OPERATOR(pg_catalog.~) '^[[:alnum:]_$]+$'
+    FROM pg_catalog.pg_class AS c WHERE c.relkind::pg_catalog.text OPERATOR(pg_catalog.~) '^[rpvf]$' AND c.oid OPERATOR(pg_catalog.>=) 16384
 ), called (classid, objid, oid) AS (
   -- What an object calls, by an operator too: a trigger, the expression of a default, of a CHECK or of a rule.
   SELECT d.classid, d.objid, m.oid FROM pg_catalog.pg_depend AS d JOIN moving AS m ON m.oid OPERATOR(pg_catalog.=) d.refobjid
@@ -33,16 +37,15 @@ EXISTS (WITH RECURSIVE moving (oid, name) AS (
   UNION
   SELECT n.kind, n.oid FROM reached AS r LEFT JOIN $SOURCE$ ON r.kind OPERATOR(pg_catalog.=) 'function' AND s.oid OPERATOR(pg_catalog.=) r.oid
    CROSS JOIN LATERAL (
-    SELECT 'function', m.oid FROM moving AS m WHERE m.oid OPERATOR(pg_catalog.<>) s.oid AND CASE WHEN m.name OPERATOR(pg_catalog.~) '^[[:alnum:]_$]+$'
+    SELECT 'function', m.oid FROM moving AS m WHERE m.oid OPERATOR(pg_catalog.<>) s.oid AND CASE WHEN m.plain
         THEN m.name OPERATOR(pg_catalog.=) ANY (s.words) ELSE pg_catalog.strpos(s.text, pg_catalog.replace(m.name, '"', '""')) OPERATOR(pg_catalog.>) 0 END
     UNION ALL
     SELECT 'function', m.oid FROM pg_catalog.pg_operator AS o JOIN moving AS m ON m.oid OPERATOR(pg_catalog.=) o.oprcode
      WHERE pg_catalog.strpos(s.text, o.oprname::pg_catalog.text) OPERATOR(pg_catalog.>) 0
     UNION ALL
     SELECT CASE WHEN s.code OPERATOR(pg_catalog.~) '[[:<:]](delete|merge|truncate)[[:>:]]' THEN 'deleted' ELSE 'written' END, c.oid
-      FROM (SELECT c.oid, pg_catalog.lower(c.relname::pg_catalog.text) AS name FROM pg_catalog.pg_class AS c
-             WHERE c.relkind::pg_catalog.text OPERATOR(pg_catalog.~) '^[rpvf]$' AND c.oid OPERATOR(pg_catalog.>=) 16384) AS c
-     WHERE s.code OPERATOR(pg_catalog.~) '[[:<:]](insert|copy|update|delete|merge|truncate)[[:>:]]' AND CASE WHEN c.name OPERATOR(pg_catalog.~) '^[[:alnum:]_$]+$'
+      FROM relations AS c
+     WHERE s.code OPERATOR(pg_catalog.~) '[[:<:]](insert|copy|update|delete|merge|truncate)[[:>:]]' AND CASE WHEN c.plain
         THEN c.name OPERATOR(pg_catalog.=) ANY (s.words) ELSE pg_catalog.strpos(s.text, pg_catalog.replace(c.name, '"', '""')) OPERATOR(pg_catalog.>) 0 END
     UNION ALL
     SELECT 'function', d.oid FROM pg_catalog.pg_depend AS o JOIN called AS d ON d.classid OPERATOR(pg_catalog.=) o.classid AND d.objid OPERATOR(pg_catalog.=) o.objid
@@ -87,7 +90,7 @@ SELECT FROM reached AS r JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_cata
  WHERE r.kind OPERATOR(pg_catalog.<>) 'function' AND (c.relhasrules OR c.relkind OPERATOR(pg_catalog.=) 'f')
 UNION ALL
 -- A BEFORE trigger that changes the key of a row as it is updated.
-SELECT FROM pg_catalog.pg_trigger AS g JOIN $SOURCE$ ON s.oid OPERATOR(pg_catalog.=) g.tgfoid
+SELECT FROM pg_catalog.pg_trigger AS g JOIN $TRIGGER_SOURCE$ ON s.oid OPERATOR(pg_catalog.=) g.tgfoid
  WHERE g.tgrelid OPERATOR(pg_catalog.=) ANY ($OWN$) AND NOT g.tgisinternal AND g.tgenabled OPERATOR(pg_catalog.<>) 'D'
    AND (g.tgtype OPERATOR(pg_catalog.&) 18::pg_catalog.int2) OPERATOR(pg_catalog.=) 18
    AND (s.words OPERATOR(pg_catalog.&&) $KEY$ OR s.code OPERATOR(pg_catalog.~) '[[:<:]]new[[:space:]]*:?=')
