@@ -93,6 +93,18 @@ const REFUSED: readonly (readonly [condition: string, cases: readonly Case[]])[]
       ],
       ['adds rows behind a comment', onDelete('INSERT INTO /* more */ topics VALUES (OLD.id + 100, 20)')],
       [
+        'adds rows behind one comment of several',
+        onDelete('INSERT INTO /* more */ topics VALUES (OLD.id + 100, 20) /* that is all */'),
+      ],
+      [
+        'adds rows behind a comment, and before another kind',
+        onDelete('INSERT INTO -- more\n topics VALUES (OLD.id + 100, 20) /* that is all */'),
+      ],
+      [
+        'adds rows behind a comment in a comment',
+        onDelete('INSERT INTO /* /* a */ b */ topics VALUES (OLD.id + 100, 20)'),
+      ],
+      [
         'adds rows to an escaped name',
         onDelete(String.raw`INSERT INTO U&"\0074opics" VALUES (OLD.id + 100, 20)`),
       ],

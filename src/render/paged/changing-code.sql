@@ -69,6 +69,8 @@ SELECT FROM reaches AS s
  WHERE -- It cannot be read, or runs a text that it makes.
        NOT s.server AND (s.language OPERATOR(pg_catalog.~) '^(plpgsql|sql)$' IS NOT TRUE OR s.code OPERATOR(pg_catalog.~) '^[[:space:]]*$')
     OR s.code OPERATOR(pg_catalog.~) '[[:<:]](execute|language|ts_stat|ts_rewrite|query_to_xml[a-z_]*)[[:>:]]|[[:<:]]u&"'
+    -- A comment in a comment, of which `code` still has a part.
+    OR s.code OPERATOR(pg_catalog.~) '/[*](?:(?![*]/).)*/[*]'
     -- It adds rows to the client's own table, which one statement leaves.
     OR s.code OPERATOR(pg_catalog.~*) pg_catalog.concat('[[:<:]](into|copy)[[:space:]]+(("[^"]+"|[^"[:space:].]+)[[:space:]]*[.][[:space:]]*)?"?(', $OWN_NAMES$, ')("|[^[:alnum:]_$]|$)')
     OR CASE WHEN $ALONE$ THEN

@@ -8,13 +8,20 @@ import type { Root } from '../single/root.js';
 
 const CHANGING_CODE = sqlFile('changing-code.sql', import.meta.url);
 
+/** Each a pattern of its own: what stands first in one decides for all of it whether the shortest or the longest is found. */
+const BLOCKS = '/[*].*?[*]/';
+const LINES = '--[^\\n]*';
+
+const without = (pattern: string, text: string) =>
+  `pg_catalog.regexp_replace(${text}, '${pattern}', ' ', 'g')`;
+
 /**
- * A function with what its source says. `code` has that once more without comments, which may stand anywhere, and never the words
- * that TG_OP is compared with. OFFSET 0 keeps the server from computing `words` again for each name that is looked for in them.
+ * A function with what its source says. `code` has that twice more without comments, which may stand anywhere, and in which
+ * the one kind may begin what looks like the other; and never the words that TG_OP is compared with. OFFSET 0 keeps the server from computing `words` again for each name that is looked for in them.
  */
 const source = (oid: string) =>
   `LATERAL (SELECT p.oid, p.prorettype OPERATOR(pg_catalog.=) 'pg_catalog.trigger'::pg_catalog.regtype AS trigger, l.lanname AS language, pg_catalog.lower(p.prosrc) AS text,` +
-  ` pg_catalog.concat(c.code, ' ', pg_catalog.regexp_replace(c.code, '--[^\\n]*|/[*].*?[*]/', ' ', 'g')) AS code,` +
+  ` pg_catalog.concat_ws(' ', c.code, ${without(BLOCKS, without(LINES, 'c.code'))}, ${without(LINES, without(BLOCKS, 'c.code'))}) AS code,` +
   ` pg_catalog.regexp_split_to_array(pg_catalog.lower(p.prosrc), '[^[:alnum:]_$]+') AS words` +
   ` FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_language AS l ON l.oid OPERATOR(pg_catalog.=) p.prolang CROSS JOIN LATERAL` +
   ` (SELECT pg_catalog.regexp_replace(pg_catalog.lower(p.prosrc), '''(insert|update|delete|truncate)''', '', 'g')) AS c (code)` +
