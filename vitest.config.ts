@@ -24,7 +24,7 @@ const long = [
   'test/twin/{fuzz,batches}.test.ts',
   'test/twin/writes/writes.test.ts',
   'test/twin/interleave/{interleave,guarded}.test.ts',
-  'test/guard/circles-random.test.ts',
+  'test/guard/{beside-batches,circles-random}.test.ts',
   'test/cli/{idle-memory,start}.test.ts',
   'test/documents/sessions.test.ts',
   'test/support/postgres.test.ts',
