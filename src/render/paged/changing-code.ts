@@ -1,4 +1,7 @@
-/** Code of somebody's that runs with a batch, and may change which rows the WHERE of a DELETE finds: a batch's own whose children are gone no longer, or more than one statement would. */
+/**
+ * Finds the user's code that runs with a batch and may change which rows the WHERE of the next batch finds: it could miss rows whose
+ * children are gone, or find rows that one statement would have left.
+ */
 import { sqlFile } from '../../graph/catalog/sql-file.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Plan } from '../../plan/plan.js';
@@ -17,7 +20,8 @@ const without = (pattern: string, text: string) =>
 
 /**
  * A function with what its source says. `code` has that twice more without comments, which may stand anywhere, and in which
- * the one kind may begin what looks like the other; and never the words that TG_OP is compared with. OFFSET 0 keeps the server from computing `words` again for each name that is looked for in them.
+ * the one kind may begin what looks like the other; and never the words that TG_OP is compared with. OFFSET 0 keeps the server from
+ * computing `words` again for each name that is looked for in them.
  */
 const source = (oid: string) =>
   `LATERAL (SELECT p.oid, p.prorettype OPERATOR(pg_catalog.=) 'pg_catalog.trigger'::pg_catalog.regtype AS trigger, l.lanname AS language, pg_catalog.lower(p.prosrc) AS text,` +

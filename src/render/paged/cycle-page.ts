@@ -11,11 +11,11 @@ import { hasPlace, renderSearch, renderStep, searchName, searchOf } from '../sin
 import { columnName, tableOf } from '../single/actions/rows.js';
 
 /** Columns before the arrays. */
-const FLAGS = 2;
+const FLAGS = 3;
 
 /**
- * Gives two flags before the arrays: whether the rows go together or not at all, and whether there are more of them. `pgc_r1` is all that
- * the cycle takes; `pgc_w` counts how far each row is from where it begins, by the longest way. A way longer than there are rows
+ * Gives three flags before the arrays: whether the rows go together or not at all, whether there are more of them, and whether they reference
+ * each other in a circle. `pgc_r1` is all that the cycle takes; `pgc_w` counts how far each row is from where it begins, by the longest way. A way longer than there are rows
  * goes round: then the rows which nothing references are taken, or all of them where they are no more than a page.
  *
  *     WITH pgc_0 (pgc_c0) AS (…), pgc_r1 AS (WITH RECURSIVE …),
@@ -26,7 +26,7 @@ const FLAGS = 2;
  *       SELECT tableoid, ctid, max(depth) AS depth FROM pgc_w GROUP BY tableoid, ctid),
  *     pgc_k AS (SELECT n, (SELECT max(depth) FROM pgc_w) >= n AS round FROM pgc_n),
  *     pgc_l AS (SELECT g.* FROM pgc_w AS g, pgc_k AS k WHERE NOT k.round OR k.n <= 2500 OR NOT EXISTS (…) ORDER BY g.depth DESC LIMIT 2500)
- *     SELECT a.* FROM (SELECT k.round AND k.n <= 2500, k.n > (SELECT count(*) FROM pgc_l), l1.* FROM pgc_k AS k, (…) AS l1) AS a WHERE …
+ *     SELECT a.* FROM (SELECT k.round AND k.n <= 2500, k.n > (SELECT count(*) FROM pgc_l), k.round, l1.* FROM pgc_k AS k, (…) AS l1) AS a WHERE …
  */
 export function findCycle(plan: Plan, deletions: readonly Deletion[], rows: number): Collecting {
   const cycle = deletions[0]?.cycle;
@@ -63,7 +63,7 @@ export function findCycle(plan: Plan, deletions: readonly Deletion[], rows: numb
   const isWhole = single ? `(k.round AND k.n OPERATOR(pg_catalog.<=) ${rows})` : 'true';
   const hasMore = `k.n OPERATOR(pg_catalog.>) (SELECT pg_catalog.count(*) FROM ${page})`;
   const arrays = deletions.map(({ id }) => `l${id}.*`).join(', ');
-  const body = `SELECT ${isWhole}, ${hasMore}, ${arrays} FROM ${kind} AS k CROSS JOIN ${found.join(' CROSS JOIN ')}`;
+  const body = `SELECT ${isWhole}, ${hasMore}, k.round, ${arrays} FROM ${kind} AS k CROSS JOIN ${found.join(' CROSS JOIN ')}`;
   const columns = deletions.reduce((sum, { returns }) => sum + returns.length, 0);
   return { ...stepOf(plan, bounded(body, columns, FLAGS), ctes), collects: deletions.map(({ id }) => id) };
 }

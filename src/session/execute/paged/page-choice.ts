@@ -9,6 +9,8 @@ export interface Found {
   readonly hasMore: boolean;
   /** They are taken all together, or not at all. */
   readonly isWhole: boolean;
+  /** Some of them reference each other in a circle. */
+  readonly isCircle: boolean;
 }
 
 export interface Choice {
@@ -41,4 +43,4 @@ export function choosePage(nodes: readonly PageNode[], found: readonly Found[], 
   return { taken, isLast: done[0] === true };
 }
 
-const NOTHING: Found = { count: 0, hasMore: false, isWhole: false };
+const NOTHING: Found = { count: 0, hasMore: false, isWhole: false, isCircle: false };

@@ -23,8 +23,11 @@ export interface PageResult {
   /** Rows that were deleted, or lost a key. */
   readonly taken: TakenRows;
   readonly isLast: boolean;
-  /** There were rows to delete or change, and none was: a trigger keeps them. */
-  readonly isKept: boolean;
+  /**
+   * Why none was taken, where there were some: a trigger keeps them; they reference each other in a circle, and are more than a page; or
+   * others have changed or deleted what was found before it was locked, so that another look finds other rows. undefined where some were taken.
+   */
+  readonly obstacle: 'kept' | 'circle' | 'moved' | undefined;
 }
 
 /** The values of a Query: it has none. */
@@ -91,8 +94,12 @@ export class PageRun {
     const asked = rules.map((step) => this.#sent(step, keys));
     const ending = end ? [this.#sent(end, keys)] : [];
     if (!(await this.#sender.send([...asked, ...changed, ...ending]))) return undefined;
-    const isKept = tally.total === 0 && taken.some((count) => count > 0);
-    return { taken: tally, isLast, isKept };
+    return { taken: tally, isLast, obstacle: tally.total > 0 ? undefined : this.#obstacle(taken) };
+  }
+
+  #obstacle(taken: readonly number[]): PageResult['obstacle'] {
+    if (taken.some((count) => count > 0)) return 'kept';
+    return this.#found.some(({ isCircle }) => isCircle) ? 'circle' : 'moved';
   }
 
   /** How many rows of a deletion are taken: all of them where its node has several deletions. */
@@ -104,7 +111,7 @@ export class PageRun {
   #finds(node: number, deletions: readonly number[], isFlagged: boolean): (message: Message) => void {
     const { plan } = this.#statement.cascade;
     const { pages } = this.#statement.program;
-    const first = isFlagged ? 2 : 0;
+    const first = isFlagged ? 3 : 0;
     let types: readonly number[] = [];
     return (message) => {
       if (message.type === Backend.RowDescription) types = readColumnTypes(message);
@@ -124,10 +131,10 @@ export class PageRun {
         at = end;
       }
       const count = deletions.reduce((sum, id) => sum + this.#keys.countOf(id), 0);
-      const [isWhole, hasMore] = isFlagged
-        ? [row[0]?.[0] === 1, row[1]?.[0] === 1]
-        : [false, count > pages.rows];
-      this.#found[node] = { count, hasMore, isWhole };
+      const [isWhole, hasMore, isCircle] = isFlagged
+        ? [row[0]?.[0] === 1, row[1]?.[0] === 1, row[2]?.[0] === 1]
+        : [false, count > pages.rows, false];
+      this.#found[node] = { count, hasMore, isWhole, isCircle };
     };
   }
 

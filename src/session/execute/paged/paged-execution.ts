@@ -105,17 +105,18 @@ class PagedExecution {
       });
       if (ended === 'failed') return;
     }
-    for (;;) {
-      const before = this.#taken.total;
-      let isKept = false;
+    for (let moved = 0; ; ) {
+      let obstacle: PageResult['obstacle'];
       const ended = await this.#tried(async (page) => {
         const result = await page.run(this.#most);
-        isKept = result?.isKept === true;
+        obstacle = result?.obstacle;
         return result;
       }, asked);
       if (replies.ended && ended !== 'last') return this.#lost();
       if (ended !== 'committed') return;
-      if (this.#taken.total === before) return isKept ? this.#end('PGC_BATCH_KEPT') : this.#stop();
+      if (obstacle === 'kept') return this.#end('PGC_BATCH_KEPT');
+      moved = obstacle === 'moved' ? moved + 1 : 0;
+      if (obstacle === 'circle' || moved === MOST_ATTEMPTS || (moved > 0 && this.#limit)) return this.#stop();
       if (stops.cancels !== cancels) return this.#end('PGC_BATCH_CANCELED');
       if (stops.isDraining) return this.#end('PGC_BATCH_DRAINING');
     }
@@ -256,4 +257,4 @@ class PagedExecution {
   }
 }
 
-const NOTHING: PageResult = { taken: new TakenRows([]), isLast: false, isKept: false };
+const NOTHING: PageResult = { taken: new TakenRows([]), isLast: false, obstacle: undefined };
