@@ -1,53 +1,15 @@
-/** Plain statements when something comes between: rows of others, errors that pass, errors that do not, and what the client gets. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { query, run, sync } from '../support/frontend-messages.js';
 import { describeMissing } from '../support/programs.js';
-import type { ProxyOptions } from '../support/proxy.js';
 import { RawClient, readable } from '../support/raw-client.js';
 import { DUCKDB_PACKAGE, startDuckDb } from './duckdb.js';
-import type { GateOptions } from './gate.js';
 import { startGated } from './gated.js';
 import { GATES } from './gates.js';
 import { missing } from './packages.js';
+import { behind, left, SHOP, TABLES, trigger } from './shop.js';
 import { SQLITE_PACKAGE, startSqlite } from './sqlite.js';
 import { connect, startBefore, through } from './twin-sides.js';
 import type { World } from './worlds.js';
-
-const SHOP: World = {
-  name: 'shop',
-  tables: ['orders', 'items'],
-  keys: [{ from: 'items', columns: ['order_id'], to: 'orders', referenced: ['id'], action: 'cascade' }],
-};
-const TABLES = [
-  'CREATE TABLE orders (id int PRIMARY KEY, label varchar(10))',
-  'CREATE TABLE items (id int PRIMARY KEY, order_id int)',
-  "INSERT INTO orders VALUES (1, 'one'), (2, 'two')",
-  'INSERT INTO items VALUES (10, 1), (11, 1), (20, 2)',
-];
-
-/** Behind a gate, with what else the schema has; and a client that goes straight to the database. */
-async function behind(gate: GateOptions, schema: readonly string[], options: ProxyOptions = {}) {
-  const gated = await startGated(gate, [...TABLES, ...schema]);
-  onTestFinished(() => gated.close());
-  const client = await through(gated, [SHOP], 'public', options, { user: 'postgres' });
-  return { gated, client };
-}
-
-async function left(client: { query(sql: string): Promise<unknown> }): Promise<readonly string[]> {
-  const { rows } = (await client.query(
-    `SELECT (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM items) AS items`,
-  )) as pg.QueryResult;
-  return Object.values(rows[0]).map(String);
-}
-
-const trigger = (table: string, body: string, level = 'STATEMENT') => [
-  `CREATE FUNCTION meanwhile() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body}; RETURN NULL; END $$`,
-  `CREATE TRIGGER meanwhile AFTER DELETE ON ${table} FOR EACH ${level} EXECUTE FUNCTION meanwhile()`,
-];
 
 test('a row that comes to reference one that goes is found behind the deletes, and goes too', async () => {
   const late =
@@ -63,46 +25,6 @@ test('an error behind which the family says that the same may succeed is not tol
   const { client, gated } = await behind(GATES.redshift, schema);
   expect((await client.query('DELETE FROM orders WHERE id = $1', [1])).rowCount).toBe(1);
   expect(await left({ query: gated.load })).toEqual(['1', '1']);
-});
-
-test.each([
-  ['simple', query('DELETE FROM orders WHERE id = 1')],
-  ['extended', Buffer.concat([run('DELETE FROM orders WHERE id = $1', ['1']), sync])],
-])('%s: a notice of what was done once more comes once, and each retry is counted', async (_, sent) => {
-  const notice = "RAISE NOTICE 'on its way'";
-  const body = (until: number) =>
-    `${notice}; IF nextval('tries') <= ${until} THEN RAISE '1023 Serializable isolation violation on table'; END IF`;
-  const gated = await startGated(GATES.redshift, [
-    ...TABLES,
-    'CREATE SEQUENCE tries',
-    ...trigger('items', body(2)),
-  ]);
-  onTestFinished(() => gated.close());
-  const proxy = await startBefore(gated, [SHOP], 'public', { admin: { listen: '127.0.0.1:0' } });
-  const client = await RawClient.login(proxy, { database: gated.database });
-  const told = (await client.told(sent)).join();
-  expect(told.split('M=on its way')).toHaveLength(2);
-  expect(told).toMatch(/M=on its way.*C DELETE 1/);
-  expect(await left({ query: gated.load })).toEqual(['1', '1']);
-  const metrics = await (await fetch(`http://${proxy.app.admin}/metrics`)).text();
-  expect(metrics).toContain('pgcascade_retries_total{reason="othersConflict"} 2\n');
-});
-
-test.each([
-  ['fails again and again', "RAISE '1023 Serializable isolation violation'"],
-  ['fails at once', "RAISE 'no'"],
-])('the notices of a run that %s come before its error, and of none before', async (_, error) => {
-  const gated = await startGated(GATES.redshift, [
-    ...TABLES,
-    ...trigger('items', `RAISE NOTICE 'on its way'; ${error}`),
-  ]);
-  onTestFinished(() => gated.close());
-  const proxy = await startBefore(gated, [SHOP], 'public');
-  const client = await RawClient.login(proxy, { database: gated.database });
-  const told = (await client.told(query('DELETE FROM orders WHERE id = 1'))).join();
-  expect(told.split('M=on its way')).toHaveLength(2);
-  expect(told).toMatch(/M=on its way.*M=(?:1023|no)/);
-  expect(await left({ query: gated.load })).toEqual(['2', '3']);
 });
 
 test('another error undoes what was deleted, and a transaction of the client ends with it', async () => {
@@ -137,30 +59,6 @@ test('without transactions an error says how many rows are gone, no orphan is le
   await gated.load('DROP TRIGGER meanwhile ON orders');
   expect((await client.query('DELETE FROM orders WHERE id = 1')).rowCount).toBe(1);
   expect(await left({ query: gated.load })).toEqual(['1', '1']);
-});
-
-test('the record has the rows of each table, and of what is cut short those that are gone', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'pgcascade-audit-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, 'audit.jsonl');
-  const settings = { cascade: { atomic: false }, audit: { path } };
-  const stops = trigger('orders', "RAISE 'no'");
-  const { client, gated } = await behind(GATES.cratedb, stops, settings);
-  await expect(client.query('DELETE FROM orders WHERE id = 1')).rejects.toThrow('no');
-  await gated.load('DROP TRIGGER meanwhile ON orders');
-  await client.query('DELETE FROM orders WHERE id = 2');
-  await client.query('DELETE FROM orders WHERE id = 9');
-  const rows = (items: number, orders: number) => [
-    { table: 'public.items', action: 'cascade', rows: items },
-    { table: 'public.orders', action: 'delete', rows: orders },
-  ];
-  const lines = () => readFileSync(path, 'utf8').trim().split('\n');
-  await expect.poll(() => lines().length).toBe(3);
-  expect(lines().map((line) => JSON.parse(line))).toMatchObject([
-    { outcome: 'failed', rows: rows(2, 0) },
-    { outcome: 'done', rows: rows(1, 1) },
-    { outcome: 'done', rows: rows(0, 0) },
-  ]);
 });
 
 test('without transactions and without leave nothing is deleted', async () => {
