@@ -12,11 +12,12 @@ const TABLES = `CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id);
 const ROWS = `INSERT INTO p VALUES (1), (2), (3), (11), (12), (13), (14);
   INSERT INTO c VALUES (1, 1, 11), (11, 1, 11), (11, 11, 12), (11, 1, 13), (11, 11, 13), (1, 1, 1), (11, 1, 14), (1, 11, 2)`;
 
-const PARTS = ['c_high', 'c_high_high'].flatMap((part) =>
-  ['p', 'p_high'].map(
-    (to) =>
-      `ALTER TABLE ${part} ADD CONSTRAINT part FOREIGN KEY (f) REFERENCES ${to} ON DELETE SET NULL KEYS`,
-  ),
+const PARTS = [
+  ['c_high', 'p'],
+  ['c_high_high', 'p_high'],
+].map(
+  ([part, to]) =>
+    `ALTER TABLE ${part} ADD CONSTRAINT part FOREIGN KEY (f) REFERENCES ${to} ON DELETE SET NULL KEYS`,
 );
 const WHOLES = ['NO ACTION', 'RESTRICT'].map(
   (action) => `ALTER TABLE c ADD CONSTRAINT whole FOREIGN KEY (f) REFERENCES p ON DELETE ${action} KEYS`,
