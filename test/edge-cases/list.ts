@@ -68,5 +68,5 @@ export const EDGE_CASES: Readonly<Record<number, string>> = {
   66: 'Roles that may delete from the parent and not read it, and row security there.',
   67: 'Parents with rules.',
   68: 'Parents that are no tables are as the server says.',
-  77: 'What the server refuses anyway it refuses in its own words.',
+  69: 'What the server refuses anyway it refuses in its own words.',
 };
