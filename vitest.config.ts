@@ -34,6 +34,15 @@ const long = [
   'test/session/{markers,message-memory,passthrough-volume}.test.ts',
 ];
 
+/**
+ * What depends on Node: sockets, streams, threads, WebAssembly, processes and signals. CI runs these on the newest Node as well,
+ * beside the long ones.
+ */
+const ofNode = [
+  'test/{wire,net,auth,running,sql,observe,admin,cli}/*.test.ts',
+  'test/session/{passthrough*,client-*}.test.ts',
+];
+
 /** These need no server: what PostgreSQL says to them is kept in files. */
 const planning = ['test/plan/*.test.ts'];
 
@@ -63,11 +72,12 @@ export default defineConfig({
       // The files of a worker share what they import, which would otherwise be loaded once for each of them.
       project('tests', {
         include: ['test/**/*.test.ts'],
-        exclude: [...configDefaults.exclude, ...long, ...mutating, ...planning],
+        exclude: [...configDefaults.exclude, ...long, ...mutating, ...planning, ...ofNode],
         isolate: false,
       }),
       project('long', { include: long, isolate: false }),
       project('mutants', { include: mutating }),
+      project('node', { include: ofNode, exclude: [...configDefaults.exclude, ...long], isolate: false }),
       project('plans', {
         include: planning,
         isolate: false,

@@ -20,9 +20,17 @@ export default async function setup({ vitest }: TestProject): Promise<(() => Pro
     // To have workers read each page of a new database takes more than to read it.
     config: { io_method: 'sync' },
   });
+  await keepCaches({ host, port, user });
   await useUpShortIds({ host, port, user });
   all.provide('postgres', { host, port, socketDir, user });
   return () => stop('immediate');
+}
+
+/** The first session of a database writes a file from which the next ones fill their caches: new databases get a copy of that. */
+async function keepCaches(address: TcpAddress): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl(address, 'template1') });
+  await client.connect();
+  await client.end();
 }
 
 /**

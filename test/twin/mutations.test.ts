@@ -46,9 +46,9 @@ vi.mock(import('../../src/render/single/render.js'), async (load) => {
   return { ...original, renderStatement };
 });
 
-const SEED = 7;
+const SEED = 14;
 /** Within so many statements each mistake has to be seen. */
-const MOST = 500;
+const MOST = 200;
 const native = useDatabase();
 const emulated = useDatabase();
 
