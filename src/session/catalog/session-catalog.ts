@@ -229,8 +229,8 @@ export class SessionCatalog {
     if (standing.sight && this.#leavesNothing(standing)) return standing.sight.known.id;
     const context = this.#surroundings.contextNow(standing, names);
     if (context === undefined) return undefined;
-    const { batchRows, graphId, guard, hides, locks, meaning, onLimit } = context;
-    return `${graphId}\0${batchRows}\0${onLimit}\0${names.map(meaning).join()}\0${guard}\0${locks}\0${hides}\0${this.touched}`;
+    const { graph, meaning, ...rest } = context;
+    return [...Object.values(rest satisfies Values), this.touched, ...names.map(meaning)].join();
   }
 
   #leavesNothing(standing: Standing): boolean {
@@ -247,3 +247,6 @@ export class SessionCatalog {
     this.#surroundings.forget();
   }
 }
+
+/** What can be told apart as text. */
+type Values = Readonly<Record<string, string | number | boolean | undefined>>;

@@ -174,40 +174,23 @@ export function strategyOf(
   return wanted === 'ordered' || (wanted === 'auto' && strategy === 'ordered') ? 'ordered' : 'single';
 }
 
-/** Everything on which a rewrite depends and that differs between sessions, or changes while the proxy runs. */
+/**
+ * Everything on which a rewrite depends and that differs between sessions, or changes while the proxy runs. What a context has more than
+ * these few is in the key by itself: columns and prepared statements keep a rewrite out of the cache.
+ */
 function cacheKey(
   text: string,
   names: readonly RelationName[],
-  context: RewriteContext,
+  { graph, meaning, returnedColumns, executable, profile, ...settings }: RewriteContext,
   { graphId, touched, sensitive }: { graphId: string; touched: boolean; sensitive: boolean },
 ): string {
-  const { counting, guard, inString, locks, meaning, prepares, profile, refusesCode, reject, retries } =
-    context;
-  const settings = [
-    reject,
-    refusesCode,
-    context.triggers,
-    guard,
-    context.verifiesCopies,
-    locks,
-    context.strategy,
-    context.atomic,
-    context.batchRows,
-    context.onLimit,
-    counting,
-  ];
-  const flags = [
-    touched,
-    sensitive,
-    inString,
-    retries,
-    prepares,
-    ...settings,
-    profile.version,
-    profile.family.name,
-  ];
+  const values = Object.values(settings satisfies Values);
+  const flags = [touched, sensitive, profile.version, profile.family.name, ...values];
   return `${graphId}\0${names.map(meaning).join(',')}\0${flags.join()}\0${text}`;
 }
+
+/** What can be told apart as text. */
+type Values = Readonly<Record<string, string | number | boolean>>;
 
 /** The rewrite without the batches that would be tried at a limit. @param what why there are none */
 function withoutBatches(made: Rewrite, what: string): Rewrite {
