@@ -13,6 +13,7 @@ import { ORDERED_ERRORS } from './errors/ordered-errors.js';
 
 export type { ErrorKind } from './errors/error-kind.js';
 
+/** What a statement is refused with; and below the table of each other subject, which is a file of errors/. */
 export const ERRORS = {
   PGC_KEPT: {
     sqlstate: '0A000',
@@ -168,46 +169,10 @@ export const ERRORS = {
     message: 'cannot write a script for {what}',
     hint: 'A script is written for one plain DELETE from a table of the schema file: docs/scripts.md says what it may have.',
   },
-  PGC_UPSTREAM_UNREACHABLE: {
-    sqlstate: '08001',
-    message: 'could not connect to the upstream server {upstream}: {reason}',
-    hint: 'Check that the database is up and that `upstream` names it.',
-  },
-  PGC_UPSTREAM_LOST: {
-    sqlstate: '08006',
-    message: 'the upstream server {upstream} closed the connection unexpectedly',
-    hint: 'A transaction in progress was rolled back. Connect again.',
-  },
   PGC_AUDIT: {
     sqlstate: '58030',
     message: 'cannot cascade: its record cannot be written',
     hint: 'audit.required is set, and audit.path cannot be written to: the log of pgcascade says why.',
-  },
-  PGC_PROTOCOL: {
-    sqlstate: '08P01',
-    message: '{reason}',
-    hint: 'The bytes received are not the PostgreSQL protocol; the connection is closed.',
-  },
-  PGC_INTERNAL: {
-    sqlstate: 'XX000',
-    message: 'pgcascade met an error of its own and closed the connection',
-    hint: 'A transaction in progress was rolled back. Please report what its log says.',
-  },
-  PGC_CONNECTIONS: {
-    sqlstate: '53300',
-    message: 'sorry, too many clients already',
-    hint: 'Raise limits.connections, or pool connections in the application.',
-  },
-  PGC_IDLE: {
-    sqlstate: '57P05',
-    message: 'terminating connection due to idle-session timeout',
-    hint: 'Connect again, or raise limits.idle_timeout.',
-  },
-  PGC_MEMORY: {
-    sqlstate: '53200',
-    message:
-      'out of memory: messages that are not whole take more than limits.message_bytes, and yours the most',
-    hint: 'Send large amounts of data with COPY, which is passed on in pieces, or raise limits.message_bytes.',
   },
   ...GUARD_ERRORS,
   ...ORDERED_ERRORS,

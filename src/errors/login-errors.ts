@@ -2,6 +2,11 @@
 import type { ErrorKind } from './error-kind.js';
 
 export const LOGIN_ERRORS = {
+  PGC_CONNECTIONS: {
+    sqlstate: '53300',
+    message: 'sorry, too many clients already',
+    hint: 'Raise limits.connections, or pool connections in the application.',
+  },
   PGC_USER_CONNECTIONS: {
     sqlstate: '53300',
     message: 'too many connections for role "{user}"',
@@ -76,6 +81,11 @@ export const LOGIN_ERRORS = {
     message:
       'the login cannot be relayed: SCRAM is bound to one connection, and the client has another than the server',
     hint: 'Set auth.mode to proxy, or have the client bind no login: channel_binding=disable in its connection string.',
+  },
+  PGC_UPSTREAM_UNREACHABLE: {
+    sqlstate: '08001',
+    message: 'could not connect to the upstream server {upstream}: {reason}',
+    hint: 'Check that the database is up and that `upstream` names it.',
   },
   PGC_UPSTREAM_LOGIN: {
     sqlstate: '08004',
