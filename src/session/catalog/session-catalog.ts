@@ -230,7 +230,7 @@ export class SessionCatalog {
     const context = this.#surroundings.contextNow(standing, names);
     if (context === undefined) return undefined;
     const { graph, meaning, ...rest } = context;
-    return [...Object.values(rest satisfies Values), this.touched, ...names.map(meaning)].join();
+    return [JSON.stringify(rest satisfies Values), this.touched, ...names.map(meaning)].join();
   }
 
   #leavesNothing(standing: Standing): boolean {

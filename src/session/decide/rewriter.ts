@@ -184,8 +184,9 @@ function cacheKey(
   { graph, meaning, returnedColumns, executable, profile, ...settings }: RewriteContext,
   { graphId, touched, sensitive }: { graphId: string; touched: boolean; sensitive: boolean },
 ): string {
-  const values = Object.values(settings satisfies Values);
-  const flags = [touched, sensitive, profile.version, profile.family.name, ...values];
+  // With their names: a context whose settings come in another order has another key, and never that of another context.
+  const named = JSON.stringify(settings satisfies Values);
+  const flags = [touched, sensitive, profile.version, profile.family.name, named];
   return `${graphId}\0${names.map(meaning).join(',')}\0${flags.join()}\0${text}`;
 }
 
