@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHOSEN_NAMES } from '../profiles/families/family.js';
+import { CHOSEN_NAMES } from '../profiles/families/all.js';
 import { cascade } from './cascade.js';
 import { checkCombinations } from './combinations.js';
 import {

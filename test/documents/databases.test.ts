@@ -1,7 +1,7 @@
 /** The document about databases has every family, as the profiles have it. */
 import { expect, test } from 'vitest';
-import { FAMILIES } from '../../src/profiles/families/all.js';
-import { CHOSEN_NAMES, type Family, type Limits } from '../../src/profiles/families/family.js';
+import { CHOSEN_NAMES, FAMILIES } from '../../src/profiles/families/all.js';
+import type { Family, Limits } from '../../src/profiles/families/family.js';
 import { expectSection, read } from './documents.js';
 
 const DOCUMENT = 'docs/databases.md';

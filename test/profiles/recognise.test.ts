@@ -1,7 +1,6 @@
 /** A server is of the family that its host, its login or its version() says. */
 import { describe, expect, test } from 'vitest';
-import { FAMILIES } from '../../src/profiles/families/all.js';
-import { CHOSEN_NAMES } from '../../src/profiles/families/family.js';
+import { CHOSEN_NAMES, FAMILIES } from '../../src/profiles/families/all.js';
 import { UNKNOWN } from '../../src/profiles/families/unknown.js';
 import { postgres, profileOf } from '../../src/profiles/profile.js';
 import {

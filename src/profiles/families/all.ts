@@ -28,3 +28,17 @@ export const FAMILIES: readonly Family[] = [
   ...REFUSED,
   UNKNOWN,
 ];
+
+/** The names that `profile` takes in the configuration: not those of families to which no cascade is sent. */
+export const CHOSEN_NAMES = [
+  'postgres',
+  'postgres-like',
+  'dsql',
+  'redshift',
+  'greenplum',
+  'citus',
+  'duckdb',
+  'cratedb',
+  'h2',
+  'sqlite',
+] as const;

@@ -1,19 +1,5 @@
 /** What is known of a family of databases: the shape of the data in the files beside this one. */
 
-/** The names that `profile` takes in the configuration. Whoever is another has nothing to choose: no cascade is sent there. */
-export const CHOSEN_NAMES = [
-  'postgres',
-  'postgres-like',
-  'dsql',
-  'redshift',
-  'greenplum',
-  'citus',
-  'duckdb',
-  'cratedb',
-  'h2',
-  'sqlite',
-] as const;
-
 /** By what a server of the family is known. What it reports at the login comes first, its answer to a question last. */
 export interface Signs {
   /** A parameter that it alone reports at the login (ParameterStatus): its value is what the server calls itself. */

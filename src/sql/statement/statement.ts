@@ -144,16 +144,28 @@ const OTHER: Statement = {
   unsettles: 'never',
   takesData: false,
 };
+
+/** @param characters from the statement's start, of a byte of the text */
+type MeaningReader = (value: Node, tokens: readonly Token[], characters: (byte: number) => number) => Meaning;
+
 /** The statements whose type alone gives them a meaning here; all others have one by the deletes and writes in their trees. */
-const OWN_MEANING: ReadonlySet<string> = new Set(
-  'TruncateStmt ExecuteStmt DeallocateStmt DiscardStmt DoStmt CallStmt'.split(' '),
-);
+const MEANING_OF_TYPE = new Map<string, MeaningReader>([
+  ['TruncateStmt', readTruncate],
+  ['ExecuteStmt', (value) => ({ kind: 'execute', ...executed(value) })],
+  ['DeallocateStmt', ({ name }) => ({ kind: 'release', name: stringOf(name) })],
+  [
+    'DiscardStmt',
+    ({ target }) => (target === 'DISCARD_ALL' ? { kind: 'release', name: undefined } : { kind: 'other' }),
+  ],
+  ['DoStmt', () => ({ kind: 'code', form: 'DO' })],
+  ['CallStmt', () => ({ kind: 'code', form: 'CALL' })],
+]);
 
 /** Whether nothing in a statement is of any concern here. */
 function isOther(tree: Node): boolean {
   const [type = ''] = Object.keys(tree);
   return (
-    !OWN_MEANING.has(type) &&
+    !MEANING_OF_TYPE.has(type) &&
     (isPlainExplain(tree) || (findDeletes(tree).length === 0 && findWrites(tree).length === 0))
   );
 }
@@ -180,23 +192,11 @@ function readMeaning(
 
 function readRest(tree: Node, tokens: readonly Token[], characters: (byte: number) => number): Meaning {
   const [type = ''] = Object.keys(tree);
-  const value = asNode(tree[type]);
-  switch (type) {
-    case 'TruncateStmt':
-      return readTruncate(value, tokens, characters);
-    case 'ExecuteStmt':
-      return { kind: 'execute', ...executed(value) };
-    case 'DeallocateStmt':
-      return { kind: 'release', name: stringOf(value.name) };
-    case 'DiscardStmt':
-      return value.target === 'DISCARD_ALL' ? { kind: 'release', name: undefined } : { kind: 'other' };
-    case 'DoStmt':
-      return { kind: 'code', form: 'DO' };
-    case 'CallStmt':
-      return { kind: 'code', form: 'CALL' };
-    default:
-      return readWriting(tree, tokens, characters) ?? { kind: 'other' };
-  }
+  const read = MEANING_OF_TYPE.get(type);
+  return (
+    read?.(asNode(tree[type]), tokens, characters) ??
+    readWriting(tree, tokens, characters) ?? { kind: 'other' }
+  );
 }
 
 /** The same statements where nobody looks at what is written. */
