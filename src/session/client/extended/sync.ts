@@ -23,14 +23,14 @@ export class Sync extends MessageHandler<SyncParts> {
     unitEnd.end(unit.isInBlock === true);
     const synced = executor.unsynced.sync();
     return synced
-      ? synced.then((isBehind) => this.#behindBatches(isBehind))
+      ? synced.then((isUnsent) => (isUnsent ? this.#sendAfterBatches() : undefined))
       : forward(message, 'Sync', this.parts);
   }
 
-  /** The client's Sync ends what it has sent, and the batches were transactions of their own. */
-  #behindBatches(isBehind: boolean): void {
+  /** The client's Sync was not sent yet: batches were done in its place, in transactions of their own. */
+  #sendAfterBatches(): void {
     const { jit, replies, server, unitEnd } = this.parts;
-    if (!isBehind || replies.ended) return;
+    if (replies.ended) return;
     jit.endUnit();
     unitEnd.end(false);
     server.write(write.sync());
