@@ -27,7 +27,7 @@ export class Sync extends MessageHandler<SyncParts> {
       : forward(message, 'Sync', this.parts);
   }
 
-  /** The client's Sync was not sent yet: batches were done in its place, in transactions of their own. */
+  /** The client's Sync still has no answer: batches were done in its place, in transactions of their own. */
   #sendAfterBatches(): void {
     const { jit, replies, server, unitEnd } = this.parts;
     if (replies.ended) return;
