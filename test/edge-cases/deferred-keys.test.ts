@@ -5,7 +5,7 @@ import { useSides } from './sides.js';
 vi.setConfig({ testTimeout: 30_000 });
 const { same } = useSides();
 
-describe('54 a deferred key', () => {
+describe('54, 74 a deferred key', () => {
   const late = 'DEFERRABLE INITIALLY DEFERRED';
   const schema = (
     first: string,

@@ -163,7 +163,7 @@ describe('37 keys of a table and of its partition', () => {
   });
 });
 
-describe('37 a row that an older key changes and a younger one deletes', () => {
+describe('37, 73 a row that an older key changes and a younger one deletes', () => {
   const mixed = (first: string, second = 'f1 int REFERENCES t1 ON DELETE CASCADE KEYS') =>
     `CREATE TABLE t0 (id int PRIMARY KEY); INSERT INTO t0 SELECT generate_series(0, 9);
     CREATE TABLE t1 (id int PRIMARY KEY, f int REFERENCES t0 ON DELETE CASCADE KEYS); INSERT INTO t1 SELECT i, i FROM generate_series(0, 9) AS i;

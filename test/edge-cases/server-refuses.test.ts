@@ -13,7 +13,7 @@ const BARE = 'WITH d AS (DELETE FROM orgs WHERE id = 1) SELECT 1';
 const MERGE =
   'WITH m AS (MERGE INTO orgs o USING users u ON o.id = u.org_id WHEN MATCHED THEN DELETE RETURNING o.*) SELECT id FROM m';
 
-describe('69 a WITH that deletes below the top level:', () => {
+describe('77 a WITH that deletes below the top level:', () => {
   test.each([
     `SELECT * FROM (${D}) q`,
     `SELECT (${D})`,
@@ -65,7 +65,7 @@ describe('69 a WITH that deletes below the top level:', () => {
   ])('%s', (text) => refusedAsNatively(text));
 });
 
-describe('69 a WITH that deletes, where none may stand:', () => {
+describe('77 a WITH that deletes, where none may stand:', () => {
   test.each([
     `DECLARE c CURSOR FOR ${D}`,
     `DECLARE c CURSOR WITH HOLD FOR ${D}`,
@@ -97,7 +97,7 @@ describe('69 a WITH that deletes, where none may stand:', () => {
   ])('%s', (text) => refusedAsNatively(text));
 });
 
-describe('69 a WITH that is not well-formed:', () => {
+describe('77 a WITH that is not well-formed:', () => {
   test.each([
     'WITH RECURSIVE d AS (DELETE FROM orgs WHERE id IN (SELECT id FROM d) RETURNING id) SELECT * FROM d',
     'WITH RECURSIVE orgs AS (DELETE FROM orgs WHERE id = 1 RETURNING id) SELECT * FROM orgs',
@@ -127,7 +127,7 @@ function refusedAsNatively(text: string): Promise<void> {
   });
 }
 
-test('69 what is refused as it is read is passed on even where what cannot be expanded is refused by name', async () => {
+test('77 what is refused as it is read is passed on even where what cannot be expanded is refused by name', async () => {
   const { client } = await on('emulated', SAMPLE);
   const [error] = await client.told(query(`SELECT (${D})`));
   expect(error).toMatch(/^E C=0A000 .*must be at the top level/);

@@ -42,7 +42,7 @@ const changedBetween =
     return [...before, ...changed, ...after, ...again];
   };
 
-describe('a prepared DELETE whose result has changed is refused as natively', () => {
+describe('70 a prepared DELETE whose result has changed is refused as natively', () => {
   test.each([
     ['a column that is new', 'ALTER TABLE s.p ADD COLUMN d float8 DEFAULT 1.5'],
     ['a column that is gone', 'ALTER TABLE s.p DROP COLUMN b'],

@@ -89,7 +89,7 @@ const shapes: readonly (readonly [string, (copy: string, data: Buffer) => readon
   ],
 ];
 
-describe.each(targets)('COPY into %s', (_, table, data) => {
+describe.each(targets)('72 COPY into %s', (_, table, data) => {
   test.each(shapes)('%s is answered as directly', async (__, shape) => {
     await expectAsDirectly((client) =>
       // What a COPY still waits for ends with CopyFail; elsewhere it is ignored.

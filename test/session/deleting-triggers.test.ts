@@ -131,7 +131,7 @@ const SILENT: readonly (readonly [string, string, string])[] = [
   ['of a partition FOR EACH STATEMENT, by its table', trigger('AFTER DELETE', 'part'), 'DELETE FROM parted'],
 ];
 
-describe('cascade.triggers: warn, the default,', () => {
+describe('76 cascade.triggers: warn, the default,', () => {
   const proxy = useProxy({ graph: { refresh: '0s' } });
   const warnings = () =>
     proxy.log.map((line) => String(JSON.parse(line).msg)).filter((msg) => msg.includes('trigger'));

@@ -36,7 +36,7 @@ const same = (...units: readonly Buffer[]) => sameOn(ALL, SCHEMA, ask(...units))
 
 const A = 'a'.repeat(63);
 
-describe('a name of more than 63 bytes', () => {
+describe('71 a name of more than 63 bytes', () => {
   test('is the same as its first 63', () =>
     same(
       parse(`${A}1`, deletion(1)),

@@ -51,7 +51,7 @@ const FORMS: readonly (readonly [string, (ids: readonly number[]) => readonly Bu
 /** How often the server was sent such a statement, and how often it was to answer at once. */
 const sent = () => ({ texts: tap.count('DELETE FROM orgs'), flushes: tap.count('H\0\0\0\x04') });
 
-describe.each(FORMS)('a series with %s', (_, form) => {
+describe.each(FORMS)('78 a series with %s', (_, form) => {
   test('is answered as natively', () =>
     twin.expectAsNative(async (client) => {
       await askAll(client, [MORE]);
@@ -87,7 +87,7 @@ describe.each(FORMS)('a series with %s', (_, form) => {
     }));
 });
 
-describe('a string of DELETEs', () => {
+describe('78 a string of DELETEs', () => {
   const string = (ids: readonly number[], sql = SQL) =>
     query(ids.map((id) => sql.replace('$1', `${id}`)).join('; '));
 

@@ -109,7 +109,7 @@ async function expectAnswers(cases: readonly Case[], settings: readonly string[]
   expect(Object.fromEntries(await told)).toEqual(expected);
 }
 
-test('lock_timeout stops no question in any protocol or state, and all settings stay what they were', () =>
+test('75 lock_timeout stops no question in any protocol or state, and all settings stay what they were', () =>
   expectAnswers(
     Object.entries(states).flatMap(([state, begin]) =>
       Object.entries(protocols).map(([protocol, remove]) => ({
@@ -121,7 +121,7 @@ test('lock_timeout stops no question in any protocol or state, and all settings 
     ['SET lock_timeout = 100', 'SET statement_timeout = 60001', 'SET transaction_timeout = 60003'],
   ));
 
-test('neither statement_timeout nor transaction_timeout stops a question in any protocol', () =>
+test('75 neither statement_timeout nor transaction_timeout stops a question in any protocol', () =>
   expectAnswers(
     Object.entries(protocols).map(([title, remove]) => ({ title, begin: [], remove: remove(9) })),
     ['SET statement_timeout = 2000', 'SET transaction_timeout = 2001'],

@@ -94,7 +94,7 @@ const cases = ways.flatMap((way) =>
   ),
 );
 
-describe.each(cases)('a function that $what, rolled back ($level, $way)', ({
+describe.each(cases)('69 a function that $what, rolled back ($level, $way)', ({
   way,
   key,
   change,
