@@ -39,7 +39,7 @@ const long = [
  * beside the long ones.
  */
 const ofNode = [
-  'test/{wire,net,auth,running,sql,observe,admin,cli}/*.test.ts',
+  'test/{wire,net,auth,reload,sql,observe,admin,cli}/*.test.ts',
   'test/session/{passthrough*,client-*}.test.ts',
 ];
 

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { ServerAuth } from '../config/values/server-auth.js';
 import type { SessionEvents } from '../observe/session-events.js';
-import type { SessionTarget } from '../transport/session-kind.js';
+import type { SessionTarget } from '../upstream/session-kind.js';
 import type { StartupPacket } from '../wire/startup.js';
 import type { ClientTransport, Touched } from './client-transport.js';
 import type { ServerTransport } from './exchange/server-transport.js';

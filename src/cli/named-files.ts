@@ -5,7 +5,7 @@ import { ConfigError } from '../config/problems.js';
 import type { Config } from '../config/schema.js';
 import type { ServersConfig } from '../config/upstream.js';
 import { relationsWithFiles } from '../schema-files/file-relations.js';
-import { readTlsFiles } from '../transport/server-tls.js';
+import { readTlsFiles } from '../upstream/server-tls.js';
 import { unopened } from './start-failure.js';
 
 interface Findings {

@@ -8,7 +8,7 @@ import type { LoginLook, LoginUpstream, ReachedServer } from '../auth/login.js';
 import { ProxyError } from '../errors.js';
 import type { Logger } from '../observe/log.js';
 import { closedOf } from '../session/leaving.js';
-import { reasonOf } from '../transport/hosts.js';
+import { reasonOf } from '../upstream/hosts.js';
 import type { ClientConnection } from './client-connection.js';
 import type { Upstream, UpstreamHost } from './upstream.js';
 

@@ -1,9 +1,9 @@
 /** Servers on the network or behind unix sockets. */
 import type { ServersConfig, Target } from '../config/upstream.js';
-import { type Attempt, firstOf, NextHost, NoHost } from '../transport/hosts.js';
-import { startOnReady } from '../transport/ready-server.js';
-import { abortable, connectTo, type ServerAddress, startOn } from '../transport/server-socket.js';
-import type { SessionTarget } from '../transport/session-kind.js';
+import { type Attempt, firstOf, NextHost, NoHost } from '../upstream/hosts.js';
+import { startOnReady } from '../upstream/ready-server.js';
+import { abortable, connectTo, type ServerAddress, startOn } from '../upstream/server-socket.js';
+import type { SessionTarget } from '../upstream/session-kind.js';
 import type { SessionLook, Started, Upstream, UpstreamHost } from './upstream.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { ServerAuth } from '../config/values/server-auth.js';
-import type { SessionTarget } from '../transport/session-kind.js';
+import type { SessionTarget } from '../upstream/session-kind.js';
 
 /** Where the proxy connects to: one server, or several of which one is taken for each client. */
 export interface Upstream {

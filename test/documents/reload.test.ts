@@ -2,7 +2,7 @@
 import { test } from 'vitest';
 import { leafPaths } from '../../src/config/json-schema.js';
 import { configSchema } from '../../src/config/schema.js';
-import { merged } from '../../src/running/merged.js';
+import { merged } from '../../src/reload/merged.js';
 import { expectSection } from './documents.js';
 
 const PROGRAM = configSchema.parse({});

@@ -1,6 +1,6 @@
 /** Which connections to the server share what OpenSSL makes of their files. */
 import { describe, expect, test } from 'vitest';
-import { type ContextOptions, sharedContext } from '../../src/transport/context-cache.js';
+import { type ContextOptions, sharedContext } from '../../src/upstream/context-cache.js';
 import { createAuthority } from '../support/certificates.js';
 
 const authority = await createAuthority('tests');

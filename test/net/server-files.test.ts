@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ServerTls } from '../../src/config/values/server-tls.js';
-import { readCredentials } from '../../src/transport/server-credentials.js';
+import { readCredentials } from '../../src/upstream/server-credentials.js';
 import { workspace } from '../config/workspace.js';
 import { createAuthority } from '../support/certificates.js';
 

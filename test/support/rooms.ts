@@ -8,22 +8,12 @@ export const rooms: Readonly<Record<string, Room>> = {
     purpose: 'commands, flags, exit codes, signals',
     may: [
       ...['app', 'doctor', 'script', 'script/dialects', 'schema-files', 'admin', 'auth/users', 'audit'],
-      ...['graph', 'sql', 'transport', 'config', 'config/values', 'observe', 'open-files', 'errors', 'pace'],
+      ...['graph', 'sql', 'upstream', 'config', 'config/values', 'observe', 'open-files', 'errors', 'pace'],
     ],
   },
   app: {
     purpose: 'the composition root: start and drain',
-    may: [
-      'running',
-      'observing',
-      'net',
-      'net/embedded',
-      'session',
-      'rewrite',
-      'observe',
-      ...ground,
-      'config',
-    ],
+    may: ['reload', 'observing', 'net', 'net/embedded', 'session', 'rewrite', 'observe', ...ground, 'config'],
     types: ['admin', 'audit'],
   },
   doctor: {
@@ -31,7 +21,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     may: ['schema-files', 'graph/watch', 'render/single/actions', ...planning],
     types: ['config'],
   },
-  running: {
+  reload: {
     purpose: 'what is made of the configuration anew when it is read again, and put in force as a whole',
     may: ['schema-files', 'auth', 'net', 'graph', 'config', 'open-files'],
     types: ['session', 'observe'],
@@ -66,7 +56,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'auth',
       'auth/exchange',
       'session',
-      'transport',
+      'upstream',
       'observe',
       'wire',
       'errors',
@@ -99,11 +89,11 @@ export const rooms: Readonly<Record<string, Room>> = {
   auth: {
     purpose: 'the login, up to the first ReadyForQuery, where the session begins',
     may: ['auth/exchange', 'auth/users', 'auth/scram', 'session/server', 'wire', 'config', 'errors'],
-    types: ['transport', 'config/values', 'observe'],
+    types: ['upstream', 'config/values', 'observe'],
   },
   'auth/exchange': {
     purpose: 'what is asked and answered in a login that the proxy makes out itself',
-    may: ['auth/users', 'auth/scram', 'transport', 'wire', 'errors'],
+    may: ['auth/users', 'auth/scram', 'upstream', 'wire', 'errors'],
     types: ['config/values'],
   },
   'auth/users': {
@@ -178,7 +168,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   'graph/watch': {
     purpose: 'being told of changes of the schema',
-    may: ['graph', 'transport', 'wire', 'sql', 'errors', 'pace'],
+    may: ['graph', 'upstream', 'wire', 'sql', 'errors', 'pace'],
     types: ['config/values'],
   },
   graph: {
@@ -194,7 +184,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     purpose: 'the questions to the catalog, and their answers',
     may: ['sql', 'errors', 'pace'],
   },
-  transport: {
+  upstream: {
     purpose: 'connections to servers, with TLS',
     may: ['wire', 'credentials'],
     types: ['config', 'config/values'],

@@ -1,7 +1,7 @@
 /** What the URL demands of a login that the client itself makes out: the server's questions are judged before the client hears of them. */
 import type { ServerAuth } from '../../config/values/server-auth.js';
 import { ProxyError } from '../../errors.js';
-import { LoginDemands } from '../../transport/login-demands.js';
+import { LoginDemands } from '../../upstream/login-demands.js';
 import { NOT_DEMANDED } from './server-login.js';
 
 export class RelayedDemands {

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { ServerAuth } from '../../config/values/server-auth.js';
 import { ProxyError } from '../../errors.js';
-import { LoginDemands } from '../../transport/login-demands.js';
+import { LoginDemands } from '../../upstream/login-demands.js';
 import {
   Authentication,
   passwordMessage,

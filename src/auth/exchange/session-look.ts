@@ -3,7 +3,7 @@
  * fe-connect.c).
  */
 import type { Duplex } from 'node:stream';
-import { type Aspect, aspectOf, type SessionTarget, unwanted } from '../../transport/session-kind.js';
+import { type Aspect, aspectOf, type SessionTarget, unwanted } from '../../upstream/session-kind.js';
 import { readParameterStatus, readRow } from '../../wire/backend.js';
 import { write } from '../../wire/frontend.js';
 import { type Message, MessageReader } from '../../wire/reader.js';

@@ -1,11 +1,11 @@
 /** Connections of the proxy's own to a database: to listen on, to install what notifies, and to look at a server. */
 import pg from 'pg';
 import type { ServerAuth } from '../../config/values/server-auth.js';
-import { firstOf, NextHost } from '../../transport/hosts.js';
-import { LateSocket } from '../../transport/late-socket.js';
-import { LoginDemands } from '../../transport/login-demands.js';
-import type { ServerAddress } from '../../transport/server-socket.js';
-import { type Aspect, aspectOf, type SessionTarget, unwanted } from '../../transport/session-kind.js';
+import { firstOf, NextHost } from '../../upstream/hosts.js';
+import { LateSocket } from '../../upstream/late-socket.js';
+import { LoginDemands } from '../../upstream/login-demands.js';
+import type { ServerAddress } from '../../upstream/server-socket.js';
+import { type Aspect, aspectOf, type SessionTarget, unwanted } from '../../upstream/session-kind.js';
 import { Authentication } from '../../wire/sasl.js';
 
 /** Which servers are wanted, as target_session_attrs of libpq says it. */

@@ -7,7 +7,7 @@
  * ProcessNotifyInterrupt).
  */
 import type pg from 'pg';
-import type { ServerAddress } from '../../transport/server-socket.js';
+import type { ServerAddress } from '../../upstream/server-socket.js';
 import type { Watch } from '../cache.js';
 import { sqlFile } from '../catalog/sql-file.js';
 import { clientOf, connect, serverOf, type WatchedDatabase } from './connection.js';
