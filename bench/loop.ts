@@ -121,7 +121,7 @@ function casesOf(tables: number): readonly Case[] {
     },
     { name: '1,000 DELETEs in a string', sql: deletes(1000) },
     { name: '10,000 DELETEs in a string', sql: deletes(10_000) },
-    { name: '10,000 DELETEs behind a SET', sql: `SET search_path = public; ${deletes(10_000)}` },
+    { name: '10,000 DELETEs after a SET', sql: `SET search_path = public; ${deletes(10_000)}` },
     { name: `DELETE that reaches ${tables} tables`, sql: 'DELETE FROM t0 WHERE id = -1' },
     { name: 'the same again', sql: 'DELETE FROM t0 WHERE id = -1' },
   ];

@@ -62,7 +62,7 @@ export const ERRORS = {
     sqlstate: '0A000',
     unexpandable: true,
     message:
-      'cannot cascade a DELETE from {table} behind a statement in the same string that may change what it means',
+      'cannot cascade a DELETE from {table} after a statement in the same string that may change what it means',
     hint: 'Send SET, DDL and ROLLBACK apart from the DELETE.',
   },
   PGC_TOO_LARGE: {

@@ -76,7 +76,7 @@ export class LineWriter {
     this.#go();
   }
 
-  /** Opens the file anew, behind what waits: whoever rotates it has moved it away. Where it cannot be opened it is tried again. */
+  /** Opens the file anew, after what waits: whoever rotates it has moved it away. Where it cannot be opened it is tried again. */
   reopen(): Promise<void> {
     clearTimeout(this.#retry);
     this.#opening = this.#opening.then(() => this.#openAnew());
@@ -199,7 +199,7 @@ export async function outputTarget(output: NodeJS.WritableStream): Promise<LineT
   };
 }
 
-/** What stands behind the last end of a line: a copy, as the rest may be large. */
+/** What stands after the last end of a line: a copy, as the rest may be large. */
 function lastLine(bytes: Buffer): Buffer {
   return Buffer.from(bytes.subarray(bytes.lastIndexOf(LINE_END) + 1));
 }

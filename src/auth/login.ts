@@ -1,4 +1,4 @@
-/** The seam between a login and the session behind it: a session begins at the first ReadyForQuery. */
+/** The seam between a login and the session that follows: a session begins at the first ReadyForQuery. */
 import type { Duplex } from 'node:stream';
 import type { ServerAuth } from '../config/values/server-auth.js';
 import type { SessionEvents } from '../observe/session-events.js';
@@ -74,8 +74,8 @@ export interface LoggedIn {
   readonly parameters: ReadonlyMap<string, string>;
   /** The byte of the ReadyForQuery. */
   readonly status: number;
-  /** What the client has sent behind its last message of the login, and nobody has read. */
+  /** What the client has sent after its last message of the login, and nobody has read. */
   readonly fromClient: Buffer;
-  /** What the server has sent behind its ReadyForQuery. */
+  /** What the server has sent after its ReadyForQuery. */
   readonly fromServer: Buffer;
 }

@@ -7,7 +7,7 @@ import { readScriptRequest, type ScriptFlags, type ScriptRequest } from './scrip
 const LATER_COMMANDS = ['graph', 'explain'];
 const COMMANDS = ['serve', 'check-config', 'doctor', 'script', 'install', 'uninstall'] as const;
 export type Command = (typeof COMMANDS)[number];
-/** Those that connect to a database by themselves, which may be named behind them. */
+/** Those that connect to a database by themselves, which may be named after them. */
 const CONNECTING: readonly Command[] = ['doctor', 'install', 'uninstall'];
 
 const FORMATS = ['text', 'json'] as const;

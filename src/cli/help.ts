@@ -16,7 +16,7 @@ Flags
   --listen ADDRESS      where clients connect, such as 127.0.0.1:6432; may be repeated
   --upstream URL        the database, such as postgres://db:5432; without one, an embedded sample
   --profile NAME        what the server is; auto recognises it (docs/databases.md)
-  --url URL             the database of doctor, install and uninstall, as the argument behind them
+  --url URL             the database of doctor, install and uninstall, as the argument after them
   --format FORMAT       text or json: how doctor and script report
   --schema FILE         the tables that script goes by: what pg_dump, mysqldump or .schema prints
   --dialect NAME        of --schema and of the DELETE: sqlite, mysql, mariadb or postgresql

@@ -37,7 +37,7 @@ const tls = section({
   cert: file
     .nullable()
     .default(null)
-    .describe('File of the certificate that clients see, PEM; those that lead to their authority behind it.'),
+    .describe('File of the certificate that clients see, PEM; those that lead to their authority after it.'),
   key: file.nullable().default(null).describe("File of the certificate's private key, PEM."),
   client_ca: file
     .nullable()

@@ -1,4 +1,4 @@
-/** Certificates in a file, one behind the other, in PEM. */
+/** Certificates in a file, one after the other, in PEM. */
 import { X509Certificate } from 'node:crypto';
 import { type PemKind, readPemList } from './pem-list.js';
 

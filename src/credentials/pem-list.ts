@@ -1,4 +1,4 @@
-/** What stands in a file one behind the other, in PEM: certificates, or lists of revoked ones. */
+/** What stands in a file one after the other, in PEM: certificates, or lists of revoked ones. */
 
 /** What a file is a list of. */
 export interface PemKind {
@@ -10,12 +10,12 @@ export interface PemKind {
   readonly isSound: (pem: string) => boolean;
 }
 
-/** Either each of them, and what stands behind it; or what is the matter, as the end of a sentence that begins with the file. */
+/** Either each of them, and what stands after it; or what is the matter, as the end of a sentence that begins with the file. */
 export type PemList =
   | { readonly kind: 'read'; readonly parts: readonly string[] }
   | { readonly kind: 'broken'; readonly problem: string };
 
-/** Looks at each of them: OpenSSL, as Node.js calls it, says nothing of one that it cannot read behind another one. */
+/** Looks at each of them: OpenSSL, as Node.js calls it, says nothing of one that it cannot read after another one. */
 export function readPemList(pem: Buffer, { name, beginning, isSound }: PemKind): PemList {
   const text = pem.toString('latin1');
   const starts = Array.from(text.matchAll(beginning), ({ index }) => index);

@@ -25,7 +25,7 @@ export interface TlsFileProblem {
 
 /** In PEM. */
 interface Credentials extends Pick<SecureContextOptions, 'key' | 'ca' | 'crl'> {
-  /** That of the server, and behind it those that lead to its authority. */
+  /** That of the server, and after it those that lead to its authority. */
   readonly cert?: Buffer;
 }
 

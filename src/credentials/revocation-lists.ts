@@ -1,4 +1,4 @@
-/** Lists of revoked certificates in a file, one behind the other, in PEM: mostly one of each authority. */
+/** Lists of revoked certificates in a file, one after the other, in PEM: mostly one of each authority. */
 import { createSecureContext } from 'node:tls';
 import { type PemKind, readPemList } from './pem-list.js';
 

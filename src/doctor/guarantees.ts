@@ -25,7 +25,7 @@ const UNGUARDED: Readonly<Record<Locks, string>> = {
   tables: 'may be left, if it was written when the `DELETE` had its locks',
 };
 
-/** The DELETE looks behind its locks, which the locks of the guard keep waiting. */
+/** The DELETE looks after its locks, which the locks of the guard keep waiting. */
 const GUARDED: Readonly<Record<Locks, string>> = { none: MAY_BE_LEFT, rows: NEVER_LEFT, tables: NEVER_LEFT };
 
 export function guaranteeOf(guard: Guard, locks: Locks): Guarantee {

@@ -95,7 +95,7 @@ export class ClientConnection implements Touched {
     else sayFarewell(this.#stream, error);
   }
 
-  /** Closes it behind what was written. */
+  /** Closes it after what was written. */
   close(): void {
     if (this.#isInHandshake) this.#socket.destroy();
     else this.#stream.destroySoon();

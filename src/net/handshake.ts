@@ -10,7 +10,7 @@ export type Opening = Exclude<StartupPacket, { kind: 'ssl' | 'gssenc' }>;
 /** The first byte of a TLS handshake: no startup packet is so long that its length begins with it. */
 const TLS_HANDSHAKE = 0x16;
 
-/** What comes first, and what has come behind it. */
+/** What comes first, and what has come after it. */
 interface First {
   readonly packet: StartupPacket | { readonly kind: 'handshake' };
   readonly after: Buffer;
@@ -58,7 +58,7 @@ export async function readOpening(
 }
 
 /**
- * Answers a request for encryption, and encrypts. What has come behind it is not encrypted, and may be somebody else's: to
+ * Answers a request for encryption, and encrypts. What has come after it is not encrypted, and may be somebody else's: to
  * take it for the client's own would be CVE-2021-23222.
  */
 async function answerRequest(

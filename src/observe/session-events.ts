@@ -42,7 +42,7 @@ export interface SessionEvents {
    * @param rows undefined where nobody has counted
    */
   cascaded(cascade: Cascade, milliseconds: number, rows: readonly TableRows[] | undefined): void;
-  /** ON UPDATE has changed rows behind a statement, so many milliseconds after that was sent. `executed` has told of the statement. */
+  /** ON UPDATE has changed rows after a statement, so many milliseconds after that was sent. `executed` has told of the statement. */
   followed(update: Update, milliseconds: number, rows: readonly TableRows[]): void;
   /** A statement that may leave keys was answered by an error, of which `refused` or `failedByServer` tells too. */
   followFailed(update: Update, sqlstate: string): void;

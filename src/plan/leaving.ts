@@ -25,7 +25,7 @@ export interface Leaving {
   /**
    * Pairs of these keys that lead, by ways of the same length, to rows that both may change: where rows leave both keys of a pair, a second
    * row that leaves one of them stops the statement. PostgreSQL fires all keys of one row before those of the next one, and the statements
-   * behind go key by key, for all rows at once: the two orders are the same for one row alone, and for several where one of the keys has
+   * after go key by key, for all rows at once: the two orders are the same for one row alone, and for several where one of the keys has
    * nothing to do. (What a longer way leads to is changed later in both.)
    */
   readonly meeting: readonly Meeting[];

@@ -5,7 +5,7 @@ import { acts, conflict, followed, type Leaving, type Meeting, setBy, type Walke
 import { walkCircles } from './on-update-circles.js';
 
 export interface UpdatePlan {
-  /** The client's own first, each behind that by which it comes; where keys lead in circles, one for each key. */
+  /** The client's own first, each after that by which it comes; where keys lead in circles, one for each key. */
   readonly leaving: readonly Leaving[];
   /** What is changed may leave keys whose ON UPDATE has been carried out before: there is no last level. */
   readonly isCircular: boolean;
@@ -50,7 +50,7 @@ export function mayLeaveKeys({ leaving, refused }: UpdatePlan): boolean {
   return leaving.some(({ keys }) => keys.length > 0) || refused.length > 0;
 }
 
-/** Whether what a key references has its values from ON UPDATE, which is carried out behind the statement. Natively the key is looked at behind what its own row leaves. */
+/** Whether what a key references has its values from ON UPDATE, which is carried out after the statement. Natively the key is looked at after what its own row leaves. */
 function givesKey(graph: Graph, { by, relation }: Leaving, { referenced, columns }: ForeignKey): boolean {
   if (by === undefined) return false;
   const isIts = graph.isPartOf(relation, referenced) || graph.isPartOf(referenced, relation);

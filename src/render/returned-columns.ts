@@ -34,11 +34,11 @@ export interface ReturningStatement {
 /**
  * Whether a RETURNING may give rows as they were or as they are, by OLD, NEW or names that it gives to these: a SELECT of the rows
  * knows no difference. In doubt it may.
- * @param behind where in the text the conditions of the statement end
+ * @param conditionsEnd where in the text the conditions of the statement end
  */
-export function mayReturnImages(text: string, { returning, end }: Site, behind: number): boolean {
+export function mayReturnImages(text: string, { returning, end }: Site, conditionsEnd: number): boolean {
   if (returning === undefined) return false;
-  const options = text.slice(behind, returning.list);
+  const options = text.slice(conditionsEnd, returning.list);
   return options.includes('(') || /\b(?:old|new)\b/i.test(text.slice(returning.list, end));
 }
 

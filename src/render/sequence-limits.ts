@@ -5,6 +5,6 @@ export const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
  * How often the rows are searched and deleted once more because other transactions have committed some meanwhile. Those that are
- * committed behind the last search stay.
+ * committed after the last search stay.
  */
 export const MOST_SWEEPS = 3;

@@ -45,7 +45,7 @@ export function executableOf(
     if (statement === undefined) return { sql: text, treatment: FORWARD, error: undefined };
     const own = text.slice(statement.start, statement.end);
     // An EXECUTE may come where it cannot be sent again: what is prepared never fails on suspicion.
-    // By itself, as it was parsed: what has to come behind it comes behind the EXECUTE.
+    // By itself, as it was parsed: what has to come after it comes after the EXECUTE.
     const now = yield* expand(own, statement, { ...context, retries: false, inString: false });
     return { sql: now.sql ?? text, treatment: now.treatments[0] ?? FORWARD, error: now.error };
   }

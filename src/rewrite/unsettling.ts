@@ -22,7 +22,7 @@ export function namesRelations(statement: Statement): boolean {
   return targetsOf(statement).length > 0 || executedBy(statement).length > 0;
 }
 
-/** What is said of a statement that deletes from these relations, and cannot be expanded behind one that unsettles. */
+/** What is said of a statement that deletes from these relations, and cannot be expanded after one that unsettles. */
 export function afterUnsettling(names: readonly RelationName[]): ProxyError {
   return new ProxyError('PGC_AFTER_DDL', { table: names.map(quoteRelation).join(', ') });
 }

@@ -68,7 +68,7 @@ function created(at: Cursor, line: number): readonly Definition[] {
   ];
 }
 
-/** One element of the list: a column, or a constraint of the table. Ends before the comma or the parenthesis behind it. */
+/** One element of the list: a column, or a constraint of the table. Ends before the comma or the parenthesis after it. */
 function readPart(at: Cursor, parts: Collected): void {
   if (!readConstraint(at, parts) && !passesOver(at)) readColumn(at, parts);
   while (!at.isAtEnd && !at.isAt(',') && !at.isAt(')')) at.nextWhole();

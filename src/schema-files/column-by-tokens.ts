@@ -1,4 +1,4 @@
-/** Reads a column of a list: its name, and of what stands behind its type what matters to keys. */
+/** Reads a column of a list: its name, and of what stands after its type what matters to keys. */
 import type { Cursor } from './cursor.js';
 import type { FileColumn, FileKey } from './definition.js';
 import { readReferences } from './references-by-tokens.js';
@@ -9,7 +9,7 @@ interface Into {
   readonly keys: FileKey[];
 }
 
-/** Ends before the comma or the parenthesis behind the column. */
+/** Ends before the comma or the parenthesis after the column. */
 export function readColumn(at: Cursor, into: Into): void {
   const name = at.name();
   if (name === undefined) return;

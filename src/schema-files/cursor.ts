@@ -28,17 +28,17 @@ export class Cursor {
     return this.#at >= this.#tokens.length;
   }
 
-  /** The token at hand; undefined behind the last one. */
+  /** The token at hand; undefined after the last one. */
   get token(): Token | undefined {
     return this.#tokens[this.#at];
   }
 
   /** The token before the one at hand; at the beginning the first one. */
-  get behind(): Token {
+  get previous(): Token {
     return this.#tokens[Math.max(this.#at - 1, 0)] ?? NO_TOKEN;
   }
 
-  /** Of the token at hand; behind the last one, of that. */
+  /** Of the token at hand; after the last one, of that. */
   get line(): number {
     return (this.token ?? this.#tokens.at(-1))?.line ?? 1;
   }
@@ -52,24 +52,24 @@ export class Cursor {
     });
   }
 
-  /** Goes behind these keywords or signs, if they are at hand. */
+  /** Goes past these keywords or signs, if they are at hand. */
   skip(...words: readonly string[]): boolean {
     if (!this.isAt(...words)) return false;
     this.#at += words.length;
     return true;
   }
 
-  /** Goes behind the first of these sequences that is at hand. */
+  /** Goes past the first of these sequences that is at hand. */
   skipAny(...sequences: readonly (readonly string[])[]): boolean {
     return sequences.some((words) => this.skip(...words));
   }
 
-  /** Goes behind the token at hand. */
+  /** Goes past the token at hand. */
   next(): Token | undefined {
     return this.#tokens[this.#at++];
   }
 
-  /** Goes behind the token at hand; an open parenthesis is left with all that is inside of it. */
+  /** Goes past the token at hand; an open parenthesis is left with all that is inside of it. */
   nextWhole(): void {
     let depth = 0;
     do {
@@ -104,7 +104,7 @@ export class Cursor {
     return { schema: names.at(-2), name: names.at(-1) ?? first };
   }
 
-  /** Whether a list in parentheses begins behind a keyword, and at most a name and USING method. */
+  /** Whether a list in parentheses begins after a keyword, and at most a name and USING method. */
   isListNear(): boolean {
     const ahead = this.#tokens
       .slice(this.#at + 1, this.#at + 5)
@@ -116,7 +116,7 @@ export class Cursor {
     return list > 1 && (second?.text.toUpperCase() === 'USING' || first?.text.toUpperCase() === 'USING');
   }
 
-  /** `(a, b)`: the first name of each part, as MySQL and SQLite allow a length or an order behind it. Empty where there is none. */
+  /** `(a, b)`: the first name of each part, as MySQL and SQLite allow a length or an order after it. Empty where there is none. */
   nameList(): readonly string[] {
     if (!this.isAt('(')) return [];
     const names: string[] = [];

@@ -15,7 +15,7 @@ export interface ConfiguredFile {
 }
 
 /**
- * The relations of the configuration, and behind them the keys of its schema files. Of several that relate the same columns the first
+ * The relations of the configuration, and after them the keys of its schema files. Of several that relate the same columns the first
  * counts, so that a relation of the configuration decides. A key with a PERIOD is left to the catalog.
  * @throws SchemaFileError, which has a line for each problem
  */

@@ -1,4 +1,4 @@
-/** Reads REFERENCES and what stands behind it. */
+/** Reads REFERENCES and what stands after it. */
 import type { Action } from '../graph/catalog/key-settings.js';
 import type { Cursor } from './cursor.js';
 import type { FileKey } from './definition.js';

@@ -145,7 +145,7 @@ class Drafts {
       else draft.columns[at] = column;
     }
     if (primaryKey) draft.primaryKey = primaryKey;
-    // A schema is looked for where the statement stands: behind another USE the name means another table.
+    // A schema is looked for where the statement stands: after another USE the name means another table.
     draft.keys.push(...keys.map((key) => ({ ...key, referenced: this.#whole(key.referenced, draft) })));
   }
 

@@ -18,7 +18,7 @@ export interface DeleteStatement {
   readonly reference: string;
   /** PostgreSQL's USING list; empty where there is none. */
   readonly using: string;
-  /** WHERE and all behind it, as ORDER BY and LIMIT; empty where there is nothing. */
+  /** WHERE and all after it, as ORDER BY and LIMIT; empty where there is nothing. */
   readonly rest: string;
 }
 
@@ -34,18 +34,18 @@ export function readDelete(text: string, dialect: Dialect): DeleteStatement {
   const { tokens } = statement;
   const at = new Cursor(tokens, lexis);
   if (!at.skip('DELETE')) throw refused('what is not a DELETE (one that begins with WITH included)');
-  if (!at.skip('FROM')) throw refused('a DELETE without FROM behind it');
+  if (!at.skip('FROM')) throw refused('a DELETE without FROM after it');
   if (at.isAt('ONLY')) throw refused('DELETE FROM ONLY');
   const first = at.token;
   const table = at.relationName();
   if (first === undefined || table === undefined) throw refused('a DELETE without the name of a table');
-  const named = at.behind;
+  const named = at.previous;
   at.skip('*');
   const alias = readAlias(at);
   const usingStart = at.isAt('USING') ? at.token : undefined;
   if (usingStart && dialect !== 'postgresql') throw refused('a DELETE with USING');
   if (!usingStart && !at.isAtEnd && !isRest(at))
-    throw refused(`${JSON.stringify(at.token?.text)} behind the name of the table`);
+    throw refused(`${JSON.stringify(at.token?.text)} after the name of the table`);
   while (!at.isAtEnd && !isRest(at)) at.nextWhole();
   const restStart = at.token;
   refuseForms(tokens, dialect);
@@ -112,7 +112,7 @@ function refuseForms(tokens: readonly Token[], dialect: Dialect): void {
       if (isWord(token, word) && (word !== 'CURRENT' || isWord(tokens[i + 1], 'OF'))) throw refused(what);
     const isHint = isWord(token, 'PARTITION') || isWord(token, 'INDEXED');
     if (isHint && !tokens.slice(0, i).some((each) => isWord(each, 'WHERE')))
-      throw refused(`${token.text.toUpperCase()} behind the name of the table`);
+      throw refused(`${token.text.toUpperCase()} after the name of the table`);
   });
 }
 

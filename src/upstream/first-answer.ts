@@ -48,7 +48,7 @@ export function refusalOf(answer: Buffer): { readonly code: string; readonly mes
 }
 
 /**
- * The refusal with a hint behind it, where it is that of pg_hba.conf, and may be because the connection is not encrypted
+ * The refusal with a hint after it, where it is that of pg_hba.conf, and may be because the connection is not encrypted
  * (ClientAuthentication in auth.c; its text is in the server's language).
  */
 export function withHint(answer: Buffer, hint: string): Buffer {

@@ -16,7 +16,7 @@ export class ServerWithoutTls extends Error {}
 /**
  * Asks the server for TLS, unless it is begun directly.
  * @throws ServerWithoutTls where the server says no
- * @throws an Error for any other answer, also where bytes come behind it that are not encrypted (CVE-2021-23222)
+ * @throws an Error for any other answer, also where bytes come after it that are not encrypted (CVE-2021-23222)
  */
 export async function requestTls(socket: Socket, { sslnegotiation }: ServerTls): Promise<void> {
   if (sslnegotiation === 'direct') return;

@@ -34,7 +34,7 @@ export class ReadAhead {
     return piece;
   }
 
-  /** All of it, behind what came before it. */
+  /** All of it, after what came before it. */
   after(unread: Buffer): Buffer {
     return this.#size === 0 ? unread : Buffer.concat([unread, ...this.#pieces]);
   }

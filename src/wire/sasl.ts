@@ -16,7 +16,7 @@ export const Authentication = {
 } as const;
 
 /**
- * The code of an Authentication message, and what stands behind it.
+ * The code of an Authentication message, and what stands after it.
  * @param message as a whole
  * @throws ProtocolViolation where it has no code
  */
@@ -44,7 +44,7 @@ export function authenticationSaslFinal(data: string): Buffer {
 
 /**
  * A client's SASLInitialResponse.
- * @param body what stands behind the length of the message
+ * @param body what stands after the length of the message
  * @returns no data where the client wants to be asked for it; texts have one character for each byte
  * @throws ProtocolViolation
  */

@@ -59,7 +59,7 @@ test('a reload that is refused answers with the reason', async () => {
   expect(await ask('/reload')).toMatchObject({ status: 422, text: 'a.yaml:1: is broken' });
 });
 
-test('the end is asked for behind its answer, and only where it is allowed', async () => {
+test('the end is asked for after its answer, and only where it is allowed', async () => {
   const { ask, done } = await admin();
   expect(await ask('/quitquitquit')).toMatchObject({ status: 200, text: 'shutting down' });
   expect(done).toEqual(['quit']);

@@ -70,7 +70,7 @@ test.each([
   ['the statement itself', [query('UPDATE orgs SET id = 1 / (id - id)')], [failed('22012')]],
   ['in a string of several', [query(`SELECT 1; ${RESTRICTED}; SELECT 2`)], [failed('23001')]],
   [
-    'in a pipeline, where what comes behind it is skipped',
+    'in a pipeline, where what comes after it is skipped',
     [
       Buffer.concat([
         parse('UPDATE orgs SET id = $1 WHERE id = $2', 'u'),
@@ -81,7 +81,7 @@ test.each([
     [failed('23001')],
   ],
   [
-    'in a statement behind it, in a pipeline',
+    'in a statement after it, in a pipeline',
     [Buffer.concat([run('UPDATE orgs SET id = $1 WHERE id = $2', ['91', '1']), run('SELECT 1'), sync])],
     [failed('23514')],
   ],

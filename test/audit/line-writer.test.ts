@@ -74,13 +74,13 @@ test('what waits is bounded: what is more is lost, and told', async () => {
   await writer.close();
 });
 
-test('a place that is opened anew gets what comes behind', async () => {
+test('a place that is opened anew gets what comes after', async () => {
   const { writer, places } = await writing((text) => text.length);
   writer.write('before');
   await writer.reopen();
-  writer.write('behind');
+  writer.write('after');
   await writer.close();
-  expect(places).toEqual(['before\n', 'behind\n']);
+  expect(places).toEqual(['before\n', 'after\n']);
 });
 
 test.each([
@@ -112,9 +112,9 @@ test('a place that cannot be opened anew is tried again, and it goes well as soo
   writer.write('meanwhile');
   expect(writer.isWell).toBe(false);
   await until('it is well', () => writer.isWell);
-  writer.write('behind');
+  writer.write('after');
   await writer.close();
-  expect(places).toEqual(['meanwhile\n', 'behind\n']);
+  expect(places).toEqual(['meanwhile\n', 'after\n']);
   expect(told).toEqual(['failed', 'recovered']);
 });
 
@@ -124,9 +124,9 @@ test('a place that cannot be closed is told, and the next one is written to', as
     closes: () => (failures-- > 0 ? new Error('input/output error') : undefined),
   });
   await writer.reopen();
-  writer.write('behind');
+  writer.write('after');
   await writer.close();
-  expect(places).toEqual(['', 'behind\n']);
+  expect(places).toEqual(['', 'after\n']);
   expect(told).toEqual(['failed', 'recovered']);
 });
 

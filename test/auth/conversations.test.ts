@@ -201,7 +201,7 @@ test('a cancel request reaches the session', async () => {
   expect(readable(await client.untilReady()).join()).toMatch(/C=57014/);
 });
 
-test('what a client sends behind its last answer is executed, also of one that has closed its side', async () => {
+test('what a client sends after its last answer is executed, also of one that has closed its side', async () => {
   const client = await RawClient.open(proxy());
   client.socket.allowHalfOpen = true;
   client.send(KEPT);

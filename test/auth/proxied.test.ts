@@ -100,7 +100,7 @@ test.each([
   expect(await logIn('clear', user, 'wrong')).toBe(`28P01 password authentication failed for user "${user}"`);
 });
 
-test('what the server says behind its login is said by itself: a database that is not there', async () => {
+test('what the server says after its login is said by itself: a database that is not there', async () => {
   expect(await logIn('clear', 'kept', 'KEPT', 'nowhere')).toBe('3D000 database "nowhere" does not exist');
 });
 
@@ -114,7 +114,7 @@ test('a client that does not prove who it is costs the database no connection', 
   expect((await sample.query(connected)).rows[0].n).toBe(1);
 });
 
-test('a session behind such a login cascades', async () => {
+test('a session after such a login cascades', async () => {
   await sample.query(`CREATE TABLE parent (id int PRIMARY KEY);
     CREATE TABLE child (id int REFERENCES parent ON DELETE CASCADE NOT ENFORCED);
     INSERT INTO parent VALUES (1), (2); INSERT INTO child VALUES (1), (2);

@@ -38,7 +38,7 @@ async function start(limits: ProxyOptions['limits'] = {}) {
     .on('data', (chunk) => {
       received = Buffer.concat([received, chunk]);
     });
-  /** All that the server has got behind the startup packet, when it is so much. */
+  /** All that the server has got after the startup packet, when it is so much. */
   const got = async (size: number) => {
     while (received.length < STARTUP.length + size) await once(server, 'data');
     return received.subarray(STARTUP.length);
@@ -47,7 +47,7 @@ async function start(limits: ProxyOptions['limits'] = {}) {
   return { client, server, got };
 }
 
-test('what a client sends behind its password goes to the server when the login is over, also of one that has closed its side', async () => {
+test('what a client sends after its password goes to the server when the login is over, also of one that has closed its side', async () => {
   const { client, server, got } = await start();
   client.socket.allowHalfOpen = true;
   server.write(asksForPassword);
@@ -78,7 +78,7 @@ test('what a client sends before its goodbye is executed, also when it is gone b
   expect(await got(0)).toEqual(Buffer.concat([PASSWORD, QUERY, terminate]));
 });
 
-test('what the server says in one write with its first ReadyForQuery reaches the client, before and behind it', async () => {
+test('what the server says in one write with its first ReadyForQuery reaches the client, before and after it', async () => {
   const { client, server, got } = await start();
   const notification = typed('A', int32(1), Buffer.from('channel\0payload\0'));
   server.write(Buffer.concat([welcome, notice, ready, notification, notice]));

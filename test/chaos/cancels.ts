@@ -64,7 +64,7 @@ async function playCase(scene: Scene, timing: Timing, org: number, random: Rando
   return { cancelled, expected: timing === 'storming' || timing === 'pipelined' ? 1 : 0 };
 }
 
-/** Cancels a cascade that waits for a lock; what the client says behind it is not meant. @throws where it is done in part */
+/** Cancels a cascade that waits for a lock; what the client says after it is not meant. @throws where it is done in part */
 async function cancelWaiting(
   scene: Scene,
   client: Client,

@@ -74,7 +74,7 @@ export async function converse(scene: Scene, givesUp?: Promise<void>): Promise<C
   };
 }
 
-/** What must hold of the rows behind it, when nothing of it is open any more. @returns what does not */
+/** What must hold of the rows after it, when nothing of it is open any more. @returns what does not */
 export async function defectsOf(scene: Scene, { asked, answered }: Course): Promise<readonly string[]> {
   const left = await leftOf(scene.watcher, FIRST, FAMILIES);
   return STEPS.flatMap(({ deletes }, index) => {

@@ -28,12 +28,12 @@ interface Planned {
   readonly maySilence: boolean;
 }
 
-/** Both connections are reset: behind every byte of either, in both directions. */
+/** Both connections are reset: after every byte of either, in both directions. */
 export function cut(scene: Scene, campaign: Campaign): Promise<Figures> {
   return atEachByte(scene, new Figures('cuts'), campaign, { kind: 'reset' });
 }
 
-/** One direction ends (FIN), and the other does not: behind every byte of either connection. What comes later is lost. */
+/** One direction ends (FIN), and the other does not: after every byte of either connection. What comes later is lost. */
 export function halfClose(scene: Scene, campaign: Campaign): Promise<Figures> {
   return atEachByte(scene, new Figures('half-closes'), campaign, { kind: 'halfClose' });
 }

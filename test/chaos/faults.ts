@@ -5,7 +5,7 @@ export type Direction = 'toServer' | 'toClient';
 
 /** What befalls a direction. */
 export type Mishap =
-  /** What comes behind it is held back until something has come to pass. */
+  /** What comes after it is held back until something has come to pass. */
   | { readonly kind: 'hold'; readonly until: () => Promise<void> }
   /** Both connections are reset. */
   | { readonly kind: 'reset' }
@@ -89,7 +89,7 @@ export function toMessage(index: number, change: Change, random: Random): Fault 
           if (!isMeant) steps.push(message);
           else if (change === 'swap') held = message;
           else steps.push(...changed(message, change, random));
-          // What was held back comes behind the next one.
+          // What was held back comes after the next one.
           if (!isMeant && held.length > 0) {
             steps.push(held);
             held = Buffer.alloc(0);

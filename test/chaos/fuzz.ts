@@ -18,7 +18,7 @@ export interface Campaign {
 
 /** Cases between two looks at what must hold. */
 const BETWEEN_LOOKS = 10;
-/** Cases behind which no more memory may be kept. */
+/** Cases after which no more memory may be kept. */
 const WARM = 300;
 /** Messages of a server, with its login, that may be changed. */
 const MESSAGES = 70;

@@ -2,7 +2,7 @@
 import type { Direction, Fault } from './faults.js';
 
 /**
- * In the so-manieth packet, behind this share of its bytes. A statement and its answer are one each, however many rows it takes: so the points
+ * In the so-manieth packet, after this share of its bytes. A statement and its answer are one each, however many rows it takes: so the points
  * are spread over what is done, and not over what is said of it.
  */
 export interface Place {
@@ -21,7 +21,7 @@ export class Point {
   #isStruck = false;
 
   /**
-   * @param strike what is done there; what was to come behind it is lost
+   * @param strike what is done there; what was to come after it is lost
    */
   constructor(direction: Direction, place = NOWHERE, strike = async () => {}) {
     this.direction = direction;

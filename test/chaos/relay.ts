@@ -88,7 +88,7 @@ export class Relay {
   }
 }
 
-/** One direction of a connection: its steps, one behind the other. */
+/** One direction of a connection: its steps, one after the other. */
 class Pipe {
   readonly #from: Socket;
   readonly #to: Socket;

@@ -1,4 +1,4 @@
-// `node --expose-gc --import` this file: whenever its parent asks, the program tells how much memory it uses behind a collection, or
+// `node --expose-gc --import` this file: whenever its parent asks, the program tells how much memory it uses after a collection, or
 // how late its event loop has been.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 

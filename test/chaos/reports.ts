@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { builtProgram, type ProxyProgram } from '../support/proxy-program.js';
 
-/** In bytes, behind a garbage collection. */
+/** In bytes, after a garbage collection. */
 export interface Memory {
   readonly rss: number;
   readonly heapUsed: number;

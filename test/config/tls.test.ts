@@ -56,7 +56,7 @@ test.each([
   expect(problems(tls)).toEqual([]);
 });
 
-/** As `openssl x509 -trustout` writes it: behind the certificate stands what it is trusted for, which is an empty list here. */
+/** As `openssl x509 -trustout` writes it: after the certificate stands what it is trusted for, which is an empty list here. */
 function trusted(pem: string): string {
   const list = Buffer.from([0x30, 0]);
   const body = Buffer.concat([new X509Certificate(pem).raw, list]).toString('base64');
@@ -65,7 +65,7 @@ function trusted(pem: string): string {
 }
 
 test.each<[string, (pem: string) => string]>([
-  ['with words before and behind them', (pem) => `The first:\n${pem}and so on\n`],
+  ['with words before and after them', (pem) => `The first:\n${pem}and so on\n`],
   ['with the line ends of Windows', (pem) => pem.replaceAll('\n', '\r\n')],
   ['in the form of OpenSSL that says what they are trusted for', trusted],
   ['with the name that they once had', (pem) => pem.replaceAll(' CERTIFICATE-', ' X509 CERTIFICATE-')],
@@ -165,7 +165,7 @@ describe('files that cannot be used are named', () => {
     ['has lost its end', (pem: string) => pem.slice(0, pem.length / 2)],
     ['has lost some characters', (pem: string) => pem.replace(/\n.{40}/, '\n')],
     ['has lost its last line', (pem: string) => pem.replace(/-----END.*/, '')],
-  ])('what begins as a certificate or a key, and %s, also behind one that is whole', (_, broken) => {
+  ])('what begins as a certificate or a key, and %s, also after one that is whole', (_, broken) => {
     const cwd = folder();
     const files = {
       'cut.crt': broken(server.cert),

@@ -9,7 +9,7 @@ const proxy = useProxy();
 const statements = fenced('docs/differences.md', 'which-key').trim().split(/;\n?/).filter(Boolean);
 const remove = statements.at(-1) ?? '';
 
-/** The constraint that the last of the document's statements breaks when it comes behind these. */
+/** The constraint that the last of the document's statements breaks when it comes after these. */
 async function broken(before: readonly string[], through: 'server' | 'proxy'): Promise<unknown> {
   const client = await (through === 'proxy' ? proxy : database).connect(database.name);
   try {

@@ -64,7 +64,7 @@ describe.each(documents)('%s', (document) => {
 
 test.each([
   ['docs/operations.md', 'read some 64 KiB ahead', 'READ_AHEAD'],
-  ['docs/operations.md', 'behind the\n  first 256 KiB of each', 'UNCOUNTED'],
+  ['docs/operations.md', 'after the\n  first 256 KiB of each', 'UNCOUNTED'],
   ['docs/operations.md', 'A statement of more than 4 KiB', 'LONGEST_HERE'],
   ['docs/operations.md', 'those above a megabyte apart', 'VERY_LONG'],
   ['docs/differences.md', 'Up to 1 MiB of what a `RETURNING` gives', 'MOST_HELD'],

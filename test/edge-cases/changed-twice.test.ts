@@ -1,4 +1,4 @@
-/** A row that several keys change: its new key is checked behind the last change that came before the check. */
+/** A row that several keys change: its new key is checked after the last change that came before the check. */
 import { describe, test, vi } from 'vitest';
 import { tried, UNENFORCED, useSides } from './sides.js';
 
@@ -18,16 +18,16 @@ describe('37 a row that two SET DEFAULT keys change', () => {
   const later = 'ALTER TABLE c ADD FOREIGN KEY (f1) REFERENCES q ON DELETE SET DEFAULT KEYS';
   const breaks = 'ALTER TABLE c ADD FOREIGN KEY (f0) REFERENCES p ON DELETE SET DEFAULT KEYS';
   const late = breaks.replace('KEYS', 'DEFERRABLE INITIALLY DEFERRED KEYS');
-  test('is checked behind the second change', () => same(schema(takes, later, breaks), ...texts));
-  test('is checked before a change that is queued behind the check', () =>
+  test('is checked after the second change', () => same(schema(takes, later, breaks), ...texts));
+  test('is checked before a change that is queued after the check', () =>
     same(schema(breaks, takes, later), ...texts));
-  test('is checked behind all changes at COMMIT', () => same(schema(late, takes, later), ...texts));
+  test('is checked after all changes at COMMIT', () => same(schema(late, takes, later), ...texts));
 });
 
 test.each([
   ['older than these', 'REFERENCES p ON DELETE CASCADE KEYS', ''],
   ['younger', '', 'ALTER TABLE p ADD FOREIGN KEY (up) REFERENCES p ON DELETE CASCADE KEYS'],
-])('37 SET NULL (a) behind SET DEFAULT (b) of a key (a, b): what is checked is what they have made by then, with the key that brings the second %s', (_, older, younger) =>
+])('37 SET NULL (a) after SET DEFAULT (b) of a key (a, b): what is checked is what they have made by then, with the key that brings the second %s', (_, older, younger) =>
   sameOn(
     UNENFORCED,
     `CREATE TABLE p (id int PRIMARY KEY, a int, b int, up int ${older}, UNIQUE (a, b)); INSERT INTO p VALUES (1, 2, 1, NULL), (2, 1, 3, 1), (3, 4, 4, NULL), (4, 3, 1, 3);
@@ -55,7 +55,7 @@ test('37 a MATCH FULL key of which two SET NULL keys set a column each is checke
     ),
   ));
 
-test('37 a row that is changed twice, and deleted before the check behind the second change, is not checked', () =>
+test('37 a row that is changed twice, and deleted before the check after the second change, is not checked', () =>
   same(
     `CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1), (2), (3);
     CREATE TABLE q (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE KEYS); INSERT INTO q VALUES (1, 1), (2, NULL), (3, 3);

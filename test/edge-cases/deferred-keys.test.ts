@@ -1,4 +1,4 @@
-/** What deferred keys check: behind all that is checked at once, and against what is left then. */
+/** What deferred keys check: after all that is checked at once, and against what is left then. */
 import { describe, test, vi } from 'vitest';
 import { useSides } from './sides.js';
 
@@ -21,8 +21,8 @@ describe('54, 74 a deferred key', () => {
     'DELETE FROM p WHERE id = 2',
     'DELETE FROM p WHERE id = 4',
   ];
-  test('is checked behind immediate ones', () => same(schema(late, ''), ...texts));
-  test('is checked behind RESTRICT', () => same(schema(late, 'ON DELETE RESTRICT'), ...texts));
+  test('is checked after immediate ones', () => same(schema(late, ''), ...texts));
+  test('is checked after RESTRICT', () => same(schema(late, 'ON DELETE RESTRICT'), ...texts));
   test('has its turn among deferred ones', () => same(schema(late, late), ...texts));
   test('does not see rows that go at any depth', () =>
     same(
@@ -44,7 +44,7 @@ describe('54, 74 a deferred key', () => {
       'DELETE FROM p',
       'DELETE FROM d; DELETE FROM p WHERE id = 1',
     ));
-  test('with RESTRICT looks for rows at once, and for a new key behind all others', () =>
+  test('with RESTRICT looks for rows at once, and for a new key after all others', () =>
     same(
       `CREATE TABLE p (a int, b int, id int PRIMARY KEY, UNIQUE (a, b)); INSERT INTO p VALUES (1, 1, 1), (2, 2, 2), (8, 8, 3), (3, 3, 4);
       CREATE TABLE r (id int PRIMARY KEY); INSERT INTO r VALUES (1), (2), (3);

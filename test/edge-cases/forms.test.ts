@@ -51,11 +51,11 @@ describe('40 a DELETE in a WITH', () => {
     ],
     ['with a rule that stops it', 'WITH d AS (DELETE FROM orgs WHERE id = 4 RETURNING id) SELECT * FROM d'],
     [
-      'behind one that reads',
+      'after one that reads',
       `WITH n AS MATERIALIZED (SELECT 1 AS one), d AS NOT MATERIALIZED (DELETE FROM orgs USING n WHERE id = one RETURNING id) SELECT * FROM d`,
     ],
     [
-      'behind a recursive one',
+      'after a recursive one',
       'WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3), d AS (DELETE FROM orgs USING n WHERE id = i RETURNING id) SELECT sum(id) FROM d',
     ],
     [
@@ -89,7 +89,7 @@ describe('40 a DELETE in a WITH', () => {
     ],
     ['with one name twice', 'WITH d AS (DELETE FROM orgs WHERE id = 1 RETURNING id, id) SELECT * FROM d'],
     [
-      'behind one with SEARCH',
+      'after one with SEARCH',
       'WITH RECURSIVE n (i, set) AS (SELECT 1, 2 UNION ALL SELECT i + 1, 2 FROM n WHERE i < 3) SEARCH DEPTH FIRST BY i, set SET o, d AS (DELETE FROM orgs USING n WHERE id = i RETURNING id, o) SELECT * FROM d',
     ],
     [
@@ -97,7 +97,7 @@ describe('40 a DELETE in a WITH', () => {
       `WITH RECURSIVE d AS (${DELETED}), n (i, "by") AS (SELECT id, 1 FROM d UNION ALL SELECT i + 1, 2 FROM n WHERE i < 3) SEARCH BREADTH FIRST BY i SET o CYCLE i, "by" SET c TO 'y'::text DEFAULT 'n' USING p SELECT * FROM n`,
     ],
     [
-      'of a DELETE behind one with CYCLE',
+      'of a DELETE after one with CYCLE',
       `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) CYCLE i SET c USING p DELETE FROM orgs USING n WHERE id = i RETURNING id, c, p, (SELECT n)`,
     ],
     ['twice from one name', `WITH d AS (${DELETED}) SELECT * FROM d AS a CROSS JOIN d AS b`],

@@ -2,7 +2,7 @@
 export const EDGE_CASES: Readonly<Record<number, string>> = {
   1: 'The tag counts the rows matched, not what goes below them.',
   2: 'A failure undoes all of a statement, though children have gone, in autocommit too.',
-  3: 'In autocommit a cascade is atomic, and the session is idle again behind it.',
+  3: 'In autocommit a cascade is atomic, and the session is idle again after it.',
   4: 'In a transaction it ends nothing; errors abort the transaction; savepoints bring children back.',
   5: 'Any depth: thousands of rows over one self-reference, twenty tables.',
   6: 'NO ACTION and RESTRICT stop a DELETE from any level below, and nothing is gone.',

@@ -35,7 +35,7 @@ describe('52 MERGE', () => {
       'MERGE INTO orgs USING users ON org_id = orgs.id AND users.id = 11 WHEN MATCHED THEN DELETE RETURNING users.*',
     ],
     [
-      'behind a WITH',
+      'after a WITH',
       `WITH v AS (SELECT 1 AS id) MERGE INTO orgs USING v ON v.id = orgs.id WHEN MATCHED THEN DELETE RETURNING v.id`,
     ],
     [

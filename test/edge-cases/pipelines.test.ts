@@ -119,7 +119,7 @@ describe('50 a portal', () => {
   const some = parse('DELETE FROM orgs WHERE id <= 3 RETURNING id', 'a');
   const one = parse('DELETE FROM orgs WHERE id = $1 RETURNING id', 'b');
 
-  test('that is suspended goes on behind others', () =>
+  test('that is suspended goes on after others', () =>
     sameOn(ALL, SAMPLE, ({ client }) =>
       client.ask(
         some,

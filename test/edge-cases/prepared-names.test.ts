@@ -18,7 +18,7 @@ const { sameOn } = useSides();
 const PREPARE = 'PREPARE d (int) AS DELETE FROM orgs WHERE id = $1';
 const OTHER = "PREPARE d (int) AS SELECT $1 AS is, 'no DELETE'";
 const cases: Readonly<Record<string, readonly Buffer[]>> = {
-  'EXECUTE behind PREPARE': [
+  'EXECUTE after PREPARE': [
     query(PREPARE),
     query('EXECUTE d (1)'),
     query('EXECUTE d (4)'),
@@ -31,13 +31,13 @@ const cases: Readonly<Record<string, readonly Buffer[]>> = {
     query('EXECUTE d (1)'),
   ],
   'EXECUTE of what DISCARD ALL has dropped': [query(PREPARE), query('DISCARD ALL'), query('EXECUTE d (1)')],
-  'EXECUTE behind a PREPARE that failed': [query(OTHER), query(PREPARE), query('EXECUTE d (1)')],
-  'EXECUTE behind a string that failed': [
+  'EXECUTE after a PREPARE that failed': [query(OTHER), query(PREPARE), query('EXECUTE d (1)')],
+  'EXECUTE after a string that failed': [
     query(OTHER),
     query(`SELECT 1/0; DEALLOCATE d; ${PREPARE}`),
     query('EXECUTE d (1)'),
   ],
-  'EXECUTE behind a string that prepares': [query(`BEGIN; ${PREPARE}; COMMIT`), query('EXECUTE d (1)')],
+  'EXECUTE after a string that prepares': [query(`BEGIN; ${PREPARE}; COMMIT`), query('EXECUTE d (1)')],
   'EXECUTE in a failed transaction': [
     query(PREPARE),
     query('BEGIN; SELECT 1/0'),
@@ -45,7 +45,7 @@ const cases: Readonly<Record<string, readonly Buffer[]>> = {
     query('ROLLBACK'),
     query('EXECUTE d (1)'),
   ],
-  'Bind behind PREPARE': [
+  'Bind after PREPARE': [
     query(PREPARE),
     describeStatement('d'),
     runPrepared('d', ['1']),

@@ -94,7 +94,7 @@ describe('40 and so it does', () => {
   const using = (main: string, list = 'o.*') =>
     `WITH d AS (DELETE FROM orgs USING other o WHERE o.id = orgs.id RETURNING ${list}) ${main}`;
 
-  test('with parameters in it, behind it, and of types that the client declares', () =>
+  test('with parameters in it, after it, and of types that the client declares', () =>
     sameOn(ALL, ODD, async ({ client }) => {
       const d = 'DELETE FROM orgs USING other o WHERE orgs.id = $2 RETURNING o.*, $2, f($2)';
       const text = `WITH d AS (${d}) SELECT *, $1, $3 + 1 FROM d WHERE d."Né" <> $1`;
@@ -201,7 +201,7 @@ describe('40 and so it does', () => {
       return [...answers, ...(await client.ask(runPrepared('p'), sync))];
     }));
 
-  test('in a pipeline behind what fails, nothing of it is executed', () =>
+  test('in a pipeline after what fails, nothing of it is executed', () =>
     sameOn(ALL, ODD, async ({ client }) => {
       client.send(
         run('SELECT 1/0'),

@@ -63,7 +63,7 @@ describe('50 a portal over DELETE … RETURNING', () => {
   ])('%s has the tags it has natively', (_, executes) =>
     sameOn(ALL, SAMPLE, ({ client }) => client.ask(...portal, describePortal('p'), ...executes, sync)));
 
-  test('goes on behind a Flush, in a transaction', () =>
+  test('goes on after a Flush, in a transaction', () =>
     sameOn(ALL, SAMPLE, async ({ client }) => [
       ...(await askAll(client, ['BEGIN'])),
       ...(await client.ask(...portal, execute('p', 1), sync)),

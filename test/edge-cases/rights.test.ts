@@ -8,7 +8,7 @@ import { type Kind, useSides } from './sides.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 
-// Roles belong to the whole server, so that this one is dropped behind the databases in which it has rights.
+// Roles belong to the whole server, so that this one is dropped after the databases in which it has rights.
 const ROLE = `edge_${randomBytes(6).toString('hex')}`;
 const command = async (sql: string) => {
   const client = new pg.Client({ connectionString: databaseUrl(inject('postgres'), 'postgres') });

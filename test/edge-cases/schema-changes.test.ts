@@ -14,7 +14,7 @@ const ADD =
   'DELETE FROM bare WHERE p = 1; ALTER TABLE bare ADD CONSTRAINT late_cascade FOREIGN KEY (p) REFERENCES p ON DELETE CASCADE KEYS';
 const del = (id: number) => `DELETE FROM p WHERE id = ${id}`;
 
-/** Texts of the session, and behind `other:` those of another one. */
+/** Texts of the session, and after `other:` those of another one. */
 async function steps({ client, connect, ddl }: Side, texts: readonly string[]) {
   const other = await connect();
   const answers: RawMessage[] = [];
@@ -99,7 +99,7 @@ describe.each(DDL)('%s', (_, change) => {
 const FEW = DDL.filter(([what]) => /added$|column of a child renamed|exchanged/.test(what));
 describe.each(FEW)('%s', (_, change) => {
   test.each([
-    ['behind a savepoint', del(1), 'BEGIN; SAVEPOINT a', change, del(2), 'ROLLBACK TO a', del(3), 'COMMIT'],
+    ['after a savepoint', del(1), 'BEGIN; SAVEPOINT a', change, del(2), 'ROLLBACK TO a', del(3), 'COMMIT'],
     [
       'in a transaction of another session',
       ...[del(1), others('BEGIN'), others(change), others(del(2)), others('COMMIT'), del(3)],

@@ -1,5 +1,5 @@
 /**
- * Strings in which a DELETE stands behind a statement that may change what it means: they are executed one by one, and
+ * Strings in which a DELETE stands after a statement that may change what it means: they are executed one by one, and
  * answered as one.
  */
 
@@ -55,12 +55,12 @@ const strings: Readonly<Record<string, readonly string[]>> = {
   '27 with RESET ALL': [`RESET ALL; SET search_path = s; ${del(1)}`],
   '27 with CALL': [`CREATE PROCEDURE pr() LANGUAGE plpgsql AS 'BEGIN COMMIT; END'; ${del(1)}; CALL pr()`],
   '28 with COMMIT in it': [`${MAKE}; ${del(1)}; COMMIT; ${del(2)}; SELECT 1/0`],
-  '28 with LOCK behind COMMIT': [`${MAKE}; COMMIT; LOCK TABLE orgs; ${del(1)}`],
+  '28 with LOCK after COMMIT': [`${MAKE}; COMMIT; LOCK TABLE orgs; ${del(1)}`],
   '28 with BEGIN in it, and no end': [`${MAKE}; BEGIN; ${del(1)}`, 'ROLLBACK'],
-  '28 with BEGIN behind its DELETE': [`${MAKE}; ${del(1)}; BEGIN; ${del(2)}; ROLLBACK`],
+  '28 with BEGIN after its DELETE': [`${MAKE}; ${del(1)}; BEGIN; ${del(2)}; ROLLBACK`],
   '28 that is a transaction, and more': [`BEGIN; ${MAKE}; COMMIT; ${del(1)}; ROLLBACK`],
   '28 with ROLLBACK before its DELETE': [`${MAKE}; ROLLBACK; ${del(1)}`],
-  '28 with ROLLBACK behind its DELETE': [`${MAKE}; ${del(1)}; ROLLBACK`],
+  '28 with ROLLBACK after its DELETE': [`${MAKE}; ${del(1)}; ROLLBACK`],
   '28 with SAVEPOINT outside of a block': [`${MAKE}; ${del(1)}; SAVEPOINT a`],
   '28 with SAVEPOINT at its start': [`SAVEPOINT a; ${MAKE}; ${del(1)}`],
   '28 with COMMIT at its start': [`COMMIT; ${MAKE}; ${del(1)}`],

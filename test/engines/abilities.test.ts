@@ -88,7 +88,7 @@ describeAbilities(
       expect(await count(client, 'items')).toBe(1);
     });
 
-    test('goes on with a transaction behind an error, and has savepoints', async () => {
+    test('goes on with a transaction after an error, and has savepoints', async () => {
       const client = await connect();
       await client.query('BEGIN');
       await client.query('INSERT INTO orders VALUES (5)');

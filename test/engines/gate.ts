@@ -14,7 +14,7 @@ export interface GateOptions {
   readonly parameters?: Readonly<Record<string, string>>;
   /** What it answers to the question for version(), where that is not PostgreSQL's answer. */
   readonly version?: string;
-  /** BEGIN, COMMIT, ROLLBACK and REFRESH TABLE are accepted and ignored; behind BEGIN the status byte says that a transaction is open. */
+  /** BEGIN, COMMIT, ROLLBACK and REFRESH TABLE are accepted and ignored; after BEGIN the status byte says that a transaction is open. */
   readonly ignoresTransactions?: boolean;
   /** It takes `DELETE t`: PostgreSQL is sent `DELETE FROM t`. */
   readonly deletesWithoutFrom?: boolean;

@@ -11,7 +11,7 @@ import { GATES } from './gates.js';
 const LIMIT = 3000;
 const TABLES = ['orgs', 'users', 'posts', 'notes', 'nodes'];
 
-/** @param keys what stands behind each key */
+/** @param keys what stands after each key */
 const schema = (keys: (key: string) => string) => [
   'CREATE TABLE orgs (id int PRIMARY KEY)',
   `CREATE TABLE users (id int PRIMARY KEY, org int ${keys('REFERENCES orgs ON DELETE CASCADE')})`,

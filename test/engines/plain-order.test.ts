@@ -5,7 +5,7 @@ import { GATES } from './gates.js';
 import { through } from './twin-sides.js';
 import { createTable, type World, world } from './worlds.js';
 
-/** Counts behind each statement the rows that reference one that is gone. */
+/** Counts after each statement the rows that reference one that is gone. */
 function watching({ keys, tables }: World): readonly string[] {
   const orphans = keys.map(
     ({ columns: [own], from, to }) =>
@@ -32,7 +32,7 @@ async function begun(of: World, rows: readonly string[], sql: string) {
   return { client, sql, result: async () => (await client.query(text)).rows[0] };
 }
 
-/** What comes of a DELETE: how many orphans were seen behind each statement, and how many rows are left in all. */
+/** What comes of a DELETE: how many orphans were seen after each statement, and how many rows are left in all. */
 async function deleted(of: World, rows: readonly string[], text: string) {
   const { client, sql, result } = await begun(of, rows, text);
   const { rowCount } = await client.query(sql);
@@ -42,7 +42,7 @@ async function deleted(of: World, rows: readonly string[], text: string) {
 const TREE = world('tree', 'a.parent > a cascade', 'b.a_id > a cascade');
 const CHAIN = 'INSERT INTO tree_a (id, parent) VALUES (1, NULL), (2, 1), (3, 2), (4, 3), (5, 4)';
 
-test("a row between two of the client's own goes behind the lower one", async () => {
+test("a row between two of the client's own goes after the lower one", async () => {
   const rows = [CHAIN, 'INSERT INTO tree_b (id, a_id) VALUES (1, 1), (2, 2), (3, 5)'];
   expect(await deleted(TREE, rows, 'DELETE FROM tree_a WHERE id IN (1, 3)')).toEqual({
     rowCount: 2,

@@ -11,7 +11,7 @@ import { SQLITE_PACKAGE, startSqlite } from './sqlite.js';
 import { connect, startBefore, through } from './twin-sides.js';
 import type { World } from './worlds.js';
 
-test('a row that comes to reference one that goes is found behind the deletes, and goes too', async () => {
+test('a row that comes to reference one that goes is found after the deletes, and goes too', async () => {
   const late =
     'IF NOT EXISTS (SELECT FROM items WHERE id = 99) THEN INSERT INTO items VALUES (99, 1); END IF';
   const { client, gated } = await behind(GATES.redshift, trigger('orders', late));
@@ -19,7 +19,7 @@ test('a row that comes to reference one that goes is found behind the deletes, a
   expect(await left({ query: gated.load })).toEqual(['1', '1']);
 });
 
-test('an error behind which the family says that the same may succeed is not told: all is done once more', async () => {
+test('an error after which the family says that the same may succeed is not told: all is done once more', async () => {
   const once = "IF nextval('tries') = 1 THEN RAISE '1023 Serializable isolation violation on table'; END IF";
   const schema = ['CREATE SEQUENCE tries', ...trigger('items', once)];
   const { client, gated } = await behind(GATES.redshift, schema);
@@ -124,7 +124,7 @@ const HIDING = [
 ];
 test.each(
   HIDING,
-)('a temporary table may hide another, so behind %j a name has to have its schema', async (sql) => {
+)('a temporary table may hide another, so after %j a name has to have its schema', async (sql) => {
   const { client, gated } = await behind(GATES.redshift, []);
   const prepared = { name: 'd', text: 'DELETE FROM orders WHERE id = $1', values: [1] };
   expect((await client.query({ ...prepared, values: [9] })).rowCount).toBe(0);
@@ -140,7 +140,7 @@ test.each(
   expect(await left({ query: gated.load })).toEqual(['1', '1']);
 });
 
-test('a query behind an Execute without a Sync is refused by the name of the server', async () => {
+test('a query after an Execute without a Sync is refused by the name of the server', async () => {
   const gated = await startGated(GATES.redshift, TABLES);
   onTestFinished(() => gated.close());
   const proxy = await startBefore(gated, [SHOP], 'public');
@@ -152,14 +152,14 @@ test('a query behind an Execute without a Sync is refused by the name of the ser
   expect(await left({ query: gated.load })).toEqual(['2', '3']);
 });
 
-test('an Execute behind another one without a Sync is refused by the name of the server, and the log tells of it', async () => {
+test('an Execute after another one without a Sync is refused by the name of the server, and the log tells of it', async () => {
   const gated = await startGated(GATES.redshift, TABLES);
   onTestFinished(() => gated.close());
   const proxy = await startBefore(gated, [SHOP], 'public', { log: { level: 'info' } });
   const client = await RawClient.login(proxy, { database: gated.database });
   client.send(run('SELECT 1'), run('DELETE FROM orders WHERE id = 1'), sync);
   expect(readable(await client.untilReady()).join()).toMatch(
-    /M=cannot cascade a DELETE from .* on Redshift: behind an Execute without a Sync/,
+    /M=cannot cascade a DELETE from .* on Redshift: after an Execute without a Sync/,
   );
   expect(proxy.log.filter((line) => line.includes('PGC_FAMILY'))).toHaveLength(1);
   expect(await left({ query: gated.load })).toEqual(['2', '3']);

@@ -33,7 +33,7 @@ export interface Promised {
   /** Statements of the family's own that pass, beside those that pass everywhere. */
   readonly passes?: readonly string[];
   /**
-   * Behind an error in the extended protocol it sends further ones, and some of them without an end, for which pg's client looks
+   * After an error in the extended protocol it sends further ones, and some of them without an end, for which pg's client looks
    * for ever: what fails is then asked in a simple query alone.
    */
   readonly errorsWithoutEnd?: boolean;

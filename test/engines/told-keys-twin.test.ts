@@ -51,7 +51,7 @@ async function twinOfH2(declared: readonly World[], enforced: boolean, worlds: r
   );
 }
 
-/** It looks at an enforced key behind each row: rows that reference each other in a circle cannot go one after the other. */
+/** It looks at an enforced key after each row: rows that reference each other in a circle cannot go one after the other. */
 const ENFORCED_WORLDS = ALL.filter(({ name }) => name !== 'cycle');
 
 describeTwin('twin of H2 with keys that it does not enforce', missingH2(), () => twinOfH2(ALL, false, ALL));

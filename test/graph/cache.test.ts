@@ -36,7 +36,7 @@ describe('a fingerprint', () => {
     expect(cache.currentFingerprint('shop', await moment(cache))).toBe('old');
   });
 
-  test('is not remembered behind a change, however many other databases were changed since', async () => {
+  test('is not remembered after a change, however many other databases were changed since', async () => {
     const cache = new GraphCache(HOUR);
     const asked = await moment(cache);
     cache.invalidate('shop');

@@ -48,7 +48,7 @@ async function ask(client: pg.Client, catalog = false): Promise<CatalogAnswer> {
 const tables = (catalog: Catalog | null) => (catalog?.relations ?? []).map(({ name }) => name).sort();
 
 interface Effect {
-  /** Whether the fingerprint is another one behind a change, for others and for the session that made it. */
+  /** Whether the fingerprint is another one after a change, for others and for the session that made it. */
   readonly others: boolean;
   readonly own: boolean;
 }

@@ -102,7 +102,7 @@ const CHANGES = [
 ];
 
 describe('where install ran', () => {
-  test('every kind of change is known behind its COMMIT', async () => {
+  test('every kind of change is known after its COMMIT', async () => {
     const client = await database.connect();
     await client.query(`
       CREATE SCHEMA shop;

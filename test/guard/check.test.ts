@@ -71,7 +71,7 @@ describe('an INSERT', () => {
   test('of VALUES in which a function gives several rows has the native tag', () =>
     twin.queries('INSERT INTO users (id, org_id) VALUES (generate_series(30, 33), 1)'));
 
-  test('of a SELECT, behind a WITH, and of defaults is looked at', () =>
+  test('of a SELECT, after a WITH, and of defaults is looked at', () =>
     twin.queries(
       'INSERT INTO users (id, org_id) SELECT g, g - 29 FROM generate_series(30, 31) AS g',
       'WITH n (id) AS (VALUES (41)) INSERT INTO users (id, org_id) SELECT id, 1 FROM n',

@@ -87,7 +87,7 @@ describe('a key', () => {
   test('of NULL is no key', () =>
     twin.queries('UPDATE pairs SET z = 5 WHERE x = 3', 'SELECT * FROM pairs ORDER BY x'));
 
-  test('that is deferred is checked at the end of its statement, behind those that are not', async () => {
+  test('that is deferred is checked at the end of its statement, after those that are not', async () => {
     const client = await twin.proxy.connect(twin.emulated.database.name);
     const constraint = 'b_late_fkey';
     await expect(client.query('UPDATE a SET id = 10 WHERE id = 2')).rejects.toMatchObject({

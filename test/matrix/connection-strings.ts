@@ -11,7 +11,7 @@ export interface Target {
   readonly sslmode: SslMode;
   /** The file of the authority, by which verify-ca and verify-full make sure of the server. */
   readonly root: string;
-  /** The client's certificate: a path that `.crt`, `.key` and `.pk8` are put behind. */
+  /** The client's certificate: a path that `.crt`, `.key` and `.pk8` are put after. */
   readonly certificate: string | undefined;
 }
 

@@ -12,7 +12,7 @@ export interface Attempt {
 }
 
 interface Program {
-  /** The statement is put behind it. */
+  /** The statement is put after it. */
   readonly command: readonly string[];
   /** Fails where the client is not installed. */
   readonly probe: readonly string[];

@@ -89,7 +89,7 @@ describe('on a server that asks for nothing', () => {
     INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1, 1);`);
   const proxy = useProxy();
 
-  test('what was sent with the startup packet is answered behind the login, and cascades', async () => {
+  test('what was sent with the startup packet is answered after the login, and cascades', async () => {
     const client = await RawClient.open(proxy);
     const big = query(`SELECT length('${'x'.repeat(300_000)}') AS length`);
     client.send(startupPacket({ database: database.name }), big, query('DELETE FROM parent'));

@@ -25,7 +25,7 @@ describe('a handshake', () => {
   };
 
   test.each([
-    ['behind a request', true],
+    ['after a request', true],
     ['that is direct', false],
   ])('%s and never ends is ended by login_timeout', async (_, asks) => {
     const proxy = await start('300ms');

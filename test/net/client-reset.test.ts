@@ -85,7 +85,7 @@ const stages: readonly (readonly [string, () => Server | Promise<Server>, string
 
 const ways: readonly (readonly [string, (client: Socket) => undefined | Promise<void>])[] = [
   ['', () => {}],
-  [' behind more than is read ahead', (client) => void client.write(FLOOD)],
+  [' after more than is read ahead', (client) => void client.write(FLOOD)],
   [' when it has closed its side', (client) => new Promise<void>((resolve) => void client.end(resolve))],
 ];
 

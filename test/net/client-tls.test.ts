@@ -184,7 +184,7 @@ describe('what comes before and in TLS', () => {
     ['a startup packet', login],
     ['a byte', () => Buffer.from('X')],
     ['another request', () => SSL],
-  ])('%s in clear behind the request, in one packet, ends the connection, and is not answered by TLS', async (_, bytes) => {
+  ])('%s in clear after the request, in one packet, ends the connection, and is not answered by TLS', async (_, bytes) => {
     const { host, port } = behind('require');
     const client = await RawClient.open({ host, port });
     client.send(SSL, bytes());

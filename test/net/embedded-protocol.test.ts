@@ -162,7 +162,7 @@ describe('messages', () => {
 });
 
 describe('a named statement', () => {
-  test('may have any name; bytes behind the 63rd do not count', async () => {
+  test('may have any name; bytes after the 63rd do not count', async () => {
     const [a, b] = await Promise.all([RawClient.connect(upstream), RawClient.connect(upstream)]);
     for (const name of ['é', 'x'.repeat(58), 'y'.repeat(63), 'z'.repeat(100)]) {
       expect(await a.ask(parse(name, `SELECT 'a'`), sync)).toEqual(['1', 'Z I']);

@@ -107,7 +107,7 @@ describe('a request for encryption', () => {
   });
 
   test.each([
-    ['behind another of its kind', [SSL, SSL]],
+    ['after another of its kind', [SSL, SSL]],
     ['in turns', [SSL, GSSENC, SSL]],
     ['in turns the other way', [GSSENC, SSL, GSSENC]],
   ])('%s is refused, as directly', async (_, requests) => {
@@ -125,7 +125,7 @@ describe('a request for encryption', () => {
   test.each([
     ['TLS', SSL, 'received unencrypted data after SSL request'],
     ['GSS', GSSENC, 'received unencrypted data after GSSAPI encryption request'],
-  ])('by %s with something behind it is refused, as directly', async (_, request, words) => {
+  ])('by %s with something after it is refused, as directly', async (_, request, words) => {
     for (const server of [inject('postgres'), proxy]) {
       const client = await RawClient.open(server);
       client.send(request, startupPacket({ database: database.name }));
@@ -207,7 +207,7 @@ describe('limits.login_timeout', () => {
     const hasty = await start({ limits: { login_timeout: '200ms' } });
     const client = await RawClient.login(hasty, { database: database.name });
     const late = await RawClient.open(hasty);
-    // The time of the one who came first is over before that of the one who came behind.
+    // The time of the one who came first is over before that of the one who came after.
     expect(await late.next()).toMatchObject({ type: 'E' });
     expect(await client.told(query('SELECT 1'))).toContain('C SELECT 1');
   });

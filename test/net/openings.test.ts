@@ -14,7 +14,7 @@ type Address = { readonly host: string; readonly port: number };
 const startup = (fields: string) => packet(0x30000, Buffer.from(fields));
 const login = () => startupPacket({ database: database.name });
 
-/** All bytes that come until the server has closed its side, where the client closes its own behind what it sends. */
+/** All bytes that come until the server has closed its side, where the client closes its own after what it sends. */
 async function answer({ host, port }: Address, sent: Buffer): Promise<string> {
   const socket = connect({ host, port, allowHalfOpen: true });
   onTestFinished(() => void socket.destroy());
@@ -74,7 +74,7 @@ describe('a startup packet that PostgreSQL refuses is refused in its words:', ()
     ['parameters without an end', startup('user\0postgres'), 'C08P01'],
     ['a last value without an end', startup('user\0postgres\0database\0'), 'C08P01'],
     ['a name without a value', startup('user\0\0'), 'C08P01'],
-    ['something behind the parameters', startup('user\0postgres\0\0x'), 'C08P01'],
+    ['something after the parameters', startup('user\0postgres\0\0x'), 'C08P01'],
     ['no user', startup('database\0postgres\0\0'), 'C28000'],
     ['a database that is none', startup('user\0postgres\0database\0none here\0\0'), 'C3D000'],
   ])('%s', async (_, bytes, words) => {
@@ -106,9 +106,9 @@ describe('a client that has said its last word', () => {
   };
 
   test.each([
-    ['behind its startup packet', []],
-    ['behind a query', [query('SELECT 1 AS one')]],
-    ['behind a DELETE', [query('DELETE FROM pg_temp.t'), query('SELECT 2 AS two')]],
+    ['after its startup packet', []],
+    ['after a query', [query('SELECT 1 AS one')]],
+    ['after a DELETE', [query('DELETE FROM pg_temp.t'), query('SELECT 2 AS two')]],
   ] as const)('%s is served as directly', async (_, messages) => {
     const bytes = Buffer.concat([login(), query('CREATE TEMP TABLE t (id int)'), ...messages]);
     const expected = told(await answer(inject('postgres'), bytes));

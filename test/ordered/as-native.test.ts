@@ -71,7 +71,7 @@ describe('RETURNING in a string is answered as natively', () => {
       'expressions, of other rows too',
       'DELETE FROM orgs o WHERE id = 1 RETURNING upper(name) AS n, (SELECT count(*) FROM users WHERE org_id = o.id), 7',
     ],
-    ['a comment behind it', 'DELETE FROM orgs WHERE id = 1 RETURNING id -- no more'],
+    ['a comment after it', 'DELETE FROM orgs WHERE id = 1 RETURNING id -- no more'],
     [
       'a WITH',
       'WITH w AS (SELECT 2 AS id) DELETE FROM orgs WHERE id IN (SELECT id FROM w) RETURNING id, name',
@@ -162,7 +162,7 @@ describe('the extended protocol is answered as natively', () => {
     ['a second Bind', [prepared(DELETE, '1'), again('2'), again('2')]],
     ['several in a pipeline', [[...prepared(DELETE, '1'), ...again('2')]]],
     ['several in a pipeline, the last of which fails', [[...prepared(DELETE, '1'), ...again('5')]]],
-    ['what comes behind a failure in a pipeline', [[...prepared(DELETE, '5'), ...again('1')]]],
+    ['what comes after a failure in a pipeline', [[...prepared(DELETE, '5'), ...again('1')]]],
     ['a portal that is executed twice', [[...prepared(DELETE, '1'), execute()]]],
     [
       'other statements in the pipeline',

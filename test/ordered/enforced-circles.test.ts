@@ -4,7 +4,7 @@ import { useDatabase } from '../support/database.js';
 import { useProxy } from '../support/proxy.js';
 
 const CASCADE = 'ON DELETE CASCADE';
-/** Of each schema the keys that close the circle: what is natively declared, and what is enforced behind the proxy. */
+/** Of each schema the keys that close the circle: what is natively declared, and what is enforced on the server behind the proxy. */
 const CIRCLES = [
   ['an override to RESTRICT', 'b_on_restrict', 'ON DELETE RESTRICT', ''],
   ['no override at all', 'b_own', '', ''],
@@ -29,9 +29,9 @@ const proxy = useProxy({
   },
 });
 
-describe.each(CIRCLES)('a circle that a key closes with %s', (_, key, natively, behind) => {
+describe.each(CIRCLES)('a circle that a key closes with %s', (_, key, natively, enforced) => {
   const native = useDatabase(schema(key, CASCADE, natively));
-  const database = useDatabase(schema(key, '', behind));
+  const database = useDatabase(schema(key, '', enforced));
 
   test.each([
     'DELETE FROM a WHERE id = 1',

@@ -6,7 +6,7 @@ import { bind, execute, flush, parse, query, run, runPrepared, sync } from '../s
 import { useProxy } from '../support/proxy.js';
 import { RawClient } from '../support/raw-client.js';
 
-/** Behind a commit of more rows than this comes the error: as late as it can. */
+/** After a commit of more rows than this comes the error: as late as it can. */
 const LATE = `CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$
   DECLARE changed int := coalesce(nullif(current_setting('late.rows', true), ''), '0')::int + 1;
   BEGIN
@@ -85,7 +85,7 @@ describe.each([
     expect(await left()).toEqual({ posts: 0, users: 0 });
   });
 
-  test('behind another Execute without a Sync it fails, and what was before it is undone', async () => {
+  test('after another Execute without a Sync it fails, and what was before it is undone', async () => {
     const client = await login();
     await client.ask(parse('DELETE FROM größen WHERE id = $1', 'd', [23]), sync);
     const answers = await client.told(runPrepared('d', ['2']), runPrepared('d', ['1']), sync);
@@ -151,7 +151,7 @@ describe.each([
       await isLeft(0, 0);
     });
 
-    test('an Execute is, at the Sync behind it', async () => {
+    test('an Execute is, at the Sync after it', async () => {
       await client.ask(parse('DELETE FROM größen WHERE id = $1', 'd', [23]), sync);
       const answers = unnoticed(await client.told(runPrepared('d', ['1']), sync));
       expect(answers.filter((each) => NOTICE.test(each)).length).toBe(1);
@@ -166,7 +166,7 @@ describe.each([
       expect(await client.told(run('SELECT 1'), sync)).toContain('D 1');
     });
 
-    test('a rule that is broken there is the error of the Sync, behind the answer', async () => {
+    test('a rule that is broken there is the error of the Sync, after the answer', async () => {
       await owner.query(`CREATE OR REPLACE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'so far'; RAISE 'no'; END $$;
         CREATE CONSTRAINT TRIGGER a_stop AFTER DELETE ON users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION stop()`);
       try {
@@ -186,7 +186,7 @@ describe.each([
     test.each([
       ['a Flush', flush, []],
       ['another statement', run('SELECT 1'), ['1', '2', 'T', 'D 1', 'C SELECT 1']],
-    ] as const)('behind %s the answer is out, and the Sync tells the error', async (_, between, answered) => {
+    ] as const)('after %s the answer is out, and the Sync tells the error', async (_, between, answered) => {
       const answers = await client.told(run(DELETE), between, sync);
       const at = answers.indexOf('C DELETE 1');
       expect(at).toBeGreaterThan(0);
@@ -195,7 +195,7 @@ describe.each([
       await isLeft(120, 4);
     });
 
-    test('behind a Flush the client gets the answer at once', async () => {
+    test('after a Flush the client gets the answer at once', async () => {
       client.send(run('DELETE FROM users WHERE id = 1'), flush);
       await client.until('C');
       expect((await client.told(sync)).at(-1)).toBe('Z I');

@@ -82,7 +82,7 @@ const REFUSED: readonly (readonly [condition: string, cases: readonly Case[]])[]
          ${onDelete('INSERT INTO log VALUES (OLD.id)')}`,
       ],
       [
-        'adds rows by a trigger behind a key of the server',
+        'adds rows by a trigger below a key of the server',
         `CREATE TABLE heads (id int PRIMARY KEY); CREATE TABLE tails (head int REFERENCES heads ON DELETE CASCADE);
          ${code('goes_on', ADDS)} CREATE TRIGGER goes_on AFTER DELETE ON tails FOR EACH ROW EXECUTE FUNCTION goes_on();
          INSERT INTO heads VALUES (1); INSERT INTO tails VALUES (1); ${onDelete('DELETE FROM heads')}`,
@@ -91,17 +91,17 @@ const REFUSED: readonly (readonly [condition: string, cases: readonly Case[]])[]
         'adds rows by a text',
         onDelete("EXECUTE 'INSERT INTO to' || 'pics VALUES ($1, 20)' USING OLD.id + 100"),
       ],
-      ['adds rows behind a comment', onDelete('INSERT INTO /* more */ topics VALUES (OLD.id + 100, 20)')],
+      ['adds rows after a comment', onDelete('INSERT INTO /* more */ topics VALUES (OLD.id + 100, 20)')],
       [
-        'adds rows behind one comment of several',
+        'adds rows after one comment of several',
         onDelete('INSERT INTO /* more */ topics VALUES (OLD.id + 100, 20) /* that is all */'),
       ],
       [
-        'adds rows behind a comment, and before another kind',
+        'adds rows after a comment, and before another kind',
         onDelete('INSERT INTO -- more\n topics VALUES (OLD.id + 100, 20) /* that is all */'),
       ],
       [
-        'adds rows behind a comment in a comment',
+        'adds rows after a comment in a comment',
         onDelete('INSERT INTO /* /* a */ b */ topics VALUES (OLD.id + 100, 20)'),
       ],
       [

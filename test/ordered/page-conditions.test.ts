@@ -1,4 +1,4 @@
-/** A WHERE that would find other rows behind each batch is refused; with any other the batches take what one statement takes. */
+/** A WHERE that would find other rows after each batch is refused; with any other the batches take what one statement takes. */
 
 import type pg from 'pg';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';

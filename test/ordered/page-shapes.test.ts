@@ -5,7 +5,7 @@ import { useProxy } from '../support/proxy.js';
 
 const proxy = useProxy({ cascade: { batch_rows: 7 } });
 
-/** Tables, with KEYS behind each key, and rows; the client's DELETE is of a row of the table `top`. */
+/** Tables, with KEYS after each key, and rows; the client's DELETE is of a row of the table `top`. */
 const shapes: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'a diamond',

@@ -1,4 +1,4 @@
-/** Errors behind which the same may succeed: in a transaction of the proxy's own they are not told, and all is done once more. */
+/** Errors after which the same may succeed: in a transaction of the proxy's own they are not told, and all is done once more. */
 import type pg from 'pg';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
@@ -69,7 +69,7 @@ test.each(
   expect(await left()).toBe('1 1 1 1');
 });
 
-test.each(PROTOCOLS)('%s: a row that was changed behind its snapshot is read anew', async (_, sent) => {
+test.each(PROTOCOLS)('%s: a row that was changed after its snapshot is read anew', async (_, sent) => {
   const [app, first] = [await pidOf(application), await pidOf(writer)];
   await application.told(query(`SET default_transaction_isolation = 'repeatable read'`));
   await writer.query('BEGIN; UPDATE users SET org = 2 WHERE id = 10');
@@ -142,7 +142,7 @@ test.each(
 
 test.each([
   ['in a transaction of the client', [query('BEGIN'), query(DELETE), query('ROLLBACK')]],
-  ['behind an Execute of the client', [Buffer.concat([run('SELECT 1'), run(DELETE), sync])]],
+  ['after an Execute of the client', [Buffer.concat([run('SELECT 1'), run(DELETE), sync])]],
 ])('%s an error is told at once', async (_, messages) => {
   await writer.query(FAILS);
   const told: string[] = [];

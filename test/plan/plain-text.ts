@@ -32,7 +32,7 @@ export function plainSections(
   const asked = (questions: readonly { readonly sql: string }[]) => questions.map(({ sql }) => sql);
   const sections: readonly (readonly [string, readonly string[]])[] = [
     ['plain: the rows of the client', [roots.sql]],
-    ['plain: keys that reference nothing, before and behind', asked(countOrphans(plan))],
+    ['plain: keys that reference nothing, before and after', asked(countOrphans(plan))],
     ['plain: the rows below', asked(collect(undefined, context))],
     ['plain: the rules', asked(askRules(context))],
     ['plain: what stays is changed', asked(changeRows(context))],

@@ -118,7 +118,7 @@ CREATE TABLE \`key\` (\`key\` int, \`index\` int, KEY \`i\` (\`key\`), KEY (\`ke
     expect(await keysIn(text, 'mysql')).toEqual(['4: there is no table b.orgs']);
   });
 
-  test('columns that are changed behind their table', async () => {
+  test('columns that are changed after their table', async () => {
     const text = `CREATE TABLE t (id int);\nALTER TABLE t ADD PRIMARY KEY (id), MODIFY id int NOT NULL AUTO_INCREMENT, CHANGE COLUMN id ident bigint;
 ALTER TABLE t ADD COLUMN up int, ADD CONSTRAINT k FOREIGN KEY (up) REFERENCES t (ident) ON DELETE CASCADE;`;
     expect(await keysIn(text, 'mysql')).toEqual(['t(up) -> t(ident) cascade [k, line 3]']);

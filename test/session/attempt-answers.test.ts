@@ -14,7 +14,7 @@ const notice = typed('N', text('SNOTICE'), text('C00000'), Buffer.alloc(1));
 const ready = typed('Z', Buffer.from('E'));
 const MEBIBYTE = 1024 * 1024;
 
-/** A lock of the proxy's own, and a statement of the client's behind it. */
+/** A lock of the proxy's own, and a statement of the client's after it. */
 function attempt(given: Partial<Sending> = {}): Attempt {
   const translation = {
     rewrite: { ...passedOn(Buffer.of()), treatments: [{ kind: 'swallow' }, { kind: 'forward' }] as const },
@@ -63,7 +63,7 @@ test('the client gets rows and notices with the end of its statement', async () 
   expect(await good.outcome).toBe('done');
 });
 
-test('an answer of more than a megabyte goes out before its end, and an error behind it is the client’s', async () => {
+test('an answer of more than a megabyte goes out before its end, and an error after it is the client’s', async () => {
   const long = attempt({ before: 2 });
   const half = row(MEBIBYTE / 2);
   const messages = [complete('SELECT 1'), half, half, row(1), error('42501'), ready];
@@ -85,13 +85,13 @@ test('the client gets all of the last attempt as it comes', async () => {
   expect(await denied.outcome).toBe('done');
 });
 
-test('the client gets the ReadyForQuery behind an error under the savepoint later', async () => {
+test('the client gets the ReadyForQuery after an error under the savepoint later', async () => {
   const failed = attempt({ isSaved: true });
   expect(heard(failed, error('22012'), ready)).toEqual([characters(error('22012')), '']);
   expect(await failed.outcome).toBe('failed');
 });
 
-test('the end of the connection is the client’s, even behind an error that it does not get', async () => {
+test('the end of the connection is the client’s, even after an error that it does not get', async () => {
   const ended = attempt();
   expect(heard(ended, error('42501'), error('57P01'))).toEqual(['', characters(error('57P01'))]);
   ended.skipped();

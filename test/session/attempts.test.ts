@@ -1,4 +1,4 @@
-/** Statements that are sent more than once behind the client's back: nothing of it is to be seen. */
+/** Statements that are sent more than once after the client's back: nothing of it is to be seen. */
 import { describe, expect, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
 import { bind, describePortal, execute, parse, query, sync } from '../support/frontend-messages.js';
@@ -39,7 +39,7 @@ describe.each([
     ));
 });
 
-test('a DELETE behind another execution of the same unit is executed as natively', () =>
+test('a DELETE after another execution of the same unit is executed as natively', () =>
   twin.expectAsNative((client) =>
     client.ask(
       parse('SELECT 1'),

@@ -32,7 +32,7 @@ beforeEach(async () => {
   await client.end();
 });
 
-/** Sends it all in one write, and reads what comes until a query behind it is answered, or the connection is over. */
+/** Sends it all in one write, and reads what comes until a query after it is answered, or the connection is over. */
 async function answersTo(client: RawClient, ...bytes: readonly Uint8Array[]): Promise<RawMessage[]> {
   client.send(...bytes, query(`DO $$ BEGIN RAISE NOTICE '${END}'; END $$`));
   const came: RawMessage[] = [];
@@ -51,15 +51,15 @@ const shorter = (sent: Buffer, by = 1) =>
 
 const queries: readonly (readonly [string, Buffer])[] = [
   ['a Query with a zero in its text', raw('Q', `${DELETE}\0 AND false\0`)],
-  ['a Query with a zero behind its text', longer(query(DELETE), '\0')],
-  ['a Query with something behind its text', longer(query(DELETE), '; SELECT 1')],
+  ['a Query with a zero after its text', longer(query(DELETE), '\0')],
+  ['a Query with something after its text', longer(query(DELETE), '; SELECT 1')],
   ['a Query without a zero', shorter(query(DELETE))],
   ['a Query of nothing', raw('Q', '')],
   ['a Query that does not delete, with a zero in its text', raw('Q', 'SELECT 1\0, 2\0')],
   ['a Query that copies, with a zero in its text', raw('Q', 'COPY item FROM STDIN\0 WHERE false\0')],
   ['a Query that copies, without a zero', shorter(query('COPY item FROM STDIN'))],
   ['a FunctionCall of nothing', raw('F', '')],
-  ['a FunctionCall with something behind it', raw('F', '\0\0\x06\xcf\0\0\0\0\0\0x')],
+  ['a FunctionCall with something after it', raw('F', '\0\0\x06\xcf\0\0\0\0\0\0x')],
   ['a FunctionCall of no function', raw('F', '\0\0\0\0\0\0\0\0\0\0')],
   ['a Flush with something in it', raw('H', 'x')],
   ['a Sync with something in it', raw('S', 'x')],
@@ -72,10 +72,10 @@ const extended: readonly (readonly [string, Buffer])[] = [
   ['a Parse without its count', shorter(named, 2)],
   ['a Parse with half of its count', shorter(named)],
   ['a Parse with fewer types than it says', raw('P', `s\0${DELETE}\0\0\x02\0\0\0\x17`)],
-  ['a Parse with something behind it', longer(named)],
+  ['a Parse with something after it', longer(named)],
   ['a Parse of nothing', raw('P', '')],
-  ['a Parse of the unnamed statement, with something behind it', longer(parse(DELETE))],
-  ['a Bind with something behind it', longer(bound)],
+  ['a Parse of the unnamed statement, with something after it', longer(parse(DELETE))],
+  ['a Bind with something after it', longer(bound)],
   ['a Bind without its result formats', shorter(bound, 2)],
   ['a Bind with a zero in its portal', raw('B', 'p\0q\0s\0\0\0\0\0\0\0')],
   ['a Bind with fewer values than it says', raw('B', '\0s\0\0\0\0\x01\0\0')],
@@ -84,13 +84,13 @@ const extended: readonly (readonly [string, Buffer])[] = [
   ['a Bind of nothing', raw('B', '')],
   ['a Describe of kind X', raw('D', 'Xs\0')],
   ['a Describe without a zero', raw('D', 'Ss')],
-  ['a Describe with something behind it', longer(describeStatement('s'))],
+  ['a Describe with something after it', longer(describeStatement('s'))],
   ['a Describe of nothing', raw('D', '')],
   ['a Close of kind X', raw('C', 'Xs\0')],
-  ['a Close with something behind it', longer(closeStatement('s'))],
+  ['a Close with something after it', longer(closeStatement('s'))],
   ['a Close of nothing', raw('C', '')],
   ['an Execute that is too short', shorter(execute(), 2)],
-  ['an Execute with something behind it', longer(execute())],
+  ['an Execute with something after it', longer(execute())],
   ['an Execute without a zero', raw('E', 'p')],
   ['an Execute of nothing', raw('E', '')],
 ];
@@ -104,19 +104,19 @@ const places: readonly (readonly [string, (broken: Buffer) => readonly Buffer[]]
     (broken) => [query('BEGIN'), query('SELECT 1'), broken, sync, query(NOTHING), query('ROLLBACK')],
   ],
   [
-    'behind an execution',
+    'after an execution',
     (broken) => [run('INSERT INTO item VALUES (7)'), broken, sync, query('SELECT * FROM item')],
   ],
-  ['behind a DELETE', (broken) => [run(NOTHING), broken, sync, query('SELECT * FROM child')]],
+  ['after a DELETE', (broken) => [run(NOTHING), broken, sync, query('SELECT * FROM child')]],
   ['before a DELETE', (broken) => [broken, run(NOTHING), sync, query('SELECT * FROM child')]],
   ['before a query', (broken) => [broken, query(NOTHING), sync, query('SELECT * FROM child')]],
   [
-    'behind an error',
+    'after an error',
     (broken) => [run('SELECT 1/0'), broken, run(NOTHING), sync, query('SELECT * FROM child')],
   ],
   ['with a Flush', (broken) => [broken, flush, sync, run('SELECT 1'), sync]],
   ['beside data', (broken) => [broken, copyData('1\n'), sync]],
-  ['behind COPY that fails', (broken) => [run('COPY no_table FROM STDIN'), broken, sync]],
+  ['after COPY that fails', (broken) => [run('COPY no_table FROM STDIN'), broken, sync]],
   [
     'beside names that it does not touch',
     (broken) => [
@@ -153,7 +153,7 @@ test.each([...queries, ...extended])('%s is answered as directly, wherever it st
   });
 });
 
-test.each([...queries, ...extended])('behind %s a DELETE cascades', async (_, broken) => {
+test.each([...queries, ...extended])('after %s a DELETE cascades', async (_, broken) => {
   const client = await connect();
   const told = readable(await answersTo(client, broken, sync, query(DELETE)));
   expect(told).toContain('C DELETE 1');
@@ -168,7 +168,7 @@ test.each(queries.slice(0, 5))('%s deletes nothing', async (_, broken) => {
   expect(await client.told(query('SELECT id FROM parent'))).toContain('C SELECT 2');
 });
 
-describe('what is no message at all ends the connection as directly, behind the answers to what came before:', () => {
+describe('what is no message at all ends the connection as directly, after the answers to what came before:', () => {
   test.each([
     ['an unknown type', raw('~', '')],
     ['an unknown type, alone', Buffer.from('~')],

@@ -199,7 +199,7 @@ describe('61 a key', () => {
 });
 
 describe('a DELETE that is sent together with what ends its transaction', () => {
-  test('cascades behind the ROLLBACK of a failed one', async () => {
+  test('cascades after the ROLLBACK of a failed one', async () => {
     const client = await connect();
     await tell(client, ADD_KEY, 'BEGIN', 'SELECT 1/0');
     client.send(query('ROLLBACK'), query('DELETE FROM parent WHERE id = 2'));
@@ -207,7 +207,7 @@ describe('a DELETE that is sent together with what ends its transaction', () => 
     expect(await children()).toBe('1 3');
   });
 
-  test('behind the error of one is refused by the server', async () => {
+  test('after the error of one is refused by the server', async () => {
     const client = await connect();
     await tell(client, ADD_KEY);
     client.send(query('BEGIN'), query('SELECT 1/0'), query('DELETE FROM parent WHERE id = 2'));

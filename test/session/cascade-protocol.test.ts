@@ -67,7 +67,7 @@ describe('a DELETE', () => {
       return client.untilReady();
     }));
 
-  test('11 is described before it is executed, by a driver that waits behind Flush', () =>
+  test('11 is described before it is executed, by a driver that waits after Flush', () =>
     twin.expectAsNative(async (client) => {
       client.send(parse(deleteOrg, 'd'), describeStatement('d'), flush);
       const described = await client.until('n');
@@ -85,10 +85,10 @@ describe('a DELETE', () => {
 describe('a pipeline', () => {
   const select = 'SELECT name FROM orgs WHERE id = $1';
 
-  test('keeps an unnamed DELETE and an unnamed SELECT behind it apart', () =>
+  test('keeps an unnamed DELETE and an unnamed SELECT after it apart', () =>
     twin.expectAsNative((client) => client.ask(run(deleteOrg, ['1']), run(select, ['2']), sync)));
 
-  test('keeps an unnamed SELECT and an unnamed DELETE behind it apart', () =>
+  test('keeps an unnamed SELECT and an unnamed DELETE after it apart', () =>
     twin.expectAsNative((client) => client.ask(run(select, ['1']), run(deleteOrg, ['1']), sync)));
 
   test('binds the statement that the name had when it was bound', () =>
@@ -109,20 +109,20 @@ describe('a pipeline', () => {
       client.ask(run(deleteOrg, ['1']), run('SELECT 1/0'), run(deleteOrg, ['2']), sync),
     ));
 
-  test('10 goes on behind the Sync after a DELETE that failed', () =>
+  test('10 goes on after the Sync after a DELETE that failed', () =>
     twin.expectAsNative((client) => {
       client.send(run(deleteOrg, ['4']), run(deleteOrg, ['1']), sync, run(deleteOrg, ['2']), sync);
       return client.untilReady(2);
     }));
 
-  test('skips a DELETE behind an error, and the next one is not taken for it', () =>
+  test('skips a DELETE after an error, and the next one is not taken for it', () =>
     twin.expectAsNative((client) => {
       client.send(run('SELECT nonsense'), parse(deleteOrg, 'd'), sync, run(select, ['1']), sync);
       client.send(parse(deleteOrg, 'd'), runPrepared('d', ['1']), sync);
       return client.untilReady(3);
     }));
 
-  test('10 of two DELETEs with a Sync behind each commits the first when the second fails', () =>
+  test('10 of two DELETEs with a Sync after each commits the first when the second fails', () =>
     twin.expectAsNative((client) => {
       client.send(run(deleteOrg, ['1']), sync, run(deleteOrg, ['4']), sync);
       return client.untilReady(2);

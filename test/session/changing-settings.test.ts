@@ -1,5 +1,5 @@
 /**
- * standard_conforming_strings and client_encoding decide how the server reads a text. It reports them behind a pipeline and not in
+ * standard_conforming_strings and client_encoding decide how the server reads a text. It reports them after a pipeline and not in
  * it: a text that would be another one under the setting before must not pass as that one.
  */
 import { describe, expect, test } from 'vitest';
@@ -44,7 +44,7 @@ const SAME = String.raw`DELETE FROM p WHERE a = '\d'`;
 const OFF = 'SET standard_conforming_strings = off';
 
 describe('a DELETE that only shows where strings have escapes leaves no orphans', () => {
-  test('behind a SET in the same pipeline', async () => {
+  test('after a SET in the same pipeline', async () => {
     const client = await connect();
     expect((await client.told(step(OFF), step(TWO_WAYS), sync)).join()).toContain('PGC_STRINGS');
     expect(await left(client)).toBe('D 0|9');
@@ -58,7 +58,7 @@ describe('a DELETE that only shows where strings have escapes leaves no orphans'
     expect(await left(client)).toBe('D 0|9');
   });
 
-  test('behind a query that is not answered', async () => {
+  test('after a query that is not answered', async () => {
     const client = await connect();
     client.send(query(OFF), query(TWO_WAYS));
     await client.until('Z');
@@ -66,7 +66,7 @@ describe('a DELETE that only shows where strings have escapes leaves no orphans'
     expect(await left(client)).toBe('D 0|9');
   });
 
-  test('behind a prepared SET, and a ROLLBACK that takes the other setting back', async () => {
+  test('after a prepared SET, and a ROLLBACK that takes the other setting back', async () => {
     const client = await connect();
     await client.ask(parse(OFF, 'off'), sync);
     await client.ask(query('BEGIN'));
@@ -84,14 +84,11 @@ describe('a DELETE that only shows where strings have escapes leaves no orphans'
 
 describe('nor does it where a function sets, which no text shows', () => {
   test.each([
-    ['behind a call in the same pipeline', [step('SELECT strings()'), step(TWO_WAYS), sync]],
+    ['after a call in the same pipeline', [step('SELECT strings()'), step(TWO_WAYS), sync]],
     ['that is not waited for', [step('SELECT strings()'), sync, step(TWO_WAYS), sync]],
-    ['behind a query that is not waited for', [query('SELECT strings()'), query(TWO_WAYS)]],
-    ['behind a trigger', [step('INSERT INTO watched VALUES (1)'), step(TWO_WAYS), sync]],
-    [
-      'behind a trigger that waits for the Sync',
-      [step('INSERT INTO late VALUES (1)'), sync, query(TWO_WAYS)],
-    ],
+    ['after a query that is not waited for', [query('SELECT strings()'), query(TWO_WAYS)]],
+    ['after a trigger', [step('INSERT INTO watched VALUES (1)'), step(TWO_WAYS), sync]],
+    ['after a trigger that waits for the Sync', [step('INSERT INTO late VALUES (1)'), sync, query(TWO_WAYS)]],
     [
       'where it was asked for before',
       [step(OFF), step(OFF.replace('off', 'on')), step(SAME), step('SELECT strings()'), step(TWO_WAYS), sync],
@@ -118,7 +115,7 @@ describe('nor does it where a function sets, which no text shows', () => {
   });
 });
 
-test('a DELETE with a backslash cascades behind a SET in the same pipeline that says what the client said before', async () => {
+test('a DELETE with a backslash cascades after a SET in the same pipeline that says what the client said before', async () => {
   const client = await connect();
   const text = String.raw`DELETE FROM p WHERE a <> 'C:\temp' AND id = 1`;
   const told = await client.told(step('SET LOCAL statement_timeout = 0'), step(text), sync);
@@ -126,7 +123,7 @@ test('a DELETE with a backslash cascades behind a SET in the same pipeline that 
   expect(await left(client)).toBe('D 0|8');
 });
 
-test('a text behind a change of the encoding in the same pipeline is not read in the one before', async () => {
+test('a text after a change of the encoding in the same pipeline is not read in the one before', async () => {
   const client = await connect();
   // In UTF-8 this is no text, which the server would refuse.
   const text = Buffer.concat([

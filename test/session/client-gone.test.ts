@@ -116,7 +116,7 @@ describe.each(ways)('a client that goes by %s', (_, go) => {
     await expect.poll(() => next().then(() => 'in', String), { timeout: 5000 }).toBe('in');
   });
 
-  test('is noticed behind what it has sent meanwhile, of which nothing is executed', async () => {
+  test('is noticed after what it has sent meanwhile, of which nothing is executed', async () => {
     const { locker, waits, isGone } = await lockedBy(ROW);
     const client = await login();
     const pid = await pidOf(client);
@@ -130,7 +130,7 @@ describe.each(ways)('a client that goes by %s', (_, go) => {
 
 test.each(
   ways,
-)('behind more than is read ahead a client that goes by %s takes its session along', async (_, go) => {
+)('after more than is read ahead a client that goes by %s takes its session along', async (_, go) => {
   const { waits, isGone } = await lockedBy(ROW);
   const client = await login();
   const pid = await pidOf(client);
@@ -176,7 +176,7 @@ async function rows(on: pg.Client, id: number): Promise<number> {
 }
 
 describe('a client that has said goodbye', () => {
-  test('behind its statements, and is gone, has them executed in their order', async () => {
+  test('after its statements, and is gone, has them executed in their order', async () => {
     const { locker, waits, isGone, isUntouched } = await lockedBy(
       'SELECT FROM posts WHERE id = 3 FOR UPDATE',
     );

@@ -45,7 +45,7 @@ describe('a goodbye', () => {
 
   test.each<[string, boolean, Buffer[]]>([
     ['alone', true, [terminate]],
-    ['behind others', true, [query('SELECT 1'), run('SELECT 2'), data, terminate]],
+    ['after others', true, [query('SELECT 1'), run('SELECT 2'), data, terminate]],
     ['in pieces', true, [query('SELECT 1'), terminate.subarray(0, 2), terminate.subarray(2)]],
     ['before others', true, [terminate, query('SELECT 1')]],
     ['that is none', false, [query('SELECT 1'), data]],
@@ -56,7 +56,7 @@ describe('a goodbye', () => {
     expect(messages.saysGoodbye).toBe(expected);
   });
 
-  test('is looked for behind a message of which a part is taken', () => {
+  test('is looked for after a message of which a part is taken', () => {
     const { messages, taken } = start();
     messages.push(data.subarray(0, 50));
     expect(taken()).toBe('d');

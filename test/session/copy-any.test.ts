@@ -61,7 +61,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(flush, Buffer.from('S\0\0\0\x05x'), Buffer.from('H\0\0\0\x05x')) },
 );
 
-/** What is answered to the bytes; behind a connection that has ended that is its end. */
+/** What is answered to the bytes; after a connection that has ended that is its end. */
 async function answersTo(client: RawClient, bytes: Buffer, places: readonly number[]): Promise<string[]> {
   for (const piece of cutAt(bytes, places)) await client.sendInPieces(piece, Math.max(piece.length, 1));
   client.send(copyFail('over'), sync, query('ROLLBACK'), query(`DO $$ BEGIN RAISE NOTICE '${END}'; END $$`));
@@ -79,7 +79,7 @@ async function goOn(client: RawClient, last: string | undefined): Promise<RawCli
   return RawClient.login(proxy, { database: database.name });
 }
 
-test('any messages, in any split, are answered as directly, and a DELETE behind them cascades', async () => {
+test('any messages, in any split, are answered as directly, and a DELETE after them cascades', async () => {
   let ended = 0;
   const property = async (steps: readonly Buffer[], places: readonly number[]) => {
     const bytes = Buffer.concat(steps);

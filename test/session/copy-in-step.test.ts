@@ -1,5 +1,5 @@
 /**
- * COPY FROM STDIN that fails before, while and after it takes data: the server answers some Syncs that were sent behind it
+ * COPY FROM STDIN that fails before, while and after it takes data: the server answers some Syncs that were sent after it
  * and ignores others. The proxy never loses step: what comes next is expanded, and answered as directly.
  */
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -66,7 +66,7 @@ const shapes: readonly (readonly [string, (copy: string, data: Buffer) => readon
   ['given up', (copy, data) => [run(copy), sync, data, copyFail('enough'), sync]],
   ['without data', (copy) => [run(copy), sync, copyDone, sync]],
   ['with an answer before', (copy, data) => [run('SELECT 1'), run(copy), sync, data, copyDone, sync]],
-  ['with a DELETE behind', (copy, data) => [run(copy), sync, data, copyDone, sync, run(DELETE), sync]],
+  ['with a DELETE after', (copy, data) => [run(copy), sync, data, copyDone, sync, run(DELETE), sync]],
   ['with a DELETE in its unit', (copy, data) => [run(copy), sync, data, copyDone, run(DELETE), sync]],
   [
     'by names',
@@ -195,7 +195,7 @@ test.each([
     [parse(DELETE, 's'), query('COPY other FROM STDIN'), copyData('1\n'), copyDone],
   ],
   ['a DELETE in its string', [query(`${DELETE}; COPY other FROM STDIN`), copyData('1\n'), copyDone]],
-])('a COPY behind %s is sent at once', async (_, bytes) => {
+])('a COPY after %s is sent at once', async (_, bytes) => {
   await expectAsDirectly((client) => answersTo(client, ...bytes));
 });
 
@@ -203,7 +203,7 @@ test.each([
   ['extended protocol', [run('COPY joined FROM STDIN'), sync]],
   ['extended protocol with data', [run('COPY before_it FROM STDIN'), sync, copyData('1\n'), copyDone, sync]],
   ['simple protocol', [query('COPY joined FROM STDIN'), sync, copyData('1\n'), copyDone]],
-])('behind a COPY that failed in the %s a DELETE cascades', async (_, bytes) => {
+])('after a COPY that failed in the %s a DELETE cascades', async (_, bytes) => {
   const client = await connect();
   await client.ask(query('INSERT INTO parent VALUES (7); INSERT INTO child VALUES (7, 7)'));
   const told = readable(await answersTo(client, ...bytes, query('DELETE FROM parent WHERE id = 7')));

@@ -79,7 +79,7 @@ test('a client that has closed its side and still reads gets its answer', async 
   expect(told).toEqual(['C DELETE 1', 'Z I']);
 });
 
-test('a pipeline of much data there and back is answered, and a cascade behind it', async () => {
+test('a pipeline of much data there and back is answered, and a cascade after it', async () => {
   const client = await login();
   const values = [Buffer.alloc(1_000_000, 'x')];
   const echo = Buffer.concat([parse('SELECT $1::text'), bind({ values }), execute()]);

@@ -83,7 +83,7 @@ describe('one string', () => {
     expect(await idsLeft()).toEqual(['2', '2']);
   });
 
-  test('that ends the transaction in which cascades were off cascades behind its end', async () => {
+  test('that ends the transaction in which cascades were off cascades after its end', async () => {
     await client.query('BEGIN; SET LOCAL pgcascade.mode = off');
     await client.query('COMMIT; DELETE FROM orgs WHERE id = 1');
     expect(await idsLeft()).toEqual(['2', '2']);
@@ -261,7 +261,7 @@ describe('sent in one write', () => {
     expect(await orphans()).toEqual([]);
   });
 
-  test('a DELETE behind a change of encoding, with a byte that was no text before it, cascades', async () => {
+  test('a DELETE after a change of encoding, with a byte that was no text before it, cascades', async () => {
     const session = await raw();
     const text = Buffer.from(`DELETE FROM orgs WHERE id = 1 OR '\xe9' = ''\0`, 'latin1');
     session.send(query(`SET client_encoding = 'LATIN1'`), message('Q', text));
@@ -269,7 +269,7 @@ describe('sent in one write', () => {
     expect(await orphans()).toEqual([]);
   });
 
-  test('a name prepared behind DEALLOCATE ALL is not forgotten with the others', async () => {
+  test('a name prepared after DEALLOCATE ALL is not forgotten with the others', async () => {
     const session = await raw();
     const text = 'DELETE FROM orgs WHERE id = 1 RETURNING id';
     session.send(query('DEALLOCATE ALL'), parse(text, 'p'), sync);

@@ -46,7 +46,7 @@ async function steps(client: pg.Client, other: pg.Client, run: Run, savepoint: b
   if (savepoint) await ask(client.query('INSERT INTO orgs VALUES (9); SAVEPOINT s'));
   await ask(client.query(`UPDATE orgs SET note = 'c' WHERE id = 2`));
   await ask(run(client, '1'));
-  // The server lets go of locks behind the error, and before it is ready.
+  // The server lets go of locks after the error, and before it is ready.
   await ask(client.query('SELECT 1'));
   await ask(other.query(ROW_2));
   await ask(client.query(savepoint ? 'ROLLBACK TO s' : 'ROLLBACK'));

@@ -221,7 +221,7 @@ describe('a server that is lost', () => {
     const proxy = await startProxyTo(await startFake(half, (socket) => socket.end()));
     const client = await RawClient.login(proxy, { database: 'any' });
     client.send(query('SELECT 1'));
-    // An error written behind half a row would be read as the rest of the row.
+    // An error written after half a row would be read as the rest of the row.
     const came: Buffer[] = [];
     for (let byte = await client.bytes(1); byte; byte = await client.bytes(1)) came.push(byte);
     expect(Buffer.concat(came).length).toBeLessThanOrEqual(half.length);

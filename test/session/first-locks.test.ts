@@ -115,7 +115,7 @@ const MANNERS: readonly (readonly [string, Run])[] = [
   ['in a block with parameters', inBlock(withParameters)],
   ['in a string', inString],
   ['in a string of many', many],
-  ['behind what changes the meaning of names', afterSetting],
+  ['after what changes the meaning of names', afterSetting],
 ];
 
 describe.each(MANNERS)('a DELETE %s', (_, run) => {
@@ -136,7 +136,7 @@ describe.each(MANNERS)('a DELETE %s', (_, run) => {
 
   test('has the notices of what its WHERE calls heard once', async () => {
     const heard: unknown[] = [];
-    // The Query behind it drops the unnamed statement.
+    // The Query after it drops the unnamed statement.
     await application.query('DELETE FROM orgs WHERE id = $1', [3]);
     application.on('notice', ({ message }) => heard.push(message));
     await run('DELETE FROM orgs WHERE id = $1 AND says(id)', 1);
@@ -210,7 +210,7 @@ test.each([
   expect(await left()).toEqual(ONLY_ORG_2);
 });
 
-test('the data of a COPY behind a DELETE in its string is taken', async () => {
+test('the data of a COPY after a DELETE in its string is taken', async () => {
   const client = await RawClient.login(proxy, { database: database.name });
   client.send(query('DELETE FROM orgs WHERE id = 1; COPY orgs (id) FROM STDIN'));
   await client.until('G');

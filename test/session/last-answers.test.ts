@@ -29,7 +29,7 @@ test.each([
   let isMute = false;
   relay.arm({
     direction: 'toServer',
-    name: 'stall behind the login',
+    name: 'stall after the login',
     begin: () => (bytes) => (isMute ? [{ kind: 'stall' }] : [bytes]),
   });
   const client = await RawClient.login(proxy, { database: database.name });

@@ -210,7 +210,7 @@ async function overtaken(run: Run, text: string, id: number): Promise<pg.QueryRe
 describe.each(MANNERS)('%s', (_, run) => {
   test.each<readonly [string, string]>([
     ['with a comment before it', `/* a tool's */ -- tag\n${DELETE} ${BEHIND_LOCK}`],
-    ['with a comment behind it', `${DELETE} ${BEHIND_LOCK}; -- tag`],
+    ['with a comment after it', `${DELETE} ${BEHIND_LOCK}; -- tag`],
     ['with a RETURNING of that name', `${DELETE} ${BEHIND_LOCK} RETURNING id AS returning`],
   ])('a DELETE %s that is overtaken deletes the new child', async (_, text) => {
     expect((await overtaken(run, text, 6)).rowCount).toBe(1);

@@ -69,13 +69,13 @@ test.each([
     'a DELETE of many constants',
     `DELETE FROM orgs WHERE id < 4 AND id IN (${list((i) => `${i + 2}`)}) RETURNING id`,
   ],
-  ['a DELETE behind a long comment', `/*${' a comment'.repeat(838_861)}*/ DELETE FROM orgs WHERE id = 1`],
+  ['a DELETE after a long comment', `/*${' a comment'.repeat(838_861)}*/ DELETE FROM orgs WHERE id = 1`],
   [
     'a DELETE in parentheses that are too deep',
     `DELETE FROM orgs WHERE id = ${'('.repeat(100_000)}1${')'.repeat(100_000)}`,
   ],
   [
-    'a DELETE behind a million comments in each other',
+    'a DELETE after a million comments in each other',
     `${'/* '.repeat(1_000_000)}${'*/'.repeat(1_000_000)} DELETE FROM orgs WHERE id = 1`,
   ],
   ['a million comments without an end', `${'/* '.repeat(1_000_000)} delete`],

@@ -1,4 +1,4 @@
-/** With `pgcascade install` and graph.url: no change of the schema is missed, however many come one behind the other. */
+/** With `pgcascade install` and graph.url: no change of the schema is missed, however many come one after the other. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseGraphUrl } from '../../src/config/graph-url.js';
 import { install } from '../../src/graph/watch/install.js';

@@ -102,7 +102,7 @@ describe.each(KINDS)('a trigger that raises %j', (kind) => {
     expect(await told([query('BEGIN')], [query(sql)], [query('ROLLBACK')])).toEqual(raised(kind));
   });
 
-  test('behind a savepoint, in the extended protocol', async () => {
+  test('after a savepoint, in the extended protocol', async () => {
     const steps = [[query('BEGIN; SAVEPOINT a')], [parse(sql), bind(), execute(), sync]];
     expect(await told(...steps, [query('ROLLBACK TO a; COMMIT')])).toEqual(raised(kind));
   });

@@ -45,7 +45,7 @@ describe('clients with halves of messages', () => {
   const login = () => RawClient.login(proxy, { database: database.name });
   const message = query(`SELECT length('${'x'.repeat(6 * MEBIBYTE)}') AS length`);
 
-  test('that declare more than the limit behind what is read ahead are told so, and let go', async () => {
+  test('that declare more than the limit after what is read ahead are told so, and let go', async () => {
     const [client, locker] = [await login(), await database.connect()];
     const header = Buffer.from([0x51, 0x20, 0, 0, 0]);
     const pid = await pidOf(client);
@@ -63,7 +63,7 @@ describe('clients with halves of messages', () => {
     expect(told.at(-1)).toMatch(/C=08P01.*S=FATAL/);
   });
 
-  test('alone may send messages of exactly the limit, one behind the other', async () => {
+  test('alone may send messages of exactly the limit, one after the other', async () => {
     const client = await login();
     const longest = query(
       `SELECT length('${'x'.repeat(8 * MEBIBYTE - 5 - "SELECT length('') AS length".length)}') AS length`,

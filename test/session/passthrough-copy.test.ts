@@ -27,7 +27,7 @@ const CONTENTS = query('SELECT * FROM t ORDER BY id');
 const goodData = [copyData('1\té\n2\t'), copyData('\\N\n'), copyData('3\tx\n')];
 const badData = [copyData('1\tone\n'), copyData('two\ttwo\n'), copyData('3\tthree\n')];
 const wholeIn = Buffer.concat([query(IN), ...goodData, copyDone]);
-/** As libpq sends COPY in the extended protocol: a Sync before the data, and one behind it. */
+/** As libpq sends COPY in the extended protocol: a Sync before the data, and one after it. */
 const libpqStart = Buffer.concat([run(IN), sync]);
 
 describe('COPY FROM STDIN in a simple query', () => {
@@ -41,8 +41,8 @@ describe('COPY FROM STDIN in a simple query', () => {
 
   test.each([
     ['with its data', [wholeIn], 1],
-    ['with its data and more behind it', [wholeIn, CONTENTS, query('SELECT 1/0')], 3],
-    ['with data that is wrong and more behind it', [query(IN), ...badData, copyDone, CONTENTS], 2],
+    ['with its data and more after it', [wholeIn, CONTENTS, query('SELECT 1/0')], 3],
+    ['with data that is wrong and more after it', [query(IN), ...badData, copyDone, CONTENTS], 2],
     ['into no table', [query('COPY no_table FROM STDIN'), ...goodData, copyDone, CONTENTS], 2],
     ['that the client gives up', [query(IN), copyData('1\tx\n'), copyFail('enough'), CONTENTS], 2],
     ['with a Flush and a Sync among its data', [query(IN), ...goodData, flush, sync, copyDone, CONTENTS], 2],
@@ -117,7 +117,7 @@ describe('COPY FROM STDIN in the extended protocol', () => {
       3,
     ],
     [
-      'with statements before and behind it',
+      'with statements before and after it',
       [run('SELECT 1'), run(IN), ...goodData, copyDone, run('SELECT 2'), sync, CONTENTS],
       2,
     ],
@@ -129,7 +129,7 @@ describe('COPY FROM STDIN in the extended protocol', () => {
     });
   });
 
-  test('of wrong data fails before the data ends, and is over with the Sync behind it', () =>
+  test('of wrong data fails before the data ends, and is over with the Sync after it', () =>
     expectAsDirectly(async (client) => {
       await client.ask(TABLE);
       client.send(libpqStart, copyData('two\n1\tx\n'), copyData('y'.repeat(100_000)));

@@ -33,7 +33,7 @@ describe('a pipeline', () => {
   test('of 500 executions in one write is answered as directly', () =>
     expectAsDirectly((client) => client.ask(PREPARED, ...long, sync)));
 
-  test('of 500 executions with a Sync behind each is answered as directly', () =>
+  test('of 500 executions with a Sync after each is answered as directly', () =>
     expectAsDirectly((client) => {
       client.send(PREPARED, ...long.flatMap((each) => [each, sync]));
       return client.untilReady(500);
@@ -80,14 +80,14 @@ describe('a pipeline', () => {
     });
   });
 
-  test('skips queries behind an error as well, up to the Sync', () =>
+  test('skips queries after an error as well, up to the Sync', () =>
     expectAsDirectly((client) => {
       client.send(FAILING, query('SELECT 1'), query('DELETE FROM parent WHERE id = -1'), sync);
       client.send(query('SELECT 2'));
       return client.untilReady(2);
     }));
 
-  test('skips what deletes behind a query that is skipped, and does not wait for it', () =>
+  test('skips what deletes after a query that is skipped, and does not wait for it', () =>
     expectAsDirectly((client) =>
       client.ask(
         parse(DELETE),
@@ -121,7 +121,7 @@ describe('a pipeline', () => {
       return client.untilReady(2);
     }));
 
-  test('whose Sync is far behind its error is answered when it comes', () =>
+  test('whose Sync is far after its error is answered when it comes', () =>
     expectAsDirectly(async (client) => {
       client.send(run('SELECT 1'), FAILING, flush);
       const failed = await client.until('E');
@@ -137,7 +137,7 @@ describe('a pipeline', () => {
     }));
 });
 
-describe('a query that may delete, behind', () => {
+describe('a query that may delete, after', () => {
   // A question of the proxy's own must not make a pipeline of what is none: its transaction would stay open.
   test.each([
     ['a Close', closeStatement('none')],
@@ -149,7 +149,7 @@ describe('a query that may delete, behind', () => {
   });
 });
 
-describe('a name in the unit behind a Parse that will fail, sent before its error comes', () => {
+describe('a name in the unit after a Parse that will fail, sent before its error comes', () => {
   const returning = 'DELETE FROM parent WHERE id = $1 RETURNING id, id + 1 AS next';
   const select = 'SELECT $1::int AS it';
   const another = 'SELECT $1::int AS one, 2 AS two';
@@ -164,7 +164,7 @@ describe('a name in the unit behind a Parse that will fail, sent before its erro
     await expectAsDirectly(async (client) => {
       await client.ask(parse(before, 's'), parse(before), sync);
       const use = (name: string) => [describeStatement(name), runPrepared(name, ['-1']), sync];
-      // The name is taken; and a Parse of the unnamed statement is skipped behind an error.
+      // The name is taken; and a Parse of the unnamed statement is skipped after an error.
       client.send(parse(after, 's'), sync, ...use('s'));
       client.send(bind({ statement: 'none' }), parse(after), sync, ...use(''));
       return client.untilReady(4);
@@ -239,7 +239,7 @@ test('any pipeline, in any split, is answered as directly', async () => {
   const END = 'end of the pipeline';
   const converse = async (client: RawClient, bytes: Buffer, places: readonly number[]) => {
     for (const piece of cutAt(bytes, places)) await client.sendInPieces(piece, Math.max(piece.length, 1));
-    // How many of the steps are answered depends on the errors among them; this is answered behind them all.
+    // How many of the steps are answered depends on the errors among them; this is answered after them all.
     client.send(sync, query('ROLLBACK'), query(`DO $$ BEGIN RAISE NOTICE '${END}'; END $$`));
     const came: string[] = [];
     while (!came.some((each) => each.includes(END))) came.push(...readable(await client.untilReady()));

@@ -39,7 +39,7 @@ describe('a simple query', () => {
     ['that is no SQL', 'SELEC 1'],
     ['that is no SQL and mentions deleting', 'DELETE FORM parent'],
     ['with an error and its position', 'SELECT id,\n  é FROM item'],
-    ['with an error behind other statements', 'SELECT 1; SELECT 1/0; SELECT 2'],
+    ['with an error after other statements', 'SELECT 1; SELECT 1/0; SELECT 2'],
     ['with a notice', `DO $$ BEGIN RAISE NOTICE 'é' USING DETAIL = 'd', HINT = 'h'; END $$`],
     ['that reports a parameter', `SET application_name = 'it'; SHOW application_name`],
     ['that is a whole transaction', 'BEGIN; SELECT 1; COMMIT'],
@@ -51,7 +51,7 @@ describe('a simple query', () => {
     await expectAsDirectly((client) => client.ask(query(sql)));
   });
 
-  test('behind another in one write is answered behind it', () =>
+  test('after another in one write is answered after it', () =>
     expectAsDirectly((client) => {
       client.send(query('SELECT 1'), query('SELECT 1/0'), query(''), query('BEGIN'), query('SELECT 2'));
       return client.untilReady(5);

@@ -100,7 +100,7 @@ describe('with a long graph.refresh', () => {
     `INSERT INTO notes SELECT 1 WHERE 'hello; world' = 'create table; delete' -- alter table`,
     `SET application_name = 'search_path'`,
     'SELECT 1; SELECT 2',
-  ])('a DELETE behind a text that sets or makes nothing of concern asks nothing, here and elsewhere: %s', async (sql) => {
+  ])('a DELETE after a text that sets or makes nothing of concern asks nothing, here and elsewhere: %s', async (sql) => {
     const proxy = await start({ refresh: '1h' });
     const [one, other] = [await proxy.connect(database.name), await proxy.connect(database.name)];
     await remove(one);
@@ -132,7 +132,7 @@ describe('with a long graph.refresh', () => {
   test.each([
     'READ COMMITTED',
     'REPEATABLE READ',
-  ])('many DELETEs behind an INSERT in a %s transaction ask once', async (level) => {
+  ])('many DELETEs after an INSERT in a %s transaction ask once', async (level) => {
     const proxy = await start({ refresh: '1h' });
     const client = await proxy.connect(database.name);
     await remove(client);
@@ -163,7 +163,7 @@ describe('with a long graph.refresh', () => {
     await client.query('ROLLBACK');
   });
 
-  test('many DELETEs behind DDL of their own transaction ask once', async () => {
+  test('many DELETEs after DDL of their own transaction ask once', async () => {
     const client = await (await start({ refresh: '1h' })).connect(database.name);
     await client.query('BEGIN');
     await client.query('ALTER TABLE child ADD COLUMN more int');

@@ -39,11 +39,8 @@ describe('a DELETE whose rules may be broken', () => {
   test.each([
     ['in two portals', [deletes, one, two, execute('a'), execute('b')]],
     ['in a portal beside another one', [...other, deletes, one, execute('a'), execute('x')]],
-    ['behind another execution', [deletes, one, ...other, execute('x'), execute('a')]],
-    [
-      'behind a BEGIN',
-      [deletes, one, parse('BEGIN', 's'), bind({ statement: 's' }), execute(), execute('a')],
-    ],
+    ['after another execution', [deletes, one, ...other, execute('x'), execute('a')]],
+    ['after a BEGIN', [deletes, one, parse('BEGIN', 's'), bind({ statement: 's' }), execute(), execute('a')]],
     ['of a statement that is another one by then', [deletes, one, run('SELECT 8'), execute('a')]],
     ['of a statement that is closed by then', [deletes, one, closeStatement(''), execute('a')]],
     [
@@ -85,7 +82,7 @@ describe('a DELETE whose rules may be broken', () => {
       'no statement',
       [deletes, one, ...named('s', 'SET work_mem = 64'), ...named('f', 'SELECT 1/0'), closeStatement('')],
     ],
-  ])('waits for nothing where %s comes behind an error', (_, messages) =>
+  ])('waits for nothing where %s comes after an error', (_, messages) =>
     twin.expectAsNative(async (client) => {
       await makeSchema(client, IN_TIME);
       return [...(await client.ask(...messages, sync)), ...(await askAll(client, ['TABLE p']))];
@@ -112,7 +109,7 @@ describe('a DELETE whose rules may be broken', () => {
       return [...(await client.untilReady(2)), ...(await askAll(client, ['TABLE p']))];
     }));
 
-  test('has the error of its rule where it waits behind another portal', () =>
+  test('has the error of its rule where it waits after another portal', () =>
     twin.expectAsNative((client) =>
       client.ask(
         parse('DELETE FROM orgs WHERE id = $1'),
@@ -144,7 +141,7 @@ describe('a name that has come to mean a table without keys', () => {
   });
 });
 
-describe('a DELETE behind a Parse that no Sync has ended', () => {
+describe('a DELETE after a Parse that no Sync has ended', () => {
   const twin = useTwin();
 
   test('finds a table that others have made since', async () => {
@@ -194,7 +191,7 @@ describe('over an enforced key that an override makes cascade', () => {
     ['a COMMIT', 'BEGIN', ['COMMIT', DELETE, 'SELECT 7']],
     ['an error', 'BEGIN', ['SELECT 1/0', DELETE, 'ROLLBACK', 'SELECT 7']],
     ['a BEGIN', 'SELECT 6', ['BEGIN', DELETE, 'ROLLBACK', 'SELECT 7']],
-  ])('a DELETE that is sent behind %s at once has one answer', (_, before, texts) =>
+  ])('a DELETE that is sent after %s at once has one answer', (_, before, texts) =>
     expectAsNative(async (client) => {
       // From here on nothing has to be asked.
       await client.ask(query('DELETE FROM p WHERE id = 3'));

@@ -75,7 +75,7 @@ test.each([
   ],
 ])('%s is one string, and a transaction from its start', (...texts) => queriesAsNative(...texts));
 
-test('behind a string that went in pieces there is no unnamed statement', () =>
+test('after a string that went in pieces there is no unnamed statement', () =>
   twin.expectAsNative(async (client) => [
     ...(await client.ask(parse('SELECT 1'), sync)),
     ...(await client.ask(query('SET search_path = public; DELETE FROM orgs WHERE id = 1'))),
@@ -131,7 +131,7 @@ test.each([
   'DELETE FROM orgs WHERE id = 4 RETURNING id',
   'DELETE FROM orgs WHERE id = 1 RETURNING id',
   'SELECT 1 / 0',
-])('behind a SET in one string the columns are told when they are natively: %s', (sql) =>
+])('after a SET in one string the columns are told when they are natively: %s', (sql) =>
   queriesAsNative(`SET search_path = public; ${sql}; SELECT 1`));
 
 test.each([

@@ -28,7 +28,7 @@ describe('a relation to columns that are not unique', () => {
     ['EXPLAIN ANALYZE', 'EXPLAIN ANALYZE DELETE FROM shop.orders WHERE id = 1'],
     ['COPY', 'COPY (DELETE FROM shop.orders WHERE id = 1 RETURNING id) TO STDOUT'],
     ['PREPARE', 'PREPARE d AS DELETE FROM shop.orders WHERE id = 1'],
-    ['DELETE behind another statement', 'SELECT 1; DELETE FROM shop.orders WHERE id = 1'],
+    ['DELETE after another statement', 'SELECT 1; DELETE FROM shop.orders WHERE id = 1'],
   ])('stops a %s, by name', async (_, text) => {
     const answers = await told(proxy, text);
     expect(answers.join('\n')).toMatch(/E C=0A000 D=.* pgcascade reports PGC_(RELATION_BROKEN|FORM)\./);

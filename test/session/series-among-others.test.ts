@@ -68,7 +68,7 @@ describe('a child that another session adds meanwhile goes too', () => {
       return [...answers, ...(await withChild(side, 1, [...series(...TEN), sync]))];
     }));
 
-  test('and an error behind it is the error of the block', () =>
+  test('and an error after it is the error of the block', () =>
     sameOn(GUARDED, SCHEMA, async (side) => {
       const wrong = runPrepared('s', ['no number']);
       const answers: RawMessage[] = [...(await side.client.ask(query('BEGIN')))];

@@ -69,7 +69,7 @@ describe('a string', () => {
     ],
     ['of another statement', ['BEGIN', string(...many(101), 'SELECT 1/0', ...many(121)), 'ROLLBACK']],
     [
-      'behind a savepoint',
+      'after a savepoint',
       ['BEGIN', 'SAVEPOINT s', string(...many(1)), 'ROLLBACK TO s', string(...many(101)), 'COMMIT'],
     ],
     ['in a failed block', ['BEGIN', 'SELECT 1/0', string(...many(101)), 'ROLLBACK']],
@@ -85,7 +85,7 @@ describe('a string', () => {
       ]),
     ));
 
-  test('is closed behind its error while its transaction is still open', () =>
+  test('is closed after its error while its transaction is still open', () =>
     twin.expectAsNative((client) =>
       askAll(client, [
         'BEGIN; SAVEPOINT s',

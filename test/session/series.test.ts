@@ -70,7 +70,7 @@ describe.each(FORMS)('78 a series with %s', (_, form) => {
     expect(sent().flushes).toBeLessThanOrEqual(10);
   });
 
-  test('so it is in a transaction block, a Sync behind each', async () => {
+  test('so it is in a transaction block, a Sync after each', async () => {
     const client = await twin.connect();
     await askAll(client, [MORE, 'BEGIN', 'DELETE FROM orgs WHERE id = 0']);
     tap.reset();
@@ -80,7 +80,7 @@ describe.each(FORMS)('78 a series with %s', (_, form) => {
     await client.ask(query('ROLLBACK'));
   });
 
-  test.each([4, 5])('ends at the error of org %i: what comes behind is skipped, and all of it undone', (id) =>
+  test.each([4, 5])('ends at the error of org %i: what comes after is skipped, and all of it undone', (id) =>
     twin.expectAsNative(async (client) => {
       await askAll(client, [MORE]);
       return [...(await client.ask(...form(withInTheMiddle(id)))), ...(await askAll(client, ['SELECT 1']))];
@@ -199,7 +199,7 @@ describe('the statement that a series repeats', () => {
     ['a function', run("SELECT set_config('search_path', 'pg_catalog', true)")],
     ['another statement', run('DELETE FROM users WHERE org_id = 3')],
     ['an end of the transaction', run('COMMIT')],
-  ])('is another one behind %s', (_, middle) =>
+  ])('is another one after %s', (_, middle) =>
     twin.expectAsNative((client) => {
       const all = [1, 2, 3].map((id) => run('DELETE FROM orgs WHERE id = $1 RETURNING *', [`${id}`]));
       return client.ask(...half(all, middle));

@@ -64,7 +64,7 @@ describe('asks no question', () => {
     'ALTER TABLE child ADD CONSTRAINT enforces FOREIGN KEY (parent_id) REFERENCES parent ON DELETE CASCADE',
     'CREATE TABLE other (LIKE child INCLUDING ALL)',
     'CREATE VIEW glimpse AS TABLE parent',
-  ])('behind %s, in the same transaction and after it', async (sql) => {
+  ])('after %s, in the same transaction and after it', async (sql) => {
     const other = await proxy.connect(database.name);
     await other.query('DELETE FROM parent WHERE id = -1');
     tap.reset();

@@ -70,7 +70,7 @@ async function lock(table: string) {
     /** Ends the transaction that has the lock. */
     release,
     blocks: (waiter: number) => untilBlockedBy(watcher, waiter, pid),
-    /** Waits until the settings have stopped somebody who began to wait behind the others. */
+    /** Waits until the settings have stopped somebody who began to wait after the others. */
     stopsOthers: () => expect(other.query(`SELECT FROM ${table}`)).rejects.toThrow(/timeout/),
   };
 }

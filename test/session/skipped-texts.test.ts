@@ -56,11 +56,11 @@ test.each([
   ['a Parse', [FAILING, parse(DELETE), bind(), describePortal(), execute(), sync]],
   ['a Parse under a name', [FAILING, parse(DELETE, 's'), runPrepared('s'), sync]],
   ['a query', [FAILING, query(DELETE), sync]],
-  ['a query behind a Parse that fails', [parse('nonsense'), query(DELETE), sync]],
+  ['a query after a Parse that fails', [parse('nonsense'), query(DELETE), sync]],
   ['a string', [FAILING, query(`SET search_path = public; ${DELETE}`), sync]],
   ['a text that is not well-formed', [parse(`${DELETE} AND (`), sync]],
-  ['a text that is not well-formed, behind an execution', [run('SELECT 1'), parse(`${DELETE} AND (`), sync]],
-])('behind an error %s is not sent as it came', async (_, messages) => {
+  ['a text that is not well-formed, after an execution', [run('SELECT 1'), parse(`${DELETE} AND (`), sync]],
+])('after an error %s is not sent as it came', async (_, messages) => {
   const { client, sent } = await watched();
   await client.ask(query('INSERT INTO parent VALUES (1) ON CONFLICT DO NOTHING'));
   sent();

@@ -76,7 +76,7 @@ const MANNERS: readonly (readonly [string, Run])[] = [
       client.query(Array.from({ length: 9 }, (_, i) => `${DELETE}${i === 4 ? id : 90 + i}`).join(';')),
   ],
   [
-    'behind what changes the meaning of names',
+    'after what changes the meaning of names',
     (client, id) => client.query(`SET search_path = public; ${DELETE}${id}`),
   ],
   [

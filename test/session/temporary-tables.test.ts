@@ -147,7 +147,7 @@ describe('where the database tells of changes, but not of these', () => {
     for (const client of [one, other]) await client.query('DELETE FROM parent WHERE id = -1');
   });
 
-  /** Each a statement of its own, and behind each another session plans a DELETE. */
+  /** Each a statement of its own, and after each another session plans a DELETE. */
   const between = async (sql: string) => {
     for (const each of sql.split(';')) {
       await one.query(each);

@@ -57,7 +57,7 @@ const states: Readonly<Record<string, readonly string[]>> = {
   'a transaction': ['BEGIN'],
   'REPEATABLE READ': ['BEGIN ISOLATION LEVEL REPEATABLE READ', 'SELECT 1'],
   'a transaction that only reads': ['BEGIN READ ONLY'],
-  'a savepoint behind SET LOCAL': [
+  'a savepoint after SET LOCAL': [
     'BEGIN',
     'SET LOCAL lock_timeout = 101',
     'SAVEPOINT s',
@@ -72,7 +72,7 @@ interface Case {
 }
 
 /**
- * Has all of them ask while the catalog is locked, until these settings have stopped somebody who asks behind them without
+ * Has all of them ask while the catalog is locked, until these settings have stopped somebody who waits after them without
  * the proxy: they are answered as on the other side.
  */
 async function expectAnswers(cases: readonly Case[], settings: readonly string[]): Promise<void> {
@@ -127,7 +127,7 @@ test('75 neither statement_timeout nor transaction_timeout stops a question in a
     ['SET statement_timeout = 2000', 'SET transaction_timeout = 2001'],
   ));
 
-test('the clock of transaction_timeout goes on behind a question', async () => {
+test('the clock of transaction_timeout goes on after a question', async () => {
   const client = await twin.connect();
   await client.ask(query('SET transaction_timeout = 2000'));
   await client.ask(query('BEGIN'));
@@ -142,7 +142,7 @@ test.each([
   ['by the client', 'SELECT 1'],
   ['by an operator', 'BEGIN'],
   ['by an operator', 'SELECT 1'],
-])('a question that is cancelled %s behind %s fails as its DELETE would, and the next DELETE works', async (by, first) => {
+])('a question that is cancelled %s after %s fails as its DELETE would, and the next DELETE works', async (by, first) => {
   for (const remove of Object.values(protocols)) {
     const client = await twin.connect();
     await client.ask(query(first));

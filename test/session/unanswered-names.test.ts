@@ -26,7 +26,7 @@ test('a name is certain in the unit of work that gives it: if its Parse fails, w
   expect(names.areKnown).toBe(true);
 });
 
-test('behind the Sync a name is certain when the Parse is answered, whether or not it has failed', () => {
+test('after the Sync a name is certain when the Parse is answered, whether or not it has failed', () => {
   for (const end of [Backend.ParseComplete, Backend.ErrorResponse]) {
     const { names, answer, sync } = start();
     names.expect('Parse', FORWARD);
@@ -64,7 +64,7 @@ test('who waits is told when the last of an earlier unit is answered, and not be
   expect(told).toBe(true);
 });
 
-test('what the server skips behind an error is answered with it, and its handler is told', () => {
+test('what the server skips after an error is answered with it, and its handler is told', () => {
   const { names, answer, sync } = start();
   let skipped = 0;
   names.expect('Parse', FORWARD);

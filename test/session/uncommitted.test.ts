@@ -137,7 +137,7 @@ describe.each(cases)('69 a function that $what, rolled back ($level, $way)', ({
 });
 
 describe.each(ways)('with %s', (way) => {
-  test('a key that a function added in a savepoint is followed, and not behind ROLLBACK TO', async () => {
+  test('a key that a function added in a savepoint is followed, and not after ROLLBACK TO', async () => {
     await prepare(way, false);
     const client = await connect(way);
     const keyed = ['SELECT add_key()', 'DELETE FROM parent WHERE id = 1'];
@@ -156,7 +156,7 @@ describe.each(ways)('with %s', (way) => {
     expect(await children(way)).toBe('1 3 4');
   });
 
-  test('a key that a function dropped is there again behind ROLLBACK in the same write', async () => {
+  test('a key that a function dropped is there again after ROLLBACK in the same write', async () => {
     await prepare(way, true);
     const client = await connect(way);
     await tell(client, 'BEGIN', 'SELECT drop_key()', 'DELETE FROM parent WHERE id = -1');
@@ -205,7 +205,7 @@ describe('a key that a function adds in a transaction that commits', () => {
     expect(await children('graph.refresh')).toBe('1 3 4');
   });
 
-  test('is followed by others that ask for the first time behind it', async () => {
+  test('is followed by others that ask for the first time after it', async () => {
     const fresh = await startProxy({ graph: { refresh: '1h' } });
     onTestFinished(() => fresh.stop());
     const login = () => RawClient.login(fresh, { database: database.name });

@@ -1,7 +1,7 @@
 /** Positions in a text, counted as PostgreSQL does. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { behindCharacters, charactersIn } from '../../src/sql/encoding/characters.js';
+import { afterCharacters, charactersIn } from '../../src/sql/encoding/characters.js';
 import { rawCharacter } from '../../src/sql/encoding/raw-bytes.js';
 
 const raw = [[0xe9], [0x83, 0x5c], [0x8f, 0xb0, 0xa1]].map(rawCharacter);
@@ -13,11 +13,11 @@ test('a character is a code point, or the bytes of one that is not decoded, wher
       const [start, size] = [before.join('').length, between.join('').length];
       const text = [...before, ...between, ...behind].join('');
       expect(charactersIn(text, start, start + size)).toBe(between.length);
-      expect(behindCharacters(text, before.length)).toBe(start);
+      expect(afterCharacters(text, before.length)).toBe(start);
     }),
   );
 });
 
-test('a place behind the end is the end', () => {
-  expect(behindCharacters('a𝄞', 7)).toBe(3);
+test('a place after the end is the end', () => {
+  expect(afterCharacters('a𝄞', 7)).toBe(3);
 });

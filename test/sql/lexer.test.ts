@@ -23,11 +23,11 @@ function lexed(sql: string): readonly Piece[] | undefined {
     if (kind === 'end') return pieces;
     const gap = Buffer.from(sql).toString('utf8', before, start);
     const [opened] = pieces.slice(-1);
-    // To the scanner a literal that goes on behind a newline is one.
+    // To the scanner a literal that goes on after a newline is one.
     const isOpened = kind === 'literal' || kind === 'unfinished';
     const isNext = isOpened && last === 'literal' && lexer.byte === QUOTE && first !== DOLLAR;
     const goesOn = isNext && /^\s*[\n\r]\s*$/.test(gap.replace(/--[^\n\r]*/g, ''));
-    // Behind a comment too, which libpg-query has taken out of the scanner's rules.
+    // After a comment too, which libpg-query has taken out of the scanner's rules.
     if (goesOn && gap.includes('--')) return undefined;
     if (goesOn && opened && kind === 'literal') pieces.splice(-1, 1, ['quoted', opened[1], end]);
     // `1a` is two tokens to an older scanner and none to a newer one, and `1_0` is a number.

@@ -173,7 +173,7 @@ test.each([
 });
 
 test.each([
-  // The quote behind the backslash ends a plain string, unless standard_conforming_strings is off.
+  // The quote after the backslash ends a plain string, unless standard_conforming_strings is off.
   ["SELECT '\\', '; DELETE FROM t; --'", { on: false, off: true }],
   ["SELECT '\\'; DELETE FROM t; --'", { on: true, off: false }],
   ["SELECT 'a' '\\\\'; DELETE FROM t", { on: true, off: true }],
@@ -189,7 +189,7 @@ test.each([
 });
 
 test('where a byte can be half of a character, words in literals count too', () => {
-  // In SJIS the first literal ends behind the backslash, which is half of a character.
+  // In SJIS the first literal ends after the backslash, which is half of a character.
   const text = Buffer.from(`SELECT E'\x83\x5c', '; DELETE FROM t; --'`, 'latin1');
   expect(isNoteworthy(lookAt(text, HALVES), false)).toBe(true);
   expect(lookAt(text, HALVES).effect).toBe('schema');

@@ -1,6 +1,6 @@
 import type { Steps } from '../../src/pace.js';
 
-/** Does all steps of some work, one behind the other. @throws what the work throws */
+/** Does all steps of some work, one after the other. @throws what the work throws */
 export function atOnce<T>(steps: Steps<T>): T {
   for (;;) {
     const step = steps.next();

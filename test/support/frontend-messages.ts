@@ -29,7 +29,7 @@ export const sync: Buffer = serialize.sync();
 export const flush: Buffer = serialize.flush();
 export const terminate: Buffer = serialize.end();
 
-/** One execution as drivers send it, up to the Sync that they put behind it or behind several. */
+/** One execution as drivers send it, up to the Sync that they put after it or after several. */
 export const run = (text: string, values: Binding['values'] = []): Buffer =>
   Buffer.concat([parse(text), bind({ values }), describePortal(), execute()]);
 

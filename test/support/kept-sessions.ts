@@ -22,7 +22,7 @@ export interface KeptSessions {
   giveBack(client: RawClient): Promise<{ readonly said: readonly string[]; readonly kept: boolean }>;
 }
 
-/** Keeps sessions until the end of this file. Called behind what makes the server or the proxy: its hook is the first to run then. */
+/** Keeps sessions until the end of this file. Called after what makes the server or the proxy: its hook is the first to run then. */
 export function keptSessions(): KeptSessions {
   const kept = new Map<string, RawClient[]>();
   const places = new Map<RawClient, string>();

@@ -34,7 +34,7 @@ export function madeConnections(url: string, keeps: boolean): MadeConnections {
     });
     const giveBack = async () => {
       if (free.includes(client) || !ends.has(client)) return;
-      // Behind a statement that waits, `pg` closes the connection, which ends this question too.
+      // After a statement that waits, `pg` closes the connection, which ends this question too.
       const late = setTimeout(end, ANSWERED);
       try {
         await client.query('DISCARD ALL');

@@ -5,7 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { query } from './frontend-messages.js';
 
-/** A message of the server's: its type letter, and what stands behind the length. */
+/** A message of the server's: its type letter, and what stands after the length. */
 export interface RawMessage {
   readonly type: string;
   readonly body: Buffer;

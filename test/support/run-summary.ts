@@ -1,4 +1,4 @@
-/** A reporter for vitest: behind the results it names what was skipped, once, and the files that took longest. */
+/** A reporter for vitest: after the results it names what was skipped, once, and the files that took longest. */
 import { relative } from 'node:path';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 

@@ -35,11 +35,11 @@ export interface TwinDatabases {
 
 /**
  * Makes the twins for the tests of this file.
- * @param schema KEYS stands behind each key, where it is ENFORCED or NOT ENFORCED
+ * @param schema KEYS stands after each key, where it is ENFORCED or NOT ENFORCED
  * @param rows what is run on both sides before each test
  */
 export function useTwinDatabases(schema: string, rows: string, options: ProxyOptions = {}): TwinDatabases {
-  // Hooks behind the tests run from the last to the first: the proxy has to be there until its sessions have ended.
+  // Hooks after the tests run from the last to the first: the proxy has to be there until its sessions have ended.
   const proxy = useProxy(options);
   const native = useTwinSide(schema.replaceAll('KEYS', 'ENFORCED'));
   const emulated = useTwinSide(schema.replaceAll('KEYS', 'NOT ENFORCED'));

@@ -11,13 +11,13 @@ import { qualified } from './schema-sql.js';
 const PROGRESS = /^N .* M=cascade batch \d+: \d+ rows, \d+ so far /;
 const GONE = '\\d+ rows are gone, in \\d+ transactions; the same statement again goes on from there\\.';
 const GONE_ALONE = new RegExp(` H=${GONE}`);
-const GONE_BEHIND = new RegExp(` ${GONE}`);
+const GONE_AFTER = new RegExp(` ${GONE}`);
 
 /** Answers in words, without what batches tell of themselves. */
 export function withoutBatches(answers: readonly string[]): string[] {
   return answers
     .filter((answer) => !PROGRESS.test(answer))
-    .map((answer) => answer.replace(GONE_ALONE, '').replace(GONE_BEHIND, ''));
+    .map((answer) => answer.replace(GONE_ALONE, '').replace(GONE_AFTER, ''));
 }
 
 /** The rows that reference by a key what is not there, with the names of their keys. */
@@ -36,7 +36,7 @@ export function orphansSql({ keys }: Schema): string {
 
 /**
  * As compared. Where natively an error undoes all, a part may be gone in batches: no row references what is gone, and the error
- * is the same. What is refused behind a batch has left a part too, and so has what is refused in a pipeline behind a DELETE that was
+ * is the same. What is refused after a batch has left a part too, and so has what is refused in a pipeline after a DELETE that was
  * done: that is over when its last batch is.
  */
 export const comparedInBatches: typeof compared = (native, proxied, start, schema, spec, shown) => {
@@ -53,5 +53,5 @@ export const comparedInBatches: typeof compared = (native, proxied, start, schem
   return at < 0 && failed ? { kind: 'known', known: 'part gone', native, proxied } : all;
 };
 
-/** What stops a cascade behind a batch. */
+/** What stops a cascade after a batch. */
 const STOPS: ReadonlySet<string> = new Set(['PGC_BATCH_KEPT', 'PGC_BATCH_CYCLE']);

@@ -3,8 +3,8 @@ import { type BrokenRule, brokenRule } from './broken-rule.js';
 import { brokenByOtherRow } from './other-row.js';
 import { alike, type Run } from './run.js';
 import { type Schema, setsColumns, setsValues, type Table, targetColumns } from './schema.js';
-import { brokenBehind } from './writes/behind.js';
 import { brokenBeside, mergesDeleted } from './writes/beside-delete.js';
+import { brokenKeyByKey } from './writes/key-by-key.js';
 import { leavesPartition } from './writes/left-partition.js';
 import { brokenInOtherPart } from './writes/other-part.js';
 import { returnsInOtherOrder } from './writes/row-order.js';
@@ -12,7 +12,7 @@ import type { WriteSpec } from './writes/write-spec.js';
 
 /**
  * `other order`: several rules are broken, and a SET key changes rows of a table of which rows are deleted too. Natively a
- * changed row stands behind the others of its table, and what references it comes later.
+ * changed row stands after the others of its table, and what references it comes later.
  * `not null`: of several rules one is about a column that takes no NULL, which here the server finds when it changes the row.
  * `set twice`: two SET DEFAULT keys change one row, and both set what does not exist. Where that row stands when the second key
  * looks for rows depends on the plan of the native query.
@@ -21,7 +21,7 @@ import type { WriteSpec } from './writes/write-spec.js';
  * `other row`: the same rule is broken by several rows, which a SET key of an earlier statement has put in another order.
  * `checked again`: natively a row that two SET keys change is checked by all of its keys, which the proxy does not do.
  * `other plan`: where no index decides in which order PostgreSQL finds rows, it does the same. It was asked (twins.ts).
- * `another rule`: what comes of a change of a referenced key is done behind the statement, key by key, and natively row by row: of
+ * `another rule`: what comes of a change of a referenced key is done after the statement, key by key, and natively row by row: of
  * several rules that are broken one is named that the proxy comes to earlier, and of several rows one that ON UPDATE changes once more.
  * `key of a partition`: of several keys that a new row breaks another one is named, as a partition has copies of its keys.
  * `other part`: of what two parts of a WITH break, the key of one is named, as keys are checked part by part.
@@ -102,7 +102,7 @@ export function knownOfLeftKeys(
 ): Known | undefined {
   const [one, other] = [native, proxied].map(({ answers }) => brokenRule(answers[at] ?? [], schema));
   if (!one || !other || !alike(native.left, proxied.left)) return undefined;
-  return brokenBehind(one, other, schema, spec) ? 'another rule' : undefined;
+  return brokenKeyByKey(one, other, schema, spec) ? 'another rule' : undefined;
 }
 
 /** Whether two SET DEFAULT keys are broken by what they set, and some row has them both. */

@@ -38,7 +38,7 @@ function known(
   return knownDifference(native, proxied, 0, schema);
 }
 
-/** An error that names a row, behind a DELETE of the same string. */
+/** An error that names a row, after a DELETE of the same string. */
 function named(
   id: number,
   { tag = 'DELETE 2', name = 'f1', code = '23001', left = [] as string[] } = {},
@@ -59,7 +59,7 @@ test('only where both break it, and a SET key has changed both', () => {
   expect(known(named(1), named(2), { action: 'NO ACTION' })).toBeUndefined();
 });
 
-test('and only behind a DELETE that took something, with nothing else that differs', () => {
+test('and only after a DELETE that took something, with nothing else that differs', () => {
   const none = { tag: 'DELETE 0' };
   expect(known(named(1, none), named(2, none))).toBeUndefined();
   expect(known(named(1), named(2, { name: 'f2' }))).toBeUndefined();

@@ -36,7 +36,7 @@ const FORMS: Readonly<Record<ValueType, Form>> = {
     others: ['numeric(10,3)', 'int4'],
     oid: 1700,
     text: (value) => `${value}.0`,
-    // One digit of base 10,000, no weight, positive, one digit behind the point.
+    // One digit of base 10,000, no weight, positive, one digit after the point.
     binary: (value) => Buffer.from([0, 1, 0, 0, 0, 0, 0, 1, 0, value]),
   },
   text: string('text', ['varchar(20)'], 25, (value) => `v ${value}`),

@@ -40,7 +40,7 @@ test.each([
   expect(asksForAnswer(sasl(code, ''))).toBe(waits);
 });
 
-// The bytes behind the message are those of another one: they would be taken for its code, or there are none.
+// The bytes after the message are those of another one: they would be taken for its code, or there are none.
 test.each([0, 1, 3])('a message with %i bytes of a code is no protocol', (length) => {
   for (const behind of ['', '\0\0\0\0']) {
     const buffer = Buffer.concat([Buffer.from('R'), Buffer.alloc(4 + length), Buffer.from(behind)]);

@@ -29,7 +29,7 @@ export const typed = (type: string, ...parts: readonly Uint8Array[]): Buffer => 
 };
 
 /**
- * Bytes as the reader gives a whole message: with others before and behind it in the same buffer. Those are zeros and
+ * Bytes as the reader gives a whole message: with others before and after it in the same buffer. Those are zeros and
  * negative numbers in turn, so that whoever reads too far finds what he looks for.
  */
 export function asRead(bytes: Buffer): Message {

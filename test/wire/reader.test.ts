@@ -179,7 +179,7 @@ describe('a protocol violation is', () => {
     );
   });
 
-  test('found behind the messages before it, which are given first', () => {
+  test('found after the messages before it, which are given first', () => {
     const reads = reader();
     reads.push(Buffer.concat([typed('S'), typed('H'), header('Q', 3)]));
     expect(reads.next()?.type).toBe('S'.charCodeAt(0));

@@ -79,7 +79,7 @@ describe('a startup packet', () => {
       ],
     ],
     ['with nothing at all', '', []],
-    ['with something behind its end', 'user\0me\0\0database\0other\0', [['user', 'me']]],
+    ['with something after its end', 'user\0me\0\0database\0other\0', [['user', 'me']]],
   ] as const)('with parameters %s is the server’s to refuse', (_, body, found) => {
     const bytes = packet(0x30000, Buffer.from(body));
     expect(readStartupPacket(bytes)?.packet).toEqual({

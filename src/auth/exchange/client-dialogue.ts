@@ -1,6 +1,6 @@
 /**
  * Questions of the proxy's own to a client that logs in, and its answers. PostgreSQL reads nothing but answers before the login is
- * over: all that comes behind them is kept, within the bounds of a `ReadAhead`, for the session.
+ * over: all that comes after them is kept, within the bounds of a `ReadAhead`, for the session.
  */
 import type { Duplex } from 'node:stream';
 import { ReadAhead } from '../../wire/read-ahead.js';

@@ -176,7 +176,7 @@ export class ServerLogin {
     return passwordMessage(password);
   }
 
-  /** `md5`, and the hash of the salt behind the hash of password and user (pg_md5_encrypt). */
+  /** `md5`, and the hash of the salt after the hash of password and user (pg_md5_encrypt). */
   #md5(salt: Buffer): Buffer {
     const password = this.#password('an MD5 password');
     const secret = md5(Buffer.from(password + this.#options.user));

@@ -139,14 +139,14 @@ export function verify(state: Challenge, clientFinal: string): Proven | undefine
       ? new ProxyError('PGC_SCRAM_BINDING', { message: 'SCRAM channel binding check failed', detail: '' })
       : refused('unexpected SCRAM channel-binding attribute in client-final-message');
   const nonce = reader.value('r');
-  let behind = reader.at;
+  let proofStart = reader.at;
   let attribute = reader.next();
-  for (; attribute.name !== 'p'; attribute = reader.next()) behind = reader.at;
+  for (; attribute.name !== 'p'; attribute = reader.next()) proofStart = reader.at;
   const proof = fromBase64(attribute.value);
   if (proof?.length !== KEY_BYTES) throw new MalformedScram('Malformed proof in client-final-message.');
   if (!reader.isOver) throw new MalformedScram('Garbage found at the end of client-final-message.');
   if (nonce !== state.nonce) throw refused('invalid SCRAM response', 'Nonce does not match.');
-  const authMessage = `${clientFirstBare},${serverFirst},${clientFinal.slice(0, behind - 1)}`;
+  const authMessage = `${clientFirstBare},${serverFirst},${clientFinal.slice(0, proofStart - 1)}`;
   const clientKey = xor(proof, hmac(secret.storedKey, authMessage));
   if (!areEqual(storedKeyOf(clientKey), secret.storedKey)) {
     clientKey.fill(0);

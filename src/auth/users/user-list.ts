@@ -14,7 +14,7 @@ export interface UserEntry {
 
 /** NAMEDATALEN - 1: the server cuts longer names. */
 const LONGEST_NAME_BYTES = 63;
-/** Spaces may stand before a comment, and before the first quote. What stands behind the second value is ignored. */
+/** Spaces may stand before a comment, and before the first quote. What stands after the second value is ignored. */
 const NOTHING = /^\s*(?:;.*)?$/;
 const ENTRY = /^\s*"((?:[^"]|"")*)"[^"]*"((?:[^"]|"")*)"/;
 const MD5 = /^md5[0-9a-f]{32}$/i;

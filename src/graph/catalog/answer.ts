@@ -111,12 +111,12 @@ export async function readAnswer(answer: string): Promise<CatalogAnswer> {
   const slices = noSlices();
   for (let at = end + 1; at < answer.length; ) {
     const dot = answer.indexOf('.', at);
-    const behind = dot < 0 ? answer.length : dot;
-    const [kind, items] = decode<readonly [keyof Items, never[]]>(answer.slice(at, behind));
+    const sliceEnd = dot < 0 ? answer.length : dot;
+    const [kind, items] = decode<readonly [keyof Items, never[]]>(answer.slice(at, sliceEnd));
     if (!Object.hasOwn(slices, kind))
       throw new UnreadableAnswer(`no item of the catalog is called "${kind}"`);
     slices[kind].push(items);
-    at = behind + 1;
+    at = sliceEnd + 1;
     await pace.next();
   }
   return { kind: 'facts', ...facts, catalog: await catalogOf(slices, pace), bytes };

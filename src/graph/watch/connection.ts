@@ -188,7 +188,7 @@ export async function lookAtServer(
   target: Target,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  // A limit of `pg` would be an error of the server's, behind which no other is tried.
+  // A limit of `pg` would be an error of the server's, after which no other is tried.
   const client = clientOf(account, address, { connectionTimeoutMillis: 0 });
   const stop = () => void client.connection.stream.destroy();
   // What it waits for fails with the same error.

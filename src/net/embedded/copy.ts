@@ -81,7 +81,7 @@ export function mayCopyIn(query: Buffer): boolean {
   return wordAt(text, lexer) === 'copy' && findsFromStdin(text, lexer);
 }
 
-/** Goes behind the next FROM STDIN. @returns false where there is none */
+/** Goes past the next FROM STDIN. @returns false where there is none */
 function findsFromStdin(text: Buffer, lexer: Lexer): boolean {
   let last: string | undefined;
   for (let kind = lexer.next(); kind !== 'end' && kind !== 'unfinished'; kind = lexer.next()) {
@@ -111,11 +111,11 @@ function withoutFreeze(query: Buffer): Buffer {
   if (!findsFromStdin(text, lexer)) return query;
   for (let kind = lexer.next(); kind !== 'end' && kind !== 'unfinished'; kind = lexer.next()) {
     if (wordAt(text, lexer) !== 'freeze') continue;
-    const behind = lexer.end;
+    const optionEnd = lexer.end;
     lexer.next();
     const isOn = wordAt(text, lexer) !== undefined || text.toString('latin1', lexer.start, lexer.end) === '1';
-    const rest = text.subarray(isOn ? lexer.end : behind);
-    return message('Q', text.subarray(0, behind), Buffer.from(' off'), rest, Buffer.alloc(1));
+    const rest = text.subarray(isOn ? lexer.end : optionEnd);
+    return message('Q', text.subarray(0, optionEnd), Buffer.from(' off'), rest, Buffer.alloc(1));
   }
   return query;
 }

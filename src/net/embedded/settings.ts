@@ -70,7 +70,7 @@ function literal(text: string): string {
 const PASSED_OVER: ReadonlySet<string> = new Set(['session', '(', "'", '"']);
 
 /**
- * The names with dots that stand behind SET or set_config. Code in a literal may set something too, so no quote is taken for
+ * The names with dots that stand after SET or set_config. Code in a literal may set something too, so no quote is taken for
  * the beginning of one.
  */
 function* customNames(text: Buffer): Generator<string> {

@@ -15,7 +15,7 @@ export const CRATEDB: Family = {
   deletes: { using: false, returning: false, with: 'none', recursive: false },
   // S: crate, SqlBaseLexer.g4: a comment ends with the first `*/`.
   tokens: ['flat comments'],
-  // S: BEGIN and COMMIT are accepted and ignored, and the status byte says T behind BEGIN.
+  // S: BEGIN and COMMIT are accepted and ignored, and the status byte says T after BEGIN.
   transactions: { kind: 'none', endWithErrors: false, statusTells: false },
   limits: {},
   lock: 'none',

@@ -41,7 +41,7 @@ export const OWN_TOKENS = [
   'comments to newlines',
   /** A backslash stands for itself in E'…'. */
   'plain E',
-  /** A backslash takes the quote behind it with it, in any literal. */
+  /** A backslash takes the quote after it with it, in any literal. */
   'backslashes',
   /** $tag$ begins no literal, or not everywhere. */
   'no dollars',
@@ -92,7 +92,7 @@ export interface PlainSql {
   readonly backslashes: 'plain' | 'escaped' | 'refused';
   /** `UPDATE … SET column = DEFAULT` */
   readonly setsDefault: boolean;
-  /** What makes the rows of a table visible to the statements behind it: `REFRESH TABLE {table}`. */
+  /** What makes the rows of a table visible to the statements after it: `REFRESH TABLE {table}`. */
   readonly refresh?: string;
 }
 
@@ -127,7 +127,7 @@ export interface Family {
   readonly placesRepeat?: boolean;
   readonly transport: KeyTransport;
   readonly plain: PlainSql;
-  /** The errors behind which the same transaction may succeed: SQLSTATEs, or the server's own numbers. */
+  /** The errors after which the same transaction may succeed: SQLSTATEs, or the server's own numbers. */
   readonly retried: readonly string[];
   /** What whoever uses it has to know, for the document. */
   readonly differs: string;

@@ -16,10 +16,10 @@ export const H2: Family = {
   deletes: { using: false, returning: false, with: 'none', recursive: false },
   // T: LIMIT and FETCH of one number, no FROM. TOP it takes after SET MODE MSSQLServer alone, and then no LIMIT in a SELECT.
   grammar: { dialect: 'h2', forms: ['no FROM', 'LIMIT', 'FETCH'] },
-  // T: `//` begins a comment of a line; E'a\' is a whole literal; $ is a parameter, and $$ a literal behind a space alone. Its comments
+  // T: `//` begins a comment of a line; E'a\' is a whole literal; $ is a parameter, and $$ a literal after a space alone. Its comments
   // nest. Spaces beyond ASCII have it read on without an end; [a] is a name after SET MODE MSSQLServer alone.
   tokens: ['//', 'plain E', 'no dollars', '`names`'],
-  // T: behind an error in a transaction the status stays T; it does not skip to Sync.
+  // T: after an error in a transaction the status stays T; it does not skip to Sync.
   transactions: { kind: 'full', endWithErrors: false, statusTells: false },
   limits: {},
   lock: 'FOR UPDATE',

@@ -15,7 +15,7 @@ export const SQLITE: Family = {
   deletes: { using: false, returning: true, with: 'reads', recursive: true },
   // D: SQLite, keywords: `t` and [t] are quoted names. LIMIT is not compiled in, as a rule.
   grammar: { dialect: 'sqlite', forms: [] },
-  // T: E'…' is a name with a literal behind it, which no backslash escapes; $a$ and $a(…) are parameters; a byte order mark is a space.
+  // T: E'…' is a name with a literal after it, which no backslash escapes; $a$ and $a(…) are parameters; a byte order mark is a space.
   tokens: OWN_TOKENS.filter((token) => token !== '//' && token !== 'backslashes'),
   // T: a statement that fails leaves the transaction open, with what was done before.
   transactions: { kind: 'full', endWithErrors: false, statusTells: true },

@@ -1,7 +1,7 @@
 /** CTEs that write nothing, and stop a statement which does not itself read whether all keys hold. */
 import { quoteName, quoteRelation } from '../../sql/names.js';
 import type { WritingQuery } from '../../sql/statement/statement.js';
-import { behindParts } from '../behind-parts.js';
+import { afterParts } from '../after-parts.js';
 import { ownName } from '../own-names.js';
 import type { ResultShape } from '../single/render.js';
 import { type Edit, insertion } from '../splice.js';
@@ -32,7 +32,7 @@ export function withoutMain(
   );
   const stoppers = [...new Set(writes)].map((sql, i) => `, ${ownName(`k${i}`)} AS (${sql})`);
   return {
-    edits: [insertion(behindParts(parts, query), `, ${holds}${stoppers.join('\n')}\n`)],
+    edits: [insertion(afterParts(parts, query), `, ${holds}${stoppers.join('\n')}\n`)],
     shape: { kind: 'as sent' },
   };
 }

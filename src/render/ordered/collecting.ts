@@ -130,7 +130,7 @@ function fits(arrays: readonly string[], most: string): string {
  *     SELECT a.* FROM (SELECT * FROM (SELECT coalesce(array_agg(l.pgc_c0), '{}') FROM pgc_1 AS l) AS l1) AS a (pgc_a0)
  *     WHERE CASE WHEN pg_column_size(a.pgc_a0) <= $2::int8 THEN true ELSE concat('pgcascade/…/keysTooLarge')::int4 = 0 END
  *
- * The deletions of a cycle are one step. The parameter behind the keys is the number of bytes that may still be held.
+ * The deletions of a cycle are one step. The parameter after the keys is the number of bytes that may still be held.
  */
 export function collectBelow(plan: Plan): readonly (readonly Collecting[])[] {
   const depths = depthsOf(plan);

@@ -18,7 +18,7 @@ import { checkAndChange, deleteBelow, deleteRows } from './writing.js';
 export interface Sequence {
   /**
    * Executed first, with the client's own parameters: it gives one row, with an array for each column that the root returns. With the
-   * client's RETURNING it gives the client's rows, each behind its own keys.
+   * client's RETURNING it gives the client's rows, each after its own keys.
    */
   readonly roots: Spliced;
   readonly returns: boolean;
@@ -96,6 +96,6 @@ export function obstacle(text: string, statement: DeletingStatement, root: Root)
   if (site.returning) return undefined;
   // Bind gives values for all parameters.
   return hasParameters(text.slice(selection.end))
-    ? 'a DELETE with parameters behind its conditions'
+    ? 'a DELETE with parameters after its conditions'
     : undefined;
 }

@@ -42,7 +42,7 @@ export function stepOf(plan: Plan, body: string, ctes: readonly string[] = []): 
   return { sql: withNames(sql), held: held.map(({ id }) => id) };
 }
 
-/** The number of parameters that a step has for keys: another one behind them is `$${…}`. */
+/** The number of parameters that a step has for keys: another one after them is `$${…}`. */
 export function parametersOf({ deletions }: Plan, held: readonly number[]): number {
   return held.reduce((sum, id) => sum + (deletions[id]?.returns.length ?? 0), 0);
 }

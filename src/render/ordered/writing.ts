@@ -1,5 +1,5 @@
 /**
- * The steps that change something, behind one that changes nothing and asks whether any rule is broken: SET NULL and SET
+ * The steps that change something, after one that changes nothing and asks whether any rule is broken: SET NULL and SET
  * DEFAULT first, then the deletions, the referencing rows before those that they reference; the client's own come last.
  */
 import type { Deletion, Plan } from '../../plan/plan.js';

@@ -1,4 +1,4 @@
--- Whether code that runs with a batch may change which of the client's rows the WHERE finds behind it: `t` or `f`. The code is looked
+-- Whether code that runs with a batch may change which of the client's rows the WHERE finds after it: `t` or `f`. The code is looked
 -- for by names, the wider way: a name that stands anywhere in a function's source is taken for a call of it, or for a write to it.
 -- TABLES are those of which a batch deletes or changes rows, OWN the table of the client's DELETE with its parts, and OWN_NAMES a regular
 -- expression for their names; so is KEY_NAMES for the columns of its primary key, KEY. ALONE: the WHERE looks at these alone. READS: at other tables.

@@ -27,9 +27,9 @@ export interface PageNode {
 }
 
 export interface PagedPlan {
-  /** With a deletion for each key that is set to NULL, behind all others; no member of anything. */
+  /** With a deletion for each key that is set to NULL, after all others; no member of anything. */
   readonly plan: Plan;
-  /** The client's first, then each behind those that it hangs on. */
+  /** The client's first, then each after those that it hangs on. */
   readonly nodes: readonly PageNode[];
 }
 

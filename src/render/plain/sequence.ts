@@ -74,7 +74,7 @@ export function renderPlain(
   };
 }
 
-/** A server that is not PostgreSQL may look at the keys that it enforces behind each row: not only where the statement has ended. */
+/** A server that is not PostgreSQL may look at the keys that it enforces after each row: not only where the statement has ended. */
 function looksBehindEachRow({ deletions, keys }: Plan): boolean {
   return deletions.some(({ cycle }) => cycle !== undefined) && keys.some(({ enforced }) => enforced);
 }
@@ -118,14 +118,14 @@ function statementObstacle(
   if (target.only) return 'a DELETE FROM ONLY';
   if (site.isNamesake) return 'a DELETE whose target is called as another table beside it';
   if (hasWith && lock === 'FOR UPDATE') return 'a DELETE with a WITH';
-  if (hasParameters(text.slice(selection.end))) return 'a DELETE with parameters behind its conditions';
+  if (hasParameters(text.slice(selection.end))) return 'a DELETE with parameters after its conditions';
   if (!site.returning) return undefined;
   if (!deletes.returning) return 'a RETURNING';
   if (selection.using) return 'a DELETE with USING and RETURNING';
   return mayReturnImages(text, site, selection.end) ? 'a RETURNING of OLD or NEW' : undefined;
 }
 
-/** What stands against its being done again behind an interruption, where that may leave a part of it. */
+/** What stands against its being done again after an interruption, where that may leave a part of it. */
 function againObstacle(
   { selection }: DeletingStatement,
   root: Root,
@@ -153,7 +153,7 @@ function planObstacle(plan: Plan, { plain, transactions }: Family): string | und
         if (check.by !== key) return sharedColumns(key.name);
         if (!plain.setsDefault) return `${key.name} is SET DEFAULT, which it does not know`;
         if (transactions.kind === 'none')
-          return `${key.name} is SET DEFAULT, and what it sets can only be looked at behind it`;
+          return `${key.name} is SET DEFAULT, and what it sets can only be looked at after it`;
         break;
       case 'mixed key':
       case 'not null':

@@ -8,7 +8,7 @@ import type { Steps } from '../../pace.js';
 import type { Plan } from '../../plan/plan.js';
 import { quoteName, quoteRelation } from '../../sql/names.js';
 import type { DeletingStatement } from '../../sql/statement/statement.js';
-import { behindParts, type Part } from '../behind-parts.js';
+import { afterParts, type Part } from '../after-parts.js';
 import { ownName } from '../own-names.js';
 import { type Columns, returnedNames } from '../returned-columns.js';
 import { type Edit, insertion, type Spliced } from '../splice.js';
@@ -110,7 +110,7 @@ export function* renderStatement(
   }
   if (main === undefined) {
     const own = [...below, ...stoppers(roots, conditions)].map((cte) => `, ${cte}`).join('\n');
-    const place = behindParts([...roots, ...(beside?.parts ?? [])], statement);
+    const place = afterParts([...roots, ...(beside?.parts ?? [])], statement);
     return {
       ...spliceNamed(text, [...inner, insertion(place, `${own}\n`)], roots, beside?.names),
       shape: { kind: 'as sent' },

@@ -38,7 +38,7 @@ export function guardedBeside(
   for (const part of parts) {
     const { changes, keys, site, target } = part;
     refuseUnknowable(part, context);
-    // What ON UPDATE does comes behind the statement, where the rows that the DELETE took are gone.
+    // What ON UPDATE does comes after the statement, where the rows that the DELETE took are gone.
     if (mayLeaveKeys(changes)) refuseWrites(beside, [site.write], context);
     // The rows of a MERGE are deleted and written ones in one list.
     const isEither = site.write.deletes || keys.some(({ key }) => changesReferenced(plan, key, context));

@@ -39,7 +39,7 @@ export interface RewriteContext {
   readonly batchRows: number;
   /** What becomes of a cascade that reaches a limit of the server's. */
   readonly onLimit: LimitMode;
-  /** The configuration has the keys of copied rows looked at behind a COPY, where new keys are checked; else it is refused. */
+  /** The configuration has the keys of copied rows looked at after a COPY, where new keys are checked; else it is refused. */
   readonly verifiesCopies: boolean;
   /** What the configuration says to locks before a DELETE whose keys the server does not enforce. */
   readonly locks: LockMode;

@@ -19,7 +19,7 @@ export type Treatment =
    * statement when this one has ended, as the end of a transaction may come with that.
    */
   | { readonly kind: 'cleanUp' }
-  /** A statement of the proxy's own that locks the rows of an expanded one behind it, or the tables of their children: an error is that one's. */
+  /** A statement of the proxy's own that locks the rows of an expanded one after it, or the tables of their children: an error is that one's. */
   | { readonly kind: 'lock'; readonly cascade: CascadeTreatment }
   /**
    * A statement of the proxy's own that is executed after a guarded one, in the same string: it looks at what that has done, or carries
@@ -70,7 +70,7 @@ export interface CascadeTreatment {
   readonly marker?: string | undefined;
   /** What an EXECUTE executes; it may have values, in which there are errors with positions in its own text. */
   readonly source?: ExecutedSource | undefined;
-  /** What it writes beside its DELETEs, where that is looked at: the numbers in the markers go on behind those of the plan. */
+  /** What it writes beside its DELETEs, where that is looked at: the numbers in the markers go on after those of the plan. */
   readonly beside?: GuardChecks | undefined;
 }
 

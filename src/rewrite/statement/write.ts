@@ -70,7 +70,7 @@ export function expandWrite(
 }
 
 /**
- * COPY FROM, behind which the keys of its rows are looked at (renderCopied). In the protocol of single messages nothing can be sent before
+ * COPY FROM, after which the keys of its rows are looked at (renderCopied). In the protocol of single messages nothing can be sent before
  * the data are.
  */
 function expandCopy(write: Write, context: RewriteContext): Expanded {
@@ -122,7 +122,7 @@ export function guardedParts(
     const changed = site === compared ? keysChanged(target, context) : [];
     const given = written.filter(({ within }) => within === 'all').map(({ key }) => key);
     const changes = planUpdate(context.graph, target.relation, changed, given);
-    // What references something only when ON UPDATE has been carried out is looked at behind that.
+    // What references something only when ON UPDATE has been carried out is looked at after that.
     const keys = written.filter(({ key }) => !changes.leaving[0]?.written.includes(key));
     return [{ site, target, keys, changes, level: guard, tellsOld, counts: context.counting }];
   });

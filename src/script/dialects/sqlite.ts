@@ -4,7 +4,7 @@ import { quoteName } from '../../sql/names.js';
 import { closureByArms, deleteFrom, plainLiteral, type ScriptDialect } from './script-dialect.js';
 import type { Rule } from './step.js';
 
-/** Without `.bail on` the program would go on behind an error, up to the COMMIT. Foreign keys are switched off outside of transactions alone. */
+/** Without `.bail on` the program would go on after an error, up to the COMMIT. Foreign keys are switched off outside of transactions alone. */
 export const sqlite: ScriptDialect = {
   program: 'sqlite3',
   quote: quoteName,

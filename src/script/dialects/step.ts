@@ -2,7 +2,7 @@
 
 /**
  * `open` and `close`: the transaction, and what has to stand around it. `collect`: which rows go. `rule`: what fails the script before
- * anything is changed. `change`: SET NULL and SET DEFAULT. `delete`: leaves first. `verify`: what fails it behind all changes.
+ * anything is changed. `change`: SET NULL and SET DEFAULT. `delete`: leaves first. `verify`: what fails it after all changes.
  */
 export type StepKind = 'open' | 'collect' | 'rule' | 'change' | 'delete' | 'verify' | 'close';
 

@@ -1,7 +1,7 @@
 /** Finds where in the client's text an error is. The server counts characters, from 1. */
 import type { PreparedSource, PrepareTreatment, Treatment } from '../../rewrite/statement/treatment.js';
 import type { Rewrite } from '../../rewrite/text.js';
-import { behindCharacters, charactersIn } from '../../sql/encoding/characters.js';
+import { afterCharacters, charactersIn } from '../../sql/encoding/characters.js';
 
 type Source = Pick<Rewrite, 'text' | 'sql' | 'copied' | 'origin'>;
 
@@ -61,7 +61,7 @@ function isInValues(position: number, treatment: Treatment | undefined, rewrite:
 function positionIn(position: number, { text, sql, copied, origin }: Source): number | undefined {
   const at = position - 1 - (origin?.sent ?? 0);
   if (at < 0) return undefined;
-  const index = behindCharacters(sql, at);
+  const index = afterCharacters(sql, at);
   const run = copied.find(({ sent, length }) => index >= sent && index < sent + length);
   return run && charactersIn(text, 0, index - run.sent + run.client) + (origin?.client ?? 0) + 1;
 }

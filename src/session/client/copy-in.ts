@@ -11,7 +11,7 @@
  *     from CopyIn                                       Sync           Close  Flush
  *     from the server   ErrorResponse   (ignored)  ReadyForQuery  ReadyForQuery  CloseComplete
  *
- * Here the COPY failed behind the first Sync, so the first ReadyForQuery is the client's, and the last is CopyIn's own.
+ * Here the COPY failed after the first Sync, so the first ReadyForQuery is the client's, and the last is CopyIn's own.
  */
 import { errorResponse, Field, readErrorFields } from '../../wire/backend.js';
 import { write } from '../../wire/frontend.js';

@@ -1,5 +1,5 @@
 /**
- * An Execute whose answer the client has not got: its transaction is committed by the Sync behind it, and a server that counts what a
+ * An Execute whose answer the client has not got: its transaction is committed by the Sync after it, and a server that counts what a
  * transaction has changed may end it only then. A server owes no answer before a Sync or a Flush (protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY),
  * so that the client misses nothing.
  */
@@ -77,7 +77,7 @@ export class Unsynced {
   #committed(rewrite: Rewrite, limit: LimitWatch): Promise<void> {
     const { decider, replies, server } = this.#parts;
     const translation = decider.translation(rewrite);
-    // What the server says as it commits comes behind the answer.
+    // What the server says as it commits comes after the answer.
     const notices = new HeldAnswers(true);
     const answered = (message: Message): Verdict => {
       const answer = limit.give();

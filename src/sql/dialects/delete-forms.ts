@@ -42,7 +42,7 @@ const LEXIS_OF: Readonly<Record<OwnForms['dialect'], Lexis>> = {
   redshift: LEXIS.redshift,
   sqlite: LEXIS.sqlite,
 };
-/** What is put behind a DELETE without it. */
+/** What is put after a DELETE without it. */
 const FROM = ' FROM';
 
 interface Edit {
@@ -110,20 +110,20 @@ function readParts(
   const at = deleteIn(tokens);
   const verb = tokens[at];
   if (verb === undefined) return undefined;
-  const behind = tokens.slice(at + 1);
-  const [next] = behind;
+  const rest = tokens.slice(at + 1);
+  const [next] = rest;
   const isNamed = next?.kind === 'word' || next?.kind === 'name';
   const lacksFrom = forms.includes('no FROM') && isNamed && !isWord(next, 'FROM');
-  const length = lengthOfLimit(behind, forms);
-  const first = length > 0 ? behind.at(-length) : undefined;
-  const end = behind.at(-1)?.end;
+  const length = lengthOfLimit(rest, forms);
+  const first = length > 0 ? rest.at(-length) : undefined;
+  const end = rest.at(-1)?.end;
   if (lacksFrom) edits.push({ start: verb.end, end: verb.end, sql: FROM });
   if (first === undefined || end === undefined) return lacksFrom ? { lacksFrom, limit: '' } : undefined;
   edits.push({ start: first.start, end, sql: ' '.repeat(end - first.start) });
   return { lacksFrom, limit: text.slice(first.start, end) };
 }
 
-/** Where the statement's own DELETE stands: at its beginning, or behind a WITH; -1 where it has none. */
+/** Where the statement's own DELETE stands: at its beginning, or after a WITH; -1 where it has none. */
 function deleteIn(tokens: readonly Token[]): number {
   if (isWord(tokens[0], 'DELETE')) return 0;
   if (!isWord(tokens[0], 'WITH')) return -1;
@@ -135,8 +135,8 @@ function deleteIn(tokens: readonly Token[]): number {
 }
 
 /** Of `LIMIT 3`, or `FETCH FIRST 3 ROWS ONLY`, at the end of a statement the number of tokens; 0 where it is neither. */
-function lengthOfLimit(behind: readonly Token[], forms: OwnForms['forms']): number {
-  const last = (count: number) => behind[behind.length - count];
+function lengthOfLimit(rest: readonly Token[], forms: OwnForms['forms']): number {
+  const last = (count: number) => rest[rest.length - count];
   if (forms.includes('LIMIT') && isWord(last(2), 'LIMIT') && last(1)?.kind === 'number') return 2;
   const isFetch = isWord(last(1), 'ONLY') && (isWord(last(2), 'ROW') || isWord(last(2), 'ROWS'));
   if (!forms.includes('FETCH') || !isFetch) return 0;

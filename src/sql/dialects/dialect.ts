@@ -5,7 +5,7 @@ export type Dialect = (typeof DIALECTS)[number];
 
 /** What a scanner has to know. */
 export interface Lexis {
-  /** What stands before and behind a quoted name; inside of it the last one stands for itself where it is doubled. */
+  /** What stands before and after a quoted name; inside of it the last one stands for itself where it is doubled. */
   readonly nameQuotes: ReadonlyMap<string, string>;
   /** A string may stand where a name is wanted (sqlite.org/quirks.html, section 8). */
   readonly stringsAsNames: boolean;

@@ -1,7 +1,7 @@
 /** Cuts a text in one of the dialects into tokens: each character once, and nothing of what is not asked for is kept. */
 import type { Lexis } from './dialect.js';
 
-/** `end` is behind the last token; `unfinished` is a string, name or comment without an end, which is the last token too. */
+/** `end` is after the last token; `unfinished` is a string, name or comment without an end, which is the last token too. */
 export type TokenKind = 'word' | 'name' | 'string' | 'number' | 'sign' | 'separator' | 'end' | 'unfinished';
 
 export interface Token {
@@ -49,7 +49,7 @@ export class Tokens {
     }
   }
 
-  /** The rest of the line, and goes behind it: psql's and mysql's own commands end there. */
+  /** The rest of the line, and goes past it: psql's and mysql's own commands end there. */
   restOfLine(): string {
     const end = lineEnd(this.#text, this.#at);
     const rest = this.#text.slice(this.#at, end);
@@ -57,7 +57,7 @@ export class Tokens {
     return rest;
   }
 
-  /** Goes behind the line that is nothing but this: the data of a COPY end so. Without one, to the end. */
+  /** Goes past the line that is nothing but this: the data of a COPY end so. Without one, to the end. */
   skipLinesTo(last: string): void {
     while (this.#at < this.#text.length) {
       const line = this.restOfLine();
@@ -119,7 +119,7 @@ export class Tokens {
     return this.#token('string', text.slice(start + tag.length, end), end + tag.length);
   }
 
-  /** Goes behind a comment, if one begins here. */
+  /** Goes past a comment, if one begins here. */
   #comment(): 'none' | 'skipped' | 'unfinished' {
     const text = this.#text;
     const at = this.#at;

@@ -32,7 +32,7 @@ const SINGLE_BYTE = /^(?:SQL_ASCII|LATIN(?:[1-9]|10)|ISO_8859_[5-8]|WIN(?:125[0-
 /** The names are those that the server reports. JOHAB and MULE_INTERNAL are none of them: nobody sends these. */
 const MULTI_BYTE: Readonly<Record<string, Encoding>> = {
   EUC_JP: euc(2),
-  // A few of its characters are two in Unicode: behind them positions in errors are wrong.
+  // A few of its characters are two in Unicode: after them positions in errors are wrong.
   EUC_JIS_2004: euc(2),
   EUC_KR: euc(2),
   EUC_CN: twoBytes(high),

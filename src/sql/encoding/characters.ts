@@ -10,8 +10,8 @@ export function charactersIn(text: string, start = 0, end = text.length): number
   return end - start - further;
 }
 
-/** The place, in units, behind so many characters of a text. */
-export function behindCharacters(text: string, characters: number): number {
+/** The place, in units, after so many characters of a text. */
+export function afterCharacters(text: string, characters: number): number {
   let at = 0;
   for (let left = characters; left > 0 && at < text.length; left--)
     do at++;

@@ -1,4 +1,4 @@
-/** Whether a text may change how the server reads the texts behind it: client_encoding, or standard_conforming_strings. */
+/** Whether a text may change how the server reads the texts after it: client_encoding, or standard_conforming_strings. */
 import { Lexer } from './lexer.js';
 import { WordTable } from './words.js';
 

@@ -18,7 +18,7 @@ const SPACE = 1;
 const WORD = 2;
 const DIGIT = 4;
 const IN_TAG = WORD + DIGIT;
-/** It is part of a word behind the first letter alone: the dollar. */
+/** It is part of a word after the first letter alone: the dollar. */
 const MORE = 8;
 const IN_WORD = WORD + DIGIT + MORE;
 /** It may begin a comment, a literal or a quoted name; or the lexer counts it: parentheses, and the semicolon. */
@@ -84,7 +84,7 @@ export class Lexer {
     return this.#text[this.start] ?? 0;
   }
 
-  /** Finds the next token; behind the last one, and behind what is unfinished, there is none but `end`. */
+  /** Finds the next token; after the last one, and after what is unfinished, there is none but `end`. */
   next(): TokenKind {
     const text = this.#text;
     const continues = this.kind === 'literal' && this.literal !== 'dollar';
@@ -231,7 +231,7 @@ export class Lexer {
     return Math.min(this.#newline, this.#return);
   }
 
-  /** Goes behind a comment, with those inside of it. @returns false where it has no end */
+  /** Goes past a comment, with those inside of it. @returns false where it has no end */
   #comment(): boolean {
     const text = this.#text;
     let depth = 1;

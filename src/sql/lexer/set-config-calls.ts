@@ -31,7 +31,7 @@ export class SetConfigCalls {
     } else if (this.#read === 'parenthesis' && kind === 'literal' && isHarmless(text, lexer)) {
       this.#read = 'setting';
     } else {
-      // Anything but a comma behind the literal makes it a part of an expression.
+      // Anything but a comma after the literal makes it a part of an expression.
       this.#decides ||= !(this.#read === 'setting' && kind === 'sign' && byte === COMMA);
       this.#read = 'nothing';
     }

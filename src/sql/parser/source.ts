@@ -31,7 +31,7 @@ const SLASH = 0x2f;
 const OPERATORS = new Set(Buffer.from('~!@#^&|`?+-*/%<>='));
 /** No operator is longer (NAMEDATALEN). More signs in a row cost PostgreSQL's scanner the square of their number. */
 const MOST_SIGNS = 63;
-/** Constants behind one another in a list. More values than this no EXECUTE can have, and nothing else counts them. */
+/** Constants after one another in a list. More values than this no EXECUTE can have, and nothing else counts them. */
 export const MOST_CONSTANTS = 65_536;
 
 /**
@@ -70,14 +70,14 @@ export function readSource(sql: string): Source | undefined {
 }
 
 /**
- * Comments become blanks: behind NOT, NULLS, WITH, WITHOUT and FORMAT, and before UESCAPE, libpg_query takes a comment for the
+ * Comments become blanks: after NOT, NULLS, WITH, WITHOUT and FORMAT, and before UESCAPE, libpg_query takes a comment for the
  * token that decides what the word is, and PostgreSQL does not. Only between literals the ends of one between slashes stay: it
  * says that they are two, where a line break alone makes them one (quotecontinue of scan.l).
  */
 class Comments {
   any = false;
   readonly #bytes: Buffer;
-  /** Of those behind a literal. */
+  /** Of those after a literal. */
   readonly #pending: { start: number; end: number }[] = [];
   #last = '';
 
@@ -91,7 +91,7 @@ class Comments {
     else this.#bytes.fill(BLANK, start, end);
   }
 
-  /** To be called with each token, by its kind: comments behind a literal are blanked when the next token is known. */
+  /** To be called with each token, by its kind: comments after a literal are blanked when the next token is known. */
   goOn(kind: TokenKind): void {
     for (const { start, end } of this.#pending) {
       const kept = kind === 'literal' && this.#bytes[start] === SLASH ? 2 : 0;

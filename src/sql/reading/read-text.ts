@@ -39,7 +39,7 @@ function checkName(text: Buffer, { kind, hasEscapes, start, end }: Lexer, encodi
       what: 'escapes in names beside characters beyond ASCII',
       encoding,
     });
-  // The parser cuts a name behind 63 bytes, which need not be where the server does.
+  // The parser cuts a name after 63 bytes, which need not be where the server does.
   if (end - start > 63) throw new ProxyError('PGC_ENCODING', { what: 'a long name beyond ASCII', encoding });
 }
 

@@ -10,7 +10,7 @@ import type { MORE, READY, ReadingReply, ReadingRequest } from './reading-thread
 
 /** In MiB, as the parser recurses. */
 const STACK = 16;
-/** In UTF-16 units. WebAssembly gives no memory back: behind a longer text the thread ends. */
+/** In UTF-16 units. WebAssembly gives no memory back: after a longer text the thread ends. */
 const TO_KEEP = 1024 * 1024;
 
 /** Beside the thread's own module: TypeScript where this is, as in tests. */

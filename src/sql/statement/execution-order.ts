@@ -1,6 +1,6 @@
 /**
  * The order in which PostgreSQL carries out what a WITH deletes. What is read is carried out when it is read; the rest
- * behind the statement itself, the last one first (ExecInitModifyTable puts each before the others in
+ * after the statement itself, the last one first (ExecInitModifyTable puts each before the others in
  * es_auxmodifytables, which ExecPostprocessPlan goes through).
  */
 
@@ -46,7 +46,7 @@ export function executionOrder(ctes: readonly Cte[], recursive: boolean, main: N
   const read = (tree: Json | undefined, place: number) => {
     for (const other of [...placesIn(tree ?? null, named)].reverse())
       steps.push(() => {
-        // Only WITH RECURSIVE lets a query see what stands behind it.
+        // Only WITH RECURSIVE lets a query see what stands after it.
         if (!begun.has(other) && (recursive || place < 0 || other < place)) execute(other);
       });
   };
@@ -110,7 +110,7 @@ export function placesIn(tree: Json, ctes: ReadonlyMap<string, number>): readonl
   return [...new Set(read)].flatMap((name) => ctes.get(name) ?? []);
 }
 
-/** Parts of a statement, the last to be read first; what is none of them is read behind them. */
+/** Parts of a statement, the last to be read first; what is none of them is read after them. */
 const READ = [
   'whereClause',
   'joinCondition',

@@ -23,7 +23,7 @@ const CALLED: Readonly<Record<string, string>> = {
 };
 const UNNAMED: ReadonlySet<string> = new Set('A_Const BoolExpr NullTest BooleanTest ParamRef'.split(' '));
 
-/** Whether an asterisk behind these names stands for all columns of the target, and nothing else. */
+/** Whether an asterisk after these names stands for all columns of the target, and nothing else. */
 export type IsTarget = (names: readonly (string | undefined)[]) => boolean;
 
 /**

@@ -49,10 +49,10 @@ export function readSelection(
   if (!deletion || !verb || node(asNode(deletion.whereClause), 'CurrentOfExpr')) return undefined;
   const place = (token: Token) => ({ start: characters(token.start), end: characters(token.end) });
   const own = outside(tokens);
-  const using = asList(deletion.usingClause).length > 0 ? own.find(behindName(deletion, own)) : undefined;
+  const using = asList(deletion.usingClause).length > 0 ? own.find(afterName(deletion, own)) : undefined;
   const [returned] = asList(asNode(deletion.returningClause).exprs);
   const list = Number(asNode(asNode(returned).ResTarget).location);
-  // Any before it are names, as those behind it may be.
+  // Any before it are names, as those after it may be.
   const returning = returned && own.findLast((token) => token.start < list && is(token, 'returning'));
   return {
     verb: place(verb),
@@ -62,8 +62,8 @@ export function readSelection(
   };
 }
 
-/** The first USING behind the target's name, of which a keyword may be a part: s.using. */
-function behindName({ relation }: Node, tokens: readonly Token[]): (token: Token, index: number) => boolean {
+/** The first USING after the target's name, of which a keyword may be a part: s.using. */
+function afterName({ relation }: Node, tokens: readonly Token[]): (token: Token, index: number) => boolean {
   let last = indexAt(tokens, Number(asNode(relation).location));
   while (tokens[last + 1]?.text === '.') last += 2;
   return (token, index) => index > last && is(token, 'using');

@@ -31,7 +31,7 @@ export interface Site {
 }
 
 export interface Returning {
-  /** Where the list begins, behind RETURNING and its options. */
+  /** Where the list begins, after RETURNING and its options. */
   readonly list: number;
   /** The names of its columns; `*` is all of the target's. Undefined where the text alone does not tell. */
   readonly names: readonly string[] | undefined;
@@ -39,10 +39,10 @@ export interface Returning {
 
 export interface CteSite {
   readonly name: string;
-  /** The names in parentheses behind it. */
+  /** The names in parentheses after it. */
   readonly columns: readonly string[];
   readonly start: number;
-  /** Where its statement begins, behind the parenthesis. */
+  /** Where its statement begins, after the parenthesis. */
   readonly body: number;
   /** After the closing parenthesis. */
   readonly end: number;
@@ -61,7 +61,7 @@ export interface Deletes {
   readonly executed: readonly InTurn<Site>[];
   /** What it writes beside that. */
   readonly writes: readonly Write[];
-  /** Where the statement proper begins, behind its WITH, and where it ends. */
+  /** Where the statement proper begins, after its WITH, and where it ends. */
   readonly start: number;
   readonly end: number;
   readonly hasWith: boolean;
@@ -79,9 +79,9 @@ export interface Deletes {
 
 /** What a DELETE of another grammar has, as it is written. */
 export interface ForeignParts {
-  /** No FROM stands behind DELETE. */
+  /** No FROM stands after DELETE. */
   readonly lacksFrom: boolean;
-  /** `LIMIT 3`, behind the conditions. */
+  /** `LIMIT 3`, after the conditions. */
   readonly limit: string;
 }
 
@@ -232,7 +232,7 @@ export function hasTable(source: Json, name: string): boolean {
   return false;
 }
 
-/** The first token of the statement proper: behind its WITH, or the command's word before the target's name. */
+/** The first token of the statement proper: after its WITH, or the command's word before the target's name. */
 export function mainToken(
   value: Node,
   tokens: readonly Token[],

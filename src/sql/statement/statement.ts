@@ -81,7 +81,7 @@ export interface StatementPlace {
   readonly end: number;
   /** Whether it may change what later statements of the same text mean. */
   readonly unsettles: Unsettling;
-  /** The client sends its data, behind the text: COPY … FROM STDIN. */
+  /** The client sends its data, after the text: COPY … FROM STDIN. */
   readonly takesData: boolean;
 }
 

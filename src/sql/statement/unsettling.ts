@@ -1,4 +1,4 @@
-/** What a statement does to those behind it in the same text. */
+/** What a statement does to those after it in the same text. */
 import { lookAt, type TextSettings } from '../lexer/look.js';
 import type { Node } from '../parser/parser.js';
 import { asNode } from '../parser/tree.js';

@@ -41,7 +41,7 @@ export interface WritingStatement {
 export interface WritingQuery {
   /** Where it writes, in the order in which PostgreSQL carries that out. */
   readonly sites: readonly InTurn<WriteSite>[];
-  /** Where the statement proper begins, behind its WITH, and where it ends. */
+  /** Where the statement proper begins, after its WITH, and where it ends. */
   readonly start: number;
   readonly end: number;
   readonly hasWith: boolean;

@@ -31,7 +31,7 @@ await describeClient(postgresJs, (postgres) => {
       ]);
     });
 
-    test('goes on behind a DELETE that is refused', () =>
+    test('goes on after a DELETE that is refused', () =>
       asNative((sql) =>
         Promise.all([
           sql`DELETE FROM accounts WHERE id = ${1}`.then(told),

@@ -146,7 +146,7 @@ await describeClient({ name: 'Sequelize', packages: ['sequelize', 'pg'], load },
       expect(await twin.rowsOf('tasks')).toHaveLength(16);
     });
 
-    test('is destroyed behind each of its children with hooks: true', async () => {
+    test('is destroyed after each of its children with hooks: true', async () => {
       const sent = await destroyed((Account, Project) => {
         Account.hasMany(Project, { foreignKey: 'account_id', hooks: true, onDelete: 'CASCADE' });
       });

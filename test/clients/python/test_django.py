@@ -10,7 +10,7 @@ from twin_django import CollectedOrg, CollectedUser, DjangoTest, Org, User
 
 
 def sent(alias, deletes):
-    """What the deletes gave, and which statements they sent, without what stands behind the table."""
+    """What the deletes gave, and which statements they sent, without what stands after the table."""
     with CaptureQueriesContext(connections[alias]) as captured:
         result = deletes()
     return result, [' '.join(query['sql'].split('WHERE')[0].split()) for query in captured.captured_queries]

@@ -87,7 +87,7 @@ class Pipelines(PsycopgTest):
 
         self.expect(steps, RESTRICT, orgs(1))
 
-    def test_abort_what_stands_behind_an_error_and_go_on_after_a_sync(self):
+    def test_abort_what_stands_after_an_error_and_go_on_after_a_sync(self):
         def steps(connection):
             connection.autocommit = True
             with connection.pipeline() as pipeline:

@@ -79,7 +79,7 @@ class SqlalchemyTest(Psycopg2Test):
 
     @contextmanager
     def sent(self, session):
-        """Gives the list of the statements that are sent meanwhile, without what stands behind the table."""
+        """Gives the list of the statements that are sent meanwhile, without what stands after the table."""
         statements = []
         engine = session.get_bind()
 

@@ -39,7 +39,7 @@ test('nobody leaves an orphan, and all that clients get is as natively, or diffe
 test.each([
   [41_001, 11, 'another row'],
   [41_001, 154, 'deadlock through locks'],
-  [41_001, 183, 'behind the locks'],
+  [41_001, 183, 'after the locks'],
   [99_828, 16, 'rule at once'],
   [51_001, 1, 'sent again'],
 ] as const)(

@@ -19,15 +19,15 @@ export type Kind =
   | 'another row'
   /** A DELETE waits for the rows that it locks, where natively it fails by a rule before, and that ends in a deadlock. */
   | 'deadlock through locks'
-  /** A DELETE behind its locks goes by a snapshot of its own. */
-  | 'behind the locks'
+  /** A DELETE after its locks goes by a snapshot of its own. */
+  | 'after the locks'
   /** In a snapshot that stays a row below has been deleted or changed since. */
   | 'changed since'
   /** In a snapshot that stays a DELETE does not see a child, though who wrote it had locked the parent. */
   | 'written since'
   /** In a snapshot that stays no row may leave a key by which others reference it (PGC_GUARD_SNAPSHOT). */
   | 'refused in the snapshot'
-  /** A new key references a row that came behind the snapshot of the statement. */
+  /** A new key references a row that came after the snapshot of the statement. */
   | 'referenced since'
   /** The server does not check NOT ENFORCED keys when children are written. */
   | 'nobody enforces'

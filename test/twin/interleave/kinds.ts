@@ -1,7 +1,7 @@
 /** Finds what kind a difference is, by its cause. Only the first one of an interleaving counts: what comes later follows from it. */
 import { withoutRow } from '../referenced-rows.js';
 import type { Kind } from './kind.js';
-import { isBehindLocks, isDeadlockThroughLocks, isSentAgain } from './locked.js';
+import { isAfterLocks, isDeadlockThroughLocks, isSentAgain } from './locked.js';
 import type { Answer, Trace } from './lockstep.js';
 import { areFreedTogether, isOtherOrder } from './other-order.js';
 import {
@@ -31,7 +31,7 @@ export async function kindOf(trace: Trace, trials: Trials): Promise<Kind> {
   if (parting && (await isSentAgain(trace, parting, trials))) return 'sent again';
   if (parting && (await isOtherRow(parting, trials))) return 'another row';
   if (parting && isDeadlockThroughLocks(trace, parting, trials)) return 'deadlock through locks';
-  if (await isBehindLocks(trace, parting, trials)) return 'behind the locks';
+  if (await isAfterLocks(trace, parting, trials)) return 'after the locks';
   if (trace.orphans.length > 0 && (await isUnenforced(trace, parting, trials))) return 'nobody enforces';
   if (parting && isOtherOrder(trace, parting, trials)) return 'locks in another order';
   if (await isUnenforced(trace, parting, trials)) return 'nobody enforces';
@@ -108,7 +108,7 @@ function isChangedSince(trace: Trace, { turn, index, at }: Parting, trials: Tria
 }
 
 /**
- * With locks first and new keys that are looked at: what natively ends with 40001, as a child came behind the snapshot, or goes
+ * With locks first and new keys that are looked at: what natively ends with 40001, as a child came after the snapshot, or goes
  * through, as a row that is referenced did.
  */
 function isSince(
@@ -128,7 +128,7 @@ function isSince(
 }
 
 /**
- * A child was written: it was not refused or did not wait, nobody waited for who wrote it, natively it came behind a
+ * A child was written: it was not refused or did not wait, nobody waited for who wrote it, natively it came after a
  * snapshot, or such children are all that is left or seen.
  * And with keys that the server enforces all comes as natively, or in a known way.
  */
@@ -150,8 +150,8 @@ async function isUnenforced(
       .map((each) => each.replace('D ', `t${(step?.operation?.table ?? 0) % schema.tables.length}|`)),
   ];
   const isWritten = (row: string) => written.some((each) => row.startsWith(each));
-  // The DELETE that left an orphan went through, and so does what its transaction changes behind it.
-  const follows = parting && trace.orphans.length > 0 ? touchedBehind(trace, parting, schema) : [];
+  // The DELETE that left an orphan went through, and so does what its transaction changes after it.
+  const follows = parting && trace.orphans.length > 0 ? touchedAfter(trace, parting, schema) : [];
   const isExplained = (row: string) => isWritten(row) || follows.some((each) => row.startsWith(each));
   const comesSince = has(native?.answer, 'E C=40001');
   const told =
@@ -167,8 +167,8 @@ function writes(operation: Operation | undefined, { tables }: Schema): readonly 
   ];
 }
 
-/** How the rows begin, in words, that the client whose turn went another way changes behind it. */
-function touchedBehind({ turns }: Trace, { turn, index }: Parting, { tables }: Schema): readonly string[] {
+/** How the rows begin, in words, that the client whose turn went another way changes after it. */
+function touchedAfter({ turns }: Trace, { turn, index }: Parting, { tables }: Schema): readonly string[] {
   return turns.slice(index).flatMap(({ client, step: { operation } }) => {
     if (client !== turn.client || operation?.kind !== 'touch') return [];
     return [`t${operation.table % tables.length}|(${operation.id},`];

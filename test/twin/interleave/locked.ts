@@ -1,10 +1,10 @@
-/** Kinds of differences that come of a DELETE which is sent again, or stands behind locks of its own (`cascade.locks: rows`). */
+/** Kinds of differences that come of a DELETE which is sent again, or stands after locks of its own (`cascade.locks: rows`). */
 import type { Trace, Turn } from './lockstep.js';
 import { alike, answersOf, has, type Parting, snapshotOf } from './parting.js';
 import type { Trials } from './trials.js';
 
 /**
- * Natively the same comes of it where the DELETE is sent only when what it waited for has ended, and behind it those that have waited
+ * Natively the same comes of it where the DELETE is sent only when what it waited for has ended, and after it those that have waited
  * for it.
  */
 export async function isSentAgain(
@@ -54,7 +54,7 @@ export function isDeadlockThroughLocks(
  * A DELETE that waits, on both sides, has the same tag, and other rows: here it goes by a snapshot that it takes when the wait has ended.
  * Natively the same comes of it where it is sent only then.
  */
-export async function isBehindLocks(
+export async function isAfterLocks(
   trace: Trace,
   parting: Parting | undefined,
   trials: Trials,

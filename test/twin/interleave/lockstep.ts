@@ -9,7 +9,7 @@ export type Answer = readonly string[];
 export interface Turn {
   readonly client: number;
   readonly step: Step;
-  /** What each side answered, and behind how many turns: more than its own where it had to wait. */
+  /** What each side answered, and after how many turns: more than its own where it had to wait. */
   native: Ended | undefined;
   proxied: Ended | undefined;
 }
@@ -21,7 +21,7 @@ export interface Ended extends Answered {
 export interface Trace {
   /** In the order in which they were sent. */
   readonly turns: readonly Turn[];
-  /** Who waited for whom behind so many turns, on each side. */
+  /** Who waited for whom after so many turns, on each side. */
   readonly waits: { readonly native: Waits; readonly proxied: Waits };
   /** The turn from which on the sides could not be kept in step: on each another client waited. */
   readonly parted: number | undefined;

@@ -38,7 +38,7 @@ type Before = {
   readonly [K in 'native' | 'proxied']?: readonly (readonly [number, readonly Wait[]])[] | undefined;
 };
 
-/** @param before who waits for whom behind a number of turns, on each side */
+/** @param before who waits for whom after a number of turns, on each side */
 function isKnown(
   turns: readonly Turn[],
   before: Before = {},

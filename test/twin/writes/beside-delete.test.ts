@@ -55,7 +55,7 @@ describe('beside a DELETE', () => {
     expect(known(referenced('f1'), duplicate)).toBeUndefined();
   });
 
-  test('and a write whose keys nobody looks at may come behind the DELETE', () => {
+  test('and a write whose keys nobody looks at may come after the DELETE', () => {
     const [native, proxied] = [duplicate, referenced('f1')];
     expect(known(native, proxied, { variant: 6, sets: 'note' })).toBe('beside a delete');
     expect(known(native, proxied, { variant: 6 })).toBeUndefined();

@@ -10,7 +10,7 @@ import { writtenRelation } from './written.js';
 /**
  * Whether one side names what a new row breaks, and the other side what the DELETE breaks. Natively both are checked in the order of the
  * rows. Here new keys come before what is still referenced and what SET DEFAULT has set; what the server itself raises when it
- * changes a row may come before either; and a write whose keys nobody looks at comes behind the DELETE where nobody reads from it.
+ * changes a row may come before either; and a write whose keys nobody looks at comes after the DELETE where nobody reads from it.
  * @param one what is natively broken
  * @param other what the proxy says is broken
  */

@@ -9,7 +9,7 @@ import type { WriteSpec } from './write-spec.js';
 import { namesOf, writtenRelation } from './written.js';
 
 /**
- * In text or CSV, some with a mark for defaults or with a condition; once in a while behind or before something else in its string,
+ * In text or CSV, some with a mark for defaults or with a condition; once in a while after or before something else in its string,
  * twice, or given up by the client. Into a table also where the spec names a view: those take no COPY.
  */
 export function copyStep(schema: Schema, spec: WriteSpec): Step {
@@ -36,7 +36,7 @@ export function copyStep(schema: Schema, spec: WriteSpec): Step {
       ...Array.from({ length: copies }, () => [...sent, end]).flat(),
     ]),
     readies: 1,
-    shown: `${text}   -- ${variant === 11 ? 'given up behind' : 'of'} ${JSON.stringify(data)}`,
+    shown: `${text}   -- ${variant === 11 ? 'given up after' : 'of'} ${JSON.stringify(data)}`,
     opaque: false,
   };
 }

@@ -14,7 +14,7 @@ const made: SchemaSpec = {
   ...plainSchema,
 };
 const schema = makeSchema(made, true, true);
-/** Changes t0, which is the first relation behind those that have keys. */
+/** Changes t0, which is the first relation after those that have keys. */
 const spec: WriteSpec = { ...plainWrite, form: 'update', relation: 9, sets: 'referenced' };
 
 function run(answer: string, left: readonly string[] = []): Run {

@@ -6,7 +6,7 @@ import type { WriteSpec } from './write-spec.js';
 
 /**
  * Whether the proxy names a key that a row of one part breaks, and natively another part breaks a key of its own, or a constraint of another
- * sort: here that part is carried out behind the one whose key is named, as in these statements neither reads from one that writes
+ * sort: here that part is carried out after the one whose key is named, as in these statements neither reads from one that writes
  * another table.
  * @param one what is natively broken
  * @param other what the proxy says is broken

@@ -39,7 +39,7 @@ const [one, other] = [
   ['D 2', 'D 1'],
 ];
 
-test('behind a DELETE, rows that two SET keys have changed may be returned in another order', () => {
+test('after a DELETE, rows that two SET keys have changed may be returned in another order', () => {
   expect(known(run(one), run(other))).toBe('row order');
 });
 

@@ -5,7 +5,7 @@ import { writtenRelations } from './write-forms.js';
 import type { WriteSpec } from './write-spec.js';
 
 /**
- * Whether both sides' answers are the same but for the order of the rows, behind a DELETE that has taken some, and several SET keys of the
+ * Whether both sides' answers are the same but for the order of the rows, after a DELETE that has taken some, and several SET keys of the
  * table that is written may have changed its rows: natively one after the other, and here in one UPDATE.
  * @param at the step that was answered differently
  */

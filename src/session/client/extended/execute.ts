@@ -175,7 +175,7 @@ export class Execute extends MessageHandler<ExecuteParts> {
     const { executor } = this.parts;
     const { hasParameters, returns } = program.sequence;
     if (portal.executed) return this.#refuseSecond(name);
-    if (isInBlock === undefined) return executor.refuse(rewrite, program, 'behind an Execute without a Sync');
+    if (isInBlock === undefined) return executor.refuse(rewrite, program, 'after an Execute without a Sync');
     if (!isRepeatable(portal)) return executor.refuse(rewrite, program, LONG_VALUES);
     const values = plainValues(portal, program.sequence);
     if (values === undefined) return executor.refuse(rewrite, program, 'a RETURNING in binary');

@@ -6,14 +6,14 @@ import { writtenRelations } from './write-forms.js';
 import type { WriteSpec } from './write-spec.js';
 
 /**
- * Whether the proxy names a rule that comes earlier in its own order: keys that the statement itself writes; then, behind it, what
+ * Whether the proxy names a rule that comes earlier in its own order: keys that the statement itself writes; then, after it, what
  * keys reference still and what is changed there, level by level, from the oldest key on; then keys of what was changed there, and what
- * is deferred. Natively one row is done behind the other.
+ * is deferred. Natively one row is done after the other.
  * Of one new key another row may be named.
  * @param one what is natively broken
  * @param other what the proxy says is broken
  */
-export function brokenBehind(one: BrokenRule, other: BrokenRule, schema: Schema, spec: WriteSpec): boolean {
+export function brokenKeyByKey(one: BrokenRule, other: BrokenRule, schema: Schema, spec: WriteSpec): boolean {
   const changes = new Changes(schema, spec);
   const [native, proxied] = [changes.phasesOf(one), changes.phasesOf(other)];
   if (isSame(one, other)) return changes.mayComeAgain(one);
@@ -24,7 +24,7 @@ export function brokenBehind(one: BrokenRule, other: BrokenRule, schema: Schema,
   return !isOfFirstLevel || placeOf(other, schema) < placeOf(one, schema);
 }
 
-const PHASES = ['own', 'behind', 'last'] as const;
+const PHASES = ['own', 'after', 'last'] as const;
 type Phase = (typeof PHASES)[number];
 
 function comes(phase: Phase): number {
@@ -53,14 +53,14 @@ class Changes {
   phasesOf({ key, unreferenced, table }: BrokenRule): readonly Phase[] {
     if (key === undefined) {
       const isFollowed = [...this.#followed].some((each) => isIn(each.root, table));
-      return isFollowed ? ['behind'] : [];
+      return isFollowed ? ['after'] : [];
     }
     if (unreferenced) {
       const [own, followed] = [this.#written, this.#followed].map((tables) => tables.has(key.from.table));
       return [...(own ? (['own'] as const) : []), ...(followed ? (['last'] as const) : [])];
     }
     if (!this.#written.has(key.to.table) && !this.#followed.has(key.to.table)) return [];
-    return [isDeferred(key) ? 'last' : 'behind'];
+    return [isDeferred(key) ? 'last' : 'after'];
   }
 
   /**
