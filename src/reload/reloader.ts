@@ -72,9 +72,9 @@ export class Reloader {
 
   async #apply(): Promise<Reload> {
     if (this.#isOver) return { kind: 'refused', reason: 'pgcascade is shutting down' };
-    const { read, ...surroundings } = this.#options;
+    const { read, ...rest } = this.#options;
     const { config, changed, restart } = merged(this.#current.config, read());
-    this.#current = await putInForce(config, { ...surroundings, before: this.#current });
+    this.#current = await putInForce(config, { ...rest, before: this.#current });
     return { kind: 'applied', changed, restart };
   }
 }

@@ -1,4 +1,4 @@
-/** What a session knows of its surroundings: it may change between two statements, and must not be believed too long. */
+/** What a session knows of the catalog and its settings: these may change between two statements, and must not be believed too long. */
 import { describe, expect, test } from 'vitest';
 import { message, parse, query, run, runPrepared, sync } from '../support/frontend-messages.js';
 import { type RawClient, readable } from '../support/raw-client.js';

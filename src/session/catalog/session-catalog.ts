@@ -19,17 +19,17 @@ import type { ReadPoint } from '../../graph/cache.js';
 import { type Look, type SessionEffect, switchesKeys } from '../../sql/lexer/look.js';
 import { quoteRelation, type RelationName } from '../../sql/names.js';
 import { type Ask, type CatalogReaderOptions, mayBatch, type Unanswered } from './catalog-reader.js';
+import { ContextResolver } from './context-resolver.js';
 import type { Sight } from './own-sight.js';
 import { emptyContext, type ResolvedContext } from './resolved-context.js';
 import { leavesNothing, type Reading, Sights, type Standing } from './sights.js';
-import { Surroundings } from './surroundings.js';
 import { TransactionChanges } from './transaction-changes.js';
 
 export class SessionCatalog {
   readonly #options: CatalogReaderOptions;
   readonly #changes: TransactionChanges;
   readonly #sights: Sights;
-  readonly #surroundings: Surroundings;
+  readonly #resolver: ContextResolver;
   /** Counts how often everything was forgotten. */
   #age = 0;
   #mayHideTables = false;
@@ -39,7 +39,7 @@ export class SessionCatalog {
     this.#options = options;
     this.#changes = new TransactionChanges(options);
     this.#sights = new Sights(options);
-    this.#surroundings = new Surroundings(options, this.#sights, this.#changes);
+    this.#resolver = new ContextResolver(options, this.#sights, this.#changes);
   }
 
   /** Bytes came from the client. */
@@ -78,7 +78,7 @@ export class SessionCatalog {
         }
         return;
       case 'temporary':
-        this.#surroundings.hide(words);
+        this.#resolver.hide(words);
         break;
       case 'settings':
       case 'schema':
@@ -152,7 +152,7 @@ export class SessionCatalog {
   /** Another policy holds from now on. The server is idle. */
   forget(): void {
     this.#sights.forgetAll();
-    this.#surroundings.forget();
+    this.#resolver.forget();
   }
 
   /**
@@ -192,10 +192,10 @@ export class SessionCatalog {
       const age = this.#age;
       const standing = await this.#sights.now(this.#changes.hasSchema);
       if (standing.sight && this.#leavesNothing(standing)) return emptyContext(standing.sight);
-      const seen = await this.#surroundings.see(standing, distinct, ask);
+      const seen = await this.#resolver.see(standing, distinct, ask);
       if (seen === 'outdated') continue;
       if (seen.kind !== 'sight') return seen;
-      if (age === this.#age) return this.#surroundings.contextOf(seen, distinct);
+      if (age === this.#age) return this.#resolver.contextOf(seen, distinct);
       // While the server answered, it reported that a setting has changed: names may mean other relations by now.
       this.#forget();
     }
@@ -227,7 +227,7 @@ export class SessionCatalog {
     if (standing instanceof Promise) return undefined;
     if (decidedBy !== undefined && standing.sight?.known.id !== decidedBy) return undefined;
     if (standing.sight && this.#leavesNothing(standing)) return standing.sight.known.id;
-    const context = this.#surroundings.contextNow(standing, names);
+    const context = this.#resolver.contextNow(standing, names);
     if (context === undefined) return undefined;
     const { graph, meaning, ...rest } = context;
     return [JSON.stringify(rest satisfies Values), this.touched, ...names.map(meaning)].join();
@@ -239,12 +239,12 @@ export class SessionCatalog {
 
   #touch(): void {
     this.#sights.touch();
-    this.#surroundings.touch();
+    this.#resolver.touch();
   }
 
   #forget(): void {
     this.#age++;
-    this.#surroundings.forget();
+    this.#resolver.forget();
   }
 }
 

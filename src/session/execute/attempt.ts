@@ -163,7 +163,7 @@ export class Attempt implements ReplyHandler {
 
   #retryReason(error: Message): RetryReason | undefined {
     const { before, isLocking, limit, mayBeRetried, translation } = this.#sending;
-    if (limit?.hears(error, this.#executedTreatment, translation)) return 'limitReached';
+    if (limit?.intercepts(error, this.#executedTreatment, translation)) return 'limitReached';
     if (!mayBeRetried) return undefined;
     const isDenied = isLocking && this.#completed < before && isForbidden(error);
     const why = isDenied ? 'lockDenied' : retryReasonOf(error, this.#executedTreatment, translation);

@@ -89,7 +89,7 @@ export class Unsynced {
       replies.expect('Sync', {
         receive(message) {
           if (message.type === Backend.ReadyForQuery) resolve();
-          else if (limit.hears(message, rewrite.treatments[0], translation)) return 'swallow';
+          else if (limit.intercepts(message, rewrite.treatments[0], translation)) return 'swallow';
           return limit.error ? 'swallow' : answered(message);
         },
         notice: (notice) => notices.hold('forward', notice),

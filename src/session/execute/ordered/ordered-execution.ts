@@ -67,7 +67,7 @@ export async function executeQuery(
       receive: (message) => {
         if (message.type === Backend.ErrorResponse) {
           hasFailed = true;
-          if (limit?.hears(message, statement.cascade, translation)) return 'swallow';
+          if (limit?.intercepts(message, statement.cascade, translation)) return 'swallow';
         }
         if (message.type !== Backend.ReadyForQuery) return 'forward';
         resolve();

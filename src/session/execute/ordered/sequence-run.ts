@@ -235,7 +235,7 @@ export class SequenceRun {
   #translate(rewrite: Rewrite, offset: number): (error: Message) => Verdict {
     const translation: ErrorTranslation = { ...this.#parts.decider.translation(rewrite), offset };
     return (error) => {
-      if (this.#parts.limit?.hears(error, this.#statement.cascade, translation)) return 'swallow';
+      if (this.#parts.limit?.intercepts(error, this.#statement.cascade, translation)) return 'swallow';
       this.#hasPassed =
         this.#notices.isHolding && passes(readErrorFields(error), this.#parts.state.profile.family);
       if (this.#hasPassed) return 'swallow';

@@ -1,6 +1,6 @@
 /**
- * What the server has told one session: what names mean, its settings pgcascade.*, and which graph holds. What is not known, or no longer
- * holds, is asked for.
+ * Resolves the names of a statement to the context in which the statement is rewritten: what the names mean, the session's settings
+ * pgcascade.*, and the graph that holds. It remembers what the server has answered, and queries the server only for the rest.
  */
 import type { ReadPoint } from '../../graph/cache.js';
 import type { SessionFacts } from '../../graph/catalog/answer.js';
@@ -16,7 +16,7 @@ import type { ResolvedContext } from './resolved-context.js';
 import type { Sights, Standing } from './sights.js';
 import type { TransactionChanges } from './transaction-changes.js';
 
-export class Surroundings {
+export class ContextResolver {
   readonly #reader: CatalogReader;
   readonly #sights: Sights;
   readonly #changes: TransactionChanges;
@@ -33,7 +33,7 @@ export class Surroundings {
     this.#policy = options.policy;
   }
 
-  /** Bytes came from the client, or something of the client's is being executed. */
+  /** Bytes came from the client, or something that the client sent is being executed. */
   touch(): void {
     this.#meanings.touch();
   }
@@ -50,9 +50,10 @@ export class Surroundings {
   }
 
   /**
-   * Asks the server for what is not known.
-   * @param standing what the session knows without asking
-   * @returns what it sees; or `outdated` where the answer does not belong to that standing, so that the caller has to begin again
+   * Queries the server for what is not known.
+   * @param standing what the session knows without a query
+   * @returns what the session sees of the catalog; or `outdated` where the answer does not belong to that standing, so that the caller has
+   * to begin again
    */
   async see(
     standing: Standing,
@@ -69,8 +70,8 @@ export class Surroundings {
   }
 
   /**
-   * The context that `see` and `contextOf` would give, where they would ask nothing.
-   * @returns undefined where something would be asked, or where `contextOf` would throw
+   * The context that `see` and `contextOf` would give, where they would send no query.
+   * @returns undefined where they would send one, or where `contextOf` would throw
    */
   contextNow(standing: Standing, names: readonly RelationName[]): ResolvedContext | undefined {
     const { sight } = standing;
@@ -84,8 +85,9 @@ export class Surroundings {
   }
 
   /**
-   * @param names of a statement, which are known in what the session sees
-   * @throws ProxyError PGC_MODE for a mode that is none, PGC_GUARD_VALUE, PGC_LOCKS_VALUE, PGC_BATCH_VALUE and PGC_LIMIT_VALUE for such other settings
+   * @param names those of a statement; `see` has resolved them
+   * @throws ProxyError PGC_MODE, PGC_GUARD_VALUE, PGC_LOCKS_VALUE, PGC_BATCH_VALUE or PGC_LIMIT_VALUE where the session has set pgcascade.* to a
+   * value that it cannot have
    */
   contextOf({ known }: Sight, names: readonly RelationName[]): ResolvedContext {
     const batchRows = this.#settings.batchRows ?? this.#policy.current.batchRows;
@@ -106,9 +108,9 @@ export class Surroundings {
   }
 
   /**
-   * Asks what is not known, and reads the catalog where its graph is not.
-   * @param names all those that the statement has
-   * @param unknown those of which the meaning is not known
+   * Queries the server for what is not known, and reads the catalog where no graph is known for it.
+   * @param names all names in the statement
+   * @param unknown those whose meaning is not known
    * @returns as `see`
    */
   async #askServer(
@@ -123,9 +125,9 @@ export class Surroundings {
     // The server turned out not to do all that is declared: the fingerprint, which was left out, is needed.
     const lacksFingerprint =
       question.fingerprint && found.fingerprint === null && found.serverDoesAll !== true;
-    // The session has temporary relations, which no other one sees, and was not asked what they are.
+    // The session has temporary relations, which no other session sees, and the query did not ask which.
     const hasTemporaries = found.temporary === null || (isShared && found.temporary);
-    // The session is in another database than it was taken to be in, and the watch tells of that one's changes alone.
+    // The session is in another database than was assumed, and the watch reports changes of the assumed one only.
     const isElsewhere = isLost && !this.#sights.isAt(server);
     if (lacksFingerprint || hasTemporaries || isElsewhere) return 'outdated';
     const seen = sight ?? (await this.#sighted(names, found, now, ask));
