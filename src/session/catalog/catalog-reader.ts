@@ -19,7 +19,7 @@ import type { Answer } from '../server/question.js';
 import type { ServerState } from '../server/server-state.js';
 import { DatabaseWarnings } from './database-warnings.js';
 import type { OtherServer } from './other-server.js';
-import type { Sight } from './own-sight.js';
+import type { CatalogState } from './own-catalog-state.js';
 import { NO_GRAPH } from './resolved-context.js';
 
 /**
@@ -31,7 +31,7 @@ export const SERVER_DOES_ALL = 'server does all';
 const SERVER_DOES_ALL_FOR_NOW = 'server does all for now';
 
 /** Whether what a session sees leaves nothing to the proxy. */
-export function showsServerDoesAll({ fingerprint }: Sight): boolean {
+export function showsServerDoesAll({ fingerprint }: CatalogState): boolean {
   return fingerprint === SERVER_DOES_ALL || fingerprint === SERVER_DOES_ALL_FOR_NOW;
 }
 const NO_CATALOG: Catalog = { relations: [], keys: [], configured: [] };
@@ -57,7 +57,7 @@ export type Ask = (sql: string) => Promise<Answer>;
 export type Unanswered = Exclude<Answer, { kind: 'value' }>;
 
 /** What the server has told of the catalog in one statement, and the graph that follows from it. */
-export interface CatalogReading extends Sight {
+export interface CatalogReading extends CatalogState {
   readonly facts: SessionFacts;
 }
 
@@ -99,7 +99,7 @@ export class CatalogReader {
     const fingerprint = facts.serverDoesAll ? doesAll : (facts.fingerprint ?? '');
     let known = graphs.get(database, fingerprint);
     if (facts.serverDoesAll) known ??= graphs.set(database, fingerprint, NO_GRAPH, 0);
-    return known && { kind: 'sight', facts, fingerprint, known };
+    return known && { kind: 'catalog state', facts, fingerprint, known };
   }
 
   /**
@@ -131,7 +131,7 @@ export class CatalogReader {
     if (found.kind !== 'facts') return found;
     events.catalogRead(performance.now() - began);
     const known = await this.#graphOf(found);
-    return { kind: 'sight', facts: found, fingerprint: found.fingerprint ?? '', known };
+    return { kind: 'catalog state', facts: found, fingerprint: found.fingerprint ?? '', known };
   }
 
   async #graphOf({ bytes, catalog, fingerprint, written }: CatalogAnswer): Promise<KnownGraph> {

@@ -10,15 +10,15 @@ import type { RelationName } from '../../sql/names.js';
 import type { SessionPolicy } from '../policy/policy.js';
 import { type Ask, CatalogReader, type CatalogReaderOptions, type Unanswered } from './catalog-reader.js';
 import { Meanings } from './meanings.js';
-import type { Sight } from './own-sight.js';
+import type { CatalogState } from './own-catalog-state.js';
 import { PgcascadeSettings } from './pgcascade-settings.js';
 import type { ResolvedContext } from './resolved-context.js';
-import type { Sights, Standing } from './sights.js';
+import type { KnownSoFar, SeenCatalog } from './seen-catalog.js';
 import type { TransactionChanges } from './transaction-changes.js';
 
 export class ContextResolver {
   readonly #reader: CatalogReader;
-  readonly #sights: Sights;
+  readonly #seenCatalog: SeenCatalog;
   readonly #changes: TransactionChanges;
   readonly #policy: SessionPolicy;
   readonly #meanings = new Meanings();
@@ -26,9 +26,9 @@ export class ContextResolver {
   /** The catalog's state under which the meanings were asked for. */
   #fingerprint = '';
 
-  constructor(options: CatalogReaderOptions, sights: Sights, changes: TransactionChanges) {
+  constructor(options: CatalogReaderOptions, seenCatalog: SeenCatalog, changes: TransactionChanges) {
     this.#reader = new CatalogReader(options);
-    this.#sights = sights;
+    this.#seenCatalog = seenCatalog;
     this.#changes = changes;
     this.#policy = options.policy;
   }
@@ -51,36 +51,37 @@ export class ContextResolver {
 
   /**
    * Queries the server for what is not known.
-   * @param standing what the session knows without a query
-   * @returns what the session sees of the catalog; or `outdated` where the answer does not belong to that standing, so that the caller has
+   * @param soFar what the session knows without a query
+   * @returns what the session sees of the catalog; or `outdated` where the answer does not belong to what was known then, so that the caller has
    * to begin again
    */
   async see(
-    standing: Standing,
+    soFar: KnownSoFar,
     names: readonly RelationName[],
     ask: Ask,
-  ): Promise<Sight | Unanswered | 'outdated'> {
-    const { sight } = standing;
+  ): Promise<CatalogState | Unanswered | 'outdated'> {
+    const { catalogState } = soFar;
     this.#meanings.bound();
     // In another catalog names may mean other relations, and what did not exist may exist by now.
-    if (sight !== undefined && sight.fingerprint !== this.#fingerprint) this.#meanings.forget();
-    const unknown = this.#meanings.unknown(names, sight?.known.graph);
-    const isKnown = sight !== undefined && unknown.length === 0 && this.#isCertain(standing);
-    return isKnown ? sight : this.#askServer(standing, names, unknown, ask);
+    if (catalogState !== undefined && catalogState.fingerprint !== this.#fingerprint) this.#meanings.forget();
+    const unknown = this.#meanings.unknown(names, catalogState?.known.graph);
+    const isKnown = catalogState !== undefined && unknown.length === 0 && this.#isCertain(soFar);
+    return isKnown ? catalogState : this.#askServer(soFar, names, unknown, ask);
   }
 
   /**
    * The context that `see` and `contextOf` would give, where they would send no query.
    * @returns undefined where they would send one, or where `contextOf` would throw
    */
-  contextNow(standing: Standing, names: readonly RelationName[]): ResolvedContext | undefined {
-    const { sight } = standing;
-    if (sight?.fingerprint !== this.#fingerprint || !this.#isCertain(standing)) return undefined;
-    const isAsked = !this.#settings.isSettled || this.#meanings.unknown(names, sight.known.graph).length > 0;
-    return isAsked ? undefined : this.contextOf(sight, names);
+  contextNow(soFar: KnownSoFar, names: readonly RelationName[]): ResolvedContext | undefined {
+    const { catalogState } = soFar;
+    if (catalogState?.fingerprint !== this.#fingerprint || !this.#isCertain(soFar)) return undefined;
+    const isAsked =
+      !this.#settings.isSettled || this.#meanings.unknown(names, catalogState.known.graph).length > 0;
+    return isAsked ? undefined : this.contextOf(catalogState, names);
   }
 
-  #isCertain({ isLost, mayHaveTemporaries }: Standing): boolean {
+  #isCertain({ isLost, mayHaveTemporaries }: KnownSoFar): boolean {
     return !isLost && !mayHaveTemporaries && this.#settings.isKnown;
   }
 
@@ -89,7 +90,7 @@ export class ContextResolver {
    * @throws ProxyError PGC_MODE, PGC_GUARD_VALUE, PGC_LOCKS_VALUE, PGC_BATCH_VALUE or PGC_LIMIT_VALUE where the session has set pgcascade.* to a
    * value that it cannot have
    */
-  contextOf({ known }: Sight, names: readonly RelationName[]): ResolvedContext {
+  contextOf({ known }: CatalogState, names: readonly RelationName[]): ResolvedContext {
     const batchRows = this.#settings.batchRows ?? this.#policy.current.batchRows;
     // Batches leave no key to the server.
     const graph = batchRows > 0 ? emptying(known.graph) : known.graph;
@@ -114,12 +115,17 @@ export class ContextResolver {
    * @returns as `see`
    */
   async #askServer(
-    { server, now, isShared, isLost, sight }: Standing,
+    { server, now, isShared, isLost, catalogState }: KnownSoFar,
     names: readonly RelationName[],
     unknown: readonly RelationName[],
     ask: Ask,
-  ): Promise<Sight | Unanswered | 'outdated'> {
-    const question = { names: unknown, fingerprint: sight === undefined, catalog: false, server: isLost };
+  ): Promise<CatalogState | Unanswered | 'outdated'> {
+    const question = {
+      names: unknown,
+      fingerprint: catalogState === undefined,
+      catalog: false,
+      server: isLost,
+    };
     const found = await this.#ask(question, now, ask);
     if (found.kind !== 'facts') return found;
     // The server turned out not to do all that is declared: the fingerprint, which was left out, is needed.
@@ -128,11 +134,11 @@ export class ContextResolver {
     // The session has temporary relations, which no other session sees, and the query did not ask which.
     const hasTemporaries = found.temporary === null || (isShared && found.temporary);
     // The session is in another database than was assumed, and the watch reports changes of the assumed one only.
-    const isElsewhere = isLost && !this.#sights.isAt(server);
+    const isElsewhere = isLost && !this.#seenCatalog.isAt(server);
     if (lacksFingerprint || hasTemporaries || isElsewhere) return 'outdated';
-    const seen = sight ?? (await this.#sighted(names, found, now, ask));
+    const seen = catalogState ?? (await this.#stateSeen(names, found, now, ask));
     if (seen === 'read by another') return 'outdated';
-    if (seen.kind !== 'sight') return seen;
+    if (seen.kind !== 'catalog state') return seen;
     if (seen.fingerprint !== this.#fingerprint) this.#meanings.retain(names);
     this.#fingerprint = seen.fingerprint;
     return seen;
@@ -149,25 +155,25 @@ export class ContextResolver {
   }
 
   /** The graph of what was found: one that is known, or that of the whole catalog. */
-  async #sighted(
+  async #stateSeen(
     names: readonly RelationName[],
     found: SessionFacts,
     now: ReadPoint,
     ask: Ask,
-  ): Promise<Sight | Unanswered | 'read by another'> {
+  ): Promise<CatalogState | Unanswered | 'read by another'> {
     const known = this.#reader.known(found);
-    if (known) return this.#sights.record(known, now, this.#changes.hasSchema);
+    if (known) return this.#seenCatalog.record(known, now, this.#changes.hasSchema);
     const reading = await this.#reader.readInTurn(names, found, ask);
-    if (reading === 'read by another' || reading.kind !== 'sight') return reading;
+    if (reading === 'read by another' || reading.kind !== 'catalog state') return reading;
     this.#meanings.forget();
     this.#learn(names, reading.facts, now);
-    return this.#sights.record(reading, now, this.#changes.hasSchema);
+    return this.#seenCatalog.record(reading, now, this.#changes.hasSchema);
   }
 
   #learn(names: readonly RelationName[], found: SessionFacts, asked: ReadPoint): void {
     this.#meanings.learn(names, found.meanings);
     this.#settings.learn(found);
-    if (found.server !== null) this.#sights.locate(found.server);
-    this.#sights.recordTemporaries(found.temporary, asked);
+    if (found.server !== null) this.#seenCatalog.locate(found.server);
+    this.#seenCatalog.recordTemporaries(found.temporary, asked);
   }
 }

@@ -4,7 +4,7 @@ import type { GuardLevel } from '../../plan/guard.js';
 import type { LimitMode } from '../../render/paged/limit-mode.js';
 import type { LockMode } from '../../render/single/locks.js';
 import type { RelationName } from '../../sql/names.js';
-import type { Sight } from './own-sight.js';
+import type { CatalogState } from './own-catalog-state.js';
 
 export interface ResolvedContext {
   readonly kind: 'resolved';
@@ -45,6 +45,6 @@ export const OFF_CONTEXT: ResolvedContext = {
 };
 
 /** The context where the graph is empty: nothing depends on what names mean, nor on the session's settings. */
-export function emptyContext({ known: { graph, id } }: Sight): ResolvedContext {
+export function emptyContext({ known: { graph, id } }: CatalogState): ResolvedContext {
   return { ...OFF_CONTEXT, graph, graphId: id };
 }

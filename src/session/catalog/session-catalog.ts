@@ -20,15 +20,15 @@ import { type Look, type SessionEffect, switchesKeys } from '../../sql/lexer/loo
 import { quoteRelation, type RelationName } from '../../sql/names.js';
 import { type Ask, type CatalogReaderOptions, mayBatch, type Unanswered } from './catalog-reader.js';
 import { ContextResolver } from './context-resolver.js';
-import type { Sight } from './own-sight.js';
+import type { CatalogState } from './own-catalog-state.js';
 import { emptyContext, type ResolvedContext } from './resolved-context.js';
-import { leavesNothing, type Reading, Sights, type Standing } from './sights.js';
+import { type KnownSoFar, leavesNothing, type Reading, SeenCatalog } from './seen-catalog.js';
 import { TransactionChanges } from './transaction-changes.js';
 
 export class SessionCatalog {
   readonly #options: CatalogReaderOptions;
   readonly #changes: TransactionChanges;
-  readonly #sights: Sights;
+  readonly #seenCatalog: SeenCatalog;
   readonly #resolver: ContextResolver;
   /** Counts how often everything was forgotten. */
   #age = 0;
@@ -38,13 +38,13 @@ export class SessionCatalog {
   constructor(options: CatalogReaderOptions) {
     this.#options = options;
     this.#changes = new TransactionChanges(options);
-    this.#sights = new Sights(options);
-    this.#resolver = new ContextResolver(options, this.#sights, this.#changes);
+    this.#seenCatalog = new SeenCatalog(options);
+    this.#resolver = new ContextResolver(options, this.#seenCatalog, this.#changes);
   }
 
   /** Bytes came from the client. */
   arrived(): void {
-    this.#sights.arrived();
+    this.#seenCatalog.arrived();
     this.#touch();
   }
 
@@ -71,9 +71,9 @@ export class SessionCatalog {
       case 'none':
         return;
       case 'transactionEnd':
-        this.#sights.transactionOver();
+        this.#seenCatalog.transactionOver();
         if (this.#changes.hasSet) {
-          this.#sights.forget();
+          this.#seenCatalog.forget();
           this.#forget();
         }
         return;
@@ -82,7 +82,7 @@ export class SessionCatalog {
         break;
       case 'settings':
       case 'schema':
-        this.#sights.forget();
+        this.#seenCatalog.forget();
         this.#forget();
         break;
       default:
@@ -99,13 +99,13 @@ export class SessionCatalog {
   unitEnds(inBlock: boolean): void {
     this.executing();
     if (inBlock) return;
-    this.#sights.transactionOver();
+    this.#seenCatalog.transactionOver();
     if (this.#changes.hasSet) this.#forget();
   }
 
   /** The server says that no transaction is open, or that it has failed. */
   transactionOver(): void {
-    this.#sights.transactionOver();
+    this.#seenCatalog.transactionOver();
   }
 
   /** A count that grows whenever something is sent that may change settings. */
@@ -115,7 +115,7 @@ export class SessionCatalog {
 
   /** As GraphCache.readPoint: to be read before a question whose answer DDL of any session may change. */
   get point(): ReadPoint | Promise<ReadPoint> {
-    return this.#sights.point;
+    return this.#seenCatalog.point;
   }
 
   /** A text of this session may have made a temporary relation. Only a server whose catalog is asked tells whether that is so. */
@@ -151,7 +151,7 @@ export class SessionCatalog {
 
   /** Another policy holds from now on. The server is idle. */
   forget(): void {
-    this.#sights.forgetAll();
+    this.#seenCatalog.forgetAll();
     this.#resolver.forget();
   }
 
@@ -160,12 +160,12 @@ export class SessionCatalog {
    * it saw does not hold for the next one (docs/decisions.md, 56).
    */
   get isLate(): boolean {
-    return this.#sights.isLate && this.#options.policy.graphs.isTrusted;
+    return this.#seenCatalog.isLate && this.#options.policy.graphs.isTrusted;
   }
 
   /** Asks for the graph, where what all sessions see is not fresh. No transaction is open. @returns and @throws as `resolve` */
   renew(ask: Ask): Promise<ResolvedContext | Unanswered> {
-    this.#sights.renew();
+    this.#seenCatalog.renew();
     return this.resolve([], ask);
   }
 
@@ -175,10 +175,10 @@ export class SessionCatalog {
    * @returns a promise as GraphCache.readPoint
    */
   serverDoesAll(): boolean | Promise<boolean> {
-    const standing = this.#sights.now(this.#changes.hasSchema);
-    return standing instanceof Promise
-      ? standing.then((it) => this.#leavesNothing(it))
-      : this.#leavesNothing(standing);
+    const soFar = this.#seenCatalog.now(this.#changes.hasSchema);
+    return soFar instanceof Promise
+      ? soFar.then((it) => this.#leavesNothing(it))
+      : this.#leavesNothing(soFar);
   }
 
   /**
@@ -190,11 +190,11 @@ export class SessionCatalog {
     const distinct = [...new Map(names.map((name) => [quoteRelation(name), name])).values()];
     for (;;) {
       const age = this.#age;
-      const standing = await this.#sights.now(this.#changes.hasSchema);
-      if (standing.sight && this.#leavesNothing(standing)) return emptyContext(standing.sight);
-      const seen = await this.#resolver.see(standing, distinct, ask);
+      const soFar = await this.#seenCatalog.now(this.#changes.hasSchema);
+      if (soFar.catalogState && this.#leavesNothing(soFar)) return emptyContext(soFar.catalogState);
+      const seen = await this.#resolver.see(soFar, distinct, ask);
       if (seen === 'outdated') continue;
-      if (seen.kind !== 'sight') return seen;
+      if (seen.kind !== 'catalog state') return seen;
       if (age === this.#age) return this.#resolver.contextOf(seen, distinct);
       // While the server answered, it reported that a setting has changed: names may mean other relations by now.
       this.#forget();
@@ -205,15 +205,15 @@ export class SessionCatalog {
    * The graph that holds for this session on a server that does not know PostgreSQL's questions.
    * @param read asks the server
    */
-  async see(read: () => Promise<Reading | Unanswered>): Promise<Sight | Unanswered> {
+  async see(read: () => Promise<Reading | Unanswered>): Promise<CatalogState | Unanswered> {
     for (;;) {
       const age = this.#age;
-      const { now, sight } = await this.#sights.now(this.#changes.hasSchema);
-      if (sight) return sight;
+      const { now, catalogState } = await this.#seenCatalog.now(this.#changes.hasSchema);
+      if (catalogState) return catalogState;
       const found = await read();
-      if (found.kind !== 'sight') return found;
+      if (found.kind !== 'catalog state') return found;
       // What was sent meanwhile may have changed it.
-      if (age === this.#age) return this.#sights.record(found, now, this.#changes.hasSchema);
+      if (age === this.#age) return this.#seenCatalog.record(found, now, this.#changes.hasSchema);
     }
   }
 
@@ -223,22 +223,22 @@ export class SessionCatalog {
    * @returns equal strings for equal grounds; undefined where a question would have to be asked, or a setting refused
    */
   grounds(names: readonly RelationName[], decidedBy: string | undefined): string | undefined {
-    const standing = this.#sights.now(this.#changes.hasSchema);
-    if (standing instanceof Promise) return undefined;
-    if (decidedBy !== undefined && standing.sight?.known.id !== decidedBy) return undefined;
-    if (standing.sight && this.#leavesNothing(standing)) return standing.sight.known.id;
-    const context = this.#resolver.contextNow(standing, names);
+    const soFar = this.#seenCatalog.now(this.#changes.hasSchema);
+    if (soFar instanceof Promise) return undefined;
+    if (decidedBy !== undefined && soFar.catalogState?.known.id !== decidedBy) return undefined;
+    if (soFar.catalogState && this.#leavesNothing(soFar)) return soFar.catalogState.known.id;
+    const context = this.#resolver.contextNow(soFar, names);
     if (context === undefined) return undefined;
     const { graph, meaning, ...rest } = context;
     return [JSON.stringify(rest satisfies Values), this.touched, ...names.map(meaning)].join();
   }
 
-  #leavesNothing(standing: Standing): boolean {
-    return leavesNothing(standing) && !mayBatch(this.#options);
+  #leavesNothing(soFar: KnownSoFar): boolean {
+    return leavesNothing(soFar) && !mayBatch(this.#options);
   }
 
   #touch(): void {
-    this.#sights.touch();
+    this.#seenCatalog.touch();
     this.#resolver.touch();
   }
 

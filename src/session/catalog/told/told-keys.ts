@@ -14,8 +14,8 @@ import type { TransactionState } from '../../server/transaction-state.js';
 import type { Unanswered } from '../catalog-reader.js';
 import type { DatabaseWarnings } from '../database-warnings.js';
 import type { Other, OtherServer } from '../other-server.js';
+import type { Reading } from '../seen-catalog.js';
 import type { SessionCatalog } from '../session-catalog.js';
-import type { Reading } from '../sights.js';
 
 export interface ToldKeysOptions {
   readonly database: string;
@@ -50,7 +50,7 @@ export class ToldKeys {
     const question = server.withoutCatalog ? undefined : keyQuestion(server.family);
     if (question === undefined) return this.#ofConfiguration();
     const seen = await catalog.see(() => this.#read(question, server.family, protocol));
-    if (seen.kind === 'sight') return { kind: 'graph', known: seen.known, isTold: true };
+    if (seen.kind === 'catalog state') return { kind: 'graph', known: seen.known, isTold: true };
     if (seen.kind !== 'failed' || otherServer.turnedOut === undefined) return seen;
     // Where nothing cascades, that was said.
     if (isSentInSteps(server.family, policy.current.strategy))
@@ -73,7 +73,7 @@ export class ToldKeys {
     events.catalogRead(performance.now() - began);
     const fingerprint = createHash('sha256').update(answer.value).digest('base64');
     return {
-      kind: 'sight',
+      kind: 'catalog state',
       facts,
       fingerprint,
       known: await this.#graphOf(answer.value, fingerprint, question, family),

@@ -1,20 +1,20 @@
 /** Which state of the catalog a session sees, as far as that is known without asking: the one that it saw itself, or that all sessions see. */
 import type { GraphCache, ReadPoint } from '../../graph/cache.js';
 import { type CatalogReaderOptions, mayBatch, showsServerDoesAll } from './catalog-reader.js';
-import { OwnSight, type Sight, type SightFacts, scopeOf } from './own-sight.js';
+import { type CatalogState, OwnCatalogState, type ScopeFacts, scopeOf } from './own-catalog-state.js';
 
 /** What the server was asked, and has answered. */
-export interface Reading extends Sight {
-  readonly facts: SightFacts;
+export interface Reading extends CatalogState {
+  readonly facts: ScopeFacts;
 }
 
 /** What is known at one moment, before anything is asked. */
-export interface Standing {
+export interface KnownSoFar {
   /** Which server the session is connected to, and in which database there, if that is known. */
   readonly server: string | undefined;
   readonly now: ReadPoint;
-  readonly sight: Sight | undefined;
-  /** The sight is what all sessions see. */
+  readonly catalogState: CatalogState | undefined;
+  /** That state is what all sessions see. */
   readonly isShared: boolean;
   /** The server has to be asked which one it is. */
   readonly isLost: boolean;
@@ -23,13 +23,13 @@ export interface Standing {
 }
 
 /** Whether the proxy has nothing to do for this session, and need not ask. */
-export function leavesNothing({ sight, isLost, mayHaveTemporaries }: Standing): boolean {
-  return sight !== undefined && showsServerDoesAll(sight) && !isLost && !mayHaveTemporaries;
+export function leavesNothing({ catalogState, isLost, mayHaveTemporaries }: KnownSoFar): boolean {
+  return catalogState !== undefined && showsServerDoesAll(catalogState) && !isLost && !mayHaveTemporaries;
 }
 
-export class Sights {
+export class SeenCatalog {
   readonly #options: CatalogReaderOptions;
-  readonly #own = new OwnSight();
+  readonly #own = new OwnCatalogState();
   /** What the server has said of itself, if it was asked: which one it is, and which database. */
   #server: string | undefined;
   /** When the client's last bytes came, in the count of the GraphCache. */
@@ -94,27 +94,28 @@ export class Sights {
    * @param changing this session's own transaction may have changed what all see
    * @returns a promise as GraphCache.readPoint
    */
-  now(changing: boolean): Standing | Promise<Standing> {
+  now(changing: boolean): KnownSoFar | Promise<KnownSoFar> {
     const server = this.#presumedServer;
     const now = this.point;
     return now instanceof Promise
-      ? now.then((it) => this.#standing(it, server, changing))
-      : this.#standing(now, server, changing);
+      ? now.then((it) => this.#knownSoFar(it, server, changing))
+      : this.#knownSoFar(now, server, changing);
   }
 
-  #standing(now: ReadPoint, server: string | undefined, changing: boolean): Standing {
+  #knownSoFar(now: ReadPoint, server: string | undefined, changing: boolean): KnownSoFar {
     const graphs = this.#graphs;
     const own = this.#own.fresh(graphs, now);
     const temporaries = this.#own.hasTemporaries(graphs, now);
     const mayShare = own === undefined && temporaries !== true && !changing;
     const shared = mayShare ? this.#shared(now) : undefined;
-    const sight = own ?? shared;
-    // A sight that says no more than that the server does all lacks the keys that batches need.
-    const isKnown = sight !== undefined && !(mayBatch(this.#options) && showsServerDoesAll(sight));
+    const catalogState = own ?? shared;
+    // A state that says no more than that the server does all lacks the keys that batches need.
+    const isKnown =
+      catalogState !== undefined && !(mayBatch(this.#options) && showsServerDoesAll(catalogState));
     return {
       server,
       now,
-      sight: isKnown ? sight : undefined,
+      catalogState: isKnown ? catalogState : undefined,
       isShared: isKnown && shared !== undefined,
       isLost: graphs.isWatched && this.#server === undefined,
       mayHaveTemporaries: isKnown && shared !== undefined && temporaries === undefined,
@@ -125,12 +126,12 @@ export class Sights {
    * The catalog was read. What was found in a transaction that had written something stays with this session, and so do
    * temporary relations.
    */
-  record({ facts, fingerprint, known }: Reading, asked: ReadPoint, changing: boolean): Sight {
+  record({ facts, fingerprint, known }: Reading, asked: ReadPoint, changing: boolean): CatalogState {
     const [graphs, { database }] = [this.#graphs, this.#options];
     const scope = scopeOf(facts);
     if (scope === 'all' && !changing) graphs.recordFingerprint(database, fingerprint, asked);
-    this.#own.record({ kind: 'sight', fingerprint, known, asked, scope });
-    return { kind: 'sight', fingerprint, known };
+    this.#own.record({ kind: 'catalog state', fingerprint, known, asked, scope });
+    return { kind: 'catalog state', fingerprint, known };
   }
 
   /** Whether the graph may have temporary relations of this session, as the server said; null where that is to be asked. */
@@ -151,12 +152,12 @@ export class Sights {
     return this.#server === server;
   }
 
-  #shared(now: ReadPoint): Sight | undefined {
+  #shared(now: ReadPoint): CatalogState | undefined {
     const [graphs, { database }] = [this.#graphs, this.#options];
     const fingerprint = graphs.currentFingerprint(database, now);
     const known = fingerprint === undefined ? undefined : graphs.get(database, fingerprint);
     return fingerprint === undefined || known === undefined
       ? undefined
-      : { kind: 'sight', fingerprint, known };
+      : { kind: 'catalog state', fingerprint, known };
   }
 }

@@ -6,8 +6,8 @@ import type { GraphCache, KnownGraph, ReadPoint } from '../../graph/cache.js';
 import type { SessionFacts } from '../../graph/catalog/answer.js';
 
 /** A state of the catalog. */
-export interface Sight {
-  readonly kind: 'sight';
+export interface CatalogState {
+  readonly kind: 'catalog state';
   readonly fingerprint: string;
   readonly known: KnownGraph;
 }
@@ -21,12 +21,12 @@ export interface Sight {
  */
 export type Scope = 'all' | 'session' | 'transaction' | 'snapshot';
 
-interface Seen extends Sight {
+interface Seen extends CatalogState {
   readonly asked: ReadPoint;
   readonly scope: Scope;
 }
 
-export class OwnSight {
+export class OwnCatalogState {
   #seen: Seen | undefined;
   /**
    * The client has sent nothing since the server was asked: it cannot have changed the catalog, nor expect to see what another
@@ -84,7 +84,7 @@ export class OwnSight {
    * @param now what GraphCache.readPoint says
    * @returns what was seen, where it need not be asked for again
    */
-  fresh(graphs: GraphCache, now: ReadPoint): Sight | undefined {
+  fresh(graphs: GraphCache, now: ReadPoint): CatalogState | undefined {
     if (this.#seen === undefined) return undefined;
     const { asked, scope } = this.#seen;
     // Parse and Bind that came in one go are one statement.
@@ -102,10 +102,10 @@ export class OwnSight {
 }
 
 /** The facts by which it is decided where an answer of the server's holds. */
-export type SightFacts = Pick<SessionFacts, 'written' | 'current' | 'temporary'>;
+export type ScopeFacts = Pick<SessionFacts, 'written' | 'current' | 'temporary'>;
 
 /** Where an answer of the server's holds. */
-export function scopeOf({ written, current, temporary }: SightFacts): Scope {
+export function scopeOf({ written, current, temporary }: ScopeFacts): Scope {
   if (!current) return 'snapshot';
   if (written) return 'transaction';
   return temporary === false ? 'all' : 'session';
