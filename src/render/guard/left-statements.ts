@@ -4,7 +4,7 @@ import { acts } from '../../plan/leaving.js';
 import type { UpdatePlan } from '../../plan/on-update.js';
 import { quoteName } from '../../sql/names.js';
 import { ownName } from '../own-names.js';
-import { equals, isAmong } from '../single/actions/match.js';
+import { equals, isInKeyArray } from '../single/actions/match.js';
 import { columnName, tableOf } from '../single/actions/rows.js';
 import { ChangedByKey } from './changed-by-key.js';
 import type { Checks } from './guard-checks.js';
@@ -170,7 +170,7 @@ export class LeftStatements {
       return `${quoteName(referencing)} = ${value[act]()}`;
     });
     // By the keys' array: the planner expects so many of them that it would go through the whole table for a join.
-    const among = isAmong(key, 'r', { rows: LEFT, column: left.was(key) }, `d.${left.leaves(key)}`);
+    const among = isInKeyArray(key, 'r', { rows: LEFT, column: left.was(key) }, `d.${left.leaves(key)}`);
     const found = [`g.${left.leaves(key)}`, equals(key, 'g', left.was(key), 'r'), ...(among ? [among] : [])];
     const update = `UPDATE ${tableOf(key.referencing)} AS r SET ${sets.join(', ')}\nFROM ${LEFT} AS g WHERE ${found.join(' AND ')}`;
     const count = `(SELECT pg_catalog.count(*) FROM ${CHANGED})`;

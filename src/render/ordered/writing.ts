@@ -6,7 +6,7 @@ import type { Deletion, Plan } from '../../plan/plan.js';
 import { quoteRelation } from '../../sql/names.js';
 import { renderChange, renderUpdates } from '../single/actions/changes.js';
 import { isReached } from '../single/actions/deletions.js';
-import { isAmong, tableOf } from '../single/actions/rows.js';
+import { isDeletedBy, tableOf } from '../single/actions/rows.js';
 import { renderRules } from '../single/checks/checks.js';
 import { isHeld } from './identified.js';
 import { type Step, stepOf } from './step.js';
@@ -76,7 +76,7 @@ export function deleteRows(plan: Plan, deletion: Deletion): Step {
 /** The DELETE of `deleteRows`, without what it reads from. */
 export function deleteHeld(plan: Plan, deletion: Deletion): string {
   const { relation, inherits } = deletion;
-  const condition = isHeld(deletion) ? isAmong(relation, deletion, 'r') : isReached(deletion, plan);
+  const condition = isHeld(deletion) ? isDeletedBy(relation, deletion, 'r') : isReached(deletion, plan);
   const table = inherits ? quoteRelation(relation) : tableOf(relation);
   return `DELETE FROM ${table} AS r WHERE ${condition}`;
 }

@@ -10,7 +10,7 @@ import { type Collecting, type Step, stepOf } from '../ordered/step.js';
 import { deleteHeld, deleteRows } from '../ordered/writing.js';
 import { ownName } from '../own-names.js';
 import { references } from '../single/actions/match.js';
-import { columnName, deletedRows, isAmong, staysClearOf, tableOf } from '../single/actions/rows.js';
+import { columnName, deletedRows, isDeletedBy, notDeletedBy, tableOf } from '../single/actions/rows.js';
 import { renderRules } from '../single/checks/checks.js';
 import { FAIL_ROW_KEPT, FAIL_SUSPICION } from '../violations.js';
 import { findCycle } from './cycle-page.js';
@@ -90,7 +90,7 @@ function deleteTogether(plan: Plan, deletions: readonly Deletion[]): Step {
 function setNull(plan: Plan, deletion: Deletion, columns: readonly string[]): Step {
   const { relation } = deletion;
   const set = columns.map((column) => `${quoteName(column)} = NULL`).join(', ');
-  const which = [isAmong(relation, deletion, 'r'), ...staysClearOf(plan, relation, 'r')].join(' AND ');
+  const which = [isDeletedBy(relation, deletion, 'r'), ...notDeletedBy(plan, relation, 'r')].join(' AND ');
   const update = `UPDATE ${tableOf(relation)} AS r SET ${set} WHERE ${which}`;
   return { ...stepOf(plan, update), takes: { relation, action: 'set null' } };
 }
@@ -111,7 +111,7 @@ export function endPage({ plan, nodes }: PagedPlan): Step | undefined {
     .map((key) => fails(`SELECT FROM ${tableOf(key.referencing)} AS r WHERE ${left(key)}`, FAIL_SUSPICION));
   const unchanged = nodes.flatMap(({ key, deletions: [deletion] }) => {
     if (!key || !deletion) return [];
-    const which = `${isAmong(key.referencing, deletion, 'r')} AND ${left(key)}`;
+    const which = `${isDeletedBy(key.referencing, deletion, 'r')} AND ${left(key)}`;
     return [fails(`SELECT FROM ${tableOf(key.referencing)} AS r WHERE ${which}`, FAIL_ROW_KEPT)];
   });
   const kept = nodes
@@ -120,7 +120,7 @@ export function endPage({ plan, nodes }: PagedPlan): Step | undefined {
     .map((deletion) => {
       const { relation, inherits } = deletion;
       const table = inherits ? quoteRelation(relation) : tableOf(relation);
-      return fails(`SELECT FROM ${table} AS r WHERE ${isAmong(relation, deletion, 'r')}`, FAIL_ROW_KEPT);
+      return fails(`SELECT FROM ${table} AS r WHERE ${isDeletedBy(relation, deletion, 'r')}`, FAIL_ROW_KEPT);
     });
   const cases = [...kept, ...unchanged, ...late];
   return cases.length === 0

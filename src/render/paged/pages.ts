@@ -11,11 +11,11 @@ import { collectRoots } from '../ordered/collecting.js';
 import { obstacle } from '../ordered/sequence.js';
 import type { Collecting, Step } from '../ordered/step.js';
 import { harmlessQuestion } from '../single/harmless-question.js';
-import { readGone } from '../single/read-again.js';
+import { reevaluationObstacle } from '../single/reevaluation.js';
 import type { Root } from '../single/root.js';
 import type { Spliced } from '../splice.js';
 import { askAll } from './ask-all.js';
-import { changingCode } from './changing-code.js';
+import { interferingCode } from './interfering-code.js';
 import { askRules, endPage, findPage, writePage } from './page-steps.js';
 import { type PagedPlan, type PageNode, pagedPlan } from './paged-plan.js';
 
@@ -73,7 +73,7 @@ export function renderPages(
       selection.names,
       plan,
       true,
-      changingCode(selection.names, root, plan, sharing),
+      interferingCode(selection.names, root, plan, sharing),
     ),
     roots: collectRoots(text, statement, root, rows + 1),
     nodes: paged.nodes,
@@ -121,7 +121,7 @@ function problemOf(
   const problem = obstacle(text, statement, root);
   if (problem !== undefined) return problem;
   if (root.site.returning) return 'a RETURNING';
-  const gone = statement.selection && readGone(statement.selection.names, root, plan, sharing);
+  const gone = statement.selection && reevaluationObstacle(statement.selection.names, root, plan, sharing);
   if (gone !== undefined) return gone;
   const locked = statement.selection?.names.functions.find((name) => WRITTEN_BY_LOCKS.includes(name));
   if (locked !== undefined) return `a WHERE that looks at ${locked}, which changes where a row is locked`;

@@ -46,7 +46,7 @@ export function chunksOf(keys: readonly Key[], { transport }: LiteralForm): read
  *
  * @param keys one list of them (`chunksOf`); none has a null
  */
-export function isAmong(columns: readonly string[], keys: readonly Key[], { plain }: LiteralForm): string {
+export function inList(columns: readonly string[], keys: readonly Key[], { plain }: LiteralForm): string {
   const names = columns.map(quoteName);
   const [only, ...more] = names;
   if (only !== undefined && more.length === 0) return `${only} IN (${keys.map(([key]) => key).join(', ')})`;
@@ -63,8 +63,8 @@ export function isAmong(columns: readonly string[], keys: readonly Key[], { plai
 }
 
 /** The same for any number of keys, in one condition. */
-export function isAmongAll(columns: readonly string[], keys: readonly Key[], form: LiteralForm): string {
-  const lists = chunksOf(keys, form).map((chunk) => isAmong(columns, chunk, form));
+export function inLists(columns: readonly string[], keys: readonly Key[], form: LiteralForm): string {
+  const lists = chunksOf(keys, form).map((chunk) => inList(columns, chunk, form));
   return lists.length === 0 ? '1 = 0' : `(${lists.join(' OR ')})`;
 }
 

@@ -5,7 +5,7 @@
 import type { Graph } from '../../graph/graph.js';
 import { type Plan, setsColumns } from '../../plan/plan.js';
 import type { CalledNames } from '../../sql/statement/selection.js';
-import { readGone } from '../single/read-again.js';
+import { reevaluationObstacle } from '../single/reevaluation.js';
 import type { Root } from '../single/root.js';
 
 /** Types that something may be cast to, and functions that give the same for the same values, or go by the time. */
@@ -19,7 +19,7 @@ const HARMLESS = new Set(
 
 /** @returns what stands against it */
 export function repeatObstacle(names: CalledNames, root: Root, plan: Plan, graph: Graph): string | undefined {
-  const gone = readGone(names, root, plan, graph.sharing);
+  const gone = reevaluationObstacle(names, root, plan, graph.sharing);
   if (gone !== undefined) return gone;
   const tables = new Set([...graph.relations].map(({ name }) => name));
   const unknown = names.read.find((name) => !tables.has(name));

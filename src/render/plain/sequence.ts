@@ -27,14 +27,14 @@ export interface PlainSequence {
   /** That of the server: without transactions where each statement has to stay by itself. */
   readonly family: Family;
   /** The key for which it has to. */
-  readonly apart: string | undefined;
+  readonly separatingKey: string | undefined;
   /** No row goes before one that references it, in its own table either. */
   readonly inLayers: boolean;
 }
 
 /**
  * @param graph in which the plan was made
- * @param apart a key that the server enforces so that each statement has to stay by itself
+ * @param separatingKey a key that the server enforces so that each statement has to stay by itself
  * @throws ProxyError PGC_FAMILY for what cannot be done on servers of the family
  */
 export function renderPlain(
@@ -44,10 +44,12 @@ export function renderPlain(
   roots: readonly Root[],
   server: Family,
   graph: Graph,
-  apart?: string,
+  separatingKey?: string,
 ): PlainSequence {
   const { transactions } = server;
-  const family: Family = apart ? { ...server, transactions: { ...transactions, kind: 'none' } } : server;
+  const family: Family = separatingKey
+    ? { ...server, transactions: { ...transactions, kind: 'none' } }
+    : server;
   const [root, ...more] = roots;
   const what =
     root && more.length === 0
@@ -69,13 +71,13 @@ export function renderPlain(
     hasParameters: hasParameters(text),
     schema: schema === undefined ? relation.schema : undefined,
     family,
-    apart,
-    inLayers: family.transactions.kind === 'none' || looksBehindEachRow(plan),
+    separatingKey,
+    inLayers: family.transactions.kind === 'none' || checksAfterEachRow(plan),
   };
 }
 
 /** A server that is not PostgreSQL may look at the keys that it enforces after each row: not only where the statement has ended. */
-function looksBehindEachRow({ deletions, keys }: Plan): boolean {
+function checksAfterEachRow({ deletions, keys }: Plan): boolean {
   return deletions.some(({ cycle }) => cycle !== undefined) && keys.some(({ enforced }) => enforced);
 }
 

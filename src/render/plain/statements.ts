@@ -8,7 +8,7 @@ import type { Family } from '../../profiles/families/family.js';
 import { quoteName, quoteRelation } from '../../sql/names.js';
 import type { Counted } from '../single/counts.js';
 import { type FoundRows, heldTables, type Level } from './found-rows.js';
-import { chunksOf, isAmong, isAmongAll, type Key, type LiteralForm } from './literals.js';
+import { chunksOf, inList, inLists, type Key, type LiteralForm } from './literals.js';
 
 /** What is rendered with. */
 export interface PlainContext extends LiteralForm {
@@ -39,7 +39,7 @@ export function collect(level: Level | undefined, context: PlainContext): readon
     const lock = locks ? ' FOR UPDATE' : '';
     return chunksOf(rows.referencedBy(key, level), context).map((chunk) => ({
       relation: key.referencing,
-      sql: `SELECT ${list} FROM ${quoteRelation(key.referencing)} WHERE ${isAmong(referencing(key), chunk, context)}${lock}`,
+      sql: `SELECT ${list} FROM ${quoteRelation(key.referencing)} WHERE ${inList(referencing(key), chunk, context)}${lock}`,
     }));
   });
 }
@@ -74,7 +74,7 @@ export function askRules(context: PlainContext): readonly RuleQuestion[] {
     const list = referencing(key).map(quoteName).join(', ');
     return chunksOf(rows.referencedBy(key), context).map((chunk) => ({
       check: number,
-      sql: `SELECT ${list} FROM ${quoteRelation(key.referencing)} WHERE ${isAmong(referencing(key), chunk, context)}${stays} LIMIT 1`,
+      sql: `SELECT ${list} FROM ${quoteRelation(key.referencing)} WHERE ${inList(referencing(key), chunk, context)}${stays} LIMIT 1`,
     }));
   });
 }
@@ -123,7 +123,7 @@ export function changeRows(context: PlainContext): readonly Changing[] {
     const sets = key.setColumns.map((column) => `${quoteName(column)} = ${value}`).join(', ');
     const stays = stayingRows(key.referencing, context);
     return chunksOf(rows.referencedBy(key), context).map((chunk) => ({
-      sql: `UPDATE ${quoteRelation(relation)} SET ${sets} WHERE ${isAmong(referencing(key), chunk, context)}${stays}`,
+      sql: `UPDATE ${quoteRelation(relation)} SET ${sets} WHERE ${inList(referencing(key), chunk, context)}${stays}`,
       takes: { relation, action },
     }));
   });
@@ -196,7 +196,7 @@ export function sweep(context: PlainContext): readonly string[] {
   return plan.keys.flatMap((key) =>
     chunksOf(rows.referencedBy(key), context).map(
       (chunk) =>
-        `SELECT 1 FROM ${quoteRelation(key.referencing)} WHERE ${isAmong(referencing(key), chunk, context)} LIMIT 1`,
+        `SELECT 1 FROM ${quoteRelation(key.referencing)} WHERE ${inList(referencing(key), chunk, context)} LIMIT 1`,
     ),
   );
 }
@@ -204,11 +204,11 @@ export function sweep(context: PlainContext): readonly string[] {
 function deletions(
   takes: Counted,
   columns: readonly string[],
-  keys: Parameters<typeof isAmong>[1],
+  keys: Parameters<typeof inList>[1],
   context: PlainContext,
 ): readonly Changing[] {
   return chunksOf(keys, context).map((chunk) => ({
-    sql: `DELETE FROM ${quoteRelation(takes.relation)} WHERE ${isAmong(columns, chunk, context)}`,
+    sql: `DELETE FROM ${quoteRelation(takes.relation)} WHERE ${inList(columns, chunk, context)}`,
     takes,
   }));
 }
@@ -222,8 +222,8 @@ function stayingRows(relation: Relation, context: PlainContext): string {
     .filter((deletion) => deletion.relation === relation)
     .flatMap(({ keys }) =>
       table && client
-        ? [isAmongAll(table.identity, rows.identities(relation, 'any', client.relation), context)]
-        : keys.map((key) => isAmongAll(referencing(key), rows.referencedBy(key), context)),
+        ? [inLists(table.identity, rows.identities(relation, 'any', client.relation), context)]
+        : keys.map((key) => inLists(referencing(key), rows.referencedBy(key), context)),
     );
   const distinct = [...new Set(gone)];
   return distinct.length === 0 ? '' : ` AND CASE WHEN ${distinct.join(' OR ')} THEN 1 ELSE 0 END = 0`;

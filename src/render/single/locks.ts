@@ -64,14 +64,14 @@ function lockRows(
   // Bind gives values for all parameters.
   if (hasParameters(text.slice(selection.end))) return undefined;
   const statements = [
-    ...levelsBelow(plan).map((level) => lockLevel(text, statement, root, level)),
+    ...levelSql(plan).map((level) => lockLevel(text, statement, root, level)),
     ...renderDefaultLocks(plan).map((sql): Spliced => ({ sql, copied: [] })),
   ];
   return { statements, harmless: harmlessQuestion(selection.names, plan), isFirst };
 }
 
 /** The part of a statement that locks one level, as it is the same for all statements of a plan. */
-interface LevelBelow {
+interface LevelSql {
   /** It is the client's own DELETE whose rows are locked; else these are only found. */
   readonly isTop: boolean;
   /** The CTEs of the levels in between, and of this one. */
@@ -80,7 +80,7 @@ interface LevelBelow {
   readonly locked: readonly string[];
 }
 
-const levelsBelow = oncePerPlan((plan): readonly LevelBelow[] =>
+const levelSql = oncePerPlan((plan): readonly LevelSql[] =>
   levelsOf(plan).map((level, depth) => ({
     isTop: depth === 0,
     ctes: renderDeletions(plan, level.purpose),
@@ -108,7 +108,7 @@ function lockLevel(
   text: string,
   { selection, start, end, hasWith }: DeletingStatement,
   root: Root,
-  { isTop, ctes, locked }: LevelBelow,
+  { isTop, ctes, locked }: LevelSql,
 ): Spliced {
   if (!selection) throw new Error('no SELECT can be put in the place of the statement');
   const { alias } = root.site;

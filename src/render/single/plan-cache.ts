@@ -33,24 +33,24 @@ export function* cachedPlan(graph: Graph, targets: readonly Target[]): Steps<Pla
 }
 
 /** The CTEs that follow the client's DELETEs, and the conditions of the whole statement: each is true, or fails. */
-export interface Below {
+export interface CascadeSql {
   readonly ctes: readonly string[];
   readonly conditions: readonly string[];
 }
 
-const rendered = new Map<string, WeakMap<Plan, Below>>();
+const rendered = new Map<string, WeakMap<Plan, CascadeSql>>();
 
 /** `pgc_1 AS (DELETE FROM ONLY posts …), pgc_u0_0 AS (UPDATE ONLY notes …)`, and the conditions of renderChecks. */
-export function* renderBelow(plan: Plan, mode: RenderMode): Steps<Below> {
+export function* renderCascade(plan: Plan, mode: RenderMode): Steps<CascadeSql> {
   const way = `${mode.suspecting} ${mode.counting}`;
-  const known = rendered.get(way) ?? new WeakMap<Plan, Below>();
+  const known = rendered.get(way) ?? new WeakMap<Plan, CascadeSql>();
   rendered.set(way, known);
   const made = known.get(plan) ?? (yield* below(plan, mode));
   known.set(plan, made);
   return made;
 }
 
-function* below(plan: Plan, mode: RenderMode): Steps<Below> {
+function* below(plan: Plan, mode: RenderMode): Steps<CascadeSql> {
   const { ctes, conditions } = renderChecks(plan, mode.suspecting);
   yield;
   const changes = plan.changes.flatMap((change, i) => renderChange(change, i, plan, mode));

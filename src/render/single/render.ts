@@ -15,7 +15,7 @@ import { type Edit, insertion, type Spliced } from '../splice.js';
 import type { RenderMode } from './actions/rows.js';
 import { type Counted, countedParts, countsColumn } from './counts.js';
 import { meaningHolds } from './meaning.js';
-import { renderBelow } from './plan-cache.js';
+import { renderCascade } from './plan-cache.js';
 import {
   addedNames,
   bodyName,
@@ -90,7 +90,7 @@ export function* renderStatement(
   beside?: Beside,
 ): Steps<Rendered> {
   const source = { text, statement, columns };
-  const { ctes: below, ...checks } = yield* renderBelow(plan, mode);
+  const { ctes: below, ...checks } = yield* renderCascade(plan, mode);
   yield;
   const conditions = [
     ...roots.map(meaningHolds),

@@ -9,16 +9,16 @@ import { quoteName } from '../../../sql/names.js';
 import { ownName } from '../../own-names.js';
 import { outOfReach, queued } from './events.js';
 import { equals, references } from './match.js';
-import { deletedRows, type RenderMode, staysClearOf, tableOf } from './rows.js';
+import { deletedRows, notDeletedBy, type RenderMode, tableOf } from './rows.js';
 
-/** `pgc_w`: the column with the object id of the relation that holds a changed row. */
-export const WITHIN = ownName('w');
+/** `pgc_w`: the column with the tableoid of a changed row. */
+export const ROW_TABLEOID = ownName('w');
 
-/** Rows to which SET DEFAULT has given new keys. */
-export interface Given {
+/** The rows that an UPDATE has set to their defaults. */
+export interface Defaulted {
   /** The CTE that has them, with the new keys under their own names. */
   readonly rows: string;
-  /** The columns with the place of the deleted row that each of them referenced before. */
+  /** The columns with the tableoid and ctid of the deleted row that each of them referenced before. */
   readonly tableoid: string;
   readonly ctid: string;
 }
@@ -33,7 +33,7 @@ export interface Given {
  *     pgc_u0_0 (pgc_w, author, pgc_o0, pgc_t0) AS (UPDATE ONLY posts AS r SET author = DEFAULT FROM pgc_0 AS pgc_d0
  *       WHERE pgc_d0.pgc_c0 = r.author RETURNING r.tableoid, r.author, pgc_d0.pgc_c1, pgc_d0.pgc_c2)
  *
- * @param mode `suspecting`: the statement stops itself where the order of two keys matters, so the UPDATE need not look at it
+ * @param mode with `suspecting` the statement fails itself where the order of two keys matters, so that the UPDATE can ignore that order
  */
 export function renderChange(
   change: Change,
@@ -64,7 +64,7 @@ export function renderChange(
       ...parents.flatMap(({ values }) => values),
     ];
     const names = [
-      WITHIN,
+      ROW_TABLEOID,
       ...columns,
       ...parents.flatMap(({ names: { tableoid, ctid } }) => [tableoid, ctid]),
     ];
@@ -72,19 +72,19 @@ export function renderChange(
   });
 }
 
-/** The same changes as UPDATEs that stand alone. Only for a change without SET DEFAULT, whose checks read from its CTEs. */
+/** The same changes as UPDATE statements, not CTEs. Only for a change without SET DEFAULT: the checks of SET DEFAULT read from its CTEs. */
 export function renderUpdates(change: Change, plan: Plan): readonly string[] {
   return combinations(change).map((defaults) => renderUpdate(change, defaults, plan, false));
 }
 
-/** Where the rows are that a key of SET DEFAULT has given new keys. */
-export function givenBy(change: Change, index: number, key: ForeignKey): readonly Given[] {
+/** The rows that a SET DEFAULT key of the change has set to their defaults. */
+export function defaultedBy(change: Change, index: number, key: ForeignKey): readonly Defaulted[] {
   return changeParts(change, index).flatMap(({ name, defaults }) =>
     defaults.includes(key) ? [{ rows: name, ...placeOf(change, key) }] : [],
   );
 }
 
-/** The CTEs of a change, `pgc_u0_0`, each with the SET DEFAULT keys whose combination it is for. */
+/** The names of a change's CTEs, `pgc_u0_0`, each with its combination of SET DEFAULT keys. */
 export function changeParts(
   change: Change,
   index: number,
@@ -92,7 +92,7 @@ export function changeParts(
   return combinations(change).map((defaults, i) => ({ name: ownName(`u${index}_${i}`), defaults }));
 }
 
-/** `pgc_o0` and `pgc_t0`: the columns with the place of the row that was referenced by a key. */
+/** `pgc_o0` and `pgc_t0`: the columns with the tableoid and ctid of the row that was referenced by a key. */
 function placeOf(change: Change, key: ForeignKey): { readonly tableoid: string; readonly ctid: string } {
   const at = change.keys.indexOf(key);
   return { tableoid: ownName(`o${at}`), ctid: ownName(`t${at}`) };
@@ -159,7 +159,7 @@ function renderUpdate(
     ),
     ...others.map((key) => `(${matches(key)}) IS NOT TRUE`),
     ...(defaults.length === 0 ? [`(${nulls.map(matches).join(' OR ')})`] : []),
-    ...staysClearOf(plan, change.relation, 'r'),
+    ...notDeletedBy(plan, change.relation, 'r'),
   ];
   const sure = nulls.length === 1 && defaults.length === 0;
   const defaulted = new Set(defaults.flatMap(({ setColumns }) => setColumns));

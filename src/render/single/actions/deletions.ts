@@ -11,7 +11,7 @@ import {
   enteringRows,
   foundName,
   foundRows,
-  staysClearOf,
+  notDeletedBy,
   tableOf,
 } from './rows.js';
 
@@ -81,7 +81,7 @@ export function isReached({ relation, keys, cycle }: Deletion, plan: Plan): stri
       cycle === undefined ? deletedRows(plan, key.referenced) : foundRows(plan, key.referenced, cycle),
     ),
   );
-  const clear = staysClearOf(plan, relation, 'r', ({ origin }) => origin === 'client');
+  const clear = notDeletedBy(plan, relation, 'r', ({ origin }) => origin === 'client');
   return clear.length === 0 ? matches.join(' OR ') : `(${matches.join(' OR ')}) AND ${clear.join(' AND ')}`;
 }
 

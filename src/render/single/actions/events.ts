@@ -1,11 +1,11 @@
 /**
- * Which of several events comes first: conditions on the queue (queue.ts). An event is a deleted row, by its `position` in
- * the queue, and a key that references it, by its order; PostgreSQL fires them in the order of both.
+ * Conditions on the queue (queue.ts) that tell which of two events comes first. An event is a deleted row, told by its `position` in the
+ * queue, and a key that references the row, told by its `key_order`. PostgreSQL fires events in the order of position, then key order.
  *
  * The names in the SQL of these conditions: `q` is a place in the queue and `p` the deleted row at that place, with a number
  * where one EXISTS stands in another (`q1`, `p1`; `q2`, `p2`); `r` is a referencing row as it was; `u` is that row with the
- * values that a SET key gives it; `b` is the place of the row that `r` referenced; `d` is the place of a row that is asked
- * about, and `e` that of its parent.
+ * values that a SET key gives it; `b` is the place of the row that `r` referenced; `d` is the place of the row that a condition is
+ * about, and `e` the place of that row's parent.
  */
 import type { ForeignKey } from '../../../graph/model.js';
 import { type Changer, grouped, oncePerPlan, type Plan } from '../../../plan/plan.js';
@@ -26,26 +26,32 @@ export function eventOf(plan: Plan, key: ForeignKey, position: string): string {
  *     EXISTS (SELECT FROM pgc_q AS d WHERE d.tableoid = r.tableoid AND d.ctid = r.ctid
  *       AND ROW(d.parent_position, d.key_order) < ROW(q.position, 1))
  */
-export function goneBefore(row: string, event?: string): string {
+export function deletedBefore(row: string, event?: string): string {
   const before =
     event === undefined ? '' : ` AND ROW(d.parent_position, d.key_order) OPERATOR(pg_catalog.<) ${event}`;
-  return `EXISTS (SELECT FROM ${QUEUE} AS d WHERE d.tableoid OPERATOR(pg_catalog.=) ${row}.tableoid AND d.ctid OPERATOR(pg_catalog.=) ${row}.ctid${before})`;
+  return `EXISTS (SELECT FROM ${QUEUE} AS d WHERE ${hasPlace('d', row)}${before})`;
 }
 
 /**
- * A condition: the row is gone when the check comes that this event has queued. The event that deletes the row was queued
- * before that check: the row `e` for which it fires was itself deleted before this event, or by the client.
+ * A condition: the row is deleted before the check that this event queues.
  *
  *     EXISTS (SELECT FROM pgc_q AS d LEFT JOIN pgc_q AS e ON e.position = d.parent_position
  *       WHERE d.tableoid = r.tableoid AND d.ctid = r.ctid
  *       AND (e.position IS NULL OR ROW(e.parent_position, e.key_order) < ROW(b.position, 1)))
  */
-export function goneBeforeCheck(row: string, event: string): string {
+export function deletedBeforeCheck(row: string, event: string): string {
   return (
     `EXISTS (SELECT FROM ${QUEUE} AS d LEFT JOIN ${QUEUE} AS e ON e.position OPERATOR(pg_catalog.=) d.parent_position` +
-    ` WHERE d.tableoid OPERATOR(pg_catalog.=) ${row}.tableoid AND d.ctid OPERATOR(pg_catalog.=) ${row}.ctid` +
-    ` AND (e.position IS NULL OR ROW(e.parent_position, e.key_order) OPERATOR(pg_catalog.<) ${event}))`
+    ` WHERE ${hasPlace('d', row)} AND ${parentQueuedBefore(event)})`
   );
+}
+
+/**
+ * A condition on the place `d` of a row and the place `e` of its parent, the deleted row that it references: the event that deletes the row
+ * was queued before this event fires, as its parent was deleted before this event, or by the client.
+ */
+export function parentQueuedBefore(event: string): string {
+  return `(e.position IS NULL OR ROW(e.parent_position, e.key_order) OPERATOR(pg_catalog.<) ${event})`;
 }
 
 /**
@@ -58,8 +64,8 @@ export function queued(key: ForeignKey, q = 'q', p = 'p'): string {
 }
 
 /**
- * Conditions, one for each of these SET keys: the key has changed the row before this event, or ever where no event is named,
- * so that another key no longer finds the row. A key of some partitions alone changes their rows only.
+ * Conditions, one for each of these SET keys: the key has changed the row before this event, or at any time where no event is given, so that
+ * another key no longer finds the row. A key that only some partitions have changes the rows of these only.
  *
  *     EXISTS (SELECT FROM pgc_q AS q1 JOIN ONLY accounts AS p1 ON p1.tableoid = q1.tableoid AND p1.ctid = q1.ctid
  *       WHERE p1.id = r.account AND ROW(q1.position, 1) < ROW(q.position, 2))

@@ -20,7 +20,7 @@ export interface Deleted {
  */
 export function references(key: ForeignKey, row: string, deleted: Deleted): string {
   return (
-    isAmong(key, row, deleted) ??
+    isInKeyArray(key, row, deleted) ??
     `EXISTS (SELECT FROM ${deleted.rows} AS d WHERE ${equals(key, 'd', deleted.column, row)})`
   );
 }
@@ -31,7 +31,12 @@ export function references(key: ForeignKey, row: string, deleted: Deleted): stri
  * @param where a condition on a deleted row `d`
  * @returns undefined where no index finds the rows by that
  */
-export function isAmong(key: ForeignKey, row: string, deleted: Deleted, where?: string): string | undefined {
+export function isInKeyArray(
+  key: ForeignKey,
+  row: string,
+  deleted: Deleted,
+  where?: string,
+): string | undefined {
   const [column, ...more] = key.columns;
   if (!column || more.length > 0 || !indexed(key) || !collectable(key, column)) return undefined;
   const some = where === undefined ? '' : ` WHERE ${where}`;

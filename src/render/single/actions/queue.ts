@@ -14,7 +14,7 @@ import { quoteName } from '../../../sql/names.js';
 import { ownName } from '../../own-names.js';
 import { hasPlace } from './deletions.js';
 import { equals } from './match.js';
-import { columnName, cteName, isAmong, tableOf } from './rows.js';
+import { columnName, cteName, isDeletedBy, tableOf } from './rows.js';
 
 /**
  * The CTE's name. `position` is the deleted row's place in the queue, `tableoid` and `ctid` say which row it is;
@@ -128,7 +128,7 @@ function renderEvent(plan: Plan, key: ForeignKey): string {
   const kept = key.referencing.mayKeepRows
     ? (plan.overlaps.get(key.referencing) ?? []).flatMap((id) => plan.deletions[id] ?? [])
     : [];
-  const deleted = kept.map((deletion) => isAmong(key.referencing, deletion, 'r')).join(' OR ');
+  const deleted = kept.map((deletion) => isDeletedBy(key.referencing, deletion, 'r')).join(' OR ');
   const soFar = `SELECT FROM ${rowsFrom('all_tableoids', 'all_ctids')} AS s (${ROW}) WHERE ${hasPlace('r', 's')}`;
   const isDeleted = `r.ctid OPERATOR(pg_catalog.=) ANY (q.all_ctids) AND EXISTS (${soFar})`;
   return (

@@ -24,12 +24,12 @@ export function foundName(deletion: number): string {
   return ownName(`f${deletion}`);
 }
 
-/** `pgc_c0`: a column of a deletion's CTE. Those of the client's RETURNING stand beside them, under names of their own. */
+/** `pgc_c0`: a column of a deletion's CTE. The columns of the client's RETURNING have other names (root.ts). */
 export function columnName(index: number): string {
   return ownName(`c${index}`);
 }
 
-/** `ONLY posts`, as a key never holds for inheritance children; `posts` where it is partitioned, as its partitions have the rows. */
+/** `ONLY posts`, as a key does not extend to inheritance children; `posts` where it is partitioned, as its partitions have the rows. */
 export function tableOf(relation: Relation): string {
   return `${relation.kind === 'p' ? '' : 'ONLY '}${quoteRelation(relation)}`;
 }
@@ -43,7 +43,7 @@ export function deletedRows(plan: Plan, relation: Relation): Deleted {
   return rowsOf(plan, plan.members.get(relation) ?? [], cteName);
 }
 
-/** The same for a deletion in a cycle. It takes the rows of the other deletions in that cycle as the search has found them. */
+/** As `deletedRows`, for a deletion in a cycle: the rows of the other deletions in that cycle are those that the search has found. */
 export function foundRows(plan: Plan, relation: Relation, cycle: number): Deleted {
   const members = plan.members.get(relation) ?? [];
   return rowsOf(plan, members, (id) => (plan.deletions[id]?.cycle === cycle ? foundName(id) : cteName(id)));
@@ -62,7 +62,7 @@ function rowsOf(plan: Plan, members: readonly Member[], name: (id: number) => st
   const only = first && plan.deletions[first.deletion];
   if (only && more.length === 0 && first.within === undefined)
     return { rows: name(only.id), column: (column) => columnName(only.returns.indexOf(column)) };
-  // Each deletion returns other columns at other places; here all have those that they have in common.
+  // Each deletion returns its own columns in its own order; the union has the columns that all of them return.
   const deletions = members.flatMap(({ deletion }) => plan.deletions[deletion] ?? []);
   const shared = (only?.returns ?? []).filter((column) =>
     deletions.every(({ returns }) => returns.includes(column)),
@@ -78,19 +78,19 @@ function rowsOf(plan: Plan, members: readonly Member[], name: (id: number) => st
   return { rows: `(${arms.join(' UNION ALL ')})`, column: (column) => columnName(shared.indexOf(column)) };
 }
 
-/** `m.pgc_c1 = ANY (ARRAY[16385, 16390]::oid[])`: these relations hold the row. */
+/** `m.pgc_c1 = ANY (ARRAY[16385, 16390]::oid[])`: the row is in one of these relations. */
 export function isWithin(tableoid: string, oids: readonly number[]): string {
   return `${tableoid} OPERATOR(pg_catalog.=) ANY (ARRAY[${oids.join(', ')}]::pg_catalog.oid[])`;
 }
 
 /**
- * A condition: `row`, a row of `relation`, is among the rows that a deletion takes. It is never null.
+ * A condition: this deletion deletes `row`, a row of `relation`. It is never null.
  *
  *     EXISTS (SELECT FROM pgc_0 AS g WHERE g.pgc_c0 = r.id)
  *
  * @param own the names of the relation's columns in `row`
  */
-export function isAmong(relation: Relation, deletion: Deletion, row: string, own = quoteName): string {
+export function isDeletedBy(relation: Relation, deletion: Deletion, row: string, own = quoteName): string {
   const same = identifyingColumns(relation, deletion).map((column) => {
     const known = columnName(deletion.returns.indexOf(column));
     return `g.${known} OPERATOR(pg_catalog.=) ${row}.${own(column)}`;
@@ -99,11 +99,11 @@ export function isAmong(relation: Relation, deletion: Deletion, row: string, own
 }
 
 /**
- * Conditions that none of these deletions takes `row`, a row of `relation`:
+ * Conditions, one for each deletion that `which` chooses: it does not delete `row`, a row of `relation`.
  *
  *     NOT EXISTS (SELECT FROM pgc_0 AS g WHERE g.pgc_c0 = r.id)
  */
-export function staysClearOf(
+export function notDeletedBy(
   plan: Plan,
   relation: Relation,
   row: string,
@@ -112,5 +112,5 @@ export function staysClearOf(
   return (plan.overlaps.get(relation) ?? [])
     .flatMap((id) => plan.deletions[id] ?? [])
     .filter(which)
-    .map((deletion) => `NOT ${isAmong(relation, deletion, row)}`);
+    .map((deletion) => `NOT ${isDeletedBy(relation, deletion, row)}`);
 }

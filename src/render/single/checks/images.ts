@@ -1,29 +1,29 @@
 /**
- * Images of rows that SET keys change: the new keys, and the places of the rows that they referenced before. Of a row that is
- * deleted later there is the image that it would have had.
+ * Images of rows that SET keys change: subqueries with the new keys of these rows, and the places of the rows that they referenced before. A
+ * row that PostgreSQL would change first and delete later also has an image here, although the proxy's statement only deletes it.
  */
 import type { ForeignKey } from '../../../graph/model.js';
 import { setsConstants } from '../../../plan/conflicts.js';
 import type { Plan } from '../../../plan/plan.js';
 import { quoteName } from '../../../sql/names.js';
 import { ownName } from '../../own-names.js';
-import { type Given, givenBy, WITHIN } from '../actions/changes.js';
+import { type Defaulted, defaultedBy, ROW_TABLEOID } from '../actions/changes.js';
 import { equals } from '../actions/match.js';
-import { deletedRows, isAmong, tableOf } from '../actions/rows.js';
+import { deletedRows, isDeletedBy, tableOf } from '../actions/rows.js';
 
-export interface Image extends Given {
-  /** Whether all of its rows stay, all are deleted later, or some are. In the last two cases it has the places of the rows themselves. */
-  readonly fate: 'stays' | 'goes' | 'either';
+export interface Image extends Defaulted {
+  /** Whether none of its rows is deleted, all are, or some may be. In the last two cases it also has ROW_TABLEOID and ROW_CTID. */
+  readonly fate: 'stays' | 'deleted' | 'either';
 }
 
-/** `pgc_p`: the ctid of the row itself. */
-export const OWN_PLACE = ownName('p');
+/** `pgc_p`: the column with the ctid of the row that was changed. */
+export const ROW_CTID = ownName('p');
 
 /**
  * The images of the rows that a SET key changes.
- * @param by the SET key; the images that SET DEFAULT gives to rows that stay are what its UPDATE returned
- * @param key whose columns are wanted
- * @param within the object ids of the relations whose rows are wanted, where not of all
+ * @param by the SET key. For rows that SET DEFAULT changes and nothing deletes, the image is what its UPDATE returned
+ * @param key the key whose columns the images have
+ * @param within the object ids of the relations whose rows the images have; undefined for all
  */
 export function imagesOf(
   plan: Plan,
@@ -35,20 +35,20 @@ export function imagesOf(
   const made = plan.changes[change];
   if (made === undefined) return [];
   if (by.action === 'set null') return [among(image(plan, by, key, 'either'), within)];
-  const given = givenBy(made, change, by).map((each): Image => ({ ...each, fate: 'stays' }));
-  const going = mayGo(plan, by) && setsConstants(by) ? [image(plan, by, key, 'goes')] : [];
+  const given = defaultedBy(made, change, by).map((each): Image => ({ ...each, fate: 'stays' }));
+  const going = mayBeDeleted(plan, by) && setsConstants(by) ? [image(plan, by, key, 'deleted')] : [];
   return [...given, ...going].map((each) => among(each, within));
 }
 
 /**
- * All rows that SET DEFAULT with constants finds, with their places and their new keys; undefined where only the server knows
- * the new keys. A trigger may have kept the UPDATE from changing a row: rows that stay and were not changed are left out.
+ * The image of all rows that SET DEFAULT finds, computed from the defaults and not read from the UPDATE; undefined where a default is no
+ * constant, as only the server can compute that. A row that is neither updated (a trigger may have prevented it) nor deleted is left out.
  *
  *     (SELECT g.* FROM (SELECT r.tableoid AS pgc_w, r.ctid AS pgc_p, (0)::int4 AS author, d.pgc_c1 AS pgc_o, d.pgc_c2 AS pgc_t
  *         FROM pgc_0 AS d JOIN ONLY posts AS r ON d.pgc_c0 = r.author) AS g
  *       WHERE EXISTS (SELECT FROM pgc_u0_0 AS v WHERE v.pgc_w = g.pgc_w AND v.pgc_o0 = g.pgc_o AND v.pgc_t0 = g.pgc_t))
  */
-export function imageBefore(
+export function predictedImage(
   plan: Plan,
   change: number,
   by: ForeignKey,
@@ -65,32 +65,32 @@ export function imageBefore(
   );
   if (unknown) return undefined;
   const all = image(plan, by, key, 'either');
-  const changed = givenBy(made, change, by).map(
+  const changed = defaultedBy(made, change, by).map(
     (given) =>
-      `EXISTS (SELECT FROM ${given.rows} AS v WHERE v.${WITHIN} OPERATOR(pg_catalog.=) g.${WITHIN}` +
+      `EXISTS (SELECT FROM ${given.rows} AS v WHERE v.${ROW_TABLEOID} OPERATOR(pg_catalog.=) g.${ROW_TABLEOID}` +
       ` AND v.${given.tableoid} OPERATOR(pg_catalog.=) g.${all.tableoid} AND v.${given.ctid} OPERATOR(pg_catalog.=) g.${all.ctid})`,
   );
-  const place = `r.tableoid OPERATOR(pg_catalog.=) g.${WITHIN} AND r.ctid OPERATOR(pg_catalog.=) g.${OWN_PLACE}`;
-  if (mayGo(plan, by))
+  const place = `r.tableoid OPERATOR(pg_catalog.=) g.${ROW_TABLEOID} AND r.ctid OPERATOR(pg_catalog.=) g.${ROW_CTID}`;
+  if (mayBeDeleted(plan, by))
     changed.push(
-      `EXISTS (SELECT FROM ${tableOf(by.referencing)} AS r WHERE ${place} AND ${goes(plan, by, 'r')})`,
+      `EXISTS (SELECT FROM ${tableOf(by.referencing)} AS r WHERE ${place} AND ${isDeleted(plan, by, 'r')})`,
     );
   return among({ ...all, rows: `(SELECT g.* FROM ${all.rows} AS g WHERE ${changed.join(' OR ')})` }, within);
 }
 
-/** Whether a row that the key changes may be deleted later. */
-export function mayGo(plan: Plan, { referencing }: ForeignKey): boolean {
+/** Whether the statement may delete a row that the key changes. */
+export function mayBeDeleted(plan: Plan, { referencing }: ForeignKey): boolean {
   return (plan.overlaps.get(referencing) ?? []).some((id) => plan.deletions[id]?.origin === 'key');
 }
 
-/** A condition: some deletion takes `row`. `(EXISTS (SELECT FROM pgc_2 AS g WHERE g.pgc_c0 = r.id))` */
-export function goes(plan: Plan, { referencing }: ForeignKey, row: string): string {
+/** A condition: some deletion of the plan deletes `row`. `(EXISTS (SELECT FROM pgc_2 AS g WHERE g.pgc_c0 = r.id))` */
+export function isDeleted(plan: Plan, { referencing }: ForeignKey, row: string): string {
   const all = (plan.overlaps.get(referencing) ?? []).flatMap((id) => plan.deletions[id] ?? []);
-  return `(${all.map((deletion) => isAmong(referencing, deletion, row)).join(' OR ')})`;
+  return `(${all.map((deletion) => isDeletedBy(referencing, deletion, row)).join(' OR ')})`;
 }
 
 /**
- * The rows that the key finds, with what it makes of the columns of another key, or of its own:
+ * The rows that the SET key `by` finds, with the values that it gives to the columns of `key`:
  *
  *     (SELECT r.tableoid AS pgc_w, r.ctid AS pgc_p, (0)::int4 AS author, d.pgc_c1 AS pgc_o, d.pgc_c2 AS pgc_t
  *       FROM pgc_0 AS d JOIN ONLY posts AS r ON d.pgc_c0 = r.author)
@@ -102,9 +102,9 @@ function image(plan: Plan, by: ForeignKey, key: ForeignKey, fate: Image['fate'])
   );
   const [tableoid, ctid] = [ownName('o'), ownName('t')];
   const place = `d.${column('tableoid')} AS ${tableoid}, d.${column('ctid')} AS ${ctid}`;
-  const condition = fate === 'goes' ? ` WHERE ${goes(plan, by, 'r')}` : '';
+  const condition = fate === 'deleted' ? ` WHERE ${isDeleted(plan, by, 'r')}` : '';
   const pairs = `${rows} AS d JOIN ${tableOf(by.referencing)} AS r ON ${equals(by, 'd', column, 'r')}`;
-  const list = [`r.tableoid AS ${WITHIN}`, `r.ctid AS ${OWN_PLACE}`, ...columns, place].join(', ');
+  const list = [`r.tableoid AS ${ROW_TABLEOID}`, `r.ctid AS ${ROW_CTID}`, ...columns, place].join(', ');
   return { rows: `(SELECT ${list} FROM ${pairs}${condition})`, tableoid, ctid, fate };
 }
 
@@ -120,9 +120,9 @@ export function newValue({ action, referencing, setColumns }: ForeignKey, name: 
   return action === 'set null' || constant === 'NULL' ? `CASE WHEN false THEN ${own} END` : (constant ?? own);
 }
 
-/** Of an image the rows that these relations hold: `(SELECT g.* FROM … AS g WHERE g.pgc_w = ANY (ARRAY[16385]::oid[]))`. */
+/** The rows of an image that are in these relations: `(SELECT g.* FROM … AS g WHERE g.pgc_w = ANY (ARRAY[16385]::oid[]))`. */
 function among(given: Image, within: readonly number[] | undefined): Image {
   if (within === undefined) return given;
-  const condition = `g.${WITHIN} OPERATOR(pg_catalog.=) ANY (ARRAY[${within.join(', ')}]::pg_catalog.oid[])`;
+  const condition = `g.${ROW_TABLEOID} OPERATOR(pg_catalog.=) ANY (ARRAY[${within.join(', ')}]::pg_catalog.oid[])`;
   return { ...given, rows: `(SELECT g.* FROM ${given.rows} AS g WHERE ${condition})` };
 }

@@ -84,9 +84,9 @@ function frameOf({ transactions }: Family, isIdle: boolean): Frame {
 
 /** Refuses in a transaction of the client's a plan with a key for which each statement has to be a transaction by itself. */
 function joined({ cascade, program }: PlainStatement): ProxyError | undefined {
-  const { apart, family } = program.sequence;
-  const what = `it enforces ${apart}, by which it cannot be done in a transaction`;
-  return apart === undefined ? undefined : refusedBy(family, cascade.target, what);
+  const { separatingKey, family } = program.sequence;
+  const what = `it enforces ${separatingKey}, by which it cannot be done in a transaction`;
+  return separatingKey === undefined ? undefined : refusedBy(family, cascade.target, what);
 }
 
 /** Refuses SET DEFAULT where only the end of the client's transaction could undo it: whether its new key is broken is seen when it is done. */

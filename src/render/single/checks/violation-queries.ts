@@ -1,33 +1,33 @@
-/** The SQL with which one check finds rows that break its rule. */
+/** The queries with which one check of the plan finds the rows that break its rule, and the order in which PostgreSQL reports violations. */
 import type { ForeignKey } from '../../../graph/model.js';
 import type { Plan } from '../../../plan/plan.js';
 import { quoteName } from '../../../sql/names.js';
 import { checkMarker } from '../../violations.js';
 import { keyOrder } from '../actions/queue.js';
 
-export interface Broken {
-  /** A query that finds any row that may break the rule: where it finds none, none does. */
+export interface ViolationQueries {
+  /** Finds rows that may break the rule. Where this query returns no row, the rule is kept. */
   readonly suspects: string;
-  /** Queries that give of each violation its place in PostgreSQL's order (`PLACE_COLUMNS`), and its marker. */
+  /** Return, for each violation, its place in PostgreSQL's order (`PLACE_COLUMNS`) and its marker. */
   readonly ordered: readonly string[];
-  /** Queries that give the marker of any row that breaks the rule whatever the order. */
+  /** Return the marker of each row that breaks the rule whatever the order of events. */
   readonly certain: readonly string[];
 }
 
 /**
- * The place of a violation: PostgreSQL reports the one that comes first in the order of these columns. `late` says whether it
- * is found at COMMIT. Then comes the event that queued what finds the violation, then the event that finds it, a deleted row
- * and a key each; then the row that breaks the rule.
+ * The place of a violation. PostgreSQL reports the violation that is first in the order of these columns. `late`: the key is deferred, so
+ * PostgreSQL finds the violation at COMMIT. `parent_position` and `parent_key_order` are the event by which the row was deleted whose
+ * own event finds the violation; `position` and `key_order` are that own event. `tableoid` and `ctid` are the row that breaks the rule.
  */
 export const PLACE_COLUMNS =
   'late, parent_position, parent_key_order, position, key_order, tableoid, ctid, key';
 
 /**
- * The place of a violation that the event of a key finds for the deleted row `q` of the queue:
+ * The place of a violation that the action of `key` finds when it fires for the deleted row `q` of the queue:
  *
  *     false, q.parent_position, q.key_order, q.position, 1, NULL::oid, NULL::tid, 0
  *
- * @param row one that it finds, where there is an order among several
+ * @param row the row that the action finds, where PostgreSQL goes through several in an order
  */
 export function eventPlace(plan: Plan, key: ForeignKey, late = false, q = 'q', row?: string): string {
   return [
@@ -42,11 +42,12 @@ export function eventPlace(plan: Plan, key: ForeignKey, late = false, q = 'q', r
 }
 
 /**
- * The place of the check of a new key that an event has given a row: after all that was queued before, row by row.
+ * The place of the check of a new key. The event that gave the row its new key queued this check, so that it comes after everything queued
+ * before, row by row:
  *
  *     false, b.position, 1, 0::int8, 0, r.tableoid, r.ctid, 0
  *
- * @param event the position of a deleted row, and the order of a key
+ * @param event that event: the position of the deleted row, and the order of the SET key
  */
 export function checkPlace(
   plan: Plan,
@@ -57,7 +58,7 @@ export function checkPlace(
   return [key.deferred, ...event, '0::pg_catalog.int8', 0, ...rowPlace(row), olderKeys(plan, key)].join(', ');
 }
 
-/** How many of the plan's keys, which stand in their order, are older than this one. */
+/** How many keys of the plan are older than this one. The plan has its keys oldest first. */
 function olderKeys({ keys }: Plan, { id }: ForeignKey): number {
   let [from, to] = [0, keys.length];
   while (from < to) {
@@ -75,8 +76,8 @@ function rowPlace(row: string | undefined): readonly string[] {
 }
 
 /**
- * `format('pgcascade/…/0/%s/(%s)', p.tableoid, p.id)`: the marker of a check that names the referenced row `p`.
- * @param index that of the check in the plan
+ * `format('pgcascade/…/0/%s/(%s)', p.tableoid, p.id)`: the marker of a violation whose error names the referenced row `p`.
+ * @param index the check's index in the plan
  */
 export function referencedMarker(index: number, key: ForeignKey): string {
   return checkMarker(

@@ -9,7 +9,7 @@ import type { Root } from './root.js';
  * @param sharing as that of Graph
  * @returns why the conditions cannot be evaluated again; undefined where they can
  */
-export function readGone(
+export function reevaluationObstacle(
   { read }: CalledNames,
   { target }: Root,
   plan: Plan,

@@ -1,10 +1,10 @@
 /**
- * When the new key of a changed row is checked, and what the row is by then. Each change of the row queues a check, and
- * RI_FKey_check passes over a version of the row that is not the newest. So the check that counts is that of the last change
- * whose event was queued before the check of an earlier change.
+ * When PostgreSQL checks the new key of a changed row, and which values the row has then. Each change of the row queues a check, and
+ * RI_FKey_check skips a row version that is not the newest. So the check that counts is the one of the last change, of those whose
+ * events were queued before the check of the first change.
  *
- * Beside the names of events.ts: `a` is a place in the queue for which another key changes the row, `v` has all changes of the
- * row and `w` the last of them, `s` is the row as it is by then.
+ * Names in the SQL, in addition to those of events.ts: `a` is the place in the queue of a deleted row for which another key changes the
+ * row; `v` has all changes of the row, and `w` the last of them; `s` has the values of the row at its check.
  */
 import type { ForeignKey } from '../../../graph/model.js';
 import type { NewKeyCheck, Plan } from '../../../plan/plan.js';
@@ -12,22 +12,22 @@ import { quoteName } from '../../../sql/names.js';
 import { eventOf, outOfReach, queued } from '../actions/events.js';
 import { equals } from '../actions/match.js';
 import { keyOrder } from '../actions/queue.js';
-import { checkPlace } from './broken.js';
 import { type Image, newValue } from './images.js';
+import { checkPlace } from './violation-queries.js';
 
-export interface Turn {
-  /** The place of the check among the violations (broken.ts). */
-  readonly turn: string;
-  /** What has to be joined to the image `u`, the row `r` as it was, and the queue's row `b` that it referenced. */
+export interface CheckTime {
+  /** The place of the check among the violations (violation-queries.ts). */
+  readonly place: string;
+  /** Joins to add to those of the image `u`, the row `r` as it was, and the place `b` of the row that `r` referenced. */
   readonly joins: string;
-  /** The name of what has the key's columns as they are then: the image, or `stateAt`. */
+  /** What has the values of the key's columns at the check: the image `u`, or `s` of `stateAt`. */
   readonly row: 'u' | 's';
   /** The event that queued the check. */
   readonly event: string;
 }
 
 /**
- * The turn of the check of a row's new key. Where other keys may change the row as well, `w` is the last change that counts:
+ * When the new key of a row is checked. Where other keys may change the row as well, `w` is the change whose check counts:
  *
  *     CROSS JOIN LATERAL (SELECT v.position, v.key_order FROM (SELECT b.position, 1
  *         UNION ALL SELECT a.position, 2 FROM pgc_q AS a JOIN ONLY orders AS p3 ON p3.tableoid = a.tableoid AND p3.ctid = a.ctid
@@ -35,14 +35,14 @@ export interface Turn {
  *           AND ROW(a.parent_position, a.key_order) < ROW(b.position, 1)) AS v (position, key_order)
  *       ORDER BY v.position DESC, v.key_order DESC LIMIT 1) AS w
  */
-export function turnOf(check: NewKeyCheck, plan: Plan, { fate }: Image): Turn {
+export function checkTimeOf(check: NewKeyCheck, plan: Plan, { fate }: Image): CheckTime {
   const { by, key } = check;
   const first = ['b.position', keyOrder(plan, by)] as const;
   const own = eventOf(plan, by, 'b.position');
   const others = othersOf(plan, check);
   if (fate === 'stays' || others.length === 0) {
     const row = fate === 'stays' ? undefined : 'r';
-    return { turn: checkPlace(plan, key, first, row), joins: '', row: 'u', event: own };
+    return { place: checkPlace(plan, key, first, row), joins: '', row: 'u', event: own };
   }
   const inTime = key.deferred ? [] : [`ROW(a.parent_position, a.key_order) OPERATOR(pg_catalog.<) ${own}`];
   const later = others.map((other) => {
@@ -51,15 +51,15 @@ export function turnOf(check: NewKeyCheck, plan: Plan, { fate }: Image): Turn {
   });
   const all = [`SELECT ${first.join(', ')}`, ...later].join(' UNION ALL ');
   const last = `SELECT v.position, v.key_order FROM (${all}) AS v (position, key_order) ORDER BY v.position DESC, v.key_order DESC LIMIT 1`;
-  const turn = checkPlace(plan, key, ['w.position', 'w.key_order'], 'r');
+  const place = checkPlace(plan, key, ['w.position', 'w.key_order'], 'r');
   const joins = ` CROSS JOIN LATERAL (${last}) AS w`;
   const event = 'ROW(w.position, w.key_order)';
-  if (keysBeside(plan, check).length === 0) return { turn, joins, row: 'u', event };
-  return { turn, joins: `${joins}${stateAt(check, plan, event)}`, row: 's', event };
+  if (otherSettersOf(plan, check).length === 0) return { place, joins, row: 'u', event };
+  return { place, joins: `${joins}${stateAt(check, plan, event)}`, row: 's', event };
 }
 
 /**
- * To join to the image `u` and its row `r` as it was: the columns `s` of the key as they are after an event.
+ * A join to the image `u` and its row `r` as it was: with the values `s` of the key's columns after an event.
  *
  *     CROSS JOIN LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM pgc_q AS a JOIN ONLY orders AS p3 ON …
  *         WHERE p3.shop = r.shop AND p3.number = r.gift AND ROW(a.position, 2) <= ROW(w.position, w.key_order))
@@ -69,17 +69,17 @@ export function stateAt(check: NewKeyCheck, plan: Plan, event: string): string {
   const { by, key } = check;
   const columns = key.columns.map(({ referencing }) => {
     const name = quoteName(referencing);
-    const beside = keysBeside(plan, check).find(({ setColumns }) => setColumns.includes(referencing));
-    if (beside === undefined || by.setColumns.includes(referencing)) return `u.${name}`;
-    const before = `${eventOf(plan, beside, 'a.position')} OPERATOR(pg_catalog.<=) ${event}`;
-    const changed = `EXISTS (SELECT FROM ${changing(plan, beside)} AND ${before})`;
-    return `CASE WHEN ${changed} THEN ${newValue(beside, referencing)} ELSE u.${name} END AS ${name}`;
+    const other = otherSettersOf(plan, check).find(({ setColumns }) => setColumns.includes(referencing));
+    if (other === undefined || by.setColumns.includes(referencing)) return `u.${name}`;
+    const before = `${eventOf(plan, other, 'a.position')} OPERATOR(pg_catalog.<=) ${event}`;
+    const changed = `EXISTS (SELECT FROM ${changing(plan, other)} AND ${before})`;
+    return `CASE WHEN ${changed} THEN ${newValue(other, referencing)} ELSE u.${name} END AS ${name}`;
   });
   return ` CROSS JOIN LATERAL (SELECT ${columns.join(', ')}) AS s`;
 }
 
-/** The keys that set columns of the checked key, beside the key whose change is checked. */
-export function keysBeside(plan: Plan, check: NewKeyCheck): readonly ForeignKey[] {
+/** The other SET keys, beside the one whose change is checked, that set columns of the checked key. */
+export function otherSettersOf(plan: Plan, check: NewKeyCheck): readonly ForeignKey[] {
   const used = check.key.columns.map(({ referencing }) => referencing);
   return othersOf(plan, check).filter(({ setColumns }) => setColumns.some((name) => used.includes(name)));
 }

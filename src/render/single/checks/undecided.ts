@@ -1,26 +1,25 @@
 /**
- * Rows of which one statement cannot tell what becomes of them, as two keys act on them. A statement that meets such a row
- * stops itself.
+ * Rows on which two keys act, in a way that one statement cannot carry out as PostgreSQL would. A statement that meets such a row
+ * fails itself.
  */
-
 import type { Check, Overlap, Plan } from '../../../plan/plan.js';
 import { quoteName } from '../../../sql/names.js';
 import { checkMarker } from '../../violations.js';
-import { eventOf, goneBefore, goneBeforeCheck, outOfReach, queued } from '../actions/events.js';
+import { deletedBefore, deletedBeforeCheck, eventOf, outOfReach, queued } from '../actions/events.js';
 import { equals } from '../actions/match.js';
-import { deletedRows, staysClearOf, tableOf } from '../actions/rows.js';
-import { type Broken, eventPlace } from './broken.js';
-import { goes, imagesOf, mayGo } from './images.js';
+import { deletedRows, notDeletedBy, tableOf } from '../actions/rows.js';
+import { imagesOf, isDeleted, mayBeDeleted } from './images.js';
 import { placed } from './new-keys.js';
+import { eventPlace, type ViolationQueries } from './violation-queries.js';
 
-/** The SQL that finds the rows of which a check of one of these kinds cannot tell what becomes of them. */
-export function doubted(
+/** The queries that find the rows which a check of one of these kinds leaves undecided. */
+export function undecidedQueries(
   check: Check & { kind: 'order' | 'overlap' | 'referenced' },
   index: number,
   plan: Plan,
-): readonly Broken[] {
+): readonly ViolationQueries[] {
   if (check.kind === 'referenced')
-    return check.other.enforced && !mayGo(plan, check.key) ? [] : [referencedRow(check, index, plan)];
+    return check.other.enforced && !mayBeDeleted(plan, check.key) ? [] : [referencedRow(check, index, plan)];
   if (check.kind === 'order') {
     const on = check.key.referencing;
     return [{ suspects: `SELECT FROM ${bothFind(check.by, check.key, on, plan)}`, ordered: [], certain: [] }];
@@ -29,7 +28,7 @@ export function doubted(
 }
 
 /**
- * A row references deleted rows by both keys, and is still there when the SET key changes it. For `before`, in `ordered`:
+ * A row that references deleted rows by both keys, and is not deleted yet when the SET key changes it. Where `when` is `before`, in `ordered`:
  *
  *     SELECT … FROM pgc_q AS q JOIN ONLY orders AS p ON p.tableoid = q.tableoid AND p.ctid = q.ctid
  *       JOIN ONLY items AS r ON p.shop = r.shop AND p.number = r.number
@@ -37,20 +36,20 @@ export function doubted(
  *       AND EXISTS (SELECT FROM pgc_q AS q2 JOIN ONLY orders AS p2 ON p2.tableoid = q2.tableoid AND p2.ctid = q2.ctid
  *         WHERE p2.shop = r.shop AND p2.number = r.gift AND ROW(q.position, 1) < ROW(q2.position, 2))
  */
-function foundByBoth({ key, other, on, when }: Overlap, index: number, plan: Plan): Broken {
+function foundByBoth({ key, other, on, when }: Overlap, index: number, plan: Plan): ViolationQueries {
   const marker = checkMarker(index, '0', []);
   const event = eventOf(plan, key, 'q.position');
   const before = `${event} OPERATOR(pg_catalog.<) ${eventOf(plan, other, 'q2.position')}`;
   const later = `EXISTS (SELECT FROM ${queued(other, 'q2', 'p2')} WHERE ${equals(other, 'p2', quoteName, 'r')} AND ${before})`;
   const both = bothFind(key, other, on, plan);
-  const clear = staysClearOf(plan, on, 'r');
+  const clear = notDeletedBy(plan, on, 'r');
   const stays = clear.length === 0 ? both : `${both} WHERE ${clear.join(' AND ')}`;
   if (when === 'both')
     return {
       suspects: `SELECT FROM ${stays}`,
       ordered: [
         `SELECT ${eventPlace(plan, key)}, ${marker} FROM ${queued(key)} JOIN ${tableOf(on)} AS r` +
-          ` ON ${equals(key, 'p', quoteName, 'r')} WHERE NOT ${goneBefore('r')}` +
+          ` ON ${equals(key, 'p', quoteName, 'r')} WHERE NOT ${deletedBefore('r')}` +
           ` AND EXISTS (SELECT FROM ${queued(other, 'q2', 'p2')} WHERE ${equals(other, 'p2', quoteName, 'r')})`,
       ],
       certain: [`SELECT ${marker} FROM ${stays}`],
@@ -59,7 +58,7 @@ function foundByBoth({ key, other, on, when }: Overlap, index: number, plan: Pla
     suspects: `SELECT FROM ${both}`,
     ordered: [
       `SELECT ${eventPlace(plan, key)}, ${marker} FROM ${queued(key)} JOIN ${tableOf(on)} AS r` +
-        ` ON ${equals(key, 'p', quoteName, 'r')} WHERE NOT ${goneBefore('r', event)} AND ${later}`,
+        ` ON ${equals(key, 'p', quoteName, 'r')} WHERE NOT ${deletedBefore('r', event)} AND ${later}`,
     ],
     certain: [],
   };
@@ -80,11 +79,15 @@ function bothFind(key: Overlap['key'], other: Overlap['key'], on: Overlap['on'],
 }
 
 /**
- * SET DEFAULT makes a row reference, by another key, a row that is deleted too:
+ * By SET DEFAULT a row comes to reference, by another key, a row that this statement deletes too:
  *
  *     SELECT FROM pgc_u0_1 AS u JOIN pgc_0 AS y ON y.pgc_c0 = u.shop AND y.pgc_c1 = u.number
  */
-function keyOfDeleted({ key, other, change, within }: Overlap, index: number, plan: Plan): readonly Broken[] {
+function keyOfDeleted(
+  { key, other, change, within }: Overlap,
+  index: number,
+  plan: Plan,
+): readonly ViolationQueries[] {
   const { rows, column } = deletedRows(plan, other.referenced);
   const marker = checkMarker(index, '0', []);
   return imagesOf(plan, change, key, other, within).map((image) => {
@@ -100,8 +103,8 @@ function keyOfDeleted({ key, other, change, within }: Overlap, index: number, pl
 }
 
 /**
- * A row `c` that references the column which the SET key changes: natively ON UPDATE acts on `c`, if it is still there. Where
- * the server enforces that key, the server does so itself; but it is not asked to change rows that are deleted later.
+ * A row `c` that references a column which the SET key changes in `r`: natively ON UPDATE acts on `c`, if `c` is not deleted yet. Where the
+ * server enforces the key of `c`, the server itself acts; but not where `r` is deleted later, as the proxy never updates such a row.
  *
  *     SELECT FROM pgc_0 AS p JOIN ONLY posts AS r ON p.pgc_c0 = r.author JOIN ONLY likes AS c ON r.author = c.author
  */
@@ -109,21 +112,21 @@ function referencedRow(
   { key, other, on }: Check & { kind: 'referenced' },
   index: number,
   plan: Plan,
-): Broken {
+): ViolationQueries {
   const { rows, column } = deletedRows(plan, key.referenced);
   const marker = checkMarker(index, '0', []);
   const event = eventOf(plan, key, 'q.position');
   const pair = `JOIN ${tableOf(other.referencing)} AS c ON ${equals(other, 'r', quoteName, 'c')}`;
   const found = `${rows} AS p JOIN ${tableOf(on)} AS r ON ${equals(key, 'p', column, 'r')} ${pair}`;
-  const clear = [...staysClearOf(plan, on, 'r'), ...staysClearOf(plan, other.referencing, 'c')];
+  const clear = [...notDeletedBy(plan, on, 'r'), ...notDeletedBy(plan, other.referencing, 'c')];
   const acts = [
-    `NOT ${goneBefore('r', event)}`,
-    ...(other.enforced ? [goneBefore('r')] : []),
+    `NOT ${deletedBefore('r', event)}`,
+    ...(other.enforced ? [deletedBefore('r')] : []),
     ...outOfReach(plan, key, 'r', 'q.position').map((each) => `NOT ${each}`),
-    `NOT ${goneBeforeCheck('c', event)}`,
+    `NOT ${deletedBeforeCheck('c', event)}`,
   ];
   return {
-    suspects: `SELECT FROM ${found}${other.enforced ? ` WHERE ${goes(plan, key, 'r')}` : ''}`,
+    suspects: `SELECT FROM ${found}${other.enforced ? ` WHERE ${isDeleted(plan, key, 'r')}` : ''}`,
     ordered: [
       `SELECT ${eventPlace(plan, key)}, ${marker} FROM ${queued(key)}` +
         ` JOIN ${tableOf(on)} AS r ON ${equals(key, 'p', quoteName, 'r')} ${pair} WHERE ${acts.join(' AND ')}`,

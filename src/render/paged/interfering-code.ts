@@ -9,7 +9,7 @@ import { quoteLiteral } from '../../sql/names.js';
 import type { CalledNames } from '../../sql/statement/selection.js';
 import type { Root } from '../single/root.js';
 
-const CHANGING_CODE = sqlFile('changing-code.sql', import.meta.url);
+const INTERFERING_CODE = sqlFile('interfering-code.sql', import.meta.url);
 
 /** Each a pattern of its own: what stands first in one decides for all of it whether the shortest or the longest is found. */
 const BLOCKS = '/[*].*?[*]/';
@@ -34,11 +34,11 @@ const source = (oid: string) =>
 /**
  * Whether a trigger that a batch fires, or a CHECK that it has evaluated, adds rows to the table that the client deletes from, which a
  * later batch would take, or changes what the WHERE looks at: by itself, or by anything that it may call or write to. What cannot be read is
- * taken to do so. A condition (changing-code.sql).
+ * taken to do so. A condition (interfering-code.sql).
  *
  * @param sharing as that of Graph
  */
-export function changingCode(
+export function interferingCode(
   { functions, read }: CalledNames,
   { target }: Root,
   plan: Plan,
@@ -63,7 +63,10 @@ export function changingCode(
     ALONE: String(isAlone),
     READS: String(read.length > 0),
   };
-  return CHANGING_CODE.replace(/\$([A-Z_]+)\$/g, (placeholder, name: string) => values[name] ?? placeholder);
+  return INTERFERING_CODE.replace(
+    /\$([A-Z_]+)\$/g,
+    (placeholder, name: string) => values[name] ?? placeholder,
+  );
 }
 
 function oids(relations: readonly { readonly oid: number }[]): string {
