@@ -1,6 +1,6 @@
 /**
- * Finds the user's code that runs with a batch and may change which rows the WHERE of the next batch finds: it could miss rows whose
- * children are gone, or find rows that one statement would have left.
+ * Finds user code (triggers, functions, CHECKs) that a batch runs and that may change which rows the WHERE of the next batch finds. The next
+ * batch could miss rows whose children the batch has deleted, or delete rows that one statement would have left.
  */
 import { sqlFile } from '../../graph/catalog/sql-file.js';
 import type { Graph } from '../../graph/graph.js';
@@ -11,7 +11,7 @@ import type { Root } from '../single/root.js';
 
 const INTERFERING_CODE = sqlFile('interfering-code.sql', import.meta.url);
 
-/** Each a pattern of its own: what stands first in one decides for all of it whether the shortest or the longest is found. */
+/** Two patterns, not one: the first quantifier of a regular expression decides whether all of it is greedy (functions-matching.html#POSIX-MATCHING-RULES). */
 const BLOCKS = '/[*].*?[*]/';
 const LINES = '--[^\\n]*';
 
@@ -19,9 +19,9 @@ const without = (pattern: string, text: string) =>
   `pg_catalog.regexp_replace(${text}, '${pattern}', ' ', 'g')`;
 
 /**
- * A function with what its source says. `code` has that twice more without comments, which may stand anywhere, and in which
- * the one kind may begin what looks like the other; and never the words that TG_OP is compared with. OFFSET 0 keeps the server from
- * computing `words` again for each name that is looked for in them.
+ * A function with its source. `code` has the source as it is, and twice more without comments, `--` removed first and then blocks first, as one
+ * kind of comment may contain the beginning of the other. String literals that TG_OP is compared with are removed from it. OFFSET 0 keeps the
+ * server from computing `words` again for each name that is searched in them.
  */
 const source = (oid: string) =>
   `LATERAL (SELECT p.oid, p.prorettype OPERATOR(pg_catalog.=) 'pg_catalog.trigger'::pg_catalog.regtype AS trigger, l.lanname AS language, pg_catalog.lower(p.prosrc) AS text,` +
@@ -32,9 +32,9 @@ const source = (oid: string) =>
   ` WHERE p.oid OPERATOR(pg_catalog.=) ${oid} OFFSET 0) AS s`;
 
 /**
- * Whether a trigger that a batch fires, or a CHECK that it has evaluated, adds rows to the table that the client deletes from, which a
- * later batch would take, or changes what the WHERE looks at: by itself, or by anything that it may call or write to. What cannot be read is
- * taken to do so. A condition (interfering-code.sql).
+ * A condition (interfering-code.sql): a trigger that a batch fires, or a CHECK that a batch evaluates, may insert rows into the table that the
+ * client deletes from, or may change what the WHERE reads, itself or through anything that it calls or writes to. Code that cannot be read
+ * counts as code that does.
  *
  * @param sharing as that of Graph
  */
@@ -45,23 +45,23 @@ export function interferingCode(
   sharing: Graph['sharing'],
 ): string {
   const { primaryKey } = target.relation;
-  const own = sharing(target.relation);
+  const targets = sharing(target.relation);
   const changed = [
     ...plan.deletions.map(({ relation }) => relation),
     ...plan.keys.map(({ referencing }) => referencing),
   ];
-  const isAlone = read.length === 0 && functions.every((name) => primaryKey.includes(name));
+  const readsKeyAlone = read.length === 0 && functions.every((name) => primaryKey.includes(name));
   const values: Readonly<Record<string, string>> = {
     SOURCE: source('r.oid'),
     TRIGGER_SOURCE: source('g.tgfoid'),
     TABLES: oids(changed.flatMap(sharing)),
-    OWN: oids(own),
-    OWN_NAMES: anyOf(own.map(({ name }) => name)),
-    // A BEFORE trigger may also take another row in the place of the one that is updated.
-    KEY: words([...primaryKey, 'select', 'into', 'row']),
+    TARGET: oids(targets),
+    TARGET_NAMES: anyOf(targets.map(({ name }) => name)),
+    // A BEFORE trigger may also assign a whole row to NEW.
+    KEY_WORDS: words([...primaryKey, 'select', 'into', 'row']),
     KEY_NAMES: anyOf(primaryKey),
-    ALONE: String(isAlone),
-    READS: String(read.length > 0),
+    READS_KEY_ALONE: String(readsKeyAlone),
+    READS_OTHERS: String(read.length > 0),
   };
   return INTERFERING_CODE.replace(
     /\$([A-Z_]+)\$/g,
@@ -77,7 +77,7 @@ function words(names: readonly string[]): string {
   return `ARRAY[${names.map((name) => quoteLiteral(name.toLowerCase())).join(', ')}]::pg_catalog.text[]`;
 }
 
-/** Names as a regular expression, as they stand in a text. */
+/** A regular expression that matches any of these names, as SQL spells them. */
 function anyOf(names: readonly string[]): string {
   const escaped = names.map((name) => name.replaceAll('"', '""').replace(/[^\p{L}\p{N}_]/gu, '\\$&'));
   return quoteLiteral(escaped.join('|'));
