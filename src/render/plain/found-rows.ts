@@ -1,19 +1,19 @@
-/** The rows that a sequence has found so far: of each table whose rows others reference, what is known of them. */
+/** The rows that a run has found so far, for each table that a key of the plan references: their primary keys and referenced columns. */
 import type { ForeignKey, Relation } from '../../graph/model.js';
 import { oncePerPlan, type Plan } from '../../plan/plan.js';
 import { Layers } from './layers.js';
 import type { Key } from './literals.js';
 
-/** A table of whose rows keys are held. */
+/** A table whose found rows are held. */
 export interface HeldTable {
   readonly relation: Relation;
   /** The columns that are read of its rows. */
   readonly columns: readonly string[];
-  /** Those of them that tell its rows apart; empty where nothing is known that does. */
+  /** The primary key, which is among them; empty where the table has none. */
   readonly identity: readonly string[];
 }
 
-/** The client's own table, and all that a followed key references, in the order of the plan. */
+/** The client's own table, and all tables that a key of the plan references, in the order of the plan. */
 export const heldTables = oncePerPlan((plan): ReadonlyMap<Relation, HeldTable> => {
   const relations = new Set(
     plan.deletions.map(({ relation }) => relation).filter((each, i) => i === 0 || plan.members.has(each)),
@@ -29,7 +29,7 @@ export const heldTables = oncePerPlan((plan): ReadonlyMap<Relation, HeldTable> =
   );
 });
 
-/** The rows that one level has brought. */
+/** The rows that one level has found. */
 export type Level = ReadonlyMap<Relation, readonly Key[]>;
 
 export class FoundRows {
@@ -38,22 +38,22 @@ export class FoundRows {
   readonly #known = new Map<Relation, Set<string>>();
   readonly #layers: Layers | undefined;
   #level = new Map<Relation, Key[]>();
-  /** How many of each table's rows are the client's own: they were found first. */
+  /** How many rows are the client's own: these are the first of their table. */
   #roots = 0;
   #bytes = 0;
 
-  /** @param hasLayers a row is told again where a later level brings it again */
+  /** @param hasLayers a row that a later level finds again is in that level again (layers.ts) */
   constructor(plan: Plan, hasLayers = false) {
     this.#tables = heldTables(plan);
     this.#layers = hasLayers ? new Layers() : undefined;
   }
 
-  /** Which of them go before which; undefined where nothing is known of that. */
+  /** The layers in which they are deleted; undefined where they are deleted table by table. */
   get layers(): Layers | undefined {
     return this.#layers;
   }
 
-  /** What is held, in characters. */
+  /** How much is held, in characters. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -64,10 +64,10 @@ export class FoundRows {
   }
 
   /**
-   * A row that was found. That it is one that is known already is told by its identity, as this server has written it: the same row
-   * is written in the same way. Whether a row references another one the server alone compares.
+   * Adds a row that was found, unless it is held already. Two rows are the same where the texts of their primary keys are equal, as one
+   * server always writes a value in the same way. Whether one row references another, only the server compares.
    * @param key a literal for each column of HeldTable.columns
-   * @returns false where nothing tells it from others: a part of its identity is null
+   * @returns false where the identity has a null, so that it does not identify the row
    */
   add(relation: Relation, key: Key, origin: 'client' | 'key'): boolean {
     const identity = this.#identityOf(relation, key);
@@ -84,14 +84,14 @@ export class FoundRows {
     return true;
   }
 
-  /** Ends a level. @returns the rows that it has brought */
+  /** Ends a level. @returns the rows that it has found */
   endLevel(): Level {
     const level = this.#level;
     this.#level = new Map();
     return this.#layers?.end() === 'in a circle' ? new Map() : level;
   }
 
-  /** The keys by which rows may reference those that were found, each once: none with a null, as nothing references that. */
+  /** The distinct values of a key's referenced columns in the rows that were found, without those with a null, which nothing references. */
   referencedBy(key: ForeignKey, level: Level = this.#rows): readonly Key[] {
     const columns = key.columns.map(({ referenced }) => referenced);
     const keys = new Map<string, Key>();
@@ -102,7 +102,7 @@ export class FoundRows {
     return [...keys.values()];
   }
 
-  /** What tells apart the rows of a table that were found: the client's own, or all others, those found last first. */
+  /** The identities of the rows of a table that were found: of the client's own, of all others, or of any; the last found comes first. */
   identities(relation: Relation, origin: 'client' | 'key' | 'any', client: Relation): readonly Key[] {
     const rows = this.#rows.get(relation) ?? [];
     const roots = relation === client ? this.#roots : 0;

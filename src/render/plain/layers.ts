@@ -1,9 +1,11 @@
 /**
- * In which order rows go where each statement stays by itself: a row is in a layer below all that it references, however it is reached, and the
- * lowest layer goes first. So a row that a level has brought is told again when a later one brings it again, and is in the last of them.
- * Rows that reference each other in a circle would come for ever. There is no order for these in which no row is ever left that
- * references one that is gone. Then each row is in the first layer that has brought it, and one that is still there is found from
- * the client's own rows as before: these are in the uppermost.
+ * The order in which rows are deleted where each statement is a transaction of its own. A row is in a layer below all rows that it references,
+ * and the lowest layer is deleted first. To find that layer, a row that is found again in a later level moves to the layer of that level,
+ * and the rows that reference it are found again too.
+ *
+ * Rows that reference each other in a circle would be found again for ever, and no order deletes them without leaving for a moment a row
+ * that references a deleted one. Once there is a circle, each row stays in the layer of the level that found it first. The client's own
+ * rows are then in the uppermost layer, so that after an interruption the same statement still finds whatever is left.
  */
 import { createHash } from 'node:crypto';
 import type { Relation } from '../../graph/model.js';
@@ -24,15 +26,17 @@ export class Layers {
   readonly #rows = new Map<Relation, Map<string, LayeredRow>>();
   #layer = 0;
   #hasCircle = false;
-  /** Whether the layer has a row that was not known. */
+  /** Whether the current layer has a row that no earlier layer had. */
   #hasNew = false;
+  /** The rows that were found again in the current layer. */
   readonly #names: string[] = [];
-  /** The layers since the last new row, without any: rows of a circle come again in the same company. */
+  /** Hashes of the layers since the last new row. Rows of a circle are found again in a layer with the very same rows. */
   readonly #before = new Set<string>();
 
   /**
-   * @param name tells it from other rows of its table
-   * @returns whether the rows that reference it have to be found, again or for the first time
+   * Adds a row to the current layer.
+   * @param name tells the row from other rows of its table
+   * @returns whether the rows that reference this one have to be found, for the first time or again
    */
   add(relation: Relation, name: string, origin: 'client' | 'key'): boolean {
     const rows = this.#rows.get(relation) ?? new Map<string, LayeredRow>();
@@ -49,7 +53,7 @@ export class Layers {
     return true;
   }
 
-  /** Ends a layer. */
+  /** Ends a layer. @returns `in a circle` where its rows are those of an earlier layer: nothing new can be found below it */
   end(): 'in order' | 'in a circle' {
     this.#layer++;
     const names = this.#names.splice(0);
@@ -60,7 +64,7 @@ export class Layers {
     return isSame ? 'in a circle' : 'in order';
   }
 
-  /** @returns the names of the rows of each table, layer by layer from the lowest up */
+  /** The names of the rows of each table, layer by layer from the lowest up. */
   fromBelow(): readonly LayerRows[] {
     const layers = Array.from({ length: this.#layer + 1 }, () => new Map<Relation, Names>());
     for (const [relation, rows] of this.#rows)
@@ -74,9 +78,9 @@ export class Layers {
   }
 
   #isKnown(names: readonly string[]): boolean {
-    const company = createHash('sha256').update(names.toSorted().join('\n')).digest('base64');
-    if (this.#before.has(company)) return true;
-    this.#before.add(company);
+    const hash = createHash('sha256').update(names.toSorted().join('\n')).digest('base64');
+    if (this.#before.has(hash)) return true;
+    this.#before.add(hash);
     return false;
   }
 }

@@ -5,13 +5,13 @@ import { quoteName } from '../../sql/names.js';
 /** The key of a row: a literal for each of its columns; null where the row has NULL there. */
 export type Key = readonly (string | null)[];
 
-/** What of a family the literals go by. */
+/** What of a family decides how literals and lists of them are written. */
 export interface LiteralForm {
   readonly plain: PlainSql;
   readonly transport: KeyTransport;
 }
 
-/** Types of which a text need not be the value: bytea, float4 and float8 (pg_type.dat). */
+/** Types whose text format may not have the exact value: bytea, float4 and float8 (pg_type.dat). */
 const INEXACT: ReadonlySet<number> = new Set([17, 700, 701]);
 /** int2, int4, int8 and numeric. */
 const NUMBERS: ReadonlySet<number> = new Set([20, 21, 23, 1700]);
@@ -29,7 +29,7 @@ export function literalOf(text: string, type: number, { backslashes }: PlainSql)
   return backslashes === 'escaped' ? ` E'${quoted.replaceAll('\\', '\\\\')}'` : undefined;
 }
 
-/** As many keys as one list may have. */
+/** The keys in lists, each with as many keys as one statement may have. */
 export function chunksOf(keys: readonly Key[], { transport }: LiteralForm): readonly (readonly Key[])[] {
   const size = (keys[0]?.length ?? 1) > 1 ? transport.rowChunk : transport.chunk;
   const chunks: (readonly Key[])[] = [];
@@ -62,7 +62,7 @@ export function inList(columns: readonly string[], keys: readonly Key[], { plain
   }
 }
 
-/** The same for any number of keys, in one condition. */
+/** As `inList` for any number of keys, in one condition; `1 = 0` for none. */
 export function inLists(columns: readonly string[], keys: readonly Key[], form: LiteralForm): string {
   const lists = chunksOf(keys, form).map((chunk) => inList(columns, chunk, form));
   return lists.length === 0 ? '1 = 0' : `(${lists.join(' OR ')})`;

@@ -1,6 +1,6 @@
 /**
- * A plan as a sequence of plain statements, for databases whose keys cannot be told by their catalog, or that lack what the sequences of
- * render/ordered are made of: arrays, a WITH, casts. Here is what the client's statement begins it with; statements.ts has the rest.
+ * A plan as a sequence of plain statements, for databases whose catalog does not have the keys, or that lack what the sequences of
+ * render/ordered need: arrays, a WITH, casts. This file makes the first statement, of the client's text; statements.ts makes the others.
  */
 import type { Graph } from '../../graph/graph.js';
 import type { Plan } from '../../plan/plan.js';
@@ -16,25 +16,26 @@ import { refusedBy } from './refusal.js';
 import { repeatObstacle } from './repeated.js';
 
 export interface PlainSequence {
-  /** Finds the client's rows: before its own RETURNING, if it has one, come a schema and the columns of the HeldTable. */
+  /** A SELECT that finds the client's rows: it returns a schema, the columns of the HeldTable, and the client's RETURNING, if there is one. */
   readonly roots: Spliced;
   /** How many columns come before those of a RETURNING. */
   readonly added: number;
+  /** Whether the client's statement has a RETURNING. */
   readonly returns: boolean;
   readonly hasParameters: boolean;
-  /** What the first column says where the client's name means the table of the plan; undefined where it has a schema itself. */
+  /** What the first column has to be for the client's name to mean the table of the plan; undefined where the name has a schema itself. */
   readonly schema: string | undefined;
-  /** That of the server: without transactions where each statement has to stay by itself. */
+  /** The server's family; without transactions where each statement has to be a transaction of its own. */
   readonly family: Family;
-  /** The key for which it has to. */
+  /** The enforced key for which each statement has to be a transaction of its own. */
   readonly separatingKey: string | undefined;
-  /** No row goes before one that references it, in its own table either. */
+  /** Rows are deleted in layers: no row before another that references it, within its own table too. */
   readonly inLayers: boolean;
 }
 
 /**
  * @param graph in which the plan was made
- * @param separatingKey a key that the server enforces so that each statement has to stay by itself
+ * @param separatingKey a key that the server enforces in such a way that each statement has to be a transaction of its own
  * @throws ProxyError PGC_FAMILY for what cannot be done on servers of the family
  */
 export function renderPlain(
@@ -55,7 +56,7 @@ export function renderPlain(
     root && more.length === 0
       ? (statementObstacle(text, statement, root, family) ??
         planObstacle(plan, family) ??
-        againObstacle(statement, root, plan, family, graph))
+        interruptionObstacle(statement, root, plan, family, graph))
       : 'several DELETEs in one statement';
   if (root === undefined || what !== undefined) {
     const table = roots.map(({ target: { relation } }) => quoteRelation(relation)).join(', ');
@@ -76,7 +77,7 @@ export function renderPlain(
   };
 }
 
-/** A server that is not PostgreSQL may look at the keys that it enforces after each row: not only where the statement has ended. */
+/** Whether it matters that a server other than PostgreSQL may check an enforced key after each row, and not only at the end of a statement. */
 function checksAfterEachRow({ deletions, keys }: Plan): boolean {
   return deletions.some(({ cycle }) => cycle !== undefined) && keys.some(({ enforced }) => enforced);
 }
@@ -106,6 +107,7 @@ function selectRoots(
   ]);
 }
 
+/** Why plain statements cannot carry out the statement; undefined where they can. */
 function statementObstacle(
   text: string,
   { form, hasWith, outer, selection, sites, writes }: DeletingStatement,
@@ -127,8 +129,8 @@ function statementObstacle(
   return mayReturnImages(text, site, selection.end) ? 'a RETURNING of OLD or NEW' : undefined;
 }
 
-/** What stands against its being done again after an interruption, where that may leave a part of it. */
-function againObstacle(
+/** Why the client could not send the statement again after an interruption, where that may leave it half done; undefined where it could. */
+function interruptionObstacle(
   { selection }: DeletingStatement,
   root: Root,
   plan: Plan,
@@ -139,7 +141,7 @@ function againObstacle(
   return repeatObstacle(selection.names, root, plan, graph);
 }
 
-/** What in the plan stands against it. */
+/** Why plain statements cannot carry out the plan; undefined where they can. */
 function planObstacle(plan: Plan, { plain, transactions }: Family): string | undefined {
   const unknown = [...heldTables(plan).values()].find(({ identity }) => identity.length === 0);
   if (unknown)

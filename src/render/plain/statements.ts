@@ -1,6 +1,6 @@
 /**
- * The statements of a sequence that any database understands: each is about one table, and has the keys of the rows that
- * earlier ones have found as literals.
+ * The statements of a sequence of plain statements, which any database understands: each is about one table, and has the keys of rows that
+ * earlier statements have found as literals.
  */
 import type { ForeignKey, Relation } from '../../graph/model.js';
 import { type Check, cascades, type Plan, setsColumns } from '../../plan/plan.js';
@@ -10,22 +10,23 @@ import type { Counted } from '../single/counts.js';
 import { type FoundRows, heldTables, type Level } from './found-rows.js';
 import { chunksOf, inList, inLists, type Key, type LiteralForm } from './literals.js';
 
-/** What is rendered with. */
+/** What the statements are made from. */
 export interface PlainContext extends LiteralForm {
   readonly plan: Plan;
   readonly rows: FoundRows;
-  /** Rows that are found are locked by the SELECT that finds them. */
+  /** Whether the SELECT that finds rows also locks them. */
   readonly locks: boolean;
 }
 
 export interface Collecting {
-  /** What it finds rows of, with the columns of its HeldTable. */
+  /** The table whose rows it finds; it returns the columns of the HeldTable. */
   readonly relation: Relation;
   readonly sql: string;
 }
 
 /**
- * The rows that reference those of a level, or all that are known: of the orders 1 and 2 their items, where others reference items.
+ * Finds the rows that reference those of a level, or of all levels where none is given: the items of the orders 1 and 2, where another table
+ * references items.
  *
  *     SELECT "id" FROM "public"."items" WHERE "order_id" IN (1, 2) FOR UPDATE
  */
@@ -44,7 +45,7 @@ export function collect(level: Level | undefined, context: PlainContext): readon
   });
 }
 
-/** `REFRESH TABLE "doc"."items"`, where what was written before is not seen without that. */
+/** `REFRESH TABLE "doc"."items"`, on servers where a query does not see earlier writes without it. */
 export function refreshTables({ plan }: PlainContext, { plain }: Family): readonly string[] {
   const { refresh } = plain;
   if (refresh === undefined) return [];
@@ -52,15 +53,15 @@ export function refreshTables({ plan }: PlainContext, { plain }: Family): readon
   return [...tables].map((table) => refresh.replace('{table}', () => quoteRelation(table)));
 }
 
-/** A question whose first row, if there is one, breaks a rule: it has the key that is still referenced. */
+/** A query about a rule. In `askRules`, a row that it returns breaks the rule, and has the key that is still referenced. */
 export interface RuleQuestion {
-  /** Its place among the plan's checks. */
+  /** The index of the rule in the plan's checks. */
   readonly check: number;
   readonly sql: string;
 }
 
 /**
- * RESTRICT asks for any row, NO ACTION for one that is not deleted too:
+ * RESTRICT is broken by any row that references a deleted one, NO ACTION only by a row that is not deleted too:
  *
  *     SELECT "order_id" FROM "public"."bills" WHERE "order_id" IN (1, 2)
  *       AND CASE WHEN "id" IN (7) THEN 1 ELSE 0 END = 0 LIMIT 1
@@ -79,13 +80,13 @@ export function askRules(context: PlainContext): readonly RuleQuestion[] {
   });
 }
 
-/** Whether rows that are deleted as well break no rule. */
+/** Whether a referencing row that is deleted too keeps the rule. */
 function isExempt({ key, gone }: Check & { kind: 'rows' }): boolean {
   return gone === 'all' || (gone === 'some' && key.action === 'no action');
 }
 
 /**
- * How many rows reference nothing by a SET DEFAULT key: more than before are rows whose default references nothing.
+ * Counts the rows that reference nothing by a SET DEFAULT key. If there are more after the cascade than before, a default references nothing:
  *
  *     SELECT count(*) FROM "public"."items" AS r WHERE r."order_id" IS NOT NULL
  *       AND NOT EXISTS (SELECT 1 FROM "public"."orders" AS d WHERE d."id" = r."order_id")
@@ -107,13 +108,13 @@ export function countOrphans({ checks }: Plan): readonly RuleQuestion[] {
   });
 }
 
-/** A statement that changes or deletes rows, of one table. */
+/** A statement that updates or deletes rows of one table. */
 export interface Changing {
   readonly sql: string;
   readonly takes: Counted;
 }
 
-/** `UPDATE "public"."notes" SET "order_id" = NULL WHERE "order_id" IN (1, 2)`, but for rows that are deleted as well. */
+/** `UPDATE "public"."notes" SET "order_id" = NULL WHERE "order_id" IN (1, 2)`, without the rows that are deleted too. */
 export function changeRows(context: PlainContext): readonly Changing[] {
   const { plan, rows } = context;
   return plan.keys.filter(setsColumns).flatMap((key) => {
@@ -130,7 +131,8 @@ export function changeRows(context: PlainContext): readonly Changing[] {
 }
 
 /**
- * Leaves first: the rows that nothing references by the keys by which they reference, the others by what tells them apart.
+ * Deletes the rows below the client's own, leaves first. The rows of a table that no key references are not held, so they are deleted by
+ * their referencing columns; all others by their primary key.
  *
  *     DELETE FROM "public"."parts" WHERE "item_id" IN (10, 20)
  *     DELETE FROM "public"."items" WHERE "id" IN (10, 20)
@@ -151,7 +153,7 @@ export function deleteBelow(context: PlainContext): readonly Changing[] {
   });
 }
 
-/** The client's own rows: the counts of these are its tag. */
+/** Deletes the client's own rows: their number is in the tag that the client gets. */
 export function deleteRoots(context: PlainContext): readonly Changing[] {
   const { plan, rows } = context;
   const [client] = plan.deletions;
@@ -165,7 +167,7 @@ export function deleteRoots(context: PlainContext): readonly Changing[] {
   );
 }
 
-/** All of it, where each statement stays by itself: first what nothing references, then layer by layer (layers.ts). */
+/** Deletes all rows where each statement is a transaction of its own: first those of tables that no key references, then layer by layer (layers.ts). */
 export function deleteInLayers(context: PlainContext): readonly Changing[] {
   const { plan, rows } = context;
   const held = heldTables(plan);
@@ -190,7 +192,7 @@ export function deleteInLayers(context: PlainContext): readonly Changing[] {
   ];
 }
 
-/** Gives a row where one has come since that references, by any key, a row that is gone: all has to be done once more. */
+/** Queries that return a row where another transaction has committed one that references a deleted row, by any key: the run has to be repeated. */
 export function sweep(context: PlainContext): readonly string[] {
   const { plan, rows } = context;
   return plan.keys.flatMap((key) =>
@@ -213,7 +215,7 @@ function deletions(
   }));
 }
 
-/** ` AND CASE WHEN … THEN 1 ELSE 0 END = 0`: rows of a table that the plan does not delete; nothing where it deletes none. */
+/** ` AND CASE WHEN … THEN 1 ELSE 0 END = 0`: leaves out the rows of a table that the plan deletes; empty where it deletes none. */
 function stayingRows(relation: Relation, context: PlainContext): string {
   const { plan, rows } = context;
   const [client] = plan.deletions;

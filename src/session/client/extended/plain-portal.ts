@@ -1,6 +1,6 @@
 /**
- * A portal of a statement that plain statements carry out. The portal that the server has is that of the client's own DELETE. The server is
- * never asked to describe it, as some servers find out what a portal returns by executing it.
+ * A portal of a statement that plain statements carry out. The server has a portal of the client's own DELETE, and is never sent a Describe of
+ * that one: some servers execute a portal to find out what it returns.
  */
 import type { PlainProgram } from '../../../rewrite/statement/program.js';
 import { dropFields, NO_DATA } from '../../../wire/backend.js';
@@ -13,8 +13,8 @@ import { REPEATED, SCRATCH } from '../../server/own-statements.js';
 import type { ServerSide } from '../forwarding.js';
 
 /**
- * Answers a Describe of the portal. The rows of a RETURNING come from the SELECT that finds them, so that one is described, without
- * the keys before the client's columns.
+ * Answers a Describe of the portal. The rows of a RETURNING come from the SELECT that finds the client's rows, so the server describes that
+ * SELECT, and the client gets its columns without the keys before them.
  */
 export function describePlain(
   { sequence: { added, returns, roots } }: PlainProgram,

@@ -1,6 +1,6 @@
 /**
- * Executes a statement by plain statements, in a transaction of its own or in the client's, until it has ended for good. The answers
- * are made here: those that the client's statement would have had.
+ * Carries out the client's statement by plain statements, in a transaction of the proxy's or in the client's, until it has ended for good.
+ * The client gets the answer that its own statement would have had, which is made here.
  */
 import { ProxyError } from '../../../errors.js';
 import type { Family } from '../../../profiles/families/family.js';
@@ -24,13 +24,14 @@ import { PlainSender } from './plain-sender.js';
 import type { PlainParts, PlainStatement } from './plain-statement.js';
 import { Stopped } from './stopped.js';
 
-/** The statements around those of a run. */
+/** The statements before and after those of a run. */
 interface Frame {
   readonly begin: readonly string[];
   /** The client gets its answer with that to the last of these. */
   readonly end: readonly string[];
+  /** Undo a run that has failed; none where nothing undoes it, or only the end of the client's transaction. */
   readonly undo: readonly string[];
-  /** A transaction of the proxy's own: it may begin again. */
+  /** The run is in a transaction of the proxy's own, so that it may be retried. */
   readonly isOwn: boolean;
 }
 
@@ -41,31 +42,32 @@ export async function executePlain(statement: PlainStatement, parts: PlainParts)
   const translation = parts.decider.translation(statement.rewrite);
   const isIdle = parts.state.status === TransactionStatus.Idle;
   const frame = frameOf(family, isIdle);
-  const problem = isIdle ? framed(frame, statement) : (joined(statement) ?? framed(frame, statement));
+  const problem =
+    (isIdle ? undefined : inTransactionObstacle(statement)) ?? defaultObstacle(frame, statement);
   if (problem) return fail(new Stopped(problem), statement, parts);
   for (let attempt = 1; ; attempt++) {
-    // The client gets no notice of a run that is followed by another one.
+    // The client gets no notices of a run that is retried.
     const notices = new HeldAnswers(frame.isOwn && attempt < MOST_ATTEMPTS);
     const sender = new PlainSender(parts.server, parts.replies, notices);
     const run = new PlainRun(statement, parts, sender);
-    const ready = (message: Message) => {
+    const onReady = (message: Message) => {
       const answer = ownAnswer(statement.cascade, run, translation);
       return notices.end(statement.message === 'Query' ? Buffer.concat([answer, whole(message)]) : answer);
     };
     try {
-      await surrounded(run, frame, sender, ready);
+      await runInFrame(run, frame, sender, onReady);
       if (statement.restore) restore(statement.restore, parts);
       return;
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
       if (error.error === undefined) {
-        if (isGone(run, family))
+        if (cannotUndo(run, family))
           translation.tell({ kind: 'lost', statement: statement.cascade, taken: run.taken });
         return;
       }
       await undo(frame, run, family, sender);
-      const isOver = !notices.isHolding || !mayPass(error.error, family);
-      if (isOver) return fail(interrupted(error, run, family), statement, parts, notices);
+      const isOver = !notices.isHolding || !mayRetry(error.error, family);
+      if (isOver) return fail(withChangedRows(error, run, family), statement, parts, notices);
       parts.events.retried('othersConflict');
     }
   }
@@ -82,15 +84,18 @@ function frameOf({ transactions }: Family, isIdle: boolean): Frame {
   return { begin: [`SAVEPOINT ${SAVEPOINT}`], end: [release], undo, isOwn: false };
 }
 
-/** Refuses in a transaction of the client's a plan with a key for which each statement has to be a transaction by itself. */
-function joined({ cascade, program }: PlainStatement): ProxyError | undefined {
+/** In a transaction of the client's, refuses a plan with a key for which each statement has to be a transaction of its own. */
+function inTransactionObstacle({ cascade, program }: PlainStatement): ProxyError | undefined {
   const { separatingKey, family } = program.sequence;
   const what = `it enforces ${separatingKey}, by which it cannot be done in a transaction`;
   return separatingKey === undefined ? undefined : refusedBy(family, cascade.target, what);
 }
 
-/** Refuses SET DEFAULT where only the end of the client's transaction could undo it: whether its new key is broken is seen when it is done. */
-function framed({ isOwn, undo }: Frame, { cascade, program }: PlainStatement): ProxyError | undefined {
+/** Refuses SET DEFAULT where only the end of the client's transaction could undo it: whether the new key references a row is known only after the UPDATE. */
+function defaultObstacle(
+  { isOwn, undo }: Frame,
+  { cascade, program }: PlainStatement,
+): ProxyError | undefined {
   const { family } = program.sequence;
   const key = cascade.plan.checks.find(({ kind }) => kind === 'new key')?.key;
   if (isOwn || undo.length > 0 || family.transactions.endWithErrors || !key) return undefined;
@@ -98,21 +103,21 @@ function framed({ isOwn, undo }: Frame, { cascade, program }: PlainStatement): P
   return refusedBy(family, cascade.target, what);
 }
 
-/** @param ready gives what the client gets when all was done @throws Stopped */
-async function surrounded(
+/** Executes a run between the statements of its frame. @param onReady gives what the client gets at the end @throws Stopped */
+async function runInFrame(
   run: PlainRun,
   { begin, end }: Frame,
   sender: PlainSender,
-  ready: (message: Message) => Verdict,
+  onReady: (message: Message) => Verdict,
 ): Promise<void> {
   const begun = begin.map((sql) => sender.query(sql));
   const done = run.run();
-  // Nothing is thrown before the frame's statements and the run have ended; an error of BEGIN or SAVEPOINT comes before one of the run.
+  // Nothing is thrown before BEGIN or SAVEPOINT and the run have both ended. The error of BEGIN or SAVEPOINT is thrown first, as it is the cause.
   const [ended] = await Promise.allSettled([done]);
   for (const reply of await Promise.all(begun)) if (reply.kind === 'failed') throw new Stopped(reply.error);
   if (ended.status === 'rejected') throw ended.reason;
   for (const [i, sql] of end.entries()) {
-    const reply = await sender.query(sql, i === end.length - 1 ? { ready } : {});
+    const reply = await sender.query(sql, i === end.length - 1 ? { onReady } : {});
     if (reply.kind === 'lost') throw new Stopped();
     if (reply.kind === 'failed') throw new Stopped(reply.error);
   }
@@ -126,7 +131,7 @@ function restore(parse: Buffer, { replies, server }: PlainParts): void {
   });
 }
 
-/** @throws ProxyError PGC_FAMILY_OPEN where nothing but the end of the session undoes what was changed */
+/** Undoes a run. @throws ProxyError PGC_FAMILY_OPEN where rows were changed that only the end of the session undoes */
 async function undo(
   { isOwn, undo }: Frame,
   run: PlainRun,
@@ -139,19 +144,20 @@ async function undo(
   if (isLeft && !endWithErrors) throw new ProxyError('PGC_FAMILY_OPEN', {});
 }
 
-function mayPass(error: ErrorFields | ProxyError, family: Family): boolean {
+function mayRetry(error: ErrorFields | ProxyError, family: Family): boolean {
   return !(error instanceof ProxyError) && passes(error, family);
 }
 
-function isGone({ changed = 0 }: PlainRun, { transactions }: Family): boolean {
+/** Whether rows were changed, and no transaction undoes that. */
+function cannotUndo({ changed = 0 }: PlainRun, { transactions }: Family): boolean {
   return transactions.kind === 'none' && changed > 0;
 }
 
-/** Adds to the error, where there was no transaction, how many rows are gone. */
-function interrupted(stopped: Stopped, run: PlainRun, family: Family): Stopped {
+/** Adds to the error, where there was no transaction, how many rows were changed or deleted before it. */
+function withChangedRows(stopped: Stopped, run: PlainRun, family: Family): Stopped {
   const { error, isOfText } = stopped;
   const { changed, taken } = run;
-  if (error === undefined || !isGone(run, family)) return stopped;
+  if (error === undefined || !cannotUndo(run, family)) return stopped;
   const fields = error instanceof ProxyError ? proxyErrorFields(error) : error;
   const detail = [fields.get(Field.detail) ?? [], `${changed} rows were deleted or changed before.`]
     .flat()
@@ -161,7 +167,7 @@ function interrupted(stopped: Stopped, run: PlainRun, family: Family): Stopped {
   return new Stopped(new Map([...fields, [Field.detail, detail], [Field.hint, hint]]), isOfText, taken);
 }
 
-/** Sends a text that the server refuses in place of the statement, so that the transaction fails where the statement would have failed it. */
+/** Sends a text that the server refuses in place of the statement, so that the client's transaction fails as by the statement itself. */
 function fail(
   stopped: Stopped,
   statement: PlainStatement,
@@ -171,14 +177,14 @@ function fail(
   return sendFailure(notices.end(errorOf(stopped, statement, parts)), statement.message, parts);
 }
 
-/** Refuses the execution of a portal, in the place of its Execute. */
+/** Refuses an Execute. */
 export function refusePortal(error: ProxyError, rewrite: Rewrite, parts: PlainParts): undefined {
   void sendFailure(proxyFailure(error, undefined, parts.decider.translation(rewrite)), 'Execute', parts);
 }
 
 /**
- * @param error the client gets it in place of the server's
- * @param message what it is the answer to
+ * @param error the ErrorResponse that the client gets in place of the server's
+ * @param message the message of the client's that it answers
  * @returns a promise that is fulfilled when a Query is answered
  */
 function sendFailure(
@@ -200,7 +206,7 @@ function sendFailure(
       replies.expect('Query', { receive: end, skipped: resolve });
       server.flush();
     });
-  // Some servers find out what is wrong with a text only when they execute it.
+  // Some servers refuse the text only when they execute it.
   server.write(
     Buffer.concat([
       write.close('S', SCRATCH),

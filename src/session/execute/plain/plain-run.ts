@@ -1,7 +1,7 @@
 /**
- * One run of a sequence of plain statements, in the transaction that is open, if there is one: it finds the client's rows, and from them
- * down the rows that reference them; asks all rules; then changes the rows that stay, and deletes the others from the leaves up. A last
- * question finds rows that others have committed meanwhile.
+ * One run of a sequence of plain statements, in the transaction that is open, if there is one. It finds the client's rows, and level by level
+ * the rows that reference them; checks all rules; then updates the rows that are kept, and deletes the others, leaves first. At the end it
+ * queries for rows that other transactions have committed meanwhile, and where there are any, does all of it again for these.
  */
 import { ProxyError } from '../../../errors.js';
 import type { Relation } from '../../../graph/model.js';
@@ -41,7 +41,7 @@ export class PlainRun {
   readonly #client: Relation;
   /** The client's rows, with their description where the client gets one. */
   readonly #rows = new Block();
-  /** Of each SET DEFAULT key the rows that referenced nothing before anything was changed. */
+  /** For each SET DEFAULT key, by its check, how many rows referenced nothing before the run changed any. */
   #orphans: ReadonlyMap<number, number> = new Map();
   #problem: ProxyError | undefined;
   #deleted = 0;
@@ -71,12 +71,12 @@ export class PlainRun {
     return this.#rows.bytes;
   }
 
-  /** How many rows of each table. */
+  /** How many rows of each table were changed or deleted. */
   get taken(): RunStatements['taken'] {
     return this.#statements.taken;
   }
 
-  /** How many rows were changed or deleted, where anything was sent that does so. */
+  /** How many rows were changed or deleted in all; undefined as long as nothing was sent that does so. */
   get changed(): number | undefined {
     return this.#statements.changed;
   }
@@ -104,12 +104,12 @@ export class PlainRun {
         throw this.#violated(check, plan.checks[check]?.key.columns.map(() => 'default') ?? []);
   }
 
-  /** Finds the client's rows: only here are the client's conditions evaluated. */
+  /** Finds the client's rows. No other statement evaluates the client's conditions. */
   async #findRoots(): Promise<void> {
     const { message, program, values } = this.#statement;
     const { added, returns, roots } = program.sequence;
     let types: readonly number[] = [];
-    const hear = (answer: Message) => {
+    const onAnswer = (answer: Message) => {
       if (answer.type === Backend.RowDescription) {
         types = readColumnTypes(answer);
         if (returns && message === 'Query') this.#rows.append(dropFields(answer, added));
@@ -121,8 +121,8 @@ export class PlainRun {
       if (returns) this.#rows.append(dropColumns(answer, added));
     };
     const reply = values
-      ? await this.#sender.withValues(roots.sql, values, { hear })
-      : await this.#sender.query(roots.sql, { hear });
+      ? await this.#sender.withValues(roots.sql, values, { onAnswer })
+      : await this.#sender.query(roots.sql, { onAnswer });
     if (reply.kind === 'lost') throw new Stopped();
     if (reply.kind === 'failed') throw new Stopped(reply.error, true);
     if (this.#problem) throw new Stopped(this.#problem);
@@ -135,7 +135,7 @@ export class PlainRun {
     this.#problem ??= new ProxyError('PGC_FAMILY_NAME', { table, schema: schema ?? 'no schema' });
   }
 
-  /** Finds rows level by level: each has those that reference rows of the level above. A cycle ends when it brings no new rows. */
+  /** Finds rows level by level: a level has the rows that reference rows of the level above. A cycle ends with the level that has no new rows. */
   async #collect(): Promise<void> {
     const { rows } = this.#context;
     rows.endLevel();
@@ -157,7 +157,7 @@ export class PlainRun {
     }
   }
 
-  /** Takes a row that was found, with the texts of its columns. */
+  /** Adds a row that was found. @param values its columns, as the server has sent them in text format */
   #add(
     relation: Relation,
     values: readonly (Buffer | null)[],
@@ -196,7 +196,7 @@ export class PlainRun {
     if (broken) throw this.#violated(broken.check, broken.values);
   }
 
-  /** Each statement stays by itself. @param isFirst the client's rows are still there */
+  /** Deletes layer by layer, where each statement is a transaction of its own. @param isFirst the client's rows are still there */
   async #deleteInLayers(isFirst: boolean): Promise<void> {
     for (const each of deleteInLayers(this.#context)) {
       const deleted = await this.#statements.change([each]);
@@ -212,7 +212,7 @@ export class PlainRun {
     this.#refuseKept();
   }
 
-  /** @throws Stopped where rows of the client's are still there */
+  /** @throws Stopped where the server has kept some of the client's rows, as a trigger may */
   #refuseKept(): void {
     const { target: table } = this.#statement.cascade;
     const { roots } = this.#context.rows;
@@ -230,7 +230,7 @@ export class PlainRun {
     return isLate;
   }
 
-  /** By the places of their checks. */
+  /** How many rows of each SET DEFAULT key reference nothing, by the index of its check. */
   async #countOrphans(): Promise<ReadonlyMap<number, number>> {
     const questions: readonly RuleQuestion[] = countOrphans(this.#context.plan);
     const counts = new Map<number, number>();
@@ -245,7 +245,7 @@ export class PlainRun {
     return counts;
   }
 
-  /** The native error of the rule that is broken. */
+  /** Stops with the error that PostgreSQL gives for this rule. */
   #violated(check: number, values: readonly string[]): Stopped {
     const { decider, state } = this.#parts;
     const { cascade, rewrite } = this.#statement;

@@ -1,6 +1,6 @@
 /**
- * Sends statements of the proxy's own as simple queries, one by one or several in one go. So each is executed, whatever a database does with
- * a pipeline that has no Sync, and its outcome is known when ReadyForQuery has come.
+ * Sends the proxy's own statements as simple queries, each in a Query of its own, which may follow one another without waiting. Databases differ
+ * in what they do with a pipeline without a Sync; after a Query each of them sends ReadyForQuery, and the outcome is known.
  */
 import { type ErrorFields, readErrorFields, readTag, saysFatal } from '../../../wire/backend.js';
 import { write } from '../../../wire/frontend.js';
@@ -17,17 +17,17 @@ import type {
 import { REPEATED, SCRATCH } from '../../server/own-statements.js';
 import type { PlainValues } from './plain-statement.js';
 
-/** What came of a statement. `lost`: the session is over, or the server skips to a Sync. */
+/** The outcome of a statement. `lost`: the session has ended, or the server skips messages up to a Sync. */
 export type PlainReply =
   | { readonly kind: 'done'; readonly tag: string }
   | { readonly kind: 'failed'; readonly error: ErrorFields }
   | { readonly kind: 'lost' };
 
-interface Hearing {
-  /** Is given what the server answers before the end; the message is valid only until it returns. */
-  readonly hear?: (message: Message) => void;
-  /** What the client gets when the statement was executed, at its ReadyForQuery. */
-  readonly ready?: (message: Message) => Verdict;
+interface AnswerHandlers {
+  /** Called with each message of the answer but its end and its errors. The message is valid only until the call returns. */
+  readonly onAnswer?: (message: Message) => void;
+  /** Called with the ReadyForQuery after a statement without an error. @returns what the client gets */
+  readonly onReady?: (message: Message) => Verdict;
 }
 
 export class PlainSender {
@@ -42,12 +42,12 @@ export class PlainSender {
     this.#notices = notices;
   }
 
-  query(sql: string, hearing: Hearing = {}): Promise<PlainReply> {
-    return this.#send([write.query(sql)], ['Query'], hearing);
+  query(sql: string, handlers: AnswerHandlers = {}): Promise<PlainReply> {
+    return this.#send([write.query(sql)], ['Query'], handlers);
   }
 
-  /** The same with the values of the client's portal. The Sync ends no transaction: one that is open was begun by BEGIN. */
-  withValues(sql: string, { types, bind }: PlainValues, hearing: Hearing): Promise<PlainReply> {
+  /** Sends a statement with the values of the client's portal. Its Sync ends no transaction: the one that is open was begun by BEGIN. */
+  withValues(sql: string, { types, bind }: PlainValues, handlers: AnswerHandlers): Promise<PlainReply> {
     return this.#send(
       [
         write.close('S', SCRATCH),
@@ -60,7 +60,7 @@ export class PlainSender {
         write.sync(),
       ],
       ['Close', 'Parse', 'Bind', 'Describe', 'Execute', 'Close', 'Close', 'Sync'],
-      hearing,
+      handlers,
     );
   }
 
@@ -80,7 +80,7 @@ export class PlainSender {
   #send(
     messages: readonly Buffer[],
     answered: readonly AnsweredMessage[],
-    { hear, ready }: Hearing,
+    { onAnswer, onReady }: AnswerHandlers,
   ): Promise<PlainReply> {
     return new Promise((resolve) => {
       let reply: PlainReply = { kind: 'done', tag: '' };
@@ -92,12 +92,12 @@ export class PlainSender {
             return 'swallow';
           case Backend.ReadyForQuery:
             resolve(reply);
-            return (reply.kind === 'done' && ready?.(message)) || 'swallow';
+            return (reply.kind === 'done' && onReady?.(message)) || 'swallow';
           case Backend.CommandComplete:
             if (reply.kind === 'done') reply = { kind: 'done', tag: readTag(message) };
             return 'swallow';
           default:
-            hear?.(message);
+            onAnswer?.(message);
             return 'swallow';
         }
       };

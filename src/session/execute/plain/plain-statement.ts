@@ -15,9 +15,9 @@ export interface PlainStatement {
   readonly program: PlainProgram;
   /** What the client sent to have it executed. */
   readonly message: 'Query' | 'Execute';
-  /** The Parse of the client's unnamed statement, where its portal was bound to that. */
+  /** The Parse of the client's unnamed statement, where the portal was bound to that: simple queries drop it, so it is sent again at the end. */
   readonly restore?: Buffer | undefined;
-  /** It has values: those of its portal, for the statement that finds its rows. */
+  /** The values of its portal, for the statement that finds the client's rows; undefined for a Query. */
   readonly values: PlainValues | undefined;
 }
 

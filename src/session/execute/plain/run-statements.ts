@@ -1,4 +1,4 @@
-/** Sends the statements of one run: several in one go, where it does no harm that the server executes those after one that has failed. */
+/** Sends the statements of one run: several without waiting, where it does no harm that the server still executes those after a failed one. */
 import { ProxyError } from '../../../errors.js';
 import { refusedBy } from '../../../render/plain/refusal.js';
 import type { Changing } from '../../../render/plain/statements.js';
@@ -10,10 +10,10 @@ import type { PlainParts, PlainStatement } from './plain-statement.js';
 import { Stopped } from './stopped.js';
 import { TakenByTable } from './taken-by-table.js';
 
-/** How many characters of statements are sent in one go. */
+/** How many characters of statements are sent without waiting for their answers. */
 const MOST_AT_ONCE = 1024 * 1024;
 
-/** Without `takes` it changes nothing. */
+/** A statement; without `takes` it changes nothing. */
 type Sent = Pick<Changing, 'sql'> & Partial<Changing>;
 
 export class RunStatements {
@@ -30,7 +30,7 @@ export class RunStatements {
     this.#taken = new TakenByTable(statement.cascade.plan);
   }
 
-  /** The same rows, by their tables. */
+  /** How many rows were changed or deleted, by table and action. */
   get taken(): readonly CountedRows[] {
     return this.#taken.rows;
   }
@@ -40,12 +40,12 @@ export class RunStatements {
     return this.#changed;
   }
 
-  /** Sends statements that change nothing. @param hear is told which of them is answered. @throws Stopped */
-  async ask(texts: readonly string[], hear?: (message: Message, index: number) => void): Promise<void> {
+  /** Sends statements that change nothing. @param onAnswer is called with each answer and the index of its statement. @throws Stopped */
+  async ask(texts: readonly string[], onAnswer?: (message: Message, index: number) => void): Promise<void> {
     await this.#send(
       texts.map((sql) => ({ sql })),
       true,
-      hear,
+      onAnswer,
     );
   }
 
@@ -56,7 +56,7 @@ export class RunStatements {
    */
   async change(statements: readonly Changing[]): Promise<number> {
     if (statements.length > 0) this.#changed ??= 0;
-    // Without a transaction nothing undoes what is executed after a statement that has failed: each waits for the one before it.
+    // Without a transaction nothing undoes the statements after a failed one: each is sent only when the one before it has succeeded.
     const isWhole = this.#statement.program.sequence.family.transactions.kind !== 'none';
     const replies = await this.#send(statements, isWhole);
     return replies.reduce((sum, reply) => sum + rowsInTag(tagOf(reply)), 0);
@@ -65,7 +65,7 @@ export class RunStatements {
   async #send(
     statements: readonly Sent[],
     isTogether: boolean,
-    hear?: (message: Message, index: number) => void,
+    onAnswer?: (message: Message, index: number) => void,
   ): Promise<readonly PlainReply[]> {
     const replies: PlainReply[] = [];
     let waiting: Promise<PlainReply>[] = [];
@@ -74,21 +74,21 @@ export class RunStatements {
       const answered = await Promise.all(waiting);
       waiting = [];
       size = 0;
-      this.#look(answered, statements.slice(replies.length));
+      this.#record(answered, statements.slice(replies.length));
       replies.push(...answered);
     };
     for (const [i, { sql }] of statements.entries()) {
-      this.#refuse(sql);
+      this.#checkSendable(sql);
       if (waiting.length > 0 && (!isTogether || size + sql.length > MOST_AT_ONCE)) await end();
       size += sql.length;
-      waiting.push(this.#sender.query(sql, hear && { hear: (message) => hear(message, i) }));
+      waiting.push(this.#sender.query(sql, onAnswer && { onAnswer: (message) => onAnswer(message, i) }));
     }
     await end();
     return replies;
   }
 
-  /** @param sent what they answer, in the same order. @throws Stopped for the first that has failed */
-  #look(replies: readonly PlainReply[], sent: readonly Sent[]): void {
+  /** Counts the rows of each reply. @param sent the statements, in the order of their replies. @throws Stopped for the first that has failed */
+  #record(replies: readonly PlainReply[], sent: readonly Sent[]): void {
     for (const [i, reply] of replies.entries()) {
       const takes = sent[i]?.takes;
       if (takes === undefined || this.#changed === undefined) continue;
@@ -100,8 +100,8 @@ export class RunStatements {
     for (const reply of replies) if (reply.kind === 'failed') throw new Stopped(reply.error);
   }
 
-  /** @throws Stopped for a statement that cannot be sent, or would be another one at the server */
-  #refuse(sql: string): void {
+  /** @throws Stopped for a statement that is too long, or that the server would read in another encoding */
+  #checkSendable(sql: string): void {
     const { cascade, program } = this.#statement;
     const { family } = program.sequence;
     const { encoding } = this.#parts.state;

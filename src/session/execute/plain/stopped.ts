@@ -2,14 +2,13 @@ import type { ProxyError } from '../../../errors.js';
 import type { CountedRows } from '../../../render/single/counts.js';
 import type { ErrorFields } from '../../../wire/backend.js';
 
-/** Ends a run early: by an error for the client, or by the end of the session. */
+/** Thrown to end a run early: with an error for the client, or because the session has ended. */
 export class Stopped extends Error {
-  /** Undefined where the client gets nothing more. */
+  /** Undefined where the session has ended, so that the client gets nothing more. */
   readonly error: ErrorFields | ProxyError | undefined;
-  /** The error is about the client's own text. */
+  /** The error is about the client's own text: its position is one in the statement that finds the client's rows. */
   readonly isOfText: boolean;
-
-  /** The rows that are gone all the same; undefined where all is undone. */
+  /** The rows that were changed or deleted and cannot be undone; undefined where all is undone. */
   readonly taken: readonly CountedRows[] | undefined;
 
   constructor(error?: ErrorFields | ProxyError, isOfText = false, taken?: readonly CountedRows[]) {

@@ -1,11 +1,11 @@
-/** How many rows plain statements have taken of each table, and by which action. */
+/** How many rows of each table plain statements have changed or deleted, and by which action. */
 import { type Plan, setsColumns } from '../../../plan/plan.js';
 import type { Counted, CountedRows } from '../../../render/single/counts.js';
 
 export class TakenByTable {
   readonly #counts = new Map<string, CountedRows>();
 
-  /** @param plan which tables there are, whether or not it finds rows of them: what is changed, then what is deleted, the lowest first */
+  /** @param plan its tables are listed whether or not they have such rows: first those that are updated, then those that are deleted from, leaves first */
   constructor({ deletions, keys }: Plan) {
     for (const { action, referencing: relation } of keys.filter(setsColumns))
       this.add({ relation, action: action === 'set null' ? action : 'set default' }, 0);
