@@ -1,16 +1,16 @@
-/** Counts the rows that each part of the one statement takes, in a column beside the client's result, where they are to be counted. */
+/** Counts the rows that each part of the one statement deletes or updates, in a column beside the client's result. Only where `audit.path` asks for it. */
 import type { Relation } from '../../graph/model.js';
 import type { Change, Plan } from '../../plan/plan.js';
 import { changeParts } from './actions/changes.js';
 import { cteName } from './actions/rows.js';
 
-/** What a part of the statement does to rows of a relation. */
+/** A part of the statement: the relation whose rows it changes, and by which action. */
 export interface Counted {
   readonly relation: Relation;
   readonly action: 'delete' | 'cascade' | 'set null' | 'set default';
 }
 
-/** How many rows a part took. */
+/** How many rows a part has changed. */
 export interface CountedRows extends Counted {
   readonly rows: number;
 }
@@ -19,15 +19,14 @@ interface Part extends Counted {
   readonly cte: string;
 }
 
-/** What the numbers in the column of `countsColumn` count, in their order. */
+/** The parts that the numbers of `countsColumn` are about, in the same order. */
 export function countedParts(plan: Plan): readonly Counted[] {
   return partsOf(plan).map(({ relation, action }) => ({ relation, action }));
 }
 
 /**
- * A column with all counts, as text: one column, whatever the number of tables. The server executes a CTE that changes rows when it is first
- * read from, and those that nothing reads from at the end, the last one first. Here all of them are read from, in the order in which
- * they would be executed without that: the last one first.
+ * One column with all counts, as text. The server executes a data-modifying CTE when another query first reads from it; those that nothing
+ * reads from it executes at the end, the last one first. This column reads from all of them, so it reads in that order too.
  *
  *     array_to_string(ARRAY[(SELECT count(*) FROM pgc_u0_0), (SELECT count(*) FROM pgc_1), (SELECT count(*) FROM pgc_0)], ',')
  */
@@ -37,9 +36,9 @@ export function countsColumn(plan: Plan): string {
 }
 
 function partsOf({ deletions, changes }: Plan): readonly Part[] {
-  // What the client deletes from a table that no key of the plan follows has no CTE of the proxy's.
-  const told = deletions.filter(({ origin, returns }) => origin === 'key' || returns.length > 0);
-  const deleted = told.map(({ id, relation, origin }): Part => {
+  // A DELETE of the client's from a table that no key of the plan references has no CTE of the proxy's.
+  const counted = deletions.filter(({ origin, returns }) => origin === 'key' || returns.length > 0);
+  const deleted = counted.map(({ id, relation, origin }): Part => {
     return { cte: cteName(id), relation, action: origin === 'client' ? 'delete' : 'cascade' };
   });
   return [...deleted, ...changes.flatMap(partsOfChange)].reverse();

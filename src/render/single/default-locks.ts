@@ -6,7 +6,8 @@ import { equals } from './actions/match.js';
 import { tableOf } from './actions/rows.js';
 
 /**
- * One statement for each key whose default is a constant; where only a part of a key is set, for all rows that have that part:
+ * One statement for each SET DEFAULT key whose defaults are constants. Where only some columns of the key are set, it locks all rows with these
+ * values:
  *
  *     SELECT count(*) FROM (
  *       SELECT FROM ONLY users AS t CROSS JOIN (SELECT (0)::int4 AS author) AS r WHERE t.id = r.author FOR KEY SHARE OF t
@@ -21,7 +22,7 @@ function lockDefault(key: ForeignKey): readonly string[] {
   const constants = set.map(({ referencing }) => {
     return key.referencing.columns.find(({ name }) => name === referencing)?.constant ?? undefined;
   });
-  // A key that is null in part references nothing, and of another default only the server knows what it is.
+  // A key with a null references nothing, and a default that is no constant is known to the server alone.
   if (set.length === 0 || constants.some((each) => each === undefined || each === 'NULL')) return [];
   const row = set.map(({ referencing }, i) => `${constants[i]} AS ${quoteName(referencing)}`);
   const found = equals({ ...key, columns: set }, 't', quoteName, 'r');

@@ -1,10 +1,10 @@
-/** The question whether a SELECT that stands in the place of a DELETE does nothing but find and lock rows. */
+/** The query whether a SELECT in the place of a DELETE does nothing but find and lock rows. */
 import type { Plan } from '../../plan/plan.js';
 import { quoteLiteral } from '../../sql/names.js';
 import type { CalledNames } from '../../sql/statement/selection.js';
 
 /**
- * The question of `Locks.harmless`:
+ * The query of `Locks.harmless`:
  *
  *     SELECT NOT (EXISTS (SELECT FROM pg_proc AS p WHERE p.proname = ANY (ARRAY['f']::name[]) AND (p.provolatile = 'v' OR
  *         EXISTS (SELECT FROM pg_aggregate AS a JOIN pg_proc AS s ON s.oid = ANY (ARRAY[a.aggtransfn, a.aggfinalfn]::oid[])
@@ -16,9 +16,9 @@ import type { CalledNames } from '../../sql/statement/selection.js';
  *       OR EXISTS (SELECT FROM unnest(ARRAY[16385]::oid[]) AS l WHERE NOT has_any_column_privilege(l.l, 'UPDATE')))
  *
  * @param names what the client's statement calls
- * @param again the SELECT is executed again when the rows that it has found are gone: then it may call no function that could read them, which
- * is any but an immutable one or one of the server's own
- * @param more a further condition under which the SELECT is not harmless
+ * @param again the SELECT is executed again when the rows that it has found are deleted. Then it may call no function that could read these
+ * rows: stable functions are allowed only where they are the server's own
+ * @param more a further condition under which the SELECT is harmful
  */
 export function harmlessQuestion(
   { functions, types, operators, relations }: CalledNames,
@@ -53,7 +53,7 @@ export function harmlessQuestion(
   );
 }
 
-/** Of the server's own functions those that make XML of a table read one that only their arguments name. */
+/** A condition: the function may read any table. Of the server's own, those that make XML of a table do so: their arguments name it. */
 function readsAtWill(p: string): string {
   return (
     `(${p}.pronamespace OPERATOR(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid` +

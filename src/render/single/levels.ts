@@ -1,24 +1,24 @@
-/** The levels in which the rows of a plan are locked: a level below another one has rows that reference rows of that one. */
+/** The levels in which the rows of a plan are locked, from the top down: the rows of a level reference rows of the levels above. */
 import { type Deletion, grouped, type Plan } from '../../plan/plan.js';
 import type { Purpose } from './actions/deletions.js';
 
 export interface Level {
   /** The deletions whose rows are locked at this level. */
   readonly locked: readonly Deletion[];
-  /** What is done with the rows of each deletion of the plan when this level is locked. */
+  /** What the statement that locks this level does with the rows of each deletion of the plan. */
   readonly purpose: (deletion: Deletion) => Purpose;
 }
 
 /**
- * Deeper levels are locked with the last of these: each level costs a statement, and reads all those above it. What comes into
- * a deeper one meanwhile can be missed.
+ * Deeper levels are locked together with the last of these, as each level costs a statement that reads all levels above it. Rows that other
+ * transactions insert there meanwhile can be missed.
  */
 const MOST_LEVELS = 8;
 
-/** The second pass over a cycle finds rows that came while the first one waited. No number of passes is certain to find all. */
+/** The second pass over a cycle finds rows that were committed while the first pass waited. No number of passes is certain to find all. */
 const PASSES_OF_CYCLE = 2;
 
-/** The levels of the rows that others reference, from the top down; one of a cycle is there twice. */
+/** The levels of the rows that a key of the plan references; the level of a cycle is there once for each pass. */
 export function levelsOf(plan: Plan): readonly Level[] {
   const depths = depthsOf(plan);
   const depthOf = ({ id }: Deletion) => Math.min(depths[id] ?? 0, MOST_LEVELS - 1);
@@ -40,7 +40,7 @@ export function levelsOf(plan: Plan): readonly Level[] {
     .filter(({ locked }) => locked.length > 0);
 }
 
-/** For each deletion the longest way down to it from the client's own. Those of a cycle are at one level. */
+/** The depth of each deletion: the length of the longest path of keys to it from the client's own. The deletions of a cycle have one depth. */
 export function depthsOf({ deletions, members }: Plan): readonly number[] {
   const depths: number[] = [];
   const cycles = grouped(deletions, ({ cycle }) => cycle);

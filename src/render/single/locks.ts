@@ -21,19 +21,19 @@ export const LOCK_MODES = ['none', 'rows', 'tables'] as const;
 export type LockMode = (typeof LOCK_MODES)[number];
 
 export interface Locks {
-  /** What is executed before the statement, one after the other in the same transaction; and the runs of the client's text there. */
+  /** The statements to execute before the client's, one after the other in the same transaction. */
   readonly statements: readonly Spliced[];
   /**
-   * A question to the server, which answers `t` where executing them does nothing but lock, and the role may do that: no
-   * function of the names that they call is volatile, and none may hide in a view or a policy.
+   * A query that returns `t` where the statements do nothing but lock rows, and the role has the privilege to lock them: they call no volatile
+   * function, and read no view and no table with row security, which might call one.
    */
   readonly harmless: string;
-  /** Whether they are sent before the first attempt; else only when another transaction got in the way of one. */
+  /** Whether they are sent before the first attempt; else only after an attempt that a concurrent transaction has made fail. */
   readonly isFirst: boolean;
 }
 
 /**
- * What locks what the statement is going to delete, and its children wait for.
+ * The locks on the rows that the statement is going to delete: whoever inserts a row that references one of them waits.
  * @returns undefined where nothing is to be locked, or no SELECT can be put in the statement's place
  */
 export function renderLocks(
@@ -70,13 +70,13 @@ function lockRows(
   return { statements, harmless: harmlessQuestion(selection.names, plan), isFirst };
 }
 
-/** The part of a statement that locks one level, as it is the same for all statements of a plan. */
+/** The part of a locking statement that depends on the plan alone, and not on the client's text. */
 interface LevelSql {
-  /** It is the client's own DELETE whose rows are locked; else these are only found. */
+  /** Whether the level is that of the client's own rows; else the statement only finds these. */
   readonly isTop: boolean;
-  /** The CTEs of the levels in between, and of this one. */
+  /** The CTEs of this level, and of the levels between it and the client's rows. */
   readonly ctes: readonly string[];
-  /** Those of this level: all their rows are read, so that all are locked. */
+  /** The names of the CTEs of this level. The statement reads all rows of these, so that it locks all. */
   readonly locked: readonly string[];
 }
 
@@ -89,8 +89,8 @@ const levelSql = oncePerPlan((plan): readonly LevelSql[] =>
 );
 
 /**
- * The statement as a SELECT that locks one level of what it would delete. Of the users themselves, and then of their posts,
- * which others reference:
+ * The client's statement as a SELECT that locks one level of the rows that it would delete. First the users themselves, then their posts,
+ * where another table references posts:
  *
  *     WITH pgc_0 (pgc_c0) AS (
  *     SELECT users.id FROM users WHERE id = 1

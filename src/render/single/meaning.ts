@@ -1,13 +1,13 @@
-/** Makes sure that a name in the client's text still means the relation that was planned for. */
+/** Makes sure that a name in the client's text still means the relation for which the proxy has planned. */
 import type { Relation } from '../../graph/model.js';
 import { quoteLiteral, quoteRelation, type RelationName } from '../../sql/names.js';
 import { FAIL_RELATION_CHANGED } from '../violations.js';
 import { named, type Root } from './root.js';
 
 /**
- * A condition that fails where a target's name no longer means the table that was planned for. The server looks the name up
- * whenever it analyses the statement, together with the name in the client's text. A DELETE that was passed on has no such
- * condition: for such a name session/catalog/meanings.ts has the server asked again (decisions 6 and 54 in docs/decisions.md).
+ * A condition that fails where a target's name no longer means the table for which the proxy has planned. The server resolves this name whenever
+ * it analyses the statement, together with the name in the client's text. A DELETE that is passed on has no such condition: its
+ * names session/catalog/meanings.ts has resolved again (decisions 6 and 54 in docs/decisions.md).
  *
  *     CASE WHEN 'users'::regclass::oid = 16385::oid THEN true ELSE concat('pgcascade/…/relationChanged')::int4 = 0 END
  */

@@ -1,4 +1,4 @@
-/** Finds out whether the conditions of a DELETE read tables of its cascade: rows of these are gone when the conditions are evaluated again. */
+/** Whether the conditions of a DELETE read tables of its cascade. Where they are evaluated again, rows of these tables are already deleted. */
 import type { Graph } from '../../graph/graph.js';
 import type { Plan } from '../../plan/plan.js';
 import type { CalledNames } from '../../sql/statement/selection.js';
@@ -16,7 +16,7 @@ export function reevaluationObstacle(
   sharing: Graph['sharing'],
 ): string | undefined {
   const changed = [target.relation, ...plan.keys.map(({ referencing }) => referencing)];
-  const taken = new Set(changed.flatMap(sharing).map(({ name }) => name));
-  const gone = read.find((name) => taken.has(name));
+  const names = new Set(changed.flatMap(sharing).map(({ name }) => name));
+  const gone = read.find((name) => names.has(name));
   return gone && `a WHERE that reads "${gone}", whose rows go before it is evaluated again`;
 }

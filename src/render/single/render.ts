@@ -30,7 +30,7 @@ import {
 } from './root.js';
 
 /**
- * What the answers look like. Where rows are counted, a column has all the numbers (counts.ts): after the count, or before all others.
+ * What the statement returns. Where rows are counted, a column has all counts (counts.ts): after the `count(*)`, or before all other columns.
  */
 export type ResultShape =
   /** As the client's statement says. */
@@ -49,24 +49,24 @@ export interface Rendered extends Spliced {
   readonly shape: ResultShape;
 }
 
-/** What a statement writes beside its DELETEs, where the keys of that are looked at. */
+/** What a statement writes beside its DELETEs, where the keys that it writes are checked. */
 export interface Beside {
-  /** What is put around its parts in the client's WITH. */
+  /** The edits of its parts in the client's WITH. */
   readonly edits: readonly Edit[];
-  /** Its parts that are looked at. */
+  /** The parts whose keys are checked. */
   readonly parts: readonly Part[];
-  /** A condition of the whole statement: true, or it fails. */
+  /** A condition of the whole statement: it is true or fails the statement. */
   readonly condition: string;
-  /** Whatever a column beside those of the proxy may be called; and whether there may be others. */
+  /** The names of columns that the proxy's may not have; isOpen: there may be others. */
   readonly names: { readonly columns: readonly string[]; readonly isOpen: boolean };
-  /** What is put around the statement itself, where that writes: `ctes` come after it, and the last one has all conditions, as `pgc_h (h)`. */
+  /** Makes the edits around the statement itself, where that writes: `ctes` follow it, and the last of these is `pgc_h (h)`, with all conditions. */
   readonly around:
     | ((ctes: readonly string[]) => { readonly edits: readonly Edit[]; readonly shape: ResultShape })
     | undefined;
 }
 
 /**
- * The client's statement with all that its DELETEs bring about:
+ * The client's statement with the cascade of its DELETEs:
  *
  *     WITH pgc_0 (pgc_c0) AS (
  *     DELETE FROM users WHERE id = 1
@@ -76,8 +76,8 @@ export interface Beside {
  *     SELECT count(*) FROM pgc_0 WHERE CASE WHEN 'users'::regclass::oid = 16385 THEN true ELSE concat('pgcascade/…/relationChanged')::int4 = 0 END
  *
  * @param text the client's statement
- * @param roots those of its DELETEs that concern the plan, in the order in which the server executes them
- * @param beside what it writes, where that is looked at
+ * @param roots its DELETEs that are in the plan, in the order in which the server executes them
+ * @param beside what else it writes, where the keys of that are checked
  * @throws ProxyError PGC_FORM where the names of columns cannot be found out, and what `columns` throws
  */
 export function* renderStatement(
@@ -90,7 +90,7 @@ export function* renderStatement(
   beside?: Beside,
 ): Steps<Rendered> {
   const source = { text, statement, columns };
-  const { ctes: below, ...checks } = yield* renderCascade(plan, mode);
+  const { ctes, ...checks } = yield* renderCascade(plan, mode);
   yield;
   const conditions = [
     ...roots.map(meaningHolds),
@@ -105,11 +105,11 @@ export function* renderStatement(
   const shapedAs = (shape: ResultShape): ResultShape => (isAnswered ? shape : { kind: 'as sent' });
   const main = roots.find(({ site, deletion }) => site.cte === undefined && deletion.returns.length > 0);
   if (beside?.around) {
-    const { edits, shape } = beside.around([...below, holdsCte(conditions)]);
+    const { edits, shape } = beside.around([...ctes, holdsCte(conditions)]);
     return { ...spliceNamed(text, [...inner, ...edits], roots, beside.names), shape: shapedAs(shape) };
   }
   if (main === undefined) {
-    const own = [...below, ...stoppers(roots, conditions)].map((cte) => `, ${cte}`).join('\n');
+    const own = [...ctes, ...stoppers(roots, conditions)].map((cte) => `, ${cte}`).join('\n');
     const place = afterParts([...roots, ...(beside?.parts ?? [])], statement);
     return {
       ...spliceNamed(text, [...inner, insertion(place, `${own}\n`)], roots, beside?.names),
@@ -117,7 +117,7 @@ export function* renderStatement(
     };
   }
   const { opening, closing, results, shape } = mainParts(main, source, mode.counting ? plan : undefined);
-  const end = `${closing}${below.map((cte) => `,\n${cte}`).join('')}\nSELECT ${results} WHERE ${conditions.join('\n AND ')}`;
+  const end = `${closing}${ctes.map((cte) => `,\n${cte}`).join('')}\nSELECT ${results} WHERE ${conditions.join('\n AND ')}`;
   const edits: Edit[] = [
     ...inner,
     insertion(statement.start, `${statement.hasWith ? ', ' : 'WITH '}${opening}`),
@@ -128,7 +128,7 @@ export function* renderStatement(
 }
 
 /**
- * What comes before and after the client's statement, where that deletes itself and not only in its WITH; and what the whole
+ * What comes before and after the client's statement, where the statement itself deletes and not only its WITH; and what the whole
  * selects: `count(*) FROM pgc_0`, or for a RETURNING `pgc_0.* FROM pgc_0`, or in a COPY `pgc_x0 AS id FROM pgc_0`.
  * @param counted the plan, where its rows are counted
  */
@@ -174,7 +174,7 @@ function mainParts(
 }
 
 /**
- * A CTE of the client's that deletes. Its name comes to stand for what its own RETURNING gives:
+ * A deleting CTE of the client's becomes two: the proxy's, and one with the client's name for what the client's RETURNING gives:
  *
  *     gone AS (DELETE FROM users WHERE id = 1 RETURNING id)
  *
@@ -188,7 +188,7 @@ function cteEdits(root: Root, source: NamesSource): readonly Edit[] {
   if (cte === undefined || deletion.returns.length === 0) return [];
   const name = quoteName(cte.name);
   if (site.returning === undefined) {
-    // A statement cannot read from it: its name stays, so that the server finds that error itself.
+    // Nothing can read from a CTE without RETURNING. The name stays, so that the server itself refuses a query that tries to.
     const empty = `, ${name} AS (DELETE FROM ${namedTable(target)} WHERE false)`;
     return [
       { start: cte.start, end: cte.body, sql: rootHeader(root) },
@@ -197,7 +197,7 @@ function cteEdits(root: Root, source: NamesSource): readonly Edit[] {
     ];
   }
   const names = namesReturned(root, source);
-  // More names in its header than columns: the server refuses it.
+  // The CTE's header has more names than the RETURNING has columns: the server refuses that.
   if (cte.columns.length > names.length) return [];
   const own = names.map((_, i) => clientName(i));
   const columns = [...cte.columns, ...names.slice(cte.columns.length)].map(quoteName).join(', ');
@@ -209,7 +209,7 @@ function cteEdits(root: Root, source: NamesSource): readonly Edit[] {
   ];
 }
 
-/** What the names of a RETURNING's columns are read off, or asked for with. */
+/** Where the names of a RETURNING's columns come from: the text, or an answer of the server. */
 interface NamesSource {
   readonly text: string;
   readonly statement: DeletingStatement;
@@ -226,15 +226,14 @@ function namesReturned({ site, target }: Root, { text, statement, columns }: Nam
 }
 
 /**
- * CTEs that check the conditions where the proxy has no SELECT of its own to check them in:
+ * CTEs that evaluate the conditions where the statement has no SELECT of the proxy's that could:
  *
  *     pgc_h (h) AS (SELECT CASE WHEN 'users'::regclass::oid = 16385 THEN true ELSE … END)
  *     pgc_k0 AS (DELETE FROM ONLY users WHERE NOT (SELECT h FROM pgc_h))
  *
- * The DELETEs take no rows: a condition is true, or fails. The server executes them, as it does every CTE that changes
- * rows, whether or not anything reads from it. They are from the tables that the client deletes from anyway, so they need no
- * other right and fire no other trigger. There is one for each of these tables, as PostgreSQL looks at no condition where it
- * knows beforehand that a table has no rows to delete.
+ * These DELETEs delete no rows, as each condition is true or fails. The server executes every data-modifying CTE, whether or not anything
+ * reads from it. They are on the tables from which the client deletes, so they need no other privilege and fire no other triggers. There is
+ * one for each of these tables, as PostgreSQL evaluates no condition where it knows beforehand that a table has no rows to delete.
  */
 function stoppers(roots: readonly Root[], conditions: readonly string[]): readonly string[] {
   const name = ownName('h');

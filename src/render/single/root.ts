@@ -1,5 +1,5 @@
 /**
- * The client's own DELETE or MERGE as a CTE that returns what the plan has to know of its rows:
+ * The client's own DELETE or MERGE as a CTE that returns the columns of its rows that the plan needs:
  *
  *     WITH pgc_0 (pgc_c0) AS (
  *     DELETE FROM users WHERE id = 1
@@ -27,8 +27,8 @@ export interface Root {
 }
 
 /**
- * Splices, and gives the proxy's CTEs and columns names that nothing in the statement has.
- * @param beside the columns of what it writes; isOpen: it may have others
+ * Splices, and gives the proxy's CTEs and columns names that nothing else in the statement has.
+ * @param beside the columns of the tables that the statement writes to; isOpen: there may be others
  */
 export function spliceNamed(
   text: string,
@@ -53,14 +53,14 @@ export function bodyName(root: Root): string {
   return isDirect(root) ? cteName(root.deletion.id) : ownName(`m${root.deletion.id}`);
 }
 
-/** Whether the rows that the client's statement returns are the deleted ones, with all columns that the plan has to know. */
+/** Whether the client's statement itself returns the deleted rows, no others, with all columns that the plan needs. */
 export function isDirect(root: Root): boolean {
   return root.site.command === 'DELETE' && columnsBack(root) === root.deletion.returns;
 }
 
 /**
- * The columns that the client's own statement returns. Where a view does not show all that the plan has to know, it returns the
- * primary key, by which the others are looked up.
+ * The columns that the client's own statement is made to return. Where it deletes from a view without all columns that the plan needs, these are
+ * the primary key, by which `deletedRowsCte` looks up the others.
  * @throws ProxyError PGC_RELATION where the view does not show that either
  */
 function columnsBack({ target, deletion }: Root): readonly string[] {
@@ -73,10 +73,10 @@ function columnsBack({ target, deletion }: Root): readonly string[] {
   throw new ProxyError('PGC_RELATION', { table: quoteRelation(view.relation), what });
 }
 
-/** The columns that a root returns before the client's own: `users.id`, and for a MERGE `merge_action()` before them. */
+/** The columns that the proxy adds before those of the client's RETURNING: `users.id`, and for a MERGE `merge_action()` first. */
 export function addedColumns(root: Root): readonly string[] {
   const { site, target } = root;
-  // With its schema a name means this table by its object id, whatever the text itself calls the table.
+  // With its schema the name means this table, whichever aliases the text has.
   const rows = site.isNamesake ? quoteRelation(named(target)) : site.alias;
   const keys = columnsBack(root).map(
     (name) => `${rows}.${quoteName(target.view?.columns.get(name) ?? name)}`,
@@ -89,14 +89,14 @@ export function addedNames(root: Root): readonly string[] {
   return root.site.command === 'MERGE' ? [ACTION, ...keys] : keys;
 }
 
-/** `pgc_0 (pgc_c0) AS (`: the beginning of the CTE of the client's DELETE, whose closing parenthesis comes after that. */
+/** `pgc_0 (pgc_c0) AS (`: the beginning of the CTE around the client's DELETE. */
 export function rootHeader(root: Root, names: readonly string[] = []): string {
   return `${bodyName(root)} (${[...addedNames(root), ...names].join(', ')}) AS (`;
 }
 
 /**
- * Nothing where the CTE of the client's statement has the deleted rows already. Else a CTE that picks them: of a MERGE the
- * rows that it deleted; of a view the rows of its table, which this statement still sees as they were.
+ * Where the CTE of the client's statement does not have the deleted rows itself, a CTE that has them, else nothing. For a MERGE it has the rows that
+ * the MERGE deleted; for a view the rows of its table, which this statement still sees as they were.
  *
  *     , pgc_0 (pgc_c0) AS (SELECT m.pgc_c0 FROM pgc_m0 AS m WHERE m.pgc_a = 'DELETE')
  *     , pgc_0 (pgc_c0) AS (SELECT b.email FROM pgc_m0 AS m JOIN ONLY users AS b ON b.id = m.pgc_c0)
@@ -121,7 +121,7 @@ export function clientName(index: number): string {
   return ownName(`x${index}`);
 }
 
-/** The keys in the RETURNING: before the client's own columns, `users.id, `; or after a statement that has none, `RETURNING users.id`. */
+/** Adds the proxy's columns to a RETURNING, `users.id, ` before the client's own, or to a statement without one, `RETURNING users.id` at its end. */
 export function returningEdits(root: Root): readonly Edit[] {
   const columns = addedColumns(root).join(', ');
   if (columns === '') return [];
@@ -134,7 +134,7 @@ export function named({ relation, view }: Target): Relation {
   return view?.relation ?? relation;
 }
 
-/** `people`, or `ONLY users`: where a DELETE finds what the client's statement names. */
+/** `people`, or `ONLY users`: what the client's statement names, for another DELETE. */
 export function namedTable(target: Target): string {
   return target.view ? quoteRelation(target.view.relation) : tableOf(target.relation);
 }

@@ -1,6 +1,6 @@
 /**
- * Locks on the tables of the children, before a statement that deletes. The statement waits for the transactions that have written there, so
- * that it sees what they wrote, and later writers wait for its end. Unlike locks on rows (locks.ts) they reach writers that lock nothing.
+ * Locks on the referencing tables, before a statement that deletes. The statement waits for transactions that have written there, so that it
+ * sees what they wrote, and later writers wait for its end. Unlike locks on rows (locks.ts) these also stop writers that lock nothing.
  */
 import type { ForeignKey, Relation } from '../../graph/model.js';
 import { oncePerPlan } from '../../plan/plan.js';
@@ -8,11 +8,11 @@ import { quoteLiteral, quoteRelation } from '../../sql/names.js';
 import { depthsOf } from './levels.js';
 
 /**
- * Locks all tables whose keys the plan follows, from the top down, as writers go, and by name where that does not decide: two sessions
- * that lock the same tables then take them in the same order. A table whose key the server enforces is among them: a session that
- * has written there has locked the row above, and would wait for the tables below. The mode is the weakest that keeps other sessions from
- * writing, and from locking in the same mode (lock.c, LockConflicts). Outside of a block a LOCK TABLE that comes first in a pipeline is
- * refused (RequireTransactionBlock), but not in a DO.
+ * Locks all referencing tables of the plan, from the top down, as writers do, and in the order of their names within one depth: so two sessions
+ * lock the same tables in the same order. Tables whose key the server enforces are locked too: a session that has written there has locked
+ * the referenced row, and would wait for the tables below. The mode is the weakest that conflicts with writes and with itself (lock.c,
+ * LockConflicts). PostgreSQL refuses a LOCK TABLE that comes first in a pipeline outside of a transaction block (RequireTransactionBlock),
+ * but not within a DO.
  *
  *     DO LANGUAGE plpgsql 'BEGIN LOCK TABLE posts, comments IN SHARE ROW EXCLUSIVE MODE; END'
  *

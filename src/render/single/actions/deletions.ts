@@ -1,4 +1,4 @@
-/** The deletions that follow from the client's, as CTEs. Before those in a cycle stands the search for the rows of the cycle. */
+/** The deletions of the cascade as CTEs. Before those of a cycle comes the CTE that searches the rows of the cycle. */
 import type { ForeignKey } from '../../../graph/model.js';
 import { type Deletion, grouped, oncePerPlan, type Plan } from '../../../plan/plan.js';
 import { quoteName } from '../../../sql/names.js';
@@ -16,7 +16,7 @@ import {
 } from './rows.js';
 
 /**
- * The CTEs that delete what follows from the client's own deletions, in an order in which they may stand:
+ * The CTEs of the cascade, each after those that it reads from:
  *
  *     pgc_1 (pgc_c0) AS (DELETE FROM ONLY b AS r WHERE EXISTS (SELECT FROM pgc_0 AS d WHERE d.pgc_c0 = r.a) RETURNING r.id)
  *     pgc_3 AS (DELETE FROM ONLY d AS r WHERE EXISTS (SELECT FROM pgc_1 AS d WHERE d.pgc_c0 = r.b) OR …)
@@ -41,8 +41,8 @@ export function renderDeletions(plan: Plan, purpose: (deletion: Deletion) => Pur
 }
 
 /**
- * What is done with the rows of a deletion. `count`: they are deleted, and returned even where no other CTE reads them. `lock`
- * and `read`: they are only locked, or found (locks.ts); deletions of one cycle must all be there, or none.
+ * What a CTE does with the rows of a deletion. `count`: it deletes them, and returns them even where no other CTE reads them. `lock` and
+ * `read`: it only locks them, or finds them (locks.ts). `nothing`: there is no CTE; then there is none for the others of its cycle either.
  */
 export type Purpose = 'delete' | 'count' | 'lock' | 'read' | 'nothing';
 
@@ -55,8 +55,8 @@ export function header(name: string, deletion: Deletion): string {
 }
 
 /**
- * A table that several keys reach is deleted from once, by any of them. Rows that the client's own DELETE takes are left to
- * that; here the client deletes from `a`, and `a` is in the cycle too:
+ * A table that several keys reach has one deletion, for all of them. It leaves out rows that the client's own DELETE deletes; here the client
+ * deletes from `a`, and `a` is in the cycle too:
  *
  *     pgc_2 (pgc_c0) AS (DELETE FROM ONLY a AS r WHERE (EXISTS (SELECT FROM pgc_f1 AS d WHERE d.pgc_c0 = r.b))
  *       AND NOT EXISTS (SELECT FROM pgc_0 AS g WHERE g.pgc_c0 = r.id) RETURNING r.id)
@@ -72,7 +72,7 @@ function renderDeletion(deletion: Deletion, plan: Plan, purpose: Purpose): strin
   return `${header(cteName(deletion.id), deletion)} AS (${sql})`;
 }
 
-/** A condition: the deletion takes `r`, a row of its relation, by one of its keys. */
+/** A condition: by one of its keys the deletion deletes `r`, a row of its relation. */
 export function isReached({ relation, keys, cycle }: Deletion, plan: Plan): string {
   const matches = keys.map((key) =>
     references(
@@ -116,7 +116,7 @@ export function renderSearch(cycle: number, members: readonly Deletion[], plan: 
   );
 }
 
-/** Where the search of a cycle begins, a SELECT for each member that is entered; and the keys by which it goes on. */
+/** Where the search of a cycle begins, a SELECT for each table of the cycle that a key from outside reaches; and the keys by which it goes on. */
 export function searchOf(
   cycle: number,
   members: readonly Deletion[],
@@ -146,7 +146,7 @@ export function renderStep(key: ForeignKey): string {
 }
 
 /**
- * Of the rows that the search has found those of one table, with the columns that its deletion returns:
+ * The rows of one table that the search has found, with the columns that its deletion returns:
  *
  *     pgc_f1 (pgc_c0) AS (SELECT p.id FROM pgc_r1 AS g JOIN ONLY b AS p ON p.tableoid = g.tableoid AND p.ctid = g.ctid)
  */

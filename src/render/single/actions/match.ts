@@ -3,7 +3,7 @@ import type { KeyColumn } from '../../../graph/catalog/catalog.js';
 import type { ForeignKey } from '../../../graph/model.js';
 import { quoteName } from '../../../sql/names.js';
 
-/** Deleted rows as the statement knows them: a CTE or a subquery, and for each column its name there. */
+/** Where a statement has deleted rows: a CTE or a subquery, and the names of their columns there. */
 export interface Deleted {
   readonly rows: string;
   readonly column: (name: string) => string;
@@ -29,7 +29,7 @@ export function references(key: ForeignKey, row: string, deleted: Deleted): stri
  * The same by an array of the keys: `r.author = ANY (ARRAY(SELECT d.pgc_c0 FROM pgc_0 AS d))`
  *
  * @param where a condition on a deleted row `d`
- * @returns undefined where no index finds the rows by that
+ * @returns undefined where no index could be used for it
  */
 export function isInKeyArray(
   key: ForeignKey,
@@ -103,7 +103,7 @@ function cast(expression: string, type: string | null): string {
   return type === null ? expression : `${expression}::${type}`;
 }
 
-/** `OPERATOR(pg_catalog.=)`: with its schema, so that no operator of the search_path is meant. */
+/** `OPERATOR(pg_catalog.=)`: with its schema, so that the search_path does not matter. */
 function spell(operator: string): string {
   return `OPERATOR(${operator})`;
 }

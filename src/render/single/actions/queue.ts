@@ -116,7 +116,7 @@ function nextDepth(plan: Plan, keys: readonly ForeignKey[]): string {
 const LONG_DEPTH = 'pg_catalog.cardinality(q.ctids) OPERATOR(pg_catalog.>) 100';
 
 /**
- * What a key deletes for the rows of one depth: but for the rows that a trigger has kept.
+ * The rows that a key deletes for the rows of one depth, without those that a trigger has kept.
  *
  *     SELECT r.tableoid, r.ctid, q.base + g.position, 1
  *     FROM ROWS FROM (unnest(q.tableoids), unnest(q.ctids)) WITH ORDINALITY AS g (tableoid, ctid, position)
