@@ -215,7 +215,7 @@ export class Graph {
     return [relation, ...this.ancestors(relation)].flatMap(({ oid }) => this.#keysTo.get(oid) ?? []);
   });
 
-  /** The parent of a partition that no key references by itself: thousands of such partitions share the parent's list of keys. */
+  /** The parent of a partition that no key references itself: thousands of such partitions share the parent's list of keys. */
   #inheritsFrom(relation: Relation): Relation | undefined {
     if (!relation.partition || this.#keysTo.has(relation.oid)) return undefined;
     const [parent, ...more] = this.#parents(relation);

@@ -81,7 +81,7 @@ export class ClientConnection implements Touched {
    * TLS, which has nothing to encrypt, and would not write.
    */
   touch(): void {
-    // What still has to be written fails by itself.
+    // What still has to be written fails anyway.
     if (this.#stream.writable && this.#stream.writableLength === 0) this.#socket.write('');
   }
 

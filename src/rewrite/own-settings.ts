@@ -13,7 +13,7 @@ import type { Profile } from '../profiles/profile.js';
 export interface OwnSettings {
   readonly apply: string;
   readonly restore: string;
-  /** In place of both, in a string that is a transaction by itself: SET LOCAL ends with it. */
+  /** In place of both, in a string that is a transaction of its own: SET LOCAL ends with it. */
   readonly applyLocally: readonly string[];
 }
 

@@ -22,7 +22,7 @@ export type PreparedTexts = ReadonlyMap<string, readonly Statement[] | undefined
 interface Prepared extends Spliced {
   /** The client's text. */
   readonly text: string;
-  /** As PreparedSource.origin; undefined where it is a text by itself. */
+  /** As PreparedSource.origin; undefined where it is a text of its own. */
   readonly origin?: PreparedSource['origin'] | undefined;
   readonly marker?: string | undefined;
   readonly targets: readonly RelationName[];
@@ -45,7 +45,7 @@ export function executableOf(
     if (statement === undefined) return { sql: text, treatment: FORWARD, error: undefined };
     const own = text.slice(statement.start, statement.end);
     // An EXECUTE may come where it cannot be sent again: what is prepared never fails on suspicion.
-    // By itself, as it was parsed: what has to come after it comes after the EXECUTE.
+    // Alone, as it was parsed: what has to come after it comes after the EXECUTE.
     const now = yield* expand(own, statement, { ...context, retries: false, inString: false });
     return { sql: now.sql ?? text, treatment: now.treatments[0] ?? FORWARD, error: now.error };
   }

@@ -7,7 +7,7 @@ export const ONE_OF_SEVERAL = 'one of several statements in a query';
 
 /**
  * Whether the statements of a string have to be sent one by one, as one of them is carried out by several.
- * @throws ProxyError PGC_FAMILY where that is one of plain statements, each of which is a query by itself
+ * @throws ProxyError PGC_FAMILY where that is one of plain statements, each of which is a query of its own
  */
 export function isOneByOne(treatments: readonly Treatment[]): boolean {
   for (const treatment of treatments) {

@@ -17,7 +17,7 @@ export interface Around {
   /** What the server can do; undefined where the statement runs under the client's settings. */
   readonly profile: Profile | undefined;
   /**
-   * The executor says whether it is certain that the string is a transaction by itself. The settings are then local to it,
+   * The executor says whether it is certain that the string is a transaction of its own. The settings are then local to it,
    * and nothing has to put them back.
    */
   readonly alone?: boolean;

@@ -1,4 +1,4 @@
-/** A cascade in batches, each of which is a transaction by itself. */
+/** A cascade in batches, each of which is a transaction of its own. */
 import type { Figures } from './figures.js';
 import type { Campaign } from './fuzz.js';
 import { type Halted, halt } from './halts.js';

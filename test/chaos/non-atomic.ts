@@ -1,4 +1,4 @@
-/** A cascade on a database without transactions, behind its gate (test/engines): each of its statements stays by itself. */
+/** A cascade on a database without transactions, behind its gate (test/engines): each of its statements takes effect alone. */
 import { startGate } from '../engines/gate.js';
 import { GATES } from '../engines/gates.js';
 import { createTable, relationsOf, world } from '../engines/worlds.js';

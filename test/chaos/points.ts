@@ -2,7 +2,7 @@
 import type { Direction, Fault } from './faults.js';
 
 /**
- * In the so-manieth packet, after this share of its bytes. A statement and its answer are one each, however many rows it takes: so the points
+ * In the packet with this number, after this share of its bytes. A statement and its answer are one each, however many rows it takes: so the points
  * are spread over what is done, and not over what is said of it.
  */
 export interface Place {

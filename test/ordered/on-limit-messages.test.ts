@@ -90,7 +90,7 @@ describe.each([
     await client.ask(parse('DELETE FROM größen WHERE id = $1', 'd', [23]), sync);
     const answers = await client.told(runPrepared('d', ['2']), runPrepared('d', ['1']), sync);
     const [error] = answers.filter((each) => each.startsWith('E'));
-    expect(error).toMatch(/C=54000 .*H=It is not done again in batches .*not a transaction by itself/);
+    expect(error).toMatch(/C=54000 .*H=It is not done again in batches .*not a transaction of its own/);
     expect(answers.at(-1)).toBe('Z I');
     expect(await left()).toEqual({ posts: 120, users: 4 });
     expect((await observer.query('SELECT FROM größen')).rowCount).toBe(2);

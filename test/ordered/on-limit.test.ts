@@ -90,8 +90,8 @@ describe.each(WAYS)('a cascade %s', (_, enforced, strategy) => {
   });
 
   test.each([
-    ['BEGIN; DELETE FROM orgs WHERE id = 1', 'not a transaction by itself'],
-    ['SELECT 1; DELETE FROM orgs WHERE id = 1', 'not a transaction by itself'],
+    ['BEGIN; DELETE FROM orgs WHERE id = 1', 'not a transaction of its own'],
+    ['SELECT 1; DELETE FROM orgs WHERE id = 1', 'not a transaction of its own'],
     ['DELETE FROM orgs WHERE id = 1 RETURNING id', 'a RETURNING'],
     ['DELETE FROM orgs WHERE id IN (SELECT org FROM users)', 'a WHERE that reads "users"'],
     ['DELETE FROM orgs WHERE random() < 2', 'a WHERE that calls something volatile'],
@@ -111,7 +111,7 @@ describe.each(WAYS)('a cascade %s', (_, enforced, strategy) => {
     await application?.query('BEGIN');
     await expect(application?.query('DELETE FROM orgs WHERE id = $1', [1])).rejects.toMatchObject({
       ...LIMIT_ERROR,
-      hint: expect.stringContaining('not a transaction by itself'),
+      hint: expect.stringContaining('not a transaction of its own'),
     });
     await application?.query('ROLLBACK');
     await same('DELETE FROM orgs WHERE id = $1', [1]);

@@ -78,7 +78,8 @@ test('an error that names a table beyond ASCII comes in the encoding of the clie
   await expect(client.query('DELETE FROM users WHERE id = 1')).rejects.toMatchObject({ code: '0A000' });
   await client.query('ROLLBACK; SET client_encoding = utf8; BEGIN');
   await expect(client.query(DELETE)).rejects.toMatchObject({
-    message: 'cannot cascade from "public"."größen" in batches: a DELETE that is not a transaction by itself',
+    message:
+      'cannot cascade from "public"."größen" in batches: a DELETE that is not a transaction of its own',
   });
   await client.query('ROLLBACK');
   expect(proxy.log.filter((line) => line.includes('PGC_BATCH')).length).toBeGreaterThanOrEqual(2);

@@ -34,7 +34,7 @@ export const sessionRooms: Readonly<Record<string, Room>> = {
   },
   'session/execute/plain': {
     purpose:
-      'a statement that is carried out by plain statements: each a query by itself, with the keys in its text',
+      'a statement that is carried out by plain statements: each a query of its own, with the keys in its text',
     may: deciding,
     types: ['observe'],
   },

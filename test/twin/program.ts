@@ -15,7 +15,7 @@ const KEYS: Readonly<Record<Kind, string>> = {
   overridden: 'ON DELETE NO ACTION     ENFORCED',
 };
 
-/** What is checked at COMMIT is checked with the statement where it is a transaction by itself. */
+/** What is checked at COMMIT is checked with the statement where it is a transaction of its own. */
 const ALONE: ReadonlySet<StatementSpec['form']> = new Set([
   'delete',
   'in a with',

@@ -41,6 +41,6 @@ export const DUCKDB: Family = {
   // T: "TransactionContext Error: Conflict on update!": DuckDB has no SQLSTATEs.
   retried: ['TransactionContext Error: Conflict'],
   differs:
-    'keys that it enforces have no actions: `cascade.overrides` gives them. What such a key relates it does not delete in one transaction: with `cascade.atomic: false` each statement stays by itself',
+    'keys that it enforces have no actions: `cascade.overrides` gives them. What such a key relates it does not delete in one transaction: with `cascade.atomic: false` each statement is a transaction of its own',
   shown: 'the engine behind a front',
 };

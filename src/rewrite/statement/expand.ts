@@ -29,7 +29,7 @@ export function* expand(
   }
 }
 
-/** In a string the follow-ups of a statement stand after it. Those of a statement that is parsed by itself are sent with its Execute (session/execute/follow-ups.ts). */
+/** In a string the follow-ups of a statement stand after it. Those of a statement that is parsed alone are sent with its Execute (session/execute/follow-ups.ts). */
 function withFollowUps(text: string, expanded: Expanded): Expanded {
   const treatment = expanded.treatments.at(-1);
   if (treatment?.kind !== 'guarded' || treatment.followUps.length === 0) return expanded;

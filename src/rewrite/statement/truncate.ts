@@ -36,7 +36,7 @@ export function expandTruncate(
   if (triggers.kind === 'refused') return refuse(text, statement, triggers.error, { reject: true });
   const { warnings } = triggers;
   if (added.length === 0) return { treatments: [{ kind: 'forward' }], warnings };
-  // The server adds by itself what the catalog knows, starting from the added tables too.
+  // The server itself adds what the catalog knows, starting from the added tables too.
   const list = added.map((relation) => `, ${quoteRelation(relation)}`).join('');
   return {
     ...splice(text, [insertion(statement.listEnd, list)]),
@@ -55,7 +55,7 @@ function refusePlain(
   throw refusedBy(family, quoteRelation(concerned), 'a TRUNCATE');
 }
 
-/** The listed tables with all that reference them, and those among these that the server would not add by itself. */
+/** The listed tables with all that reference them, and those among these that the server itself would not add. */
 function withReferencing(
   listed: readonly Relation[],
   cascades: boolean,

@@ -26,7 +26,7 @@ export interface ScriptDialect {
   fail(rule: Rule): string;
   /** `WITH RECURSIVE reached AS (…) SELECT * FROM reached`, inside of which each arm reads `reached AS p`. */
   closure(seeds: string, arms: readonly Arm[]): string;
-  /** How the engine itself is asked whether its keys hold, where they do not stop it by themselves. */
+  /** How the engine itself is asked whether its keys hold, where they do not stop a change themselves. */
   readonly ownCheck?: {
     /** Keeps what was broken before. @param tables the referencing ones */
     readonly before: (tables: readonly Relation[]) => readonly string[];

@@ -232,7 +232,7 @@ const [LOCKING, DELETING] = ['while locking tuple', 'while deleting tuple'];
 
 /** program_limit_exceeded: what Aurora DSQL says of a transaction that changes more than 3,000 rows, or 10 MiB. */
 export const LIMIT_REACHED = '54000';
-const NOT_ALONE = 'the DELETE is not a transaction by itself, or has values of more than 1 MiB';
+const NOT_ALONE = 'the DELETE is not a transaction of its own, or has values of more than 1 MiB';
 
 /** What the server says of a block (plpgsql_inline_handler), and of a statement in it: its names are the proxy's own. */
 const IN_BLOCK = /"WITH pgc|inline_code_block/;

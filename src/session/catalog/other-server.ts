@@ -187,7 +187,7 @@ export class OtherServer {
     throw new ProxyError('PGC_FAMILY', { table, server: server.server, what: NOT_READ });
   }
 
-  /** Whether a question is a transaction by itself. Elsewhere its error has ended the client's transaction, so the client gets it. */
+  /** Whether a question is a transaction of its own. Elsewhere its error has ended the client's transaction, so the client gets it. */
   #isAlone(protocol: Protocol): boolean {
     return protocol === 'simple' && this.#options.transaction.isIdle;
   }

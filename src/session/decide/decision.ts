@@ -27,7 +27,7 @@ export type Decision =
   /** What one statement means depends on one before it, which has to be executed first. */
   | { readonly kind: 'statementByStatement'; readonly statements: Iterable<SeparateStatement> };
 
-/** One statement of a string, to be sent by itself. */
+/** One statement of a string, to be sent alone. */
 export interface SeparateStatement {
   /** As the client sent it. */
   readonly bytes: Buffer;

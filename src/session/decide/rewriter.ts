@@ -175,8 +175,9 @@ export function strategyOf(
 }
 
 /**
- * Everything on which a rewrite depends and that differs between sessions, or changes while the proxy runs. What a context has more than
- * these few is in the key by itself: columns and prepared statements keep a rewrite out of the cache.
+ * The key of a rewrite in the cache: everything on which the rewrite depends, and that differs between sessions or changes while the proxy runs.
+ * Every further member of the context becomes a part of the key without being named here. Rewrites for which columns or prepared statements
+ * were looked up are not cached.
  */
 function cacheKey(
   text: string,

@@ -37,7 +37,7 @@ export type SequenceValues = Pick<OrderedStatement, 'types' | 'bind' | 'again'>;
 type LockedBinding = Pick<PortalBinding, 'lock' | 'rewrite'> & { readonly offset?: number };
 
 /** Why a statement cannot be done in batches. */
-const IN_TRANSACTION = 'a DELETE that is not a transaction by itself';
+const IN_TRANSACTION = 'a DELETE that is not a transaction of its own';
 
 interface ExecutorParts extends QueryParts, PortalParts {
   readonly stops: PagedParts['stops'];
@@ -215,7 +215,7 @@ export class Executor {
   }
 
   /**
-   * Locks the rows that a portal, or a statement by itself, is going to delete, where its Execute is sent by someone else.
+   * Locks the rows that a portal, or a statement alone, is going to delete, where its Execute is sent by someone else.
    * @returns a promise that is fulfilled when the Execute may be written: the locks go out with it
    */
   async lock({ lock, rewrite, offset = 0 }: LockedBinding): Promise<void> {

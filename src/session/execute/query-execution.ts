@@ -53,7 +53,7 @@ const NO_LOCKS: ReadonlySet<Locks> = new Set();
 export class QueryExecution implements Execution {
   readonly #query: ExpandedQuery;
   readonly #parts: QueryParts;
-  /** Whether it is certain that the string is a transaction by itself. */
+  /** Whether it is certain that the string is a transaction of its own. */
   readonly #isAlone: boolean;
   readonly #limit: LimitWatch | undefined;
   readonly #savepoint: Savepoint | undefined;
@@ -146,7 +146,7 @@ export class QueryExecution implements Execution {
     const { look } = this.#query;
     const source = { protocol: 'simple', inString: true, types: [], retries: false, prepares: true } as const;
     const decision = await this.#parts.decider.decide(look, source);
-    // Several statements are tried again only where they are a transaction by themselves.
+    // Several statements are tried again only where they are a transaction of their own.
     if (decision.kind === 'statementByStatement') this.#separate = decision.statements;
     if (decision.kind !== 'pass' && decision.kind !== 'rewrite') return false;
     this.#rewrite = decision.kind === 'pass' ? passedOn(look.text) : decision.rewrite;

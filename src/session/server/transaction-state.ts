@@ -20,7 +20,7 @@ export class TransactionState {
     return this.#replies.settled;
   }
 
-  /** No transaction is open: the next query is one by itself. */
+  /** No transaction is open: the next query is one of its own. */
   get isIdle(): boolean {
     return this.isKnown && this.#server.status === TransactionStatus.Idle;
   }

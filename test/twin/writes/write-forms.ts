@@ -15,7 +15,7 @@ import { type WriteSql, writtenRelation } from './written.js';
 /** The forms of one statement. */
 const SINGLE: readonly WriteForm[] = WRITE_FORMS.slice(0, WRITE_FORMS.indexOf('several writes'));
 
-/** As a transaction by itself, so that what is checked at COMMIT is checked with the statement. */
+/** As a transaction of its own, so that what is checked at COMMIT is checked with the statement. */
 export function standingAlone(spec: WriteSpec): WriteSpec {
   // The others are several statements in a string.
   if (spec.form === 'copy in')
