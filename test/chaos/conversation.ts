@@ -49,12 +49,13 @@ export async function prepareConversation(scene: Scene): Promise<void> {
 
 /**
  * Goes from answer to answer, as far as it comes.
- * @param givesUp where it is fulfilled, the client has waited long enough
+ * @param givesUp when it is settled, the client has waited long enough
  * @throws where the client waits for ever
  */
 export async function converse(scene: Scene, givesUp?: Promise<void>): Promise<Course> {
   const client = new Client(scene.before.port);
-  givesUp?.then(() => client.leave('reset'));
+  const leave = () => client.leave('reset');
+  givesUp?.then(leave, leave);
   client.send(startupPacket({ database: scene.database.name }));
   let asked = 0;
   for (let isAnswered = await client.until('Z'); isAnswered && asked < STEPS.length; ) {

@@ -151,11 +151,10 @@ async function played(
 ): Promise<string> {
   await prepareConversation(scene);
   const armed = scene[leg].arm(fault);
-  const course = await converse(
-    scene,
-    maySilence ? armed.fired.then(() => sideAnswersOften(scene)) : undefined,
-  );
+  const othersAnswered = maySilence ? armed.fired.then(() => sideAnswersOften(scene)) : undefined;
+  const course = await converse(scene, othersAnswered);
   scene[leg].disarm();
+  if (armed.hasFired()) await othersAnswered;
   await (maySilence ? scene.untilNothingIsOpen() : scene.untilNothingIsOpenSoon());
   for (const each of await defectsOf(scene, course)) defect(each);
   if (!armed.hasFired()) return 'not reached';

@@ -32,6 +32,8 @@ export class Scene {
   watcher: pg.Client;
   /** A client that does nothing else than to ask whether it is answered. */
   #side: Client;
+  /** Fulfilled when the side client has been answered, or was not. */
+  #sideAsked: Promise<void> = Promise.resolve();
   /** How long it took until nothing was open, in milliseconds, where that has to be soon. */
   readonly #closings: number[] = [];
   #atRest: Memory | undefined;
@@ -92,8 +94,14 @@ export class Scene {
     this.#side = await this.login();
   }
 
-  /** The side client asks, and is answered. @throws where it is not */
-  async sideAnswers(): Promise<void> {
+  /** The side client asks, for one caller after the other, and is answered. @throws where it is not */
+  sideAnswers(): Promise<void> {
+    const answers = this.#sideAsked.then(() => this.#askSide());
+    this.#sideAsked = answers.catch(() => {});
+    return answers;
+  }
+
+  async #askSide(): Promise<void> {
     const answered = this.#side.messages.filter(({ type }) => type === 'Z').length;
     this.#side.send(query('SELECT 1'));
     if (!(await this.#side.until('Z', answered + 1)))
