@@ -12,11 +12,11 @@ import { LOOKED_AT, type Memory } from '../test/support/settled-memory.js';
 import { AT_MOST, number, readOptions } from './options.js';
 import { table } from './statistics.js';
 
-export const usage = `idle: the memory that an idle connection takes in the proxy, and in a relay that only pipes, in clear and by TLS on both ways
+export const usage = `idle: the memory that an idle connection takes in the proxy, and in a relay that only pipes, in clear and over TLS on both sides
 
   --connections N     that are open at a time (300)
   --at-most KB        exit 1 when one in clear takes more, resident
-  --at-most-tls KB    the same by TLS`;
+  --at-most-tls KB    the same over TLS`;
 
 const OPTIONS = { connections: number(300, 1), 'at-most': AT_MOST, 'at-most-tls': AT_MOST };
 
@@ -57,9 +57,9 @@ export async function idle(args: string[]): Promise<boolean> {
     };
     await measured('in clear, a relay that only pipes', relay(server, []));
     const inClear = await measured('in clear, pgcascade', pgcascade(server, {}, connections));
-    await measured('by TLS, a relay that only pipes', relay(server, [paths.cert, paths.key]));
+    await measured('over TLS, a relay that only pipes', relay(server, [paths.cert, paths.key]));
     const byTls = await measured(
-      'by TLS, pgcascade',
+      'over TLS, pgcascade',
       pgcascade(server, { mode: 'require', ...paths }, connections),
     );
     console.log(table([['KB for each connection', 'resident', 'used'], ...rows]));

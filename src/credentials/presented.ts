@@ -1,4 +1,4 @@
-/** What the proxy presents to clients that connect by TLS, and whose certificates it takes: from the files of `tls`. */
+/** What the proxy presents to clients that connect over TLS, and whose certificates it takes: from the files of `tls`. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';

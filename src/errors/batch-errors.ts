@@ -4,7 +4,7 @@ import type { ErrorKind } from './error-kind.js';
 /** Rows of a batch where nobody has said how many. */
 export const DEFAULT_BATCH_ROWS = 2500;
 
-/** Rows that a transaction may be allowed at the most: it is held as a whole, as its keys are. */
+/** Rows that a transaction may be allowed at most: it is held as a whole, as its keys are. */
 export const MOST_BATCH_ROWS = 1_000_000;
 
 export const BATCH_ERRORS = {
@@ -17,7 +17,7 @@ export const BATCH_ERRORS = {
   PGC_BATCH_VALUE: {
     sqlstate: '22023',
     message: 'invalid value for parameter "pgcascade.batch_rows": "{value}"',
-    hint: `Available values: off, or a number of rows, ${MOST_BATCH_ROWS} at the most.`,
+    hint: `Available values: off, or a number of rows, ${MOST_BATCH_ROWS} at most.`,
   },
   PGC_LIMIT_VALUE: {
     sqlstate: '22023',

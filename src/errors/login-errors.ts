@@ -25,7 +25,7 @@ export const LOGIN_ERRORS = {
   PGC_TLS_HANDSHAKE: {
     sqlstate: '08P01',
     message: 'could not accept TLS connection: {reason}',
-    hint: 'Only the log has this error: the client is told by TLS, if at all.',
+    hint: 'Only the log has this error: the client is told by a TLS alert, if at all.',
   },
   PGC_TLS_REQUIRED: {
     sqlstate: '28000',

@@ -12,7 +12,7 @@ import { SingleFlight } from './single-flight.js';
 
 /** Of all databases together: dozens of graphs of hundreds of tables, or a few of thousands. One is always kept. */
 const MOST_BYTES = 64 * 1024 * 1024;
-/** What a graph takes of the heap at the most, for each byte of the answer that it was read from (`npm run bench -- catalog`). */
+/** What a graph takes of the heap at most, for each byte of the answer that it was read from (`npm run bench -- catalog`). */
 const HEAP_OF_A_BYTE = 3;
 /** Milliseconds. A session that reads the catalog may wait for a lock that a session holds which waits for it. */
 const PATIENCE = 5000;

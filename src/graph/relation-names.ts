@@ -2,7 +2,7 @@
 import { hasLetters, hasRaw } from '../sql/encoding/raw-bytes.js';
 import type { RelationName } from '../sql/names.js';
 
-/** Bytes of a name that the server keeps (NAMEDATALEN - 1). A letter has four of them at the most, in every encoding. */
+/** Bytes of a name that the server keeps (NAMEDATALEN - 1). A letter has four of them at most, in every encoding. */
 const LONGEST = 63;
 const MOST_OF_A_LETTER = 4;
 /** A session calls the schema of its own temporary relations pg_temp, whatever its number. */

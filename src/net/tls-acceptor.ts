@@ -123,7 +123,7 @@ function refusalOf(
     : new ProxyError('PGC_CERTIFICATE_INVALID', { reason: String(authorizationError) });
 }
 
-/** The connection is of no use any more, and the client has been told why by TLS, if at all. */
+/** The connection is of no use any more, and the client has been told why by a TLS alert, if at all. */
 function handshakeFailed(reason: string): ProxyError {
   return new ProxyError('PGC_TLS_HANDSHAKE', { reason });
 }

@@ -135,7 +135,7 @@ export function hasEnforcedKeys(plan: Plan): boolean {
   return plan.keys.some(({ enforcedByServer }) => enforcedByServer);
 }
 
-/** How many attempts are made at the most: each of them needs another transaction that does something at the wrong moment. */
+/** How many attempts are made at most: each of them needs another transaction that does something at the wrong moment. */
 export const MOST_ATTEMPTS = 5;
 
 /** The savepoint that the proxy sets in a transaction of the client's: a name that the client does not use. */

@@ -27,7 +27,7 @@ export function connectTo(address: ServerAddress, signal?: AbortSignal): Promise
 
 /**
  * A connection on which the startup packet was sent. Where the server's first answer is a refusal, `prefer` goes on in clear
- * and `allow` by TLS, once: so does libpq. (It does so after a password too, which is the client's here.)
+ * and `allow` over TLS, once: so does libpq. (It does so after a password too, which is the client's here.)
  * @throws as {@link connectTo}
  */
 export async function startOn(

@@ -24,7 +24,7 @@ export class Block {
 
   /**
    * The first piece is kept as it is.
-   * @param most how many bytes there can be at the most
+   * @param most how many bytes there can be at most
    */
   append(piece: Buffer, most = Number.POSITIVE_INFINITY): void {
     const size = this.#size + piece.length;

@@ -66,7 +66,7 @@ export function readTarget(message: Message): { kind: 'S' | 'P'; name: string } 
 
 export interface ExecuteFields {
   readonly portal: string;
-  /** How many rows are wanted at the most; 0 for all. */
+  /** How many rows are wanted at most; 0 for all. */
   readonly rows: number;
 }
 

@@ -27,8 +27,8 @@ beforeAll(async () => {
   const users = sample.users;
   const all: Readonly<Record<string, ProxyOptions>> = {
     'proxy, server in clear': { upstream: upstream('disable'), tls, auth: { mode: 'proxy', users } },
-    'proxy, server by TLS': { upstream: upstream('require'), tls, auth: { mode: 'proxy', users } },
-    'relay, server by TLS': { upstream: upstream('require'), tls },
+    'proxy, server over TLS': { upstream: upstream('require'), tls, auth: { mode: 'proxy', users } },
+    'relay, server over TLS': { upstream: upstream('require'), tls },
     'cert, users': { upstream: upstream('require'), tls: byCertificate, auth: { mode: 'cert', users } },
     'cert, map': { upstream: upstream('require'), tls: byCertificate, auth: { mode: 'cert', users, map } },
     'cert alone': { upstream: upstream('require'), tls: byCertificate, auth: { mode: 'cert' } },
@@ -65,7 +65,7 @@ async function psql(
 }
 
 describeProgram('psql', () => {
-  describe.each(['proxy, server in clear', 'proxy, server by TLS'])('at auth.mode %s', (name) => {
+  describe.each(['proxy, server in clear', 'proxy, server over TLS'])('at auth.mode %s', (name) => {
     test.each([
       ['sslmode=disable', ''],
       ['sslmode=require', ''],
@@ -81,7 +81,7 @@ describeProgram('psql', () => {
   });
 
   test('a login that cannot be relayed is told what to do, and can be with what it is told', async () => {
-    const relayed = (options: string) => psql('relay, server by TLS', 'plain', options);
+    const relayed = (options: string) => psql('relay, server over TLS', 'plain', options);
     expect(await relayed('sslmode=require')).toMatch(
       /SCRAM is bound to one connection[\s\S]*auth.mode to proxy/,
     );
@@ -92,7 +92,7 @@ describeProgram('psql', () => {
   test('a wrong password and an unknown user are told so over a bound login too', async () => {
     for (const user of ['kept', 'nobody'])
       expect(
-        await psql('proxy, server by TLS', user, 'sslmode=require channel_binding=require', 'x'),
+        await psql('proxy, server over TLS', user, 'sslmode=require channel_binding=require', 'x'),
       ).toMatch(`password authentication failed for user "${user}"`);
   });
 });
@@ -125,7 +125,7 @@ async function logIn(name: string, user: string, certificate: string | undefined
 
 test('node-postgres binds its login where it is told to', async () => {
   const client = new pg.Client({
-    ...{ host: 'localhost', port: behind('proxy, server by TLS').port, database: 'postgres' },
+    ...{ host: 'localhost', port: behind('proxy, server over TLS').port, database: 'postgres' },
     ...{ user: 'kept', password: passwordOf('kept'), ssl: { ca: folder.authority.cert } },
     enableChannelBinding: true,
   });

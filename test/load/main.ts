@@ -8,7 +8,7 @@ import { type Stage, startStage, type Way } from './stage.js';
 
 const help = `usage: npm run test:load -- [OPTION…]
 
-Connects idle clients through pgcascade, and busy ones through it and straight to the server, in turn, by TLS on all ways. Prints errors,
+Connects idle clients through pgcascade, and busy ones through it and straight to the server, in turn, over TLS on all ways. Prints errors,
 memory, what a login costs the proxy, and how long SELECT 1 takes meanwhile. The busy ones select, insert, delete with cascades, and come and go.
 
   --idle N      idle connections (1000)
@@ -26,7 +26,7 @@ const options = {
   scram: { type: 'boolean', default: false },
 } as const;
 
-/** Bytes of the process for each idle connection, at the most. */
+/** Bytes of the process for each idle connection, at most. */
 const MOST_BYTES = { clear: 40_000, tls: 80_000 };
 /** Connections before the memory is looked at. */
 const WARMING = 50;

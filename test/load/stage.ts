@@ -37,7 +37,7 @@ const schema = (enforcement: string) => `
 const SPARE_CONNECTIONS = 60;
 
 export interface StageOptions {
-  /** Whether all ways are by TLS. */
+  /** Whether all ways are over TLS. */
   readonly encrypted: boolean;
   /** Whether the server asks for passwords, by SCRAM. */
   readonly scram: boolean;

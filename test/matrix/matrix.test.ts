@@ -72,7 +72,7 @@ const TELLING: readonly Setting[] = [
     server: 'demands',
     method: 'scram',
   },
-  // A client that begins in clear comes back by TLS.
+  // A client that begins in clear comes back over TLS.
   { sslmode: 'allow', front: 'demands', auth: 'cert', upstream: 'allow', server: 'demands', method: 'md5' },
 ];
 

@@ -73,7 +73,7 @@ const stages: readonly (readonly [string, () => Server | Promise<Server>, string
   ['it has the handshake of TLS', () => mute('S'), 'sslmode=require'],
   ['it has said no to TLS', () => mute('N'), 'sslmode=prefer'],
   ['its first answer is waited for', mute, 'sslmode=disable'],
-  ['it may be asked again by TLS', mute, 'sslmode=allow'],
+  ['it may be asked again over TLS', mute, 'sslmode=allow'],
   ['another host is connected', async () => behindDead(unheard()), 'sslmode=disable'],
   [
     'the first answer of another host is waited for',
@@ -105,13 +105,13 @@ const someStages = [stages[0], stages[2], stages[3]].filter((stage) => stage !==
 
 describe.each([
   ['in clear', stages] as const,
-  ['by TLS', someStages] as const,
+  ['over TLS', someStages] as const,
 ])('a client %s', (how, stages) => {
   describe.each(stages)('while %s', (_, serve, parameters) => {
     test.each(ways)('is reset%s', async (_, prepare) => {
       const server = await serve();
       const proxy = await start(server, parameters, { tls: { mode: 'allow', ...tls.files } });
-      const ca = how === 'by TLS' ? tls.authority.cert : undefined;
+      const ca = how === 'over TLS' ? tls.authority.cert : undefined;
       const client = await RawClient.open({ ...proxy, ca });
       client.send(STARTUP);
       await server.isWaitedFor();

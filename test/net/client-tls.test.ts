@@ -96,7 +96,7 @@ describe('node-postgres', () => {
     return client;
   };
 
-  test('cascades by TLS, and makes sure of the server', async () => {
+  test('cascades over TLS, and makes sure of the server', async () => {
     const client = await open('require', { ca: folder.authority.cert });
     expect((await client.query('DELETE FROM parent WHERE id = 1')).rowCount).toBe(1);
     expect((await client.query('SELECT FROM child WHERE id = 1')).rowCount).toBe(0);
@@ -159,7 +159,7 @@ test.each([
   'TLSv1.1',
   'TLSv1.2',
   'TLSv1.3',
-] as const)('a client that speaks %s at the most is served from TLS 1.2 on', async (maxVersion) => {
+] as const)('a client that speaks %s at most is served from TLS 1.2 on', async (maxVersion) => {
   const secure = connectTls({
     ...byTls('require'),
     ALPNProtocols: ['postgresql'],
@@ -184,7 +184,7 @@ describe('what comes before and in TLS', () => {
     ['a startup packet', login],
     ['a byte', () => Buffer.from('X')],
     ['another request', () => SSL],
-  ])('%s in clear after the request, in one packet, ends the connection, and is not answered by TLS', async (_, bytes) => {
+  ])('%s in clear after the request, in one packet, ends the connection, and is not answered over TLS', async (_, bytes) => {
     const { host, port } = behind('require');
     const client = await RawClient.open({ host, port });
     client.send(SSL, bytes());
@@ -227,7 +227,7 @@ describe('what comes before and in TLS', () => {
 });
 
 test.each([
-  'by TLS',
+  'over TLS',
   'in clear',
 ])('a cancel request %s reaches the server, as PostgreSQL takes both', async (way) => {
   const client = await RawClient.login(byTls('require'), { database: database.name });
@@ -239,7 +239,7 @@ test.each([
   });
   while (!isOver) {
     const { ca, ...clear } = byTls('require');
-    const request = await RawClient.open(way === 'by TLS' ? { ...clear, ca } : clear);
+    const request = await RawClient.open(way === 'over TLS' ? { ...clear, ca } : clear);
     request.send(cancelPacket(client));
     await request.rest();
     await new Promise((resolve) => setImmediate(resolve));

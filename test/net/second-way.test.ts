@@ -1,4 +1,4 @@
-/** What libpq tries a second time where the server refuses a login: prefer in clear, and allow by TLS. */
+/** What libpq tries a second time where the server refuses a login: prefer in clear, and allow over TLS. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import pg from 'pg';

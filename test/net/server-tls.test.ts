@@ -193,7 +193,7 @@ describe('a server that encrypts', () => {
     expect(answer).toBe('scrambled t');
   });
 
-  test('is sent cancel requests by TLS', async () => {
+  test('is sent cancel requests over TLS', async () => {
     const proxy = await startProxy({
       upstream: `postgres://localhost:${encrypting.port}?sslmode=verify-full&${root()}`,
     });
@@ -215,7 +215,7 @@ describe('a server that encrypts', () => {
   });
 });
 
-test('graph.url listens by TLS', async () => {
+test('graph.url listens over TLS', async () => {
   const { port, user } = encrypting;
   const url = parseGraphUrl(`postgres://${user}@localhost:${port}/postgres?sslmode=verify-full&${root()}`);
   await install(url);

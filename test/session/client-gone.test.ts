@@ -236,7 +236,7 @@ test('sessions that are ended at the shutdown leave nothing running', async () =
 
 test.each([
   'in clear',
-  'by TLS',
+  'over TLS',
 ])('a client %s that has closed its side and dies while the server halts inside of a row takes its session along', async (how) => {
   const relay = await Relay.start(inject('postgres').port);
   onTestFinished(() => relay.stop());
@@ -247,7 +247,7 @@ test.each([
     tls: { mode: 'allow', ...tls.files },
   });
   onTestFinished(() => behind.stop());
-  const ca = how === 'by TLS' ? tls.authority.cert : undefined;
+  const ca = how === 'over TLS' ? tls.authority.cert : undefined;
   const halt = relay.arm(atByte('toClient', 20_000, { kind: 'stall' }));
   const client = await RawClient.login({ ...behind, ca }, { database: database.name });
   const pid = await pidOf(client);

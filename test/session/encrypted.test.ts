@@ -1,4 +1,4 @@
-/** Sessions of clients that are connected by TLS: they are served, and their end is noticed, as in clear. */
+/** Sessions of clients that are connected over TLS: they are served, and their end is noticed, as in clear. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';

@@ -73,7 +73,7 @@ describe('transactions that write before they delete', () => {
     await other.query('ALTER TABLE notes DROP COLUMN more');
   });
 
-  test('read another catalog twice at the most: for one of them alone, and for all', async () => {
+  test('read another catalog twice at most: for one of them alone, and for all', async () => {
     const proxy = await start({ refresh: '1h' });
     const [one, other] = [await proxy.connect(database.name), await proxy.connect(database.name)];
     for (const client of [one, other]) await remove(client);

@@ -53,7 +53,7 @@ export class RawClient {
     socket.on('end', end).on('close', end).on('error', end);
   }
 
-  /** Connects, and says nothing yet; where the address has an authority's certificate, by TLS. Closed at the end of the test. */
+  /** Connects, and says nothing yet; where the address has an authority's certificate, over TLS. Closed at the end of the test. */
   static async open(address: RawAddress): Promise<RawClient> {
     const socket = await connected(address);
     onTestFinished(() => void socket.destroy());

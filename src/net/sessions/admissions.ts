@@ -25,7 +25,7 @@ export class Admission {
   }
 
   /**
-   * Counts the client as one of its user's and its database's, so that many at once do not go over a limit. It is called once, and
+   * Counts the client as one of its user's and its database's, so that many at once do not exceed a limit. It is called once, and
    * does nothing for a client that is released, or that gets no session, whoever it is.
    * @throws ProxyError where there are as many as may be, in PostgreSQL's order (InitPostgres): the user, the database
    */

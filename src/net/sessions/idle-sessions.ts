@@ -66,7 +66,7 @@ export class IdleSessions {
     clearInterval(this.#timer);
   }
 
-  /** A time in which the loop stood still is not the clients' fault: it counts as two pauses at the most. */
+  /** A time in which the loop stood still is not the clients' fault: it counts as two pauses at most. */
   #look(): void {
     const now = performance.now();
     const passed = Math.min(now - this.#lastLook, 2 * this.#pause);

@@ -25,6 +25,6 @@ export const DSQL: Family = {
   // D: concurrency control: 40001, with OC000 for rows and OC001 for the schema in its text.
   retried: ['40001', 'OC000', 'OC001'],
   differs:
-    'its own keys cascade; a transaction changes 3,000 rows at the most, whoever cascades: `cascade.on_limit: batch` does a larger cascade [in batches](strategies.md#in-batches)',
+    'its own keys cascade; a transaction changes 3,000 rows at most, whoever cascades: `cascade.on_limit: batch` does a larger cascade [in batches](strategies.md#in-batches)',
   shown: 'a gate before PostgreSQL',
 };

@@ -139,7 +139,7 @@ export interface Family {
     | 'documentation alone';
 }
 
-/** Rows of a batch that a transaction of the family's servers takes: as many as are wanted, or as it may change at the most. */
+/** Rows of a batch that a transaction of the family's servers takes: as many as are wanted, or as it may change at most. */
 export function batchOf(wanted: number, { limits }: Pick<Family, 'limits'>): number {
   return Math.min(wanted, limits.rows ?? wanted);
 }

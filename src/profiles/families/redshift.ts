@@ -20,7 +20,7 @@ export const REDSHIFT: Family = {
   tokens: ['backslashes', 'plain E'],
   // D: Redshift, unsupported PostgreSQL features: SAVEPOINT.
   transactions: { kind: 'without savepoints', endWithErrors: true, statusTells: true },
-  // D: Redshift, quotas: an SQL statement has 16 MB at the most.
+  // D: Redshift, quotas: an SQL statement has 16 MB at most.
   limits: { statementBytes: 16 * 1024 * 1024 },
   // D: Redshift, LOCK: tables are locked; SELECT has no clause for rows.
   lock: 'none',

@@ -17,7 +17,7 @@ import { findCycle } from './cycle-page.js';
 import type { PagedPlan, PageNode } from './paged-plan.js';
 
 /**
- * Finds the rows of a node that reference rows which are held, one more than a page may have at the most: so it is known whether
+ * Finds the rows of a node that reference rows which are held, one more than a page may have at most: so it is known whether
  * there are more.
  *
  *     WITH pgc_0 (pgc_c0) AS (SELECT u.* FROM ROWS FROM (unnest($1)) AS u)

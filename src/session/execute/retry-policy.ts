@@ -36,7 +36,7 @@ const CONSEQUENCES: Readonly<Record<RetryReason, Consequences>> = {
 export type Snapshot = 'newer' | 'same';
 
 /**
- * @param most how many attempts may be made at the most
+ * @param most how many attempts may be made at most
  * @param isLocking whether each of them locks its rows first, as no key of the server's would keep children away
  */
 export function firstAttempt(most: number, isLocking: boolean): RetryState {

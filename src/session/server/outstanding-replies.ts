@@ -15,7 +15,7 @@ import { Backend } from '../../wire/types.js';
 
 /**
  * With so many messages unanswered the session takes no more: what it remembers of each would else be bounded only by what the
- * operating system buffers. (A server keeps back 8 KiB of answers at the most until a Sync or Flush, and none has less than five bytes.)
+ * operating system buffers. (A server keeps back 8 KiB of answers at most until a Sync or Flush, and none has less than five bytes.)
  */
 const MOST_OUTSTANDING = 256 * 1024;
 

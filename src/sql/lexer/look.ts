@@ -29,7 +29,7 @@ export interface Look {
   readonly statements: number;
   /** What the first one is. */
   readonly begins: Beginning;
-  /** What it may do to the statements after it, at the most. */
+  /** What it may do to the statements after it, at most. */
   readonly effect: SessionEffect;
   /** Where it makes a temporary table: the words in it, the table's name among them; undefined where that may be any. */
   readonly words: ReadonlySet<string> | undefined;

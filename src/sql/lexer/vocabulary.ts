@@ -3,7 +3,7 @@ import type { Lexer } from './lexer.js';
 import { WordTable } from './words.js';
 
 /**
- * What a text may do to the statements after it, at the most. `transactionEnd`: it ends a transaction, and with it what was set or
+ * What a text may do to the statements after it, at most. `transactionEnd`: it ends a transaction, and with it what was set or
  * changed in it. `temporary`: it makes a temporary table without keys, which may hide another table from this session.
  * `settings`: it changes one that decides what a name means, how a text is read or what the proxy does. `schema`: it may
  * change what names mean, and the keys.

@@ -1,5 +1,5 @@
 /**
- * Who has long texts read, and when: first come, first served, and each client has one text here at the most. Texts of more
+ * Who has long texts read, and when: first come, first served, and each client has one text here at most. Texts of more
  * than a megabyte have a thread of their own, so that others do not wait for them.
  */
 import { ProxyError } from '../../errors.js';

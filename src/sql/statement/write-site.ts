@@ -55,7 +55,7 @@ export interface WriteSite {
   readonly alias: string;
   /** Where it ends, with its RETURNING. */
   readonly end: number;
-  /** It certainly writes one row at the most: the VALUES of one, or the defaults. */
+  /** It certainly writes one row at most: the VALUES of one, or the defaults. */
   readonly isOneRow: boolean;
   readonly returning: Returning | undefined;
   /** What its RETURNING calls the rows as they were and as they are. Undefined where it says nothing, and the proxy can declare names. */

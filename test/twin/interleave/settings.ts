@@ -1,4 +1,4 @@
-/** How many clients there are at the most. */
+/** How many clients there are at most. */
 export const CLIENTS = 3;
 
 /**

@@ -52,7 +52,7 @@ interface DecidedExecute {
   readonly message: Message;
   /** The portal's name. */
   readonly name: string;
-  /** How many rows the client wants at the most; 0 for all. */
+  /** How many rows the client wants at most; 0 for all. */
   readonly rows: number;
   /** The portal as it was before this Execute. */
   readonly portal: BoundPortal;

@@ -58,7 +58,7 @@ class PagedExecution {
   /** Made when the execution begins: the time since then is what the listeners are told that the cascade has taken. */
   readonly #translation: Translation;
   #error: PageError | undefined;
-  /** Rows of the next page at the most. */
+  /** Rows of the next page at most. */
   #most: number;
   /** The last limit of the server's that a page has reached; fewer rows were tried then. */
   #limit: ErrorFields | undefined;
