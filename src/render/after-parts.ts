@@ -1,4 +1,4 @@
-/** Where CTEs of the proxy's begin in the client's WITH. */
+/** Where the proxy's CTEs begin in the client's WITH. */
 import type { CteSite } from '../sql/statement/statement.js';
 
 /** A part of the client's statement. */
@@ -7,11 +7,11 @@ export interface Part {
 }
 
 /**
- * Where CTEs begin that read from parts of the client's statement and are carried out although nobody reads from them: directly after
- * the last of these parts. PostgreSQL carries out such CTEs from the last one to the first, so that they come after what the client
- * wrote further on, as that natively comes before these parts (execution-order.ts).
+ * The place for data-modifying CTEs of the proxy's that read from parts of the client's statement, and from which nothing reads: directly after
+ * the last of these parts. PostgreSQL executes such CTEs from the last one to the first, so that the client's own CTEs further on are
+ * executed before them, as they are executed before these parts natively (execution-order.ts).
  *
- * @param statement where it begins, after its WITH: their place where one of the parts is the statement itself
+ * @param statement where it begins, after its WITH: that is the place where one of the parts is the statement itself
  */
 export function afterParts(parts: readonly Part[], statement: { readonly start: number }): number {
   const ends = parts.map(({ site: { cte } }) => cte?.end ?? statement.start);

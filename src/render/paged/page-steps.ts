@@ -1,6 +1,6 @@
 /**
- * The steps of one page, which is one transaction. They find no more rows than it may have, from the client's own down, and then delete, from
- * the leaves up, those below which no row stays.
+ * The steps of one page, which is one transaction. They find no more rows than a page may have, from the client's own down. Then they delete, from
+ * the leaves up, those rows that no row outside of the page references.
  */
 import type { ForeignKey } from '../../graph/model.js';
 import type { Deletion, Plan } from '../../plan/plan.js';
@@ -17,8 +17,8 @@ import { findCycle } from './cycle-page.js';
 import type { PagedPlan, PageNode } from './paged-plan.js';
 
 /**
- * Finds the rows of a node that reference rows which are held, one more than a page may have at most: so it is known whether
- * there are more.
+ * Finds rows of a node that reference rows which are held: at most one more than a page may have, so that the proxy knows whether there are
+ * more.
  *
  *     WITH pgc_0 (pgc_c0) AS (SELECT u.* FROM ROWS FROM (unnest($1)) AS u)
  *     SELECT a.* FROM (SELECT coalesce(array_agg(l.pgc_c0), '{}') FROM (SELECT r.id FROM ONLY posts AS r
@@ -42,15 +42,15 @@ export function findPage(plan: Plan, node: PageNode, rows: number): Collecting {
 }
 
 /**
- * Asks all rules again for the rows that the page takes: others may have written since they were asked for all rows.
- * @param plan without the deletions that stand for changes
+ * Checks all rules again for the rows of the page: other transactions may have written since the rules were checked for all rows.
+ * @param plan without the deletions that stand for UPDATEs
  */
 export function askRules(plan: Plan): readonly Step[] {
   const { ctes, conditions } = renderRules(plan, false);
   return conditions.length === 0 ? [] : [stepOf(plan, `SELECT WHERE ${conditions.join('\n AND ')}`, ctes)];
 }
 
-/** What deletes or changes the rows of the page, from the leaves up. */
+/** The steps that delete or update the rows of the page, from the leaves up. */
 export function writePage({
   plan,
   nodes,
@@ -66,8 +66,8 @@ function writeRows(plan: Plan, { deletions, key }: PageNode): Step {
 }
 
 /**
- * Deletes the rows of a cycle in one statement: where the server enforces a key as NO ACTION, it looks after each statement whether a
- * deleted row is still referenced. The tag counts the rows of all tables together.
+ * Deletes the rows of a cycle in one statement: a server that enforces a key as NO ACTION checks after each statement whether a deleted row is
+ * still referenced. The number in the tag is that of all tables together.
  *
  *     WITH pgc_1 (…) AS (…), pgc_2 (…) AS (…),
  *     pgc_g1 AS (DELETE FROM ONLY users AS r WHERE … RETURNING true), pgc_g2 AS (DELETE FROM ONLY teams AS r WHERE … RETURNING true)
@@ -84,8 +84,8 @@ function deleteTogether(plan: Plan, deletions: readonly Deletion[]): Step {
 
 /**
  * `WITH pgc_3 (…) AS (…) UPDATE ONLY notes AS r SET author = NULL WHERE EXISTS (SELECT FROM pgc_3 AS g WHERE g.pgc_c0 = r.id)`: the
- * rows were locked when they were found, and still reference what is held. One that the page deletes is left as it is: changed, it
- * would not be where a table without a primary key had it.
+ * rows were locked when they were found, and still reference rows that are held. A row that the page deletes too is not updated: the
+ * UPDATE would change its ctid, by which the page finds it where the table has no primary key.
  */
 function setNull(plan: Plan, deletion: Deletion, columns: readonly string[]): Step {
   const { relation } = deletion;
@@ -96,8 +96,8 @@ function setNull(plan: Plan, deletion: Deletion, columns: readonly string[]): St
 }
 
 /**
- * Fails the page where a trigger has kept a row, so that no page would ever be the last one; and where a row references one that the page has
- * deleted: another transaction has committed that row meanwhile, and the page is tried again.
+ * Fails the page where a trigger has kept a row, as then no page would ever be the last one. Fails it also where a row references one that the
+ * page has deleted: another transaction has committed that row meanwhile, and the page is retried.
  *
  *     SELECT WHERE CASE WHEN EXISTS (SELECT FROM ONLY posts AS r WHERE …) THEN concat('pgcascade/…/rowKept')::int4 = 0
  *       WHEN EXISTS (SELECT FROM ONLY posts AS r WHERE …) THEN concat('pgcascade/…/ruleSuspected')::int4 = 0 ELSE true END

@@ -1,39 +1,41 @@
 /**
- * A plan as pages go by it: every row that is deleted or changed is found by a step of its own, and no more of them than a page
- * may have. What is found together is a node; a node is referenced by the rows of the nodes that hang on it.
+ * A plan as the pages carry it out. Pages find all rows before they delete or update them, and no more rows than a page may have. The rows that
+ * one step finds are a node; the rows of the nodes below it reference them.
  */
-
 import type { ForeignKey } from '../../graph/model.js';
 import { identifyingColumns } from '../../plan/identifying-columns.js';
 import { type Deletion, grouped, oncePerPlan, type Plan } from '../../plan/plan.js';
 import { depthsOf } from '../single/levels.js';
 
 /**
- * `rows`: of one table, which reference rows of nodes above. `cycle`: rows of the tables of a cycle, or of one that references
- * itself. `nulls`: rows that stay, and lose the key by which they reference rows that go. `client`: those of the client's own DELETE.
+ * `client`: the rows of the client's own DELETE. `rows`: rows of one table to delete, which reference rows of nodes above. `cycle`: the same for the
+ * tables of a cycle, or a table that references itself. `nulls`: rows whose key is set to NULL.
  */
 export interface PageNode {
   readonly kind: 'client' | 'rows' | 'cycle' | 'nulls';
-  /** Its deletions. Of `nulls` it is one that stands for the change. */
+  /** The deletions whose rows it has. A `nulls` node has one that stands for the UPDATE. */
   readonly deletions: readonly Deletion[];
   /** The key that is set to NULL. */
   readonly key?: ForeignKey;
-  /** The places, among the nodes, of those that hang on it. */
+  /** The indexes of the nodes whose rows reference its rows. */
   readonly below: readonly number[];
-  /** The places of other `nulls` that may be about a row of these, which is somewhere else when it was changed: a page has only one of them. */
-  readonly apart: readonly number[];
-  /** How many steps after the client's rows it is found. */
+  /**
+   * The indexes of other `nulls` nodes that may have the same rows, where rows are known by their ctid, which an UPDATE changes: a page has only
+   * one of these nodes.
+   */
+  readonly exclusive: readonly number[];
+  /** How many steps after that of the client's rows it is found. */
   readonly depth: number;
 }
 
 export interface PagedPlan {
-  /** With a deletion for each key that is set to NULL, after all others; no member of anything. */
+  /** The plan, with a further deletion for each SET NULL key, after all others, which is in none of the plan's `members`. */
   readonly plan: Plan;
-  /** The client's first, then each after those that it hangs on. */
+  /** The client's node first, then each after those whose rows its own reference. */
   readonly nodes: readonly PageNode[];
 }
 
-/** @param plan with what tells all rows apart (wholePlan) */
+/** @param plan one of wholePlan */
 export const pagedPlan = oncePerPlan((plan): PagedPlan => {
   const nulls = plan.keys
     .filter(({ action }) => action === 'set null')
@@ -64,15 +66,15 @@ export const pagedPlan = oncePerPlan((plan): PagedPlan => {
       others !== deletions && others.some(references(own, plan)) ? [i] : [],
     );
     const [key] = isNull ? first.keys : [];
-    const apart = groups.flatMap(([other], i) =>
-      isNull && other && other.id >= plan.deletions.length && areApart(first, other) ? [i] : [],
+    const exclusive = groups.flatMap(([other], i) =>
+      isNull && other && other.id >= plan.deletions.length && areExclusive(first, other) ? [i] : [],
     );
-    return { kind, deletions, below, apart, depth: depths[first.id] ?? 0, ...(key ? { key } : {}) };
+    return { kind, deletions, below, exclusive, depth: depths[first.id] ?? 0, ...(key ? { key } : {}) };
   });
   return { plan: extended, nodes };
 });
 
-/** The same plan, in which each deletion also returns what tells its rows apart. */
+/** The same plan, in which each deletion also returns the columns that identify its rows. */
 export const wholePlan = oncePerPlan(
   (plan): Plan => ({ ...plan, deletions: plan.deletions.map(identified) }),
 );
@@ -84,12 +86,12 @@ function identified(deletion: Deletion): Deletion {
   return { ...deletion, returns: [...new Set([...returns, ...identifyingColumns(relation, deletion)])] };
 }
 
-/** Whether two changes may be of one row that they find by its place, from which the first one moves it. */
-function areApart(one: Deletion, other: Deletion): boolean {
+/** Whether two UPDATEs may find the same row by its ctid, which the first one changes. */
+function areExclusive(one: Deletion, other: Deletion): boolean {
   return one !== other && one.relation === other.relation && one.relation.primaryKey.length === 0;
 }
 
-/** Whether a deletion takes rows that reference those of one of these deletions. */
+/** Whether a deletion deletes rows that reference those of one of these deletions. */
 function references(ids: ReadonlySet<number>, { members }: Plan): (deletion: Deletion) => boolean {
   return ({ keys }) =>
     keys.some(({ referenced }) => (members.get(referenced) ?? []).some(({ deletion }) => ids.has(deletion)));

@@ -23,7 +23,7 @@ export class ContextResolver {
   readonly #policy: SessionPolicy;
   readonly #meanings = new Meanings();
   readonly #settings = new PgcascadeSettings();
-  /** The catalog's state under which the meanings were asked for. */
+  /** The fingerprint of the catalog for which the meanings hold. */
   #fingerprint = '';
 
   constructor(options: CatalogReaderOptions, seenCatalog: SeenCatalog, changes: TransactionChanges) {

@@ -31,9 +31,9 @@ export function choosePage(nodes: readonly PageNode[], found: readonly Found[], 
   let room = most;
   for (let i = nodes.length - 1; i >= 0; i--) {
     const { count, hasMore, isWhole } = found[i] ?? NOTHING;
-    const { below = [], apart = [] } = nodes[i] ?? {};
+    const { below = [], exclusive = [] } = nodes[i] ?? {};
     const isFree =
-      below.every((each) => done[each]) && (count === 0 || apart.every((each) => taken[each] === 0));
+      below.every((each) => done[each]) && (count === 0 || exclusive.every((each) => taken[each] === 0));
     if (!isFree || (isWhole && count > room)) continue;
     const rows = Math.min(count, room);
     taken[i] = rows;
