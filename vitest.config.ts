@@ -35,12 +35,15 @@ const long = [
 ];
 
 /**
- * What depends on Node: sockets, streams, threads, WebAssembly, processes and signals. CI runs these on the newest Node as well,
- * beside the long ones.
+ * What depends on Node, and no long test asks for: TLS, sockets that end, processes and signals. They are in `npm test`; with
+ * OF_NODE=1, as CI runs the long tests on the newest Node, they are among those too.
  */
 const ofNode = [
-  'test/{wire,net,auth,reload,sql,observe,admin,cli}/*.test.ts',
-  'test/session/{passthrough*,client-*}.test.ts',
+  'test/wire/*.test.ts',
+  'test/net/{client-tls,client-certificates,client-handshakes,client-reset,server-tls,gateway,limits,listener,openings}.test.ts',
+  'test/auth/{encrypted,conversations,scram}.test.ts',
+  'test/cli/*.test.ts',
+  'test/session/{passthrough,passthrough-copy}.test.ts',
 ];
 
 /** These need no server: what PostgreSQL says to them is kept in files. */
@@ -72,12 +75,11 @@ export default defineConfig({
       // The files of a worker share what they import, which would otherwise be loaded once for each of them.
       project('tests', {
         include: ['test/**/*.test.ts'],
-        exclude: [...configDefaults.exclude, ...long, ...mutating, ...planning, ...ofNode],
+        exclude: [...configDefaults.exclude, ...long, ...mutating, ...planning],
         isolate: false,
       }),
-      project('long', { include: long, isolate: false }),
+      project('long', { include: process.env.OF_NODE === '1' ? [...long, ...ofNode] : long, isolate: false }),
       project('mutants', { include: mutating }),
-      project('node', { include: ofNode, exclude: [...configDefaults.exclude, ...long], isolate: false }),
       project('plans', {
         include: planning,
         isolate: false,

@@ -7,7 +7,6 @@ import psycopg2
 from sqlalchemy import Column, ForeignKey, Integer, Text, create_engine, event
 from sqlalchemy.exc import SAWarning
 from sqlalchemy.orm import Session, backref, declarative_base, relationship
-from sqlalchemy.pool import NullPool
 
 from twin import SIDES, diagnostics
 from twin_psycopg2 import Psycopg2Test
@@ -61,13 +60,19 @@ class SqlalchemyTest(Psycopg2Test):
     @classmethod
     def create_engine(cls, side):
         url = side.url.replace('postgres:', 'postgresql+psycopg2:')
-        return create_engine(url, poolclass=NullPool, future=True, **cls.engine_options)
+        return create_engine(url, future=True, **cls.engine_options)
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # An engine asks the server what it can do; it keeps no connection, but what it learned.
+        # An engine asks the server what it can do, and keeps the connections that a session gives back.
         cls.engines = {side: cls.create_engine(side) for side in SIDES}
+        for engine in cls.engines.values():
+            cls.addClassCleanup(cls.dispose, engine)
+
+    @staticmethod
+    def dispose(engine):
+        engine.dispose()
 
     def connect(self, side):
         return Session(self.engines[side], future=True)

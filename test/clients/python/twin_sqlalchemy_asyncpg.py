@@ -17,6 +17,10 @@ class AsyncpgDialect(TwinTest):
     def create_engine(cls, side):
         return create_async_engine(side.url.replace('postgres:', 'postgresql+asyncpg:'), poolclass=NullPool)
 
+    @staticmethod
+    def dispose(engine):
+        """It keeps no connection: an event loop takes its own along."""
+
     def connect(self, side):
         """Nothing yet: a session belongs to the event loop that made it."""
 
