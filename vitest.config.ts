@@ -15,6 +15,8 @@ const long = [
   'test/clients/**/*.test.ts',
   'test/engines/*.test.ts',
   'test/script/*.test.ts',
+  'test/schema-files/dumps.test.ts',
+  'test/{edge-cases/many-rows,ordered/too-many-keys}.test.ts',
   'test/matrix/*.test.ts',
   'test/chaos/*.test.ts',
   'test/servers/*.test.ts',
@@ -31,7 +33,7 @@ const long = [
   'test/net/{embedded,embedded-end}.test.ts',
   'test/{session,sql}/long-texts.test.ts',
   'test/session/{broken-messages,client-gone,copy-any,copy-in-step,encoded-texts,encodings,many-changes}.test.ts',
-  'test/session/{markers,message-memory,passthrough-volume}.test.ts',
+  'test/session/{markers,message-memory,passthrough-volume,programs}.test.ts',
 ];
 
 /**
