@@ -13,7 +13,7 @@ afterAll(() => scene?.end());
 const parts: readonly (readonly [string, CampaignName, number])[] = [
   ['whatever clients send, the proxy serves others and keeps nothing of it', 'frontend', 40],
   ['whatever a server sends, the proxy serves others and keeps nothing of it', 'backend', 10],
-  ['whoever is killed, no cascade is done in part, and nothing is left open', 'kills', 12],
+  ['whoever is killed, no cascade is done in part, and nothing is left open', 'kills', 20],
   [
     'whenever a proxy is killed, no row references one that is gone, and the same statement finishes',
     'nonAtomic',

@@ -68,19 +68,7 @@ test('the reason of a refusal ends a sentence of PGC_SERVER', () => {
 });
 
 test('each value of a profile stands in a file that says where it is from', () => {
-  const files = [
-    'dsql',
-    'redshift',
-    'greenplum',
-    'citus',
-    'duckdb',
-    'cratedb',
-    'h2',
-    'sqlite',
-    'postgres',
-    'postgres-like',
-  ];
-  for (const file of files) expect(read(`src/profiles/families/${file}.ts`)).toMatch(/\/\/ [DST]: /);
+  for (const name of CHOSEN_NAMES) expect(read(`src/profiles/families/${name}.ts`)).toMatch(/\/\/ [DST]: /);
 });
 
 function isChosen({ name }: Family): boolean {
